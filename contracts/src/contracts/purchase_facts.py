@@ -1,0 +1,178 @@
+"""What happened to a purchase, for other teams: past tense, business words, the owner's address included."""
+
+from datetime import datetime
+from typing import ClassVar, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict
+
+from contracts.fact import Fact
+
+Status = Literal["pending", "paid", "delivered", "failed", "cancelled", "refunded"]
+
+
+class SoldAddon(BaseModel):
+    """The add-on as it was sold: a later edit of the catalog never touches it."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    id: UUID
+    slug: str
+    name: str
+
+
+class PurchaseFact(Fact):
+    """What every fact of a purchase carries; `sequence` increases by one with each fact of the purchase."""
+
+    purchase_id: UUID
+    sequence: int
+    occurred_at: datetime
+    workspace_id: str
+    workspace_name: str
+    owner_email: str
+    addon: SoldAddon
+    price_cents: int
+    """Minor units of `currency`, as sold."""
+    currency: str
+    """ISO 4217, upper case."""
+    status: Status
+    """The status after this fact."""
+    actor: str
+    """Who caused it: `user:…`, `staff:…`, `stripe` or `quittance`."""
+    reason: str | None = None
+    stripe_event_id: str | None = None
+
+    @property
+    def identity(self) -> str:
+        return f"{self.purchase_id}:{self.sequence}"
+
+    @property
+    def subject(self) -> str:
+        return str(self.purchase_id)
+
+    @property
+    def key(self) -> str:
+        return self.workspace_id
+
+
+class PurchaseStarted(PurchaseFact):
+    """A buyer asked; no money has moved."""
+
+    TYPE: ClassVar = "billing.purchase.started.v1"
+
+
+class PurchasePaid(PurchaseFact):
+    """Stripe confirmed the payment. The delivery team is mailed."""
+
+    TYPE: ClassVar = "billing.purchase.paid.v1"
+
+    paid_cents: int
+    """What was paid for this purchase: its line less discount, plus tax."""
+    stripe_invoice_id: str | None = None
+
+
+class PurchaseFailed(PurchaseFact):
+    """Declined, voided, or nothing at Stripe."""
+
+    TYPE: ClassVar = "billing.purchase.failed.v1"
+
+    failure_code: str | None = None
+
+
+class PurchaseCancelled(PurchaseFact):
+    """Cancelled by the buyer, the team, or because a step was not taken in time."""
+
+    TYPE: ClassVar = "billing.purchase.cancelled.v1"
+
+    previous_status: Status
+
+
+class PurchaseDelivered(PurchaseFact):
+    """The team marked the work complete."""
+
+    TYPE: ClassVar = "billing.purchase.delivered.v1"
+
+
+class PurchaseRefunded(PurchaseFact):
+    """All the money went back."""
+
+    TYPE: ClassVar = "billing.purchase.refunded.v1"
+
+    refunded_cents: int
+    refunded_at: datetime
+
+
+class PurchaseRestored(PurchaseFact):
+    """Its refund failed at the bank: it is paid or delivered again, as before."""
+
+    TYPE: ClassVar = "billing.purchase.restored.v1"
+
+
+class PurchaseReopened(PurchaseFact):
+    """Support re-opened the catalog: the add-on can be bought again."""
+
+    TYPE: ClassVar = "billing.purchase.reopened.v1"
+
+
+class RefundIssued(PurchaseFact):
+    """Stripe confirmed a refund, in full or in part. Once per refund id; the owner is mailed."""
+
+    TYPE: ClassVar = "billing.refund.issued.v1"
+
+    stripe_refund_id: str
+    refund_cents: int
+    refunded_cents: int
+    """All refunds of this purchase that count, this one included."""
+
+
+class RefundFailed(PurchaseFact):
+    """A refund failed or was cancelled. Once per refund id; the team is mailed."""
+
+    TYPE: ClassVar = "billing.refund.failed.v1"
+
+    stripe_refund_id: str
+    refund_cents: int
+    failure_reason: str | None = None
+
+
+class PaymentReturned(PurchaseFact):
+    """New money found no purchase to pay and is refunded automatically. The team is told why."""
+
+    TYPE: ClassVar = "billing.payment.returned.v1"
+
+    stripe_invoice_id: str
+    returned_cents: int
+
+
+class PaymentParked(PurchaseFact):
+    """Money that cannot be matched to our line, amount and currency. The team is told."""
+
+    TYPE: ClassVar = "billing.payment.parked.v1"
+
+    stripe_invoice_id: str
+    amount_paid_cents: int
+    amount_paid_currency: str
+
+
+class PurchaseState(PurchaseFact):
+    """The whole purchase after each change, compacted: a new subscriber can start from nothing."""
+
+    TYPE: ClassVar = "billing.purchase.state.v1"
+
+    started_at: datetime
+    paid_at: datetime | None = None
+    delivered_at: datetime | None = None
+    failed_at: datetime | None = None
+    cancelled_at: datetime | None = None
+    refunded_at: datetime | None = None
+    paid_cents: int | None = None
+    refunded_cents: int = 0
+    failure_code: str | None = None
+    stripe_invoice_id: str | None = None
+    stripe_payment_intent_id: str | None = None
+    stripe_subscription_id: str | None = None
+    stripe_checkout_session_id: str | None = None
+
+    @property
+    def key(self) -> str:
+        return str(self.purchase_id)
