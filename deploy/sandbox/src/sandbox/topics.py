@@ -1,0 +1,64 @@
+"""Makes on a broker the topics that the contracts name."""
+
+import asyncio
+import time
+from collections.abc import Iterable
+from typing import Protocol
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+
+
+class TopicSpec(Protocol):
+    """What `contracts.topics.Topic` says about a topic."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def partitions(self) -> int: ...
+    @property
+    def cleanup_policy(self) -> str: ...
+    @property
+    def retention_ms(self) -> int: ...
+
+
+async def create_topics(bootstrap: str, topics: Iterable[TopicSpec], *, within: float = 30) -> None:
+    """Create those that are missing; waits up to `within` seconds for a broker that is still starting."""
+    admin = await _connect(bootstrap, within)
+    try:
+        answer = await admin.create_topics([_new_topic(topic) for topic in topics])
+    finally:
+        await admin.close()
+    for name, code, message in answer.topic_errors:
+        error = for_code(code)
+        if code and error is not TopicAlreadyExistsError:
+            raise error(f"{name}: {message}")
+
+
+async def topic_names(bootstrap: str) -> set[str]:
+    """What the broker has, without Kafka's own topics."""
+    admin = await _connect(bootstrap, 30)
+    try:
+        return {name for name in await admin.list_topics() if not name.startswith("__")}
+    finally:
+        await admin.close()
+
+
+def _new_topic(topic: TopicSpec) -> NewTopic:
+    settings = {"cleanup.policy": topic.cleanup_policy, "retention.ms": str(topic.retention_ms)}
+    return NewTopic(topic.name, topic.partitions, 1, topic_configs=settings)
+
+
+async def _connect(bootstrap: str, within: float) -> AIOKafkaAdminClient:
+    deadline = time.monotonic() + within
+    while True:
+        admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
+        try:
+            await admin.start()
+        except (KafkaError, OSError):
+            await admin.close()
+            if time.monotonic() > deadline:
+                raise
+            await asyncio.sleep(0.1)
+        else:
+            return admin
