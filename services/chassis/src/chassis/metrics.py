@@ -1,0 +1,34 @@
+"""The metrics that services share, all named `billing_*`; a label's values are few and never an id."""
+
+from typing import Final
+
+from prometheus_client import Counter, Gauge, Histogram
+
+CONSUMER_LAG: Final = Gauge(
+    "billing_consumer_lag_records",
+    "Records on the partition that the group has not read.",
+    ["group", "topic", "partition"],
+)
+INBOX_DUPLICATES: Final = Counter(
+    "billing_inbox_duplicates_total", "Facts delivered again and dropped by the inbox.", ["consumer"]
+)
+FACTS_APPLIED: Final = Counter("billing_facts_applied_total", "Facts applied for the first time.", ["consumer", "type"])
+PARKED_ITEMS: Final = Gauge("billing_parked_items", "Facts set aside, to be re-run or looked at.", ["consumer"])
+FACTS_PARKED: Final = Counter("billing_facts_parked_total", "Facts set aside.", ["consumer"])
+
+OUTBOX_ROWS: Final = Gauge("billing_outbox_rows", "Committed facts that Kafka has not confirmed.")
+OUTBOX_OLDEST_AGE: Final = Gauge("billing_outbox_oldest_age_seconds", "Age of the oldest fact in the outbox.")
+RELAYED: Final = Counter("billing_relay_published_total", "Facts moved from the outbox to Kafka.")
+
+HTTP_REQUESTS: Final = Histogram(
+    "billing_http_request_duration_seconds",
+    "Requests by route template, not path, and the time until the last byte.",
+    ["method", "route", "status"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+)
+JWKS_FETCH_FAILURES: Final = Counter(
+    "billing_jwks_fetch_failures_total", "Times the issuer's keys could not be fetched."
+)
+JWKS_FETCHED_AT: Final = Gauge(
+    "billing_jwks_fetched_timestamp_seconds", "When the issuer's keys were last fetched, Unix time."
+)

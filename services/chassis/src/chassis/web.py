@@ -1,0 +1,137 @@
+"""A service's FastAPI app, with everything that all of them have: problems, limits, CORS, request ids, metrics."""
+
+import re
+import time
+from typing import Annotated, Any, Final
+from uuid import uuid4
+
+import structlog
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic_core import PydanticCustomError
+from starlette.middleware.cors import CORSMiddleware
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from chassis import metrics
+from chassis.auth import TokenVerifier
+from chassis.limits import MAX_BODY, BodyLimits, SaneTargets
+from chassis.logs import get_logger
+from chassis.origins import origin_of
+from chassis.problems import MEDIA_TYPE, SCHEMA, install_problems
+from chassis.server import HttpServer
+from chassis.settings import ServiceSettings
+
+__all__ = ["Body", "HttpServer", "Text", "web_app"]
+
+log = get_logger(__name__)
+
+METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
+REQUEST_HEADERS: Final = (
+    "Authorization",
+    "Content-Type",
+    "Idempotency-Key",
+    "If-Match",
+    "If-None-Match",
+    "X-Request-ID",
+)
+EXPOSED_HEADERS: Final = ("ETag", "Location", "Retry-After", "X-Request-ID")
+_REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_OPENAPI_ERRORS: Final[dict[int | str, dict[str, Any]]] = {
+    status: {"description": "A problem (RFC 9457)", "content": {MEDIA_TYPE: {"schema": SCHEMA}}}
+    for status in ("4XX", "5XX")
+}
+
+
+def _without_nul(text: str) -> str:
+    if "\x00" in text:
+        raise PydanticCustomError("nul_character", "Text cannot hold the NUL character")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_without_nul)]
+"""A string that PostgreSQL can keep: use it instead of `str` in bodies and parameters."""
+
+
+class Body(BaseModel):
+    """A request's body: unknown members are refused, so that a misspelt one is not silently ignored."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def web_app(title: str, settings: ServiceSettings, verifier: TokenVerifier | None = None) -> FastAPI:
+    """The app to add routers to. Without a verifier no route may use `current_caller`."""
+    app = FastAPI(
+        title=title,
+        redirect_slashes=False,  # the redirect would be made of the request's own Host header
+        redoc_url=None,
+        responses=_OPENAPI_ERRORS,
+        generate_unique_id_function=_operation_id,
+    )
+    app.state.verifier = verifier
+    app.state.public_origin = origin_of(settings.public_base_url)
+    _add_middleware(app, settings)
+    return app
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name
+
+
+def _add_middleware(app: FastAPI, settings: ServiceSettings) -> None:
+    """Starlette wraps: what is added last sees a request first."""
+    app.add_middleware(SaneTargets)
+    app.add_middleware(BodyLimits, max_bytes=MAX_BODY)
+    install_problems(app)
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=settings.allowed_return_origins,
+        allow_methods=METHODS,
+        allow_headers=REQUEST_HEADERS,
+        expose_headers=EXPOSED_HEADERS,
+    )
+    app.add_middleware(Observed)
+
+
+class Observed:
+    """Gives each request an id, binds it to the logs, and measures it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        request_id, status, started = _request_id(scope), 500, time.perf_counter()
+
+        async def observed(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = [*message.get("headers", ()), (b"x-request-id", request_id.encode())]
+            await send(message)
+
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            try:
+                await self.app(scope, receive, observed)
+            finally:
+                _record(scope, status, time.perf_counter() - started)
+
+
+def _record(scope: Scope, status: int, seconds: float) -> None:
+    method = scope["method"] if scope["method"] in {*METHODS, "HEAD", "OPTIONS"} else "other"
+    route = _template(scope)
+    metrics.HTTP_REQUESTS.labels(method, route, str(status)).observe(seconds)
+    log.info("request", method=method, route=route, status=status, milliseconds=round(seconds * 1000, 1))
+
+
+def _template(scope: Scope) -> str:
+    """The route's template: a path holds ids, of which there is no end."""
+    return getattr(scope.get("route"), "path_format", None) or "unmatched"
+
+
+def _request_id(scope: Scope) -> str:
+    sent = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"x-request-id"), "")
+    return sent if _REQUEST_ID.fullmatch(sent) else uuid4().hex
