@@ -1,0 +1,129 @@
+"""The hot path: one ASGI callable in front of FastAPI. Read, verify, take in, publish, answer; no framework between."""
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Final
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from chassis.kafka import BrokerUnavailable
+from chassis.logs import get_logger
+from webhook_gateway.answers import ANSWERS
+from webhook_gateway.body import BodyTooLarge, BodyTooSlow, SenderGone, read_body
+from webhook_gateway.intake import Intake, MalformedBody, NotAnEvent, take_in
+from webhook_gateway.metrics import WebhookMetrics
+from webhook_gateway.outcomes import Outcome
+from webhook_gateway.publishing import RecordProducer, publish
+from webhook_gateway.refusal_log import RefusalLog
+from webhook_gateway.signature import SignatureRefused, verify
+from webhook_gateway.webhook_secrets import Policy, SigningSecrets
+
+log = get_logger(__name__)
+
+PATHS: Final = frozenset({"/billing/webhook", "/webhooks/stripe-billing"})
+NO_TYPE: Final = "none"
+"""The `type` label of a request whose event type is not known, or not to be believed."""
+
+REFUSALS: Final[Mapping[type[Exception], Outcome]] = {
+    BodyTooLarge: Outcome.BODY_TOO_LARGE,
+    BodyTooSlow: Outcome.BODY_TOO_SLOW,
+    SenderGone: Outcome.SENDER_GONE,
+    MalformedBody: Outcome.MALFORMED_JSON,
+    NotAnEvent: Outcome.NOT_AN_EVENT,
+}
+
+
+class WebhookEndpoint:
+    """Answers the webhook's two paths and hands everything else to `inner`.
+
+    Where no secret is usable and the deployment is protected, every request is answered with 403, whatever its path.
+    """
+
+    def __init__(
+        self,
+        *,
+        inner: ASGIApp,
+        signing: SigningSecrets,
+        livemode: bool,
+        producer: RecordProducer,
+        metrics: WebhookMetrics,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._inner = inner
+        self._signing = signing
+        self._livemode = livemode
+        self._producer = producer
+        self._metrics = metrics
+        self._clock = clock
+        self._refusals = RefusalLog()
+        metrics.secret_missing = signing.policy is Policy.REFUSE_ALL
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        if scope["type"] == "http" and self._signing.policy is Policy.REFUSE_ALL:
+            await self._refuse(receive, send)
+        elif scope["type"] == "http" and scope["path"] in PATHS:
+            await self._answer(scope, receive, send)
+        else:
+            await self._inner(scope, receive, send)
+
+    async def _refuse(self, receive: Receive, send: Send) -> None:
+        with suppress(BodyTooLarge, BodyTooSlow, SenderGone):
+            await read_body(declared=0, receive=receive)
+        await self._finish(NO_TYPE, Outcome.NO_SECRET, send, started=time.perf_counter())
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = time.perf_counter()
+        try:
+            event_type, outcome = await self._handle(scope, receive)
+        except SignatureRefused as refusal:
+            event_type, outcome = NO_TYPE, Outcome(f"signature-{refusal.reason}")
+        except tuple(REFUSALS) as refusal:
+            event_type, outcome = NO_TYPE, REFUSALS[type(refusal)]
+        except Exception:
+            log.exception("webhook_failed")
+            event_type, outcome = NO_TYPE, Outcome.FAILED
+        await self._finish(event_type, outcome, send, started=started)
+
+    async def _handle(self, scope: Scope, receive: Receive) -> tuple[str, Outcome]:
+        if scope["method"] != "POST":
+            return NO_TYPE, Outcome.METHOD_NOT_ALLOWED
+        header, declared = signature_and_length(scope["headers"])
+        body = await read_body(declared=declared, receive=receive)
+        now = self._clock()
+        if self._signing.policy is Policy.ENFORCE:
+            verify(body=body, header=header, secrets=self._signing.secrets, now=now)
+        intake = take_in(body=body, livemode=self._livemode, received_at=datetime.fromtimestamp(now, UTC))
+        return intake.event_type, await self._published(intake)
+
+    async def _published(self, intake: Intake) -> Outcome:
+        outcome = intake.outcome
+        if intake.record is not None:
+            try:
+                await publish(intake.record, producer=self._producer)
+            except BrokerUnavailable:
+                outcome = Outcome.BROKER_UNAVAILABLE
+        self._refusals.note(outcome, event_type=intake.event_type, event_id=intake.event_id)
+        return outcome
+
+    async def _finish(self, event_type: str, outcome: Outcome, send: Send, *, started: float) -> None:
+        if (answer := ANSWERS.get(outcome)) is not None:
+            await send(answer.start)
+            await send(answer.body)
+        if event_type is NO_TYPE:
+            self._refusals.note(outcome, event_type=event_type)
+        self._metrics.count(event_type=event_type, outcome=outcome, seconds=time.perf_counter() - started)
+
+
+def signature_and_length(headers: Iterable[tuple[bytes, bytes]]) -> tuple[bytes | None, int]:
+    """The `Stripe-Signature` header (several are one, as in all of HTTP) and the declared length, else 0."""
+    signature: bytes | None = None
+    declared = 0
+    for name, value in headers:
+        if name == b"stripe-signature":
+            signature = value if signature is None else signature + b"," + value
+        elif name == b"content-length" and value.isdigit():
+            declared = int(value[:18])
+    return signature, declared

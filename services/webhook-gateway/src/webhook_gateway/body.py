@@ -1,0 +1,70 @@
+"""Reads a request's body within bounds of size and time, whatever the sender declares or does."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, Final
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+
+LIMIT: Final = 512 * 1024
+"""Bytes (SPEC §4); Stripe's largest events are far below."""
+DRAINED: Final = 4 * 1024 * 1024
+"""Bytes of a body over the limit that are still read and dropped, so that its sender gets to see the answer."""
+SECONDS: Final = 10.0
+
+
+class BodyTooLarge(Exception):  # noqa: N818 - named for what it says
+    """More than LIMIT bytes were declared or sent."""
+
+
+class BodyTooSlow(Exception):  # noqa: N818 - named for what it says
+    """The body was not complete within SECONDS."""
+
+
+class SenderGone(Exception):  # noqa: N818 - named for what it says
+    """The connection was closed before the body was complete: nobody waits for an answer."""
+
+
+async def read_body(*, declared: int, receive: Receive) -> bytes:
+    """The whole body. `declared` is its content-length, 0 where unknown."""
+    try:
+        async with asyncio.timeout(SECONDS):
+            return await _read(declared=declared, receive=receive)
+    except TimeoutError:
+        raise BodyTooSlow from None
+
+
+async def _read(*, declared: int, receive: Receive) -> bytes:
+    if declared > LIMIT:
+        await _drain(receive, left=DRAINED if declared <= DRAINED else 0)
+        raise BodyTooLarge
+    chunk, more = await _chunk(receive)
+    if not more and len(chunk) <= LIMIT:
+        return chunk
+    return await _joined([chunk], more=more, receive=receive)
+
+
+async def _joined(chunks: list[bytes], *, more: bool, receive: Receive) -> bytes:
+    size = len(chunks[0])
+    while more and size <= LIMIT:
+        chunk, more = await _chunk(receive)
+        chunks.append(chunk)
+        size += len(chunk)
+    if size > LIMIT:
+        await _drain(receive, left=DRAINED if more else 0)
+        raise BodyTooLarge
+    return b"".join(chunks)
+
+
+async def _drain(receive: Receive, *, left: int) -> None:
+    while left > 0:
+        chunk, more = await _chunk(receive)
+        left = left - len(chunk) if more else 0
+
+
+async def _chunk(receive: Receive) -> tuple[bytes, bool]:
+    message = await receive()
+    if message["type"] != "http.request":
+        raise SenderGone
+    return message.get("body", b""), message.get("more_body", False)

@@ -1,0 +1,32 @@
+"""Charge events: what was given back of a charge, in all."""
+
+from contracts.stripe_facts import ChargeRefunded, RefundSnapshot
+from webhook_gateway.presence import Json, currency_of, entries, id_of, integer, is_whole_list, part, required_id
+from webhook_gateway.refunds import snapshot
+from webhook_gateway.stripe_event import StripeEvent, metadata_of, origin
+
+
+def charge_refunded(event: StripeEvent) -> ChargeRefunded:
+    """`charge.refunded`. `amount_refunded` is cumulative; basil and later carry no invoice.
+
+    Source: https://docs.stripe.com/api/charges/object.
+    """
+    charge = event.object
+    invoice = part(charge, "invoice") or part(charge, "payment_intent", "invoice")
+    return ChargeRefunded(
+        **origin(event, metadata_of(part(charge, "payment_intent")), metadata_of(invoice)),
+        charge_id=required_id(charge, "id"),
+        payment_intent_id=id_of(charge.get("payment_intent")),
+        invoice_id=id_of(charge.get("invoice")) or id_of(part(charge, "payment_intent").get("invoice")),
+        amount=integer(charge, "amount"),
+        amount_refunded=integer(charge, "amount_refunded"),
+        currency=currency_of(charge),
+        refunds=embedded_refunds(charge),
+    )
+
+
+def embedded_refunds(charge: Json) -> tuple[RefundSnapshot, ...]:
+    """The charge's refunds where the event carries all of them (before 2022-11-15); a cut list says nothing."""
+    if not is_whole_list(charge, "refunds"):
+        return ()
+    return tuple([snapshot(refund) for refund in entries(charge, "refunds")])

@@ -1,0 +1,74 @@
+"""From the bytes of a verified body to what becomes of them: pure, so that `backfill` can do the same."""
+
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+
+import orjson
+
+from contracts.stripe_facts import UnrecognisedEvent
+from webhook_gateway.normalisers import NORMALISERS, normalise
+from webhook_gateway.outcomes import Outcome
+from webhook_gateway.presence import LONGEST_ID, Json
+from webhook_gateway.records import LONGEST_VALUE, Record, record_of
+from webhook_gateway.unrecognised import unrecognised
+
+DASHBOARD_TEST_EVENT: Final = "evt_00000000000000"
+"""The id of every event that the Dashboard's "send test webhook" makes up; its objects do not exist."""
+
+
+class Intake(NamedTuple):
+    """One verified event: who it is, what becomes of it, and the record to publish if there is one."""
+
+    event_id: str
+    event_type: str
+    outcome: Outcome
+    record: Record | None = None
+
+
+class MalformedBody(ValueError):  # noqa: N818 - named for what it says
+    """The body is no JSON."""
+
+
+class NotAnEvent(ValueError):  # noqa: N818 - named for what it says
+    """The body is JSON, but no Stripe event: it has no `object: event`, id or type."""
+
+
+def take_in(*, body: bytes, livemode: bool, received_at: datetime) -> Intake:
+    """Decide on one verified body. Raises MalformedBody or NotAnEvent; `livemode` is this deployment's."""
+    event = _event(body)
+    if (ignored := _ignored(event, livemode=livemode)) is not None:
+        return Intake(event["id"], event["type"], ignored)
+    fact = normalise(event=event, body=body, received_at=received_at)
+    record = record_of(fact)
+    if len(record.value) > LONGEST_VALUE:
+        fact = unrecognised(event=event, body=body, reason="larger than a Kafka record", received_at=received_at)
+        record = record_of(fact)
+    outcome = Outcome.UNRECOGNISED if type(fact) is UnrecognisedEvent else Outcome.PUBLISHED
+    return Intake(event["id"], event["type"], outcome, record)
+
+
+def _event(body: bytes) -> Json:
+    try:
+        event: Any = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise MalformedBody(str(error)) from None
+    if not isinstance(event, dict) or event.get("object") not in ("event", "v2.core.event"):
+        raise NotAnEvent("object is not event")
+    if not _is_name(event.get("id")) or not _is_name(event.get("type")):
+        raise NotAnEvent("id or type is missing")
+    return event
+
+
+def _ignored(event: Json, *, livemode: bool) -> Outcome | None:
+    """Answered with 200, counted and not published (SPEC §4); None for an event to publish."""
+    if event["object"] != "event":
+        return Outcome.THIN
+    if event.get("livemode") is (not livemode):
+        return Outcome.WRONG_MODE
+    if event["id"] == DASHBOARD_TEST_EVENT:
+        return Outcome.DASHBOARD_TEST
+    return None if event["type"] in NORMALISERS else Outcome.UNHANDLED
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= LONGEST_ID and value.isprintable()

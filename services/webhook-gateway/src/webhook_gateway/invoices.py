@@ -1,0 +1,81 @@
+"""Invoice events, the same fact for the shapes before and after 2025-03-31.basil."""
+
+from typing import Any
+
+from contracts.stripe_facts import (
+    InvoicePaid,
+    InvoicePaymentActionRequired,
+    InvoicePaymentFailed,
+    InvoiceVoided,
+)
+from webhook_gateway.invoice_lines import lines_of, sole_purchase
+from webhook_gateway.payments import charge_of, payment_intent_of, redirect_url, why_it_failed
+from webhook_gateway.presence import Json, currency_of, entries, id_of, integer, is_whole_list, part, required_id, text
+from webhook_gateway.stripe_event import StripeEvent, metadata_of, origin
+
+
+def invoice_paid(event: StripeEvent) -> InvoicePaid:
+    """`invoice.payment_succeeded` and `invoice.paid`: Stripe sends both for one payment."""
+    return InvoicePaid(**invoice_fields(event))
+
+
+def invoice_payment_failed(event: StripeEvent) -> InvoicePaymentFailed:
+    """`invoice.payment_failed`: also sent when only the customer is missing (3-D Secure), which basil hides."""
+    needs_customer, failure_code = why_it_failed(event.object)
+    return InvoicePaymentFailed(**invoice_fields(event), needs_customer=needs_customer, failure_code=failure_code)
+
+
+def invoice_payment_action_required(event: StripeEvent) -> InvoicePaymentActionRequired:
+    """`invoice.payment_action_required`: the bank wants 3-D Secure; the way there only when the intent is expanded."""
+    return InvoicePaymentActionRequired(**invoice_fields(event), action_url=redirect_url(event.object))
+
+
+def invoice_voided(event: StripeEvent) -> InvoiceVoided:
+    """`invoice.voided`: final, it can never be paid again."""
+    return InvoiceVoided(**invoice_fields(event))
+
+
+def invoice_fields(event: StripeEvent) -> dict[str, Any]:
+    """What all invoice facts share. Source: https://docs.stripe.com/api/invoices/object and its changelog."""
+    invoice = event.object
+    currency = currency_of(invoice)
+    lines = lines_of(invoice, currency=currency)
+    fields = origin(event, *_more_metadata(invoice))
+    fields.update(
+        purchase_id=text(metadata_of(invoice), "purchase_id") or sole_purchase(lines),
+        invoice_id=required_id(invoice, "id"),
+        status=status_of(invoice),
+        currency=currency,
+        total=integer(invoice, "total"),
+        amount_due=integer(invoice, "amount_due"),
+        amount_paid=integer(invoice, "amount_paid"),
+        billing_reason=text(invoice, "billing_reason"),
+        subscription_id=subscription_of(invoice),
+        payment_intent_id=payment_intent_of(invoice),
+        charge_id=charge_of(invoice),
+        hosted_invoice_url=text(invoice, "hosted_invoice_url"),
+        lines=lines,
+        lines_complete=is_whole_list(invoice, "lines"),
+    )
+    return fields
+
+
+def subscription_of(invoice: Json) -> str | None:
+    """`subscription` up to 2025-02; from basil on inside `parent`, which is null on one-off invoices."""
+    old = id_of(invoice.get("subscription"))
+    return old or id_of(part(invoice, "parent", "subscription_details").get("subscription"))
+
+
+def status_of(invoice: Json) -> str | None:
+    """`status`; an invoice that only says `paid` (old versions) is paid."""
+    return text(invoice, "status") or ("paid" if invoice.get("paid") is True else None)
+
+
+def _more_metadata(invoice: Json) -> list[Json]:
+    """Where else our keys may be: the subscription's copy (old place, new place, expanded), then the lines."""
+    return [
+        metadata_of(part(invoice, "subscription_details")),
+        metadata_of(part(invoice, "parent", "subscription_details")),
+        metadata_of(part(invoice, "subscription")),
+        *[metadata_of(line) for line in entries(invoice, "lines")],
+    ]

@@ -1,0 +1,74 @@
+"""Reads the settings, builds the gateway and runs it; the only place that does either."""
+
+from prometheus_client import REGISTRY
+from starlette.types import ASGIApp
+
+from chassis.health import Health, ops_app
+from chassis.kafka import Producer
+from chassis.logs import configure_logs, get_logger
+from chassis.process import run_process
+from chassis.web import HttpServer, web_app
+from webhook_gateway.api import router
+from webhook_gateway.asgi import WebhookEndpoint
+from webhook_gateway.metrics import WebhookMetrics
+from webhook_gateway.publishing import ACK_SECONDS, RecordProducer
+from webhook_gateway.readiness import broker_is_reachable
+from webhook_gateway.settings import GatewaySettings
+from webhook_gateway.webhook_secrets import Policy, SigningSecrets, signing_secrets
+
+log = get_logger(__name__)
+
+
+async def main() -> None:
+    """Run until SIGTERM or SIGINT."""
+    settings = GatewaySettings()
+    configure_logs(service="webhook-gateway", level=settings.log_level)
+    signing = signing_secrets(given=settings.given_secrets, protected=settings.protected)
+    announce(signing)
+    metrics = WebhookMetrics()
+    REGISTRY.register(metrics)
+    producer = Producer(settings, ack_seconds=ACK_SECONDS)
+    app = gateway_app(settings=settings, signing=signing, producer=producer, metrics=metrics)
+    await run_process(
+        producer,
+        HttpServer(ops_app(health_of(settings, producer)), settings.http_host, settings.ops_port),
+        HttpServer(app, settings.http_host, settings.http_port),
+    )
+
+
+def gateway_app(
+    *, settings: GatewaySettings, signing: SigningSecrets, producer: RecordProducer, metrics: WebhookMetrics
+) -> ASGIApp:
+    """The public port: the hot path in front of FastAPI."""
+    inner = web_app("Quittance webhook gateway", settings, None)
+    inner.include_router(router)
+    return WebhookEndpoint(
+        inner=inner, signing=signing, livemode=settings.stripe_livemode, producer=producer, metrics=metrics
+    )
+
+
+def health_of(settings: GatewaySettings, producer: Producer) -> Health:
+    """Ready while the producer has met its broker and one can be reached; alive as long as the process answers."""
+
+    async def broker() -> bool:
+        return producer.connected and await broker_is_reachable(settings.kafka_bootstrap_servers)
+
+    health = Health()
+    health.check("broker", broker)
+    return health
+
+
+def announce(signing: SigningSecrets) -> None:
+    """Say loudly what will happen to signatures; never a secret."""
+    counts = {"usable": len(signing.secrets), "placeholders": signing.ignored}
+    if signing.policy is Policy.REFUSE_ALL:
+        log.critical(
+            "no_usable_webhook_secret",
+            effect="EVERY webhook is answered with 403 and nothing is accepted",
+            remedy="set STRIPE_WEBHOOK_SECRETS to the endpoint's signing secret (whsec_...) and restart",
+            **counts,
+        )
+    elif signing.policy is Policy.ACCEPT_UNSIGNED:
+        log.warning("unsigned_webhooks_accepted", reason="APP_ENV is local or testing and there is no secret")
+    else:
+        log.info("webhook_signatures_enforced", **counts)

@@ -1,0 +1,59 @@
+"""What the gateway counts: plain integers on the hot path, made into Prometheus metrics only when scraped."""
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterator
+from itertools import accumulate
+from typing import Final
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
+from prometheus_client.registry import Collector
+
+BUCKETS: Final = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
+"""Seconds."""
+MOST_TYPES: Final = 400
+"""Event types that get a label of their own; Stripe has about 260, and only signed events are counted by type."""
+
+
+class WebhookMetrics(Collector):
+    """`billing_webhooks_total{type,outcome}`, `billing_webhook_seconds`, `billing_webhook_secret_missing`."""
+
+    def __init__(self) -> None:
+        self.secret_missing = False
+        self._counts: Counter[tuple[str, str]] = Counter()
+        self._types: set[str] = set()
+        self._buckets = [0] * (len(BUCKETS) + 1)
+        self._seconds = 0.0
+
+    def count(self, *, event_type: str, outcome: str, seconds: float) -> None:
+        """One request was answered after `seconds`."""
+        self._counts[self._label(event_type), outcome] += 1
+        self._buckets[bisect_left(BUCKETS, seconds)] += 1
+        self._seconds += seconds
+
+    def counted(self, *, event_type: str, outcome: str) -> int:
+        """How often; for tests and for the log line at the end."""
+        return self._counts[event_type, outcome]
+
+    def collect(self) -> Iterator[CounterMetricFamily | HistogramMetricFamily | GaugeMetricFamily]:
+        """For the registry, at each scrape."""
+        webhooks = CounterMetricFamily("billing_webhooks", "Webhook requests answered.", labels=("type", "outcome"))
+        for labels, number in self._counts.items():
+            webhooks.add_metric(labels, number)
+        yield webhooks
+        seconds = HistogramMetricFamily("billing_webhook_seconds", "From the request's head to its answer.")
+        seconds.add_metric((), self._cumulative(), self._seconds)
+        yield seconds
+        missing = "1: no usable signing secret, every webhook is answered with 403."
+        yield GaugeMetricFamily("billing_webhook_secret_missing", missing, value=int(self.secret_missing))
+
+    def _label(self, event_type: str) -> str:
+        if event_type not in self._types:
+            if len(self._types) >= MOST_TYPES:
+                return "other"
+            self._types.add(event_type)
+        return event_type
+
+    def _cumulative(self) -> list[tuple[str, float]]:
+        bounds = [*map(str, BUCKETS), "+Inf"]
+        return list(zip(bounds, accumulate(self._buckets), strict=True))

@@ -1,0 +1,41 @@
+"""NORMALISERS: which pure function turns which Stripe event into its fact, the same for every API version."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Final
+
+from contracts.stripe_facts import StripeFact
+from webhook_gateway.charges import charge_refunded
+from webhook_gateway.invoice_payments import invoice_payment_paid
+from webhook_gateway.invoices import (
+    invoice_paid,
+    invoice_payment_action_required,
+    invoice_payment_failed,
+    invoice_voided,
+)
+from webhook_gateway.presence import Json, UnknownShape
+from webhook_gateway.refunds import refund_changed
+from webhook_gateway.stripe_event import StripeEvent, read_event
+from webhook_gateway.unrecognised import unrecognised
+
+NORMALISERS: Final[Mapping[str, Callable[[StripeEvent], StripeFact]]] = {
+    "invoice.payment_succeeded": invoice_paid,
+    "invoice.paid": invoice_paid,
+    "invoice.payment_failed": invoice_payment_failed,
+    "invoice.payment_action_required": invoice_payment_action_required,
+    "invoice.voided": invoice_voided,
+    "invoice_payment.paid": invoice_payment_paid,
+    "charge.refunded": charge_refunded,
+    "refund.created": refund_changed,
+    "refund.updated": refund_changed,
+    "refund.failed": refund_changed,
+    "charge.refund.updated": refund_changed,
+}
+
+
+def normalise(*, event: Json, body: bytes, received_at: datetime) -> StripeFact:
+    """The fact of an event whose type is in NORMALISERS; in an unknown shape the raw `body`, to be parked."""
+    try:
+        return NORMALISERS[event["type"]](read_event(event))
+    except UnknownShape as shape:
+        return unrecognised(event=event, body=body, reason=str(shape), received_at=received_at)

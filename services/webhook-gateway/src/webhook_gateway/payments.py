@@ -1,0 +1,60 @@
+"""Which payment an invoice shows, and why it failed: what the payload can tell; None means that Stripe is asked."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from webhook_gateway.presence import Json, entries, id_of, part, text
+
+NEEDS_CUSTOMER: Final = frozenset({"requires_action", "requires_confirmation"})
+DECLINED: Final = frozenset({"requires_payment_method", "canceled"})
+
+
+def payment_intent_of(invoice: Json) -> str | None:
+    """`payment_intent` up to 2025-02; from basil on in `payments`, which only an expanded invoice carries."""
+    return id_of(invoice.get("payment_intent")) or id_of(_payment(invoice).get("payment_intent"))
+
+
+def charge_of(invoice: Json) -> str | None:
+    """`charge` up to 2025-02; then the payment's own, or its intent's latest one where that is expanded."""
+    old = id_of(invoice.get("charge")) or id_of(_payment(invoice).get("charge"))
+    return old or id_of(expanded_intent(invoice).get("latest_charge"))
+
+
+def redirect_url(invoice: Json) -> str | None:
+    """Where the bank wants the buyer. Source: https://docs.stripe.com/api/payment_intents/object (`next_action`)."""
+    return text(part(expanded_intent(invoice), "next_action", "redirect_to_url"), "url")
+
+
+def why_it_failed(invoice: Json) -> tuple[bool | None, str | None]:
+    """Whether only the customer is missing, and Stripe's code; (None, None) where no intent is expanded."""
+    intent = expanded_intent(invoice)
+    error = part(intent, "last_payment_error")
+    code = text(error, "decline_code") or text(error, "code") or text(part(invoice, "charge"), "failure_code")
+    return _needs_customer(status=text(intent, "status"), code=text(error, "code")), code
+
+
+def expanded_intent(invoice: Json) -> Json:
+    """The payment intent where it is expanded, else an empty object."""
+    return part(invoice, "payment_intent") or part(_payment(invoice), "payment_intent")
+
+
+def _needs_customer(*, status: str | None, code: str | None) -> bool | None:
+    """Every other status (processing, succeeded, ...) is no answer to this event: Stripe is asked."""
+    if status in NEEDS_CUSTOMER or (status == "requires_payment_method" and code == "authentication_required"):
+        return True
+    return False if status in DECLINED else None
+
+
+def _payment(invoice: Json) -> Json:
+    """The payment that counts among `payments`: the paid one, else the default one, else the only one."""
+    payments = entries(invoice, "payments")
+    return part(_chosen(payments), "payment") if payments else {}
+
+
+def _chosen(payments: Sequence[Json]) -> Json:
+    paid = [payment for payment in payments if payment.get("status") == "paid"]
+    default = [payment for payment in payments if payment.get("is_default") is True]
+    for chosen in (paid, default, payments):
+        if len(chosen) == 1:
+            return chosen[0]
+    return {}

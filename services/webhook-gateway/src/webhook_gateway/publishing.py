@@ -1,0 +1,40 @@
+"""Hands a record to Kafka and says yes only when all in-sync replicas have it, no when that takes too long."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, Final, Protocol
+
+from aiokafka.errors import KafkaError
+
+from chassis.kafka import BrokerUnavailable
+from chassis.killpoints import reached
+from webhook_gateway.records import Record
+
+ACK_SECONDS: Final = 5.0
+"""Stripe waits longer; a record that arrives after our 503 is dropped by its id when Stripe sends the event again."""
+
+
+class RecordProducer(Protocol):
+    """What `chassis.kafka.Producer` does for us."""
+
+    async def send(
+        self, *, topic: str, key: str, headers: Sequence[tuple[str, bytes]], value: bytes
+    ) -> "asyncio.Future[Any]":
+        """Take the record; the future is done when it is durable."""
+
+
+async def publish(record: Record, *, producer: RecordProducer, seconds: float = ACK_SECONDS) -> None:
+    """Return once the record is durable. Raises BrokerUnavailable.
+
+    A future that is given up is cancelled: aiokafka sends its record all the same, so nothing accepted is lost.
+    """
+    try:
+        async with asyncio.timeout(seconds):
+            acknowledged = await producer.send(
+                topic=record.topic, key=record.key, headers=record.headers, value=record.value
+            )
+            reached("gateway.before-ack")
+            await acknowledged
+    except (KafkaError, TimeoutError) as error:
+        raise BrokerUnavailable(repr(error)) from error
+    reached("gateway.after-ack")
