@@ -1,0 +1,74 @@
+"""Reads the settings, builds the process and its commands; nothing else constructs anything."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from fastapi import FastAPI
+
+from catalog.api import admin, public
+from catalog.price_list import PriceListCache
+from catalog.seed import plant_seed
+from chassis.auth import TokenVerifier
+from chassis.database import Database
+from chassis.health import Health, ops_app
+from chassis.jwks import Jwks
+from chassis.logs import configure_logs, get_logger
+from chassis.migrations import migrate
+from chassis.process import run_process
+from chassis.relay import Relay
+from chassis.settings import DatabaseSettings, ServiceSettings
+from chassis.web import HttpServer, web_app
+
+NAME: Final = "catalog"
+MIGRATIONS: Final = Path(__file__).parent / "migrations"
+log = get_logger(__name__)
+
+
+class Settings(ServiceSettings, DatabaseSettings):
+    """What the catalog is told; the names are the environment's."""
+
+
+def read_settings() -> Settings:
+    """The settings of the environment, with the log configured as they say."""
+    settings = Settings()
+    configure_logs(service=NAME, level=settings.log_level)
+    return settings
+
+
+def app(*, settings: ServiceSettings, database: Database, verifier: TokenVerifier) -> FastAPI:
+    """The public API."""
+    api = web_app(title="Quittance catalog", settings=settings, verifier=verifier)
+    api.state.database = database
+    api.state.price_list = PriceListCache(database)
+    api.include_router(public)
+    api.include_router(admin)
+    return api
+
+
+async def serve() -> None:
+    """API, relay and operations port in one process, until it is told to stop."""
+    settings = read_settings()
+    database, health = Database(settings.database_url, name=NAME), Health()
+    health.check("database", database.ping)
+    verifier = TokenVerifier(Jwks(settings.jwks_url), settings.jwt_issuer, settings.jwt_audience)
+    api = app(settings=settings, database=database, verifier=verifier)
+    await run_process(
+        database,
+        HttpServer(ops_app(health), settings.http_host, settings.ops_port, name="ops"),
+        Relay(database=database, settings=settings, health=health).running(),
+        HttpServer(api, settings.http_host, settings.http_port),
+    )
+
+
+def migrate_database() -> None:
+    """Bring the tables up to date; safe to repeat."""
+    migrate(url=read_settings().database_url, migrations=MIGRATIONS)
+    log.info("migrated")
+
+
+async def seed() -> None:
+    """Plant the seed; safe to repeat."""
+    async with Database(read_settings().database_url, name=NAME) as database, database.transaction() as session:
+        planted = await plant_seed(session=session, now=datetime.now(UTC))
+    log.info("seeded", planted=planted)
