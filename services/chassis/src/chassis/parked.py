@@ -1,0 +1,141 @@
+"""Parked facts: set aside with their bytes, their reason and the id that they wait for; tried again when it is stored.
+
+Who parks on an id and who stores it both call `lock_ids` first, so that neither misses the other.
+"""
+
+import base64
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import MetaData, func, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis.database import wake_after_commit
+from chassis.records import Malformed, Received, Record, StoredRecord
+from chassis.tables import NOW, parked_table
+
+CHANNEL: Final = "parked"
+PARKED: Final = parked_table(MetaData())
+RETRY: Final = text("interval '30 seconds' * power(2, least(parked.attempts, 12))")
+"""A timer retries all the same: 30 s, one minute, two … up to a day and a half."""
+
+
+@dataclass(frozen=True, slots=True)
+class ParkedFact:
+    """One parked record that is due to be tried again."""
+
+    id: int
+    attempts: int
+    record: StoredRecord
+
+
+async def lock_ids(session: AsyncSession, ids: Collection[str]) -> None:
+    """Take the transaction's advisory lock on each id, in one order. Rows are locked before, never after."""
+    for one in sorted(set(ids)):
+        await session.execute(text("select pg_advisory_xact_lock(hashtextextended(:id, 0))"), {"id": one})
+
+
+async def park(
+    session: AsyncSession, received: Received, *, consumer: str, reason: str, waits_for: str | None = None
+) -> None:
+    """Set `received` aside in this transaction; a fact parked anew keeps its row and counts one attempt more."""
+    values = {
+        **_columns(received.record),
+        "fact_id": received.envelope.id,
+        "type": received.envelope.type,
+        "consumer": consumer,
+        "reason": reason,
+        "waits_for": waits_for,
+        "retry_at": func.now() + text("interval '30 seconds'") if waits_for else None,
+    }
+    again = {
+        "reason": reason,
+        "waits_for": waits_for,
+        "attempts": PARKED.c.attempts + 1,
+        "retry_at": func.now() + RETRY if waits_for else None,
+        "resolved_at": None,
+        "resolution": None,
+    }
+    await session.execute(
+        insert(PARKED)
+        .values(values)
+        .on_conflict_do_update(index_elements=[PARKED.c.consumer, PARKED.c.fact_id], set_=again)
+    )
+
+
+async def park_malformed(session: AsyncSession, malformed: Sequence[Malformed], *, consumer: str) -> None:
+    """Set records aside that hold no fact; the same record is parked once."""
+    if not malformed:
+        return
+    rows = [{**_columns(one.record), "consumer": consumer, "reason": one.reason} for one in malformed]
+    await session.execute(insert(PARKED).values(rows).on_conflict_do_nothing())
+
+
+async def release(session: AsyncSession, *, ids: Collection[str]) -> int:
+    """Make what waits for one of `ids` due now. The caller holds `lock_ids` on them and stores them."""
+    if not ids:
+        return 0
+    due = (
+        update(PARKED)
+        .where(PARKED.c.waits_for.in_(ids), PARKED.c.resolved_at.is_(None))
+        .values(retry_at=func.now())
+        .returning(PARKED.c.id)
+    )
+    released = len((await session.execute(due)).all())
+    if released:
+        wake_after_commit(session, CHANNEL)
+    return released
+
+
+async def take_due(session: AsyncSession, *, consumer: str) -> ParkedFact | None:
+    """Take the next parked fact that is due, marked resolved; whoever parks it again undoes that."""
+    due = (
+        select(PARKED)
+        .where(PARKED.c.consumer == consumer, PARKED.c.resolved_at.is_(None), PARKED.c.retry_at <= NOW)
+        .order_by(PARKED.c.retry_at)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    row = (await session.execute(due)).mappings().first()
+    if row is None:
+        return None
+    await session.execute(
+        update(PARKED).where(PARKED.c.id == row["id"]).values(resolved_at=func.now(), resolution="applied")
+    )
+    return ParkedFact(id=row["id"], attempts=row["attempts"], record=_stored(row))
+
+
+async def postpone(session: AsyncSession, *, parked_id: int, reason: str) -> None:
+    """Keep a parked fact whose re-run raised; it is tried again later."""
+    await session.execute(
+        update(PARKED)
+        .where(PARKED.c.id == parked_id)
+        .values(
+            reason=reason,
+            attempts=PARKED.c.attempts + 1,
+            retry_at=func.now() + RETRY,
+            resolved_at=None,
+            resolution=None,
+        )
+    )
+
+
+def _columns(record: Record) -> dict[str, Any]:
+    return {
+        "topic": record.topic,
+        "partition": record.partition,
+        "offset": record.offset,
+        "key": record.key,
+        "value": record.value,
+        # Header values may be any bytes, or null.
+        "headers": [
+            [name, None if value is None else base64.b64encode(value).decode()] for name, value in record.headers
+        ],
+    }
+
+
+def _stored(row: Any) -> StoredRecord:
+    headers = [(name, base64.b64decode(value)) for name, value in row["headers"] if value is not None]
+    return StoredRecord(row["topic"], row["partition"], row["offset"], row["key"], row["value"], headers)

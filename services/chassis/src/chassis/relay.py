@@ -1,0 +1,125 @@
+"""The relay: moves committed facts from the outbox to Kafka, in order, at least once.
+
+One leader per database (session advisory lock; every replica runs one). Select by id, send all, await all
+acknowledgements, delete what was sent: never `id > last`, since ids commit out of order.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import Any, Final
+
+import asyncpg
+import orjson
+from aiokafka.errors import KafkaError
+from sqlalchemy.engine import make_url
+
+from chassis import metrics
+from chassis.backoff import Backoff
+from chassis.database import Database
+from chassis.health import Health
+from chassis.kafka import BrokerUnavailable, Producer
+from chassis.killpoints import reached
+from chassis.logs import get_logger
+from chassis.outbox import CHANNEL
+from chassis.process import background
+from chassis.settings import ServiceSettings
+
+log = get_logger(__name__)
+
+BATCH: Final = 500
+POLL_SECONDS: Final = 0.5
+LEADER_POLL_SECONDS: Final = 0.2
+LOCK: Final = "quittance-relay"
+PASSING: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, KafkaError, BrokerUnavailable)
+
+SELECT: Final = "select id, topic, key, headers, payload, created_at from outbox order by id limit $1"
+DELETE: Final = "delete from outbox where id = any($1::bigint[])"
+
+
+class Relay:
+    """Runs one leader loop; when its connection is lost another replica leads, or this one again."""
+
+    def __init__(self, *, database: Database, settings: ServiceSettings, health: Health) -> None:
+        self._database = database
+        self._settings = settings
+        self._health = health
+        self._wake = database.event(CHANNEL)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Relay until the block is left."""
+        async with background("relay", self._run):
+            yield
+
+    async def _run(self) -> None:
+        backoff = Backoff(first=0.1, limit=5)
+        while True:
+            try:
+                # The producer goes with the connection: a leader that lost its lock must not have sends in flight.
+                async with _connection(self._database.url) as connection, Producer(self._settings) as producer:
+                    await self._lead(connection, producer, backoff)
+            except PASSING as error:
+                log.warning("relay_interrupted", error=repr(error))
+            self._health.beat("relay")
+            await backoff.sleep()
+
+    async def _lead(self, connection: Any, producer: Producer, backoff: Backoff) -> None:
+        await connection.add_listener(CHANNEL, lambda *_: self._wake.set())
+        while not await connection.fetchval("select pg_try_advisory_lock(hashtext($1))", LOCK):
+            self._health.beat("relay")
+            await asyncio.sleep(LEADER_POLL_SECONDS)
+        while not producer.connected:
+            self._health.beat("relay")
+            await asyncio.sleep(0.05)
+        log.info("relay_leads")
+        while True:
+            self._health.beat("relay")
+            self._wake.clear()
+            sent = await self._relay_batch(connection, producer)
+            backoff.reset()
+            if sent < BATCH:
+                await self._wait_for_work()
+
+    async def _relay_batch(self, connection: Any, producer: Producer) -> int:
+        rows = await connection.fetch(SELECT, BATCH)
+        if rows:
+            await self._send_all(rows, producer)
+            reached("relay.between-ack-and-delete")
+            await connection.execute(DELETE, [row["id"] for row in rows])
+            metrics.RELAYED.inc(len(rows))
+        return len(rows)
+
+    async def _send_all(self, rows: Sequence[Any], producer: Producer) -> None:
+        futures = [await producer.send(**_record(row)) for row in rows]
+        waiting = asyncio.gather(*futures)
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(1):
+                    await asyncio.shield(waiting)
+                return
+            # Never sent anew while pending: the acknowledgements come when the broker does.
+            self._health.beat("relay")
+            log.warning("relay_waits_for_kafka", facts=len(rows))
+
+    async def _wait_for_work(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(POLL_SECONDS):
+                await self._wake.wait()
+
+
+def _record(row: Any) -> dict[str, Any]:
+    headers = [(name, value.encode()) for name, value in orjson.loads(row["headers"]).items()]
+    return {"topic": row["topic"], "key": row["key"], "headers": headers, "value": row["payload"]}
+
+
+@asynccontextmanager
+async def _connection(url: str) -> AsyncIterator[Any]:
+    dsn = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+    connection = await asyncpg.connect(
+        dsn, timeout=5, command_timeout=30, server_settings={"application_name": "relay", "tcp_keepalives_idle": "10"}
+    )
+    try:
+        yield connection
+    finally:
+        connection.terminate()

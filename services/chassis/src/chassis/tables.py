@@ -1,0 +1,77 @@
+"""The three tables of the message path; a service puts those that it needs into its own MetaData."""
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+NOW = func.clock_timestamp()
+
+
+def outbox_table(metadata: MetaData) -> Table:
+    """Facts that were committed and that Kafka has not yet acknowledged; the relay deletes what it sent."""
+    return Table(
+        "outbox",
+        metadata,
+        Column("id", BigInteger, Identity(always=True), primary_key=True),
+        Column("fact_id", Uuid, nullable=False, unique=True),
+        Column("topic", Text, nullable=False),
+        Column("key", Text, nullable=False),
+        Column("headers", JSONB, nullable=False),
+        Column("payload", LargeBinary, nullable=False),
+        Column("created_at", DateTime(timezone=True), nullable=False, server_default=NOW),
+    )
+
+
+def inbox_table(metadata: MetaData) -> Table:
+    """Ids of the facts that each consumer has applied; kept for at least a year."""
+    return Table(
+        "inbox",
+        metadata,
+        Column("consumer", Text, primary_key=True),
+        Column("fact_id", Uuid, primary_key=True),
+        Column("received_at", DateTime(timezone=True), nullable=False, server_default=NOW),
+        Index("inbox_received_at", "received_at"),
+    )
+
+
+def parked_table(metadata: MetaData) -> Table:
+    """Records set aside with their bytes, their reason and the id that they wait for."""
+    return Table(
+        "parked",
+        metadata,
+        Column("id", BigInteger, Identity(always=True), primary_key=True),
+        Column("consumer", Text, nullable=False),
+        Column("fact_id", Uuid),
+        Column("type", Text),
+        Column("topic", Text, nullable=False),
+        Column("partition", Integer, nullable=False),
+        Column("offset", BigInteger, nullable=False),
+        Column("key", LargeBinary),
+        Column("headers", JSONB, nullable=False),
+        Column("value", LargeBinary),
+        Column("reason", Text, nullable=False),
+        Column("waits_for", Text),
+        Column("attempts", Integer, nullable=False, server_default=text("0")),
+        Column("parked_at", DateTime(timezone=True), nullable=False, server_default=NOW),
+        Column("retry_at", DateTime(timezone=True)),
+        Column("resolved_at", DateTime(timezone=True)),
+        Column("resolution", Text),
+        UniqueConstraint("consumer", "topic", "partition", "offset", name="parked_record"),
+        Index("parked_fact", "consumer", "fact_id", unique=True),
+        Index("parked_waits_for", "waits_for", postgresql_where=text("resolved_at is null")),
+        Index("parked_due", "retry_at", postgresql_where=text("resolved_at is null and retry_at is not null")),
+    )
