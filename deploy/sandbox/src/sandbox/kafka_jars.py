@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
+from threading import Event
 from typing import Any, Final
 
 import requests
@@ -37,8 +38,12 @@ def kafka_version() -> str:
     return str(next(entry["version"] for entry in locked() if entry["artifactId"].startswith("kafka_")))
 
 
-def fetch_jars(cache: Path, report: Report) -> list[Path]:
-    """The jars in the order of the lock file. Raises `MavenUnreachable` or `JarDiffers`."""
+class Interrupted(RuntimeError):  # noqa: N818
+    """Somebody does not want the jars any more."""
+
+
+def fetch_jars(cache: Path, report: Report, stop: Event) -> list[Path]:
+    """The jars in the order of the lock file, unless `stop` is set. Raises `MavenUnreachable` or `JarDiffers`."""
     maven = _maven(cache)
     entries = locked()
     with _one_at_a_time(cache), ThreadPoolExecutor(_AT_ONCE) as pool:
@@ -46,15 +51,17 @@ def fetch_jars(cache: Path, report: Report) -> list[Path]:
         if missing:
             report("kafka", f"downloading Apache Kafka {kafka_version()}, once: {missing} jars, about 44 MB")
         jars = []
-        for number, jar in enumerate(pool.map(lambda entry: _fetch(maven, cache, entry), entries), 1):
+        for number, jar in enumerate(pool.map(lambda entry: _fetch(maven, cache, entry, stop), entries), 1):
             jars.append(jar)
             if missing and (number % 10 == 0 or number == len(entries)):
                 report("kafka", f"downloaded {number} of {len(entries)} jars")
         return jars
 
 
-def _fetch(maven: MavenContext, cache: Path, entry: Mapping[str, Any]) -> Path:
+def _fetch(maven: MavenContext, cache: Path, entry: Mapping[str, Any], stop: Event) -> Path:
     """The file of one entry; a half-written one of an interrupted download is fetched again."""
+    if stop.is_set():
+        raise Interrupted
     for _ in range(2):
         try:
             jar: Path = _artifact(maven, entry).resolve()

@@ -77,9 +77,11 @@ class Process:
     async def until(self, ready: Callable[[], Awaitable[bool]], *, within: float) -> None:
         """Wait until `ready()`. Raises `ProcessDied` with the end of the log if that does not happen."""
         deadline = time.monotonic() + within
-        while not await ready():
+        while True:
             if not self.running:
                 raise ProcessDied(f"{self.name} ended with exit code {self.exit_code}\n{self.tail()}")
+            if await ready():
+                return
             if time.monotonic() > deadline:
                 raise ProcessDied(f"{self.name} was not ready after {within:.0f} s\n{self.tail()}")
             await asyncio.sleep(_POLL_S)
@@ -106,7 +108,8 @@ class Process:
         """The same without an event loop, for the way out of a crash."""
         self.send(signal.SIGKILL)
         if self._popen is not None:
-            self._popen.wait(timeout=5)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._popen.wait(timeout=5)
 
     def send(self, what: signal.Signals) -> None:
         """Signal the group; nothing if it has ended."""
@@ -114,14 +117,19 @@ class Process:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._popen.pid, what)
 
-    def tail(self, lines: int = 20) -> str:
+    def tail(self) -> str:
         """The end of its log, each line with its name."""
-        text = self.log.read_text(errors="replace") if self.log.exists() else ""
-        return "\n".join(f"{self.name} | {line}" for line in text.splitlines()[-lines:])
+        return last_lines(self.log, self.name)
 
     @property
     def _death_signal(self) -> signal.Signals:
         return signal.SIGQUIT if self._stop_signal == signal.SIGINT else signal.SIGKILL
+
+
+def last_lines(log: Path, name: str, count: int = 20) -> str:
+    """The end of a log, each line with the name of who wrote it."""
+    text = log.read_text(errors="replace") if log.exists() else ""
+    return "\n".join(f"{name} | {line}" for line in text.splitlines()[-count:])
 
 
 def _tie_to(parent: int, death_signal: signal.Signals) -> Callable[[], None]:

@@ -1,0 +1,53 @@
+# `make` alone lists what there is. Everything is installed into this checkout: .venv, .cache and .stack.
+.DEFAULT_GOAL := help
+.PHONY: help install demo up down status test check bench lock clean
+.DELETE_ON_ERROR:
+
+PY := .venv/bin/python
+INSTALLED := .venv/installed
+MEMBERS := contracts services/chassis services/catalog services/purchases services/webhook-gateway services/notifier deploy/sandbox
+BROKER ?=
+export BROKER
+
+help: ## this list
+	@echo "usage: make TARGET [BROKER=kafka|librdkafka]"
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1|\2/p' Makefile | awk -F '|' '{ printf "%-10s %s\n", $$1, $$2 }'
+
+install: $(INSTALLED) ## what everything else needs, into .venv; other targets do it when it is missing or old
+
+$(INSTALLED): requirements.lock $(MEMBERS:%=%/pyproject.toml)
+	@sh deploy/sandbox/install.sh $(MEMBERS)
+	@touch $@
+
+demo: $(INSTALLED) ## start everything, play the main job through the public interfaces, check it, stop everything
+	@$(PY) -m sandbox.demo
+
+up: $(INSTALLED) ## start everything and leave it running; prints the addresses
+	@$(PY) -m sandbox up
+
+down: $(INSTALLED) ## stop what `make up` started
+	@$(PY) -m sandbox down
+
+status: $(INSTALLED) ## what runs, and where
+	@$(PY) -m sandbox status
+
+test: $(INSTALLED) ## every test but those that need a browser and the benchmarks; ARGS='-k word' for some
+	@$(PY) -m pytest --ignore=tests/bench --ignore=tests/browser $(ARGS)
+
+check: $(INSTALLED) ## format, lint, types, layers
+	$(PY) -m ruff format --check .
+	$(PY) -m ruff check .
+	$(PY) -m mypy
+	.venv/bin/lint-imports
+
+bench: $(INSTALLED) ## the figures of the README, measured here
+	@$(PY) -m tests.bench
+
+lock: $(INSTALLED) ## pin anew what pyproject.toml asks for: requirements.lock
+	.venv/bin/uv lock --quiet --upgrade
+	.venv/bin/uv export --quiet --all-packages --all-groups --no-emit-workspace --no-header --output-file requirements.lock
+
+clean: ## stop what runs, and remove all that was installed or made here
+	@if [ -x $(PY) ]; then $(PY) -m sandbox down; fi
+	rm -rf .venv .cache .stack .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,69 @@
+"""The settings that each service of the embedded stack is started with."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sandbox.ports import LOOPBACK, choose
+from sandbox.processes import AUDIENCE, PREFERRED_PORTS, STRIPE_KEY, Service, clean_environment
+from sandbox.progress import Report
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """The ports of everything, by the names of `PREFERRED_PORTS`."""
+
+    ports: Mapping[str, int]
+
+    def url(self, name: str) -> str:
+        return f"http://{LOOPBACK}:{self.ports[name]}"
+
+    @property
+    def smtp_url(self) -> str:
+        return f"smtp://{LOOPBACK}:{self.ports['smtp']}"
+
+
+def choose_ports(preferred: Mapping[str, int], report: Report) -> dict[str, int]:
+    """The preferred port of each part where it is free, else a free one."""
+    chosen: dict[str, int] = {}
+    for name in PREFERRED_PORTS:
+        wish = preferred.get(name)
+        while (port := choose(wish)) in chosen.values():
+            wish = None
+        chosen[name] = port
+        if wish not in {None, port}:
+            report(name, f"port {wish} is taken, so {port}")
+    return chosen
+
+
+def shared_settings(addresses: Addresses, bootstrap: str, webhook_secret: str) -> dict[str, str]:
+    """The same for every service; each reads what it needs."""
+    pages = addresses.url("purchases-api")
+    return {
+        "APP_ENV": "local",
+        "QUITTANCE_INSTANCE": "local",
+        "KAFKA_BOOTSTRAP_SERVERS": bootstrap,
+        "STRIPE_SECRET_KEY": STRIPE_KEY,
+        "STRIPE_API_BASE": addresses.url("stripe"),
+        "STRIPE_WEBHOOK_SECRETS": webhook_secret,
+        "SMTP_URL": addresses.smtp_url,
+        "MAIL_FROM": "Quittance <billing@quittance.test>",
+        "TEAM_NOTIFY_EMAIL": "team@quittance.test",
+        "SUPPORT_EMAIL": "support@quittance.test",
+        "JWT_ISSUER": addresses.url("issuer"),
+        "JWT_AUDIENCE": AUDIENCE,
+        "JWKS_URL": f"{addresses.url('issuer')}/.well-known/jwks.json",
+        "PUBLIC_BASE_URL": pages,
+        "ALLOWED_RETURN_ORIGINS": f"{pages},http://localhost:3000",
+    }
+
+
+def service_environment(
+    service: Service, *, addresses: Addresses, shared: Mapping[str, str], database_urls: Mapping[str, str]
+) -> dict[str, str]:
+    """`shared`, with the ports and the database of this one."""
+    own = {"HTTP_HOST": LOOPBACK, "OPS_PORT": str(addresses.ports[f"{service.name}-ops"])}
+    if service.http_port:
+        own["HTTP_PORT"] = str(addresses.ports[service.name])
+    if service.database:
+        own["DATABASE_URL"] = database_urls[service.database]
+    return {**clean_environment(), **shared, **own}

@@ -1,0 +1,146 @@
+"""What the services stand on: PostgreSQL with its databases, Kafka, Stripe's sandbox, mail box, issuer."""
+
+import asyncio
+from collections.abc import Callable, Collection, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from contracts.topics import ALL_TOPICS
+from sandbox import places
+from sandbox.brokers import Broker, Choice, start_broker
+from sandbox.environment import Addresses
+from sandbox.ports import LOOPBACK, is_listening
+from sandbox.postgres import PostgresServer
+from sandbox.process import Process, ProcessDied
+from sandbox.processes import AUDIENCE, DATABASES, Database, clean_environment, python
+from sandbox.progress import Report
+from sandbox.together import together
+
+_READY_WITHIN: Final = 60
+
+
+class Infrastructure:
+    """Started and stopped as a whole; `prepare` are the databases that are migrated, `without` the parts left out."""
+
+    def __init__(
+        self,
+        *,
+        directory: Path,
+        addresses: Addresses,
+        webhook_secret: str,
+        choice: Choice,
+        prepare: Sequence[Database],
+        without: Collection[str],
+        report: Report,
+        on_spawn: Callable[[], None],
+    ) -> None:
+        self._logs = directory / "logs"
+        self._data = directory / "data"
+        self._addresses = addresses
+        self._choice = choice
+        self._prepared = prepare
+        self._report = report
+        self._on_spawn = on_spawn
+        self._broker: Broker | None = None
+        self.database_urls: dict[str, str] = {}
+        self._postgres: PostgresServer | None = None
+        self._small_parts = {
+            name: Process(name, command, log=self._log(name), env=clean_environment())
+            for name, command in _small_parts(addresses, webhook_secret).items()
+            if name not in without
+        }
+
+    @property
+    def broker(self) -> Broker:
+        if self._broker is None:
+            raise RuntimeError("the stack is not up")
+        return self._broker
+
+    @property
+    def processes(self) -> dict[str, Process]:
+        broker = {"kafka": self._broker.process} if self._broker and self._broker.process else {}
+        postgres = {"postgres": self._postgres.process} if self._postgres else {}
+        return postgres | broker | self._small_parts
+
+    @property
+    def temporary_directories(self) -> list[Path]:
+        """What is to be removed when nobody came to `stop`."""
+        return [self._postgres.directory] if self._postgres else []
+
+    async def start(self) -> None:
+        """Raises `ProcessDied` where a part does not come up."""
+        small = (self._start_part(process) for process in self._small_parts.values())
+        await together(self._start_databases(), self._start_broker(), *small)
+
+    async def stop(self) -> None:
+        large = [part.stop() for part in (self._postgres, self._broker) if part]
+        small = [process.stop() for process in self._small_parts.values()]
+        await asyncio.gather(*large, *small)
+
+    async def _start_databases(self) -> None:
+        self._report("postgres", "starting")
+        postgres = self._postgres = PostgresServer(log=self._log("postgres"), port=self._addresses.ports["postgres"])
+        await postgres.start()
+        self._on_spawn()
+        self.database_urls = await postgres.add_owners(database.name for database in DATABASES)
+        await together(*(self._prepare(database) for database in self._prepared))
+        self._report("postgres", f"ready on {LOOPBACK}:{postgres.port}")
+
+    async def _prepare(self, database: Database) -> None:
+        """Run its migrations and its seed."""
+        env = {**clean_environment(), "APP_ENV": "local", "DATABASE_URL": self.database_urls[database.name]}
+        for words in database.prepare:
+            self._report("postgres", " ".join(words))
+            await _run(Process("-".join(words), python(*words), log=self._log("-".join(words)), env=env))
+
+    async def _start_broker(self) -> None:
+        self._broker = await start_broker(
+            self._choice,
+            topics=ALL_TOPICS,
+            directory=self._data,
+            cache=places.maven_cache(),
+            log=self._log("kafka"),
+            port=self._addresses.ports["kafka"],
+            report=self._report,
+        )
+        self._on_spawn()
+        self._report("kafka", f"ready on {self._broker.bootstrap} with {len(ALL_TOPICS)} topics")
+
+    async def _start_part(self, process: Process) -> None:
+        self._report(process.name, "starting")
+        process.start()
+        self._on_spawn()
+        await process.until(lambda: _listens(self._addresses.ports[process.name]), within=_READY_WITHIN)
+        self._report(process.name, f"ready at {self._addresses.url(process.name)}")
+
+    def _log(self, name: str) -> Path:
+        return self._logs / f"{name}.log"
+
+
+def _small_parts(addresses: Addresses, webhook_secret: str) -> Mapping[str, list[str]]:
+    """The command lines of those that are Python programs of the sandbox, by the name of their HTTP port."""
+    port, host = addresses.ports, ("--host", LOOPBACK)
+    endpoint = f"{addresses.url('webhook-gateway')}/billing/webhook"
+    stripe = ["--port", str(port["stripe"]), "--public-url", addresses.url("stripe")]
+    mailbox = ["--smtp-port", str(port["smtp"]), "--http-port", str(port["mailbox"])]
+    issuer = ["--port", str(port["issuer"]), "--issuer", addresses.url("issuer"), "--audience", AUDIENCE]
+    return {
+        "stripe": python("sandbox.stripe", *host, *stripe, "--endpoint", endpoint, "--secret", webhook_secret),
+        "mailbox": python("sandbox.mailbox", *host, *mailbox),
+        "issuer": python("sandbox.issuer", *host, *issuer),
+    }
+
+
+async def _run(process: Process) -> None:
+    """A command that ends by itself."""
+    process.start()
+    try:
+        ended = await process.wait(within=_READY_WITHIN)
+    finally:
+        await process.kill()
+    if not ended or process.exit_code != 0:
+        raise ProcessDied(f"{process.name} ended with exit code {process.exit_code}\n{process.tail()}")
+
+
+async def _listens(port: int) -> bool:
+    return is_listening(port)

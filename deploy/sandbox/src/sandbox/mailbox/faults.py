@@ -1,0 +1,35 @@
+"""What the mail server does wrong on request, so that a test sees the notifier cope."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Faults:
+    """Addresses are exact, or `*` for everybody."""
+
+    refuse: list[str] = field(default_factory=list)
+    """550 for ever: this recipient does not exist."""
+    temporary: list[str] = field(default_factory=list)
+    """451: try again later."""
+    hang: bool = False
+    """The mail is kept, and the answer never comes."""
+    down: bool = False
+    """Nobody listens on the SMTP port."""
+
+    def answer_for(self, address: str) -> str | None:
+        """The refusal that this recipient gets, if any."""
+        if address in self.refuse or "*" in self.refuse:
+            return "550 5.1.1 No such recipient"
+        if address in self.temporary or "*" in self.temporary:
+            return "451 4.3.0 Try again later"
+        return None
+
+
+def faults_from(body: Mapping[str, Any]) -> Faults:
+    """Raises `ValueError` for a fault that we cannot make."""
+    known = {entry.name for entry in fields(Faults)}
+    if unknown := set(body) - known:
+        raise ValueError(f"unknown: {', '.join(sorted(unknown))}; known: {', '.join(sorted(known))}")
+    return Faults(**body)
