@@ -1,1 +1,1 @@
-"""TODO"""
+"""Mails the delivery team and the workspace owner, once per purchase, letter and refund."""

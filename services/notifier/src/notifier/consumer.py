@@ -1,0 +1,36 @@
+"""Facts in, rows of `mails` out, in the transaction of the batch."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis import fates
+from chassis.fates import Fates
+from chassis.records import Received
+from contracts import Fact
+from contracts.topics import PURCHASE_EVENTS
+from notifier import mails
+from notifier.letters import letter_for, mail_key
+from notifier.mails import NewMail
+
+GROUP: Final = "notifier"
+TOPICS: Final = (PURCHASE_EVENTS.name,)
+
+FATES: Final[Fates] = {**fates.FATES}
+"""A row waits for nothing but the database, so the house's rows are all: its faults are waited out, the rest parks.
+What a mail server says is VERDICTS' business, long after the batch."""
+
+
+async def queue_mails(session: AsyncSession, batch: Sequence[Received]) -> None:
+    """Queue a mail for each fact that calls for one; a known key changes nothing."""
+    await mails.queue(session, [mail for received in batch if (mail := mail_for(received.fact))])
+
+
+def mail_for(fact: Fact) -> NewMail | None:
+    """The mail that `fact` calls for."""
+    letter = letter_for(fact)
+    if letter is None:
+        return None
+    key, body = mail_key(letter=letter, fact=fact), fact.model_dump(mode="json")
+    return NewMail(key=key, letter=letter.name, fact_type=fact.TYPE, fact=body)

@@ -1,0 +1,45 @@
+"""What nobody waits for: the gauges of the backlog, and forgetting what old mails said."""
+
+import asyncio
+from datetime import timedelta
+from time import monotonic
+from typing import Final
+
+from chassis.database import Database
+from chassis.logs import get_logger
+from notifier import mails, metrics
+
+log = get_logger(__name__)
+
+EVERY_SECONDS: Final = 5.0
+FORGET_EVERY_SECONDS: Final = 3600.0
+KEPT: Final = timedelta(days=90)
+"""So long can a mail be sent again; then its personal data goes, and only its key stays."""
+
+
+async def keep_house(database: Database) -> None:
+    """Loop; a database that is away costs nothing but old figures."""
+    forget_at = monotonic()
+    while True:
+        try:
+            await export_backlog(database)
+            if monotonic() >= forget_at:
+                forget_at = monotonic() + FORGET_EVERY_SECONDS
+                await forget_old(database)
+        except Exception as error:
+            log.warning("housekeeping_failed", error=repr(error)[:500])
+        await asyncio.sleep(EVERY_SECONDS)
+
+
+async def export_backlog(database: Database) -> None:
+    """Set the gauges that alerts watch."""
+    async with database.reading() as session:
+        backlog = await mails.backlog(session)
+    metrics.OLDEST_UNSENT.set(backlog.oldest_seconds)
+    metrics.PARKED.set(backlog.parked)
+
+
+async def forget_old(database: Database, *, kept: timedelta = KEPT) -> int:
+    """Drop the facts of mails sent longer ago than `kept`."""
+    async with database.transaction() as session:
+        return await mails.forget(session, older_than=kept)

@@ -1,0 +1,115 @@
+"""LETTERS: which fact is mailed, to whom, with which subject, and what makes it the same mail again."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+from uuid import UUID, uuid5
+
+from contracts import Fact
+from contracts.purchase_facts import (
+    PaymentParked,
+    PaymentReturned,
+    PurchaseCancelled,
+    PurchaseFact,
+    PurchasePaid,
+    RefundFailed,
+    RefundIssued,
+)
+
+MESSAGE_IDS: Final = UUID("6f0c1a52-7d1e-5b53-9c39-0d4f3f1f6a77")
+"""The UUIDv5 namespace of all message ids; changing it would make a repeated mail look like another one."""
+
+
+class Recipient(StrEnum):
+    """Who reads it: the delivery team's address is a setting, the owner's is in the fact."""
+
+    TEAM = "team"
+    OWNER = "owner"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """One kind of mail: `name` is part of its key and of its templates' file names."""
+
+    name: str
+    to: Recipient
+    subject: str
+    """`{addon}`, `{workspace}` and `{amount}` are filled in, cut and cleaned."""
+    about: str | None = None
+    """The fact's field that tells two such mails of one purchase apart: the refund, the invoice."""
+    amount: str = "price_cents"
+    """The fact's field that `{amount}` shows."""
+    applies: Callable[[PurchaseFact], bool] = lambda _: True
+
+
+def was_paid(fact: PurchaseFact) -> bool:
+    """A purchase that nobody had paid for is cancelled without a word to the team."""
+    return isinstance(fact, PurchaseCancelled) and fact.previous_status in {"paid", "delivered"}
+
+
+TEAM: Final = Recipient.TEAM
+OWNER: Final = Recipient.OWNER
+
+LETTERS: Final[Mapping[type[PurchaseFact], Letter]] = {
+    PurchasePaid: Letter(
+        name="purchase-paid",
+        to=TEAM,
+        subject="New purchase: {addon} for {workspace}, {amount}",
+        amount="paid_cents",
+    ),
+    PurchaseCancelled: Letter(
+        name="cancelled-after-payment",
+        to=TEAM,
+        subject="Cancelled after payment: {addon} for {workspace}",
+        applies=was_paid,
+    ),
+    PaymentReturned: Letter(
+        name="payment-returned",
+        to=TEAM,
+        subject="Payment returned: {amount} from {workspace} for {addon}",
+        about="stripe_invoice_id",
+        amount="returned_cents",
+    ),
+    PaymentParked: Letter(
+        name="payment-parked",
+        to=TEAM,
+        subject="Payment needs a look: {addon} for {workspace}",
+        about="stripe_invoice_id",
+    ),
+    RefundIssued: Letter(
+        name="refund-issued",
+        to=OWNER,
+        subject="Your refund of {amount} for {addon}",
+        about="stripe_refund_id",
+        amount="refund_cents",
+    ),
+    RefundFailed: Letter(
+        name="refund-failed",
+        to=TEAM,
+        subject="Refund failed: {amount} to {workspace} for {addon}",
+        about="stripe_refund_id",
+        amount="refund_cents",
+    ),
+}
+
+
+def letter_for(fact: Fact) -> Letter | None:
+    """The letter that `fact` calls for; None when nobody is mailed about it."""
+    if not isinstance(fact, PurchaseFact):
+        return None
+    letter = LETTERS.get(type(fact))
+    return letter if letter and letter.applies(fact) else None
+
+
+def mail_key(*, letter: Letter, fact: Fact) -> str:
+    """The mail's identity, of business ids only: a fact that comes again under another id makes no other mail."""
+    parts = [letter.name, fact.subject]
+    if letter.about:
+        parts.append(getattr(fact, letter.about))
+    return ":".join(parts)
+
+
+def message_id(*, key: str, domain: str) -> str:
+    """`Message-ID`: the same for the same mail, however often it has to be sent."""
+    return f"<{uuid5(MESSAGE_IDS, key)}@{domain}>"

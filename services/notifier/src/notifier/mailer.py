@@ -1,0 +1,76 @@
+"""From a row to an accepted mail: the stored fact is read, its letter written, and handed to the mail server."""
+
+import ssl
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+
+from contracts import FACTS, UnknownFact
+from contracts.purchase_facts import PurchaseFact
+from notifier.addresses import InvalidAddress, Mailbox, mailbox
+from notifier.letters import LETTERS, Letter, Recipient
+from notifier.mails import DueMail
+from notifier.messages import Mail, compose
+from notifier.rendering import House, render
+from notifier.smtp import Connection, NotSent, Verdict
+from notifier.smtp_url import SmtpServer
+
+
+class NoSuchLetter(ValueError):  # noqa: N818 - named for what it says
+    """The stored fact has no letter in this version."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mailer:
+    """Who we are, whom we write to, and through which server. `timeout` in seconds bounds one attempt."""
+
+    house: House
+    sender: Mailbox
+    team: Mailbox
+    support: Mailbox
+    server: SmtpServer
+    timeout: float
+    tls_context: ssl.SSLContext
+
+    def connection(self) -> Connection:
+        """A connection of its own for whoever sends."""
+        return Connection(self.server, timeout=self.timeout, tls_context=self.tls_context)
+
+    def written(self, due: DueMail) -> Mail:
+        """The mail in its envelope. Raises NotSent(PARK) for one that can never be written as it stands."""
+        try:
+            return self._written(due)
+        except InvalidAddress as error:
+            raise NotSent(Verdict.PARK, str(error)) from error
+        except ValidationError as error:
+            raise NotSent(Verdict.PARK, f"the stored fact is unreadable: {error.error_count()} faults") from error
+        except Exception as error:
+            raise NotSent(Verdict.PARK, f"cannot be written: {error!r}") from error
+
+    def _written(self, due: DueMail) -> Mail:
+        letter, fact = _letter_of(due)
+        to_owner = letter.to is Recipient.OWNER
+        return compose(
+            key=due.key,
+            rendered=render(letter=letter, fact=fact, house=self.house),
+            sender=self.sender,
+            recipient=mailbox(fact.owner_email) if to_owner else self.team,
+            reply_to=self.support if to_owner else None,
+            queued_at=due.queued_at,
+        )
+
+
+def _letter_of(due: DueMail) -> tuple[Letter, PurchaseFact]:
+    fact = _read_stored(due)
+    letter = LETTERS.get(type(fact))
+    if letter is None or letter.name != due.letter:
+        raise NoSuchLetter(due.letter)
+    return letter, fact
+
+
+def _read_stored(due: DueMail) -> PurchaseFact:
+    """The fact that was stored with the mail. Raises UnknownFact or pydantic's ValidationError."""
+    fact = FACTS[due.fact_type].model_validate(due.fact) if due.fact_type in FACTS else None
+    if not isinstance(fact, PurchaseFact):
+        raise UnknownFact(due.fact_type)
+    return fact

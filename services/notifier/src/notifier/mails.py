@@ -1,0 +1,145 @@
+"""The rows of `mails`: queued once per key, leased to a sender, then sent, tried later or parked."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Update, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis.database import wake_after_commit
+from notifier.tables import MAILS
+
+CHANNEL: Final = "mails"
+"""Woken when a mail may be due."""
+ERROR_LENGTH: Final = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewMail:
+    """A mail as its fact calls for it."""
+
+    key: str
+    letter: str
+    fact_type: str
+    fact: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueMail:
+    """A mail that is ours to send until its lease ends. `attempts` counts this one."""
+
+    key: str
+    letter: str
+    fact_type: str
+    fact: dict[str, Any]
+    queued_at: datetime
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backlog:
+    """What has not gone out: the age of the oldest waiting mail in seconds, and how many are parked."""
+
+    oldest_seconds: float
+    parked: int
+
+
+async def queue(session: AsyncSession, new: Sequence[NewMail]) -> None:
+    """Store the mails that are not known yet, and wake the sender after the commit."""
+    if not new:
+        return
+    # In one order, so that two consumers with the same facts wait for each other instead of deadlocking.
+    rows = [
+        {"key": mail.key, "letter": mail.letter, "fact_type": mail.fact_type, "fact": mail.fact}
+        for mail in sorted(new, key=lambda mail: mail.key)
+    ]
+    await session.execute(insert(MAILS).values(rows).on_conflict_do_nothing())
+    wake_after_commit(session, CHANNEL)
+
+
+async def lease(session: AsyncSession, *, limit: int, duration: timedelta, in_flight: Collection[str]) -> list[DueMail]:
+    """Take up to `limit` mails that are due. Nobody else gets them before `duration` is over."""
+    due = (
+        select(MAILS.c.key)
+        .where(MAILS.c.due_at <= func.now(), MAILS.c.fact.is_not(None), MAILS.c.key.not_in(in_flight))
+        .order_by(MAILS.c.due_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+        .cte("due")
+    )
+    taken = (
+        update(MAILS)
+        .where(MAILS.c.key == due.c.key)
+        .values(due_at=func.now() + duration, attempts=MAILS.c.attempts + 1)
+        .returning(MAILS.c.key, MAILS.c.letter, MAILS.c.fact_type, MAILS.c.fact, MAILS.c.queued_at, MAILS.c.attempts)
+    )
+    return [DueMail(**row) for row in (await session.execute(taken)).mappings()]
+
+
+async def mark_sent(session: AsyncSession, mail: DueMail) -> None:
+    """The mail server has said yes. True whoever holds the lease by now."""
+    sent = {"sent_at": func.now(), "due_at": None, "parked_at": None, "last_error": None}
+    await session.execute(update(MAILS).where(MAILS.c.key == mail.key).values(sent))
+
+
+async def postpone(session: AsyncSession, mail: DueMail, *, seconds: float, error: str) -> None:
+    """Not now: due again in `seconds`."""
+    later = {"due_at": func.now() + timedelta(seconds=seconds), "last_error": error[:ERROR_LENGTH]}
+    await session.execute(_still_ours(mail).values(later))
+
+
+async def park(session: AsyncSession, mail: DueMail, *, reason: str) -> None:
+    """Never, as it stands: set aside with its reason until an operator has it sent again."""
+    parked = {"parked_at": func.now(), "due_at": None, "last_error": reason[:ERROR_LENGTH]}
+    await session.execute(_still_ours(mail).values(parked))
+
+
+async def resend(session: AsyncSession, key: str) -> bool:
+    """Queue a sent or parked mail anew; False when it is unknown, forgotten, or waits for its turn already."""
+    return bool(await _requeue(session, MAILS.c.key == key))
+
+
+async def resend_parked(session: AsyncSession) -> list[str]:
+    """Queue every parked mail anew; their keys."""
+    return await _requeue(session, MAILS.c.parked_at.is_not(None))
+
+
+async def parked_mails(session: AsyncSession) -> list[tuple[str, datetime, str]]:
+    """Key, time and reason of every parked mail, the oldest first."""
+    rows = select(MAILS.c.key, MAILS.c.parked_at, MAILS.c.last_error).where(MAILS.c.parked_at.is_not(None))
+    return [(key, at, reason or "") for key, at, reason in await session.execute(rows.order_by(MAILS.c.parked_at))]
+
+
+async def backlog(session: AsyncSession) -> Backlog:
+    """What the gauges show."""
+    oldest = select(func.extract("epoch", func.now() - func.min(MAILS.c.queued_at))).where(MAILS.c.due_at.is_not(None))
+    parked = select(func.count()).where(MAILS.c.parked_at.is_not(None))
+    row = (await session.execute(select(oldest.scalar_subquery(), parked.scalar_subquery()))).one()
+    return Backlog(oldest_seconds=float(row[0] or 0), parked=row[1])
+
+
+async def forget(session: AsyncSession, *, older_than: timedelta) -> int:
+    """Drop the facts of mails sent long ago. The keys stay: what was sent is never sent again."""
+    old = update(MAILS).where(MAILS.c.sent_at < func.now() - older_than, MAILS.c.fact.is_not(None))
+    return len((await session.execute(old.values(fact=None).returning(MAILS.c.key))).all())
+
+
+def _still_ours(mail: DueMail) -> Update:
+    return update(MAILS).where(MAILS.c.key == mail.key, MAILS.c.attempts == mail.attempts, MAILS.c.due_at.is_not(None))
+
+
+async def _requeue(session: AsyncSession, which: ColumnElement[bool]) -> list[str]:
+    anew = {
+        "due_at": func.now(),
+        "queued_at": func.now(),
+        "attempts": 0,
+        "sent_at": None,
+        "parked_at": None,
+        "last_error": None,
+    }
+    known = update(MAILS).where(which, MAILS.c.due_at.is_(None), MAILS.c.fact.is_not(None))
+    wake_after_commit(session, CHANNEL)
+    return list(await session.scalars(known.values(anew).returning(MAILS.c.key)))

@@ -1,0 +1,16 @@
+"""What the notifier counts; labels are letters and outcomes, never addresses."""
+
+from typing import Final
+
+from prometheus_client import Counter, Gauge, Histogram
+
+MAILS: Final = Counter("billing_mails_total", "Attempts to send a mail, by what came of them.", ["letter", "outcome"])
+MAIL_SECONDS: Final = Histogram(
+    "billing_mail_seconds",
+    "From the mail's row to the mail server's acceptance.",
+    ["letter"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30, 300, 3600),
+)
+OLDEST_UNSENT: Final = Gauge("billing_mail_oldest_unsent_seconds", "Age of the oldest mail that waits to be sent.")
+PARKED: Final = Gauge("billing_mails_parked", "Mails set aside until an operator looks at them.")
+SERVER_UP: Final = Gauge("billing_mail_server_up", "1 while the mail server takes mails, 0 while sending is paused.")
