@@ -6,6 +6,7 @@ PyJWT's own client blocks the event loop, and logs everybody out when the issuer
 import asyncio
 import json
 import math
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -57,6 +58,7 @@ class Jwks:
         self._first_retry = first_retry_seconds
         self._timeout = timeout_seconds
         self._clock = clock
+        self._tls = httpx.create_ssl_context()  # here, because it reads files
         self._keys: Mapping[str | None, PyJWK] = {}
         self._fetched_at = -math.inf
         self._tried_at = -math.inf
@@ -67,7 +69,7 @@ class Jwks:
 
         Raises Problem 503 `issuer-unavailable` while no keys were ever fetched.
         """
-        if not self._fresh() or kid not in self._keys:
+        if not self._good(kid):
             await self._refresh(kid)
         if not self._keys:
             wait = max(1, math.ceil(self._first_retry))
@@ -75,25 +77,25 @@ class Jwks:
             raise Problem(503, "issuer-unavailable", title, headers={"Retry-After": str(wait)})
         return self._keys.get(kid)
 
-    def _fresh(self) -> bool:
-        return self._clock() - self._fetched_at < self._ttl
+    def _good(self, kid: str | None) -> bool:
+        return kid in self._keys and self._clock() - self._fetched_at < self._ttl
 
     def _may_try(self) -> bool:
         return self._clock() - self._tried_at >= (self._retry if self._keys else self._first_retry)
 
     async def _refresh(self, kid: str | None) -> None:
-        if not self._may_try() and not self._one_at_a_time.locked():
-            return
+        if kid in self._keys and self._one_at_a_time.locked():
+            return  # somebody is fetching; an issuer that hangs must not hold up everybody whose key is known
         async with self._one_at_a_time:
             # Whoever waited here finds that the fetch has been made.
-            if self._may_try() and not (self._fresh() and kid in self._keys):
+            if self._may_try() and not self._good(kid):
                 await self._try_fetch()
                 self._tried_at = self._clock()
 
     async def _try_fetch(self) -> None:
         try:
             async with asyncio.timeout(self._timeout):
-                self._keys = _keys_by_id(await _download(self._url))
+                self._keys = _keys_by_id(await _download(self._url, self._tls))
         except (httpx.HTTPError, httpx.InvalidURL, OSError, TimeoutError, JwksUnusable) as error:
             metrics.JWKS_FETCH_FAILURES.inc()
             log.warning("jwks_fetch_failed", error=repr(error)[:300], keys_kept=len(self._keys))
@@ -102,12 +104,12 @@ class Jwks:
             metrics.JWKS_FETCHED_AT.set_to_current_time()
 
 
-async def _download(url: str) -> bytes:
+async def _download(url: str, tls: ssl.SSLContext) -> bytes:
     # Without kept connections: there is one fetch in minutes, and nothing to close when the process ends.
     limits = httpx.Limits(max_keepalive_connections=0)
     async with (
-        httpx.AsyncClient(limits=limits, timeout=FETCH_TIMEOUT, follow_redirects=False) as client,
-        client.stream("GET", url, headers={"Accept": "application/json"}) as response,
+        httpx.AsyncClient(verify=tls, limits=limits, timeout=FETCH_TIMEOUT, follow_redirects=False) as client,
+        client.stream("GET", url, headers={"Accept": "application/json", "Accept-Encoding": "identity"}) as response,
     ):
         if response.status_code != httpx.codes.OK:
             raise JwksUnusable(f"status {response.status_code}")

@@ -11,6 +11,7 @@ from chassis.problems import Problem, ProblemResponse
 
 MAX_BODY: Final = 256 * 1024
 BODY_SECONDS: Final = 30.0
+MAX_DIGITS: Final = 18
 # NUL cannot be stored by PostgreSQL, U+FFFD is what undecodable bytes became, surrogates cannot be encoded.
 _NEVER_IN_A_PATH: Final = re.compile("[\x00-\x1f\x7f�\ud800-\udfff]")
 _NUL_IN_QUERY: Final = re.compile(rb"%00|\x00")
@@ -67,7 +68,7 @@ def too_large(max_bytes: int) -> Problem:
 def _declared_length(scope: Scope) -> int:
     for name, value in scope["headers"]:
         if name == b"content-length":
-            return int(value) if value.isdigit() else 0
+            return int(value[:MAX_DIGITS]) if value.isdigit() else 0
     return 0
 
 

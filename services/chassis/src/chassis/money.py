@@ -146,12 +146,14 @@ _TWO_DECIMAL: Final = frozenset(
 SUPPORTED_CURRENCIES: Final = ZERO_DECIMAL | THREE_DECIMAL | WHOLE_UNITS | _TWO_DECIMAL
 """Presentment currencies, upper case. Which of them an account may use also depends on its country: Stripe says."""
 
+# fmt: off
 MINIMUM_CHARGES: Final[Mapping[str, int]] = {
     "AED": 200, "ARS": 50, "AUD": 50, "BRL": 50, "CAD": 50, "CHF": 50, "COP": 50, "CZK": 1500, "DKK": 250, "EUR": 50,
     "GBP": 30, "HKD": 400, "HUF": 17500, "IDR": 50, "ILS": 50, "INR": 50, "JPY": 50, "KRW": 50, "MXN": 1000, "MYR": 200,
     "NOK": 300, "NZD": 50, "PHP": 50, "PLN": 200, "RON": 200, "RUB": 50, "SEK": 300, "SGD": 50, "THB": 1000, "USD": 50,
     "ZAR": 50,
-}  # fmt: skip
+}
+# fmt: on
 """Minor units. Stripe documents these; elsewhere the settlement currency's minimum counts, which we cannot know."""
 
 _MAJOR: Final = re.compile(r"(?P<whole>0|[1-9][0-9]{0,11})(?:\.(?P<fraction>[0-9]{1,9}))?", re.ASCII)

@@ -23,7 +23,7 @@ MAX_TEXT: Final = 200
 JSON_MEDIA_TYPE: Final = re.compile(r"application/(?:[\w.+-]+\+)?json\s*(?:;.*)?", re.IGNORECASE)
 
 KNOWN: Final[Mapping[int, tuple[str, str]]] = {
-    400: ("malformed-json", "The body is not JSON"),
+    400: ("malformed-body", "The body cannot be read"),
     404: ("not-found", "There is nothing here"),
     405: ("method-not-allowed", "This method is not possible here"),
     408: ("request-timeout", "The request did not arrive in time"),
@@ -32,6 +32,7 @@ KNOWN: Final[Mapping[int, tuple[str, str]]] = {
     431: ("headers-too-large", "The request's headers are too large"),
 }
 """Status raised by the framework → slug and title."""
+MALFORMED_JSON: Final = (400, "malformed-json", "The body is not JSON")
 
 
 class Problem(Exception):  # noqa: N818 - RFC 9457's own word
@@ -150,7 +151,10 @@ async def _on_problem(_: Request, error: Any) -> ProblemResponse:
     return ProblemResponse(error)
 
 
-async def _on_http_exception(_: Request, error: Any) -> ProblemResponse:
+async def _on_http_exception(request: Request, error: Any) -> ProblemResponse:
+    # FastAPI's word for what its JSON decoder chokes on beside syntax: bytes that are no UTF-8, depth, endless digits.
+    if error.status_code == MALFORMED_JSON[0] and _is_json(request.headers.get("content-type")):
+        return ProblemResponse(Problem(*MALFORMED_JSON))
     return ProblemResponse(framework_problem(error))
 
 
@@ -161,7 +165,7 @@ async def _on_invalid_request(request: Request, error: Any) -> ProblemResponse:
 def invalid_request(errors: Sequence[Any], *, content_type: str | None) -> Problem:
     """What is wrong, field by field. Inputs are never echoed: they may be secrets, or a megabyte."""
     if any(error["type"] == "json_invalid" for error in errors):
-        return Problem(400, *KNOWN[400])
+        return Problem(*MALFORMED_JSON)
     if _is_unread_body(errors, content_type):
         return Problem(415, *KNOWN[415], headers={"Accept": "application/json"})
     listed = [_described(error) for error in errors[:MAX_ERRORS]]
@@ -171,7 +175,11 @@ def invalid_request(errors: Sequence[Any], *, content_type: str | None) -> Probl
 def _is_unread_body(errors: Sequence[Any], content_type: str | None) -> bool:
     """FastAPI hands a body that is not declared as JSON on as bytes, which then is no object."""
     about_body = any(tuple(error["loc"]) == ("body",) and error["type"] != "missing" for error in errors)
-    return about_body and not JSON_MEDIA_TYPE.fullmatch(content_type or "")
+    return about_body and not _is_json(content_type)
+
+
+def _is_json(content_type: str | None) -> bool:
+    return bool(JSON_MEDIA_TYPE.fullmatch(content_type or ""))
 
 
 def _described(error: Mapping[str, Any]) -> dict[str, str]:

@@ -15,6 +15,10 @@ from pydantic_settings import (
 
 from chassis.origins import origin_of
 
+# Inputs are hidden in errors: a mistyped secret must not be printed by the refusal to start.
+_CONFIG: Final = SettingsConfigDict(
+    frozen=True, extra="ignore", env_ignore_empty=True, case_sensitive=False, hide_input_in_errors=True
+)
 UNPROTECTED: Final = frozenset({"local", "testing"})
 SECRETS_DIR: Final = "/run/secrets"
 
@@ -52,10 +56,7 @@ Port = Annotated[int, Field(ge=0, le=65535)]
 class ServiceSettings(BaseSettings):
     """What every service is told. A service subclasses it and adds its own; nothing has a prefix."""
 
-    # Inputs are hidden in errors: a mistyped secret must not be printed by the refusal to start.
-    model_config = SettingsConfigDict(
-        frozen=True, extra="ignore", env_ignore_empty=True, case_sensitive=False, hide_input_in_errors=True
-    )
+    model_config = _CONFIG
 
     app_env: str = "local"
     quittance_instance: str = Field(default="local", pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")
@@ -106,4 +107,6 @@ class ServiceSettings(BaseSettings):
 class DatabaseSettings(BaseSettings):
     """For a service that has a database. `chassis.database` picks the driver."""
 
-    database_url: str = Field(default="", repr=False)
+    model_config = _CONFIG  # here too: the configuration of the last base wins
+
+    database_url: str = Field(repr=False)

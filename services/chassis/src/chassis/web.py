@@ -2,13 +2,14 @@
 
 import re
 import time
+from collections.abc import Iterator
 from typing import Annotated, Any, Final
 from uuid import uuid4
 
 import structlog
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
-from pydantic import AfterValidator, BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
 from pydantic_core import PydanticCustomError
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -43,10 +44,26 @@ _OPENAPI_ERRORS: Final[dict[int | str, dict[str, Any]]] = {
 }
 
 
+def _nul() -> PydanticCustomError:
+    return PydanticCustomError("nul_character", "Text cannot hold the NUL character")
+
+
 def _without_nul(text: str) -> str:
     if "\x00" in text:
-        raise PydanticCustomError("nul_character", "Text cannot hold the NUL character")
+        raise _nul()
     return text
+
+
+def _parts(data: Any) -> Iterator[Any]:
+    """Every member and name in a JSON document, without recursion: its depth is the sender's choice."""
+    pending = [data]
+    while pending:
+        part = pending.pop()
+        yield part
+        if isinstance(part, dict):
+            pending.extend((*part.keys(), *part.values()))
+        elif isinstance(part, list):
+            pending.extend(part)
 
 
 Text = Annotated[str, AfterValidator(_without_nul)]
@@ -54,9 +71,18 @@ Text = Annotated[str, AfterValidator(_without_nul)]
 
 
 class Body(BaseModel):
-    """A request's body: unknown members are refused, so that a misspelt one is not silently ignored."""
+    """A request's body: unknown members are refused, so that a misspelt one is not silently ignored; so is NUL in any
+    text, also where `str` was written instead of `Text`.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _storable(cls, data: Any) -> Any:
+        if any(isinstance(part, str) and "\x00" in part for part in _parts(data)):
+            raise _nul()
+        return data
 
 
 def web_app(title: str, settings: ServiceSettings, verifier: TokenVerifier | None = None) -> FastAPI:
