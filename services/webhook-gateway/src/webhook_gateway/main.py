@@ -13,6 +13,7 @@ from webhook_gateway.asgi import WebhookEndpoint
 from webhook_gateway.metrics import WebhookMetrics
 from webhook_gateway.publishing import ACK_SECONDS, RecordProducer
 from webhook_gateway.readiness import broker_is_reachable
+from webhook_gateway.renewing import RenewingProducer
 from webhook_gateway.settings import GatewaySettings
 from webhook_gateway.webhook_secrets import Policy, SigningSecrets, signing_secrets
 
@@ -27,7 +28,7 @@ async def main() -> None:
     announce(signing)
     metrics = WebhookMetrics()
     REGISTRY.register(metrics)
-    producer = Producer(settings, ack_seconds=ACK_SECONDS)
+    producer = RenewingProducer(lambda: Producer(settings, ack_seconds=ACK_SECONDS))
     app = gateway_app(settings=settings, signing=signing, producer=producer, metrics=metrics)
     await run_process(
         producer,
@@ -47,7 +48,7 @@ def gateway_app(
     )
 
 
-def health_of(settings: GatewaySettings, producer: Producer) -> Health:
+def health_of(settings: GatewaySettings, producer: RenewingProducer) -> Health:
     """Ready while the producer has met its broker and one can be reached; alive as long as the process answers."""
 
     async def broker() -> bool:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any, Final, Protocol
 
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, KafkaTimeoutError, MessageSizeTooLargeError
 
 from chassis.kafka import BrokerUnavailable
 from chassis.killpoints import reached
@@ -12,15 +12,20 @@ from webhook_gateway.records import Record
 
 ACK_SECONDS: Final = 5.0
 """Stripe waits longer; a record that arrives after our 503 is dropped by its id when Stripe sends the event again."""
+PASSING: Final = (KafkaTimeoutError, MessageSizeTooLargeError)
+"""Refused before the producer numbered the record: it is as good as before."""
 
 
 class RecordProducer(Protocol):
-    """What `chassis.kafka.Producer` does for us."""
+    """What `renewing.RenewingProducer` does for us."""
 
     async def send(
         self, *, topic: str, key: str, headers: Sequence[tuple[str, bytes]], value: bytes
     ) -> "asyncio.Future[Any]":
-        """Take the record; the future is done when it is durable."""
+        """Take the record; the future is done when it is durable. Raises BrokerUnavailable."""
+
+    def renew(self) -> None:
+        """Replace the connection's state, which a final error has spoiled."""
 
 
 async def publish(record: Record, *, producer: RecordProducer, seconds: float = ACK_SECONDS) -> None:
@@ -35,6 +40,19 @@ async def publish(record: Record, *, producer: RecordProducer, seconds: float = 
             )
             reached("gateway.before-ack")
             await acknowledged
-    except (KafkaError, TimeoutError) as error:
+    except (BrokerUnavailable, KafkaError, TimeoutError) as error:
+        if is_final(error):
+            producer.renew()
         raise BrokerUnavailable(repr(error)) from error
     reached("gateway.after-ack")
+
+
+def is_final(error: BaseException | None) -> bool:
+    """Whether the producer cannot go on after `error`.
+
+    An idempotent producer retries what can pass for ever, so that an error that comes out of it has left a hole in
+    the partition's numbering: the broker refuses all that follows (measured with MESSAGE_TOO_LARGE on Kafka 4.3).
+    """
+    if isinstance(error, BrokerUnavailable):
+        return is_final(error.__cause__)
+    return isinstance(error, KafkaError) and not isinstance(error, PASSING)

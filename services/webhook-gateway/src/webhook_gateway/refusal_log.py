@@ -37,4 +37,4 @@ class RefusalLog:
         self._next[outcome] = now + EVERY_SECONDS
         say = log.error if outcome in OURS else log.warning
         more = self._held.pop(outcome, 0)
-        say("webhook_not_published", outcome=outcome.value, event_type=event_type, event_id=event_id, more=more)
+        say("webhook_outcome", outcome=outcome.value, event_type=event_type, event_id=event_id, more=more)
