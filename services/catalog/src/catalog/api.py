@@ -89,9 +89,9 @@ async def list_active_addons(prices: Prices, if_none_match: IfNoneMatch = None) 
 async def list_addons(database: Db, response: Response) -> AdminAddons:
     """All add-ons, active or not, in the order of the page."""
     async with database.reading() as session:
-        addons = await handlers.list_addons(session=session)
+        addons = [admin_view(addon) for addon in await handlers.list_addons(session=session)]
     response.headers["Cache-Control"] = ADMIN_CACHING
-    return AdminAddons(items=[admin_view(addon) for addon in addons])
+    return AdminAddons(items=addons)
 
 
 @admin.post(ADMIN_ADDONS, operation_id="create_addon", status_code=201, responses=INVALID)
@@ -108,8 +108,7 @@ async def create_addon(new: NewAddon, database: Db, prices: Prices, response: Re
 async def show_addon(addon_id: AddonId, database: Db, response: Response) -> AdminAddon:
     """One add-on, with the ETag that an edit needs."""
     async with database.reading() as session:
-        addon = await handlers.show_addon(session=session, addon_id=addon_id)
-    return _shown(addon, response)
+        return _shown(await handlers.show_addon(session=session, addon_id=addon_id), response)
 
 
 @admin.patch(ADMIN_ADDONS + "/{addon_id}", operation_id="edit_addon", responses=UNKNOWN | CONFLICTS | INVALID)

@@ -46,8 +46,8 @@ class PriceListCache:
     async def _read(self) -> PriceList:
         edits, asked_at = self._edits, monotonic()
         async with self._database.reading() as session:
-            addons = await list_active_addons(session=session)
-        body = PublicAddons(items=[public_view(addon) for addon in addons]).model_dump_json().encode()
+            items = [public_view(addon) for addon in await list_active_addons(session=session)]
+        body = PublicAddons(items=items).model_dump_json().encode()
         read = PriceList(body, digest_etag(body))
         if edits == self._edits:
             self._list, self._fresh_until = read, asked_at + FRESH_SECONDS

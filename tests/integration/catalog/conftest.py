@@ -1,0 +1,114 @@
+"""The catalog on a real PostgreSQL, reached over HTTP by people with and without rights."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import select, text
+
+from catalog.main import MIGRATIONS, app
+from catalog.tables import Addon, outbox
+from chassis.auth import TokenVerifier
+from chassis.database import Database
+from chassis.jwks import Jwks
+from chassis.migrations import migrate
+from chassis.server import HttpServer
+from chassis.settings import ServiceSettings
+from sandbox.issuer import Issuer, application
+from tests.stack.postgres import NewDatabase
+
+ADDONS = "/v1/admin/addons"
+STAFF = {"sub": "usr_mira", "email": "mira@quittance.example", "platform_role": "super_admin"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Catalog:
+    """One running catalog and what a test does to it."""
+
+    database: Database
+    api: FastAPI
+    issuer: Issuer
+
+    def client(self, token: str | None = None) -> httpx.AsyncClient:
+        """Somebody with `token`, or nobody in particular."""
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        return httpx.AsyncClient(
+            transport=httpx.ASGITransport(app=self.api), base_url="http://catalog.test", headers=headers
+        )
+
+    def staff(self) -> httpx.AsyncClient:
+        """A super_admin."""
+        return self.client(self.issuer.mint(STAFF))
+
+    async def given_an_addon(self, **body: Any) -> dict[str, Any]:
+        """An add-on made over the API: EUR 499.00 unless `body` says otherwise."""
+        async with self.staff() as staff:
+            answer = await staff.post(ADDONS, json={"name": "Setup", "price": "499.00"} | body)
+        assert answer.status_code == 201, answer.text
+        addon: dict[str, Any] = answer.json()
+        return addon
+
+    async def edit(self, addon: dict[str, Any], changes: dict[str, Any]) -> httpx.Response:
+        """PATCH by a super_admin who read `addon`."""
+        async with self.staff() as staff:
+            return await staff.patch(
+                f"{ADDONS}/{addon['id']}", json=changes, headers={"If-Match": f'"{addon["sequence"]}"'}
+            )
+
+    async def withdraw(self, addon: dict[str, Any]) -> httpx.Response:
+        """DELETE by a super_admin who read `addon`."""
+        async with self.staff() as staff:
+            return await staff.delete(f"{ADDONS}/{addon['id']}", headers={"If-Match": f'"{addon["sequence"]}"'})
+
+    async def shown(self, addon: dict[str, Any]) -> dict[str, Any]:
+        """The add-on as staff see it now."""
+        async with self.staff() as staff:
+            answer: dict[str, Any] = (await staff.get(f"{ADDONS}/{addon['id']}")).json()
+        return answer
+
+    async def price_list(self) -> list[dict[str, Any]]:
+        """What everyone sees."""
+        async with self.client() as anybody:
+            items: list[dict[str, Any]] = (await anybody.get("/v1/addons")).json()["items"]
+        return items
+
+    async def rows(self) -> list[Any]:
+        """plan_addons as it is, oldest first."""
+        async with self.database.reading() as session:
+            return list((await session.execute(select(Addon.__table__).order_by(Addon.created_at))).all())
+
+    async def outbox(self) -> list[Any]:
+        """The facts that wait for the relay, oldest first."""
+        async with self.database.reading() as session:
+            return list((await session.execute(select(outbox).order_by(outbox.c.id))).all())
+
+
+@pytest.fixture(scope="module")
+async def issuer() -> AsyncIterator[tuple[Issuer, TokenVerifier]]:
+    issuer = Issuer(issuer="https://issuer.test", audience="quittance")
+    async with HttpServer(application(issuer), "127.0.0.1", 0) as server:
+        jwks = Jwks(f"http://127.0.0.1:{server.port}/.well-known/jwks.json")
+        yield issuer, TokenVerifier(jwks, "https://issuer.test", "quittance")
+
+
+@pytest.fixture(scope="module")
+async def migrated(module_database_url: NewDatabase) -> AsyncIterator[Database]:
+    url = await module_database_url()
+    await asyncio.to_thread(migrate, url=url, migrations=MIGRATIONS)
+    async with Database(url, name="catalog-tests") as database:
+        yield database
+
+
+@pytest.fixture
+async def catalog(migrated: Database, issuer: tuple[Issuer, TokenVerifier]) -> Catalog:
+    """An empty catalog."""
+    async with migrated.transaction() as session:
+        await session.execute(text("truncate plan_addons, outbox restart identity"))
+    settings = ServiceSettings(app_env="testing", allowed_return_origins="https://app.example")  # type: ignore[arg-type]
+    return Catalog(
+        database=migrated, api=app(settings=settings, database=migrated, verifier=issuer[1]), issuer=issuer[0]
+    )
