@@ -1,0 +1,206 @@
+"""An async client for the sandbox's control API, for tests and for the demo."""
+
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+Json = dict[str, Any]
+
+
+class ControlError(RuntimeError):
+    """The sandbox refused; the message says why."""
+
+
+class StripeControl:
+    """Does to the sandbox what no client of Stripe could. Each method is one path of `control_api`.
+
+    Use it as an async context manager, or call `close`.
+    """
+
+    def __init__(self, base_url: str, *, client: httpx.AsyncClient | None = None) -> None:
+        self.base_url = base_url.rstrip("/")
+        self._client = client or httpx.AsyncClient(timeout=60, trust_env=False)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, _type: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+    async def health(self) -> Json:
+        """Whether it is up, and how many objects of each kind it holds."""
+        return await self._get("/health")
+
+    async def reset(self) -> None:
+        """Forget everything but the settings."""
+        await self._post("/reset")
+
+    async def settings(self, **changes: Any) -> Json:
+        """Change fields of `Settings`; answers with all of them."""
+        return await self._post("/settings", changes)
+
+    async def register_endpoint(
+        self,
+        url: str,
+        *,
+        secrets: Sequence[str] = (),
+        api_version: str | None = None,
+        enabled_events: Sequence[str] = ("*",),
+    ) -> Json:
+        """Register a webhook endpoint; `secrets` are in the answer, made up when none is given."""
+        body = {"url": url, "secrets": list(secrets), "api_version": api_version}
+        return await self._post("/endpoints", body | {"enabled_events": list(enabled_events)})
+
+    async def change_endpoint(self, endpoint: str, **changes: Any) -> Json:
+        """Change `url`, `secrets`, `status`, `enabled_events` or `api_version`."""
+        return await self._call("PATCH", f"/endpoints/{endpoint}", changes)
+
+    async def fault(self, fault: str, *, operation: str = "*", times: int | None = 1, **more: Any) -> Json:
+        """Spoil the next `times` requests of `operation`; the names are in `faults.Fault`."""
+        return await self._post("/faults", {"fault": fault, "operation": operation, "times": times, **more})
+
+    async def faults(self) -> list[Json]:
+        """The faults in force, with their hits."""
+        return await self._data("/faults")
+
+    async def reset_faults(self) -> None:
+        """End all faults of the API."""
+        await self._call("DELETE", "/faults")
+
+    async def webhook_rule(
+        self,
+        mishap: str,
+        *,
+        type: str = "*",  # noqa: A002 - Stripe's word
+        times: int | None = None,
+        **more: Any,
+    ) -> Json:
+        """Let something happen to webhooks on their way; the names are in `webhook_rules.Mishap`."""
+        return await self._post("/webhooks/rules", {"mishap": mishap, "type": type, "times": times, **more})
+
+    async def drop_webhooks(self, type: str = "*", *, times: int | None = None) -> Json:  # noqa: A002
+        """Lose webhooks; the event list still has them."""
+        return await self.webhook_rule("drop", type=type, times=times)
+
+    async def duplicate_webhooks(self, type: str = "*", *, copies: int = 2, times: int | None = None) -> Json:  # noqa: A002
+        """Deliver each webhook `copies` times, at once."""
+        return await self.webhook_rule("duplicate", type=type, times=times, copies=copies)
+
+    async def delay_webhooks(self, type: str = "*", *, seconds: float, times: int | None = None) -> Json:  # noqa: A002
+        """Deliver webhooks `seconds` late."""
+        return await self.webhook_rule("delay", type=type, times=times, seconds=seconds)
+
+    async def reorder_webhooks(self, type: str = "*", *, seconds: float = 0.2, times: int | None = None) -> Json:  # noqa: A002
+        """Collect webhooks for `seconds`, then deliver them last first."""
+        return await self.webhook_rule("reorder", type=type, times=times, seconds=seconds)
+
+    async def hold_webhooks(self, type: str = "*", *, times: int | None = None) -> Json:  # noqa: A002
+        """Keep webhooks back until `release_webhooks`."""
+        return await self.webhook_rule("hold", type=type, times=times)
+
+    async def release_webhooks(self, *, reverse: bool = False) -> int:
+        """Deliver what was held; a rule that holds stays in force. Says how many."""
+        return int((await self._post("/webhooks/release", {"reverse": reverse}))["released"])
+
+    async def webhook_rules(self) -> list[Json]:
+        """The rules in force, with their hits."""
+        return await self._data("/webhooks/rules")
+
+    async def reset_webhook_rules(self) -> None:
+        """End all rules; what is held stays held."""
+        await self._call("DELETE", "/webhooks/rules")
+
+    async def deliveries(self, *, event: str | None = None) -> list[Json]:
+        """Every delivery, or those of one event: its state, attempts and the statuses it met."""
+        return await self._data("/webhooks/deliveries", event=event)
+
+    async def events(self, *, type: str | None = None, version: str | None = None) -> list[Json]:  # noqa: A002
+        """All events, oldest first, their objects in the shape of `version`."""
+        return await self._data("/events", type=type, version=version)
+
+    async def resend(self, event: str, *, copies: int = 1, endpoint: str | None = None) -> int:
+        """Deliver an event again, `copies` times in parallel, past all rules. Says how many."""
+        body = {"copies": copies} | ({"endpoint": endpoint} if endpoint else {})
+        return int((await self._post(f"/events/{event}/resend", body))["sent"])
+
+    async def quiet(self, *, timeout: float = 10) -> bool:  # noqa: ASYNC109 - the server waits
+        """Wait until nothing is being delivered; false when it still is after `timeout` seconds."""
+        return bool((await self._get("/quiet", timeout=str(timeout)))["quiet"])
+
+    async def requests(self, *, operation: str | None = None) -> list[Json]:
+        """The last requests that the API got."""
+        return await self._data("/requests", operation=operation)
+
+    async def forget_idempotency_keys(self, key: str | None = None) -> None:
+        """Forget one key, or all, as Stripe does after 24 hours."""
+        await self._post("/idempotency/forget", {"key": key} if key else {})
+
+    async def objects(self, *, kind: str | None = None, version: str | None = None) -> dict[str, list[Json]]:
+        """Every object by kind (`invoice`, `payment_intent`, `charge`, `refund` …), oldest first."""
+        return await self._get("/objects", kind=kind, version=version)
+
+    async def sums(self) -> Json:
+        """`{"total": {currency: {captured, refunded, payments, refunds}}, "customers": {id: the same}}`."""
+        return await self._get("/sums")
+
+    async def authenticate(self, payment_intent: str) -> Json:
+        """The customer says yes at the bank, without a browser."""
+        return await self._post(f"/payment_intents/{payment_intent}/authenticate")
+
+    async def fail_authentication(self, payment_intent: str) -> Json:
+        """The customer says no at the bank, without a browser."""
+        return await self._post(f"/payment_intents/{payment_intent}/fail")
+
+    async def change_card(self, payment_method: str, card: str) -> Json:
+        """Let a saved card behave as another row of `cards.CARDS` from now on."""
+        return await self._post(f"/payment_methods/{payment_method}/card", {"card": card})
+
+    async def refund_as_dashboard(
+        self,
+        *,
+        charge: str | None = None,
+        payment_intent: str | None = None,
+        invoice: str | None = None,
+        amount: int | None = None,
+        metadata: dict[str, str] | None = None,
+    ) -> Json:
+        """Refund what one of the ids paid, in full without `amount`; the events carry no key of ours."""
+        wanted = {
+            "charge": charge,
+            "payment_intent": payment_intent,
+            "invoice": invoice,
+            "amount": amount,
+            "metadata": metadata,
+        }
+        return await self._post("/refunds", {name: value for name, value in wanted.items() if value is not None})
+
+    async def settle_refund(self, refund: str, *, status: str) -> Json:
+        """The bank's later word on a refund: `succeeded`, `failed` or `canceled`."""
+        return await self._post(f"/refunds/{refund}/settle", {"status": status})
+
+    async def _get(self, path: str, **query: str | None) -> Json:
+        return await self._call("GET", path, query={k: v for k, v in query.items() if v is not None})
+
+    async def _data(self, path: str, **query: str | None) -> list[Json]:
+        found: list[Json] = (await self._get(path, **query))["data"]
+        return found
+
+    async def _post(self, path: str, body: Json | None = None) -> Json:
+        return await self._call("POST", path, body)
+
+    async def _call(
+        self, method: str, path: str, body: Json | None = None, *, query: dict[str, str] | None = None
+    ) -> Json:
+        answer = await self._client.request(method, f"{self.base_url}/_sandbox{path}", json=body, params=query)
+        if answer.is_error:
+            raise ControlError(f"{method} {path}: {answer.status_code} {answer.text}")
+        result: Json = answer.json()
+        return result

@@ -1,0 +1,264 @@
+"""The control API under `/_sandbox`: what a test does to Stripe that no client of Stripe could."""
+
+import json
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import fields, replace
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from sandbox.stripe import bank, refunding
+from sandbox.stripe.account import Settings
+from sandbox.stripe.api import Api
+from sandbox.stripe.call import Call, outside
+from sandbox.stripe.cards import CARDS
+from sandbox.stripe.courier import Courier
+from sandbox.stripe.ids import new_id
+from sandbox.stripe.ledger import sums
+from sandbox.stripe.model import Charge, Json, WebhookEndpoint
+from sandbox.stripe.refusals import Refusal
+from sandbox.stripe.render import render, render_event
+
+
+class Control:
+    """One method for each path; its docstring is the reference."""
+
+    def __init__(self, *, api: Api, courier: Courier) -> None:
+        self.api = api
+        self.account = api.account
+        self.courier = courier
+
+    def routes(self) -> Sequence[Route]:
+        """Every path of the control API."""
+        table: list[tuple[str, str, Callable[[Request], Awaitable[Any]]]] = [
+            ("GET", "/health", self.health),
+            ("POST", "/reset", self.reset),
+            ("POST", "/settings", self.settings),
+            ("POST", "/endpoints", self.register_endpoint),
+            ("PATCH", "/endpoints/{id}", self.change_endpoint),
+            ("POST", "/faults", self.add_fault),
+            ("GET", "/faults", self.list_faults),
+            ("DELETE", "/faults", self.reset_faults),
+            ("POST", "/webhooks/rules", self.add_webhook_rule),
+            ("GET", "/webhooks/rules", self.list_webhook_rules),
+            ("DELETE", "/webhooks/rules", self.reset_webhook_rules),
+            ("POST", "/webhooks/release", self.release),
+            ("GET", "/webhooks/deliveries", self.deliveries),
+            ("GET", "/events", self.events),
+            ("POST", "/events/{id}/resend", self.resend),
+            ("GET", "/quiet", self.quiet),
+            ("GET", "/requests", self.requests),
+            ("POST", "/idempotency/forget", self.forget_keys),
+            ("GET", "/objects", self.objects),
+            ("GET", "/sums", self.sums),
+            ("POST", "/payment_intents/{id}/authenticate", self.authenticate),
+            ("POST", "/payment_intents/{id}/fail", self.fail_authentication),
+            ("POST", "/payment_methods/{id}/card", self.change_card),
+            ("POST", "/refunds", self.refund),
+            ("POST", "/refunds/{id}/settle", self.settle_refund),
+        ]
+        return [Route(f"/_sandbox{path}", _json(act), methods=[method]) for method, path, act in table]
+
+    async def health(self, _: Request) -> Json:
+        """GET /_sandbox/health → {"status": "ok", "objects": {kind: how many}}."""
+        counts = {kind: len(held) for kind, held in self.account.collections.items()}
+        return {"status": "ok", "objects": counts}
+
+    async def reset(self, _: Request) -> Json:
+        """POST /_sandbox/reset: forget every object, key, rule, fault and request; settings stay."""
+        self.courier.clear()
+        self.account.clear()
+        self.api.keys.forget()
+        self.api.faults.rules.clear()
+        self.api.log.clear()
+        return {}
+
+    async def settings(self, request: Request) -> Json:
+        """POST /_sandbox/settings {any field of Settings} → the settings now."""
+        for name, value in (await _body(request)).items():
+            if name not in {field.name for field in fields(Settings)}:
+                raise Refusal(f"No such setting: {name}")
+            setattr(self.account.settings, name, tuple(value) if isinstance(value, list) else value)
+        return {field.name: getattr(self.account.settings, field.name) for field in fields(Settings)}
+
+    async def register_endpoint(self, request: Request) -> Json:
+        """POST /_sandbox/endpoints {"url", "secrets"?: [..], "api_version"?, "enabled_events"?: ["*"]} → it, with its secrets."""
+        wanted = await _body(request)
+        endpoint = WebhookEndpoint(
+            id=new_id(prefix="we"),
+            created=self.account.now(),
+            url=wanted["url"],
+            secrets=tuple(wanted.get("secrets") or [new_id(prefix="whsec")]),
+            enabled_events=tuple(wanted.get("enabled_events") or ["*"]),
+            api_version=wanted.get("api_version"),
+        )
+        return self._shown(self.account.save(endpoint))
+
+    async def change_endpoint(self, request: Request) -> Json:
+        """PATCH /_sandbox/endpoints/{id} {"url"?, "secrets"?, "status"?, "enabled_events"?, "api_version"?} → it, with its secrets."""
+        known = self.account.webhook_endpoints.get(request.path_params["id"])
+        wanted = await _body(request)
+        changes: Json = {name: tuple(value) if isinstance(value, list) else value for name, value in wanted.items()}
+        return self._shown(self.account.save(replace(known, **changes)))
+
+    async def add_fault(self, request: Request) -> Json:
+        """POST /_sandbox/faults {"fault", "operation"?, "times"?, "skip"?, "seconds"?, "status"?, "stored"?} → the rule (see faults.py)."""
+        return self.api.faults.add(**await _body(request)).as_json()
+
+    async def list_faults(self, _: Request) -> Json:
+        """GET /_sandbox/faults → {"data": [rule with its hits]}."""
+        return {"data": [rule.as_json() for rule in self.api.faults.rules]}
+
+    async def reset_faults(self, _: Request) -> Json:
+        """DELETE /_sandbox/faults: all API faults end."""
+        self.api.faults.rules.clear()
+        return {}
+
+    async def add_webhook_rule(self, request: Request) -> Json:
+        """POST /_sandbox/webhooks/rules {"mishap", "type"?, "endpoint"?, "times"?, "copies"?, "seconds"?} → the rule (see webhook_rules.py)."""
+        return self.courier.rules.add(**await _body(request)).as_json()
+
+    async def list_webhook_rules(self, _: Request) -> Json:
+        """GET /_sandbox/webhooks/rules → {"data": [rule with its hits]}."""
+        return {"data": [rule.as_json() for rule in self.courier.rules.rules]}
+
+    async def reset_webhook_rules(self, _: Request) -> Json:
+        """DELETE /_sandbox/webhooks/rules: all end; what is held stays held until released."""
+        self.courier.rules.rules.clear()
+        return {}
+
+    async def release(self, request: Request) -> Json:
+        """POST /_sandbox/webhooks/release {"reverse"?: bool} → {"released": how many}."""
+        return {"released": self.courier.release(reverse=bool((await _body(request)).get("reverse")))}
+
+    async def deliveries(self, request: Request) -> Json:
+        """GET /_sandbox/webhooks/deliveries?event= → {"data": [{event, type, endpoint, state, attempts, statuses}]}."""
+        event = request.query_params.get("event")
+        found = self.courier.of_event(event) if event else self.courier.deliveries
+        return {"data": [delivery.as_json() for delivery in found]}
+
+    async def events(self, request: Request) -> Json:
+        """GET /_sandbox/events?type=&version= → {"data": [every event, oldest first]}."""
+        type_ = request.query_params.get("type")
+        version = request.query_params.get("version") or self.account.settings.api_version
+        found = [one for one in self.account.events.newest_first() if type_ in (None, one.type)]
+        return {"data": [render_event(one, version=version) for one in reversed(found)]}
+
+    async def resend(self, request: Request) -> Json:
+        """POST /_sandbox/events/{id}/resend {"copies"?: 1, "endpoint"?: id} → {"sent": how many}; copies go in parallel."""
+        wanted = await _body(request)
+        event = self.account.events.get(request.path_params["id"])
+        copies = int(wanted.get("copies", 1))
+        chosen = [
+            one for one in self.account.webhook_endpoints.newest_first() if wanted.get("endpoint") in (None, one.id)
+        ]
+        for endpoint in chosen:
+            self.courier.resend(event=event, endpoint=endpoint, copies=copies)
+        return {"sent": copies * len(chosen)}
+
+    async def quiet(self, request: Request) -> Json:
+        """GET /_sandbox/quiet?timeout=0 → {"quiet", "pending", "held"}; waits up to `timeout` seconds for no pending delivery."""
+        is_quiet = await self.courier.quiet(timeout=float(request.query_params.get("timeout", 0)))
+        return {"quiet": is_quiet, "pending": self.courier.pending(), "held": self.courier.held()}
+
+    async def requests(self, request: Request) -> Json:
+        """GET /_sandbox/requests?operation= → {"data": [the API's last requests, oldest first]}."""
+        wanted = request.query_params.get("operation")
+        return {"data": [one for one in self.api.log if wanted in (None, one["operation"])]}
+
+    async def forget_keys(self, request: Request) -> Json:
+        """POST /_sandbox/idempotency/forget {"key"?}: one key, or all, as after 24 hours."""
+        self.api.keys.forget((await _body(request)).get("key"))
+        return {}
+
+    async def objects(self, request: Request) -> Json:
+        """GET /_sandbox/objects?kind=&version= → {kind: [every object, oldest first]}, without events."""
+        version = request.query_params.get("version") or self.account.settings.api_version
+        kind = request.query_params.get("kind")
+        return {
+            name: [render(one, version=version) for one in reversed(list(held.newest_first()))]
+            for name, held in self.account.collections.items()
+            if name != "event" and kind in (None, name)
+        }
+
+    async def sums(self, _: Request) -> Json:
+        """GET /_sandbox/sums → {"total": {...}, "customers": {id: {currency: {captured, refunded, payments, refunds}}}}."""
+        return sums(self.account)
+
+    async def authenticate(self, request: Request) -> Json:
+        """POST /_sandbox/payment_intents/{id}/authenticate → the intent: the customer says yes at the bank."""
+        return self._answer_bank(request.path_params["id"], authorised=True)
+
+    async def fail_authentication(self, request: Request) -> Json:
+        """POST /_sandbox/payment_intents/{id}/fail → the intent: the customer says no at the bank."""
+        return self._answer_bank(request.path_params["id"], authorised=False)
+
+    async def change_card(self, request: Request) -> Json:
+        """POST /_sandbox/payment_methods/{id}/card {"card": a name of CARDS}: a saved card behaves differently from now on."""
+        card = (await _body(request))["card"]
+        if card not in CARDS:
+            raise Refusal(f"No such card: {card}. There are: {', '.join(CARDS)}")
+        known = self.account.payment_methods.get(request.path_params["id"])
+        return render(self.account.save(replace(known, card=card)), version=self.account.settings.api_version)
+
+    async def refund(self, request: Request) -> Json:
+        """POST /_sandbox/refunds {"charge"|"payment_intent"|"invoice", "amount"?, "reason"?, "metadata"?} → the refund, as the Dashboard makes it."""
+        wanted = await _body(request)
+        charge = self._charge(wanted)
+        amount = wanted.get("amount")
+        made = refunding.refund(
+            call=self._by_dashboard(),
+            charge=charge,
+            amount=charge.amount_captured - charge.amount_refunded if amount is None else amount,
+            reason=wanted.get("reason"),
+            metadata=wanted.get("metadata") or {},
+        )
+        return render(made, version=self.account.settings.api_version)
+
+    async def settle_refund(self, request: Request) -> Json:
+        """POST /_sandbox/refunds/{id}/settle {"status": "succeeded"|"failed"|"canceled"} → the refund."""
+        status = (await _body(request))["status"]
+        known = self.account.refunds.get(request.path_params["id"])
+        settled = refunding.settle(call=outside(self.account), refund=known, status=status)
+        return render(settled, version=self.account.settings.api_version)
+
+    def _shown(self, endpoint: WebhookEndpoint) -> Json:
+        return render(endpoint, version=self.account.settings.api_version) | {"secrets": list(endpoint.secrets)}
+
+    def _answer_bank(self, id: str, *, authorised: bool) -> Json:  # noqa: A002
+        intent = self.account.payment_intents.get(id)
+        settled = bank.answer(call=outside(self.account), intent=intent, authorised=authorised)
+        return render(settled, version=self.account.settings.api_version)
+
+    def _charge(self, wanted: Json) -> Charge:
+        if "charge" in wanted:
+            return self.account.charges.get(wanted["charge"])
+        intent = wanted.get("payment_intent") or self.account.invoices.get(wanted["invoice"]).payment_intent
+        return self.account.charges.get(str(self.account.payment_intents.get(str(intent)).latest_charge))
+
+    def _by_dashboard(self) -> Call:
+        """The Dashboard's own requests have an id and no key of ours."""
+        version = self.account.settings.api_version
+        return Call(account=self.account, version=version, request_id=new_id(prefix="req"))
+
+
+def _json(act: Callable[[Request], Awaitable[Any]]) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        try:
+            return JSONResponse(await act(request))
+        except Refusal as refusal:
+            return JSONResponse({"error": refusal.error}, status_code=refusal.status)
+        except (KeyError, TypeError, ValueError) as error:
+            return JSONResponse({"error": {"message": repr(error)}}, status_code=400)
+
+    return endpoint
+
+
+async def _body(request: Request) -> Json:
+    raw = await request.body()
+    body = json.loads(raw) if raw else {}
+    if not isinstance(body, dict):
+        raise TypeError("the body has to be a JSON object")
+    return body

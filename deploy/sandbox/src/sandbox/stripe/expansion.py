@@ -1,0 +1,85 @@
+"""`expand[]`: ids replaced by their objects (https://docs.stripe.com/expand)."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from sandbox.stripe.call import Call
+from sandbox.stripe.model import Json
+from sandbox.stripe.refusals import parameter_invalid
+from sandbox.stripe.render import render
+from sandbox.stripe.versions import Era, era_of
+
+DEEPEST: Final = 4
+
+EXPANDABLE: Final = frozenset(
+    [
+        "charge",
+        "customer",
+        "default_payment_method",
+        "default_price",
+        "invoice",
+        "latest_charge",
+        "payment_intent",
+        "payment_method",
+        "price",
+        "product",
+    ]
+)
+
+
+def expand(*, call: Call, body: Json, paths: list[str]) -> Json:
+    """Replace what `paths` name in `body`. Raises 400 for what cannot be expanded in this version."""
+    for path in paths:
+        steps = path.split(".")
+        if len(steps) > DEEPEST + steps.count("data"):
+            raise parameter_invalid(f"You cannot expand more than {DEEPEST} levels of a property.", param="expand")
+        _walk(call=call, node=body, steps=steps, path=path)
+    return body
+
+
+def _walk(*, call: Call, node: Any, steps: list[str], path: str) -> None:
+    if not steps or node is None:
+        return
+    if isinstance(node, list):
+        for item in node:
+            _walk(call=call, node=item, steps=steps, path=path)
+        return
+    if isinstance(node, dict):
+        _replace(call=call, node=node, name=steps[0], path=path)
+        _walk(call=call, node=node[steps[0]], steps=steps[1:], path=path)
+
+
+def _replace(*, call: Call, node: Json, name: str, path: str) -> None:
+    include = INCLUDABLE.get((str(node.get("object")), name))
+    if include:
+        node[name] = include(call, node)
+    if name not in node:
+        raise parameter_invalid(f"This property cannot be expanded ({path}).", param="expand")
+    if name in EXPANDABLE and isinstance(node[name], str):
+        found = call.account.look_up(node[name])
+        node[name] = render(found, version=call.version) if found else node[name]
+
+
+def _invoice_payments(call: Call, node: Json) -> Json:
+    """`payments` of an invoice, since basil only, and never unless asked for."""
+    if era_of(call.version) is Era.LEGACY:
+        raise parameter_invalid("This property cannot be expanded (payments).", param="expand")
+    found = call.account.invoice_payments.where("invoice", node["id"])
+    return _list(call=call, things=found, url="/v1/invoice_payments")
+
+
+def _charge_refunds(call: Call, node: Json) -> Json:
+    """`refunds` of a charge: not included unless asked for since 2022-11-15."""
+    found = call.account.refunds.where("charge", node["id"])
+    return _list(call=call, things=found, url=f"/v1/charges/{node['id']}/refunds")
+
+
+def _list(*, call: Call, things: list[Any], url: str) -> Json:
+    shown = [render(thing, version=call.version) for thing in things[:10]]
+    return {"object": "list", "data": shown, "has_more": len(things) > 10, "url": url}
+
+
+INCLUDABLE: Final[Mapping[tuple[str, str], Callable[[Call, Json], Json]]] = {
+    ("invoice", "payments"): _invoice_payments,
+    ("charge", "refunds"): _charge_refunds,
+}

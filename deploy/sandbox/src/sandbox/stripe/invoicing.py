@@ -1,0 +1,190 @@
+"""The life of an invoice (https://docs.stripe.com/invoicing/overview): draft, finalised, paid or void."""
+
+from dataclasses import replace
+
+from sandbox.stripe import payments
+from sandbox.stripe.call import Call
+from sandbox.stripe.ids import new_id, new_token
+from sandbox.stripe.model import Customer, Invoice, InvoicePayment, PaymentIntent
+from sandbox.stripe.money import check_amount, minimum_of
+from sandbox.stripe.refusals import Refusal
+
+
+def finalize(*, call: Call, invoice: Invoice) -> Invoice:
+    """Number the invoice, apply the customer's balance and make its payment intent.
+
+    What is due below the currency's minimum goes to the customer's balance, and the invoice is paid without a
+    payment (https://docs.stripe.com/invoicing/customer/balance).
+    """
+    if invoice.status != "draft":
+        message = "This invoice is already finalized, you can't re-finalize a non-draft invoice."
+        raise Refusal(message, code="invoice_not_editable")
+    check_amount(invoice.total, currency=invoice.currency)
+    opened = _opened(call=call, invoice=invoice)
+    if opened.due:
+        opened = _with_intent(call=call, invoice=opened)
+    call.save(opened)
+    call.emit("invoice.updated", opened, before=invoice)
+    call.emit("invoice.finalized", opened)
+    return opened if opened.due else _settle_without_payment(call=call, invoice=opened)
+
+
+def _opened(*, call: Call, invoice: Invoice) -> Invoice:
+    customer = call.account.customers.get(invoice.customer, param="customer")
+    asked = invoice.total + customer.balance
+    too_small = asked < minimum_of(invoice.currency)
+    opened = replace(
+        invoice,
+        status="open",
+        number=f"{customer.invoice_prefix}-{customer.next_invoice_sequence:04}",
+        amount_due=0 if too_small else asked,
+        starting_balance=customer.balance,
+        ending_balance=asked if too_small else 0,
+        finalized_at=call.now,
+        hosted_invoice_url=f"{call.account.settings.public_url}/i/{invoice.id}/{new_token(length=32)}",
+    )
+    _move_balance(call=call, customer=customer, balance=asked if too_small else 0, numbered=True)
+    return opened
+
+
+def _move_balance(*, call: Call, customer: Customer, balance: int, numbered: bool = False) -> None:
+    sequence = customer.next_invoice_sequence + numbered
+    call.save(replace(customer, balance=balance, next_invoice_sequence=sequence))
+
+
+def _with_intent(*, call: Call, invoice: Invoice) -> Invoice:
+    intent = payments.new_intent(
+        call=call,
+        amount=invoice.due,
+        currency=invoice.currency,
+        customer=invoice.customer,
+        invoice=invoice.id,
+        description="Payment for Invoice",
+    )
+    payment = InvoicePayment(
+        id=new_id(prefix="inpay"),
+        created=call.now,
+        invoice=invoice.id,
+        payment_intent=intent.id,
+        currency=invoice.currency,
+        amount_requested=invoice.due,
+    )
+    call.save(payment)
+    return replace(invoice, payment_intent=intent.id)
+
+
+def _settle_without_payment(*, call: Call, invoice: Invoice) -> Invoice:
+    return _paid(call=call, invoice=invoice, changed=replace(invoice, attempted=True))
+
+
+def settle_out_of_band(*, call: Call, invoice: Invoice) -> Invoice:
+    """Mark as paid what was paid outside of Stripe; the intent is cancelled."""
+    _cancel_payment(call=call, invoice=invoice, reason="automatic")
+    changed = replace(invoice, amount_paid=invoice.due, paid_out_of_band=True, attempted=True)
+    return _paid(call=call, invoice=invoice, changed=changed)
+
+
+def follow(*, call: Call, intent: PaymentIntent) -> None:
+    """Tell the invoice what became of its intent. Does nothing for an intent of its own."""
+    if intent.invoice is None:
+        return
+    invoice = call.account.invoices.get(intent.invoice)
+    if intent.status == "succeeded":
+        _take_payment(call=call, invoice=invoice, intent=intent)
+    elif intent.status in payments.OPEN:
+        _note_failure(call=call, invoice=invoice, intent=intent)
+
+
+def _take_payment(*, call: Call, invoice: Invoice, intent: PaymentIntent) -> None:
+    payment = payment_of(call=call, invoice=invoice)
+    settled = replace(payment, status="paid", amount_paid=intent.amount_received, paid_at=call.now)
+    call.save(settled)
+    changed = replace(
+        invoice,
+        amount_paid=intent.amount_received,
+        attempted=True,
+        attempt_count=invoice.attempt_count + 1,
+        charge=intent.latest_charge,
+    )
+    _paid(call=call, invoice=invoice, changed=changed)
+    call.emit("invoice_payment.paid", settled)
+
+
+def _paid(*, call: Call, invoice: Invoice, changed: Invoice) -> Invoice:
+    paid = call.save(replace(changed, status="paid", paid_at=call.now))
+    call.emit("invoice.updated", paid, before=invoice)
+    call.emit("invoice.paid", paid)
+    call.emit("invoice.payment_succeeded", paid)
+    return paid
+
+
+def _note_failure(*, call: Call, invoice: Invoice, intent: PaymentIntent) -> None:
+    """`invoice.payment_failed` is also sent when the payment only needs the customer."""
+    changed = replace(
+        invoice,
+        attempted=True,
+        attempt_count=invoice.attempt_count + 1,
+        charge=intent.latest_charge,
+    )
+    call.save(changed)
+    call.emit("invoice.updated", changed, before=invoice)
+    call.emit("invoice.payment_failed", changed)
+    if needs_customer(intent):
+        call.emit("invoice.payment_action_required", changed)
+
+
+def needs_customer(intent: PaymentIntent) -> bool:
+    """Whether the bank waits for the customer, in either of Stripe's two ways of saying so."""
+    code = (intent.last_payment_error or {}).get("code")
+    return intent.status == "requires_action" or code == "authentication_required"
+
+
+def void(*, call: Call, invoice: Invoice) -> Invoice:
+    """Close an open or uncollectible invoice for good, and give back the balance that it had used."""
+    refuse_unless(invoice, among=("open", "uncollectible"), verb="void")
+    _cancel_payment(call=call, invoice=invoice, reason="void_invoice")
+    _give_back_balance(call=call, invoice=invoice)
+    voided = call.save(replace(invoice, status="void", voided_at=call.now))
+    call.emit("invoice.updated", voided, before=invoice)
+    call.emit("invoice.voided", voided)
+    return voided
+
+
+def mark_uncollectible(*, call: Call, invoice: Invoice) -> Invoice:
+    """Write an open invoice off; it could still be paid or voided."""
+    refuse_unless(invoice, among=("open",), verb="mark as uncollectible")
+    marked = replace(invoice, status="uncollectible", marked_uncollectible_at=call.now)
+    call.save(marked)
+    call.emit("invoice.updated", marked, before=invoice)
+    call.emit("invoice.marked_uncollectible", marked)
+    return marked
+
+
+def refuse_unless(invoice: Invoice, *, among: tuple[str, ...], verb: str) -> None:
+    """Raise Stripe's complaint about an invoice whose status does not allow `verb`."""
+    if invoice.status in among:
+        return
+    if invoice.status == "paid":
+        raise Refusal("Invoice is already paid")
+    raise Refusal(f"You can't {verb} an invoice with a status of {invoice.status}.")
+
+
+def payment_of(*, call: Call, invoice: Invoice) -> InvoicePayment:
+    """The default payment of a finalised invoice."""
+    return call.account.invoice_payments.where("invoice", invoice.id)[0]
+
+
+def _cancel_payment(*, call: Call, invoice: Invoice, reason: str) -> None:
+    if invoice.payment_intent is None:
+        return
+    intent = call.account.payment_intents.get(invoice.payment_intent)
+    payments.cancel(call=call, intent=intent, reason=reason)
+    payment = payment_of(call=call, invoice=invoice)
+    call.save(replace(payment, status="canceled", canceled_at=call.now))
+
+
+def _give_back_balance(*, call: Call, invoice: Invoice) -> None:
+    customer = call.account.customers.find(invoice.customer)
+    used = invoice.starting_balance - (invoice.ending_balance or 0)
+    if customer and used:
+        _move_balance(call=call, customer=customer, balance=customer.balance + used)

@@ -1,0 +1,30 @@
+"""Stripe's own sums, for tests that compare a ledger with it."""
+
+from sandbox.stripe.account import Account
+from sandbox.stripe.model import Json
+
+COUNTED = ("pending", "succeeded")
+"""Refunds that count; a failed or cancelled one does not."""
+
+
+def sums(account: Account) -> Json:
+    """Captured and refunded minor units, by customer and currency, and over all."""
+    customers: Json = {}
+    total: Json = {}
+    for charge in account.charges.newest_first():
+        if charge.status == "succeeded":
+            amounts = {"captured": charge.amount_captured, "payments": 1}
+            _add(customers, total, customer=charge.customer, currency=charge.currency, amounts=amounts)
+    for refund in account.refunds.newest_first():
+        if refund.status in COUNTED:
+            amounts = {"refunded": refund.amount, "refunds": 1}
+            _add(customers, total, customer=refund.customer, currency=refund.currency, amounts=amounts)
+    return {"total": total, "customers": customers}
+
+
+def _add(customers: Json, total: Json, *, customer: str | None, currency: str, amounts: dict[str, int]) -> None:
+    empty = {"captured": 0, "refunded": 0, "payments": 0, "refunds": 0}
+    for sheet in (customers.setdefault(customer or "", {}), total):
+        row = sheet.setdefault(currency, dict(empty))
+        for name, amount in amounts.items():
+            row[name] += amount

@@ -1,0 +1,29 @@
+"""Invoice payments (https://docs.stripe.com/api/invoice-payment): which intent pays which invoice, since basil."""
+
+from sandbox.stripe.call import Call
+from sandbox.stripe.listing import page
+from sandbox.stripe.model import InvoicePayment, Json
+
+
+def retrieve(call: Call) -> InvoicePayment:
+    return call.account.invoice_payments.get(call.id)
+
+
+def list_(call: Call) -> Json:
+    """By `invoice`, by `payment[type]` with `payment[payment_intent]`, by status."""
+    params = call.params
+    invoice, intent = params.text("invoice"), _intent_of(call)
+    status = params.choice("status", among=("canceled", "open", "paid"))
+    held = call.account.invoice_payments
+    things = held.where("invoice", invoice) if invoice else list(held.newest_first())
+    kept = (one for one in things if intent in (None, one.payment_intent) and status in (None, one.status))
+    return page(call=call, things=kept, url="/v1/invoice_payments")
+
+
+def _intent_of(call: Call) -> str | None:
+    payment = call.params.nested("payment")
+    if not call.params.has("payment"):
+        return None
+    payment.required("type")
+    payment.choice("type", among=("payment_intent", "charge", "payment_record"))
+    return payment.required("payment_intent")

@@ -1,0 +1,126 @@
+"""Payment methods (https://docs.stripe.com/api/payment_methods) and Stripe's `pm_card_…` test methods."""
+
+from dataclasses import replace
+
+from sandbox.stripe.call import Call
+from sandbox.stripe.cards import CARDS, NUMBERS, card_named
+from sandbox.stripe.ids import new_id, new_token
+from sandbox.stripe.listing import page
+from sandbox.stripe.model import Json, PaymentMethod
+from sandbox.stripe.params import Params
+from sandbox.stripe.refusals import Refusal, missing, parameter_invalid
+
+SPENT = (
+    "This PaymentMethod was previously used without being attached to a Customer or was detached from a Customer, "
+    "and may not be used again."
+)
+
+
+def create(call: Call) -> PaymentMethod:
+    """Make a card from `card[token]=tok_…` or one of Stripe's test numbers."""
+    call.params.required("type")
+    call.params.choice("type", among=("card", "us_bank_account"))
+    details = call.params.plain("billing_details") or {}
+    method = replace(_new(call=call, card=_card_sent(call.params.nested("card"))), billing_details=details)
+    return call.save(replace(method, metadata=call.params.metadata()))
+
+
+def retrieve(call: Call) -> PaymentMethod:
+    return call.account.payment_methods.get(call.id)
+
+
+def update(call: Call) -> PaymentMethod:
+    """Only metadata and billing details can change."""
+    before = call.account.payment_methods.get(call.id)
+    details = call.params.plain("billing_details", current=before.billing_details) or {}
+    method = replace(before, metadata=call.params.metadata(current=before.metadata), billing_details=details)
+    call.save(method)
+    call.emit("payment_method.updated", method, before=before)
+    return method
+
+
+def attach(call: Call) -> PaymentMethod:
+    """Attach to a customer. `pm_card_visa` gives a new method each time; a spent one is refused."""
+    customer = call.account.customers.get(call.params.required("customer"), param="customer")
+    if customer.deleted:
+        raise missing(kind="customer", id=customer.id, param="customer")
+    method = call.save(attachable(call=call, named=call.id, customer=customer.id))
+    call.emit("payment_method.attached", method)
+    return method
+
+
+def detach(call: Call) -> PaymentMethod:
+    """Detach for good; it is no longer the customer's default either."""
+    before = call.account.payment_methods.get(call.id)
+    if before.customer is None:
+        message = "The payment method you provided is not attached to a customer so detachment is impossible."
+        raise Refusal(message)
+    customer = call.account.customers.get(before.customer)
+    if customer.default_payment_method == before.id:
+        call.save(replace(customer, default_payment_method=None))
+    method = call.save(replace(before, customer=None, spent=True))
+    call.emit("payment_method.detached", method, before=before)
+    return method
+
+
+def list_(call: Call) -> Json:
+    """The methods of one customer."""
+    customer = call.params.text("customer")
+    things = of_customer(call=call, customer=customer) if customer else []
+    return page(call=call, things=things, url="/v1/payment_methods")
+
+
+def list_of_customer(call: Call) -> Json:
+    """`/v1/customers/{id}/payment_methods`."""
+    customer = call.account.customers.get(call.id)
+    url = f"/v1/customers/{customer.id}/payment_methods"
+    return page(call=call, things=of_customer(call=call, customer=customer.id), url=url)
+
+
+def retrieve_of_customer(call: Call) -> PaymentMethod:
+    """`/v1/customers/{id}/payment_methods/{method}`."""
+    method = call.account.payment_methods.get(call.params.path["method"])
+    if method.customer != call.id:
+        raise missing(kind="payment_method", id=method.id)
+    return method
+
+
+def of_customer(*, call: Call, customer: str) -> list[PaymentMethod]:
+    """The methods attached to `customer`, newest first."""
+    return [one for one in call.account.payment_methods.newest_first() if one.customer == customer]
+
+
+def attachable(*, call: Call, named: str, customer: str) -> PaymentMethod:
+    """The method as it is once attached, not saved yet. Raises the decline of a card that cannot be attached."""
+    method = known_or_new(call=call, named=named)
+    if method.spent:
+        raise Refusal(SPENT)
+    if method.customer not in (None, customer):
+        raise Refusal("The payment method you provided has already been attached to a customer.")
+    why = CARDS[method.card].attach
+    if why:
+        more: Json = {"decline_code": why.decline_code} if why.decline_code else {}
+        raise Refusal(why.message, status=402, type="card_error", code=why.code, **more)
+    return replace(method, customer=customer)
+
+
+def known_or_new(*, call: Call, named: str, param: str = "payment_method") -> PaymentMethod:
+    """The method `pm_…`, or a new one for a test name such as `pm_card_visa`."""
+    card = card_named(named) if named.startswith("pm_card_") else None
+    if card:
+        return _new(call=call, card=card)
+    return call.account.payment_methods.get(named, param=param)
+
+
+def _new(*, call: Call, card: str) -> PaymentMethod:
+    return PaymentMethod(id=new_id(prefix="pm"), created=call.now, card=card, fingerprint=new_token(length=16))
+
+
+def _card_sent(card: Params) -> str:
+    token, number = card.text("token"), card.text("number")
+    known = card_named(token) if token else NUMBERS.get(number or "")
+    if known is None and token:
+        raise Refusal(f"No such token: '{token}'", code="resource_missing", param="card[token]")
+    if known is None:
+        raise parameter_invalid("Your card number is incorrect.", param="card[number]", code="incorrect_number")
+    return known

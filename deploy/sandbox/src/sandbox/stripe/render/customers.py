@@ -1,0 +1,84 @@
+"""How customers and payment methods look; the same in every version that the sandbox speaks."""
+
+from sandbox.stripe.cards import CARDS
+from sandbox.stripe.model import Customer, Json, PaymentMethod
+from sandbox.stripe.versions import Era
+
+EMPTY_ADDRESS = {"city": None, "country": None, "line1": None, "line2": None, "postal_code": None, "state": None}
+
+
+def customer(thing: Customer, _: Era) -> Json:
+    """https://docs.stripe.com/api/customers/object"""
+    if thing.deleted:
+        return {"id": thing.id, "object": "customer", "deleted": True}
+    return {
+        "id": thing.id,
+        "object": "customer",
+        "address": thing.address,
+        "balance": thing.balance,
+        "created": thing.created,
+        "currency": thing.currency,
+        "default_source": thing.default_source,
+        "delinquent": False,
+        "description": thing.description,
+        "discount": None,
+        "email": thing.email,
+        "invoice_prefix": thing.invoice_prefix,
+        "invoice_settings": {
+            "custom_fields": None,
+            "default_payment_method": thing.default_payment_method,
+            "footer": None,
+            "rendering_options": None,
+        },
+        "livemode": False,
+        "metadata": dict(thing.metadata),
+        "name": thing.name,
+        "next_invoice_sequence": thing.next_invoice_sequence,
+        "phone": thing.phone,
+        "preferred_locales": list(thing.preferred_locales),
+        "shipping": thing.shipping,
+        "tax_exempt": thing.tax_exempt,
+        "test_clock": None,
+    }
+
+
+def payment_method(thing: PaymentMethod, _: Era) -> Json:
+    """https://docs.stripe.com/api/payment_methods/object"""
+    return {
+        "id": thing.id,
+        "object": "payment_method",
+        "allow_redisplay": "unspecified",
+        "billing_details": billing_details(thing.billing_details),
+        "card": _card(thing),
+        "created": thing.created,
+        "customer": thing.customer,
+        "livemode": False,
+        "metadata": dict(thing.metadata),
+        "type": "card",
+    }
+
+
+def billing_details(known: Json) -> Json:
+    """Every field of the billing details, null where nothing is known."""
+    empty = {"address": EMPTY_ADDRESS, "email": None, "name": None, "phone": None, "tax_id": None}
+    return {**empty, **known, "address": {**EMPTY_ADDRESS, **(known.get("address") or {})}}
+
+
+def _card(thing: PaymentMethod) -> Json:
+    card = CARDS[thing.card]
+    return {
+        "brand": card.brand,
+        "checks": {"address_line1_check": None, "address_postal_code_check": None, "cvc_check": "pass"},
+        "country": card.country,
+        "display_brand": card.brand,
+        "exp_month": 12,
+        "exp_year": 2034,
+        "fingerprint": thing.fingerprint,
+        "funding": card.funding,
+        "generated_from": None,
+        "last4": card.last4,
+        "networks": {"available": [card.brand], "preferred": None},
+        "regulated_status": "unregulated",
+        "three_d_secure_usage": {"supported": True},
+        "wallet": None,
+    }

@@ -1,0 +1,148 @@
+"""How invoices look before and since basil (https://docs.stripe.com/changelog/basil)."""
+
+from sandbox.stripe.model import Invoice, InvoicePayment, Json
+from sandbox.stripe.render.lines import line
+from sandbox.stripe.versions import Era
+
+
+def invoice(thing: Invoice, era: Era) -> Json:
+    """https://docs.stripe.com/api/invoices/object"""
+    return _shared(thing, era) | (_legacy(thing) if era is Era.LEGACY else _basil())
+
+
+def _shared(thing: Invoice, era: Era) -> Json:
+    return {
+        "id": thing.id,
+        "object": "invoice",
+        "account_country": "US",
+        "account_name": "Sandbox",
+        "account_tax_ids": None,
+        "amount_due": thing.due,
+        "amount_paid": thing.amount_paid,
+        "amount_remaining": thing.remaining,
+        "amount_shipping": 0,
+        "application": None,
+        "attempt_count": thing.attempt_count,
+        "attempted": thing.attempted,
+        "auto_advance": thing.auto_advance,
+        "automatic_tax": {"disabled_reason": None, "enabled": False, "liability": None, "status": None},
+        "automatically_finalizes_at": None,
+        "billing_reason": thing.billing_reason,
+        "collection_method": thing.collection_method,
+        "created": thing.created,
+        "currency": thing.currency,
+        "custom_fields": None,
+        "customer": thing.customer,
+        "customer_address": None,
+        "customer_email": thing.customer_email,
+        "customer_name": thing.customer_name,
+        "customer_phone": None,
+        "customer_shipping": None,
+        "customer_tax_exempt": "none",
+        "customer_tax_ids": [],
+        "default_payment_method": thing.default_payment_method,
+        "default_source": None,
+        "default_tax_rates": [],
+        "description": thing.description,
+        "discounts": [],
+        "due_date": thing.due_date,
+        "effective_at": thing.finalized_at,
+        "ending_balance": thing.ending_balance,
+        "footer": thing.footer,
+        "from_invoice": None,
+        "hosted_invoice_url": thing.hosted_invoice_url,
+        "invoice_pdf": thing.hosted_invoice_url and f"{thing.hosted_invoice_url}/pdf",
+        "issuer": {"type": "self"},
+        "last_finalization_error": None,
+        "latest_revision": None,
+        "lines": _lines(thing, era),
+        "livemode": False,
+        "metadata": dict(thing.metadata),
+        "next_payment_attempt": None,
+        "number": thing.number,
+        "on_behalf_of": None,
+        "payment_settings": {
+            "default_mandate": None,
+            "payment_method_options": None,
+            "payment_method_types": None,
+        },
+        "period_end": thing.created,
+        "period_start": thing.created,
+        "post_payment_credit_notes_amount": 0,
+        "pre_payment_credit_notes_amount": 0,
+        "receipt_number": None,
+        "rendering": None,
+        "shipping_cost": None,
+        "shipping_details": None,
+        "starting_balance": thing.starting_balance,
+        "statement_descriptor": thing.statement_descriptor,
+        "status": thing.status,
+        "status_transitions": {
+            "finalized_at": thing.finalized_at,
+            "marked_uncollectible_at": thing.marked_uncollectible_at,
+            "paid_at": thing.paid_at,
+            "voided_at": thing.voided_at,
+        },
+        "subtotal": thing.total,
+        "subtotal_excluding_tax": thing.total,
+        "test_clock": None,
+        "total": thing.total,
+        "total_discount_amounts": [],
+        "total_excluding_tax": thing.total,
+        "webhooks_delivered_at": thing.finalized_at,
+    }
+
+
+def _lines(thing: Invoice, era: Era) -> Json:
+    return {
+        "object": "list",
+        "data": [line(one, era) for one in thing.lines[:10]],
+        "has_more": len(thing.lines) > 10,
+        "total_count": len(thing.lines),
+        "url": f"/v1/invoices/{thing.id}/lines",
+    }
+
+
+def _legacy(thing: Invoice) -> Json:
+    return {
+        "application_fee_amount": None,
+        "charge": thing.charge,
+        "discount": None,
+        "paid": thing.status == "paid",
+        "paid_out_of_band": thing.paid_out_of_band,
+        "payment_intent": thing.payment_intent,
+        "quote": None,
+        "subscription": None,
+        "subscription_details": {"metadata": None},
+        "tax": None,
+        "total_tax_amounts": [],
+        "transfer_data": None,
+    }
+
+
+def _basil() -> Json:
+    return {
+        "amount_overpaid": 0,
+        "customer_account": None,
+        "parent": None,
+        "total_pretax_credit_amounts": [],
+        "total_taxes": [],
+    }
+
+
+def invoice_payment(thing: InvoicePayment, _: Era) -> Json:
+    """https://docs.stripe.com/api/invoice-payment/object (since basil)"""
+    return {
+        "id": thing.id,
+        "object": "invoice_payment",
+        "amount_paid": thing.amount_paid,
+        "amount_requested": thing.amount_requested,
+        "created": thing.created,
+        "currency": thing.currency,
+        "invoice": thing.invoice,
+        "is_default": True,
+        "livemode": False,
+        "payment": {"payment_intent": thing.payment_intent, "type": "payment_intent"},
+        "status": thing.status,
+        "status_transitions": {"canceled_at": thing.canceled_at, "paid_at": thing.paid_at},
+    }

@@ -1,0 +1,112 @@
+"""How invoice items and the lines made from them look before and since basil."""
+
+from sandbox.stripe.model import InvoiceItem, Json, Line
+from sandbox.stripe.render.catalog import price
+from sandbox.stripe.versions import Era
+
+
+def line(thing: Line, era: Era) -> Json:
+    """https://docs.stripe.com/api/invoice-line-item/object"""
+    return {
+        "id": thing.id,
+        "object": "line_item",
+        "amount": thing.amount,
+        "currency": thing.currency,
+        "description": thing.description,
+        "discount_amounts": [],
+        "discountable": thing.discountable,
+        "discounts": [],
+        "invoice": thing.invoice,
+        "livemode": False,
+        "metadata": dict(thing.metadata),
+        "period": {"end": thing.period_end, "start": thing.period_start},
+        "quantity": thing.quantity,
+        "subscription": None,
+    } | (_legacy_line(thing) if era is Era.LEGACY else _basil_line(thing))
+
+
+def _legacy_line(thing: Line) -> Json:
+    return {
+        "amount_excluding_tax": thing.amount,
+        "invoice_item": thing.invoice_item,
+        "plan": None,
+        "price": thing.price and price(thing.price, Era.LEGACY),
+        "proration": False,
+        "proration_details": {"credited_items": None},
+        "tax_amounts": [],
+        "tax_rates": [],
+        "type": "invoiceitem",
+        "unit_amount_excluding_tax": str(thing.unit_amount),
+    }
+
+
+def _basil_line(thing: Line) -> Json:
+    return {
+        "parent": {
+            "invoice_item_details": {
+                "invoice_item": thing.invoice_item,
+                "proration": False,
+                "proration_details": {"credited_items": None},
+                "subscription": None,
+            },
+            "subscription_item_details": None,
+            "type": "invoice_item_details",
+        },
+        "pretax_credit_amounts": [],
+        "pricing": _pricing(thing),
+        "quantity_decimal": str(thing.quantity),
+        "subtotal": thing.amount,
+        "taxes": [],
+    }
+
+
+def invoice_item(thing: InvoiceItem, era: Era) -> Json:
+    """https://docs.stripe.com/api/invoiceitems/object"""
+    return {
+        "id": thing.id,
+        "object": "invoiceitem",
+        "amount": thing.amount,
+        "currency": thing.currency,
+        "customer": thing.customer,
+        "date": thing.created,
+        "description": thing.description,
+        "discountable": thing.discountable,
+        "discounts": [],
+        "invoice": thing.invoice,
+        "livemode": False,
+        "metadata": dict(thing.metadata),
+        "period": {"end": thing.period_end, "start": thing.period_start},
+        "proration": False,
+        "quantity": thing.quantity,
+        "tax_rates": [],
+        "test_clock": None,
+    } | (_legacy_item(thing) if era is Era.LEGACY else _basil_item(thing))
+
+
+def _legacy_item(thing: InvoiceItem) -> Json:
+    return {
+        "plan": None,
+        "price": thing.price and price(thing.price, Era.LEGACY),
+        "subscription": None,
+        "unit_amount": thing.unit_amount,
+        "unit_amount_decimal": str(thing.unit_amount),
+    }
+
+
+def _basil_item(thing: InvoiceItem) -> Json:
+    return {
+        "customer_account": None,
+        "net_amount": thing.amount,
+        "parent": None,
+        "pricing": _pricing(thing),
+        "quantity_decimal": str(thing.quantity),
+    }
+
+
+def _pricing(thing: Line | InvoiceItem) -> Json:
+    known = thing.price and {"price": thing.price.id, "product": thing.price.product}
+    return {
+        "price_details": known,
+        "type": "price_details",
+        "unit_amount_decimal": str(thing.unit_amount),
+    }
