@@ -122,7 +122,7 @@ def _require_in_range(amount: int, currency: str) -> None:
 
 
 def _code(currency: str) -> str:
-    code = currency.upper()
+    code = currency.upper() if currency.isascii() else ""  # ſek in upper case is SEK
     if code not in SUPPORTED_CURRENCIES:
         raise UnsupportedCurrency("not a currency that can be charged")
     return code
