@@ -108,7 +108,7 @@ async def catalog(migrated: Database, issuer: tuple[Issuer, TokenVerifier]) -> C
     """An empty catalog."""
     async with migrated.transaction() as session:
         await session.execute(text("truncate plan_addons, outbox restart identity"))
-    settings = ServiceSettings(app_env="testing", allowed_return_origins="https://app.example")  # type: ignore[arg-type]
+    settings = ServiceSettings(app_env="testing", allowed_return_origins="https://app.example")
     return Catalog(
         database=migrated, api=app(settings=settings, database=migrated, verifier=issuer[1]), issuer=issuer[0]
     )

@@ -87,7 +87,7 @@ async def test_an_addon_starts_inactive_in_euro_with_nothing_at_stripe(catalog: 
     assert answer.headers["location"] == f"{ADDONS}/{addon['id']}"
     assert answer.headers["etag"] == '"1"'
     assert addon["created_at"] == addon["updated_at"]
-    expected = {
+    expected: dict[str, Any] = {
         "slug": "professional-ai-setup",
         "name": "Professional AI Setup",
         "description": None,

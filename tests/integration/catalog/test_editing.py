@@ -151,10 +151,10 @@ async def test_deleting_twice_is_told_once(catalog: Catalog) -> None:
 @pytest.mark.parametrize("method", ["PATCH", "DELETE"])
 async def test_without_if_match_it_is_428(catalog: Catalog, method: str) -> None:
     addon = await catalog.given_an_addon()
-    body = {"json": {"name": "Other"}} if method == "PATCH" else {}
+    body = {"name": "Other"} if method == "PATCH" else None
 
     async with catalog.staff() as staff:
-        answer = await staff.request(method, f"{ADDONS}/{addon['id']}", **body)
+        answer = await staff.request(method, f"{ADDONS}/{addon['id']}", json=body)
 
     assert (answer.status_code, answer.json()["type"]) == (428, "https://quittance.dev/problems/precondition-required")
     assert addon == await catalog.shown(addon)
@@ -166,11 +166,11 @@ async def test_with_another_states_etag_it_is_412_and_the_present_etag_is_told(
     catalog: Catalog, method: str, if_match: str
 ) -> None:
     addon = await catalog.given_an_addon(is_active=True)
-    body = {"json": {"name": "Other"}} if method == "PATCH" else {}
+    body = {"name": "Other"} if method == "PATCH" else None
 
     async with catalog.staff() as staff:
-        headers = {"If-Match": if_match.encode("latin-1")}
-        answer = await staff.request(method, f"{ADDONS}/{addon['id']}", headers=headers, **body)
+        headers = {b"If-Match": if_match.encode("latin-1")}
+        answer = await staff.request(method, f"{ADDONS}/{addon['id']}", headers=headers, json=body)
 
     assert (answer.status_code, answer.json()["type"]) == (412, "https://quittance.dev/problems/precondition-failed")
     assert answer.headers["etag"] == '"1"'

@@ -33,9 +33,9 @@ NO_STAFF: dict[str, dict[str, Any]] = {
 
 async def answer(catalog: Catalog, method: str, path: str, *, token: str | None) -> Any:
     addon = await catalog.given_an_addon()
-    body = {"json": {"name": "Changed", "price": "1.00"}} if method in {"POST", "PATCH"} else {}
+    body = {"name": "Changed", "price": "1.00"} if method in {"POST", "PATCH"} else None
     async with catalog.client(token) as somebody:
-        got = await somebody.request(method, path.format(id=addon["id"]), headers={"If-Match": "*"}, **body)
+        got = await somebody.request(method, path.format(id=addon["id"]), headers={"If-Match": "*"}, json=body)
     assert [row.name for row in await catalog.rows()] == ["Setup"]
     return got
 
@@ -91,9 +91,9 @@ async def test_who_may_not_learns_nothing_of_a_bad_body_or_an_unknown_id(
 @pytest.mark.parametrize("addon_id", [SOME_ID, "nonsense", "0", "ü"])
 @pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
 async def test_an_unknown_addon_is_404(catalog: Catalog, method: str, addon_id: str) -> None:
-    body = {"json": {"is_active": True}} if method == "PATCH" else {}
+    body = {"is_active": True} if method == "PATCH" else None
     async with catalog.staff() as staff:
-        got = await staff.request(method, f"{ADDONS}/{addon_id}", headers={"If-Match": "*"}, **body)
+        got = await staff.request(method, f"{ADDONS}/{addon_id}", headers={"If-Match": "*"}, json=body)
 
     assert got.status_code == 404
     assert got.json()["type"].endswith("/addon-unknown")

@@ -60,7 +60,7 @@ async def test_who_holds_the_list_already_gets_304(catalog: Catalog, form: str) 
 @pytest.mark.parametrize("sent", ['"other"', "", "nonsense", "\xff"])
 async def test_who_holds_another_list_gets_this_one(catalog: Catalog, sent: str) -> None:
     async with catalog.client() as anybody:
-        answer = await anybody.get("/v1/addons", headers={"If-None-Match": sent.encode("latin-1")})
+        answer = await anybody.get("/v1/addons", headers={b"If-None-Match": sent.encode("latin-1")})
 
     assert answer.status_code == 200
 
