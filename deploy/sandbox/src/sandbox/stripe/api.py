@@ -14,7 +14,7 @@ from sandbox.stripe.account import Account
 from sandbox.stripe.call import Call
 from sandbox.stripe.expansion import expand
 from sandbox.stripe.faults import Fault, Faults, Rule
-from sandbox.stripe.forms import BadForm, Form, parse_form
+from sandbox.stripe.forms import BadFormError, Form, parse_form
 from sandbox.stripe.idempotency import Answer, Keys
 from sandbox.stripe.ids import new_id
 from sandbox.stripe.model import Json
@@ -183,7 +183,7 @@ def _params_of(request: Request, *, path: dict[str, str]) -> Params:
     raw = "&".join(part for part in (request.query, request.body) if part)
     try:
         form: Form = parse_form(raw)
-    except BadForm as error:
+    except BadFormError as error:
         raise parameter_invalid(str(error), param="") from error
     return Params(form=form, path=path)
 

@@ -71,7 +71,7 @@ async def _send(send: Send, answer: Answer, *, headers: dict[str, str]) -> None:
 
 
 async def _do_not_answer(receive: Receive, send: Send, *, seconds: float | None) -> None:
-    """Wait until the client has gone or the time is up; then leave an answer unfinished, which breaks the connection."""
+    """Wait until the client has gone or the time is up; an answer left unfinished then breaks the connection."""
     if seconds is not None:
         with suppress(TimeoutError):
             await asyncio.wait_for(receive(), timeout=seconds)

@@ -84,7 +84,10 @@ class Control:
         return {field.name: getattr(self.account.settings, field.name) for field in fields(Settings)}
 
     async def register_endpoint(self, request: Request) -> Json:
-        """POST /_sandbox/endpoints {"url", "secrets"?: [..], "api_version"?, "enabled_events"?: ["*"]} → it, with its secrets."""
+        """POST /_sandbox/endpoints → the endpoint with its secrets.
+
+        {"url", "secrets"?: [made up], "api_version"?, "enabled_events"?: ["*"]}
+        """
         wanted = await _body(request)
         endpoint = WebhookEndpoint(
             id=new_id(prefix="we"),
@@ -97,14 +100,20 @@ class Control:
         return self._shown(self.account.save(endpoint))
 
     async def change_endpoint(self, request: Request) -> Json:
-        """PATCH /_sandbox/endpoints/{id} {"url"?, "secrets"?, "status"?, "enabled_events"?, "api_version"?} → it, with its secrets."""
+        """PATCH /_sandbox/endpoints/{id} → the endpoint with its secrets.
+
+        {"url"?, "secrets"?, "status"?: "enabled"|"disabled", "enabled_events"?, "api_version"?}
+        """
         known = self.account.webhook_endpoints.get(request.path_params["id"])
         wanted = await _body(request)
         changes: Json = {name: tuple(value) if isinstance(value, list) else value for name, value in wanted.items()}
         return self._shown(self.account.save(replace(known, **changes)))
 
     async def add_fault(self, request: Request) -> Json:
-        """POST /_sandbox/faults {"fault", "operation"?, "times"?, "skip"?, "seconds"?, "status"?, "stored"?} → the rule (see faults.py)."""
+        """POST /_sandbox/faults → the rule (see faults.py).
+
+        {"fault", "operation"?: "*", "times"?: 1, "skip"?: 0, "seconds"?: 60, "status"?: 500, "stored"?: true}
+        """
         return self.api.faults.add(**await _body(request)).as_json()
 
     async def list_faults(self, _: Request) -> Json:
@@ -117,7 +126,10 @@ class Control:
         return {}
 
     async def add_webhook_rule(self, request: Request) -> Json:
-        """POST /_sandbox/webhooks/rules {"mishap", "type"?, "endpoint"?, "times"?, "copies"?, "seconds"?} → the rule (see webhook_rules.py)."""
+        """POST /_sandbox/webhooks/rules → the rule (see webhook_rules.py).
+
+        {"mishap", "type"?: "*", "endpoint"?: "*", "times"?: null, "copies"?: 2, "seconds"?: 0.2}
+        """
         return self.courier.rules.add(**await _body(request)).as_json()
 
     async def list_webhook_rules(self, _: Request) -> Json:
@@ -134,7 +146,10 @@ class Control:
         return {"released": self.courier.release(reverse=bool((await _body(request)).get("reverse")))}
 
     async def deliveries(self, request: Request) -> Json:
-        """GET /_sandbox/webhooks/deliveries?event= → {"data": [{event, type, endpoint, state, attempts, statuses}]}."""
+        """GET /_sandbox/webhooks/deliveries?event=
+
+        → {"data": [{event, type, endpoint, state, attempts, statuses}]}
+        """
         event = request.query_params.get("event")
         found = self.courier.of_event(event) if event else self.courier.deliveries
         return {"data": [delivery.as_json() for delivery in found]}
@@ -147,7 +162,10 @@ class Control:
         return {"data": [render_event(one, version=version) for one in reversed(found)]}
 
     async def resend(self, request: Request) -> Json:
-        """POST /_sandbox/events/{id}/resend {"copies"?: 1, "endpoint"?: id} → {"sent": how many}; copies go in parallel."""
+        """POST /_sandbox/events/{id}/resend {"copies"?: 1, "endpoint"?: id} → {"sent": how many}.
+
+        Past all rules; copies go in parallel.
+        """
         wanted = await _body(request)
         event = self.account.events.get(request.path_params["id"])
         copies = int(wanted.get("copies", 1))
@@ -159,7 +177,10 @@ class Control:
         return {"sent": copies * len(chosen)}
 
     async def quiet(self, request: Request) -> Json:
-        """GET /_sandbox/quiet?timeout=0 → {"quiet", "pending", "held"}; waits up to `timeout` seconds for no pending delivery."""
+        """GET /_sandbox/quiet?timeout=0 → {"quiet", "pending", "held"}.
+
+        Waits up to `timeout` seconds until no delivery and no timer is under way.
+        """
         is_quiet = await self.courier.quiet(timeout=float(request.query_params.get("timeout", 0)))
         return {"quiet": is_quiet, "pending": self.courier.pending(), "held": self.courier.held()}
 
@@ -184,7 +205,10 @@ class Control:
         }
 
     async def sums(self, _: Request) -> Json:
-        """GET /_sandbox/sums → {"total": {...}, "customers": {id: {currency: {captured, refunded, payments, refunds}}}}."""
+        """GET /_sandbox/sums → {"total": {currency: figures}, "customers": {id: {currency: figures}}}.
+
+        Figures: {captured, refunded} in minor units, {payments, refunds} as counts.
+        """
         return sums(self.account)
 
     async def authenticate(self, request: Request) -> Json:
@@ -196,7 +220,7 @@ class Control:
         return self._answer_bank(request.path_params["id"], authorised=False)
 
     async def change_card(self, request: Request) -> Json:
-        """POST /_sandbox/payment_methods/{id}/card {"card": a name of CARDS}: a saved card behaves differently from now on."""
+        """POST /_sandbox/payment_methods/{id}/card {"card": a name of CARDS}: a saved card behaves otherwise now."""
         card = (await _body(request))["card"]
         if card not in CARDS:
             raise Refusal(f"No such card: {card}. There are: {', '.join(CARDS)}")
@@ -204,7 +228,10 @@ class Control:
         return render(self.account.save(replace(known, card=card)), version=self.account.settings.api_version)
 
     async def refund(self, request: Request) -> Json:
-        """POST /_sandbox/refunds {"charge"|"payment_intent"|"invoice", "amount"?, "reason"?, "metadata"?} → the refund, as the Dashboard makes it."""
+        """POST /_sandbox/refunds → the refund, as the Dashboard makes it.
+
+        {"charge"|"payment_intent"|"invoice", "amount"?, "reason"?, "metadata"?}
+        """
         wanted = await _body(request)
         charge = self._charge(wanted)
         amount = wanted.get("amount")

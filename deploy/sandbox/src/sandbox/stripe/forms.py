@@ -10,12 +10,12 @@ Form = dict[str, Any]
 _BRACKET: Final = re.compile(r"\[([^\[\]]*)\]")
 
 
-class BadForm(ValueError):
+class BadFormError(ValueError):
     """A name that is used as a text and as a hash, or that cannot be decoded."""
 
 
 def parse_form(raw: str) -> Form:
-    """Read `raw` into nested dictionaries. Raises BadForm."""
+    """Read `raw` into nested dictionaries. Raises BadFormError."""
     form: Form = {}
     for name, value in parse_qsl(raw, keep_blank_values=True):
         _store(form=form, steps=_steps(name), value=value)
@@ -37,7 +37,7 @@ def _store(*, form: Form, steps: list[str], value: str) -> None:
     for step in steps[:-1]:
         node = node.setdefault(_position(node=node, step=step), {})
         if not isinstance(node, dict):
-            raise BadForm(f"Invalid {step}: it is a text and a hash")
+            raise BadFormError(f"Invalid {step}: it is a text and a hash")
     node[_position(node=node, step=steps[-1])] = value
 
 

@@ -15,106 +15,18 @@ ZERO_DECIMAL: Final = frozenset(
     ["bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "vnd", "vuv", "xaf", "xof", "xpf"]
 )
 THREE_DECIMAL: Final = frozenset(["bhd", "jod", "kwd", "omr", "tnd"])
-OTHERS: Final = frozenset(
-    [
-        "afn",
-        "all",
-        "amd",
-        "ang",
-        "aoa",
-        "ars",
-        "awg",
-        "azn",
-        "bam",
-        "bbd",
-        "bdt",
-        "bmd",
-        "bnd",
-        "bob",
-        "bsd",
-        "bwp",
-        "byn",
-        "bzd",
-        "cdf",
-        "cny",
-        "cop",
-        "crc",
-        "cve",
-        "dop",
-        "dzd",
-        "egp",
-        "etb",
-        "fjd",
-        "fkp",
-        "gel",
-        "gip",
-        "gmd",
-        "gtq",
-        "gyd",
-        "hnl",
-        "htg",
-        "idr",
-        "ils",
-        "isk",
-        "jmd",
-        "kes",
-        "kgs",
-        "khr",
-        "kyd",
-        "kzt",
-        "lak",
-        "lbp",
-        "lkr",
-        "lrd",
-        "lsl",
-        "mad",
-        "mdl",
-        "mkd",
-        "mmk",
-        "mnt",
-        "mop",
-        "mur",
-        "mvr",
-        "mwk",
-        "mzn",
-        "nad",
-        "ngn",
-        "nio",
-        "npr",
-        "pab",
-        "pen",
-        "pgk",
-        "php",
-        "pkr",
-        "qar",
-        "rsd",
-        "rub",
-        "sar",
-        "sbd",
-        "scr",
-        "shp",
-        "sle",
-        "sos",
-        "srd",
-        "std",
-        "szl",
-        "tjs",
-        "top",
-        "try",
-        "ttd",
-        "twd",
-        "tzs",
-        "uah",
-        "ugx",
-        "uyu",
-        "uzs",
-        "wst",
-        "xcd",
-        "yer",
-        "zar",
-        "zmw",
-    ]
-)
+OTHERS: Final = frozenset([
+    "afn", "all", "amd", "ang", "aoa", "ars", "awg", "azn", "bam", "bbd", "bdt", "bmd", "bnd", "bob", "bsd",
+    "bwp", "byn", "bzd", "cdf", "cny", "cop", "crc", "cve", "dop", "dzd", "egp", "etb", "fjd", "fkp", "gel",
+    "gip", "gmd", "gtq", "gyd", "hnl", "htg", "idr", "ils", "isk", "jmd", "kes", "kgs", "khr", "kyd", "kzt",
+    "lak", "lbp", "lkr", "lrd", "lsl", "mad", "mdl", "mkd", "mmk", "mnt", "mop", "mur", "mvr", "mwk", "mzn",
+    "nad", "ngn", "nio", "npr", "pab", "pen", "pgk", "php", "pkr", "qar", "rsd", "rub", "sar", "sbd", "scr",
+    "shp", "sle", "sos", "srd", "std", "szl", "tjs", "top", "try", "ttd", "twd", "tzs", "uah", "ugx", "uyu",
+    "uzs", "wst", "xcd", "yer", "zar", "zmw",
+])  # fmt: skip
+WHOLE_UNITS: Final = frozenset(["isk", "ugx"])
+"""Two-decimal on the wire, although their amounts must end in 00."""
+
 CURRENCIES: Final = ZERO_DECIMAL | THREE_DECIMAL | OTHERS | MINIMUMS.keys()
 
 LARGEST: Final = 99_999_999
@@ -138,11 +50,12 @@ def minimum_of(currency: str) -> int:
 
 
 def check_amount(amount: int, *, currency: str, param: str = "amount") -> None:
-    """Raise amount_too_large, or a complaint about the last digit of a three-decimal currency."""
+    """Raise amount_too_large, or a complaint about digits that the currency does not have."""
     if abs(amount) > LARGEST:
         raise Refusal(f"Amount must be no more than {shown(LARGEST, currency)}", code="amount_too_large", param=param)
-    if currency in THREE_DECIMAL and amount % 10:
-        raise Refusal(f"Invalid amount: the last digit of an amount in {currency} must be 0.", param=param)
+    step = 10 if currency in THREE_DECIMAL else 100 if currency in WHOLE_UNITS else 1
+    if amount % step:
+        raise Refusal(f"Invalid amount: an amount in {currency} must be a multiple of {step}.", param=param)
 
 
 def check_payable(amount: int, *, currency: str) -> None:

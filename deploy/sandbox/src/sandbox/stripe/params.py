@@ -48,7 +48,7 @@ class Params:
         if value == "":
             raise parameter_empty(param=self.name_of(name))
         if value is not None and not isinstance(value, str):
-            raise parameter_invalid("Invalid string: {}", param=self.name_of(name))
+            raise parameter_invalid("Invalid string", param=self.name_of(name))
         return value
 
     def unset_or_text(self, name: str, *, current: str | None) -> str | None:
@@ -128,5 +128,8 @@ def _refuse_long_metadata(metadata: Mapping[str, str]) -> None:
             message = f"Metadata keys can be at most {METADATA_KEY} characters long."
             raise parameter_invalid(message, param="metadata")
         if len(value) > METADATA_VALUE:
-            message = f"Metadata values can have up to {METADATA_VALUE} characters, but you passed in a value that is {len(value)} characters."
+            message = (
+                f"Metadata values can have up to {METADATA_VALUE} characters, but you passed in a value that is "
+                f"{len(value)} characters."
+            )
             raise parameter_invalid(message, param=f"metadata[{key}]")

@@ -128,8 +128,8 @@ def cancel(*, call: Call, intent: PaymentIntent, reason: str | None) -> PaymentI
     """Cancel an intent that has not succeeded."""
     if intent.status not in OPEN:
         message = (
-            f"You cannot cancel this PaymentIntent because it has a status of {intent.status}. Only a PaymentIntent with "
-            "one of the following statuses may be canceled: requires_payment_method, requires_capture, "
+            f"You cannot cancel this PaymentIntent because it has a status of {intent.status}. Only a PaymentIntent "
+            "with one of the following statuses may be canceled: requires_payment_method, requires_capture, "
             "requires_confirmation, requires_action, processing."
         )
         raise unexpected_state(call=call, intent=intent, message=message)

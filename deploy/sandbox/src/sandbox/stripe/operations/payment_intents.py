@@ -93,8 +93,8 @@ def _method_for(*, call: Call, intent: PaymentIntent) -> PaymentMethod:
     if named is None:
         message = (
             "You cannot confirm this PaymentIntent because it's missing a payment method. You can either update the "
-            "PaymentIntent with a payment method and then confirm it again, or confirm it again directly with a payment "
-            "method or ConfirmationToken."
+            "PaymentIntent with a payment method and then confirm it again, or confirm it again directly with a "
+            "payment method or ConfirmationToken."
         )
         raise payments.unexpected_state(call=call, intent=intent, message=message)
     method = payment_methods.known_or_new(call=call, named=named)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from sandbox.stripe.model import Event, Json, Thing
-from sandbox.stripe.render import catalog, customers, events, invoices, lines, payments
+from sandbox.stripe.render import catalog, charges, customers, events, invoices, lines, payments
 from sandbox.stripe.versions import Era, era_of
 
 RENDERERS: Final[Mapping[str, Callable[[Any, Era], Json]]] = {
@@ -17,7 +17,7 @@ RENDERERS: Final[Mapping[str, Callable[[Any, Era], Json]]] = {
     "invoice": invoices.invoice,
     "invoice_payment": invoices.invoice_payment,
     "payment_intent": payments.payment_intent,
-    "charge": payments.charge,
+    "charge": charges.charge,
     "refund": payments.refund,
     "webhook_endpoint": events.webhook_endpoint,
 }

@@ -98,7 +98,6 @@ def _lines(thing: Invoice, era: Era) -> Json:
         "object": "list",
         "data": [line(one, era) for one in thing.lines[:10]],
         "has_more": len(thing.lines) > 10,
-        "total_count": len(thing.lines),
         "url": f"/v1/invoices/{thing.id}/lines",
     }
 
