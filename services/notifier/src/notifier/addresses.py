@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import dataclass
-from email.headerregistry import Address
 from typing import Final
 
 import idna
@@ -37,13 +36,6 @@ class Mailbox:
     def needs_smtputf8(self) -> bool:
         """A local part beyond ASCII can only be written with RFC 6531's extension."""
         return not self.local.isascii()
-
-    @property
-    def header(self) -> Address:
-        """What `From`, `To` and `Reply-To` take."""
-        if self.needs_smtputf8:
-            return Address(self.display_name, username=self.local, domain=self.domain)
-        return Address(self.display_name, addr_spec=self.spec)
 
 
 def mailbox(text: str, *, display_name: str = "") -> Mailbox:

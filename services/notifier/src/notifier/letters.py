@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
-from uuid import UUID, uuid5
 
 from contracts import Fact
 from contracts.purchase_facts import (
@@ -16,9 +15,6 @@ from contracts.purchase_facts import (
     RefundFailed,
     RefundIssued,
 )
-
-MESSAGE_IDS: Final = UUID("6f0c1a52-7d1e-5b53-9c39-0d4f3f1f6a77")
-"""The UUIDv5 namespace of all message ids; changing it would make a repeated mail look like another one."""
 
 
 class Recipient(StrEnum):
@@ -108,8 +104,3 @@ def mail_key(*, letter: Letter, fact: Fact) -> str:
     if letter.about:
         parts.append(getattr(fact, letter.about))
     return ":".join(parts)
-
-
-def message_id(*, key: str, domain: str) -> str:
-    """`Message-ID`: the same for the same mail, however often it has to be sent."""
-    return f"<{uuid5(MESSAGE_IDS, key)}@{domain}>"

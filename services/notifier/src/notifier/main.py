@@ -2,9 +2,9 @@
 
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from pydantic import Field, SecretStr
 
@@ -65,6 +65,21 @@ def mailer(settings: Settings) -> Mailer:
     )
 
 
+def parts(*, settings: Settings, database: Database, health: Health) -> tuple[AbstractAsyncContextManager[Any], ...]:
+    """What runs, in the order of starting: who sends is there before who queues."""
+    sender = Sender(database=database, mailer=mailer(settings), health=health, connections=settings.smtp_connections)
+    consumer = Consumer(
+        topics=TOPICS,
+        group=GROUP,
+        database=database,
+        handle=queue_mails,
+        settings=settings,
+        health=health,
+        fates=FATES,
+    )
+    return background("housekeeping", lambda: keep_house(database)), sender.running(), consumer.running()
+
+
 async def serve() -> None:
     """Consumer, sender and operations port in one process, until it is told to stop."""
     settings = read_settings()
@@ -73,19 +88,7 @@ async def serve() -> None:
     await run_process(
         database,
         HttpServer(ops_app(health), settings.http_host, settings.ops_port, name="ops"),
-        background("housekeeping", lambda: keep_house(database)),
-        Sender(
-            database=database, mailer=mailer(settings), health=health, connections=settings.smtp_connections
-        ).running(),
-        Consumer(
-            topics=TOPICS,
-            group=GROUP,
-            database=database,
-            handle=queue_mails,
-            settings=settings,
-            health=health,
-            fates=FATES,
-        ).running(),
+        *parts(settings=settings, database=database, health=health),
     )
 
 

@@ -1,0 +1,142 @@
+"""The notifier's own parts between a real Kafka, PostgreSQL and mail server."""
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+import notifier.main
+from chassis.database import Database
+from chassis.health import Health
+from chassis.kafka import Producer
+from chassis.migrations import migrate
+from contracts import seal
+from contracts.purchase_facts import PurchaseFact
+from contracts.topics import PURCHASE_EVENTS
+from notifier import mails
+from notifier.consumer import mail_for
+from notifier.main import MIGRATIONS, Settings, parts
+from notifier.tables import MAILS
+from sandbox.mailbox.faults import Faults
+from sandbox.mailbox.mails import Mail, Mails
+from sandbox.mailbox.smtp import SmtpServer
+from sandbox.ports import LOOPBACK, free_port
+from tests.stack.postgres import NewDatabase
+
+
+async def until(condition: Callable[[], Awaitable[Any]], *, seconds: float = 30) -> None:
+    """Wait until `condition` holds."""
+    async with asyncio.timeout(seconds):
+        while not await condition():  # noqa: ASYNC110 - what it looks at is elsewhere
+            await asyncio.sleep(0.02)
+
+
+def key_of(fact: PurchaseFact) -> str:
+    """The key of the mail about `fact`."""
+    mail = mail_for(fact)
+    assert mail is not None
+    return mail.key
+
+
+@dataclass(kw_only=True)
+class Office:
+    """The mail server, the broker and the database of one test. Other tests' facts are on the topic too."""
+
+    database: Database
+    settings: Settings
+    producer: Producer
+    box: Mails
+    smtp: SmtpServer
+
+    async def given_published(self, *facts: PurchaseFact, ce_id: uuid.UUID | None = None) -> None:
+        for fact in facts:
+            headers = dict(seal(fact, occurred_at=datetime.now(UTC)).to_headers())
+            if ce_id:
+                headers["ce_id"] = str(ce_id).encode()
+            await self.given_record(headers=list(headers.items()), value=fact.model_dump_json().encode())
+
+    async def given_record(self, *, headers: Sequence[tuple[str, bytes]], value: bytes) -> None:
+        """Whatever somebody puts on the topic; one key, so that all lie in one partition."""
+        await self.producer.produce(topic=PURCHASE_EVENTS.name, key="ws_northwind", headers=headers, value=value)
+
+    async def given_queued(self, *facts: PurchaseFact) -> None:
+        """Mails as the consumer stores them."""
+        async with self.database.transaction() as session:
+            await mails.queue(session, [mail for fact in facts if (mail := mail_for(fact))])
+
+    @asynccontextmanager
+    async def notifying(self) -> AsyncIterator[None]:
+        """The process's own parts, running."""
+        async with AsyncExitStack() as stack:
+            for part in parts(settings=self.settings, database=self.database, health=Health()):
+                await stack.enter_async_context(part)
+            yield
+
+    def about(self, fact: PurchaseFact) -> list[Mail]:
+        """The mails in the box that name the purchase of `fact`."""
+        return [mail for mail in self.box if str(fact.purchase_id) in mail.text]
+
+    async def row(self, fact: PurchaseFact) -> dict[str, Any] | None:
+        async with self.database.reading() as session:
+            found = await session.execute(MAILS.select().where(MAILS.c.key == key_of(fact)))
+            row = found.mappings().first()
+        return dict(row) if row else None
+
+    async def is_sent(self, fact: PurchaseFact) -> bool:
+        row = await self.row(fact)
+        return bool(row and row["sent_at"])
+
+    async def is_parked(self, fact: PurchaseFact) -> bool:
+        row = await self.row(fact)
+        return bool(row and row["parked_at"])
+
+    async def has_error(self, fact: PurchaseFact) -> bool:
+        row = await self.row(fact)
+        return bool(row and row["last_error"])
+
+    async def behave(self, **faults: Any) -> None:
+        await self.smtp.behave(Faults(**faults))
+
+
+@pytest.fixture
+async def mail_server() -> AsyncIterator[tuple[SmtpServer, Mails, int]]:
+    box, port = Mails(), free_port()
+    server = SmtpServer(box, host=LOOPBACK, port=port)
+    await server.start()
+    yield server, box, port
+    server.stop()
+    await asyncio.sleep(0)
+
+
+@pytest.fixture
+async def office(
+    database_url: NewDatabase,
+    kafka_bootstrap: str,
+    mail_server: tuple[SmtpServer, Mails, int],
+    monkeypatch: pytest.MonkeyPatch,
+) -> AsyncIterator[Office]:
+    smtp, box, port = mail_server
+    url = await database_url()
+    await asyncio.to_thread(migrate, url=url, migrations=MIGRATIONS)
+    monkeypatch.setattr(notifier.main, "GROUP", f"notifier-{uuid.uuid4().hex[:8]}")
+    settings = Settings(
+        database_url=url,
+        kafka_bootstrap_servers=kafka_bootstrap,
+        team_notify_email="team@quittance.test",
+        support_email="help@quittance.test",
+        mail_from="Quittance <billing@quittance.test>",
+        smtp_url=f"smtp://{LOOPBACK}:{port}",
+        smtp_timeout_seconds=2,
+        public_base_url="https://billing.test",
+    )
+    async with (
+        Database(url, name="test") as database,
+        Producer(settings) as producer,
+    ):
+        await producer.wait_connected()
+        yield Office(database=database, settings=settings, producer=producer, box=box, smtp=smtp)

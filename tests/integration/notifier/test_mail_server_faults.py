@@ -1,0 +1,160 @@
+"""A mail server that is away, says no, says later, or says nothing."""
+
+import asyncio
+
+import pytest
+
+from notifier import commands, sender
+from notifier.housekeeping import export_backlog
+from notifier.metrics import OLDEST_UNSENT, PARKED
+from tests.fixtures import mailable_facts as facts
+from tests.integration.notifier.conftest import Office, key_of, until
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seconds of waiting are tenths here; their order stays."""
+    monkeypatch.setattr(sender, "FIRST_RETRY_SECONDS", 0.2)
+    monkeypatch.setattr(sender, "POLL_SECONDS", 0.1)
+    monkeypatch.setattr(sender, "UNREACHABLE_LIMIT", 0.5)
+    monkeypatch.setattr(sender, "LEASE_MARGIN", 0.5)
+
+
+async def test_a_server_that_is_down_for_a_while_gets_each_mail_once(office: Office) -> None:
+    purchases = [facts.paid() for _ in range(10)]
+    await office.behave(down=True)
+    async with office.notifying():
+        await office.given_published(*purchases)
+        await until(lambda: office.has_error(purchases[0]))
+        await asyncio.sleep(1)
+        assert not any([await office.is_sent(fact) or await office.is_parked(fact) for fact in purchases])
+
+        await office.behave()
+        for fact in purchases:
+            await until(lambda fact=fact: office.is_sent(fact))
+
+    assert [len(office.about(fact)) for fact in purchases] == [1] * 10
+
+
+async def test_connections_that_the_server_drops_are_replaced(office: Office) -> None:
+    first, second = facts.paid(), facts.paid()
+    async with office.notifying():
+        await office.given_queued(first)
+        await until(lambda: office.is_sent(first))
+        await office.behave(down=True)
+        await office.behave()
+        await office.given_queued(second)
+        await until(lambda: office.is_sent(second), seconds=5)
+
+    assert len(office.about(second)) == 1
+
+
+async def test_a_recipient_refused_for_ever_is_parked_with_the_servers_words(office: Office) -> None:
+    """And nobody else waits for it."""
+    refused, other = facts.refund_issued(owner_email="gone@northwind.example"), facts.paid()
+    await office.behave(refuse=["gone@northwind.example"])
+    async with office.notifying():
+        await office.given_published(refused, other)
+        await until(lambda: office.is_parked(refused))
+        await until(lambda: office.is_sent(other))
+
+    row = await office.row(refused)
+    assert row is not None
+    assert row["last_error"] == "550 5.1.1 No such recipient"
+    assert row["attempts"] == 1
+    assert office.about(refused) == []
+
+
+@pytest.mark.parametrize("address", ["", "nobody", "a@b\r\nBcc: x@y.example", "a@b.example, c@d.example"])
+async def test_an_address_that_is_none_is_parked_without_asking_the_server(office: Office, address: str) -> None:
+    fact = facts.refund_issued(owner_email=address)
+    async with office.notifying():
+        await office.given_published(fact)
+        await until(lambda: office.is_parked(fact))
+
+    assert office.about(fact) == []
+
+
+async def test_a_recipient_refused_for_now_is_tried_again(office: Office) -> None:
+    later, other = facts.refund_issued(owner_email="busy@northwind.example"), facts.paid()
+    await office.behave(temporary=["busy@northwind.example"])
+    async with office.notifying():
+        await office.given_published(later, other)
+        await until(lambda: office.has_error(later))
+        await until(lambda: office.is_sent(other))
+        assert not await office.is_parked(later)
+
+        await office.behave()
+        await until(lambda: office.is_sent(later))
+
+    assert len(office.about(later)) == 1
+
+
+async def test_accepted_and_then_silence_is_repeated_with_the_same_message_id(office: Office) -> None:
+    """Nobody knows whether it arrived: the same message again, so that a mail reader can tell."""
+    fact = facts.paid()
+    await office.behave(hang=True)
+    async with office.notifying():
+        await office.given_published(fact)
+        await until(lambda: office.has_error(fact))
+        assert not await office.is_sent(fact)
+
+        await office.behave()
+        await until(lambda: office.is_sent(fact))
+
+    copies = office.about(fact)
+    assert len(copies) >= 2
+    assert len({copy.raw for copy in copies}) == 1
+    assert len({copy.message["Message-ID"] for copy in copies}) == 1
+
+
+async def test_an_operator_sends_parked_mails_again(office: Office, capsys: pytest.CaptureFixture[str]) -> None:
+    fact = facts.refund_issued(owner_email="gone@northwind.example")
+    await office.behave(refuse=["gone@northwind.example"])
+    async with office.notifying():
+        await office.given_queued(fact)
+        await until(lambda: office.is_parked(fact))
+        await commands.parked(office.database)
+        assert f"{key_of(fact)}" in capsys.readouterr().out
+
+        await office.behave()
+        assert await commands.resend(office.database, ["--parked"]) == 0
+        await until(lambda: office.is_sent(fact))
+
+    assert len(office.about(fact)) == 1
+
+
+async def test_an_operator_sends_one_mail_again(office: Office, capsys: pytest.CaptureFixture[str]) -> None:
+    fact = facts.paid()
+    async with office.notifying():
+        await office.given_queued(fact)
+        await until(lambda: office.is_sent(fact))
+
+        assert await commands.resend(office.database, [key_of(fact), "no-such-key"]) == 1
+        await until(lambda: _equals(len(office.about(fact)), 2))
+        await until(lambda: office.is_sent(fact))
+
+    assert "refused  no-such-key" in capsys.readouterr().out
+    assert len({mail.message["Message-ID"] for mail in office.about(fact)}) == 1
+
+
+async def test_a_mail_on_its_way_cannot_be_sent_a_second_time(office: Office) -> None:
+    """It is leased or waits for its turn: sending it again would be two mails."""
+    fact = facts.paid()
+    await office.given_queued(fact)
+
+    assert await commands.resend(office.database, [key_of(fact)]) == 1
+
+
+async def test_the_backlog_is_shown(office: Office) -> None:
+    await office.given_queued(facts.paid())
+    await asyncio.sleep(0.05)
+
+    await export_backlog(office.database)
+
+    assert OLDEST_UNSENT._value.get() > 0
+    assert PARKED._value.get() == 0
+
+
+async def _equals(left: object, right: object) -> bool:
+    return left == right

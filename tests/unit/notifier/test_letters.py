@@ -1,0 +1,74 @@
+"""LETTERS: who is mailed about what, and what makes it the same mail."""
+
+from uuid import uuid4
+
+import pytest
+
+from contracts import FACTS
+from contracts.purchase_facts import PurchaseFact
+from notifier.letters import LETTERS, Recipient, letter_for, mail_key
+from tests.fixtures import mailable_facts as facts
+
+TO_TEAM = (facts.paid, facts.cancelled, facts.refund_failed, facts.payment_returned, facts.payment_parked)
+
+
+@pytest.mark.parametrize("fact", [make() for make in TO_TEAM], ids=lambda fact: fact.TYPE)
+def test_the_delivery_team_is_told(fact: PurchaseFact) -> None:
+    letter = letter_for(fact)
+
+    assert letter is not None
+    assert letter.to is Recipient.TEAM
+
+
+def test_the_owner_is_told_of_a_refund() -> None:
+    letter = letter_for(facts.refund_issued())
+
+    assert letter is not None
+    assert letter.to is Recipient.OWNER
+
+
+def test_a_cancellation_before_payment_is_nobodys_mail() -> None:
+    assert letter_for(facts.cancelled(previous_status="pending")) is None
+
+
+def test_facts_without_a_row_are_nobodys_mail() -> None:
+    assert {fact.TYPE for fact in LETTERS} == {fact.TYPE for fact in facts.one_of_each()}
+    assert {"billing.purchase.paid.v1", "billing.refund.issued.v1"} <= set(FACTS)
+
+
+def test_letters_have_different_names() -> None:
+    """A name is part of the key: two letters of one name would swallow each other."""
+    assert len(LETTERS) == len({letter.name for letter in LETTERS.values()})
+
+
+def key(fact: PurchaseFact) -> str:
+    letter = letter_for(fact)
+    assert letter is not None
+    return mail_key(letter=letter, fact=fact)
+
+
+def test_the_key_is_made_of_business_ids_only() -> None:
+    """The same happening published anew, with another sequence, at another time and so another fact id."""
+    purchase_id = uuid4()
+
+    first = facts.refund_issued(purchase_id=purchase_id, sequence=3)
+    again = facts.refund_issued(purchase_id=purchase_id, sequence=9, owner_email="new@northwind.example")
+
+    assert first.id != again.id
+    assert key(first) == key(again) == f"refund-issued:{purchase_id}:re_1"
+
+
+def test_two_refunds_of_one_purchase_are_two_mails() -> None:
+    purchase_id = uuid4()
+
+    keys = {key(facts.refund_issued(purchase_id=purchase_id, stripe_refund_id=refund)) for refund in ("re_1", "re_2")}
+
+    assert len(keys) == 2
+
+
+def test_all_letters_of_one_purchase_have_keys_of_their_own() -> None:
+    purchase_id = uuid4()
+
+    keys = {key(fact.model_copy(update={"purchase_id": purchase_id})) for fact in facts.one_of_each()}
+
+    assert len(keys) == len(LETTERS)
