@@ -12,6 +12,7 @@ from chassis.kafka import BrokerUnavailable
 from chassis.logs import get_logger
 from webhook_gateway.answers import ANSWERS
 from webhook_gateway.body import BodyTooLarge, BodyTooSlow, SenderGone, read_body
+from webhook_gateway.deadlines import Deadlines
 from webhook_gateway.intake import Intake, MalformedBody, NotAnEvent, take_in
 from webhook_gateway.metrics import WebhookMetrics
 from webhook_gateway.outcomes import Outcome
@@ -57,6 +58,7 @@ class WebhookEndpoint:
         self._producer = producer
         self._metrics = metrics
         self._clock = clock
+        self._deadlines = Deadlines()
         self._refusals = RefusalLog()
         metrics.secret_missing = signing.policy is Policy.REFUSE_ALL
 
@@ -71,7 +73,7 @@ class WebhookEndpoint:
 
     async def _refuse(self, receive: Receive, send: Send) -> None:
         with suppress(BodyTooLarge, BodyTooSlow, SenderGone):
-            await read_body(declared=0, receive=receive)
+            await read_body(declared=0, receive=receive, deadlines=self._deadlines)
         await self._finish(NO_TYPE, Outcome.NO_SECRET, send, started=time.perf_counter())
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -91,7 +93,7 @@ class WebhookEndpoint:
         if scope["method"] != "POST":
             return NO_TYPE, Outcome.METHOD_NOT_ALLOWED
         header, declared = signature_and_length(scope["headers"])
-        body = await read_body(declared=declared, receive=receive)
+        body = await read_body(declared=declared, receive=receive, deadlines=self._deadlines)
         now = self._clock()
         if self._signing.policy is Policy.ENFORCE:
             verify(body=body, header=header, secrets=self._signing.secrets, now=now)
@@ -102,7 +104,7 @@ class WebhookEndpoint:
         outcome = intake.outcome
         if intake.record is not None:
             try:
-                await publish(intake.record, producer=self._producer)
+                await publish(intake.record, producer=self._producer, deadlines=self._deadlines)
             except BrokerUnavailable:
                 outcome = Outcome.BROKER_UNAVAILABLE
         self._refusals.note(outcome, event_type=intake.event_type, event_id=intake.event_id)

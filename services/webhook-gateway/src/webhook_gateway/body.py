@@ -1,8 +1,9 @@
 """Reads a request's body within bounds of size and time, whatever the sender declares or does."""
 
-import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final
+
+from webhook_gateway.deadlines import Deadlines
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -26,10 +27,10 @@ class SenderGone(Exception):  # noqa: N818 - named for what it says
     """The connection was closed before the body was complete: nobody waits for an answer."""
 
 
-async def read_body(*, declared: int, receive: Receive) -> bytes:
+async def read_body(*, declared: int, receive: Receive, deadlines: Deadlines) -> bytes:
     """The whole body. `declared` is its content-length, 0 where unknown."""
     try:
-        async with asyncio.timeout(SECONDS):
+        with deadlines.within(SECONDS):
             return await _read(declared=declared, receive=receive)
     except TimeoutError:
         raise BodyTooSlow from None

