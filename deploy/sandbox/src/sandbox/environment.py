@@ -1,8 +1,9 @@
 """The settings that each service of the embedded stack is started with."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from sandbox.brokers import Broker
 from sandbox.ports import LOOPBACK, choose
 from sandbox.processes import AUDIENCE, PREFERRED_PORTS, STRIPE_KEY, Service, clean_environment
 from sandbox.progress import Report
@@ -22,10 +23,11 @@ class Addresses:
         return f"smtp://{LOOPBACK}:{self.ports['smtp']}"
 
 
-def choose_ports(preferred: Mapping[str, int], report: Report) -> dict[str, int]:
+def choose_ports(services: Iterable[Service], preferred: Mapping[str, int], report: Report) -> dict[str, int]:
     """The preferred port of each part where it is free, else a free one."""
     chosen: dict[str, int] = {}
-    for name in PREFERRED_PORTS:
+    ours = (name for service in services for name in (service.name, f"{service.name}-ops"))
+    for name in dict.fromkeys((*PREFERRED_PORTS, *ours)):
         wish = preferred.get(name)
         while (port := choose(wish)) in chosen.values():
             wish = None
@@ -35,13 +37,15 @@ def choose_ports(preferred: Mapping[str, int], report: Report) -> dict[str, int]
     return chosen
 
 
-def shared_settings(addresses: Addresses, bootstrap: str, webhook_secret: str) -> dict[str, str]:
+def shared_settings(addresses: Addresses, broker: Broker, webhook_secret: str) -> dict[str, str]:
     """The same for every service; each reads what it needs."""
     pages = addresses.url("purchases-api")
     return {
         "APP_ENV": "local",
         "QUITTANCE_INSTANCE": "local",
-        "KAFKA_BOOTSTRAP_SERVERS": bootstrap,
+        "KAFKA_BOOTSTRAP_SERVERS": broker.bootstrap,
+        "KAFKA_SESSION_TIMEOUT_MS": "3000",  # how long a group waits for a member that was killed
+        **({"KAFKA_FETCH_MAX_WAIT_MS": "10"} if broker.kind == "librdkafka" else {}),  # it sleeps all of this
         "STRIPE_SECRET_KEY": STRIPE_KEY,
         "STRIPE_API_BASE": addresses.url("stripe"),
         "STRIPE_WEBHOOK_SECRETS": webhook_secret,

