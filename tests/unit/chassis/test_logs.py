@@ -27,10 +27,10 @@ class Lines:
 @pytest.fixture
 def lines(capsys: pytest.CaptureFixture[str]) -> Iterator[Lines]:
     root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
+    handlers, level, structured = list(root.handlers), root.level, structlog.get_config()
     yield Lines(capsys)
     root.handlers[:], root.level = handlers, level
-    structlog.reset_defaults()
+    structlog.configure(**structured)
 
 
 def test_a_line_names_its_service_and_carries_what_was_bound(lines: Lines) -> None:

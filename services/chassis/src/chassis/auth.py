@@ -127,7 +127,7 @@ def _workspaces(claim: Any) -> Mapping[str, Role]:
     """A role that we do not know gives no rights; it does not lock its bearer out of the other workspaces."""
     if not isinstance(claim, dict | None):
         raise MalformedClaims("workspaces")
-    known = {role.value for role in Role}
+    known = [role.value for role in Role]  # a list: a role that is no text may not be hashable
     return MappingProxyType({_text(ws): Role(role) for ws, role in (claim or {}).items() if role in known})
 
 

@@ -67,11 +67,9 @@ def _before(service: str) -> list[Processor]:
 def _formatter(service: str, *, to_terminal: bool) -> structlog.stdlib.ProcessorFormatter:
     # The level filter asks the logger, which a library's record no longer carries.
     foreign = [step for step in _before(service) if step is not structlog.stdlib.filter_by_level]
-    last: list[Processor] = (
-        [mask_secrets, structlog.dev.ConsoleRenderer()]
-        if to_terminal
-        else [structlog.processors.format_exc_info, mask_secrets, structlog.processors.JSONRenderer(default=str)]
-    )
+    # Exceptions become text before secrets are masked, on a terminal too; local variables are never printed.
+    render = structlog.dev.ConsoleRenderer() if to_terminal else structlog.processors.JSONRenderer(default=str)
+    last: list[Processor] = [structlog.processors.format_exc_info, mask_secrets, render]
     return structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=foreign, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last]
     )
@@ -99,3 +97,15 @@ def _mask(key: str, value: Any) -> Any:
     if isinstance(value, dict):
         return {str(inner): _mask(str(inner), item) for inner, item in value.items()}
     return value
+
+
+# Until `configure_logs` is called, as in tests: structlog's own default prints local variables, secrets among them.
+structlog.configure(
+    processors=[
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.format_exc_info,
+        mask_secrets,
+        structlog.dev.ConsoleRenderer(colors=False),
+    ]
+)

@@ -23,7 +23,7 @@ from chassis.problems import MEDIA_TYPE, SCHEMA, install_problems
 from chassis.server import HttpServer
 from chassis.settings import ServiceSettings
 
-__all__ = ["Body", "HttpServer", "Text", "web_app"]
+__all__ = ["Body", "HttpServer", "Text", "storable", "web_app"]
 
 log = get_logger(__name__)
 
@@ -37,6 +37,7 @@ REQUEST_HEADERS: Final = (
     "X-Request-ID",
 )
 EXPOSED_HEADERS: Final = ("ETag", "Location", "Retry-After", "X-Request-ID")
+_UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
 _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _OPENAPI_ERRORS: Final[dict[int | str, dict[str, Any]]] = {
     status: {"description": "A problem (RFC 9457)", "content": {MEDIA_TYPE: {"schema": SCHEMA}}}
@@ -44,35 +45,23 @@ _OPENAPI_ERRORS: Final[dict[int | str, dict[str, Any]]] = {
 }
 
 
-def _nul() -> PydanticCustomError:
-    return PydanticCustomError("nul_character", "Text cannot hold the NUL character")
-
-
-def _without_nul(text: str) -> str:
-    if "\x00" in text:
-        raise _nul()
+def storable(text: str) -> str:
+    """`text` itself. Raises PydanticCustomError for NUL, and for lone surrogates, which JSON can spell."""
+    if _UNSTORABLE.search(text):
+        raise PydanticCustomError("unstorable_text", "Text cannot hold NUL or half a character")
     return text
 
 
-def _parts(data: Any) -> Iterator[Any]:
-    """Every member and name in a JSON document, without recursion: its depth is the sender's choice."""
-    pending = [data]
-    while pending:
-        part = pending.pop()
-        yield part
-        if isinstance(part, dict):
-            pending.extend((*part.keys(), *part.values()))
-        elif isinstance(part, list):
-            pending.extend(part)
+Text = Annotated[str, AfterValidator(storable)]
+"""A string that PostgreSQL can keep, for headers and parameters; a `Body` looks after its own.
 
-
-Text = Annotated[str, AfterValidator(_without_nul)]
-"""A string that PostgreSQL can keep: use it instead of `str` in bodies and parameters."""
+With a length, write `Annotated[str, Field(max_length=20), AfterValidator(storable)]`: the message is better.
+"""
 
 
 class Body(BaseModel):
-    """A request's body: unknown members are refused, so that a misspelt one is not silently ignored; so is NUL in any
-    text, also where `str` was written instead of `Text`.
+    """A request's body. Unknown members are refused, so that a misspelt one is not silently ignored, and so is text
+    that PostgreSQL cannot keep, wherever it stands.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -80,9 +69,22 @@ class Body(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _storable(cls, data: Any) -> Any:
-        if any(isinstance(part, str) and "\x00" in part for part in _parts(data)):
-            raise _nul()
+        for text in _texts(data):
+            storable(text)
         return data
+
+
+def _texts(data: Any) -> Iterator[str]:
+    """Every text and name in a JSON document, without recursion: its depth is the sender's choice."""
+    pending = [data]
+    while pending:
+        part = pending.pop()
+        if isinstance(part, str):
+            yield part
+        elif isinstance(part, dict):
+            pending.extend((*part.keys(), *part.values()))
+        elif isinstance(part, list):
+            pending.extend(part)
 
 
 def web_app(title: str, settings: ServiceSettings, verifier: TokenVerifier | None = None) -> FastAPI:

@@ -1,0 +1,252 @@
+"""Tokens: the right one is let in, every other one is a 401 problem and never a 500."""
+
+import base64
+import hashlib
+import hmac
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import jwt
+import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from chassis.auth import TokenVerifier
+from chassis.jwks import Jwks
+from chassis.problems import Problem
+from tests.fakes.issuer import AUDIENCE, ISSUER, Issuer, private_key
+from tests.integration.chassis_http.conftest import FRONT_END, Service
+
+
+async def test_a_good_token_says_who_calls(service: Service) -> None:
+    token = service.issuer.mint(workspaces={"ws-1": "owner", "ws-2": "viewer"})
+
+    answer = await service.as_caller("GET", "/v1/me", token=token)
+
+    assert answer.status_code == 200
+    assert answer.json()["workspaces"] == {"ws-1": "owner", "ws-2": "viewer"}
+
+
+async def test_an_elliptic_key_is_as_good(service: Service) -> None:
+    service.issuer.kids = ["rsa-1", "ec-1"]
+
+    answer = await service.as_caller("GET", "/v1/me", token=service.issuer.mint(kid="ec-1"))
+
+    assert answer.status_code == 200
+
+
+async def test_a_token_without_a_key_id_is_good_where_there_is_one_key(service: Service) -> None:
+    token = jwt.encode(_claims(), private_key("rsa-1"), "RS256")  # type: ignore[arg-type]
+
+    assert (await service.as_caller("GET", "/v1/me", token=token)).status_code == 200
+
+
+def _claims(**changes: Any) -> dict[str, Any]:
+    return {"iss": ISSUER, "aud": AUDIENCE, "exp": int(time.time()) + 60, "sub": "user-1"} | changes
+
+
+def _segment(data: Any) -> str:
+    return base64.urlsafe_b64encode(json.dumps(data).encode()).rstrip(b"=").decode()
+
+
+def _hs256_with_the_public_key() -> str:
+    """The classic confusion: the public key, which everybody has, taken as the secret of an HMAC."""
+    pem = private_key("rsa-1").public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    signed = f"{_segment({'alg': 'HS256', 'typ': 'JWT', 'kid': 'rsa-1'})}.{_segment(_claims())}"
+    mac = hmac.new(pem, signed.encode(), hashlib.sha256).digest()
+    return f"{signed}.{base64.urlsafe_b64encode(mac).rstrip(b'=').decode()}"
+
+
+def _rs512() -> str:
+    return jwt.encode(_claims(), private_key("rsa-1"), "RS512", headers={"kid": "rsa-1"})  # type: ignore[arg-type]
+
+
+def _tampered(issuer: Issuer) -> str:
+    header, _, signature = issuer.mint().split(".")
+    return f"{header}.{_segment(_claims(platform_role='super_admin'))}.{signature}"
+
+
+def _unverified(header: dict[str, Any], signature: str = "c2ln") -> str:
+    return f"{_segment(header)}.{_segment(_claims())}.{signature}"
+
+
+def _signed(payload: bytes) -> str:
+    return jwt.api_jws.encode(payload, private_key("rsa-1"), "RS256", headers={"kid": "rsa-1"})  # type: ignore[arg-type]
+
+
+NOW = int(time.time())
+BAD_TOKENS: dict[str, Callable[[Issuer], str]] = {
+    "unsigned": lambda _: _unverified({"alg": "none", "kid": "rsa-1"}, signature=""),
+    "unsigned, in capitals": lambda _: _unverified({"alg": "NONE", "kid": "rsa-1"}, signature=""),
+    "hs256 with the public key": lambda _: _hs256_with_the_public_key(),
+    "an algorithm that is not pinned": lambda _: _rs512(),
+    "no algorithm": lambda _: _unverified({"kid": "rsa-1"}),
+    "an algorithm that is a list": lambda _: _unverified({"alg": ["RS256"], "kid": "rsa-1"}),
+    "an elliptic algorithm with an rsa key": lambda _: _unverified({"alg": "ES256", "kid": "rsa-1"}),
+    "a signature of another key": lambda i: i.mint(kid="rsa-2", headers={"kid": "rsa-1"}),
+    "an unknown key": lambda i: i.mint(kid="rsa-2"),
+    "a key id that is no text": lambda _: _unverified({"alg": "RS256", "kid": 7}),
+    "a key id without end": lambda _: _unverified({"alg": "RS256", "kid": "k" * 9999}),
+    "changed claims": _tampered,
+    "another audience": lambda i: i.mint(aud="somebody-else"),
+    "another issuer": lambda i: i.mint(iss="https://evil.example"),
+    "expired": lambda i: i.mint(exp=NOW - 60),
+    "not valid yet": lambda i: i.mint(nbf=NOW + 600),
+    "issued in the future": lambda i: i.mint(iat=NOW + 600),
+    "no subject": lambda i: i.mint(sub=None),
+    "an empty subject": lambda i: i.mint(sub=""),
+    "a subject with NUL": lambda i: i.mint(sub="a\x00b"),
+    "a subject with a surrogate": lambda i: i.mint(sub="\ud800"),
+    "a subject without end": lambda i: i.mint(sub="s" * 256),
+    "no expiry": lambda i: i.mint(exp=None),
+    "no audience": lambda i: i.mint(aud=None),
+    "no issuer": lambda i: i.mint(iss=None),
+    "an expiry that is text": lambda i: i.mint(exp="tomorrow"),
+    "an endless expiry": lambda i: i.mint(exp=float("inf")),
+    "an expiry that is no number": lambda i: i.mint(exp=float("nan")),
+    "an audience that is an object": lambda i: i.mint(aud={"quittance": 1}),
+    "workspaces that are a list": lambda i: i.mint(workspaces=["ws-1"]),
+    "an e-mail that is a list": lambda i: i.mint(email=["a@b.example"]),
+    "a scope that is a list": lambda i: i.mint(scope=["workspaces:write"]),
+    "a critical header": lambda i: i.mint(headers={"crit": ["x"]}),
+    "claims that are a list": lambda _: _signed(b"[]"),
+    "claims that are no text": lambda _: _signed(b"\xff"),
+    "claims nested without end": lambda _: _signed(b"[" * 5000),
+    "an expiry of five thousand digits": lambda _: _signed(b'{"exp":' + b"9" * 5000 + b"}"),
+    "a header nested without end": lambda _: f"{base64.urlsafe_b64encode(b'[' * 6000).decode()}.e30.c2ln",
+    "garbage": lambda _: "garbage",
+    "two dots": lambda _: "..",
+    "no base64": lambda _: "!!!.???.###",
+    "huge": lambda _: "a" * 20_000,
+    "other script": lambda _: "ÿþý",
+}
+
+
+@pytest.mark.parametrize("name", BAD_TOKENS)
+async def test_a_bad_token_is_a_401_problem(service: Service, name: str) -> None:
+    token = BAD_TOKENS[name](service.issuer)
+
+    headers = {b"authorization": b"Bearer " + token.encode("latin-1")}
+    answer = await service.client.get("/v1/me", headers=headers)
+
+    _assert_unauthenticated(answer)
+    assert 'error="invalid_token"' in answer.headers["www-authenticate"]
+
+
+def _assert_unauthenticated(answer: httpx.Response) -> None:
+    assert answer.status_code == 401
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["type"] == "https://quittance.dev/problems/unauthenticated"
+    assert answer.headers["www-authenticate"].startswith("Bearer")
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        [],
+        [("Authorization", "")],
+        [("Authorization", "Bearer")],
+        [("Authorization", "Basic dTpw")],
+        [("Cookie", "quittance_session=")],
+        [("Cookie", 'quittance_session="; other=\\')],
+    ],
+)
+async def test_no_token_is_a_401_problem(service: Service, headers: list[tuple[str, str]]) -> None:
+    _assert_unauthenticated(await service.client.get("/v1/me", headers=headers))
+
+
+async def test_two_tokens_are_ambiguous(service: Service) -> None:
+    token = f"Bearer {service.issuer.mint()}"
+
+    _assert_unauthenticated(
+        await service.client.get("/v1/me", headers=[("Authorization", token), ("Authorization", token)])
+    )
+
+
+async def test_a_clock_that_is_slightly_off_is_forgiven(service: Service) -> None:
+    token = service.issuer.mint(exp=int(time.time()) - 10, nbf=int(time.time()) + 10)
+
+    assert (await service.as_caller("GET", "/v1/me", token=token)).status_code == 200
+
+
+async def test_an_unknown_role_gives_no_rights_and_takes_none(service: Service) -> None:
+    token = service.issuer.mint(workspaces={"ws-1": "emperor", "ws-2": "admin", "ws-3": ["owner"], "ws-4": None})
+
+    answer = await service.as_caller("GET", "/v1/me", token=token)
+
+    assert answer.json()["workspaces"] == {"ws-2": "admin"}
+
+
+@pytest.mark.parametrize(
+    ("path", "claims", "expected"),
+    [
+        ("/v1/staff", {}, 403),
+        ("/v1/staff", {"platform_role": "admin"}, 403),
+        ("/v1/staff", {"platform_role": "super_admin"}, 200),
+        ("/v1/scoped", {}, 403),
+        ("/v1/scoped", {"scope": "workspaces:writer other"}, 403),
+        ("/v1/scoped", {"scope": "resources:write workspaces:write"}, 200),
+        ("/v1/scoped", {"platform_role": "super_admin"}, 403),
+    ],
+)
+async def test_staff_and_scopes_open_what_is_theirs(
+    service: Service, path: str, claims: dict[str, Any], expected: int
+) -> None:
+    answer = await service.as_caller("GET", path, token=service.issuer.mint(**claims))
+
+    assert answer.status_code == expected
+    assert expected == 200 or answer.json()["type"].endswith("/forbidden")
+
+
+async def test_the_session_cookie_is_as_good_for_reading(service: Service) -> None:
+    answer = await service.client.get("/v1/me", headers={"Cookie": f"quittance_session={service.issuer.mint()}"})
+
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize(
+    "origin", [None, "null", "https://evil.example", FRONT_END, "https://billing.example.com.evil.example"]
+)
+async def test_another_site_cannot_use_the_session_cookie(service: Service, origin: str | None) -> None:
+    headers = {"Cookie": f"quittance_session={service.issuer.mint()}"} | ({"Origin": origin} if origin else {})
+
+    answer = await service.client.post("/v1/me", headers=headers)
+
+    assert (answer.status_code, service.calls) == (403, [])
+    assert answer.json()["type"].endswith("/cross-site")
+
+
+@pytest.mark.parametrize("own", ["https://billing.example.com", "http://127.0.0.1:{port}", "https://127.0.0.1:{port}"])
+async def test_our_own_pages_can(service: Service, own: str) -> None:
+    headers = {"Cookie": f"quittance_session={service.issuer.mint()}", "Origin": own.format(port=service.port)}
+
+    assert (await service.client.post("/v1/me", headers=headers)).status_code == 200
+
+
+@pytest.mark.parametrize(("issuer", "audience"), [("", AUDIENCE), (ISSUER, "")])
+def test_without_issuer_or_audience_no_verifier_is_made(issuer: str, audience: str) -> None:
+    with pytest.raises(ValueError, match="must be set"):
+        TokenVerifier(Jwks("https://issuer.test/jwks"), issuer, audience)
+
+
+NO_KEY_IDS = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.text(max_size=5), lambda inner: st.lists(inner, max_size=2)
+)
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(header=NO_KEY_IDS, payload=st.binary(max_size=40), signature=st.binary(max_size=40))
+async def test_whatever_is_sent_is_refused_as_unauthenticated(
+    service: Service, header: Any, payload: bytes, signature: bytes
+) -> None:
+    verifier = service.app.state.verifier
+    parts = [json.dumps({"alg": "RS256", "kid": header}).encode(), payload, signature]
+
+    with pytest.raises(Problem) as refusal:
+        await verifier.verify(".".join(base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in parts))
+
+    assert refusal.value.status == 401

@@ -1,0 +1,275 @@
+"""What arrives over a socket and is no proper request: refused, in bounded memory and time, and the server lives."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+
+import httpx
+import pytest
+from starlette.responses import PlainTextResponse
+from starlette.types import Receive, Scope, Send
+
+from chassis import server as server_module
+from chassis.limits import BodyLimits
+from chassis.problems import UnexpectedErrors
+from chassis.server import MAX_HEAD, BoundedProtocol, HttpServer
+from tests.integration.chassis_http.conftest import Service
+
+HEAD = b"GET /v1/orders HTTP/1.1\r\nHost: x\r\n"
+
+
+async def exchange(port: int, parts: Iterable[bytes], *, pause: float = 0) -> bytes:
+    """All that the server says until it closes, or is silent for a second."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    try:
+        for part in parts:
+            writer.write(part)
+            await writer.drain()
+            await asyncio.sleep(pause)
+        return await _read(reader)
+    except ConnectionError:
+        return await _read(reader)
+    finally:
+        writer.close()
+
+
+async def _read(reader: asyncio.StreamReader) -> bytes:
+    said = b""
+    try:
+        async with asyncio.timeout(1):
+            while part := await reader.read(65536):
+                said += part
+    except (TimeoutError, ConnectionError):
+        return said
+    return said
+
+
+def statuses(said: bytes) -> list[int]:
+    return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d{3})", said)]
+
+
+async def still_serves(service: Service) -> bool:
+    return (await service.client.get("/v1/orders")).status_code == 200
+
+
+async def test_a_header_of_100_kb_is_431(service: Service) -> None:
+    said = await exchange(service.port, [HEAD + b"X-Big: " + b"a" * 100_000 + b"\r\n\r\n"])
+
+    assert statuses(said) == [431]
+    assert b"application/problem+json" in said
+    assert b"/problems/headers-too-large" in said
+    assert await still_serves(service)
+
+
+async def test_many_small_headers_are_431_too(service: Service) -> None:
+    headers = b"".join(b"X-%d: a\r\n" % number for number in range(10_000))
+
+    assert statuses(await exchange(service.port, [HEAD + headers + b"\r\n"])) == [431]
+
+
+async def test_a_target_of_100_kb_is_431_too(service: Service) -> None:
+    request = b"GET /v1/orders?q=" + b"a" * 100_000 + b" HTTP/1.1\r\nHost: x\r\n\r\n"
+
+    assert statuses(await exchange(service.port, [request])) == [431]
+
+
+async def test_a_header_that_never_ends_is_cut_off_early(service: Service) -> None:
+    """Refused at the limit, not when it is complete: it never is."""
+    sent = 0
+
+    def endless() -> Iterable[bytes]:
+        nonlocal sent
+        yield HEAD + b"X-Big: "
+        for _ in range(200):
+            sent += 8192
+            yield b"a" * 8192
+
+    said = await exchange(service.port, endless(), pause=0.005)
+
+    assert statuses(said) in ([431], [])
+    assert sent < 10 * MAX_HEAD
+    assert await still_serves(service)
+
+
+async def test_a_head_just_under_the_limit_is_served(service: Service) -> None:
+    head = HEAD + b"X-Big: "
+
+    said = await exchange(service.port, [head + b"a" * (MAX_HEAD - len(head) - 100) + b"\r\nConnection: close\r\n\r\n"])
+
+    assert statuses(said) == [200]
+
+
+async def test_a_head_in_single_bytes_is_served(service: Service) -> None:
+    request = HEAD + b"Connection: close\r\n\r\n"
+
+    assert statuses(await exchange(service.port, [bytes([byte]) for byte in request], pause=0.001)) == [200]
+
+
+async def test_the_limit_is_for_each_request_of_a_connection(service: Service) -> None:
+    request = HEAD + b"X-Big: " + b"a" * 20_000 + b"\r\n\r\n"
+
+    said = await exchange(service.port, [request] * 5, pause=0.05)
+
+    assert statuses(said) == [200] * 5
+
+
+async def test_pipelined_requests_are_all_answered(service: Service) -> None:
+    said = await exchange(service.port, [(HEAD + b"\r\n") * 20])
+
+    assert statuses(said) == [200] * 20
+
+
+async def test_a_large_body_is_no_large_head(service: Service) -> None:
+    body = b'{"name":"a","count":1}'.rjust(200_000)
+    head = b"POST /v1/orders/o1 HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nConnection: close\r\n"
+
+    whole = await exchange(service.port, [head + b"Content-Length: %d\r\n\r\n" % len(body) + body])
+    chunks = b"".join(b"%x\r\n%s\r\n" % (1000, body[at : at + 1000]) for at in range(0, len(body), 1000))
+    chunked = await exchange(service.port, [head + b"Transfer-Encoding: chunked\r\n\r\n" + chunks + b"0\r\n\r\n"])
+
+    assert (statuses(whole), statuses(chunked)) == ([200], [200])
+
+
+async def test_trailers_without_end_are_cut_off(service: Service) -> None:
+    """They come behind the body, where a check of the head alone does not look."""
+    head = b"POST /v1/orders/o1 HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX-Trailer: "
+
+    await exchange(service.port, [head, *([b"a" * 8192] * 100)], pause=0.002)
+
+    assert await still_serves(service)
+
+
+@pytest.mark.parametrize(
+    "request_bytes",
+    [
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
+        b"GARBAGE\r\n\r\n",
+        b"\x00" * 1000,
+        b"\r\n" * 1000 + b"x",
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"GET /\xff\xfe HTTP/1.1\r\nHost: x\r\n\r\n",
+        HEAD + b"Bad Header: x\r\n\r\n",
+        HEAD + b"X: a\x00b\r\n\r\n",
+        HEAD + b"Content-Length: -1\r\n\r\n",
+        HEAD + b"Content-Length: 99999999999999999999999\r\n\r\n",
+        HEAD + b"Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello",
+        HEAD + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\nhello",
+        HEAD + b"Transfer-Encoding: chunked\r\n\r\nzzz\r\n",
+        b"GET http:// HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+    ],
+)
+async def test_what_is_no_http_is_refused_and_the_server_lives(service: Service, request_bytes: bytes) -> None:
+    said = await exchange(service.port, [request_bytes])
+
+    assert all(400 <= status < 500 for status in statuses(said))
+    assert await still_serves(service)
+
+
+async def test_the_refusal_of_garbage_is_a_problem(service: Service) -> None:
+    said = await exchange(service.port, [b"GARBAGE\r\n\r\n"])
+
+    assert statuses(said) == [400]
+    assert b"/problems/malformed-request" in said
+
+
+async def test_an_upgrade_that_we_do_not_speak_is_an_ordinary_request(service: Service) -> None:
+    upgrade = b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: x\r\nSec-WebSocket-Version: 13\r\n\r\n"
+
+    said = await exchange(service.port, [HEAD + upgrade])
+
+    assert statuses(said) == [200]
+    assert await still_serves(service)
+
+
+@asynccontextmanager
+async def a_server(monkeypatch: pytest.MonkeyPatch, *, head_seconds: float = 15) -> AsyncIterator[HttpServer]:
+    async def reads_all(scope: Scope, receive: Receive, send: Send) -> None:
+        while (await receive()).get("more_body"):
+            pass
+        await PlainTextResponse("ok")(scope, receive, send)
+
+    monkeypatch.setattr(BoundedProtocol, "head_seconds", head_seconds)
+    app = UnexpectedErrors(BodyLimits(reads_all, seconds=0.2))
+    async with HttpServer(app, "127.0.0.1", 0, name="test", graceful_seconds=1) as server:
+        yield server
+
+
+@pytest.mark.parametrize("begun", [b"", b"GET / HTT", HEAD])
+async def test_a_head_that_takes_too_long_is_cut_off(monkeypatch: pytest.MonkeyPatch, begun: bytes) -> None:
+    async with a_server(monkeypatch, head_seconds=0.2) as server:
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(begun)
+
+        async with asyncio.timeout(1):
+            assert await reader.read() == b""
+        writer.close()
+
+
+async def test_a_second_head_that_takes_too_long_is_cut_off_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with a_server(monkeypatch, head_seconds=0.2) as server:
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        await asyncio.sleep(0.3)
+        writer.write(b"GET / HTT")
+
+        async with asyncio.timeout(1):
+            assert statuses(await reader.read()) == [200]
+        writer.close()
+
+
+async def test_a_body_that_does_not_arrive_is_408(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with a_server(monkeypatch) as server:
+        said = await exchange(server.port, [b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n{"])
+
+    assert statuses(said) == [408]
+    assert b"/problems/request-timeout" in said
+    assert b"connection: close" in said.lower()
+
+
+async def test_a_running_request_is_answered_before_the_server_stops() -> None:
+    began = asyncio.Event()
+
+    async def slow(scope: Scope, receive: Receive, send: Send) -> None:
+        began.set()
+        await asyncio.sleep(0.3)
+        await PlainTextResponse("done")(scope, receive, send)
+
+    async with httpx.AsyncClient() as client:
+        async with HttpServer(slow, "127.0.0.1", 0, name="test", graceful_seconds=2) as server:
+            asking = asyncio.create_task(client.get(f"http://127.0.0.1:{server.port}/"))
+            await began.wait()
+
+        assert (await asking).text == "done"
+        with pytest.raises(httpx.ConnectError):
+            await client.get(f"http://127.0.0.1:{server.port}/")
+
+
+async def test_a_request_that_hangs_does_not_keep_the_server_from_stopping() -> None:
+    began = asyncio.Event()
+
+    async def hangs(scope: Scope, receive: Receive, send: Send) -> None:
+        began.set()
+        await asyncio.sleep(60)
+
+    async with asyncio.timeout(5):
+        async with HttpServer(hangs, "127.0.0.1", 0, name="test", graceful_seconds=1) as server:
+            _, writer = await asyncio.open_connection("127.0.0.1", server.port)
+            writer.write(HEAD + b"\r\n")
+            await began.wait()
+        writer.close()
+
+
+async def test_a_port_that_is_taken_is_named() -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None: ...
+
+    async with HttpServer(app, "127.0.0.1", 0, name="test") as server:
+        with pytest.raises(OSError, match=f"127.0.0.1:{server.port}"):
+            async with HttpServer(app, "127.0.0.1", server.port, name="test"):
+                pass
+
+
+def test_the_limits_are_those_that_are_documented() -> None:
+    assert (server_module.MAX_HEAD, server_module.HEAD_SECONDS) == (32 * 1024, 15)
