@@ -91,6 +91,9 @@ class Office:
         row = await self.row(fact)
         return bool(row and row["sent_at"])
 
+    async def all_sent(self, *facts: PurchaseFact) -> bool:
+        return all([await self.is_sent(fact) for fact in facts])
+
     async def is_parked(self, fact: PurchaseFact) -> bool:
         row = await self.row(fact)
         return bool(row and row["parked_at"])

@@ -8,6 +8,7 @@ import pytest
 from contracts.purchase_facts import PurchaseFact
 from notifier import mails
 from notifier.housekeeping import forget_old
+from notifier.tables import INBOX, MAILS
 from tests.fixtures import mailable_facts as facts
 from tests.integration.notifier.conftest import Office, key_of, until
 
@@ -32,8 +33,7 @@ async def test_the_owner_is_mailed_about_each_refund(office: Office) -> None:
     ]
     async with office.notifying():
         await office.given_published(*refunds)
-        for refund in refunds:
-            await until(lambda refund=refund: office.is_sent(refund))
+        await until(lambda: office.all_sent(*refunds))
 
     assert [mail.recipients for mail in office.about(refunds[0])] == [["dana@northwind.example"]] * 2
 
@@ -62,7 +62,7 @@ async def test_a_restored_inbox_makes_no_second_mail(office: Office) -> None:
         await office.given_published(fact)
         await until(lambda: office.is_sent(fact))
     async with office.database.transaction() as session:
-        await session.execute(mails.MAILS.metadata.tables["inbox"].delete())
+        await session.execute(INBOX.delete())
     last = facts.paid()
     async with office.notifying():
         await office.given_published(fact, last)
@@ -75,8 +75,7 @@ async def test_two_processes_send_each_mail_once(office: Office) -> None:
     purchases = [facts.paid() for _ in range(60)]
     async with office.notifying(), office.notifying():
         await office.given_queued(*purchases)
-        for fact in purchases:
-            await until(lambda fact=fact: office.is_sent(fact))
+        await until(lambda: office.all_sent(*purchases))
 
     assert [len(office.about(fact)) for fact in purchases] == [1] * 60
 
@@ -88,7 +87,7 @@ async def test_a_fact_nobody_is_mailed_about_leaves_no_row(office: Office) -> No
         await until(lambda: office.is_sent(last))
 
     async with office.database.reading() as session:
-        rows = await session.execute(mails.MAILS.select().where(mails.MAILS.c.key.contains(str(silent.purchase_id))))
+        rows = await session.execute(MAILS.select().where(MAILS.c.key.contains(str(silent.purchase_id))))
         assert rows.all() == []
 
 

@@ -30,8 +30,7 @@ async def test_a_server_that_is_down_for_a_while_gets_each_mail_once(office: Off
         assert not any([await office.is_sent(fact) or await office.is_parked(fact) for fact in purchases])
 
         await office.behave()
-        for fact in purchases:
-            await until(lambda fact=fact: office.is_sent(fact))
+        await until(lambda: office.all_sent(*purchases))
 
     assert [len(office.about(fact)) for fact in purchases] == [1] * 10
 
@@ -95,7 +94,7 @@ async def test_accepted_and_then_silence_is_repeated_with_the_same_message_id(of
     fact = facts.paid()
     await office.behave(hang=True)
     async with office.notifying():
-        await office.given_published(fact)
+        await office.given_queued(fact)
         await until(lambda: office.has_error(fact))
         assert not await office.is_sent(fact)
 

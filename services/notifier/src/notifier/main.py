@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from babel import Locale, UnknownLocaleError
 from pydantic import Field, SecretStr
 
 from chassis.consumer import Consumer
@@ -17,7 +18,7 @@ from chassis.process import background, run_process
 from chassis.server import HttpServer
 from chassis.settings import DatabaseSettings, ServiceSettings
 from notifier import commands
-from notifier.addresses import InvalidAddress, Mailbox, mailbox, named_mailbox
+from notifier.addresses import InvalidAddress, Mailbox, named_mailbox
 from notifier.consumer import FATES, GROUP, TOPICS, queue_mails
 from notifier.housekeeping import keep_house
 from notifier.mailer import Mailer
@@ -55,7 +56,9 @@ def mailer(settings: Settings) -> Mailer:
     """Everything that a mail needs but its fact. Raises UnusableSetting or BadSmtpUrl."""
     support = _mailbox(settings.support_email, name="SUPPORT_EMAIL")
     return Mailer(
-        house=House(support_email=support.spec, public_base_url=settings.public_base_url, locale=settings.mail_locale),
+        house=House(
+            support_email=support.spec, public_base_url=settings.public_base_url, locale=_locale(settings.mail_locale)
+        ),
         sender=_mailbox(settings.mail_from, name="MAIL_FROM"),
         team=_mailbox(settings.team_notify_email, name="TEAM_NOTIFY_EMAIL"),
         support=support,
@@ -118,6 +121,16 @@ async def _database() -> AsyncIterator[Database]:
 
 def _mailbox(text: str, *, name: str) -> Mailbox:
     try:
-        return named_mailbox(text) if name == "MAIL_FROM" else mailbox(text)
+        found = named_mailbox(text)
     except InvalidAddress as error:
         raise UnusableSetting(f"{name}: {error}") from error
+    if found.needs_smtputf8:
+        raise UnusableSetting(f"{name}: not every mail server takes an address beyond ASCII")
+    return found
+
+
+def _locale(name: str) -> str:
+    try:
+        return str(Locale.parse(name))
+    except (ValueError, UnknownLocaleError) as error:
+        raise UnusableSetting(f"MAIL_LOCALE: {error}") from error

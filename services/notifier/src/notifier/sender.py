@@ -23,7 +23,7 @@ from notifier.smtp import Connection, NotSent, Verdict
 log = get_logger(__name__)
 
 POLL_SECONDS: Final = 1.0
-LEASE_MARGIN: Final = 10.0
+LEASE_MARGIN: Final = 5.0
 """Seconds between the end of an attempt, which the mailer's timeout bounds, and the end of its lease."""
 FIRST_RETRY_SECONDS: Final = 2.0
 LAST_RETRY_SECONDS: Final = 1800.0

@@ -1,0 +1,49 @@
+"""What `python -m notifier` refuses before it starts."""
+
+from typing import Any
+
+import pytest
+
+from notifier.__main__ import command
+from notifier.main import Settings, UnusableSetting, mailer
+from notifier.smtp_url import BadSmtpUrl
+
+
+def settings(**changes: Any) -> Settings:
+    usable = {
+        "mail_from": "Quittance <billing@quittance.example>",
+        "team_notify_email": "team@quittance.example",
+        "support_email": "help@quittance.example",
+        "smtp_url": "smtp://127.0.0.1:1025",
+    }
+    return Settings(**{**usable, **changes})
+
+
+def test_the_mailer_is_made_of_the_settings() -> None:
+    made = mailer(settings())
+
+    assert (made.sender.display_name, made.sender.spec) == ("Quittance", "billing@quittance.example")
+    assert made.team.spec == "team@quittance.example"
+
+
+@pytest.mark.parametrize("name", ["mail_from", "team_notify_email", "support_email"])
+@pytest.mark.parametrize("value", ["", "nobody", "ö@quittance.example"])
+def test_an_address_of_ours_that_is_none_is_named(name: str, value: str) -> None:
+    with pytest.raises(UnusableSetting, match=name.upper()):
+        mailer(settings(**{name: value}))
+
+
+def test_a_mail_server_that_is_none_is_refused() -> None:
+    with pytest.raises(BadSmtpUrl):
+        mailer(settings(smtp_url="mail.example"))
+
+
+def test_a_locale_that_is_none_is_refused() -> None:
+    with pytest.raises(UnusableSetting, match="MAIL_LOCALE"):
+        mailer(settings(mail_locale="xx_nowhere"))
+
+
+@pytest.mark.parametrize("arguments", [["resend"], ["dance"], ["migrate", "now"]])
+def test_an_unknown_command_says_which_there_are(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert command(arguments) == 2
+    assert "usage" in capsys.readouterr().err
