@@ -31,10 +31,16 @@ class ParkedFact:
     record: StoredRecord
 
 
+LOCK: Final = text("""
+    select pg_advisory_xact_lock(hash)
+    from (select distinct hashtextextended(id, 0) as hash from unnest(cast(:ids as text[])) as id order by 1) as hashes
+""")
+
+
 async def lock_ids(session: AsyncSession, ids: Collection[str]) -> None:
     """Take the transaction's advisory lock on each id, in one order. Rows are locked before, never after."""
-    for one in sorted(set(ids)):
-        await session.execute(text("select pg_advisory_xact_lock(hashtextextended(:id, 0))"), {"id": one})
+    if ids:
+        await session.execute(LOCK, {"ids": list(ids)})
 
 
 async def park(
@@ -87,6 +93,17 @@ async def release(session: AsyncSession, *, ids: Collection[str]) -> int:
     if released:
         wake_after_commit(session, CHANNEL)
     return released
+
+
+async def discard(session: AsyncSession, *, ids: Collection[str], resolution: str) -> int:
+    """End what waits for one of `ids`, unapplied; `resolution` says why, for whoever looks later."""
+    ended = (
+        update(PARKED)
+        .where(PARKED.c.waits_for.in_(ids), PARKED.c.resolved_at.is_(None))
+        .values(resolved_at=func.now(), resolution=resolution)
+        .returning(PARKED.c.id)
+    )
+    return len((await session.execute(ended)).all())
 
 
 async def take_due(session: AsyncSession, *, consumer: str) -> ParkedFact | None:

@@ -12,11 +12,10 @@ from typing import Any, Final
 import asyncpg
 import orjson
 from aiokafka.errors import KafkaError
-from sqlalchemy.engine import make_url
 
 from chassis import metrics
 from chassis.backoff import Backoff
-from chassis.database import Database
+from chassis.database import Database, plain_connection
 from chassis.health import Health
 from chassis.kafka import BrokerUnavailable, Producer
 from chassis.killpoints import reached
@@ -57,7 +56,10 @@ class Relay:
         while True:
             try:
                 # The producer goes with the connection: a leader that lost its lock must not have sends in flight.
-                async with _connection(self._database.url) as connection, Producer(self._settings) as producer:
+                async with (
+                    plain_connection(self._database.url, name="relay") as connection,
+                    Producer(self._settings) as producer,
+                ):
                     await self._lead(connection, producer, backoff)
             except PASSING as error:
                 log.warning("relay_interrupted", error=repr(error))
@@ -111,15 +113,3 @@ class Relay:
 def _record(row: Any) -> dict[str, Any]:
     headers = [(name, value.encode()) for name, value in orjson.loads(row["headers"]).items()]
     return {"topic": row["topic"], "key": row["key"], "headers": headers, "value": row["payload"]}
-
-
-@asynccontextmanager
-async def _connection(url: str) -> AsyncIterator[Any]:
-    dsn = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
-    connection = await asyncpg.connect(
-        dsn, timeout=5, command_timeout=30, server_settings={"application_name": "relay", "tcp_keepalives_idle": "10"}
-    )
-    try:
-        yield connection
-    finally:
-        connection.terminate()

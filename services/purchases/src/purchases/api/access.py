@@ -1,0 +1,60 @@
+"""Who may come in: the caller's standing in the workspace of the path."""
+
+from typing import Annotated
+
+from fastapi import Depends, Path, Request
+
+from chassis.auth import Caller, CurrentCaller, forbidden, require_scope, require_staff
+from chassis.database import Database
+from purchases import refusals
+from purchases.domain.rights import Standing, standing
+from purchases.store import workspaces
+from purchases.store.rows import Workspace
+
+WorkspaceId = Annotated[str, Path(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@|-]*$")]
+
+
+def database_of(request: Request) -> Database:
+    """The service's database, as `main` built it."""
+    database: Database = request.app.state.database
+    return database
+
+
+AtDatabase = Annotated[Database, Depends(database_of)]
+
+
+async def buyer(ws: WorkspaceId, caller: CurrentCaller, database: AtDatabase) -> Workspace:
+    """Owner or admin of the workspace. Raises 404 for a stranger, 403 for everyone else."""
+    async with database.reading() as session:
+        workspace = await workspaces.find(session, ws)
+    role = caller.role_in(ws)
+    owner_id = workspace.owner_user_id if workspace else ""
+    match standing(role=role, subject=caller.subject, owner_id=owner_id, is_staff=caller.is_staff):
+        case Standing.STAFF | Standing.READER:
+            raise forbidden("Only the workspace's owner and admins may see and buy services.")
+        case Standing.STRANGER:
+            raise refusals.workspace_not_found()
+    if workspace is None:
+        raise refusals.workspace_not_found()
+    return workspace
+
+
+Buyer = Annotated[Workspace, Depends(buyer)]
+
+
+async def staff(caller: CurrentCaller) -> Caller:
+    """Platform staff. Raises 403."""
+    require_staff(caller)
+    return caller
+
+
+Staff = Annotated[Caller, Depends(staff)]
+
+
+async def host_product(caller: CurrentCaller) -> Caller:
+    """The host product. Raises 403 without the scope."""
+    require_scope(caller, "workspaces:write")
+    return caller
+
+
+HostProduct = Annotated[Caller, Depends(host_product)]

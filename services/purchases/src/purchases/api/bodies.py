@@ -1,0 +1,46 @@
+"""What clients send."""
+
+from typing import Annotated
+
+from pydantic import ConfigDict, Field, StringConstraints
+
+from chassis.web import Body, Text
+
+Id = Annotated[Text, StringConstraints(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@|-]*$")]
+Email = Annotated[Text, StringConstraints(min_length=3, max_length=320, pattern=r"^[^@\s<>,;\"]+@[^@\s<>,;\"]+$")]
+
+
+class OwnerBody(Body):
+    """The paying operator; fixed when the workspace is registered, but for the address."""
+
+    user_id: Id
+    email: Email
+
+
+class WorkspaceBody(Body):
+    """A workspace of the host product."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"name": "Acme", "owner": {"user_id": "user-1", "email": "owner@acme.example"}}]
+        }
+    )
+
+    name: Annotated[Text, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
+    owner: OwnerBody
+    stripe_customer_id: Annotated[str, StringConstraints(pattern=r"^cus_[A-Za-z0-9]{1,250}$")] | None = None
+
+
+class PurchaseBody(Body):
+    """What to buy, and the price that the buyer saw: minor units, ISO 4217."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"addon": "professional-ai-setup", "expected_price_cents": 49900, "expected_currency": "EUR"}]
+        }
+    )
+
+    addon: Annotated[Text, StringConstraints(min_length=1, max_length=64)]
+    expected_price_cents: Annotated[int, Field(strict=True, gt=0, le=99_999_999_999)]
+    expected_currency: Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{3}$", to_upper=True)]
+    return_url: Annotated[Text, StringConstraints(min_length=1, max_length=2000)] | None = None

@@ -1,0 +1,115 @@
+"""Carries out `stripe_commands` after their commit: lease, call, apply; back-off for what may pass."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from datetime import timedelta
+from typing import Final
+
+from prometheus_client import Counter
+
+from chassis.fates import Fate, fate_of
+from chassis.health import Health
+from chassis.logs import get_logger
+from chassis.process import background
+from purchases.handlers import look_at_money, settle
+from purchases.handlers.stripe_desk import Later, Result, StripeDesk
+from purchases.payments.client import OutcomeUnknown, StripeRefused
+from purchases.store import commands
+from purchases.store.commands import Command
+
+log = get_logger(__name__)
+
+CARRIERS: Final = 4
+POLL_SECONDS: Final = 0.5
+CARRIED: Final = Counter("billing_stripe_commands_total", "Commands to Stripe by outcome.", ["kind", "outcome"])
+
+COMMANDS: Final[Mapping[str, Callable[[StripeDesk, Command], Awaitable[Result]]]] = {
+    "settle": settle.settle,
+    "void": settle.void,
+    "look_at_charge": look_at_money.look_at_charge,
+    "identify": look_at_money.identify,
+    "return_payment": look_at_money.return_payment,
+}
+
+
+class CommandsLoop:
+    """A few carriers that take what is due; several processes may run it at once."""
+
+    def __init__(self, *, desk: StripeDesk, health: Health) -> None:
+        self._desk = desk
+        self._health = health
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Carry commands out until the block is left; one cut off is taken again when its lease ends."""
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(background("commands-listener", self._listen))
+            for number in range(CARRIERS):
+                await stack.enter_async_context(background(f"commands-{number}", self._carry))
+            yield
+
+    async def _listen(self) -> None:
+        await self._desk.database.listen(commands.CHANNEL)
+
+    async def _carry(self) -> None:
+        wake = self._desk.database.event(commands.CHANNEL)
+        while True:
+            self._health.beat("stripe-commands", limit=120)
+            wake.clear()
+            try:
+                took = await self._carry_one()
+            except Exception as error:
+                log.warning("command_interrupted", error=repr(error)[:500])
+                took = False
+            if not took:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(POLL_SECONDS):
+                        await wake.wait()
+
+    async def _carry_one(self) -> bool:
+        async with self._desk.database.transaction() as session:
+            command = await commands.take(session)
+        if command is None:
+            return False
+        await self._carry_out(command)
+        return True
+
+    async def _carry_out(self, command: Command) -> None:
+        try:
+            result = await COMMANDS[command.kind](self._desk, command)
+        except (OutcomeUnknown, OSError, TimeoutError) as error:
+            await self._postpone(command, _backoff(command), error)
+        except StripeRefused as error:
+            await self._set_aside(command, error)
+        except Exception as error:
+            if fate_of(error) is Fate.RETRY:
+                await self._postpone(command, _backoff(command), error)
+            else:
+                await self._set_aside(command, error)
+        else:
+            await self._close(command, result)
+
+    async def _close(self, command: Command, result: Result) -> None:
+        async with self._desk.database.transaction() as session:
+            if isinstance(result, Later):
+                await commands.postpone(session, command, due_in=result.due_in)
+            else:
+                await commands.end(session, command)
+        CARRIED.labels(command.kind, "later" if isinstance(result, Later) else "done").inc()
+
+    async def _postpone(self, command: Command, due_in: timedelta, error: Exception) -> None:
+        log.warning("command_postponed", kind=command.kind, subject=command.subject, error=repr(error)[:500])
+        async with self._desk.database.transaction() as session:
+            await commands.postpone(session, command, due_in=due_in, error=repr(error)[:2000])
+        CARRIED.labels(command.kind, "postponed").inc()
+
+    async def _set_aside(self, command: Command, error: Exception) -> None:
+        log.error("command_parked", kind=command.kind, subject=command.subject, error=repr(error)[:500])
+        async with self._desk.database.transaction() as session:
+            await commands.set_aside(session, command, error=repr(error))
+        CARRIED.labels(command.kind, "parked").inc()
+
+
+def _backoff(command: Command) -> timedelta:
+    return timedelta(seconds=min(300.0, 0.5 * 2 ** min(command.attempts, 12)))

@@ -1,0 +1,124 @@
+"""What money means for a purchase: is it ours, is it new, how much of it went back."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from purchases.domain.transitions import Status
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One line of an invoice; minor units of `currency` (lower case, as Stripe writes it)."""
+
+    amount: int
+    currency: str
+    price_id: str | None = None
+    purchase_id: str | None = None
+    discount_cents: int = 0
+    tax_cents: int = 0
+
+    @property
+    def paid_cents(self) -> int:
+        """The line less its discount, plus its tax."""
+        return self.amount - self.discount_cents + self.tax_cents
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaidInvoice:
+    """An invoice that Stripe says is paid in full, from an event or from a look: the same to us."""
+
+    invoice_id: str
+    customer_id: str | None
+    amount_paid: int
+    currency: str
+    lines: tuple[Line, ...]
+    lines_complete: bool = True
+    payment_intent_id: str | None = None
+    charge_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sold:
+    """What a purchase row says it costs, and to whom."""
+
+    purchase_id: str
+    price_cents: int
+    currency: str
+    price_id: str | None
+    customer_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """Money that is not, or not surely, for this purchase; `reason` is for staff."""
+
+    reason: str
+
+
+def our_line(*, sold: Sold, invoice: PaidInvoice) -> Line | Mismatch:
+    """The line that pays for `sold`: by its metadata, else by its price; right customer, amount and currency."""
+    if sold.customer_id and invoice.customer_id and sold.customer_id != invoice.customer_id:
+        return Mismatch(f"paid by another customer: {invoice.customer_id}")
+    line = _named(sold, invoice.lines) or _priced(sold, invoice.lines)
+    if line is None:
+        return Mismatch("the invoice has no line for this purchase")
+    if (line.amount, line.currency.upper()) != (sold.price_cents, sold.currency):
+        return Mismatch(
+            f"the line has {line.amount} {line.currency.upper()}, sold for {sold.price_cents} {sold.currency}"
+        )
+    return line
+
+
+def _named(sold: Sold, lines: Iterable[Line]) -> Line | None:
+    return next((line for line in lines if line.purchase_id == sold.purchase_id), None)
+
+
+def _priced(sold: Sold, lines: Iterable[Line]) -> Line | None:
+    unnamed = (line for line in lines if line.purchase_id is None and line.price_id)
+    return next((line for line in unnamed if line.price_id == sold.price_id), None)
+
+
+class Money(StrEnum):
+    """What a payment that Stripe confirmed is to a purchase."""
+
+    DUPLICATE = "duplicate"
+    SETTLES = "settles"
+    TO_RETURN = "to_return"
+
+
+def judge(*, status: Status, seen_invoices: Iterable[str], invoice_id: str, slot_free: bool) -> Money:
+    """New money settles a pending purchase, or a failed one whose slot is free; other new money goes back.
+
+    A payment is new if its invoice was never recorded as paid for this purchase, whatever the status.
+    """
+    if invoice_id in set(seen_invoices):
+        return Money.DUPLICATE
+    if status is Status.PENDING or (status is Status.FAILED and slot_free):
+        return Money.SETTLES
+    return Money.TO_RETURN
+
+
+COUNTS: Final = frozenset({"requested", "pending", "requires_action", "succeeded"})
+"""Refund statuses that count against the payment; `failed` and `canceled` are final and do not."""
+
+_RANK: Final = {"requested": 0, "pending": 1, "requires_action": 1, "succeeded": 2, "failed": 3, "canceled": 3}
+
+
+def newer_refund_status(*, known: str | None, told: str) -> str:
+    """A refund only moves forward: a late `pending` never takes `succeeded` back, nothing takes back `failed`."""
+    if known is None or _RANK.get(told, 0) > _RANK.get(known, 0):
+        return told
+    return known
+
+
+def refunded_cents(*, refunds: Iterable[tuple[str, int]], charge_refunded_cents: int) -> int:
+    """What went back: the refunds (status, minor units) that count, or the charge's cumulative figure if larger.
+
+    The cumulative figure is of its moment: once a refund has failed it says nothing, and Stripe is asked instead.
+    """
+    known = list(refunds)
+    total = sum(amount for status, amount in known if status in COUNTS)
+    doubtful = any(status not in COUNTS for status, _ in known)
+    return total if doubtful else max(total, charge_refunded_cents)

@@ -1,0 +1,96 @@
+"""What is found at Stripe, and what that means for a purchase whose end was never heard of."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from purchases.domain.money import PaidInvoice
+from purchases.domain.transitions import Status, Trigger
+
+AUTHENTICATION_LAPSES_AFTER: Final = timedelta(hours=23)
+"""Stripe forgets idempotency keys after 24 hours; by then nothing of ours may be open."""
+
+
+class InvoiceState(StrEnum):
+    """An invoice as far as settling cares."""
+
+    PAID = "paid"
+    DRAFT = "draft"
+    OPEN_NEEDS_CUSTOMER = "open_needs_customer"
+    OPEN_DECLINED = "open_declined"
+    OPEN_UNTRIED = "open_untried"
+    VOID = "void"
+    UNCOLLECTIBLE = "uncollectible"
+    NOTHING = "nothing"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What a look at Stripe found of one purchase's invoice."""
+
+    state: InvoiceState
+    invoice_id: str | None = None
+    payment_intent_id: str | None = None
+    failure_code: str | None = None
+    action_url: str | None = None
+    paid: PaidInvoice | None = None
+    """Set when `state` is PAID."""
+
+
+NEEDS_CUSTOMER_STATUSES: Final = frozenset({"requires_action", "requires_confirmation"})
+
+
+def needs_customer(*, intent_status: str, error_code: str | None) -> bool:
+    """Whether a payment intent waits for the customer and not for money (SPEC §3).
+
+    `requires_payment_method` with `authentication_required` is what an off-session attempt leaves behind.
+    """
+    if intent_status in NEEDS_CUSTOMER_STATUSES:
+        return True
+    return intent_status == "requires_payment_method" and error_code == "authentication_required"
+
+
+class Verdict(StrEnum):
+    """What to do with the purchase, besides a transition."""
+
+    WAIT = "wait"
+    CLOSE_AT_STRIPE = "close_at_stripe"
+    NOTHING_OPEN = "nothing_open"
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """`trigger` moves the purchase (None: it stays); `verdict` says what is still to be done at Stripe."""
+
+    trigger: Trigger | None
+    verdict: Verdict
+
+
+_WAIT: Final = Settlement(None, Verdict.WAIT)
+
+
+def settlement(*, status: Status, finding: Finding, leased: bool, started_at: datetime, now: datetime) -> Settlement:
+    """Read SPEC §3's table «found at Stripe»; PAID is not in it, since the payment's own handler takes it."""
+    state = finding.state
+    if status is not Status.PENDING:
+        return _closing(state)
+    if leased and state in {InvoiceState.DRAFT, InvoiceState.NOTHING, InvoiceState.OPEN_UNTRIED}:
+        return _WAIT
+    match state:
+        case InvoiceState.OPEN_NEEDS_CUSTOMER:
+            lapsed = now - started_at >= AUTHENTICATION_LAPSES_AFTER
+            return Settlement(Trigger.AUTHENTICATION_LAPSED, Verdict.CLOSE_AT_STRIPE) if lapsed else _WAIT
+        case InvoiceState.NOTHING:
+            return Settlement(Trigger.NOTHING_AT_STRIPE, Verdict.NOTHING_OPEN)
+        case InvoiceState.VOID:
+            return Settlement(Trigger.INVOICE_VOIDED, Verdict.NOTHING_OPEN)
+        case InvoiceState.DRAFT:
+            return Settlement(Trigger.NOTHING_AT_STRIPE, Verdict.CLOSE_AT_STRIPE)
+        case _:
+            return Settlement(Trigger.PAYMENT_FAILED, Verdict.CLOSE_AT_STRIPE)
+
+
+def _closing(state: InvoiceState) -> Settlement:
+    closed = state in {InvoiceState.VOID, InvoiceState.NOTHING}
+    return Settlement(None, Verdict.NOTHING_OPEN if closed else Verdict.CLOSE_AT_STRIPE)

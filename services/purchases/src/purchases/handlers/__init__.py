@@ -1,0 +1,1 @@
+"""What the service does: verbs, keyword-only, their dependencies as parameters."""

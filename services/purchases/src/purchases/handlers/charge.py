@@ -1,0 +1,149 @@
+"""The charge of one purchase, phase by phase: check the lease under the lock, call Stripe, store what it said."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from stripe import StripeClient
+
+from chassis.database import Database
+from chassis.logs import get_logger
+from purchases.domain.money import Mismatch, PaidInvoice
+from purchases.domain.transitions import Status, Step, Trigger
+from purchases.handlers.apply_payment import apply_payment
+from purchases.handlers.learn_ids import learn_ids, release
+from purchases.handlers.move_purchase import move
+from purchases.payments.client import CardDeclined, CustomerNeeded, OutcomeUnknown, StripeRefused
+from purchases.payments.customers import PayingCustomer
+from purchases.payments.invoices import Charging
+from purchases.payments.look import look_at_invoice
+from purchases.publisher import Cause
+from purchases.store import commands, ledger
+from purchases.store.rows import Purchase
+
+log = get_logger(__name__)
+
+
+class LostTheRow(Exception):  # noqa: N818 - named for what it says
+    """The purchase is no longer this request's to decide: it moved on, or the lease ran out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """Where one buying request works: its row, its lease, its client."""
+
+    database: Database
+    client: StripeClient
+    instance: str
+    purchase_id: uuid.UUID
+    lease: timedelta
+
+
+async def charge(
+    *,
+    database: Database,
+    client: StripeClient,
+    instance: str,
+    purchase_id: uuid.UUID,
+    customer: PayingCustomer,
+    lease: timedelta,
+) -> None:
+    """Charge the saved card. Whatever happens is on the row afterwards; what is unknown stays pending."""
+    desk = Desk(database=database, client=client, instance=instance, purchase_id=purchase_id, lease=lease)
+    try:
+        await _charge(desk, customer)
+    except CardDeclined as error:
+        await _fail(desk, code=error.code, declined=True)
+    except StripeRefused as error:
+        log.exception("stripe_refused", purchase=str(purchase_id), code=error.code)
+        await _fail(desk, code=error.code or "stripe_refused", declined=False)
+    except (OutcomeUnknown, LostTheRow) as error:
+        log.warning("charge_left_to_settling", purchase=str(purchase_id), reason=repr(error))
+
+
+async def _charge(desk: Desk, customer: PayingCustomer) -> None:
+    purchase = await _keep(desk)
+    charging = Charging(desk.client, instance=desk.instance, purchase=purchase)
+    card = str(customer.payment_method_id)
+    invoice_id = await charging.draft(customer_id=customer.customer_id, payment_method_id=card)
+    await _keep(desk, invoice_id=invoice_id)
+    await charging.add_item(customer_id=customer.customer_id, invoice_id=invoice_id)
+    await _keep(desk)
+    intent_id = await charging.finalize(invoice_id=invoice_id)
+    purchase = await _keep(desk, payment_intent_id=intent_id)
+    try:
+        await charging.pay(invoice_id=invoice_id, payment_method_id=card)
+    except CustomerNeeded:
+        await _ask_the_customer(desk, charging, purchase, card)
+        return
+    await _take_payment(desk, invoice_id)
+
+
+async def _ask_the_customer(desk: Desk, charging: Charging, purchase: Purchase, card: str) -> None:
+    """The bank wants 3-D Secure: confirmed on-session, its page brings the buyer back to us."""
+    finding = await look_at_invoice(desk.client, str(purchase.stripe_invoice_id))
+    intent_id = purchase.stripe_payment_intent_id or finding.payment_intent_id
+    if intent_id is None:
+        # `hosted_invoice_url` is the fallback: one can pay there, but it never returns the buyer.
+        await _keep(desk, action_url=finding.action_url, done=True)
+        return
+    await _keep(desk, payment_intent_id=intent_id)
+    confirmed = await charging.confirm(intent_id=intent_id, payment_method_id=card, return_url=str(purchase.return_url))
+    if confirmed.status == "succeeded":
+        await _take_payment(desk, str(purchase.stripe_invoice_id))
+    else:
+        await _keep(desk, action_url=confirmed.action_url or finding.action_url, done=True)
+
+
+async def _take_payment(desk: Desk, invoice_id: str) -> None:
+    finding = await look_at_invoice(desk.client, invoice_id)
+    if finding.paid is None:
+        raise OutcomeUnknown(f"paid, but the invoice is {finding.state}")
+    await _apply(desk, finding.paid)
+
+
+async def _apply(desk: Desk, invoice: PaidInvoice) -> None:
+    async with desk.database.transaction() as session:
+        purchase = await ledger.lock_one(session, desk.purchase_id)
+        if purchase is None:
+            raise LostTheRow(str(desk.purchase_id))
+        purchase.leased_until = None
+        cause = Cause(actor="stripe", at=datetime.now(UTC), reason="paid while the buyer waited")
+        outcome = await apply_payment(session, purchase=purchase, invoice=invoice, cause=cause)
+        if isinstance(outcome, Mismatch):
+            log.error("own_payment_mismatch", purchase=str(purchase.id), reason=outcome.reason)
+        else:
+            await release(session, outcome)
+
+
+async def _keep(desk: Desk, *, action_url: str | None = None, done: bool = False, **ids: Any) -> Purchase:
+    """Before each call: the row is still pending and ours; store what is known and renew the lease."""
+    async with desk.database.transaction() as session:
+        purchase = await ledger.lock_one(session, desk.purchase_id)
+        now = datetime.now(UTC)
+        if purchase is None or purchase.leased_until is None or purchase.leased_until <= now:
+            raise LostTheRow("the lease ran out")
+        learned = learn_ids(purchase, **ids)
+        if purchase.status is Status.PENDING:
+            purchase.action_url = action_url or purchase.action_url
+            purchase.leased_until = None if done else now + desk.lease
+            purchase.updated_at = now
+        await release(session, learned)
+    if purchase.status is not Status.PENDING:
+        raise LostTheRow(f"it is {purchase.status} already")
+    return purchase
+
+
+async def _fail(desk: Desk, *, code: str, declined: bool) -> None:
+    """A status is committed before its void is asked for."""
+    async with desk.database.transaction() as session:
+        purchase = await ledger.lock_one(session, desk.purchase_id)
+        if purchase is None or purchase.status is not Status.PENDING:
+            return
+        now = datetime.now(UTC)
+        purchase.failure_code, purchase.leased_until = code, None
+        purchase.declined_at = now if declined else None
+        cause = Cause(actor="stripe", at=now, reason=code)
+        if isinstance(move(session, purchase, Trigger.PAYMENT_FAILED, cause=cause), Step):
+            await commands.ask(session, kind="void", subject=str(purchase.id))

@@ -1,0 +1,35 @@
+"""What a workspace can buy now, and why not."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from purchases.domain.transitions import HOLDS_SLOT
+from purchases.store import addons
+from purchases.store.rows import Addon, Purchase
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """An active add-on; `holder` is the purchase that keeps it from being bought."""
+
+    addon: Addon
+    holder: Purchase | None
+
+    @property
+    def refusal(self) -> str | None:
+        """The problem type that buying it would meet now."""
+        if self.holder is None:
+            return None
+        return "already-purchased" if self.holder.status in HOLDS_SLOT else "settling"
+
+
+async def offer_addons(*, session: AsyncSession, workspace_id: str) -> Sequence[Offer]:
+    """Every active add-on with what stands against buying it."""
+    holding = select(Purchase).where(
+        Purchase.workspace_id == workspace_id, or_(Purchase.payable, Purchase.status.in_(HOLDS_SLOT))
+    )
+    holders = {purchase.plan_addon_id: purchase for purchase in (await session.execute(holding)).scalars()}
+    return [Offer(addon, holders.get(addon.id)) for addon in await addons.active(session)]

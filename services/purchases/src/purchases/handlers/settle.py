@@ -1,0 +1,105 @@
+"""Settling: what Stripe says now of a purchase whose end was never heard of. It never pays."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis.logs import get_logger
+from purchases.domain.money import Mismatch
+from purchases.domain.settling import Finding, InvoiceState, Settlement, Verdict, settlement
+from purchases.domain.transitions import Status
+from purchases.handlers.apply_payment import apply_payment
+from purchases.handlers.learn_ids import learn_ids, release
+from purchases.handlers.move_purchase import move
+from purchases.handlers.stripe_desk import DONE, Later, Result, StripeDesk
+from purchases.payments.invoices import close_invoice
+from purchases.payments.look import look_for_invoice
+from purchases.publisher import Cause
+from purchases.store import commands, ledger
+from purchases.store.commands import Command
+from purchases.store.rows import Purchase
+
+log = get_logger(__name__)
+
+FIRST_WAIT: Final = timedelta(seconds=30)
+LONGEST_WAIT: Final = timedelta(hours=1)
+STATUS_AT_STRIPE: Final = {InvoiceState.DRAFT: "draft"}
+
+
+async def settle(desk: StripeDesk, command: Command) -> Result:
+    """Look the purchase's invoice up and apply what is found; repeated until nothing is open."""
+    purchase = await _read(desk, command)
+    if purchase is None or not _is_open(purchase):
+        return DONE
+    finding = await look_for_invoice(desk.client, purchase, instance=desk.instance)
+    async with desk.database.transaction() as session:
+        locked = await ledger.lock_one(session, command.purchase_id)
+        return await _apply(session, locked, finding, command) if locked else DONE
+
+
+async def void(desk: StripeDesk, command: Command) -> Result:
+    """Close at Stripe what a purchase that is over has left payable there; paid meanwhile, it is paid."""
+    purchase = await _read(desk, command)
+    if purchase is None or purchase.status is Status.PENDING or not purchase.payable:
+        return DONE
+    finding = await look_for_invoice(desk.client, purchase, instance=desk.instance)
+    if finding.state not in {InvoiceState.PAID, InvoiceState.VOID, InvoiceState.NOTHING}:
+        status = STATUS_AT_STRIPE.get(finding.state, "open")
+        await close_invoice(desk.client, invoice_id=str(finding.invoice_id), status=status)
+        finding = await look_for_invoice(desk.client, purchase, instance=desk.instance)
+    async with desk.database.transaction() as session:
+        locked = await ledger.lock_one(session, command.purchase_id)
+        return await _apply(session, locked, finding, command) if locked else DONE
+
+
+def _is_open(purchase: Purchase) -> bool:
+    return purchase.status is Status.PENDING or purchase.payable or not purchase.payments
+
+
+async def _read(desk: StripeDesk, command: Command) -> Purchase | None:
+    async with desk.database.reading() as session:
+        return await ledger.find(session, command.purchase_id)
+
+
+async def _apply(session: AsyncSession, purchase: Purchase, finding: Finding, command: Command) -> Result:
+    learned = learn_ids(purchase, invoice_id=finding.invoice_id, payment_intent_id=finding.payment_intent_id)
+    if finding.paid is not None:
+        return await _apply_payment(session, purchase, finding, learned)
+    now = datetime.now(UTC)
+    leased = purchase.leased_until is not None and purchase.leased_until > now
+    verdict = settlement(
+        status=purchase.status, finding=finding, leased=leased, started_at=purchase.started_at, now=now
+    )
+    await _follow(session, purchase, finding, verdict, now)
+    await release(session, learned)
+    return Later(_wait(command)) if verdict.verdict is Verdict.WAIT else DONE
+
+
+async def _apply_payment(session: AsyncSession, purchase: Purchase, finding: Finding, learned: list[str]) -> Result:
+    assert finding.paid is not None  # noqa: S101 - narrowed by the caller
+    cause = Cause(actor="stripe", at=datetime.now(UTC), reason="found paid by settling")
+    outcome = await apply_payment(session, purchase=purchase, invoice=finding.paid, cause=cause)
+    if isinstance(outcome, Mismatch):
+        log.error("payment_mismatch", purchase=str(purchase.id), reason=outcome.reason)
+        return Later(LONGEST_WAIT)
+    await release(session, [*learned, *outcome])
+    return DONE
+
+
+async def _follow(session: AsyncSession, purchase: Purchase, finding: Finding, said: Settlement, now: datetime) -> None:
+    if said.trigger is not None:
+        purchase.failure_code = finding.failure_code or purchase.failure_code
+        purchase.declined_at = now if finding.state is InvoiceState.OPEN_DECLINED else purchase.declined_at
+        reason = f"found at Stripe: {finding.state.replace('_', ' ')}"
+        move(session, purchase, said.trigger, cause=Cause(actor="stripe", at=now, reason=reason))
+    elif said.verdict is Verdict.WAIT and finding.state is InvoiceState.OPEN_NEEDS_CUSTOMER:
+        purchase.action_url = purchase.action_url or finding.action_url
+    if said.verdict is Verdict.NOTHING_OPEN:
+        purchase.payable = False
+    if said.verdict is Verdict.CLOSE_AT_STRIPE:
+        await commands.ask(session, kind="void", subject=str(purchase.id))
+
+
+def _wait(command: Command) -> timedelta:
+    return min(FIRST_WAIT * (1 << min(command.attempts - 1, 10)), LONGEST_WAIT)

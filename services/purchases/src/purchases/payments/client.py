@@ -1,0 +1,98 @@
+"""Stripe's client, and what its errors mean to us."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+import stripe
+from stripe import StripeClient
+
+from chassis.killpoints import reached
+
+TIMEOUT_SECONDS: Final = 10
+MAX_NETWORK_RETRIES: Final = 2
+REFUSALS: Final = (stripe.InvalidRequestError, stripe.AuthenticationError, stripe.PermissionError)
+NEEDS_CUSTOMER_CODES: Final = frozenset(
+    {
+        "authentication_required",
+        "invoice_payment_intent_requires_action",
+        "payment_intent_authentication_failure",
+        "subscription_payment_intent_requires_action",
+    }
+)
+"""Codes of a 402 that asks for the customer, not for another card (Stripe, error codes)."""
+
+
+class StripeRefused(Exception):  # noqa: N818 - named for what it says
+    """Stripe says no for good, and it is not about the card: a permanent 4xx. `code` is Stripe's."""
+
+    def __init__(self, error: stripe.StripeError) -> None:
+        super().__init__(str(error))
+        self.code = error.code
+        self.http_status = error.http_status
+
+
+class ObjectMissing(StripeRefused):
+    """Stripe has no such object."""
+
+
+class OutcomeUnknown(Exception):  # noqa: N818
+    """A timeout, a broken connection, a 5xx, 409 or 429: it may or may not have happened. Never a failure."""
+
+
+class CardDeclined(Exception):  # noqa: N818
+    """402, and another card or more money would help. `code` is the decline code where there is one."""
+
+    def __init__(self, error: stripe.CardError) -> None:
+        super().__init__(error.user_message or str(error))
+        decline_code = getattr(error.error, "decline_code", None)
+        self.code: str = decline_code or error.code or "card_declined"
+
+
+class CustomerNeeded(Exception):  # noqa: N818
+    """402, and the bank wants the customer: authentication is missing, not money."""
+
+
+def stripe_client(*, secret_key: str, api_base: str | None) -> StripeClient:
+    """The async client: explicit timeout, retries, no telemetry; `api_base` leads to the sandbox."""
+    stripe.enable_telemetry = False
+    return StripeClient(
+        secret_key,
+        http_client=stripe.HTTPXClient(timeout=TIMEOUT_SECONDS),
+        max_network_retries=MAX_NETWORK_RETRIES,
+        base_addresses={"api": api_base} if api_base else None,
+    )
+
+
+@asynccontextmanager
+async def phase(name: str) -> AsyncIterator[None]:
+    """One call: Stripe's errors become ours, and a fault test may end the process right after it."""
+    try:
+        yield
+    except stripe.CardError as error:
+        reached(f"stripe.{name}")
+        needed = error.code in NEEDS_CUSTOMER_CODES or _decline_code(error) in NEEDS_CUSTOMER_CODES
+        raise (CustomerNeeded() if needed else CardDeclined(error)) from error
+    except stripe.StripeError as error:
+        raise _meaning(error) from error
+    reached(f"stripe.{name}")
+
+
+def _decline_code(error: stripe.CardError) -> str | None:
+    code: str | None = getattr(error.error, "decline_code", None)
+    return code
+
+
+def _meaning(error: stripe.StripeError) -> Exception:
+    if isinstance(error, REFUSALS) and error.http_status != 409:
+        missing = error.http_status == 404 or error.code == "resource_missing"
+        return ObjectMissing(error) if missing else StripeRefused(error)
+    if isinstance(error, stripe.IdempotencyError) and error.http_status == 400:
+        return StripeRefused(error)
+    return OutcomeUnknown(str(error) or type(error).__name__)
+
+
+def metadata_of_object(thing: Any) -> dict[str, str]:
+    """The metadata of an object that Stripe answered; a StripeObject is no dict."""
+    metadata = getattr(thing, "metadata", None)
+    return dict(metadata.to_dict()) if metadata else {}

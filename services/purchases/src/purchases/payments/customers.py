@@ -1,0 +1,86 @@
+"""One Stripe customer per workspace, and the card that it pays with."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from stripe import StripeClient
+
+from purchases.payments.client import ObjectMissing, metadata_of_object, phase
+from purchases.payments.keys import idempotency_key
+
+KEYS_FORGOTTEN_AFTER: Final = timedelta(hours=23)
+"""Stripe keeps an idempotency key for 24 hours at least."""
+
+
+@dataclass(frozen=True, slots=True)
+class PayingCustomer:
+    """A customer as it is at Stripe now; `payment_method_id` None: nothing to charge."""
+
+    customer_id: str
+    payment_method_id: str | None
+
+
+async def create_customer(
+    client: StripeClient, *, instance: str, workspace_id: str, name: str, email: str, first_asked_at: datetime
+) -> str:
+    """Create the workspace's customer, or find the one that an earlier, lost request made.
+
+    What is created depends on the workspace's id alone, so however many requests race, the key and its parameters
+    are the same and Stripe makes one customer; name and address follow in an update.
+    """
+    if datetime.now(UTC) - first_asked_at > KEYS_FORGOTTEN_AFTER:
+        found = await _find_customer(client, instance=instance, workspace_id=workspace_id, since=first_asked_at)
+        if found is not None:
+            return found
+    async with phase("customer"):
+        customer = await client.v1.customers.create_async(
+            params={"metadata": {"quittance_instance": instance, "workspace_id": workspace_id}},
+            options={"idempotency_key": idempotency_key(instance, workspace_id, "customer", _attempt(first_asked_at))},
+        )
+    await describe_customer(client, customer_id=customer.id, name=name, email=email)
+    return customer.id
+
+
+async def describe_customer(client: StripeClient, *, customer_id: str, name: str, email: str) -> None:
+    """Tell Stripe the workspace's name and its owner's address, which stand on receipts."""
+    async with phase("describe_customer"):
+        await client.v1.customers.update_async(customer_id, params={"name": name, "email": email})
+
+
+async def paying_customer(client: StripeClient, *, customer_id: str) -> PayingCustomer | None:
+    """Read the customer and the card to charge; None when the customer was deleted at Stripe."""
+    try:
+        async with phase("read_customer"):
+            customer: Any = await client.v1.customers.retrieve_async(customer_id)
+    except ObjectMissing:
+        return None
+    if getattr(customer, "deleted", False):
+        return None
+    default = customer.invoice_settings.default_payment_method
+    card = _id(default) or _id(getattr(customer, "default_source", None))
+    return PayingCustomer(customer_id, card)
+
+
+async def _find_customer(client: StripeClient, *, instance: str, workspace_id: str, since: datetime) -> str | None:
+    """By listing and metadata, not by search, which lags."""
+    wanted = {"quittance_instance": instance, "workspace_id": workspace_id}
+    after = int((since - timedelta(minutes=5)).timestamp())
+    async with phase("list_customers"):
+        listed = await client.v1.customers.list_async(params={"created": {"gte": after}, "limit": 100})
+        async for customer in listed.auto_paging_iter():
+            if wanted.items() <= metadata_of_object(customer).items():
+                return customer.id
+    return None
+
+
+def _attempt(first_asked_at: datetime) -> int:
+    """A customer that was deleted at Stripe is made anew: asked for at another time, it has another key."""
+    return int(first_asked_at.timestamp())
+
+
+def _id(reference: Any) -> str | None:
+    if reference is None or isinstance(reference, str):
+        return reference
+    identity: str = reference.id
+    return identity

@@ -1,0 +1,126 @@
+"""An add-on's charge: draft invoice, its item, finalize, pay. Ids are stored before money moves."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from stripe import StripeClient
+
+from purchases.payments.client import phase
+from purchases.payments.keys import idempotency_key, metadata_of
+from purchases.store.rows import Purchase
+
+EXPAND: Final = ["payments.data.payment.payment_intent"]
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """What became of a payment that the bank wanted the customer for."""
+
+    status: str
+    action_url: str | None
+
+
+class Charging:
+    """The steps of one purchase's charge, each with its own idempotency key."""
+
+    def __init__(self, client: StripeClient, *, instance: str, purchase: Purchase) -> None:
+        self._client = client
+        self._instance = instance
+        self._purchase = purchase
+        self._metadata = metadata_of(purchase, instance=instance)
+
+    async def draft(self, *, customer_id: str, payment_method_id: str) -> str:
+        """Create the draft; a pending item first could be swept into the next renewal after a crash."""
+        async with phase("draft"):
+            invoice = await self._client.v1.invoices.create_async(
+                params={
+                    "customer": customer_id,
+                    "currency": self._purchase.currency.lower(),
+                    "auto_advance": False,
+                    "collection_method": "charge_automatically",
+                    "pending_invoice_items_behavior": "exclude",
+                    "default_payment_method": payment_method_id,
+                    "metadata": self._metadata,
+                },
+                options=self._key("draft"),
+            )
+        return _id(invoice)
+
+    async def add_item(self, *, customer_id: str, invoice_id: str) -> None:
+        """Bind the one line to the draft."""
+        async with phase("item"):
+            await self._client.v1.invoice_items.create_async(
+                params={
+                    "customer": customer_id,
+                    "invoice": invoice_id,
+                    "amount": self._purchase.price_cents,
+                    "currency": self._purchase.currency.lower(),
+                    "description": self._purchase.addon_name,
+                    "metadata": self._metadata,
+                },
+                options=self._key("item"),
+            )
+
+    async def finalize(self, *, invoice_id: str) -> str | None:
+        """Finalize; return the payment intent's id, which newer API versions show only when expanded."""
+        async with phase("finalize"):
+            invoice = await self._client.v1.invoices.finalize_invoice_async(
+                invoice_id, params={"auto_advance": False, "expand": EXPAND}, options=self._key("finalize")
+            )
+        return intent_id_of(invoice)
+
+    async def pay(self, *, invoice_id: str, payment_method_id: str) -> Any:
+        """Charge the saved card. Raises CardDeclined, CustomerNeeded, StripeRefused or OutcomeUnknown."""
+        async with phase("pay"):
+            return await self._client.v1.invoices.pay_async(
+                invoice_id,
+                params={"payment_method": payment_method_id, "expand": EXPAND},
+                options=self._key("pay"),
+            )
+
+    async def confirm(self, *, intent_id: str, payment_method_id: str, return_url: str) -> Confirmation:
+        """Confirm on-session, so that the bank's page brings the buyer back to `return_url`."""
+        async with phase("confirm"):
+            intent = await self._client.v1.payment_intents.confirm_async(
+                intent_id,
+                params={"payment_method": payment_method_id, "return_url": return_url},
+                options=self._key("confirm"),
+            )
+        redirect = intent.next_action.redirect_to_url if intent.next_action else None
+        return Confirmation(intent.status, redirect.url if redirect else None)
+
+    def _key(self, step: str) -> Any:
+        return {"idempotency_key": idempotency_key(self._instance, self._purchase.id, step)}
+
+
+async def close_invoice(client: StripeClient, *, invoice_id: str, status: str) -> None:
+    """Make sure that the invoice can never be paid: a draft is deleted, any other voided."""
+    if status == "draft":
+        async with phase("delete_draft"):
+            await client.v1.invoices.delete_async(invoice_id)
+    else:
+        async with phase("void"):
+            await client.v1.invoices.void_invoice_async(invoice_id)
+
+
+def intent_id_of(invoice: Any) -> str | None:
+    """The payment intent of the invoice's default payment; for an invoice with `payments` expanded."""
+    intent = intent_of(invoice)
+    return intent if intent is None or isinstance(intent, str) else _id(intent)
+
+
+def intent_of(invoice: Any) -> Any:
+    """The intent itself where it is expanded, its id where it is not; None for an invoice that took no payment."""
+    payments = [one for one in _payments(invoice) if getattr(one.payment, "payment_intent", None)]
+    paid = [one for one in payments if one.status == "paid"] or [one for one in payments if one.is_default] or payments
+    return paid[0].payment.payment_intent if paid else None
+
+
+def _payments(invoice: Any) -> list[Any]:
+    payments = getattr(invoice, "payments", None)
+    return list(payments.data) if payments else []
+
+
+def _id(thing: Any) -> str:
+    identity: str = thing.id
+    return identity

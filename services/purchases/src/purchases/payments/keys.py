@@ -1,0 +1,20 @@
+"""Idempotency keys and metadata: both follow from the row, so that a repeat is a repeat."""
+
+import uuid
+
+from purchases.store.rows import Purchase
+
+
+def idempotency_key(instance: str, subject: uuid.UUID | str, step: str, attempt: int = 1) -> str:
+    """`instance : subject : step : attempt`, never random. The attempt grows only after a look found no effect."""
+    return f"{instance}:{subject}:{step}:{attempt}"
+
+
+def metadata_of(purchase: Purchase, *, instance: str) -> dict[str, str]:
+    """On every object of ours: enough to rebuild a lost row."""
+    return {
+        "quittance_instance": instance,
+        "workspace_id": purchase.workspace_id,
+        "purchase_id": str(purchase.id),
+        "addon_slug": purchase.addon_slug,
+    }

@@ -1,0 +1,165 @@
+"""What Stripe says of a purchase now: by the invoice's id, or by listing and metadata when the id was never stored."""
+
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from stripe import StripeClient
+
+from purchases.domain.money import Line, PaidInvoice
+from purchases.domain.settling import Finding, InvoiceState, needs_customer
+from purchases.payments.client import ObjectMissing, metadata_of_object, phase
+from purchases.payments.invoices import EXPAND, intent_of
+from purchases.store.rows import Purchase
+
+NOTHING: Final = Finding(state=InvoiceState.NOTHING)
+CLOSED: Final = {
+    "draft": InvoiceState.DRAFT,
+    "void": InvoiceState.VOID,
+    "uncollectible": InvoiceState.UNCOLLECTIBLE,
+}
+
+
+async def look_for_invoice(client: StripeClient, purchase: Purchase, *, instance: str) -> Finding:
+    """Find the purchase's invoice and say how it stands."""
+    if purchase.stripe_invoice_id is not None:
+        return await look_at_invoice(client, purchase.stripe_invoice_id)
+    if purchase.stripe_customer_id is None:
+        return NOTHING
+    found = await _find_invoice(client, purchase, instance=instance)
+    return await look_at_invoice(client, found) if found else NOTHING
+
+
+async def look_at_invoice(client: StripeClient, invoice_id: str) -> Finding:
+    """Read one invoice with its payments."""
+    try:
+        async with phase("look_at_invoice"):
+            invoice = await client.v1.invoices.retrieve_async(invoice_id, params={"expand": EXPAND})
+    except ObjectMissing:
+        return NOTHING
+    if invoice.status == "paid":
+        return Finding(state=InvoiceState.PAID, invoice_id=invoice_id, paid=await paid_invoice(client, invoice))
+    return _open_finding(invoice)
+
+
+async def paid_invoice(client: StripeClient, invoice: Any) -> PaidInvoice:
+    """The invoice as the domain knows it, with every line, however many pages."""
+    intent = intent_of(invoice)
+    return PaidInvoice(
+        invoice_id=invoice.id,
+        customer_id=reference(invoice.customer),
+        amount_paid=invoice.amount_paid,
+        currency=invoice.currency,
+        lines=tuple([_line(line) async for line in await _lines(client, invoice)]),
+        payment_intent_id=reference(intent),
+        charge_id=None if intent is None or isinstance(intent, str) else reference(intent.latest_charge),
+    )
+
+
+def _open_finding(invoice: Any) -> Finding:
+    intent = intent_of(invoice)
+    error = getattr(intent, "last_payment_error", None) if intent is not None else None
+    return Finding(
+        state=CLOSED.get(invoice.status) or _open_state(intent, error),
+        invoice_id=invoice.id,
+        payment_intent_id=reference(intent),
+        failure_code=(getattr(error, "decline_code", None) or getattr(error, "code", None)) if error else None,
+        action_url=invoice.hosted_invoice_url,
+    )
+
+
+def _open_state(intent: Any, error: Any) -> InvoiceState:
+    if intent is None or isinstance(intent, str):
+        return InvoiceState.OPEN_UNTRIED
+    code = getattr(error, "code", None) if error else None
+    if intent.status == "processing" or needs_customer(intent_status=intent.status, error_code=code):
+        return InvoiceState.OPEN_NEEDS_CUSTOMER
+    return InvoiceState.OPEN_DECLINED if error else InvoiceState.OPEN_UNTRIED
+
+
+async def _find_invoice(client: StripeClient, purchase: Purchase, *, instance: str) -> str | None:
+    wanted = {"quittance_instance": instance, "purchase_id": str(purchase.id)}
+    after = int(_a_little_before(purchase.started_at).timestamp())
+    async with phase("list_invoices"):
+        listed = await client.v1.invoices.list_async(
+            params={"customer": str(purchase.stripe_customer_id), "created": {"gte": after}, "limit": 100}
+        )
+        async for invoice in listed.auto_paging_iter():
+            if wanted.items() <= metadata_of_object(invoice).items() and invoice.id:
+                return invoice.id
+    return None
+
+
+async def invoice_of_intent(client: StripeClient, payment_intent_id: str) -> Any | None:
+    """The invoice that a payment intent pays, with its metadata; None for a payment without one."""
+    async with phase("list_invoice_payments"):
+        listed = await client.v1.invoice_payments.list_async(
+            params={"payment": {"type": "payment_intent", "payment_intent": payment_intent_id}, "limit": 1}
+        )
+    if not listed.data:
+        return None
+    invoice_id = str(reference(listed.data[0].invoice))
+    async with phase("look_at_invoice"):
+        return await client.v1.invoices.retrieve_async(invoice_id, params={"expand": EXPAND})
+
+
+async def intent_of_charge(client: StripeClient, charge_id: str) -> str | None:
+    """The payment intent behind a charge; None for a charge that is gone or was made without one."""
+    try:
+        async with phase("look_at_charge"):
+            charge = await client.v1.charges.retrieve_async(charge_id)
+    except ObjectMissing:
+        return None
+    return reference(charge.payment_intent)
+
+
+async def refunds_of_charge(client: StripeClient, charge_id: str) -> list[Any] | None:
+    """Every refund of the charge as it is now; None when Stripe does not know the charge."""
+    try:
+        async with phase("list_refunds"):
+            listed = await client.v1.refunds.list_async(params={"charge": charge_id, "limit": 100})
+            return [refund async for refund in listed.auto_paging_iter()]
+    except ObjectMissing:
+        return None
+
+
+async def refunds_of_intent(client: StripeClient, payment_intent_id: str) -> list[Any]:
+    """Every refund of the payment as it is now."""
+    async with phase("list_refunds"):
+        listed = await client.v1.refunds.list_async(params={"payment_intent": payment_intent_id, "limit": 100})
+        return [refund async for refund in listed.auto_paging_iter()]
+
+
+async def _lines(client: StripeClient, invoice: Any) -> Any:
+    if not invoice.lines.has_more:
+        return _each(invoice.lines.data)
+    async with phase("list_lines"):
+        listed = await client.v1.invoices.line_items.list_async(invoice.id, params={"limit": 100})
+    return listed.auto_paging_iter()
+
+
+async def _each(items: list[Any]) -> Any:
+    for item in items:
+        yield item
+
+
+def _line(line: Any) -> Line:
+    price = line.pricing.price_details.price if line.pricing and line.pricing.price_details else None
+    return Line(
+        amount=line.amount,
+        currency=line.currency,
+        price_id=reference(price),
+        purchase_id=metadata_of_object(line).get("purchase_id"),
+        discount_cents=sum(one.amount for one in line.discount_amounts or []),
+        tax_cents=sum(tax.amount for tax in line.taxes or [] if tax.tax_behavior == "exclusive"),
+    )
+
+
+def reference(thing: Any) -> str | None:
+    if thing is None or isinstance(thing, str):
+        return thing
+    identity: str = thing.id
+    return identity
+
+
+def _a_little_before(at: datetime) -> datetime:
+    return at - timedelta(minutes=5)

@@ -1,0 +1,66 @@
+"""Turns a purchase and what happened to it into facts."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis.outbox import publish
+from contracts import purchase_facts as facts
+from purchases.domain import money
+from purchases.domain.transitions import Announcement
+from purchases.store.rows import Purchase
+
+FACTS: Final[Mapping[Announcement, type[facts.PurchaseFact]]] = {
+    announcement: getattr(facts, announcement.value) for announcement in Announcement
+}
+
+
+COLUMNS: Final = frozenset(facts.PurchaseState.model_fields) & frozenset(Purchase.__table__.columns.keys()) - {"status"}
+"""What a fact tells under the column's own name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """Who did it, when, and why: every transition and every fact records it."""
+
+    actor: str
+    at: datetime
+    stripe_event_id: str | None = None
+    reason: str | None = None
+
+
+def refunded_cents(purchase: Purchase) -> int:
+    """What of the sale's money went back; returned duplicates are not part of it."""
+    sale = [(refund.status, refund.refund_cents) for refund in purchase.refunds if refund.kind != "return"]
+    return money.refunded_cents(refunds=sale, charge_refunded_cents=purchase.charge_refunded_cents)
+
+
+def announce(
+    session: AsyncSession, purchase: Purchase, fact: type[facts.PurchaseFact], *, cause: Cause, **details: Any
+) -> None:
+    """Publish `fact` of the purchase as it is now, and its state with it; `sequence` grows by one."""
+    purchase.sequence += 1
+    purchase.updated_at = cause.at
+    members = _members(purchase, cause)
+    told = fact.model_validate(members | details)
+    publish(session, told, facts.PurchaseState.model_validate(members), occurred_at=cause.at)
+
+
+def _members(purchase: Purchase, cause: Cause) -> dict[str, Any]:
+    """Everything that a fact may tell; each takes what it has a field for."""
+    columns = {name: getattr(purchase, name) for name in COLUMNS}
+    return columns | {
+        "purchase_id": purchase.id,
+        "occurred_at": cause.at,
+        "workspace_name": purchase.workspace.name,
+        "owner_email": purchase.workspace.owner_email,
+        "addon": {"id": purchase.plan_addon_id, "slug": purchase.addon_slug, "name": purchase.addon_name},
+        "status": purchase.status.value,
+        "refunded_cents": refunded_cents(purchase),
+        "actor": cause.actor,
+        "reason": cause.reason,
+        "stripe_event_id": cause.stripe_event_id,
+    }

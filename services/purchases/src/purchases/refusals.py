@@ -1,0 +1,133 @@
+"""The problems that people meet here, each with its stable type."""
+
+from datetime import datetime
+
+from chassis.problems import Problem
+from purchases.domain.transitions import Refused
+from purchases.store.rows import Addon, Purchase
+
+
+def workspace_not_found() -> Problem:
+    """404 also for what is not yours: nobody learns which workspaces exist."""
+    return Problem(404, "workspace-not-found", "There is no such workspace")
+
+
+def purchase_not_found() -> Problem:
+    return Problem(404, "purchase-not-found", "There is no such purchase")
+
+
+def addon_not_found(slug: str) -> Problem:
+    return Problem(404, "addon-not-found", "There is no such add-on", addon=slug)
+
+
+def addon_inactive(slug: str) -> Problem:
+    return Problem(409, "addon-inactive", "This add-on is not for sale", addon=slug)
+
+
+def price_changed(addon: Addon) -> Problem:
+    """The price that the buyer saw is not the one it is sold at."""
+    return Problem(
+        409,
+        "price-changed",
+        "The price has changed",
+        "Nothing was charged. Show the new price and ask again.",
+        price_cents=addon.price_cents,
+        currency=addon.currency,
+    )
+
+
+def already_purchased(holder: Purchase) -> Problem:
+    return Problem(
+        409,
+        "already-purchased",
+        "This add-on was bought already",
+        "Nothing was charged.",
+        purchase_id=str(holder.id),
+        purchase_status=holder.status.value,
+    )
+
+
+def settling(holder: Purchase) -> Problem:
+    """An earlier, failed attempt is being closed at Stripe; normally under a second."""
+    return Problem(
+        409,
+        "settling",
+        "The last attempt is still being closed",
+        "Nothing was charged. Try again in a second.",
+        headers={"Retry-After": "1"},
+        purchase_id=str(holder.id),
+    )
+
+
+def payment_method_missing() -> Problem:
+    return Problem(
+        409,
+        "payment-method-missing",
+        "There is no saved payment method",
+        "Nothing was charged. Save a card first.",
+    )
+
+
+def key_reused() -> Problem:
+    return Problem(
+        422, "idempotency-key-reused", "This Idempotency-Key was used with another body", "Nothing was charged."
+    )
+
+
+def too_many_declines(*, retry_at: datetime, now: datetime) -> Problem:
+    """Card testing: one workspace, many declines."""
+    seconds = max(1, int((retry_at - now).total_seconds()) + 1)
+    return Problem(
+        429,
+        "too-many-declines",
+        "Too many cards were declined",
+        "Nothing was charged. Try again later.",
+        headers={"Retry-After": str(seconds)},
+    )
+
+
+def stripe_unavailable() -> Problem:
+    """Asked for the customer and its card, Stripe did not answer; nothing has been written."""
+    return Problem(
+        503,
+        "stripe-unavailable",
+        "The payment provider does not answer",
+        "Nothing was charged. Try again.",
+        headers={"Retry-After": "5"},
+    )
+
+
+def owner_fixed() -> Problem:
+    return Problem(
+        409, "owner-fixed", "The owner of a workspace never changes", "Only the owner's e-mail may be updated."
+    )
+
+
+def customer_taken() -> Problem:
+    return Problem(409, "customer-taken", "This Stripe customer belongs to another workspace")
+
+
+def customer_fixed() -> Problem:
+    return Problem(409, "customer-fixed", "This workspace has another Stripe customer already")
+
+
+def illegal_move(refused: Refused) -> Problem:
+    """409 with the reason."""
+    return Problem(
+        409,
+        "illegal-transition",
+        "This cannot be done to the purchase now",
+        refused.reason,
+        purchase_status=refused.status.value,
+    )
+
+
+def stripe_refused(code: str | None) -> Problem:
+    """A permanent 4xx that is not about the card."""
+    return Problem(
+        502,
+        "stripe-refused",
+        "The payment provider refused the request",
+        "Nothing was charged. Our team can see the reason.",
+        stripe_code=code,
+    )

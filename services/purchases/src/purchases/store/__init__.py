@@ -1,0 +1,1 @@
+"""The rows, and the questions that handlers ask of them. Nothing here commits."""

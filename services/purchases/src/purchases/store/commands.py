@@ -1,0 +1,117 @@
+"""`stripe_commands`: ask for a call to Stripe in a transaction, take one that is due, end or postpone it."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import case, func, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis.database import wake_after_commit
+from chassis.tables import NOW
+from purchases.store.rows import StripeCommand
+
+CHANNEL: Final = "stripe_commands"
+LEASE: Final = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command that was taken; `version` tells whether it was asked for again meanwhile."""
+
+    id: int
+    kind: str
+    key: str
+    subject: str
+    arguments: dict[str, Any]
+    version: int
+    attempts: int
+
+    @property
+    def purchase_id(self) -> uuid.UUID:
+        """For a command whose subject is a purchase."""
+        return uuid.UUID(self.subject)
+
+
+async def ask(
+    session: AsyncSession,
+    *,
+    kind: str,
+    subject: str,
+    after: timedelta = timedelta(0),
+    **arguments: Any,
+) -> None:
+    """Have `kind` done for `subject` after this commit. Asked twice it is one row, due at the earlier time."""
+    row = insert(StripeCommand).values(
+        kind=kind, key=f"{kind}:{subject}", subject=subject, arguments=arguments, due_at=func.now() + after
+    )
+    was_open = StripeCommand.state == "open"
+    again = {
+        "state": "open",
+        "version": StripeCommand.version + 1,
+        "due_at": case((was_open, func.least(StripeCommand.due_at, row.excluded.due_at)), else_=row.excluded.due_at),
+        "attempts": case((was_open, StripeCommand.attempts), else_=0),
+        "arguments": row.excluded.arguments,
+        "ended_at": None,
+    }
+    await session.execute(row.on_conflict_do_update(index_elements=[StripeCommand.key], set_=again))
+    if after <= timedelta(0):
+        wake_after_commit(session, CHANNEL)
+
+
+async def take(session: AsyncSession) -> Command | None:
+    """Lease the command that is due for longest; nobody else takes it while the lease runs."""
+    due = (
+        select(StripeCommand)
+        .where(
+            StripeCommand.state == "open",
+            StripeCommand.due_at <= NOW,
+            or_(StripeCommand.leased_until.is_(None), StripeCommand.leased_until < NOW),
+        )
+        .order_by(StripeCommand.due_at)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    row = (await session.execute(due)).scalar_one_or_none()
+    if row is None:
+        return None
+    row.leased_until = datetime.now(UTC) + LEASE
+    row.attempts += 1
+    return Command(row.id, row.kind, row.key, row.subject, row.arguments, row.version, row.attempts)
+
+
+async def end(session: AsyncSession, command: Command) -> None:
+    """The command is done, unless it was asked for again while it ran."""
+    done = {"state": "done", "ended_at": func.now(), "last_error": None, "leased_until": None}
+    ended = update(StripeCommand).where(StripeCommand.id == command.id, StripeCommand.version == command.version)
+    if (await session.execute(ended.values(done).returning(StripeCommand.id))).first() is None:
+        await _leave_open(session, command, due_in=timedelta(0), error=None)
+
+
+async def postpone(session: AsyncSession, command: Command, *, due_in: timedelta, error: str | None = None) -> None:
+    """Try again in `due_in`, or at once when it was asked for again while it ran."""
+    later = (
+        update(StripeCommand)
+        .where(StripeCommand.id == command.id, StripeCommand.version == command.version)
+        .values(due_at=func.now() + due_in, leased_until=None, last_error=error)
+    )
+    if (await session.execute(later.returning(StripeCommand.id))).first() is None:
+        await _leave_open(session, command, due_in=None, error=error)
+
+
+async def set_aside(session: AsyncSession, command: Command, *, error: str) -> None:
+    """Stripe refuses it for good: staff must look."""
+    parked = update(StripeCommand).where(StripeCommand.id == command.id)
+    await session.execute(
+        parked.values(state="parked", ended_at=func.now(), last_error=error[:2000], leased_until=None)
+    )
+
+
+async def _leave_open(session: AsyncSession, command: Command, *, due_in: timedelta | None, error: str | None) -> None:
+    values: dict[str, Any] = {"leased_until": None, "last_error": error}
+    if due_in is not None:
+        values["due_at"] = func.now() + due_in
+    await session.execute(update(StripeCommand).where(StripeCommand.id == command.id).values(values))
+    wake_after_commit(session, CHANNEL)

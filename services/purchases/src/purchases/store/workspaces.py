@@ -1,0 +1,41 @@
+"""The registered workspaces."""
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from purchases.store.rows import Workspace
+
+
+async def find(session: AsyncSession, workspace_id: str) -> Workspace | None:
+    """The workspace, unlocked."""
+    return await session.get(Workspace, workspace_id)
+
+
+async def lock(session: AsyncSession, workspace_id: str) -> Workspace | None:
+    """The workspace, locked; taken before any of its purchases is."""
+    row = select(Workspace).where(Workspace.id == workspace_id).with_for_update(key_share=True)
+    return (await session.execute(row.execution_options(populate_existing=True))).scalar_one_or_none()
+
+
+async def store_customer(session: AsyncSession, *, workspace_id: str, customer_id: str) -> str:
+    """Remember the Stripe customer, unless another request was first; return the one that is stored."""
+    first = (
+        update(Workspace)
+        .where(Workspace.id == workspace_id, Workspace.stripe_customer_id.is_(None))
+        .values(stripe_customer_id=customer_id)
+        .returning(Workspace.stripe_customer_id)
+    )
+    stored = (await session.execute(first)).scalar_one_or_none()
+    if stored is not None:
+        return stored
+    known = select(Workspace.stripe_customer_id).where(Workspace.id == workspace_id)
+    return (await session.execute(known)).scalar_one() or customer_id
+
+
+async def forget_customer(session: AsyncSession, *, workspace_id: str, customer_id: str) -> None:
+    """The customer was deleted at Stripe: the next need creates a new one."""
+    await session.execute(
+        update(Workspace)
+        .where(Workspace.id == workspace_id, Workspace.stripe_customer_id == customer_id)
+        .values(stripe_customer_id=None, customer_asked_at=None)
+    )
