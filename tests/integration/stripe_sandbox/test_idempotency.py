@@ -99,9 +99,10 @@ async def test_a_key_in_use_is_409(stripe_url: str, control: StripeControl) -> N
         first = asyncio.create_task(curl.post("/v1/customers"))
         await asyncio.sleep(0.2)
         second = await curl.post("/v1/customers")
+        answered = await first
 
     assert (second.status_code, second.json()["error"]["code"]) == (409, "idempotency_key_in_use")
-    assert (await first).status_code == 200
+    assert answered.status_code == 200
 
 
 async def test_a_forgotten_key_does_it_again(client: stripe.StripeClient, control: StripeControl) -> None:
