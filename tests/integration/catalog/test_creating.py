@@ -68,6 +68,9 @@ BAD_BYTES = {
     "a list": (b"[]", 422, "invalid-request"),
     "not UTF-8": (b'{"name": "\xff\xfe", "price": "1"}', 400, "malformed-json"),
     "half a megabyte and more": (b'{"name": "' + b"x" * 600_000 + b'"}', 413, "body-too-large"),
+    "Infinity": (b'{"name": "Setup", "price_cents": Infinity}', 422, "invalid-request"),
+    "a number of 5,000 digits": (b'{"name": "Setup", "price_cents": ' + b"9" * 5_000 + b"}", 400, "malformed-json"),
+    "a key twice": (b'{"name": "Setup", "name": "", "price": "1"}', 422, "invalid-request"),
     "deep nesting": (b"[" * 100_000, 400, "malformed-json"),
 }
 

@@ -11,14 +11,23 @@ from tests.integration.catalog.conftest import ADDONS, Catalog
 async def test_only_active_addons_are_shown_by_sort_order_then_name(catalog: Catalog) -> None:
     for name, sort_order, is_active in [
         ("Beta", 1, True),
-        ("Alpha", 1, True),
+        ("alpha", 1, True),
+        ("Älter", 1, True),
+        ("Alpine", 1, True),
         ("Hidden", 0, False),
         ("Last", 2, True),
         ("First", -1, True),
     ]:
         await catalog.given_an_addon(name=name, sort_order=sort_order, is_active=is_active)
 
-    assert [addon["name"] for addon in await catalog.price_list()] == ["First", "Alpha", "Beta", "Last"]
+    assert [addon["name"] for addon in await catalog.price_list()] == [
+        "First",
+        "alpha",
+        "Alpine",
+        "Beta",
+        "Älter",
+        "Last",
+    ]
 
 
 async def test_staff_see_all_of_them_in_the_same_order(catalog: Catalog) -> None:

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from pydantic import ValidationError
@@ -19,6 +19,7 @@ json_values = st.recursive(
 bodies = st.fixed_dictionaries({}, optional=dict.fromkeys(NewAddon.model_fields, json_values))
 
 
+@settings(deadline=None)
 @given(bodies)
 def test_what_is_taken_can_be_stored_and_shown(body: dict[str, Any]) -> None:
     try:
@@ -33,6 +34,7 @@ def test_what_is_taken_can_be_stored_and_shown(body: dict[str, Any]) -> None:
     assert not any(ending in new.name for ending in "\r\n\x0b\x0c\x85\u2028\u2029")
 
 
+@settings(deadline=None)
 @given(bodies)
 def test_an_edit_holds_what_was_named_and_nothing_else(body: dict[str, Any]) -> None:
     try:

@@ -1,7 +1,7 @@
 """A price is exactly one amount that Stripe would charge."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from catalog.prices import Price, PriceRefused, price_of
@@ -10,6 +10,7 @@ from chassis.money import SUPPORTED_CURRENCIES, major_text, minimum_charge, step
 currencies = st.sampled_from(sorted(SUPPORTED_CURRENCIES))
 
 
+@settings(deadline=None)
 @given(currencies, st.integers(min_value=0, max_value=10**9))
 def test_major_and_minor_units_give_the_same_price(currency: str, steps: int) -> None:
     cents = max(minimum_charge(currency), step(currency)) + steps * step(currency)
@@ -27,6 +28,7 @@ def priced(*, major: str | None, cents: int | None, currency: str) -> Price | Pr
         return refusal
 
 
+@settings(deadline=None)
 @given(st.text(max_size=30), currencies)
 def test_any_text_is_a_price_or_refused(text: str, currency: str) -> None:
     answer = priced(major=text, cents=None, currency=currency)
@@ -37,6 +39,7 @@ def test_any_text_is_a_price_or_refused(text: str, currency: str) -> None:
         assert (answer.status, answer.extra["field"]) == (422, "price")
 
 
+@settings(deadline=None)
 @given(st.integers(), st.text(max_size=5) | currencies)
 def test_any_number_in_any_currency_is_a_price_or_refused(cents: int, currency: str) -> None:
     answer = priced(major=None, cents=cents, currency=currency)

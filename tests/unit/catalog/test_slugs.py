@@ -2,15 +2,17 @@
 
 import re
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from catalog.slugs import SLUG_LENGTH, first_free, slug_of
+from catalog.limits import SLUG_LENGTH
+from catalog.slugs import first_free, slug_of
 
 URL_SAFE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 slugs = st.from_regex(URL_SAFE, fullmatch=True).map(lambda slug: slug[:SLUG_LENGTH].strip("-"))
 
 
+@settings(deadline=None)
 @given(st.text(max_size=120))
 def test_whatever_the_name_the_slug_is_url_safe_and_fits_or_is_empty(name: str) -> None:
     slug = slug_of(name=name)
@@ -19,6 +21,7 @@ def test_whatever_the_name_the_slug_is_url_safe_and_fits_or_is_empty(name: str) 
     assert len(slug) <= SLUG_LENGTH
 
 
+@settings(deadline=None)
 @given(slugs, st.integers(min_value=0, max_value=120))
 def test_a_taken_slug_gets_the_lowest_free_number_and_still_fits(wanted: str, taken: int) -> None:
     given_out: list[str] = []

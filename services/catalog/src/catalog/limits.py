@@ -2,8 +2,7 @@
 
 from typing import Final
 
-from catalog.slugs import SLUG_LENGTH as SLUG_LENGTH
-
+SLUG_LENGTH: Final = 64
 NAME_LENGTH: Final = 120
 DESCRIPTION_LENGTH: Final = 10_000
 BULLETS: Final = 8

@@ -1,11 +1,10 @@
 """Derives an add-on's slug from its name: URL-safe, at most 64 characters, made unique with -2, -3 …"""
 
 from collections.abc import Collection
-from typing import Final
 
 from slugify import slugify
 
-SLUG_LENGTH: Final = 64
+from catalog.limits import SLUG_LENGTH
 
 
 def slug_of(*, name: str) -> str:

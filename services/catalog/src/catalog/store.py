@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import collate, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -12,16 +12,18 @@ from catalog.limits import SLUG_LENGTH
 from catalog.tables import Addon
 
 ROOM_FOR_SUFFIX: Final = 12
+# One order in every database, whatever its locale: capitals and small letters are the same, ties go by the slug.
+PAGE_ORDER: Final = (Addon.sort_order, func.lower(collate(Addon.name, "pg_unicode_fast")), Addon.slug)
 
 
 async def all_addons(session: AsyncSession) -> Sequence[Addon]:
     """Every add-on, in the order of the page."""
-    return (await session.scalars(select(Addon).order_by(Addon.sort_order, Addon.name, Addon.slug))).all()
+    return (await session.scalars(select(Addon).order_by(*PAGE_ORDER))).all()
 
 
 async def active_addons(session: AsyncSession) -> Sequence[Addon]:
     """The add-ons that customers see, in the order of the page."""
-    active = select(Addon).where(Addon.is_active).order_by(Addon.sort_order, Addon.name, Addon.slug)
+    active = select(Addon).where(Addon.is_active).order_by(*PAGE_ORDER)
     return (await session.scalars(active)).all()
 
 

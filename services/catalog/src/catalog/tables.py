@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID, uuid4
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, Index, String, Text, false, text
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, String, Text, false, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -58,5 +58,4 @@ class Addon(Table):
             f"""'$[*] ? (@.type() != "string" || @ like_regex "^.{{{BULLET_LENGTH + 1}}}" flag "s")')""",
             name="plan_addons_bullets_are_short_texts",
         ),
-        Index("plan_addons_by_order", "sort_order", "name"),
     )

@@ -47,7 +47,6 @@ def _create_plan_addons() -> None:
             name="plan_addons_bullets_are_short_texts",
         ),
     )
-    op.create_index("plan_addons_by_order", "plan_addons", ["sort_order", "name"])
 
 
 def _create_outbox() -> None:
