@@ -14,6 +14,7 @@ help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1|\2/p' Makefile | awk -F '|' '{ printf "%-10s %s\n", $$1, $$2 }'
 
 install: $(INSTALLED) ## what everything else needs, into .venv; other targets do it when it is missing or old
+	@echo "installed in .venv"
 
 $(INSTALLED): requirements.lock $(MEMBERS:%=%/pyproject.toml)
 	@sh deploy/sandbox/install.sh $(MEMBERS)

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from sandbox.stack import EmbeddedStack
 from tests.stack.kafka import a_kafka
 from tests.stack.postgres import NewDatabase, a_postgres, fresh_databases
 
@@ -34,3 +35,11 @@ async def module_database_url(postgres: str) -> AsyncIterator[NewDatabase]:
     """The same for the tests of one module together."""
     async with fresh_databases(postgres) as new_database:
         yield new_database
+
+
+@pytest.fixture(scope="session")
+async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[EmbeddedStack]:
+    """The whole product, running: every service as a process of its own, on the embedded parts."""
+    directory = tmp_path_factory.mktemp("stack")
+    async with EmbeddedStack(directory=directory, report=lambda name, text: print(f"{name}: {text}")) as stack:
+        yield stack

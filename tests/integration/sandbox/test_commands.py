@@ -161,7 +161,7 @@ def test_a_taken_port_is_avoided_and_named(sandbox: Sandbox) -> None:
         done = sandbox.up()
 
     assert done.returncode == 0, done.stderr
-    assert f"port {wanted} is taken" in done.stdout
+    assert f"mailbox {wanted} → " in done.stdout
     assert sandbox.description().mailbox_url != f"http://{LOOPBACK}:{wanted}"
 
 

@@ -104,7 +104,8 @@ def _start(files: StateFiles, supervise: Sequence[str]) -> int:
         return 130
     if failure is not None:
         supervisor.wait(_STOPPED_WITHIN_S)
-        print(failure or last_lines(files.supervisor_log, "supervisor"), file=sys.stderr)
+        reason = failure or last_lines(files.supervisor_log, "supervisor") or "It was stopped by somebody else."
+        print(f"The stack did not start.\n{reason}", file=sys.stderr)
         return 1
     if description := files.description():
         show(description)

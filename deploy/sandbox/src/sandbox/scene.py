@@ -1,0 +1,207 @@
+"""A running stack, driven through its public interfaces as its users would: for the demo and for the journeys."""
+
+import asyncio
+import json
+import time
+import uuid
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Final, Self
+
+import httpx
+
+from sandbox.description import Description
+from sandbox.stripe.control import StripeControl
+from sandbox.witness import Witness
+
+TEAM: Final = "team@quittance.test"
+Json = dict[str, Any]
+
+
+class NeverHappened(AssertionError):  # noqa: N818 - named for what it says
+    """What was waited for did not come true in time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shop:
+    """One registered workspace with its owner and its customer at Stripe."""
+
+    workspace_id: str
+    owner_id: str
+    owner_email: str
+    customer_id: str
+    token: str
+
+
+class Scene:
+    """Everything that a user, a member of staff or Stripe could do to the stack, and what can be seen of it after."""
+
+    def __init__(self, stack: Description) -> None:
+        self.stack = stack
+        self.http = httpx.AsyncClient(timeout=60, trust_env=False)
+        self.stripe = StripeControl(stack.stripe_url)
+        self.witness = Witness(stack)
+        self._staff_token = ""
+
+    async def __aenter__(self) -> Self:
+        self._staff_token = await self.token(sub="staff-1", email="staff@quittance.test", platform_role="super_admin")
+        return self
+
+    async def __aexit__(
+        self, _type: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        await self.witness.close()
+        await self.stripe.close()
+        await self.http.aclose()
+
+    # People
+
+    async def token(self, **claims: Any) -> str:
+        """A token of the stack's issuer."""
+        answer = await self.http.post(f"{self.stack.issuer_url}/token", json=claims)
+        answer.raise_for_status()
+        return str(answer.json()["access_token"])
+
+    async def given_a_workspace(self, *, card: str | None = "pm_card_visa", name: str = "Acme") -> Shop:
+        """A registered workspace whose owner has saved `card`, one of Stripe's test cards."""
+        number = uuid.uuid4().hex[:12]
+        workspace_id, owner_id, email = f"ws-{number}", f"user-{number}", f"owner-{number}@acme.test"
+        host = await self.token(sub="host-product", email="host@acme.test", scope="workspaces:write")
+        registered = await self.http.put(
+            f"{self.stack.purchases_url}/v1/workspaces/{workspace_id}",
+            json={"name": name, "owner": {"user_id": owner_id, "email": email}},
+            headers=bearer(host),
+        )
+        registered.raise_for_status()
+        customer_id = str(registered.json()["stripe_customer_id"])
+        if card is not None:
+            await self.save_card(customer_id, card)
+        token = await self.token(sub=owner_id, email=email, workspaces={workspace_id: "owner"})
+        return Shop(
+            workspace_id=workspace_id, owner_id=owner_id, owner_email=email, customer_id=customer_id, token=token
+        )
+
+    async def save_card(self, customer_id: str, card: str) -> str:
+        """Attach one of Stripe's test cards and make it the customer's default, as a setup Checkout would."""
+        attached = await self._stripe_post(f"/v1/payment_methods/{card}/attach", {"customer": customer_id})
+        method = str(attached["id"])
+        await self._stripe_post(f"/v1/customers/{customer_id}", {"invoice_settings[default_payment_method]": method})
+        return method
+
+    # The catalog
+
+    async def given_an_addon(self, *, price: str = "499.00", currency: str = "EUR", name: str | None = None) -> Json:
+        """An active add-on that purchases knows of too."""
+        name = name or f"Setup {uuid.uuid4().hex[:8]}"
+        created = await self.staff("POST", "/v1/admin/addons", {"name": name, "price": price, "currency": currency})
+        addon = await self.change_addon(created, is_active=True)
+        await self.until(lambda: self._is_known(addon), f"purchases knows the add-on {addon['slug']}")
+        return addon
+
+    async def change_addon(self, addon: Json, **changes: Any) -> Json:
+        """Edit an add-on as staff, with the version that was read."""
+        url = f"{self.stack.catalog_url}/v1/admin/addons/{addon['id']}"
+        read = await self.http.get(url, headers=bearer(self._staff_token))
+        read.raise_for_status()
+        headers = bearer(self._staff_token) | {"If-Match": read.headers["etag"]}
+        edited = await self.http.patch(url, json=changes, headers=headers)
+        edited.raise_for_status()
+        found: Json = edited.json()
+        return found
+
+    async def staff(self, method: str, path: str, body: Json | None = None) -> Json:
+        """A call of the catalog's or, for purchases, of its staff API; raises for a refusal."""
+        base = self.stack.purchases_url if "/purchases" in path else self.stack.catalog_url
+        answer = await self.http.request(method, f"{base}{path}", json=body, headers=bearer(self._staff_token))
+        answer.raise_for_status()
+        found: Json = answer.json()
+        return found
+
+    async def _is_known(self, addon: Json) -> bool:
+        return await self.witness.addon_version(addon["slug"]) == (addon["price_cents"], addon["is_active"])
+
+    # Buying
+
+    async def buy(
+        self, shop: Shop, addon: Json, *, key: str | None = None, token: str | None = None, **body: Any
+    ) -> httpx.Response:
+        """Press «Buy now», with the price that the page shows."""
+        seen = {
+            "addon": addon["slug"],
+            "expected_price_cents": addon["price_cents"],
+            "expected_currency": addon["currency"],
+        }
+        return await self.http.post(
+            f"{self.stack.purchases_url}/v1/workspaces/{shop.workspace_id}/purchases",
+            json=seen | body,
+            headers=bearer(token or shop.token) | {"Idempotency-Key": key or uuid.uuid4().hex},
+        )
+
+    async def purchase(self, shop: Shop, purchase_id: str) -> Json:
+        """The purchase as its owner sees it."""
+        return await self.get(f"/v1/workspaces/{shop.workspace_id}/purchases/{purchase_id}", token=shop.token)
+
+    async def record(self, purchase_id: str) -> Json:
+        """The purchase as staff sees it: with history, refunds and Stripe's ids."""
+        return await self.get(f"/v1/admin/purchases/{purchase_id}", token=self._staff_token)
+
+    async def get(self, path: str, *, token: str) -> Json:
+        """Read from purchases; raises for a refusal."""
+        answer = await self.http.get(f"{self.stack.purchases_url}{path}", headers=bearer(token))
+        answer.raise_for_status()
+        found: Json = answer.json()
+        return found
+
+    async def deliver(self, purchase_id: str) -> Json:
+        """Staff marks the work complete."""
+        return await self.staff("POST", f"/v1/admin/purchases/{purchase_id}/deliver")
+
+    # What came of it
+
+    async def mails_to(self, address: str) -> list[Json]:
+        """What the mail box holds for `address`, oldest first."""
+        answer = await self.http.get(f"{self.stack.mailbox_url}/api/v1/messages", params={"limit": "10000"})
+        answer.raise_for_status()
+        mails = [m for m in answer.json()["messages"] if any(to["Address"] == address for to in m["To"])]
+        return sorted(mails, key=lambda mail: str(mail["Created"]))
+
+    async def mails_about(self, shop: Shop, *, to: str) -> list[Json]:
+        """The mails to `to` whose text names this workspace's own add-on or id."""
+        found = []
+        for mail in await self.mails_to(to):
+            whole = await self.http.get(f"{self.stack.mailbox_url}/api/v1/message/{mail['ID']}")
+            if shop.workspace_id in whole.text:
+                found.append(whole.json())
+        return found
+
+    async def settle(self, *, seconds: float = 30) -> None:
+        """Return once nothing moves: webhooks, topics, outboxes, commands that are due, mails."""
+        await self.until(self._still, "everything is quiet", seconds=seconds)
+
+    async def _still(self) -> bool:
+        return await self.stripe.quiet(timeout=5) and not await self.witness.moving()
+
+    async def until(
+        self, condition: Callable[[], Awaitable[Any]], what: str, *, seconds: float = 30, pause: float = 0.05
+    ) -> Any:
+        """Wait until `condition` holds and return what it gave. Raises NeverHappened."""
+        deadline = time.monotonic() + seconds
+        while not (result := await condition()):
+            if time.monotonic() > deadline:
+                raise NeverHappened(f"not within {seconds:g} s: {what}")
+            await asyncio.sleep(pause)
+        return result
+
+    async def _stripe_post(self, path: str, form: dict[str, str]) -> Json:
+        answer = await self.http.post(
+            f"{self.stack.stripe_url}{path}", data=form, headers=bearer(self.stack.stripe_secret_key)
+        )
+        answer.raise_for_status()
+        found: Json = json.loads(answer.content)
+        return found
+
+
+def bearer(token: str) -> dict[str, str]:
+    """The header that carries `token`."""
+    return {"Authorization": f"Bearer {token}"}

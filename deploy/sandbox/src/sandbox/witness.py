@@ -1,0 +1,110 @@
+"""Reads what the services wrote, past their interfaces: rows and Kafka, for tests and for the demo's own reckoning."""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any, Final
+
+import asyncpg
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+
+from contracts import PURCHASE_EVENTS, PURCHASE_STATE, STRIPE_EVENTS, Envelope, Topic
+from contracts.topics import ADDON_STATE
+from sandbox.description import Description
+
+Json = dict[str, Any]
+
+GROUPS: Final[Mapping[str, tuple[Topic, ...]]] = {
+    "purchases": (STRIPE_EVENTS, ADDON_STATE),
+    "notifier": (PURCHASE_EVENTS,),
+}
+UNFINISHED: Final[Mapping[str, str]] = {
+    "catalog": "select exists(select from outbox)",
+    "purchases": """
+        select exists(select from outbox)
+            or exists(select from stripe_commands where state = 'open' and due_at <= now() + interval '1 second')
+            or exists(select from parked where resolved_at is null and retry_at <= now())
+    """,
+    "notifier": "select exists(select from mails where due_at <= now() + interval '1 second')",
+}
+
+
+class Witness:
+    """Looks into the databases and the topics; changes nothing."""
+
+    def __init__(self, stack: Description) -> None:
+        self._stack = stack
+        self._pools: dict[str, Any] = {}
+
+    async def close(self) -> None:
+        """Give the connections back."""
+        for pool in self._pools.values():
+            pool.terminate()
+
+    async def rows(self, database: str, query: str, *arguments: Any) -> list[Json]:
+        """The rows of a query on one service's database."""
+        if database not in self._pools:
+            url = self._stack.database_urls[database]
+            self._pools[database] = await asyncpg.create_pool(url, min_size=0, max_size=4)
+        return [dict(row) for row in await self._pools[database].fetch(query, *arguments)]
+
+    async def addon_version(self, slug: str) -> tuple[int, bool] | None:
+        """Price and activity of an add-on in purchases' own copy."""
+        found = await self.rows("purchases", "select price_cents, is_active from addons where slug = $1", slug)
+        return (found[0]["price_cents"], found[0]["is_active"]) if found else None
+
+    async def moving(self) -> bool:
+        """Whether anything is still on its way inside the services."""
+        for database, query in UNFINISHED.items():
+            (row,) = await self.rows(database, query)
+            if any(row.values()):
+                return True
+        return await self._lagging()
+
+    async def _lagging(self) -> bool:
+        for group, topics in GROUPS.items():
+            if await self._lag(group, topics):
+                return True
+        return False
+
+    async def _lag(self, group: str, topics: tuple[Topic, ...]) -> int:
+        """Records that `group` has not finished: its offsets are committed after the effect."""
+        admin = AIOKafkaAdminClient(bootstrap_servers=self._stack.kafka_bootstrap_servers)
+        consumer = AIOKafkaConsumer(bootstrap_servers=self._stack.kafka_bootstrap_servers)
+        await asyncio.gather(admin.start(), consumer.start())
+        try:
+            committed = await admin.list_consumer_group_offsets(group)
+            partitions = [TopicPartition(t.name, p) for t in topics for p in range(t.partitions)]
+            ends = await consumer.end_offsets(partitions)
+            return sum(ends[one] - max(0, committed[one].offset if one in committed else 0) for one in partitions)
+        finally:
+            await asyncio.gather(admin.close(), consumer.stop())
+
+    async def facts(self, *topics: Topic, key: str | None = None) -> list[tuple[Envelope, bytes]]:
+        """Every record of these topics, in the order of each partition; with `key`, only those under it."""
+        topics = topics or (PURCHASE_EVENTS, PURCHASE_STATE)
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self._stack.kafka_bootstrap_servers, auto_offset_reset="earliest", fetch_max_wait_ms=20
+        )
+        await consumer.start()
+        try:
+            return await self._read_all(consumer, topics, key)
+        finally:
+            await consumer.stop()
+
+    async def _read_all(
+        self, consumer: Any, topics: tuple[Topic, ...], key: str | None
+    ) -> list[tuple[Envelope, bytes]]:
+        partitions = [TopicPartition(topic.name, number) for topic in topics for number in range(topic.partitions)]
+        consumer.assign(partitions)
+        await consumer.seek_to_beginning(*partitions)
+        ends = await consumer.end_offsets(partitions)
+        found = []
+        while any([await consumer.position(one) < ends[one] for one in partitions]):
+            for records in (await consumer.getmany(timeout_ms=200)).values():
+                wanted = (r for r in records if key is None or r.key == key.encode())
+                for record in wanted:
+                    with suppress(ValueError):
+                        found.append((Envelope.from_headers(record.headers), record.value))
+        return found
