@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import httpx
 import pytest
@@ -135,9 +135,51 @@ async def test_trailers_without_end_are_cut_off(service: Service) -> None:
     """They come behind the body, where a check of the head alone does not look."""
     head = b"POST /v1/orders/o1 HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\nX-Trailer: "
 
-    await exchange(service.port, [head, *([b"a" * 8192] * 100)], pause=0.002)
-
+    assert await cut_off(service.port, head, b"a" * 8192)
     assert await still_serves(service)
+
+
+async def test_a_refused_body_may_not_be_sent_for_ever(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(BoundedProtocol, "linger_seconds", 0.2)
+    head = b"POST /v1/orders/o1 HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+
+    assert await cut_off(service.port, head % 10**12, b" " * 8192)
+    assert await still_serves(service)
+
+
+async def test_a_body_that_comes_after_its_answer_does_not_leave_the_connection_open(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(BoundedProtocol, "head_seconds", 0.2)
+    reader, writer = await asyncio.open_connection("127.0.0.1", service.port)
+    writer.write(b"POST /nowhere HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n")
+    await asyncio.sleep(0.05)
+    writer.write(b"hello")
+
+    async with asyncio.timeout(2):
+        assert statuses(await reader.read()) == [404]
+    writer.close()
+
+
+async def cut_off(port: int, head: bytes, part: bytes) -> bool:
+    """Whether the server ends a connection on which `part` is sent again and again."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(head)
+    try:
+        async with asyncio.timeout(3):
+            while not reader.at_eof():
+                writer.write(part)
+                await writer.drain()
+                await asyncio.sleep(0.002)
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(reader.read(65536), 0.001)
+    except TimeoutError:
+        return False
+    except ConnectionError:
+        return True
+    finally:
+        writer.close()
+    return True
 
 
 @pytest.mark.parametrize(

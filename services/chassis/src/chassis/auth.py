@@ -132,7 +132,7 @@ def _workspaces(claim: Any) -> Mapping[str, Role]:
 
 
 def _optional(claim: Any, *, limit: int = MAX_CLAIM) -> str | None:
-    return None if claim is None else _text(claim, limit=limit)
+    return None if claim is None or claim == "" else _text(claim, limit=limit)
 
 
 def _text(claim: Any, *, limit: int = MAX_CLAIM) -> str:

@@ -18,6 +18,7 @@ _SECRET_TEXT: Final = re.compile(
 )
 _QUIET: Final = {
     "uvicorn": logging.WARNING,
+    "stripe": logging.WARNING,
     "httpx": logging.WARNING,
     "httpcore": logging.WARNING,
     "aiokafka": logging.WARNING,
@@ -43,7 +44,7 @@ def configure_logs(*, service: str, level: str = "INFO") -> None:
     handler.setFormatter(_formatter(service, to_terminal=to_terminal))
     logging.basicConfig(handlers=[handler], level=level, force=True)
     for name, quiet_level in _QUIET.items():
-        logging.getLogger(name).setLevel(quiet_level)
+        logging.getLogger(name).setLevel(max(quiet_level, logging.getLevelName(level)))
 
 
 def _before(service: str) -> list[Processor]:

@@ -12,9 +12,7 @@ CONSUMER_LAG: Final = Gauge(
 INBOX_DUPLICATES: Final = Counter(
     "billing_inbox_duplicates_total", "Facts delivered again and dropped by the inbox.", ["consumer"]
 )
-FACTS_APPLIED: Final = Counter("billing_facts_applied_total", "Facts applied for the first time.", ["consumer", "type"])
 PARKED_ITEMS: Final = Gauge("billing_parked_items", "Facts set aside, to be re-run or looked at.", ["consumer"])
-FACTS_PARKED: Final = Counter("billing_facts_parked_total", "Facts set aside.", ["consumer"])
 
 OUTBOX_ROWS: Final = Gauge("billing_outbox_rows", "Committed facts that Kafka has not confirmed.")
 OUTBOX_OLDEST_AGE: Final = Gauge("billing_outbox_oldest_age_seconds", "Age of the oldest fact in the outbox.")

@@ -15,6 +15,7 @@ from chassis.process import background
 
 MAX_HEAD: Final = 32 * 1024
 HEAD_SECONDS: Final = 15.0
+LINGER_SECONDS: Final = 5.0
 GRACEFUL_SECONDS: Final = 10
 START_SECONDS: Final = 10.0
 
@@ -30,16 +31,17 @@ class BoundedProtocol(HttpToolsProtocol):
 
     max_head = MAX_HEAD
     head_seconds = HEAD_SECONDS
+    linger_seconds = LINGER_SECONDS
     _refused = False
     _in_head = True
     _quiet = 0
     """Bytes since the last sign of progress: the head so far, or trailers and chunk extensions behind a body."""
-    _head_timer: asyncio.TimerHandle | None = None
+    _timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Start the clock: a connection that never sends a request is closed."""
         super().connection_made(transport)
-        self._await_head()
+        self._close_after(self.head_seconds)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop the clock."""
@@ -54,8 +56,8 @@ class BoundedProtocol(HttpToolsProtocol):
         super().data_received(data)
         if self._quiet > self.max_head:
             self._refuse(HEADERS_TOO_LARGE)
-        elif self._in_head and self._quiet and self._head_timer is None:
-            self._await_head()
+        elif self._in_head and self._timer is None and self._unwatched():
+            self._close_after(self.head_seconds)
 
     def on_message_begin(self) -> None:
         """A new head."""
@@ -82,26 +84,39 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """The next bytes are another head."""
         self._quiet = 0
+        self._in_head = True
+        self._stop_timer()
         if not self._refused:
             super().on_message_complete()
-            self._in_head = True
+
+    def on_response_complete(self) -> None:
+        """Whoever goes on sending a body that was answered already, as with 413, may do so for LINGER_SECONDS."""
+        super().on_response_complete()
+        if not self._in_head and self.cycle.response_complete:
+            self._close_after(self.linger_seconds)
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's words, not ours
         """What uvicorn calls for bytes that are no HTTP."""
         self._refuse(MALFORMED)
 
-    def _await_head(self) -> None:
-        self._head_timer = self.loop.call_later(self.head_seconds, self._head_is_late)
+    def _unwatched(self) -> bool:
+        """A head has begun, or the connection idles without uvicorn's keep-alive timer."""
+        idle = self.cycle is None or self.cycle.response_complete
+        return bool(self._quiet) or (idle and self.timeout_keep_alive_task is None)
 
-    def _head_is_late(self) -> None:
-        self._head_timer = None
+    def _close_after(self, seconds: float) -> None:
+        self._stop_timer()
+        self._timer = self.loop.call_later(seconds, self._too_late)
+
+    def _too_late(self) -> None:
+        self._timer = None
         self._refused = True
         self.transport.close()
 
     def _stop_timer(self) -> None:
-        if self._head_timer is not None:
-            self._head_timer.cancel()
-            self._head_timer = None
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     def _refuse(self, problem: Problem) -> None:
         if self._refused:
