@@ -6,8 +6,8 @@ import httpx
 import pytest
 import stripe
 
-from sandbox.stripe.control import StripeControl
-from tests.integration.stripe_sandbox.conftest import Buyer
+from sandbox.stripe.control import ControlError, StripeControl
+from tests.integration.stripe_sandbox.conftest import Buyer, Receiver
 
 KEY = stripe.RequestOptions(idempotency_key="quittance:1:invoice:1")
 
@@ -157,3 +157,22 @@ async def test_too_many_requests_are_429_and_may_be_skipped_first(
 
     assert (await client.v1.customers.create_async({})).id
     assert [rule["hits"] for rule in await control.faults()] == [1]
+
+
+async def test_a_late_answer_comes_after_its_webhooks(
+    client: stripe.StripeClient, control: StripeControl, receiver: Receiver
+) -> None:
+    await control.register_endpoint(receiver.url)
+    await control.fault("late", operation="customers.create", seconds=0.5)
+
+    answer = asyncio.create_task(client.v1.customers.create_async({}))
+    while not receiver.received:  # noqa: ASYNC110 - the receiver has no event to wait for
+        await asyncio.sleep(0.01)
+
+    assert not answer.done()
+    assert (await answer).id == receiver.only("customer.created")["id"]
+
+
+async def test_a_fault_for_no_operation_is_refused(control: StripeControl) -> None:
+    with pytest.raises(ControlError, match="no operation is named"):
+        await control.fault("late", operation="invoice.pay")

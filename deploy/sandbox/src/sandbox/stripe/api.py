@@ -157,6 +157,8 @@ async def _stop_at_the_door(rule: Rule | None) -> None:
 
 
 async def _on_the_way_back(answer: Answer, *, rule: Rule | None) -> Answer:
+    if rule and rule.fault is Fault.LATE:
+        await asyncio.sleep(rule.seconds)
     if rule and rule.fault is Fault.HANG_AFTER:
         raise Unanswered(seconds=rule.seconds)
     if rule and rule.fault is Fault.CLOSE_AFTER:

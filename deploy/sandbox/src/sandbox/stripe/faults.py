@@ -7,6 +7,7 @@ from typing import Any
 
 from sandbox.stripe.ids import new_token
 from sandbox.stripe.model import Json
+from sandbox.stripe.routing import OPERATIONS
 
 
 class Fault(StrEnum):
@@ -14,6 +15,8 @@ class Fault(StrEnum):
 
     LATENCY = "latency"
     """Wait `seconds` with the idempotency key in use, then go on."""
+    LATE = "late"
+    """Done and stored at once, webhooks sent; the true answer comes `seconds` later."""
     RATE_LIMIT = "rate_limit"
     """429, nothing done, nothing stored."""
     ERROR_BEFORE = "error_before"
@@ -56,8 +59,10 @@ class Faults:
     rules: list[Rule] = field(default_factory=list)
 
     def add(self, **wanted: Any) -> Rule:
-        """Add a rule. Raises TypeError or ValueError for one that makes no sense."""
+        """Add a rule. Raises KeyError, TypeError or ValueError for one that makes no sense."""
         rule = Rule(**{**wanted, "fault": Fault(wanted["fault"])})
+        if not any(fnmatchcase(known.name, rule.operation) for known in OPERATIONS):
+            raise ValueError(f"no operation is named {rule.operation}")
         self.rules.append(rule)
         return rule
 

@@ -1,10 +1,11 @@
 """Ids, secrets and tokens that look like Stripe's."""
 
-import secrets
+import os
 import string
 from typing import Final
 
-_ALPHABET: Final = string.ascii_letters + string.digits
+_ALPHABET: Final = (string.ascii_letters + string.digits).encode()
+_BYTE_TO_LETTER: Final = bytes(_ALPHABET[byte % len(_ALPHABET)] for byte in range(256))
 
 LENGTHS: Final = {"cus": 14, "prod": 14, "req": 14, "whsec": 32}
 """Random characters after the prefix; every other object has 24."""
@@ -16,5 +17,5 @@ def new_id(*, prefix: str) -> str:
 
 
 def new_token(*, length: int) -> str:
-    """Make `length` random letters and digits."""
-    return "".join(secrets.choice(_ALPHABET) for _ in range(length))
+    """Make `length` random letters and digits; one call to the system, since every request makes several."""
+    return os.urandom(length).translate(_BYTE_TO_LETTER).decode()

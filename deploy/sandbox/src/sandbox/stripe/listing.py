@@ -54,7 +54,7 @@ def _from_cursor(*, call: Call, things: Iterable[T]) -> Iterable[T]:
 
 
 def _refuse_unknown(*, call: Call, cursor: str, param: str) -> None:
-    if call.account.look_up(cursor) is None:
+    if call.account.look_up(cursor) is None and not cursor.startswith("il_"):
         raise Refusal(f"No such object: '{cursor}'", code="resource_missing", param=param)
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Final
 
 from sandbox.stripe.call import Call, outside
 from sandbox.stripe.cards import CARDS
@@ -9,6 +10,9 @@ from sandbox.stripe.ids import new_id
 from sandbox.stripe.model import Charge, Refund
 from sandbox.stripe.money import shown
 from sandbox.stripe.refusals import Refusal
+
+OVER: Final = ("failed", "canceled")
+"""Statuses of a refund that gives nothing back, for good."""
 
 
 def refund(*, call: Call, charge: Charge, amount: int, reason: str | None, metadata: Mapping[str, str]) -> Refund:
@@ -37,14 +41,20 @@ def refund(*, call: Call, charge: Charge, amount: int, reason: str | None, metad
 
 
 def settle(*, call: Call, refund: Refund, status: str) -> Refund:
-    """The bank's later word: `succeeded` for a pending refund, or `failed`, which gives the charge its amount back."""
-    if refund.status in (status, "failed"):
+    """The bank's later word: `succeeded` for a pending refund, `failed` or `canceled` for either.
+
+    The last two are final and give the charge its amount back.
+    """
+    if status not in (*OVER, "succeeded"):
+        raise Refusal(f"A refund cannot settle as {status}", param="status")
+    if refund.status in (status, *OVER):
         return refund
     reason = "lost_or_stolen_card" if status == "failed" else None
     settled = call.save(replace(refund, status=status, failure_reason=reason))
-    if status == "failed":
+    if status in OVER:
         charge = call.account.charges.get(refund.charge)
         call.save(replace(charge, amount_refunded=charge.amount_refunded - refund.amount))
+    if status == "failed":
         call.emit("refund.failed", settled)
     tell_of_update(call=call, refund=settled, before=refund)
     return settled
