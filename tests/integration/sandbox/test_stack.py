@@ -7,6 +7,7 @@ import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import asyncpg
 import httpx
 import psutil  # type: ignore[import-untyped]
 import pytest
@@ -116,3 +117,19 @@ async def test_the_broker_comes_back_with_its_records(stack: EmbeddedStack) -> N
     await stack.broker_up()
 
     assert stack.broker.bootstrap == address
+
+
+async def test_the_database_comes_back_with_its_data(stack: EmbeddedStack) -> None:
+    url = stack.describe().database_urls["catalog"]
+    connection = await asyncpg.connect(url)
+    await connection.execute("create table kept as select 7 as number")
+    await connection.close()
+    await stack.database_down()
+    with pytest.raises(OSError, match="Connect call failed"):
+        await asyncpg.connect(url)
+
+    await stack.database_up()
+
+    connection = await asyncpg.connect(url)
+    assert await connection.fetchval("select number from kept") == 7
+    await connection.close()

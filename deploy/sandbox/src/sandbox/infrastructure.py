@@ -57,6 +57,12 @@ class Infrastructure:
         return self._broker
 
     @property
+    def postgres(self) -> PostgresServer:
+        if self._postgres is None:
+            raise RuntimeError("the stack is not up")
+        return self._postgres
+
+    @property
     def processes(self) -> dict[str, Process]:
         broker = {"kafka": self._broker.process} if self._broker and self._broker.process else {}
         postgres = {"postgres": self._postgres.process} if self._postgres else {}

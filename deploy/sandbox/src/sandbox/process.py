@@ -11,7 +11,7 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
-_LIBC = ctypes.CDLL(None) if sys.platform == "linux" else None
+_prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None  # looked up before any fork
 _PR_SET_PDEATHSIG = 1
 _POLL_S = 0.02
 
@@ -136,8 +136,8 @@ def _tie_to(parent: int, death_signal: signal.Signals) -> Callable[[], None]:
     """What the child does between fork and exec, so that a killed parent leaves no child."""
 
     def tie() -> None:
-        if _LIBC is not None:
-            _LIBC.prctl(_PR_SET_PDEATHSIG, int(death_signal))
+        if _prctl is not None:
+            _prctl(_PR_SET_PDEATHSIG, int(death_signal))
             if os.getppid() != parent:
                 os._exit(1)
 

@@ -129,6 +129,15 @@ class EmbeddedStack:
         await self.broker.bring_back()
         self._on_spawn()
 
+    async def database_down(self) -> None:
+        """PostgreSQL ends its connections and listens no more; what was committed is kept."""
+        await self.infrastructure.postgres.process.stop()
+
+    async def database_up(self) -> None:
+        """PostgreSQL is back, on the same port, with the same data."""
+        await self.infrastructure.postgres.start()
+        self._on_spawn()
+
     @property
     def broker(self) -> Broker:
         return self.infrastructure.broker
