@@ -1,0 +1,211 @@
+"""Each Stripe event gives its fact, the same in the shapes before and since 2025-03-31.basil."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from contracts.stripe_facts import (
+    ChargeRefunded,
+    InvoicePaid,
+    InvoicePaymentActionRequired,
+    InvoicePaymentFailed,
+    InvoicePaymentLinked,
+    InvoiceVoided,
+    RefundChanged,
+    StripeFact,
+    UnrecognisedEvent,
+)
+from tests.fixtures.stripe_events import API_VERSIONS, BASIL, BASIL_SINCE, LEGACY, body_of, event, event_in_version
+from webhook_gateway.normalisers import NORMALISERS, normalise
+
+ERAS = [LEGACY, BASIL]
+RECEIVED_AT = datetime(2026, 3, 4, 10, 30, 4, tzinfo=UTC)
+CUSTOMER = "cus_TRk7gFhYqK2m4N"
+INVOICE = "in_1SVq2nLkdIwHu7ixOeVhWg2k"
+INTENT = "pi_3SVq2oLkdIwHu7ix1R2vQy7B"
+CHARGE = "ch_3SVq2oLkdIwHu7ix1xk3GZ0t"
+REFUND = "re_3SVq2oLkdIwHu7ix1bZs0XhM"
+PURCHASE = "0197e0a4-5b7c-7d10-8f43-2b1f0a9c6e31"
+OURS = {"quittance_instance": "local", "workspace_id": "ws_northwind", "purchase_id": PURCHASE}
+LINE = {
+    "line_id": "il_1SVq2mLkdIwHu7ixyW8cGq4d",
+    "amount": 49900,
+    "currency": "EUR",
+    "price_id": "price_1SVq2jLkdIwHu7ixTzM0aVbC",
+    "purchase_id": PURCHASE,
+    "addon_slug": "professional-ai-setup",
+    "discount_cents": 0,
+    "tax_cents": 0,
+}
+INVOICE_FIELDS: dict[str, Any] = {
+    **OURS,
+    "object_id": INVOICE,
+    "customer_id": CUSTOMER,
+    "invoice_id": INVOICE,
+    "status": "paid",
+    "currency": "EUR",
+    "total": 49900,
+    "amount_due": 49900,
+    "amount_paid": 49900,
+    "billing_reason": "manual",
+    "subscription_id": None,
+    "hosted_invoice_url": "https://invoice.stripe.com/i/acct_1SVp0xLkdIwHu7ix/test_YWNjdF8xU1Zw",
+    "lines": [LINE],
+    "lines_complete": True,
+}
+UNPAID = {**INVOICE_FIELDS, "status": "open", "amount_paid": 0}
+REFUND_FIELDS = {**OURS, "object_id": REFUND, "customer_id": None, "charge_id": CHARGE, "payment_intent_id": INTENT}
+SNAPSHOT = {
+    "refund_id": REFUND,
+    "amount": 49900,
+    "currency": "EUR",
+    "status": "succeeded",
+    "purchase_id": PURCHASE,
+    "failure_reason": None,
+}
+FAILED_SNAPSHOT = {**SNAPSHOT, "status": "failed", "failure_reason": "expired_or_canceled_card"}
+
+EXPECTED: dict[str, tuple[type[StripeFact], dict[str, Any]]] = {
+    "invoice.payment_succeeded": (InvoicePaid, INVOICE_FIELDS),
+    "invoice.paid": (InvoicePaid, INVOICE_FIELDS),
+    "invoice.payment_failed": (InvoicePaymentFailed, {**UNPAID, "needs_customer": None, "failure_code": None}),
+    "invoice.payment_action_required": (InvoicePaymentActionRequired, {**UNPAID, "action_url": None}),
+    "invoice.voided": (InvoiceVoided, {**UNPAID, "status": "void"}),
+    "charge.refunded": (
+        ChargeRefunded,
+        {
+            **OURS,
+            "object_id": CHARGE,
+            "customer_id": CUSTOMER,
+            "charge_id": CHARGE,
+            "payment_intent_id": INTENT,
+            "amount": 49900,
+            "amount_refunded": 49900,
+            "currency": "EUR",
+        },
+    ),
+    "refund.created": (RefundChanged, {**REFUND_FIELDS, "refund": {**SNAPSHOT, "status": "pending"}}),
+    "refund.updated": (RefundChanged, {**REFUND_FIELDS, "refund": SNAPSHOT}),
+    "refund.failed": (RefundChanged, {**REFUND_FIELDS, "refund": FAILED_SNAPSHOT}),
+    "charge.refund.updated": (RefundChanged, {**REFUND_FIELDS, "refund": FAILED_SNAPSHOT}),
+}
+ONLY_LEGACY: dict[str, dict[str, Any]] = {
+    "invoice": {"payment_intent_id": INTENT, "charge_id": CHARGE},
+    "charge": {"invoice_id": INVOICE, "refunds": [SNAPSHOT]},
+    "refund": {},
+}
+ONLY_BASIL: dict[str, dict[str, Any]] = {
+    "invoice": {"payment_intent_id": None, "charge_id": None},
+    "charge": {"invoice_id": None, "refunds": []},
+    "refund": {},
+}
+ENVELOPE = {"stripe_event_id", "stripe_event_type", "api_version", "livemode", "occurred_at"}
+
+
+def fact_of(document: dict[str, Any]) -> StripeFact:
+    return normalise(event=document, body=body_of(document), received_at=RECEIVED_AT)
+
+
+def payload(fact: StripeFact) -> dict[str, Any]:
+    dumped: dict[str, Any] = json.loads(fact.model_dump_json())
+    return {name: value for name, value in dumped.items() if name not in ENVELOPE}
+
+
+@pytest.mark.parametrize("era", ERAS)
+@pytest.mark.parametrize("name", EXPECTED)
+def test_an_event_gives_its_fact_in_both_shapes(name: str, era: str) -> None:
+    document = event(name, era)
+    kind, fields = EXPECTED[name]
+    only = (ONLY_LEGACY if era == LEGACY else ONLY_BASIL)[document["data"]["object"]["object"]]
+
+    fact = fact_of(document)
+
+    assert kind is type(fact)
+    assert {**fields, **only} == payload(fact)
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_the_envelope_is_repeated(name: str) -> None:
+    document = event(name, LEGACY)
+
+    fact = fact_of(document)
+
+    assert (document["id"], name, "2024-06-20", False) == (
+        fact.stripe_event_id,
+        fact.stripe_event_type,
+        fact.api_version,
+        fact.livemode,
+    )
+    assert datetime.fromtimestamp(document["created"], UTC) == fact.occurred_at
+
+
+def test_an_invoice_payment_joins_the_invoice_to_its_intent() -> None:
+    fact = fact_of(event("invoice_payment.paid", BASIL))
+
+    assert isinstance(fact, InvoicePaymentLinked)
+    assert (
+        fact.invoice_id,
+        fact.payment_intent_id,
+        fact.charge_id,
+        fact.amount_paid,
+        fact.currency,
+    ) == (INVOICE, INTENT, None, 49900, "EUR")
+
+
+def test_every_normaliser_has_its_fixtures() -> None:
+    assert {*EXPECTED, "invoice_payment.paid"} == set(NORMALISERS)
+
+
+@pytest.mark.parametrize("version", API_VERSIONS)
+@pytest.mark.parametrize("name", EXPECTED)
+def test_every_api_version_gives_the_same_fact(name: str, version: str) -> None:
+    document = event_in_version(name, version)
+    thing = document["data"]["object"]
+    kind, fields = EXPECTED[name]
+    only = (ONLY_BASIL if version >= BASIL_SINCE else ONLY_LEGACY)[thing["object"]]
+    if thing["object"] == "charge" and version >= "2022-11-15":
+        only = {**only, "refunds": []}
+    if thing["object"] == "refund" and "customer" in thing:
+        only = {**only, "customer_id": CUSTOMER}
+
+    fact = fact_of(document)
+
+    assert kind is type(fact)
+    assert {**fields, **only} == payload(fact)
+    assert version == fact.api_version
+
+
+@pytest.mark.parametrize("version", [version for version in API_VERSIONS if version >= BASIL_SINCE])
+def test_invoice_payments_of_every_version_that_has_them(version: str) -> None:
+    assert isinstance(fact_of(event_in_version("invoice_payment.paid", version)), InvoicePaymentLinked)
+
+
+@pytest.mark.parametrize("era", ERAS)
+def test_the_api_version_that_an_event_claims_decides_nothing(era: str) -> None:
+    document = event("invoice.paid", era)
+    expected = payload(fact_of(document))
+
+    for claimed in ("2011-01-01", "2099-01-01.zebra", None):
+        assert expected == payload(fact_of({**document, "api_version": claimed}))
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_both_shapes_at_once_give_the_fact_with_the_ids_of_either(name: str) -> None:
+    """An old version that is rendered today also carries the newer keys."""
+    new, old = event(name, BASIL), event(name, LEGACY)
+    thing = {**new["data"]["object"], **old["data"]["object"]}
+    if "lines" in thing:
+        lines = zip(new["data"]["object"]["lines"]["data"], old["data"]["object"]["lines"]["data"], strict=True)
+        thing["lines"] = {**thing["lines"], "data": [{**newer, **older} for newer, older in lines]}
+        thing["parent"] = {"subscription_details": None, "type": "quote_details"}
+
+    assert payload(fact_of(old)) == payload(fact_of({**old, "data": {"object": thing}}))
+
+
+@pytest.mark.parametrize("request_field", [None, {"id": None, "idempotency_key": None}, "req_old_string"])
+def test_the_request_field_may_be_anything(request_field: object) -> None:
+    document = {**event("invoice.paid", BASIL), "request": request_field}
+
+    assert not isinstance(fact_of(document), UnrecognisedEvent)
