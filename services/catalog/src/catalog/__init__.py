@@ -1,1 +1,1 @@
-"""TODO"""
+"""The catalog service: what can be bought."""
