@@ -21,8 +21,9 @@ from chassis.web import HttpServer, web_app
 from contracts import ADDON_STATE, STRIPE_EVENTS
 from purchases.api.routes import router
 from purchases.commands_loop import CommandsLoop
-from purchases.handlers.apply_facts import CONSUMER, apply_facts
+from purchases.handlers.apply_facts import apply_facts
 from purchases.handlers.stripe_desk import StripeDesk
+from purchases.handlers.work import CONSUMER
 from purchases.payments.client import stripe_client
 from purchases.settings import Settings
 

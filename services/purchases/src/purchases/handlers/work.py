@@ -1,0 +1,59 @@
+"""What the appliers of one batch share: the locked rows, the ids they learn, how a fact is set aside or counted."""
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Final, TypeVar
+
+from prometheus_client import Counter
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis import parked
+from chassis.records import Received
+from contracts import Fact
+from contracts.stripe_facts import StripeFact
+from purchases.publisher import Cause
+from purchases.store import ledger
+from purchases.store.rows import Purchase
+
+FactT = TypeVar("FactT", bound=Fact)
+CONSUMER: Final = "purchases"
+OUTCOMES: Final = Counter("billing_stripe_facts_total", "Stripe facts by what became of them.", ["type", "outcome"])
+
+
+@dataclass(slots=True)
+class Work:
+    """One batch at hand: its session, the locked purchases, and the ids that it learned."""
+
+    session: AsyncSession
+    instance: str
+    names: ledger.Names
+    purchases: Mapping[uuid.UUID, Purchase]
+    learned: list[str] = field(default_factory=list)
+
+    def purchase_of(self, *ids: str | None) -> Purchase | None:
+        """The locked purchase that the first known id names."""
+        found = self.names.purchase_of(*ids)
+        return self.purchases.get(found) if found else None
+
+    async def park(self, received: Received, *, reason: str, waits_for: str | None = None) -> None:
+        """Set the fact aside in this batch's transaction."""
+        await parked.park(self.session, received, consumer=CONSUMER, reason=reason, waits_for=waits_for)
+
+
+def cause_of(fact: StripeFact, *, reason: str | None = None) -> Cause:
+    """A Stripe event, as what made something happen."""
+    return Cause(actor="stripe", at=datetime.now(UTC), stripe_event_id=fact.stripe_event_id, reason=reason)
+
+
+def fact_as(kind: type[FactT], received: Received) -> FactT:
+    """The fact, as the type that its applier is for. Raises TypeError when the table is wrong."""
+    if not isinstance(received.fact, kind):
+        raise TypeError(f"{type(received.fact).__name__} is no {kind.__name__}")
+    return received.fact
+
+
+def count(fact: Fact, outcome: str) -> None:
+    """Tell the metrics what became of a fact."""
+    OUTCOMES.labels(fact.TYPE, outcome).inc()
