@@ -103,7 +103,7 @@ def _take_payment(*, call: Call, invoice: Invoice, intent: PaymentIntent) -> Non
         invoice,
         amount_paid=intent.amount_received,
         attempted=True,
-        attempt_count=invoice.attempt_count + 1,
+        attempt_count=max(invoice.attempt_count, 1),
         charge=intent.latest_charge,
     )
     _paid(call=call, invoice=invoice, changed=changed)
@@ -119,11 +119,14 @@ def _paid(*, call: Call, invoice: Invoice, changed: Invoice) -> Invoice:
 
 
 def _note_failure(*, call: Call, invoice: Invoice, intent: PaymentIntent) -> None:
-    """`invoice.payment_failed` is also sent when the payment only needs the customer."""
+    """`invoice.payment_failed` is also sent when the payment only needs the customer.
+
+    Attempts by hand after the first one do not count (https://docs.stripe.com/api/invoices/object, `attempt_count`).
+    """
     changed = replace(
         invoice,
         attempted=True,
-        attempt_count=invoice.attempt_count + 1,
+        attempt_count=max(invoice.attempt_count, 1),
         charge=intent.latest_charge,
     )
     call.save(changed)

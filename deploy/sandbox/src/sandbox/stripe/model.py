@@ -90,7 +90,7 @@ class InvoiceItem(Thing):
     currency: str
     quantity: int = 1
     unit_amount: int
-    price: Price | None = None
+    price: Price
     description: str | None = None
     discountable: bool = True
     period_start: int
@@ -109,7 +109,7 @@ class Line(Thing):
     currency: str
     quantity: int
     unit_amount: int
-    price: Price | None
+    price: Price
     description: str | None
     discountable: bool
     period_start: int

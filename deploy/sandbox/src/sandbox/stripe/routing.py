@@ -38,11 +38,10 @@ ITEM: Final = (
 )
 INTENT: Final = "metadata description receipt_email setup_future_usage payment_method payment_method_types "
 CONFIRM: Final = (
-    "off_session return_url use_stripe_sdk mandate error_on_requires_action capture_method "
-    "automatic_payment_methods.enabled automatic_payment_methods.allow_redirects confirmation_method "
-    "payment_method_options "
+    "off_session return_url use_stripe_sdk mandate error_on_requires_action capture_method payment_method_options "
 )
-PRODUCT: Final = "name active description metadata statement_descriptor unit_label url default_price tax_code images "
+AUTOMATIC: Final = "automatic_payment_methods.enabled automatic_payment_methods.allow_redirects confirmation_method "
+PRODUCT: Final = "name active description metadata statement_descriptor unit_label url tax_code images "
 PRICE: Final = "active nickname lookup_key transfer_lookup_key metadata tax_behavior "
 
 
@@ -59,7 +58,7 @@ class Operation:
 
 def _row(name: str, route: str, accepts: str, act: Callable[[Call], Any]) -> Operation:
     method, path = route.split()
-    names = frozenset([*accepts.split(), "expand"])
+    names = frozenset([*accepts.split(), *(["expand"] if method != "DELETE" else [])])
     return Operation(name=name, method=method, path=path, accepts=names, act=act)
 
 
@@ -152,7 +151,7 @@ OPERATIONS: Final = (
     _row(
         "payment_intents.create",
         "POST /v1/payment_intents",
-        INTENT + CONFIRM + "amount currency customer confirm",
+        INTENT + CONFIRM + AUTOMATIC + "amount currency customer confirm",
         payment_intents.create,
     ),
     _row("payment_intents.list", "GET /v1/payment_intents", PAGING + "created customer", payment_intents.list_),
@@ -200,10 +199,10 @@ OPERATIONS: Final = (
         webhook_endpoints.update,
     ),
     _row("webhook_endpoints.delete", "DELETE /v1/webhook_endpoints/{id}", "", webhook_endpoints.delete),
-    _row("products.create", "POST /v1/products", PRODUCT + "id type", products.create),
+    _row("products.create", "POST /v1/products", PRODUCT + "id", products.create),
     _row("products.list", "GET /v1/products", PAGING + "created active ids", products.list_),
     _row("products.retrieve", "GET /v1/products/{id}", "", products.retrieve),
-    _row("products.update", "POST /v1/products/{id}", PRODUCT, products.update),
+    _row("products.update", "POST /v1/products/{id}", PRODUCT + "default_price", products.update),
     _row("products.delete", "DELETE /v1/products/{id}", "", products.delete),
     _row(
         "prices.create",

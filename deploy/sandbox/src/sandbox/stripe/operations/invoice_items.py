@@ -114,11 +114,11 @@ def _invoice_of(call: Call) -> Invoice | None:
 def _item_sent(*, call: Call, invoice: Invoice | None) -> InvoiceItem:
     params = call.params
     customer = _customer_of(call=call, invoice=invoice)
-    price = _price_of(call)
-    currency = _currency_of(params=params, price=price, invoice=invoice)
+    named = _price_of(call)
+    currency = _currency_of(params=params, price=named, invoice=invoice)
     quantity = params.integer("quantity")
     quantity = 1 if quantity is None else quantity
-    unit_amount, amount = _amounts(params=params, price=price, quantity=quantity)
+    unit_amount, amount = _amounts(params=params, price=named, quantity=quantity)
     check_amount(amount, currency=currency)
     period = params.nested("period")
     return InvoiceItem(
@@ -131,8 +131,8 @@ def _item_sent(*, call: Call, invoice: Invoice | None) -> InvoiceItem:
         currency=currency,
         quantity=quantity,
         unit_amount=unit_amount,
-        price=price,
-        description=params.text("description") or _name_of(call=call, price=price),
+        price=named or _price_behind(call=call, currency=currency, unit_amount=unit_amount),
+        description=params.text("description") or _name_of(call=call, price=named),
         discountable=params.boolean("discountable") is not False,
         period_start=period.integer("start") or call.now,
         period_end=period.integer("end") or call.now,
@@ -170,6 +170,18 @@ def _price_made(*, call: Call, data: Params) -> Price:
         active=False,
     )
     return call.save(price)
+
+
+def _price_behind(*, call: Call, currency: str, unit_amount: int) -> Price:
+    """The inactive price that Stripe shows for a bare amount; no list has it."""
+    return Price(
+        id=new_id(prefix="price"),
+        created=call.now,
+        product=new_id(prefix="prod"),
+        currency=currency,
+        unit_amount=unit_amount,
+        active=False,
+    )
 
 
 def _unit_amount(data: Params) -> int:

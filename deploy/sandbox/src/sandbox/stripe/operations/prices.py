@@ -82,7 +82,6 @@ def _recurring(params: Params) -> Json | None:
         "interval": sent.choice("interval", among=INTERVALS),
         "interval_count": sent.integer("interval_count") or 1,
         "meter": None,
-        "trial_period_days": None,
         "usage_type": "licensed",
     }
 

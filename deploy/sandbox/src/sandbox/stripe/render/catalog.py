@@ -22,7 +22,6 @@ def product(thing: Product, _: Era) -> Json:
         "shippable": None,
         "statement_descriptor": thing.statement_descriptor,
         "tax_code": None,
-        "type": "service",
         "unit_label": thing.unit_label,
         "updated": thing.updated,
         "url": thing.url,

@@ -45,7 +45,6 @@ def charge(thing: Charge, era: Era) -> Json:
         "refunded": thing.refunded,
         "review": None,
         "shipping": None,
-        "source": None,
         "source_transfer": None,
         "statement_descriptor": None,
         "statement_descriptor_suffix": None,

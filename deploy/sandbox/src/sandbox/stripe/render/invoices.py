@@ -7,7 +7,7 @@ from sandbox.stripe.versions import Era
 
 def invoice(thing: Invoice, era: Era) -> Json:
     """https://docs.stripe.com/api/invoices/object"""
-    return _shared(thing, era) | (_legacy(thing) if era is Era.LEGACY else _basil())
+    return _shared(thing, era) | (_legacy(thing) if era is Era.LEGACY else _basil(thing))
 
 
 def _shared(thing: Invoice, era: Era) -> Json:
@@ -119,9 +119,10 @@ def _legacy(thing: Invoice) -> Json:
     }
 
 
-def _basil() -> Json:
+def _basil(thing: Invoice) -> Json:
     return {
         "amount_overpaid": 0,
+        "amount_paid_off_stripe": thing.amount_paid if thing.paid_out_of_band else 0,
         "customer_account": None,
         "parent": None,
         "total_pretax_credit_amounts": [],

@@ -30,7 +30,7 @@ def _legacy_line(thing: Line) -> Json:
         "amount_excluding_tax": thing.amount,
         "invoice_item": thing.invoice_item,
         "plan": None,
-        "price": thing.price and price(thing.price, Era.LEGACY),
+        "price": price(thing.price, Era.LEGACY),
         "proration": False,
         "proration_details": {"credited_items": None},
         "tax_amounts": [],
@@ -86,7 +86,7 @@ def invoice_item(thing: InvoiceItem, era: Era) -> Json:
 def _legacy_item(thing: InvoiceItem) -> Json:
     return {
         "plan": None,
-        "price": thing.price and price(thing.price, Era.LEGACY),
+        "price": price(thing.price, Era.LEGACY),
         "subscription": None,
         "unit_amount": thing.unit_amount,
         "unit_amount_decimal": str(thing.unit_amount),
@@ -104,9 +104,8 @@ def _basil_item(thing: InvoiceItem) -> Json:
 
 
 def _pricing(thing: Line | InvoiceItem) -> Json:
-    known = thing.price and {"price": thing.price.id, "product": thing.price.product}
     return {
-        "price_details": known,
+        "price_details": {"price": thing.price.id, "product": thing.price.product},
         "type": "price_details",
         "unit_amount_decimal": str(thing.unit_amount),
     }

@@ -47,7 +47,6 @@ def payment_intent(thing: PaymentIntent, era: Era) -> Json:
         "review": None,
         "setup_future_usage": thing.setup_future_usage,
         "shipping": None,
-        "source": None,
         "statement_descriptor": None,
         "statement_descriptor_suffix": None,
         "status": thing.status,
