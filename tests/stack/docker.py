@@ -4,9 +4,6 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from testcontainers.core.container import DockerContainer
-from testcontainers.core.wait_strategies import LogMessageWaitStrategy
-
 from sandbox.ports import LOOPBACK, free_port
 
 POSTGRES_IMAGE = "postgres:18"
@@ -20,20 +17,22 @@ def docker_is_asked_for() -> bool:
 @contextmanager
 def running_postgres() -> Iterator[str]:
     """The URL of its superuser."""
+    from testcontainers.core.container import DockerContainer  # slow to import, and seldom needed
+    from testcontainers.core.wait_strategies import LogMessageWaitStrategy
+
     port = free_port()
-    container = (
-        DockerContainer(POSTGRES_IMAGE)
-        .with_env("POSTGRES_PASSWORD", "tests")
-        .with_bind_ports(5432, port)
-        .waiting_for(LogMessageWaitStrategy("database system is ready to accept connections").with_startup_timeout(60))
-    )
-    with container:
+    ready = LogMessageWaitStrategy("database system is ready to accept connections", times=2)
+    container = DockerContainer(POSTGRES_IMAGE).with_env("POSTGRES_PASSWORD", "tests").with_bind_ports(5432, port)
+    with container.waiting_for(ready.with_startup_timeout(60)):
         yield f"postgresql://postgres:tests@{LOOPBACK}:{port}/postgres"
 
 
 @contextmanager
 def running_kafka() -> Iterator[str]:
     """Bootstrap servers. The port is chosen first, because the broker must advertise it."""
+    from testcontainers.core.container import DockerContainer
+    from testcontainers.core.wait_strategies import LogMessageWaitStrategy
+
     port = free_port()
     container = DockerContainer(KAFKA_IMAGE).with_bind_ports(9092, port)
     for name, value in _kafka_settings(port).items():
