@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 
 import httpx
 import pytest
@@ -74,22 +75,43 @@ async def test_a_target_of_100_kb_is_431_too(service: Service) -> None:
     assert statuses(await exchange(service.port, [request])) == [431]
 
 
-async def test_a_header_that_never_ends_is_cut_off_early(service: Service) -> None:
-    """Refused at the limit, not when it is complete: it never is."""
-    sent = 0
-
-    def endless() -> Iterable[bytes]:
-        nonlocal sent
-        yield HEAD + b"X-Big: "
-        for _ in range(200):
-            sent += 8192
-            yield b"a" * 8192
-
-    said = await exchange(service.port, endless(), pause=0.005)
-
-    assert statuses(said) in ([431], [])
-    assert sent < 10 * MAX_HEAD
+async def test_a_header_that_never_ends_is_refused_at_the_limit(service: Service) -> None:
+    """Not when it is complete: it never is."""
+    assert await cut_off(service.port, HEAD + b"X-Big: ", b"a" * 8192)
     assert await still_serves(service)
+
+
+async def test_a_refused_connection_is_closed_even_if_the_client_keeps_it(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(BoundedProtocol, "linger_seconds", 0.1)
+    before = open_connections(service)
+    _, writer = await asyncio.open_connection("127.0.0.1", service.port)
+    writer.write(HEAD + b"X-Big: " + b"a" * 40_000 + b"\r\n\r\n")
+
+    await asyncio.sleep(0.05)
+    lingering = open_connections(service)
+    await asyncio.sleep(0.5)
+    closed = open_connections(service)
+    writer.close()
+
+    assert (lingering - before, closed - before) == (1, 0)
+
+
+def open_connections(service: Service) -> int:
+    """Those that the server still holds a descriptor of, as the kernel lists them."""
+    lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    listening, no_inode = "0A", "0"
+    mine = [line for line in lines if line[1].endswith(f":{service.port:04X}") and line[3] != listening]
+    return sum(line[9] != no_inode for line in mine)
+
+
+@pytest.mark.parametrize("attempt", range(20))
+async def test_the_refusal_reaches_a_client_that_is_still_sending(service: Service, attempt: int) -> None:
+    """A connection closed too early is reset, and the client would never learn why."""
+    answer = await service.client.get("/v1/orders", headers={"X-Big": "a" * 1_000_000})
+
+    assert answer.status_code == 431
 
 
 async def test_a_head_just_under_the_limit_is_served(service: Service) -> None:
@@ -314,4 +336,4 @@ async def test_a_port_that_is_taken_is_named() -> None:
 
 
 def test_the_limits_are_those_that_are_documented() -> None:
-    assert (server_module.MAX_HEAD, server_module.HEAD_SECONDS) == (32 * 1024, 15)
+    assert (server_module.MAX_HEAD, server_module.HEAD_SECONDS, server_module.LINGER_SECONDS) == (32 * 1024, 15, 3)

@@ -15,7 +15,7 @@ from chassis.process import background
 
 MAX_HEAD: Final = 32 * 1024
 HEAD_SECONDS: Final = 15.0
-LINGER_SECONDS: Final = 5.0
+LINGER_SECONDS: Final = 3.0
 GRACEFUL_SECONDS: Final = 10
 START_SECONDS: Final = 10.0
 
@@ -66,13 +66,15 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """The head is complete; only now does its request start."""
+        if self._refused:
+            return
         self._in_head = False
         self._quiet = 0
         self._stop_timer()
         size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
         if size > self.max_head:
             self._refuse(HEADERS_TOO_LARGE)
-        if not self._refused:
+        else:
             super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:
@@ -83,11 +85,12 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """The next bytes are another head."""
+        if self._refused:
+            return
         self._quiet = 0
         self._in_head = True
         self._stop_timer()
-        if not self._refused:
-            super().on_message_complete()
+        super().on_message_complete()
 
     def on_response_complete(self) -> None:
         """Whoever goes on sending a body that was answered already, as with 413, may do so for LINGER_SECONDS."""
@@ -122,11 +125,15 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._refused:
             return
         self._refused = True
-        self._stop_timer()
+        self._quiet = 0
         # While an earlier request of this connection is being answered, ours would land in the middle of that.
-        if self.cycle is None or self.cycle.response_complete:
-            self.transport.write(_raw(problem))
-        self.transport.close()
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.transport.close()
+            return
+        self.transport.write(_raw(problem))
+        # Closed at once, bytes still on their way would make the kernel reset the connection and drop our answer.
+        self.transport.write_eof()
+        self._close_after(self.linger_seconds)
 
 
 def _raw(problem: Problem) -> bytes:
