@@ -16,9 +16,18 @@ from sandbox.description import Description
 Json = dict[str, Any]
 
 GROUPS: Final[Mapping[str, tuple[Topic, ...]]] = {
+    "catalog": (),
     "purchases": (STRIPE_EVENTS, ADDON_STATE),
     "notifier": (PURCHASE_EVENTS,),
 }
+"""In the order in which things flow: each service reads what those before it wrote."""
+LASTING: Final = (
+    ("purchases", "workspace_addon_purchases"),
+    ("purchases", "purchase_transitions"),
+    ("purchases", "purchase_payments"),
+    ("purchases", "purchase_refunds"),
+    ("notifier", "mails"),
+)
 UNFINISHED: Final[Mapping[str, str]] = {
     "catalog": "select exists(select from outbox)",
     "purchases": """
@@ -26,7 +35,7 @@ UNFINISHED: Final[Mapping[str, str]] = {
             or exists(select from stripe_commands where state = 'open' and due_at <= now() + interval '1 second')
             or exists(select from parked where resolved_at is null and retry_at <= now())
     """,
-    "notifier": "select exists(select from mails where due_at <= now() + interval '1 second')",
+    "notifier": "select exists(select from mails where due_at is not null)",
 }
 
 
@@ -54,17 +63,20 @@ class Witness:
         found = await self.rows("purchases", "select price_cents, is_active from addons where slug = $1", slug)
         return (found[0]["price_cents"], found[0]["is_active"]) if found else None
 
-    async def moving(self) -> bool:
-        """Whether anything is still on its way inside the services."""
-        for database, query in UNFINISHED.items():
-            (row,) = await self.rows(database, query)
-            if any(row.values()):
-                return True
-        return await self._lagging()
+    async def everything(self) -> dict[str, list[Json]]:
+        """What must not change when nothing new happened: purchases, history, money, mails."""
+        return {
+            table: await self.rows(database, f"select * from {table} order by 1, 2")  # noqa: S608 - our own names
+            for database, table in LASTING
+        }
 
-    async def _lagging(self) -> bool:
-        for group, topics in GROUPS.items():
-            if await self._lag(group, topics):
+    async def moving(self) -> bool:
+        """Whether anything is still on its way inside the services: first what one has to read, then what it holds."""
+        for service, topics in GROUPS.items():
+            if topics and await self._lag(service, topics):
+                return True
+            (row,) = await self.rows(service, UNFINISHED[service])
+            if any(row.values()):
                 return True
         return False
 

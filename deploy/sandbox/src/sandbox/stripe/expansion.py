@@ -28,7 +28,12 @@ EXPANDABLE: Final = frozenset(
 
 
 def expand(*, call: Call, body: Json, paths: list[str]) -> Json:
-    """Replace what `paths` name in `body`. Raises 400 for what cannot be expanded in this version."""
+    """Replace what `paths` name in `body`. Raises 400 for what cannot be expanded in this version.
+
+    A deleted object has nothing left to expand.
+    """
+    if body.get("deleted"):
+        return body
     for path in paths:
         steps = path.split(".")
         if len(steps) > DEEPEST + steps.count("data"):

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 from itertools import dropwhile, islice, takewhile
-from typing import Final
+from typing import Any, Final
 
-from sandbox.stripe.account import T
+from sandbox.stripe.account import Collection, T
 from sandbox.stripe.call import Call
 from sandbox.stripe.model import Json, Thing
 from sandbox.stripe.params import Params
@@ -30,6 +30,20 @@ def page(*, call: Call, things: Iterable[T], url: str) -> Json:
         "has_more": len(found) > limit,
         "url": url,
     }
+
+
+def filtered(
+    *, held: Collection[T], call: Call, by: str, known: Collection[Any], rest: Iterable[T] | None = None
+) -> Iterable[T]:
+    """The objects whose field `by` is the parameter of that name; all, or `rest`, when it was not sent.
+
+    Raises resource_missing for an id that `known` has not: Stripe refuses it, rather than finding nothing.
+    """
+    wanted = call.params.text(by)
+    if wanted is None:
+        return held.newest_first() if rest is None else rest
+    known.get(wanted, param=by)
+    return held.where(by, wanted)
 
 
 def _limit(params: Params) -> int:

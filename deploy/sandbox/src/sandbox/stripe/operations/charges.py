@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from sandbox.stripe.call import Call
-from sandbox.stripe.listing import page
+from sandbox.stripe.listing import filtered, page
 from sandbox.stripe.model import Charge, Json
 
 
@@ -23,7 +23,8 @@ def update(call: Call) -> Charge:
 
 def list_(call: Call) -> Json:
     """Charges by payment intent or customer."""
-    intent, customer = call.params.text("payment_intent"), call.params.text("customer")
-    held = call.account.charges
-    things = held.where("payment_intent", intent) if intent else held.newest_first()
-    return page(call=call, things=(one for one in things if customer in (None, one.customer)), url="/v1/charges")
+    account = call.account
+    things = filtered(held=account.charges, call=call, by="customer", known=account.customers)
+    known = account.payment_intents
+    things = filtered(held=account.charges, call=call, by="payment_intent", known=known, rest=things)
+    return page(call=call, things=things, url="/v1/charges")

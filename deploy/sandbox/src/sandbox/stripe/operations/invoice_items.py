@@ -5,7 +5,7 @@ from decimal import Decimal, InvalidOperation
 
 from sandbox.stripe.call import Call
 from sandbox.stripe.ids import new_id
-from sandbox.stripe.listing import page
+from sandbox.stripe.listing import filtered, page
 from sandbox.stripe.model import Invoice, InvoiceItem, Json, Line, Price
 from sandbox.stripe.money import check_amount, currency_of
 from sandbox.stripe.operations import customers
@@ -64,12 +64,12 @@ def delete(call: Call) -> Json:
 def list_(call: Call) -> Json:
     """Items by customer, invoice, or whether they are still pending."""
     params = call.params
-    customer, invoice, pending = params.text("customer"), params.text("invoice"), params.boolean("pending")
-    held = call.account.invoice_items
-    things = held.where("customer", customer) if customer else list(held.newest_first())
-    things = [one for one in things if invoice is None or one.invoice == invoice]
-    things = [one for one in things if pending is None or pending == (one.invoice is None)]
-    return page(call=call, things=things, url="/v1/invoiceitems")
+    invoice, pending = params.text("invoice"), params.boolean("pending")
+    account = call.account
+    things = filtered(held=account.invoice_items, call=call, by="customer", known=account.customers)
+    things = (one for one in things if invoice in (None, one.invoice))
+    kept = (one for one in things if pending is None or pending == (one.invoice is None))
+    return page(call=call, things=kept, url="/v1/invoiceitems")
 
 
 def pending_of(*, call: Call, customer: str, currency: str) -> list[InvoiceItem]:

@@ -1,7 +1,7 @@
 """Invoice payments (https://docs.stripe.com/api/invoice-payment): which intent pays which invoice, since basil."""
 
 from sandbox.stripe.call import Call
-from sandbox.stripe.listing import page
+from sandbox.stripe.listing import filtered, page
 from sandbox.stripe.model import InvoicePayment, Json
 
 
@@ -12,10 +12,10 @@ def retrieve(call: Call) -> InvoicePayment:
 def list_(call: Call) -> Json:
     """By `invoice`, by `payment[type]` with `payment[payment_intent]`, by status."""
     params = call.params
-    invoice, intent = params.text("invoice"), _intent_of(call)
+    intent = _intent_of(call)
     status = params.choice("status", among=("canceled", "open", "paid"))
-    held = call.account.invoice_payments
-    things = held.where("invoice", invoice) if invoice else list(held.newest_first())
+    account = call.account
+    things = filtered(held=account.invoice_payments, call=call, by="invoice", known=account.invoices)
     kept = (one for one in things if intent in (None, one.payment_intent) and status in (None, one.status))
     return page(call=call, things=kept, url="/v1/invoice_payments")
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from sandbox.stripe import invoicing, payments
 from sandbox.stripe.call import Call
 from sandbox.stripe.ids import new_id
-from sandbox.stripe.listing import page
+from sandbox.stripe.listing import filtered, page
 from sandbox.stripe.model import Invoice, Json, PaymentMethod
 from sandbox.stripe.money import currency_of
 from sandbox.stripe.operations import customers, invoice_items
@@ -74,10 +74,9 @@ def delete(call: Call) -> Json:
 def list_(call: Call) -> Json:
     """Invoices by customer, status and collection method."""
     params = call.params
-    customer, status = params.text("customer"), params.choice("status", among=STATUSES)
-    method = _collection_method(call)
-    held = call.account.invoices
-    things = held.where("customer", customer) if customer else held.newest_first()
+    status, method = params.choice("status", among=STATUSES), _collection_method(call)
+    account = call.account
+    things = filtered(held=account.invoices, call=call, by="customer", known=account.customers)
     kept = (one for one in things if status in (None, one.status) and method in (None, one.collection_method))
     kept = (one for one in kept if not params.has("subscription"))
     return page(call=call, things=kept, url="/v1/invoices")

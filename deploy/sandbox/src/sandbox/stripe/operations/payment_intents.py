@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from sandbox.stripe import invoicing, payments
 from sandbox.stripe.call import Call
-from sandbox.stripe.listing import page
+from sandbox.stripe.listing import filtered, page
 from sandbox.stripe.model import Json, PaymentIntent, PaymentMethod
 from sandbox.stripe.money import check_payable, currency_of
 from sandbox.stripe.operations import customers, payment_methods
@@ -39,9 +39,8 @@ def update(call: Call) -> PaymentIntent:
 
 def list_(call: Call) -> Json:
     """All intents, or one customer's."""
-    customer = call.params.text("customer")
-    held = call.account.payment_intents
-    things = held.where("customer", customer) if customer else held.newest_first()
+    account = call.account
+    things = filtered(held=account.payment_intents, call=call, by="customer", known=account.customers)
     return page(call=call, things=things, url="/v1/payment_intents")
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from sandbox.stripe import refunding
 from sandbox.stripe.call import Call
-from sandbox.stripe.listing import page
+from sandbox.stripe.listing import filtered, page
 from sandbox.stripe.model import Charge, Json, Refund
 from sandbox.stripe.refusals import Refusal, parameter_missing
 
@@ -38,10 +38,10 @@ def update(call: Call) -> Refund:
 
 def list_(call: Call) -> Json:
     """Refunds by charge or payment intent."""
-    charge, intent = call.params.text("charge"), call.params.text("payment_intent")
-    held = call.account.refunds
-    things = held.where("charge", charge) if charge else held.newest_first()
-    things = held.where("payment_intent", intent) if intent else things
+    account = call.account
+    things = filtered(held=account.refunds, call=call, by="charge", known=account.charges)
+    known = account.payment_intents
+    things = filtered(held=account.refunds, call=call, by="payment_intent", known=known, rest=things)
     return page(call=call, things=things, url="/v1/refunds")
 
 
