@@ -163,7 +163,7 @@ async def test_a_late_answer_comes_after_its_webhooks(
     client: stripe.StripeClient, control: StripeControl, receiver: Receiver
 ) -> None:
     await control.register_endpoint(receiver.url)
-    await control.fault("late", operation="customers.create", seconds=0.5)
+    await control.fault("late", operation="customers.create", seconds=2)
 
     answer = asyncio.create_task(client.v1.customers.create_async({}))
     while not receiver.received:  # noqa: ASYNC110 - the receiver has no event to wait for

@@ -1,5 +1,6 @@
 """Lists, filters and pages."""
 
+import pytest
 import stripe
 
 from tests.integration.stripe_sandbox.conftest import Buyer, buyer_with
@@ -40,6 +41,17 @@ async def test_invoices_are_found_by_customer_status_and_time(client: stripe.Str
     assert [opened.id, paid.id] == [one.id for one in mine.data]
     assert [opened.id] == [one.id for one in open_.data]
     assert future.data == []
+
+
+async def test_a_list_by_an_unknown_id_is_refused_rather_than_empty(client: stripe.StripeClient) -> None:
+    for listing in (
+        client.v1.invoices.list_async({"customer": "cus_nope"}),
+        client.v1.refunds.list_async({"charge": "ch_nope"}),
+        client.v1.invoice_payments.list_async({"invoice": "in_nope"}),
+    ):
+        with pytest.raises(stripe.InvalidRequestError) as refused:
+            await listing
+        assert refused.value.code == "resource_missing"
 
 
 async def test_events_are_found_by_type_and_window(buyer: Buyer) -> None:

@@ -68,7 +68,8 @@ async def test_a_deleted_customer_cannot_be_invoiced_and_says_that_it_is_deleted
         await buyer.draft()
 
     assert (refused.value.code, refused.value.param) == ("resource_missing", "customer")
-    assert (await buyer.api.customers.retrieve_async(buyer.customer)).deleted
+    expanding: stripe.params.CustomerRetrieveParams = {"expand": ["invoice_settings.default_payment_method"]}
+    assert (await buyer.api.customers.retrieve_async(buyer.customer, expanding)).deleted
 
 
 async def test_a_finalised_invoice_takes_no_more_items(buyer: Buyer) -> None:
