@@ -31,6 +31,6 @@ if ! .venv/bin/python -m uv --version >/dev/null 2>&1; then
     .venv/bin/python -m pip install --quiet --disable-pip-version-check uv
 fi
 say "installing the pinned packages (about 300 MB the first time)"
-.venv/bin/python -m uv pip install --python .venv/bin/python --require-hashes -r requirements.lock
+.venv/bin/python -m uv pip install --compile-bytecode --python .venv/bin/python --require-hashes -r requirements.lock
 for member in "$@"; do set -- "$@" -e "./$member"; shift; done
 .venv/bin/python -m uv pip install --quiet --python .venv/bin/python --no-deps "$@"

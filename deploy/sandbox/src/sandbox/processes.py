@@ -59,6 +59,8 @@ def python(*words: str) -> list[str]:
 
 def clean_environment() -> dict[str, str]:
     """This process's environment without the settings that we give ourselves, and with no proxy to ourselves."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(_OURS)}
+    # Without its bytecode, each service would compile itself anew at every start: 4 s on two busy cores.
+    dropped = (*_OURS, "PYTHONDONTWRITEBYTECODE")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
     no_proxy = ",".join(filter(None, [os.environ.get("NO_PROXY"), "127.0.0.1", "localhost"]))
     return {**kept, "PYTHONUNBUFFERED": "1", "NO_PROXY": no_proxy, "no_proxy": no_proxy}
