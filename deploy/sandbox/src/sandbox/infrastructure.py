@@ -16,7 +16,7 @@ from sandbox.processes import AUDIENCE, DATABASES, Database, clean_environment, 
 from sandbox.progress import Report
 from sandbox.together import together
 
-_READY_WITHIN: Final = 60
+_READY_WITHIN: Final = 120
 
 
 class Infrastructure:

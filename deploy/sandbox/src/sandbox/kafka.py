@@ -61,7 +61,7 @@ class ApacheKafka:
             self.process = await self._prepare(report)
         report("kafka", f"starting Apache Kafka {kafka_version()} on {self.bootstrap}")
         self.process.start()
-        await self.process.until(self._listens, within=60)
+        await self.process.until(self._listens, within=120)
 
     async def stop(self) -> None:
         """Stop the broker and keep its data, so that `start` finds them."""

@@ -73,7 +73,7 @@ class PostgresServer:
         if not self._data.exists():
             await asyncio.to_thread(self._initialise)
         self.process.start()
-        await self.process.until(self._answers, within=30)
+        await self.process.until(self._answers, within=60)
 
     async def stop(self) -> None:
         await self.process.stop()

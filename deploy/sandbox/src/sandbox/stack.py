@@ -27,7 +27,7 @@ from sandbox.processes import DATABASES, SERVICES, STRIPE_KEY, Service, python
 from sandbox.progress import Report, silent
 from sandbox.together import together
 
-_READY_WITHIN: Final = 60
+_READY_WITHIN: Final = 120
 
 
 class EmbeddedStack:
