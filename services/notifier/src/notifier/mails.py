@@ -79,16 +79,24 @@ async def lease(session: AsyncSession, *, limit: int, duration: timedelta, in_fl
     return [DueMail(**row) for row in (await session.execute(taken)).mappings()]
 
 
-async def mark_sent(session: AsyncSession, mail: DueMail) -> None:
-    """The mail server has said yes. True whoever holds the lease by now."""
+async def mark_sent(session: AsyncSession, sent_mails: Sequence[DueMail]) -> None:
+    """The mail server has said yes. True whoever holds the leases by now."""
+    if not sent_mails:
+        return
     sent = {"sent_at": func.now(), "due_at": None, "parked_at": None, "last_error": None}
-    await session.execute(update(MAILS).where(MAILS.c.key == mail.key).values(sent))
+    await session.execute(update(MAILS).where(MAILS.c.key.in_([mail.key for mail in sent_mails])).values(sent))
 
 
 async def postpone(session: AsyncSession, mail: DueMail, *, seconds: float, error: str) -> None:
     """Not now: due again in `seconds`."""
     later = {"due_at": func.now() + timedelta(seconds=seconds), "last_error": error[:ERROR_LENGTH]}
     await session.execute(_still_ours(mail).values(later))
+
+
+async def release(session: AsyncSession, untried: Sequence[DueMail]) -> None:
+    """Give leases back that were not used."""
+    for mail in untried:
+        await session.execute(_still_ours(mail).values(due_at=func.now(), attempts=MAILS.c.attempts - 1))
 
 
 async def park(session: AsyncSession, mail: DueMail, *, reason: str) -> None:

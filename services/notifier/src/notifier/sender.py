@@ -2,12 +2,12 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections import deque
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from time import monotonic
 from typing import Final
-
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.backoff import Backoff
 from chassis.database import Database
@@ -18,13 +18,15 @@ from chassis.process import background
 from notifier import mails, metrics
 from notifier.mailer import Mailer
 from notifier.mails import DueMail
+from notifier.outcomes import Outcome, Outcomes, Parked, Postponed, Sent
 from notifier.smtp import Connection, NotSent, Verdict
 
 log = get_logger(__name__)
 
 POLL_SECONDS: Final = 1.0
+LEASED_PER_CONNECTION: Final = 8
 LEASE_MARGIN: Final = 5.0
-"""Seconds between the end of an attempt, which the mailer's timeout bounds, and the end of its lease."""
+"""Seconds of a lease beyond one attempt, which the mailer's timeout bounds. A mail that waited longer is not begun."""
 FIRST_RETRY_SECONDS: Final = 2.0
 LAST_RETRY_SECONDS: Final = 1800.0
 GIVE_UP_AFTER: Final = timedelta(days=5)
@@ -40,29 +42,41 @@ class Sender:
         self._database = database
         self._mailer = mailer
         self._health = health
-        self._idle = [mailer.connection() for _ in range(connections)]
-        self._in_flight: dict[str, asyncio.Task[None]] = {}
+        self._outcomes = Outcomes(database)
         self._wake = database.event(mails.CHANNEL)
+        self._connections = [mailer.connection() for _ in range(connections)]
+        self._idle = list(self._connections)
+        self._ready: deque[tuple[DueMail, float]] = deque()
+        """Leased, with the moment after which they may no longer be begun."""
+        self._more = False
+        """Whether the last lease left something behind."""
+        self._sending: dict[str, asyncio.Task[None]] = {}
         self._unreachable = Backoff(first=UNREACHABLE_FIRST, limit=UNREACHABLE_LIMIT)
         self._pause = 0.0
+        self._probing = False
+        """Whether the last word of the mail server was that it takes nobody's mail."""
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Send until the block is left; the mails at hand are finished, in bounded time."""
-        async with self._connections(), background("sender", self._run):
-            yield
-
-    @asynccontextmanager
-    async def _connections(self) -> AsyncIterator[None]:
         try:
-            yield
+            async with background("sender", self._run):
+                yield
         finally:
+            await self._give_back()
             await self._finish()
-            await asyncio.gather(*(connection.close() for connection in self._idle))
+            await asyncio.gather(*(connection.close() for connection in self._connections))
+
+    async def _give_back(self) -> None:
+        untried = [mail for mail, _ in self._ready]
+        self._ready.clear()
+        with suppress(Exception):  # their leases end by themselves
+            async with self._database.transaction() as session:
+                await mails.release(session, untried)
 
     async def _finish(self) -> None:
         """Wait for the mails at hand: one that is cut off is unknown and would be sent twice."""
-        tasks = list(self._in_flight.values())
+        tasks = list(self._sending.values())
         if tasks:
             await asyncio.wait(tasks, timeout=self._mailer.timeout + 1)
         for task in tasks:
@@ -73,97 +87,102 @@ class Sender:
         database_lost = Backoff(first=0.2, limit=5)
         while True:
             self._health.beat("sender")
+            await self._leave_server_alone()
             self._wake.clear()
             try:
-                started = await self._start_due()
+                await self._lease_some()
             except Exception as error:
                 log.warning("mails_not_leased", error=repr(error)[:500])
                 await database_lost.sleep()
                 continue
             database_lost.reset()
-            await self._rest(started)
-
-    async def _rest(self, started: int) -> None:
-        """Wait for work, for a free connection, or for as long as the mail server needs to be left alone."""
-        if self._pause:
-            await asyncio.sleep(self._pause)
-            self._pause = 0.0
-        elif not started or not self._idle:
+            self._begin_ready()
             with suppress(TimeoutError):
                 async with asyncio.timeout(POLL_SECONDS * random.uniform(0.75, 1.25)):  # noqa: S311 - no secret
                     await self._wake.wait()
 
-    async def _start_due(self) -> int:
-        if self._pause or not self._idle:
-            return 0
+    async def _leave_server_alone(self) -> None:
+        if self._pause:
+            await self._give_back()
+            await asyncio.sleep(self._pause)
+            self._pause = 0.0
+
+    async def _lease_some(self) -> None:
+        """Take more while there are fewer here than connections; a single one while the server may still be away."""
+        room = len(self._connections) * LEASED_PER_CONNECTION - len(self._ready)
+        limit = 1 if self._probing else room
+        if len(self._ready) >= len(self._connections):
+            return
+        begin_before = monotonic() + LEASE_MARGIN / 2
         async with self._database.transaction() as session:
-            due = await mails.lease(
+            leased = await mails.lease(
                 session,
-                limit=len(self._idle),
+                limit=limit,
                 duration=timedelta(seconds=self._mailer.timeout + LEASE_MARGIN),
-                in_flight=list(self._in_flight),
+                in_flight=[*self._sending, *(mail.key for mail, _ in self._ready)],
             )
-        for mail in due:
-            self._start(mail, self._idle.pop())
-        return len(due)
+        self._more = len(leased) == limit
+        self._ready.extend((mail, begin_before) for mail in leased)
 
-    def _start(self, due: DueMail, connection: Connection) -> None:
-        task = asyncio.create_task(self._send(due, connection), name=f"mail {due.key}")
-        self._in_flight[due.key] = task
-        task.add_done_callback(lambda _: self._done(due.key, connection))
+    def _begin_ready(self) -> None:
+        """Start what is leased on the connections that are free. What waited too long is leased anew, later."""
+        while self._ready and self._idle and not self._pause:
+            mail, begin_before = self._ready.popleft()
+            if monotonic() < begin_before:
+                self._begin(mail, self._idle.pop())
+        if self._more and len(self._ready) < len(self._connections):
+            self._wake.set()
 
-    def _done(self, key: str, connection: Connection) -> None:
-        del self._in_flight[key]
-        self._idle.append(connection)
-        self._wake.set()
+    def _begin(self, mail: DueMail, connection: Connection) -> None:
+        task = asyncio.create_task(self._send(mail, connection), name=f"mail {mail.key}")
+        self._sending[mail.key] = task
+        task.add_done_callback(lambda _: self._sending.pop(mail.key, None))
 
     async def _send(self, due: DueMail, connection: Connection) -> None:
+        try:
+            outcome = await self._attempt(due, connection)
+        finally:
+            self._idle.append(connection)
+            self._begin_ready()
+        await self._outcomes.record(outcome)
+        if isinstance(outcome, Sent):
+            metrics.MAIL_SECONDS.labels(due.letter).observe((datetime.now(UTC) - due.queued_at).total_seconds())
+            log.info("mail_sent", mail=due.key, attempts=due.attempts)
+
+    async def _attempt(self, due: DueMail, connection: Connection) -> Outcome:
         try:
             mail = self._mailer.written(due)
             reached("notifier.before-smtp")
             await connection.send(mail)
             reached("notifier.after-smtp")
         except NotSent as failure:
-            await self._not_sent(due, failure)
-        else:
-            await self._sent(due)
-
-    async def _sent(self, due: DueMail) -> None:
-        self._unreachable.reset()
-        metrics.SERVER_UP.set(1)
-        await self._recorded(lambda session: mails.mark_sent(session, due))
+            return self._not_sent(due, failure)
+        self._reachable()
         metrics.MAILS.labels(due.letter, "sent").inc()
-        metrics.MAIL_SECONDS.labels(due.letter).observe((datetime.now(UTC) - due.queued_at).total_seconds())
-        log.info("mail_sent", mail=due.key, attempts=due.attempts)
+        return Sent(mail=due)
 
-    async def _not_sent(self, due: DueMail, failure: NotSent) -> None:
+    def _not_sent(self, due: DueMail, failure: NotSent) -> Outcome:
         verdict = Verdict.PARK if _given_up(due, failure) else failure.verdict
         metrics.MAILS.labels(due.letter, verdict.value).inc()
         log.warning("mail_not_sent", mail=due.key, outcome=verdict.value, code=failure.code, attempts=due.attempts)
         if verdict is Verdict.PARK:
-            await self._recorded(lambda session: mails.park(session, due, reason=str(failure)))
-            return
-        seconds = self._leave_alone() if verdict is Verdict.PAUSE else retry_seconds(due.attempts)
-        await self._recorded(lambda session: mails.postpone(session, due, seconds=seconds, error=str(failure)))
+            return Parked(mail=due, reason=str(failure))
+        if verdict is Verdict.PAUSE:
+            self._unreached()
+            return Postponed(mail=due, seconds=0, error=str(failure))
+        return Postponed(mail=due, seconds=retry_seconds(due.attempts), error=str(failure))
 
-    def _leave_alone(self) -> float:
-        """Stop sending for a moment that grows with each failure in a row; the mail is due when it is over."""
-        metrics.SERVER_UP.set(0)
+    def _reachable(self) -> None:
+        self._unreachable.reset()
+        self._probing = False
+        metrics.SERVER_UP.set(1)
+
+    def _unreached(self) -> None:
+        """Stop beginning mails for a moment that grows with each failure in a row."""
         self._pause = self._pause or self._unreachable.delay()
-        return 0.0
-
-    async def _recorded(self, change: Callable[[AsyncSession], Awaitable[None]]) -> None:
-        """Commit what came of a mail, however long the database takes: a mail whose yes is forgotten goes out twice."""
-        backoff = Backoff(first=0.05, limit=1)
-        while True:
-            try:
-                async with self._database.transaction() as session:
-                    await change(session)
-            except Exception as error:
-                log.warning("mail_outcome_not_stored", error=repr(error)[:500])
-                await backoff.sleep()
-            else:
-                return
+        self._probing = True
+        self._wake.set()
+        metrics.SERVER_UP.set(0)
 
 
 def retry_seconds(attempts: int) -> float:
