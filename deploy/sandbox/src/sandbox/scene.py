@@ -2,12 +2,14 @@
 
 import asyncio
 import json
+import re
 import time
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Final, Self
+from urllib.parse import urljoin
 
 import httpx
 
@@ -42,6 +44,8 @@ class Scene:
         self.http = httpx.AsyncClient(timeout=60, trust_env=False)
         self.stripe = StripeControl(stack.stripe_url)
         self.witness = Witness(stack)
+        self.shops: list[Shop] = []
+        """Every workspace that this scene registered."""
         self._staff_token = ""
 
     async def __aenter__(self) -> Self:
@@ -78,9 +82,11 @@ class Scene:
         if card is not None:
             await self.save_card(customer_id, card)
         token = await self.token(sub=owner_id, email=email, workspaces={workspace_id: "owner"})
-        return Shop(
+        shop = Shop(
             workspace_id=workspace_id, owner_id=owner_id, owner_email=email, customer_id=customer_id, token=token
         )
+        self.shops.append(shop)
+        return shop
 
     async def save_card(self, customer_id: str, card: str) -> str:
         """Attach one of Stripe's test cards and make it the customer's default, as a setup Checkout would."""
@@ -157,7 +163,48 @@ class Scene:
         """Staff marks the work complete."""
         return await self.staff("POST", f"/v1/admin/purchases/{purchase_id}/deliver")
 
+    async def answer_bank(self, action_url: str, button: str = "authorise") -> str:
+        """Press `authorise` or `fail` on the bank's page, as a browser would; where it sends the buyer back to."""
+        page = await self.http.get(action_url)
+        page.raise_for_status()
+        form = re.search(rf'action="([^"]*/{button})"', page.text)
+        if form is None:
+            raise NeverHappened(f"the bank asks nothing on {action_url}")
+        answer = await self.http.post(urljoin(str(page.url), form[1]))
+        return str(answer.headers["location"])
+
+    async def refund(self, purchase: Json, *, amount: int | None = None) -> Json:
+        """Refund in Stripe's Dashboard what paid the purchase: in full, or `amount` minor units."""
+        record = await self.record(purchase["id"])
+        return await self.stripe.refund_as_dashboard(invoice=record["stripe_invoice_id"], amount=amount)
+
+    async def events_about(self, shop: Shop, type: str = "") -> list[Json]:  # noqa: A002 - Stripe's word
+        """Stripe's events of this workspace's objects, oldest first; of one type where one is named."""
+        events = await self.stripe.events()
+        intents = {e["data"]["object"]["id"] for e in events if e["data"]["object"].get("customer") == shop.customer_id}
+        ours = (e for e in events if _names(e["data"]["object"], {*intents, shop.customer_id}))
+        return [event for event in ours if type in ("", event["type"])]
+
+    async def replay(self, shop: Shop, *, copies: int = 2) -> None:
+        """Deliver every event of this workspace again, each `copies` times, all at once; wait until nothing moves."""
+        events = await self.events_about(shop)
+        await asyncio.gather(*(self.stripe.resend(event["id"], copies=copies) for event in events))
+        await self.settle()
+
+    async def end_mishaps(self) -> None:
+        """Stripe and its webhooks are well again; what was held is delivered."""
+        await self.stripe.reset_faults()
+        await self.stripe.reset_webhook_rules()
+        await self.stripe.release_webhooks()
+
     # What came of it
+
+    async def mails_naming(self, words: str) -> list[Json]:
+        """The mails whose text holds `words`: a purchase's id, as a rule."""
+        answer = await self.http.get(f"{self.stack.mailbox_url}/api/v1/search", params={"query": words, "limit": "100"})
+        answer.raise_for_status()
+        found: list[Json] = answer.json()["messages"]
+        return found
 
     async def mails_to(self, address: str) -> list[Json]:
         """What the mail box holds for `address`, oldest first."""
@@ -175,12 +222,16 @@ class Scene:
                 found.append(whole.json())
         return found
 
-    async def settle(self, *, seconds: float = 30) -> None:
+    async def settle(self, *, seconds: float = 60) -> None:
         """Return once nothing moves: webhooks, topics, outboxes, commands that are due, mails."""
         await self.until(self._still, "everything is quiet", seconds=seconds)
 
     async def _still(self) -> bool:
-        return await self.stripe.quiet(timeout=5) and not await self.witness.moving()
+        """Looked at twice, since a command to Stripe makes new webhooks behind the first look's back."""
+        for _ in range(2):
+            if not await self.stripe.quiet(timeout=5) or await self.witness.moving():
+                return False
+        return True
 
     async def until(
         self, condition: Callable[[], Awaitable[Any]], what: str, *, seconds: float = 30, pause: float = 0.05
@@ -200,6 +251,12 @@ class Scene:
         answer.raise_for_status()
         found: Json = json.loads(answer.content)
         return found
+
+
+def _names(thing: Json, ids: set[str]) -> bool:
+    """Whether a Stripe object is, or refers to, one of `ids`."""
+    fields = ("id", "customer", "payment_intent", "charge", "invoice")
+    return any(isinstance(thing.get(name), str) and thing[name] in ids for name in fields)
 
 
 def bearer(token: str) -> dict[str, str]:

@@ -1,0 +1,184 @@
+"""Do the books agree? Stripe's own sums, the ledger, its history, the facts on Kafka and the mails, each on its own."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from contracts import PURCHASE_EVENTS, PURCHASE_STATE, Envelope
+from contracts import purchase_facts as facts
+from purchases.domain.transitions import TRANSITIONS, Status, Trigger
+from sandbox.scene import TEAM, Scene, Shop
+
+Json = dict[str, Any]
+Told = Sequence[tuple[Envelope, Json]]
+
+STAMPS: Final[Mapping[str, str]] = {
+    "paid": "paid_at",
+    "delivered": "delivered_at",
+    "failed": "failed_at",
+    "cancelled": "cancelled_at",
+    "refunded": "refunded_at",
+}
+MAILED: Final[Mapping[str, str]] = {
+    facts.PurchasePaid.TYPE: "New purchase",
+    facts.RefundIssued.TYPE: "Your refund",
+    facts.RefundFailed.TYPE: "Refund failed",
+    facts.PaymentReturned.TYPE: "Payment returned",
+    facts.PaymentParked.TYPE: "Payment needs a look",
+}
+"""The facts that are mailed, and how the subject begins; RefundIssued goes to the owner, the others to the team."""
+
+
+async def books_agree(
+    scene: Scene, *shops: Shop, facts_may_repeat: bool = False, mails_may_repeat: bool = False
+) -> None:
+    """Raise AssertionError where something does not add up in these workspaces.
+
+    A fact may stand twice on Kafka, and a mail in the box, only where a crash is allowed to repeat it: unchanged.
+    """
+    sums = (await scene.stripe.sums())["customers"]
+    for shop in shops:
+        assert _as_currencies(sums.get(shop.customer_id, {})) == await _ledger_sums(scene, shop)
+    told = [
+        (envelope, json.loads(body)) for envelope, body in await scene.witness.facts(PURCHASE_EVENTS, PURCHASE_STATE)
+    ]
+    for shop in shops:
+        for purchase in await purchases_of(scene, shop):
+            history = await history_of(scene, purchase)
+            _history_replays_to_row(purchase, history)
+            own = [(envelope, body) for envelope, body in told if body["purchase_id"] == str(purchase["id"])]
+            _facts_follow_history(purchase, history, own, may_repeat=facts_may_repeat)
+            await _refunds_are_told(scene, purchase, own)
+            await _mails_follow_facts(scene, shop, purchase, own, may_repeat=mails_may_repeat)
+
+
+async def purchases_of(scene: Scene, shop: Shop) -> list[Json]:
+    """The ledger's rows of a workspace, oldest first."""
+    query = "select * from workspace_addon_purchases where workspace_id = $1 order by started_at"
+    return await scene.witness.rows("purchases", query, shop.workspace_id)
+
+
+async def history_of(scene: Scene, purchase: Json) -> list[Json]:
+    """The lines of its history, oldest first."""
+    query = "select * from purchase_transitions where purchase_id = $1 order by id"
+    return await scene.witness.rows("purchases", query, purchase["id"])
+
+
+def _as_currencies(sums: Json) -> Json:
+    return {currency.upper(): figures for currency, figures in sums.items()}
+
+
+async def _ledger_sums(scene: Scene, shop: Shop) -> Json:
+    query = """
+        with money as (
+            select purchase_id, currency, paid_cents as captured, 0 as refunded, 1 as payments, 0 as refunds
+            from purchase_payments
+            union all
+            select purchase_id, currency, 0, refund_cents, 0, 1 from purchase_refunds
+            where status in ('pending', 'succeeded')
+        )
+        select money.currency, sum(captured)::bigint as captured, sum(refunded)::bigint as refunded,
+               sum(payments)::int as payments, sum(refunds)::int as refunds
+        from money join workspace_addon_purchases on id = purchase_id where workspace_id = $1 group by 1
+    """
+    rows = await scene.witness.rows("purchases", query, shop.workspace_id)
+    return {row.pop("currency"): row for row in rows}
+
+
+def _history_replays_to_row(purchase: Json, history: Sequence[Json]) -> None:
+    row: Json = {"status": None} | dict.fromkeys(STAMPS.values())
+    for line in history:
+        assert row["status"] == line["from_status"]
+        if line["stale"]:
+            assert line["to_status"] == line["from_status"]
+        else:
+            assert line["to_status"] == _next_status(line)
+            row = _moved(row, line)
+    assert row == {name: purchase[name] for name in row}
+
+
+def _next_status(line: Json) -> str:
+    if line["from_status"] is None:
+        assert line["trigger"] == "bought"
+        return "pending"
+    return TRANSITIONS[Status(line["from_status"]), Trigger(line["trigger"])].status.value
+
+
+def _moved(row: Json, line: Json) -> Json:
+    moved = row | {"status": line["to_status"]}
+    if line["from_status"] == "refunded":
+        return moved | {"refunded_at": None}
+    if line["from_status"] == "failed":
+        moved |= {"failed_at": None}
+    return moved | ({STAMPS[line["to_status"]]: line["at"]} if line["to_status"] in STAMPS else {})
+
+
+def _facts_follow_history(purchase: Json, history: Sequence[Json], own: Told, *, may_repeat: bool) -> None:
+    sequences = list(range(1, purchase["sequence"] + 1))
+    states = [(e, body) for e, body in own if e.type == facts.PurchaseState.TYPE]
+    events = [(e, body) for e, body in own if e.type != facts.PurchaseState.TYPE]
+    for stream in (states, events):
+        once = _without_repetitions(stream)
+        assert [body["sequence"] for _, body in once] == sequences
+        assert may_repeat or len(stream) == len(once)
+    types = {body["sequence"]: (e.type, body["status"]) for e, body in events}
+    for line in history:
+        if not line["stale"]:
+            assert types[line["sequence"]] == (_fact_of(line).TYPE, line["to_status"])
+    last = states[-1][1] if not may_repeat else max((body for _, body in states), key=lambda body: body["sequence"])
+    told = {name: last[name] for name in ("status", "paid_cents", "stripe_invoice_id")}
+    assert told == {name: purchase[name] for name in told}
+
+
+def _without_repetitions(stream: Told) -> Told:
+    """The first of each; a repetition must be the same in every byte that counts."""
+    first: dict[int, tuple[Envelope, Json]] = {}
+    for envelope, body in stream:
+        seen, seen_body = first.setdefault(body["sequence"], (envelope, body))
+        assert (seen.id, seen.type, seen_body) == (envelope.id, envelope.type, body)
+    return list(first.values())
+
+
+def _fact_of(line: Json) -> type[facts.PurchaseFact]:
+    if line["from_status"] is None:
+        return facts.PurchaseStarted
+    step = TRANSITIONS[Status(line["from_status"]), Trigger(line["trigger"])]
+    fact: type[facts.PurchaseFact] = getattr(facts, step.fact.value)
+    return fact
+
+
+async def _refunds_are_told(scene: Scene, purchase: Json, own: Told) -> None:
+    """RefundIssued and RefundFailed, each once per refund id."""
+    query = "select stripe_refund_id, status from purchase_refunds where purchase_id = $1"
+    rows = await scene.witness.rows("purchases", query, purchase["id"])
+    once = _without_repetitions([(e, body) for e, body in own if e.type != facts.PurchaseState.TYPE])
+    told = Counter((e.type, body["stripe_refund_id"]) for e, body in once if "stripe_refund_id" in body)
+    over = {row["stripe_refund_id"] for row in rows if row["status"] in {"failed", "canceled"}}
+    expected = {(facts.RefundFailed.TYPE, refund): 1 for refund in over}
+    expected |= {(facts.RefundIssued.TYPE, row["stripe_refund_id"]): 1 for row in rows if _was_issued(row, told)}
+    assert expected == dict(told)
+
+
+def _was_issued(row: Json, told: Counter[tuple[str, str]]) -> bool:
+    """One that was over when we first heard of it was never told as issued."""
+    over = row["status"] in {"failed", "canceled"}
+    return not over or (facts.RefundIssued.TYPE, row["stripe_refund_id"]) in told
+
+
+async def _mails_follow_facts(scene: Scene, shop: Shop, purchase: Json, own: Told, *, may_repeat: bool) -> None:
+    told = {(e.type, body["sequence"]): e.type for e, body in own if e.type in MAILED}
+    expected = Counter((MAILED[type_], _reader(type_, shop)) for type_ in told.values())
+    mails = await scene.mails_naming(str(purchase["id"]))
+    if may_repeat:
+        mails = list({mail["MessageID"]: mail for mail in mails}.values())
+    assert expected == Counter((_kind(mail), mail["To"][0]["Address"]) for mail in mails)
+
+
+def _reader(fact_type: str, shop: Shop) -> str:
+    return shop.owner_email if fact_type == facts.RefundIssued.TYPE else TEAM
+
+
+def _kind(mail: Json) -> str:
+    subject: str = mail["Subject"]
+    return next((begins for begins in MAILED.values() if subject.startswith(begins)), subject)

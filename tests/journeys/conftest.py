@@ -1,0 +1,19 @@
+"""One running stack for all journeys; each has workspaces of its own, and ends with books that agree."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from sandbox.scene import Scene
+from sandbox.stack import EmbeddedStack
+from tests.books import books_agree
+
+
+@pytest.fixture
+async def scene(stack: EmbeddedStack) -> AsyncIterator[Scene]:
+    """Drives the stack as its users would. Whatever a journey did, at its end the books agree."""
+    async with Scene(stack.describe()) as scene:
+        yield scene
+        await scene.end_mishaps()
+        await scene.settle()
+        await books_agree(scene, *scene.shops)
