@@ -28,7 +28,7 @@ if ! .venv/bin/python -c '' 2>/dev/null; then make_venv; fi
 say() { echo "$@"; }
 if ! .venv/bin/python -m uv --version >/dev/null 2>&1; then
     say "installing uv"
-    .venv/bin/python -m pip install --quiet --disable-pip-version-check uv
+    .venv/bin/python -m pip install --quiet --disable-pip-version-check 'uv==0.13.8'
 fi
 say "installing the pinned packages (about 300 MB the first time)"
 .venv/bin/python -m uv pip install --compile-bytecode --python .venv/bin/python --require-hashes -r requirements.lock

@@ -58,6 +58,7 @@ async def serve() -> None:
         HttpServer(ops_app(health), settings.http_host, settings.ops_port, name="ops"),
         Relay(database=database, settings=settings, health=health).running(),
         HttpServer(api, settings.http_host, settings.http_port),
+        health=health,
     )
 
 

@@ -13,6 +13,7 @@ from uuid import UUID
 from aiokafka.errors import KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis import inbox, metrics, parked
@@ -123,9 +124,15 @@ class Consumer:
         """Beat while the consumer's own loop turns, and export the lag, which FastStream has no metric for."""
         while True:
             await _export_lag(self._group, subscriber.consumer)
+            await self._export_parked()
             if not any(task.done() for task in subscriber.tasks):
                 self._health.beat("consumer")
             await asyncio.sleep(LAG_SECONDS)
+
+    async def _export_parked(self) -> None:
+        with suppress(DBAPIError, OSError, TimeoutError):
+            async with self._database.reading() as session:
+                metrics.PARKED_ITEMS.labels(self._group).set(await parked.count_open(session, consumer=self._group))
 
     async def _on_batch(self, records: Any) -> None:
         decoded = [decode(record) for record in records]

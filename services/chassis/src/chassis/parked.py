@@ -95,6 +95,12 @@ async def release(session: AsyncSession, *, ids: Collection[str]) -> int:
     return released
 
 
+async def count_open(session: AsyncSession, *, consumer: str) -> int:
+    """How many facts are set aside and not resolved."""
+    parked_now = select(func.count()).where(PARKED.c.consumer == consumer, PARKED.c.resolved_at.is_(None))
+    return (await session.execute(parked_now)).scalar_one()
+
+
 async def discard(session: AsyncSession, *, ids: Collection[str], resolution: str) -> int:
     """End what waits for one of `ids`, unapplied; `resolution` says why, for whoever looks later."""
     ended = (

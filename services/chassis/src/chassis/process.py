@@ -8,6 +8,7 @@ from typing import Any
 
 import uvloop
 
+from chassis.health import Health
 from chassis.logs import get_logger
 
 log = get_logger(__name__)
@@ -39,8 +40,11 @@ async def _watched(name: str, loop: Callable[[], Awaitable[None]]) -> None:
 _FAILURES: "asyncio.Queue[BaseException]" = asyncio.Queue()
 
 
-async def run_process(*parts: AbstractAsyncContextManager[Any]) -> None:
-    """Enter `parts`, wait for SIGTERM, SIGINT or a failed loop, leave them in reverse. Raises PartFailed."""
+async def run_process(*parts: AbstractAsyncContextManager[Any], health: Health | None = None) -> None:
+    """Enter `parts`, wait for SIGTERM, SIGINT or a failed loop, leave them in reverse. Raises PartFailed.
+
+    `health` says at once that the process is not ready any more.
+    """
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
@@ -50,6 +54,8 @@ async def run_process(*parts: AbstractAsyncContextManager[Any]) -> None:
         log.info("started")
         await _first_of(stop)
         log.info("stopping")
+        if health is not None:
+            health.drain()
 
 
 async def _first_of(stop: asyncio.Event) -> None:

@@ -12,6 +12,8 @@ from typing import Any, Final
 import asyncpg
 import orjson
 from aiokafka.errors import KafkaError
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from chassis import metrics
 from chassis.backoff import Backoff
@@ -29,10 +31,12 @@ log = get_logger(__name__)
 BATCH: Final = 500
 POLL_SECONDS: Final = 0.5
 LEADER_POLL_SECONDS: Final = 0.2
+GAUGE_SECONDS: Final = 5.0
 LOCK: Final = "quittance-relay"
 PASSING: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, KafkaError, BrokerUnavailable)
 
 SELECT: Final = "select id, topic, key, headers, payload, created_at from outbox order by id limit $1"
+GAUGE: Final = text("select count(*), coalesce(extract(epoch from clock_timestamp() - min(created_at)), 0) from outbox")
 DELETE: Final = "delete from outbox where id = any($1::bigint[])"
 
 
@@ -48,8 +52,18 @@ class Relay:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Relay until the block is left."""
-        async with background("relay", self._run):
+        async with background("relay", self._run), background("outbox-gauge", self._gauge):
             yield
+
+    async def _gauge(self) -> None:
+        """Every replica measures the outbox, whoever leads: a relay that hangs must not hide what piles up."""
+        while True:
+            with suppress(DBAPIError, OSError, TimeoutError):
+                async with self._database.reading() as session:
+                    rows, age = (await session.execute(GAUGE)).one()
+                metrics.OUTBOX_ROWS.set(rows)
+                metrics.OUTBOX_OLDEST_AGE.set(age)
+            await asyncio.sleep(GAUGE_SECONDS)
 
     async def _run(self) -> None:
         backoff = Backoff(first=0.1, limit=5)

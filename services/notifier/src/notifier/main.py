@@ -92,6 +92,7 @@ async def serve() -> None:
         database,
         HttpServer(ops_app(health), settings.http_host, settings.ops_port, name="ops"),
         *parts(settings=settings, database=database, health=health),
+        health=health,
     )
 
 

@@ -60,6 +60,7 @@ async def serve_api() -> None:
         database,
         HttpServer(ops_app(health), settings.http_host, settings.ops_port, name="ops"),
         HttpServer(api, settings.http_host, settings.http_port),
+        health=health,
     )
 
 
@@ -83,6 +84,7 @@ async def work() -> None:
         Relay(database=database, settings=settings, health=health).running(),
         CommandsLoop(desk=desk, health=health).running(),
         consumer.running(),
+        health=health,
     )
 
 

@@ -31,10 +31,12 @@ async def main() -> None:
     REGISTRY.register(metrics)
     broker = BrokerConnection(connect_with(connection(settings), topic=STRIPE_EVENTS.name))
     app = gateway_app(settings=settings, signing=signing, producer=broker, metrics=metrics)
+    health = health_of(settings, broker)
     await run_process(
         broker,
-        HttpServer(ops_app(health_of(settings, broker)), settings.http_host, settings.ops_port),
+        HttpServer(ops_app(health), settings.http_host, settings.ops_port, name="ops"),
         HttpServer(app, settings.http_host, settings.http_port),
+        health=health,
     )
 
 
