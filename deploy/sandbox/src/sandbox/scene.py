@@ -90,9 +90,9 @@ class Scene:
 
     async def save_card(self, customer_id: str, card: str) -> str:
         """Attach one of Stripe's test cards and make it the customer's default, as a setup Checkout would."""
-        attached = await self._stripe_post(f"/v1/payment_methods/{card}/attach", {"customer": customer_id})
+        attached = await self.at_stripe(f"/v1/payment_methods/{card}/attach", {"customer": customer_id})
         method = str(attached["id"])
-        await self._stripe_post(f"/v1/customers/{customer_id}", {"invoice_settings[default_payment_method]": method})
+        await self.at_stripe(f"/v1/customers/{customer_id}", {"invoice_settings[default_payment_method]": method})
         return method
 
     # The catalog
@@ -178,6 +178,15 @@ class Scene:
         record = await self.record(purchase["id"])
         return await self.stripe.refund_as_dashboard(invoice=record["stripe_invoice_id"], amount=amount)
 
+    async def at_stripe(self, path: str, form: dict[str, str]) -> Json:
+        """A call of Stripe's API past the services, as the Dashboard or other software would; raises for a refusal."""
+        answer = await self.http.post(
+            f"{self.stack.stripe_url}{path}", data=form, headers=bearer(self.stack.stripe_secret_key)
+        )
+        answer.raise_for_status()
+        found: Json = json.loads(answer.content)
+        return found
+
     async def events_about(self, shop: Shop, type: str = "") -> list[Json]:  # noqa: A002 - Stripe's word
         """Stripe's events of this workspace's objects, oldest first; of one type where one is named."""
         events = await self.stripe.events()
@@ -243,14 +252,6 @@ class Scene:
                 raise NeverHappened(f"not within {seconds:g} s: {what}")
             await asyncio.sleep(pause)
         return result
-
-    async def _stripe_post(self, path: str, form: dict[str, str]) -> Json:
-        answer = await self.http.post(
-            f"{self.stack.stripe_url}{path}", data=form, headers=bearer(self.stack.stripe_secret_key)
-        )
-        answer.raise_for_status()
-        found: Json = json.loads(answer.content)
-        return found
 
 
 def _names(thing: Json, ids: set[str]) -> bool:
