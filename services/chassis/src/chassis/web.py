@@ -9,6 +9,7 @@ from uuid import uuid4
 import structlog
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
+from fastapi_offline import FastAPIOffline
 from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
 from pydantic_core import PydanticCustomError
 from starlette.middleware.cors import CORSMiddleware
@@ -89,7 +90,8 @@ def _texts(data: Any) -> Iterator[str]:
 
 def web_app(title: str, settings: ServiceSettings, verifier: TokenVerifier | None = None) -> FastAPI:
     """The app to add routers to. Without a verifier no route may use `current_caller`."""
-    app = FastAPI(
+    # Swagger UI is served by ourselves: no page of ours makes a request to somebody else.
+    app = FastAPIOffline(
         title=title,
         redirect_slashes=False,  # the redirect would be made of the request's own Host header
         redoc_url=None,
