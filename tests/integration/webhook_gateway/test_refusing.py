@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from collections.abc import AsyncIterator
 from urllib.parse import urlsplit
 
 import httpx
@@ -104,7 +105,7 @@ async def test_a_configured_secret_is_enforced_on_a_developers_machine_too(start
 
 
 async def test_a_body_over_the_limit_is_413_declared_or_not(gateway: Gateway) -> None:
-    async def chunks() -> object:
+    async def chunks() -> AsyncIterator[bytes]:
         for _ in range(10):
             yield b"x" * 60_000
 
