@@ -1,8 +1,7 @@
 """Reads what the services wrote, past their interfaces: rows and Kafka, for tests and for the demo's own reckoning."""
 
-import asyncio
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
 
 import asyncpg
@@ -45,9 +44,12 @@ class Witness:
     def __init__(self, stack: Description) -> None:
         self._stack = stack
         self._pools: dict[str, Any] = {}
+        self._admin: Any = None
 
     async def close(self) -> None:
         """Give the connections back."""
+        if self._admin is not None:
+            await self._admin.close()
         for pool in self._pools.values():
             pool.terminate()
 
@@ -82,34 +84,37 @@ class Witness:
 
     async def _lag(self, group: str, topics: tuple[Topic, ...]) -> int:
         """Records that `group` has not finished: its offsets are committed after the effect."""
-        admin = AIOKafkaAdminClient(bootstrap_servers=self._stack.kafka_bootstrap_servers)
-        consumer = AIOKafkaConsumer(bootstrap_servers=self._stack.kafka_bootstrap_servers)
-        await asyncio.gather(admin.start(), consumer.start())
-        try:
-            committed = await admin.list_consumer_group_offsets(group)
-            partitions = [TopicPartition(t.name, p) for t in topics for p in range(t.partitions)]
+        if self._admin is None:
+            self._admin = AIOKafkaAdminClient(bootstrap_servers=self._stack.kafka_bootstrap_servers)
+            await self._admin.start()
+        committed = await self._admin.list_consumer_group_offsets(group)
+        partitions = [TopicPartition(t.name, p) for t in topics for p in range(t.partitions)]
+        async with self._consumer(partitions) as consumer:
             ends = await consumer.end_offsets(partitions)
-            return sum(ends[one] - max(0, committed[one].offset if one in committed else 0) for one in partitions)
-        finally:
-            await asyncio.gather(admin.close(), consumer.stop())
+        return sum(ends[one] - max(0, committed[one].offset if one in committed else 0) for one in partitions)
 
-    async def facts(self, *topics: Topic, key: str | None = None) -> list[tuple[Envelope, bytes]]:
-        """Every record of these topics, in the order of each partition; with `key`, only those under it."""
-        topics = topics or (PURCHASE_EVENTS, PURCHASE_STATE)
+    @asynccontextmanager
+    async def _consumer(self, partitions: Sequence[TopicPartition]) -> AsyncIterator[Any]:
         consumer = AIOKafkaConsumer(
             bootstrap_servers=self._stack.kafka_bootstrap_servers, auto_offset_reset="earliest", fetch_max_wait_ms=20
         )
         await consumer.start()
         try:
-            return await self._read_all(consumer, topics, key)
+            consumer.assign(partitions)  # before any question: it fetches their metadata at once
+            yield consumer
         finally:
             await consumer.stop()
 
-    async def _read_all(
-        self, consumer: Any, topics: tuple[Topic, ...], key: str | None
-    ) -> list[tuple[Envelope, bytes]]:
+    async def facts(self, *topics: Topic, key: str | None = None) -> list[tuple[Envelope, bytes]]:
+        """Every record of these topics, in the order of each partition; with `key`, only those under it."""
+        topics = topics or (PURCHASE_EVENTS, PURCHASE_STATE)
         partitions = [TopicPartition(topic.name, number) for topic in topics for number in range(topic.partitions)]
-        consumer.assign(partitions)
+        async with self._consumer(partitions) as consumer:
+            return await self._read_all(consumer, partitions, key)
+
+    async def _read_all(
+        self, consumer: Any, partitions: Sequence[TopicPartition], key: str | None
+    ) -> list[tuple[Envelope, bytes]]:
         await consumer.seek_to_beginning(*partitions)
         ends = await consumer.end_offsets(partitions)
         found = []
