@@ -1,0 +1,163 @@
+"""The compose stack is the embedded one on other parts: the same commands, ports, databases and topics."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from contracts.topics import ALL_TOPICS, TOPICS
+from sandbox import make_topics
+from sandbox.description import read
+from sandbox.kafka_jars import kafka_version
+from sandbox.processes import DATABASES, PREFERRED_PORTS, STRIPE_KEY, Service
+from sandbox.processes import SERVICES as PROCESSES
+from tests.stack.docker import KAFKA_IMAGE, POSTGRES_IMAGE
+from tests.unit.deploy.compose import COMPOSE, OURS, ROOT, SERVICES, command, environment, published
+
+NAMES = [process.name for process in PROCESSES]
+JOBS = {name for name in OURS if SERVICES[name]["restart"] == "no"}
+
+
+def test_the_compose_file_follows_the_compose_specification() -> None:
+    """Against the schema that check-jsonschema carries: no network."""
+    checker = Path(sys.executable).with_name("check-jsonschema")
+    nowhere = {"HTTPS_PROXY": "http://127.0.0.1:9", "HTTP_PROXY": "http://127.0.0.1:9"}
+    done = subprocess.run(
+        [checker, "--builtin-schema", "vendor.compose-spec", COMPOSE], env=nowhere, capture_output=True, text=True
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("process", PROCESSES, ids=NAMES)
+def test_the_same_commands_run(process: Service) -> None:
+    assert process.command == command(process.name)
+
+
+def test_the_same_databases_are_prepared_the_same_way() -> None:
+    prepared = {words for database in DATABASES for words in database.prepare}
+
+    assert prepared == {command(name) for name in JOBS} - {("sandbox.make_topics",)}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_service_starts_when_its_database_and_the_topics_are_there(name: str) -> None:
+    database = next(process.database for process in PROCESSES if process.name == name)
+    needed = {"topics"} | ({"seed-catalog"} if name == "catalog" else {f"migrate-{database}"} if database else set())
+
+    assert {key: {"condition": "service_completed_successfully"} for key in needed} == SERVICES[name]["depends_on"]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_ready_is_asked_on_the_operations_port(name: str) -> None:
+    url = urlsplit(SERVICES[name]["healthcheck"]["test"][-1])
+
+    assert (int(environment(name)["OPS_PORT"]), "/readyz") == (url.port, url.path)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_ports_are_those_that_make_up_prefers(name: str) -> None:
+    process = next(process for process in PROCESSES if process.name == name)
+    ports = {int(environment(name)["OPS_PORT"]): process.ops_port}
+    if process.http_port:
+        ports[int(environment(name)["HTTP_PORT"])] = process.http_port
+
+    assert ports == published(name)
+
+
+def test_so_are_those_of_what_the_services_stand_on() -> None:
+    ports = PREFERRED_PORTS
+
+    assert {8025: ports["mailbox"], 1025: ports["smtp"]} == published("mailpit")
+    assert [ports["postgres"]] == list(published("postgres").values())
+    assert [ports["kafka"]] == list(published("kafka").values())
+    assert [ports["stripe"]] == list(published("stripe-sandbox").values())
+    assert [ports["issuer"]] == list(published("issuer").values())
+
+
+def test_nothing_is_published_beyond_the_loopback_interface() -> None:
+    mappings = [mapping for service in SERVICES.values() for mapping in service.get("ports", [])]
+
+    assert [mapping for mapping in mappings if not mapping.startswith("127.0.0.1:")] == []
+
+
+def test_no_two_containers_want_one_port() -> None:
+    ports = [port for name in SERVICES for port in published(name).values()]
+
+    assert len(ports) == len(set(ports))
+
+
+def test_the_topics_are_those_of_the_contracts(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made: list[str] = []
+
+    async def create(bootstrap: str, topics: object, *, within: float) -> None:
+        assert topics is ALL_TOPICS
+        made.append(bootstrap)
+
+    monkeypatch.setattr(make_topics, "create_topics", create)
+    monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", environment("topics")["KAFKA_BOOTSTRAP_SERVERS"])
+
+    assert make_topics.main() == 0
+    assert [environment("catalog")["KAFKA_BOOTSTRAP_SERVERS"]] == made
+    assert {topic.name for topic in TOPICS.values()} == {
+        line.partition(":")[0] for line in capsys.readouterr().out.splitlines()
+    }
+
+
+def test_no_topic_is_made_by_using_it() -> None:
+    assert environment("kafka")["KAFKA_AUTO_CREATE_TOPICS_ENABLE"] == "false"
+
+
+def test_each_database_has_a_role_of_its_own() -> None:
+    script = (ROOT / "deploy/docker/postgres/roles.sh").read_text()
+    names = [database.name for database in DATABASES]
+
+    assert f"for name in {' '.join(names)}; do" in script
+    assert "password 'dev-only-$name'" in script
+    for name in JOBS - {"topics"}:
+        database = command(name)[0]
+        assert (
+            f"postgresql://{database}:dev-only-{database}@postgres:5432/{database}" == environment(name)["DATABASE_URL"]
+        )
+
+
+def test_every_image_is_pinned_and_the_same_everywhere() -> None:
+    foreign = {name: str(service["image"]) for name, service in SERVICES.items() if name not in OURS}
+
+    assert [image for image in foreign.values() if ":" not in image or image.endswith(":latest")] == []
+    assert (foreign["postgres"], foreign["kafka"]) == (POSTGRES_IMAGE, KAFKA_IMAGE)
+    assert f"apache/kafka:{kafka_version()}" == foreign["kafka"]
+
+
+def test_without_a_profile_no_account_is_needed() -> None:
+    profiles = {name: service["profiles"] for name, service in SERVICES.items() if "profiles" in service}
+
+    assert profiles == {"stripe-cli": ["stripe"], "stripe-mock": ["mock"]}
+    assert environment("purchases-api")["STRIPE_SECRET_KEY"] == STRIPE_KEY
+
+
+def test_what_runs_in_our_images_may_do_little() -> None:
+    for name in OURS:
+        service = SERVICES[name]
+        assert (service["read_only"], service["cap_drop"]) == (True, ["ALL"]), name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+
+
+def test_a_script_can_drive_it_as_it_drives_the_embedded_stack() -> None:
+    path = ROOT / "deploy/docker/stack.json"
+    stack = read(path)
+    assert stack is not None
+
+    urls = {name: url for name, url in json.loads(path.read_text()).items() if name.endswith("_url")}
+    assert PREFERRED_PORTS["webhook-gateway"] == urlsplit(stack.gateway_url).port
+    assert {urlsplit(url).port for url in urls.values()} <= {
+        port for name in SERVICES for port in published(name).values()
+    }
+    assert environment("webhook-gateway")["STRIPE_WEBHOOK_SECRETS"].split(",") == stack.stripe_webhook_secrets
+    inside = {name: url.replace("127.0.0.1:15432", "postgres:5432") for name, url in stack.database_urls.items()}
+    assert {command(name)[0]: environment(name)["DATABASE_URL"] for name in JOBS - {"topics"}} == inside
