@@ -1,12 +1,15 @@
 """The facts that Quittance publishes on Kafka; importable by other teams without Kafka or SQL."""
 
-from contracts.addon_facts import AddonState
+from contracts.addon_facts import AddonPriceProvisioned, AddonState
 from contracts.envelope import Envelope, MalformedEnvelope
 from contracts.fact import Fact
+from contracts.plan_facts import PlanPrice, PlanState
 from contracts.topics import (
+    ADDON_PRICE,
     ADDON_STATE,
     ALL_TOPICS,
     FACTS,
+    PLAN_STATE,
     PURCHASE_EVENTS,
     PURCHASE_STATE,
     STRIPE_EVENTS,
@@ -18,17 +21,22 @@ from contracts.topics import (
 )
 
 __all__ = [
+    "ADDON_PRICE",
     "ADDON_STATE",
     "ALL_TOPICS",
     "FACTS",
+    "PLAN_STATE",
     "PURCHASE_EVENTS",
     "PURCHASE_STATE",
     "STRIPE_EVENTS",
     "TOPICS",
+    "AddonPriceProvisioned",
     "AddonState",
     "Envelope",
     "Fact",
     "MalformedEnvelope",
+    "PlanPrice",
+    "PlanState",
     "Topic",
     "UnknownFact",
     "read",

@@ -1,4 +1,4 @@
-"""What the catalog says of an add-on: its full state after each change, compacted."""
+"""What is said of an add-on: by the catalog its full state, compacted; by purchases the Stripe price made for it."""
 
 from datetime import datetime
 from typing import ClassVar
@@ -29,6 +29,35 @@ class AddonState(Fact):
     @property
     def identity(self) -> str:
         return f"{self.addon_id}:{self.sequence}"
+
+    @property
+    def subject(self) -> str:
+        return str(self.addon_id)
+
+    @property
+    def key(self) -> str:
+        return str(self.addon_id)
+
+
+class AddonPriceProvisioned(Fact):
+    """Purchases made a Stripe price for the add-on; the catalog keeps it while price and currency are still those."""
+
+    TYPE: ClassVar = "billing.addon.price.v1"
+
+    addon_id: UUID
+    sequence: int
+    """The state of the add-on (`AddonState.sequence`) that the price was made for."""
+    occurred_at: datetime
+    stripe_price_id: str
+    price_cents: int
+    """Minor units of `currency`; of a Stripe price they never change."""
+    currency: str
+    quittance_instance: str
+    """Whose Stripe object it is; another instance's is left alone."""
+
+    @property
+    def identity(self) -> str:
+        return self.stripe_price_id
 
     @property
     def subject(self) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
-from contracts import addon_facts, purchase_facts, stripe_facts
+from contracts import addon_facts, plan_facts, purchase_facts, stripe_facts
 from contracts.envelope import Envelope
 from contracts.fact import Fact
 
@@ -41,6 +41,10 @@ PURCHASE_EVENTS: Final = Topic(
 )
 PURCHASE_STATE: Final = Topic(name="billing.purchase.state.v1", key="purchase id", owner="purchases", retention=None)
 ADDON_STATE: Final = Topic(name="billing.addon.state.v1", key="add-on id", owner="catalog", retention=None)
+ADDON_PRICE: Final = Topic(
+    name="billing.addon.price.v1", key="add-on id", owner="purchases", retention=timedelta(days=30)
+)
+PLAN_STATE: Final = Topic(name="billing.plan.state.v1", key="plan slug", owner="catalog", retention=None)
 
 TOPICS: Final[Mapping[type[Fact], Topic]] = {
     stripe_facts.InvoicePaid: STRIPE_EVENTS,
@@ -65,6 +69,8 @@ TOPICS: Final[Mapping[type[Fact], Topic]] = {
     purchase_facts.PaymentParked: PURCHASE_EVENTS,
     purchase_facts.PurchaseState: PURCHASE_STATE,
     addon_facts.AddonState: ADDON_STATE,
+    addon_facts.AddonPriceProvisioned: ADDON_PRICE,
+    plan_facts.PlanState: PLAN_STATE,
 }
 ALL_TOPICS: Final[tuple[Topic, ...]] = tuple({topic.name: topic for topic in TOPICS.values()}.values())
 FACTS: Final[Mapping[str, type[Fact]]] = {fact.TYPE: fact for fact in TOPICS}
