@@ -154,6 +154,27 @@ class PaymentParked(PurchaseFact):
     amount_paid_currency: str
 
 
+class DisputeOpened(PurchaseFact):
+    """The cardholder's bank wants money of this purchase back. The team is mailed."""
+
+    TYPE: ClassVar = "billing.dispute.opened.v1"
+
+    stripe_dispute_id: str
+    dispute_cents: int
+    dispute_reason: str | None = None
+
+
+class DisputeClosed(PurchaseFact):
+    """The bank has decided; a lost one counts like a refund. The team is mailed."""
+
+    TYPE: ClassVar = "billing.dispute.closed.v1"
+
+    stripe_dispute_id: str
+    dispute_cents: int
+    outcome: str
+    """Stripe's final status: `won`, `lost` or `warning_closed`."""
+
+
 class PurchaseState(PurchaseFact):
     """The whole purchase after each change, compacted: a new subscriber can start from nothing."""
 

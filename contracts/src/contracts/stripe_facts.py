@@ -101,6 +101,18 @@ class InvoiceVoided(InvoiceFact):
     TYPE: ClassVar = "billing.stripe.invoice_voided.v1"
 
 
+class InvoiceDeleted(InvoiceFact):
+    """`invoice.deleted`: a draft that is gone; it was never payable."""
+
+    TYPE: ClassVar = "billing.stripe.invoice_deleted.v1"
+
+
+class InvoiceMarkedUncollectible(InvoiceFact):
+    """`invoice.marked_uncollectible`: given up, but it can still be paid until it is voided."""
+
+    TYPE: ClassVar = "billing.stripe.invoice_marked_uncollectible.v1"
+
+
 class InvoicePaymentLinked(StripeFact):
     """`invoice_payment.paid`: which payment intent paid which invoice (since 2025-03-31.basil)."""
 
@@ -151,6 +163,54 @@ class RefundChanged(StripeFact):
     refund: RefundSnapshot
     charge_id: str | None = None
     payment_intent_id: str | None = None
+
+
+class DisputeChanged(StripeFact):
+    """`charge.dispute.created` and `charge.dispute.closed`; `amount` is what the cardholder's bank wants back."""
+
+    TYPE: ClassVar = "billing.stripe.dispute_changed.v1"
+
+    dispute_id: str
+    charge_id: str | None = None
+    payment_intent_id: str | None = None
+    amount: int
+    currency: str
+    status: str
+    """Stripe's: `needs_response`, `under_review`, `won`, `lost`, `warning_…`, `prevented`."""
+    reason: str | None = None
+    closed: bool
+    """True for `charge.dispute.closed`: `status` is final."""
+
+
+class CheckoutSessionCompleted(StripeFact):
+    """`checkout.session.completed`. In `setup` mode a card was saved, else something was bought."""
+
+    TYPE: ClassVar = "billing.stripe.checkout_session_completed.v1"
+
+    session_id: str
+    mode: str
+    """`setup`, `subscription` or `payment`."""
+    setup_intent_id: str | None = None
+    subscription_id: str | None = None
+    invoice_id: str | None = None
+    payment_intent_id: str | None = None
+    client_reference_id: str | None = None
+
+
+class CheckoutSessionExpired(StripeFact):
+    """`checkout.session.expired`: nobody will pay on it any more."""
+
+    TYPE: ClassVar = "billing.stripe.checkout_session_expired.v1"
+
+    session_id: str
+    mode: str
+    client_reference_id: str | None = None
+
+
+class CustomerDeleted(StripeFact):
+    """`customer.deleted`: `object_id` is the customer; the next need makes a new one."""
+
+    TYPE: ClassVar = "billing.stripe.customer_deleted.v1"
 
 
 class UnrecognisedEvent(StripeFact):
