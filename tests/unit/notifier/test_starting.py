@@ -14,6 +14,7 @@ def settings(**changes: Any) -> Settings:
         "mail_from": "Quittance <billing@quittance.example>",
         "team_notify_email": "team@quittance.example",
         "support_email": "help@quittance.example",
+        "database_url": "postgresql://127.0.0.1/notifier",
         "smtp_url": "smtp://127.0.0.1:1025",
     }
     return Settings(**{**usable, **changes})

@@ -1,8 +1,9 @@
 """Facts in, rows of `mails` out, in the transaction of the batch."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
+from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis import fates
@@ -22,9 +23,13 @@ FATES: Final[Fates] = {**fates.FATES}
 What a mail server says is VERDICTS' business, long after the batch."""
 
 
-async def queue_mails(session: AsyncSession, batch: Sequence[Received]) -> None:
-    """Queue a mail for each fact that calls for one; a known key changes nothing."""
-    await mails.queue(session, [mail for received in batch if (mail := mail_for(received.fact))])
+async def queue_mails(session: AsyncSession, batch: Sequence[Received], *, wake: Callable[[], None]) -> None:
+    """Queue a mail for each fact that calls for one; a known key changes nothing. `wake` is called after the commit."""
+    new = [mail for received in batch if (mail := mail_for(received.fact))]
+    if new:
+        await mails.queue(session, new)
+        # The sender of this process is told directly; a NOTIFY for those of others would cost a transaction a batch.
+        event.listen(session.sync_session, "after_commit", lambda _: wake(), once=True)
 
 
 def mail_for(fact: Fact) -> NewMail | None:

@@ -5,15 +5,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Update, func, select, update
+from sqlalchemy import ARRAY, ColumnElement, Text, Update, all_, any_, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.database import wake_after_commit
 from notifier.tables import MAILS
 
-CHANNEL: Final = "mails"
-"""Woken when a mail may be due."""
 ERROR_LENGTH: Final = 1000
 
 
@@ -48,7 +45,7 @@ class Backlog:
 
 
 async def queue(session: AsyncSession, new: Sequence[NewMail]) -> None:
-    """Store the mails that are not known yet, and wake the sender after the commit."""
+    """Store the mails that are not known yet."""
     if not new:
         return
     # In one order, so that two consumers with the same facts wait for each other instead of deadlocking.
@@ -56,15 +53,14 @@ async def queue(session: AsyncSession, new: Sequence[NewMail]) -> None:
         {"key": mail.key, "letter": mail.letter, "fact_type": mail.fact_type, "fact": mail.fact}
         for mail in sorted(new, key=lambda mail: mail.key)
     ]
-    await session.execute(insert(MAILS).values(rows).on_conflict_do_nothing())
-    wake_after_commit(session, CHANNEL)
+    await session.execute(insert(MAILS).on_conflict_do_nothing(), rows)
 
 
 async def lease(session: AsyncSession, *, limit: int, duration: timedelta, in_flight: Collection[str]) -> list[DueMail]:
     """Take up to `limit` mails that are due. Nobody else gets them before `duration` is over."""
     due = (
         select(MAILS.c.key)
-        .where(MAILS.c.due_at <= func.now(), MAILS.c.fact.is_not(None), MAILS.c.key.not_in(in_flight))
+        .where(MAILS.c.due_at <= func.now(), MAILS.c.fact.is_not(None), MAILS.c.key != all_(_keys(in_flight)))
         .order_by(MAILS.c.due_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -84,7 +80,9 @@ async def mark_sent(session: AsyncSession, sent_mails: Sequence[DueMail]) -> Non
     if not sent_mails:
         return
     sent = {"sent_at": func.now(), "due_at": None, "parked_at": None, "last_error": None}
-    await session.execute(update(MAILS).where(MAILS.c.key.in_([mail.key for mail in sent_mails])).values(sent))
+    await session.execute(
+        update(MAILS).where(MAILS.c.key == any_(_keys([mail.key for mail in sent_mails]))).values(sent)
+    )
 
 
 async def postpone(session: AsyncSession, mail: DueMail, *, seconds: float, error: str) -> None:
@@ -135,6 +133,11 @@ async def forget(session: AsyncSession, *, older_than: timedelta) -> int:
     return len((await session.execute(old.values(fact=None).returning(MAILS.c.key))).all())
 
 
+def _keys(keys: Collection[str]) -> ColumnElement[Sequence[str]]:
+    """One array instead of a list of parameters: the same statement, prepared once, however many there are."""
+    return literal(list(keys), ARRAY(Text))
+
+
 def _still_ours(mail: DueMail) -> Update:
     return update(MAILS).where(MAILS.c.key == mail.key, MAILS.c.attempts == mail.attempts, MAILS.c.due_at.is_not(None))
 
@@ -149,5 +152,4 @@ async def _requeue(session: AsyncSession, which: ColumnElement[bool]) -> list[st
         "last_error": None,
     }
     known = update(MAILS).where(which, MAILS.c.due_at.is_(None), MAILS.c.fact.is_not(None))
-    wake_after_commit(session, CHANNEL)
     return list(await session.scalars(known.values(anew).returning(MAILS.c.key)))

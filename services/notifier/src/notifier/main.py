@@ -3,6 +3,7 @@
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -38,7 +39,7 @@ class Settings(ServiceSettings, DatabaseSettings):
     mail_from: str = ""
     mail_locale: str = "en"
     smtp_timeout_seconds: float = Field(default=30.0, gt=0, le=300)
-    smtp_connections: int = Field(default=4, ge=1, le=50)
+    smtp_connections: int = Field(default=8, ge=1, le=50)
 
 
 class UnusableSetting(ValueError):  # noqa: N818 - named for what it says
@@ -75,7 +76,7 @@ def parts(*, settings: Settings, database: Database, health: Health) -> tuple[Ab
         topics=TOPICS,
         group=GROUP,
         database=database,
-        handle=queue_mails,
+        handle=partial(queue_mails, wake=sender.wake),
         settings=settings,
         health=health,
         fates=FATES,
