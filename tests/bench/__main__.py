@@ -1,0 +1,57 @@
+"""`python -m tests.bench [gateway|worker|latency|catalog|demo|all]`: measures, prints, writes `.stack/bench.json`."""
+
+import argparse
+import asyncio
+import signal
+import sys
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import fields
+from typing import Final
+
+from tests.bench import catalog, demo, gateway, latency, report, worker
+from tests.bench.figures import Figure
+from tests.bench.options import Options
+
+MEASURES: Final[Mapping[str, Callable[[Options], Awaitable[Sequence[Figure]]]]] = {
+    "gateway": gateway.measure,
+    "worker": worker.measure,
+    "latency": latency.measure,
+    "catalog": catalog.measure,
+    "demo": demo.measure,
+}
+ALL: Final = ("gateway", "worker", "latency", "catalog")
+"""What is measured unless somebody asks for one of them: everything but the demo."""
+
+
+def main() -> None:
+    """Run what is asked for."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("what", nargs="?", default="all", choices=(*MEASURES, "all"))
+    for field in fields(Options):
+        name = f"--{field.name.replace('_', '-')}"
+        if field.name == "cold":
+            parser.add_argument(name, action="store_true")
+        else:
+            parser.add_argument(name, type=type(field.default), default=field.default)
+    given = vars(parser.parse_args())
+    what = given.pop("what")
+    # As on Ctrl-C: what was started is stopped on the way out.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    figures = asyncio.run(_measure(ALL if what == "all" else (what,), Options(**given)))
+    print("\n" + report.table(figures))
+    print(f"\nwritten to {report.write(figures).name} of the stack's state directory")
+
+
+async def _measure(names: Sequence[str], options: Options) -> list[Figure]:
+    figures: list[Figure] = []
+    for name in names:
+        print(f"{name}:", flush=True)
+        figures += await MEASURES[name](options)
+    return figures
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit(130)
