@@ -35,11 +35,12 @@ status: $(INSTALLED) ## what runs, and where
 test: $(INSTALLED) ## every test but those that need a browser and the benchmarks; ARGS='-k word' for some
 	@$(PY) -m pytest --ignore=tests/bench --ignore=tests/browser $(ARGS)
 
-check: $(INSTALLED) ## format, lint, types, layers
+check: $(INSTALLED) ## format, lint, types, layers, documents
 	$(PY) -m ruff format --check .
 	$(PY) -m ruff check .
 	$(PY) -m mypy
 	.venv/bin/lint-imports
+	$(PY) -m pytest -q tests/contract/docs
 
 bench: $(INSTALLED) ## the figures of the README, measured here
 	@$(PY) -m tests.bench

