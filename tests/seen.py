@@ -4,6 +4,7 @@ from typing import Any
 
 import httpx
 
+from contracts import STRIPE_EVENTS
 from sandbox.scene import Scene, Shop
 
 Json = dict[str, Any]
@@ -30,3 +31,11 @@ async def captured(scene: Scene, shop: Shop) -> tuple[int, int]:
     assert len(sums) <= 1
     figures = next(iter(sums.values()), {"captured": 0, "payments": 0})
     return figures["captured"], figures["payments"]
+
+
+async def everything(scene: Scene) -> Json:
+    """Rows of all services, and what was accepted from Stripe."""
+    seen: Json = await scene.witness.everything()
+    seen |= {"workspaces": await scene.witness.rows("purchases", "select * from workspaces order by id")}
+    seen |= {"plan_addons": await scene.witness.rows("catalog", "select * from plan_addons order by id")}
+    return seen | {"stripe_events": len(await scene.witness.facts(STRIPE_EVENTS))}

@@ -1,22 +1,10 @@
 """3-D Secure: the buyer goes to the bank's page and back, and only the webhook tells us how it ended."""
 
-from typing import Any
-
 import pytest
 
-from sandbox.scene import TEAM, Scene, Shop
+from sandbox.scene import TEAM, Scene
+from tests.givens import NEEDS_THE_BANK, given_a_pending_purchase
 from tests.seen import captured, invoice_status
-
-Json = dict[str, Any]
-CARD = "pm_card_authenticationRequired"
-
-
-async def given_a_pending_purchase(scene: Scene, *, card: str = CARD, **body: Any) -> tuple[Shop, Json]:
-    """One that waits for the buyer to go to the bank."""
-    shop, addon = await scene.given_a_workspace(card=card), await scene.given_an_addon()
-    answer = await scene.buy(shop, addon, **body)
-    assert (answer.status_code, answer.json()["status"]) == (201, "pending")
-    return shop, answer.json()
 
 
 async def test_the_buyer_is_sent_to_the_bank_and_comes_back_and_the_webhook_completes_it(scene: Scene) -> None:
@@ -76,7 +64,7 @@ async def test_a_payment_that_only_needs_the_customer_never_becomes_failed(scene
 
 async def test_a_buyer_who_says_no_at_the_bank_is_charged_nothing_and_may_try_again(scene: Scene) -> None:
     """A failed authentication is no missing one: SPEC's table calls everything else a decline."""
-    shop, addon = await scene.given_a_workspace(card=CARD), await scene.given_an_addon()
+    shop, addon = await scene.given_a_workspace(card=NEEDS_THE_BANK), await scene.given_an_addon()
     purchase = (await scene.buy(shop, addon)).json()
 
     came_back_to = await scene.answer_bank(purchase["action_url"], "fail")

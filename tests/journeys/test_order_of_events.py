@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from sandbox.scene import TEAM, Scene, Shop
-from tests.journeys.test_authentication import given_a_pending_purchase
+from tests.givens import given_a_pending_purchase
 from tests.seen import captured
 
 Json = dict[str, Any]

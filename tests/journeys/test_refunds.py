@@ -4,18 +4,10 @@ from typing import Any
 
 import pytest
 
-from sandbox.scene import TEAM, Scene, Shop
+from sandbox.scene import TEAM, Scene
+from tests.givens import given_a_paid_purchase
 
 Json = dict[str, Any]
-
-
-async def given_a_paid_purchase(scene: Scene, *, card: str = "pm_card_visa") -> tuple[Shop, Json]:
-    """EUR 499.00."""
-    shop, addon = await scene.given_a_workspace(card=card), await scene.given_an_addon(price="499.00")
-    answer = await scene.buy(shop, addon)
-    assert answer.json()["status"] == "paid"
-    await scene.settle()
-    return shop, answer.json()
 
 
 async def subjects(scene: Scene, address: str, purchase: Json) -> list[str]:

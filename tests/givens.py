@@ -1,0 +1,25 @@
+"""Where most journeys begin: a purchase that is paid, or one that waits for its buyer at the bank."""
+
+from typing import Any, Final
+
+from sandbox.scene import Scene, Shop
+
+Json = dict[str, Any]
+NEEDS_THE_BANK: Final = "pm_card_authenticationRequired"
+
+
+async def given_a_paid_purchase(scene: Scene, *, card: str = "pm_card_visa") -> tuple[Shop, Json]:
+    """EUR 499.00, and nothing moves any more."""
+    shop, addon = await scene.given_a_workspace(card=card), await scene.given_an_addon(price="499.00")
+    answer = await scene.buy(shop, addon)
+    assert answer.json()["status"] == "paid"
+    await scene.settle()
+    return shop, answer.json()
+
+
+async def given_a_pending_purchase(scene: Scene, *, card: str = NEEDS_THE_BANK, **body: Any) -> tuple[Shop, Json]:
+    """One of EUR 499.00 that waits for the buyer to go to the bank."""
+    shop, addon = await scene.given_a_workspace(card=card), await scene.given_an_addon(price="499.00")
+    answer = await scene.buy(shop, addon, **body)
+    assert (answer.status_code, answer.json()["status"]) == (201, "pending")
+    return shop, answer.json()

@@ -1,0 +1,170 @@
+"""Who may do what: another workspace's purchases do not exist, and a token that is not right opens nothing."""
+
+import base64
+import json
+import time
+import uuid
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import jwt
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from sandbox.processes import AUDIENCE
+from sandbox.scene import Scene, Shop, bearer
+from tests.seen import everything, problem_of
+
+Json = dict[str, Any]
+
+
+@pytest.fixture
+async def shop(scene: Scene) -> AsyncIterator[Shop]:
+    """With a neighbour and one paid purchase; at the end of the test nothing else has happened to it."""
+    await scene.given_a_workspace()
+    shop, addon = await scene.given_a_workspace(), await scene.given_an_addon()
+    assert (await scene.buy(shop, addon)).status_code == 201
+    await scene.settle()
+    before = await everything(scene)
+    yield shop
+    await scene.settle()
+    assert await everything(scene) == before
+
+
+async def the_purchase(scene: Scene, shop: Shop) -> str:
+    (purchase,) = (await scene.get(f"/v1/workspaces/{shop.workspace_id}/purchases", token=shop.token))["purchases"]
+    return str(purchase["id"])
+
+
+async def buyers_calls(scene: Scene, shop: Shop, token: str) -> dict[str, httpx.Response]:
+    """Everything that a buyer can call about this workspace."""
+    home = f"{scene.stack.purchases_url}/v1/workspaces/{shop.workspace_id}"
+    body = {"addon": "professional-ai-setup", "expected_price_cents": 1, "expected_currency": "EUR"}
+    headers = bearer(token) | {"Idempotency-Key": uuid.uuid4().hex}
+    return {
+        "offers": await scene.http.get(f"{home}/addons", headers=headers),
+        "purchases": await scene.http.get(f"{home}/purchases", headers=headers),
+        "one": await scene.http.get(f"{home}/purchases/{await the_purchase(scene, shop)}", headers=headers),
+        "buy": await scene.http.post(f"{home}/purchases", json=body, headers=headers),
+    }
+
+
+async def staffs_calls(scene: Scene, shop: Shop, token: str) -> dict[str, httpx.Response]:
+    """What only staff, or the host product, may call."""
+    purchases, catalog = scene.stack.purchases_url, scene.stack.catalog_url
+    one = f"{purchases}/v1/admin/purchases/{await the_purchase(scene, shop)}"
+    registration = {"name": "Acme", "owner": {"user_id": shop.owner_id, "email": "thief@acme.test"}}
+    workspace = f"{purchases}/v1/workspaces/{shop.workspace_id}"
+    headers = bearer(token)
+    return {
+        "record": await scene.http.get(one, headers=headers),
+        "deliver": await scene.http.post(f"{one}/deliver", headers=headers),
+        "add-ons": await scene.http.get(f"{catalog}/v1/admin/addons", headers=headers),
+        "new add-on": await scene.http.post(
+            f"{catalog}/v1/admin/addons", json={"name": "Mine", "price": "1"}, headers=headers
+        ),
+        "register": await scene.http.put(workspace, json=registration, headers=headers),
+    }
+
+
+def all_are(answers: dict[str, httpx.Response], status: int, problem: str) -> bool:
+    seen = {name: (answer.status_code, problem_of(answer)) for name, answer in answers.items()}
+    assert seen == dict.fromkeys(answers, (status, problem))
+    return True
+
+
+@pytest.mark.parametrize("role", ["editor", "viewer"])
+async def test_editors_and_viewers_neither_see_nor_buy(scene: Scene, shop: Shop, role: str) -> None:
+    token = await scene.token(sub="user-2", workspaces={shop.workspace_id: role})
+
+    assert all_are(await buyers_calls(scene, shop, token), 403, "forbidden")
+
+
+async def test_staff_uses_the_admin_pages_and_not_the_buyers(scene: Scene, shop: Shop) -> None:
+    member = await scene.token(sub="staff-2", platform_role="super_admin", workspaces={shop.workspace_id: "owner"})
+
+    assert all_are(await buyers_calls(scene, shop, member), 403, "forbidden")
+
+
+async def test_for_a_stranger_the_workspace_does_not_exist(scene: Scene, shop: Shop) -> None:
+    stranger = await scene.token(sub="user-3", workspaces={"ws-other": "owner"})
+
+    assert all_are(await buyers_calls(scene, shop, stranger), 404, "workspace-not-found")
+
+
+async def test_a_workspace_that_nobody_registered_is_not_found_even_for_its_owner(scene: Scene, shop: Shop) -> None:
+    token = await scene.token(sub="user-3", workspaces={"ws-unknown": "owner"})
+    answer = await scene.http.get(
+        f"{scene.stack.purchases_url}/v1/workspaces/ws-unknown/purchases", headers=bearer(token)
+    )
+
+    assert (answer.status_code, problem_of(answer)) == (404, "workspace-not-found")
+
+
+async def test_another_workspaces_purchase_does_not_exist(scene: Scene, shop: Shop) -> None:
+    """By no path, and not told apart from an id that was never given."""
+    neighbour = scene.shops[0]
+    theirs = await the_purchase(scene, shop)
+    paths = [
+        f"{ws}/purchases/{one}" for one in (theirs, uuid.uuid4()) for ws in (neighbour.workspace_id, shop.workspace_id)
+    ]
+    answers = [
+        await scene.http.get(f"{scene.stack.purchases_url}/v1/workspaces/{path}", headers=bearer(neighbour.token))
+        for path in paths
+    ]
+
+    assert {answer.status_code for answer in answers} == {404}
+    assert [problem_of(answer) for answer in answers] == ["purchase-not-found", "workspace-not-found"] * 2
+
+
+@pytest.mark.parametrize("role", ["owner", "admin", "editor", "viewer"])
+async def test_members_do_nothing_that_is_staffs_or_the_host_products(scene: Scene, shop: Shop, role: str) -> None:
+    token = await scene.token(sub=shop.owner_id, workspaces={shop.workspace_id: role})
+
+    assert all_are(await staffs_calls(scene, shop, token), 403, "forbidden")
+
+
+def unsigned(claims: Json) -> str:
+    """The token of `alg: none`."""
+    parts = ({"alg": "none", "typ": "JWT"}, claims)
+    return ".".join(base64.urlsafe_b64encode(json.dumps(one).encode()).rstrip(b"=").decode() for one in parts) + "."
+
+
+def another_key(claims: Json) -> str:
+    """Well signed, by nobody we know."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    return jwt.encode(claims, key, algorithm="RS256", headers={"kid": "another"})
+
+
+async def bad_tokens(scene: Scene, shop: Shop) -> dict[str, str]:
+    who: Json = {
+        "sub": shop.owner_id,
+        "platform_role": "super_admin",
+        "workspaces": {shop.workspace_id: "owner"},
+        "scope": "workspaces:write",
+    }
+    claims = who | {"iss": scene.stack.issuer_url, "aud": AUDIENCE, "exp": int(time.time()) + 600}
+    return {
+        "expired": await scene.token(**who, expires_in=-120),
+        "for another audience": await scene.token(**who, audience="another-product"),
+        "of another issuer": await scene.token(**who, issuer="https://issuer.example"),
+        "unsigned": unsigned(claims),
+        "of a shared secret": jwt.encode(claims, "s" * 64, algorithm="HS256"),
+        "of a longer hash": jwt.encode(claims, "s" * 64, algorithm="HS512"),
+        "of a key that is not the issuer's": another_key(claims),
+        "no token at all": "garbage",
+    }
+
+
+async def test_a_token_that_is_not_right_opens_nothing(scene: Scene, shop: Shop) -> None:
+    for name, token in (await bad_tokens(scene, shop)).items():
+        answers = await buyers_calls(scene, shop, token) | await staffs_calls(scene, shop, token)
+        assert all_are(answers, 401, "unauthenticated"), name
+        assert all("bearer" in answer.headers["www-authenticate"].lower() for answer in answers.values())
+
+
+async def test_the_price_list_is_for_everyone(scene: Scene, shop: Shop) -> None:
+    answer = await scene.http.get(f"{scene.stack.catalog_url}/v1/addons")
+
+    assert answer.status_code == 200
