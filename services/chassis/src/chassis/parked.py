@@ -80,15 +80,19 @@ async def park_malformed(session: AsyncSession, malformed: Sequence[Malformed], 
 
 
 async def release(session: AsyncSession, *, ids: Collection[str]) -> int:
-    """Make what waits for one of `ids` due now. The caller holds `lock_ids` on them and stores them."""
+    """Make what waits for one of `ids` due now. The caller holds `lock_ids` on them and stores them.
+
+    A fact that is being tried at this moment is passed over: waiting for it could be a deadlock, and it takes the lock
+    on the id, that is to say sees what the caller stores, before it parks again.
+    """
     if not ids:
         return 0
-    due = (
-        update(PARKED)
+    waiting = (
+        select(PARKED.c.id)
         .where(PARKED.c.waits_for.in_(ids), PARKED.c.resolved_at.is_(None))
-        .values(retry_at=func.now())
-        .returning(PARKED.c.id)
+        .with_for_update(skip_locked=True)
     )
+    due = update(PARKED).where(PARKED.c.id.in_(waiting)).values(retry_at=func.now()).returning(PARKED.c.id)
     released = len((await session.execute(due)).all())
     if released:
         wake_after_commit(session, CHANNEL)
