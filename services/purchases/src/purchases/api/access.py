@@ -14,7 +14,7 @@ from purchases.store.rows import Workspace
 WorkspaceId = Annotated[str, Path(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@|-]*$")]
 
 
-def database_of(request: Request) -> Database:
+async def database_of(request: Request) -> Database:
     """The service's database, as `main` built it."""
     database: Database = request.app.state.database
     return database

@@ -4,10 +4,10 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field, StringConstraints
 
-from chassis.web import Body, Text
+from chassis.web import Body
 
-Id = Annotated[Text, StringConstraints(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@|-]*$")]
-Email = Annotated[Text, StringConstraints(min_length=3, max_length=320, pattern=r"^[^@\s<>,;\"]+@[^@\s<>,;\"]+$")]
+Id = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@|-]*$")]
+Email = Annotated[str, StringConstraints(min_length=3, max_length=320, pattern=r"^[^@\s<>,;\"]+@[^@\s<>,;\"]+$")]
 
 
 class OwnerBody(Body):
@@ -26,7 +26,7 @@ class WorkspaceBody(Body):
         }
     )
 
-    name: Annotated[Text, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
+    name: Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
     owner: OwnerBody
     stripe_customer_id: Annotated[str, StringConstraints(pattern=r"^cus_[A-Za-z0-9]{1,250}$")] | None = None
 
@@ -40,7 +40,7 @@ class PurchaseBody(Body):
         }
     )
 
-    addon: Annotated[Text, StringConstraints(min_length=1, max_length=64)]
+    addon: Annotated[str, StringConstraints(min_length=1, max_length=64)]
     expected_price_cents: Annotated[int, Field(strict=True, gt=0, le=99_999_999_999)]
     expected_currency: Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{3}$", to_upper=True)]
-    return_url: Annotated[Text, StringConstraints(min_length=1, max_length=2000)] | None = None
+    return_url: Annotated[str, StringConstraints(min_length=1, max_length=2000)] | None = None

@@ -36,13 +36,13 @@ from purchases.store import ledger
 router = APIRouter(prefix="/v1")
 
 
-def client_of(request: Request) -> StripeClient:
+async def client_of(request: Request) -> StripeClient:
     """Stripe's client, as `main` built it."""
     client: StripeClient = request.app.state.stripe
     return client
 
 
-def settings_of(request: Request) -> Settings:
+async def settings_of(request: Request) -> Settings:
     """The settings, as `main` read them."""
     settings: Settings = request.app.state.settings
     return settings
