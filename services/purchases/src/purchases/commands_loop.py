@@ -12,7 +12,10 @@ from chassis.fates import Fate, fate_of
 from chassis.health import Health
 from chassis.logs import get_logger
 from chassis.process import background
-from purchases.handlers import look_at_money, settle
+from purchases.handlers import settle
+from purchases.handlers.identify import identify
+from purchases.handlers.look_at_charge import look_at_charge
+from purchases.handlers.return_payment import return_payment
 from purchases.handlers.stripe_desk import Later, Result, StripeDesk
 from purchases.payments.client import OutcomeUnknown, StripeRefused
 from purchases.store import commands
@@ -27,9 +30,9 @@ CARRIED: Final = Counter("billing_stripe_commands_total", "Commands to Stripe by
 COMMANDS: Final[Mapping[str, Callable[[StripeDesk, Command], Awaitable[Result]]]] = {
     "settle": settle.settle,
     "void": settle.void,
-    "look_at_charge": look_at_money.look_at_charge,
-    "identify": look_at_money.identify,
-    "return_payment": look_at_money.return_payment,
+    "look_at_charge": look_at_charge,
+    "identify": identify,
+    "return_payment": return_payment,
 }
 
 

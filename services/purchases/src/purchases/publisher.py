@@ -1,7 +1,7 @@
 """Turns a purchase and what happened to it into facts."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -31,11 +31,16 @@ class Cause:
     stripe_event_id: str | None = None
     reason: str | None = None
 
+    def because(self, reason: str) -> "Cause":
+        """The same, with a reason for people."""
+        return replace(self, reason=reason)
+
 
 def refunded_cents(purchase: Purchase) -> int:
     """What of the sale's money went back; returned duplicates are not part of it."""
     sale = [(refund.status, refund.refund_cents) for refund in purchase.refunds if refund.kind != "return"]
-    return money.refunded_cents(refunds=sale, charge_refunded_cents=purchase.charge_refunded_cents)
+    told = sum(payment.charge_refunded_cents for payment in purchase.payments if not payment.returned)
+    return money.refunded_cents(refunds=sale, charge_refunded_cents=told)
 
 
 def announce(

@@ -59,7 +59,7 @@ class Mismatch:
 
 def our_line(*, sold: Sold, invoice: PaidInvoice) -> Line | Mismatch:
     """The line that pays for `sold`: by its metadata, else by its price; right customer, amount and currency."""
-    if sold.customer_id and invoice.customer_id and sold.customer_id != invoice.customer_id:
+    if sold.customer_id != invoice.customer_id:
         return Mismatch(f"paid by another customer: {invoice.customer_id}")
     line = _named(sold, invoice.lines) or _priced(sold, invoice.lines)
     if line is None:

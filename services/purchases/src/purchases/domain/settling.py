@@ -18,6 +18,7 @@ class InvoiceState(StrEnum):
     PAID = "paid"
     DRAFT = "draft"
     OPEN_NEEDS_CUSTOMER = "open_needs_customer"
+    OPEN_PROCESSING = "open_processing"
     OPEN_DECLINED = "open_declined"
     OPEN_UNTRIED = "open_untried"
     VOID = "void"
@@ -78,7 +79,7 @@ def settlement(*, status: Status, finding: Finding, leased: bool, started_at: da
     if leased and state in {InvoiceState.DRAFT, InvoiceState.NOTHING, InvoiceState.OPEN_UNTRIED}:
         return _WAIT
     match state:
-        case InvoiceState.OPEN_NEEDS_CUSTOMER:
+        case InvoiceState.OPEN_NEEDS_CUSTOMER | InvoiceState.OPEN_PROCESSING:
             lapsed = now - started_at >= AUTHENTICATION_LAPSES_AFTER
             return Settlement(Trigger.AUTHENTICATION_LAPSED, Verdict.CLOSE_AT_STRIPE) if lapsed else _WAIT
         case InvoiceState.NOTHING:

@@ -15,7 +15,7 @@ from purchases.handlers import invoice_facts, refund_facts
 from purchases.handlers.learn_ids import release
 from purchases.handlers.references import references_of
 from purchases.handlers.work import Work, count, fact_as
-from purchases.store import addons, ledger
+from purchases.store import addons, ledger, workspaces
 
 
 async def apply_facts(session: AsyncSession, batch: Sequence[Received], *, instance: str) -> None:
@@ -38,20 +38,32 @@ def _may_be_ours(fact: Fact, instance: str) -> bool:
 
 
 async def _apply_stripe_facts(session: AsyncSession, batch: Sequence[Received], instance: str) -> None:
-    references = {received.envelope.id: references_of(received.fact) for received in batch}
-    names = await _resolve(session, references.values())
+    names = await _resolve(session, [references_of(received.fact) for received in batch])
     purchases = await ledger.lock(session, set(names.by_id.values()))
-    unresolved = {one for ids in references.values() if names.purchase_of(*ids) is None for one in ids}
-    if unresolved:
-        await _make_sure(session, unresolved)
-    work = Work(session, instance, names, purchases)
+    strays = [received.fact for received in batch if names.purchase_of(*references_of(received.fact)) is None]
+    work = Work(session, instance, names, purchases, await _our_customers(session, strays))
+    await _make_sure(session, {one for fact in strays if _may_wait(work, fact) for one in references_of(fact)})
     for received in batch:
         await APPLY[type(received.fact)](work, received)
     await release(session, work.learned)
 
 
+async def _our_customers(session: AsyncSession, strays: Sequence[Fact]) -> set[str]:
+    customers = {fact.customer_id for fact in strays if isinstance(fact, told.InvoiceFact) and fact.customer_id}
+    return await workspaces.with_customers(session, customers)
+
+
+def _may_wait(work: Work, fact: Fact) -> bool:
+    """Invoices of strangers are left alone and cost no lock; whose a refund is, only Stripe can tell."""
+    if isinstance(fact, told.InvoiceFact):
+        return invoice_facts.may_wait(fact, instance=work.instance, our_customers=work.our_customers)
+    return isinstance(fact, told.ChargeRefunded | told.RefundChanged)
+
+
 async def _make_sure(session: AsyncSession, ids: set[str]) -> None:
     """Whoever stores one of these ids holds its lock: what is unknown under the lock may be parked."""
+    if not ids:
+        return
     await parked.lock_ids(session, ids)
     if (await _resolve(session, [ids])).by_id:
         raise TryAgain("an id was stored meanwhile")
@@ -95,7 +107,9 @@ APPLY: Final[Mapping[type[Fact], Applier]] = {
 
 
 def _uuid(text: str) -> uuid.UUID | None:
+    """Our ids as we write them; another spelling of one, by whoever, names nothing."""
     try:
-        return uuid.UUID(text)
+        parsed = uuid.UUID(text)
     except ValueError:
         return None
+    return parsed if str(parsed) == text else None

@@ -28,6 +28,7 @@ from purchases.store.rows import Addon, Purchase, Workspace
 
 DECLINES_ALLOWED: Final = 5
 DECLINES_WITHIN: Final = timedelta(minutes=10)
+CUSTOMERS_TRIED: Final = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,7 +164,7 @@ async def _customer_with_card(
 
 
 async def _paying(database: Database, client: StripeClient, instance: str, workspace_id: str) -> PayingCustomer:
-    while True:
+    for _ in range(CUSTOMERS_TRIED):
         customer_id = await ensure_customer(
             database=database, client=client, instance=instance, workspace_id=workspace_id
         )
@@ -173,6 +174,7 @@ async def _paying(database: Database, client: StripeClient, instance: str, works
         # Deleted at Stripe: make a new one.
         async with database.transaction() as session:
             await workspaces.forget_customer(session, workspace_id=workspace_id, customer_id=customer_id)
+    raise OutcomeUnknown("Stripe does not know the customers that it has just made")
 
 
 async def _start(session: AsyncSession, order: Order, customer: PayingCustomer, lease: timedelta) -> uuid.UUID | None:
@@ -215,7 +217,6 @@ def _new_row(order: Order, addon: Addon, workspace: Workspace, customer: PayingC
         return_url=order.return_url,
         leased_until=now + lease,
         stripe_customer_id=customer.customer_id,
-        charge_refunded_cents=0,
         payments=[],
         refunds=[],
         started_at=now,

@@ -3,7 +3,7 @@
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from stripe import StripeClient
 
@@ -16,13 +16,15 @@ from purchases.handlers.learn_ids import learn_ids, release
 from purchases.handlers.move_purchase import move
 from purchases.payments.client import CardDeclined, CustomerNeeded, OutcomeUnknown, StripeRefused
 from purchases.payments.customers import PayingCustomer
-from purchases.payments.invoices import Charging
+from purchases.payments.invoices import Charging, Confirmation
 from purchases.payments.look import look_at_invoice
 from purchases.publisher import Cause
 from purchases.store import commands, ledger
 from purchases.store.rows import Purchase
 
 log = get_logger(__name__)
+
+NOT_CONFIRMED: Final = Confirmation("requires_action", None)
 
 
 class LostTheRow(Exception):  # noqa: N818 - named for what it says
@@ -83,17 +85,29 @@ async def _charge(desk: Desk, customer: PayingCustomer) -> None:
 async def _ask_the_customer(desk: Desk, charging: Charging, purchase: Purchase, card: str) -> None:
     """The bank wants 3-D Secure: confirmed on-session, its page brings the buyer back to us."""
     finding = await look_at_invoice(desk.client, str(purchase.stripe_invoice_id))
-    intent_id = purchase.stripe_payment_intent_id or finding.payment_intent_id
-    if intent_id is None:
-        # `hosted_invoice_url` is the fallback: one can pay there, but it never returns the buyer.
-        await _keep(desk, action_url=finding.action_url, done=True)
+    if finding.paid is not None:
+        await _apply(desk, finding.paid)
         return
+    intent_id = purchase.stripe_payment_intent_id or finding.payment_intent_id
     await _keep(desk, payment_intent_id=intent_id)
-    confirmed = await charging.confirm(intent_id=intent_id, payment_method_id=card, return_url=str(purchase.return_url))
+    confirmed = await _confirmed(charging, purchase, intent_id, card)
     if confirmed.status == "succeeded":
         await _take_payment(desk, str(purchase.stripe_invoice_id))
     else:
         await _keep(desk, action_url=confirmed.action_url or finding.action_url, done=True)
+
+
+async def _confirmed(charging: Charging, purchase: Purchase, intent_id: str | None, card: str) -> Confirmation:
+    """Without an intent, or where Stripe wants the customer first, `hosted_invoice_url` is the fallback:
+
+    one can pay there, but it never returns the buyer.
+    """
+    if intent_id is None:
+        return NOT_CONFIRMED
+    try:
+        return await charging.confirm(intent_id=intent_id, payment_method_id=card, return_url=str(purchase.return_url))
+    except CustomerNeeded:
+        return NOT_CONFIRMED
 
 
 async def _take_payment(desk: Desk, invoice_id: str) -> None:
@@ -111,9 +125,7 @@ async def _apply(desk: Desk, invoice: PaidInvoice) -> None:
         purchase.leased_until = None
         cause = Cause(actor="stripe", at=datetime.now(UTC), reason="paid while the buyer waited")
         outcome = await apply_payment(session, purchase=purchase, invoice=invoice, cause=cause)
-        if isinstance(outcome, Mismatch):
-            log.error("own_payment_mismatch", purchase=str(purchase.id), reason=outcome.reason)
-        else:
+        if not isinstance(outcome, Mismatch):
             await release(session, outcome)
 
 

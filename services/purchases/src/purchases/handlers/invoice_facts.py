@@ -1,21 +1,21 @@
 """Appliers of what Stripe says of invoices: paid, failed, waiting for the customer, void, linked to a payment."""
 
-from sqlalchemy import exists, select
+from collections.abc import Collection
+
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.records import Received
 from contracts import stripe_facts as told
-from contracts.purchase_facts import PaymentParked
 from purchases.domain.money import Line, Mismatch, PaidInvoice
 from purchases.domain.transitions import Status, Trigger
 from purchases.handlers.apply_payment import apply_payment
-from purchases.handlers.learn_ids import learn_ids, learn_payment_ids
+from purchases.handlers.learn_ids import is_own_invoice, learn_ids, learn_of_invoice
 from purchases.handlers.move_purchase import move_or_record_stale
 from purchases.handlers.references import references_of
 from purchases.handlers.work import Work, cause_of, count, fact_as
-from purchases.publisher import Cause, announce
+from purchases.publisher import Cause
 from purchases.store import commands
-from purchases.store.rows import Purchase, Workspace
+from purchases.store.rows import Purchase
 
 
 async def invoice_paid(work: Work, received: Received) -> None:
@@ -24,31 +24,23 @@ async def invoice_paid(work: Work, received: Received) -> None:
     if purchase is None:
         await _park_if_ours(work, received, fact)
         return
-    cause = cause_of(fact)
-    outcome = await apply_payment(work.session, purchase=purchase, invoice=paid_invoice(fact), cause=cause)
-    if isinstance(outcome, Mismatch):
-        await _park_money(work, received, purchase, fact, outcome)
+    if not fact.lines_complete and is_own_invoice(purchase, fact.invoice_id):
+        await _read_whole(work, purchase, fact)
         return
-    work.learned += outcome
+    outcome = await apply_payment(work.session, purchase=purchase, invoice=paid_invoice(fact), cause=cause_of(fact))
+    if isinstance(outcome, Mismatch):
+        await work.park(received, reason=outcome.reason)
+        count(fact, "parked")
+        return
+    work.learn(purchase, outcome)
     count(fact, "applied")
 
 
-async def _park_money(
-    work: Work, received: Received, purchase: Purchase, fact: told.InvoicePaid, mismatch: Mismatch
-) -> None:
-    """Money that is not surely this purchase's: nothing moves, the team is told, staff decides."""
-    cause = cause_of(fact, reason=mismatch.reason)
-    announce(
-        work.session,
-        purchase,
-        PaymentParked,
-        cause=cause,
-        stripe_invoice_id=fact.invoice_id,
-        amount_paid_cents=fact.amount_paid,
-        amount_paid_currency=fact.currency.upper(),
-    )
-    await work.park(received, reason=mismatch.reason)
-    count(fact, "parked")
+async def _read_whole(work: Work, purchase: Purchase, fact: told.InvoicePaid) -> None:
+    """The event shows some of the lines only: Stripe is asked for the invoice with all of them."""
+    work.learn(purchase, learn_ids(purchase, invoice_id=fact.invoice_id))
+    await commands.ask(work.session, kind="settle", subject=str(purchase.id))
+    count(fact, "asked")
 
 
 async def invoice_payment_failed(work: Work, received: Received) -> None:
@@ -59,7 +51,8 @@ async def invoice_payment_failed(work: Work, received: Received) -> None:
         return
     if _is_of_another_invoice(purchase, fact):
         return
-    work.learned += learn_ids(purchase, invoice_id=fact.invoice_id, payment_intent_id=fact.payment_intent_id)
+    ids = learn_ids(purchase, invoice_id=fact.invoice_id, payment_intent_id=fact.payment_intent_id)
+    work.learn(purchase, ids)
     if fact.needs_customer:
         count(fact, "needs_customer")
     elif fact.needs_customer is None and purchase.status is Status.PENDING:
@@ -72,7 +65,7 @@ async def invoice_payment_failed(work: Work, received: Received) -> None:
 
 def _is_of_another_invoice(purchase: Purchase, fact: told.InvoiceFact) -> bool:
     """It names the purchase, but the purchase is paid by another invoice: its fate is not this one's."""
-    other = purchase.stripe_invoice_id not in (None, fact.invoice_id)
+    other = not is_own_invoice(purchase, fact.invoice_id)
     if other:
         count(fact, "another_invoice")
     return other
@@ -80,9 +73,10 @@ def _is_of_another_invoice(purchase: Purchase, fact: told.InvoiceFact) -> bool:
 
 async def _fail(work: Work, purchase: Purchase, fact: told.InvoicePaymentFailed) -> None:
     cause = cause_of(fact)
-    if purchase.status is Status.PENDING:
-        purchase.failure_code = fact.failure_code
-        purchase.declined_at = cause.at
+    if purchase.status in {Status.PENDING, Status.FAILED}:
+        # One that failed for another reason first, say by the void, has this reason all the same.
+        purchase.failure_code = purchase.failure_code or fact.failure_code
+        purchase.declined_at = purchase.declined_at or cause.at
     moved = move_or_record_stale(work.session, purchase, Trigger.PAYMENT_FAILED, cause=cause)
     if moved:
         await commands.ask(work.session, kind="void", subject=str(purchase.id))
@@ -97,7 +91,8 @@ async def invoice_payment_action_required(work: Work, received: Received) -> Non
         return
     if _is_of_another_invoice(purchase, fact):
         return
-    work.learned += learn_ids(purchase, invoice_id=fact.invoice_id, payment_intent_id=fact.payment_intent_id)
+    ids = learn_ids(purchase, invoice_id=fact.invoice_id, payment_intent_id=fact.payment_intent_id)
+    work.learn(purchase, ids)
     if purchase.status is Status.PENDING and purchase.action_url is None:
         # Our own URL, which brings the buyer back, is better than the invoice's page, which does not.
         purchase.action_url = fact.action_url or fact.hosted_invoice_url
@@ -110,7 +105,7 @@ async def invoice_voided(work: Work, received: Received) -> None:
     if purchase is None:
         await _park_if_ours(work, received, fact)
         return
-    work.learned += learn_ids(purchase, invoice_id=fact.invoice_id)
+    work.learn(purchase, learn_ids(purchase, invoice_id=fact.invoice_id))
     count(fact, "applied" if void(work.session, purchase, fact.invoice_id, cause=cause_of(fact)) else "stale")
 
 
@@ -130,30 +125,30 @@ async def invoice_payment_linked(work: Work, received: Received) -> None:
     if purchase is None:
         count(fact, "not_ours")
         return
-    ids = {"payment_intent_id": fact.payment_intent_id, "charge_id": fact.charge_id}
-    if purchase.stripe_invoice_id == fact.invoice_id:
-        work.learned += learn_ids(purchase, **ids)
-    for payment in purchase.payments:
-        if payment.stripe_invoice_id == fact.invoice_id:
-            work.learned += learn_payment_ids(payment, **ids)
+    ids = learn_of_invoice(
+        purchase,
+        invoice_id=fact.invoice_id,
+        payment_intent_id=fact.payment_intent_id,
+        charge_id=fact.charge_id,
+    )
+    work.learn(purchase, ids)
     count(fact, "applied")
 
 
 async def _park_if_ours(work: Work, received: Received, fact: told.InvoiceFact) -> None:
     """No purchase of ours: set aside when it must be ours, left alone when it is somebody else's."""
-    subscription = fact.subscription_id is not None
-    ours = fact.quittance_instance == work.instance or (
-        not subscription and fact.customer_id is not None and await _our_customer(work.session, fact.customer_id)
-    )
-    if ours and not subscription:
+    if may_wait(fact, instance=work.instance, our_customers=work.our_customers):
         waits_for = fact.purchase_id or fact.invoice_id
-        reason = "an invoice of ours without a purchase"
-        await work.park(received, reason=reason, waits_for=waits_for)
-    count(fact, "waits" if ours and not subscription else "not_ours")
+        await work.park(received, reason="an invoice of ours without a purchase", waits_for=waits_for)
+        count(fact, "waits")
+    else:
+        count(fact, "not_ours")
 
 
-async def _our_customer(session: AsyncSession, customer_id: str) -> bool:
-    return bool(await session.scalar(select(exists().where(Workspace.stripe_customer_id == customer_id))))
+def may_wait(fact: told.InvoiceFact, *, instance: str, our_customers: Collection[str]) -> bool:
+    """Whether an invoice without a purchase is ours: by its metadata, or by its customer."""
+    ours = fact.quittance_instance == instance or fact.customer_id in our_customers
+    return ours and fact.subscription_id is None
 
 
 def paid_invoice(fact: told.InvoicePaid) -> PaidInvoice:

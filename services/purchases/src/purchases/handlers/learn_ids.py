@@ -42,6 +42,24 @@ def learn_payment_ids(payment: Payment, *, payment_intent_id: str | None, charge
     return new
 
 
+def learn_of_invoice(
+    purchase: Purchase, *, invoice_id: str, payment_intent_id: str | None, charge_id: str | None
+) -> list[str]:
+    """What paid an invoice: kept on the row when the invoice is its own, and on the payment that the invoice made."""
+    learned = []
+    if is_own_invoice(purchase, invoice_id):
+        learned += learn_ids(purchase, invoice_id=invoice_id, payment_intent_id=payment_intent_id, charge_id=charge_id)
+    for payment in purchase.payments:
+        if payment.stripe_invoice_id == invoice_id:
+            learned += learn_payment_ids(payment, payment_intent_id=payment_intent_id, charge_id=charge_id)
+    return learned
+
+
+def is_own_invoice(purchase: Purchase, invoice_id: str) -> bool:
+    """Whether it is the invoice that the purchase was charged with, as far as is known."""
+    return purchase.stripe_invoice_id in (None, invoice_id)
+
+
 async def release(session: AsyncSession, ids: list[str]) -> None:
     """Have parked facts that wait for `ids` tried again. Call it last: rows are locked before ids."""
     if ids:

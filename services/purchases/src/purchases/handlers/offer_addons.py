@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from purchases.domain.transitions import HOLDS_SLOT
-from purchases.store import addons
+from purchases.store import addons, ledger
 from purchases.store.rows import Addon, Purchase
 
 
@@ -28,8 +27,5 @@ class Offer:
 
 async def offer_addons(*, session: AsyncSession, workspace_id: str) -> Sequence[Offer]:
     """Every active add-on with what stands against buying it."""
-    holding = select(Purchase).where(
-        Purchase.workspace_id == workspace_id, or_(Purchase.payable, Purchase.status.in_(HOLDS_SLOT))
-    )
-    holders = {purchase.plan_addon_id: purchase for purchase in (await session.execute(holding)).scalars()}
+    holders = await ledger.holders(session, workspace_id)
     return [Offer(addon, holders.get(addon.id)) for addon in await addons.active(session)]

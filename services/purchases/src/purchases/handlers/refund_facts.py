@@ -1,75 +1,71 @@
 """Appliers of what Stripe says of refunds: by the charge's cumulative figure, and one by one."""
 
-from typing import Any
-
 from chassis.records import Received
 from contracts import stripe_facts as told
-from purchases.handlers.apply_refund import ToldRefund, apply_cumulative, apply_refund, has_payment
-from purchases.handlers.learn_ids import learn_ids, paid_mark
+from purchases.handlers.apply_refund import ToldRefund, apply_refund, follow_the_money, payment_behind
+from purchases.handlers.learn_ids import learn_of_invoice, paid_mark
 from purchases.handlers.references import references_of
 from purchases.handlers.work import Work, cause_of, count, fact_as
+from purchases.publisher import Cause
 from purchases.store import commands
-from purchases.store.rows import Purchase
+from purchases.store.rows import Payment, Purchase
 
 
 async def charge_refunded(work: Work, received: Received) -> None:
     fact = fact_as(told.ChargeRefunded, received)
-    purchase = work.purchase_of(*references_of(fact))
-    if purchase is None:
-        await _ask_whose(work, received, fact.payment_intent_id, fact.charge_id)
+    found = await _payment_of(work, received, fact, invoice_id=fact.invoice_id)
+    if found is None:
         return
-    if not has_payment(purchase):
-        await _wait_for_payment(work, received, purchase)
-        return
+    purchase, payment = found
     cause = cause_of(fact)
-    work.learned += learn_ids(purchase, charge_id=fact.charge_id)
     for refund in fact.refunds:
-        one = told_refund(refund, payment_intent_id=fact.payment_intent_id, charge_id=fact.charge_id)
-        await apply_refund(work.session, purchase=purchase, told=one, cause=cause)
-    if _paid_by(purchase, fact):
-        await apply_cumulative(work.session, purchase=purchase, amount_refunded=fact.amount_refunded, cause=cause)
+        await apply_refund(work.session, purchase=purchase, payment=payment, told=told_refund(refund), cause=cause)
+    await _take_the_sum(work, purchase, payment, fact, cause)
+    count(fact, "applied")
+
+
+async def _take_the_sum(
+    work: Work, purchase: Purchase, payment: Payment, fact: told.ChargeRefunded, cause: Cause
+) -> None:
+    """The cumulative figure counts at once, for the charge paid this purchase alone; a look brings the refunds' ids."""
+    payment.charge_refunded_cents = max(payment.charge_refunded_cents, fact.amount_refunded)
+    await follow_the_money(work.session, purchase=purchase, cause=cause)
     if sum(refund.amount for refund in fact.refunds) != fact.amount_refunded:
         await commands.ask(
             work.session,
             kind="look_at_charge",
             subject=fact.charge_id,
             purchase_id=str(purchase.id),
-            amount_refunded=fact.amount_refunded,
             currency=fact.currency,
         )
-    count(fact, "applied")
-
-
-def _said(purchase: Purchase, fact: told.ChargeRefunded) -> dict[str, Any]:
-    return {
-        "purchase_id": str(purchase.id),
-        "amount_refunded": fact.amount_refunded,
-        "currency": fact.currency,
-    }
-
-
-def _paid_by(purchase: Purchase, fact: told.ChargeRefunded) -> bool:
-    """Whether this charge is the sale's, and not that of a duplicate which was returned."""
-    sale = [payment for payment in purchase.payments if not payment.returned]
-    returned = [payment for payment in purchase.payments if payment.returned]
-    ids = {fact.payment_intent_id, fact.charge_id} - {None}
-    named = any({payment.stripe_payment_intent_id, payment.stripe_charge_id} & ids for payment in sale)
-    return named or (bool(sale) and not returned)
 
 
 async def refund_changed(work: Work, received: Received) -> None:
     fact = fact_as(told.RefundChanged, received)
-    purchase = work.purchase_of(*references_of(fact))
-    if purchase is None:
-        await _ask_whose(work, received, fact.payment_intent_id, fact.charge_id)
+    found = await _payment_of(work, received, fact)
+    if found is None:
         return
-    if not has_payment(purchase):
-        await _wait_for_payment(work, received, purchase)
-        return
-    work.learned += learn_ids(purchase, charge_id=fact.charge_id)
-    one = told_refund(fact.refund, payment_intent_id=fact.payment_intent_id, charge_id=fact.charge_id)
-    await apply_refund(work.session, purchase=purchase, told=one, cause=cause_of(fact))
+    purchase, payment = found
+    refund = told_refund(fact.refund)
+    await apply_refund(work.session, purchase=purchase, payment=payment, told=refund, cause=cause_of(fact))
     count(fact, "applied")
+
+
+async def _payment_of(
+    work: Work, received: Received, fact: told.ChargeRefunded | told.RefundChanged, *, invoice_id: str | None = None
+) -> tuple[Purchase, Payment] | None:
+    """The payment whose money went back; None when the fact waits until it is known."""
+    purchase = work.purchase_of(*references_of(fact))
+    if purchase is not None and not purchase.payments:
+        await _wait_for_payment(work, received, purchase)
+        return None
+    ids = {"payment_intent_id": fact.payment_intent_id, "charge_id": fact.charge_id}
+    payment = payment_behind(purchase, **ids, invoice_id=invoice_id) if purchase else None
+    if purchase is None or payment is None:
+        await _ask_whose(work, received, fact.payment_intent_id, fact.charge_id)
+        return None
+    work.learn(purchase, learn_of_invoice(purchase, invoice_id=payment.stripe_invoice_id, **ids))
+    return purchase, payment
 
 
 async def _wait_for_payment(work: Work, received: Received, purchase: Purchase) -> None:
@@ -80,10 +76,9 @@ async def _wait_for_payment(work: Work, received: Received, purchase: Purchase) 
 
 
 async def _ask_whose(work: Work, received: Received, payment_intent_id: str | None, charge_id: str | None) -> None:
-    """A refund that names no purchase of ours: parked until Stripe has said whose payment it is."""
+    """A refund of a payment that is not known: parked until Stripe has said whose payment it is."""
     subject = payment_intent_id or charge_id
-    reason = "a refund of an unknown payment"
-    await work.park(received, reason=reason, waits_for=subject)
+    await work.park(received, reason="a refund of an unknown payment", waits_for=subject)
     if subject is not None:
         await commands.ask(
             work.session, kind="identify", subject=subject, payment_intent_id=payment_intent_id, charge_id=charge_id
@@ -91,7 +86,7 @@ async def _ask_whose(work: Work, received: Received, payment_intent_id: str | No
     count(received.fact, "waits")
 
 
-def told_refund(refund: told.RefundSnapshot, *, payment_intent_id: str | None, charge_id: str | None) -> ToldRefund:
+def told_refund(refund: told.RefundSnapshot) -> ToldRefund:
     """The event's refund as the handler takes it."""
     return ToldRefund(
         refund_id=refund.refund_id,
@@ -99,6 +94,4 @@ def told_refund(refund: told.RefundSnapshot, *, payment_intent_id: str | None, c
         currency=refund.currency,
         status=refund.status,
         failure_reason=refund.failure_reason,
-        payment_intent_id=payment_intent_id,
-        charge_id=charge_id,
     )

@@ -5,7 +5,6 @@ from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.logs import get_logger
 from purchases.domain.money import Mismatch
 from purchases.domain.settling import Finding, InvoiceState, Settlement, Verdict, settlement
 from purchases.domain.transitions import Status
@@ -13,6 +12,7 @@ from purchases.handlers.apply_payment import apply_payment
 from purchases.handlers.learn_ids import learn_ids, release
 from purchases.handlers.move_purchase import move
 from purchases.handlers.stripe_desk import DONE, Later, Result, StripeDesk
+from purchases.payments.client import StripeRefused
 from purchases.payments.invoices import close_invoice
 from purchases.payments.look import look_for_invoice
 from purchases.publisher import Cause
@@ -20,10 +20,10 @@ from purchases.store import commands, ledger
 from purchases.store.commands import Command
 from purchases.store.rows import Purchase
 
-log = get_logger(__name__)
-
 FIRST_WAIT: Final = timedelta(seconds=30)
 LONGEST_WAIT: Final = timedelta(hours=1)
+CLOSED: Final = frozenset({InvoiceState.PAID, InvoiceState.VOID, InvoiceState.NOTHING})
+"""Nothing is left to close."""
 STATUS_AT_STRIPE: Final = {InvoiceState.DRAFT: "draft"}
 
 
@@ -32,10 +32,11 @@ async def settle(desk: StripeDesk, command: Command) -> Result:
     purchase = await _read(desk, command)
     if purchase is None or not _is_open(purchase):
         return DONE
+    leased = _is_leased(purchase)
     finding = await look_for_invoice(desk.client, purchase, instance=desk.instance)
     async with desk.database.transaction() as session:
         locked = await ledger.lock_one(session, command.purchase_id)
-        return await _apply(session, locked, finding, command) if locked else DONE
+        return await _apply(session, locked, finding, command, leased=leased) if locked else DONE
 
 
 async def void(desk: StripeDesk, command: Command) -> Result:
@@ -44,13 +45,26 @@ async def void(desk: StripeDesk, command: Command) -> Result:
     if purchase is None or purchase.status is Status.PENDING or not purchase.payable:
         return DONE
     finding = await look_for_invoice(desk.client, purchase, instance=desk.instance)
-    if finding.state not in {InvoiceState.PAID, InvoiceState.VOID, InvoiceState.NOTHING}:
-        status = STATUS_AT_STRIPE.get(finding.state, "open")
-        await close_invoice(desk.client, invoice_id=str(finding.invoice_id), status=status)
-        finding = await look_for_invoice(desk.client, purchase, instance=desk.instance)
+    if finding.state is InvoiceState.OPEN_PROCESSING:
+        return Later(_wait(command))  # Stripe voids no invoice whose money is on its way
+    if finding.state not in CLOSED:
+        finding = await _close(desk, purchase, finding)
     async with desk.database.transaction() as session:
         locked = await ledger.lock_one(session, command.purchase_id)
         return await _apply(session, locked, finding, command) if locked else DONE
+
+
+async def _close(desk: StripeDesk, purchase: Purchase, finding: Finding) -> Finding:
+    """Delete or void, and look again. Stripe refuses what was paid or closed meanwhile: then that is what is found."""
+    status = STATUS_AT_STRIPE.get(finding.state, "open")
+    try:
+        await close_invoice(desk.client, invoice_id=str(finding.invoice_id), status=status)
+    except StripeRefused:
+        found = await look_for_invoice(desk.client, purchase, instance=desk.instance)
+        if found.state not in CLOSED:
+            raise
+        return found
+    return await look_for_invoice(desk.client, purchase, instance=desk.instance)
 
 
 def _is_open(purchase: Purchase) -> bool:
@@ -62,14 +76,24 @@ async def _read(desk: StripeDesk, command: Command) -> Purchase | None:
         return await ledger.find(session, command.purchase_id)
 
 
-async def _apply(session: AsyncSession, purchase: Purchase, finding: Finding, command: Command) -> Result:
+def _is_leased(purchase: Purchase) -> bool:
+    return purchase.leased_until is not None and purchase.leased_until > datetime.now(UTC)
+
+
+async def _apply(
+    session: AsyncSession, purchase: Purchase, finding: Finding, command: Command, *, leased: bool = False
+) -> Result:
+    """`leased`: a buyer was at work when Stripe was asked, so that what was found may be old by now."""
     learned = learn_ids(purchase, invoice_id=finding.invoice_id, payment_intent_id=finding.payment_intent_id)
     if finding.paid is not None:
         return await _apply_payment(session, purchase, finding, learned)
     now = datetime.now(UTC)
-    leased = purchase.leased_until is not None and purchase.leased_until > now
     verdict = settlement(
-        status=purchase.status, finding=finding, leased=leased, started_at=purchase.started_at, now=now
+        status=purchase.status,
+        finding=finding,
+        leased=leased or _is_leased(purchase),
+        started_at=purchase.started_at,
+        now=now,
     )
     await _follow(session, purchase, finding, verdict, now)
     await release(session, learned)
@@ -80,11 +104,9 @@ async def _apply_payment(session: AsyncSession, purchase: Purchase, finding: Fin
     assert finding.paid is not None  # noqa: S101 - narrowed by the caller
     cause = Cause(actor="stripe", at=datetime.now(UTC), reason="found paid by settling")
     outcome = await apply_payment(session, purchase=purchase, invoice=finding.paid, cause=cause)
-    if isinstance(outcome, Mismatch):
-        log.error("payment_mismatch", purchase=str(purchase.id), reason=outcome.reason)
-        return Later(LONGEST_WAIT)
-    await release(session, [*learned, *outcome])
-    return DONE
+    mismatch = isinstance(outcome, Mismatch)
+    await release(session, learned if isinstance(outcome, Mismatch) else [*learned, *outcome])
+    return Later(LONGEST_WAIT) if mismatch else DONE
 
 
 async def _follow(session: AsyncSession, purchase: Purchase, finding: Finding, said: Settlement, now: datetime) -> None:

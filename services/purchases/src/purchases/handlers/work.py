@@ -1,7 +1,7 @@
 """What the appliers of one batch share: the locked rows, the ids they learn, how a fact is set aside or counted."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final, TypeVar
@@ -30,12 +30,18 @@ class Work:
     instance: str
     names: ledger.Names
     purchases: Mapping[uuid.UUID, Purchase]
+    our_customers: Collection[str] = ()
     learned: list[str] = field(default_factory=list)
 
     def purchase_of(self, *ids: str | None) -> Purchase | None:
         """The locked purchase that the first known id names."""
         found = self.names.purchase_of(*ids)
         return self.purchases.get(found) if found else None
+
+    def learn(self, purchase: Purchase, ids: Collection[str]) -> None:
+        """Later facts of the batch find the purchase by `ids`, and what waits for them is released at its end."""
+        self.learned += ids
+        self.names.by_id.update(dict.fromkeys(ids, purchase.id))
 
     async def park(self, received: Received, *, reason: str, waits_for: str | None = None) -> None:
         """Set the fact aside in this batch's transaction."""

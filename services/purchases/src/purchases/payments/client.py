@@ -11,7 +11,8 @@ from chassis.killpoints import reached
 
 TIMEOUT_SECONDS: Final = 10
 MAX_NETWORK_RETRIES: Final = 2
-REFUSALS: Final = (stripe.InvalidRequestError, stripe.AuthenticationError, stripe.PermissionError)
+REFUSALS: Final = (stripe.InvalidRequestError, stripe.PermissionError)
+"""A key that Stripe does not take (401) is not among them: that is about us, and passes when it is mended."""
 NEEDS_CUSTOMER_CODES: Final = frozenset(
     {
         "authentication_required",
@@ -37,7 +38,14 @@ class ObjectMissing(StripeRefused):
 
 
 class OutcomeUnknown(Exception):  # noqa: N818
-    """A timeout, a broken connection, a 5xx, 409 or 429: it may or may not have happened. Never a failure."""
+    """A timeout, a broken connection, a 401, 409, 429 or 5xx: it may or may not have happened. Never a failure.
+
+    `stored`: Stripe answered 5xx, which it repeats for ever under the same idempotency key.
+    """
+
+    def __init__(self, reason: str, *, stored: bool = False) -> None:
+        super().__init__(reason)
+        self.stored = stored
 
 
 class CardDeclined(Exception):  # noqa: N818
@@ -89,7 +97,7 @@ def _meaning(error: stripe.StripeError) -> Exception:
         return ObjectMissing(error) if missing else StripeRefused(error)
     if isinstance(error, stripe.IdempotencyError) and error.http_status == 400:
         return StripeRefused(error)
-    return OutcomeUnknown(str(error) or type(error).__name__)
+    return OutcomeUnknown(str(error) or type(error).__name__, stored=(error.http_status or 0) >= 500)
 
 
 def metadata_of_object(thing: Any) -> dict[str, str]:

@@ -71,12 +71,22 @@ def _open_state(intent: Any, error: Any) -> InvoiceState:
     if intent is None or isinstance(intent, str):
         return InvoiceState.OPEN_UNTRIED
     code = getattr(error, "code", None) if error else None
-    if intent.status == "processing" or needs_customer(intent_status=intent.status, error_code=code):
+    if intent.status == "processing":
+        return InvoiceState.OPEN_PROCESSING
+    if needs_customer(intent_status=intent.status, error_code=code):
         return InvoiceState.OPEN_NEEDS_CUSTOMER
     return InvoiceState.OPEN_DECLINED if error else InvoiceState.OPEN_UNTRIED
 
 
 async def _find_invoice(client: StripeClient, purchase: Purchase, *, instance: str) -> str | None:
+    """By listing and metadata, not by search, which lags; a customer that Stripe does not know has no invoices."""
+    try:
+        return await _list_for_invoice(client, purchase, instance=instance)
+    except ObjectMissing:
+        return None
+
+
+async def _list_for_invoice(client: StripeClient, purchase: Purchase, *, instance: str) -> str | None:
     wanted = {"quittance_instance": instance, "purchase_id": str(purchase.id)}
     after = int(_a_little_before(purchase.started_at).timestamp())
     async with phase("list_invoices"):

@@ -14,7 +14,8 @@ from chassis.tables import NOW
 from purchases.store.rows import StripeCommand
 
 CHANNEL: Final = "stripe_commands"
-LEASE: Final = timedelta(seconds=60)
+LEASE: Final = timedelta(seconds=180)
+"""Longer than the calls of any command: Stripe's client gives one up after 3 times 10 seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +32,8 @@ class Command:
 
     @property
     def purchase_id(self) -> uuid.UUID:
-        """For a command whose subject is a purchase."""
-        return uuid.UUID(self.subject)
+        """The purchase that it is about: its subject, or named in its arguments."""
+        return uuid.UUID(self.arguments.get("purchase_id", self.subject))
 
 
 async def ask(
@@ -102,11 +103,17 @@ async def postpone(session: AsyncSession, command: Command, *, due_in: timedelta
 
 
 async def set_aside(session: AsyncSession, command: Command, *, error: str) -> None:
-    """Stripe refuses it for good: staff must look."""
-    parked = update(StripeCommand).where(StripeCommand.id == command.id)
-    await session.execute(
-        parked.values(state="parked", ended_at=func.now(), last_error=error[:2000], leased_until=None)
-    )
+    """Stripe refuses it for good: staff must look; unless it was asked for again while it ran."""
+    parked = {"state": "parked", "ended_at": func.now(), "last_error": error[:2000], "leased_until": None}
+    ended = update(StripeCommand).where(StripeCommand.id == command.id, StripeCommand.version == command.version)
+    if (await session.execute(ended.values(parked).returning(StripeCommand.id))).first() is None:
+        await _leave_open(session, command, due_in=timedelta(0), error=error[:2000])
+
+
+async def next_attempt(session: AsyncSession, command: Command, *, attempt: int) -> None:
+    """Stripe has stored a 5xx under the last attempt's idempotency key: the next one, after a look, has its own."""
+    told = update(StripeCommand).where(StripeCommand.id == command.id)
+    await session.execute(told.values(arguments=command.arguments | {"attempt": attempt}))
 
 
 async def _leave_open(session: AsyncSession, command: Command, *, due_in: timedelta | None, error: str | None) -> None:

@@ -1,12 +1,12 @@
 """Questions about purchases: who is named by these Stripe ids, who holds the slot, how many declines."""
 
 import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import func, or_, select, union_all
+from sqlalchemy import ARRAY, ColumnElement, Select, Text, Uuid, any_, bindparam, exists, or_, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import selectinload
 
@@ -16,44 +16,46 @@ from purchases.store.rows import Payment, Purchase, Transition, Workspace
 CHILDREN: Final = (selectinload(Purchase.payments), selectinload(Purchase.refunds), selectinload(Purchase.workspace))
 
 
+HELD: Final = or_(Purchase.payable, Purchase.status.in_(HOLDS_SLOT))
+
+
 @dataclass(frozen=True, slots=True)
 class Names:
-    """By which Stripe ids the rows of a batch are known; filled by `resolve`."""
+    """By which Stripe ids the rows of a batch are known; filled by `resolve`, and by what the batch learns."""
 
-    by_id: Mapping[str, uuid.UUID]
+    by_id: dict[str, uuid.UUID]
 
     def purchase_of(self, *ids: str | None) -> uuid.UUID | None:
         """The purchase that the first known one of `ids` names."""
         return next((self.by_id[one] for one in ids if one is not None and one in self.by_id), None)
 
 
+def _named_by(table: type[Purchase | Payment]) -> ColumnElement[bool]:
+    """Arrays and not lists of parameters: one statement for batches of every size, and no limit to their number."""
+    stripe_ids = any_(bindparam("stripe_ids", type_=ARRAY(Text)))
+    columns = (table.stripe_invoice_id, table.stripe_payment_intent_id, table.stripe_charge_id)
+    return or_(*(column == stripe_ids for column in columns))
+
+
+def _names_in(table: type[Purchase | Payment], purchase_id: Any) -> Select[Any]:
+    return select(purchase_id, table.stripe_invoice_id, table.stripe_payment_intent_id, table.stripe_charge_id)
+
+
+NAMED: Final = union_all(
+    _names_in(Purchase, Purchase.id).where(
+        or_(Purchase.id == any_(bindparam("purchase_ids", type_=ARRAY(Uuid))), _named_by(Purchase))
+    ),
+    _names_in(Payment, Payment.purchase_id).where(_named_by(Payment)),
+)
+
+
 async def resolve(session: AsyncSession, *, stripe_ids: Collection[str], purchase_ids: Collection[uuid.UUID]) -> Names:
     """Find the purchases that these ids name, without locking; a purchase is also known by its own id."""
     if not stripe_ids and not purchase_ids:
         return Names({})
-    rows = Purchase.__table__
-    paid = Payment.__table__
-    of_rows = select(
-        rows.c.id, rows.c.stripe_invoice_id, rows.c.stripe_payment_intent_id, rows.c.stripe_charge_id
-    ).where(
-        or_(
-            rows.c.id.in_(purchase_ids),
-            rows.c.stripe_invoice_id.in_(stripe_ids),
-            rows.c.stripe_payment_intent_id.in_(stripe_ids),
-            rows.c.stripe_charge_id.in_(stripe_ids),
-        )
-    )
-    of_payments = select(
-        paid.c.purchase_id, paid.c.stripe_invoice_id, paid.c.stripe_payment_intent_id, paid.c.stripe_charge_id
-    ).where(
-        or_(
-            paid.c.stripe_invoice_id.in_(stripe_ids),
-            paid.c.stripe_payment_intent_id.in_(stripe_ids),
-            paid.c.stripe_charge_id.in_(stripe_ids),
-        )
-    )
+    parameters = {"stripe_ids": list(stripe_ids), "purchase_ids": list(purchase_ids)}
     by_id: dict[str, uuid.UUID] = {}
-    for purchase_id, *ids in await session.execute(union_all(of_rows, of_payments)):
+    for purchase_id, *ids in await session.execute(NAMED, parameters):
         by_id |= {one: purchase_id for one in (*ids, str(purchase_id)) if one is not None}
     return Names(by_id)
 
@@ -115,18 +117,27 @@ async def of_workspace(session: AsyncSession, workspace_id: str, *, limit: int =
     return (await session.execute(owned)).scalars().all()
 
 
-async def slot_holder(
-    session: AsyncSession, *, workspace_id: str, addon_id: uuid.UUID, other_than: uuid.UUID | None = None
-) -> Purchase | None:
-    """The purchase that keeps this add-on from being bought by this workspace."""
-    holder = select(Purchase).where(
-        Purchase.workspace_id == workspace_id,
-        Purchase.plan_addon_id == addon_id,
-        or_(Purchase.payable, Purchase.status.in_(HOLDS_SLOT)),
+async def slot_holder(session: AsyncSession, *, workspace_id: str, addon_id: uuid.UUID) -> Purchase | None:
+    """The purchase that keeps this add-on from being bought by this workspace; the index allows one."""
+    holder = select(Purchase).where(Purchase.workspace_id == workspace_id, Purchase.plan_addon_id == addon_id, HELD)
+    return (await session.execute(holder)).scalar_one_or_none()
+
+
+async def slot_is_taken(session: AsyncSession, purchase: Purchase) -> bool:
+    """Whether another purchase holds the slot that this one would need. The workspace's lock keeps it so."""
+    other = exists().where(
+        Purchase.workspace_id == purchase.workspace_id,
+        Purchase.plan_addon_id == purchase.plan_addon_id,
+        Purchase.id != purchase.id,
+        HELD,
     )
-    if other_than is not None:
-        holder = holder.where(Purchase.id != other_than)
-    return (await session.execute(holder.limit(1))).scalar_one_or_none()
+    return bool(await session.scalar(select(other)))
+
+
+async def holders(session: AsyncSession, workspace_id: str) -> dict[uuid.UUID, Purchase]:
+    """By add-on: the purchases that keep this workspace from buying it."""
+    holding = select(Purchase).where(Purchase.workspace_id == workspace_id, HELD)
+    return {purchase.plan_addon_id: purchase for purchase in (await session.execute(holding)).scalars()}
 
 
 async def declines_since(session: AsyncSession, *, workspace_id: str, since: datetime) -> Sequence[datetime]:
@@ -143,8 +154,3 @@ async def history(session: AsyncSession, purchase_id: uuid.UUID) -> Sequence[Tra
     """The purchase's history, oldest first."""
     lines = select(Transition).where(Transition.purchase_id == purchase_id).order_by(Transition.id)
     return (await session.execute(lines)).scalars().all()
-
-
-async def count_pending(session: AsyncSession) -> int:
-    """Purchases whose end is not known yet."""
-    return (await session.execute(select(func.count()).where(Purchase.status == "pending"))).scalar_one()

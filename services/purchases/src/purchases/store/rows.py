@@ -27,10 +27,6 @@ from purchases.domain.transitions import Status
 HOLDS_SLOT = "payable or status in ('pending', 'paid', 'delivered')"
 
 
-def _values(enum: type[Status]) -> list[str]:
-    return [one.value for one in enum]
-
-
 class Row(DeclarativeBase):
     """Every table of this service's database."""
 
@@ -127,8 +123,6 @@ class Purchase(Row):
     declined_at: Mapped[datetime | None]
 
     paid_cents: Mapped[int | None] = mapped_column(BigInteger)
-    charge_refunded_cents: Mapped[int] = mapped_column(BigInteger, server_default=text("0"), default=0)
-    """The cumulative figure of `charge.refunded`."""
     refunded_from: Mapped[Status | None]
 
     started_at: Mapped[datetime]
@@ -175,7 +169,22 @@ class Payment(Row):
     currency: Mapped[str] = mapped_column(String(3))
     returned: Mapped[bool] = mapped_column(default=False)
     """It found no purchase to pay and is refunded automatically."""
+    charge_refunded_cents: Mapped[int] = mapped_column(BigInteger, server_default=text("0"), default=0)
+    """The cumulative figure of `charge.refunded`, until its refunds have been listed one by one."""
     recorded_at: Mapped[datetime]
+
+
+class ParkedPayment(Row):
+    """A paid invoice that names a purchase and does not fit it: nothing moved, the team was told once."""
+
+    __tablename__ = "purchase_parked_payments"
+
+    purchase_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("workspace_addon_purchases.id"), primary_key=True)
+    stripe_invoice_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    amount_paid_cents: Mapped[int] = mapped_column(BigInteger)
+    currency: Mapped[str] = mapped_column(String(3))
+    reason: Mapped[str] = mapped_column(Text)
+    parked_at: Mapped[datetime]
 
 
 class Refund(Row):
@@ -206,7 +215,7 @@ class StripeCommand(Row):
     kind: Mapped[str] = mapped_column(String(32))
     key: Mapped[str] = mapped_column(Text, unique=True)
     subject: Mapped[str] = mapped_column(Text)
-    """The purchase id or the Stripe id that it is about."""
+    """What it is about: a purchase's id, Stripe's id, or both."""
     arguments: Mapped[dict[str, Any]]
     state: Mapped[str] = mapped_column(String(16), default="open")
     version: Mapped[int] = mapped_column(default=1)

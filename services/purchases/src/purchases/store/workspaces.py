@@ -1,6 +1,8 @@
 """The registered workspaces."""
 
-from sqlalchemy import select, update
+from collections.abc import Collection
+
+from sqlalchemy import ARRAY, Text, any_, cast, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from purchases.store.rows import Workspace
@@ -9,6 +11,16 @@ from purchases.store.rows import Workspace
 async def find(session: AsyncSession, workspace_id: str) -> Workspace | None:
     """The workspace, unlocked."""
     return await session.get(Workspace, workspace_id)
+
+
+async def with_customers(session: AsyncSession, customer_ids: Collection[str]) -> set[str]:
+    """Those of `customer_ids` that are a workspace's."""
+    if not customer_ids:
+        return set()
+    known = select(Workspace.stripe_customer_id).where(
+        Workspace.stripe_customer_id == any_(cast(list(customer_ids), ARRAY(Text)))
+    )
+    return {one for one in (await session.execute(known)).scalars() if one}
 
 
 async def lock(session: AsyncSession, workspace_id: str) -> Workspace | None:

@@ -12,6 +12,33 @@ depends_on = None
 
 def upgrade() -> None:
     """Create every table."""
+    _create_registry()
+    _create_message_path()
+    _create_commands()
+    _create_purchases()
+    _create_history()
+    _create_money()
+
+
+def _create_registry() -> None:
+    """The workspaces, and the copy of the catalog."""
+    op.create_table(
+        "workspaces",
+        sa.Column("id", sa.String(length=128), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("owner_user_id", sa.String(length=128), nullable=False),
+        sa.Column("owner_email", sa.String(length=320), nullable=False),
+        sa.Column("stripe_customer_id", sa.Text(), nullable=True),
+        sa.Column("customer_asked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column(
+            "registered_at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False
+        ),
+        sa.Column(
+            "updated_at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False
+        ),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("stripe_customer_id"),
+    )
     op.create_table(
         "addons",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -28,16 +55,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("slug"),
     )
-    op.create_table(
-        "inbox",
-        sa.Column("consumer", sa.Text(), nullable=False),
-        sa.Column("fact_id", sa.Uuid(), nullable=False),
-        sa.Column(
-            "received_at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False
-        ),
-        sa.PrimaryKeyConstraint("consumer", "fact_id"),
-    )
-    op.create_index("inbox_received_at", "inbox", ["received_at"], unique=False)
+
+
+def _create_message_path() -> None:
+    """What every service has: outbox, inbox, parked."""
     op.create_table(
         "outbox",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
@@ -52,6 +73,16 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("fact_id"),
     )
+    op.create_table(
+        "inbox",
+        sa.Column("consumer", sa.Text(), nullable=False),
+        sa.Column("fact_id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "received_at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False
+        ),
+        sa.PrimaryKeyConstraint("consumer", "fact_id"),
+    )
+    op.create_index("inbox_received_at", "inbox", ["received_at"], unique=False)
     op.create_table(
         "parked",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
@@ -85,6 +116,10 @@ def upgrade() -> None:
     op.create_index(
         "parked_waits_for", "parked", ["waits_for"], unique=False, postgresql_where=sa.text("resolved_at is null")
     )
+
+
+def _create_commands() -> None:
+    """The outbox towards Stripe."""
     op.create_table(
         "stripe_commands",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
@@ -106,23 +141,10 @@ def upgrade() -> None:
     op.create_index(
         "stripe_commands_due", "stripe_commands", ["due_at"], unique=False, postgresql_where=sa.text("state = 'open'")
     )
-    op.create_table(
-        "workspaces",
-        sa.Column("id", sa.String(length=128), nullable=False),
-        sa.Column("name", sa.String(length=200), nullable=False),
-        sa.Column("owner_user_id", sa.String(length=128), nullable=False),
-        sa.Column("owner_email", sa.String(length=320), nullable=False),
-        sa.Column("stripe_customer_id", sa.Text(), nullable=True),
-        sa.Column("customer_asked_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column(
-            "registered_at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False
-        ),
-        sa.Column(
-            "updated_at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False
-        ),
-        sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("stripe_customer_id"),
-    )
+
+
+def _create_purchases() -> None:
+    """The ledger's rows."""
     op.create_table(
         "workspace_addon_purchases",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -132,11 +154,7 @@ def upgrade() -> None:
         sa.Column("addon_name", sa.String(length=120), nullable=False),
         sa.Column("price_cents", sa.BigInteger(), nullable=False),
         sa.Column("currency", sa.String(length=3), nullable=False),
-        sa.Column(
-            "status",
-            sa.String(length=16),
-            nullable=False,
-        ),
+        sa.Column("status", sa.String(length=16), nullable=False),
         sa.Column("payable", sa.Boolean(), nullable=False),
         sa.Column("sequence", sa.Integer(), nullable=False),
         sa.Column("idempotency_key", sa.String(length=255), nullable=False),
@@ -155,12 +173,7 @@ def upgrade() -> None:
         sa.Column("failure_code", sa.Text(), nullable=True),
         sa.Column("declined_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("paid_cents", sa.BigInteger(), nullable=True),
-        sa.Column("charge_refunded_cents", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
-        sa.Column(
-            "refunded_from",
-            sa.String(length=16),
-            nullable=True,
-        ),
+        sa.Column("refunded_from", sa.String(length=16), nullable=True),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("paid_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("delivered_at", sa.DateTime(timezone=True), nullable=True),
@@ -169,10 +182,7 @@ def upgrade() -> None:
         sa.Column("refunded_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("price_cents > 0", name="price_positive"),
-        sa.ForeignKeyConstraint(
-            ["workspace_id"],
-            ["workspaces.id"],
-        ),
+        sa.ForeignKeyConstraint(["workspace_id"], ["workspaces.id"]),
         sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("stripe_invoice_id"),
         sa.UniqueConstraint("workspace_id", "idempotency_key", name="purchase_request"),
@@ -209,6 +219,31 @@ def upgrade() -> None:
         postgresql_where=sa.text("payable or status in ('pending', 'paid', 'delivered')"),
     )
     op.create_index("purchases_of_workspace", "workspace_addon_purchases", ["workspace_id", "started_at"], unique=False)
+
+
+def _create_history() -> None:
+    """What happened to them."""
+    op.create_table(
+        "purchase_transitions",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("purchase_id", sa.Uuid(), nullable=False),
+        sa.Column("sequence", sa.Integer(), nullable=False),
+        sa.Column("from_status", sa.String(length=16), nullable=True),
+        sa.Column("to_status", sa.String(length=16), nullable=False),
+        sa.Column("trigger", sa.String(length=64), nullable=False),
+        sa.Column("stale", sa.Boolean(), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("stripe_event_id", sa.Text(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["purchase_id"], ["workspace_addon_purchases.id"]),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(op.f("ix_purchase_transitions_purchase_id"), "purchase_transitions", ["purchase_id"], unique=False)
+
+
+def _create_money() -> None:
+    """Their money: payments, those that fit no purchase, refunds."""
     op.create_table(
         "purchase_payments",
         sa.Column("purchase_id", sa.Uuid(), nullable=False),
@@ -218,11 +253,9 @@ def upgrade() -> None:
         sa.Column("paid_cents", sa.BigInteger(), nullable=False),
         sa.Column("currency", sa.String(length=3), nullable=False),
         sa.Column("returned", sa.Boolean(), nullable=False),
+        sa.Column("charge_refunded_cents", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["purchase_id"],
-            ["workspace_addon_purchases.id"],
-        ),
+        sa.ForeignKeyConstraint(["purchase_id"], ["workspace_addon_purchases.id"]),
         sa.PrimaryKeyConstraint("purchase_id", "stripe_invoice_id"),
     )
     op.create_index(
@@ -233,6 +266,17 @@ def upgrade() -> None:
         "purchase_payments",
         ["stripe_payment_intent_id"],
         unique=False,
+    )
+    op.create_table(
+        "purchase_parked_payments",
+        sa.Column("purchase_id", sa.Uuid(), nullable=False),
+        sa.Column("stripe_invoice_id", sa.Text(), nullable=False),
+        sa.Column("amount_paid_cents", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("parked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["purchase_id"], ["workspace_addon_purchases.id"]),
+        sa.PrimaryKeyConstraint("purchase_id", "stripe_invoice_id"),
     )
     op.create_table(
         "purchase_refunds",
@@ -246,38 +290,7 @@ def upgrade() -> None:
         sa.Column("failure_reason", sa.Text(), nullable=True),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["purchase_id"],
-            ["workspace_addon_purchases.id"],
-        ),
+        sa.ForeignKeyConstraint(["purchase_id"], ["workspace_addon_purchases.id"]),
         sa.PrimaryKeyConstraint("stripe_refund_id"),
     )
     op.create_index(op.f("ix_purchase_refunds_purchase_id"), "purchase_refunds", ["purchase_id"], unique=False)
-    op.create_table(
-        "purchase_transitions",
-        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
-        sa.Column("purchase_id", sa.Uuid(), nullable=False),
-        sa.Column("sequence", sa.Integer(), nullable=False),
-        sa.Column(
-            "from_status",
-            sa.String(length=16),
-            nullable=True,
-        ),
-        sa.Column(
-            "to_status",
-            sa.String(length=16),
-            nullable=False,
-        ),
-        sa.Column("trigger", sa.String(length=64), nullable=False),
-        sa.Column("stale", sa.Boolean(), nullable=False),
-        sa.Column("actor", sa.Text(), nullable=False),
-        sa.Column("stripe_event_id", sa.Text(), nullable=True),
-        sa.Column("reason", sa.Text(), nullable=True),
-        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["purchase_id"],
-            ["workspace_addon_purchases.id"],
-        ),
-        sa.PrimaryKeyConstraint("id"),
-    )
-    op.create_index(op.f("ix_purchase_transitions_purchase_id"), "purchase_transitions", ["purchase_id"], unique=False)

@@ -1,0 +1,60 @@
+"""A migrated ledger on PostgreSQL, and the Stripe sandbox behind a socket of this process."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+import stripe
+
+from chassis.database import Database
+from chassis.migrations import migrate
+from chassis.server import HttpServer
+from purchases.main import MIGRATIONS
+from purchases.payments.client import stripe_client
+from sandbox.stripe.app import create_app
+from sandbox.stripe.control import StripeControl
+from tests.integration.purchases.world import World
+from tests.stack.postgres import NewDatabase
+
+TABLES = """
+    workspaces, addons, workspace_addon_purchases, purchase_transitions, purchase_payments, purchase_parked_payments,
+    purchase_refunds, stripe_commands, outbox, inbox, parked
+"""
+
+
+@pytest.fixture(scope="module")
+async def stripe_url() -> AsyncIterator[str]:
+    async with HttpServer(create_app(), "127.0.0.1", 0) as server:
+        yield f"http://127.0.0.1:{server.port}"
+
+
+@pytest.fixture(scope="module")
+async def migrated(module_database_url: NewDatabase) -> AsyncIterator[Database]:
+    url = await module_database_url()
+    await asyncio.to_thread(migrate, url=url, migrations=MIGRATIONS)
+    async with Database(url, name="purchases-tests") as database:
+        yield database
+
+
+@pytest.fixture(scope="module")
+async def client(stripe_url: str) -> AsyncIterator[stripe.StripeClient]:
+    """The service's own client, with its own time limits and retries."""
+    client = stripe_client(secret_key="sk_test_x", api_base=stripe_url)
+    yield client
+    await client._requestor._client.close_async()  # type: ignore[no-untyped-call]
+
+
+@pytest.fixture(scope="module")
+async def control(stripe_url: str) -> AsyncIterator[StripeControl]:
+    async with StripeControl(stripe_url) as control:
+        yield control
+
+
+@pytest.fixture
+async def world(migrated: Database, client: stripe.StripeClient, control: StripeControl) -> World:
+    """An empty ledger and an empty Stripe account."""
+    await control.reset()
+    await control.settings(refund_delay=None)
+    world = World(database=migrated, client=client, control=control)
+    await world.execute(f"truncate {TABLES} restart identity")
+    return world

@@ -1,0 +1,232 @@
+"""Purchases without its processes: the real handlers, consumer and commands on PostgreSQL and the Stripe sandbox."""
+
+import json
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Any, Final
+
+from sqlalchemy import text
+from stripe import StripeClient
+
+from chassis.consumer import Consumer
+from chassis.database import Database
+from chassis.health import Health
+from chassis.records import StoredRecord
+from chassis.settings import ServiceSettings
+from contracts import TOPICS, AddonState, Fact, seal
+from contracts.stripe_facts import StripeFact
+from purchases.commands_loop import CommandsLoop
+from purchases.domain.transitions import Status
+from purchases.handlers.apply_facts import apply_facts
+from purchases.handlers.buy import Bought, Order, buy
+from purchases.handlers.register_workspace import Registration, register_workspace
+from purchases.handlers.stripe_desk import StripeDesk
+from purchases.handlers.work import CONSUMER
+from purchases.store import ledger
+from purchases.store.rows import Purchase
+from sandbox.stripe.control import StripeControl
+from webhook_gateway.normalisers import NORMALISERS, normalise
+
+Json = dict[str, Any]
+INSTANCE: Final = "test"
+PRICE: Final = 49_900
+LEASE: Final = timedelta(minutes=3)
+RETURN_URL: Final = "https://app.example/back"
+ROUNDS: Final = 8
+
+
+@dataclass(kw_only=True)
+class World:
+    """One ledger, one Stripe account, and what a test does to them."""
+
+    database: Database
+    client: StripeClient
+    control: StripeControl
+    offsets: int = 0
+    addons: dict[str, uuid.UUID] = field(default_factory=dict)
+
+    @property
+    def desk(self) -> StripeDesk:
+        return StripeDesk(database=self.database, client=self.client, instance=INSTANCE)
+
+    @property
+    def loop(self) -> CommandsLoop:
+        return CommandsLoop(desk=self.desk, health=Health())
+
+    @property
+    def consumer(self) -> Consumer:
+        """The real one, fed by hand: inbox, one transaction per batch, FATES, bisecting, parking."""
+        return Consumer(
+            topics=(),
+            group=CONSUMER,
+            database=self.database,
+            handle=partial(apply_facts, instance=INSTANCE),
+            settings=ServiceSettings(app_env="testing"),
+            health=Health(),
+        )
+
+    async def given_an_addon(self, slug: str = "setup", *, price_cents: int = PRICE, sequence: int = 1) -> str:
+        """An active add-on, EUR 499.00 unless told otherwise."""
+        addon_id = self.addons.setdefault(slug, uuid.uuid4())
+        state = AddonState(
+            addon_id=addon_id,
+            sequence=sequence,
+            occurred_at=datetime.now(UTC),
+            slug=slug,
+            name="Professional AI Setup",
+            price_cents=price_cents,
+            currency="EUR",
+            is_active=True,
+            sort_order=0,
+        )
+        await self.tell(state)
+        return slug
+
+    async def given_a_workspace(self, card: str | None = "pm_card_visa", workspace_id: str | None = None) -> str:
+        """A workspace with its Stripe customer; `card` is the one it pays with."""
+        workspace_id = workspace_id or f"ws-{uuid.uuid4().hex[:8]}"
+        registered = await register_workspace(
+            database=self.database,
+            client=self.client,
+            instance=INSTANCE,
+            registration=Registration(
+                workspace_id=workspace_id, name="Acme", owner_user_id="olga", owner_email="olga@acme.example"
+            ),
+        )
+        if card is not None:
+            await self.give_card(str(registered.stripe_customer_id), card)
+        return workspace_id
+
+    async def give_card(self, customer_id: str, card: str) -> None:
+        """Save a card of Stripe's tests as the customer's default."""
+        method = await self.client.v1.payment_methods.attach_async(card, {"customer": customer_id})
+        await self.client.v1.customers.update_async(
+            customer_id, {"invoice_settings": {"default_payment_method": method.id}}
+        )
+
+    def order(self, workspace_id: str, slug: str = "setup", *, key: str | None = None, **changes: Any) -> Order:
+        """What a buyer of the add-on asks for."""
+        asked: Json = {
+            "workspace_id": workspace_id,
+            "addon_slug": slug,
+            "expected_price_cents": PRICE,
+            "expected_currency": "EUR",
+            "return_url": RETURN_URL,
+            "idempotency_key": key or uuid.uuid4().hex,
+            "buyer": "user:olga",
+        }
+        return Order(**(asked | changes))
+
+    async def buy(self, order: Order) -> Bought:
+        """Sell it, as the API does."""
+        return await buy(database=self.database, client=self.client, instance=INSTANCE, lease=LEASE, order=order)
+
+    async def given_a_purchase(self, card: str = "pm_card_visa") -> Purchase:
+        """What a new workspace with this card bought."""
+        await self.given_an_addon()
+        return (await self.buy(self.order(await self.given_a_workspace(card)))).purchase
+
+    async def purchase(self, purchase_id: uuid.UUID) -> Purchase:
+        """The row as it is now."""
+        async with self.database.reading() as session:
+            found = await ledger.find(session, purchase_id)
+        assert found is not None
+        return found
+
+    async def tell(self, *facts: Fact) -> None:
+        """One batch off Kafka."""
+        await self.consumer._on_batch([self._record(fact) for fact in facts])
+
+    def _record(self, fact: Fact) -> StoredRecord:
+        self.offsets += 1
+        headers = seal(fact, occurred_at=datetime.now(UTC)).to_headers()
+        body = fact.model_dump_json().encode()
+        return StoredRecord(TOPICS[type(fact)].name, 0, self.offsets, fact.key.encode(), body, headers)
+
+    async def facts(self, *, version: str | None = None, since: int = 0) -> list[StripeFact]:
+        """What the gateway makes of Stripe's events, oldest first, in the shape of `version`."""
+        events = await self.control.events(version=version)
+        handled = [event for event in events[since:] if event["type"] in NORMALISERS]
+        now = datetime.now(UTC)
+        return [normalise(event=event, body=json.dumps(event).encode(), received_at=now) for event in handled]
+
+    async def settle_everything(self) -> None:
+        """Carry out commands and try parked facts again, whenever they are due, until nothing changes any more."""
+        seen = None
+        for _ in range(ROUNDS):
+            await self.carry_out_commands()
+            await self.retry_parked()
+            if seen == (seen := await self._state()):
+                return
+        raise AssertionError(f"it does not come to rest: {seen}")
+
+    async def carry_out_commands(self) -> None:
+        """Every open command once."""
+        await self.execute("update stripe_commands set due_at = now(), leased_until = null where state = 'open'")
+        while await self.loop._carry_one():
+            pass
+
+    async def retry_parked(self) -> None:
+        """Every parked fact that waits for something once."""
+        await self.execute("update parked set retry_at = now() where resolved_at is null and waits_for is not null")
+        while await self.consumer._retry_one():
+            pass
+
+    async def _state(self) -> list[Json]:
+        return [
+            *await self.rows("select id, sequence, status, payable from workspace_addon_purchases order by id"),
+            *await self.rows("select key, state from stripe_commands order by key"),
+            *await self.rows("select fact_id, resolution from parked order by fact_id"),
+        ]
+
+    async def execute(self, statement: str, **parameters: Any) -> None:
+        """SQL of the test's own."""
+        async with self.database.transaction() as session:
+            await session.execute(text(statement), parameters)
+
+    async def rows(self, query: str, **parameters: Any) -> list[Json]:
+        """What PostgreSQL answers."""
+        async with self.database.reading() as session:
+            return [dict(row) for row in (await session.execute(text(query), parameters)).mappings()]
+
+    async def told(self, *, kind: type[Fact] | None = None) -> list[Json]:
+        """The facts in the outbox, oldest first, without the state that goes with each."""
+        rows = await self.rows("select headers, payload from outbox where topic = 'billing.purchase.events.v1' order by id")
+        return [json.loads(row["payload"]) for row in rows if kind is None or row["headers"]["ce_type"] == kind.TYPE]
+
+    async def commands(self, kind: str) -> list[Json]:
+        """The commands of one kind, oldest first."""
+        return await self.rows("select * from stripe_commands where kind = :kind order by id", kind=kind)
+
+    async def parked(self) -> list[Json]:
+        """The facts that are set aside."""
+        return await self.rows("select * from parked where resolved_at is null order by id")
+
+    async def requests(self, operation: str) -> Sequence[Json]:
+        """What the product asked of Stripe."""
+        return await self.control.requests(operation=operation)
+
+    async def refunds_at_stripe(self) -> list[Json]:
+        """Every refund there is."""
+        found: list[Json] = (await self.control.objects(kind="refund"))["refund"]
+        return found
+
+    async def put(self, purchase: Purchase, status: Status, *, payable: bool = True) -> None:
+        """Set a purchase back to `status`, knowing nothing of Stripe's objects, its lease over."""
+        await self.execute(
+            """update workspace_addon_purchases set status = :status, payable = :payable, leased_until = null,
+               stripe_invoice_id = null, stripe_payment_intent_id = null, stripe_charge_id = null, action_url = null,
+               failure_code = null, declined_at = null, paid_cents = null, refunded_from = null, paid_at = null,
+               failed_at = null, cancelled_at = null, refunded_at = null, delivered_at = null
+               where id = :id""",
+            id=purchase.id,
+            status=status.value,
+            payable=payable,
+        )
+        for table in ("purchase_payments", "purchase_refunds", "purchase_parked_payments", "stripe_commands"):
+            await self.execute(f"delete from {table}")
+        for table in ("purchase_transitions", "outbox", "inbox", "parked"):
+            await self.execute(f"delete from {table}")
