@@ -20,7 +20,8 @@ from contracts.purchase_facts import PurchaseFact
 from contracts.topics import PURCHASE_EVENTS
 from notifier import mails
 from notifier.consumer import mail_for
-from notifier.main import MIGRATIONS, Settings, parts
+from notifier.main import MIGRATIONS, Settings, mailer, parts
+from notifier.sender import Sender
 from notifier.tables import MAILS
 from sandbox.mailbox.faults import Faults
 from sandbox.mailbox.mails import Mail, Mails
@@ -75,6 +76,13 @@ class Office:
         async with AsyncExitStack() as stack:
             for part in parts(settings=self.settings, database=self.database, health=Health()):
                 await stack.enter_async_context(part)
+            yield
+
+    @asynccontextmanager
+    async def sending(self) -> AsyncIterator[None]:
+        """The sending half alone, for mails that are queued already."""
+        sender = Sender(database=self.database, mailer=mailer(self.settings), health=Health())
+        async with sender.running():
             yield
 
     def about(self, fact: PurchaseFact) -> list[Mail]:

@@ -73,7 +73,7 @@ async def test_a_restored_inbox_makes_no_second_mail(office: Office) -> None:
 
 async def test_two_processes_send_each_mail_once(office: Office) -> None:
     purchases = [facts.paid() for _ in range(60)]
-    async with office.notifying(), office.notifying():
+    async with office.sending(), office.sending():
         await office.given_queued(*purchases)
         await until(lambda: office.all_sent(*purchases))
 

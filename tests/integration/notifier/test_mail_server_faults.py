@@ -37,7 +37,7 @@ async def test_a_server_that_is_down_for_a_while_gets_each_mail_once(office: Off
 
 async def test_connections_that_the_server_drops_are_replaced(office: Office) -> None:
     first, second = facts.paid(), facts.paid()
-    async with office.notifying():
+    async with office.sending():
         await office.given_queued(first)
         await until(lambda: office.is_sent(first))
         await office.behave(down=True)
@@ -93,7 +93,7 @@ async def test_accepted_and_then_silence_is_repeated_with_the_same_message_id(of
     """Nobody knows whether it arrived: the same message again, so that a mail reader can tell."""
     fact = facts.paid()
     await office.behave(hang=True)
-    async with office.notifying():
+    async with office.sending():
         await office.given_queued(fact)
         await until(lambda: office.has_error(fact))
         assert not await office.is_sent(fact)
@@ -110,7 +110,7 @@ async def test_accepted_and_then_silence_is_repeated_with_the_same_message_id(of
 async def test_an_operator_sends_parked_mails_again(office: Office, capsys: pytest.CaptureFixture[str]) -> None:
     fact = facts.refund_issued(owner_email="gone@northwind.example")
     await office.behave(refuse=["gone@northwind.example"])
-    async with office.notifying():
+    async with office.sending():
         await office.given_queued(fact)
         await until(lambda: office.is_parked(fact))
         await commands.parked(office.database)
@@ -125,7 +125,7 @@ async def test_an_operator_sends_parked_mails_again(office: Office, capsys: pyte
 
 async def test_an_operator_sends_one_mail_again(office: Office, capsys: pytest.CaptureFixture[str]) -> None:
     fact = facts.paid()
-    async with office.notifying():
+    async with office.sending():
         await office.given_queued(fact)
         await until(lambda: office.is_sent(fact))
 
