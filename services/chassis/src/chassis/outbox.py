@@ -3,7 +3,8 @@
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import MetaData, insert
+import orjson
+from sqlalchemy import MetaData, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.tables import outbox_table
@@ -11,6 +12,18 @@ from contracts import TOPICS, Fact, seal
 
 CHANNEL: Final = "outbox"
 OUTBOX: Final = outbox_table(MetaData())
+COLUMNS: Final = ("fact_id", "topic", "key", "headers", "payload")
+
+# Arrays, which cost half of one row of parameters each. In the order of the facts, since the relay sends by id.
+WRITE: Final = text("""
+    insert into outbox (fact_id, topic, key, headers, payload)
+    select fact_id, topic, key, headers, payload
+    from unnest(
+        cast(:fact_id as uuid[]), cast(:topic as text[]), cast(:key as text[]),
+        cast(:headers as jsonb[]), cast(:payload as bytea[])
+    ) with ordinality as facts (fact_id, topic, key, headers, payload, place)
+    order by place
+""")
 
 
 def publish(session: AsyncSession, *facts: Fact, occurred_at: datetime, traceparent: str | None = None) -> None:
@@ -24,7 +37,7 @@ async def write(session: AsyncSession) -> None:
     """Insert the facts that were added; called by the commit point, under the locks of the rows that they tell of."""
     if rows := session.info.pop("facts", None):
         connection = await session.connection()
-        await connection.execute(insert(OUTBOX), rows)
+        await connection.execute(WRITE, {name: [row[name] for row in rows] for name in COLUMNS})
 
 
 def _row(fact: Fact, occurred_at: datetime, traceparent: str | None) -> dict[str, Any]:
@@ -33,6 +46,6 @@ def _row(fact: Fact, occurred_at: datetime, traceparent: str | None) -> dict[str
         "fact_id": envelope.id,
         "topic": TOPICS[type(fact)].name,
         "key": fact.key,
-        "headers": {name: value.decode() for name, value in envelope.to_headers()},
+        "headers": orjson.dumps({name: value.decode() for name, value in envelope.to_headers()}).decode(),
         "payload": fact.model_dump_json().encode(),
     }
