@@ -82,16 +82,14 @@ class Consumer:
             broker, subscriber = self._subscriber()
             try:
                 await broker.start()
+                await self._watch(subscriber)
             except (KafkaError, OSError) as error:
                 log.warning("kafka_unreachable", error=repr(error))
-                await _stop(broker)
-                self._health.beat("consumer")
-                await backoff.sleep()
-                continue
-            try:
-                await self._watch(subscriber)
             finally:
+                # Also when it was cancelled half-way through its start.
                 await _stop(broker)
+            self._health.beat("consumer")
+            await backoff.sleep()
 
     def _subscriber(self) -> tuple[KafkaBroker, Any]:
         # Set here and not on the broker: an ack policy given to a broker is not inherited by an included router.
