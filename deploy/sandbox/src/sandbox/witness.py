@@ -87,8 +87,8 @@ class Witness:
         if self._admin is None:
             self._admin = AIOKafkaAdminClient(bootstrap_servers=self._stack.kafka_bootstrap_servers)
             await self._admin.start()
-        committed = await self._admin.list_consumer_group_offsets(group)
         partitions = [TopicPartition(t.name, p) for t in topics for p in range(t.partitions)]
+        committed = await self._admin.list_consumer_group_offsets(group, partitions=partitions)
         async with self._consumer(partitions) as consumer:
             ends = await consumer.end_offsets(partitions)
         return sum(ends[one] - max(0, committed[one].offset if one in committed else 0) for one in partitions)
