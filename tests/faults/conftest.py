@@ -1,0 +1,70 @@
+"""A stack of its own whose processes are killed and whose parts go down; leases are short, so that it settles."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from signal import SIGKILL
+from typing import Final
+
+import pytest
+
+from sandbox.scene import Scene
+from sandbox.stack import EmbeddedStack
+from tests.books import books_agree
+
+LEASE_SECONDS: Final = 3
+SHORT: Final = {"PURCHASE_LEASE_SECONDS": str(LEASE_SECONDS), "SMTP_TIMEOUT_SECONDS": "2"}
+
+KilledAt = Callable[[str, str], AbstractAsyncContextManager[None]]
+
+
+@pytest.fixture(scope="session")
+async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[EmbeddedStack]:
+    """On Apache Kafka, whatever BROKER says: the fallback's groups do not survive what is done here."""
+    directory = tmp_path_factory.mktemp("faults")
+    async with EmbeddedStack(directory=directory, broker="kafka", extra_env=SHORT) as stack:
+        yield stack
+
+
+@pytest.fixture
+async def scene(stack: EmbeddedStack) -> AsyncIterator[Scene]:
+    """Drives the stack as its users would; the test says itself how the books must agree."""
+    async with Scene(stack.describe()) as scene:
+        yield scene
+        await scene.end_mishaps()
+
+
+@pytest.fixture
+async def agreed(scene: Scene) -> AsyncIterator[None]:
+    """After the test everything is quiet, and the books agree; a crash may have published a fact twice."""
+    yield
+    await scene.end_mishaps()
+    await scene.settle()
+    await books_agree(scene, *scene.shops, facts_may_repeat=True)
+
+
+@pytest.fixture
+def killed_at(stack: EmbeddedStack) -> KilledAt:
+    """`async with killed_at("notifier", "notifier.before-smtp"):` the process dies there, and runs again afterwards."""
+
+    @asynccontextmanager
+    async def killed_at(name: str, point: str) -> AsyncIterator[None]:
+        await stack.restart(name, {"KILL_AT": point})
+        process = stack.processes[name]
+        try:
+            yield
+            died = await process.wait(within=30)
+            assert died, f"{name} never reached {point}"
+            assert process.exit_code == -SIGKILL
+        finally:
+            await stack.restart(name)
+
+    return killed_at
+
+
+async def becomes(scene: Scene, purchase_id: str, status: str, *, seconds: float = 60) -> None:
+    """Wait until the purchase has this status."""
+
+    async def arrived() -> bool:
+        return bool((await scene.record(purchase_id))["status"] == status)
+
+    await scene.until(arrived, f"purchase {purchase_id} is {status}", seconds=seconds)
