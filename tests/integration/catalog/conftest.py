@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -11,6 +12,7 @@ from fastapi import FastAPI
 from sqlalchemy import select, text
 
 from catalog.main import MIGRATIONS, app
+from catalog.seed import plant_seed
 from catalog.tables import Addon, outbox
 from chassis.auth import TokenVerifier
 from chassis.database import Database
@@ -22,6 +24,7 @@ from sandbox.issuer import Issuer, application
 from tests.stack.postgres import NewDatabase
 
 ADDONS = "/v1/admin/addons"
+TABLES = "plan_addons, plans, plan_prices, audit_log, outbox, inbox, parked"
 STAFF = {"sub": "usr_mira", "email": "mira@quittance.example", "platform_role": "super_admin"}
 
 
@@ -70,6 +73,35 @@ class Catalog:
             answer: dict[str, Any] = (await staff.get(f"{ADDONS}/{addon['id']}")).json()
         return answer
 
+    async def given_the_seed(self) -> None:
+        """What every new catalog starts with: one add-on, two plans."""
+        async with self.database.transaction() as session:
+            await plant_seed(session=session, now=datetime.now(UTC))
+
+    async def plan(self, slug: str = "builder") -> dict[str, Any]:
+        """A plan as staff see it."""
+        async with self.staff() as staff:
+            answer: dict[str, Any] = (await staff.get(f"/v1/admin/plans/{slug}")).json()
+        return answer
+
+    async def edit_plan(self, slug: str, changes: dict[str, Any]) -> httpx.Response:
+        """PATCH by a super_admin who just read the plan."""
+        sequence = (await self.plan(slug))["sequence"]
+        async with self.staff() as staff:
+            return await staff.patch(f"/v1/admin/plans/{slug}", json=changes, headers={"If-Match": f'"{sequence}"'})
+
+    async def plans(self) -> list[dict[str, Any]]:
+        """The plans as everyone sees them."""
+        async with self.client() as anybody:
+            items: list[dict[str, Any]] = (await anybody.get("/v1/plans")).json()["items"]
+        return items
+
+    async def changes(self, **query: Any) -> list[dict[str, Any]]:
+        """The audit log as staff see it, the newest first."""
+        async with self.staff() as staff:
+            items: list[dict[str, Any]] = (await staff.get("/v1/admin/audit", params=query)).json()["items"]
+        return items
+
     async def price_list(self) -> list[dict[str, Any]]:
         """What everyone sees."""
         async with self.client() as anybody:
@@ -107,7 +139,7 @@ async def migrated(module_database_url: NewDatabase) -> AsyncIterator[Database]:
 async def catalog(migrated: Database, issuer: tuple[Issuer, TokenVerifier]) -> Catalog:
     """An empty catalog."""
     async with migrated.transaction() as session:
-        await session.execute(text("truncate plan_addons, outbox restart identity"))
+        await session.execute(text(f"truncate {TABLES} restart identity"))
     settings = ServiceSettings(app_env="testing", allowed_return_origins="https://app.example")
     return Catalog(
         database=migrated, api=app(settings=settings, database=migrated, verifier=issuer[1]), issuer=issuer[0]

@@ -1,4 +1,4 @@
-"""Only a super_admin administers add-ons; everyone reads the price list."""
+"""Only a super_admin administers add-ons and plans; everyone reads the price lists."""
 
 import base64
 import json
@@ -15,6 +15,9 @@ ADMIN_ROUTES = [
     ("GET", f"{ADDONS}/{{id}}"),
     ("PATCH", f"{ADDONS}/{{id}}"),
     ("DELETE", f"{ADDONS}/{{id}}"),
+    ("GET", "/v1/admin/plans/builder"),
+    ("PATCH", "/v1/admin/plans/builder"),
+    ("GET", "/v1/admin/audit"),
 ]
 each_admin_route = pytest.mark.parametrize(("method", "path"), ADMIN_ROUTES, ids=lambda part: part)
 
@@ -107,10 +110,10 @@ async def test_the_price_list_needs_no_token(catalog: Catalog) -> None:
 
 async def test_every_admin_route_is_in_this_files_list(catalog: Catalog) -> None:
     documented = {
-        (method.upper(), path.replace("{addon_id}", "{id}"))
+        (method.upper(), path.replace("{addon_id}", "{id}").replace("{slug}", "builder"))
         for path, operations in catalog.api.openapi()["paths"].items()
         for method in operations
-        if path != "/v1/addons"
+        if path.startswith("/v1/admin/")
     }
 
     assert documented == set(ADMIN_ROUTES)

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from catalog.price_list import FRESH_SECONDS, PriceListCache
+from catalog.price_list import FRESH_SECONDS, PriceListCache, addons_on_sale
 from tests.integration.catalog.conftest import ADDONS, Catalog
 
 
@@ -87,7 +87,7 @@ async def test_an_edit_is_seen_at_once_and_changes_the_etag(catalog: Catalog) ->
 
 
 async def test_an_edit_in_another_process_is_seen_within_a_second(catalog: Catalog) -> None:
-    elsewhere = PriceListCache(catalog.database)
+    elsewhere = PriceListCache(catalog.database, addons_on_sale)
     before = await elsewhere.current()
     await catalog.given_an_addon(is_active=True)
 

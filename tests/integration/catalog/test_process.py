@@ -22,6 +22,9 @@ from tests.integration.catalog.conftest import ADDONS, STAFF
 from tests.integration.catalog.test_facts import records_of
 from tests.stack.postgres import NewDatabase
 
+PASSING = "groupcoordinatornotavailable"
+"""What aiokafka says of a new broker's first group, before it tries again."""
+
 
 async def start(*arguments: str, **environment: str) -> asyncio.subprocess.Process:
     return await asyncio.create_subprocess_exec(
@@ -67,7 +70,7 @@ async def test_migrate_and_seed_make_a_new_catalog_and_can_be_repeated(database_
     await run("migrate", DATABASE_URL=url)
 
     assert before == await addons_in(url)
-    assert [before[0]["slug"], before[1]] == ["professional-ai-setup", 1]
+    assert [before[0]["slug"], before[1]] == ["professional-ai-setup", 3]
 
 
 @asynccontextmanager
@@ -98,7 +101,7 @@ async def serving(url: str, kafka_bootstrap: str) -> AsyncIterator[tuple[httpx.A
                 process.send_signal(signal.SIGTERM)
                 status, output = await ended(process)
             assert status == 0, output
-            assert "error" not in output.lower(), output
+            assert not [line for line in output.lower().splitlines() if "error" in line and PASSING not in line], output
 
 
 async def ready(operator: httpx.AsyncClient) -> None:
@@ -121,6 +124,6 @@ async def test_one_process_serves_the_api_relays_shows_itself_to_operators_and_e
         [record] = await records_of(addon["id"], count=1, bootstrap=kafka_bootstrap)
         assert json.loads(record.value)["slug"] == "onboarding"
         assert [shown["slug"] for shown in (await staff.get("/v1/addons")).json()["items"]] == ["onboarding"]
-        assert (await operator.get("/livez")).json()["loops"] == ["relay"]
+        assert (await operator.get("/livez")).json()["loops"] == ["consumer", "parked", "relay"]
         assert "billing_" in (await operator.get("/metrics")).text
         assert [(await staff.get(path)).status_code for path in ("/livez", "/readyz", "/metrics")] == [404, 404, 404]

@@ -9,17 +9,19 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
 from contracts import PURCHASE_EVENTS, PURCHASE_STATE, STRIPE_EVENTS, Envelope, Topic
-from contracts.topics import ADDON_STATE
+from contracts.topics import ADDON_PRICE, ADDON_STATE
 from sandbox.description import Description
 
 Json = dict[str, Any]
 
 GROUPS: Final[Mapping[str, tuple[Topic, ...]]] = {
-    "catalog": (),
+    "catalog": (ADDON_PRICE,),
     "purchases": (STRIPE_EVENTS, ADDON_STATE),
     "notifier": (PURCHASE_EVENTS,),
 }
-"""In the order in which things flow: each service reads what those before it wrote."""
+"""Each service, and the topics that it reads."""
+FLOW: Final = ("catalog", "purchases", "catalog", "purchases", "notifier")
+"""The order in which things flow. A price that purchases made at Stripe goes to the catalog, whose answer comes back."""
 LASTING: Final = (
     ("purchases", "workspace_addon_purchases"),
     ("purchases", "purchase_transitions"),
@@ -28,7 +30,10 @@ LASTING: Final = (
     ("notifier", "mails"),
 )
 UNFINISHED: Final[Mapping[str, str]] = {
-    "catalog": "select exists(select from outbox)",
+    "catalog": """
+        select exists(select from outbox)
+            or exists(select from parked where resolved_at is null and retry_at <= now())
+    """,
     "purchases": """
         select exists(select from outbox)
             or exists(select from stripe_commands where state = 'open' and due_at <= now() + interval '1 second')
@@ -74,8 +79,8 @@ class Witness:
 
     async def moving(self) -> bool:
         """Whether anything is still on its way inside the services: first what one has to read, then what it holds."""
-        for service, topics in GROUPS.items():
-            if topics and await self._lag(service, topics):
+        for service in FLOW:
+            if await self._lag(service, GROUPS[service]):
                 return True
             (row,) = await self.rows(service, UNFINISHED[service])
             if any(row.values()):

@@ -1,4 +1,4 @@
-"""Conditional requests: an add-on's ETag is its sequence, the public list's is a digest of its bytes (RFC 9110 §13)."""
+"""Conditional requests: a row's ETag is its sequence, a public list's is a digest of its bytes (RFC 9110 §13)."""
 
 from hashlib import sha256
 
@@ -9,19 +9,19 @@ class PreconditionRequired(Problem):
     """An edit came without If-Match, so it could undo somebody else's edit unseen."""
 
     def __init__(self) -> None:
-        super().__init__(428, "precondition-required", "If-Match is required", "Send the ETag of the add-on you edit.")
+        super().__init__(428, "precondition-required", "If-Match is required", "Send the ETag of what you edit.")
 
 
 class PreconditionFailed(Problem):
-    """The add-on was changed since it was read."""
+    """It was changed since it was read."""
 
     def __init__(self, *, etag: str) -> None:
-        detail = "Read the add-on again and repeat the edit on what it is now."
-        super().__init__(412, "precondition-failed", "The add-on has changed", detail, headers={"ETag": etag})
+        detail = "Read it again and repeat the edit on what it is now."
+        super().__init__(412, "precondition-failed", "It has changed since it was read", detail, headers={"ETag": etag})
 
 
 def etag_of(*, sequence: int) -> str:
-    """The strong ETag of the add-on's `sequence`-th state."""
+    """The strong ETag of something's `sequence`-th state."""
     return f'"{sequence}"'
 
 

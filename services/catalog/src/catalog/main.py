@@ -1,15 +1,18 @@
 """Reads the settings, builds the process and its commands; nothing else constructs anything."""
 
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from fastapi import FastAPI
 
-from catalog.api import admin, public
-from catalog.price_list import PriceListCache
+from catalog.api import addons, audit, plans
+from catalog.consumer import GROUP, TOPICS, apply_facts
+from catalog.price_list import PriceListCache, addons_on_sale, plans_on_offer
 from catalog.seed import plant_seed
 from chassis.auth import TokenVerifier
+from chassis.consumer import Consumer
 from chassis.database import Database
 from chassis.health import Health, ops_app
 from chassis.jwks import Jwks
@@ -40,14 +43,21 @@ def app(*, settings: ServiceSettings, database: Database, verifier: TokenVerifie
     """The public API."""
     api = web_app(title="Quittance catalog", settings=settings, verifier=verifier)
     api.state.database = database
-    api.state.price_list = PriceListCache(database)
-    api.include_router(public)
-    api.include_router(admin)
+    api.state.price_list = PriceListCache(database, addons_on_sale)
+    api.state.plan_list = PriceListCache(database, plans_on_offer)
+    for router in (addons.public, plans.public, addons.admin, plans.admin, audit.admin):
+        api.include_router(router)
     return api
 
 
+def consumer(*, settings: ServiceSettings, database: Database, health: Health) -> Consumer:
+    """What listens to purchases."""
+    handle = partial(apply_facts, instance=settings.quittance_instance)
+    return Consumer(topics=TOPICS, group=GROUP, database=database, handle=handle, settings=settings, health=health)
+
+
 async def serve() -> None:
-    """API, relay and operations port in one process, until it is told to stop."""
+    """API, consumer, relay and operations port in one process, until it is told to stop."""
     settings = read_settings()
     database, health = Database(settings.database_url, name=NAME), Health()
     health.check("database", database.ping)
@@ -57,6 +67,7 @@ async def serve() -> None:
         database,
         HttpServer(ops_app(health), settings.http_host, settings.ops_port, name="ops"),
         Relay(database=database, settings=settings, health=health).running(),
+        consumer(settings=settings, database=database, health=health).running(),
         HttpServer(api, settings.http_host, settings.http_port),
         health=health,
     )

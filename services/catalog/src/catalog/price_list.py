@@ -1,16 +1,32 @@
-"""The public list as bytes, kept in memory: everyone may read it, and it changes when an admin edits."""
+"""A public list as bytes, kept in memory: everyone may read it, and it changes when an admin edits."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from time import monotonic
 from typing import Final, NamedTuple
 
+from pydantic import BaseModel
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from catalog.etags import digest_etag
-from catalog.handlers import list_active_addons
+from catalog.handlers.addons import list_active_addons
+from catalog.handlers.plans import list_plans
+from catalog.plan_views import PublicPlans, public_plan
 from catalog.views import PublicAddons, public_view
 from chassis.database import Database
 
 FRESH_SECONDS: Final = 1.0
 """How long an edit made in another process may stay unseen; one made here is seen at once."""
+
+
+async def addons_on_sale(session: AsyncSession) -> PublicAddons:
+    """What `GET /v1/addons` answers."""
+    return PublicAddons(items=[public_view(addon) for addon in await list_active_addons(session=session)])
+
+
+async def plans_on_offer(session: AsyncSession) -> PublicPlans:
+    """What `GET /v1/plans` answers."""
+    return PublicPlans(items=[public_plan(plan) for plan in await list_plans(session=session)])
 
 
 class PriceList(NamedTuple):
@@ -23,8 +39,9 @@ class PriceList(NamedTuple):
 class PriceListCache:
     """Reads the list from the database at most once in FRESH_SECONDS, however many ask."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, read: Callable[[AsyncSession], Awaitable[BaseModel]]) -> None:
         self._database = database
+        self._read_list = read
         self._reading = asyncio.Lock()
         self._list: PriceList | None = None
         self._fresh_until = 0.0
@@ -46,8 +63,7 @@ class PriceListCache:
     async def _read(self) -> PriceList:
         edits, asked_at = self._edits, monotonic()
         async with self._database.reading() as session:
-            items = [public_view(addon) for addon in await list_active_addons(session=session)]
-        body = PublicAddons(items=items).model_dump_json().encode()
+            body = (await self._read_list(session)).model_dump_json().encode()
         read = PriceList(body, digest_etag(body))
         if edits == self._edits:
             self._list, self._fresh_until = read, asked_at + FRESH_SECONDS

@@ -35,12 +35,20 @@ REFUSALS: Final[Mapping[type[ValueError], tuple[str, str]]] = {
     InvalidAmount: ("invalid-amount", "The price is no amount of money"),
 }
 """Problem type and title of what money raises."""
+AMBIGUOUS: Final = ("price-ambiguous", "Give exactly one price", "Send exactly one of price and price_cents.")
+DETAILS: Final[Mapping[str, str]] = {
+    "unsupported-currency": "not a currency that can be charged",
+    "too-many-decimals": "EUR has 2 decimals",
+    "below-minimum": "at least 0.50 EUR",
+    "invalid-amount": "an amount is written like 499 or 499.00",
+}
+"""What each says in the API's description."""
 
 
 def price_of(*, major: str | None, cents: int | None, currency: str) -> Price:
     """The price that was given as exactly one of `major` and `cents`. Raises PriceRefused."""
     if (major is None) == (cents is None):
-        raise PriceRefused("price-ambiguous", "Give exactly one price", "Send exactly one of price and price_cents.")
+        raise PriceRefused(*AMBIGUOUS)
     field = "price" if cents is None else "price_cents"
     try:
         amount = minor_units(major or "", currency) if cents is None else cents
@@ -49,3 +57,9 @@ def price_of(*, major: str | None, cents: int | None, currency: str) -> Price:
         at_fault = "currency" if isinstance(error, UnsupportedCurrency) else field
         raise PriceRefused(*REFUSALS[type(error)], str(error), field=at_fault) from error
     return Price(amount, currency)
+
+
+def every_refusal() -> list[PriceRefused]:
+    """One of each kind, for the API's description."""
+    by_money = [PriceRefused(slug, title, DETAILS[slug]) for slug, title in REFUSALS.values()]
+    return [PriceRefused(*AMBIGUOUS), *by_money]

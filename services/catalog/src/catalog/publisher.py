@@ -1,18 +1,45 @@
-"""Says on billing.addon.state.v1 what an add-on is now, in the transaction that made it so."""
+"""Tells of a change what is true now, on the state topics, and who made it so, in the audit log: with the change."""
+
+from datetime import datetime
+from typing import Final, Literal
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from catalog.tables import Addon
+from catalog.actors import Actor
+from catalog.tables import Addon, AuditEntry, Plan
 from chassis.outbox import publish
-from contracts import AddonState
+from contracts import AddonState, PlanPrice, PlanState
+
+Action = Literal["created", "edited", "withdrawn", "price-provisioned"]
+State = AddonState | PlanState
+SHORTEST_FIRST: Final = ("month", "year")
 
 
-def publish_state(session: AsyncSession, addon: Addon) -> None:
-    """Add the whole add-on, as of its `updated_at`, to what the transaction commits."""
-    publish(session, state_of(addon), occurred_at=addon.updated_at)
+def tell(
+    session: AsyncSession, *, action: Action, by: Actor, before: State | None, after: State, occurred_at: datetime
+) -> None:
+    """Add the fact and the entry to what the transaction commits."""
+    publish(session, after, occurred_at=occurred_at)
+    session.add(
+        AuditEntry(
+            occurred_at=occurred_at,
+            actor=by.name,
+            actor_email=by.email,
+            action=action,
+            subject=subject_of(after),
+            before=before.model_dump(mode="json") if before else None,
+            after=after.model_dump(mode="json"),
+        )
+    )
 
 
-def state_of(addon: Addon) -> AddonState:
+def subject_of(state: State) -> str:
+    """What the audit log files a change under."""
+    kind = "addon" if isinstance(state, AddonState) else "plan"
+    return f"{kind}:{state.subject}"
+
+
+def addon_state(addon: Addon) -> AddonState:
     """The fact that purchases and other teams keep their copy from."""
     return AddonState(
         addon_id=addon.id,
@@ -27,4 +54,25 @@ def state_of(addon: Addon) -> AddonState:
         stripe_price_id=addon.stripe_price_id,
         is_active=addon.is_active,
         sort_order=addon.sort_order,
+    )
+
+
+def plan_state(plan: Plan) -> PlanState:
+    """The same of a plan; resources by name, prices by currency, the month before the year."""
+    return PlanState(
+        plan=plan.slug,
+        sequence=plan.sequence,
+        occurred_at=plan.updated_at,
+        name=plan.name,
+        caps=dict(sorted(plan.caps.items())),
+        prices=tuple(
+            PlanPrice(
+                interval="year" if price.interval == "year" else "month",
+                currency=price.currency,
+                price_cents=price.price_cents,
+                stripe_price_id=price.stripe_price_id,
+            )
+            for price in sorted(plan.prices, key=lambda one: (one.currency, SHORTEST_FIRST.index(one.interval)))
+        ),
+        stripe_product_id=plan.stripe_product_id,
     )

@@ -1,15 +1,15 @@
-"""The catalog's tables: plan_addons, shared by all workspaces, and the outbox."""
+"""The catalog's tables: what can be bought, who changed it, and the message path."""
 
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID, uuid4
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, String, Text, false, text
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKey, Identity, Index, String, Text, false, text
 from sqlalchemy.dialects.postgresql import JSONB
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from catalog.limits import BULLET_LENGTH, BULLETS, NAME_LENGTH, SLUG_LENGTH
-from chassis.tables import outbox_table
+from chassis.tables import inbox_table, outbox_table, parked_table
 
 
 class Table(DeclarativeBase):
@@ -18,6 +18,8 @@ class Table(DeclarativeBase):
 
 metadata: Final = Table.metadata
 outbox: Final = outbox_table(metadata)
+inbox: Final = inbox_table(metadata)
+parked: Final = parked_table(metadata)
 
 
 class Addon(Table):
@@ -59,3 +61,73 @@ class Addon(Table):
             name="plan_addons_bullets_are_short_texts",
         ),
     )
+
+
+class PlanPrice(Table):
+    """What a plan costs per interval in one currency. Changed only under the lock of its plan."""
+
+    __tablename__ = "plan_prices"
+
+    plan: Mapped[str] = mapped_column(ForeignKey("plans.slug"), primary_key=True)
+    interval: Mapped[str] = mapped_column(String(5), primary_key=True)
+    currency: Mapped[str] = mapped_column(String(3), primary_key=True)
+    price_cents: Mapped[int] = mapped_column(BigInteger)
+    """Minor units of `currency`."""
+    stripe_price_id: Mapped[str | None] = mapped_column(String(255))
+    """Empty until `bootstrap-stripe` ran; cleared when the price changes, since a Stripe price is immutable."""
+
+    __table_args__ = (
+        CheckConstraint("interval in ('month', 'year')", name="plan_prices_interval_is_month_or_year"),
+        CheckConstraint("price_cents > 0", name="plan_prices_price_is_positive"),
+        CheckConstraint("currency ~ '^[A-Z]{3}$'", name="plan_prices_currency_is_iso_4217"),
+    )
+
+
+class Plan(Table):
+    """What a workspace may have: `free`, or `builder` while its subscription lasts."""
+
+    __tablename__ = "plans"
+
+    slug: Mapped[str] = mapped_column(String(SLUG_LENGTH), primary_key=True)
+    name: Mapped[str] = mapped_column(String(NAME_LENGTH))
+    caps: Mapped[dict[str, int | None]] = mapped_column(JSONB)
+    """Resource name → how many a workspace may have, null for no cap."""
+    stripe_product_id: Mapped[str | None] = mapped_column(String(255))
+    sequence: Mapped[int] = mapped_column(server_default=text("1"))
+    """As of an add-on; a change of its prices is a change of the plan."""
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    updated_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    prices: Mapped[list[PlanPrice]] = relationship(lazy="selectin", cascade="all, delete-orphan")
+
+    __table_args__ = (
+        CheckConstraint("slug in ('free', 'builder')", name="plans_are_free_and_builder"),
+        CheckConstraint("btrim(name) <> ''", name="plans_name_is_not_blank"),
+        CheckConstraint("sequence > 0", name="plans_sequence_is_positive"),
+        CheckConstraint("jsonb_typeof(caps) = 'object'", name="plans_caps_are_an_object"),
+        CheckConstraint(
+            "not jsonb_path_exists(caps, "
+            """'$.* ? (@.type() != "null" && (@.type() != "number" || @ < 0 || @.floor() != @))')""",
+            name="plans_caps_are_whole_numbers_or_null",
+        ),
+    )
+
+
+class AuditEntry(Table):
+    """One change of an add-on or a plan: who, what, before, after, when. Written with the change, and never again."""
+
+    __tablename__ = "audit_log"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    """Increases with time for one subject, whose row is locked while it is changed."""
+    occurred_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    actor: Mapped[str] = mapped_column(Text)
+    """`staff:` and the token's subject, or `quittance:` and the part of ours that did it."""
+    actor_email: Mapped[str | None] = mapped_column(Text)
+    action: Mapped[str] = mapped_column(String(40))
+    subject: Mapped[str] = mapped_column(Text)
+    """`addon:` and its id, or `plan:` and its slug."""
+    before: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    """The whole state as its fact told it; null for what was not there."""
+    after: Mapped[dict[str, Any]] = mapped_column(JSONB)
+
+    __table_args__ = (Index("audit_log_subject", "subject", "id"),)

@@ -1,7 +1,7 @@
 """What the API shows: to everyone without what is internal, to staff with it; money also in major units."""
 
 from datetime import datetime
-from typing import Any, Final
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -63,10 +63,14 @@ class PublicAddons(BaseModel):
     items: list[PublicAddon]
 
 
+NextCursor = Annotated[str | None, Field(description="To be sent as `cursor` for the next page; null on the last one")]
+
+
 class AdminAddons(BaseModel):
-    """All add-ons, active or not, in the order of the page."""
+    """A page of add-ons, active or not, in the order of the page."""
 
     items: list[AdminAddon]
+    next_cursor: NextCursor
 
 
 def public_view(addon: Addon) -> PublicAddon:

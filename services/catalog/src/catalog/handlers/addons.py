@@ -1,4 +1,4 @@
-"""What can be done to the catalog: list, show, create, edit and withdraw an add-on. Each change is published."""
+"""What can be done to add-ons: list, show, create, edit, withdraw, and keep the Stripe price that was made for one."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -7,10 +7,12 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog import store
+from catalog.actors import Actor
 from catalog.bodies import AddonEdit, NewAddon
+from catalog.cursors import AddonPosition
 from catalog.etags import etag_of, require_match
 from catalog.prices import Price, price_of
-from catalog.publisher import publish_state
+from catalog.publisher import Action, addon_state, tell
 from catalog.slugs import first_free, slug_of
 from catalog.tables import Addon
 from chassis.problems import Problem
@@ -38,9 +40,11 @@ class PriceMissing(Problem):
         super().__init__(422, "price-required", "Give the price in the new currency", field="price")
 
 
-async def list_addons(*, session: AsyncSession) -> Sequence[Addon]:
-    """Every add-on, active or not, in the order of the page."""
-    return await store.all_addons(session)
+async def list_addons(
+    *, session: AsyncSession, active: bool | None, after: AddonPosition | None, limit: int
+) -> Sequence[Addon]:
+    """Up to `limit` add-ons behind `after`, in the order of the page: all, or those that are active or are not."""
+    return await store.addons_page(session, active=active, after=after, limit=limit)
 
 
 async def list_active_addons(*, session: AsyncSession) -> Sequence[Addon]:
@@ -56,20 +60,20 @@ async def show_addon(*, session: AsyncSession, addon_id: UUID) -> Addon:
     return addon
 
 
-async def create_addon(*, session: AsyncSession, new: NewAddon, now: datetime) -> Addon:
+async def create_addon(*, session: AsyncSession, new: NewAddon, by: Actor, now: datetime) -> Addon:
     """Add an add-on under the first free slug of its name. Raises NameWithoutSlug, PriceRefused."""
     price = price_of(major=new.price, cents=new.price_cents, currency=new.currency)
     texts = new.model_dump(include={"name", "description", "bullets", "is_active", "sort_order"})
     values = texts | {"price_cents": price.cents, "currency": price.currency, "created_at": now, "updated_at": now}
     addon = await _insert_under_free_slug(session, values)
-    publish_state(session, addon)
+    tell(session, action="created", by=by, before=None, after=addon_state(addon), occurred_at=now)
     return addon
 
 
 async def edit_addon(
-    *, session: AsyncSession, addon_id: UUID, if_match: str | None, edit: AddonEdit, now: datetime
+    *, session: AsyncSession, addon_id: UUID, if_match: str | None, edit: AddonEdit, by: Actor, now: datetime
 ) -> Addon:
-    """Change what `edit` names; nothing is published when that changes nothing.
+    """Change what `edit` names; nothing is told when that changes nothing.
 
     Raises AddonUnknown, PreconditionRequired, PreconditionFailed, PriceMissing, PriceRefused.
     """
@@ -78,18 +82,35 @@ async def edit_addon(
     price = _edited_price(addon, edit)
     changes |= {"price_cents": price.cents, "currency": price.currency}
     changes.pop("price", None)
-    _change(session, addon, changes, now)
+    change_addon(session, addon, changes, action="edited", by=by, now=now)
     return addon
 
 
-async def withdraw_addon(*, session: AsyncSession, addon_id: UUID, if_match: str | None, now: datetime) -> Addon:
+async def withdraw_addon(
+    *, session: AsyncSession, addon_id: UUID, if_match: str | None, by: Actor, now: datetime
+) -> Addon:
     """Delete softly: customers no longer see it, the ledger still does, and it can be activated again.
 
     Raises AddonUnknown, PreconditionRequired, PreconditionFailed.
     """
     addon = await _locked_match(session, addon_id, if_match)
-    _change(session, addon, {"is_active": False}, now)
+    change_addon(session, addon, {"is_active": False}, action="withdrawn", by=by, now=now)
     return addon
+
+
+def change_addon(
+    session: AsyncSession, addon: Addon, changes: dict[str, object], *, action: Action, by: Actor, now: datetime
+) -> None:
+    """Set `changes` on the locked `addon`; tell, if they change anything. A Stripe price goes with its price."""
+    before, price_before = addon_state(addon), Price(addon.price_cents, addon.currency)
+    for field, value in changes.items():
+        setattr(addon, field, value)
+    if Price(addon.price_cents, addon.currency) != price_before:
+        addon.stripe_price_id = None
+    if session.is_modified(addon):
+        addon.sequence += 1
+        addon.updated_at = now
+        tell(session, action=action, by=by, before=before, after=addon_state(addon), occurred_at=now)
 
 
 async def _insert_under_free_slug(session: AsyncSession, values: dict[str, object]) -> Addon:
@@ -118,15 +139,3 @@ def _edited_price(addon: Addon, edit: AddonEdit) -> Price:
     if currency != addon.currency:
         raise PriceMissing
     return Price(addon.price_cents, addon.currency)
-
-
-def _change(session: AsyncSession, addon: Addon, changes: dict[str, object], now: datetime) -> None:
-    before = Price(addon.price_cents, addon.currency)
-    for field, value in changes.items():
-        setattr(addon, field, value)
-    if Price(addon.price_cents, addon.currency) != before:
-        addon.stripe_price_id = None
-    if session.is_modified(addon):
-        addon.sequence += 1
-        addon.updated_at = now
-        publish_state(session, addon)

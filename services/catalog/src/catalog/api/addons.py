@@ -1,0 +1,149 @@
+"""Add-ons over HTTP: the public list, and their administration."""
+
+from typing import Annotated, Final
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from catalog.api.requests import (
+    ADMIN_CACHING,
+    CONFLICTS,
+    IF_NONE_MATCH,
+    INVALID_REQUEST,
+    NOT_MODIFIED,
+    PAGE,
+    REFUSED,
+    UNREADABLE,
+    Cursor,
+    Db,
+    IfMatch,
+    Limit,
+    Staff,
+    admin_headers,
+    answer_list,
+    now,
+    staff,
+)
+from catalog.bodies import AddonEdit, NewAddon, SlugLocked
+from catalog.cursors import AddonPosition, InvalidCursor, cursor_of, position_of
+from catalog.handlers import addons as handlers
+from catalog.handlers.addons import AddonUnknown, NameWithoutSlug, PriceMissing
+from catalog.price_list import PriceListCache
+from catalog.prices import every_refusal
+from catalog.tables import Addon
+from catalog.views import AdminAddon, AdminAddons, PublicAddons, admin_view
+from chassis.openapi import problems
+
+ADMIN_ADDONS: Final = "/v1/admin/addons"
+
+
+async def price_list_of(request: Request) -> PriceListCache:
+    """The public list that main.py made."""
+    price_list: PriceListCache = request.app.state.price_list
+    return price_list
+
+
+async def existing_id(addon_id: str) -> UUID:
+    """The id in the path; what is no UUID is the id of no add-on."""
+    try:
+        return UUID(addon_id)
+    except ValueError as error:
+        raise AddonUnknown from error
+
+
+Prices = Annotated[PriceListCache, Depends(price_list_of)]
+AddonId = Annotated[UUID, Depends(existing_id)]
+Active = Annotated[bool | None, Query(description="Only those that are active, or only those that are not")]
+
+UNKNOWN: Final = problems(AddonUnknown())
+NOT_SELLABLE: Final = (INVALID_REQUEST, *every_refusal())
+NEW_REFUSED: Final = problems(*UNREADABLE, *NOT_SELLABLE, NameWithoutSlug())
+EDIT_REFUSED: Final = problems(*UNREADABLE, *NOT_SELLABLE, PriceMissing(), SlugLocked())
+
+public = APIRouter(tags=["price list"])
+admin = APIRouter(tags=["add-ons"], dependencies=[Depends(staff)], responses=REFUSED)
+
+
+@public.get(
+    "/v1/addons",
+    operation_id="list_active_addons",
+    response_model=PublicAddons,
+    responses=NOT_MODIFIED,
+    openapi_extra={"parameters": [IF_NONE_MATCH]},
+)
+async def list_active_addons(request: Request) -> Response:
+    """The add-ons on sale, in the order of the page. Needs no token."""
+    return await answer_list(request, request.app.state.price_list)
+
+
+@admin.get(ADMIN_ADDONS, operation_id="list_addons", responses=problems(INVALID_REQUEST, InvalidCursor()))
+async def list_addons(
+    database: Db, response: Response, active: Active = None, limit: Limit = PAGE, cursor: Cursor = None
+) -> AdminAddons:
+    """Add-ons, active or not, in the order of the page: `sort_order`, then name."""
+    after = position_of(cursor, AddonPosition)
+    async with database.reading() as session:
+        found = await handlers.list_addons(session=session, active=active, after=after, limit=limit + 1)
+    response.headers["Cache-Control"] = ADMIN_CACHING
+    return AdminAddons(
+        items=[admin_view(addon) for addon in found[:limit]],
+        next_cursor=_behind(found[limit - 1]) if len(found) > limit else None,
+    )
+
+
+@admin.post(ADMIN_ADDONS, operation_id="create_addon", status_code=201, responses=NEW_REFUSED)
+async def create_addon(new: NewAddon, by: Staff, database: Db, prices: Prices, response: Response) -> AdminAddon:
+    """Add an add-on, inactive unless it says otherwise; the slug is derived from its name."""
+    async with database.transaction() as session:
+        addon = await handlers.create_addon(session=session, new=new, by=by, now=now())
+    prices.forget()
+    response.headers["Location"] = f"{ADMIN_ADDONS}/{addon.id}"
+    return _shown(addon, response)
+
+
+@admin.get(ADMIN_ADDONS + "/{addon_id}", operation_id="show_addon", responses=UNKNOWN)
+async def show_addon(addon_id: AddonId, database: Db, response: Response) -> AdminAddon:
+    """One add-on, with the ETag that an edit needs."""
+    async with database.reading() as session:
+        return _shown(await handlers.show_addon(session=session, addon_id=addon_id), response)
+
+
+@admin.patch(ADMIN_ADDONS + "/{addon_id}", operation_id="edit_addon", responses=UNKNOWN | CONFLICTS | EDIT_REFUSED)
+async def edit_addon(
+    addon_id: AddonId,
+    edit: AddonEdit,
+    by: Staff,
+    database: Db,
+    prices: Prices,
+    response: Response,
+    if_match: IfMatch = None,
+) -> AdminAddon:
+    """Change an add-on, activate it or take it off sale. Purchases already made keep what they were sold at."""
+    async with database.transaction() as session:
+        addon = await handlers.edit_addon(
+            session=session, addon_id=addon_id, if_match=if_match, edit=edit, by=by, now=now()
+        )
+    prices.forget()
+    return _shown(addon, response)
+
+
+@admin.delete(
+    ADMIN_ADDONS + "/{addon_id}", operation_id="withdraw_addon", status_code=204, responses=UNKNOWN | CONFLICTS
+)
+async def withdraw_addon(
+    addon_id: AddonId, by: Staff, database: Db, prices: Prices, if_match: IfMatch = None
+) -> Response:
+    """Take an add-on off sale. Its row stays, since the ledger refers to it, and can be activated again."""
+    async with database.transaction() as session:
+        addon = await handlers.withdraw_addon(session=session, addon_id=addon_id, if_match=if_match, by=by, now=now())
+    prices.forget()
+    return Response(status_code=204, headers=admin_headers(addon.sequence))
+
+
+def _shown(addon: Addon, response: Response) -> AdminAddon:
+    response.headers.update(admin_headers(addon.sequence))
+    return admin_view(addon)
+
+
+def _behind(addon: Addon) -> str:
+    return cursor_of(AddonPosition(sort_order=addon.sort_order, name=addon.name, slug=addon.slug))

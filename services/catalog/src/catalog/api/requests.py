@@ -1,0 +1,88 @@
+"""What the routes have in common: who asks, what they are given, and the headers of an answer."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final
+
+from fastapi import Depends, Header, Query, Request, Response
+from pydantic import AfterValidator
+
+from catalog.actors import Actor
+from catalog.etags import PreconditionFailed, PreconditionRequired, etag_of, is_known
+from catalog.price_list import PriceListCache
+from chassis.auth import Caller, current_caller, forbidden, require_staff, unauthenticated
+from chassis.database import Database
+from chassis.openapi import problems
+from chassis.problems import Problem, invalid_request
+from chassis.web import storable
+
+PUBLIC_CACHING: Final = "public, max-age=0, must-revalidate"
+ADMIN_CACHING: Final = "private, no-store"
+PAGE: Final = 50
+LONGEST_PAGE: Final = 200
+INVALID: Final = {"loc": ("body", "name"), "msg": "Field required", "type": "missing"}
+
+
+# All of these are async: FastAPI runs a plain function in a thread, which costs more than the rest of a request.
+async def staff(caller: Annotated[Caller, Depends(current_caller)]) -> Actor:
+    """Who asks, if it is a super_admin."""
+    require_staff(caller)
+    return Actor.staff(caller)
+
+
+async def database_of(request: Request) -> Database:
+    """The database that main.py opened."""
+    database: Database = request.app.state.database
+    return database
+
+
+def now() -> datetime:
+    """The time of a change."""
+    return datetime.now(UTC)
+
+
+Staff = Annotated[Actor, Depends(staff)]
+Db = Annotated[Database, Depends(database_of)]
+IfMatch = Annotated[
+    str | None, Header(description='The ETag that was read, e.g. `"3"`; 428 without it', examples=['"3"', "*"])
+]
+Limit = Annotated[int, Query(ge=1, le=LONGEST_PAGE, description="How many at most")]
+Cursor = Annotated[
+    str | None,
+    Query(max_length=2000, description="`next_cursor` of the page before; none for the first page"),
+    AfterValidator(lambda text: text if text is None else storable(text)),
+]
+IF_NONE_MATCH: Final = {
+    "name": "If-None-Match",
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string"},
+    "description": "The ETag that the caller holds; 304 when nothing changed",
+    "example": '"8d0e4f0a6ac12f15a8d9f7b0a1c2d3e4"',
+}
+NOT_MODIFIED: Final[dict[int | str, dict[str, Any]]] = {
+    304: {"description": "The list that the caller holds is the current one"}
+}
+INVALID_REQUEST: Final = invalid_request([INVALID], content_type="application/json")
+REFUSED: Final = problems(
+    unauthenticated("There is no token.", invalid=False), forbidden("Only platform staff may do this.")
+)
+CONFLICTS: Final = problems(PreconditionFailed(etag=etag_of(sequence=4)), PreconditionRequired())
+UNREADABLE: Final = (
+    Problem(400, "malformed-json", "The body is not JSON"),
+    Problem(413, "body-too-large", "The body is too large"),
+    Problem(415, "unsupported-media-type", "The body must be JSON"),
+)
+
+
+async def answer_list(request: Request, prices: PriceListCache) -> Response:
+    """The list's bytes, or 304. The header is read by hand: FastAPI's own parameters would cost more than the rest."""
+    current = await prices.current()
+    headers = {"ETag": current.etag, "Cache-Control": PUBLIC_CACHING}
+    if is_known(if_none_match=request.headers.get("if-none-match"), etag=current.etag):
+        return Response(status_code=304, headers=headers)
+    return Response(current.body, media_type="application/json", headers=headers)
+
+
+def admin_headers(sequence: int) -> dict[str, str]:
+    """The headers of one row's answer."""
+    return {"ETag": etag_of(sequence=sequence), "Cache-Control": ADMIN_CACHING}

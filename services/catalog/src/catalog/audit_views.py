@@ -1,0 +1,72 @@
+"""What the API shows of the audit log."""
+
+from datetime import datetime
+from typing import Any, Final
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from catalog.tables import AuditEntry
+from catalog.views import NextCursor
+
+ALWAYS_DIFFERENT: Final = frozenset({"sequence", "occurred_at"})
+BEFORE: Final[dict[str, Any]] = {
+    "plan": "builder",
+    "sequence": 3,
+    "occurred_at": "2026-03-02T09:15:42.118204Z",
+    "name": "Builder",
+    "caps": {"byok_keys": None, "projects": None, "seats": 10},
+    "prices": [],
+    "stripe_product_id": None,
+}
+EXAMPLE: Final[dict[str, Any]] = {
+    "id": 17,
+    "occurred_at": "2026-03-02T09:20:11.804417Z",
+    "actor": "staff:usr_mira",
+    "actor_email": "mira@quittance.example",
+    "action": "edited",
+    "subject": "plan:builder",
+    "changed": ["caps"],
+    "before": BEFORE,
+    "after": BEFORE
+    | {"sequence": 4, "occurred_at": "2026-03-02T09:20:11.804417Z", "caps": {"byok_keys": None, "projects": None}},
+}
+
+
+class Change(BaseModel):
+    """One change: who did what to what, and the whole state before and after it, as the facts tell it."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
+
+    id: int
+    occurred_at: datetime
+    actor: str = Field(description="`staff:` and the token's subject, or `quittance:` and the part of ours that did it")
+    actor_email: str | None
+    action: str = Field(description="`created`, `edited`, `withdrawn` or `price-provisioned`")
+    subject: str = Field(description="`addon:` and its id, or `plan:` and its slug")
+    changed: list[str] = Field(description="The fields that differ")
+    before: dict[str, Any] | None = Field(description="Null where it was created")
+    after: dict[str, Any]
+
+
+class Changes(BaseModel):
+    """A page of changes, the newest first."""
+
+    items: list[Change]
+    next_cursor: NextCursor
+
+
+def change_view(entry: AuditEntry) -> Change:
+    """The entry as staff see it."""
+    before = entry.before or {}
+    fields = sorted(entry.after.keys() - ALWAYS_DIFFERENT)
+    return Change(
+        id=entry.id,
+        occurred_at=entry.occurred_at,
+        actor=entry.actor,
+        actor_email=entry.actor_email,
+        action=entry.action,
+        subject=entry.subject,
+        changed=[field for field in fields if field not in before or before[field] != entry.after[field]],
+        before=entry.before,
+        after=entry.after,
+    )

@@ -1,0 +1,20 @@
+"""What the catalog hears from Kafka: the prices that purchases made at Stripe."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from catalog.handlers.provisioned_prices import keep_stripe_prices
+from chassis.records import Received
+from contracts import ADDON_PRICE, AddonPriceProvisioned
+
+GROUP: Final = "catalog"
+TOPICS: Final = (ADDON_PRICE.name,)
+
+
+async def apply_facts(session: AsyncSession, batch: Sequence[Received], *, instance: str) -> None:
+    """Apply one batch, in its order."""
+    provisioned = [one.fact for one in batch if isinstance(one.fact, AddonPriceProvisioned)]
+    await keep_stripe_prices(session=session, provisioned=provisioned, instance=instance, now=datetime.now(UTC))

@@ -1,0 +1,25 @@
+"""Writes contracts/openapi/catalog.json: the API as it is served. `--check` only compares."""
+
+from typing import Final
+
+from fastapi import FastAPI
+
+from catalog.main import NAME, app
+from chassis.auth import TokenVerifier
+from chassis.database import Database
+from chassis.jwks import Jwks
+from chassis.openapi import write_document
+from chassis.settings import ServiceSettings
+from contracts.schemas import ROOT
+
+FILE: Final = ROOT / "openapi" / "catalog.json"
+
+
+def described_app() -> FastAPI:
+    """The app, connected to nothing: enough to be described."""
+    verifier = TokenVerifier(Jwks("https://issuer.example/jwks.json"), "https://issuer.example", "quittance")
+    return app(settings=ServiceSettings(), database=Database("postgresql://", name=NAME), verifier=verifier)
+
+
+if __name__ == "__main__":
+    write_document(described_app(), FILE)
