@@ -2,23 +2,27 @@
 
 import json
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
-from contracts import read, seal
+from contracts import read, schemas, seal
 from contracts.stripe_facts import StripeFact, UnrecognisedEvent
 from contracts.topics import STRIPE_EVENTS
 from tests.fixtures.stripe_events import BASIL, FILES, LEGACY, event
+from webhook_gateway.head import Head, read_head
 from webhook_gateway.headers import headers_of
 from webhook_gateway.intake import Intake, MalformedBody, NotAnEvent, take_in
-from webhook_gateway.normalisers import normalise
+from webhook_gateway.normalisers import NORMALISERS, normalise
 from webhook_gateway.outcomes import Outcome
-from webhook_gateway.records import LONGEST_VALUE
+from webhook_gateway.records import LONGEST_VALUE, Record
+from webhook_gateway.told import Told
 
-NOW = datetime(2026, 3, 4, 10, 30, 4, tzinfo=UTC)
+NOW = 1_772_620_204.5
 ALL_FILES = sorted(file.name.removesuffix(".json") for file in FILES.glob("*.json"))
 
 
@@ -26,18 +30,36 @@ def taken(document: object, *, livemode: bool = False) -> Intake:
     return take_in(body=json.dumps(document).encode(), livemode=livemode, received_at=NOW)
 
 
+def published(record: Record) -> StripeFact:
+    """What a consumer reads. It fits the closed schema, and is what the model would have written: no key less."""
+    kind = dict(record.headers)["ce_type"].decode()
+    fact = read(type=kind, value=record.value)
+    assert isinstance(fact, StripeFact)
+    assert json.loads(fact.model_dump_json()) == json.loads(record.value)
+    validator_of(kind).validate(json.loads(record.value))
+    return fact
+
+
+@cache
+def validator_of(kind: str) -> Draft202012Validator:
+    return Draft202012Validator(
+        json.loads((schemas.ROOT / "schemas" / f"{kind}.json").read_text()),
+        format_checker=Draft202012Validator.FORMAT_CHECKER,
+    )
+
+
 @pytest.mark.parametrize("name", ALL_FILES)
 def test_the_record_is_what_the_contracts_say(name: str) -> None:
     """The hot path's own headers are those of the contracts' envelope, for every fact."""
     document = event(*name.rsplit(".", 1))
-    fact = normalise(event=document, body=b"{}", received_at=NOW)
+    fact = normalise(event=document, body=b"{}", received_at=NOW).fact()
 
     record = taken(document).record
 
     assert record is not None
     assert seal(fact, occurred_at=fact.occurred_at).to_headers() == record.headers
     assert (STRIPE_EVENTS.name, fact.key.encode()) == (record.topic, record.key)
-    assert fact == read(type=fact.TYPE, value=record.value)
+    assert fact == published(record)
 
 
 def test_headers_hold_for_unusual_ids() -> None:
@@ -52,7 +74,8 @@ def test_headers_hold_for_unusual_ids() -> None:
         body="",
     )
 
-    assert seal(fact, occurred_at=fact.occurred_at).to_headers() == headers_of(fact)
+    told = Told(UnrecognisedEvent, {**fact.model_dump(), "occurred_at": "2026-03-04T10:30:04Z"})
+    assert seal(fact, occurred_at=fact.occurred_at).to_headers() == headers_of(told)
 
 
 def test_a_replay_has_the_same_id() -> None:
@@ -79,6 +102,61 @@ def test_what_is_only_counted(change: dict[str, Any], outcome: Outcome) -> None:
     intake = taken(document)
 
     assert (outcome, None) == (intake.outcome, intake.record)
+
+
+@pytest.mark.parametrize("name", ALL_FILES)
+def test_dashboard_tests_and_thin_events_of_every_type_are_only_counted(name: str) -> None:
+    document = event(*name.rsplit(".", 1))
+    thin = {**document, "object": "v2.core.event", "data": None, "related_object": {"id": "in_1", "type": "invoice"}}
+
+    assert taken({**document, "id": "evt_00000000000000"})[2:] == (Outcome.DASHBOARD_TEST, None)
+    assert taken(thin)[2:] == (Outcome.THIN, None)
+
+
+@pytest.mark.parametrize("kind", NORMALISERS)
+@pytest.mark.parametrize("thing", [{}, {"id": "x_1"}, {"id": "x_1", "deleted": True, "object": "invoice"}])
+def test_an_empty_object_of_any_type_is_told_raw_or_by_what_it_has(kind: str, thing: dict[str, Any]) -> None:
+    document = {**event("invoice.paid", BASIL), "type": kind, "data": {"object": thing}}
+
+    intake = taken(document)
+
+    assert intake.record is not None
+    published(intake.record)
+    assert (intake.outcome is Outcome.UNRECOGNISED) == (kind != "customer.deleted" or not thing)
+
+
+TRACE = b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
+
+@pytest.mark.parametrize("traceparent", [None, TRACE])
+def test_the_requests_trace_goes_on_in_the_record(traceparent: bytes | None) -> None:
+    body = json.dumps(event("invoice.paid", BASIL)).encode()
+
+    record = take_in(body=body, livemode=False, received_at=NOW, traceparent=traceparent).record
+
+    assert record is not None
+    fact = published(record)
+    text = traceparent.decode() if traceparent else None
+    assert seal(fact, occurred_at=fact.occurred_at, traceparent=text).to_headers() == record.headers
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        ([], None),
+        ([(b"traceparent", TRACE)], TRACE),
+        ([(b"traceparent", TRACE), (b"traceparent", TRACE)], None),
+        ([(b"traceparent", TRACE.upper())], None),
+        ([(b"traceparent", TRACE + b"-x")], None),
+        ([(b"traceparent", b"ff" + TRACE[2:])], None),
+        ([(b"traceparent", b"00-" + b"0" * 32 + TRACE[35:])], None),
+        ([(b"traceparent", TRACE[:36] + b"0" * 16 + b"-01")], None),
+        ([(b"traceparent", TRACE + b"\n")], None),
+        ([(b"traceparent", b"")], None),
+    ],
+)
+def test_only_a_well_formed_trace_is_carried(headers: list[tuple[bytes, bytes]], expected: bytes | None) -> None:
+    assert Head(traceparent=expected) == read_head(headers)
 
 
 def test_a_live_deployment_takes_live_events_only() -> None:
@@ -186,8 +264,7 @@ def test_a_damaged_event_is_never_an_error(document: dict[str, Any], livemode: b
     except (NotAnEvent, MalformedBody):  # a lone surrogate is no JSON to us
         return
     if intake.record is not None:
-        fact = read(type=dict(intake.record.headers)["ce_type"].decode(), value=intake.record.value)
-        assert isinstance(fact, StripeFact)
+        fact = published(intake.record)
         assert (intake.outcome is Outcome.UNRECOGNISED) == isinstance(fact, UnrecognisedEvent)
 
 

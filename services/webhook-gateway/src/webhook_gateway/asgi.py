@@ -1,9 +1,8 @@
 """The hot path: one ASGI callable in front of FastAPI. Read, verify, take in, publish, answer; no framework between."""
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from datetime import UTC, datetime
 from typing import Final
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -13,6 +12,7 @@ from chassis.logs import get_logger
 from webhook_gateway.answers import ANSWERS
 from webhook_gateway.body import BodyTooLarge, BodyTooSlow, SenderGone, read_body
 from webhook_gateway.deadlines import Deadlines
+from webhook_gateway.head import read_head
 from webhook_gateway.intake import Intake, MalformedBody, NotAnEvent, take_in
 from webhook_gateway.metrics import WebhookMetrics
 from webhook_gateway.outcomes import Outcome
@@ -92,12 +92,12 @@ class WebhookEndpoint:
     async def _handle(self, scope: Scope, receive: Receive) -> tuple[str, Outcome]:
         if scope["method"] != "POST":
             return NO_TYPE, Outcome.METHOD_NOT_ALLOWED
-        header, declared = signature_and_length(scope["headers"])
-        body = await read_body(declared=declared, receive=receive, deadlines=self._deadlines)
+        head = read_head(scope["headers"])
+        body = await read_body(declared=head.length, receive=receive, deadlines=self._deadlines)
         now = self._clock()
         if self._signing.policy is Policy.ENFORCE:
-            verify(body=body, header=header, secrets=self._signing.secrets, now=now)
-        intake = take_in(body=body, livemode=self._livemode, received_at=datetime.fromtimestamp(now, UTC))
+            verify(body=body, header=head.signature, secrets=self._signing.secrets, now=now)
+        intake = take_in(body=body, livemode=self._livemode, received_at=now, traceparent=head.traceparent)
         return intake.event_type, await self._published(intake)
 
     async def _published(self, intake: Intake) -> Outcome:
@@ -117,15 +117,3 @@ class WebhookEndpoint:
         if event_type is NO_TYPE:
             self._refusals.note(outcome, event_type=event_type)
         self._metrics.count(event_type=event_type, outcome=outcome, seconds=time.perf_counter() - started)
-
-
-def signature_and_length(headers: Iterable[tuple[bytes, bytes]]) -> tuple[bytes | None, int]:
-    """The `Stripe-Signature` header (several are one, as in all of HTTP) and the declared length, else 0."""
-    signature: bytes | None = None
-    declared = 0
-    for name, value in headers:
-        if name == b"stripe-signature":
-            signature = value if signature is None else signature + b"," + value
-        elif name == b"content-length" and value.isdigit():
-            declared = int(value[:18])
-    return signature, declared

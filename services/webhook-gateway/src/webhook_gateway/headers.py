@@ -11,35 +11,36 @@ from contracts.envelope import CONTENT_TYPE
 from contracts.fact import NAMESPACE
 from contracts.stripe_facts import StripeFact
 from contracts.topics import TOPICS
+from webhook_gateway.told import Told
 
 Header = tuple[str, bytes]
 
 SPECVERSION: Final[Header] = ("ce_specversion", b"1.0")
 CONTENT: Final[Header] = ("content-type", CONTENT_TYPE.encode())
-VERSION_5: Final = (0x5 << 76) | (0x8 << 60)
-CLEARED: Final = ~((0xF << 76) | (0xC << 60))
+VARIANT: Final = {digit: f"{int(digit, 16) & 0x3 | 0x8:x}" for digit in "0123456789abcdef"}
 
 
-def headers_of(fact: StripeFact) -> list[Header]:
+def headers_of(told: Told, *, traceparent: bytes | None = None) -> list[Header]:
     """In the envelope's order; `ce_time` is the event's own, in UTC."""
-    kind, source = _of_type(type(fact))
-    time = fact.occurred_at.isoformat().replace("+00:00", "Z").encode()
-    return [
+    kind, source = _of_type(told.kind)
+    headers = [
         SPECVERSION,
-        ("ce_id", uuid5_text(f"{fact.TYPE}:{fact.identity}").encode()),
+        ("ce_id", uuid5_text(f"{told.kind.TYPE}:{told.fields['stripe_event_id']}").encode()),
         kind,
         source,
-        ("ce_subject", fact.subject.encode()),
-        ("ce_time", time),
+        ("ce_subject", told.subject.encode()),
+        ("ce_time", told.fields["occurred_at"].encode()),
         CONTENT,
     ]
+    if traceparent:
+        headers.append(("traceparent", traceparent))
+    return headers
 
 
 def uuid5_text(name: str) -> str:
     """`str(uuid5(NAMESPACE, name))`. Source: RFC 9562, section 5.5."""
-    digest = sha1(NAMESPACE.bytes + name.encode(), usedforsecurity=False).digest()
-    text = f"{int.from_bytes(digest[:16], 'big') & CLEARED | VERSION_5:032x}"
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+    digits = sha1(NAMESPACE.bytes + name.encode(), usedforsecurity=False).hexdigest()
+    return f"{digits[:8]}-{digits[8:12]}-5{digits[13:16]}-{VARIANT[digits[16]]}{digits[17:20]}-{digits[20:32]}"
 
 
 @cache

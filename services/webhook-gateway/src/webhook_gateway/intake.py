@@ -1,6 +1,5 @@
 """From the bytes of a verified body to what becomes of them: pure, so that `backfill` can do the same."""
 
-from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 import orjson
@@ -33,17 +32,20 @@ class NotAnEvent(ValueError):  # noqa: N818 - named for what it says
     """The body is JSON, but no Stripe event: it has no `object: event`, id or type."""
 
 
-def take_in(*, body: bytes, livemode: bool, received_at: datetime) -> Intake:
-    """Decide on one verified body. Raises MalformedBody or NotAnEvent; `livemode` is this deployment's."""
+def take_in(*, body: bytes, livemode: bool, received_at: float, traceparent: bytes | None = None) -> Intake:
+    """Decide on one verified body. Raises MalformedBody or NotAnEvent.
+
+    `livemode` is this deployment's, `received_at` Unix seconds, `traceparent` the request's, to be carried on.
+    """
     event = _event(body)
     if (ignored := _ignored(event, livemode=livemode)) is not None:
         return Intake(event["id"], event["type"], ignored)
-    fact = normalise(event=event, body=body, received_at=received_at)
-    record = record_of(fact)
+    told = normalise(event=event, body=body, received_at=received_at)
+    record = record_of(told, traceparent=traceparent)
     if len(record.value) > LONGEST_VALUE:
-        fact = unrecognised(event=event, body=body, reason="larger than a Kafka record", received_at=received_at)
-        record = record_of(fact)
-    outcome = Outcome.UNRECOGNISED if type(fact) is UnrecognisedEvent else Outcome.PUBLISHED
+        told = unrecognised(event=event, body=body, reason="larger than a Kafka record", received_at=received_at)
+        record = record_of(told, traceparent=traceparent)
+    outcome = Outcome.UNRECOGNISED if told.kind is UnrecognisedEvent else Outcome.PUBLISHED
     return Intake(event["id"], event["type"], outcome, record)
 
 

@@ -1,35 +1,35 @@
 """The lines of an invoice: which purchase and price, how much, less which discount, plus which tax."""
 
 from collections.abc import Sequence
+from typing import Any
 
-from contracts.stripe_facts import InvoiceLine
 from webhook_gateway.presence import Json, entries, id_of, integer, part, required_id, text
 from webhook_gateway.stripe_event import metadata_of
 
 
-def lines_of(invoice: Json, *, currency: str) -> tuple[InvoiceLine, ...]:
-    """All lines that the event carries (Stripe embeds ten)."""
-    return tuple([_line(line, currency=currency) for line in entries(invoice, "lines")])
+def lines_of(invoice: Json, *, currency: str) -> list[dict[str, Any]]:
+    """All lines that the event carries (Stripe embeds ten), as `InvoiceLine`s."""
+    return [_line(line, currency=currency) for line in entries(invoice, "lines")]
 
 
-def sole_purchase(lines: Sequence[InvoiceLine]) -> str | None:
+def sole_purchase(lines: Sequence[Json]) -> str | None:
     """The purchase that the lines name, if they name exactly one."""
-    named = {line.purchase_id for line in lines if line.purchase_id}
+    named = {line["purchase_id"] for line in lines if line["purchase_id"]}
     return named.pop() if len(named) == 1 else None
 
 
-def _line(line: Json, *, currency: str) -> InvoiceLine:
+def _line(line: Json, *, currency: str) -> dict[str, Any]:
     metadata = metadata_of(line)
-    return InvoiceLine(
-        line_id=required_id(line, "id"),
-        amount=integer(line, "amount"),
-        currency=(text(line, "currency") or currency).upper(),
-        price_id=price_of(line),
-        purchase_id=text(metadata, "purchase_id") or None,
-        addon_slug=text(metadata, "addon_slug") or None,
-        discount_cents=sum([integer(discount, "amount") for discount in entries(line, "discount_amounts")]),
-        tax_cents=exclusive_tax(line),
-    )
+    return {
+        "line_id": required_id(line, "id"),
+        "amount": integer(line, "amount"),
+        "currency": (text(line, "currency") or currency).upper(),
+        "price_id": price_of(line),
+        "purchase_id": text(metadata, "purchase_id") or None,
+        "addon_slug": text(metadata, "addon_slug") or None,
+        "discount_cents": sum([integer(discount, "amount") for discount in entries(line, "discount_amounts")]),
+        "tax_cents": exclusive_tax(line),
+    }
 
 
 def price_of(line: Json) -> str | None:

@@ -3,15 +3,17 @@
 from contracts.stripe_facts import InvoicePaymentLinked
 from webhook_gateway.presence import currency_of, id_of, optional_integer, part, required_id
 from webhook_gateway.stripe_event import StripeEvent, metadata_of, origin
+from webhook_gateway.told import Told, tell
 
 
-def invoice_payment_paid(event: StripeEvent) -> InvoicePaymentLinked:
+def invoice_payment_paid(event: StripeEvent) -> Told:
     """`invoice_payment.paid`. Source: https://docs.stripe.com/api/invoice-payment/object."""
     linked = event.object
     payment = part(linked, "payment")
     fields = origin(event, elsewhere=lambda: [metadata_of(part(linked, "invoice"))])
     fields["customer_id"] = fields["customer_id"] or id_of(part(linked, "invoice").get("customer"))
-    return InvoicePaymentLinked(
+    return tell(
+        InvoicePaymentLinked,
         **fields,
         invoice_payment_id=required_id(linked, "id"),
         invoice_id=required_id(linked, "invoice"),

@@ -3,6 +3,8 @@
 from typing import Any
 
 from contracts.stripe_facts import (
+    InvoiceDeleted,
+    InvoiceMarkedUncollectible,
     InvoicePaid,
     InvoicePaymentActionRequired,
     InvoicePaymentFailed,
@@ -12,27 +14,38 @@ from webhook_gateway.invoice_lines import lines_of, sole_purchase
 from webhook_gateway.payments import charge_of, payment_intent_of, redirect_url, why_it_failed
 from webhook_gateway.presence import Json, currency_of, entries, id_of, integer, is_whole_list, part, required_id, text
 from webhook_gateway.stripe_event import StripeEvent, metadata_of, origin
+from webhook_gateway.told import Told, tell
 
 
-def invoice_paid(event: StripeEvent) -> InvoicePaid:
+def invoice_paid(event: StripeEvent) -> Told:
     """`invoice.payment_succeeded` and `invoice.paid`: Stripe sends both for one payment."""
-    return InvoicePaid(**invoice_fields(event))
+    return Told(InvoicePaid, invoice_fields(event))
 
 
-def invoice_payment_failed(event: StripeEvent) -> InvoicePaymentFailed:
+def invoice_payment_failed(event: StripeEvent) -> Told:
     """`invoice.payment_failed`: also sent when only the customer is missing (3-D Secure), which basil hides."""
     needs_customer, failure_code = why_it_failed(event.object)
-    return InvoicePaymentFailed(**invoice_fields(event), needs_customer=needs_customer, failure_code=failure_code)
+    return tell(InvoicePaymentFailed, **invoice_fields(event), needs_customer=needs_customer, failure_code=failure_code)
 
 
-def invoice_payment_action_required(event: StripeEvent) -> InvoicePaymentActionRequired:
+def invoice_payment_action_required(event: StripeEvent) -> Told:
     """`invoice.payment_action_required`: the bank wants 3-D Secure; the way there only when the intent is expanded."""
-    return InvoicePaymentActionRequired(**invoice_fields(event), action_url=redirect_url(event.object))
+    return tell(InvoicePaymentActionRequired, **invoice_fields(event), action_url=redirect_url(event.object))
 
 
-def invoice_voided(event: StripeEvent) -> InvoiceVoided:
+def invoice_voided(event: StripeEvent) -> Told:
     """`invoice.voided`: final, it can never be paid again."""
-    return InvoiceVoided(**invoice_fields(event))
+    return Told(InvoiceVoided, invoice_fields(event))
+
+
+def invoice_deleted(event: StripeEvent) -> Told:
+    """`invoice.deleted`: a draft is gone; only drafts can be deleted, so nobody was asked to pay it."""
+    return Told(InvoiceDeleted, invoice_fields(event))
+
+
+def invoice_marked_uncollectible(event: StripeEvent) -> Told:
+    """`invoice.marked_uncollectible`: given up, though it can still be paid until it is voided."""
+    return Told(InvoiceMarkedUncollectible, invoice_fields(event))
 
 
 def invoice_fields(event: StripeEvent) -> dict[str, Any]:

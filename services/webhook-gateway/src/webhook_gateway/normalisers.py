@@ -1,13 +1,16 @@
 """NORMALISERS: which pure function turns which Stripe event into its fact, the same for every API version."""
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from typing import Final
 
-from contracts.stripe_facts import StripeFact
 from webhook_gateway.charges import charge_refunded
+from webhook_gateway.checkout_sessions import checkout_session_completed, checkout_session_expired
+from webhook_gateway.customers import customer_deleted
+from webhook_gateway.disputes import dispute_closed, dispute_created
 from webhook_gateway.invoice_payments import invoice_payment_paid
 from webhook_gateway.invoices import (
+    invoice_deleted,
+    invoice_marked_uncollectible,
     invoice_paid,
     invoice_payment_action_required,
     invoice_payment_failed,
@@ -16,24 +19,32 @@ from webhook_gateway.invoices import (
 from webhook_gateway.presence import Json, UnknownShape
 from webhook_gateway.refunds import refund_changed
 from webhook_gateway.stripe_event import StripeEvent, read_event
+from webhook_gateway.told import Told
 from webhook_gateway.unrecognised import unrecognised
 
-NORMALISERS: Final[Mapping[str, Callable[[StripeEvent], StripeFact]]] = {
+NORMALISERS: Final[Mapping[str, Callable[[StripeEvent], Told]]] = {
     "invoice.payment_succeeded": invoice_paid,
     "invoice.paid": invoice_paid,
     "invoice.payment_failed": invoice_payment_failed,
     "invoice.payment_action_required": invoice_payment_action_required,
     "invoice.voided": invoice_voided,
+    "invoice.deleted": invoice_deleted,
+    "invoice.marked_uncollectible": invoice_marked_uncollectible,
     "invoice_payment.paid": invoice_payment_paid,
     "charge.refunded": charge_refunded,
     "refund.created": refund_changed,
     "refund.updated": refund_changed,
     "refund.failed": refund_changed,
     "charge.refund.updated": refund_changed,
+    "charge.dispute.created": dispute_created,
+    "charge.dispute.closed": dispute_closed,
+    "checkout.session.completed": checkout_session_completed,
+    "checkout.session.expired": checkout_session_expired,
+    "customer.deleted": customer_deleted,
 }
 
 
-def normalise(*, event: Json, body: bytes, received_at: datetime) -> StripeFact:
+def normalise(*, event: Json, body: bytes, received_at: float) -> Told:
     """The fact of an event whose type is in NORMALISERS; in an unknown shape the raw `body`, to be parked."""
     try:
         return NORMALISERS[event["type"]](read_event(event))

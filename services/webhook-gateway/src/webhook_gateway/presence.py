@@ -8,6 +8,10 @@ LONGEST_ID: Final = 255
 """Stripe's own bound on object ids. Source: https://docs.stripe.com/upgrades#what-changes-does-stripe-consider-to-be-backward-compatible."""
 
 
+LARGEST: Final = 10**14
+"""Far above any amount or time, and a sum of all that fit into one body still has 64 bits."""
+
+
 class UnknownShape(ValueError):  # noqa: N818 - named for what it says
     """A value is missing or is not what any known API version puts there; the event is parked, never guessed."""
 
@@ -50,7 +54,7 @@ def required_id(owner: Json, name: str) -> str:
 def integer(owner: Json, name: str) -> int:
     """A whole number that every version carries: minor units, or Unix seconds."""
     value = owner.get(name)
-    if type(value) is int:
+    if type(value) is int and -LARGEST < value < LARGEST:
         return value
     raise UnknownShape(f"{name} is missing or no whole number")
 

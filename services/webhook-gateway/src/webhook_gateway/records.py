@@ -2,9 +2,11 @@
 
 from typing import Final, NamedTuple
 
-from contracts.stripe_facts import StripeFact
+import orjson
+
 from contracts.topics import STRIPE_EVENTS
 from webhook_gateway.headers import headers_of
+from webhook_gateway.told import Told
 
 LONGEST_VALUE: Final = 1_000_000
 """Bytes; Kafka's default limit for a record is 1 MiB with its headers."""
@@ -19,11 +21,11 @@ class Record(NamedTuple):
     value: bytes
 
 
-def record_of(fact: StripeFact) -> Record:
+def record_of(told: Told, *, traceparent: bytes | None = None) -> Record:
     """The record of one fact; a replay of the same event gives the same `ce_id`, so that consumers drop it."""
     return Record(
         topic=STRIPE_EVENTS.name,
-        key=fact.key.encode(),
-        headers=headers_of(fact),
-        value=fact.model_dump_json().encode(),
+        key=told.key.encode(),
+        headers=headers_of(told, traceparent=traceparent),
+        value=orjson.dumps(told.fields),
     )

@@ -1,17 +1,21 @@
 """Refund events: one refund as Stripe shows it, the same in every API version."""
 
-from contracts.stripe_facts import RefundChanged, RefundSnapshot
+from typing import Any
+
+from contracts.stripe_facts import RefundChanged
 from webhook_gateway.presence import Json, currency_of, id_of, integer, part, required_id, required_text, text
 from webhook_gateway.stripe_event import StripeEvent, metadata_of, origin
+from webhook_gateway.told import Told, tell
 
 
-def refund_changed(event: StripeEvent) -> RefundChanged:
+def refund_changed(event: StripeEvent) -> Told:
     """`refund.created`, `.updated`, `.failed`, `charge.refund.updated`. Source: https://docs.stripe.com/api/refunds."""
     refund = event.object
     charge = part(refund, "charge")
     fields = origin(event)
     fields["customer_id"] = fields["customer_id"] or id_of(charge.get("customer"))
-    return RefundChanged(
+    return tell(
+        RefundChanged,
         **fields,
         refund=snapshot(refund),
         charge_id=id_of(refund.get("charge")),
@@ -19,13 +23,13 @@ def refund_changed(event: StripeEvent) -> RefundChanged:
     )
 
 
-def snapshot(refund: Json) -> RefundSnapshot:
-    """One refund; its `status` may change until it is `succeeded`, and even then a bank can send it back."""
-    return RefundSnapshot(
-        refund_id=required_id(refund, "id"),
-        amount=integer(refund, "amount"),
-        currency=currency_of(refund),
-        status=required_text(refund, "status"),
-        purchase_id=text(metadata_of(refund), "purchase_id") or None,
-        failure_reason=text(refund, "failure_reason"),
-    )
+def snapshot(refund: Json) -> dict[str, Any]:
+    """One `RefundSnapshot`; its `status` may change until it is `succeeded`, and even then a bank can send it back."""
+    return {
+        "refund_id": required_id(refund, "id"),
+        "amount": integer(refund, "amount"),
+        "currency": currency_of(refund),
+        "status": required_text(refund, "status"),
+        "purchase_id": text(metadata_of(refund), "purchase_id") or None,
+        "failure_reason": text(refund, "failure_reason"),
+    }

@@ -16,8 +16,8 @@ class StripeEvent(NamedTuple):
     type: str
     api_version: str | None
     livemode: bool
-    occurred_at: datetime
-    """The event's `created` (whole seconds)."""
+    occurred_at: str
+    """The event's `created` (whole seconds), RFC 3339 in UTC."""
     object: Json
 
 
@@ -40,10 +40,10 @@ def read_event(event: Json) -> StripeEvent:
     )
 
 
-def moment(seconds: int) -> datetime:
-    """Unix seconds as an aware time. Raises UnknownShape when no calendar has such a day."""
+def moment(seconds: int) -> str:
+    """Unix seconds as RFC 3339 text in UTC. Raises UnknownShape when no calendar has such a day."""
     try:
-        return datetime.fromtimestamp(seconds, UTC)
+        return f"{datetime.fromtimestamp(seconds, UTC).isoformat()[:-6]}Z"
     except (OverflowError, ValueError, OSError) as error:
         raise UnknownShape(f"{seconds} is no time") from error
 

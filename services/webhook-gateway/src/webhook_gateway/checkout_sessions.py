@@ -1,0 +1,38 @@
+"""Checkout session events: bought, a card saved, or expired; the same in every API version."""
+
+from typing import Final
+
+from contracts.stripe_facts import CheckoutSessionCompleted, CheckoutSessionExpired
+from webhook_gateway.presence import Json, id_of, part, required_id, required_text, text
+from webhook_gateway.stripe_event import StripeEvent, metadata_of, origin
+from webhook_gateway.told import Told, tell
+
+MADE: Final = ("subscription", "setup_intent", "payment_intent", "invoice")
+"""What a session makes; from 2025-03-31.basil on nothing of it exists before the session completes."""
+
+
+def checkout_session_completed(event: StripeEvent) -> Told:
+    """`checkout.session.completed`. Source: https://docs.stripe.com/api/checkout/sessions/object."""
+    session = event.object
+    made = {f"{name}_id": id_of(session.get(name)) for name in MADE}
+    return tell(CheckoutSessionCompleted, **_session(event), **made)
+
+
+def checkout_session_expired(event: StripeEvent) -> Told:
+    """`checkout.session.expired`: nobody will pay on it any more."""
+    return tell(CheckoutSessionExpired, **_session(event))
+
+
+def _session(event: StripeEvent) -> dict[str, object]:
+    session = event.object
+    return {
+        **origin(event, elsewhere=lambda: _more_metadata(session)),
+        "session_id": required_id(session, "id"),
+        "mode": required_text(session, "mode"),
+        "client_reference_id": text(session, "client_reference_id"),
+    }
+
+
+def _more_metadata(session: Json) -> list[Json]:
+    """Where else our keys may be: on what the session made, where that is expanded."""
+    return [metadata_of(part(session, name)) for name in MADE]

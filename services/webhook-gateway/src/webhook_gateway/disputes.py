@@ -1,0 +1,41 @@
+"""Dispute events: money that a cardholder's bank wants back, the same in every API version."""
+
+from contracts.stripe_facts import DisputeChanged
+from webhook_gateway.presence import Json, currency_of, id_of, integer, part, required_id, required_text, text
+from webhook_gateway.stripe_event import StripeEvent, metadata_of, origin
+from webhook_gateway.told import Told, tell
+
+
+def dispute_created(event: StripeEvent) -> Told:
+    """`charge.dispute.created`: opened, or only inquired about (`warning_…`)."""
+    return _dispute(event, closed=False)
+
+
+def dispute_closed(event: StripeEvent) -> Told:
+    """`charge.dispute.closed`: `status` is final (`won`, `lost`, `warning_closed`, …)."""
+    return _dispute(event, closed=True)
+
+
+def _dispute(event: StripeEvent, *, closed: bool) -> Told:
+    """Source: https://docs.stripe.com/api/disputes/object. It names no customer, and carries none of our metadata."""
+    dispute = event.object
+    charge, intent = part(dispute, "charge"), part(dispute, "payment_intent")
+    fields = origin(event, elsewhere=lambda: [metadata_of(charge), metadata_of(intent)])
+    fields["customer_id"] = fields["customer_id"] or id_of(charge.get("customer")) or id_of(intent.get("customer"))
+    return tell(
+        DisputeChanged,
+        **fields,
+        dispute_id=required_id(dispute, "id"),
+        charge_id=id_of(dispute.get("charge")),
+        payment_intent_id=payment_intent_of(dispute),
+        amount=integer(dispute, "amount"),
+        currency=currency_of(dispute),
+        status=required_text(dispute, "status"),
+        reason=text(dispute, "reason"),
+        closed=closed,
+    )
+
+
+def payment_intent_of(dispute: Json) -> str | None:
+    """Its own, or that of its charge where only this is expanded."""
+    return id_of(dispute.get("payment_intent")) or id_of(part(dispute, "charge").get("payment_intent"))
