@@ -15,4 +15,4 @@ def _differences(connection: Connection) -> list[object]:
 
 async def test_the_models_equal_the_migrated_schema(migrated: Database) -> None:
     async with migrated.engine.connect() as connection:
-        assert [] == await connection.run_sync(_differences)
+        assert await connection.run_sync(_differences) == []

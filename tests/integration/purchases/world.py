@@ -36,6 +36,37 @@ PRICE: Final = 49_900
 LEASE: Final = timedelta(minutes=3)
 RETURN_URL: Final = "https://app.example/back"
 ROUNDS: Final = 8
+FOLLOWING: Final = (
+    "purchase_payments",
+    "purchase_refunds",
+    "purchase_parked_payments",
+    "purchase_transitions",
+    "stripe_commands",
+    "outbox",
+    "inbox",
+    "parked",
+)
+"""What follows a purchase row."""
+SET_BACK: Final = """
+    update workspace_addon_purchases set status = :status, payable = :payable, leased_until = null,
+    stripe_invoice_id = null, stripe_payment_intent_id = null, stripe_charge_id = null, action_url = null,
+    failure_code = null, declined_at = null, paid_cents = null, refunded_from = null, paid_at = null,
+    failed_at = null, cancelled_at = null, refunded_at = null, delivered_at = null
+    where id = :id
+"""
+STATE: Final = """
+    select
+        (select jsonb_agg(jsonb_build_array(id, sequence, status, payable) order by id)
+         from workspace_addon_purchases) as purchases,
+        (select jsonb_agg(jsonb_build_array(key, state) order by key) from stripe_commands) as commands,
+        (select jsonb_agg(jsonb_build_array(fact_id, resolution) order by fact_id) from parked) as parked,
+        exists (select from stripe_commands where state = 'open')
+            or exists (select from parked where resolved_at is null and waits_for is not null) as open
+"""
+REMEMBER: Final = """
+    insert into purchase_transitions (purchase_id, sequence, from_status, to_status, trigger, stale, actor, at)
+    values (:id, 1, :before, :after, :trigger, false, 'user:olga', now())
+"""
 
 
 @dataclass(kw_only=True)
@@ -150,13 +181,15 @@ class World:
         """What the gateway makes of Stripe's events, oldest first, in the shape of `version`."""
         events = await self.control.events(version=version)
         handled = [event for event in events[since:] if event["type"] in NORMALISERS]
-        now = datetime.now(UTC)
-        return [normalise(event=event, body=json.dumps(event).encode(), received_at=now) for event in handled]
+        now = datetime.now(UTC).timestamp()
+        return [normalise(event=event, body=json.dumps(event).encode(), received_at=now).fact() for event in handled]
 
     async def settle_everything(self) -> None:
         """Carry out commands and try parked facts again, whenever they are due, until nothing changes any more."""
-        seen = None
+        seen = await self._state()
         for _ in range(ROUNDS):
+            if not seen["open"]:
+                return
             await self.carry_out_commands()
             await self.retry_parked()
             if seen == (seen := await self._state()):
@@ -175,12 +208,10 @@ class World:
         while await self.consumer._retry_one():
             pass
 
-    async def _state(self) -> list[Json]:
-        return [
-            *await self.rows("select id, sequence, status, payable from workspace_addon_purchases order by id"),
-            *await self.rows("select key, state from stripe_commands order by key"),
-            *await self.rows("select fact_id, resolution from parked order by fact_id"),
-        ]
+    async def _state(self) -> Json:
+        """What a further round could change, and whether there is anything to do in one."""
+        (state,) = await self.rows(STATE)
+        return state
 
     async def execute(self, statement: str, **parameters: Any) -> None:
         """SQL of the test's own."""
@@ -194,7 +225,9 @@ class World:
 
     async def told(self, *, kind: type[Fact] | None = None) -> list[Json]:
         """The facts in the outbox, oldest first, without the state that goes with each."""
-        rows = await self.rows("select headers, payload from outbox where topic = 'billing.purchase.events.v1' order by id")
+        rows = await self.rows(
+            "select headers, payload from outbox where topic = 'billing.purchase.events.v1' order by id"
+        )
         return [json.loads(row["payload"]) for row in rows if kind is None or row["headers"]["ce_type"] == kind.TYPE]
 
     async def commands(self, kind: str) -> list[Json]:
@@ -216,17 +249,14 @@ class World:
 
     async def put(self, purchase: Purchase, status: Status, *, payable: bool = True) -> None:
         """Set a purchase back to `status`, knowing nothing of Stripe's objects, its lease over."""
-        await self.execute(
-            """update workspace_addon_purchases set status = :status, payable = :payable, leased_until = null,
-               stripe_invoice_id = null, stripe_payment_intent_id = null, stripe_charge_id = null, action_url = null,
-               failure_code = null, declined_at = null, paid_cents = null, refunded_from = null, paid_at = null,
-               failed_at = null, cancelled_at = null, refunded_at = null, delivered_at = null
-               where id = :id""",
-            id=purchase.id,
-            status=status.value,
-            payable=payable,
-        )
-        for table in ("purchase_payments", "purchase_refunds", "purchase_parked_payments", "stripe_commands"):
-            await self.execute(f"delete from {table}")
-        for table in ("purchase_transitions", "outbox", "inbox", "parked"):
-            await self.execute(f"delete from {table}")
+        async with self.database.transaction() as session:
+            await session.execute(text(SET_BACK), {"id": purchase.id, "status": status.value, "payable": payable})
+            for table in FOLLOWING:
+                await session.execute(text(f"delete from {table}"))
+            await session.execute(text(REMEMBER), _line(purchase, None, "pending", "bought"))
+            if status is Status.CANCELLED:
+                await session.execute(text(REMEMBER), _line(purchase, "pending", "cancelled", "cancelled"))
+
+
+def _line(purchase: Purchase, before: str | None, after: str, trigger: str) -> Json:
+    return {"id": purchase.id, "before": before, "after": after, "trigger": trigger}
