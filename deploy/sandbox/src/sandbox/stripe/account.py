@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from sandbox.stripe import versions
+from sandbox.stripe.adjustments import Coupon, Discount, TaxRate
+from sandbox.stripe.checkout_model import CheckoutSession, SetupIntent
+from sandbox.stripe.dispute_model import Dispute
 from sandbox.stripe.model import (
     Charge,
     Customer,
@@ -91,16 +94,17 @@ class Settings:
 
 @dataclass(kw_only=True)
 class Account:
-    """One Stripe account in memory, with its three ties to the world.
+    """One Stripe account in memory, with its ties to the world.
 
     `on_event` hears of each event as it is recorded; `is_delivered` says whether every endpoint has it;
-    `later` does something after so many seconds.
+    `later` does something after so many seconds, and so does `alarm`, for which nobody waits.
     """
 
     settings: Settings = field(default_factory=Settings)
     on_event: Callable[[Event], None] = lambda _: None
     is_delivered: Callable[[Event], bool] = lambda _: True
     later: Callable[[float, Callable[[], None]], None] = lambda _seconds, _act: None
+    alarm: Callable[[float, Callable[[], None]], None] = lambda _seconds, _act: None
     now: Callable[[], int] = lambda: int(time.time())
 
     def __post_init__(self) -> None:
@@ -120,6 +124,12 @@ class Account:
         self.payment_intents = Collection[PaymentIntent](kind="payment_intent", indexed=("customer", "invoice"))
         self.charges = Collection[Charge](kind="charge", indexed=("customer", "payment_intent"))
         self.refunds = Collection[Refund](kind="refund", indexed=("charge", "payment_intent"))
+        self.disputes = Collection[Dispute](kind="dispute", indexed=("charge", "payment_intent"))
+        self.checkout_sessions = Collection[CheckoutSession](kind="checkout.session", indexed=("customer",))
+        self.setup_intents = Collection[SetupIntent](kind="setup_intent", indexed=("customer",))
+        self.coupons = Collection[Coupon](kind="coupon")
+        self.discounts = Collection[Discount](kind="discount")
+        self.tax_rates = Collection[TaxRate](kind="tax_rate")
         self.webhook_endpoints = Collection[WebhookEndpoint](kind="webhook_endpoint")
         self.events = Collection[Event](kind="event")
         self.collections: dict[str, Collection[Any]] = {

@@ -11,12 +11,14 @@ from starlette.routing import Mount, Route
 from sandbox.stripe.account import Account, Settings
 from sandbox.stripe.api import Api
 from sandbox.stripe.asgi import Receive, Scope, Send, api_app
+from sandbox.stripe.checkout_pages import checkout_routes
 from sandbox.stripe.control_api import Control
 from sandbox.stripe.courier import Courier
 from sandbox.stripe.ids import new_id
 from sandbox.stripe.model import WebhookEndpoint
 from sandbox.stripe.pages import page_routes
 from sandbox.stripe.refusals import Refusal
+from sandbox.stripe.world_api import World
 
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
@@ -64,7 +66,9 @@ def _rest(*, account: Account, api: Api, courier: Courier) -> Starlette:
 
     routes: list[Route | Mount] = [
         *Control(api=api, courier=courier).routes(),
+        *World(account).routes(),
         *page_routes(account),
+        *checkout_routes(account),
         Route("/", _front),
     ]
     return Starlette(routes=routes, lifespan=lifespan, exception_handlers={Refusal: _refuse})

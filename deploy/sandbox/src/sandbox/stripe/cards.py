@@ -39,7 +39,12 @@ AUTHENTICATION: Final = Decline(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """What a test card does. `refund` is the status that its refunds end in; `None` means at once `succeeded`."""
+    """What a test card does.
+
+    `refund` is the status that its refunds end in; None means at once `succeeded`. `consent`: once it was saved with
+    its holder's consent (Checkout in setup mode), its bank no longer wants to see him. `dispute` is the reason for
+    which each of its payments is disputed at once, `inquiry` says that the bank only asks.
+    """
 
     brand: str = "visa"
     last4: str
@@ -48,7 +53,10 @@ class Card:
     attach: Decline | None = None
     charge: Decline | None = None
     authenticate: bool = False
+    consent: bool = False
     refund: str | None = None
+    dispute: str | None = None
+    inquiry: bool = False
 
 
 CARDS: Final[Mapping[str, Card]] = {
@@ -62,7 +70,7 @@ CARDS: Final[Mapping[str, Card]] = {
     "de": Card(last4="0016", country="DE"),
     "chargeCustomerFail": Card(last4="0341", charge=GENERIC),
     "authenticationRequired": Card(last4="3184", authenticate=True),
-    "authenticationRequiredOnSetup": Card(last4="3155", authenticate=True),
+    "authenticationRequiredOnSetup": Card(last4="3155", authenticate=True, consent=True),
     "authenticationRequiredChargeDeclinedInsufficientFunds": Card(last4="8260", authenticate=True, charge=INSUFFICIENT),
     "threeDSecure2Required": Card(last4="3220", authenticate=True),
     "threeDSecureRequired": Card(last4="3063", authenticate=True),
@@ -78,6 +86,9 @@ CARDS: Final[Mapping[str, Card]] = {
     "chargeDeclinedProcessingError": Card(last4="0119", attach=PROCESSING, charge=PROCESSING),
     "refundFail": Card(last4="5126", refund="failed"),
     "pendingRefund": Card(last4="7726", refund="succeeded"),
+    "createDispute": Card(last4="0259", dispute="fraudulent"),
+    "createDisputeProductNotReceived": Card(last4="2685", dispute="product_not_received"),
+    "createDisputeInquiry": Card(last4="1976", dispute="fraudulent", inquiry=True),
 }
 
 NUMBERS: Final[Mapping[str, str]] = {
@@ -90,6 +101,7 @@ NUMBERS: Final[Mapping[str, str]] = {
     "4000000000009995": "chargeDeclinedInsufficientFunds",
     "4000000000005126": "refundFail",
     "4000000000007726": "pendingRefund",
+    "4000000000000259": "createDispute",
 }
 
 

@@ -148,7 +148,10 @@ class StripeControl:
         return await self._get("/objects", kind=kind, version=version)
 
     async def sums(self) -> Json:
-        """`{"total": {currency: {captured, refunded, payments, refunds}}, "customers": {id: the same}}`."""
+        """`{"total": {currency: {captured, refunded, payments, refunds}}, "customers": {id: the same}, "lost": …}`.
+
+        `lost` is `{customer: {currency: minor units}}` of lost disputes.
+        """
         return await self._get("/sums")
 
     async def authenticate(self, payment_intent: str) -> Json:
@@ -185,6 +188,37 @@ class StripeControl:
     async def settle_refund(self, refund: str, *, status: str) -> Json:
         """The bank's later word on a refund: `succeeded`, `failed` or `canceled`."""
         return await self._post(f"/refunds/{refund}/settle", {"status": status})
+
+    async def open_dispute(
+        self,
+        *,
+        charge: str | None = None,
+        payment_intent: str | None = None,
+        invoice: str | None = None,
+        amount: int | None = None,
+        reason: str = "fraudulent",
+        inquiry: bool = False,
+    ) -> Json:
+        """The cardholder's bank disputes what one of the ids paid; an `inquiry` moves no money."""
+        wanted = {"charge": charge, "payment_intent": payment_intent, "invoice": invoice, "amount": amount}
+        sent = {name: value for name, value in wanted.items() if value is not None}
+        return await self._post("/disputes", {**sent, "reason": reason, "inquiry": inquiry})
+
+    async def close_dispute(self, dispute: str, *, status: str) -> Json:
+        """The bank's last word: `won`, `lost`, or `warning_closed` for an inquiry."""
+        return await self._post(f"/disputes/{dispute}/close", {"status": status})
+
+    async def complete_session(self, session: str, *, card: str = "visa") -> Json:
+        """The buyer saves a card of `cards.CARDS` on Checkout's page, and says yes if its bank asks."""
+        return await self._post(f"/checkout/sessions/{session}/complete", {"card": card})
+
+    async def expire_session(self, session: str) -> Json:
+        """The Checkout session's time is up."""
+        return await self._post(f"/checkout/sessions/{session}/expire")
+
+    async def discount_customer(self, customer: str, *, coupon: str) -> Json:
+        """Give a customer a coupon, as the Dashboard does."""
+        return await self._post(f"/customers/{customer}/discount", {"coupon": coupon})
 
     async def _get(self, path: str, **query: str | None) -> Json:
         return await self._call("GET", path, query={k: v for k, v in query.items() if v is not None})

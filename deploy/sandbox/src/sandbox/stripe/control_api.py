@@ -1,23 +1,19 @@
-"""The control API under `/_sandbox`: what a test does to Stripe that no client of Stripe could."""
+"""The control API under `/_sandbox`: what a test does to Stripe itself; the world around it is in `world_api`."""
 
-import json
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from sandbox.stripe import bank, refunding
 from sandbox.stripe.account import Settings
 from sandbox.stripe.api import Api
-from sandbox.stripe.call import Call, outside
-from sandbox.stripe.cards import CARDS
+from sandbox.stripe.control_http import as_endpoint, body_of
 from sandbox.stripe.courier import Courier
 from sandbox.stripe.ids import new_id
 from sandbox.stripe.ledger import sums
-from sandbox.stripe.model import Charge, Json, WebhookEndpoint
+from sandbox.stripe.model import Json, WebhookEndpoint
 from sandbox.stripe.refusals import Refusal
 from sandbox.stripe.render import render, render_event
 
@@ -53,13 +49,8 @@ class Control:
             ("POST", "/idempotency/forget", self.forget_keys),
             ("GET", "/objects", self.objects),
             ("GET", "/sums", self.sums),
-            ("POST", "/payment_intents/{id}/authenticate", self.authenticate),
-            ("POST", "/payment_intents/{id}/fail", self.fail_authentication),
-            ("POST", "/payment_methods/{id}/card", self.change_card),
-            ("POST", "/refunds", self.refund),
-            ("POST", "/refunds/{id}/settle", self.settle_refund),
         ]
-        return [Route(f"/_sandbox{path}", _json(act), methods=[method]) for method, path, act in table]
+        return [Route(f"/_sandbox{path}", as_endpoint(act), methods=[method]) for method, path, act in table]
 
     async def health(self, _: Request) -> Json:
         """GET /_sandbox/health → {"status": "ok", "objects": {kind: how many}}."""
@@ -77,7 +68,7 @@ class Control:
 
     async def settings(self, request: Request) -> Json:
         """POST /_sandbox/settings {any field of Settings} → the settings now."""
-        for name, value in (await _body(request)).items():
+        for name, value in (await body_of(request)).items():
             if name not in {field.name for field in fields(Settings)}:
                 raise Refusal(f"No such setting: {name}")
             setattr(self.account.settings, name, tuple(value) if isinstance(value, list) else value)
@@ -88,7 +79,7 @@ class Control:
 
         {"url", "secrets"?: [made up], "api_version"?, "enabled_events"?: ["*"]}
         """
-        wanted = await _body(request)
+        wanted = await body_of(request)
         endpoint = WebhookEndpoint(
             id=new_id(prefix="we"),
             created=self.account.now(),
@@ -105,7 +96,7 @@ class Control:
         {"url"?, "secrets"?, "status"?: "enabled"|"disabled", "enabled_events"?, "api_version"?}
         """
         known = self.account.webhook_endpoints.get(request.path_params["id"])
-        wanted = await _body(request)
+        wanted = await body_of(request)
         changes: Json = {name: tuple(value) if isinstance(value, list) else value for name, value in wanted.items()}
         return self._shown(self.account.save(replace(known, **changes)))
 
@@ -114,7 +105,7 @@ class Control:
 
         {"fault", "operation"?: "*", "times"?: 1, "skip"?: 0, "seconds"?: 60, "status"?: 500, "stored"?: true}
         """
-        return self.api.faults.add(**await _body(request)).as_json()
+        return self.api.faults.add(**await body_of(request)).as_json()
 
     async def list_faults(self, _: Request) -> Json:
         """GET /_sandbox/faults → {"data": [rule with its hits]}."""
@@ -130,7 +121,7 @@ class Control:
 
         {"mishap", "type"?: "*", "endpoint"?: "*", "times"?: null, "copies"?: 2, "seconds"?: 0.2}
         """
-        return self.courier.rules.add(**await _body(request)).as_json()
+        return self.courier.rules.add(**await body_of(request)).as_json()
 
     async def list_webhook_rules(self, _: Request) -> Json:
         """GET /_sandbox/webhooks/rules → {"data": [rule with its hits]}."""
@@ -143,7 +134,7 @@ class Control:
 
     async def release(self, request: Request) -> Json:
         """POST /_sandbox/webhooks/release {"reverse"?: bool} → {"released": how many}."""
-        return {"released": self.courier.release(reverse=bool((await _body(request)).get("reverse")))}
+        return {"released": self.courier.release(reverse=bool((await body_of(request)).get("reverse")))}
 
     async def deliveries(self, request: Request) -> Json:
         """GET /_sandbox/webhooks/deliveries?event=
@@ -166,7 +157,7 @@ class Control:
 
         Past all rules; copies go in parallel.
         """
-        wanted = await _body(request)
+        wanted = await body_of(request)
         event = self.account.events.get(request.path_params["id"])
         copies = int(wanted.get("copies", 1))
         chosen = [
@@ -191,7 +182,7 @@ class Control:
 
     async def forget_keys(self, request: Request) -> Json:
         """POST /_sandbox/idempotency/forget {"key"?}: one key, or all, as after 24 hours."""
-        self.api.keys.forget((await _body(request)).get("key"))
+        self.api.keys.forget((await body_of(request)).get("key"))
         return {}
 
     async def objects(self, request: Request) -> Json:
@@ -205,87 +196,12 @@ class Control:
         }
 
     async def sums(self, _: Request) -> Json:
-        """GET /_sandbox/sums → {"total": {currency: figures}, "customers": {id: {currency: figures}}}.
+        """GET /_sandbox/sums → {"total": {currency: figures}, "customers": {id: {currency: figures}}, "lost"}.
 
-        Figures: {captured, refunded} in minor units, {payments, refunds} as counts.
+        Figures: {captured, refunded} in minor units, {payments, refunds} as counts. Lost: {customer: {currency:
+        minor units}} of disputes.
         """
         return sums(self.account)
 
-    async def authenticate(self, request: Request) -> Json:
-        """POST /_sandbox/payment_intents/{id}/authenticate → the intent: the customer says yes at the bank."""
-        return self._answer_bank(request.path_params["id"], authorised=True)
-
-    async def fail_authentication(self, request: Request) -> Json:
-        """POST /_sandbox/payment_intents/{id}/fail → the intent: the customer says no at the bank."""
-        return self._answer_bank(request.path_params["id"], authorised=False)
-
-    async def change_card(self, request: Request) -> Json:
-        """POST /_sandbox/payment_methods/{id}/card {"card": a name of CARDS}: a saved card behaves otherwise now."""
-        card = (await _body(request))["card"]
-        if card not in CARDS:
-            raise Refusal(f"No such card: {card}. There are: {', '.join(CARDS)}")
-        known = self.account.payment_methods.get(request.path_params["id"])
-        return render(self.account.save(replace(known, card=card)), version=self.account.settings.api_version)
-
-    async def refund(self, request: Request) -> Json:
-        """POST /_sandbox/refunds → the refund, as the Dashboard makes it.
-
-        {"charge"|"payment_intent"|"invoice", "amount"?, "reason"?, "metadata"?}
-        """
-        wanted = await _body(request)
-        charge = self._charge(wanted)
-        amount = wanted.get("amount")
-        made = refunding.refund(
-            call=self._by_dashboard(),
-            charge=charge,
-            amount=charge.amount_captured - charge.amount_refunded if amount is None else amount,
-            reason=wanted.get("reason"),
-            metadata=wanted.get("metadata") or {},
-        )
-        return render(made, version=self.account.settings.api_version)
-
-    async def settle_refund(self, request: Request) -> Json:
-        """POST /_sandbox/refunds/{id}/settle {"status": "succeeded"|"failed"|"canceled"} → the refund."""
-        status = (await _body(request))["status"]
-        known = self.account.refunds.get(request.path_params["id"])
-        settled = refunding.settle(call=outside(self.account), refund=known, status=status)
-        return render(settled, version=self.account.settings.api_version)
-
     def _shown(self, endpoint: WebhookEndpoint) -> Json:
         return render(endpoint, version=self.account.settings.api_version) | {"secrets": list(endpoint.secrets)}
-
-    def _answer_bank(self, id: str, *, authorised: bool) -> Json:  # noqa: A002
-        intent = self.account.payment_intents.get(id)
-        settled = bank.answer(call=outside(self.account), intent=intent, authorised=authorised)
-        return render(settled, version=self.account.settings.api_version)
-
-    def _charge(self, wanted: Json) -> Charge:
-        if "charge" in wanted:
-            return self.account.charges.get(wanted["charge"])
-        intent = wanted.get("payment_intent") or self.account.invoices.get(wanted["invoice"]).payment_intent
-        return self.account.charges.get(str(self.account.payment_intents.get(str(intent)).latest_charge))
-
-    def _by_dashboard(self) -> Call:
-        """The Dashboard's own requests have an id and no key of ours."""
-        version = self.account.settings.api_version
-        return Call(account=self.account, version=version, request_id=new_id(prefix="req"))
-
-
-def _json(act: Callable[[Request], Awaitable[Any]]) -> Callable[[Request], Awaitable[Response]]:
-    async def endpoint(request: Request) -> Response:
-        try:
-            return JSONResponse(await act(request))
-        except Refusal as refusal:
-            return JSONResponse({"error": refusal.error}, status_code=refusal.status)
-        except (KeyError, TypeError, ValueError) as error:
-            return JSONResponse({"error": {"message": repr(error)}}, status_code=400)
-
-    return endpoint
-
-
-async def _body(request: Request) -> Json:
-    raw = await request.body()
-    body = json.loads(raw) if raw else {}
-    if not isinstance(body, dict):
-        raise TypeError("the body has to be a JSON object")
-    return body

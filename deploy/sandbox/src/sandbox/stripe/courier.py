@@ -52,11 +52,13 @@ class Courier:
         self._held: list[Delivery] = []
         self._waiting: list[Delivery] = []
         self._tasks: set[asyncio.Task[None]] = set()
+        self._alarms: list[asyncio.TimerHandle] = []
         self._client: httpx.AsyncClient | None = None
         self._lanes: dict[str, asyncio.Semaphore] = {}
         account.on_event = self.dispatch
         account.is_delivered = self.is_delivered
         account.later = self.later
+        account.alarm = self.alarm
 
     def dispatch(self, event: Event) -> None:
         """Send the event to every endpoint that listens to its type, as the rules allow."""
@@ -86,6 +88,10 @@ class Courier:
 
         self._start(wait_and_act())
 
+    def alarm(self, seconds: float, act: Callable[[], None]) -> None:
+        """Do something after `seconds`, perhaps a day; `quiet` does not wait for it."""
+        self._alarms.append(asyncio.get_running_loop().call_later(seconds, act))
+
     def pending(self) -> int:
         """Deliveries and timers under way, not counting what is held."""
         return len(self._tasks)
@@ -111,6 +117,7 @@ class Courier:
 
     async def close(self) -> None:
         """Stop at once; nothing is delivered any more."""
+        self._silence()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -120,6 +127,7 @@ class Courier:
 
     def clear(self) -> None:
         """Forget everything under way and all rules."""
+        self._silence()
         for task in self._tasks:
             task.cancel()
         self.rules.rules.clear()
@@ -127,6 +135,11 @@ class Courier:
         self._by_event.clear()
         self._held.clear()
         self._waiting.clear()
+
+    def _silence(self) -> None:
+        for alarm in self._alarms:
+            alarm.cancel()
+        self._alarms.clear()
 
     def _send_off(self, *, event: Event, endpoint: WebhookEndpoint) -> None:
         met = self.rules.hits(type=event.type, endpoint=endpoint.id)

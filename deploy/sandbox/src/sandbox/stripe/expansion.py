@@ -23,6 +23,7 @@ EXPANDABLE: Final = frozenset(
         "payment_method",
         "price",
         "product",
+        "setup_intent",
     ]
 )
 

@@ -7,7 +7,7 @@ from typing import Final
 _ALPHABET: Final = (string.ascii_letters + string.digits).encode()
 _BYTE_TO_LETTER: Final = bytes(_ALPHABET[byte % len(_ALPHABET)] for byte in range(256))
 
-LENGTHS: Final = {"cus": 14, "prod": 14, "req": 14, "whsec": 32}
+LENGTHS: Final = {"cus": 14, "prod": 14, "req": 14, "whsec": 32, "cs_test": 58}
 """Random characters after the prefix; every other object has 24."""
 
 

@@ -44,7 +44,17 @@ def _opened(*, call: Call, invoice: Invoice) -> Invoice:
         hosted_invoice_url=f"{call.account.settings.public_url}/i/{invoice.id}/{new_token(length=32)}",
     )
     _move_balance(call=call, customer=customer, balance=asked if too_small else 0, numbered=True)
+    _use_up_discount(call=call, invoice=opened)
     return opened
+
+
+def _use_up_discount(*, call: Call, invoice: Invoice) -> None:
+    """A customer's coupon of duration `once` counts for one invoice."""
+    customer = call.account.customers.get(invoice.customer)
+    discount = customer.discount
+    if discount and discount.coupon.duration == "once" and discount in invoice.discounts:
+        call.save(replace(customer, discount=None))
+        call.emit("customer.discount.deleted", discount)
 
 
 def _move_balance(*, call: Call, customer: Customer, balance: int, numbered: bool = False) -> None:

@@ -8,7 +8,7 @@ COUNTED = ("pending", "succeeded")
 
 
 def sums(account: Account) -> Json:
-    """Captured and refunded minor units, by customer and currency, and over all."""
+    """Captured and refunded minor units, by customer and currency, and over all; and what disputes took for good."""
     customers: Json = {}
     total: Json = {}
     for charge in account.charges.newest_first():
@@ -19,7 +19,17 @@ def sums(account: Account) -> Json:
         if refund.status in COUNTED:
             amounts = {"refunded": refund.amount, "refunds": 1}
             _add(customers, total, customer=refund.customer, currency=refund.currency, amounts=amounts)
-    return {"total": total, "customers": customers}
+    return {"total": total, "customers": customers, "lost": _lost(account)}
+
+
+def _lost(account: Account) -> Json:
+    """Minor units of lost disputes, by customer and currency."""
+    customers: Json = {}
+    for dispute in account.disputes.newest_first():
+        if dispute.status == "lost":
+            sheet = customers.setdefault(account.charges.get(dispute.charge).customer or "", {})
+            sheet[dispute.currency] = sheet.get(dispute.currency, 0) + dispute.amount
+    return customers
 
 
 def _add(customers: Json, total: Json, *, customer: str | None, currency: str, amounts: dict[str, int]) -> None:

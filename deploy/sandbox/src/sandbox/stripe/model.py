@@ -1,21 +1,11 @@
-"""The canonical objects of the sandbox: frozen, so that an event can keep the object as it was."""
+"""The canonical objects of the sandbox that payments are made of."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import ClassVar
 
-Json = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Thing:
-    """What every object of Stripe has. A change is `replace`d into the account, never made in place."""
-
-    kind: ClassVar[str]
-
-    id: str
-    created: int
-    metadata: Mapping[str, str] = field(default_factory=dict)
+from sandbox.stripe.adjustments import Discount, DiscountAmount, TaxAmount, TaxRate
+from sandbox.stripe.thing import Json as Json
+from sandbox.stripe.thing import Thing as Thing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,12 +26,16 @@ class Customer(Thing):
     preferred_locales: tuple[str, ...] = ()
     invoice_prefix: str
     next_invoice_sequence: int = 1
+    discount: Discount | None = None
     deleted: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentMethod(Thing):
-    """`card` names a row of CARDS. `spent`: detached, or used unattached; it may never be attached again."""
+    """`card` names a row of CARDS. `spent`: detached, or used unattached; it may never be attached again.
+
+    `set_up`: saved with the customer's consent, which some banks want to see before they pay without him.
+    """
 
     kind: ClassVar[str] = "payment_method"
 
@@ -50,6 +44,7 @@ class PaymentMethod(Thing):
     billing_details: Json = field(default_factory=dict)
     fingerprint: str
     spent: bool = False
+    set_up: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,13 +88,14 @@ class InvoiceItem(Thing):
     price: Price
     description: str | None = None
     discountable: bool = True
+    tax_rates: tuple[TaxRate, ...] = ()
     period_start: int
     period_end: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line(Thing):
-    """A line of an invoice, made from an invoice item."""
+    """A line of an invoice, made from an invoice item; `pricing.priced` says what is taken off and added."""
 
     kind: ClassVar[str] = "line_item"
 
@@ -112,8 +108,20 @@ class Line(Thing):
     price: Price
     description: str | None
     discountable: bool
+    tax_rates: tuple[TaxRate, ...] = ()
+    discount_amounts: tuple[DiscountAmount, ...] = ()
+    taxes: tuple[TaxAmount, ...] = ()
     period_start: int
     period_end: int
+
+    @property
+    def discounted(self) -> int:
+        """What all discounts take off."""
+        return sum(one.amount for one in self.discount_amounts)
+
+    def taxed(self, *, inclusive: bool) -> int:
+        """The taxes that `amount` holds already, or those that are added to it."""
+        return sum(one.amount for one in self.taxes if one.rate.inclusive == inclusive)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,6 +140,8 @@ class Invoice(Thing):
     billing_reason: str = "manual"
     collection_method: str = "charge_automatically"
     default_payment_method: str | None = None
+    default_tax_rates: tuple[TaxRate, ...] = ()
+    discounts: tuple[Discount, ...] = ()
     description: str | None = None
     footer: str | None = None
     statement_descriptor: str | None = None
@@ -153,9 +163,14 @@ class Invoice(Thing):
     marked_uncollectible_at: int | None = None
 
     @property
-    def total(self) -> int:
+    def subtotal(self) -> int:
         """The sum of the lines, in minor units."""
         return sum(line.amount for line in self.lines)
+
+    @property
+    def total(self) -> int:
+        """The same less discounts, plus the taxes that come on top."""
+        return sum(line.amount - line.discounted + line.taxed(inclusive=False) for line in self.lines)
 
     @property
     def due(self) -> int:
@@ -233,6 +248,7 @@ class Charge(Thing):
     failure_message: str | None = None
     decline_code: str | None = None
     receipt_email: str | None = None
+    disputed: bool = False
 
     @property
     def refunded(self) -> bool:

@@ -2,32 +2,19 @@
 
 import html
 from collections.abc import Sequence
-from string import Template
-from typing import Final
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from sandbox.stripe import bank, invoicing, payments
 from sandbox.stripe.account import Account
 from sandbox.stripe.call import outside
+from sandbox.stripe.html_page import html_page
 from sandbox.stripe.model import Invoice, PaymentIntent
 from sandbox.stripe.money import shown
 from sandbox.stripe.refusals import Refusal
-
-PAGE: Final = Template(
-    """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>$title</title>
-<style>body{font:16px/1.5 system-ui,sans-serif;max-width:32rem;margin:4rem auto;padding:0 1rem}
-button{font:inherit;padding:.6rem 1.2rem;margin-right:.5rem}form{display:inline}td{padding-right:2rem}</style>
-</head><body><h1>$title</h1>
-$body
-</body></html>
-"""
-)
 
 
 def page_routes(account: Account) -> Sequence[Route]:
@@ -58,14 +45,14 @@ def page_routes(account: Account) -> Sequence[Route]:
 def show_bank(intent: PaymentIntent) -> Response:
     """Two buttons: Authorise and Fail."""
     if intent.status != "requires_action":
-        return _page(title="Nothing to confirm", body=f"<p>This payment is <b>{intent.status}</b>.</p>")
+        return html_page(title="Nothing to confirm", body=f"<p>This payment is <b>{intent.status}</b>.</p>")
     here = f"/bank/{intent.id}/{intent.client_secret}"
     body = (
         f"<p>The sandbox's bank asks: do you authorise <b>{shown(intent.amount, intent.currency)}</b>?</p>"
         f'<form method="post" action="{here}/authorise"><button id="authorise">Authorise</button></form>'
         f'<form method="post" action="{here}/fail"><button id="fail">Fail</button></form>'
     )
-    return _page(title="3-D Secure", body=body)
+    return html_page(title="3-D Secure", body=body)
 
 
 def answer_bank(*, account: Account, intent: PaymentIntent, authorised: bool) -> Response:
@@ -73,7 +60,7 @@ def answer_bank(*, account: Account, intent: PaymentIntent, authorised: bool) ->
     if intent.status == "requires_action":
         intent = bank.answer(call=outside(account), intent=intent, authorised=authorised)
     if intent.return_url is None:
-        return _page(title="Done", body=f"<p>The payment is <b>{intent.status}</b>. You may close this page.</p>")
+        return html_page(title="Done", body=f"<p>The payment is <b>{intent.status}</b>. You may close this page.</p>")
     return RedirectResponse(return_address(intent), status_code=303)
 
 
@@ -100,7 +87,7 @@ def show_invoice(invoice: Invoice) -> Response:
         f"<p>Status: <b id='status'>{invoice.status}</b></p><table>{rows}</table>"
         f"<p>Amount due: {shown(invoice.remaining, invoice.currency)}</p>{pay if invoice.status == 'open' else ''}"
     )
-    return _page(title=f"Invoice {invoice.number}", body=body)
+    return html_page(title=f"Invoice {invoice.number}", body=body)
 
 
 def pay_on_page(*, account: Account, invoice: Invoice) -> Response:
@@ -139,7 +126,3 @@ def _invoice(account: Account, request: Request) -> Invoice:
 
 def _token(invoice: Invoice) -> str:
     return (invoice.hosted_invoice_url or "").rpartition("/")[2]
-
-
-def _page(*, title: str, body: str) -> Response:
-    return HTMLResponse(PAGE.substitute(title=html.escape(title), body=body))

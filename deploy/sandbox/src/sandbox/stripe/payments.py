@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any, Final
 
+from sandbox.stripe import disputing
 from sandbox.stripe.call import Call
 from sandbox.stripe.cards import AUTHENTICATION, CARDS, Decline
 from sandbox.stripe.ids import new_id, new_token
@@ -48,11 +49,17 @@ def attempt(
     `authentication_required`; on an invoice the intent waits as `invoice_authentication` of the settings says.
     """
     intent = replace(intent, payment_method=method.id, next_action=None, last_payment_error=None)
-    if not CARDS[method.card].authenticate:
+    if not wants_authentication(method):
         return charge(call=call, intent=intent, method=method)
     if off_session and _is_refused_off_session(call=call, intent=intent):
         return decline(call=call, intent=intent, method=method, why=AUTHENTICATION)
     return _ask_the_bank(call=call, intent=intent, return_url=return_url)
+
+
+def wants_authentication(method: PaymentMethod) -> bool:
+    """Whether the card's bank wants to see its holder."""
+    card = CARDS[method.card]
+    return card.authenticate and not (card.consent and method.set_up)
 
 
 def _is_refused_off_session(*, call: Call, intent: PaymentIntent) -> bool:
@@ -91,6 +98,7 @@ def charge(*, call: Call, intent: PaymentIntent, method: PaymentMethod, authenti
     )
     call.emit("payment_intent.succeeded", paid)
     call.emit("charge.succeeded", charged)
+    disputing.open_as_the_card_says(call=call, charge=charged)
     return paid
 
 

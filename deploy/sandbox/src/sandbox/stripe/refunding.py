@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
+from sandbox.stripe import disputing
 from sandbox.stripe.call import Call, outside
 from sandbox.stripe.cards import CARDS
 from sandbox.stripe.ids import new_id
@@ -18,6 +19,7 @@ OVER: Final = ("failed", "canceled")
 def refund(*, call: Call, charge: Charge, amount: int, reason: str | None, metadata: Mapping[str, str]) -> Refund:
     """Give `amount` of `charge` back, and tell of it. Raises Stripe's refusal of more than remains."""
     _refuse_too_much(charge=charge, amount=amount)
+    _refuse_charged_back(call=call, charge=charge)
     fate = CARDS[charge.card].refund
     made = Refund(
         id=new_id(prefix="re"),
@@ -81,6 +83,13 @@ def _refuse_too_much(*, charge: Charge, amount: int) -> None:
         asked, rest = shown(amount, charge.currency), shown(left, charge.currency)
         message = f"Refund amount ({asked}) is greater than unrefunded amount on charge ({rest})"
         raise Refusal(message, param="amount")
+
+
+def _refuse_charged_back(*, call: Call, charge: Charge) -> None:
+    """A bank that has taken the money back, or may do so, leaves nothing to give."""
+    if any(not disputing.is_charge_refundable(one) for one in call.account.disputes.where("charge", charge.id)):
+        message = f"Charge {charge.id} has been charged back; cannot issue a refund."
+        raise Refusal(message, code="charge_disputed")
 
 
 def _settle_later(*, call: Call, refund: Refund, status: str) -> None:

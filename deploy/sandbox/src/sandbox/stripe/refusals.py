@@ -44,6 +44,7 @@ LABELS = {
     "payment_method": "PaymentMethod",
     "invoice_payment": "invoice_payment",
     "webhook_endpoint": "webhook endpoint",
+    "tax_rate": "tax rate",
 }
 
 

@@ -8,7 +8,11 @@ from sandbox.stripe.call import Call
 from sandbox.stripe.model import Json, Thing
 from sandbox.stripe.operations import (
     charges,
+    checkout_sessions,
+    coupons,
     customers,
+    discounts,
+    disputes,
     events,
     invoice_items,
     invoice_payments,
@@ -18,6 +22,8 @@ from sandbox.stripe.operations import (
     prices,
     products,
     refunds,
+    setup_intents,
+    tax_rates,
     webhook_endpoints,
 )
 
@@ -30,17 +36,24 @@ CUSTOMER: Final = (
 INVOICE: Final = (
     "metadata auto_advance default_payment_method description footer statement_descriptor number due_date "
     "collection_method days_until_due effective_at automatic_tax.enabled payment_settings rendering custom_fields "
+    "default_tax_rates discounts "
 )
 ITEM: Final = (
     "amount description metadata discountable quantity unit_amount_decimal period.start period.end pricing.price price "
     "price_data.currency price_data.product price_data.unit_amount price_data.unit_amount_decimal "
-    "price_data.tax_behavior tax_behavior tax_code "
+    "price_data.tax_behavior tax_behavior tax_code tax_rates "
 )
 INTENT: Final = "metadata description receipt_email setup_future_usage payment_method payment_method_types "
 CONFIRM: Final = (
     "off_session return_url use_stripe_sdk mandate error_on_requires_action capture_method payment_method_options "
 )
 AUTOMATIC: Final = "automatic_payment_methods.enabled automatic_payment_methods.allow_redirects confirmation_method "
+SESSION: Final = (
+    "mode ui_mode currency customer customer_email success_url cancel_url client_reference_id metadata expires_at "
+    "locale payment_method_types payment_method_options setup_intent_data.description setup_intent_data.metadata "
+    "adaptive_pricing.enabled "
+)
+TAX_RATE: Final = "active country description display_name jurisdiction metadata state tax_type "
 PRODUCT: Final = "name active description metadata statement_descriptor unit_label url tax_code images "
 PRICE: Final = "active nickname lookup_key transfer_lookup_key metadata tax_behavior "
 
@@ -68,6 +81,7 @@ OPERATIONS: Final = (
     _row("customers.retrieve", "GET /v1/customers/{id}", "", customers.retrieve),
     _row("customers.update", "POST /v1/customers/{id}", CUSTOMER, customers.update),
     _row("customers.delete", "DELETE /v1/customers/{id}", "", customers.delete),
+    _row("customers.discount.delete", "DELETE /v1/customers/{id}/discount", "", discounts.delete_of_customer),
     _row(
         "customers.payment_methods.list",
         "GET /v1/customers/{id}/payment_methods",
@@ -182,6 +196,37 @@ OPERATIONS: Final = (
     _row("refunds.list", "GET /v1/refunds", PAGING + "created charge payment_intent", refunds.list_),
     _row("refunds.retrieve", "GET /v1/refunds/{id}", "", refunds.retrieve),
     _row("refunds.update", "POST /v1/refunds/{id}", "metadata", refunds.update),
+    _row("disputes.list", "GET /v1/disputes", PAGING + "created charge payment_intent", disputes.list_),
+    _row("disputes.retrieve", "GET /v1/disputes/{id}", "", disputes.retrieve),
+    _row("disputes.update", "POST /v1/disputes/{id}", "evidence metadata submit", disputes.update),
+    _row("disputes.close", "POST /v1/disputes/{id}/close", "", disputes.close),
+    _row("checkout.sessions.create", "POST /v1/checkout/sessions", SESSION, checkout_sessions.create),
+    _row(
+        "checkout.sessions.list",
+        "GET /v1/checkout/sessions",
+        PAGING + "created customer status",
+        checkout_sessions.list_,
+    ),
+    _row("checkout.sessions.retrieve", "GET /v1/checkout/sessions/{id}", "", checkout_sessions.retrieve),
+    _row("checkout.sessions.expire", "POST /v1/checkout/sessions/{id}/expire", "", checkout_sessions.expire),
+    _row(
+        "setup_intents.list", "GET /v1/setup_intents", PAGING + "created customer payment_method", setup_intents.list_
+    ),
+    _row("setup_intents.retrieve", "GET /v1/setup_intents/{id}", "client_secret", setup_intents.retrieve),
+    _row(
+        "coupons.create",
+        "POST /v1/coupons",
+        "id percent_off amount_off currency duration duration_in_months name metadata max_redemptions redeem_by",
+        coupons.create,
+    ),
+    _row("coupons.list", "GET /v1/coupons", PAGING + "created", coupons.list_),
+    _row("coupons.retrieve", "GET /v1/coupons/{id}", "", coupons.retrieve),
+    _row("coupons.update", "POST /v1/coupons/{id}", "metadata name", coupons.update),
+    _row("coupons.delete", "DELETE /v1/coupons/{id}", "", coupons.delete),
+    _row("tax_rates.create", "POST /v1/tax_rates", TAX_RATE + "percentage inclusive", tax_rates.create),
+    _row("tax_rates.list", "GET /v1/tax_rates", PAGING + "created active inclusive", tax_rates.list_),
+    _row("tax_rates.retrieve", "GET /v1/tax_rates/{id}", "", tax_rates.retrieve),
+    _row("tax_rates.update", "POST /v1/tax_rates/{id}", TAX_RATE, tax_rates.update),
     _row("events.list", "GET /v1/events", PAGING + "created type types delivery_success", events.list_),
     _row("events.retrieve", "GET /v1/events/{id}", "", events.retrieve),
     _row(

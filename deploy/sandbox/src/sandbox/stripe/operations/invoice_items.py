@@ -8,8 +8,9 @@ from sandbox.stripe.ids import new_id
 from sandbox.stripe.listing import filtered, page
 from sandbox.stripe.model import Invoice, InvoiceItem, Json, Line, Price
 from sandbox.stripe.money import check_amount, currency_of
-from sandbox.stripe.operations import customers
+from sandbox.stripe.operations import customers, tax_rates
 from sandbox.stripe.params import Params
+from sandbox.stripe.pricing import priced
 from sandbox.stripe.refusals import Refusal, parameter_invalid, parameter_missing
 
 NOT_EDITABLE = (
@@ -93,6 +94,7 @@ def line_of(*, call: Call, item: InvoiceItem, invoice: Invoice) -> Line:
         price=item.price,
         description=item.description,
         discountable=item.discountable,
+        tax_rates=item.tax_rates,
         period_start=item.period_start,
         period_end=item.period_end,
     )
@@ -134,6 +136,7 @@ def _item_sent(*, call: Call, invoice: Invoice | None) -> InvoiceItem:
         price=named or _price_behind(call=call, currency=currency, unit_amount=unit_amount),
         description=params.text("description") or _name_of(call=call, price=named),
         discountable=params.boolean("discountable") is not False,
+        tax_rates=tax_rates.rates_named(call=call, params=params, name="tax_rates", current=()),
         period_start=period.integer("start") or call.now,
         period_end=period.integer("end") or call.now,
     )
@@ -243,5 +246,5 @@ def _carry_to_line(*, call: Call, item: InvoiceItem) -> None:
 
 
 def _set_lines(*, call: Call, invoice: Invoice, lines: tuple[Line, ...]) -> None:
-    changed = call.save(replace(invoice, lines=lines))
+    changed = call.save(priced(replace(invoice, lines=lines)))
     call.emit("invoice.updated", changed, before=invoice)

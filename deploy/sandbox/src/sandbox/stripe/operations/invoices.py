@@ -8,7 +8,8 @@ from sandbox.stripe.ids import new_id
 from sandbox.stripe.listing import filtered, page
 from sandbox.stripe.model import Invoice, Json, PaymentMethod
 from sandbox.stripe.money import currency_of
-from sandbox.stripe.operations import customers, invoice_items
+from sandbox.stripe.operations import customers, discounts, invoice_items, tax_rates
+from sandbox.stripe.pricing import priced
 from sandbox.stripe.refusals import Refusal
 from sandbox.stripe.render import render
 
@@ -34,7 +35,9 @@ def create(call: Call) -> Invoice:
         currency=currency_of(params.text("currency") or customer.currency or "usd"),
         collection_method=_collection_method(call) or "charge_automatically",
     )
-    invoice = call.save(_with_pending(call=call, invoice=_changed(call=call, invoice=invoice)))
+    inherited = [one for one in [customer.discount] if one and discounts.suits(one, currency=invoice.currency)]
+    invoice = _changed(call=call, invoice=replace(invoice, discounts=tuple(inherited)))
+    invoice = call.save(priced(_with_pending(call=call, invoice=invoice)))
     call.emit("invoice.created", invoice)
     return invoice
 
@@ -50,7 +53,7 @@ def update(call: Call) -> Invoice:
     if before.status != "draft" and locked:
         message = f"Finalized invoices can't be updated in this way: {', '.join(sorted(locked))}"
         raise Refusal(message, code="invoice_not_editable")
-    invoice = call.save(_changed(call=call, invoice=before))
+    invoice = call.save(priced(_changed(call=call, invoice=before)))
     call.emit("invoice.updated", invoice, before=before)
     return invoice
 
@@ -175,6 +178,10 @@ def _changed(*, call: Call, invoice: Invoice) -> Invoice:
         metadata=params.metadata(current=invoice.metadata),
         auto_advance=invoice.auto_advance if advance is None else advance,
         default_payment_method=method,
+        default_tax_rates=tax_rates.rates_named(
+            call=call, params=params, name="default_tax_rates", current=invoice.default_tax_rates
+        ),
+        discounts=discounts.of_invoice(call=call, invoice=invoice, inherited=invoice.discounts),
         description=params.unset_or_text("description", current=invoice.description),
         footer=params.unset_or_text("footer", current=invoice.footer),
         statement_descriptor=params.unset_or_text("statement_descriptor", current=invoice.statement_descriptor),

@@ -4,7 +4,18 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from sandbox.stripe.model import Event, Json, Thing
-from sandbox.stripe.render import catalog, charges, customers, events, invoices, lines, payments
+from sandbox.stripe.render import (
+    adjustments,
+    catalog,
+    charges,
+    checkout,
+    customers,
+    disputes,
+    events,
+    invoices,
+    lines,
+    payments,
+)
 from sandbox.stripe.versions import Era, era_of
 
 RENDERERS: Final[Mapping[str, Callable[[Any, Era], Json]]] = {
@@ -19,6 +30,12 @@ RENDERERS: Final[Mapping[str, Callable[[Any, Era], Json]]] = {
     "payment_intent": payments.payment_intent,
     "charge": charges.charge,
     "refund": payments.refund,
+    "dispute": disputes.dispute,
+    "checkout.session": checkout.session,
+    "setup_intent": checkout.setup_intent,
+    "coupon": adjustments.coupon,
+    "discount": adjustments.discount,
+    "tax_rate": adjustments.tax_rate,
     "webhook_endpoint": events.webhook_endpoint,
 }
 

@@ -26,7 +26,7 @@ def charge(thing: Charge, era: Era) -> Json:
         "currency": thing.currency,
         "customer": thing.customer,
         "description": thing.description,
-        "disputed": False,
+        "disputed": thing.disputed,
         "failure_balance_transaction": None,
         "failure_code": thing.failure_code,
         "failure_message": thing.failure_message,

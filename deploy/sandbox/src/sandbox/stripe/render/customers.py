@@ -1,13 +1,14 @@
-"""How customers and payment methods look; the same in every version that the sandbox speaks."""
+"""How customers and payment methods look; the same in both eras, but for the customer's discount."""
 
 from sandbox.stripe.cards import CARDS
 from sandbox.stripe.model import Customer, Json, PaymentMethod
+from sandbox.stripe.render.adjustments import discount
 from sandbox.stripe.versions import Era
 
 EMPTY_ADDRESS = {"city": None, "country": None, "line1": None, "line2": None, "postal_code": None, "state": None}
 
 
-def customer(thing: Customer, _: Era) -> Json:
+def customer(thing: Customer, era: Era) -> Json:
     """https://docs.stripe.com/api/customers/object"""
     if thing.deleted:
         return {"id": thing.id, "object": "customer", "deleted": True}
@@ -21,7 +22,7 @@ def customer(thing: Customer, _: Era) -> Json:
         "default_source": thing.default_source,
         "delinquent": False,
         "description": thing.description,
-        "discount": None,
+        "discount": discount(thing.discount, era) if thing.discount else None,
         "email": thing.email,
         "invoice_prefix": thing.invoice_prefix,
         "invoice_settings": {

@@ -1,6 +1,8 @@
 """How invoices look before and since basil (https://docs.stripe.com/changelog/basil)."""
 
 from sandbox.stripe.model import Invoice, InvoicePayment, Json
+from sandbox.stripe.pricing import discounts_by_id, taxes_by_rate
+from sandbox.stripe.render import adjustments
 from sandbox.stripe.render.lines import line
 from sandbox.stripe.versions import Era
 
@@ -42,9 +44,9 @@ def _shared(thing: Invoice, era: Era) -> Json:
         "customer_tax_ids": [],
         "default_payment_method": thing.default_payment_method,
         "default_source": None,
-        "default_tax_rates": [],
+        "default_tax_rates": [adjustments.tax_rate(rate, era) for rate in thing.default_tax_rates],
         "description": thing.description,
-        "discounts": [],
+        "discounts": [discount.id for discount in thing.discounts],
         "due_date": thing.due_date,
         "effective_at": thing.finalized_at,
         "ending_balance": thing.ending_balance,
@@ -83,14 +85,18 @@ def _shared(thing: Invoice, era: Era) -> Json:
             "paid_at": thing.paid_at,
             "voided_at": thing.voided_at,
         },
-        "subtotal": thing.total,
-        "subtotal_excluding_tax": thing.total,
+        "subtotal": thing.subtotal,
+        "subtotal_excluding_tax": thing.subtotal - _taxed(thing, inclusive=True),
         "test_clock": None,
         "total": thing.total,
-        "total_discount_amounts": [],
-        "total_excluding_tax": thing.total,
+        "total_discount_amounts": adjustments.discount_amounts(discounts_by_id(thing.lines)),
+        "total_excluding_tax": thing.total - _taxed(thing, inclusive=True) - _taxed(thing, inclusive=False),
         "webhooks_delivered_at": thing.finalized_at,
     }
+
+
+def _taxed(thing: Invoice, *, inclusive: bool) -> int:
+    return sum(one.taxed(inclusive=inclusive) for one in thing.lines)
 
 
 def _lines(thing: Invoice, era: Era) -> Json:
@@ -103,18 +109,20 @@ def _lines(thing: Invoice, era: Era) -> Json:
 
 
 def _legacy(thing: Invoice) -> Json:
+    taxes = taxes_by_rate(thing.lines)
+    only = thing.discounts[0] if len(thing.discounts) == 1 else None
     return {
         "application_fee_amount": None,
         "charge": thing.charge,
-        "discount": None,
+        "discount": adjustments.discount(only, Era.LEGACY) if only else None,
         "paid": thing.status == "paid",
         "paid_out_of_band": thing.paid_out_of_band,
         "payment_intent": thing.payment_intent,
         "quote": None,
         "subscription": None,
         "subscription_details": {"metadata": None},
-        "tax": None,
-        "total_tax_amounts": [],
+        "tax": sum(tax.amount for tax in taxes) if taxes else None,
+        "total_tax_amounts": adjustments.tax_amounts(taxes),
         "transfer_data": None,
     }
 
@@ -125,8 +133,8 @@ def _basil(thing: Invoice) -> Json:
         "amount_paid_off_stripe": thing.amount_paid if thing.paid_out_of_band else 0,
         "customer_account": None,
         "parent": None,
-        "total_pretax_credit_amounts": [],
-        "total_taxes": [],
+        "total_pretax_credit_amounts": adjustments.pretax_credit_amounts(discounts_by_id(thing.lines)),
+        "total_taxes": adjustments.taxes(taxes_by_rate(thing.lines)),
     }
 
 

@@ -1,6 +1,7 @@
 """How invoice items and the lines made from them look before and since basil."""
 
 from sandbox.stripe.model import InvoiceItem, Json, Line
+from sandbox.stripe.render import adjustments
 from sandbox.stripe.render.catalog import price
 from sandbox.stripe.versions import Era
 
@@ -13,7 +14,7 @@ def line(thing: Line, era: Era) -> Json:
         "amount": thing.amount,
         "currency": thing.currency,
         "description": thing.description,
-        "discount_amounts": [],
+        "discount_amounts": adjustments.discount_amounts(thing.discount_amounts),
         "discountable": thing.discountable,
         "discounts": [],
         "invoice": thing.invoice,
@@ -27,14 +28,14 @@ def line(thing: Line, era: Era) -> Json:
 
 def _legacy_line(thing: Line) -> Json:
     return {
-        "amount_excluding_tax": thing.amount,
+        "amount_excluding_tax": thing.amount - thing.taxed(inclusive=True),
         "invoice_item": thing.invoice_item,
         "plan": None,
         "price": price(thing.price, Era.LEGACY),
         "proration": False,
         "proration_details": {"credited_items": None},
-        "tax_amounts": [],
-        "tax_rates": [],
+        "tax_amounts": adjustments.tax_amounts(thing.taxes),
+        "tax_rates": [adjustments.tax_rate(rate, Era.LEGACY) for rate in thing.tax_rates],
         "type": "invoiceitem",
         "unit_amount_excluding_tax": str(thing.unit_amount),
     }
@@ -52,11 +53,11 @@ def _basil_line(thing: Line) -> Json:
             "subscription_item_details": None,
             "type": "invoice_item_details",
         },
-        "pretax_credit_amounts": [],
+        "pretax_credit_amounts": adjustments.pretax_credit_amounts(thing.discount_amounts),
         "pricing": _pricing(thing),
         "quantity_decimal": str(thing.quantity),
         "subtotal": thing.amount,
-        "taxes": [],
+        "taxes": adjustments.taxes(thing.taxes),
     }
 
 
@@ -78,7 +79,7 @@ def invoice_item(thing: InvoiceItem, era: Era) -> Json:
         "period": {"end": thing.period_end, "start": thing.period_start},
         "proration": False,
         "quantity": thing.quantity,
-        "tax_rates": [],
+        "tax_rates": [adjustments.tax_rate(rate, era) for rate in thing.tax_rates],
         "test_clock": None,
     } | (_legacy_item(thing) if era is Era.LEGACY else _basil_item(thing))
 

@@ -1,0 +1,123 @@
+"""How Checkout sessions and setup intents look before and since basil."""
+
+from sandbox.stripe.checkout_model import CheckoutSession, SetupIntent
+from sandbox.stripe.thing import Json
+from sandbox.stripe.versions import Era
+
+
+def session(thing: CheckoutSession, era: Era) -> Json:
+    """https://docs.stripe.com/api/checkout/sessions/object; the address of its page is known while it is open."""
+    return {
+        "id": thing.id,
+        "object": "checkout.session",
+        "adaptive_pricing": None,
+        "after_expiration": None,
+        "allow_promotion_codes": None,
+        "amount_subtotal": None,
+        "amount_total": None,
+        "automatic_tax": {"enabled": False, "liability": None, "status": None},
+        "billing_address_collection": None,
+        "cancel_url": thing.cancel_url,
+        "client_reference_id": thing.client_reference_id,
+        "client_secret": None,
+        "consent": None,
+        "consent_collection": None,
+        "created": thing.created,
+        "currency": thing.currency,
+        "currency_conversion": None,
+        "custom_fields": [],
+        "custom_text": {
+            "after_submit": None,
+            "shipping_address": None,
+            "submit": None,
+            "terms_of_service_acceptance": None,
+        },
+        "customer": thing.customer,
+        "customer_creation": None,
+        "customer_details": _customer_details(thing, era),
+        "customer_email": thing.customer_email,
+        "expires_at": thing.expires_at,
+        "invoice": None,
+        "invoice_creation": None,
+        "livemode": False,
+        "locale": thing.locale,
+        "metadata": dict(thing.metadata),
+        "mode": thing.mode,
+        "payment_intent": None,
+        "payment_link": None,
+        "payment_method_collection": None,
+        "payment_method_configuration_details": None,
+        "payment_method_options": {"card": {"request_three_d_secure": "automatic"}},
+        "payment_method_types": list(thing.payment_method_types),
+        "payment_status": thing.payment_status,
+        "phone_number_collection": {"enabled": False},
+        "recovered_from": None,
+        "saved_payment_method_options": None,
+        "setup_intent": thing.setup_intent,
+        "shipping_address_collection": None,
+        "shipping_cost": None,
+        "shipping_options": [],
+        "status": thing.status,
+        "submit_type": None,
+        "subscription": None,
+        "success_url": thing.success_url,
+        "total_details": None,
+        "ui_mode": "hosted" if era is Era.LEGACY else "hosted_page",
+        "url": thing.url if thing.status == "open" else None,
+    } | (_legacy() if era is Era.LEGACY else _basil())
+
+
+def _customer_details(thing: CheckoutSession, era: Era) -> Json | None:
+    if thing.customer_details is None:
+        return None
+    known = {"address": None, "phone": None, "tax_ids": [], **thing.customer_details}
+    return known | ({} if era is Era.LEGACY else {"business_name": None, "individual_name": None})
+
+
+def _legacy() -> Json:
+    return {"shipping_details": None}
+
+
+def _basil() -> Json:
+    return {
+        "collected_information": None,
+        "customer_account": None,
+        "discounts": None,
+        "integration_identifier": None,
+        "managed_payments": None,
+        "origin_context": None,
+        "permissions": None,
+        "wallet_options": None,
+    }
+
+
+def setup_intent(thing: SetupIntent, era: Era) -> Json:
+    """https://docs.stripe.com/api/setup_intents/object"""
+    return {
+        "id": thing.id,
+        "object": "setup_intent",
+        "application": None,
+        "automatic_payment_methods": None,
+        "cancellation_reason": thing.cancellation_reason,
+        "client_secret": thing.client_secret,
+        "created": thing.created,
+        "customer": thing.customer,
+        "description": thing.description,
+        "flow_directions": None,
+        "last_setup_error": thing.last_setup_error,
+        "latest_attempt": None,
+        "livemode": False,
+        "mandate": None,
+        "metadata": dict(thing.metadata),
+        "next_action": thing.next_action,
+        "on_behalf_of": None,
+        "payment_method": thing.payment_method,
+        "payment_method_configuration_details": None,
+        "payment_method_options": {
+            "card": {"mandate_options": None, "network": None, "request_three_d_secure": "automatic"}
+        },
+        "payment_method_types": list(thing.payment_method_types),
+        "single_use_mandate": None,
+        "status": thing.status,
+        "usage": thing.usage,
+    } | ({} if era is Era.LEGACY else {"customer_account": None})

@@ -1,0 +1,152 @@
+"""The control API under `/_sandbox`: what banks, cardholders, buyers and the Dashboard do, without a browser."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from starlette.requests import Request
+from starlette.routing import Route
+
+from sandbox.stripe import bank, checkout, disputing, refunding
+from sandbox.stripe.account import Account
+from sandbox.stripe.call import Call, outside
+from sandbox.stripe.cards import CARDS
+from sandbox.stripe.control_http import as_endpoint, body_of
+from sandbox.stripe.ids import new_id
+from sandbox.stripe.model import Charge
+from sandbox.stripe.operations import customers, discounts
+from sandbox.stripe.refusals import Refusal
+from sandbox.stripe.render import render
+from sandbox.stripe.thing import Json, Thing
+
+
+class World:
+    """One method for each path; its docstring is the reference."""
+
+    def __init__(self, account: Account) -> None:
+        self.account = account
+
+    def routes(self) -> Sequence[Route]:
+        """Every path of this part of the control API."""
+        table: list[tuple[str, Callable[[Request], Awaitable[Any]]]] = [
+            ("/payment_intents/{id}/authenticate", self.authenticate),
+            ("/payment_intents/{id}/fail", self.fail_authentication),
+            ("/payment_methods/{id}/card", self.change_card),
+            ("/refunds", self.refund),
+            ("/refunds/{id}/settle", self.settle_refund),
+            ("/disputes", self.open_dispute),
+            ("/disputes/{id}/close", self.close_dispute),
+            ("/checkout/sessions/{id}/complete", self.complete_session),
+            ("/checkout/sessions/{id}/expire", self.expire_session),
+            ("/customers/{id}/discount", self.discount_customer),
+        ]
+        return [Route(f"/_sandbox{path}", as_endpoint(act), methods=["POST"]) for path, act in table]
+
+    async def authenticate(self, request: Request) -> Json:
+        """POST /_sandbox/payment_intents/{id}/authenticate → the intent: the customer says yes at the bank."""
+        return self._answer_bank(request.path_params["id"], authorised=True)
+
+    async def fail_authentication(self, request: Request) -> Json:
+        """POST /_sandbox/payment_intents/{id}/fail → the intent: the customer says no at the bank."""
+        return self._answer_bank(request.path_params["id"], authorised=False)
+
+    async def change_card(self, request: Request) -> Json:
+        """POST /_sandbox/payment_methods/{id}/card {"card": a name of CARDS}: a saved card behaves otherwise now."""
+        card = _card((await body_of(request))["card"])
+        known = self.account.payment_methods.get(request.path_params["id"])
+        return self._shown(self.account.save(replace(known, card=card)))
+
+    async def refund(self, request: Request) -> Json:
+        """POST /_sandbox/refunds → the refund, as the Dashboard makes it.
+
+        {"charge"|"payment_intent"|"invoice", "amount"?, "reason"?, "metadata"?}
+        """
+        wanted = await body_of(request)
+        charge = self._charge(wanted)
+        amount = wanted.get("amount")
+        made = refunding.refund(
+            call=self._by_dashboard(),
+            charge=charge,
+            amount=charge.amount_captured - charge.amount_refunded if amount is None else amount,
+            reason=wanted.get("reason"),
+            metadata=wanted.get("metadata") or {},
+        )
+        return self._shown(made)
+
+    async def settle_refund(self, request: Request) -> Json:
+        """POST /_sandbox/refunds/{id}/settle {"status": "succeeded"|"failed"|"canceled"} → the refund."""
+        status = (await body_of(request))["status"]
+        known = self.account.refunds.get(request.path_params["id"])
+        return self._shown(refunding.settle(call=outside(self.account), refund=known, status=status))
+
+    async def open_dispute(self, request: Request) -> Json:
+        """POST /_sandbox/disputes → the dispute.
+
+        {"charge"|"payment_intent"|"invoice", "amount"?: what is left, "reason"?: "fraudulent", "inquiry"?: false}
+        """
+        wanted = await body_of(request)
+        opened = disputing.open_(
+            call=outside(self.account),
+            charge=self._charge(wanted),
+            amount=wanted.get("amount"),
+            reason=wanted.get("reason", "fraudulent"),
+            inquiry=bool(wanted.get("inquiry")),
+        )
+        return self._shown(opened)
+
+    async def close_dispute(self, request: Request) -> Json:
+        """POST /_sandbox/disputes/{id}/close {"status": "won"|"lost"|"warning_closed"} → the dispute."""
+        status = (await body_of(request))["status"]
+        known = self.account.disputes.get(request.path_params["id"])
+        return self._shown(disputing.close(call=outside(self.account), dispute=known, status=status))
+
+    async def complete_session(self, request: Request) -> Json:
+        """POST /_sandbox/checkout/sessions/{id}/complete {"card"?: "visa"} → the session.
+
+        The buyer saves the card, and says yes if its bank asks. A card that is refused answers 402.
+        """
+        card = _card((await body_of(request)).get("card", "visa"))
+        call, session = outside(self.account), self.account.checkout_sessions.get(request.path_params["id"])
+        session = checkout.save_card(call=call, session=session, card=card)
+        intent = checkout.intent_of(call=call, session=session)
+        if intent.last_setup_error:
+            raise Refusal(intent.last_setup_error["message"], status=402, type="card_error")
+        if intent.status == "requires_action":
+            session = checkout.answer_bank(call=call, session=session, authorised=True)
+        return self._shown(session)
+
+    async def expire_session(self, request: Request) -> Json:
+        """POST /_sandbox/checkout/sessions/{id}/expire → the session: its time is up."""
+        known = self.account.checkout_sessions.get(request.path_params["id"])
+        return self._shown(checkout.expire(call=outside(self.account), session=known))
+
+    async def discount_customer(self, request: Request) -> Json:
+        """POST /_sandbox/customers/{id}/discount {"coupon"} → the discount, as the Dashboard gives it."""
+        call = self._by_dashboard()
+        customer = customers.living(call=call, id=request.path_params["id"], param="id")
+        coupon = (await body_of(request))["coupon"]
+        return self._shown(discounts.give_customer(call=call, customer=customer, coupon=coupon))
+
+    def _shown(self, thing: Thing) -> Json:
+        return render(thing, version=self.account.settings.api_version)
+
+    def _answer_bank(self, id: str, *, authorised: bool) -> Json:  # noqa: A002
+        intent = self.account.payment_intents.get(id)
+        return self._shown(bank.answer(call=outside(self.account), intent=intent, authorised=authorised))
+
+    def _charge(self, wanted: Json) -> Charge:
+        if "charge" in wanted:
+            return self.account.charges.get(wanted["charge"])
+        intent = wanted.get("payment_intent") or self.account.invoices.get(wanted["invoice"]).payment_intent
+        return self.account.charges.get(str(self.account.payment_intents.get(str(intent)).latest_charge))
+
+    def _by_dashboard(self) -> Call:
+        """The Dashboard's own requests have an id and no key of ours."""
+        version = self.account.settings.api_version
+        return Call(account=self.account, version=version, request_id=new_id(prefix="req"))
+
+
+def _card(name: str) -> str:
+    if name not in CARDS:
+        raise Refusal(f"No such card: {name}. There are: {', '.join(CARDS)}")
+    return name
