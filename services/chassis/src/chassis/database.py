@@ -81,9 +81,9 @@ class Database:
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
-        """A session for reads only; whatever it changed is rolled back."""
+        """A session for reads only, all of one moment: what two of its questions see fits together."""
         async with self._sessions() as session:
-            await session.execute(text("set transaction read only"))
+            await session.execute(text("set transaction isolation level repeatable read read only"))
             yield session  # closing rolls back, and leaves what was read usable
 
     def event(self, channel: str) -> asyncio.Event:
