@@ -1,0 +1,51 @@
+"""The problems that people meet: each with its stable type and status."""
+
+import uuid
+from datetime import UTC, datetime, timedelta
+
+from chassis.problems import Problem
+from purchases import refusals
+from purchases.domain.transitions import Refused, Status, Trigger
+from purchases.store.rows import Addon, Purchase
+
+NOW = datetime(2026, 11, 21, tzinfo=UTC)
+HOLDER = Purchase(id=uuid.uuid4(), status=Status.PAID)
+ADDON = Addon(price_cents=49_900, currency="EUR")
+
+PROBLEMS: dict[tuple[int, str], Problem] = {
+    (404, "workspace-not-found"): refusals.workspace_not_found(),
+    (404, "purchase-not-found"): refusals.purchase_not_found(),
+    (404, "addon-not-found"): refusals.addon_not_found("x"),
+    (409, "addon-inactive"): refusals.addon_inactive("x"),
+    (409, "price-changed"): refusals.price_changed(ADDON),
+    (409, "already-purchased"): refusals.already_purchased(HOLDER),
+    (409, "settling"): refusals.settling(HOLDER),
+    (409, "payment-method-missing"): refusals.payment_method_missing(),
+    (422, "idempotency-key-reused"): refusals.key_reused(),
+    (429, "too-many-declines"): refusals.too_many_declines(retry_at=NOW, now=NOW),
+    (503, "stripe-unavailable"): refusals.stripe_unavailable(),
+    (409, "owner-fixed"): refusals.owner_fixed(),
+    (409, "customer-taken"): refusals.customer_taken(),
+    (409, "customer-fixed"): refusals.customer_fixed(),
+    (409, "illegal-transition"): refusals.illegal_move(Refused(Status.PENDING, Trigger.DELIVERED)),
+    (502, "stripe-refused"): refusals.stripe_refused("amount_too_small"),
+}
+
+
+def test_types_and_statuses_are_stable() -> None:
+    assert list(PROBLEMS) == [(problem.status, problem.slug) for problem in PROBLEMS.values()]
+
+
+def test_a_price_that_changed_is_told() -> None:
+    assert refusals.price_changed(ADDON).extra == {"price_cents": 49_900, "currency": "EUR"}
+
+
+def test_who_tests_cards_is_told_when_to_come_back() -> None:
+    later = refusals.too_many_declines(retry_at=NOW + timedelta(seconds=90), now=NOW)
+    assert later.headers == {"Retry-After": "91"}
+    assert refusals.too_many_declines(retry_at=NOW - timedelta(seconds=9), now=NOW).headers == {"Retry-After": "1"}
+
+
+def test_an_illegal_move_says_why() -> None:
+    problem = refusals.illegal_move(Refused(Status.PENDING, Trigger.DELIVERED))
+    assert problem.detail == "a pending purchase cannot be marked as delivered"

@@ -1,0 +1,78 @@
+"""SPEC §3's table «found at Stripe», row by row."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from purchases.domain.settling import Finding, InvoiceState, Settlement, Verdict, needs_customer, settlement
+from purchases.domain.transitions import Status, Trigger
+
+STARTED = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
+SOON = STARTED + timedelta(minutes=4)
+WAIT = Settlement(None, Verdict.WAIT)
+HOURS_23 = STARTED + timedelta(hours=23)
+
+
+def settled(
+    state: InvoiceState, *, status: Status = Status.PENDING, leased: bool = False, now: datetime = SOON
+) -> Settlement:
+    return settlement(status=status, finding=Finding(state=state), leased=leased, started_at=STARTED, now=now)
+
+
+@pytest.mark.parametrize(
+    ("state", "expected"),
+    [
+        (InvoiceState.DRAFT, Settlement(Trigger.NOTHING_AT_STRIPE, Verdict.CLOSE_AT_STRIPE)),
+        (InvoiceState.OPEN_NEEDS_CUSTOMER, WAIT),
+        (InvoiceState.OPEN_PROCESSING, WAIT),
+        (InvoiceState.OPEN_DECLINED, Settlement(Trigger.PAYMENT_FAILED, Verdict.CLOSE_AT_STRIPE)),
+        (InvoiceState.OPEN_UNTRIED, Settlement(Trigger.PAYMENT_FAILED, Verdict.CLOSE_AT_STRIPE)),
+        (InvoiceState.VOID, Settlement(Trigger.INVOICE_VOIDED, Verdict.NOTHING_OPEN)),
+        (InvoiceState.UNCOLLECTIBLE, Settlement(Trigger.PAYMENT_FAILED, Verdict.CLOSE_AT_STRIPE)),
+        (InvoiceState.NOTHING, Settlement(Trigger.NOTHING_AT_STRIPE, Verdict.NOTHING_OPEN)),
+    ],
+)
+def test_what_is_found_decides_about_a_pending_purchase(state: InvoiceState, expected: Settlement) -> None:
+    assert expected == settled(state)
+
+
+@pytest.mark.parametrize("state", [InvoiceState.OPEN_NEEDS_CUSTOMER, InvoiceState.OPEN_PROCESSING])
+def test_after_23_hours_it_is_cancelled_and_closed(state: InvoiceState) -> None:
+    assert settled(state, now=HOURS_23 - timedelta(seconds=1)) == WAIT
+    assert Settlement(Trigger.AUTHENTICATION_LAPSED, Verdict.CLOSE_AT_STRIPE) == settled(state, now=HOURS_23)
+
+
+@pytest.mark.parametrize("state", [InvoiceState.DRAFT, InvoiceState.NOTHING, InvoiceState.OPEN_UNTRIED])
+def test_what_a_buyer_may_still_be_making_is_left_while_he_is_at_work(state: InvoiceState) -> None:
+    assert settled(state, leased=True) == WAIT
+
+
+@pytest.mark.parametrize("state", [InvoiceState.VOID, InvoiceState.OPEN_DECLINED, InvoiceState.UNCOLLECTIBLE])
+def test_a_lease_does_not_keep_what_is_over(state: InvoiceState) -> None:
+    assert settled(state, leased=True) != WAIT
+
+
+@pytest.mark.parametrize("status", [status for status in Status if status is not Status.PENDING])
+@pytest.mark.parametrize("state", [state for state in InvoiceState if state is not InvoiceState.PAID])
+def test_a_purchase_that_is_over_is_only_closed_at_stripe(status: Status, state: InvoiceState) -> None:
+    closed = state in {InvoiceState.VOID, InvoiceState.NOTHING}
+    verdict = Verdict.NOTHING_OPEN if closed else Verdict.CLOSE_AT_STRIPE
+    assert Settlement(None, verdict) == settled(state, status=status)
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "expected"),
+    [
+        ("requires_action", None, True),
+        ("requires_confirmation", None, True),
+        ("requires_payment_method", "authentication_required", True),
+        ("requires_payment_method", "card_declined", False),
+        ("requires_payment_method", "payment_intent_authentication_failure", False),
+        ("requires_payment_method", None, False),
+        ("processing", None, False),
+        ("succeeded", None, False),
+        ("canceled", "authentication_required", False),
+    ],
+)
+def test_only_these_wait_for_the_customer(status: str, code: str | None, expected: bool) -> None:
+    assert expected is needs_customer(intent_status=status, error_code=code)

@@ -1,0 +1,96 @@
+"""SPEC §3's table of transitions, written out again, and nothing beside it."""
+
+from itertools import product
+
+import pytest
+
+from contracts import purchase_facts
+from purchases.domain.transitions import (
+    TRANSITIONS,
+    Announcement,
+    Refused,
+    Status,
+    Step,
+    Trigger,
+    decide,
+    holds_slot,
+    restoring,
+)
+from purchases.handlers.move_purchase import STAMPS
+from purchases.publisher import FACTS
+from purchases.store.rows import Purchase
+
+SPEC = {
+    ("pending", "payment_succeeded"): ("paid", "PurchasePaid"),
+    ("failed", "payment_succeeded"): ("paid", "PurchasePaid"),
+    ("pending", "payment_failed"): ("failed", "PurchaseFailed"),
+    ("pending", "invoice_voided"): ("failed", "PurchaseFailed"),
+    ("pending", "nothing_at_stripe"): ("failed", "PurchaseFailed"),
+    ("pending", "cancelled"): ("cancelled", "PurchaseCancelled"),
+    ("pending", "session_expired"): ("cancelled", "PurchaseCancelled"),
+    ("pending", "authentication_lapsed"): ("cancelled", "PurchaseCancelled"),
+    ("paid", "delivered"): ("delivered", "PurchaseDelivered"),
+    ("paid", "cancelled"): ("cancelled", "PurchaseCancelled"),
+    ("paid", "refunded_in_full"): ("refunded", "PurchaseRefunded"),
+    ("delivered", "refunded_in_full"): ("refunded", "PurchaseRefunded"),
+    ("refunded", "refund_failed_after_paid"): ("paid", "PurchaseRestored"),
+    ("refunded", "refund_failed_after_delivered"): ("delivered", "PurchaseRestored"),
+    ("delivered", "reopened"): ("cancelled", "PurchaseReopened"),
+}
+
+
+def test_the_table_is_the_specifications() -> None:
+    table = {(str(before), str(trigger)): (str(s.status), str(s.fact)) for (before, trigger), s in TRANSITIONS.items()}
+    assert table == SPEC
+
+
+@pytest.mark.parametrize(("status", "trigger"), list(product(Status, Trigger)))
+def test_every_pair_is_a_row_or_refused(status: Status, trigger: Trigger) -> None:
+    decided = decide(status=status, trigger=trigger)
+
+    if (status.value, trigger.value) in SPEC:
+        after, fact = SPEC[status.value, trigger.value]
+        assert Step(Status(after), Announcement(fact)) == decided
+    else:
+        assert Refused(status, trigger) == decided
+        assert decided.reason.startswith(f"a {status.value} purchase cannot be ")
+
+
+@pytest.mark.parametrize("status", [Status.PAID, Status.DELIVERED, Status.REFUNDED, Status.CANCELLED])
+def test_a_failed_payment_never_regresses_what_is_settled(status: Status) -> None:
+    for trigger in (Trigger.PAYMENT_FAILED, Trigger.INVOICE_VOIDED, Trigger.NOTHING_AT_STRIPE):
+        assert isinstance(decide(status=status, trigger=trigger), Refused)
+
+
+@pytest.mark.parametrize(
+    ("status", "payable", "held"),
+    [
+        (Status.PENDING, True, True),
+        (Status.PENDING, False, True),
+        (Status.PAID, False, True),
+        (Status.DELIVERED, False, True),
+        (Status.FAILED, True, True),
+        (Status.FAILED, False, False),
+        (Status.CANCELLED, True, True),
+        (Status.CANCELLED, False, False),
+        (Status.REFUNDED, False, False),
+    ],
+)
+def test_a_slot_is_held_by_the_status_or_while_money_may_still_come(status: Status, payable: bool, held: bool) -> None:
+    assert held is holds_slot(status=status, payable=payable)
+
+
+def test_a_failed_refund_puts_a_purchase_back_to_where_it_was() -> None:
+    for before in (Status.PAID, Status.DELIVERED):
+        step = decide(status=Status.REFUNDED, trigger=restoring(refunded_from=before))
+        assert Step(before, Announcement.PURCHASE_RESTORED) == step
+
+
+def test_every_announcement_is_a_fact_of_the_contracts() -> None:
+    assert set(Announcement) == set(FACTS)
+    assert all(issubclass(fact, purchase_facts.PurchaseFact) for fact in FACTS.values())
+
+
+def test_every_status_that_is_entered_stamps_a_column() -> None:
+    assert {step.status for step in TRANSITIONS.values()} == set(STAMPS)
+    assert set(STAMPS.values()) <= set(Purchase.__table__.columns.keys())
