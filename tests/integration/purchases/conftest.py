@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 import stripe
@@ -46,7 +47,8 @@ async def client(stripe_url: str) -> AsyncIterator[stripe.StripeClient]:
         patch.setattr("purchases.payments.client.MAX_NETWORK_RETRIES", 0)
         client = stripe_client(secret_key="sk_test_x", api_base=stripe_url)
     yield client
-    await client._requestor._client.close_async()  # type: ignore[no-untyped-call]
+    http: Any = client._requestor._client
+    await http.close_async()
 
 
 @pytest.fixture(scope="module")

@@ -58,7 +58,8 @@ STATE: Final = """
     select
         (select jsonb_agg(jsonb_build_array(id, sequence, status, payable) order by id)
          from workspace_addon_purchases) as purchases,
-        (select jsonb_agg(jsonb_build_array(key, state) order by key) from stripe_commands) as commands,
+        (select jsonb_agg(jsonb_build_array(key, state, case when last_error <> '' then attempts end) order by key)
+         from stripe_commands) as commands,
         (select jsonb_agg(jsonb_build_array(fact_id, resolution) order by fact_id) from parked) as parked,
         exists (select from stripe_commands where state = 'open')
             or exists (select from parked where resolved_at is null and waits_for is not null) as open

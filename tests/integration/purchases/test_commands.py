@@ -1,0 +1,204 @@
+"""`stripe_commands`: one row per wish, leased, postponed with a back-off, asked again while it runs, set aside."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from purchases import commands_loop
+from purchases.handlers.stripe_desk import DONE, Later, Result, StripeDesk
+from purchases.payments.client import MAX_NETWORK_RETRIES, TIMEOUT_SECONDS, OutcomeUnknown, StripeRefused
+from purchases.store import commands
+from purchases.store.commands import LEASE, Command
+from tests.integration.purchases.world import Json, World
+
+
+class Carrier:
+    """What carries out `settle` in these tests: it notes what it got and does what it is told."""
+
+    def __init__(self) -> None:
+        self.got: list[Command] = []
+        self.answers: list[Result | Exception] = []
+        self.meanwhile: Any = None
+
+    async def __call__(self, _: StripeDesk, command: Command) -> Result:
+        self.got.append(command)
+        if self.meanwhile is not None:
+            await self.meanwhile()
+        answer = self.answers.pop(0) if self.answers else DONE
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+@pytest.fixture
+def carrier(monkeypatch: pytest.MonkeyPatch) -> Carrier:
+    carrier = Carrier()
+    monkeypatch.setattr(commands_loop, "COMMANDS", {"settle": carrier})
+    return carrier
+
+
+async def _ask(world: World, *, after: timedelta = timedelta(0), **arguments: Any) -> None:
+    async with world.database.transaction() as session:
+        await commands.ask(session, kind="settle", subject="p1", after=after, **arguments)
+
+
+async def _command(world: World) -> Json:
+    (command,) = await world.commands("settle")
+    return command
+
+
+def refused() -> StripeRefused:
+    class Error(Exception):
+        code, http_status = "nope", 400
+
+    return StripeRefused(Error("no"))  # type: ignore[arg-type]
+
+
+async def test_a_wish_is_carried_out_once(world: World, carrier: Carrier) -> None:
+    await _ask(world)
+
+    assert [await world.loop._carry_one(), await world.loop._carry_one()] == [True, False]
+    assert ((await _command(world))["state"], len(carrier.got)) == ("done", 1)
+
+
+async def test_a_wish_that_is_not_due_waits(world: World, carrier: Carrier) -> None:
+    await _ask(world, after=timedelta(minutes=1))
+
+    assert not await world.loop._carry_one()
+
+
+async def test_asked_for_twice_it_is_one_row_due_at_the_earlier_time(world: World, carrier: Carrier) -> None:
+    await _ask(world)
+    await _ask(world, after=timedelta(hours=1))
+
+    assert await world.loop._carry_one()
+    assert not await world.loop._carry_one()
+
+
+async def test_asked_for_again_after_its_end_it_is_carried_out_again(world: World, carrier: Carrier) -> None:
+    await _ask(world)
+    await world.loop._carry_one()
+    await _ask(world)
+
+    assert await world.loop._carry_one()
+    assert [one.attempts for one in carrier.got] == [1, 1]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [DONE, Later(timedelta(hours=1)), OutcomeUnknown("timeout"), refused(), ValueError("a fault of ours")],
+    ids=["done", "later", "unknown", "refused", "fault"],
+)
+async def test_asked_for_again_while_it_runs_it_runs_again_however_it_ended(
+    world: World, carrier: Carrier, answer: Result | Exception
+) -> None:
+    await _ask(world)
+    carrier.answers = [answer]
+
+    async def ask_again() -> None:
+        carrier.meanwhile = None
+        await _ask(world, news=True)
+
+    carrier.meanwhile = ask_again
+    await world.loop._carry_one()
+
+    assert await world.loop._carry_one()
+    assert [one.arguments for one in carrier.got] == [{}, {"news": True}]
+    assert (await _command(world))["state"] == "done"
+
+
+async def test_while_one_carries_it_out_nobody_else_does(world: World, carrier: Carrier) -> None:
+    await _ask(world)
+    at_work, over = asyncio.Event(), asyncio.Event()
+
+    async def work() -> None:
+        at_work.set()
+        await over.wait()
+
+    carrier.meanwhile = work
+    first = asyncio.create_task(world.loop._carry_one())
+    await at_work.wait()
+
+    assert not await world.loop._carry_one()
+    over.set()
+    assert await first
+
+
+async def test_one_whose_carrier_died_is_taken_again_when_its_lease_ends(world: World, carrier: Carrier) -> None:
+    await _ask(world)
+    async with world.database.transaction() as session:
+        assert await commands.take(session) is not None
+    assert not await world.loop._carry_one()
+
+    await world.execute("update stripe_commands set leased_until = now() - interval '1 second'")
+
+    assert await world.loop._carry_one()
+    assert [one.attempts for one in carrier.got] == [2]
+
+
+async def test_two_carriers_never_take_the_same_one(world: World) -> None:
+    for number in range(20):
+        async with world.database.transaction() as session:
+            await commands.ask(session, kind="settle", subject=f"p{number}")
+
+    async def take() -> list[str]:
+        taken: list[str] = []
+        while True:
+            async with world.database.transaction() as session:
+                command = await commands.take(session)
+            if command is None:
+                return taken
+            taken.append(command.subject)
+
+    took = [subject for part in await asyncio.gather(*(take() for _ in range(4))) for subject in part]
+    # Skipping what another one holds locked may end a round early, but nothing is taken twice.
+    assert len(set(took)) == len(took)
+
+
+@pytest.mark.parametrize("error", [OutcomeUnknown("500"), OSError("reset"), TimeoutError()])
+async def test_what_may_pass_is_tried_later_and_later(world: World, carrier: Carrier, error: Exception) -> None:
+    await _ask(world)
+    waits = []
+    for _ in range(3):
+        carrier.answers = [error]
+        await world.execute("update stripe_commands set due_at = now()")
+        before = datetime.now(UTC)
+        await world.loop._carry_one()
+        waits.append(((await _command(world))["due_at"] - before).total_seconds())
+
+    assert waits == sorted(waits)
+    assert waits[2] == pytest.approx(4, abs=1)
+    assert (await _command(world))["state"] == "open"
+    assert (await _command(world))["last_error"]
+
+
+async def test_what_stripe_refuses_for_good_is_set_aside_with_its_reason(world: World, carrier: Carrier) -> None:
+    await _ask(world)
+    carrier.answers = [refused()]
+
+    await world.loop._carry_one()
+
+    command = await _command(world)
+    assert (command["state"], command["last_error"]) == ("parked", "StripeRefused('no')")
+    assert not await world.loop._carry_one()
+
+
+async def test_a_key_that_stripe_does_not_take_sets_nothing_aside(world: World) -> None:
+    """401 is about our configuration, not about the command."""
+    purchase = await world.given_a_purchase("pm_card_authenticationRequired")
+    await world.execute("update workspace_addon_purchases set leased_until = null")
+    await world.control.fault("error_before", operation="invoices.retrieve", status=401, stored=False)
+    await world.execute("update stripe_commands set due_at = now()")
+
+    await world.loop._carry_one()
+
+    (command,) = await world.commands("settle")
+    assert ("open", str(purchase.id)) == (command["state"], command["subject"])
+    assert command["last_error"]
+
+
+async def test_the_lease_outlasts_the_calls_of_a_command() -> None:
+    calls = 4
+    assert timedelta(seconds=calls * TIMEOUT_SECONDS * (MAX_NETWORK_RETRIES + 1)) < LEASE

@@ -1,0 +1,373 @@
+"""Money that does not belong: returned once, parked with its reason, or left alone."""
+
+import uuid
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from contracts.purchase_facts import PaymentParked, PaymentReturned, PurchasePaid, PurchaseRefunded, RefundIssued
+from contracts.stripe_facts import InvoiceFact, InvoicePaid, RefundChanged, StripeFact
+from purchases.domain.transitions import Status
+from purchases.store import commands
+from purchases.store.rows import Purchase
+from tests.integration.purchases.stories import LEGACY
+from tests.integration.purchases.world import INSTANCE, PRICE, World
+
+NEEDS_CUSTOMER = "pm_card_authenticationRequired"
+
+
+async def _paid_after(world: World, status: Status) -> Purchase:
+    """A purchase that was over when its customer paid."""
+    purchase = await world.given_a_purchase(NEEDS_CUSTOMER)
+    await world.put(purchase, status)
+    await world.control.authenticate(str(purchase.stripe_payment_intent_id))
+    return purchase
+
+
+async def _paid_twice(world: World, purchase: Purchase) -> str:
+    """Somebody copies the invoice in the Dashboard, metadata and all, and the customer pays that too."""
+    api, customer = world.client.v1, str(purchase.stripe_customer_id)
+    metadata = {
+        "quittance_instance": INSTANCE,
+        "purchase_id": str(purchase.id),
+        "workspace_id": purchase.workspace_id,
+        "addon_slug": purchase.addon_slug,
+    }
+    invoice = await api.invoices.create_async({"customer": customer, "currency": "eur", "metadata": metadata})
+    await api.invoice_items.create_async(
+        {"customer": customer, "invoice": invoice.id, "amount": PRICE, "currency": "eur", "metadata": metadata}
+    )
+    await api.invoices.pay_async(str(invoice.id))
+    return str(invoice.id)
+
+
+def _refunds_by_payment(refunds: list[dict[str, Any]]) -> Counter[str]:
+    return Counter(one["payment_intent"] for one in refunds)
+
+
+@pytest.mark.parametrize("version", [None, LEGACY])
+async def test_late_money_of_a_cancelled_purchase_goes_back_once(world: World, version: str | None) -> None:
+    purchase = await _paid_after(world, Status.CANCELLED)
+
+    await world.tell(*await world.facts(version=version))
+    await world.settle_everything()
+    await world.tell(*await world.facts(version=version))
+    await world.settle_everything()
+
+    row = await world.purchase(purchase.id)
+    assert (row.status, row.paid_cents, row.payable) == (Status.CANCELLED, None, False)
+    assert [(one.kind, one.refund_cents) for one in row.refunds] == [("return", PRICE)]
+    assert (await world.control.sums())["total"] == {
+        "eur": {"captured": PRICE, "refunded": PRICE, "payments": 1, "refunds": 1}
+    }
+    assert len(await world.told(kind=PaymentReturned)) == 1
+    assert len(await world.told(kind=RefundIssued)) == 1
+
+
+async def test_late_money_of_a_failed_purchase_pays_it_while_its_slot_is_free(world: World) -> None:
+    purchase = await _paid_after(world, Status.FAILED)
+    await world.execute("update workspace_addon_purchases set payable = false")
+
+    await world.tell(*await world.facts())
+    await world.settle_everything()
+
+    assert Status.PAID is (await world.purchase(purchase.id)).status
+    assert await world.refunds_at_stripe() == []
+
+
+async def test_late_money_of_a_failed_purchase_goes_back_when_another_one_holds_the_slot(world: World) -> None:
+    purchase = await _paid_after(world, Status.FAILED)
+    await world.execute("update workspace_addon_purchases set payable = false")
+    await world.give_card(str(purchase.stripe_customer_id), "pm_card_visa")
+    holder = await world.buy(world.order(purchase.workspace_id))
+
+    await world.tell(*await world.facts())
+    await world.settle_everything()
+
+    assert Status.FAILED is (await world.purchase(purchase.id)).status
+    assert Status.PAID is (await world.purchase(holder.purchase.id)).status
+    assert [purchase.stripe_payment_intent_id] == [one["payment_intent"] for one in await world.refunds_at_stripe()]
+
+
+@pytest.mark.parametrize("fault", ["close_after", "error_after", "error_before", "rate_limit", "close_before"])
+async def test_money_goes_back_once_however_the_refund_is_interrupted(world: World, fault: str) -> None:
+    await _paid_after(world, Status.CANCELLED)
+    await world.control.fault(fault, operation="refunds.create", times=2)
+    await world.tell(*await world.facts())
+
+    await world.settle_everything()
+    await world.settle_everything()
+
+    assert len(await world.refunds_at_stripe()) == 1
+    assert [one["state"] for one in await world.commands("return_payment")] == ["done"]
+
+
+async def test_a_timeout_repeats_the_refund_under_the_same_key(world: World) -> None:
+    """The first request may still be on its way: a new key could send the money back twice."""
+    await _paid_after(world, Status.CANCELLED)
+    await world.control.fault("close_before", operation="refunds.create", times=2)
+    await world.tell(*await world.facts())
+
+    await world.settle_everything()
+
+    keys = [one["idempotency_key"] for one in await world.requests("refunds.create")]
+    assert len(keys) == 3
+    assert len(set(keys)) == 1
+
+
+async def test_a_stored_500_is_asked_again_under_the_next_key_after_a_look(world: World) -> None:
+    purchase = await _paid_after(world, Status.CANCELLED)
+    await world.control.fault("error_before", operation="refunds.create")
+    await world.tell(*await world.facts())
+
+    await world.settle_everything()
+
+    step = f"{INSTANCE}:{purchase.id}:return-{purchase.stripe_invoice_id}"
+    assert [f"{step}:1", f"{step}:2"] == [one["idempotency_key"] for one in await world.requests("refunds.create")]
+    assert len(await world.requests("refunds.list")) >= 2
+
+
+@pytest.mark.parametrize("version", [None, LEGACY])
+async def test_two_payments_too_many_both_go_back_and_the_sale_stands(world: World, version: str | None) -> None:
+    purchase = await world.given_a_purchase()
+    duplicates = [await _paid_twice(world, purchase) for _ in range(2)]
+
+    await world.tell(*await world.facts(version=version))
+    await world.settle_everything()
+    await world.tell(*await world.facts(version=version))
+    await world.settle_everything()
+
+    row = await world.purchase(purchase.id)
+    assert (row.status, row.paid_cents) == (Status.PAID, PRICE)
+    assert sorted(duplicates) == sorted(one.stripe_invoice_id for one in row.payments if one.returned)
+    assert [one.kind for one in row.refunds] == ["return", "return"]
+    refunds = _refunds_by_payment(await world.refunds_at_stripe())
+    assert purchase.stripe_payment_intent_id not in refunds
+    assert list(refunds.values()) == [1, 1]
+    assert len(await world.told(kind=PurchasePaid)) == 1
+
+
+async def test_a_refund_of_a_payment_never_heard_of_finds_that_payment(world: World) -> None:
+    """A duplicate was paid and refunded in the Dashboard; only the refund's event came. The sale stands."""
+    purchase = await world.given_a_purchase()
+    duplicate = await _paid_twice(world, purchase)
+    await world.control.refund_as_dashboard(invoice=duplicate)
+
+    await world.tell(*[fact for fact in await world.facts() if isinstance(fact, RefundChanged)])
+    await world.carry_out_commands()
+    await world.retry_parked()
+
+    row = await world.purchase(purchase.id)
+    assert Status.PAID is row.status
+    assert [(duplicate, "return")] == [(one.stripe_invoice_id, one.kind) for one in row.refunds]
+    assert purchase.stripe_payment_intent_id == row.stripe_payment_intent_id
+
+
+async def test_a_purchase_paid_by_another_invoice_has_its_own_closed(world: World) -> None:
+    purchase = await world.given_a_purchase(NEEDS_CUSTOMER)
+    await world.give_card(str(purchase.stripe_customer_id), "pm_card_visa")
+    other = await _paid_twice(world, purchase)
+
+    await world.tell(*[fact for fact in await world.facts() if fact.object_id == other])
+    await world.settle_everything()
+
+    row = await world.purchase(purchase.id)
+    assert (row.status, row.payable) == (Status.PAID, False)
+    invoices = (await world.control.objects(kind="invoice"))["invoice"]
+    assert {purchase.stripe_invoice_id: "void", other: "paid"} == {one["id"]: one["status"] for one in invoices}
+
+
+def _changed(fact: StripeFact, **changes: Any) -> StripeFact:
+    """Another event that says something else."""
+    return fact.model_copy(update={"stripe_event_id": f"evt_{uuid.uuid4().hex}"} | changes)
+
+
+def _with_line(fact: StripeFact, **changes: Any) -> StripeFact:
+    assert isinstance(fact, InvoiceFact)
+    return _changed(fact, lines=tuple(line.model_copy(update=changes) for line in fact.lines))
+
+
+MISMATCHES = {
+    "amount": lambda fact: _with_line(fact, amount=1),
+    "currency": lambda fact: _with_line(fact, currency="usd"),
+    "customer": lambda fact: _changed(fact, customer_id="cus_somebody_else"),
+    "no customer": lambda fact: _changed(fact, customer_id=None),
+    "no line": lambda fact: _changed(fact, lines=()),
+    "another purchase's line": lambda fact: _with_line(fact, purchase_id=str(uuid.uuid4())),
+}
+
+
+@pytest.mark.parametrize("what", MISMATCHES)
+async def test_money_that_does_not_fit_is_parked_and_moves_nothing(world: World, what: str) -> None:
+    purchase = await world.given_a_purchase()
+    await world.put(purchase, Status.PENDING)
+    paid = [fact for fact in await world.facts() if isinstance(fact, InvoicePaid)]
+    odd = [MISMATCHES[what](fact) for fact in paid]
+
+    await world.tell(*odd)
+
+    row = await world.purchase(purchase.id)
+    assert (row.status, row.payable, row.paid_cents, row.payments) == (Status.PENDING, True, None, [])
+    (told,) = await world.told(kind=PaymentParked)
+    assert (PRICE, "EUR", purchase.stripe_invoice_id) == (
+        told["amount_paid_cents"],
+        told["amount_paid_currency"],
+        told["stripe_invoice_id"],
+    )
+    parked = await world.parked()
+    assert {told["reason"]} == {one["reason"] for one in parked}
+    assert len(odd) == len(parked)
+
+
+async def test_a_parked_payment_that_is_tried_again_is_not_told_twice(world: World) -> None:
+    purchase = await world.given_a_purchase()
+    await world.put(purchase, Status.PENDING)
+    await world.tell(_with_line(next(f for f in await world.facts() if isinstance(f, InvoicePaid)), amount=1))
+
+    await world.execute("update parked set retry_at = now()")
+    assert await world.consumer._retry_one()
+
+    assert len(await world.parked()) == 1
+    assert len(await world.told(kind=PaymentParked)) == 1
+
+
+async def test_money_that_does_not_fit_is_told_to_the_team_also_when_only_settling_finds_it(world: World) -> None:
+    purchase = await world.given_a_purchase()
+    await world.put(purchase, Status.PENDING)
+    await world.execute("update workspace_addon_purchases set price_cents = 1")
+
+    for _ in range(2):
+        await world.tell(*await world.facts())
+        async with world.database.transaction() as session:
+            await commands.ask(session, kind="settle", subject=str(purchase.id))
+        await world.carry_out_commands()
+
+    assert Status.PENDING is (await world.purchase(purchase.id)).status
+    assert len(await world.told(kind=PaymentParked)) == 1
+
+
+async def test_an_event_that_shows_some_lines_only_has_the_whole_invoice_read(world: World) -> None:
+    purchase = await world.given_a_purchase()
+    await world.put(purchase, Status.PENDING)
+    paid = next(fact for fact in await world.facts() if isinstance(fact, InvoicePaid))
+
+    await world.tell(_changed(paid, lines=(), lines_complete=False))
+    await world.settle_everything()
+
+    assert Status.PAID is (await world.purchase(purchase.id)).status
+    assert await world.told(kind=PaymentParked) == []
+
+
+async def test_another_instances_objects_are_left_alone(world: World) -> None:
+    purchase = await world.given_a_purchase()
+    await world.put(purchase, Status.PENDING)
+
+    await world.tell(*[_changed(fact, quittance_instance="staging") for fact in await world.facts()])
+
+    assert Status.PENDING is (await world.purchase(purchase.id)).status
+    assert await world.parked() == []
+
+
+async def test_a_strangers_invoices_are_left_alone_and_refunds_once_stripe_has_said_whose_they_are(
+    world: World,
+) -> None:
+    stranger = await world.client.v1.customers.create_async({"email": "other@software.example"})
+    await world.give_card(stranger.id, "pm_card_visa")
+    api = world.client.v1
+    invoice = await api.invoices.create_async({"customer": stranger.id, "currency": "eur"})
+    await api.invoice_items.create_async(
+        {"customer": stranger.id, "invoice": invoice.id, "amount": 700, "currency": "eur"}
+    )
+    await api.invoices.pay_async(str(invoice.id))
+    await world.control.refund_as_dashboard(invoice=invoice.id)
+
+    await world.tell(*await world.facts())
+    await world.settle_everything()
+
+    assert await world.parked() == []
+    assert {"not ours"} == {one["resolution"] for one in await world.rows("select resolution from parked")}
+    assert await world.rows("select 1 from outbox") == []
+
+
+async def test_an_invoice_of_our_customer_that_names_no_purchase_is_parked(world: World) -> None:
+    purchase = await world.given_a_purchase()
+    paid = next(fact for fact in await world.facts() if isinstance(fact, InvoicePaid))
+    unnamed = _with_line(_changed(paid, quittance_instance=None, purchase_id=None, invoice_id="in_x"), purchase_id=None)
+
+    await world.tell(unnamed)
+
+    assert [one["reason"] for one in await world.parked()] == ["an invoice of ours without a purchase"]
+    assert Status.PAID is (await world.purchase(purchase.id)).status
+
+
+async def test_a_purchase_id_in_another_spelling_does_not_stop_the_others(world: World) -> None:
+    purchase = await world.given_a_purchase()
+    await world.put(purchase, Status.PENDING)
+    facts = await world.facts()
+    paid = next(fact for fact in facts if isinstance(fact, InvoicePaid))
+    odd = _changed(paid, purchase_id=str(purchase.id).upper(), lines=(), invoice_id="in_x", object_id="in_x")
+
+    await world.tell(odd, *facts)
+
+    assert Status.PAID is (await world.purchase(purchase.id)).status
+    assert len(await world.parked()) == 1
+
+
+@pytest.mark.parametrize("version", [None, LEGACY])
+async def test_a_refund_before_its_payment_waits_and_is_applied_once_both_came(
+    world: World, version: str | None
+) -> None:
+    purchase = await world.given_a_purchase()
+    await world.control.refund_as_dashboard(invoice=purchase.stripe_invoice_id)
+    await world.put(purchase, Status.PENDING)
+    facts = await world.facts(version=version)
+    paid = [fact for fact in facts if isinstance(fact, InvoicePaid)]
+
+    await world.tell(*[fact for fact in facts if fact not in paid])
+    assert await world.parked() != []
+    assert Status.PENDING is (await world.purchase(purchase.id)).status
+
+    await world.tell(*paid)
+    await world.settle_everything()
+
+    assert Status.REFUNDED is (await world.purchase(purchase.id)).status
+    assert await world.parked() == []
+    assert len(await world.told(kind=PurchaseRefunded)) == 1
+    assert len(await world.told(kind=RefundIssued)) == 1
+
+
+async def test_a_charge_that_stripe_does_not_know_is_refunded_as_its_events_say(world: World) -> None:
+    """One refund per cumulative amount."""
+    purchase = await world.given_a_purchase()
+    for amount in (20_000, 29_900):
+        await world.control.refund_as_dashboard(invoice=purchase.stripe_invoice_id, amount=amount)
+    sums = [fact for fact in await world.facts() if fact.TYPE.endswith("charge_refunded.v1")]
+    await world.execute("update purchase_payments set stripe_charge_id = 'ch_fixture'")
+    await world.execute("update workspace_addon_purchases set stripe_charge_id = 'ch_fixture'")
+
+    for fact in sums:
+        await world.tell(_changed(fact, charge_id="ch_fixture"))
+        await world.settle_everything()
+
+    row = await world.purchase(purchase.id)
+    assert [(one.stripe_refund_id, one.refund_cents) for one in row.refunds] == [
+        ("ch_fixture:20000", 20_000),
+        ("ch_fixture:49900", 29_900),
+    ]
+    assert Status.REFUNDED is row.status
+
+
+async def test_a_refund_that_fails_while_another_purchase_holds_the_slot_stays_refunded(world: World) -> None:
+    purchase = await world.given_a_purchase("pm_card_refundFail")
+    refund = await world.control.refund_as_dashboard(invoice=purchase.stripe_invoice_id)
+    await world.tell(*await world.facts())
+    await world.settle_everything()
+    await world.buy(world.order(purchase.workspace_id))
+    await world.control.settle_refund(refund["id"], status="failed")
+
+    await world.tell(*await world.facts())
+    await world.settle_everything()
+
+    row = await world.purchase(purchase.id)
+    assert (row.status, [one.status for one in row.refunds]) == (Status.REFUNDED, ["failed"])
