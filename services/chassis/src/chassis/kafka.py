@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any, Final, Self
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
 from faststream.kafka.security import parse_security
 from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
 
@@ -21,6 +21,8 @@ ACK_SECONDS: Final = 5.0
 STOP_SECONDS: Final = 5.0
 MAX_BATCH_BYTES: Final = 1 << 20
 SASL: Final = {"PLAIN": SASLPlaintext, "SCRAM-SHA-256": SASLScram256, "SCRAM-SHA-512": SASLScram512}
+REFUSED: Final = (MessageSizeTooLargeError, RecordListTooLargeError)
+"""Said of the record itself, by us or by the broker: sending it again can never help."""
 Headers = Sequence[tuple[str, bytes]]
 
 
@@ -52,6 +54,8 @@ class Producer:
     """An idempotent producer, `acks=all`. It connects by itself, also when the broker comes up after we did.
 
     A dead broker leaves aiokafka's idempotent sends pending for ever and its `stop()` hanging: both are bounded here.
+    One final error of the broker leaves a hole in the numbering of its partition, and all later sends to it fail:
+    whoever meets a KafkaError that is not a lack of time throws this producer away, as the relay does.
     """
 
     def __init__(self, settings: ServiceSettings, *, ack_seconds: float = ACK_SECONDS) -> None:
@@ -78,7 +82,10 @@ class Producer:
             await asyncio.shield(self._connecting)
 
     async def send(self, *, topic: str, key: str, headers: Headers, value: bytes) -> "asyncio.Future[Any]":
-        """Hand the record over; the future is done when all in-sync replicas have it. Raises BrokerUnavailable."""
+        """Hand the record over; the future is done when all in-sync replicas have it.
+
+        Raises BrokerUnavailable, or one of REFUSED for a record that is too large.
+        """
         if self._producer is None:
             raise BrokerUnavailable("not connected to Kafka yet")
         try:
@@ -86,6 +93,8 @@ class Producer:
                 future: asyncio.Future[Any] = await self._producer.send(
                     topic, value, key=key.encode(), headers=list(headers)
                 )
+        except REFUSED:
+            raise
         except (KafkaError, TimeoutError) as error:
             raise BrokerUnavailable(str(error) or "no room or no metadata in time") from error
         return future

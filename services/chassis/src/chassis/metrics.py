@@ -16,6 +16,9 @@ PARKED_ITEMS: Final = Gauge("billing_parked_items", "Facts set aside, to be re-r
 
 OUTBOX_ROWS: Final = Gauge("billing_outbox_rows", "Committed facts that Kafka has not confirmed.")
 OUTBOX_OLDEST_AGE: Final = Gauge("billing_outbox_oldest_age_seconds", "Age of the oldest fact in the outbox.")
+OUTBOX_REFUSED: Final = Gauge(
+    "billing_outbox_refused_facts", "Facts that Kafka will never take; they hold up whatever follows under their key."
+)
 RELAYED: Final = Counter("billing_relay_published_total", "Facts moved from the outbox to Kafka.")
 
 HTTP_REQUESTS: Final = Histogram(

@@ -2,6 +2,10 @@
 
 One leader per database (session advisory lock; every replica runs one). Select by id, send all, await all
 acknowledgements, delete what was sent: never `id > last`, since ids commit out of order.
+
+A fact that Kafka will never take (larger than the topic allows) is found by halving the batch. It stays in the outbox
+and holds up what follows under its key, whose order is promised; all other keys go on. It is logged as critical and
+counted in `billing_outbox_refused_facts` until a relay of a new process tries it again.
 """
 
 import asyncio
@@ -19,7 +23,7 @@ from chassis import metrics
 from chassis.backoff import Backoff
 from chassis.database import Database, plain_connection
 from chassis.health import Health
-from chassis.kafka import BrokerUnavailable, Producer
+from chassis.kafka import REFUSED, BrokerUnavailable, Producer
 from chassis.killpoints import reached
 from chassis.logs import get_logger
 from chassis.outbox import CHANNEL
@@ -35,7 +39,14 @@ GAUGE_SECONDS: Final = 5.0
 LOCK: Final = "quittance-relay"
 PASSING: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, KafkaError, BrokerUnavailable)
 
-SELECT: Final = "select id, topic, key, headers, payload, created_at from outbox order by id limit $1"
+SELECT: Final = """
+    select id, topic, key, headers, payload, created_at from outbox
+    where not exists (
+        select from unnest($2::text[], $3::text[]) as held (topic, key)
+        where held.topic = outbox.topic and held.key = outbox.key
+    )
+    order by id limit $1
+"""
 GAUGE: Final = text("select count(*), coalesce(extract(epoch from clock_timestamp() - min(created_at)), 0) from outbox")
 DELETE: Final = "delete from outbox where id = any($1::bigint[])"
 
@@ -48,6 +59,9 @@ class Relay:
         self._settings = settings
         self._health = health
         self._wake = database.event(CHANNEL)
+        self._size = BATCH
+        self._held: set[tuple[str, str]] = set()
+        """Topics and keys that a refused fact holds up."""
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -92,19 +106,47 @@ class Relay:
         while True:
             self._health.beat("relay")
             self._wake.clear()
-            sent = await self._relay_batch(connection, producer)
+            is_full = await self._relay_batch(connection, producer)
             backoff.reset()
-            if sent < BATCH:
+            if not is_full:
                 await self._wait_for_work()
 
-    async def _relay_batch(self, connection: Any, producer: Producer) -> int:
-        rows = await connection.fetch(SELECT, BATCH)
+    async def _relay_batch(self, connection: Any, producer: Producer) -> bool:
+        """Whether the batch was full, so that there may be more."""
+        held = sorted(self._held)
+        rows = await connection.fetch(SELECT, self._size, [topic for topic, _ in held], [key for _, key in held])
         if rows:
-            await self._send_all(rows, producer)
+            try:
+                await self._send_all(rows, producer)
+            except REFUSED as error:
+                self._narrow_down(rows, error)
+                raise
             reached("relay.between-ack-and-delete")
             await connection.execute(DELETE, [row["id"] for row in rows])
             metrics.RELAYED.inc(len(rows))
-        return len(rows)
+        if len(rows) == self._size:
+            return True
+        self._size = BATCH
+        return False
+
+    def _narrow_down(self, rows: Sequence[Any], error: Exception) -> None:
+        """One of `rows` can never be sent. Half as many next time; a single one holds its key."""
+        self._size = len(rows) // 2
+        if len(rows) == 1:
+            [row] = rows
+            self._size = BATCH
+            self._held.add((row["topic"], row["key"]))
+            metrics.OUTBOX_REFUSED.set(len(self._held))
+            log.critical(
+                "fact_refused_by_kafka",
+                outbox_id=row["id"],
+                topic=row["topic"],
+                key=row["key"],
+                bytes=len(row["payload"]),
+                error=repr(error),
+                effect="this fact and all later ones with its topic and key wait in the outbox",
+                remedy="raise the topic's max.message.bytes, or take the row out of the outbox; then restart",
+            )
 
     async def _send_all(self, rows: Sequence[Any], producer: Producer) -> None:
         futures = [await producer.send(**_record(row)) for row in rows]
