@@ -1,6 +1,6 @@
 # `make` alone lists what there is. Everything is installed into this checkout: .venv, .cache and .stack.
 .DEFAULT_GOAL := help
-.PHONY: help install demo up down status test check bench lock clean
+.PHONY: help install demo up down status test faithful check bench lock clean
 .DELETE_ON_ERROR:
 
 PY := .venv/bin/python
@@ -32,8 +32,11 @@ down: $(INSTALLED) ## stop what `make up` started
 status: $(INSTALLED) ## what runs, and where
 	@$(PY) -m sandbox status
 
-test: $(INSTALLED) ## every test but those that need a browser and the benchmarks; ARGS='-k word' for some
-	@$(PY) -m pytest --ignore=tests/bench --ignore=tests/browser $(ARGS)
+test: $(INSTALLED) ## every test but those that need a browser or Go, and the benchmarks; ARGS='-k word' for some
+	@$(PY) -m pytest --ignore=tests/bench --ignore=tests/browser --ignore=tests/faithfulness $(ARGS)
+
+faithful: $(INSTALLED) ## the Stripe sandbox against Stripe's own description, and our requests against stripe-mock; needs Go
+	@$(PY) -m pytest tests/faithfulness $(ARGS)
 
 check: $(INSTALLED) ## format, lint, types, layers, documents
 	$(PY) -m ruff format --check .

@@ -30,7 +30,8 @@ def delete_of_customer(call: Call) -> Json:
     discount = customer.discount
     call.save(replace(customer, discount=None))
     call.emit("customer.discount.deleted", discount)
-    return {**render(discount, version=call.version), "deleted": True}
+    shown = render(discount, version=call.version)
+    return {name: value for name, value in shown.items() if name != "end"} | {"deleted": True}
 
 
 def of_invoice(*, call: Call, invoice: Invoice, inherited: Iterable[Discount]) -> tuple[Discount, ...]:

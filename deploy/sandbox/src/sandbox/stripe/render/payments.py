@@ -77,7 +77,7 @@ def refund(thing: Refund, _: Era) -> Json:
         "status": thing.status,
         "transfer_reversal": None,
     } | (
-        {"failure_balance_transaction": None, "failure_reason": thing.failure_reason}
+        {"failure_balance_transaction": f"txn_{thing.id.removeprefix('re_')}f", "failure_reason": thing.failure_reason}
         if thing.status == "failed"
         else {}
     )

@@ -1,0 +1,136 @@
+"""What the product itself asks Stripe for: its own functions, in the order in which its handlers call them."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from stripe import StripeClient
+
+from purchases.domain.transitions import Status
+from purchases.payments import customers, look
+from purchases.payments.client import CardDeclined, CustomerNeeded
+from purchases.payments.invoices import Charging, close_invoice
+from purchases.store.rows import Purchase
+from sandbox.stripe.control import StripeControl
+
+INSTANCE = "test"
+ADDON = "Professional AI Setup"
+
+
+@dataclass(kw_only=True)
+class Shop:
+    """One workspace with a customer at Stripe, and purchases as the ledger has them."""
+
+    client: StripeClient
+    control: StripeControl
+    customer: str = ""
+    card: str = ""
+
+    async def open(self) -> None:
+        """Make the customer; and find it again as after a lost answer."""
+        for asked in (datetime.now(UTC), datetime.now(UTC) - timedelta(hours=30)):
+            self.customer = await customers.create_customer(
+                self.client,
+                instance=INSTANCE,
+                workspace_id="ws-1",
+                name="Acme",
+                email="olga@example.com",
+                first_asked_at=asked,
+            )
+
+    async def use(self, card: str) -> None:
+        """Save a card of Stripe's tests as the default; the customer does this, not the product."""
+        method = await self.client.v1.payment_methods.attach_async(card, {"customer": self.customer})
+        await self.client.v1.customers.update_async(
+            self.customer, {"invoice_settings": {"default_payment_method": method.id}}
+        )
+        paying = await customers.paying_customer(self.client, customer_id=self.customer)
+        assert paying is not None
+        assert paying.payment_method_id is not None
+        self.card = paying.payment_method_id
+
+    def purchase(self) -> Purchase:
+        """A row that was just committed."""
+        return Purchase(
+            id=uuid.uuid4(),
+            workspace_id="ws-1",
+            plan_addon_id=uuid.uuid4(),
+            addon_slug="professional-ai-setup",
+            addon_name=ADDON,
+            price_cents=49_900,
+            currency="EUR",
+            status=Status.PENDING,
+            payable=True,
+            stripe_customer_id=self.customer,
+            started_at=datetime.now(UTC),
+        )
+
+    def charging(self, purchase: Purchase) -> Charging:
+        """The steps of its charge."""
+        return Charging(self.client, instance=INSTANCE, purchase=purchase)
+
+    async def open_invoice(self, purchase: Purchase) -> str:
+        """Draft, item, finalize: the payment intent."""
+        charging = self.charging(purchase)
+        purchase.stripe_invoice_id = await charging.draft(customer_id=self.customer, payment_method_id=self.card)
+        await charging.add_item(customer_id=self.customer, invoice_id=purchase.stripe_invoice_id)
+        intent = await charging.finalize(invoice_id=purchase.stripe_invoice_id)
+        assert intent is not None
+        return intent
+
+    async def pay(self, purchase: Purchase) -> None:
+        """Charge the saved card."""
+        await self.charging(purchase).pay(invoice_id=str(purchase.stripe_invoice_id), payment_method_id=self.card)
+
+
+async def trade(shop: Shop) -> None:
+    """Buying, being declined, asking the bank, settling, voiding, refunds."""
+    await shop.open()
+    await _buy(shop)
+    await _be_declined(shop)
+    await _ask_the_bank(shop)
+    await _give_up(shop)
+
+
+async def _buy(shop: Shop) -> None:
+    await shop.use("pm_card_visa")
+    purchase = shop.purchase()
+    intent = await shop.open_invoice(purchase)
+    await shop.pay(purchase)
+    await look.look_for_invoice(shop.client, purchase, instance=INSTANCE)
+    await look.invoice_of_intent(shop.client, intent)
+    refund = await shop.control.refund_as_dashboard(payment_intent=intent, amount=900)
+    await look.refunds_of_charge(shop.client, refund["charge"])
+    await look.refunds_of_intent(shop.client, intent)
+    await look.intent_of_charge(shop.client, refund["charge"])
+
+
+async def _be_declined(shop: Shop) -> None:
+    await shop.use("pm_card_chargeCustomerFail")
+    purchase = shop.purchase()
+    await shop.open_invoice(purchase)
+    try:
+        await shop.pay(purchase)
+    except CardDeclined:
+        await close_invoice(shop.client, invoice_id=str(purchase.stripe_invoice_id), status="open")
+
+
+async def _ask_the_bank(shop: Shop) -> None:
+    await shop.use("pm_card_authenticationRequired")
+    purchase = shop.purchase()
+    intent = await shop.open_invoice(purchase)
+    try:
+        await shop.pay(purchase)
+    except CustomerNeeded:
+        await shop.charging(purchase).confirm(
+            intent_id=intent, payment_method_id=shop.card, return_url="https://app.example/billing"
+        )
+
+
+async def _give_up(shop: Shop) -> None:
+    """A draft whose id was never stored is found by its metadata, and deleted."""
+    purchase = shop.purchase()
+    draft = await shop.charging(purchase).draft(customer_id=shop.customer, payment_method_id=shop.card)
+    finding = await look.look_for_invoice(shop.client, purchase, instance=INSTANCE)
+    assert finding.invoice_id == draft
+    await close_invoice(shop.client, invoice_id=draft, status="draft")
