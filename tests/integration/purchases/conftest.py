@@ -61,7 +61,7 @@ async def control(stripe_url: str) -> AsyncIterator[StripeControl]:
 async def world(migrated: Database, client: stripe.StripeClient, control: StripeControl) -> World:
     """An empty ledger and an empty Stripe account."""
     await control.reset()
-    await control.settings(refund_delay=None)
+    await control.settings(refund_delay=None, invoice_authentication="requires_action")
     world = World(database=migrated, client=client, control=control)
     await world.execute(f"truncate {TABLES} restart identity")
     return world

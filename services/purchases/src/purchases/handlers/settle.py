@@ -20,6 +20,7 @@ from purchases.store import commands, ledger
 from purchases.store.commands import Command
 from purchases.store.rows import Purchase
 
+SOON: Final = timedelta(milliseconds=500)
 FIRST_WAIT: Final = timedelta(seconds=30)
 LONGEST_WAIT: Final = timedelta(hours=1)
 CLOSED: Final = frozenset({InvoiceState.PAID, InvoiceState.VOID, InvoiceState.NOTHING})
@@ -88,16 +89,19 @@ async def _apply(
     if finding.paid is not None:
         return await _apply_payment(session, purchase, finding, learned)
     now = datetime.now(UTC)
+    leased = leased or _is_leased(purchase)
     verdict = settlement(
         status=purchase.status,
         finding=finding,
-        leased=leased or _is_leased(purchase),
+        leased=leased,
         started_at=purchase.started_at,
         now=now,
     )
     await _follow(session, purchase, finding, verdict, now)
     await release(session, learned)
-    return Later(_wait(command)) if verdict.verdict is Verdict.WAIT else DONE
+    if verdict.verdict is not Verdict.WAIT:
+        return DONE
+    return Later(_until_lease_ends(purchase, command, now) if leased else _wait(command))
 
 
 async def _apply_payment(session: AsyncSession, purchase: Purchase, finding: Finding, learned: list[str]) -> Result:
@@ -121,6 +125,12 @@ async def _follow(session: AsyncSession, purchase: Purchase, finding: Finding, s
         purchase.payable = False
     if said.verdict is Verdict.CLOSE_AT_STRIPE:
         await commands.ask(session, kind="void", subject=str(purchase.id))
+
+
+def _until_lease_ends(purchase: Purchase, command: Command, now: datetime) -> timedelta:
+    """Each call of the buyer's request renews its lease, so the first look is often a little early."""
+    left = (purchase.leased_until or now) - now
+    return min(max(left, SOON), _wait(command))
 
 
 def _wait(command: Command) -> timedelta:

@@ -75,8 +75,8 @@ async def _find_customer(client: StripeClient, *, instance: str, workspace_id: s
 
 
 def _attempt(first_asked_at: datetime) -> int:
-    """A customer that was deleted at Stripe is made anew: asked for at another time, it has another key."""
-    return int(first_asked_at.timestamp())
+    """A customer that was deleted at Stripe is made anew: asked for at another millisecond, it has another key."""
+    return int(first_asked_at.timestamp() * 1000)
 
 
 def _id(reference: Any) -> str | None:

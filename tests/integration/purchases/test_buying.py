@@ -1,0 +1,230 @@
+"""Buying with the saved card: every outcome of SPEC §3's table, and never twice."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from chassis.problems import Problem
+from contracts.purchase_facts import PurchaseStarted
+from purchases.domain.transitions import Status
+from purchases.handlers.buy import Bought, Outcome
+from purchases.handlers.deliver import deliver
+from purchases.payments.client import CustomerNeeded
+from purchases.payments.invoices import Charging
+from tests.integration.purchases.world import PRICE, World
+
+NEEDS_CUSTOMER = "pm_card_authenticationRequired"
+DECLINED = "pm_card_chargeCustomerFail"
+
+
+async def _refused(world: World, *args: Any, **more: Any) -> Problem:
+    with pytest.raises(Problem) as refused:
+        await world.buy(world.order(*args, **more))
+    return refused.value
+
+
+async def _customers(world: World) -> list[str]:
+    return [one["id"] for one in (await world.control.objects(kind="customer"))["customer"]]
+
+
+async def test_paid(world: World) -> None:
+    await world.given_an_addon()
+    workspace = await world.given_a_workspace()
+
+    bought = await world.buy(world.order(workspace))
+
+    assert (bought.outcome, bought.purchase.status) == (Outcome.PAID, Status.PAID)
+    assert bought.purchase.paid_cents == PRICE
+    assert (await world.control.sums())["total"]["eur"]["captured"] == PRICE
+
+
+@pytest.mark.parametrize("authentication", ["requires_action", "requires_payment_method"])
+async def test_the_bank_wants_the_customer(world: World, authentication: str) -> None:
+    await world.control.settings(invoice_authentication=authentication)
+    await world.given_an_addon()
+
+    bought = await world.buy(world.order(await world.given_a_workspace(NEEDS_CUSTOMER)))
+
+    assert (bought.outcome, bought.purchase.status) == (Outcome.NEEDS_CUSTOMER, Status.PENDING)
+    assert "/bank/" in str(bought.purchase.action_url)
+    (confirmed,) = await world.requests("payment_intents.confirm")
+    assert "return_url" in str(confirmed["body"])
+
+
+async def test_where_stripe_wants_the_customer_to_confirm_elsewhere_the_invoices_page_is_the_way(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def cannot(self: Charging, **_: Any) -> Any:
+        raise CustomerNeeded
+
+    monkeypatch.setattr(Charging, "confirm", cannot)
+    await world.given_an_addon()
+
+    bought = await world.buy(world.order(await world.given_a_workspace(NEEDS_CUSTOMER)))
+
+    assert bought.outcome is Outcome.NEEDS_CUSTOMER
+    assert "/i/" in str(bought.purchase.action_url)
+
+
+async def test_paid_between_the_refusal_and_the_question_is_paid(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The customer was quicker than our second look."""
+    await world.given_an_addon()
+    pay = Charging.pay
+
+    async def pay_and_authenticate(self: Charging, **more: Any) -> Any:
+        try:
+            return await pay(self, **more)
+        except CustomerNeeded:
+            intents = (await world.control.objects(kind="payment_intent"))["payment_intent"]
+            await world.control.authenticate(intents[-1]["id"])
+            raise
+
+    monkeypatch.setattr(Charging, "pay", pay_and_authenticate)
+
+    bought = await world.buy(world.order(await world.given_a_workspace(NEEDS_CUSTOMER)))
+
+    assert (bought.outcome, bought.purchase.status) == (Outcome.PAID, Status.PAID)
+
+
+async def test_declined_and_voided(world: World) -> None:
+    await world.given_an_addon()
+
+    bought = await world.buy(world.order(await world.given_a_workspace(DECLINED)))
+    await world.settle_everything()
+
+    assert (bought.outcome, bought.purchase.failure_code) == (Outcome.DECLINED, "generic_decline")
+    assert [one["status"] for one in (await world.control.objects(kind="invoice"))["invoice"]] == ["void"]
+    assert not (await world.purchase(bought.purchase.id)).payable
+
+
+async def test_no_saved_card_writes_nothing(world: World) -> None:
+    await world.given_an_addon()
+
+    problem = await _refused(world, await world.given_a_workspace(None))
+
+    assert problem.slug == "payment-method-missing"
+    assert await world.rows("select 1 from workspace_addon_purchases") == []
+
+
+@pytest.mark.parametrize("operation", ["invoices.create", "invoiceitems.create", "invoices.finalize", "invoices.pay"])
+@pytest.mark.parametrize("fault", ["error_before", "error_after", "close_before", "close_after", "rate_limit"])
+async def test_an_unknown_outcome_stays_pending_and_settles_itself(world: World, operation: str, fault: str) -> None:
+    await world.control.fault(fault, operation=operation)
+    await world.given_an_addon()
+
+    bought = await world.buy(world.order(await world.given_a_workspace()))
+    assert (bought.outcome, bought.purchase.status) == (Outcome.UNKNOWN, Status.PENDING)
+
+    await world.execute("update workspace_addon_purchases set leased_until = now()")
+    await world.settle_everything()
+    row = await world.purchase(bought.purchase.id)
+    was_paid = operation == "invoices.pay" and fault.endswith("_after")
+    assert (row.status, row.payable) == (Status.PAID if was_paid else Status.FAILED, False)
+    captured = (await world.control.sums())["total"].get("eur", {}).get("captured", 0)
+    assert captured == (PRICE if was_paid else 0)
+
+
+async def test_stripe_refuses_for_another_reason(world: World) -> None:
+    await world.control.fault("error_before", operation="invoices.finalize", status=400)
+    await world.given_an_addon()
+
+    bought = await world.buy(world.order(await world.given_a_workspace()))
+    await world.settle_everything()
+
+    assert bought.outcome is Outcome.REFUSED
+    assert not (await world.purchase(bought.purchase.id)).payable
+
+
+async def test_a_repeated_key_answers_with_the_purchase_as_it_is_now(world: World) -> None:
+    await world.given_an_addon()
+    order = world.order(await world.given_a_workspace())
+    first = await world.buy(order)
+    async with world.database.transaction() as session:
+        await deliver(session=session, purchase_id=first.purchase.id, actor="staff:mira")
+
+    again = await world.buy(order)
+
+    assert (again.outcome, again.purchase.id) == (Outcome.REPEATED, first.purchase.id)
+    assert again.purchase.status is Status.DELIVERED
+
+
+async def test_a_repeated_key_with_another_body_is_refused(world: World) -> None:
+    await world.given_an_addon()
+    workspace = await world.given_a_workspace()
+    await world.buy(world.order(workspace, key="k"))
+
+    assert (await _refused(world, workspace, key="k", return_url="https://app.example/x")).status == 422
+
+
+async def test_a_price_that_changed_is_refused(world: World) -> None:
+    await world.given_an_addon(price_cents=59_900)
+
+    problem = await _refused(world, await world.given_a_workspace())
+
+    assert (problem.slug, problem.extra["price_cents"]) == ("price-changed", 59_900)
+
+
+async def test_six_declines_in_ten_minutes_are_enough(world: World) -> None:
+    workspace = await world.given_a_workspace(DECLINED)
+    for number in range(6):
+        slug = await world.given_an_addon(f"setup-{number}")
+        assert (await world.buy(world.order(workspace, slug))).outcome is Outcome.DECLINED
+    slug = await world.given_an_addon("one-more")
+
+    problem = await _refused(world, workspace, slug)
+
+    assert problem.status == 429
+    assert 0 < int(problem.headers["Retry-After"]) <= 601
+
+
+@pytest.mark.parametrize("same_key", [True, False])
+async def test_however_many_buy_at_once_one_is_charged(world: World, same_key: bool) -> None:
+    await world.given_an_addon()
+    workspace = await world.given_a_workspace()
+    orders = [world.order(workspace, key="k" if same_key else None) for _ in range(8)]
+
+    answers = await asyncio.gather(*(world.buy(order) for order in orders), return_exceptions=True)
+
+    bought = [one for one in answers if isinstance(one, Bought)]
+    refused = [one.slug for one in answers if isinstance(one, Problem)]
+    assert len({one.purchase.id for one in bought}) == 1
+    assert (len(bought), len(refused)) == ((8, 0) if same_key else (1, 7))
+    assert set(refused) <= {"already-purchased"}
+    assert (await world.control.sums())["total"]["eur"] == {
+        "captured": PRICE,
+        "refunded": 0,
+        "payments": 1,
+        "refunds": 0,
+    }
+    assert len(await world.told(kind=PurchaseStarted)) == 1
+
+
+async def test_however_many_register_at_once_one_customer_is_made(world: World) -> None:
+    await asyncio.gather(*(world.given_a_workspace(None, "ws-race") for _ in range(8)))
+
+    (row,) = await world.rows("select stripe_customer_id from workspaces")
+    assert await _customers(world) == [row["stripe_customer_id"]]
+
+
+async def test_a_customer_that_was_deleted_at_stripe_is_made_anew(world: World) -> None:
+    await world.given_an_addon()
+    workspace = await world.given_a_workspace()
+    (before,) = await world.rows("select stripe_customer_id from workspaces")
+    await world.client.v1.customers.delete_async(before["stripe_customer_id"])
+
+    assert (await _refused(world, workspace)).slug == "payment-method-missing"
+
+    (after,) = await world.rows("select stripe_customer_id from workspaces")
+    assert after["stripe_customer_id"] not in (None, before["stripe_customer_id"])
+
+
+async def test_a_failed_one_frees_its_slot_when_stripe_has_confirmed_the_void(world: World) -> None:
+    await world.given_an_addon()
+    workspace = await world.given_a_workspace(DECLINED)
+    await world.buy(world.order(workspace))
+    assert (await _refused(world, workspace)).slug == "settling"
+
+    await world.settle_everything()
+
+    assert (await world.buy(world.order(workspace))).outcome is Outcome.DECLINED
