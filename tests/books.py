@@ -3,6 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 
 from contracts import PURCHASE_EVENTS, PURCHASE_STATE, Envelope
@@ -127,7 +128,9 @@ def _facts_follow_history(purchase: Json, history: Sequence[Json], own: Told, *,
         if not line["stale"]:
             assert types[line["sequence"]] == (_fact_of(line).TYPE, line["to_status"])
     last = states[-1][1] if not may_repeat else max((body for _, body in states), key=lambda body: body["sequence"])
-    told = {name: last[name] for name in ("status", "paid_cents", "stripe_invoice_id")}
+    # Ids that are learned between two changes are told with the next one.
+    told = {name: last[name] for name in ("status", "paid_cents", *STAMPS.values())}
+    told |= {name: told[name] and datetime.fromisoformat(told[name]) for name in STAMPS.values()}
     assert told == {name: purchase[name] for name in told}
 
 
