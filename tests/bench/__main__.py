@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import fields
 from typing import Final
 
+from sandbox import places
 from tests.bench import catalog, demo, gateway, latency, report, worker
 from tests.bench.figures import Figure
 from tests.bench.options import Options
@@ -37,17 +38,17 @@ def main() -> None:
     what = given.pop("what")
     # As on Ctrl-C: what was started is stopped on the way out.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    figures = asyncio.run(_measure(ALL if what == "all" else (what,), Options(**given)))
-    print("\n" + report.table(figures))
-    print(f"\nwritten to {report.write(figures).name} of the stack's state directory")
+    measured = asyncio.run(_measure(ALL if what == "all" else (what,), Options(**given)))
+    print("\n" + report.table([figure for figures in measured.values() for figure in figures]))
+    print(f"\nwritten to {report.write(measured).relative_to(places.state().parent)}")
 
 
-async def _measure(names: Sequence[str], options: Options) -> list[Figure]:
-    figures: list[Figure] = []
+async def _measure(names: Sequence[str], options: Options) -> dict[str, Sequence[Figure]]:
+    measured = {}
     for name in names:
         print(f"{name}:", flush=True)
-        figures += await MEASURES[name](options)
-    return figures
+        measured[name] = await MEASURES[name](options)
+    return measured
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 import json
 import os
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,17 +22,25 @@ def table(figures: Sequence[Figure]) -> str:
     return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
 
 
-def write(figures: Sequence[Figure]) -> Path:
-    """Into `.stack/bench.json`, with what is needed to judge them: the machine, and how busy it was."""
+def write(measured: Mapping[str, Sequence[Figure]]) -> Path:
+    """Into `.stack/bench.json`, by measure, with what is needed to judge them: when, where, and how busy it was.
+
+    What this run has not measured stays as it was.
+    """
     path = places.state() / "bench.json"
     path.parent.mkdir(parents=True, exist_ok=True)
-    document = {
-        "measured_at": datetime.now(UTC).isoformat(),
-        "machine": machine(),
-        "figures": list(map(_json, figures)),
-    }
-    path.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+    circumstances = {"measured_at": datetime.now(UTC).isoformat(), "machine": machine()}
+    new = {name: {**circumstances, "figures": list(map(_json, figures))} for name, figures in measured.items()}
+    path.write_text(json.dumps(_written(path) | new, indent=2, ensure_ascii=False) + "\n")
     return path
+
+
+def _written(path: Path) -> dict[str, object]:
+    try:
+        before = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return {}
+    return before if isinstance(before, dict) else {}
 
 
 def machine() -> dict[str, object]:
