@@ -14,9 +14,12 @@ DEEPEST: Final = 4
 EXPANDABLE: Final = frozenset(
     [
         "charge",
+        "coupon",
         "customer",
         "default_payment_method",
         "default_price",
+        "discount",
+        "discounts",
         "invoice",
         "latest_charge",
         "payment_intent",
@@ -24,6 +27,7 @@ EXPANDABLE: Final = frozenset(
         "price",
         "product",
         "setup_intent",
+        "tax_rate",
     ]
 )
 
@@ -61,9 +65,15 @@ def _replace(*, call: Call, node: Json, name: str, path: str) -> None:
         node[name] = include(call, node)
     if name not in node:
         raise parameter_invalid(f"This property cannot be expanded ({path}).", param="expand")
-    if name in EXPANDABLE and isinstance(node[name], str):
-        found = call.account.look_up(node[name])
-        node[name] = render(found, version=call.version) if found else node[name]
+    if name in EXPANDABLE:
+        held = node[name]
+        node[name] = [_object(call, one) for one in held] if isinstance(held, list) else _object(call, held)
+
+
+def _object(call: Call, held: Any) -> Any:
+    """The object for its id; whatever else is held stays."""
+    found = call.account.look_up(held) if isinstance(held, str) else None
+    return render(found, version=call.version) if found else held
 
 
 def _invoice_payments(call: Call, node: Json) -> Json:
