@@ -117,3 +117,13 @@ async def test_every_admin_route_is_in_this_files_list(catalog: Catalog) -> None
     }
 
     assert documented == set(ADMIN_ROUTES)
+
+
+@pytest.mark.parametrize(("path", "methods"), [(ADDONS, "GET, POST"), (f"{ADDONS}/{SOME_ID}", "GET, PATCH, DELETE")])
+async def test_another_method_is_405_and_all_that_are_possible_are_named(
+    catalog: Catalog, path: str, methods: str
+) -> None:
+    async with catalog.staff() as staff:
+        got = await staff.put(path, json={})
+
+    assert (got.status_code, got.headers["allow"]) == (405, methods)

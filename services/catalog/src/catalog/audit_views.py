@@ -14,9 +14,9 @@ BEFORE: Final[dict[str, Any]] = {
     "sequence": 3,
     "occurred_at": "2026-03-02T09:15:42.118204Z",
     "name": "Builder",
-    "caps": {"byok_keys": None, "projects": None, "seats": 10},
+    "caps": {"byok_keys": 20, "projects": 100, "seats": 10},
     "prices": [],
-    "stripe_product_id": None,
+    "stripe_product_id": "quittance-production-builder",
 }
 EXAMPLE: Final[dict[str, Any]] = {
     "id": 17,
@@ -28,7 +28,7 @@ EXAMPLE: Final[dict[str, Any]] = {
     "changed": ["caps"],
     "before": BEFORE,
     "after": BEFORE
-    | {"sequence": 4, "occurred_at": "2026-03-02T09:20:11.804417Z", "caps": {"byok_keys": None, "projects": None}},
+    | {"sequence": 4, "occurred_at": "2026-03-02T09:20:11.804417Z", "caps": {"projects": 200, "seats": 10}},
 }
 
 
@@ -50,6 +50,8 @@ class Change(BaseModel):
 
 class Changes(BaseModel):
     """A page of changes, the newest first."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"items": [EXAMPLE], "next_cursor": "eyJpZCI6MTd9"}]})
 
     items: list[Change]
     next_cursor: NextCursor

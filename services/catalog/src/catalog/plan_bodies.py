@@ -20,7 +20,7 @@ Caps = Annotated[
 ]
 
 EXAMPLE: Final[JsonDict] = {
-    "caps": {"projects": None, "seats": 25, "byok_keys": None},
+    "caps": {"projects": 100, "seats": 25, "byok_keys": 20},
     "prices": [
         {"interval": "month", "currency": "EUR", "price": "9.00"},
         {"interval": "year", "currency": "EUR", "price": "99.00"},

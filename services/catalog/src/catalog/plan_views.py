@@ -15,7 +15,7 @@ PRICE: Final[dict[str, Any]] = {"interval": "month", "currency": "EUR", "price_c
 EXAMPLE: Final[dict[str, Any]] = {
     "slug": "builder",
     "name": "Builder",
-    "caps": {"byok_keys": None, "projects": None, "seats": 10},
+    "caps": {"byok_keys": 20, "projects": 100, "seats": 10},
     "prices": [PRICE],
 }
 ADMIN_EXAMPLE: Final = EXAMPLE | {

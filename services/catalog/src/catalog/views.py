@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from catalog.tables import Addon
 from chassis.money import major_text
 
+# Examples have no nulls: FastAPI leaves them out of the document.
 EXAMPLE: Final[dict[str, Any]] = {
     "id": "6f6b1a52-3c1d-5e0e-9f0e-3f6a0d1f4990",
     "slug": "professional-ai-setup",
@@ -20,7 +21,7 @@ EXAMPLE: Final[dict[str, Any]] = {
     "price": "499.00",
 }
 ADMIN_EXAMPLE: Final = EXAMPLE | {
-    "stripe_price_id": None,
+    "stripe_price_id": "price_1SVq2jLkdIwHu7ixTzM0aVbC",
     "is_active": True,
     "sort_order": 0,
     "sequence": 2,
@@ -60,6 +61,8 @@ class AdminAddon(PublicAddon):
 class PublicAddons(BaseModel):
     """The add-ons that can be bought, in the order of the page."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"items": [EXAMPLE]}]})
+
     items: list[PublicAddon]
 
 
@@ -68,6 +71,10 @@ NextCursor = Annotated[str | None, Field(description="To be sent as `cursor` for
 
 class AdminAddons(BaseModel):
     """A page of add-ons, active or not, in the order of the page."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"items": [ADMIN_EXAMPLE], "next_cursor": "eyJzb3J0X29yZGVyIjowfQ"}]}
+    )
 
     items: list[AdminAddon]
     next_cursor: NextCursor

@@ -10,6 +10,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chassis.logs import get_logger
@@ -18,6 +19,7 @@ log = get_logger(__name__)
 
 PROBLEM_BASE: Final = "https://quittance.dev/problems/"
 MEDIA_TYPE: Final = "application/problem+json"
+METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 MAX_ERRORS: Final = 20
 MAX_TEXT: Final = 200
 JSON_MEDIA_TYPE: Final = re.compile(r"application/(?:[\w.+-]+\+)?json\s*(?:;.*)?", re.IGNORECASE)
@@ -155,7 +157,20 @@ async def _on_http_exception(request: Request, error: Any) -> ProblemResponse:
     # FastAPI's word for what its JSON decoder chokes on beside syntax: bytes that are no UTF-8, depth, endless digits.
     if error.status_code == MALFORMED_JSON[0] and _is_json(request.headers.get("content-type")):
         return ProblemResponse(Problem(*MALFORMED_JSON))
-    return ProblemResponse(framework_problem(error))
+    problem = framework_problem(error)
+    if problem.status == HTTPStatus.METHOD_NOT_ALLOWED:
+        problem.headers["Allow"] = ", ".join(_methods_of(request))
+    return ProblemResponse(problem)
+
+
+def _methods_of(request: Request) -> list[str]:
+    """What the path takes: each of its methods is a route of its own, and the router names only those of the first."""
+    return [method for method in METHODS if _takes(request, method)]
+
+
+def _takes(request: Request, method: str) -> bool:
+    asked = {**request.scope, "method": method}
+    return any(route.matches(asked)[0] is Match.FULL for route in request.app.routes)
 
 
 async def _on_invalid_request(request: Request, error: Any) -> ProblemResponse:

@@ -20,7 +20,7 @@ from chassis.auth import TokenVerifier
 from chassis.limits import MAX_BODY, BodyLimits, SaneTargets
 from chassis.logs import get_logger
 from chassis.origins import origin_of
-from chassis.problems import MEDIA_TYPE, SCHEMA, install_problems
+from chassis.problems import MEDIA_TYPE, METHODS, SCHEMA, install_problems
 from chassis.server import HttpServer
 from chassis.settings import ServiceSettings
 
@@ -28,7 +28,6 @@ __all__ = ["Body", "HttpServer", "Text", "storable", "web_app"]
 
 log = get_logger(__name__)
 
-METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
 REQUEST_HEADERS: Final = (
     "Authorization",
     "Content-Type",

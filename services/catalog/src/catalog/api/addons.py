@@ -11,6 +11,7 @@ from catalog.api.requests import (
     IF_NONE_MATCH,
     INVALID_REQUEST,
     NOT_MODIFIED,
+    NOTHING_HERE,
     PAGE,
     REFUSED,
     UNREADABLE,
@@ -55,7 +56,7 @@ Prices = Annotated[PriceListCache, Depends(price_list_of)]
 AddonId = Annotated[UUID, Depends(existing_id)]
 Active = Annotated[bool | None, Query(description="Only those that are active, or only those that are not")]
 
-UNKNOWN: Final = problems(AddonUnknown())
+UNKNOWN: Final = problems(AddonUnknown(), NOTHING_HERE)
 NOT_SELLABLE: Final = (INVALID_REQUEST, *every_refusal())
 NEW_REFUSED: Final = problems(*UNREADABLE, *NOT_SELLABLE, NameWithoutSlug())
 EDIT_REFUSED: Final = problems(*UNREADABLE, *NOT_SELLABLE, PriceMissing(), SlugLocked())

@@ -9,6 +9,7 @@ from catalog.api.requests import (
     IF_NONE_MATCH,
     INVALID_REQUEST,
     NOT_MODIFIED,
+    NOTHING_HERE,
     REFUSED,
     UNREADABLE,
     Db,
@@ -31,7 +32,7 @@ ADMIN_PLAN: Final = "/v1/admin/plans/{slug}"
 
 Slug = Annotated[str, Path(description="`free` or `builder`", examples=["builder"])]
 
-UNKNOWN: Final = problems(PlanUnknown())
+UNKNOWN: Final = problems(PlanUnknown(), NOTHING_HERE)
 EDIT_REFUSED: Final = problems(*UNREADABLE, INVALID_REQUEST, *every_refusal(), PriceGivenTwice(), FreePlanPriced())
 
 public = APIRouter(tags=["price list"])

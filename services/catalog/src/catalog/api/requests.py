@@ -62,6 +62,8 @@ IF_NONE_MATCH: Final = {
 NOT_MODIFIED: Final[dict[int | str, dict[str, Any]]] = {
     304: {"description": "The list that the caller holds is the current one"}
 }
+NOTHING_HERE: Final = Problem(404, "not-found", "There is nothing here")
+"""A path with control characters, of which no id is made."""
 INVALID_REQUEST: Final = invalid_request([INVALID], content_type="application/json")
 REFUSED: Final = problems(
     unauthenticated("There is no token.", invalid=False), forbidden("Only platform staff may do this.")

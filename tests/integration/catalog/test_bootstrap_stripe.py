@@ -1,0 +1,299 @@
+"""`bootstrap-stripe` makes at Stripe what is missing, finds what is there, and can be repeated at any time."""
+
+import asyncio
+import socket
+import stat
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import stripe
+
+from catalog.stripe_setup.bootstrap import NoPlans, bootstrap_stripe
+from catalog.stripe_setup.client import stripe_client
+from catalog.stripe_setup.webhook import API_VERSION, EVENT_TYPES, shown
+from sandbox.stripe.control import StripeControl
+from tests.integration.catalog.conftest import Catalog
+from tests.integration.catalog.test_process import ended, start
+
+URL = "https://billing.example/billing/webhook"
+KEYS = [f"quittance:test:builder:{every}:{currency}" for currency in ("eur", "usd") for every in ("month", "year")]
+
+
+@dataclass(kw_only=True)
+class Account:
+    """A Stripe account, and somebody who sets it up."""
+
+    catalog: Catalog
+    url: str
+    control: StripeControl
+    client: stripe.StripeClient
+    said: list[str] = field(default_factory=list)
+
+    async def set_up(self, *, instance: str = "test", webhook_url: str | None = URL) -> list[str]:
+        """Run the command; what it said this time."""
+        self.said = []
+        await bootstrap_stripe(
+            database=self.catalog.database,
+            client=self.client,
+            instance=instance,
+            webhook_url=webhook_url,
+            keep_secret=shown,
+            say=self.said.append,
+        )
+        return self.said
+
+    async def objects(self, kind: str) -> list[dict[str, Any]]:
+        """What Stripe has, oldest first."""
+        found: list[dict[str, Any]] = (await self.control.objects(kind=kind[:-1])).get(kind[:-1], [])
+        return found
+
+    async def made(self) -> list[str]:
+        """The ids of everything."""
+        return [one["id"] for kind in ("products", "prices", "webhook_endpoints") for one in await self.objects(kind)]
+
+
+@pytest.fixture(scope="module")
+async def stripe_url() -> AsyncIterator[str]:
+    """The sandbox as its users start it."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        port = listening.getsockname()[1]
+    process = await asyncio.create_subprocess_exec(sys.executable, "-m", "sandbox.stripe", "--port", str(port))
+    async with asyncio.timeout(60), StripeControl(url := f"http://127.0.0.1:{port}") as control:
+        while True:
+            try:
+                await control.health()
+                break
+            except httpx.TransportError:
+                await asyncio.sleep(0.05)
+    yield url
+    process.terminate()
+    await process.wait()
+
+
+@pytest.fixture
+async def account(catalog: Catalog, stripe_url: str) -> AsyncIterator[Account]:
+    """An empty account, and a catalog that was seeded."""
+    await catalog.given_the_seed()
+    async with StripeControl(stripe_url) as control:
+        await control.reset()
+        async with stripe_client(secret_key="sk_test_1", api_base=stripe_url) as client:
+            yield Account(catalog=catalog, url=stripe_url, control=control, client=client)
+
+
+async def test_it_makes_a_product_and_a_price_for_each_interval_and_currency(account: Account) -> None:
+    await account.set_up()
+
+    [product], prices = await account.objects("products"), await account.objects("prices")
+    assert (product["id"], product["name"]) == ("quittance-test-builder", "Builder")
+    assert [price["lookup_key"] for price in prices] == KEYS
+    assert [(price["currency"], price["unit_amount"]) for price in prices] == [
+        ("eur", 900),
+        ("eur", 8900),
+        ("usd", 900),
+        ("usd", 8900),
+    ]
+    assert [price["recurring"]["interval"] for price in prices] == ["month", "year"] * 2
+    assert {"test"} == {one["metadata"]["quittance_instance"] for one in [product, *prices]}
+
+
+async def test_the_plan_knows_the_ids_afterwards_and_tells_and_records_them_once(account: Account) -> None:
+    await account.set_up()
+
+    plan, ids = await account.catalog.plan(), [price["id"] for price in await account.objects("prices")]
+    [change, *_] = await account.catalog.changes()
+    assert ids == [price["stripe_price_id"] for price in plan["prices"]]
+    assert (plan["stripe_product_id"], plan["sequence"]) == ("quittance-test-builder", 2)
+    assert (change["actor"], change["changed"]) == ("quittance:bootstrap-stripe", ["prices", "stripe_product_id"])
+    assert "stripe_price_id" in (await account.catalog.outbox())[-1].payload.decode()
+
+
+async def test_it_makes_the_webhook_endpoint_with_our_events_and_a_pinned_version(account: Account) -> None:
+    said = await account.set_up()
+
+    [endpoint] = await account.objects("webhook_endpoints")
+    assert (endpoint["url"], endpoint["api_version"]) == (URL, API_VERSION)
+    assert list(EVENT_TYPES) == endpoint["enabled_events"]
+    assert sum("whsec_" in line for line in said) == 1
+    assert any("STRIPE_WEBHOOK_SECRETS" in line for line in said)
+    assert any("portal" in line for line in said)
+
+
+async def test_repeated_it_finds_everything_makes_nothing_and_tells_nobody(account: Account) -> None:
+    await account.set_up()
+    before = [await account.made(), await account.catalog.plan(), await account.catalog.outbox()]
+
+    said = await account.set_up()
+
+    assert before == [await account.made(), await account.catalog.plan(), await account.catalog.outbox()]
+    assert not [line for line in said if "made" in line or "whsec_" in line]
+
+
+async def test_a_new_catalog_finds_what_an_older_one_made(account: Account) -> None:
+    await account.set_up()
+    before = await account.made()
+    await account.catalog.edit_plan("builder", {"prices": []})
+    prices = [{"interval": "month", "currency": "EUR", "price": "9.00"}]
+    await account.catalog.edit_plan("builder", {"prices": prices})
+
+    await account.set_up()
+
+    assert before == await account.made()
+    assert (await account.catalog.plan())["prices"][0]["stripe_price_id"] in before
+
+
+async def test_a_changed_price_gets_a_new_stripe_price_and_the_old_one_stays_for_its_subscribers(
+    account: Account,
+) -> None:
+    await account.set_up()
+    [old, *_] = await account.objects("prices")
+    prices = [{"interval": "month", "currency": "EUR", "price": "12.00"}]
+    await account.catalog.edit_plan("builder", {"prices": prices})
+
+    await account.set_up()
+
+    [kept, *_, new] = await account.objects("prices")
+    assert (kept["id"], kept["active"], kept["lookup_key"]) == (old["id"], True, None)
+    assert (new["lookup_key"], new["unit_amount"]) == (KEYS[0], 1200)
+    assert [new["id"]] == [price["stripe_price_id"] for price in (await account.catalog.plan())["prices"]]
+
+
+async def test_a_product_whose_prices_carry_our_keys_is_taken_over(account: Account) -> None:
+    product = await account.client.v1.products.create_async({"name": "Their old plan"})
+    await account.client.v1.prices.create_async(
+        {
+            "product": product.id,
+            "currency": "eur",
+            "unit_amount": 900,
+            "recurring": {"interval": "month"},
+            "lookup_key": KEYS[0],
+        }
+    )
+
+    await account.set_up()
+
+    assert [product.id] == [one["id"] for one in await account.objects("products")]
+    assert len(await account.objects("prices")) == 4
+    assert (await account.catalog.plan())["stripe_product_id"] == product.id
+
+
+async def test_an_archived_price_is_not_sold(account: Account) -> None:
+    await account.set_up()
+    [archived, *_] = await account.objects("prices")
+    await account.client.v1.prices.update_async(archived["id"], {"active": False})
+
+    await account.set_up()
+
+    [first, *_] = (await account.catalog.plan())["prices"]
+    assert first["stripe_price_id"] not in {archived["id"], None}
+
+
+async def test_a_renamed_plan_renames_its_product(account: Account) -> None:
+    await account.set_up()
+    await account.catalog.edit_plan("builder", {"name": "Maker"})
+
+    await account.set_up()
+
+    assert [product["name"] for product in await account.objects("products")] == ["Maker"]
+
+
+async def test_two_instances_share_an_account_and_nothing_in_it(account: Account) -> None:
+    await account.set_up()
+    before = await account.made()
+
+    await account.set_up(instance="staging", webhook_url="https://staging.example/billing/webhook")
+
+    assert [len(await account.objects(kind)) for kind in ("products", "prices", "webhook_endpoints")] == [2, 8, 2]
+    assert set(before) < set(await account.made())
+
+
+async def test_a_new_address_or_a_disabled_endpoint_is_brought_up_to_date(account: Account) -> None:
+    await account.set_up()
+    [endpoint] = await account.objects("webhook_endpoints")
+    await account.client.v1.webhook_endpoints.update_async(endpoint["id"], {"disabled": True})
+
+    said = await account.set_up(webhook_url="https://other.example/billing/webhook")
+
+    [updated] = await account.objects("webhook_endpoints")
+    assert (updated["id"], updated["status"]) == (endpoint["id"], "enabled")
+    assert updated["url"] == "https://other.example/billing/webhook"
+    assert not any("whsec_" in line for line in said)
+
+
+async def test_an_endpoint_of_another_version_is_left_running_beside_a_new_one(account: Account) -> None:
+    old = await account.client.v1.webhook_endpoints.create_async(
+        {"url": URL, "enabled_events": ["*"], "api_version": "2024-06-20"}
+    )
+
+    said = await account.set_up()
+
+    assert len(await account.objects("webhook_endpoints")) == 2
+    assert any(old.id in line and "disable it" in line for line in said)
+
+
+async def test_without_an_address_the_webhook_is_left_alone_and_that_is_said(account: Account) -> None:
+    said = await account.set_up(webhook_url=None)
+
+    assert await account.objects("webhook_endpoints") == []
+    assert any("--webhook-url" in line for line in said)
+
+
+async def test_a_catalog_without_plans_says_what_to_do(catalog: Catalog, stripe_url: str) -> None:
+    async with stripe_client(secret_key="sk_test_1", api_base=stripe_url) as client:
+        with pytest.raises(NoPlans, match="catalog seed"):
+            await bootstrap_stripe(
+                database=catalog.database, client=client, instance="a", webhook_url=None, keep_secret=shown, say=print
+            )
+
+
+async def test_the_command_keeps_the_secret_in_a_file_that_only_its_owner_reads(
+    account: Account, tmp_path: Path
+) -> None:
+    place = tmp_path / "whsec"
+    arguments = ("bootstrap-stripe", "--webhook-url", URL, "--secret-file", str(place))
+
+    status, output = await ended(
+        await start(
+            *arguments,
+            DATABASE_URL=account.catalog.database.url,
+            STRIPE_SECRET_KEY="sk_test_of_the_command",
+            STRIPE_API_BASE=account.url,
+            LOG_LEVEL="DEBUG",
+        )
+    )
+
+    assert status == 0, output
+    assert place.read_text().startswith("whsec_")
+    assert stat.S_IMODE(place.stat().st_mode) == 0o600
+    assert place.read_text().strip() not in output
+    assert "sk_test_of_the_command" not in output
+    assert f"signing secret: in {place}" in output
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "message"),
+    [
+        ((), {"STRIPE_SECRET_KEY": ""}, "STRIPE_SECRET_KEY is not set"),
+        (("--webhook-url", "billing.example"), {}, "absolute http(s) URL"),
+        ((), {"STRIPE_API_BASE": "http://127.0.0.1:9"}, "bootstrap-stripe: "),
+    ],
+    ids=["no key", "no address", "Stripe unreachable"],
+)
+async def test_what_cannot_be_done_ends_with_a_message_and_no_traceback(
+    account: Account, arguments: tuple[str, ...], environment: dict[str, str], message: str
+) -> None:
+    settings = {"STRIPE_SECRET_KEY": "sk_test_1", "STRIPE_API_BASE": account.url} | environment
+
+    status, output = await ended(
+        await start("bootstrap-stripe", *arguments, DATABASE_URL=account.catalog.database.url, **settings)
+    )
+
+    assert status == 1
+    assert message in output
+    assert "Traceback" not in output
+    assert await account.made() == []
