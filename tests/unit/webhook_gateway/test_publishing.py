@@ -13,7 +13,7 @@ from aiokafka.errors import (
 )
 
 from chassis.kafka import BrokerUnavailable
-from webhook_gateway.broker import BrokerConnection, partition_of
+from webhook_gateway.broker import BrokerConnection, Connected, partition_of
 from webhook_gateway.deadlines import Deadlines
 from webhook_gateway.publishing import publish
 from webhook_gateway.records import Record
@@ -54,7 +54,7 @@ class Connecting:
         nxt = self.left.pop(0)
         if isinstance(nxt, Exception):
             raise nxt
-        return nxt
+        return Connected(nxt, 12)
 
 
 async def until_connected(broker: BrokerConnection) -> None:
@@ -134,8 +134,7 @@ async def test_a_storm_of_final_errors_replaces_the_producer_once() -> None:
 
 
 def test_a_key_stays_on_its_partition_and_keys_are_spread() -> None:
-    partitions = list(range(12))
-    chosen = [partition_of(f"cus_{number}".encode(), partitions, []) for number in range(600)]
+    chosen = [partition_of(f"cus_{number}".encode(), partitions=12) for number in range(600)]
 
-    assert chosen == [partition_of(f"cus_{number}".encode(), partitions, partitions[:3]) for number in range(600)]
-    assert set(partitions) == set(chosen)
+    assert chosen == [partition_of(f"cus_{number}".encode(), partitions=12) for number in range(600)]
+    assert set(range(12)) == set(chosen)

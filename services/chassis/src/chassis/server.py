@@ -210,6 +210,7 @@ class HttpServer:
             http=BoundedProtocol,
             ws="none",
             timeout_keep_alive=75,
+            proxy_headers=False,  # nothing here goes by the sender's address, and reading them costs each request
             timeout_graceful_shutdown=self._graceful,
             **options,
         )

@@ -11,7 +11,7 @@ from contracts.stripe_facts import (
     InvoiceVoided,
 )
 from webhook_gateway.invoice_lines import lines_of, sole_purchase
-from webhook_gateway.payments import charge_of, payment_intent_of, redirect_url, why_it_failed
+from webhook_gateway.payments import intent_and_charge, redirect_url, why_it_failed
 from webhook_gateway.presence import Json, currency_of, entries, id_of, integer, is_whole_list, part, required_id, text
 from webhook_gateway.stripe_event import StripeEvent, metadata_of, origin
 from webhook_gateway.told import Told, tell
@@ -53,6 +53,7 @@ def invoice_fields(event: StripeEvent) -> dict[str, Any]:
     invoice = event.object
     currency = currency_of(invoice)
     lines = lines_of(invoice, currency=currency)
+    intent_id, charge_id = intent_and_charge(invoice)
     fields = origin(event, elsewhere=lambda: _more_metadata(invoice))
     fields.update(
         purchase_id=text(metadata_of(invoice), "purchase_id") or sole_purchase(lines),
@@ -64,8 +65,8 @@ def invoice_fields(event: StripeEvent) -> dict[str, Any]:
         amount_paid=integer(invoice, "amount_paid"),
         billing_reason=text(invoice, "billing_reason"),
         subscription_id=subscription_of(invoice),
-        payment_intent_id=payment_intent_of(invoice),
-        charge_id=charge_of(invoice),
+        payment_intent_id=intent_id,
+        charge_id=charge_id,
         hosted_invoice_url=text(invoice, "hosted_invoice_url"),
         lines=lines,
         lines_complete=is_whole_list(invoice, "lines"),

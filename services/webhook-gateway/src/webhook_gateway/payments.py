@@ -9,15 +9,15 @@ NEEDS_CUSTOMER: Final = frozenset({"requires_action", "requires_confirmation"})
 DECLINED: Final = frozenset({"requires_payment_method", "canceled"})
 
 
-def payment_intent_of(invoice: Json) -> str | None:
-    """`payment_intent` up to 2025-02; from basil on in `payments`, which only an expanded invoice carries."""
-    return id_of(invoice.get("payment_intent")) or id_of(_payment(invoice).get("payment_intent"))
+def intent_and_charge(invoice: Json) -> tuple[str | None, str | None]:
+    """`payment_intent` and `charge` up to 2025-02; from basil on in `payments`, which only an expanded invoice carries.
 
-
-def charge_of(invoice: Json) -> str | None:
-    """`charge` up to 2025-02; then the payment's own, or its intent's latest one where that is expanded."""
-    old = id_of(invoice.get("charge")) or id_of(_payment(invoice).get("charge"))
-    return old or id_of(expanded_intent(invoice).get("latest_charge"))
+    The charge may also be the latest one of an intent that is expanded.
+    """
+    payment = _payment(invoice)
+    intent = id_of(invoice.get("payment_intent")) or id_of(payment.get("payment_intent"))
+    charge = id_of(invoice.get("charge")) or id_of(payment.get("charge"))
+    return intent, charge or id_of(expanded_intent(invoice).get("latest_charge"))
 
 
 def redirect_url(invoice: Json) -> str | None:
