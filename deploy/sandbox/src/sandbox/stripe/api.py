@@ -28,6 +28,7 @@ from sandbox.stripe.refusals import (
     unrecognised_url,
 )
 from sandbox.stripe.render import render
+from sandbox.stripe.requests_file import RequestsFile, requests_file
 from sandbox.stripe.routing import Operation, find_operation
 from sandbox.stripe.versions import is_version
 
@@ -63,12 +64,13 @@ class Request:
 
 @dataclass(slots=True, kw_only=True)
 class Api:
-    """Answers requests. `log` keeps the last ones, for tests that count calls."""
+    """Answers requests. `log` keeps the last ones, for tests that count calls; `file` those that it took."""
 
     account: Account
     faults: Faults = field(default_factory=Faults)
     keys: Keys = field(default_factory=Keys)
     log: deque[Json] = field(default_factory=lambda: deque(maxlen=10_000))
+    file: RequestsFile | None = field(default_factory=requests_file)
 
     async def answer(self, request: Request) -> tuple[Answer, dict[str, str]]:
         """The answer and its extra headers. Raises Unanswered."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from sandbox.stripe.api import Api, Request, Unanswered
 from sandbox.stripe.idempotency import Answer
+from sandbox.stripe.versions import CURRENT
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -92,3 +93,11 @@ def _note(api: Api, request: Request, *, status: int | None, replayed: bool = Fa
             "replayed": replayed,
         }
     )
+    if api.file and status == 200 and request.version == CURRENT:
+        api.file.note(
+            operation=request.operation,
+            method=request.method,
+            path=request.path,
+            query=request.query,
+            body=request.body,
+        )
