@@ -55,8 +55,9 @@ async def apply_refund(
         row = _new_row(payment, told, cause)
         purchase.refunds.append(row)
     row.status, row.updated_at, row.failure_reason = status, cause.at, told.failure_reason or row.failure_reason
-    _tell(session, purchase, row, before, cause)
+    # The status first: what is told of the refund carries the status that it led to.
     await follow_the_money(session, purchase=purchase, cause=cause)
+    _tell(session, purchase, row, before, cause)
 
 
 async def follow_the_money(session: AsyncSession, *, purchase: Purchase, cause: Cause) -> None:
