@@ -21,7 +21,7 @@ GROUPS: Final[Mapping[str, tuple[Topic, ...]]] = {
 }
 """Each service, and the topics that it reads."""
 FLOW: Final = ("catalog", "purchases", "catalog", "purchases", "notifier")
-"""The order in which things flow. A price that purchases made at Stripe goes to the catalog, whose answer comes back."""
+"""The order in which things flow: a price made by purchases goes to the catalog, whose answer comes back."""
 LASTING: Final = (
     ("purchases", "workspace_addon_purchases"),
     ("purchases", "purchase_transitions"),
