@@ -20,6 +20,7 @@ from catalog.stripe_setup.webhook import into_file, shown
 from chassis.auth import TokenVerifier
 from chassis.consumer import Consumer
 from chassis.database import Database
+from chassis.fates import is_outage
 from chassis.health import Health, ops_app
 from chassis.jwks import Jwks
 from chassis.logs import configure_logs, get_logger
@@ -52,7 +53,7 @@ def read_settings() -> Settings:
 
 def app(*, settings: ServiceSettings, database: Database, verifier: TokenVerifier) -> FastAPI:
     """The public API."""
-    api = web_app(title="Quittance catalog", settings=settings, verifier=verifier)
+    api = web_app(title="Quittance catalog", settings=settings, verifier=verifier, passes=is_outage)
     api.state.database = database
     api.state.price_list = PriceListCache(database, addons_on_sale)
     api.state.plan_list = PriceListCache(database, plans_on_offer)

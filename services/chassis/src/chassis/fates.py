@@ -49,6 +49,14 @@ def fate_of(error: BaseException, fates: Fates = FATES) -> Fate:
     return Fate.PARK
 
 
+AWAY: Final = (DBAPIError, PoolTimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, ConnectionError)
+
+
+def is_outage(error: BaseException) -> bool:
+    """Whether a request failed because the database is away for a while, and not because it was wrong."""
+    return isinstance(error, AWAY) and fate_of(error) is Fate.RETRY
+
+
 def _fate_of_database_error(error: BaseException) -> Fate:
     state = sqlstate(error)
     lost = isinstance(error, DBAPIError) and error.connection_invalidated

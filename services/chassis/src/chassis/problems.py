@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -96,19 +96,20 @@ SCHEMA: Final[dict[str, Any]] = {
 """Of every problem; extension members depend on the type."""
 
 
-def install_problems(app: FastAPI) -> None:
-    """Make every answer that is an error a problem, whoever raised it."""
+def install_problems(app: FastAPI, *, passes: Callable[[Exception], bool] = lambda _: False) -> None:
+    """Make every answer that is an error a problem, whoever raised it; what `passes` by itself is a 503."""
     app.add_exception_handler(Problem, _on_problem)
     app.add_exception_handler(HTTPException, _on_http_exception)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
-    app.add_middleware(UnexpectedErrors)
+    app.add_middleware(UnexpectedErrors, passes=passes)
 
 
 class UnexpectedErrors:
     """The last resort: log what nobody caught, once, and answer 500 without a word about it."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, passes: Callable[[Exception], bool] = lambda _: False) -> None:
         self.app = app
+        self._passes = passes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI. Raises again when the answer has begun: the connection must then be cut."""
@@ -124,7 +125,19 @@ class UnexpectedErrors:
         except Exception as error:
             if scope["type"] != "http" or started:
                 raise
-            await ProblemResponse(_problem_of(error))(scope, receive, send)
+            problem = _unavailable(error) if self._passes(error) else _problem_of(error)
+            await ProblemResponse(problem)(scope, receive, send)
+
+
+def _unavailable(error: Exception) -> Problem:
+    log.warning("temporarily_unavailable", error=repr(error)[:300])
+    return Problem(
+        503,
+        "temporarily-unavailable",
+        "We cannot answer right now",
+        "Ask again in a moment; a repeated Idempotency-Key is safe.",
+        headers={"Retry-After": "1"},
+    )
 
 
 def _problem_of(error: Exception) -> Problem:

@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Annotated, Any, Final
 from uuid import uuid4
 
@@ -87,8 +87,17 @@ def _texts(data: Any) -> Iterator[str]:
             pending.extend(part)
 
 
-def web_app(title: str, settings: ServiceSettings, verifier: TokenVerifier | None = None) -> FastAPI:
-    """The app to add routers to. Without a verifier no route may use `current_caller`."""
+def web_app(
+    title: str,
+    settings: ServiceSettings,
+    verifier: TokenVerifier | None = None,
+    *,
+    passes: Callable[[Exception], bool] = lambda _: False,
+) -> FastAPI:
+    """The app to add routers to. Without a verifier no route may use `current_caller`.
+
+    `passes` names the errors that go away by themselves, such as an absent database: 503 and not 500.
+    """
     # Swagger UI is served by ourselves: no page of ours makes a request to somebody else.
     app = FastAPIOffline(
         title=title,
@@ -99,7 +108,7 @@ def web_app(title: str, settings: ServiceSettings, verifier: TokenVerifier | Non
     )
     app.state.verifier = verifier
     app.state.public_origin = origin_of(settings.public_base_url)
-    _add_middleware(app, settings)
+    _add_middleware(app, settings, passes)
     return app
 
 
@@ -107,11 +116,11 @@ def _operation_id(route: APIRoute) -> str:
     return route.name
 
 
-def _add_middleware(app: FastAPI, settings: ServiceSettings) -> None:
+def _add_middleware(app: FastAPI, settings: ServiceSettings, passes: Callable[[Exception], bool]) -> None:
     """Starlette wraps: what is added last sees a request first."""
     app.add_middleware(SaneTargets)
     app.add_middleware(BodyLimits, max_bytes=MAX_BODY)
-    install_problems(app)
+    install_problems(app, passes=passes)
     app.add_middleware(
         CORSMiddleware,
         allow_origins=settings.allowed_return_origins,

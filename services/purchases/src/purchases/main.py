@@ -11,6 +11,7 @@ from stripe import StripeClient
 from chassis.auth import TokenVerifier
 from chassis.consumer import Consumer
 from chassis.database import Database
+from chassis.fates import is_outage
 from chassis.health import Health, ops_app
 from chassis.jwks import Jwks
 from chassis.logs import configure_logs, get_logger
@@ -41,7 +42,7 @@ def read_settings(process: str) -> Settings:
 
 def app(*, settings: Settings, database: Database, client: StripeClient, verifier: TokenVerifier) -> FastAPI:
     """The public API."""
-    api = web_app(title="Quittance purchases", settings=settings, verifier=verifier)
+    api = web_app(title="Quittance purchases", settings=settings, verifier=verifier, passes=is_outage)
     api.state.settings = settings
     api.state.database = database
     api.state.stripe = client

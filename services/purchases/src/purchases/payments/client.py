@@ -17,7 +17,6 @@ NEEDS_CUSTOMER_CODES: Final = frozenset(
     {
         "authentication_required",
         "invoice_payment_intent_requires_action",
-        "payment_intent_authentication_failure",
         "subscription_payment_intent_requires_action",
     }
 )
