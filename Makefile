@@ -7,6 +7,8 @@ PY := .venv/bin/python
 INSTALLED := .venv/installed
 MEMBERS := contracts services/chassis services/catalog services/purchases services/webhook-gateway services/notifier deploy/sandbox
 BROKER ?=
+# Each worker of the test run has a database server, a broker and, where it needs one, a whole product of its own.
+WORKERS ?= 2
 export BROKER
 
 help: ## this list
@@ -33,7 +35,7 @@ status: $(INSTALLED) ## what runs, and where
 	@$(PY) -m sandbox status
 
 test: $(INSTALLED) ## every test but those that need a browser or Go, and the benchmarks; ARGS='-k word' for some
-	@$(PY) -m pytest --ignore=tests/bench --ignore=tests/browser --ignore=tests/faithfulness $(ARGS)
+	@$(PY) -m pytest --numprocesses=$(WORKERS) --dist=loadfile --ignore=tests/bench --ignore=tests/browser --ignore=tests/faithfulness $(ARGS)
 
 faithful: $(INSTALLED) ## the Stripe sandbox against Stripe's own description, and our requests against stripe-mock; needs Go
 	@$(PY) -m pytest tests/faithfulness $(ARGS)

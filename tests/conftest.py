@@ -1,5 +1,6 @@
 """The running parts that every suite may ask for. A part that cannot be had fails its tests; nothing is skipped."""
 
+import os
 from collections.abc import AsyncIterator
 
 import pytest
@@ -7,6 +8,9 @@ import pytest
 from sandbox.stack import EmbeddedStack
 from tests.stack.kafka import a_kafka
 from tests.stack.postgres import NewDatabase, a_postgres, fresh_databases
+
+WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+os.environ.setdefault("SANDBOX_PORTS", f"{20_000 + WORKER * 1_250}-{20_000 + (WORKER + 1) * 1_250}")
 
 
 @pytest.fixture(scope="session")

@@ -1,9 +1,10 @@
 """Ports on the loopback interface: which are free, and which one to take."""
 
+import os
 import random
 import socket
 
-_BELOW_EPHEMERAL = range(20_000, 30_000)
+_BELOW_EPHEMERAL = "20000-30000"
 LOOPBACK = "127.0.0.1"
 
 
@@ -26,8 +27,13 @@ def is_free(port: int) -> bool:
 
 
 def free_port() -> int:
-    """A port that nobody has, outside the range that outgoing connections are given."""
-    while not is_free(port := random.choice(_BELOW_EPHEMERAL)):  # noqa: S311 - no secret
+    """A port that nobody has, outside the range that outgoing connections are given.
+
+    A port is taken some seconds after it was chosen. Those who choose at the same time, such as the workers of a test
+    run, are given ranges of their own: `SANDBOX_PORTS=20000-22500`.
+    """
+    first, _, end = os.environ.get("SANDBOX_PORTS", _BELOW_EPHEMERAL).partition("-")
+    while not is_free(port := random.randrange(int(first), int(end))):  # noqa: S311 - no secret
         pass
     return port
 

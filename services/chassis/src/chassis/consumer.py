@@ -79,6 +79,7 @@ class Consumer:
     async def _consume(self) -> None:
         backoff = Backoff(first=0.2, limit=5)
         while True:
+            self._health.beat("consumer")
             broker, subscriber = self._subscriber()
             try:
                 await broker.start()
@@ -88,7 +89,6 @@ class Consumer:
             finally:
                 # Also when it was cancelled half-way through its start.
                 await _stop(broker)
-            self._health.beat("consumer")
             await backoff.sleep()
 
     def _subscriber(self) -> tuple[KafkaBroker, Any]:
