@@ -10,6 +10,8 @@ BROKER ?=
 # Each worker of the test run has a database server, a broker and, where it needs one, a whole product of its own.
 WORKERS ?= 2
 export BROKER
+# What is started is compiled once, and not at every start.
+unexport PYTHONDONTWRITEBYTECODE
 
 help: ## this list
 	@echo "usage: make TARGET [BROKER=kafka|librdkafka]"

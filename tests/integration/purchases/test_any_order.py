@@ -14,7 +14,7 @@ from purchases.domain.transitions import TRANSITIONS, Status, Trigger
 from tests.integration.purchases.stories import STORIES, VERSIONS, Story, Teller, told
 from tests.integration.purchases.world import Json, World
 
-EXAMPLES = int(os.environ.get("ANY_ORDER_EXAMPLES", "16"))
+EXAMPLES = int(os.environ.get("ANY_ORDER_EXAMPLES", "10"))
 """Of each story; more when somebody has the time."""
 
 
