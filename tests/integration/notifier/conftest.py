@@ -110,6 +110,9 @@ class Office:
         row = await self.row(fact)
         return bool(row and row["last_error"])
 
+    async def has_any_error(self, *facts: PurchaseFact) -> bool:
+        return any([await self.has_error(fact) for fact in facts])
+
     async def behave(self, **faults: Any) -> None:
         await self.smtp.behave(Faults(**faults))
 

@@ -25,7 +25,8 @@ async def test_a_server_that_is_down_for_a_while_gets_each_mail_once(office: Off
     await office.behave(down=True)
     async with office.notifying():
         await office.given_published(*purchases)
-        await until(lambda: office.has_error(purchases[0]))
+        # Not all are tried while the server is down: a few tell enough.
+        await until(lambda: office.has_any_error(*purchases))
         await asyncio.sleep(1)
         assert not any([await office.is_sent(fact) or await office.is_parked(fact) for fact in purchases])
 
