@@ -50,10 +50,10 @@ def test_a_line_names_its_service_and_carries_what_was_bound(lines: Lines) -> No
 
 def test_a_librarys_line_looks_the_same(lines: Lines) -> None:
     lines.start()
-    logging.getLogger("some.library").warning("lost %s of %d", "one", 3)
+    logging.getLogger("somebodys.package").warning("lost %s of %d", "one", 3)
 
     (line,) = lines()
-    assert (line["event"], line["service"], line["logger"]) == ("lost one of 3", "catalog", "some.library")
+    assert (line["event"], line["service"], line["logger"]) == ("lost one of 3", "catalog", "somebodys.package")
 
 
 @pytest.mark.parametrize(
