@@ -106,7 +106,7 @@ def _java(jars: list[Path]) -> list[str]:
 def _format(java: list[str], properties: Path) -> None:
     """Give the data directory its cluster id, as KRaft asks for before the first start."""
     cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-    command = [*java, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(properties)]
+    command = [*java, "kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "-c", str(properties)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise ProcessDied(f"kafka could not format its storage:\n{done.stdout}{done.stderr}")
