@@ -97,6 +97,11 @@ def stripe_unavailable() -> Problem:
     )
 
 
+def return_url_not_allowed() -> Problem:
+    """A foreign origin would make us a redirector for somebody else."""
+    return Problem(422, "return-url-not-allowed", "This return URL is not on an allowed origin")
+
+
 def owner_fixed() -> Problem:
     return Problem(
         409, "owner-fixed", "The owner of a workspace never changes", "Only the owner's e-mail may be updated."

@@ -1,0 +1,43 @@
+"""What the routes have in common: Stripe's client, the settings, idempotency keys, and the pages to come back to."""
+
+from typing import Annotated
+from urllib.parse import quote
+
+from fastapi import Depends, Header, Request
+from stripe import StripeClient
+
+from chassis.origins import origin_of
+from purchases import refusals
+from purchases.settings import Settings
+
+
+async def client_of(request: Request) -> StripeClient:
+    """Stripe's client, as `main` built it."""
+    client: StripeClient = request.app.state.stripe
+    return client
+
+
+async def settings_of(request: Request) -> Settings:
+    """The settings, as `main` read them."""
+    settings: Settings = request.app.state.settings
+    return settings
+
+
+Stripe = Annotated[StripeClient, Depends(client_of)]
+Told = Annotated[Settings, Depends(settings_of)]
+IdempotencyKey = Annotated[
+    str, Header(alias="Idempotency-Key", min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+$")
+]
+
+
+def own_page(settings: Settings, workspace_id: str, page: str) -> str:
+    """One of our own pages about the workspace, `billing/addons` for one."""
+    return f"{settings.public_base_url.rstrip('/')}/app/{quote(workspace_id, safe='')}/{page}"
+
+
+def allowed_url(wanted: str, settings: Settings) -> str:
+    """`wanted` itself. Raises Problem 422 unless it is ours or on an allowed origin: we are nobody's redirector."""
+    origin = origin_of(wanted)
+    if origin is None or origin not in {origin_of(settings.public_base_url), *settings.allowed_return_origins}:
+        raise refusals.return_url_not_allowed()
+    return wanted
