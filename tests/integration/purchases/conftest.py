@@ -12,15 +12,13 @@ from chassis.migrations import migrate
 from chassis.server import HttpServer
 from purchases.main import MIGRATIONS
 from purchases.payments.client import stripe_client
+from purchases.store.rows import Row
 from sandbox.stripe.app import create_app
 from sandbox.stripe.control import StripeControl
 from tests.integration.purchases.world import World
 from tests.stack.postgres import NewDatabase
 
-TABLES = """
-    workspaces, addons, workspace_addon_purchases, purchase_transitions, purchase_payments, purchase_parked_payments,
-    purchase_refunds, stripe_commands, outbox, inbox, parked
-"""
+TABLES = ", ".join(Row.metadata.tables)
 
 
 @pytest.fixture(scope="module")

@@ -74,9 +74,9 @@ class TransitionReply(BaseModel):
 
 
 class RefundReply(BaseModel):
-    """One refund, by Stripe's id."""
+    """One refund; without Stripe's id while it is only requested."""
 
-    stripe_refund_id: str
+    stripe_refund_id: str | None
     kind: str
     refund_cents: int
     currency: str

@@ -1,5 +1,6 @@
 """Money that went back, or did not: one row per Stripe refund, and the status when all of it is gone."""
 
+import uuid
 from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -81,6 +82,7 @@ def _tell(session: AsyncSession, purchase: Purchase, row: Refund, before: str | 
 
 def _new_row(payment: Payment, told: ToldRefund, cause: Cause) -> Refund:
     return Refund(
+        id=uuid.uuid4(),
         stripe_refund_id=told.refund_id,
         purchase_id=payment.purchase_id,
         kind="return" if payment.returned else "refund",

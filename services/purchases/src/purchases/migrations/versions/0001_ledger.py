@@ -184,8 +184,13 @@ def _create_purchases() -> None:
         sa.CheckConstraint("price_cents > 0", name="price_positive"),
         sa.ForeignKeyConstraint(["workspace_id"], ["workspaces.id"]),
         sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("stripe_invoice_id"),
         sa.UniqueConstraint("workspace_id", "idempotency_key", name="purchase_request"),
+    )
+    op.create_index(
+        op.f("ix_workspace_addon_purchases_stripe_invoice_id"),
+        "workspace_addon_purchases",
+        ["stripe_invoice_id"],
+        unique=False,
     )
     op.create_index(
         op.f("ix_workspace_addon_purchases_stripe_charge_id"),
@@ -243,7 +248,7 @@ def _create_history() -> None:
 
 
 def _create_money() -> None:
-    """Their money: payments, those that fit no purchase, refunds."""
+    """Their money: payments, those that fit no purchase, refunds, disputes."""
     op.create_table(
         "purchase_payments",
         sa.Column("purchase_id", sa.Uuid(), nullable=False),
@@ -280,17 +285,44 @@ def _create_money() -> None:
     )
     op.create_table(
         "purchase_refunds",
-        sa.Column("stripe_refund_id", sa.Text(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("purchase_id", sa.Uuid(), nullable=False),
+        sa.Column("stripe_refund_id", sa.Text(), nullable=True),
         sa.Column("kind", sa.String(length=16), nullable=False),
         sa.Column("refund_cents", sa.BigInteger(), nullable=False),
         sa.Column("currency", sa.String(length=3), nullable=False),
         sa.Column("status", sa.String(length=32), nullable=False),
         sa.Column("stripe_invoice_id", sa.Text(), nullable=True),
         sa.Column("failure_reason", sa.Text(), nullable=True),
+        sa.Column("idempotency_key", sa.String(length=255), nullable=True),
+        sa.Column("request_fingerprint", sa.String(length=64), nullable=True),
+        sa.Column("requested_by", sa.Text(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["purchase_id"], ["workspace_addon_purchases.id"]),
-        sa.PrimaryKeyConstraint("stripe_refund_id"),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("purchase_id", "stripe_refund_id", name="refund_of_purchase"),
+        sa.UniqueConstraint("purchase_id", "idempotency_key", name="refund_request"),
     )
     op.create_index(op.f("ix_purchase_refunds_purchase_id"), "purchase_refunds", ["purchase_id"], unique=False)
+    op.create_index(
+        op.f("ix_purchase_refunds_stripe_refund_id"), "purchase_refunds", ["stripe_refund_id"], unique=False
+    )
+    op.create_table(
+        "purchase_disputes",
+        sa.Column("purchase_id", sa.Uuid(), nullable=False),
+        sa.Column("stripe_dispute_id", sa.Text(), nullable=False),
+        sa.Column("dispute_cents", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.String(length=3), nullable=False),
+        sa.Column("status", sa.String(length=32), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("stripe_invoice_id", sa.Text(), nullable=True),
+        sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["purchase_id"], ["workspace_addon_purchases.id"]),
+        sa.PrimaryKeyConstraint("purchase_id", "stripe_dispute_id"),
+    )
+    op.create_index(
+        op.f("ix_purchase_disputes_stripe_dispute_id"), "purchase_disputes", ["stripe_dispute_id"], unique=False
+    )

@@ -1,0 +1,28 @@
+"""The tables, as SQLAlchemy rows."""
+
+from chassis.tables import inbox_table, outbox_table, parked_table
+from purchases.store.rows.base import Row
+from purchases.store.rows.commands import StripeCommand
+from purchases.store.rows.ledger import Purchase, Transition
+from purchases.store.rows.money import Dispute, ParkedPayment, Payment, Refund
+from purchases.store.rows.registry import Addon, Workspace
+
+OUTBOX = outbox_table(Row.metadata)
+INBOX = inbox_table(Row.metadata)
+PARKED = parked_table(Row.metadata)
+
+__all__ = [
+    "INBOX",
+    "OUTBOX",
+    "PARKED",
+    "Addon",
+    "Dispute",
+    "ParkedPayment",
+    "Payment",
+    "Purchase",
+    "Refund",
+    "Row",
+    "StripeCommand",
+    "Transition",
+    "Workspace",
+]

@@ -1,0 +1,87 @@
+"""The money of purchases: what came, what went back, what is disputed, and what fits no purchase."""
+
+import uuid
+from datetime import datetime
+
+from sqlalchemy import BigInteger, ForeignKey, String, Text, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from purchases.store.rows.base import Row
+
+
+class Payment(Row):
+    """One paid invoice of a purchase: the money was new when it was recorded."""
+
+    __tablename__ = "purchase_payments"
+
+    purchase_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("workspace_addon_purchases.id"), primary_key=True)
+    stripe_invoice_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    stripe_payment_intent_id: Mapped[str | None] = mapped_column(Text, index=True)
+    stripe_charge_id: Mapped[str | None] = mapped_column(Text, index=True)
+    paid_cents: Mapped[int] = mapped_column(BigInteger)
+    currency: Mapped[str] = mapped_column(String(3))
+    returned: Mapped[bool] = mapped_column(default=False)
+    """It found no purchase to pay and is refunded automatically."""
+    charge_refunded_cents: Mapped[int] = mapped_column(BigInteger, server_default=text("0"), default=0)
+    """The cumulative figure of `charge.refunded`, until its refunds have been listed one by one."""
+    recorded_at: Mapped[datetime]
+
+
+class ParkedPayment(Row):
+    """A paid invoice that names a purchase and does not fit it: nothing moved, the team was told once."""
+
+    __tablename__ = "purchase_parked_payments"
+
+    purchase_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("workspace_addon_purchases.id"), primary_key=True)
+    stripe_invoice_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    amount_paid_cents: Mapped[int] = mapped_column(BigInteger)
+    currency: Mapped[str] = mapped_column(String(3))
+    reason: Mapped[str] = mapped_column(Text)
+    parked_at: Mapped[datetime]
+
+
+class Refund(Row):
+    """Money that went back to the payer, or is asked for: one row per purchase and Stripe refund or lost dispute."""
+
+    __tablename__ = "purchase_refunds"
+    __table_args__ = (
+        UniqueConstraint("purchase_id", "stripe_refund_id", name="refund_of_purchase"),
+        UniqueConstraint("purchase_id", "idempotency_key", name="refund_request"),
+    )
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    purchase_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("workspace_addon_purchases.id"), index=True)
+    stripe_refund_id: Mapped[str | None] = mapped_column(Text, index=True)
+    """Stripe's refund, or the dispute that was lost; empty while staff's refund is only `requested`."""
+    kind: Mapped[str] = mapped_column(String(16), default="refund")
+    """`refund`, `return` (of money that paid nothing) or `dispute`."""
+    refund_cents: Mapped[int] = mapped_column(BigInteger)
+    currency: Mapped[str] = mapped_column(String(3))
+    status: Mapped[str] = mapped_column(String(32))
+    stripe_invoice_id: Mapped[str | None] = mapped_column(Text)
+    """The invoice whose money went back; one that was returned is no refund of the sale."""
+    failure_reason: Mapped[str | None] = mapped_column(Text)
+    idempotency_key: Mapped[str | None] = mapped_column(String(255))
+    """Of staff's request; with `request_fingerprint` it makes a repeat a repeat."""
+    request_fingerprint: Mapped[str | None] = mapped_column(String(64))
+    requested_by: Mapped[str | None] = mapped_column(Text)
+    reason: Mapped[str | None] = mapped_column(Text)
+    recorded_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+class Dispute(Row):
+    """A cardholder's bank wants money back: one row per purchase that its charge paid."""
+
+    __tablename__ = "purchase_disputes"
+
+    purchase_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("workspace_addon_purchases.id"), primary_key=True)
+    stripe_dispute_id: Mapped[str] = mapped_column(Text, primary_key=True, index=True)
+    dispute_cents: Mapped[int] = mapped_column(BigInteger)
+    currency: Mapped[str] = mapped_column(String(3))
+    status: Mapped[str] = mapped_column(String(32))
+    reason: Mapped[str | None] = mapped_column(Text)
+    stripe_invoice_id: Mapped[str | None] = mapped_column(Text)
+    """The invoice whose payment is disputed."""
+    opened_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]

@@ -1,0 +1,44 @@
+"""Whom we sell to, and our copy of what is sold."""
+
+import uuid
+from datetime import datetime
+
+from sqlalchemy import BigInteger, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from chassis.tables import NOW
+from purchases.store.rows.base import Row
+
+
+class Workspace(Row):
+    """A workspace of the host product, as it registered it."""
+
+    __tablename__ = "workspaces"
+
+    id: Mapped[str] = mapped_column(String(128), primary_key=True)
+    name: Mapped[str] = mapped_column(String(200))
+    owner_user_id: Mapped[str] = mapped_column(String(128))
+    owner_email: Mapped[str] = mapped_column(String(320))
+    stripe_customer_id: Mapped[str | None] = mapped_column(Text, unique=True)
+    customer_asked_at: Mapped[datetime | None]
+    """When Stripe was first asked for the customer; after 24 h it may have forgotten the idempotency key."""
+    registered_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    updated_at: Mapped[datetime] = mapped_column(server_default=NOW)
+
+
+class Addon(Row):
+    """Purchases' own copy of the catalog, kept by its facts: no service asks another in the buying path."""
+
+    __tablename__ = "addons"
+
+    id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    sequence: Mapped[int]
+    slug: Mapped[str] = mapped_column(String(64), unique=True)
+    name: Mapped[str] = mapped_column(String(120))
+    description: Mapped[str | None] = mapped_column(Text)
+    bullets: Mapped[list[str]]
+    price_cents: Mapped[int] = mapped_column(BigInteger)
+    currency: Mapped[str] = mapped_column(String(3))
+    stripe_price_id: Mapped[str | None] = mapped_column(Text)
+    is_active: Mapped[bool]
+    sort_order: Mapped[int]
