@@ -1,12 +1,13 @@
 """What the API shows: to everyone without what is internal, to staff with it; money also in major units."""
 
 from datetime import datetime
-from typing import Annotated, Any, Final
+from typing import Any, Final
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from catalog.tables import Addon
+from chassis.cursors import NextCursor
 from chassis.money import major_text
 
 # Examples have no nulls: FastAPI leaves them out of the document.
@@ -64,9 +65,6 @@ class PublicAddons(BaseModel):
     model_config = ConfigDict(json_schema_extra={"examples": [{"items": [EXAMPLE]}]})
 
     items: list[PublicAddon]
-
-
-NextCursor = Annotated[str | None, Field(description="To be sent as `cursor` for the next page; null on the last one")]
 
 
 class AdminAddons(BaseModel):

@@ -8,10 +8,24 @@ from typing import Any, Final
 
 from fastapi import FastAPI
 
-from chassis.problems import MEDIA_TYPE, SCHEMA, Problem
+from chassis.auth import forbidden, unauthenticated
+from chassis.problems import MEDIA_TYPE, SCHEMA, Problem, invalid_request
 
 Responses = dict[int | str, dict[str, Any]]
 CHECK: Final = "--check"
+INVALID: Final = {"loc": ("body", "name"), "msg": "Field required", "type": "missing"}
+
+UNAUTHENTICATED: Final = unauthenticated("There is no token.", invalid=False)
+NOT_STAFF: Final = forbidden("Only platform staff may do this.")
+NOTHING_HERE: Final = Problem(404, "not-found", "There is nothing here")
+"""A path with control characters, of which no id is made."""
+INVALID_REQUEST: Final = invalid_request([INVALID], content_type="application/json")
+UNREADABLE: Final = (
+    Problem(400, "malformed-json", "The body is not JSON"),
+    Problem(413, "body-too-large", "The body is too large"),
+    Problem(415, "unsupported-media-type", "The body must be JSON"),
+)
+"""What every operation that takes a body can meet."""
 
 
 def problems(*refusals: Problem) -> Responses:

@@ -9,16 +9,10 @@ from catalog.api.requests import (
     ADMIN_CACHING,
     CONFLICTS,
     IF_NONE_MATCH,
-    INVALID_REQUEST,
     NOT_MODIFIED,
-    NOTHING_HERE,
-    PAGE,
     REFUSED,
-    UNREADABLE,
-    Cursor,
     Db,
     IfMatch,
-    Limit,
     Staff,
     admin_headers,
     answer_list,
@@ -26,14 +20,15 @@ from catalog.api.requests import (
     staff,
 )
 from catalog.bodies import AddonEdit, NewAddon, SlugLocked
-from catalog.cursors import AddonPosition, InvalidCursor, cursor_of, position_of
+from catalog.cursors import AddonPosition
 from catalog.handlers import addons as handlers
 from catalog.handlers.addons import AddonUnknown, NameWithoutSlug, PriceMissing
 from catalog.price_list import PriceListCache
 from catalog.prices import every_refusal
 from catalog.tables import Addon
 from catalog.views import AdminAddon, AdminAddons, PublicAddons, admin_view
-from chassis.openapi import problems
+from chassis.cursors import PAGE, Cursor, InvalidCursor, Limit, cursor_of, position_of
+from chassis.openapi import INVALID_REQUEST, NOTHING_HERE, UNREADABLE, problems
 
 ADMIN_ADDONS: Final = "/v1/admin/addons"
 

@@ -5,11 +5,12 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import AfterValidator
 
-from catalog.api.requests import ADMIN_CACHING, INVALID_REQUEST, PAGE, REFUSED, Cursor, Db, Limit, staff
+from catalog.api.requests import ADMIN_CACHING, REFUSED, Db, staff
 from catalog.audit_views import Changes, change_view
-from catalog.cursors import AuditPosition, InvalidCursor, cursor_of, position_of
+from catalog.cursors import AuditPosition
 from catalog.handlers import audit as handlers
-from chassis.openapi import problems
+from chassis.cursors import PAGE, Cursor, InvalidCursor, Limit, cursor_of, position_of
+from chassis.openapi import INVALID_REQUEST, problems
 from chassis.web import storable
 
 AUDIT: Final = "/v1/admin/audit"

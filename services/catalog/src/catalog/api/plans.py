@@ -7,11 +7,8 @@ from fastapi import APIRouter, Depends, Path, Request, Response
 from catalog.api.requests import (
     CONFLICTS,
     IF_NONE_MATCH,
-    INVALID_REQUEST,
     NOT_MODIFIED,
-    NOTHING_HERE,
     REFUSED,
-    UNREADABLE,
     Db,
     IfMatch,
     Staff,
@@ -26,7 +23,7 @@ from catalog.plan_bodies import PlanEdit
 from catalog.plan_views import AdminPlan, PublicPlans, admin_plan
 from catalog.prices import every_refusal
 from catalog.tables import Plan
-from chassis.openapi import problems
+from chassis.openapi import INVALID_REQUEST, NOTHING_HERE, UNREADABLE, problems
 
 ADMIN_PLAN: Final = "/v1/admin/plans/{slug}"
 

@@ -3,23 +3,17 @@
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
 
-from fastapi import Depends, Header, Query, Request, Response
-from pydantic import AfterValidator
+from fastapi import Depends, Header, Request, Response
 
 from catalog.actors import Actor
 from catalog.etags import PreconditionFailed, PreconditionRequired, etag_of, is_known
 from catalog.price_list import PriceListCache
-from chassis.auth import Caller, current_caller, forbidden, require_staff, unauthenticated
+from chassis.auth import Caller, current_caller, require_staff
 from chassis.database import Database
-from chassis.openapi import problems
-from chassis.problems import Problem, invalid_request
-from chassis.web import storable
+from chassis.openapi import NOT_STAFF, UNAUTHENTICATED, problems
 
 PUBLIC_CACHING: Final = "public, max-age=0, must-revalidate"
 ADMIN_CACHING: Final = "private, no-store"
-PAGE: Final = 50
-LONGEST_PAGE: Final = 200
-INVALID: Final = {"loc": ("body", "name"), "msg": "Field required", "type": "missing"}
 
 
 # All of these are async: FastAPI runs a plain function in a thread, which costs more than the rest of a request.
@@ -45,12 +39,6 @@ Db = Annotated[Database, Depends(database_of)]
 IfMatch = Annotated[
     str | None, Header(description='The ETag that was read, e.g. `"3"`; 428 without it', examples=['"3"', "*"])
 ]
-Limit = Annotated[int, Query(ge=1, le=LONGEST_PAGE, description="How many at most")]
-Cursor = Annotated[
-    str | None,
-    Query(max_length=2000, description="`next_cursor` of the page before; none for the first page"),
-    AfterValidator(lambda text: text if text is None else storable(text)),
-]
 IF_NONE_MATCH: Final = {
     "name": "If-None-Match",
     "in": "header",
@@ -62,18 +50,8 @@ IF_NONE_MATCH: Final = {
 NOT_MODIFIED: Final[dict[int | str, dict[str, Any]]] = {
     304: {"description": "The list that the caller holds is the current one"}
 }
-NOTHING_HERE: Final = Problem(404, "not-found", "There is nothing here")
-"""A path with control characters, of which no id is made."""
-INVALID_REQUEST: Final = invalid_request([INVALID], content_type="application/json")
-REFUSED: Final = problems(
-    unauthenticated("There is no token.", invalid=False), forbidden("Only platform staff may do this.")
-)
+REFUSED: Final = problems(UNAUTHENTICATED, NOT_STAFF)
 CONFLICTS: Final = problems(PreconditionFailed(etag=etag_of(sequence=4)), PreconditionRequired())
-UNREADABLE: Final = (
-    Problem(400, "malformed-json", "The body is not JSON"),
-    Problem(413, "body-too-large", "The body is too large"),
-    Problem(415, "unsupported-media-type", "The body must be JSON"),
-)
 
 
 async def answer_list(request: Request, prices: PriceListCache) -> Response:
