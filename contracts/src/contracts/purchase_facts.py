@@ -162,6 +162,8 @@ class DisputeOpened(PurchaseFact):
     stripe_dispute_id: str
     dispute_cents: int
     dispute_reason: str | None = None
+    evidence_due_at: datetime | None = None
+    """Until when the bank takes evidence."""
 
 
 class DisputeClosed(PurchaseFact):
@@ -171,6 +173,7 @@ class DisputeClosed(PurchaseFact):
 
     stripe_dispute_id: str
     dispute_cents: int
+    dispute_reason: str | None = None
     outcome: str
     """Stripe's final status: `won`, `lost` or `warning_closed`."""
 

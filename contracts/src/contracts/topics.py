@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
-from contracts import addon_facts, plan_facts, purchase_facts, stripe_facts
+from contracts import addon_facts, plan_facts, purchase_facts, stripe_facts, workspace_facts
 from contracts.envelope import Envelope
 from contracts.fact import Fact
 
@@ -40,6 +40,9 @@ PURCHASE_EVENTS: Final = Topic(
     name="billing.purchase.events.v1", key="workspace id", owner="purchases", retention=timedelta(days=30)
 )
 PURCHASE_STATE: Final = Topic(name="billing.purchase.state.v1", key="purchase id", owner="purchases", retention=None)
+WORKSPACE_EVENTS: Final = Topic(
+    name="billing.workspace.events.v1", key="workspace id", owner="purchases", retention=timedelta(days=30)
+)
 ADDON_STATE: Final = Topic(name="billing.addon.state.v1", key="add-on id", owner="catalog", retention=None)
 ADDON_PRICE: Final = Topic(
     name="billing.addon.price.v1", key="add-on id", owner="purchases", retention=timedelta(days=30)
@@ -59,6 +62,8 @@ TOPICS: Final[Mapping[type[Fact], Topic]] = {
     stripe_facts.DisputeChanged: STRIPE_EVENTS,
     stripe_facts.CheckoutSessionCompleted: STRIPE_EVENTS,
     stripe_facts.CheckoutSessionExpired: STRIPE_EVENTS,
+    stripe_facts.SubscriptionChanged: STRIPE_EVENTS,
+    stripe_facts.SubscriptionTrialWillEnd: STRIPE_EVENTS,
     stripe_facts.CustomerDeleted: STRIPE_EVENTS,
     stripe_facts.UnrecognisedEvent: STRIPE_EVENTS,
     purchase_facts.PurchaseStarted: PURCHASE_EVENTS,
@@ -76,6 +81,9 @@ TOPICS: Final[Mapping[type[Fact], Topic]] = {
     purchase_facts.DisputeOpened: PURCHASE_EVENTS,
     purchase_facts.DisputeClosed: PURCHASE_EVENTS,
     purchase_facts.PurchaseState: PURCHASE_STATE,
+    workspace_facts.WorkspacePlanChanged: WORKSPACE_EVENTS,
+    workspace_facts.SubscriptionStatusChanged: WORKSPACE_EVENTS,
+    workspace_facts.RenewalFailed: WORKSPACE_EVENTS,
     addon_facts.AddonState: ADDON_STATE,
     addon_facts.AddonPriceProvisioned: ADDON_PRICE,
     plan_facts.PlanState: PLAN_STATE,

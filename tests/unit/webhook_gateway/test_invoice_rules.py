@@ -1,6 +1,8 @@
 """Where an invoice's ids, amounts and reasons are found, and what a payload cannot tell."""
 
+import copy
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -47,6 +49,55 @@ def test_a_bundle_names_its_subscription_discount_and_taxes(era: str) -> None:
     ) == (8900, 0, 0, "price_1SVq0yLkdIwHu7ixBuilderYr")
     assert fact.total == sum(line.amount - line.discount_cents + line.tax_cents for line in fact.lines)
     assert (addon.purchase_id, None) == (fact.purchase_id, plan.purchase_id)
+
+
+@pytest.mark.parametrize("era", ERAS)
+def test_a_bundle_says_what_it_sells_and_until_when_the_plan_is_paid(era: str) -> None:
+    fact = invoice_fact("bundle.invoice.paid", era)
+
+    assert fact.purchase_ids == ("0197e0a4-5b7c-7d10-8f43-2b1f0a9c6e31",)
+    assert fact.subscription_period_end == datetime(2027, 3, 4, 10, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("era", ERAS)
+def test_a_proration_says_nothing_of_the_paid_period(era: str) -> None:
+    """It may credit a year that is given up for months."""
+    invoice = event("bundle.invoice.paid", era)["data"]["object"]
+    months = invoice["lines"]["data"][1]
+    credit = copy.deepcopy(months)
+    credit["period"]["end"] += 10_000_000
+    (credit if era == LEGACY else credit["parent"]["subscription_item_details"])["proration"] = True
+
+    def period_end(*lines: Any) -> datetime | None:
+        return invoice_fact("bundle.invoice.paid", era, lines={"data": [*lines]}).subscription_period_end
+
+    assert period_end(months, credit) == datetime(2027, 3, 4, 10, 30, tzinfo=UTC)
+    assert period_end(credit) is None
+
+
+@pytest.mark.parametrize("era", ERAS)
+def test_a_failed_renewal_says_when_stripe_tries_again(era: str) -> None:
+    fact = invoice_fact("invoice.payment_failed", era, attempt_count=2, next_payment_attempt=1_772_879_400)
+
+    assert (fact.attempt_count, fact.next_payment_attempt_at) == (2, datetime(2026, 3, 7, 10, 30, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"checkout_session": "cs_test_1"},
+        {"checkout_session": {"id": "cs_test_1", "object": "checkout.session"}},
+        {"metadata": {"checkout_session_id": "cs_test_1"}},
+    ],
+)
+def test_an_invoice_that_names_a_checkout_session_is_heard(change: dict[str, Any]) -> None:
+    assert invoice_fact("invoice.paid", BASIL, **change).checkout_session_id == "cs_test_1"
+
+
+def test_more_than_twelve_purchases_of_a_bundle_are_read_once_each_from_two_values() -> None:
+    metadata = {"purchase_ids": "p_1, p_2,,p_1", "purchase_ids_2": "p_3,p_2"}
+
+    assert invoice_fact("invoice.paid", BASIL, metadata=metadata).purchase_ids == ("p_1", "p_2", "p_3")
 
 
 def test_both_shapes_of_a_bundle_give_the_same_lines() -> None:
@@ -194,6 +245,9 @@ def test_an_old_invoice_that_only_says_paid_is_paid() -> None:
         {"metadata": {"workspace_id": "a\x00b"}},
         {"status": 1},
         {"billing_reason": {}},
+        {"attempt_count": "2"},
+        {"next_payment_attempt": 1.5},
+        {"checkout_session": 7},
     ],
 )
 def test_a_shape_that_no_rule_covers_is_published_raw_with_its_reason(change: dict[str, Any]) -> None:

@@ -21,13 +21,24 @@ from contracts.stripe_facts import (
     InvoiceVoided,
     RefundChanged,
     StripeFact,
+    SubscriptionChanged,
+    SubscriptionTrialWillEnd,
     UnrecognisedEvent,
 )
 from tests.fixtures.stripe_events import API_VERSIONS, BASIL, BASIL_SINCE, LEGACY, body_of, event, event_in_version
 from webhook_gateway.normalisers import NORMALISERS, normalise
 
 ERAS = [LEGACY, BASIL]
-REFERENCES = {"customer", "charge", "payment_intent", "invoice", "subscription", "setup_intent"}
+REFERENCES = {
+    "charge",
+    "customer",
+    "default_payment_method",
+    "invoice",
+    "latest_invoice",
+    "payment_intent",
+    "setup_intent",
+    "subscription",
+}
 RECEIVED_AT = 1_772_620_204.5
 CUSTOMER = "cus_TRk7gFhYqK2m4N"
 INVOICE = "in_1SVq2nLkdIwHu7ixOeVhWg2k"
@@ -58,6 +69,11 @@ INVOICE_FIELDS: dict[str, Any] = {
     "amount_paid": 49900,
     "billing_reason": "manual",
     "subscription_id": None,
+    "subscription_period_end": None,
+    "checkout_session_id": None,
+    "purchase_ids": [],
+    "attempt_count": 1,
+    "next_payment_attempt_at": None,
     "hosted_invoice_url": "https://invoice.stripe.com/i/acct_1SVp0xLkdIwHu7ix/test_YWNjdF8xU1Zw",
     "lines": [LINE],
     "lines_complete": True,
@@ -73,6 +89,7 @@ SNAPSHOT = {
     "failure_reason": None,
 }
 DISPUTE = "dp_1SbKw2LkdIwHu7ixZ3Tn4GbQ"
+EVIDENCE_DUE = "2026-03-29T23:59:59Z"
 DISPUTE_FIELDS = {
     "quittance_instance": None,
     "workspace_id": None,
@@ -85,6 +102,7 @@ DISPUTE_FIELDS = {
     "amount": 49900,
     "currency": "EUR",
     "reason": "fraudulent",
+    "evidence_due_at": EVIDENCE_DUE,
 }
 SESSION = "cs_test_b1QmN8vR2xTzK5wYpL7sHdF3gJ9aCe4uXo6iBq0rVtEyDnWkMhZlPjSfUa"
 SETUP = "cs_test_c1SetUpR2xTzK5wYpL7sHdF3gJ9aCe4uXo6iBq0rVtEyDnWkMhZlPjSfUb"
@@ -95,6 +113,8 @@ SESSION_FIELDS = {
     "customer_id": CUSTOMER,
     "session_id": SESSION,
     "mode": "subscription",
+    "currency": "EUR",
+    "purchase_ids": [PURCHASE],
     "client_reference_id": "ws_northwind",
 }
 MADE = {
@@ -102,14 +122,60 @@ MADE = {
     "invoice_id": "in_1SVr3aLkdIwHu7ixBndl0Inv",
     "setup_intent_id": None,
     "payment_intent_id": None,
+    "payment_status": "paid",
 }
-SAVED = {
+SAVED: dict[str, Any] = {
     "subscription_id": None,
     "invoice_id": None,
     "setup_intent_id": "seti_1SVr4bLkdIwHu7ixSet0Card",
     "payment_intent_id": None,
+    "payment_status": "no_payment_required",
+    "currency": None,
+    "purchase_ids": [],
 }
 FAILED_SNAPSHOT = {**SNAPSHOT, "status": "failed", "failure_reason": "expired_or_canceled_card"}
+SUBSCRIPTION = "sub_1SVq5rLkdIwHu7ixZ8yX6wV4"
+YEAR_END = "2027-03-04T11:21:30Z"
+SUBSCRIPTION_FIELDS: dict[str, Any] = {
+    **NOBODYS,
+    "object_id": SUBSCRIPTION,
+    "customer_id": CUSTOMER,
+    "subscription_id": SUBSCRIPTION,
+    "status": "active",
+    "started_at": "2026-03-04T11:21:30Z",
+    "current_period_end": YEAR_END,
+    "cancel_at_period_end": False,
+    "cancel_at": None,
+    "canceled_at": None,
+    "ended_at": None,
+    "cancellation_reason": None,
+    "currency": "EUR",
+    "items": [
+        {
+            "item_id": "si_TRkF5gH6jK7lZ8",
+            "price_id": "price_1SVq0yLkdIwHu7ixBuilderYr",
+            "lookup_key": "quittance:local:builder:year:eur",
+            "currency": "EUR",
+            "interval": "year",
+            "current_period_end": YEAR_END,
+        }
+    ],
+    "latest_invoice_id": "in_1SVr3aLkdIwHu7ixBndl0Inv",
+    "default_payment_method_id": "pm_1SVq2hLkdIwHu7ixV3cN8wJm",
+    "purchase_ids": [PURCHASE, f"{PURCHASE[:-1]}2", f"{PURCHASE[:-1]}3"],
+}
+CANCELLING = {
+    "cancel_at_period_end": True,
+    "cancel_at": YEAR_END,
+    "canceled_at": "2026-04-13T11:21:30Z",
+    "cancellation_reason": "cancellation_requested",
+}
+ENDED = {
+    "status": "canceled",
+    "canceled_at": "2027-03-19T11:21:30Z",
+    "ended_at": "2027-03-19T11:21:30Z",
+    "cancellation_reason": "payment_failed",
+}
 
 EXPECTED: dict[str, tuple[type[StripeFact], dict[str, Any]]] = {
     "invoice.payment_succeeded": (InvoicePaid, INVOICE_FIELDS),
@@ -117,7 +183,7 @@ EXPECTED: dict[str, tuple[type[StripeFact], dict[str, Any]]] = {
     "invoice.payment_failed": (InvoicePaymentFailed, {**UNPAID, "needs_customer": None, "failure_code": None}),
     "invoice.payment_action_required": (InvoicePaymentActionRequired, {**UNPAID, "action_url": None}),
     "invoice.voided": (InvoiceVoided, {**UNPAID, "status": "void"}),
-    "invoice.deleted": (InvoiceDeleted, {**UNPAID, "status": "draft", "hosted_invoice_url": None}),
+    "invoice.deleted": (InvoiceDeleted, {**UNPAID, "status": "draft", "attempt_count": 0, "hosted_invoice_url": None}),
     "invoice.marked_uncollectible": (InvoiceMarkedUncollectible, {**UNPAID, "status": "uncollectible"}),
     "charge.refunded": (
         ChargeRefunded,
@@ -147,6 +213,15 @@ EXPECTED: dict[str, tuple[type[StripeFact], dict[str, Any]]] = {
     "customer.deleted": (
         CustomerDeleted,
         {**OURS, "purchase_id": None, "object_id": CUSTOMER, "customer_id": CUSTOMER},
+    ),
+    "customer.subscription.created": (SubscriptionChanged, SUBSCRIPTION_FIELDS),
+    "customer.subscription.updated": (SubscriptionChanged, {**SUBSCRIPTION_FIELDS, **CANCELLING}),
+    "customer.subscription.deleted": (SubscriptionChanged, {**SUBSCRIPTION_FIELDS, **ENDED}),
+    "customer.subscription.paused": (SubscriptionChanged, {**SUBSCRIPTION_FIELDS, "status": "paused"}),
+    "customer.subscription.resumed": (SubscriptionChanged, SUBSCRIPTION_FIELDS),
+    "customer.subscription.trial_will_end": (
+        SubscriptionTrialWillEnd,
+        {**SUBSCRIPTION_FIELDS, "status": "trialing"},
     ),
 }
 ONLY_LEGACY: dict[str, dict[str, Any]] = {
@@ -237,6 +312,8 @@ def test_every_api_version_gives_the_same_fact(name: str, version: str) -> None:
         only = {**only, "customer_id": CUSTOMER}
     if name == "checkout.session.completed" and version < "2022-11-15":
         only = {**only, "invoice_id": None}
+    if thing["object"] == "subscription" and version < "2022-11-15":
+        only = {**only, "cancellation_reason": None}
 
     fact = fact_of(document)
 
@@ -327,6 +404,14 @@ def test_an_expanded_subscription_names_the_instance_that_a_session_does_not() -
         ("customer.deleted", {"id": ""}),
         ("customer.deleted", {"metadata": {"workspace_id": 1}}),
         ("invoice.deleted", {"total": 10**15}),
+        ("customer.subscription.updated", {"status": None}),
+        ("customer.subscription.updated", {"status": "hibernating"}),
+        ("customer.subscription.updated", {"cancel_at_period_end": "yes"}),
+        ("customer.subscription.created", {"start_date": "soon"}),
+        ("customer.subscription.created", {"items": {"data": [{"id": "si_1"}]}}),
+        ("customer.subscription.created", {"metadata": {"purchase_ids": ["0197e0a4"]}}),
+        ("customer.subscription.deleted", {"ended_at": 10**13}),
+        ("customer.subscription.deleted", {"id": None}),
     ],
 )
 def test_what_no_rule_covers_is_told_raw(name: str, change: dict[str, Any]) -> None:

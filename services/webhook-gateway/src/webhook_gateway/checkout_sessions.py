@@ -3,8 +3,9 @@
 from typing import Final
 
 from contracts.stripe_facts import CheckoutSessionCompleted, CheckoutSessionExpired
-from webhook_gateway.presence import Json, id_of, part, required_id, required_text, text
-from webhook_gateway.stripe_event import StripeEvent, metadata_of, origin
+from webhook_gateway.presence import Json, id_of, optional_currency, part, required_id, required_text, text
+from webhook_gateway.purchase_ids import purchase_ids_of
+from webhook_gateway.stripe_event import StripeEvent, filled, metadata_of, origin
 from webhook_gateway.told import Told, tell
 
 MADE: Final = ("subscription", "setup_intent", "payment_intent", "invoice")
@@ -15,7 +16,8 @@ def checkout_session_completed(event: StripeEvent) -> Told:
     """`checkout.session.completed`. Source: https://docs.stripe.com/api/checkout/sessions/object."""
     session = event.object
     made = {f"{name}_id": id_of(session.get(name)) for name in MADE}
-    return tell(CheckoutSessionCompleted, **_session(event), **made)
+    payment_status = text(session, "payment_status")
+    return tell(CheckoutSessionCompleted, **_session(event), **made, payment_status=payment_status)
 
 
 def checkout_session_expired(event: StripeEvent) -> Told:
@@ -29,6 +31,8 @@ def _session(event: StripeEvent) -> dict[str, object]:
         **origin(event, elsewhere=lambda: _more_metadata(session)),
         "session_id": required_id(session, "id"),
         "mode": required_text(session, "mode"),
+        "currency": optional_currency(session),
+        "purchase_ids": purchase_ids_of(filled(metadata_of(session), _more_metadata(session))),
         "client_reference_id": text(session, "client_reference_id"),
     }
 

@@ -2,7 +2,7 @@
 
 from contracts.stripe_facts import DisputeChanged
 from webhook_gateway.presence import Json, currency_of, id_of, integer, part, required_id, required_text, text
-from webhook_gateway.stripe_event import StripeEvent, metadata_of, origin
+from webhook_gateway.stripe_event import StripeEvent, metadata_of, moment_of, origin
 from webhook_gateway.told import Told, tell
 
 
@@ -32,6 +32,7 @@ def _dispute(event: StripeEvent, *, closed: bool) -> Told:
         currency=currency_of(dispute),
         status=required_text(dispute, "status"),
         reason=text(dispute, "reason"),
+        evidence_due_at=moment_of(part(dispute, "evidence_details"), "due_by"),
         closed=closed,
     )
 

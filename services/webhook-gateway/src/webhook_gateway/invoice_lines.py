@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from webhook_gateway.presence import Json, entries, id_of, integer, part, required_id, text
-from webhook_gateway.stripe_event import metadata_of
+from webhook_gateway.presence import Json, entries, flag, id_of, integer, part, required_id, text
+from webhook_gateway.stripe_event import metadata_of, moment_of
 
 
 def lines_of(invoice: Json, *, currency: str) -> list[dict[str, Any]]:
@@ -16,6 +16,22 @@ def sole_purchase(lines: Sequence[Json]) -> str | None:
     """The purchase that the lines name, if they name exactly one."""
     named = {line["purchase_id"] for line in lines if line["purchase_id"]}
     return named.pop() if len(named) == 1 else None
+
+
+def subscription_period_end(invoice: Json) -> str | None:
+    """Until when the subscription's own lines run. A proration may credit a period that is given up, so none counts."""
+    own = [line for line in entries(invoice, "lines") if _is_of_subscription(line) and not _is_proration(line)]
+    return max(filter(None, [moment_of(part(line, "period"), "end") for line in own]), default=None)
+
+
+def _is_of_subscription(line: Json) -> bool:
+    """`type` up to 2025-02; from basil on `parent.type`."""
+    return line.get("type") == "subscription" or part(line, "parent").get("type") == "subscription_item_details"
+
+
+def _is_proration(line: Json) -> bool:
+    parent = part(line, "parent", "subscription_item_details")
+    return flag(line, "proration") or flag(parent, "proration")
 
 
 def _line(line: Json, *, currency: str) -> dict[str, Any]:

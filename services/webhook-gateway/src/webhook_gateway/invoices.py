@@ -10,10 +10,22 @@ from contracts.stripe_facts import (
     InvoicePaymentFailed,
     InvoiceVoided,
 )
-from webhook_gateway.invoice_lines import lines_of, sole_purchase
+from webhook_gateway.invoice_lines import lines_of, sole_purchase, subscription_period_end
 from webhook_gateway.payments import intent_and_charge, redirect_url, why_it_failed
-from webhook_gateway.presence import Json, currency_of, entries, id_of, integer, is_whole_list, part, required_id, text
-from webhook_gateway.stripe_event import StripeEvent, metadata_of, origin
+from webhook_gateway.presence import (
+    Json,
+    currency_of,
+    entries,
+    id_of,
+    integer,
+    is_whole_list,
+    optional_integer,
+    part,
+    required_id,
+    text,
+)
+from webhook_gateway.purchase_ids import purchase_ids_of
+from webhook_gateway.stripe_event import StripeEvent, filled, metadata_of, moment_of, origin
 from webhook_gateway.told import Told, tell
 
 
@@ -65,11 +77,15 @@ def invoice_fields(event: StripeEvent) -> dict[str, Any]:
         amount_paid=integer(invoice, "amount_paid"),
         billing_reason=text(invoice, "billing_reason"),
         subscription_id=subscription_of(invoice),
+        subscription_period_end=subscription_period_end(invoice),
         payment_intent_id=intent_id,
         charge_id=charge_id,
+        attempt_count=optional_integer(invoice, "attempt_count") or 0,
+        next_payment_attempt_at=moment_of(invoice, "next_payment_attempt"),
         hosted_invoice_url=text(invoice, "hosted_invoice_url"),
         lines=lines,
         lines_complete=is_whole_list(invoice, "lines"),
+        **_bundle(invoice),
     )
     return fields
 
@@ -83,6 +99,15 @@ def subscription_of(invoice: Json) -> str | None:
 def status_of(invoice: Json) -> str | None:
     """`status`; an invoice that only says `paid` (old versions) is paid."""
     return text(invoice, "status") or ("paid" if invoice.get("paid") is True else None)
+
+
+def _bundle(invoice: Json) -> dict[str, Any]:
+    """What a Checkout session left on the invoice; of one-off invoices only their own metadata is read."""
+    named = metadata_of(invoice)
+    if subscription_of(invoice):
+        named = filled(named, _more_metadata(invoice))
+    session_id = id_of(invoice.get("checkout_session")) or id_of(named.get("checkout_session_id"))
+    return {"checkout_session_id": session_id, "purchase_ids": purchase_ids_of(named)}
 
 
 def _more_metadata(invoice: Json) -> list[Json]:

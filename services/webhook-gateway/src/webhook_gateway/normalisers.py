@@ -19,6 +19,7 @@ from webhook_gateway.invoices import (
 from webhook_gateway.presence import Json, UnknownShape
 from webhook_gateway.refunds import refund_changed
 from webhook_gateway.stripe_event import StripeEvent, read_event
+from webhook_gateway.subscriptions import subscription_changed, subscription_trial_will_end
 from webhook_gateway.told import Told
 from webhook_gateway.unrecognised import unrecognised
 
@@ -41,6 +42,12 @@ NORMALISERS: Final[Mapping[str, Callable[[StripeEvent], Told]]] = {
     "checkout.session.completed": checkout_session_completed,
     "checkout.session.expired": checkout_session_expired,
     "customer.deleted": customer_deleted,
+    "customer.subscription.created": subscription_changed,
+    "customer.subscription.updated": subscription_changed,
+    "customer.subscription.deleted": subscription_changed,
+    "customer.subscription.paused": subscription_changed,
+    "customer.subscription.resumed": subscription_changed,
+    "customer.subscription.trial_will_end": subscription_trial_will_end,
 }
 
 

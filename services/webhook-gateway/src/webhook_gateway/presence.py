@@ -64,6 +64,20 @@ def optional_integer(owner: Json, name: str) -> int | None:
     return None if owner.get(name) is None else integer(owner, name)
 
 
+def flag(owner: Json, name: str) -> bool:
+    """A yes or no; absent or null is no."""
+    value = owner.get(name)
+    if value is None or type(value) is bool:
+        return value is True
+    raise UnknownShape(f"{name} is no boolean")
+
+
+def optional_currency(owner: Json) -> str | None:
+    """ISO 4217 in upper case, or None where it is absent, null or empty."""
+    currency = text(owner, "currency")
+    return currency.upper() if currency else None
+
+
 def currency_of(owner: Json) -> str:
     """ISO 4217 in upper case; Stripe writes it in lower case."""
     return required_text(owner, "currency").upper()

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
 
-from webhook_gateway.presence import Json, UnknownShape, id_of, integer, required_id, text
+from webhook_gateway.presence import Json, UnknownShape, id_of, integer, optional_integer, required_id, text
 
 OUR_KEYS: Final = frozenset({"quittance_instance", "workspace_id", "purchase_id"})
 
@@ -46,6 +46,12 @@ def moment(seconds: int) -> str:
         return f"{datetime.fromtimestamp(seconds, UTC).isoformat()[:-6]}Z"
     except (OverflowError, ValueError, OSError) as error:
         raise UnknownShape(f"{seconds} is no time") from error
+
+
+def moment_of(owner: Json, name: str) -> str | None:
+    """RFC 3339 text of a time that may be absent or null."""
+    seconds = optional_integer(owner, name)
+    return None if seconds is None else moment(seconds)
 
 
 def origin(event: StripeEvent, *, elsewhere: Callable[[], Iterable[Json]] = tuple) -> dict[str, Any]:

@@ -25,6 +25,8 @@ EVENT_TYPES: Final = (
     "customer.deleted",
     "customer.subscription.created",
     "customer.subscription.deleted",
+    "customer.subscription.paused",
+    "customer.subscription.resumed",
     "customer.subscription.trial_will_end",
     "customer.subscription.updated",
     "invoice.deleted",

@@ -101,6 +101,8 @@ APPLY: Final[Mapping[type[Fact], Applier]] = {
     told.DisputeChanged: _no_effect_yet,
     told.CheckoutSessionCompleted: _no_effect_yet,
     told.CheckoutSessionExpired: _no_effect_yet,
+    told.SubscriptionChanged: _no_effect_yet,
+    told.SubscriptionTrialWillEnd: _no_effect_yet,
     told.CustomerDeleted: _no_effect_yet,
     told.UnrecognisedEvent: _unrecognised,
 }

@@ -1,0 +1,50 @@
+"""What Stripe told us, normalised: one fact per webhook event, the same for every API version. Internal."""
+
+from contracts.stripe_facts.checkout import CheckoutSessionCompleted, CheckoutSessionExpired, CheckoutSessionFact
+from contracts.stripe_facts.event import CustomerDeleted, StripeFact, UnrecognisedEvent
+from contracts.stripe_facts.invoices import (
+    InvoiceDeleted,
+    InvoiceFact,
+    InvoiceLine,
+    InvoiceMarkedUncollectible,
+    InvoicePaid,
+    InvoicePaymentActionRequired,
+    InvoicePaymentFailed,
+    InvoicePaymentLinked,
+    InvoiceVoided,
+)
+from contracts.stripe_facts.money_back import ChargeRefunded, DisputeChanged, RefundChanged, RefundSnapshot
+from contracts.stripe_facts.subscriptions import (
+    SubscriptionChanged,
+    SubscriptionFact,
+    SubscriptionItem,
+    SubscriptionStatus,
+    SubscriptionTrialWillEnd,
+)
+
+__all__ = [
+    "ChargeRefunded",
+    "CheckoutSessionCompleted",
+    "CheckoutSessionExpired",
+    "CheckoutSessionFact",
+    "CustomerDeleted",
+    "DisputeChanged",
+    "InvoiceDeleted",
+    "InvoiceFact",
+    "InvoiceLine",
+    "InvoiceMarkedUncollectible",
+    "InvoicePaid",
+    "InvoicePaymentActionRequired",
+    "InvoicePaymentFailed",
+    "InvoicePaymentLinked",
+    "InvoiceVoided",
+    "RefundChanged",
+    "RefundSnapshot",
+    "StripeFact",
+    "SubscriptionChanged",
+    "SubscriptionFact",
+    "SubscriptionItem",
+    "SubscriptionStatus",
+    "SubscriptionTrialWillEnd",
+    "UnrecognisedEvent",
+]

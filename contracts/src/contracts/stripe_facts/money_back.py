@@ -1,0 +1,66 @@
+"""What Stripe told us of money that went back, or that a cardholder's bank wants back."""
+
+from datetime import datetime
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+from contracts.stripe_facts.event import StripeFact
+
+
+class RefundSnapshot(BaseModel):
+    """One refund as Stripe shows it; `amount` in minor units of `currency`."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    refund_id: str
+    amount: int
+    currency: str
+    status: str
+    """`pending`, `requires_action`, `succeeded`, `failed` or `canceled`."""
+    purchase_id: str | None = None
+    failure_reason: str | None = None
+
+
+class ChargeRefunded(StripeFact):
+    """`charge.refunded`. `amount_refunded` is cumulative; basil and later carry no invoice."""
+
+    TYPE: ClassVar = "billing.stripe.charge_refunded.v1"
+
+    charge_id: str
+    payment_intent_id: str | None = None
+    invoice_id: str | None = None
+    amount: int
+    amount_refunded: int
+    currency: str
+    refunds: tuple[RefundSnapshot, ...] = ()
+    """Embedded by versions before 2022-11-15 only; otherwise the charge's refunds are listed."""
+
+
+class RefundChanged(StripeFact):
+    """`refund.created`, `refund.updated`, `refund.failed` and `charge.refund.updated`."""
+
+    TYPE: ClassVar = "billing.stripe.refund_changed.v1"
+
+    refund: RefundSnapshot
+    charge_id: str | None = None
+    payment_intent_id: str | None = None
+
+
+class DisputeChanged(StripeFact):
+    """`charge.dispute.created` and `charge.dispute.closed`; `amount` is what the cardholder's bank wants back."""
+
+    TYPE: ClassVar = "billing.stripe.dispute_changed.v1"
+
+    dispute_id: str
+    charge_id: str | None = None
+    payment_intent_id: str | None = None
+    amount: int
+    currency: str
+    status: str
+    """Stripe's: `needs_response`, `under_review`, `won`, `lost`, `warning_…`, `prevented`."""
+    reason: str | None = None
+    evidence_due_at: datetime | None = None
+    """Until when the bank takes evidence."""
+    closed: bool
+    """True for `charge.dispute.closed`: `status` is final."""

@@ -1,0 +1,69 @@
+"""What Stripe told us of subscriptions."""
+
+from datetime import datetime
+from typing import ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from contracts.stripe_facts.event import StripeFact
+
+SubscriptionStatus = Literal[
+    "active", "canceled", "incomplete", "incomplete_expired", "past_due", "paused", "trialing", "unpaid"
+]
+"""Stripe's own words; an event with another one is an UnrecognisedEvent, since the plan hangs on it."""
+
+
+class SubscriptionItem(BaseModel):
+    """One price of a subscription. Ours have one: the plan's, monthly or yearly."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    item_id: str
+    price_id: str
+    lookup_key: str | None = None
+    currency: str | None = None
+    """ISO 4217, upper case."""
+    interval: str | None = None
+    """`month`, `year`; Stripe also knows `day` and `week`."""
+    current_period_end: datetime | None = None
+
+
+class SubscriptionFact(StripeFact):
+    """The whole subscription as the event showed it, the same for every API version."""
+
+    subscription_id: str
+    status: SubscriptionStatus
+    started_at: datetime | None = None
+    current_period_end: datetime | None = None
+    """Of the subscription, or the one that its items share; None when they differ, then the plan's item says it."""
+    cancel_at_period_end: bool = False
+    cancel_at: datetime | None = None
+    """When it will end; newer versions of the portal set this one instead of `cancel_at_period_end`."""
+    canceled_at: datetime | None = None
+    """When somebody asked for the end; the subscription may still run."""
+    ended_at: datetime | None = None
+    """When it did end: it never comes back."""
+    cancellation_reason: str | None = None
+    """`cancellation_requested`, `payment_failed` or `payment_disputed`."""
+    currency: str | None = None
+    items: tuple[SubscriptionItem, ...] = ()
+    latest_invoice_id: str | None = None
+    default_payment_method_id: str | None = None
+    """The payment method, or the older source, that this subscription is charged to, where it has its own."""
+    purchase_ids: tuple[str, ...] = ()
+    """Our metadata's `purchase_ids` and `purchase_ids_2`: the bundle that it was bought with."""
+
+
+class SubscriptionChanged(SubscriptionFact):
+    """`customer.subscription.created`, `.updated`, `.deleted`, `.paused` and `.resumed`: the newest one counts.
+
+    `status` says all: of a deleted one it is `canceled` (or `incomplete_expired`) and stays so.
+    """
+
+    TYPE: ClassVar = "billing.stripe.subscription_changed.v1"
+
+
+class SubscriptionTrialWillEnd(SubscriptionFact):
+    """`customer.subscription.trial_will_end`: nothing has changed. We sell no trials; accepted, without effect."""
+
+    TYPE: ClassVar = "billing.stripe.subscription_trial_will_end.v1"

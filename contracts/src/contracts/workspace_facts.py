@@ -1,0 +1,80 @@
+"""What happened to a workspace's plan, for other teams: past tense, business words, the owner's address included."""
+
+from datetime import datetime
+from typing import ClassVar
+
+from contracts.fact import Fact
+from contracts.plan_facts import Interval
+from contracts.stripe_facts.subscriptions import SubscriptionStatus
+
+
+class WorkspaceFact(Fact):
+    """What every fact of a workspace carries; `sequence` increases by one with each fact of the workspace."""
+
+    workspace_id: str
+    sequence: int
+    occurred_at: datetime
+    workspace_name: str
+    owner_email: str
+    plan: str
+    """The plan's slug after this fact: `free` or `builder`."""
+    actor: str
+    """Who caused it: `user:…`, `staff:…`, `stripe` or `quittance`."""
+    reason: str | None = None
+    stripe_event_id: str | None = None
+
+    @property
+    def identity(self) -> str:
+        return f"{self.workspace_id}:{self.sequence}"
+
+    @property
+    def subject(self) -> str:
+        return self.workspace_id
+
+    @property
+    def key(self) -> str:
+        return self.workspace_id
+
+
+class WorkspacePlanChanged(WorkspaceFact):
+    """Another plan, and with it other caps, from now on."""
+
+    TYPE: ClassVar = "billing.workspace.plan_changed.v1"
+
+    previous_plan: str
+    stripe_subscription_id: str | None = None
+    """The subscription that decides it; None on a plan that nobody pays for."""
+
+
+class SubscriptionStatusChanged(WorkspaceFact):
+    """The subscription has another status, period, interval or planned end; also told when the plan stays."""
+
+    TYPE: ClassVar = "billing.workspace.subscription_status_changed.v1"
+
+    stripe_subscription_id: str
+    status: SubscriptionStatus
+    previous_status: SubscriptionStatus | None = None
+    """None for a subscription that is new here; the same as `status` when something else changed."""
+    interval: Interval | None = None
+    currency: str | None = None
+    """ISO 4217, upper case: what the plan is paid in."""
+    current_period_end: datetime | None = None
+    ends_at: datetime | None = None
+    """When it is going to end, or did; None while nobody cancelled it."""
+
+
+class RenewalFailed(WorkspaceFact):
+    """A renewal could not be charged. Once per invoice; the owner is mailed, the plan stays while Stripe retries."""
+
+    TYPE: ClassVar = "billing.workspace.renewal_failed.v1"
+
+    stripe_subscription_id: str
+    stripe_invoice_id: str
+    amount_due_cents: int
+    """Minor units of `currency`."""
+    currency: str
+    """ISO 4217, upper case."""
+    next_attempt_at: datetime | None = None
+    """None: Stripe will not try again by itself."""
+    billing_page_url: str
+    """Where the owner can change the card."""
