@@ -5,6 +5,7 @@ from purchases.store.rows.base import Row
 from purchases.store.rows.commands import StripeCommand
 from purchases.store.rows.ledger import Purchase, Transition
 from purchases.store.rows.money import Dispute, ParkedPayment, Payment, Refund
+from purchases.store.rows.plan import Plan, Subscription, SubscriptionInvoice, WorkspaceResource
 from purchases.store.rows.registry import Addon, Workspace
 
 OUTBOX = outbox_table(Row.metadata)
@@ -19,10 +20,14 @@ __all__ = [
     "Dispute",
     "ParkedPayment",
     "Payment",
+    "Plan",
     "Purchase",
     "Refund",
     "Row",
     "StripeCommand",
+    "Subscription",
+    "SubscriptionInvoice",
     "Transition",
     "Workspace",
+    "WorkspaceResource",
 ]

@@ -3,7 +3,7 @@
 import uuid
 from datetime import datetime
 
-from sqlalchemy import BigInteger, String, Text
+from sqlalchemy import BigInteger, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.tables import NOW
@@ -22,6 +22,10 @@ class Workspace(Row):
     stripe_customer_id: Mapped[str | None] = mapped_column(Text, unique=True)
     customer_asked_at: Mapped[datetime | None]
     """When Stripe was first asked for the customer; after 24 h it may have forgotten the idempotency key."""
+    plan: Mapped[str] = mapped_column(String(64), server_default="free", default="free")
+    """The slug of the plan that its subscription buys it."""
+    sequence: Mapped[int] = mapped_column(server_default=text("0"), default=0)
+    """Of the facts about it; increases by one with each."""
     registered_at: Mapped[datetime] = mapped_column(server_default=NOW)
     updated_at: Mapped[datetime] = mapped_column(server_default=NOW)
 

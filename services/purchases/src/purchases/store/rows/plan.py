@@ -1,0 +1,92 @@
+"""The plan: our copy of what is on offer, the subscriptions with their invoices, and the slots that were claimed."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, ForeignKey, String, Text, false
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from chassis.tables import NOW
+from purchases.store.rows.base import Row
+
+
+class Plan(Row):
+    """Purchases' own copy of the catalog's plan, kept by its facts."""
+
+    __tablename__ = "plans"
+
+    slug: Mapped[str] = mapped_column(String(64), primary_key=True)
+    sequence: Mapped[int]
+    name: Mapped[str] = mapped_column(String(120))
+    caps: Mapped[dict[str, int | None]] = mapped_column(JSONB)
+    """Resource name → how many a workspace may have, null for no cap."""
+    prices: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+    """As the fact told them: `interval`, `currency`, `price_cents`, `stripe_price_id`."""
+    stripe_product_id: Mapped[str | None] = mapped_column(Text)
+
+
+class Subscription(Row):
+    """A subscription at Stripe, as its newest event showed it. A workspace has one; more is detected and ended."""
+
+    __tablename__ = "subscriptions"
+
+    stripe_subscription_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    workspace_id: Mapped[str] = mapped_column(ForeignKey("workspaces.id"), index=True)
+    stripe_customer_id: Mapped[str | None] = mapped_column(Text)
+    status: Mapped[str] = mapped_column(String(32))
+    """Stripe's own word."""
+    is_extra: Mapped[bool] = mapped_column(server_default=false(), default=False)
+    """A second one beside another that runs: we end it and pay it back."""
+    stripe_price_id: Mapped[str | None] = mapped_column(Text)
+    interval: Mapped[str | None] = mapped_column(String(16))
+    currency: Mapped[str | None] = mapped_column(String(3))
+    started_at: Mapped[datetime | None]
+    current_period_end: Mapped[datetime | None]
+    cancel_at_period_end: Mapped[bool] = mapped_column(server_default=false(), default=False)
+    cancel_at: Mapped[datetime | None]
+    canceled_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    latest_invoice_id: Mapped[str | None] = mapped_column(Text)
+    default_payment_method_id: Mapped[str | None] = mapped_column(Text)
+    told_at: Mapped[datetime | None]
+    """The second of the newest event that showed it whole; None while only its Checkout or an invoice was heard of."""
+    told_by: Mapped[str | None] = mapped_column(Text)
+    """That event's id: another one of the same second is put in order by asking Stripe."""
+    confirmed_at: Mapped[datetime | None]
+    """The newest second of which a completed Checkout, or its first invoice, says that it was active."""
+    recorded_at: Mapped[datetime] = mapped_column(server_default=NOW)
+    updated_at: Mapped[datetime] = mapped_column(server_default=NOW)
+
+
+class SubscriptionInvoice(Row):
+    """An invoice of a subscription, as far as was heard of it: the owner is told of a failure once."""
+
+    __tablename__ = "subscription_invoices"
+
+    stripe_invoice_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    stripe_subscription_id: Mapped[str] = mapped_column(Text, index=True)
+    workspace_id: Mapped[str] = mapped_column(ForeignKey("workspaces.id"), index=True)
+    billing_reason: Mapped[str | None] = mapped_column(String(64))
+    amount_due_cents: Mapped[int] = mapped_column(BigInteger)
+    amount_paid_cents: Mapped[int] = mapped_column(BigInteger)
+    currency: Mapped[str] = mapped_column(String(3))
+    stripe_payment_intent_id: Mapped[str | None] = mapped_column(Text, index=True)
+    stripe_charge_id: Mapped[str | None] = mapped_column(Text, index=True)
+    period_end: Mapped[datetime | None]
+    failed_at: Mapped[datetime | None]
+    paid_at: Mapped[datetime | None]
+    recorded_at: Mapped[datetime] = mapped_column(server_default=NOW)
+
+
+class WorkspaceResource(Row):
+    """A slot that a workspace claimed for one of the host product's resources."""
+
+    __tablename__ = "workspace_resources"
+
+    workspace_id: Mapped[str] = mapped_column(ForeignKey("workspaces.id"), primary_key=True)
+    resource: Mapped[str] = mapped_column(String(64), primary_key=True)
+    resource_id: Mapped[str] = mapped_column(String(255), primary_key=True)
+    imported: Mapped[bool] = mapped_column(server_default=false(), default=False)
+    """It was there when the product moved in, and counts even over the cap."""
+    claimed_at: Mapped[datetime] = mapped_column(server_default=NOW)
