@@ -1,21 +1,19 @@
 """The account: every object, by kind, and the settings that a test may turn."""
 
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from sandbox.stripe import versions
 from sandbox.stripe.adjustments import Coupon, Discount, TaxRate
 from sandbox.stripe.checkout_model import CheckoutSession, SetupIntent
+from sandbox.stripe.clock import Clock
 from sandbox.stripe.dispute_model import Dispute
+from sandbox.stripe.invoice_model import Invoice, InvoiceItem, InvoicePayment
 from sandbox.stripe.model import (
     Charge,
     Customer,
     Event,
-    Invoice,
-    InvoiceItem,
-    InvoicePayment,
     PaymentIntent,
     PaymentMethod,
     Price,
@@ -25,8 +23,11 @@ from sandbox.stripe.model import (
     WebhookEndpoint,
 )
 from sandbox.stripe.refusals import missing
+from sandbox.stripe.subscriptions.model import Subscription
 
 T = TypeVar("T", bound=Thing)
+
+DAY: Final = 24 * 3600
 
 
 class Collection(Generic[T]):
@@ -81,6 +82,8 @@ class Settings:
     `invoice_authentication`: the status in which an invoice's intent waits for the customer. Stripe has been
     seen with both: `requires_action`, or `requires_payment_method` with `authentication_required`.
     `refund_delay`: when a pending or failing refund settles; None leaves it to `/_sandbox/refunds/{id}/settle`.
+    `draft_seconds`: how long a renewal's invoice stays a draft. `dunning_schedule`: pauses before each retry of a
+    renewal that failed; `dunning_end`: what the subscription is after the last one: cancel, unpaid or past_due.
     """
 
     public_url: str = "http://127.0.0.1:12111"
@@ -90,6 +93,9 @@ class Settings:
     webhook_concurrency: int = 16
     refund_delay: float | None = 0.5
     invoice_authentication: str = "requires_action"
+    draft_seconds: int = 3600
+    dunning_schedule: tuple[int, ...] = (3 * DAY, 5 * DAY, 7 * DAY)
+    dunning_end: str = "cancel"
 
 
 @dataclass(kw_only=True)
@@ -105,13 +111,14 @@ class Account:
     is_delivered: Callable[[Event], bool] = lambda _: True
     later: Callable[[float, Callable[[], None]], None] = lambda _seconds, _act: None
     alarm: Callable[[float, Callable[[], None]], None] = lambda _seconds, _act: None
-    now: Callable[[], int] = lambda: int(time.time())
+    clock: Clock = field(default_factory=Clock)
 
     def __post_init__(self) -> None:
         self.clear()
 
     def clear(self) -> None:
-        """Forget every object, webhook endpoints too."""
+        """Forget every object, webhook endpoints too; it is real time again."""
+        self.clock.reset()
         self.customers = Collection[Customer](kind="customer")
         self.payment_methods = Collection[PaymentMethod](kind="payment_method")
         self.products = Collection[Product](kind="product")
@@ -127,6 +134,7 @@ class Account:
         self.disputes = Collection[Dispute](kind="dispute", indexed=("charge", "payment_intent"))
         self.checkout_sessions = Collection[CheckoutSession](kind="checkout.session", indexed=("customer",))
         self.setup_intents = Collection[SetupIntent](kind="setup_intent", indexed=("customer",))
+        self.subscriptions = Collection[Subscription](kind="subscription", indexed=("customer",))
         self.coupons = Collection[Coupon](kind="coupon")
         self.discounts = Collection[Discount](kind="discount")
         self.tax_rates = Collection[TaxRate](kind="tax_rate")

@@ -4,24 +4,28 @@ from dataclasses import dataclass, field
 
 from sandbox.stripe.account import Account, T
 from sandbox.stripe.ids import new_id
-from sandbox.stripe.model import Event, Thing
+from sandbox.stripe.model import Customer, Event, Thing
 from sandbox.stripe.params import Params
 
 
 @dataclass(slots=True, kw_only=True)
 class Call:
-    """`request_id` and `idempotency_key` are null for what nobody asked the API for, as in Stripe's events."""
+    """`request_id` and `idempotency_key` are null for what nobody asked the API for, as in Stripe's events.
+
+    `customer`: whose clock it runs by.
+    """
 
     account: Account
     version: str
     params: Params = field(default_factory=lambda: Params(form={}))
+    customer: str | None = None
     request_id: str | None = None
     idempotency_key: str | None = None
 
     @property
     def now(self) -> int:
-        """Unix time, in whole seconds as all of Stripe's times."""
-        return self.account.now()
+        """Unix time at the customer whose clock this call runs by, in whole seconds as all of Stripe's times."""
+        return self.account.clock.now(self.customer)
 
     @property
     def id(self) -> str:
@@ -49,6 +53,13 @@ class Call:
         return event
 
 
-def outside(account: Account) -> Call:
-    """A call that no API request made: the bank, a timer, the hosted page."""
-    return Call(account=account, version=account.settings.api_version)
+def outside(account: Account, of: Thing | None = None) -> Call:
+    """A call that no API request made: the bank, a timer, the hosted page. It runs by the clock of `of`'s customer."""
+    return Call(account=account, version=account.settings.api_version, customer=owner_of(of))
+
+
+def owner_of(thing: Thing | None) -> str | None:
+    """The customer that `thing` is, or belongs to."""
+    if isinstance(thing, Customer):
+        return thing.id
+    return getattr(thing, "customer", None)

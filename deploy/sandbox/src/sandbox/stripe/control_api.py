@@ -82,7 +82,7 @@ class Control:
         wanted = await body_of(request)
         endpoint = WebhookEndpoint(
             id=new_id(prefix="we"),
-            created=self.account.now(),
+            created=self.account.clock.now(),
             url=wanted["url"],
             secrets=tuple(wanted.get("secrets") or [new_id(prefix="whsec")]),
             enabled_events=tuple(wanted.get("enabled_events") or ["*"]),

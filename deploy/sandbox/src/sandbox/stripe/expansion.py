@@ -21,12 +21,14 @@ EXPANDABLE: Final = frozenset(
         "discount",
         "discounts",
         "invoice",
+        "latest_invoice",
         "latest_charge",
         "payment_intent",
         "payment_method",
         "price",
         "product",
         "setup_intent",
+        "subscription",
         "tax_rate",
     ]
 )

@@ -1,17 +1,27 @@
 """The life of an invoice (https://docs.stripe.com/invoicing/overview): draft, finalised, paid or void."""
 
 from dataclasses import replace
+from typing import Final
 
 from sandbox.stripe import payments
 from sandbox.stripe.call import Call
 from sandbox.stripe.ids import new_id, new_token
-from sandbox.stripe.model import Customer, Invoice, InvoicePayment, PaymentIntent
+from sandbox.stripe.invoice_model import Invoice, InvoicePayment
+from sandbox.stripe.model import Customer, PaymentIntent
 from sandbox.stripe.money import check_amount, minimum_of
 from sandbox.stripe.refusals import Refusal
+from sandbox.stripe.subscriptions import dunning, following
+
+DESCRIPTIONS: Final = {
+    "subscription_create": "Subscription creation",
+    "subscription_cycle": "Subscription update",
+    "subscription_update": "Subscription update",
+}
+"""What Stripe writes on the payment intents of a subscription's invoices."""
 
 
-def finalize(*, call: Call, invoice: Invoice) -> Invoice:
-    """Number the invoice, apply the customer's balance and make its payment intent.
+def finalize(*, call: Call, invoice: Invoice, paid_by: PaymentIntent | None = None) -> Invoice:
+    """Number the invoice, apply the customer's balance and make its payment intent, or bind `paid_by` to it.
 
     What is due below the currency's minimum goes to the customer's balance, and the invoice is paid without a
     payment (https://docs.stripe.com/invoicing/customer/balance).
@@ -22,7 +32,7 @@ def finalize(*, call: Call, invoice: Invoice) -> Invoice:
     check_amount(invoice.total, currency=invoice.currency)
     opened = _opened(call=call, invoice=invoice)
     if opened.due:
-        opened = _with_intent(call=call, invoice=opened)
+        opened = _with_intent(call=call, invoice=opened, paid_by=paid_by)
     call.save(opened)
     call.emit("invoice.updated", opened, before=invoice)
     call.emit("invoice.finalized", opened)
@@ -62,14 +72,15 @@ def _move_balance(*, call: Call, customer: Customer, balance: int, numbered: boo
     call.save(replace(customer, balance=balance, next_invoice_sequence=sequence))
 
 
-def _with_intent(*, call: Call, invoice: Invoice) -> Invoice:
-    intent = payments.new_intent(
+def _with_intent(*, call: Call, invoice: Invoice, paid_by: PaymentIntent | None) -> Invoice:
+    intent = paid_by and payments.bind(call=call, intent=paid_by, invoice=invoice.id)
+    intent = intent or payments.new_intent(
         call=call,
         amount=invoice.due,
         currency=invoice.currency,
         customer=invoice.customer,
         invoice=invoice.id,
-        description="Payment for Invoice",
+        description=DESCRIPTIONS.get(invoice.billing_reason, "Payment for Invoice"),
     )
     payment = InvoicePayment(
         id=new_id(prefix="inpay"),
@@ -94,15 +105,19 @@ def settle_out_of_band(*, call: Call, invoice: Invoice) -> Invoice:
     return _paid(call=call, invoice=invoice, changed=changed)
 
 
-def follow(*, call: Call, intent: PaymentIntent) -> None:
-    """Tell the invoice what became of its intent. Does nothing for an intent of its own."""
+def follow(*, call: Call, intent: PaymentIntent, automatic: bool = False) -> None:
+    """Tell the invoice what became of its intent. Does nothing for an intent of its own.
+
+    `automatic`: the attempt was Stripe's own, which counts and is repeated in time.
+    """
     if intent.invoice is None:
         return
     invoice = call.account.invoices.get(intent.invoice)
     if intent.status == "succeeded":
         _take_payment(call=call, invoice=invoice, intent=intent)
     elif intent.status in payments.OPEN:
-        _note_failure(call=call, invoice=invoice, intent=intent)
+        waits = needs_customer(intent)
+        note_failure(call=call, invoice=invoice, charge=intent.latest_charge, waits=waits, automatic=automatic)
 
 
 def _take_payment(*, call: Call, invoice: Invoice, intent: PaymentIntent) -> None:
@@ -121,29 +136,31 @@ def _take_payment(*, call: Call, invoice: Invoice, intent: PaymentIntent) -> Non
 
 
 def _paid(*, call: Call, invoice: Invoice, changed: Invoice) -> Invoice:
-    paid = call.save(replace(changed, status="paid", paid_at=call.now))
+    paid = call.save(replace(changed, status="paid", paid_at=call.now, next_payment_attempt=None))
     call.emit("invoice.updated", paid, before=invoice)
     call.emit("invoice.paid", paid)
     call.emit("invoice.payment_succeeded", paid)
+    following.paid(call=call, invoice=paid)
     return paid
 
 
-def _note_failure(*, call: Call, invoice: Invoice, intent: PaymentIntent) -> None:
-    """`invoice.payment_failed` is also sent when the payment only needs the customer.
+def note_failure(*, call: Call, invoice: Invoice, charge: str | None, waits: bool, automatic: bool) -> None:
+    """`invoice.payment_failed` is also sent when the payment only needs the customer (`waits`).
 
     Attempts by hand after the first one do not count (https://docs.stripe.com/api/invoices/object, `attempt_count`).
     """
-    changed = replace(
-        invoice,
-        attempted=True,
-        attempt_count=max(invoice.attempt_count, 1),
-        charge=intent.latest_charge,
-    )
+    counted = invoice.attempt_count + 1 if automatic else max(invoice.attempt_count, 1)
+    changed = replace(invoice, attempted=True, attempt_count=counted, charge=charge)
+    if automatic:
+        changed = replace(changed, next_payment_attempt=dunning.next_attempt(call=call, invoice=changed))
     call.save(changed)
     call.emit("invoice.updated", changed, before=invoice)
     call.emit("invoice.payment_failed", changed)
-    if needs_customer(intent):
+    if waits:
         call.emit("invoice.payment_action_required", changed)
+    following.failed(call=call, invoice=changed)
+    if automatic and changed.next_payment_attempt is None:
+        dunning.give_up(call=call, invoice=changed)
 
 
 def needs_customer(intent: PaymentIntent) -> bool:
@@ -157,16 +174,17 @@ def void(*, call: Call, invoice: Invoice) -> Invoice:
     refuse_unless(invoice, among=("open", "uncollectible"), verb="void")
     _cancel_payment(call=call, invoice=invoice, reason="void_invoice")
     _give_back_balance(call=call, invoice=invoice)
-    voided = call.save(replace(invoice, status="void", voided_at=call.now))
+    voided = call.save(replace(invoice, status="void", voided_at=call.now, next_payment_attempt=None))
     call.emit("invoice.updated", voided, before=invoice)
     call.emit("invoice.voided", voided)
+    following.voided(call=call, invoice=voided)
     return voided
 
 
 def mark_uncollectible(*, call: Call, invoice: Invoice) -> Invoice:
     """Write an open invoice off; it could still be paid or voided."""
     refuse_unless(invoice, among=("open",), verb="mark as uncollectible")
-    marked = replace(invoice, status="uncollectible", marked_uncollectible_at=call.now)
+    marked = replace(invoice, status="uncollectible", marked_uncollectible_at=call.now, next_payment_attempt=None)
     call.save(marked)
     call.emit("invoice.updated", marked, before=invoice)
     call.emit("invoice.marked_uncollectible", marked)

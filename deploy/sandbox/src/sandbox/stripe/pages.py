@@ -12,9 +12,11 @@ from sandbox.stripe import bank, invoicing, payments
 from sandbox.stripe.account import Account
 from sandbox.stripe.call import outside
 from sandbox.stripe.html_page import html_page
-from sandbox.stripe.model import Invoice, PaymentIntent
+from sandbox.stripe.invoice_model import Invoice
+from sandbox.stripe.model import PaymentIntent
 from sandbox.stripe.money import shown
 from sandbox.stripe.refusals import Refusal
+from sandbox.stripe.subscriptions import collecting
 
 
 def page_routes(account: Account) -> Sequence[Route]:
@@ -92,11 +94,9 @@ def show_invoice(invoice: Invoice) -> Response:
 
 def pay_on_page(*, account: Account, invoice: Invoice) -> Response:
     """Pay with the customer's default method, the customer being there; the bank may ask first."""
-    customer = account.customers.get(invoice.customer)
-    chosen = invoice.default_payment_method or customer.default_payment_method
-    method = account.payment_methods.find(chosen) if chosen else None
+    call = outside(account, invoice)
+    method = collecting.method_for(call=call, invoice=invoice)
     if method and invoice.status == "open":
-        call = outside(account)
         intent = payments.attempt(
             call=call,
             intent=account.payment_intents.get(str(invoice.payment_intent)),

@@ -40,6 +40,13 @@ def new_intent(
     return intent
 
 
+def bind(*, call: Call, intent: PaymentIntent, invoice: str) -> PaymentIntent:
+    """Let an intent that paid at Checkout, and its charge, be the payment of the invoice that Checkout made for it."""
+    charge = call.account.charges.get(str(intent.latest_charge))
+    call.save(replace(charge, invoice=invoice))
+    return call.save(replace(intent, invoice=invoice))
+
+
 def attempt(
     *, call: Call, intent: PaymentIntent, method: PaymentMethod, off_session: bool, return_url: str | None
 ) -> PaymentIntent:

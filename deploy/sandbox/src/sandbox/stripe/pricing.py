@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from sandbox.stripe.adjustments import Discount, DiscountAmount, TaxAmount, spread, tax_of
-from sandbox.stripe.model import Invoice, Line
+from sandbox.stripe.invoice_model import Invoice, Line
 
 
 def priced(invoice: Invoice) -> Invoice:

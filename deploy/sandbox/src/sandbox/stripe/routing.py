@@ -23,6 +23,8 @@ from sandbox.stripe.operations import (
     products,
     refunds,
     setup_intents,
+    subscription_items,
+    subscriptions,
     tax_rates,
     webhook_endpoints,
 )
@@ -52,6 +54,10 @@ SESSION: Final = (
     "mode ui_mode currency customer customer_email success_url cancel_url client_reference_id metadata expires_at "
     "locale payment_method_types payment_method_options setup_intent_data.description setup_intent_data.metadata "
     "adaptive_pricing.enabled "
+)
+SUBSCRIPTION: Final = (
+    "items metadata description default_payment_method cancel_at cancel_at_period_end proration_behavior "
+    "payment_behavior off_session trial_settings.end_behavior payment_settings.save_default_payment_method "
 )
 TAX_RATE: Final = "active country description display_name jurisdiction metadata state tax_type "
 PRODUCT: Final = "name active description metadata statement_descriptor unit_label url tax_code images "
@@ -213,6 +219,33 @@ OPERATIONS: Final = (
         "setup_intents.list", "GET /v1/setup_intents", PAGING + "created customer payment_method", setup_intents.list_
     ),
     _row("setup_intents.retrieve", "GET /v1/setup_intents/{id}", "client_secret", setup_intents.retrieve),
+    _row(
+        "subscriptions.create",
+        "POST /v1/subscriptions",
+        SUBSCRIPTION + "customer collection_method days_until_due trial_end trial_period_days currency",
+        subscriptions.create,
+    ),
+    _row("subscriptions.list", "GET /v1/subscriptions", PAGING + "created customer price status", subscriptions.list_),
+    _row("subscriptions.retrieve", "GET /v1/subscriptions/{id}", "", subscriptions.retrieve),
+    _row(
+        "subscriptions.update",
+        "POST /v1/subscriptions/{id}",
+        SUBSCRIPTION + "cancellation_details.comment cancellation_details.feedback pause_collection",
+        subscriptions.update,
+    ),
+    _row(
+        "subscriptions.cancel",
+        "DELETE /v1/subscriptions/{id}",
+        "cancellation_details.comment cancellation_details.feedback invoice_now prorate",
+        subscriptions.cancel,
+    ),
+    _row(
+        "subscriptions.resume",
+        "POST /v1/subscriptions/{id}/resume",
+        "billing_cycle_anchor proration_behavior",
+        subscriptions.resume,
+    ),
+    _row("subscription_items.list", "GET /v1/subscription_items", PAGING + "subscription", subscription_items.list_),
     _row(
         "coupons.create",
         "POST /v1/coupons",

@@ -6,7 +6,8 @@ from dataclasses import replace
 from sandbox.stripe.adjustments import Discount
 from sandbox.stripe.call import Call
 from sandbox.stripe.forms import values_of
-from sandbox.stripe.model import Customer, Invoice
+from sandbox.stripe.invoice_model import Invoice
+from sandbox.stripe.model import Customer
 from sandbox.stripe.operations import coupons, customers
 from sandbox.stripe.params import Params
 from sandbox.stripe.refusals import Refusal, parameter_missing
@@ -41,6 +42,11 @@ def of_invoice(*, call: Call, invoice: Invoice, inherited: Iterable[Discount]) -
     sent = call.params.nested("discounts")
     items = [sent.nested(name) for name in sent.form]
     return tuple(_named(call=call, invoice=invoice, item=item) for item in items if values_of(item.form))
+
+
+def inherited(*, customer: Customer, currency: str) -> tuple[Discount, ...]:
+    """The customer's discount, for an invoice of his that names none of its own."""
+    return tuple(one for one in [customer.discount] if one and suits(one, currency=currency))
 
 
 def suits(discount: Discount, *, currency: str) -> bool:

@@ -1,17 +1,18 @@
 """Invoice items (https://docs.stripe.com/api/invoiceitems), bound to a draft by `invoice` or pending."""
 
 from dataclasses import replace
-from decimal import Decimal, InvalidOperation
 
 from sandbox.stripe.call import Call
 from sandbox.stripe.ids import new_id
+from sandbox.stripe.invoice_model import Invoice, InvoiceItem, Line
 from sandbox.stripe.listing import filtered, page
-from sandbox.stripe.model import Invoice, InvoiceItem, Json, Line, Price
+from sandbox.stripe.model import Json, Price
 from sandbox.stripe.money import check_amount, currency_of
 from sandbox.stripe.operations import customers, tax_rates
+from sandbox.stripe.operations.inline_prices import price_made, unit_amount_of
 from sandbox.stripe.params import Params
 from sandbox.stripe.pricing import priced
-from sandbox.stripe.refusals import Refusal, parameter_invalid, parameter_missing
+from sandbox.stripe.refusals import Refusal, parameter_missing
 
 NOT_EDITABLE = (
     "The specified invoice can no longer be edited. Instead, consider creating additional invoice items that will be "
@@ -87,6 +88,9 @@ def line_of(*, call: Call, item: InvoiceItem, invoice: Invoice) -> Line:
         metadata=item.metadata,
         invoice=invoice.id,
         invoice_item=item.id,
+        subscription=item.subscription,
+        subscription_item=item.subscription_item,
+        proration=item.proration,
         amount=item.amount,
         currency=item.currency,
         quantity=item.quantity,
@@ -159,20 +163,7 @@ def _price_of(call: Call) -> Price | None:
     named = params.nested("pricing").text("price") or params.text("price")
     if named:
         return call.account.prices.get(named, param="price")
-    return _price_made(call=call, data=params.nested("price_data")) if params.has("price_data") else None
-
-
-def _price_made(*, call: Call, data: Params) -> Price:
-    product = call.account.products.get(data.required("product"), param="price_data[product]")
-    price = Price(
-        id=new_id(prefix="price"),
-        created=call.now,
-        product=product.id,
-        currency=currency_of(data.required("currency"), param="price_data[currency]"),
-        unit_amount=_unit_amount(data),
-        active=False,
-    )
-    return call.save(price)
+    return price_made(call=call, data=params.nested("price_data")) if params.has("price_data") else None
 
 
 def _price_behind(*, call: Call, currency: str, unit_amount: int) -> Price:
@@ -187,20 +178,6 @@ def _price_behind(*, call: Call, currency: str, unit_amount: int) -> Price:
     )
 
 
-def _unit_amount(data: Params) -> int:
-    whole, exact = data.integer("unit_amount"), data.text("unit_amount_decimal")
-    if whole is None and exact is None:
-        raise parameter_missing(param=data.name_of("unit_amount"))
-    return whole if whole is not None else _decimal(str(exact), param=data.name_of("unit_amount_decimal"))
-
-
-def _decimal(text: str, *, param: str) -> int:
-    try:
-        return round(Decimal(text))
-    except InvalidOperation:
-        raise parameter_invalid(f"Invalid decimal: {text}", param=param) from None
-
-
 def _amounts(*, params: Params, price: Price | None, quantity: int) -> tuple[int, int]:
     """Unit amount and amount: from the price, from `unit_amount_decimal` by quantity, or `amount` alone."""
     amount = params.integer("amount")
@@ -208,7 +185,7 @@ def _amounts(*, params: Params, price: Price | None, quantity: int) -> tuple[int
         raise Refusal("You may only specify one of these parameters: amount, price, unit_amount_decimal.")
     if amount is not None:
         return amount, amount
-    unit_amount = price.unit_amount if price else _unit_amount(params) if params.has("unit_amount_decimal") else None
+    unit_amount = price.unit_amount if price else unit_amount_of(params) if params.has("unit_amount_decimal") else None
     if unit_amount is None:
         raise parameter_missing(param="amount")
     return unit_amount, unit_amount * quantity

@@ -1,8 +1,9 @@
 """Invoice payments (https://docs.stripe.com/api/invoice-payment): which intent pays which invoice, since basil."""
 
 from sandbox.stripe.call import Call
+from sandbox.stripe.invoice_model import InvoicePayment
 from sandbox.stripe.listing import filtered, page
-from sandbox.stripe.model import InvoicePayment, Json
+from sandbox.stripe.model import Json
 
 
 def retrieve(call: Call) -> InvoicePayment:

@@ -5,13 +5,15 @@ from dataclasses import replace
 from sandbox.stripe import invoicing, payments
 from sandbox.stripe.call import Call
 from sandbox.stripe.ids import new_id
+from sandbox.stripe.invoice_model import Invoice
 from sandbox.stripe.listing import filtered, page
-from sandbox.stripe.model import Invoice, Json, PaymentMethod
+from sandbox.stripe.model import Json, PaymentMethod
 from sandbox.stripe.money import currency_of
-from sandbox.stripe.operations import customers, discounts, invoice_items, tax_rates
+from sandbox.stripe.operations import customers, discounts, invoice_items, payment_methods, tax_rates
 from sandbox.stripe.pricing import priced
 from sandbox.stripe.refusals import Refusal
 from sandbox.stripe.render import render
+from sandbox.stripe.subscriptions import collecting
 
 STATUSES = ("draft", "open", "paid", "uncollectible", "void")
 
@@ -32,11 +34,13 @@ def create(call: Call) -> Invoice:
         customer=customer.id,
         customer_email=customer.email,
         customer_name=customer.name,
+        period_start=call.now,
+        period_end=call.now,
         currency=currency_of(params.text("currency") or customer.currency or "usd"),
         collection_method=_collection_method(call) or "charge_automatically",
     )
-    inherited = [one for one in [customer.discount] if one and discounts.suits(one, currency=invoice.currency)]
-    invoice = _changed(call=call, invoice=replace(invoice, discounts=tuple(inherited)))
+    inherited = discounts.inherited(customer=customer, currency=invoice.currency)
+    invoice = _changed(call=call, invoice=replace(invoice, discounts=inherited))
     invoice = call.save(priced(_with_pending(call=call, invoice=invoice)))
     call.emit("invoice.created", invoice)
     return invoice
@@ -68,20 +72,21 @@ def delete(call: Call) -> Json:
         )
         raise Refusal(message, code="invoice_not_editable")
     for line in invoice.lines:
-        call.account.invoice_items.remove(call.account.invoice_items.get(str(line.invoice_item)))
+        if line.invoice_item:
+            call.account.invoice_items.remove(call.account.invoice_items.get(line.invoice_item))
     call.account.invoices.remove(invoice)
     call.emit("invoice.deleted", invoice)
     return {"id": invoice.id, "object": "invoice", "deleted": True}
 
 
 def list_(call: Call) -> Json:
-    """Invoices by customer, status and collection method."""
+    """Invoices by customer, subscription, status and collection method."""
     params = call.params
     status, method = params.choice("status", among=STATUSES), _collection_method(call)
     account = call.account
     things = filtered(held=account.invoices, call=call, by="customer", known=account.customers)
     kept = (one for one in things if status in (None, one.status) and method in (None, one.collection_method))
-    kept = (one for one in kept if not params.has("subscription"))
+    kept = (one for one in kept if not params.has("subscription") or one.subscription == params.text("subscription"))
     return page(call=call, things=kept, url="/v1/invoices")
 
 
@@ -143,35 +148,25 @@ def _pay_with(*, call: Call, invoice: Invoice, method: PaymentMethod) -> Invoice
 
 
 def _method_for(*, call: Call, invoice: Invoice) -> PaymentMethod:
-    """The one named in the request, else the invoice's, else the customer's default."""
+    """The one named in the request, else the invoice's, the subscription's or the customer's default."""
     customer = customers.living(call=call, id=invoice.customer)
     named = call.params.text("payment_method") or call.params.text("source")
-    chosen = named or invoice.default_payment_method or customer.default_payment_method
+    known = None if named else collecting.method_for(call=call, invoice=invoice)
+    chosen = known.id if known else named
     if chosen is None:
         message = (
             "There is no `default_payment_method` set on this Customer or Invoice. Please add a default payment "
             "method and try again."
         )
         raise Refusal(message)
-    return _attached(call=call, id=chosen, customer=customer.id)
-
-
-def _attached(*, call: Call, id: str, customer: str) -> PaymentMethod:  # noqa: A002
-    method = call.account.payment_methods.find(id)
-    if method is None or method.customer != customer:
-        message = (
-            f"The customer does not have a payment method with the ID {id}. The payment method must be attached to the "
-            "customer."
-        )
-        raise Refusal(message, code="resource_missing", param="payment_method")
-    return method
+    return payment_methods.attached(call=call, id=chosen, customer=customer.id)
 
 
 def _changed(*, call: Call, invoice: Invoice) -> Invoice:
     params = call.params
     method = params.unset_or_text("default_payment_method", current=invoice.default_payment_method)
     if method and method != invoice.default_payment_method:
-        _attached(call=call, id=method, customer=invoice.customer)
+        payment_methods.attached(call=call, id=method, customer=invoice.customer)
     advance = params.boolean("auto_advance")
     return replace(
         invoice,

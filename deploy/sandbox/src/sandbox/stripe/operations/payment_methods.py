@@ -90,6 +90,18 @@ def of_customer(*, call: Call, customer: str) -> list[PaymentMethod]:
     return [one for one in call.account.payment_methods.newest_first() if one.customer == customer]
 
 
+def attached(*, call: Call, id: str, customer: str) -> PaymentMethod:  # noqa: A002
+    """A method of this customer. Raises resource_missing."""
+    method = call.account.payment_methods.find(id)
+    if method is None or method.customer != customer:
+        message = (
+            f"The customer does not have a payment method with the ID {id}. The payment method must be attached to the "
+            "customer."
+        )
+        raise Refusal(message, code="resource_missing", param="payment_method")
+    return method
+
+
 def attachable(*, call: Call, named: str, customer: str) -> PaymentMethod:
     """The method as it is once attached, not saved yet. Raises the decline of a card that cannot be attached."""
     method = known_or_new(call=call, named=named)

@@ -28,7 +28,7 @@ def create(call: Call) -> Price:
         product=_product_of(call).id,
         currency=currency,
         unit_amount=amount,
-        recurring=_recurring(params),
+        recurring=recurring_of(params),
         tax_behavior=params.text("tax_behavior") or "unspecified",
     )
     price = call.save(_changed(call=call, price=price))
@@ -73,7 +73,8 @@ def _product_of(call: Call) -> Product:
     return made
 
 
-def _recurring(params: Params) -> Json | None:
+def recurring_of(params: Params) -> Json | None:
+    """The rhythm that `recurring` asks for; null for a price that is paid once."""
     if not params.has("recurring"):
         return None
     sent = params.nested("recurring")

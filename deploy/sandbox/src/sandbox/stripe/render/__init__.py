@@ -15,6 +15,7 @@ from sandbox.stripe.render import (
     invoices,
     lines,
     payments,
+    subscriptions,
 )
 from sandbox.stripe.versions import Era, era_of
 
@@ -33,6 +34,8 @@ RENDERERS: Final[Mapping[str, Callable[[Any, Era], Json]]] = {
     "dispute": disputes.dispute,
     "checkout.session": checkout.session,
     "setup_intent": checkout.setup_intent,
+    "subscription": subscriptions.subscription,
+    "subscription_item": subscriptions.item,
     "coupon": adjustments.coupon,
     "discount": adjustments.discount,
     "tax_rate": adjustments.tax_rate,

@@ -51,3 +51,31 @@ def price(thing: Price, _: Era) -> Json:
         "unit_amount": thing.unit_amount,
         "unit_amount_decimal": str(thing.unit_amount),
     }
+
+
+def plan(thing: Price) -> Json | None:
+    """The older name of a recurring price (https://docs.stripe.com/api/plans/object)."""
+    if thing.recurring is None:
+        return None
+    return {
+        "id": thing.id,
+        "object": "plan",
+        "active": thing.active,
+        "aggregate_usage": None,
+        "amount": thing.unit_amount,
+        "amount_decimal": str(thing.unit_amount),
+        "billing_scheme": "per_unit",
+        "created": thing.created,
+        "currency": thing.currency,
+        "interval": thing.recurring["interval"],
+        "interval_count": thing.recurring["interval_count"],
+        "livemode": False,
+        "metadata": dict(thing.metadata),
+        "meter": None,
+        "nickname": thing.nickname,
+        "product": thing.product,
+        "tiers_mode": None,
+        "transform_usage": None,
+        "trial_period_days": None,
+        "usage_type": thing.recurring["usage_type"],
+    }

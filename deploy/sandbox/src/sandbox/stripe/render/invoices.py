@@ -1,6 +1,7 @@
 """How invoices look before and since basil (https://docs.stripe.com/changelog/basil)."""
 
-from sandbox.stripe.model import Invoice, InvoicePayment, Json
+from sandbox.stripe.invoice_model import Invoice, InvoicePayment
+from sandbox.stripe.model import Json
 from sandbox.stripe.pricing import discounts_by_id, taxes_by_rate
 from sandbox.stripe.render import adjustments
 from sandbox.stripe.render.lines import line
@@ -28,7 +29,7 @@ def _shared(thing: Invoice, era: Era) -> Json:
         "attempted": thing.attempted,
         "auto_advance": thing.auto_advance,
         "automatic_tax": {"disabled_reason": None, "enabled": False, "liability": None, "status": None},
-        "automatically_finalizes_at": None,
+        "automatically_finalizes_at": thing.finalizes_at if thing.status == "draft" else None,
         "billing_reason": thing.billing_reason,
         "collection_method": thing.collection_method,
         "created": thing.created,
@@ -60,7 +61,7 @@ def _shared(thing: Invoice, era: Era) -> Json:
         "lines": _lines(thing, era),
         "livemode": False,
         "metadata": dict(thing.metadata),
-        "next_payment_attempt": None,
+        "next_payment_attempt": thing.next_payment_attempt,
         "number": thing.number,
         "on_behalf_of": None,
         "payment_settings": {
@@ -68,8 +69,8 @@ def _shared(thing: Invoice, era: Era) -> Json:
             "payment_method_options": None,
             "payment_method_types": None,
         },
-        "period_end": thing.created,
-        "period_start": thing.created,
+        "period_end": thing.period_end,
+        "period_start": thing.period_start,
         "post_payment_credit_notes_amount": 0,
         "pre_payment_credit_notes_amount": 0,
         "receipt_number": None,
@@ -119,8 +120,8 @@ def _legacy(thing: Invoice) -> Json:
         "paid_out_of_band": thing.paid_out_of_band,
         "payment_intent": thing.payment_intent,
         "quote": None,
-        "subscription": None,
-        "subscription_details": {"metadata": None},
+        "subscription": thing.subscription,
+        "subscription_details": {"metadata": _subscription_metadata(thing)},
         "tax": sum(tax.amount for tax in taxes) if taxes else None,
         "total_tax_amounts": adjustments.tax_amounts(taxes),
         "transfer_data": None,
@@ -132,10 +133,25 @@ def _basil(thing: Invoice) -> Json:
         "amount_overpaid": 0,
         "amount_paid_off_stripe": thing.amount_paid if thing.paid_out_of_band else 0,
         "customer_account": None,
-        "parent": None,
+        "parent": _parent(thing),
         "total_pretax_credit_amounts": adjustments.pretax_credit_amounts(discounts_by_id(thing.lines)),
         "total_taxes": adjustments.taxes(taxes_by_rate(thing.lines)),
     }
+
+
+def _parent(thing: Invoice) -> Json | None:
+    """The subscription that an invoice is of; null on a one-off."""
+    if thing.subscription is None:
+        return None
+    return {
+        "quote_details": None,
+        "subscription_details": {"metadata": _subscription_metadata(thing), "subscription": thing.subscription},
+        "type": "subscription_details",
+    }
+
+
+def _subscription_metadata(thing: Invoice) -> Json | None:
+    return None if thing.subscription_metadata is None else dict(thing.subscription_metadata)
 
 
 def invoice_payment(thing: InvoicePayment, _: Era) -> Json:

@@ -1,8 +1,9 @@
 """How invoice items and the lines made from them look before and since basil."""
 
-from sandbox.stripe.model import InvoiceItem, Json, Line
+from sandbox.stripe.invoice_model import InvoiceItem, Line
+from sandbox.stripe.model import Json
 from sandbox.stripe.render import adjustments
-from sandbox.stripe.render.catalog import price
+from sandbox.stripe.render.catalog import plan, price
 from sandbox.stripe.versions import Era
 
 
@@ -22,42 +23,53 @@ def line(thing: Line, era: Era) -> Json:
         "metadata": dict(thing.metadata),
         "period": {"end": thing.period_end, "start": thing.period_start},
         "quantity": thing.quantity,
-        "subscription": None,
+        "subscription": thing.subscription if era is Era.LEGACY else None,
     } | (_legacy_line(thing) if era is Era.LEGACY else _basil_line(thing))
 
 
 def _legacy_line(thing: Line) -> Json:
-    return {
+    made_by: Json = {"invoice_item": thing.invoice_item} if thing.invoice_item else {}
+    made_by |= {"subscription_item": thing.subscription_item} if thing.subscription_item else {}
+    return made_by | {
         "amount_excluding_tax": thing.amount - thing.taxed(inclusive=True),
-        "invoice_item": thing.invoice_item,
-        "plan": None,
+        "plan": plan(thing.price),
         "price": price(thing.price, Era.LEGACY),
-        "proration": False,
+        "proration": thing.proration,
         "proration_details": {"credited_items": None},
         "tax_amounts": adjustments.tax_amounts(thing.taxes),
         "tax_rates": [adjustments.tax_rate(rate, Era.LEGACY) for rate in thing.tax_rates],
-        "type": "invoiceitem",
+        "type": "invoiceitem" if thing.invoice_item else "subscription",
         "unit_amount_excluding_tax": str(thing.unit_amount),
     }
 
 
 def _basil_line(thing: Line) -> Json:
     return {
-        "parent": {
-            "invoice_item_details": {
-                "invoice_item": thing.invoice_item,
-                "proration": False,
-                "proration_details": {"credited_items": None},
-                "subscription": None,
-            },
-            "subscription_item_details": None,
-            "type": "invoice_item_details",
-        },
+        "parent": _parent(thing),
         "pretax_credit_amounts": adjustments.pretax_credit_amounts(thing.discount_amounts),
         "pricing": _pricing(thing),
         "quantity_decimal": str(thing.quantity),
         "subtotal": thing.amount,
         "taxes": adjustments.taxes(thing.taxes),
+    }
+
+
+def _parent(thing: Line) -> Json:
+    """A subscription's item, for its period or a proration of it; else the invoice item that was added."""
+    shared: Json = {
+        "invoice_item": thing.invoice_item,
+        "proration": thing.proration,
+        "proration_details": {"credited_items": None},
+        "subscription": thing.subscription,
+    }
+    if thing.subscription_item is None:
+        details = {"invoice_item_details": shared, "subscription_item_details": None}
+        return {**details, "type": "invoice_item_details"}
+    shared["subscription_item"] = thing.subscription_item
+    return {
+        "invoice_item_details": None,
+        "subscription_item_details": shared,
+        "type": "subscription_item_details",
     }
 
 
@@ -77,7 +89,7 @@ def invoice_item(thing: InvoiceItem, era: Era) -> Json:
         "livemode": False,
         "metadata": dict(thing.metadata),
         "period": {"end": thing.period_end, "start": thing.period_start},
-        "proration": False,
+        "proration": thing.proration,
         "quantity": thing.quantity,
         "tax_rates": [adjustments.tax_rate(rate, era) for rate in thing.tax_rates],
         "test_clock": None,
@@ -86,9 +98,9 @@ def invoice_item(thing: InvoiceItem, era: Era) -> Json:
 
 def _legacy_item(thing: InvoiceItem) -> Json:
     return {
-        "plan": None,
+        "plan": plan(thing.price),
         "price": price(thing.price, Era.LEGACY),
-        "subscription": None,
+        "subscription": thing.subscription,
         "unit_amount": thing.unit_amount,
         "unit_amount_decimal": str(thing.unit_amount),
     }
@@ -98,10 +110,18 @@ def _basil_item(thing: InvoiceItem) -> Json:
     return {
         "customer_account": None,
         "net_amount": thing.amount,
-        "parent": None,
+        "parent": _parent_of_item(thing),
         "pricing": _pricing(thing),
         "quantity_decimal": str(thing.quantity),
     }
+
+
+def _parent_of_item(thing: InvoiceItem) -> Json | None:
+    if thing.subscription is None:
+        return None
+    named: Json = {"subscription": thing.subscription}
+    named |= {"subscription_item": thing.subscription_item} if thing.subscription_item else {}
+    return {"subscription_details": named, "type": "subscription_details"}
 
 
 def _pricing(thing: Line | InvoiceItem) -> Json:

@@ -1,0 +1,1 @@
+"""Subscriptions (https://docs.stripe.com/billing/subscriptions/overview): begun, billed, renewed, dunned, ended."""
