@@ -1,6 +1,8 @@
 """The problems that people meet here, each with its stable type."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from chassis.problems import Problem
 from purchases.domain.transitions import Refused
@@ -127,12 +129,25 @@ def illegal_move(refused: Refused) -> Problem:
     )
 
 
-def stripe_refused(code: str | None) -> Problem:
-    """A permanent 4xx that is not about the card."""
+def payment_declined(*, purchase: Mapping[str, Any], decline_code: str | None) -> Problem:
+    """The card's bank said no; `purchase` as it is answered, failed."""
+    return Problem(
+        402,
+        "payment-declined",
+        "The card was declined",
+        "Nothing was charged.",
+        purchase=purchase,
+        decline_code=decline_code,
+    )
+
+
+def stripe_refused(code: str | None, *, purchase: Mapping[str, Any] | None = None) -> Problem:
+    """A permanent 4xx that is not about the card; with the failed purchase when there already is one."""
     return Problem(
         502,
         "stripe-refused",
         "The payment provider refused the request",
         "Nothing was charged. Our team can see the reason.",
         stripe_code=code,
+        **({"purchase": purchase} if purchase else {}),
     )

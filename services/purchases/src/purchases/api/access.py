@@ -7,6 +7,7 @@ from fastapi import Depends, Path, Request
 from chassis.auth import Caller, CurrentCaller, forbidden, require_scope, require_staff
 from chassis.database import Database
 from purchases import refusals
+from purchases.api.refused import ONLY_BUYERS
 from purchases.domain.rights import Standing, standing
 from purchases.store import workspaces
 from purchases.store.rows import Workspace
@@ -31,7 +32,7 @@ async def buyer(ws: WorkspaceId, caller: CurrentCaller, database: AtDatabase) ->
     owner_id = workspace.owner_user_id if workspace else ""
     match standing(role=role, subject=caller.subject, owner_id=owner_id, is_staff=caller.is_staff):
         case Standing.STAFF | Standing.READER:
-            raise forbidden("Only the workspace's owner and admins may see and buy services.")
+            raise forbidden(ONLY_BUYERS)
         case Standing.STRANGER:
             raise refusals.workspace_not_found()
     if workspace is None:

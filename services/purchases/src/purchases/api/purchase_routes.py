@@ -1,23 +1,24 @@
 """What a workspace's owner and admins see and buy."""
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Response
 
 from chassis.auth import CurrentCaller
-from chassis.problems import Problem
+from chassis.openapi import UNREADABLE, Responses
 from purchases import refusals
 from purchases.api.access import AtDatabase, Buyer
 from purchases.api.bodies import PurchaseBody
+from purchases.api.examples import ADDON_ROW, FAILED_ROW, NOW, PAID_ROW, PURCHASE
+from purchases.api.refused import of_buyers
 from purchases.api.replies import (
     OffersReply,
     PurchaseReply,
     PurchasesReply,
     offers_reply,
     purchase_reply,
-    purchases_reply,
 )
 from purchases.api.requests import IdempotencyKey, Stripe, Told, allowed_url, own_page
 from purchases.handlers.buy import Bought, Order, Outcome, buy
@@ -27,29 +28,47 @@ from purchases.store import ledger
 
 router = APIRouter(prefix="/workspaces/{ws}", tags=["purchases"])
 
+ALSO_BOUGHT: Final[Responses] = {
+    200: {"model": PurchaseReply, "description": "A repeated Idempotency-Key: the purchase as it is now"},
+    202: {"model": PurchaseReply, "description": "Unknown yet: it stays pending and settles itself"},
+}
+NOT_BOUGHT: Final = of_buyers(
+    *UNREADABLE,
+    refusals.payment_declined(purchase=PURCHASE, decline_code="insufficient_funds"),
+    refusals.addon_not_found("professional-ai-setup"),
+    refusals.addon_inactive("professional-ai-setup"),
+    refusals.price_changed(ADDON_ROW),
+    refusals.already_purchased(PAID_ROW),
+    refusals.settling(FAILED_ROW),
+    refusals.payment_method_missing(),
+    refusals.key_reused(),
+    refusals.return_url_not_allowed(),
+    refusals.too_many_declines(retry_at=NOW + timedelta(minutes=3), now=NOW),
+    refusals.stripe_refused("resource_missing"),
+    refusals.stripe_unavailable(),
+)
 
-@router.get("/addons", operation_id="listWorkspaceAddons")
+
+@router.get("/addons", operation_id="list_workspace_addons", responses=of_buyers())
 async def list_workspace_addons(workspace: Buyer, database: AtDatabase) -> OffersReply:
     """The add-ons for sale, whether each can be bought now, and why not."""
     async with database.reading() as session:
         return offers_reply(await offer_addons(session=session, workspace_id=workspace.id))
 
 
-@router.get("/purchases", operation_id="listPurchases")
+@router.get("/purchases", operation_id="list_purchases", responses=of_buyers())
 async def list_purchases(workspace: Buyer, database: AtDatabase) -> PurchasesReply:
     """The workspace's purchases, newest first."""
     async with database.reading() as session:
-        return purchases_reply(await ledger.of_workspace(session, workspace.id))
+        purchases = await ledger.of_workspace(session, workspace.id)
+        return PurchasesReply(purchases=[purchase_reply(purchase) for purchase in purchases])
 
 
 @router.post(
     "/purchases",
-    operation_id="buyAddon",
+    operation_id="buy_addon",
     status_code=201,
-    responses={
-        200: {"model": PurchaseReply, "description": "A repeated Idempotency-Key: the purchase as it is now"},
-        202: {"model": PurchaseReply, "description": "Unknown yet: it stays pending and settles itself"},
-    },
+    responses=NOT_BOUGHT | ALSO_BOUGHT,
 )
 async def buy_addon(
     workspace: Buyer,
@@ -81,7 +100,7 @@ async def buy_addon(
     return _answer(bought, response)
 
 
-@router.get("/purchases/{purchase_id}", operation_id="getPurchase")
+@router.get("/purchases/{purchase_id}", operation_id="get_purchase", responses=of_buyers(refusals.purchase_not_found()))
 async def get_purchase(workspace: Buyer, purchase_id: UUID, database: AtDatabase) -> PurchaseReply:
     """One purchase of this workspace; the front-end polls it while the bank asks the buyer."""
     async with database.reading() as session:
@@ -99,9 +118,9 @@ def _answer(bought: Bought, response: Response) -> PurchaseReply:
     reply = purchase_reply(bought.purchase)
     match bought.outcome:
         case Outcome.DECLINED:
-            raise _refused(402, "payment-declined", "The card was declined", reply, decline_code=reply.failure_code)
+            raise refusals.payment_declined(purchase=_json(reply), decline_code=reply.failure_code)
         case Outcome.REFUSED:
-            raise _refused(502, "stripe-refused", "The payment provider refused the request", reply)
+            raise refusals.stripe_refused(reply.failure_code, purchase=_json(reply))
         case Outcome.REPEATED:
             response.status_code = 200
         case Outcome.UNKNOWN:
@@ -109,5 +128,5 @@ def _answer(bought: Bought, response: Response) -> PurchaseReply:
     return reply
 
 
-def _refused(status: int, slug: str, title: str, reply: PurchaseReply, **extra: Any) -> Problem:
-    return Problem(status, slug, title, "Nothing was charged.", purchase=reply.model_dump(mode="json"), **extra)
+def _json(reply: PurchaseReply) -> dict[str, Any]:
+    return reply.model_dump(mode="json")

@@ -1,25 +1,37 @@
-"""What clients get."""
+"""What the host product and a workspace's people get."""
 
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, Field
 
+from chassis.cursors import NextCursor
 from chassis.money import major_text
+from purchases.api.examples import NEXT_CURSOR, OFFER, PURCHASE, WORKSPACE
+from purchases.domain.transitions import Status
 from purchases.handlers.offer_addons import Offer
 from purchases.publisher import refunded_cents
-from purchases.store.rows import Purchase, Transition, Workspace
+from purchases.store.rows import Purchase, Workspace
+
+
+class OwnerReply(BaseModel):
+    """The paying operator."""
+
+    user_id: str
+    email: str
 
 
 class WorkspaceReply(BaseModel):
     """A registered workspace."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [WORKSPACE]})
+
     id: str
     name: str
-    owner: dict[str, str]
-    stripe_customer_id: str | None
+    owner: OwnerReply
+    stripe_customer_id: str | None = Field(default=None, description="Null until Stripe has answered")
 
 
 class AddonReply(BaseModel):
@@ -31,91 +43,58 @@ class AddonReply(BaseModel):
 
 
 class PurchaseReply(BaseModel):
-    """A purchase as it is now. `price_cents` in minor units of `currency`."""
+    """A purchase as it is now."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [PURCHASE]})
 
     id: UUID
     workspace_id: str
     addon: AddonReply
-    price: str
-    price_cents: int
+    price: str = Field(description="Major units")
+    price_cents: int = Field(description="Minor units of the currency")
     currency: str
-    status: str
-    action_url: str | None
-    """Where the bank wants the buyer, while the purchase is pending."""
-    failure_code: str | None
-    paid_cents: int | None
+    status: Status
+    action_url: str | None = Field(default=None, description="Where the bank wants the buyer, while it is pending")
+    failure_code: str | None = Field(default=None, description="Stripe's decline code")
+    paid_cents: int | None = Field(default=None, description="What was paid for it: its price less discount, plus tax")
     refunded_cents: int
     started_at: datetime
-    paid_at: datetime | None
-    delivered_at: datetime | None
-    failed_at: datetime | None
-    cancelled_at: datetime | None
-    refunded_at: datetime | None
+    paid_at: datetime | None = None
+    delivered_at: datetime | None = None
+    failed_at: datetime | None = None
+    cancelled_at: datetime | None = None
+    refunded_at: datetime | None = None
 
 
 class PurchasesReply(BaseModel):
-    """Newest first."""
+    """A page of a workspace's purchases, newest first."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"purchases": [PURCHASE], "next_cursor": NEXT_CURSOR}]})
 
     purchases: list[PurchaseReply]
-
-
-class TransitionReply(BaseModel):
-    """One line of the history."""
-
-    sequence: int
-    from_status: str | None
-    to_status: str
-    trigger: str
-    stale: bool
-    actor: str
-    stripe_event_id: str | None
-    reason: str | None
-    at: datetime
-
-
-class RefundReply(BaseModel):
-    """One refund; without Stripe's id while it is only requested."""
-
-    stripe_refund_id: str | None
-    kind: str
-    refund_cents: int
-    currency: str
-    status: str
-    recorded_at: datetime
-
-
-class AdminPurchaseReply(PurchaseReply):
-    """With what staff needs: history, money, Stripe's ids."""
-
-    bought_by: str
-    sequence: int
-    payable: bool
-    stripe_customer_id: str | None
-    stripe_invoice_id: str | None
-    stripe_payment_intent_id: str | None
-    stripe_charge_id: str | None
-    history: list[TransitionReply]
-    refunds: list[RefundReply]
+    next_cursor: NextCursor = None
 
 
 class OfferReply(BaseModel):
-    """An add-on that is for sale; `cannot_buy_because` is the problem type that buying it would meet."""
+    """An add-on that is for sale, and whether it can be bought now."""
 
     id: UUID
     slug: str
     name: str
-    description: str | None
+    description: str | None = None
     bullets: list[str]
-    price: str
-    price_cents: int
+    price: str = Field(description="Major units")
+    price_cents: int = Field(description="Minor units of the currency")
     currency: str
     can_be_bought: bool
-    cannot_buy_because: str | None
-    purchase_id: UUID | None
+    cannot_buy_because: str | None = Field(default=None, description="The problem type that buying it would meet")
+    purchase_id: UUID | None = Field(default=None, description="The purchase that is in the way")
 
 
 class OffersReply(BaseModel):
     """Sorted as the catalog sorts them."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"addons": [OFFER]}]})
 
     addons: list[OfferReply]
 
@@ -124,24 +103,13 @@ def workspace_reply(workspace: Workspace) -> WorkspaceReply:
     return WorkspaceReply(
         id=workspace.id,
         name=workspace.name,
-        owner={"user_id": workspace.owner_user_id, "email": workspace.owner_email},
+        owner=OwnerReply(user_id=workspace.owner_user_id, email=workspace.owner_email),
         stripe_customer_id=workspace.stripe_customer_id,
     )
 
 
 def purchase_reply(purchase: Purchase) -> PurchaseReply:
-    return PurchaseReply.model_validate(_members(purchase))
-
-
-def purchases_reply(purchases: Sequence[Purchase]) -> PurchasesReply:
-    return PurchasesReply(purchases=[purchase_reply(purchase) for purchase in purchases])
-
-
-def admin_purchase_reply(purchase: Purchase, history: Sequence[Transition]) -> AdminPurchaseReply:
-    ledger = {name: getattr(purchase, name) for name in AdminPurchaseReply.model_fields if hasattr(Purchase, name)}
-    lines = [{name: getattr(line, name) for name in TransitionReply.model_fields} for line in history]
-    refunds = [{name: getattr(one, name) for name in RefundReply.model_fields} for one in purchase.refunds]
-    return AdminPurchaseReply.model_validate(ledger | _members(purchase) | {"history": lines, "refunds": refunds})
+    return PurchaseReply.model_validate(members_of(purchase))
 
 
 def offers_reply(offers: Sequence[Offer]) -> OffersReply:
@@ -165,7 +133,8 @@ def _offer(offer: Offer) -> OfferReply:
     )
 
 
-def _members(purchase: Purchase) -> dict[str, Any]:
+def members_of(purchase: Purchase) -> dict[str, Any]:
+    """What a PurchaseReply has of this row."""
     columns = {name: getattr(purchase, name) for name in PurchaseReply.model_fields if hasattr(Purchase, name)}
     return columns | {
         "addon": {"id": purchase.plan_addon_id, "slug": purchase.addon_slug, "name": purchase.addon_name},

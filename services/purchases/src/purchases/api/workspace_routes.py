@@ -2,16 +2,28 @@
 
 from fastapi import APIRouter
 
+from chassis.openapi import NOTHING_HERE, UNREADABLE
+from purchases import refusals
 from purchases.api.access import AtDatabase, HostProduct, WorkspaceId
 from purchases.api.bodies import WorkspaceBody
+from purchases.api.refused import of_scope
 from purchases.api.replies import WorkspaceReply, workspace_reply
 from purchases.api.requests import Stripe, Told
 from purchases.handlers.register_workspace import Registration, register_workspace
 
 router = APIRouter(tags=["workspaces"])
 
+NOT_REGISTERED = of_scope(
+    "workspaces:write",
+    *UNREADABLE,
+    NOTHING_HERE,
+    refusals.owner_fixed(),
+    refusals.customer_taken(),
+    refusals.customer_fixed(),
+)
 
-@router.put("/workspaces/{ws}", operation_id="putWorkspace")
+
+@router.put("/workspaces/{ws}", operation_id="put_workspace", responses=NOT_REGISTERED)
 async def put_workspace(
     ws: WorkspaceId, body: WorkspaceBody, _: HostProduct, database: AtDatabase, client: Stripe, settings: Told
 ) -> WorkspaceReply:

@@ -1,0 +1,50 @@
+"""The examples of the API's description: one workspace, one add-on, one purchase, told consistently."""
+
+from datetime import UTC, datetime
+from typing import Final
+from uuid import UUID
+
+from pydantic.config import JsonDict
+
+from purchases.domain.transitions import Refused, Status, Trigger
+from purchases.store.rows import Addon, Purchase
+
+# Examples have no nulls: FastAPI leaves them out of the document.
+PURCHASE_ID: Final = "0197e0a4-5b7c-7d10-8f43-2b1f0a9c6e31"
+ADDON_ID: Final = "6f6b1a52-3c1d-5e0e-9f0e-3f6a0d1f4990"
+WORKSPACE: Final[JsonDict] = {
+    "id": "ws-acme",
+    "name": "Acme",
+    "owner": {"user_id": "user-1", "email": "owner@acme.example"},
+    "stripe_customer_id": "cus_TQ5m0Yq1Zk3x9B",
+}
+SOLD: Final[JsonDict] = {"price": "499.00", "price_cents": 49900, "currency": "EUR"}
+PURCHASE: Final[JsonDict] = {
+    "id": PURCHASE_ID,
+    "workspace_id": "ws-acme",
+    "addon": {"id": ADDON_ID, "slug": "professional-ai-setup", "name": "Professional AI Setup"},
+    **SOLD,
+    "status": "paid",
+    "paid_cents": 49900,
+    "refunded_cents": 0,
+    "started_at": "2026-03-02T09:12:00.250000Z",
+    "paid_at": "2026-03-02T09:12:02.118204Z",
+}
+OFFER: Final[JsonDict] = {
+    "id": ADDON_ID,
+    "slug": "professional-ai-setup",
+    "name": "Professional AI Setup",
+    "description": "Our team sets up your AI assistants, prompts and integrations together with you.",
+    "bullets": ["Kick-off call with your team", "Two weeks of support"],
+    **SOLD,
+    "can_be_bought": False,
+    "cannot_buy_because": "already-purchased",
+    "purchase_id": PURCHASE_ID,
+}
+NEXT_CURSOR: Final = "eyJpZCI6IjAxOTdlMGE0In0"
+
+ADDON_ROW: Final = Addon(price_cents=49900, currency="EUR")
+PAID_ROW: Final = Purchase(id=UUID(PURCHASE_ID), status=Status.PAID)
+NOW: Final = datetime(2026, 3, 2, 9, 12, tzinfo=UTC)
+TOO_EARLY: Final = Refused(Status.PENDING, Trigger.DELIVERED)
+FAILED_ROW: Final = Purchase(id=UUID(PURCHASE_ID), status=Status.FAILED)

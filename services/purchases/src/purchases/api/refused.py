@@ -1,0 +1,26 @@
+"""What an operation can refuse with, by its audience: the `responses` of its description, each problem an example."""
+
+from typing import Final
+
+from chassis.auth import forbidden
+from chassis.openapi import INVALID_REQUEST, NOT_STAFF, NOTHING_HERE, UNAUTHENTICATED, Responses, problems
+from chassis.problems import Problem
+from purchases import refusals
+
+ONLY_BUYERS: Final = "Only the workspace's owner and admins may see and buy services."
+
+
+def of_buyers(*more: Problem) -> Responses:
+    """For the operations of a workspace's owner and admins."""
+    strangers = (refusals.workspace_not_found(), NOTHING_HERE)
+    return problems(UNAUTHENTICATED, forbidden(ONLY_BUYERS), *strangers, INVALID_REQUEST, *more)
+
+
+def of_staff(*more: Problem) -> Responses:
+    """For the operations of platform staff."""
+    return problems(UNAUTHENTICATED, NOT_STAFF, INVALID_REQUEST, *more)
+
+
+def of_scope(scope: str, *more: Problem) -> Responses:
+    """For the operations of the host product."""
+    return problems(UNAUTHENTICATED, forbidden(f"The token lacks the scope {scope}."), INVALID_REQUEST, *more)

@@ -1,0 +1,30 @@
+"""Writes contracts/openapi/purchases.json: the API as it is served. `--check` only compares."""
+
+from typing import Final
+
+from fastapi import FastAPI
+from pydantic import SecretStr
+
+from chassis.auth import TokenVerifier
+from chassis.database import Database
+from chassis.jwks import Jwks
+from chassis.openapi import write_document
+from contracts.schemas import ROOT
+from purchases.main import app
+from purchases.payments.client import stripe_client
+from purchases.settings import Settings
+
+FILE: Final = ROOT / "openapi" / "purchases.json"
+
+
+def described_app() -> FastAPI:
+    """The app, connected to nothing: enough to be described."""
+    verifier = TokenVerifier(Jwks("https://issuer.example/jwks.json"), "https://issuer.example", "quittance")
+    settings = Settings(database_url="postgresql://", stripe_secret_key=SecretStr("sk_test_description"))
+    database = Database(settings.database_url, name="purchases-api")
+    client = stripe_client(secret_key=settings.stripe_secret_key.get_secret_value(), api_base=None)
+    return app(settings=settings, database=database, client=client, verifier=verifier)
+
+
+if __name__ == "__main__":
+    write_document(described_app(), FILE)
