@@ -43,8 +43,9 @@ async def client(stripe_url: str) -> AsyncIterator[stripe.StripeClient]:
     """The service's own client, but for its retries, which would only take time here."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("purchases.payments.client.MAX_NETWORK_RETRIES", 0)
+        patch.setattr("purchases.payments.client.RATE_LIMIT_WAIT_SECONDS", 0.01)
         client = stripe_client(secret_key="sk_test_x", api_base=stripe_url)
-    yield client
+        yield client
     http: Any = client._requestor._client
     await http.close_async()
 

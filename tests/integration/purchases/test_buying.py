@@ -110,10 +110,11 @@ async def test_no_saved_card_writes_nothing(world: World) -> None:
 @pytest.mark.parametrize("operation", ["invoices.create", "invoiceitems.create", "invoices.finalize", "invoices.pay"])
 @pytest.mark.parametrize("fault", ["error_before", "error_after", "close_before", "close_after", "rate_limit"])
 async def test_an_unknown_outcome_stays_pending_and_settles_itself(world: World, operation: str, fault: str) -> None:
-    await world.control.fault(fault, operation=operation)
+    await world.control.fault(fault, operation=operation, times=None if fault == "rate_limit" else 1)
     await world.given_an_addon()
 
     bought = await world.buy(world.order(await world.given_a_workspace()))
+    await world.control.reset_faults()
     assert (bought.outcome, bought.purchase.status) == (Outcome.UNKNOWN, Status.PENDING)
 
     await world.execute("update workspace_addon_purchases set leased_until = now()")
@@ -123,6 +124,21 @@ async def test_an_unknown_outcome_stays_pending_and_settles_itself(world: World,
     assert (row.status, row.payable) == (Status.PAID if was_paid else Status.FAILED, False)
     captured = (await world.control.sums())["total"].get("eur", {}).get("captured", 0)
     assert captured == (PRICE if was_paid else 0)
+
+
+async def test_told_to_slow_down_it_asks_again_under_the_same_key_and_sells(world: World) -> None:
+    """A 429 says that nothing was done."""
+    await world.given_an_addon()
+    workspace = await world.given_a_workspace()
+    for operation in ("invoices.create", "invoices.pay"):
+        await world.control.fault("rate_limit", operation=operation, times=2)
+
+    bought = await world.buy(world.order(workspace))
+
+    assert (bought.outcome, bought.purchase.paid_cents) == (Outcome.PAID, PRICE)
+    asked = await world.requests("invoices.pay")
+    assert [one["status"] for one in asked] == [429, 429, 200]
+    assert len({one["idempotency_key"] for one in asked}) == 1
 
 
 async def test_stripe_refuses_for_another_reason(world: World) -> None:

@@ -1,16 +1,22 @@
 """Stripe's client, and what its errors mean to us."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
 import stripe
 from stripe import StripeClient
 
+from chassis.backoff import Backoff
 from chassis.killpoints import reached
 
 TIMEOUT_SECONDS: Final = 10
 MAX_NETWORK_RETRIES: Final = 2
+RATE_LIMITED: Final = 429
+RATE_LIMIT_RETRIES: Final = 3
+RATE_LIMIT_WAIT_SECONDS: Final = 0.5
+RATE_LIMIT_LONGEST_SECONDS: Final = 4.0
 REFUSALS: Final = (stripe.InvalidRequestError, stripe.PermissionError)
 """A key that Stripe does not take (401) is not among them: that is about us, and passes when it is mended."""
 NEEDS_CUSTOMER_CODES: Final = frozenset(
@@ -65,10 +71,34 @@ def stripe_client(*, secret_key: str, api_base: str | None) -> StripeClient:
     stripe.enable_telemetry = False
     return StripeClient(
         secret_key,
-        http_client=stripe.HTTPXClient(timeout=TIMEOUT_SECONDS),
+        http_client=PatientClient(timeout=TIMEOUT_SECONDS),
         max_network_retries=MAX_NETWORK_RETRIES,
         base_addresses={"api": api_base} if api_base else None,
     )
+
+
+class PatientClient(stripe.HTTPXClient):
+    """Asks again after a 429, which Stripe answers before it does anything: the same request, under the same key.
+
+    A few times, as long as `Retry-After` says within bounds; what is still 429 then is an outcome unknown.
+    """
+
+    async def request_async(
+        self, method: str, url: str, headers: Mapping[str, str], post_data: Any = None
+    ) -> tuple[bytes, int, Mapping[str, str]]:
+        waits = Backoff(first=RATE_LIMIT_WAIT_SECONDS, limit=RATE_LIMIT_LONGEST_SECONDS)
+        for _ in range(RATE_LIMIT_RETRIES):
+            answer = await super().request_async(method, url, headers, post_data)
+            if answer[1] != RATE_LIMITED:
+                return answer
+            await asyncio.sleep(max(waits.delay(), _told_to_wait(answer[2])))
+        return await super().request_async(method, url, headers, post_data)
+
+
+def _told_to_wait(headers: Mapping[str, str]) -> float:
+    """`Retry-After` in seconds, within our bounds; a date is not read."""
+    told = headers.get("retry-after", "")
+    return min(float(told), RATE_LIMIT_LONGEST_SECONDS) if told.isdecimal() else 0.0
 
 
 @asynccontextmanager
