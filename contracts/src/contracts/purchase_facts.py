@@ -85,6 +85,10 @@ class PurchaseCancelled(PurchaseFact):
     TYPE: ClassVar = "billing.purchase.cancelled.v1"
 
     previous_status: Status
+    paid_cents: int | None = None
+    """What had been paid for it; none where no money had come."""
+    refund_requested_cents: int = 0
+    """What staff asked Stripe to send back as they cancelled it."""
 
 
 class PurchaseDelivered(PurchaseFact):
@@ -119,6 +123,8 @@ class RefundIssued(PurchaseFact):
 
     TYPE: ClassVar = "billing.refund.issued.v1"
 
+    refund_id: UUID
+    """Ours."""
     stripe_refund_id: str
     refund_cents: int
     refunded_cents: int
@@ -126,11 +132,14 @@ class RefundIssued(PurchaseFact):
 
 
 class RefundFailed(PurchaseFact):
-    """A refund failed or was cancelled. Once per refund id; the team is mailed."""
+    """A refund failed, was cancelled, or Stripe would not make it. Once per refund; the team is mailed."""
 
     TYPE: ClassVar = "billing.refund.failed.v1"
 
-    stripe_refund_id: str
+    refund_id: UUID
+    """Ours."""
+    stripe_refund_id: str | None = None
+    """None where staff asked and Stripe refused."""
     refund_cents: int
     failure_reason: str | None = None
 

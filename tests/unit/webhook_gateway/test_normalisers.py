@@ -86,6 +86,7 @@ SNAPSHOT = {
     "currency": "EUR",
     "status": "succeeded",
     "purchase_id": PURCHASE,
+    "requested_id": None,
     "failure_reason": None,
 }
 DISPUTE = "dp_1SbKw2LkdIwHu7ixZ3Tn4GbQ"
@@ -265,6 +266,17 @@ def test_an_event_gives_its_fact_in_both_shapes(name: str, era: str) -> None:
 
     assert kind is type(fact)
     assert {**fields, **only} == payload(fact)
+
+
+@pytest.mark.parametrize("era", ERAS)
+def test_a_refund_that_we_asked_for_names_our_id(era: str) -> None:
+    document = event("refund.created", era)
+    document["data"]["object"]["metadata"]["refund_id"] = "our-refund"
+
+    fact = fact_of(document)
+
+    assert isinstance(fact, RefundChanged)
+    assert "our-refund" == fact.refund.requested_id
 
 
 @pytest.mark.parametrize("name", EXPECTED)

@@ -19,6 +19,8 @@ class RefundSnapshot(BaseModel):
     status: str
     """`pending`, `requires_action`, `succeeded`, `failed` or `canceled`."""
     purchase_id: str | None = None
+    requested_id: str | None = None
+    """Our own id of the refund, where we asked for it: `refund_id` of its metadata."""
     failure_reason: str | None = None
 
 

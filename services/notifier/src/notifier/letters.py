@@ -84,7 +84,7 @@ LETTERS: Final[Mapping[type[PurchaseFact], Letter]] = {
         name="refund-failed",
         to=TEAM,
         subject="Refund failed: {amount} to {workspace} for {addon}",
-        about="stripe_refund_id",
+        about="refund_id",
         amount="refund_cents",
     ),
 }
@@ -102,5 +102,5 @@ def mail_key(*, letter: Letter, fact: Fact) -> str:
     """The mail's identity, of business ids only: a fact that comes again under another id makes no other mail."""
     parts = [letter.name, fact.subject]
     if letter.about:
-        parts.append(getattr(fact, letter.about))
+        parts.append(str(getattr(fact, letter.about)))
     return ":".join(parts)

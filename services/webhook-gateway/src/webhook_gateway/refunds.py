@@ -31,5 +31,6 @@ def snapshot(refund: Json) -> dict[str, Any]:
         "currency": currency_of(refund),
         "status": required_text(refund, "status"),
         "purchase_id": text(metadata_of(refund), "purchase_id") or None,
+        "requested_id": text(metadata_of(refund), "refund_id") or None,
         "failure_reason": text(refund, "failure_reason"),
     }

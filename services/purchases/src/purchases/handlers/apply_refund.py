@@ -72,7 +72,7 @@ async def follow_the_money(session: AsyncSession, *, purchase: Purchase, cause: 
 
 def _tell(session: AsyncSession, purchase: Purchase, row: Refund, before: str | None, cause: Cause) -> None:
     """RefundIssued when it first counts, RefundFailed when it turns out not to; each once per refund."""
-    refund = {"stripe_refund_id": row.stripe_refund_id, "refund_cents": row.refund_cents}
+    refund = {"refund_id": row.id, "stripe_refund_id": row.stripe_refund_id, "refund_cents": row.refund_cents}
     if row.status not in COUNTS:
         reason = row.failure_reason
         announce(session, purchase, purchase_facts.RefundFailed, cause=cause, **refund, failure_reason=reason)
@@ -82,7 +82,7 @@ def _tell(session: AsyncSession, purchase: Purchase, row: Refund, before: str | 
 
 def _new_row(payment: Payment, told: ToldRefund, cause: Cause) -> Refund:
     return Refund(
-        id=uuid.uuid4(),
+        id=uuid.uuid5(payment.purchase_id, told.refund_id),
         stripe_refund_id=told.refund_id,
         purchase_id=payment.purchase_id,
         kind="return" if payment.returned else "refund",
