@@ -27,6 +27,9 @@ MAILED: Final[Mapping[str, str]] = {
     facts.RefundFailed.TYPE: "Refund failed",
     facts.PaymentReturned.TYPE: "Payment returned",
     facts.PaymentParked.TYPE: "Payment needs a look",
+    facts.DisputeOpened.TYPE: "Dispute opened",
+    facts.DisputeClosed.TYPE: "Dispute closed",
+    facts.PurchaseCancelled.TYPE: "Cancelled after payment",
 }
 """The facts that are mailed, and how the subject begins; RefundIssued goes to the owner, the others to the team."""
 
@@ -170,12 +173,18 @@ def _was_issued(row: Json, told: Counter[tuple[str, str]]) -> bool:
 
 
 async def _mails_follow_facts(scene: Scene, shop: Shop, purchase: Json, own: Told, *, may_repeat: bool) -> None:
-    told = {(e.type, body["sequence"]): e.type for e, body in own if e.type in MAILED}
+    told = {(e.type, body["sequence"]): e.type for e, body in own if _is_mailed(e.type, body)}
     expected = Counter((MAILED[type_], _reader(type_, shop)) for type_ in told.values())
     mails = await scene.mails_naming(str(purchase["id"]))
     if may_repeat:
         mails = list({mail["MessageID"]: mail for mail in mails}.values())
     assert expected == Counter((_kind(mail), mail["To"][0]["Address"]) for mail in mails)
+
+
+def _is_mailed(fact_type: str, body: Json) -> bool:
+    """A purchase that nobody had paid for is cancelled without a mail."""
+    unpaid = fact_type == facts.PurchaseCancelled.TYPE and body["previous_status"] not in {"paid", "delivered"}
+    return fact_type in MAILED and not unpaid
 
 
 def _reader(fact_type: str, shop: Shop) -> str:

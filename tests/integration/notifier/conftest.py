@@ -15,11 +15,10 @@ from chassis.database import Database
 from chassis.health import Health
 from chassis.kafka import Producer
 from chassis.migrations import migrate
-from contracts import seal
-from contracts.purchase_facts import PurchaseFact
-from contracts.topics import PURCHASE_EVENTS
+from contracts import PURCHASE_EVENTS, TOPICS, seal
 from notifier import mails
 from notifier.consumer import mail_for
+from notifier.letters import Mailable
 from notifier.main import MIGRATIONS, Settings, mailer, parts
 from notifier.sender import Sender
 from notifier.tables import MAILS
@@ -37,7 +36,7 @@ async def until(condition: Callable[[], Awaitable[Any]], *, seconds: float = 30)
             await asyncio.sleep(0.02)
 
 
-def key_of(fact: PurchaseFact) -> str:
+def key_of(fact: Mailable) -> str:
     """The key of the mail about `fact`."""
     mail = mail_for(fact)
     assert mail is not None
@@ -54,18 +53,21 @@ class Office:
     box: Mails
     smtp: SmtpServer
 
-    async def given_published(self, *facts: PurchaseFact, ce_id: uuid.UUID | None = None) -> None:
+    async def given_published(self, *facts: Mailable, ce_id: uuid.UUID | None = None) -> None:
         for fact in facts:
             headers = dict(seal(fact, occurred_at=datetime.now(UTC)).to_headers())
             if ce_id:
                 headers["ce_id"] = str(ce_id).encode()
-            await self.given_record(headers=list(headers.items()), value=fact.model_dump_json().encode())
+            value, topic = fact.model_dump_json().encode(), TOPICS[type(fact)].name
+            await self.given_record(headers=list(headers.items()), value=value, topic=topic)
 
-    async def given_record(self, *, headers: Sequence[tuple[str, bytes]], value: bytes) -> None:
+    async def given_record(
+        self, *, headers: Sequence[tuple[str, bytes]], value: bytes, topic: str = PURCHASE_EVENTS.name
+    ) -> None:
         """Whatever somebody puts on the topic; one key, so that all lie in one partition."""
-        await self.producer.produce(topic=PURCHASE_EVENTS.name, key="ws_northwind", headers=headers, value=value)
+        await self.producer.produce(topic=topic, key="ws_northwind", headers=headers, value=value)
 
-    async def given_queued(self, *facts: PurchaseFact) -> None:
+    async def given_queued(self, *facts: Mailable) -> None:
         """Mails as the consumer stores them."""
         async with self.database.transaction() as session:
             await mails.queue(session, [mail for fact in facts if (mail := mail_for(fact))])
@@ -85,32 +87,32 @@ class Office:
         async with sender.running():
             yield
 
-    def about(self, fact: PurchaseFact) -> list[Mail]:
-        """The mails in the box that name the purchase of `fact`."""
-        return [mail for mail in self.box if str(fact.purchase_id) in mail.text]
+    def about(self, fact: Mailable) -> list[Mail]:
+        """The mails in the box that name the purchase, or the workspace, that `fact` is about."""
+        return [mail for mail in self.box if fact.subject in mail.text]
 
-    async def row(self, fact: PurchaseFact) -> dict[str, Any] | None:
+    async def row(self, fact: Mailable) -> dict[str, Any] | None:
         async with self.database.reading() as session:
             found = await session.execute(MAILS.select().where(MAILS.c.key == key_of(fact)))
             row = found.mappings().first()
         return dict(row) if row else None
 
-    async def is_sent(self, fact: PurchaseFact) -> bool:
+    async def is_sent(self, fact: Mailable) -> bool:
         row = await self.row(fact)
         return bool(row and row["sent_at"])
 
-    async def all_sent(self, *facts: PurchaseFact) -> bool:
+    async def all_sent(self, *facts: Mailable) -> bool:
         return all([await self.is_sent(fact) for fact in facts])
 
-    async def is_parked(self, fact: PurchaseFact) -> bool:
+    async def is_parked(self, fact: Mailable) -> bool:
         row = await self.row(fact)
         return bool(row and row["parked_at"])
 
-    async def has_error(self, fact: PurchaseFact) -> bool:
+    async def has_error(self, fact: Mailable) -> bool:
         row = await self.row(fact)
         return bool(row and row["last_error"])
 
-    async def has_any_error(self, *facts: PurchaseFact) -> bool:
+    async def has_any_error(self, *facts: Mailable) -> bool:
         return any([await self.has_error(fact) for fact in facts])
 
     async def behave(self, **faults: Any) -> None:

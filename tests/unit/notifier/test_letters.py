@@ -5,23 +5,31 @@ from uuid import uuid4
 import pytest
 
 from contracts import FACTS
-from contracts.purchase_facts import PurchaseFact
-from notifier.letters import LETTERS, Recipient, letter_for, mail_key
+from notifier.letters import LETTERS, Mailable, Recipient, letter_for, mail_key
 from tests.fixtures import mailable_facts as facts
 
-TO_TEAM = (facts.paid, facts.cancelled, facts.refund_failed, facts.payment_returned, facts.payment_parked)
+TO_TEAM = (
+    facts.paid,
+    facts.cancelled,
+    facts.refund_failed,
+    facts.payment_returned,
+    facts.payment_parked,
+    facts.dispute_opened,
+    facts.dispute_closed,
+)
 
 
 @pytest.mark.parametrize("fact", [make() for make in TO_TEAM], ids=lambda fact: fact.TYPE)
-def test_the_delivery_team_is_told(fact: PurchaseFact) -> None:
+def test_the_delivery_team_is_told(fact: Mailable) -> None:
     letter = letter_for(fact)
 
     assert letter is not None
     assert letter.to is Recipient.TEAM
 
 
-def test_the_owner_is_told_of_a_refund() -> None:
-    letter = letter_for(facts.refund_issued())
+@pytest.mark.parametrize("fact", [facts.refund_issued(), facts.renewal_failed()], ids=lambda fact: fact.TYPE)
+def test_the_owner_is_told_of_a_refund_and_of_a_failed_renewal(fact: Mailable) -> None:
+    letter = letter_for(fact)
 
     assert letter is not None
     assert letter.to is Recipient.OWNER
@@ -41,7 +49,7 @@ def test_letters_have_different_names() -> None:
     assert len(LETTERS) == len({letter.name for letter in LETTERS.values()})
 
 
-def key(fact: PurchaseFact) -> str:
+def key(fact: Mailable) -> str:
     letter = letter_for(fact)
     assert letter is not None
     return mail_key(letter=letter, fact=fact)
@@ -56,6 +64,15 @@ def test_the_key_is_made_of_business_ids_only() -> None:
 
     assert first.id != again.id
     assert key(first) == key(again) == f"refund-issued:{purchase_id}:re_1"
+
+
+def test_a_renewal_is_mailed_about_once_an_invoice_however_often_it_is_tried() -> None:
+    first = facts.renewal_failed(workspace_id="ws_1", sequence=4)
+    retried = facts.renewal_failed(workspace_id="ws_1", sequence=6, next_attempt_at=None)
+    next_month = facts.renewal_failed(workspace_id="ws_1", sequence=9, stripe_invoice_id="in_5")
+
+    assert key(first) == key(retried) == "renewal-failed:ws_1:in_4"
+    assert key(next_month) != key(first)
 
 
 def test_two_refunds_of_one_purchase_are_two_mails() -> None:

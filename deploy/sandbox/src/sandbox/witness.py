@@ -8,7 +8,7 @@ import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
-from contracts import PURCHASE_EVENTS, PURCHASE_STATE, STRIPE_EVENTS, Envelope, Topic
+from contracts import PURCHASE_EVENTS, PURCHASE_STATE, STRIPE_EVENTS, WORKSPACE_EVENTS, Envelope, Topic
 from contracts.topics import ADDON_PRICE, ADDON_STATE
 from sandbox.description import Description
 
@@ -17,7 +17,7 @@ Json = dict[str, Any]
 GROUPS: Final[Mapping[str, tuple[Topic, ...]]] = {
     "catalog": (ADDON_PRICE,),
     "purchases": (STRIPE_EVENTS, ADDON_STATE),
-    "notifier": (PURCHASE_EVENTS,),
+    "notifier": (PURCHASE_EVENTS, WORKSPACE_EVENTS),
 }
 """Each service, and the topics that it reads."""
 FLOW: Final = ("catalog", "purchases", "catalog", "purchases", "notifier")

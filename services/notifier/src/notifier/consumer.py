@@ -10,13 +10,13 @@ from chassis import fates
 from chassis.fates import Fates
 from chassis.records import Received
 from contracts import Fact
-from contracts.topics import PURCHASE_EVENTS
+from contracts.topics import PURCHASE_EVENTS, WORKSPACE_EVENTS
 from notifier import mails
 from notifier.letters import letter_for, mail_key
 from notifier.mails import NewMail
 
 GROUP: Final = "notifier"
-TOPICS: Final = (PURCHASE_EVENTS.name,)
+TOPICS: Final = (PURCHASE_EVENTS.name, WORKSPACE_EVENTS.name)
 
 FATES: Final[Fates] = {**fates.FATES}
 """A row waits for nothing but the database, so the house's rows are all: its faults are waited out, the rest parks.

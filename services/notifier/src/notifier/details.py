@@ -1,15 +1,13 @@
 """DETAILS: the lines below each letter's text, in order; a fact shows those that it carries."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
-from contracts.purchase_facts import PurchaseFact
-from notifier.letters import Recipient
+from notifier.letters import Mailable, Recipient
+from notifier.looks import Looks
 from notifier.wording import one_line
-
-Money = Callable[[int, str], str]
-"""Minor units and their currency, as text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,12 +22,16 @@ class Detail:
 
 DETAILS: Final[Sequence[Detail]] = (
     Detail(label="Add-on", field="addon"),
+    Detail(label="Plan", field="plan"),
     Detail(label="Price", field="price_cents", currency="currency"),
     Detail(label="Paid", field="paid_cents", currency="currency"),
     Detail(label="Received", field="amount_paid_cents", currency="amount_paid_currency", team_only=True),
     Detail(label="Sent back", field="returned_cents", currency="currency"),
     Detail(label="Refund", field="refund_cents", currency="currency"),
     Detail(label="Refunded in total", field="refunded_cents", currency="currency"),
+    Detail(label="Disputed", field="dispute_cents", currency="currency"),
+    Detail(label="Amount due", field="amount_due_cents", currency="currency"),
+    Detail(label="Next attempt", field="next_attempt_at"),
     Detail(label="Workspace", field="workspace_name"),
     Detail(label="Workspace id", field="workspace_id", team_only=True),
     Detail(label="Owner", field="owner_email", team_only=True),
@@ -37,27 +39,33 @@ DETAILS: Final[Sequence[Detail]] = (
     Detail(label="Caused by", field="actor", team_only=True),
     Detail(label="Reason", field="reason", team_only=True),
     Detail(label="Bank's reason", field="failure_reason", team_only=True),
+    Detail(label="Cardholder's reason", field="dispute_reason", team_only=True),
+    Detail(label="Evidence until", field="evidence_due_at", team_only=True),
+    Detail(label="Outcome", field="outcome", team_only=True),
     Detail(label="Purchase", field="purchase_id"),
     Detail(label="Stripe invoice", field="stripe_invoice_id", team_only=True),
     Detail(label="Stripe refund", field="stripe_refund_id", team_only=True),
+    Detail(label="Stripe dispute", field="stripe_dispute_id", team_only=True),
 )
 
 
-def details_of(fact: PurchaseFact, *, to: Recipient, money: Money) -> list[tuple[str, str]]:
+def details_of(fact: Mailable, *, to: Recipient, looks: Looks) -> list[tuple[str, str]]:
     """Label and text of every line that `fact` carries and `to` may see; the owner reads no internal reasons."""
     shown = (detail for detail in DETAILS if to is Recipient.TEAM or not detail.team_only)
-    lines = ((detail.label, _text(detail, fact, money)) for detail in shown)
+    lines = ((detail.label, _text(detail, fact, looks)) for detail in shown)
     return [(label, text) for label, text in lines if text]
 
 
-def _text(detail: Detail, fact: PurchaseFact, money: Money) -> str:
+def _text(detail: Detail, fact: Mailable, looks: Looks) -> str:
     value: Any = getattr(fact, detail.field, None)
     if value is None:
         return ""
     if detail.currency:
-        return money(value, getattr(fact, detail.currency))
+        return looks.money(value, getattr(fact, detail.currency))
+    if isinstance(value, datetime):
+        return looks.moment(value)
     if detail.field == "addon":
         value = value.name
-    if detail.field == "occurred_at":
-        value = f"{value:%Y-%m-%d %H:%M} UTC"
+    if detail.field == "plan":
+        value = value.title()
     return one_line(str(value), limit=500)

@@ -7,6 +7,8 @@ from typing import Final
 
 from contracts import Fact
 from contracts.purchase_facts import (
+    DisputeClosed,
+    DisputeOpened,
     PaymentParked,
     PaymentReturned,
     PurchaseCancelled,
@@ -15,6 +17,10 @@ from contracts.purchase_facts import (
     RefundFailed,
     RefundIssued,
 )
+from contracts.workspace_facts import RenewalFailed, WorkspaceFact
+
+Mailable = PurchaseFact | WorkspaceFact
+"""The facts that can be mailed: they carry the owner's address, since the notifier asks nobody."""
 
 
 class Recipient(StrEnum):
@@ -31,15 +37,15 @@ class Letter:
     name: str
     to: Recipient
     subject: str
-    """`{addon}`, `{workspace}` and `{amount}` are filled in, cut and cleaned."""
+    """`{addon}` or `{plan}`, `{workspace}`, `{amount}` and `{outcome}` are filled in, cut and cleaned."""
     about: str | None = None
-    """The fact's field that tells two such mails of one purchase apart: the refund, the invoice."""
+    """The fact's field that tells two such mails of one purchase or workspace apart: the refund, the invoice."""
     amount: str = "price_cents"
     """The fact's field that `{amount}` shows."""
-    applies: Callable[[PurchaseFact], bool] = lambda _: True
+    applies: Callable[[Mailable], bool] = lambda _: True
 
 
-def was_paid(fact: PurchaseFact) -> bool:
+def was_paid(fact: Mailable) -> bool:
     """A purchase that nobody had paid for is cancelled without a word to the team."""
     return isinstance(fact, PurchaseCancelled) and fact.previous_status in {"paid", "delivered"}
 
@@ -47,7 +53,7 @@ def was_paid(fact: PurchaseFact) -> bool:
 TEAM: Final = Recipient.TEAM
 OWNER: Final = Recipient.OWNER
 
-LETTERS: Final[Mapping[type[PurchaseFact], Letter]] = {
+LETTERS: Final[Mapping[type[Mailable], Letter]] = {
     PurchasePaid: Letter(
         name="purchase-paid",
         to=TEAM,
@@ -87,12 +93,33 @@ LETTERS: Final[Mapping[type[PurchaseFact], Letter]] = {
         about="refund_id",
         amount="refund_cents",
     ),
+    DisputeOpened: Letter(
+        name="dispute-opened",
+        to=TEAM,
+        subject="Dispute opened: {amount} of {workspace} for {addon}",
+        about="stripe_dispute_id",
+        amount="dispute_cents",
+    ),
+    DisputeClosed: Letter(
+        name="dispute-closed",
+        to=TEAM,
+        subject="Dispute closed ({outcome}): {amount} of {workspace} for {addon}",
+        about="stripe_dispute_id",
+        amount="dispute_cents",
+    ),
+    RenewalFailed: Letter(
+        name="renewal-failed",
+        to=OWNER,
+        subject="Payment failed: {amount} for the {plan} plan of {workspace}",
+        about="stripe_invoice_id",
+        amount="amount_due_cents",
+    ),
 }
 
 
 def letter_for(fact: Fact) -> Letter | None:
     """The letter that `fact` calls for; None when nobody is mailed about it."""
-    if not isinstance(fact, PurchaseFact):
+    if not isinstance(fact, Mailable):
         return None
     letter = LETTERS.get(type(fact))
     return letter if letter and letter.applies(fact) else None

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 
 from contracts import FACTS, UnknownFact
-from contracts.purchase_facts import PurchaseFact
 from notifier.addresses import InvalidAddress, Mailbox, mailbox
-from notifier.letters import LETTERS, Letter, Recipient
+from notifier.letters import LETTERS, Letter, Mailable, Recipient
 from notifier.mails import DueMail
 from notifier.messages import Mail, compose
 from notifier.rendering import House, render
@@ -60,7 +59,7 @@ class Mailer:
         )
 
 
-def _letter_of(due: DueMail) -> tuple[Letter, PurchaseFact]:
+def _letter_of(due: DueMail) -> tuple[Letter, Mailable]:
     fact = _read_stored(due)
     letter = LETTERS.get(type(fact))
     if letter is None or letter.name != due.letter:
@@ -68,9 +67,9 @@ def _letter_of(due: DueMail) -> tuple[Letter, PurchaseFact]:
     return letter, fact
 
 
-def _read_stored(due: DueMail) -> PurchaseFact:
+def _read_stored(due: DueMail) -> Mailable:
     """The fact that was stored with the mail. Raises UnknownFact or pydantic's ValidationError."""
     fact = FACTS[due.fact_type].model_validate(due.fact) if due.fact_type in FACTS else None
-    if not isinstance(fact, PurchaseFact):
+    if not isinstance(fact, Mailable):
         raise UnknownFact(due.fact_type)
     return fact

@@ -1,0 +1,41 @@
+"""The words that subjects and texts are made of; names are other people's, cut and cleaned here."""
+
+from datetime import datetime
+from typing import Any, Final
+
+from contracts.purchase_facts import PurchaseFact
+from notifier.letters import Letter, Mailable
+from notifier.looks import Looks
+from notifier.wording import one_line
+
+NAME_LENGTH: Final = 60
+
+
+def words_of(fact: Mailable, *, letter: Letter, looks: Looks) -> dict[str, str]:
+    """What `letter`'s subject and template may use; a word that the fact has nothing for is empty."""
+    about = _purchase_words(fact) if isinstance(fact, PurchaseFact) else {"plan": _name(fact.plan).title()}
+    return {
+        "workspace": _name(fact.workspace_name) or _name(fact.workspace_id),
+        "amount": looks.money(getattr(fact, letter.amount), _field(fact, "currency")),
+        "outcome": _name(_field(fact, "outcome") or "").replace("_", " "),
+        "evidence_until": _moment(fact, "evidence_due_at", looks),
+        "next_attempt": _moment(fact, "next_attempt_at", looks),
+        **about,
+    }
+
+
+def _purchase_words(fact: PurchaseFact) -> dict[str, str]:
+    return {"addon": _name(fact.addon.name) or fact.addon.slug, "status": fact.status}
+
+
+def _moment(fact: Mailable, field: str, looks: Looks) -> str:
+    moment: datetime | None = _field(fact, field)
+    return looks.moment(moment) if moment else ""
+
+
+def _field(fact: Mailable, name: str) -> Any:
+    return getattr(fact, name, None)
+
+
+def _name(text: str) -> str:
+    return one_line(text, limit=NAME_LENGTH)

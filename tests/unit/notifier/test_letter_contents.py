@@ -1,0 +1,202 @@
+"""What each mail of the specification says, in text and in HTML, in four currencies and as two locales write them."""
+
+import re
+from collections.abc import Callable
+from html import unescape
+
+import pytest
+
+from notifier.letters import LETTERS, Mailable, letter_for
+from notifier.rendering import House, Rendered, render
+from tests.fixtures import mailable_facts as facts
+
+NBSP = "\N{NO-BREAK SPACE}"
+AMOUNTS = {
+    ("EUR", "en"): (49900, "€499.00"),
+    ("EUR", "de"): (49900, f"499,00{NBSP}€"),
+    ("USD", "en"): (123456, "$1,234.56"),
+    ("USD", "de"): (123456, f"1.234,56{NBSP}$"),
+    ("JPY", "en"): (49900, "¥49,900"),
+    ("JPY", "de"): (49900, f"49.900{NBSP}¥"),
+    ("KWD", "en"): (12500, f"KWD{NBSP}12.500"),
+    ("KWD", "de"): (12500, f"12,500{NBSP}KWD"),
+}
+each_amount = pytest.mark.parametrize(("currency", "locale"), AMOUNTS, ids=lambda value: value)
+
+
+def written(fact: Mailable, *, locale: str = "en") -> tuple[Rendered, list[str]]:
+    """The letter, and its three readings as plain words: subject, text, HTML."""
+    letter = letter_for(fact)
+    assert letter is not None
+    house = House(support_email="help@quittance.example", public_base_url="https://billing.example", locale=locale)
+    rendered = render(letter=letter, fact=fact, house=house)
+    html = re.sub(r"<head>.*?</head>", "", rendered.html, flags=re.DOTALL)
+    bare = re.sub(r"<[^>]*>", " ", re.sub(r'href="([^"]*)"[^>]*>', r"> \1 ", html))
+    return rendered, [_words(rendered.subject), _words(rendered.text), _words(unescape(bare))]
+
+
+def _words(text: str) -> str:
+    return " ".join(text.split())
+
+
+def must_say(fact: Mailable, *expected: str) -> None:
+    """Text and HTML both say all of `expected`."""
+    _, (_, text, html) = written(fact)
+    assert [words for words in expected if _words(words) not in text] == []
+    assert [words for words in expected if _words(words) not in html] == []
+
+
+MONEY: dict[str, Callable[[str, int], tuple[Mailable, str]]] = {
+    "purchase-paid": lambda code, cents: (facts.paid(currency=code, price_cents=cents, paid_cents=cents), "Paid"),
+    "cancelled-after-payment": lambda code, cents: (facts.cancelled(currency=code, price_cents=cents), "Price"),
+    "payment-returned": lambda code, cents: (facts.payment_returned(currency=code, returned_cents=cents), "Sent back"),
+    "payment-parked": lambda code, cents: (
+        facts.payment_parked(amount_paid_currency=code, amount_paid_cents=cents),
+        "Received",
+    ),
+    "refund-issued": lambda code, cents: (facts.refund_issued(currency=code, refund_cents=cents), "Refund"),
+    "refund-failed": lambda code, cents: (facts.refund_failed(currency=code, refund_cents=cents), "Refund"),
+    "dispute-opened": lambda code, cents: (facts.dispute_opened(currency=code, dispute_cents=cents), "Disputed"),
+    "dispute-closed": lambda code, cents: (facts.dispute_closed(currency=code, dispute_cents=cents), "Disputed"),
+    "renewal-failed": lambda code, cents: (facts.renewal_failed(currency=code, amount_due_cents=cents), "Amount due"),
+}
+
+
+def test_every_letter_is_looked_at() -> None:
+    assert {letter.name for letter in LETTERS.values()} == set(MONEY)
+
+
+@each_amount
+@pytest.mark.parametrize("name", MONEY)
+def test_the_amount_is_written_as_currency_and_locale_want_it(name: str, currency: str, locale: str) -> None:
+    cents, amount = AMOUNTS[currency, locale]
+    fact, label = MONEY[name](currency, cents)
+
+    rendered, _ = written(fact, locale=locale)
+
+    assert f"{label}: {amount}" in rendered.text
+    assert amount in unescape(rendered.html)
+
+
+@each_amount
+@pytest.mark.parametrize("name", sorted(set(MONEY) - {"cancelled-after-payment", "payment-parked"}))
+def test_the_subject_names_the_amount_too(name: str, currency: str, locale: str) -> None:
+    cents, amount = AMOUNTS[currency, locale]
+    fact, _ = MONEY[name](currency, cents)
+
+    assert amount.replace(NBSP, " ") in written(fact, locale=locale)[0].subject
+
+
+@pytest.mark.parametrize(
+    ("locale", "moment"),
+    [
+        ("en", "Date: Mar 20, 2026, 11:45 AM UTC"),
+        ("en_GB", "Date: 20 Mar 2026, 11:45 UTC"),
+        ("de", "Date: 20.03.2026, 11:45 UTC"),
+        ("ja", "Date: 2026/03/20, 11:45 UTC"),
+    ],
+)
+def test_a_time_is_written_as_the_locale_wants_it_and_names_its_zone(locale: str, moment: str) -> None:
+    assert moment in written(facts.paid(), locale=locale)[0].text
+
+
+def test_a_new_purchase_tells_the_team_to_start() -> None:
+    fact = facts.paid()
+
+    must_say(
+        fact,
+        "Northwind Traders bought Professional AI Setup. The payment of €499.00 is confirmed",
+        "Mark the purchase as delivered when the work is complete.",
+        "dana@northwind.example",
+        f"https://billing.example/admin/purchases/{fact.purchase_id}",
+    )
+
+
+def test_a_cancellation_after_payment_asks_the_team_for_a_decision() -> None:
+    must_say(
+        facts.cancelled(actor="user:u_1", reason="bought twice"),
+        "was cancelled after it had been paid",
+        "please decide about a refund",
+        "user:u_1",
+        "bought twice",
+    )
+
+
+def test_returned_money_says_why() -> None:
+    must_say(
+        facts.payment_returned(), "is being refunded automatically", "the purchase was cancelled", "Sent back", "in_2"
+    )
+
+
+def test_parked_money_says_what_came_and_what_was_sold() -> None:
+    must_say(facts.payment_parked(), "does not fit what was sold", "$498.00", "€499.00", "in_3")
+
+
+def test_a_refund_tells_the_owner_how_much_in_all() -> None:
+    must_say(
+        facts.refund_issued(refunded_cents=15000),
+        "We have refunded €100.00 for Professional AI Setup",
+        "€150.00",
+        "help@quittance.example",
+    )
+
+
+def test_a_failed_refund_tells_the_team_the_banks_reason() -> None:
+    must_say(facts.refund_failed(), "did not reach the customer", "expired_or_canceled_card", "re_1")
+
+
+def test_an_opened_dispute_says_what_is_wanted_why_and_until_when_to_answer() -> None:
+    fact = facts.dispute_opened(dispute_cents=10000)
+
+    rendered, _ = written(fact)
+
+    assert rendered.subject == "Dispute opened: €100.00 of Northwind Traders for Professional AI Setup"
+    must_say(
+        fact,
+        "The cardholder's bank wants €100.00 back",
+        "Answer in Stripe's Dashboard until Apr 2, 2026, 11:59 PM UTC",
+        "product_not_received",
+        "dp_1",
+        f"https://billing.example/admin/purchases/{fact.purchase_id}",
+    )
+    must_say(facts.dispute_opened(evidence_due_at=None), "Look at it in Stripe's Dashboard")
+
+
+@pytest.mark.parametrize(
+    ("outcome", "consequence"),
+    [
+        ("lost", "It counts like a refund"),
+        ("won", "the purchase stays as it is"),
+        ("warning_closed", "Stripe's Dashboard shows what follows from it"),
+    ],
+)
+def test_a_closed_dispute_says_how_it_ended_and_what_follows(outcome: str, consequence: str) -> None:
+    fact = facts.dispute_closed(outcome=outcome)
+
+    rendered, _ = written(fact)
+
+    assert rendered.subject.startswith(f"Dispute closed ({outcome.replace('_', ' ')}): €499.00")
+    must_say(fact, consequence)
+
+
+def test_a_failed_renewal_tells_the_owner_what_is_due_and_where_to_pay() -> None:
+    fact = facts.renewal_failed(reason="insufficient_funds")
+
+    rendered, (_, text, html) = written(fact)
+
+    assert rendered.subject == "Payment failed: €9.00 for the Builder plan of Northwind Traders"
+    must_say(
+        fact,
+        "We could not charge €9.00 for the Builder plan",
+        "you keep the plan",
+        "We try again on Mar 23, 2026, 11:45 AM UTC",
+        fact.billing_page_url,
+        "help@quittance.example",
+    )
+    for internal in ("insufficient_funds", "in_4", "sub_1"):
+        assert internal not in text
+        assert internal not in html
+
+
+def test_the_last_failure_of_a_renewal_promises_no_further_attempt() -> None:
+    must_say(facts.renewal_failed(next_attempt_at=None), "There will be no further attempt")
