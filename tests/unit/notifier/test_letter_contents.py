@@ -122,6 +122,17 @@ def test_a_cancellation_after_payment_asks_the_team_for_a_decision() -> None:
     )
 
 
+def test_a_cancellation_with_a_refund_names_its_amount_instead() -> None:
+    fact = facts.cancelled(paid_cents=49900, refund_requested_cents=20000)
+
+    must_say(fact, "€499.00", "A refund of €200.00 was asked for with it")
+    assert "please decide" not in written(fact)[0].text
+
+
+def test_a_refund_that_stripe_would_not_make_is_told_too() -> None:
+    must_say(facts.refund_failed(stripe_refund_id=None, failure_reason="charge_disputed"), "charge_disputed")
+
+
 def test_returned_money_says_why() -> None:
     must_say(
         facts.payment_returned(), "is being refunded automatically", "the purchase was cancelled", "Sent back", "in_2"

@@ -110,7 +110,7 @@ HOSTILE = '<script>alert(1)</script><a href="https://evil.example">x</a>{{ 7*7 }
 
 @pytest.mark.parametrize("fact", facts.one_of_each(), ids=lambda fact: fact.TYPE)
 def test_markup_in_names_and_reasons_is_text(fact: Mailable) -> None:
-    hostile = dict.fromkeys(THEIR_WORDS & set(type(fact).model_fields), HOSTILE)
+    hostile: dict[str, object] = dict.fromkeys(THEIR_WORDS & set(type(fact).model_fields), HOSTILE)
     if isinstance(fact, PurchaseFact):
         hostile["addon"] = fact.addon.model_copy(update={"name": HOSTILE})
 

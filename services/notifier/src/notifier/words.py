@@ -13,7 +13,7 @@ NAME_LENGTH: Final = 60
 
 def words_of(fact: Mailable, *, letter: Letter, looks: Looks) -> dict[str, str]:
     """What `letter`'s subject and template may use; a word that the fact has nothing for is empty."""
-    about = _purchase_words(fact) if isinstance(fact, PurchaseFact) else {"plan": _name(fact.plan).title()}
+    about = _purchase_words(fact, looks) if isinstance(fact, PurchaseFact) else {"plan": _name(fact.plan).title()}
     return {
         "workspace": _name(fact.workspace_name) or _name(fact.workspace_id),
         "amount": looks.money(getattr(fact, letter.amount), _field(fact, "currency")),
@@ -24,8 +24,13 @@ def words_of(fact: Mailable, *, letter: Letter, looks: Looks) -> dict[str, str]:
     }
 
 
-def _purchase_words(fact: PurchaseFact) -> dict[str, str]:
-    return {"addon": _name(fact.addon.name) or fact.addon.slug, "status": fact.status}
+def _purchase_words(fact: PurchaseFact, looks: Looks) -> dict[str, str]:
+    asked_back: int = _field(fact, "refund_requested_cents") or 0
+    return {
+        "addon": _name(fact.addon.name) or fact.addon.slug,
+        "status": fact.status,
+        "refund_requested": looks.money(asked_back, fact.currency) if asked_back else "",
+    }
 
 
 def _moment(fact: Mailable, field: str, looks: Looks) -> str:
