@@ -31,6 +31,7 @@ async def given_a_plan(client: stripe.StripeClient, *, currency: str = "eur") ->
                 "unit_amount": amount,
                 "recurring": {"interval": interval},
                 "lookup_key": f"quittance:local:builder:{interval}:{currency}",
+                "transfer_lookup_key": True,
             }
         )
         for interval, amount in (("month", MONTHLY), ("year", YEARLY))

@@ -6,7 +6,7 @@ from typing import Any, Final, Generic, TypeVar
 
 from sandbox.stripe import versions
 from sandbox.stripe.adjustments import Coupon, Discount, TaxRate
-from sandbox.stripe.checkout_model import CheckoutSession, SetupIntent
+from sandbox.stripe.checkout.model import CheckoutSession, SetupIntent
 from sandbox.stripe.clock import Clock
 from sandbox.stripe.dispute_model import Dispute
 from sandbox.stripe.invoice_model import Invoice, InvoiceItem, InvoicePayment

@@ -11,7 +11,7 @@ from starlette.routing import Mount, Route
 from sandbox.stripe.account import Account, Settings
 from sandbox.stripe.api import Api
 from sandbox.stripe.asgi import Receive, Scope, Send, api_app
-from sandbox.stripe.checkout_pages import checkout_routes
+from sandbox.stripe.checkout.pages import checkout_routes
 from sandbox.stripe.control_api import Control
 from sandbox.stripe.courier import Courier
 from sandbox.stripe.ids import new_id

@@ -2,6 +2,7 @@
 
 from sandbox.stripe import invoicing, payments
 from sandbox.stripe.call import Call
+from sandbox.stripe.checkout import buying
 from sandbox.stripe.model import PaymentIntent
 
 
@@ -20,4 +21,5 @@ def answer(*, call: Call, intent: PaymentIntent, authorised: bool) -> PaymentInt
         else payments.fail_authentication(call=call, intent=intent)
     )
     invoicing.follow(call=call, intent=settled)
+    buying.follow(call=call, intent=settled)
     return settled

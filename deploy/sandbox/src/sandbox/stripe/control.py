@@ -98,9 +98,16 @@ class StripeControl:
         """Deliver webhooks `seconds` late."""
         return await self.webhook_rule("delay", type=type, times=times, seconds=seconds)
 
-    async def reorder_webhooks(self, type: str = "*", *, seconds: float = 0.2, times: int | None = None) -> Json:  # noqa: A002
-        """Collect webhooks for `seconds`, then deliver them last first."""
-        return await self.webhook_rule("reorder", type=type, times=times, seconds=seconds)
+    async def reorder_webhooks(
+        self,
+        type: str = "*",  # noqa: A002
+        *,
+        seconds: float = 0.2,
+        times: int | None = None,
+        order: Sequence[str] = (),
+    ) -> Json:
+        """Collect webhooks for `seconds`, then deliver them in the `order` of types, or last first."""
+        return await self.webhook_rule("reorder", type=type, times=times, seconds=seconds, order=list(order))
 
     async def hold_webhooks(self, type: str = "*", *, times: int | None = None) -> Json:  # noqa: A002
         """Keep webhooks back until `release_webhooks`."""
@@ -150,7 +157,8 @@ class StripeControl:
     async def sums(self) -> Json:
         """`{"total": {currency: {captured, refunded, payments, refunds}}, "customers": {id: the same}, "lost": …}`.
 
-        `lost` is `{customer: {currency: minor units}}` of lost disputes.
+        `lost` is `{customer: {currency: minor units}}` of lost disputes; `plans` is `{customer: {currency: {captured,
+        refunded}}}`, what of the figures paid for subscriptions' periods.
         """
         return await self._get("/sums")
 
@@ -209,7 +217,10 @@ class StripeControl:
         return await self._post(f"/disputes/{dispute}/close", {"status": status})
 
     async def complete_session(self, session: str, *, card: str = "visa") -> Json:
-        """The buyer saves a card of `cards.CARDS` on Checkout's page, and says yes if its bank asks."""
+        """The buyer saves a card of `cards.CARDS` on Checkout's page, or pays with it, and says yes if its bank asks.
+
+        Raises ControlError (402) for a card that is refused; the session stays open.
+        """
         return await self._post(f"/checkout/sessions/{session}/complete", {"card": card})
 
     async def expire_session(self, session: str) -> Json:

@@ -119,7 +119,7 @@ class Control:
     async def add_webhook_rule(self, request: Request) -> Json:
         """POST /_sandbox/webhooks/rules → the rule (see webhook_rules.py).
 
-        {"mishap", "type"?: "*", "endpoint"?: "*", "times"?: null, "copies"?: 2, "seconds"?: 0.2}
+        {"mishap", "type"?: "*", "endpoint"?: "*", "times"?: null, "copies"?: 2, "seconds"?: 0.2, "order"?: []}
         """
         return self.courier.rules.add(**await body_of(request)).as_json()
 
@@ -196,10 +196,11 @@ class Control:
         }
 
     async def sums(self, _: Request) -> Json:
-        """GET /_sandbox/sums → {"total": {currency: figures}, "customers": {id: {currency: figures}}, "lost"}.
+        """GET /_sandbox/sums → {"total": {currency: figures}, "customers": {id: {currency: figures}}, "lost", "plans"}.
 
         Figures: {captured, refunded} in minor units, {payments, refunds} as counts. Lost: {customer: {currency:
-        minor units}} of disputes.
+        minor units}} of disputes. Plans: {customer: {currency: {captured, refunded}}}, what of the figures paid for
+        subscriptions' periods.
         """
         return sums(self.account)
 

@@ -14,7 +14,7 @@ from sandbox.stripe.account import Account
 from sandbox.stripe.model import Event, Json, WebhookEndpoint
 from sandbox.stripe.render import exists_in, render_event
 from sandbox.stripe.signing import signature_header
-from sandbox.stripe.webhook_rules import Mishap, WebhookRules
+from sandbox.stripe.webhook_rules import Mishap, WebhookRule, WebhookRules
 
 USER_AGENT: Final = "Stripe/1.0 (+https://stripe.com/docs/webhooks)"
 
@@ -152,7 +152,7 @@ class Courier:
                 delivery.state = "held"
                 self._held.append(delivery)
             elif Mishap.REORDER in met:
-                self._collect(delivery, seconds=met[Mishap.REORDER].seconds)
+                self._collect(delivery, rule=met[Mishap.REORDER])
             else:
                 delay = met[Mishap.DELAY].seconds if Mishap.DELAY in met else 0
                 self._start(self._carry(delivery, delay=delay))
@@ -163,15 +163,16 @@ class Courier:
         self._by_event.setdefault(event.id, []).append(delivery)
         return delivery
 
-    def _collect(self, delivery: Delivery, *, seconds: float) -> None:
+    def _collect(self, delivery: Delivery, *, rule: WebhookRule) -> None:
         self._waiting.append(delivery)
         if len(self._waiting) == 1:
-            self._start(self._carry_collected(seconds=seconds))
+            self._start(self._carry_collected(rule=rule))
 
-    async def _carry_collected(self, *, seconds: float) -> None:
-        await asyncio.sleep(seconds)
+    async def _carry_collected(self, *, rule: WebhookRule) -> None:
+        await asyncio.sleep(rule.seconds)
         collected, self._waiting = self._waiting, []
-        for delivery in reversed(collected):
+        ordered = sorted(collected, key=lambda one: rule.place_of(one.event.type))
+        for delivery in ordered if rule.order else reversed(collected):
             if not await self._attempt(delivery):
                 self._start(self._carry(delivery))
 

@@ -97,7 +97,14 @@ def _list(*, call: Call, things: list[Any], url: str) -> Json:
     return {"object": "list", "data": shown, "has_more": len(things) > 10, "url": url}
 
 
+def _line_items(call: Call, node: Json) -> Json:
+    """`line_items` of a Checkout session, in the order in which they were sent."""
+    found = list(call.account.checkout_sessions.get(node["id"]).line_items)
+    return _list(call=call, things=found, url=f"/v1/checkout/sessions/{node['id']}/line_items")
+
+
 INCLUDABLE: Final[Mapping[tuple[str, str], Callable[[Call, Json], Json]]] = {
     ("invoice", "payments"): _invoice_payments,
     ("charge", "refunds"): _charge_refunds,
+    ("checkout.session", "line_items"): _line_items,
 }

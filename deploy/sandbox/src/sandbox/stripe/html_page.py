@@ -6,6 +6,8 @@ from typing import Final
 
 from starlette.responses import HTMLResponse, Response
 
+from sandbox.stripe.cards import CARDS, Card
+
 FRAME: Final = Template(
     """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -18,6 +20,22 @@ $body
 </body></html>
 """
 )
+
+
+def card_choices(*, setting_up: bool) -> str:
+    """A radio button for each test card, which says what to expect of it when it is saved, or when it pays."""
+    first = next(iter(CARDS))
+    return "".join(
+        f'<label><input type="radio" name="card" id="card-{name}" value="{name}"{" checked" if name == first else ""}> '
+        f"•••• {card.last4} {name}{_what(card, setting_up=setting_up)}</label>"
+        for name, card in CARDS.items()
+    )
+
+
+def _what(card: Card, *, setting_up: bool) -> str:
+    if card.attach if setting_up else card.charge:
+        return ", is refused"
+    return ", asks its bank" if card.authenticate else ""
 
 
 def html_page(*, title: str, body: str, status: int = 200) -> Response:

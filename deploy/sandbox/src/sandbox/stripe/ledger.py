@@ -1,6 +1,7 @@
 """Stripe's own sums, for tests that compare a ledger with it."""
 
 from sandbox.stripe.account import Account
+from sandbox.stripe.invoice_model import Invoice
 from sandbox.stripe.model import Json
 
 COUNTED = ("pending", "succeeded")
@@ -19,7 +20,32 @@ def sums(account: Account) -> Json:
         if refund.status in COUNTED:
             amounts = {"refunded": refund.amount, "refunds": 1}
             _add(customers, total, customer=refund.customer, currency=refund.currency, amounts=amounts)
-    return {"total": total, "customers": customers, "lost": _lost(account)}
+    return {"total": total, "customers": customers, "lost": _lost(account), "plans": _plans(account)}
+
+
+def _plans(account: Account) -> Json:
+    """What of all that paid for subscriptions' periods, by customer and currency.
+
+    A part of a bundle's charge that is refunded counts as given back for what was bought once.
+    """
+    customers: Json = {}
+    for charge in account.charges.newest_first():
+        invoice = account.invoices.find(charge.invoice) if charge.invoice else None
+        if invoice and invoice.subscription and charge.status == "succeeded":
+            once = _bought_once(invoice)
+            sheet = customers.setdefault(charge.customer or "", {})
+            row = sheet.setdefault(charge.currency, {"captured": 0, "refunded": 0})
+            row["captured"] += charge.amount_captured - once
+            row["refunded"] += max(charge.amount_refunded - once, 0)
+    return customers
+
+
+def _bought_once(invoice: Invoice) -> int:
+    return sum(
+        line.amount - line.discounted + line.taxed(inclusive=False)
+        for line in invoice.lines
+        if line.subscription_item is None
+    )
 
 
 def _lost(account: Account) -> Json:

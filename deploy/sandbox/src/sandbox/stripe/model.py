@@ -77,7 +77,7 @@ class Price(Thing):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentIntent(Thing):
-    """`authenticated` is the bank's word on this attempt; `off_session` how the last attempt was made."""
+    """`invoice` or `checkout` is what it pays; both where Checkout made an invoice of it."""
 
     kind: ClassVar[str] = "payment_intent"
 
@@ -95,6 +95,7 @@ class PaymentIntent(Thing):
     description: str | None = None
     receipt_email: str | None = None
     setup_future_usage: str | None = None
+    checkout: str | None = None
     client_secret: str
     canceled_at: int | None = None
     cancellation_reason: str | None = None

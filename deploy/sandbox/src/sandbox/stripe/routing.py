@@ -53,7 +53,9 @@ AUTOMATIC: Final = "automatic_payment_methods.enabled automatic_payment_methods.
 SESSION: Final = (
     "mode ui_mode currency customer customer_email success_url cancel_url client_reference_id metadata expires_at "
     "locale payment_method_types payment_method_options setup_intent_data.description setup_intent_data.metadata "
-    "adaptive_pricing.enabled "
+    "allowed_payment_method_types "
+    "adaptive_pricing.enabled line_items subscription_data.description subscription_data.metadata "
+    "payment_intent_data.description payment_intent_data.metadata "
 )
 SUBSCRIPTION: Final = (
     "items metadata description default_payment_method cancel_at cancel_at_period_end proration_behavior "
@@ -210,8 +212,14 @@ OPERATIONS: Final = (
     _row(
         "checkout.sessions.list",
         "GET /v1/checkout/sessions",
-        PAGING + "created customer status",
+        PAGING + "created customer status subscription payment_intent",
         checkout_sessions.list_,
+    ),
+    _row(
+        "checkout.sessions.line_items.list",
+        "GET /v1/checkout/sessions/{id}/line_items",
+        PAGING,
+        checkout_sessions.list_line_items,
     ),
     _row("checkout.sessions.retrieve", "GET /v1/checkout/sessions/{id}", "", checkout_sessions.retrieve),
     _row("checkout.sessions.expire", "POST /v1/checkout/sessions/{id}/expire", "", checkout_sessions.expire),

@@ -1,5 +1,6 @@
 """What may happen to webhooks on their way, on request: lost, doubled, late, out of order, held back."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from fnmatch import fnmatchcase
@@ -19,14 +20,17 @@ class Mishap(StrEnum):
     DELAY = "delay"
     """Delivered `seconds` later."""
     REORDER = "reorder"
-    """Collected for `seconds`, then delivered one after the other, last first."""
+    """Collected for `seconds`, then delivered one after the other: in the `order` of types, or last first."""
     HOLD = "hold"
     """Kept until released."""
 
 
 @dataclass(slots=True, kw_only=True)
 class WebhookRule:
-    """`type` is an event type or a pattern (`invoice.*`). `times` null: until reset. `endpoint`: an id, or any."""
+    """`type` is an event type or a pattern (`invoice.*`). `times` null: until reset. `endpoint`: an id, or any.
+
+    `order` names types or patterns; what it does not name comes last.
+    """
 
     mishap: Mishap
     type: str = "*"
@@ -34,8 +38,14 @@ class WebhookRule:
     times: int | None = None
     copies: int = 2
     seconds: float = 0.2
+    order: Sequence[str] = ()
     id: str = field(default_factory=lambda: f"rule_{new_token(length=8)}")
     hits: int = 0
+
+    def place_of(self, type: str) -> int:  # noqa: A002
+        """Where `order` puts an event of this type."""
+        named = (place for place, pattern in enumerate(self.order) if fnmatchcase(type, pattern))
+        return next(named, len(self.order))
 
     def as_json(self) -> Json:
         """The rule with the number of deliveries that it has met."""

@@ -7,10 +7,11 @@ from typing import Any
 from starlette.requests import Request
 from starlette.routing import Route
 
-from sandbox.stripe import bank, checkout, disputing, refunding
+from sandbox.stripe import bank, disputing, refunding
 from sandbox.stripe.account import Account
 from sandbox.stripe.call import Call, outside
 from sandbox.stripe.cards import CARDS
+from sandbox.stripe.checkout import sessions, steps
 from sandbox.stripe.control_http import as_endpoint, body_of
 from sandbox.stripe.ids import new_id
 from sandbox.stripe.model import Charge
@@ -103,22 +104,23 @@ class World:
     async def complete_session(self, request: Request) -> Json:
         """POST /_sandbox/checkout/sessions/{id}/complete {"card"?: "visa"} → the session.
 
-        The buyer saves the card, and says yes if its bank asks. A card that is refused answers 402.
+        The buyer saves the card, or pays with it, and says yes if its bank asks. A card that is refused answers 402.
         """
         card = _card((await body_of(request)).get("card", "visa"))
-        call, session = outside(self.account), self.account.checkout_sessions.get(request.path_params["id"])
-        session = checkout.save_card(call=call, session=session, card=card)
-        intent = checkout.intent_of(call=call, session=session)
-        if intent.last_setup_error:
-            raise Refusal(intent.last_setup_error["message"], status=402, type="card_error")
-        if intent.status == "requires_action":
-            session = checkout.answer_bank(call=call, session=session, authorised=True)
+        session = self.account.checkout_sessions.get(request.path_params["id"])
+        call = outside(self.account, session)
+        session = steps.submit(call=call, session=session, card=card)
+        if steps.waits_for_bank(call=call, session=session):
+            session = steps.answer_bank(call=call, session=session, authorised=True)
+        error = steps.error_of(call=call, session=session)
+        if error:
+            raise Refusal(error["message"], status=402, type="card_error")
         return self._shown(session)
 
     async def expire_session(self, request: Request) -> Json:
         """POST /_sandbox/checkout/sessions/{id}/expire → the session: its time is up."""
         known = self.account.checkout_sessions.get(request.path_params["id"])
-        return self._shown(checkout.expire(call=outside(self.account), session=known))
+        return self._shown(sessions.expire(call=outside(self.account, known), session=known))
 
     async def discount_customer(self, request: Request) -> Json:
         """POST /_sandbox/customers/{id}/discount {"coupon"} → the discount, as the Dashboard gives it."""

@@ -1,7 +1,7 @@
 """Setup intents (https://docs.stripe.com/api/setup_intents), which only Checkout makes."""
 
 from sandbox.stripe.call import Call
-from sandbox.stripe.checkout_model import SetupIntent
+from sandbox.stripe.checkout.model import SetupIntent
 from sandbox.stripe.listing import filtered, page
 from sandbox.stripe.thing import Json
 

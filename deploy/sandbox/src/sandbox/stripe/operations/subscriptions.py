@@ -9,7 +9,7 @@ from sandbox.stripe.listing import filtered, page
 from sandbox.stripe.model import Customer
 from sandbox.stripe.operations import customers, payment_methods, subscription_items
 from sandbox.stripe.refusals import Refusal, missing, parameter_invalid, parameter_missing
-from sandbox.stripe.subscriptions import beginning, ending, pausing, switching
+from sandbox.stripe.subscriptions import beginning, bills, ending, pausing, switching
 from sandbox.stripe.subscriptions.calendar import end_of_period
 from sandbox.stripe.subscriptions.model import Subscription, no_cancellation
 from sandbox.stripe.thing import Json
@@ -39,7 +39,8 @@ def create(call: Call) -> Subscription:
     automatic = subscription.collection_method == "charge_automatically"
     if automatic and method is None and not subscription.trial_end and behaviour != "default_incomplete":
         raise Refusal(NO_CARD, code="resource_missing")
-    bill = beginning.first_bill(call=call, subscription=subscription)
+    pending = bills.pending(call=call, subscription=subscription)
+    bill = beginning.first_bill(call=call, subscription=subscription, customer=customer, items=pending)
     return beginning.begin(call=call, subscription=subscription, bill=bill, attempt=behaviour != "default_incomplete")
 
 

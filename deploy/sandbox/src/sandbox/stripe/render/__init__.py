@@ -33,6 +33,7 @@ RENDERERS: Final[Mapping[str, Callable[[Any, Era], Json]]] = {
     "refund": payments.refund,
     "dispute": disputes.dispute,
     "checkout.session": checkout.session,
+    "item": checkout.line_item,
     "setup_intent": checkout.setup_intent,
     "subscription": subscriptions.subscription,
     "subscription_item": subscriptions.item,

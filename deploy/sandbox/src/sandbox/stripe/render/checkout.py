@@ -1,6 +1,7 @@
 """How Checkout sessions and setup intents look before and since basil."""
 
-from sandbox.stripe.checkout_model import CheckoutSession, SetupIntent
+from sandbox.stripe.checkout.model import CheckoutSession, LineItem, SetupIntent
+from sandbox.stripe.render.catalog import price
 from sandbox.stripe.thing import Json
 from sandbox.stripe.versions import Era
 
@@ -10,11 +11,11 @@ def session(thing: CheckoutSession, era: Era) -> Json:
     return {
         "id": thing.id,
         "object": "checkout.session",
-        "adaptive_pricing": None,
+        "adaptive_pricing": None if thing.adaptive_pricing is None else {"enabled": thing.adaptive_pricing},
         "after_expiration": None,
         "allow_promotion_codes": None,
-        "amount_subtotal": None,
-        "amount_total": None,
+        "amount_subtotal": thing.subtotal if thing.line_items else None,
+        "amount_total": thing.total if thing.line_items else None,
         "automatic_tax": {"enabled": False, "liability": None, "status": None},
         "billing_address_collection": None,
         "cancel_url": thing.cancel_url,
@@ -33,19 +34,19 @@ def session(thing: CheckoutSession, era: Era) -> Json:
             "terms_of_service_acceptance": None,
         },
         "customer": thing.customer,
-        "customer_creation": None,
+        "customer_creation": _customer_creation(thing),
         "customer_details": _customer_details(thing, era),
         "customer_email": thing.customer_email,
         "expires_at": thing.expires_at,
-        "invoice": None,
+        "invoice": thing.invoice,
         "invoice_creation": None,
         "livemode": False,
         "locale": thing.locale,
         "metadata": dict(thing.metadata),
         "mode": thing.mode,
-        "payment_intent": None,
+        "payment_intent": thing.intent if thing.mode == "payment" else None,
         "payment_link": None,
-        "payment_method_collection": None,
+        "payment_method_collection": "always" if thing.mode == "subscription" else None,
         "payment_method_configuration_details": None,
         "payment_method_options": {"card": {"request_three_d_secure": "automatic"}},
         "payment_method_types": list(thing.payment_method_types),
@@ -59,12 +60,44 @@ def session(thing: CheckoutSession, era: Era) -> Json:
         "shipping_options": [],
         "status": thing.status,
         "submit_type": None,
-        "subscription": None,
+        "subscription": thing.subscription,
         "success_url": thing.success_url,
-        "total_details": None,
+        "total_details": _total_details(thing),
         "ui_mode": "hosted" if era is Era.LEGACY else "hosted_page",
         "url": thing.url if thing.status == "open" else None,
     } | (_legacy() if era is Era.LEGACY else _basil())
+
+
+def line_item(thing: LineItem, era: Era) -> Json:
+    """https://docs.stripe.com/api/checkout/sessions/line_items"""
+    return {
+        "id": thing.id,
+        "object": "item",
+        "amount_discount": thing.discount,
+        "amount_subtotal": thing.amount,
+        "amount_tax": thing.tax,
+        "amount_total": thing.amount - thing.discount + thing.tax,
+        "currency": thing.price.currency,
+        "description": thing.description,
+        "price": price(thing.price, era),
+        "quantity": thing.quantity,
+    } | ({} if era is Era.LEGACY else {"adjustable_quantity": None, "metadata": dict(thing.metadata)})
+
+
+def _customer_creation(thing: CheckoutSession) -> str | None:
+    if thing.mode == "setup" or (thing.customer and thing.customer_email is None):
+        return None
+    return "always" if thing.mode == "subscription" else "if_required"
+
+
+def _total_details(thing: CheckoutSession) -> Json | None:
+    if not thing.line_items:
+        return None
+    return {
+        "amount_discount": sum(one.discount for one in thing.line_items),
+        "amount_shipping": 0,
+        "amount_tax": sum(one.tax for one in thing.line_items),
+    }
 
 
 def _customer_details(thing: CheckoutSession, era: Era) -> Json | None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from sandbox.stripe import invoicing
 from sandbox.stripe.call import Call
 from sandbox.stripe.invoice_model import InvoiceItem
-from sandbox.stripe.model import PaymentIntent
+from sandbox.stripe.model import Customer, PaymentIntent
 from sandbox.stripe.subscriptions import bills, collecting
 from sandbox.stripe.subscriptions.bills import Bill
 from sandbox.stripe.subscriptions.model import Subscription
@@ -15,11 +15,14 @@ EXPIRES_AFTER = 23 * 3600
 """Seconds after which an incomplete subscription whose first invoice is still not paid is over."""
 
 
-def first_bill(*, call: Call, subscription: Subscription, items: Sequence[InvoiceItem] = ()) -> Bill:
+def first_bill(
+    *, call: Call, subscription: Subscription, customer: Customer, items: Sequence[InvoiceItem] = ()
+) -> Bill:
     """The first invoice: one for everything, the items of the subscription and those that are bought once."""
     return bills.bill(
         call=call,
         subscription=subscription,
+        customer=customer,
         reason="subscription_create",
         charged=subscription.items,
         items=items,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from sandbox.stripe.call import Call
 from sandbox.stripe.ids import new_id
 from sandbox.stripe.invoice_model import Invoice, InvoiceItem, Line
+from sandbox.stripe.model import Customer
 from sandbox.stripe.money import shown
 from sandbox.stripe.operations import discounts, invoice_items
 from sandbox.stripe.pricing import priced
@@ -24,14 +25,15 @@ def bill(
     *,
     call: Call,
     subscription: Subscription,
+    customer: Customer | None = None,
     reason: str,
     charged: Sequence[SubscriptionItem] = (),
     items: Sequence[InvoiceItem] = (),
     period: tuple[int, int] | None = None,
     finalizes_at: int | None = None,
 ) -> Bill:
-    """Write a draft for `charged` periods and `items`. Stores nothing, tells nobody."""
-    customer = call.account.customers.get(subscription.customer)
+    """Write a draft for `charged` periods and `items`. Stores nothing, tells nobody; `customer` need not be stored."""
+    customer = customer or call.account.customers.get(subscription.customer)
     start, end = period or (call.now, call.now)
     invoice = Invoice(
         id=new_id(prefix="in"),

@@ -5,7 +5,7 @@ from dataclasses import replace
 from sandbox.stripe import payments
 from sandbox.stripe.call import Call
 from sandbox.stripe.cards import CARDS, Decline
-from sandbox.stripe.checkout_model import SetupIntent
+from sandbox.stripe.checkout.model import SetupIntent
 from sandbox.stripe.ids import new_id, new_token
 from sandbox.stripe.model import PaymentMethod
 from sandbox.stripe.thing import Json

@@ -1,0 +1,1 @@
+"""Checkout (https://docs.stripe.com/payments/checkout): a hosted page that saves a card, or sells."""
