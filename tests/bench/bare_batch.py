@@ -26,8 +26,9 @@ LEDGER: Final = """
     where id = any($1::uuid[])
 """
 MONEY: Final = """
-    insert into purchase_payments (purchase_id, stripe_invoice_id, paid_cents, currency, returned, recorded_at)
-    select purchase, invoice, $3, 'EUR', false, $4 from unnest($1::uuid[], $2::text[]) as paid (purchase, invoice)
+    insert into purchase_payments
+        (purchase_id, stripe_invoice_id, paid_cents, invoice_paid_cents, shared, currency, returned, recorded_at)
+    select purchase, invoice, $3, $3, false, 'EUR', false, $4 from unnest($1::uuid[], $2::text[]) as paid (purchase, invoice)
 """
 HISTORY: Final = """
     insert into purchase_transitions

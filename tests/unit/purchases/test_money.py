@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from purchases.domain.money import (
     COUNTS,
+    NO_LINE,
     Line,
     Mismatch,
     Money,
@@ -17,6 +18,7 @@ from purchases.domain.money import (
     judge,
     newer_refund_status,
     our_line,
+    our_lines,
     refunded_cents,
 )
 from purchases.domain.transitions import Status
@@ -53,6 +55,33 @@ def test_its_metadata_counts_more_than_its_price() -> None:
 
 def test_a_line_that_names_another_purchase_is_not_ours_whatever_its_price() -> None:
     assert isinstance(our_line(sold=SOLD, invoice=invoice(line(price_id="price_1", purchase_id="p2"))), Mismatch)
+
+
+def _sold(purchase_id: str, *, price_id: str = "price_1") -> Sold:
+    return Sold(purchase_id=purchase_id, price_cents=49_900, currency="EUR", price_id=price_id, customer_id="cus_1")
+
+
+def test_two_purchases_never_share_a_line() -> None:
+    priced, plan = line(price_id="price_1"), line(price_id="price_plan", amount=900)
+    found = our_lines(sold=[_sold("p2"), _sold("p1")], invoice=invoice(plan, priced))
+    assert {"p1": priced, "p2": NO_LINE} == found
+
+
+def test_a_line_that_names_a_purchase_is_not_taken_by_the_price_of_another() -> None:
+    named, priced = line(price_id="price_1", purchase_id="p2"), line(price_id="price_1")
+    assert {"p1": priced, "p2": named} == our_lines(sold=[_sold("p1"), _sold("p2")], invoice=invoice(named, priced))
+
+
+def test_of_two_lines_at_one_price_the_one_with_the_right_amount_pays() -> None:
+    right = line(price_id="price_1")
+    assert right == our_line(sold=_sold("p1"), invoice=invoice(line(price_id="price_1", amount=1), right))
+
+
+def test_money_for_other_lines_makes_a_payment_shared() -> None:
+    mine = line(purchase_id="p1")
+    assert invoice(mine, line(amount=900)).paid_more_than(mine)
+    assert not invoice(mine, line(amount=0)).paid_more_than(mine)
+    assert invoice(mine, mine).paid_more_than(mine)
 
 
 def test_without_a_price_of_its_own_a_purchase_has_no_line_by_price() -> None:

@@ -35,8 +35,15 @@ class PaidInvoice:
     currency: str
     lines: tuple[Line, ...]
     lines_complete: bool = True
+    subscription_id: str | None = None
     payment_intent_id: str | None = None
     charge_id: str | None = None
+
+    def paid_more_than(self, line: Line) -> bool:
+        """Whether its money was also for something else: the plan, another purchase."""
+        others = list(self.lines)
+        others.remove(line)
+        return any(other.amount for other in others)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,18 +64,43 @@ class Mismatch:
     reason: str
 
 
+NO_LINE: Final = Mismatch("the invoice has no line for this purchase")
+
+
 def our_line(*, sold: Sold, invoice: PaidInvoice) -> Line | Mismatch:
     """The line that pays for `sold`: by its metadata, else by its price; right customer, amount and currency."""
+    return our_lines(sold=[sold], invoice=invoice)[sold.purchase_id]
+
+
+def our_lines(*, sold: Iterable[Sold], invoice: PaidInvoice) -> dict[str, Line | Mismatch]:
+    """By purchase id: the line of `invoice` that pays for it. Two purchases never share one."""
+    wanted = sorted(sold, key=lambda one: one.purchase_id)
+    left, found = list(invoice.lines), dict[str, Line]()
+    for finds in (_named, _priced):
+        for one in wanted:
+            line = None if one.purchase_id in found else finds(one, left)
+            if line is not None:
+                found[one.purchase_id] = line
+                left.remove(line)
+    return {one.purchase_id: _fitting(one, found.get(one.purchase_id), invoice) for one in wanted}
+
+
+def _fitting(sold: Sold, line: Line | None, invoice: PaidInvoice) -> Line | Mismatch:
+    if line is None and invoice.subscription_id is not None:
+        return NO_LINE
     if sold.customer_id != invoice.customer_id:
         return Mismatch(f"paid by another customer: {invoice.customer_id}")
-    line = _named(sold, invoice.lines) or _priced(sold, invoice.lines)
     if line is None:
-        return Mismatch("the invoice has no line for this purchase")
-    if (line.amount, line.currency.upper()) != (sold.price_cents, sold.currency):
+        return NO_LINE
+    if not _costs(sold, line):
         return Mismatch(
             f"the line has {line.amount} {line.currency.upper()}, sold for {sold.price_cents} {sold.currency}"
         )
     return line
+
+
+def _costs(sold: Sold, line: Line) -> bool:
+    return (line.amount, line.currency.upper()) == (sold.price_cents, sold.currency)
 
 
 def _named(sold: Sold, lines: Iterable[Line]) -> Line | None:
@@ -76,8 +108,10 @@ def _named(sold: Sold, lines: Iterable[Line]) -> Line | None:
 
 
 def _priced(sold: Sold, lines: Iterable[Line]) -> Line | None:
-    unnamed = (line for line in lines if line.purchase_id is None and line.price_id)
-    return next((line for line in unnamed if line.price_id == sold.price_id), None)
+    """One with the right amount rather than another one of the same price."""
+    unnamed = [line for line in lines if line.purchase_id is None and line.price_id]
+    priced = [line for line in unnamed if line.price_id == sold.price_id]
+    return next((line for line in priced if _costs(sold, line)), next(iter(priced), None))
 
 
 class Money(StrEnum):

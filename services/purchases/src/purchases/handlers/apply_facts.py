@@ -1,7 +1,7 @@
 """The worker's batch: resolve, lock workspaces then purchases in id order, apply in offset order."""
 
 import uuid
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -13,7 +13,7 @@ from contracts import AddonState, Fact
 from contracts import stripe_facts as told
 from purchases.handlers import invoice_facts, refund_facts
 from purchases.handlers.learn_ids import release
-from purchases.handlers.references import references_of
+from purchases.handlers.references import ids_of
 from purchases.handlers.work import Work, count, fact_as
 from purchases.store import addons, ledger, workspaces
 
@@ -38,11 +38,11 @@ def _may_be_ours(fact: Fact, instance: str) -> bool:
 
 
 async def _apply_stripe_facts(session: AsyncSession, batch: Sequence[Received], instance: str) -> None:
-    names = await _resolve(session, [references_of(received.fact) for received in batch])
-    purchases = await ledger.lock(session, set(names.by_id.values()))
-    strays = [received.fact for received in batch if names.purchase_of(*references_of(received.fact)) is None]
+    names = await _resolve(session, {one for received in batch for one in ids_of(received.fact)})
+    purchases = await ledger.lock(session, {one for named in names.by_id.values() for one in named})
+    strays = [received.fact for received in batch if not names.purchases_of(ids_of(received.fact))]
     work = Work(session, instance, names, purchases, await _our_customers(session, strays))
-    await _make_sure(session, {one for fact in strays if _may_wait(work, fact) for one in references_of(fact)})
+    await _make_sure(session, {one for fact in strays if _may_wait(work, fact) for one in ids_of(fact)})
     for received in batch:
         await APPLY[type(received.fact)](work, received)
     await release(session, work.learned)
@@ -65,12 +65,11 @@ async def _make_sure(session: AsyncSession, ids: set[str]) -> None:
     if not ids:
         return
     await parked.lock_ids(session, ids)
-    if (await _resolve(session, [ids])).by_id:
+    if (await _resolve(session, ids)).by_id:
         raise TryAgain("an id was stored meanwhile")
 
 
-async def _resolve(session: AsyncSession, references: Iterable[Collection[str]]) -> ledger.Names:
-    ids = {one for group in references for one in group}
+async def _resolve(session: AsyncSession, ids: set[str]) -> ledger.Names:
     purchase_ids = {parsed for one in ids if (parsed := _uuid(one))}
     return await ledger.resolve(session, stripe_ids=ids, purchase_ids=purchase_ids)
 
@@ -96,8 +95,8 @@ APPLY: Final[Mapping[type[Fact], Applier]] = {
     told.InvoicePaymentLinked: invoice_facts.invoice_payment_linked,
     told.ChargeRefunded: refund_facts.charge_refunded,
     told.RefundChanged: refund_facts.refund_changed,
-    told.InvoiceDeleted: _no_effect_yet,
-    told.InvoiceMarkedUncollectible: _no_effect_yet,
+    told.InvoiceDeleted: invoice_facts.invoice_deleted,
+    told.InvoiceMarkedUncollectible: invoice_facts.invoice_marked_uncollectible,
     told.DisputeChanged: _no_effect_yet,
     told.CheckoutSessionCompleted: _no_effect_yet,
     told.CheckoutSessionExpired: _no_effect_yet,

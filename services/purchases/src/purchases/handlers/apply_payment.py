@@ -1,10 +1,13 @@
 """Money that Stripe confirmed: it settles the purchase, is known already, goes back, or is set aside."""
 
+import uuid
+from collections.abc import Sequence
+
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.logs import get_logger
 from contracts import purchase_facts
-from purchases.domain.money import Line, Mismatch, Money, PaidInvoice, Sold, judge, our_line
+from purchases.domain.money import NO_LINE, Line, Mismatch, Money, PaidInvoice, Sold, judge, our_lines
 from purchases.domain.transitions import Status, Trigger
 from purchases.handlers.learn_ids import is_own_invoice, learn_of_invoice, paid_mark
 from purchases.handlers.move_purchase import move
@@ -18,6 +21,23 @@ log = get_logger(__name__)
 LATE_MONEY = "paid after the purchase was {status}; the money goes back"
 
 
+async def apply_invoice(
+    session: AsyncSession, *, purchases: Sequence[Purchase], invoice: PaidInvoice, cause: Cause
+) -> dict[uuid.UUID, Mismatch | list[str]]:
+    """Apply a paid invoice to each of the locked `purchases` that a line of it pays, by purchase id.
+
+    A purchase without a line in a subscription's invoice is not paid by it, and is not among the outcomes.
+    """
+    lines = our_lines(sold=[_sold(purchase) for purchase in purchases], invoice=invoice)
+    outcomes: dict[uuid.UUID, Mismatch | list[str]] = {}
+    for purchase in purchases:
+        line = lines[str(purchase.id)]
+        if not _is_known(purchase, invoice) and line == NO_LINE and invoice.subscription_id is not None:
+            continue
+        outcomes[purchase.id] = await _apply(session, purchase, invoice, line, cause)
+    return outcomes
+
+
 async def apply_payment(
     session: AsyncSession, *, purchase: Purchase, invoice: PaidInvoice, cause: Cause
 ) -> Mismatch | list[str]:
@@ -25,9 +45,15 @@ async def apply_payment(
 
     Money that does not fit has been recorded and told to the team; nothing else has changed.
     """
+    outcomes = await apply_invoice(session, purchases=[purchase], invoice=invoice, cause=cause)
+    return outcomes.get(purchase.id, NO_LINE)
+
+
+async def _apply(
+    session: AsyncSession, purchase: Purchase, invoice: PaidInvoice, line: Line | Mismatch, cause: Cause
+) -> Mismatch | list[str]:
     if _is_known(purchase, invoice):
         return _complete(purchase, invoice)
-    line = our_line(sold=_sold(purchase), invoice=invoice)
     if isinstance(line, Mismatch):
         await park_payment(session, purchase=purchase, invoice=invoice, mismatch=line, cause=cause)
         return line
@@ -117,6 +143,8 @@ def _payment(purchase: Purchase, invoice: PaidInvoice, line: Line, cause: Cause,
         stripe_payment_intent_id=invoice.payment_intent_id or (own and own.stripe_payment_intent_id),
         stripe_charge_id=invoice.charge_id or (own and own.stripe_charge_id),
         paid_cents=line.paid_cents,
+        invoice_paid_cents=invoice.amount_paid,
+        shared=invoice.paid_more_than(line),
         currency=purchase.currency,
         returned=returned,
         charge_refunded_cents=0,

@@ -1,21 +1,46 @@
-"""By which ids a fact names its purchase."""
+"""By which ids a fact names its purchases."""
+
+from typing import Final
 
 from contracts import Fact
 from contracts import stripe_facts as told
 
+FIRST_INVOICE: Final = "subscription_create"
 
-def references_of(fact: Fact) -> list[str]:
-    """The ids by which the purchase is looked for, the surest first (SPEC §4)."""
+
+def references_of(fact: Fact) -> list[list[str]]:
+    """The ids by which the purchases are looked for, the surest first (SPEC §4); those of a group are equally sure."""
+    return [group for ids in _groups(fact) if (group := [one for one in ids if one])]
+
+
+def ids_of(fact: Fact) -> list[str]:
+    """All of them."""
+    return [one for group in references_of(fact) for one in group]
+
+
+def _groups(fact: Fact) -> list[list[str | None]]:
     match fact:
         case told.InvoiceFact():
-            lines = [line.purchase_id for line in fact.lines]
-            ids = [fact.invoice_id, fact.purchase_id, *lines]
+            return _of_invoice(fact)
         case told.InvoicePaymentLinked():
-            ids = [fact.invoice_id, fact.payment_intent_id]
+            return [[fact.invoice_id], [fact.payment_intent_id]]
         case told.ChargeRefunded():
-            ids = [fact.payment_intent_id, fact.invoice_id, fact.charge_id, fact.purchase_id]
+            return [[fact.payment_intent_id], [fact.invoice_id], [fact.charge_id], [fact.purchase_id]]
         case told.RefundChanged():
-            ids = [fact.payment_intent_id, fact.charge_id, fact.purchase_id]
-        case _:
-            ids = []
-    return [one for one in ids if one]
+            return [[fact.payment_intent_id], [fact.charge_id], [fact.purchase_id]]
+        case told.DisputeChanged():
+            return [[fact.payment_intent_id], [fact.charge_id]]
+    return []
+
+
+def _of_invoice(fact: told.InvoiceFact) -> list[list[str | None]]:
+    """What a subscription was sold with is paid by its first invoice: a renewal repeats its names and pays nobody."""
+    if is_renewal(fact):
+        return [[fact.invoice_id]]
+    names = [fact.purchase_id, *fact.purchase_ids, *(line.purchase_id for line in fact.lines)]
+    return [[fact.checkout_session_id], [fact.subscription_id], [fact.invoice_id], names]
+
+
+def is_renewal(fact: told.InvoiceFact) -> bool:
+    """Any invoice of a subscription but its first."""
+    return fact.subscription_id is not None and fact.billing_reason != FIRST_INVOICE

@@ -4,7 +4,6 @@ from chassis.records import Received
 from contracts import stripe_facts as told
 from purchases.handlers.apply_refund import ToldRefund, apply_refund, follow_the_money, payment_behind
 from purchases.handlers.learn_ids import learn_of_invoice, paid_mark
-from purchases.handlers.references import references_of
 from purchases.handlers.work import Work, cause_of, count, fact_as
 from purchases.publisher import Cause
 from purchases.store import commands
@@ -55,7 +54,7 @@ async def _payment_of(
     work: Work, received: Received, fact: told.ChargeRefunded | told.RefundChanged, *, invoice_id: str | None = None
 ) -> tuple[Purchase, Payment] | None:
     """The payment whose money went back; None when the fact waits until it is known."""
-    purchase = work.purchase_of(*references_of(fact))
+    purchase = next(iter(work.purchases_of(fact)), None)
     if purchase is not None and not purchase.payments:
         await _wait_for_payment(work, received, purchase)
         return None

@@ -13,6 +13,7 @@ from chassis import parked
 from chassis.records import Received
 from contracts import Fact
 from contracts.stripe_facts import StripeFact
+from purchases.handlers.references import references_of
 from purchases.publisher import Cause
 from purchases.store import ledger
 from purchases.store.rows import Purchase
@@ -33,15 +34,16 @@ class Work:
     our_customers: Collection[str] = ()
     learned: list[str] = field(default_factory=list)
 
-    def purchase_of(self, *ids: str | None) -> Purchase | None:
-        """The locked purchase that the first known id names."""
-        found = self.names.purchase_of(*ids)
-        return self.purchases.get(found) if found else None
+    def purchases_of(self, fact: Fact) -> list[Purchase]:
+        """The locked purchases that the fact's surest known ids name, in the order of their ids."""
+        known = (self.names.purchases_of(group) for group in references_of(fact))
+        named = next(filter(None, known), ())
+        return [self.purchases[one] for one in named if one in self.purchases]
 
     def learn(self, purchase: Purchase, ids: Collection[str]) -> None:
         """Later facts of the batch find the purchase by `ids`, and what waits for them is released at its end."""
         self.learned += ids
-        self.names.by_id.update(dict.fromkeys(ids, purchase.id))
+        self.names.add(purchase.id, ids)
 
     async def park(self, received: Received, *, reason: str, waits_for: str | None = None) -> None:
         """Set the fact aside in this batch's transaction."""

@@ -1,14 +1,27 @@
 """Questions about purchases: who is named by these Stripe ids, who holds the slot, how many declines."""
 
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ARRAY, ColumnElement, Select, Text, Uuid, any_, bindparam, exists, or_, select, union_all
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    CompoundSelect,
+    Text,
+    Uuid,
+    any_,
+    bindparam,
+    exists,
+    null,
+    or_,
+    select,
+    union_all,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import selectinload
+from sqlalchemy.orm import InstrumentedAttribute, selectinload
 
 from purchases.domain.transitions import HOLDS_SLOT
 from purchases.store.rows import Payment, Purchase, Transition, Workspace
@@ -21,43 +34,63 @@ HELD: Final = or_(Purchase.payable, Purchase.status.in_(HOLDS_SLOT))
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """By which Stripe ids the rows of a batch are known; filled by `resolve`, and by what the batch learns."""
+    """By which ids the rows of a batch are known; filled by `resolve`, and by what the batch learns.
 
-    by_id: dict[str, uuid.UUID]
+    An invoice, its payment, a Checkout session or a subscription may name several purchases: a bundle.
+    """
 
-    def purchase_of(self, *ids: str | None) -> uuid.UUID | None:
-        """The purchase that the first known one of `ids` names."""
-        return next((self.by_id[one] for one in ids if one is not None and one in self.by_id), None)
+    by_id: dict[str, tuple[uuid.UUID, ...]]
+
+    def purchases_of(self, ids: Iterable[str]) -> tuple[uuid.UUID, ...]:
+        """The purchases that any of `ids` names, in the order of their ids."""
+        return tuple(sorted({purchase for one in ids for purchase in self.by_id.get(one, ())}))
+
+    def add(self, purchase_id: uuid.UUID, ids: Iterable[str]) -> None:
+        """`purchase_id` is known by `ids` too."""
+        for one in ids:
+            self.by_id[one] = tuple(sorted({*self.by_id.get(one, ()), purchase_id}))
 
 
-def _named_by(table: type[Purchase | Payment]) -> ColumnElement[bool]:
+def _named_by(*columns: InstrumentedAttribute[Any]) -> ColumnElement[bool]:
     """Arrays and not lists of parameters: one statement for batches of every size, and no limit to their number."""
     stripe_ids = any_(bindparam("stripe_ids", type_=ARRAY(Text)))
-    columns = (table.stripe_invoice_id, table.stripe_payment_intent_id, table.stripe_charge_id)
     return or_(*(column == stripe_ids for column in columns))
 
 
-def _names_in(table: type[Purchase | Payment], purchase_id: Any) -> Select[Any]:
-    return select(purchase_id, table.stripe_invoice_id, table.stripe_payment_intent_id, table.stripe_charge_id)
-
-
-NAMED: Final = union_all(
-    _names_in(Purchase, Purchase.id).where(
-        or_(Purchase.id == any_(bindparam("purchase_ids", type_=ARRAY(Uuid))), _named_by(Purchase))
-    ),
-    _names_in(Payment, Payment.purchase_id).where(_named_by(Payment)),
+ROW_IDS: Final = (
+    Purchase.stripe_checkout_session_id,
+    Purchase.stripe_subscription_id,
+    Purchase.stripe_invoice_id,
+    Purchase.stripe_payment_intent_id,
+    Purchase.stripe_charge_id,
 )
+PAYMENT_IDS: Final = (Payment.stripe_invoice_id, Payment.stripe_payment_intent_id, Payment.stripe_charge_id)
+NAMED: Final[CompoundSelect[Any]] = union_all(
+    select(Purchase.id, *ROW_IDS).where(
+        or_(Purchase.id == any_(bindparam("purchase_ids", type_=ARRAY(Uuid))), _named_by(*ROW_IDS))
+    ),
+    select(Payment.purchase_id, null(), null(), *PAYMENT_IDS).where(
+        Payment.stripe_invoice_id.in_(select(Payment.stripe_invoice_id).where(_named_by(*PAYMENT_IDS)))
+    ),
+)
+"""The purchases that are named, and with a payment every purchase that the same invoice paid."""
 
 
 async def resolve(session: AsyncSession, *, stripe_ids: Collection[str], purchase_ids: Collection[uuid.UUID]) -> Names:
     """Find the purchases that these ids name, without locking; a purchase is also known by its own id."""
+    names = Names({})
     if not stripe_ids and not purchase_ids:
-        return Names({})
+        return names
     parameters = {"stripe_ids": list(stripe_ids), "purchase_ids": list(purchase_ids)}
-    by_id: dict[str, uuid.UUID] = {}
-    for purchase_id, *ids in await session.execute(NAMED, parameters):
-        by_id |= {one: purchase_id for one in (*ids, str(purchase_id)) if one is not None}
-    return Names(by_id)
+    rows = [tuple(row) for row in await session.execute(NAMED, parameters)]
+    for purchase_id, *ids in rows:
+        names.add(purchase_id, filter(None, ids))
+        names.by_id[str(purchase_id)] = (purchase_id,)
+    for _, _, _, invoice_id, *payment in rows:
+        # Who knows the invoice only is also meant by the payment that another one knows.
+        for sibling in names.by_id.get(invoice_id, ()):
+            names.add(sibling, filter(None, payment))
+    return names
 
 
 async def lock(session: AsyncSession, purchase_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Purchase]:
@@ -103,18 +136,6 @@ async def find_request(session: AsyncSession, *, workspace_id: str, idempotency_
         .options(*CHILDREN)
     )
     return (await session.execute(made)).scalar_one_or_none()
-
-
-async def of_workspace(session: AsyncSession, workspace_id: str, *, limit: int = 200) -> Sequence[Purchase]:
-    """The workspace's purchases, newest first."""
-    owned = (
-        select(Purchase)
-        .where(Purchase.workspace_id == workspace_id)
-        .order_by(Purchase.started_at.desc(), Purchase.id)
-        .limit(limit)
-        .options(*CHILDREN)
-    )
-    return (await session.execute(owned)).scalars().all()
 
 
 async def slot_holder(session: AsyncSession, *, workspace_id: str, addon_id: uuid.UUID) -> Purchase | None:

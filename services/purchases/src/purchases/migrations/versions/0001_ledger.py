@@ -15,6 +15,7 @@ def upgrade() -> None:
     _create_registry()
     _create_message_path()
     _create_commands()
+    _create_decisions()
     _create_purchases()
     _create_history()
     _create_money()
@@ -141,6 +142,24 @@ def _create_commands() -> None:
     op.create_index(
         "stripe_commands_due", "stripe_commands", ["due_at"], unique=False, postgresql_where=sa.text("state = 'open'")
     )
+    op.create_index(
+        "stripe_commands_parked", "stripe_commands", ["id"], unique=False, postgresql_where=sa.text("state = 'parked'")
+    )
+
+
+def _create_decisions() -> None:
+    """What staff decided about parked items."""
+    op.create_table(
+        "parked_decisions",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("item", sa.Text(), nullable=False),
+        sa.Column("decision", sa.String(length=16), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(op.f("ix_parked_decisions_item"), "parked_decisions", ["item"], unique=False)
 
 
 def _create_purchases() -> None:
@@ -223,7 +242,16 @@ def _create_purchases() -> None:
         unique=True,
         postgresql_where=sa.text("payable or status in ('pending', 'paid', 'delivered')"),
     )
-    op.create_index("purchases_of_workspace", "workspace_addon_purchases", ["workspace_id", "started_at"], unique=False)
+    op.create_index(
+        op.f("ix_workspace_addon_purchases_stripe_customer_id"),
+        "workspace_addon_purchases",
+        ["stripe_customer_id"],
+        unique=False,
+    )
+    op.create_index(
+        "purchases_of_workspace", "workspace_addon_purchases", ["workspace_id", "started_at", "id"], unique=False
+    )
+    op.create_index("purchases_by_start", "workspace_addon_purchases", ["started_at", "id"], unique=False)
 
 
 def _create_history() -> None:
@@ -256,12 +284,17 @@ def _create_money() -> None:
         sa.Column("stripe_payment_intent_id", sa.Text(), nullable=True),
         sa.Column("stripe_charge_id", sa.Text(), nullable=True),
         sa.Column("paid_cents", sa.BigInteger(), nullable=False),
+        sa.Column("invoice_paid_cents", sa.BigInteger(), nullable=False),
+        sa.Column("shared", sa.Boolean(), nullable=False),
         sa.Column("currency", sa.String(length=3), nullable=False),
         sa.Column("returned", sa.Boolean(), nullable=False),
         sa.Column("charge_refunded_cents", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["purchase_id"], ["workspace_addon_purchases.id"]),
         sa.PrimaryKeyConstraint("purchase_id", "stripe_invoice_id"),
+    )
+    op.create_index(
+        op.f("ix_purchase_payments_stripe_invoice_id"), "purchase_payments", ["stripe_invoice_id"], unique=False
     )
     op.create_index(
         op.f("ix_purchase_payments_stripe_charge_id"), "purchase_payments", ["stripe_charge_id"], unique=False

@@ -15,10 +15,14 @@ class Payment(Row):
     __tablename__ = "purchase_payments"
 
     purchase_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("workspace_addon_purchases.id"), primary_key=True)
-    stripe_invoice_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    stripe_invoice_id: Mapped[str] = mapped_column(Text, primary_key=True, index=True)
     stripe_payment_intent_id: Mapped[str | None] = mapped_column(Text, index=True)
     stripe_charge_id: Mapped[str | None] = mapped_column(Text, index=True)
     paid_cents: Mapped[int] = mapped_column(BigInteger)
+    invoice_paid_cents: Mapped[int] = mapped_column(BigInteger)
+    """What the invoice's one charge took in all."""
+    shared: Mapped[bool] = mapped_column(default=False)
+    """The charge also paid for something else: the plan, other purchases."""
     currency: Mapped[str] = mapped_column(String(3))
     returned: Mapped[bool] = mapped_column(default=False)
     """It found no purchase to pay and is refunded automatically."""
