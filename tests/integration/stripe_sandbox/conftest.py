@@ -19,6 +19,7 @@ from starlette.routing import Route
 from sandbox.stripe.control import StripeControl
 
 EUR_499 = 49_900
+DAY = 24 * 3600
 METADATA = {"purchase_id": "pur_1", "workspace_id": "ws_1"}
 
 
@@ -160,7 +161,11 @@ async def control(connected: StripeControl) -> StripeControl:
     """The control client; every test starts with an empty account and quick retries."""
     await connected.reset()
     await connected.settings(
-        retry_schedule=[0.05, 0.05, 0.1], refund_delay=0.05, invoice_authentication="requires_action"
+        retry_schedule=[0.05, 0.05, 0.1],
+        refund_delay=0.05,
+        invoice_authentication="requires_action",
+        dunning_schedule=[3 * DAY, 5 * DAY, 7 * DAY],
+        dunning_end="cancel",
     )
     return connected
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from sandbox.stripe.account import Account
-from sandbox.stripe.call import Call
+from sandbox.stripe.call import Call, owner_of
 from sandbox.stripe.expansion import expand
 from sandbox.stripe.faults import Fault, Faults, Rule
 from sandbox.stripe.forms import BadFormError, Form, parse_form
@@ -33,6 +33,8 @@ from sandbox.stripe.routing import Operation, find_operation
 from sandbox.stripe.versions import is_version
 
 KEYS: Final = ("sk_test_", "rk_test_")
+NAMING: Final = ("customer", "invoice", "subscription", "payment_intent", "charge", "payment_method")
+"""Parameters that name an object of a customer."""
 
 
 class Unanswered(Exception):  # noqa: N818 - what the client sees, not a fault of ours
@@ -133,6 +135,7 @@ class Api:
             params=params,
             request_id=request.id,
             idempotency_key=request.key,
+            customer=whose(self.account, params),
         )
         try:
             done = operation.act(call)
@@ -166,6 +169,15 @@ async def _on_the_way_back(answer: Answer, *, rule: Rule | None) -> Answer:
     if rule and rule.fault is Fault.CLOSE_AFTER:
         raise Unanswered(seconds=None)
     return answer
+
+
+def whose(account: Account, params: Params) -> str | None:
+    """The customer by whose clock a request runs, where any customer has one of his own."""
+    if not account.clock.customers:
+        return None
+    ids = [*params.path.values(), *(params.form.get(name) for name in NAMING)]
+    owners = (owner_of(account.look_up(id_)) for id_ in ids if isinstance(id_, str))
+    return next((owner for owner in owners if owner), None)
 
 
 def _authenticate(headers: Mapping[str, str]) -> None:

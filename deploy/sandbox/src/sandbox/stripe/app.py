@@ -11,6 +11,7 @@ from starlette.routing import Mount, Route
 from sandbox.stripe.account import Account, Settings
 from sandbox.stripe.api import Api
 from sandbox.stripe.asgi import Receive, Scope, Send, api_app
+from sandbox.stripe.billing_api import Billing
 from sandbox.stripe.checkout.pages import checkout_routes
 from sandbox.stripe.control_api import Control
 from sandbox.stripe.courier import Courier
@@ -67,6 +68,7 @@ def _rest(*, account: Account, api: Api, courier: Courier) -> Starlette:
     routes: list[Route | Mount] = [
         *Control(api=api, courier=courier).routes(),
         *World(account).routes(),
+        *Billing(account).routes(),
         *page_routes(account),
         *checkout_routes(account),
         Route("/", _front),

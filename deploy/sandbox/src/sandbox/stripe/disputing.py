@@ -34,7 +34,7 @@ def open_as_the_card_says(*, call: Call, charge: Charge) -> None:
     def act() -> None:
         known = call.account.charges.find(charge.id)
         if known:
-            open_(call=outside(call.account), charge=known, reason=reason, inquiry=card.inquiry)
+            open_(call=outside(call.account, known), charge=known, reason=reason, inquiry=card.inquiry)
 
     call.account.later(0, act)
 
@@ -95,7 +95,8 @@ def judge_test_evidence(*, call: Call, dispute: Dispute) -> None:
         known = call.account.disputes.find(dispute.id)
         if known and known.is_open:
             status = "warning_closed" if known.is_inquiry else end
-            close(call=outside(call.account), dispute=known, status=status)
+            charge = call.account.charges.get(known.charge)
+            close(call=outside(call.account, charge), dispute=known, status=status)
 
     call.account.later(0, act)
 

@@ -60,7 +60,7 @@ def show_bank(intent: PaymentIntent) -> Response:
 def answer_bank(*, account: Account, intent: PaymentIntent, authorised: bool) -> Response:
     """Settle the intent and bring the buyer back, with `payment_intent` and `redirect_status` as Stripe adds them."""
     if intent.status == "requires_action":
-        intent = bank.answer(call=outside(account), intent=intent, authorised=authorised)
+        intent = bank.answer(call=outside(account, intent), intent=intent, authorised=authorised)
     if intent.return_url is None:
         return html_page(title="Done", body=f"<p>The payment is <b>{intent.status}</b>. You may close this page.</p>")
     return RedirectResponse(return_address(intent), status_code=303)

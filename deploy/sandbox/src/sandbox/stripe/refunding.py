@@ -96,7 +96,7 @@ def _settle_later(*, call: Call, refund: Refund, status: str) -> None:
     def act() -> None:
         known = call.account.refunds.find(refund.id)
         if known:
-            settle(call=outside(call.account), refund=known, status=status)
+            settle(call=outside(call.account, known), refund=known, status=status)
 
     delay = call.account.settings.refund_delay
     if delay is not None:

@@ -66,7 +66,7 @@ class World:
         charge = self._charge(wanted)
         amount = wanted.get("amount")
         made = refunding.refund(
-            call=self._by_dashboard(),
+            call=self._by_dashboard(charge),
             charge=charge,
             amount=charge.amount_captured - charge.amount_refunded if amount is None else amount,
             reason=wanted.get("reason"),
@@ -78,7 +78,7 @@ class World:
         """POST /_sandbox/refunds/{id}/settle {"status": "succeeded"|"failed"|"canceled"} → the refund."""
         status = (await body_of(request))["status"]
         known = self.account.refunds.get(request.path_params["id"])
-        return self._shown(refunding.settle(call=outside(self.account), refund=known, status=status))
+        return self._shown(refunding.settle(call=outside(self.account, known), refund=known, status=status))
 
     async def open_dispute(self, request: Request) -> Json:
         """POST /_sandbox/disputes → the dispute.
@@ -86,9 +86,10 @@ class World:
         {"charge"|"payment_intent"|"invoice", "amount"?: what is left, "reason"?: "fraudulent", "inquiry"?: false}
         """
         wanted = await body_of(request)
+        charge = self._charge(wanted)
         opened = disputing.open_(
-            call=outside(self.account),
-            charge=self._charge(wanted),
+            call=outside(self.account, charge),
+            charge=charge,
             amount=wanted.get("amount"),
             reason=wanted.get("reason", "fraudulent"),
             inquiry=bool(wanted.get("inquiry")),
@@ -99,7 +100,8 @@ class World:
         """POST /_sandbox/disputes/{id}/close {"status": "won"|"lost"|"warning_closed"} → the dispute."""
         status = (await body_of(request))["status"]
         known = self.account.disputes.get(request.path_params["id"])
-        return self._shown(disputing.close(call=outside(self.account), dispute=known, status=status))
+        charge = self.account.charges.get(known.charge)
+        return self._shown(disputing.close(call=outside(self.account, charge), dispute=known, status=status))
 
     async def complete_session(self, request: Request) -> Json:
         """POST /_sandbox/checkout/sessions/{id}/complete {"card"?: "visa"} → the session.
@@ -124,8 +126,9 @@ class World:
 
     async def discount_customer(self, request: Request) -> Json:
         """POST /_sandbox/customers/{id}/discount {"coupon"} → the discount, as the Dashboard gives it."""
-        call = self._by_dashboard()
-        customer = customers.living(call=call, id=request.path_params["id"], param="id")
+        customer = self.account.customers.get(request.path_params["id"])
+        call = self._by_dashboard(customer)
+        customer = customers.living(call=call, id=customer.id, param="id")
         coupon = (await body_of(request))["coupon"]
         return self._shown(discounts.give_customer(call=call, customer=customer, coupon=coupon))
 
@@ -134,7 +137,7 @@ class World:
 
     def _answer_bank(self, id: str, *, authorised: bool) -> Json:  # noqa: A002
         intent = self.account.payment_intents.get(id)
-        return self._shown(bank.answer(call=outside(self.account), intent=intent, authorised=authorised))
+        return self._shown(bank.answer(call=outside(self.account, intent), intent=intent, authorised=authorised))
 
     def _charge(self, wanted: Json) -> Charge:
         if "charge" in wanted:
@@ -142,10 +145,9 @@ class World:
         intent = wanted.get("payment_intent") or self.account.invoices.get(wanted["invoice"]).payment_intent
         return self.account.charges.get(str(self.account.payment_intents.get(str(intent)).latest_charge))
 
-    def _by_dashboard(self) -> Call:
+    def _by_dashboard(self, of: Thing) -> Call:
         """The Dashboard's own requests have an id and no key of ours."""
-        version = self.account.settings.api_version
-        return Call(account=self.account, version=version, request_id=new_id(prefix="req"))
+        return replace(outside(self.account, of), request_id=new_id(prefix="req"))
 
 
 def _card(name: str) -> str:

@@ -1,0 +1,32 @@
+"""The part of the control client that is about time and subscriptions."""
+
+from sandbox.stripe.control_client import ControlClient, Json
+
+
+class BillingControl(ControlClient):
+    """Each method is one path of `billing_api`."""
+
+    async def now(self, customer: str | None = None) -> int:
+        """Unix time by the account's clock, or a customer's own."""
+        return int((await self._get("/clock", customer=customer))["now"])
+
+    async def advance(self, *, seconds: int, customer: str | None = None) -> int:
+        """Let time pass, for one customer or for all, and whatever falls due be done; says what time it is then."""
+        body: Json = {"seconds": seconds} | ({"customer": customer} if customer else {})
+        return int((await self._post("/clock/advance", body))["now"])
+
+    async def renew(self, subscription: str) -> Json:
+        """Let the period end and the next one be billed and charged, by its customer's clock."""
+        return await self._post(f"/subscriptions/{subscription}/renew")
+
+    async def retry(self, subscription: str) -> Json:
+        """Let the next attempt at its open invoice come. Raises ControlError when none will."""
+        return await self._post(f"/subscriptions/{subscription}/retry")
+
+    async def exhaust_retries(self, subscription: str) -> Json:
+        """Let every attempt at its open invoice come, until Stripe gives up or it is paid."""
+        return await self._post(f"/subscriptions/{subscription}/exhaust")
+
+    async def pause(self, subscription: str) -> Json:
+        """Let it be `paused`, as after a trial without a card; the API resumes it."""
+        return await self._post(f"/subscriptions/{subscription}/pause")
