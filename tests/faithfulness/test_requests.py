@@ -3,6 +3,7 @@
 import json
 import os
 from pathlib import Path
+from typing import Final
 
 import httpx
 
@@ -20,15 +21,22 @@ def kept() -> list[Exchange]:
     return [Exchange(**json.loads(line), status=200, answer=None) for line in lines]
 
 
+RENAMED_SINCE: Final = {"allowed_payment_method_types": "payment_method_types"}
+"""Parameters of Checkout that 2026-09-30.endive took the place of: its new name → the description's."""
+
+
 async def refusal_of(mock: httpx.AsyncClient, said: Exchange) -> str | None:
     """What stripe-mock has against a request; its objects are canned, so no id is unknown.
 
-    A version that is newer than the description stands for the description's own.
+    What is newer than the description stands for the description's own.
     """
+    body = said.body.replace(f"api_version={CURRENT}", f"api_version={description()['info']['version']}")
+    for newer, described in RENAMED_SINCE.items():
+        body = body.replace(newer, described)
     answer = await mock.request(
         said.method,
         f"{said.path}?{said.query}" if said.query else said.path,
-        content=said.body.replace(f"api_version={CURRENT}", f"api_version={description()['info']['version']}"),
+        content=body,
         headers={"Content-Type": "application/x-www-form-urlencoded"} if said.method == "POST" else {},
     )
     return None if answer.is_success else f"{said}: {answer.json()['error']['message'][:300]}"

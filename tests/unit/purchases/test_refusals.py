@@ -20,7 +20,9 @@ PROBLEMS: dict[tuple[int, str], Problem] = {
     (409, "price-changed"): refusals.price_changed(ADDON),
     (409, "already-purchased"): refusals.already_purchased(HOLDER),
     (409, "settling"): refusals.settling(HOLDER),
-    (409, "payment-method-missing"): refusals.payment_method_missing(),
+    (409, "payment-method-missing"): refusals.payment_method_missing(
+        setup_session_id="cs_1", setup_url="https://stripe.example/cs_1"
+    ),
     (422, "idempotency-key-reused"): refusals.key_reused(),
     (429, "too-many-declines"): refusals.too_many_declines(retry_at=NOW, now=NOW),
     (503, "stripe-unavailable"): refusals.stripe_unavailable(),

@@ -16,6 +16,7 @@ from purchases.handlers import settle
 from purchases.handlers.identify import identify
 from purchases.handlers.look_at_charge import look_at_charge
 from purchases.handlers.return_payment import return_payment
+from purchases.handlers.save_card import adopt_card
 from purchases.handlers.stripe_desk import Later, Result, StripeDesk
 from purchases.payments.client import OutcomeUnknown, StripeRefused
 from purchases.store import commands
@@ -33,6 +34,7 @@ COMMANDS: Final[Mapping[str, Callable[[StripeDesk, Command], Awaitable[Result]]]
     "look_at_charge": look_at_charge,
     "identify": identify,
     "return_payment": return_payment,
+    "adopt_card": adopt_card,
 }
 
 

@@ -61,12 +61,15 @@ def settling(holder: Purchase) -> Problem:
     )
 
 
-def payment_method_missing() -> Problem:
+def payment_method_missing(*, setup_session_id: str, setup_url: str) -> Problem:
+    """With the page where a card is saved."""
     return Problem(
         409,
         "payment-method-missing",
         "There is no saved payment method",
         "Nothing was charged. Save a card first.",
+        setup_session_id=setup_session_id,
+        setup_url=setup_url,
     )
 
 

@@ -40,7 +40,9 @@ NOT_BOUGHT: Final = of_buyers(
     refusals.price_changed(ADDON_ROW),
     refusals.already_purchased(PAID_ROW),
     refusals.settling(FAILED_ROW),
-    refusals.payment_method_missing(),
+    refusals.payment_method_missing(
+        setup_session_id="cs_test_a1B2c3D4", setup_url="https://checkout.stripe.com/c/pay/cs_test_a1B2c3D4"
+    ),
     refusals.key_reused(),
     refusals.return_url_not_allowed(),
     refusals.too_many_declines(retry_at=NOW + timedelta(minutes=3), now=NOW),

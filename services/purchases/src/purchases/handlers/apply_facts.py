@@ -11,7 +11,7 @@ from chassis.fates import TryAgain
 from chassis.records import Received
 from contracts import AddonState, Fact
 from contracts import stripe_facts as told
-from purchases.handlers import invoice_facts, refund_facts
+from purchases.handlers import checkout_facts, invoice_facts, refund_facts
 from purchases.handlers.learn_ids import release
 from purchases.handlers.references import ids_of
 from purchases.handlers.work import Work, count, fact_as
@@ -98,7 +98,7 @@ APPLY: Final[Mapping[type[Fact], Applier]] = {
     told.InvoiceDeleted: invoice_facts.invoice_deleted,
     told.InvoiceMarkedUncollectible: invoice_facts.invoice_marked_uncollectible,
     told.DisputeChanged: _no_effect_yet,
-    told.CheckoutSessionCompleted: _no_effect_yet,
+    told.CheckoutSessionCompleted: checkout_facts.session_completed,
     told.CheckoutSessionExpired: _no_effect_yet,
     told.SubscriptionChanged: _no_effect_yet,
     told.SubscriptionTrialWillEnd: _no_effect_yet,

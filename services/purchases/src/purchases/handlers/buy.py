@@ -18,17 +18,16 @@ from contracts import purchase_facts
 from purchases import refusals
 from purchases.domain.transitions import HOLDS_SLOT, Status
 from purchases.handlers.charge import charge
+from purchases.handlers.living_customer import living_customer, nothing_written
 from purchases.handlers.move_purchase import record_start
-from purchases.handlers.register_workspace import ensure_customer
-from purchases.payments.client import OutcomeUnknown, StripeRefused
-from purchases.payments.customers import PayingCustomer, paying_customer
+from purchases.payments.checkout import open_setup
+from purchases.payments.customers import PayingCustomer
 from purchases.publisher import Cause, announce
 from purchases.store import addons, commands, ledger, workspaces
 from purchases.store.rows import Addon, Purchase, Workspace
 
 DECLINES_ALLOWED: Final = 5
 DECLINES_WITHIN: Final = timedelta(minutes=10)
-CUSTOMERS_TRIED: Final = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +76,7 @@ async def buy(*, database: Database, client: StripeClient, instance: str, lease:
             return Bought(repeated, Outcome.REPEATED)
         addon = await _sellable(session, order)
         await _refuse_if_taken(session, order, addon)
-    customer = await _customer_with_card(database, client, instance, order.workspace_id)
+    customer = await _customer_with_card(database, client, instance, order)
     try:
         async with database.transaction() as session:
             purchase_id = await _start(session, order, customer, lease)
@@ -148,33 +147,21 @@ def _allowed_again(declines: Sequence[datetime]) -> datetime:
     return declines[len(declines) - DECLINES_ALLOWED - 1] + DECLINES_WITHIN
 
 
-async def _customer_with_card(
-    database: Database, client: StripeClient, instance: str, workspace_id: str
-) -> PayingCustomer:
+async def _customer_with_card(database: Database, client: StripeClient, instance: str, order: Order) -> PayingCustomer:
     """The customer and the card are read before anything is written. Raises a Problem without a card."""
-    try:
-        customer = await _paying(database, client, instance, workspace_id)
-    except OutcomeUnknown as error:
-        raise refusals.stripe_unavailable() from error
-    except StripeRefused as error:
-        raise refusals.stripe_refused(error.code) from error
-    if customer.payment_method_id is None:
-        raise refusals.payment_method_missing()
-    return customer
-
-
-async def _paying(database: Database, client: StripeClient, instance: str, workspace_id: str) -> PayingCustomer:
-    for _ in range(CUSTOMERS_TRIED):
-        customer_id = await ensure_customer(
-            database=database, client=client, instance=instance, workspace_id=workspace_id
-        )
-        customer = await paying_customer(client, customer_id=customer_id)
-        if customer is not None:
+    workspace_id = order.workspace_id
+    with nothing_written():
+        customer = await living_customer(database=database, client=client, instance=instance, workspace_id=workspace_id)
+        if customer.payment_method_id is not None:
             return customer
-        # Deleted at Stripe: make a new one.
-        async with database.transaction() as session:
-            await workspaces.forget_customer(session, workspace_id=workspace_id, customer_id=customer_id)
-    raise OutcomeUnknown("Stripe does not know the customers that it has just made")
+        page = await open_setup(
+            client,
+            instance=instance,
+            workspace_id=workspace_id,
+            customer_id=customer.customer_id,
+            return_url=order.return_url,
+        )
+    raise refusals.payment_method_missing(setup_session_id=page.id, setup_url=page.url)
 
 
 async def _start(session: AsyncSession, order: Order, customer: PayingCustomer, lease: timedelta) -> uuid.UUID | None:

@@ -11,6 +11,8 @@ from purchases.payments.keys import idempotency_key
 
 KEYS_FORGOTTEN_AFTER: Final = timedelta(hours=23)
 """Stripe keeps an idempotency key for 24 hours at least."""
+RUNNING: Final = frozenset({"active", "trialing", "past_due", "unpaid", "paused"})
+"""Statuses of a subscription whose card was charged once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,10 @@ async def describe_customer(client: StripeClient, *, customer_id: str, name: str
 
 
 async def paying_customer(client: StripeClient, *, customer_id: str) -> PayingCustomer | None:
-    """Read the customer and the card to charge; None when the customer was deleted at Stripe."""
+    """Read the customer and the card to charge; None when the customer was deleted at Stripe.
+
+    The customer's default, then a running subscription's, where Checkout keeps the card, then the old default source.
+    """
     try:
         async with phase("read_customer"):
             customer: Any = await client.v1.customers.retrieve_async(customer_id)
@@ -57,9 +62,47 @@ async def paying_customer(client: StripeClient, *, customer_id: str) -> PayingCu
         return None
     if getattr(customer, "deleted", False):
         return None
-    default = customer.invoice_settings.default_payment_method
-    card = _id(default) or _id(getattr(customer, "default_source", None))
+    card = (
+        _id(customer.invoice_settings.default_payment_method)
+        or await _card_of_subscription(client, customer_id)
+        or _id(getattr(customer, "default_source", None))
+    )
     return PayingCustomer(customer_id, card)
+
+
+async def _card_of_subscription(client: StripeClient, customer_id: str) -> str | None:
+    """Stripe lists the newest first, and without those that are over."""
+    async with phase("list_subscriptions"):
+        listed = await client.v1.subscriptions.list_async(params={"customer": customer_id, "limit": 100})
+    cards = (_id(one.default_payment_method) for one in listed.data if one.status in RUNNING)
+    return next(filter(None, cards), None)
+
+
+@dataclass(frozen=True, slots=True)
+class SavedCard:
+    """A card that Checkout saved, and whose it is now; nobody's once it was removed."""
+
+    payment_method_id: str
+    customer_id: str | None
+
+
+async def card_of_setup(client: StripeClient, *, setup_intent_id: str) -> SavedCard | None:
+    """What a setup intent saved; None for one that did not succeed."""
+    async with phase("read_setup_intent"):
+        intent: Any = await client.v1.setup_intents.retrieve_async(
+            setup_intent_id, params={"expand": ["payment_method"]}
+        )
+    if intent.status != "succeeded" or intent.payment_method is None:
+        return None
+    return SavedCard(intent.payment_method.id, _id(intent.payment_method.customer))
+
+
+async def make_default(client: StripeClient, *, customer_id: str, payment_method_id: str) -> None:
+    """The card that the customer's invoices are charged to from now on."""
+    async with phase("default_card"):
+        await client.v1.customers.update_async(
+            customer_id, params={"invoice_settings": {"default_payment_method": payment_method_id}}
+        )
 
 
 async def _find_customer(client: StripeClient, *, instance: str, workspace_id: str, since: datetime) -> str | None:

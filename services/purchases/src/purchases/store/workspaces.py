@@ -1,8 +1,9 @@
 """The registered workspaces."""
 
 from collections.abc import Collection
+from datetime import datetime
 
-from sqlalchemy import ARRAY, Text, any_, cast, select, update
+from sqlalchemy import ARRAY, Text, and_, any_, cast, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from purchases.store.rows import Workspace
@@ -51,3 +52,21 @@ async def forget_customer(session: AsyncSession, *, workspace_id: str, customer_
         .where(Workspace.id == workspace_id, Workspace.stripe_customer_id == customer_id)
         .values(stripe_customer_id=None, customer_asked_at=None)
     )
+
+
+async def keep_saved_card(
+    session: AsyncSession, *, customer_id: str | None, setup_intent_id: str | None, saved_at: datetime
+) -> str | None:
+    """Remember the card that was saved last; the workspace's id when it is news, None for strangers and older cards.
+
+    Of two that were saved in one second the greater id counts, so that the order of hearing does not matter.
+    """
+    same_second = and_(Workspace.card_saved_at == saved_at, Workspace.card_setup_intent_id < setup_intent_id)
+    newer = or_(Workspace.card_saved_at.is_(None), Workspace.card_saved_at < saved_at, same_second)
+    kept = (
+        update(Workspace)
+        .where(Workspace.stripe_customer_id == customer_id, newer)
+        .values(card_setup_intent_id=setup_intent_id, card_saved_at=saved_at)
+        .returning(Workspace.id)
+    )
+    return (await session.execute(kept)).scalar_one_or_none()

@@ -22,6 +22,9 @@ class Workspace(Row):
     stripe_customer_id: Mapped[str | None] = mapped_column(Text, unique=True)
     customer_asked_at: Mapped[datetime | None]
     """When Stripe was first asked for the customer; after 24 h it may have forgotten the idempotency key."""
+    card_setup_intent_id: Mapped[str | None] = mapped_column(Text)
+    """Of the card that was saved last through Checkout, at `card_saved_at`: it becomes the customer's default."""
+    card_saved_at: Mapped[datetime | None]
     plan: Mapped[str] = mapped_column(String(64), server_default="free", default="free")
     """The slug of the plan that its subscription buys it."""
     sequence: Mapped[int] = mapped_column(server_default=text("0"), default=0)
