@@ -189,6 +189,7 @@ def test_what_is_no_json_is_refused(body: bytes) -> None:
         {"object": "event", "id": "evt_1", "type": 5},
         {"object": "event", "id": "e" * 256, "type": "invoice.paid"},
         {"object": "event", "id": "evt\n1", "type": "invoice.paid"},
+        {"object": "event", "id": "evt_ü", "type": "invoice.paid"},
         {"object": ["event"], "id": "evt_1", "type": "invoice.paid"},
     ],
 )

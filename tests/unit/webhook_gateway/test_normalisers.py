@@ -276,7 +276,7 @@ def test_a_refund_that_we_asked_for_names_our_id(era: str) -> None:
     fact = fact_of(document)
 
     assert isinstance(fact, RefundChanged)
-    assert "our-refund" == fact.refund.requested_id
+    assert fact.refund.requested_id == "our-refund"
 
 
 @pytest.mark.parametrize("name", EXPECTED)

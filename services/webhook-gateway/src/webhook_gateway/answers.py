@@ -19,31 +19,69 @@ class Answer(NamedTuple):
         return int(self.start["status"])
 
 
-def answer(status: int, content: bytes, *, content_type: str, headers: Mapping[str, str] | None = None) -> Answer:
+def answer(status: int, content: bytes, *, content_type: str, headers: Mapping[str, str]) -> Answer:
     """Make the bytes once."""
     fields = {"content-type": content_type, "content-length": str(len(content)), "cache-control": "no-store"}
-    raw = [(name.encode(), value.encode()) for name, value in (fields | dict(headers or {})).items()]
+    raw = [(name.encode(), value.encode()) for name, value in (fields | dict(headers)).items()]
     return Answer(
         start={"type": "http.response.start", "status": status, "headers": raw},
         body={"type": "http.response.body", "body": content},
     )
 
 
-def problem(status: int, slug: str, title: str, detail: str, *, headers: Mapping[str, str] | None = None) -> Answer:
-    """An RFC 9457 problem."""
-    members = Problem(status, slug, title, detail).members()
-    return answer(status, encode(members), content_type=MEDIA_TYPE, headers=headers)
-
-
 def received() -> Answer:
     """Stripe looks at the status only."""
-    return answer(200, b'{"received":true}', content_type="application/json")
+    return answer(200, RECEIVED, content_type="application/json", headers={})
 
 
-def refused(detail: str) -> Answer:
-    """403: the request is not proven to come from Stripe."""
-    return problem(403, "webhook-signature", "The webhook's signature was refused", detail)
+def refused(problem: Problem) -> Answer:
+    """An RFC 9457 problem."""
+    return answer(problem.status, encode(problem.members()), content_type=MEDIA_TYPE, headers=problem.headers)
 
+
+def _unproven(detail: str) -> Problem:
+    return Problem(403, "webhook-signature", "The webhook's signature was refused", detail)
+
+
+RECEIVED: Final = b'{"received":true}'
+CLOSING: Final = {"connection": "close"}
+
+PROBLEMS: Final[Mapping[Outcome, Problem]] = {
+    Outcome.NO_SECRET: Problem(
+        403,
+        "webhook-secret-missing",
+        "Everything is refused",
+        "This deployment has no usable signing secret.",
+        headers=CLOSING,
+    ),
+    Outcome.SIGNATURE_MISSING: _unproven("There is no Stripe-Signature header."),
+    Outcome.SIGNATURE_MALFORMED: _unproven("The Stripe-Signature header is malformed."),
+    Outcome.SIGNATURE_STALE: _unproven("The signature is older than 300 seconds."),
+    Outcome.SIGNATURE_FUTURE: _unproven("The signature is more than 300 seconds in the future."),
+    Outcome.SIGNATURE_MISMATCH: _unproven("No signature matches the body."),
+    Outcome.MALFORMED_JSON: Problem(400, "malformed-json", "The body is no JSON", "It could not be parsed."),
+    Outcome.NOT_AN_EVENT: Problem(
+        400, "malformed-event", "The body is no Stripe event", "It has no object `event`, id or type."
+    ),
+    Outcome.METHOD_NOT_ALLOWED: Problem(
+        405, "method-not-allowed", "Method not allowed", "Webhooks are sent with POST.", headers={"allow": "POST"}
+    ),
+    Outcome.BODY_TOO_SLOW: Problem(
+        408, "body-too-slow", "The body came too slowly", "It was not complete in 10 seconds.", headers=CLOSING
+    ),
+    Outcome.BODY_TOO_LARGE: Problem(
+        413, "body-too-large", "The body is too large", "At most 524288 bytes are taken.", headers=CLOSING
+    ),
+    Outcome.BROKER_UNAVAILABLE: Problem(
+        503,
+        "broker-unavailable",
+        "Not accepted yet",
+        "The event could not be stored; send it again.",
+        headers={"retry-after": "10"},
+    ),
+    Outcome.FAILED: Problem(500, "internal-error", "Something went wrong", "It was logged; send the event again."),
+}
+"""What the sender hears of everything that was not taken."""
 
 ANSWERS: Final[Mapping[Outcome, Answer]] = {
     Outcome.PUBLISHED: received(),
@@ -52,45 +90,5 @@ ANSWERS: Final[Mapping[Outcome, Answer]] = {
     Outcome.WRONG_MODE: received(),
     Outcome.DASHBOARD_TEST: received(),
     Outcome.THIN: received(),
-    Outcome.NO_SECRET: problem(
-        403,
-        "webhook-secret-missing",
-        "Everything is refused",
-        "This deployment has no usable signing secret.",
-        headers={"connection": "close"},
-    ),
-    Outcome.SIGNATURE_MISSING: refused("There is no Stripe-Signature header."),
-    Outcome.SIGNATURE_MALFORMED: refused("The Stripe-Signature header is malformed."),
-    Outcome.SIGNATURE_STALE: refused("The signature is older than 300 seconds."),
-    Outcome.SIGNATURE_FUTURE: refused("The signature is more than 300 seconds in the future."),
-    Outcome.SIGNATURE_MISMATCH: refused("No signature matches the body."),
-    Outcome.MALFORMED_JSON: problem(400, "malformed-json", "The body is no JSON", "It could not be parsed."),
-    Outcome.NOT_AN_EVENT: problem(
-        400, "malformed-event", "The body is no Stripe event", "It has no object `event`, id or type."
-    ),
-    Outcome.METHOD_NOT_ALLOWED: problem(
-        405, "method-not-allowed", "Method not allowed", "Webhooks are sent with POST.", headers={"allow": "POST"}
-    ),
-    Outcome.BODY_TOO_SLOW: problem(
-        408,
-        "body-too-slow",
-        "The body came too slowly",
-        "It was not complete in 10 seconds.",
-        headers={"connection": "close"},
-    ),
-    Outcome.BODY_TOO_LARGE: problem(
-        413,
-        "body-too-large",
-        "The body is too large",
-        "At most 524288 bytes are taken.",
-        headers={"connection": "close"},
-    ),
-    Outcome.BROKER_UNAVAILABLE: problem(
-        503,
-        "broker-unavailable",
-        "Not accepted yet",
-        "The event could not be stored; send it again.",
-        headers={"retry-after": "10"},
-    ),
-    Outcome.FAILED: problem(500, "internal-error", "Something went wrong", "It was logged; send the event again."),
+    **{outcome: refused(problem) for outcome, problem in PROBLEMS.items()},
 }

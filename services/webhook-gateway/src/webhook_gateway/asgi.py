@@ -23,7 +23,11 @@ from webhook_gateway.webhook_secrets import Policy, SigningSecrets
 
 log = get_logger(__name__)
 
-PATHS: Final = frozenset({"/billing/webhook", "/webhooks/stripe-billing"})
+PATHS: Final[Mapping[str, str]] = {
+    "/billing/webhook": "receive_webhook",
+    "/webhooks/stripe-billing": "receive_webhook_by_alias",
+}
+"""Where Stripe sends to, and what the operations are called."""
 NO_TYPE: Final = "none"
 """The `type` label of a request whose event type is not known, or not to be believed."""
 

@@ -2,6 +2,7 @@
 
 import gc
 
+from fastapi import FastAPI
 from prometheus_client import REGISTRY
 from starlette.types import ASGIApp
 
@@ -14,6 +15,7 @@ from contracts.topics import STRIPE_EVENTS
 from webhook_gateway.api import router
 from webhook_gateway.asgi import WebhookEndpoint
 from webhook_gateway.broker import BrokerConnection, connect_with
+from webhook_gateway.described import describe_webhook
 from webhook_gateway.metrics import WebhookMetrics
 from webhook_gateway.publishing import RecordProducer
 from webhook_gateway.readiness import broker_is_reachable
@@ -47,11 +49,21 @@ def gateway_app(
     *, settings: GatewaySettings, signing: SigningSecrets, producer: RecordProducer, metrics: WebhookMetrics
 ) -> ASGIApp:
     """The public port: the hot path in front of FastAPI."""
-    inner = web_app("Quittance webhook gateway", settings, None)
-    inner.include_router(router)
     return WebhookEndpoint(
-        inner=inner, signing=signing, livemode=settings.stripe_livemode, producer=producer, metrics=metrics
+        inner=public_app(settings),
+        signing=signing,
+        livemode=settings.stripe_livemode,
+        producer=producer,
+        metrics=metrics,
     )
+
+
+def public_app(settings: GatewaySettings) -> FastAPI:
+    """What is behind the hot path: a word about the service, and its documentation."""
+    app = web_app("Quittance webhook gateway", settings, None)
+    app.include_router(router)
+    describe_webhook(app)
+    return app
 
 
 def health_of(settings: GatewaySettings, broker: BrokerConnection) -> Health:

@@ -1,0 +1,18 @@
+"""What schemathesis makes of the gateway's own description, it answers as described: in front of a real Kafka."""
+
+from pathlib import Path
+
+from tests.integration.webhook_gateway import signing_hooks
+from tests.integration.webhook_gateway.conftest import Gateway
+from tests.schemathesis_run import run_schemathesis
+
+
+async def test_schemathesis_finds_nothing(gateway: Gateway, tmp_path: Path) -> None:
+    url = str(gateway.client.base_url).rstrip("/")
+
+    status, output = await run_schemathesis(url, directory=tmp_path, hooks=signing_hooks.__name__)
+
+    assert status == 0, output
+    metrics = await gateway.metrics()
+    for outcome in ("published", "unhandled", "not-an-event", "signature-malformed", "signature-missing"):
+        assert f'outcome="{outcome}"' in metrics
