@@ -22,6 +22,7 @@ from sandbox.stripe.model import (
     Thing,
     WebhookEndpoint,
 )
+from sandbox.stripe.portal.model import PortalConfiguration, PortalSession
 from sandbox.stripe.refusals import missing
 from sandbox.stripe.subscriptions.model import Subscription
 
@@ -135,6 +136,8 @@ class Account:
         self.checkout_sessions = Collection[CheckoutSession](kind="checkout.session", indexed=("customer",))
         self.setup_intents = Collection[SetupIntent](kind="setup_intent", indexed=("customer",))
         self.subscriptions = Collection[Subscription](kind="subscription", indexed=("customer",))
+        self.portal_configurations = Collection[PortalConfiguration](kind="billing_portal.configuration")
+        self.portal_sessions = Collection[PortalSession](kind="billing_portal.session")
         self.coupons = Collection[Coupon](kind="coupon")
         self.discounts = Collection[Discount](kind="discount")
         self.tax_rates = Collection[TaxRate](kind="tax_rate")

@@ -18,6 +18,8 @@ from sandbox.stripe.courier import Courier
 from sandbox.stripe.ids import new_id
 from sandbox.stripe.model import WebhookEndpoint
 from sandbox.stripe.pages import page_routes
+from sandbox.stripe.portal.pages import portal_routes
+from sandbox.stripe.portal_api import Portal
 from sandbox.stripe.refusals import Refusal
 from sandbox.stripe.world_api import World
 
@@ -70,7 +72,9 @@ def _rest(*, account: Account, api: Api, courier: Courier) -> Starlette:
         *World(account).routes(),
         *Billing(account).routes(),
         *page_routes(account),
+        *Portal(account).routes(),
         *checkout_routes(account),
+        *portal_routes(account),
         Route("/", _front),
     ]
     return Starlette(routes=routes, lifespan=lifespan, exception_handlers={Refusal: _refuse})

@@ -11,9 +11,12 @@ from sandbox.stripe.versions import Era, era_of
 
 DEEPEST: Final = 4
 
+PORTAL_PRODUCTS: Final = "features.subscription_update.products"
+
 EXPANDABLE: Final = frozenset(
     [
         "charge",
+        "configuration",
         "coupon",
         "customer",
         "default_payment_method",
@@ -42,11 +45,21 @@ def expand(*, call: Call, body: Json, paths: list[str]) -> Json:
     if body.get("deleted"):
         return body
     for path in paths:
+        if path.endswith(PORTAL_PRODUCTS):
+            _show_products(call=call, body=body)
+            continue
         steps = path.split(".")
         if len(steps) > DEEPEST + steps.count("data"):
             raise parameter_invalid(f"You cannot expand more than {DEEPEST} levels of a property.", param="expand")
         _walk(call=call, node=body, steps=steps, path=path)
     return body
+
+
+def _show_products(*, call: Call, body: Json) -> None:
+    """`products` of portal configurations, which are never shown unless asked for."""
+    for shown in body.get("data", [body]):
+        known = call.account.portal_configurations.get(shown["id"])
+        shown["features"]["subscription_update"]["products"] = known.features["subscription_update"]["products"]
 
 
 def _walk(*, call: Call, node: Any, steps: list[str], path: str) -> None:

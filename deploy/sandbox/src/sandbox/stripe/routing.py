@@ -19,6 +19,8 @@ from sandbox.stripe.operations import (
     invoices,
     payment_intents,
     payment_methods,
+    portal_configurations,
+    portal_sessions,
     prices,
     products,
     refunds,
@@ -60,6 +62,10 @@ SESSION: Final = (
 SUBSCRIPTION: Final = (
     "items metadata description default_payment_method cancel_at cancel_at_period_end proration_behavior "
     "payment_behavior off_session trial_settings.end_behavior payment_settings.save_default_payment_method "
+)
+PORTAL: Final = (
+    "features business_profile.headline business_profile.privacy_policy_url business_profile.terms_of_service_url "
+    "default_return_url metadata name "
 )
 TAX_RATE: Final = "active country description display_name jurisdiction metadata state tax_type "
 PRODUCT: Final = "name active description metadata statement_descriptor unit_label url tax_code images "
@@ -254,6 +260,37 @@ OPERATIONS: Final = (
         subscriptions.resume,
     ),
     _row("subscription_items.list", "GET /v1/subscription_items", PAGING + "subscription", subscription_items.list_),
+    _row(
+        "billing_portal.configurations.create",
+        "POST /v1/billing_portal/configurations",
+        PORTAL,
+        portal_configurations.create,
+    ),
+    _row(
+        "billing_portal.configurations.list",
+        "GET /v1/billing_portal/configurations",
+        PAGING + "active is_default",
+        portal_configurations.list_,
+    ),
+    _row(
+        "billing_portal.configurations.retrieve",
+        "GET /v1/billing_portal/configurations/{id}",
+        "",
+        portal_configurations.retrieve,
+    ),
+    _row(
+        "billing_portal.configurations.update",
+        "POST /v1/billing_portal/configurations/{id}",
+        PORTAL + "active",
+        portal_configurations.update,
+    ),
+    _row(
+        "billing_portal.sessions.create",
+        "POST /v1/billing_portal/sessions",
+        "customer configuration return_url locale flow_data.type flow_data.after_completion "
+        "flow_data.subscription_cancel flow_data.subscription_update",
+        portal_sessions.create,
+    ),
     _row(
         "coupons.create",
         "POST /v1/coupons",

@@ -15,6 +15,7 @@ from sandbox.stripe.render import (
     invoices,
     lines,
     payments,
+    portal,
     subscriptions,
 )
 from sandbox.stripe.versions import Era, era_of
@@ -37,6 +38,8 @@ RENDERERS: Final[Mapping[str, Callable[[Any, Era], Json]]] = {
     "setup_intent": checkout.setup_intent,
     "subscription": subscriptions.subscription,
     "subscription_item": subscriptions.item,
+    "billing_portal.configuration": portal.configuration,
+    "billing_portal.session": portal.session,
     "coupon": adjustments.coupon,
     "discount": adjustments.discount,
     "tax_rate": adjustments.tax_rate,

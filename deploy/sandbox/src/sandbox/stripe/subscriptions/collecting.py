@@ -4,6 +4,7 @@ from sandbox.stripe import invoicing, payments
 from sandbox.stripe.call import Call
 from sandbox.stripe.invoice_model import Invoice
 from sandbox.stripe.model import PaymentIntent, PaymentMethod
+from sandbox.stripe.subscriptions.model import Subscription
 
 
 def finalize_and_collect(*, call: Call, invoice: Invoice, paid_by: PaymentIntent | None = None) -> Invoice:
@@ -37,10 +38,14 @@ def collect(*, call: Call, invoice: Invoice) -> Invoice:
 def method_for(*, call: Call, invoice: Invoice) -> PaymentMethod | None:
     """The invoice's own default, the subscription's, the customer's."""
     subscription = call.account.subscriptions.find(invoice.subscription) if invoice.subscription else None
-    customer = call.account.customers.get(invoice.customer)
-    chosen = (
-        invoice.default_payment_method
-        or (subscription and subscription.default_payment_method)
-        or customer.default_payment_method
-    )
+    if subscription and not invoice.default_payment_method:
+        return card_for(call=call, subscription=subscription)
+    chosen = invoice.default_payment_method or call.account.customers.get(invoice.customer).default_payment_method
+    return call.account.payment_methods.find(chosen) if chosen else None
+
+
+def card_for(*, call: Call, subscription: Subscription) -> PaymentMethod | None:
+    """The subscription's own default, else the customer's."""
+    customer = call.account.customers.get(subscription.customer)
+    chosen = subscription.default_payment_method or customer.default_payment_method
     return call.account.payment_methods.find(chosen) if chosen else None
