@@ -14,7 +14,8 @@ from tests.faithfulness.go_module import binary, description
 from tests.faithfulness.product import Shop, trade
 from tests.faithfulness.recorder import Exchange, Recorder
 from tests.faithfulness.serving import served, stripe_mock
-from tests.faithfulness.tour import Walker, walk
+from tests.faithfulness.tour import walk
+from tests.faithfulness.walker import Walker
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

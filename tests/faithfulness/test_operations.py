@@ -26,7 +26,7 @@ OF_OLDER_VERSIONS: Final = {
     "products.create": set(),
 }
 """Parameters that the sandbox takes because older versions of the API have them."""
-OF_NEWER_VERSIONS: Final = {"checkout_sessions.create": {"allowed_payment_method_types"}}
+OF_NEWER_VERSIONS: Final = {"checkout.sessions.create": {"allowed_payment_method_types"}}
 """The same of versions newer than the description's."""
 
 
