@@ -15,6 +15,7 @@ from chassis.process import background
 from purchases.handlers import settle
 from purchases.handlers.identify import identify
 from purchases.handlers.look_at_charge import look_at_charge
+from purchases.handlers.make_refund import make_refund
 from purchases.handlers.return_payment import return_payment
 from purchases.handlers.save_card import adopt_card
 from purchases.handlers.stripe_desk import Later, Result, StripeDesk
@@ -34,6 +35,7 @@ COMMANDS: Final[Mapping[str, Callable[[StripeDesk, Command], Awaitable[Result]]]
     "look_at_charge": look_at_charge,
     "identify": identify,
     "return_payment": return_payment,
+    "refund": make_refund,
     "adopt_card": adopt_card,
 }
 

@@ -35,12 +35,17 @@ class Cause:
         """The same, with a reason for people."""
         return replace(self, reason=reason)
 
+    def by(self, actor: str, reason: str | None) -> "Cause":
+        """The same, as the doing of somebody who gave a reason."""
+        return replace(self, actor=actor, reason=reason)
+
 
 def refunded_cents(purchase: Purchase) -> int:
-    """What of the sale's money went back; returned duplicates are not part of it."""
-    sale = [(refund.status, refund.refund_cents) for refund in purchase.refunds if refund.kind != "return"]
-    told = sum(payment.charge_refunded_cents for payment in purchase.payments if not payment.returned)
-    return money.refunded_cents(refunds=sale, charge_refunded_cents=told)
+    """What of the sale's money went back at Stripe's word; returned duplicates are not part of it."""
+    told = [refund for refund in purchase.refunds if refund.kind != "return" and refund.stripe_refund_id]
+    sale = [(refund.status, refund.refund_cents) for refund in told]
+    charges = sum(payment.charge_refunded_cents for payment in purchase.payments if not payment.returned)
+    return money.refunded_cents(refunds=sale, charge_refunded_cents=charges)
 
 
 def announce(

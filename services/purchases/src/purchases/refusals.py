@@ -75,7 +75,7 @@ def payment_method_missing(*, setup_session_id: str, setup_url: str) -> Problem:
 
 def key_reused() -> Problem:
     return Problem(
-        422, "idempotency-key-reused", "This Idempotency-Key was used with another body", "Nothing was charged."
+        422, "idempotency-key-reused", "This Idempotency-Key was used with another body", "Nothing was done."
     )
 
 
@@ -119,6 +119,42 @@ def customer_taken() -> Problem:
 
 def customer_fixed() -> Problem:
     return Problem(409, "customer-fixed", "This workspace has another Stripe customer already")
+
+
+def payment_in_progress() -> Problem:
+    """A buying request is at work on the row; it ends in seconds, or its lease does."""
+    return Problem(
+        409,
+        "payment-in-progress",
+        "The payment is being made just now",
+        "Nothing was changed. Try again in a moment.",
+        headers={"Retry-After": "2"},
+    )
+
+
+def nothing_paid() -> Problem:
+    return Problem(409, "nothing-paid", "Nothing was paid for this purchase", "There is nothing to refund.")
+
+
+def already_refunded() -> Problem:
+    return Problem(
+        409,
+        "already-refunded",
+        "Everything was refunded already",
+        "What is asked for counts, also while the bank has not answered.",
+    )
+
+
+def refund_too_large(*, left: int, currency: str) -> Problem:
+    """`left` in minor units."""
+    return Problem(
+        409,
+        "refund-too-large",
+        "That is more than remains of the payment",
+        "Nothing was refunded.",
+        refundable_cents=left,
+        currency=currency,
+    )
 
 
 def illegal_move(refused: Refused) -> Problem:

@@ -134,10 +134,13 @@ def judge(*, status: Status, seen_invoices: Iterable[str], invoice_id: str, slot
     return Money.TO_RETURN
 
 
-COUNTS: Final = frozenset({"requested", "pending", "requires_action", "succeeded"})
-"""Refund statuses that count against the payment; `failed` and `canceled` are final and do not."""
+COUNTS: Final = frozenset({"pending", "requires_action", "succeeded"})
+"""Stripe's statuses of a refund that count against the payment; `failed` and `canceled` are final and do not."""
 
-_RANK: Final = {"requested": 0, "pending": 1, "requires_action": 1, "succeeded": 2, "failed": 3, "canceled": 3}
+REQUESTED: Final = "requested"
+"""Staff asked, Stripe has not spoken: kept from what remains, but no money that went back."""
+
+_RANK: Final = {"pending": 1, "requires_action": 1, "succeeded": 2, "failed": 3, "canceled": 3}
 
 
 def newer_refund_status(*, known: str | None, told: str) -> str:

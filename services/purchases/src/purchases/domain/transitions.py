@@ -65,7 +65,9 @@ class Refused:
     @property
     def reason(self) -> str:
         """For people."""
-        return f"a {self.status} purchase cannot be {_PARTICIPLES.get(self.trigger, self.trigger.replace('_', ' '))}"
+        move = _PARTICIPLES.get(self.trigger, self.trigger.replace("_", " "))
+        again = " again" if self.status.value == self.trigger.value else ""
+        return f"a {self.status} purchase cannot be {move}{again}"
 
 
 _PARTICIPLES: Final[Mapping[Trigger, str]] = {

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts import purchase_facts
-from purchases.domain.money import COUNTS, newer_refund_status
+from purchases.domain.money import COUNTS, REQUESTED, newer_refund_status
 from purchases.domain.transitions import Status, Trigger, restoring
 from purchases.handlers.move_purchase import move
 from purchases.publisher import Cause, announce, refunded_cents
@@ -22,6 +22,8 @@ class ToldRefund:
     refund_cents: int
     currency: str
     status: str
+    requested_id: str | None = None
+    """Our own id of it, where staff asked for it here."""
     failure_reason: str | None = None
 
 
@@ -46,19 +48,30 @@ def _differ(known: str | None, told: str | None) -> bool:
 async def apply_refund(
     session: AsyncSession, *, purchase: Purchase, payment: Payment, told: ToldRefund, cause: Cause
 ) -> None:
-    """Record one refund of a `payment` of the locked `purchase`. Told again, or late, it changes nothing."""
+    """Record one refund of a `payment` of the locked `purchase`. Told again, or late, it changes nothing.
+
+    Of one that staff asked for, Stripe's first word is told as the doing of whoever asked.
+    """
     row = next((one for one in purchase.refunds if one.stripe_refund_id == told.refund_id), None)
     before = row.status if row else None
     status = newer_refund_status(known=before, told=told.status)
     if status == before:
         return
     if row is None:
-        row = _new_row(payment, told, cause)
-        purchase.refunds.append(row)
+        row = _first_row(purchase, payment, told, cause)
+        cause = cause.by(row.requested_by, row.reason) if row.requested_by else cause
     row.status, row.updated_at, row.failure_reason = status, cause.at, told.failure_reason or row.failure_reason
     # The status first: what is told of the refund carries the status that it led to.
     await follow_the_money(session, purchase=purchase, cause=cause)
     _tell(session, purchase, row, before, cause)
+
+
+def refuse_refund(
+    session: AsyncSession, *, purchase: Purchase, refund: Refund, failure_reason: str, cause: Cause
+) -> None:
+    """Stripe will not make what staff asked for: it has failed, and no longer counts against what remains."""
+    refund.status, refund.updated_at, refund.failure_reason = "failed", cause.at, failure_reason
+    _tell(session, purchase, refund, None, cause)
 
 
 async def follow_the_money(session: AsyncSession, *, purchase: Purchase, cause: Cause) -> None:
@@ -78,6 +91,23 @@ def _tell(session: AsyncSession, purchase: Purchase, row: Refund, before: str | 
         announce(session, purchase, purchase_facts.RefundFailed, cause=cause, **refund, failure_reason=reason)
     elif before is None:
         announce(session, purchase, purchase_facts.RefundIssued, cause=cause, **refund)
+
+
+def _first_row(purchase: Purchase, payment: Payment, told: ToldRefund, cause: Cause) -> Refund:
+    """The row of a refund that Stripe names for the first time."""
+    row = _requested_row(purchase, told)
+    if row is None:
+        row = _new_row(payment, told, cause)
+        purchase.refunds.append(row)
+    else:
+        row.stripe_refund_id = told.refund_id
+    return row
+
+
+def _requested_row(purchase: Purchase, told: ToldRefund) -> Refund | None:
+    """The one that staff asked for here and that Stripe now tells of, whoever heard it first."""
+    waiting = (one for one in purchase.refunds if one.status == REQUESTED and str(one.id) == told.requested_id)
+    return next((one for one in waiting if one.refund_cents == told.refund_cents), None)
 
 
 def _new_row(payment: Payment, told: ToldRefund, cause: Cause) -> Refund:

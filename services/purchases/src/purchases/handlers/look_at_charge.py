@@ -48,5 +48,5 @@ def _said(purchase: Purchase, payment: Payment, command: Command) -> list[ToldRe
 
 
 def _known(purchase: Purchase, payment: Payment) -> list[tuple[str, int]]:
-    ours = (one for one in purchase.refunds if one.stripe_invoice_id == payment.stripe_invoice_id)
-    return [(one.status, one.refund_cents) for one in ours]
+    told = (one for one in purchase.refunds if one.stripe_refund_id)
+    return [(one.status, one.refund_cents) for one in told if one.stripe_invoice_id == payment.stripe_invoice_id]

@@ -92,5 +92,6 @@ def told_refund(refund: told.RefundSnapshot) -> ToldRefund:
         refund_cents=refund.amount,
         currency=refund.currency,
         status=refund.status,
+        requested_id=refund.requested_id,
         failure_reason=refund.failure_reason,
     )

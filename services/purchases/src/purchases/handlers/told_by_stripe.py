@@ -3,14 +3,17 @@
 from typing import Any
 
 from purchases.handlers.apply_refund import ToldRefund
+from purchases.payments.client import metadata_of_object
 
 
 def told_by_stripe(refund: Any) -> ToldRefund:
     """A refund object of Stripe's API."""
+    metadata = metadata_of_object(refund)
     return ToldRefund(
         refund_id=refund.id,
         refund_cents=refund.amount,
         currency=refund.currency,
         status=refund.status,
+        requested_id=metadata.get("refund_id"),
         failure_reason=getattr(refund, "failure_reason", None),
     )

@@ -1,0 +1,60 @@
+"""A purchase is cancelled before delivery: by its buyer, who is refunded nothing by that, or by staff."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis.database import Database
+from purchases import refusals
+from purchases.domain.transitions import Refused, Status, Trigger, decide
+from purchases.handlers.move_purchase import move
+from purchases.handlers.request_refund import ask_for_refund, refundable_cents
+from purchases.publisher import Cause
+from purchases.store import commands, ledger
+from purchases.store.rows import Purchase
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancellation:
+    """Who cancels what, and why; `workspace_id` where only a purchase of that workspace may be meant."""
+
+    purchase_id: uuid.UUID
+    actor: str
+    reason: str | None
+    workspace_id: str | None = None
+    refund: bool = False
+    """Ask for the refund of what remains, in the same transaction."""
+
+
+async def cancel(*, database: Database, cancellation: Cancellation) -> Purchase:
+    """Cancel it; what is still payable at Stripe is closed after the commit, and holds the slot until then.
+
+    Raises Problem 404, or 409 with the reason: illegal, or a payment is in progress.
+    """
+    async with database.transaction() as session:
+        purchase = await ledger.lock_one(session, cancellation.purchase_id)
+        if purchase is None or cancellation.workspace_id not in (None, purchase.workspace_id):
+            raise refusals.purchase_not_found()
+        _refuse_unless_possible(purchase)
+        await _cancel(session, purchase, cancellation)
+        return purchase
+
+
+def _refuse_unless_possible(purchase: Purchase) -> None:
+    step = decide(status=purchase.status, trigger=Trigger.CANCELLED)
+    if isinstance(step, Refused):
+        raise refusals.illegal_move(step)
+    if purchase.leased_until is not None and purchase.leased_until > datetime.now(UTC):
+        raise refusals.payment_in_progress()
+
+
+async def _cancel(session: AsyncSession, purchase: Purchase, cancellation: Cancellation) -> None:
+    cause = Cause(actor=cancellation.actor, at=datetime.now(UTC), reason=cancellation.reason)
+    back = refundable_cents(purchase) if cancellation.refund and purchase.status is Status.PAID else 0
+    move(session, purchase, Trigger.CANCELLED, cause=cause, refund_requested_cents=back)
+    if back:
+        await ask_for_refund(session, purchase=purchase, amount=back, cause=cause)
+    if purchase.payable:
+        await commands.ask(session, kind="void", subject=str(purchase.id))

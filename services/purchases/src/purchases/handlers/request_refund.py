@@ -1,0 +1,105 @@
+"""Staff asks for a refund: it is on the row before Stripe hears of it, and counts against what remains at once."""
+
+import hashlib
+import json
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from purchases import refusals
+from purchases.domain import money
+from purchases.publisher import Cause, refunded_cents
+from purchases.store import commands, ledger
+from purchases.store.rows import Payment, Purchase, Refund
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefundOrder:
+    """What a member of staff asked for; `amount_cents` None: all that remains."""
+
+    purchase_id: uuid.UUID
+    amount_cents: int | None
+    reason: str
+    idempotency_key: str
+    staff: str
+
+    @property
+    def fingerprint(self) -> str:
+        """The body, whoever repeats it."""
+        return hashlib.sha256(json.dumps([self.amount_cents, self.reason]).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Requested:
+    """The refund as it is now; `repeated`: an earlier request with the same key made it."""
+
+    refund: Refund
+    repeated: bool
+
+
+async def request_refund(*, session: AsyncSession, order: RefundOrder) -> Requested:
+    """Write the refund down as `requested`. Raises Problem 404, 409 or 422, and nothing has changed."""
+    purchase = await ledger.lock_one(session, order.purchase_id)
+    if purchase is None:
+        raise refusals.purchase_not_found()
+    made = next((one for one in purchase.refunds if one.idempotency_key == order.idempotency_key), None)
+    if made is not None:
+        if made.request_fingerprint != order.fingerprint:
+            raise refusals.key_reused()
+        return Requested(made, repeated=True)
+    amount = _amount(purchase, order.amount_cents)
+    cause = Cause(actor=order.staff, at=datetime.now(UTC), reason=order.reason)
+    refund = await ask_for_refund(session, purchase=purchase, amount=amount, cause=cause)
+    refund.idempotency_key, refund.request_fingerprint = order.idempotency_key, order.fingerprint
+    return Requested(refund, repeated=False)
+
+
+async def ask_for_refund(session: AsyncSession, *, purchase: Purchase, amount: int, cause: Cause) -> Refund:
+    """Write a refund of the locked purchase's sale down; Stripe is asked after this commit."""
+    refund = Refund(
+        id=uuid.uuid4(),
+        purchase_id=purchase.id,
+        kind="refund",
+        refund_cents=amount,
+        currency=purchase.currency,
+        status=money.REQUESTED,
+        stripe_invoice_id=_sale(purchase).stripe_invoice_id,
+        requested_by=cause.actor,
+        reason=cause.reason,
+        recorded_at=cause.at,
+        updated_at=cause.at,
+    )
+    purchase.refunds.append(refund)
+    await commands.ask(
+        session,
+        kind="refund",
+        subject=str(refund.id),
+        purchase_id=str(purchase.id),
+        invoice_id=refund.stripe_invoice_id,
+    )
+    return refund
+
+
+def refundable_cents(purchase: Purchase) -> int:
+    """What of the sale's money could still be sent back: less what went back, and less what is asked for."""
+    asked = sum(one.refund_cents for one in purchase.refunds if one.status == money.REQUESTED)
+    return max(0, (purchase.paid_cents or 0) - refunded_cents(purchase) - asked)
+
+
+def _amount(purchase: Purchase, wanted: int | None) -> int:
+    """Raises Problem 409 where that much is not left."""
+    if not purchase.paid_cents:
+        raise refusals.nothing_paid()
+    left = refundable_cents(purchase)
+    if left == 0:
+        raise refusals.already_refunded()
+    if wanted is not None and wanted > left:
+        raise refusals.refund_too_large(left=left, currency=purchase.currency)
+    return left if wanted is None else wanted
+
+
+def _sale(purchase: Purchase) -> Payment:
+    """The payment that settled the purchase; what was paid twice goes back by itself."""
+    return next(one for one in purchase.payments if not one.returned)

@@ -1,0 +1,56 @@
+"""What people do to a purchase, as the API has it done."""
+
+import uuid
+from collections.abc import Sequence
+from typing import Any, Final
+
+from purchases.handlers.cancel import Cancellation, cancel
+from purchases.handlers.deliver import deliver
+from purchases.handlers.reopen import reopen
+from purchases.handlers.request_refund import RefundOrder, Requested, refundable_cents, request_refund
+from purchases.store.rows import Purchase, Refund
+from tests.integration.purchases.world import World
+
+STAFF: Final = "staff:amy"
+BUYER: Final = "user:olga"
+SAID: Final = "the customer <b>asked</b>"
+
+
+async def ask_for_a_refund(
+    world: World, purchase: Purchase, amount: int | None = None, *, key: str | None = None, reason: str = SAID
+) -> Requested:
+    order = RefundOrder(
+        purchase_id=purchase.id,
+        amount_cents=amount,
+        reason=reason,
+        idempotency_key=key or uuid.uuid4().hex,
+        staff=STAFF,
+    )
+    async with world.database.transaction() as session:
+        return await request_refund(session=session, order=order)
+
+
+async def cancel_it(world: World, purchase: Purchase, **changes: Any) -> Purchase:
+    """By its buyer, unless told otherwise."""
+    asked: dict[str, Any] = {"purchase_id": purchase.id, "actor": BUYER, "reason": SAID} | changes
+    return await cancel(database=world.database, cancellation=Cancellation(**asked))
+
+
+async def deliver_it(world: World, purchase: Purchase) -> Purchase:
+    async with world.database.transaction() as session:
+        return await deliver(session=session, purchase_id=purchase.id, actor=STAFF)
+
+
+async def reopen_it(world: World, purchase: Purchase) -> Purchase:
+    async with world.database.transaction() as session:
+        return await reopen(session=session, purchase_id=purchase.id, actor=STAFF, reason=SAID)
+
+
+async def refunds_of(world: World, purchase: Purchase) -> Sequence[Refund]:
+    """As they are now, oldest first."""
+    return (await world.purchase(purchase.id)).refunds
+
+
+async def left_of(world: World, purchase: Purchase) -> int:
+    """Minor units that could still be refunded."""
+    return refundable_cents(await world.purchase(purchase.id))
