@@ -28,7 +28,8 @@ LEDGER: Final = """
 MONEY: Final = """
     insert into purchase_payments
         (purchase_id, stripe_invoice_id, paid_cents, invoice_paid_cents, shared, currency, returned, recorded_at)
-    select purchase, invoice, $3, $3, false, 'EUR', false, $4 from unnest($1::uuid[], $2::text[]) as paid (purchase, invoice)
+    select purchase, invoice, $3, $3, false, 'EUR', false, $4
+    from unnest($1::uuid[], $2::text[]) as paid (purchase, invoice)
 """
 HISTORY: Final = """
     insert into purchase_transitions

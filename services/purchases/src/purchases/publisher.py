@@ -41,11 +41,16 @@ class Cause:
 
 
 def refunded_cents(purchase: Purchase) -> int:
-    """What of the sale's money went back at Stripe's word; returned duplicates are not part of it."""
-    told = [refund for refund in purchase.refunds if refund.kind != "return" and refund.stripe_refund_id]
-    sale = [(refund.status, refund.refund_cents) for refund in told]
-    charges = sum(payment.charge_refunded_cents for payment in purchase.payments if not payment.returned)
-    return money.refunded_cents(refunds=sale, charge_refunded_cents=charges)
+    """What of the sale's money went back at Stripe's word, to disputes too; returned duplicates are no part of it."""
+    returned = {payment.stripe_invoice_id for payment in purchase.payments if payment.returned}
+    told = [one for one in purchase.refunds if one.stripe_refund_id and one.stripe_invoice_id not in returned]
+    disputes = [one for one in told if one.kind == "dispute"]
+    return money.refunded_cents(
+        refunds=[(one.status, one.refund_cents) for one in told if one.kind != "dispute"],
+        charge_refunded_cents=sum(one.charge_refunded_cents for one in purchase.payments if not one.returned),
+        disputed_cents=sum(one.refund_cents for one in disputes if one.status in money.COUNTS),
+        paid_cents=purchase.paid_cents or 0,
+    )
 
 
 def announce(

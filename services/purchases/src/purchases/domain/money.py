@@ -150,12 +150,16 @@ def newer_refund_status(*, known: str | None, told: str) -> str:
     return known
 
 
-def refunded_cents(*, refunds: Iterable[tuple[str, int]], charge_refunded_cents: int) -> int:
+def refunded_cents(
+    *, refunds: Iterable[tuple[str, int]], charge_refunded_cents: int, disputed_cents: int = 0, paid_cents: int = 0
+) -> int:
     """What went back: the refunds (status, minor units) that count, or the charge's cumulative figure if larger.
 
     The cumulative figure is of its moment: once a refund has failed it says nothing, and Stripe is asked instead.
+    A lost dispute takes at most what the refunds have left of `paid_cents`, though the bank may name the whole charge.
     """
     known = list(refunds)
     total = sum(amount for status, amount in known if status in COUNTS)
     doubtful = any(status not in COUNTS for status, _ in known)
-    return total if doubtful else max(total, charge_refunded_cents)
+    returned = total if doubtful else max(total, charge_refunded_cents)
+    return returned + min(disputed_cents, max(0, paid_cents - returned))

@@ -11,7 +11,8 @@ from chassis.fates import TryAgain
 from chassis.records import Received
 from contracts import AddonState, Fact
 from contracts import stripe_facts as told
-from purchases.handlers import checkout_facts, invoice_facts, refund_facts
+from purchases.handlers import checkout_facts, dispute_facts, invoice_facts, refund_facts
+from purchases.handlers.forget_customer import customer_deleted
 from purchases.handlers.learn_ids import release
 from purchases.handlers.references import ids_of
 from purchases.handlers.work import Work, count, fact_as
@@ -57,7 +58,7 @@ def _may_wait(work: Work, fact: Fact) -> bool:
     """Invoices of strangers are left alone and cost no lock; whose a refund is, only Stripe can tell."""
     if isinstance(fact, told.InvoiceFact):
         return invoice_facts.may_wait(fact, instance=work.instance, our_customers=work.our_customers)
-    return isinstance(fact, told.ChargeRefunded | told.RefundChanged)
+    return isinstance(fact, told.ChargeRefunded | told.RefundChanged | told.DisputeChanged)
 
 
 async def _make_sure(session: AsyncSession, ids: set[str]) -> None:
@@ -97,12 +98,12 @@ APPLY: Final[Mapping[type[Fact], Applier]] = {
     told.RefundChanged: refund_facts.refund_changed,
     told.InvoiceDeleted: invoice_facts.invoice_deleted,
     told.InvoiceMarkedUncollectible: invoice_facts.invoice_marked_uncollectible,
-    told.DisputeChanged: _no_effect_yet,
+    told.DisputeChanged: dispute_facts.dispute_changed,
     told.CheckoutSessionCompleted: checkout_facts.session_completed,
     told.CheckoutSessionExpired: _no_effect_yet,
     told.SubscriptionChanged: _no_effect_yet,
     told.SubscriptionTrialWillEnd: _no_effect_yet,
-    told.CustomerDeleted: _no_effect_yet,
+    told.CustomerDeleted: customer_deleted,
     told.UnrecognisedEvent: _unrecognised,
 }
 

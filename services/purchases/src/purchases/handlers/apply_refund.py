@@ -22,6 +22,10 @@ class ToldRefund:
     refund_cents: int
     currency: str
     status: str
+    kind: str = "refund"
+    """`dispute` for one that was lost."""
+    purchase_id: str | None = None
+    """The purchase that its metadata names."""
     requested_id: str | None = None
     """Our own id of it, where staff asked for it here."""
     failure_reason: str | None = None
@@ -58,7 +62,7 @@ async def apply_refund(
     if status == before:
         return
     if row is None:
-        row = _first_row(purchase, payment, told, cause)
+        row, before = _first_row(purchase, payment, told, cause)
         cause = cause.by(row.requested_by, row.reason) if row.requested_by else cause
     row.status, row.updated_at, row.failure_reason = status, cause.at, told.failure_reason or row.failure_reason
     # The status first: what is told of the refund carries the status that it led to.
@@ -84,7 +88,12 @@ async def follow_the_money(session: AsyncSession, *, purchase: Purchase, cause: 
 
 
 def _tell(session: AsyncSession, purchase: Purchase, row: Refund, before: str | None, cause: Cause) -> None:
-    """RefundIssued when it first counts, RefundFailed when it turns out not to; each once per refund."""
+    """RefundIssued when it first counts, RefundFailed when it turns out not to; each once per refund.
+
+    Of a dispute its own facts tell: the owner is not mailed about it.
+    """
+    if row.kind == "dispute":
+        return
     refund = {"refund_id": row.id, "stripe_refund_id": row.stripe_refund_id, "refund_cents": row.refund_cents}
     if row.status not in COUNTS:
         reason = row.failure_reason
@@ -93,15 +102,21 @@ def _tell(session: AsyncSession, purchase: Purchase, row: Refund, before: str | 
         announce(session, purchase, purchase_facts.RefundIssued, cause=cause, **refund)
 
 
-def _first_row(purchase: Purchase, payment: Payment, told: ToldRefund, cause: Cause) -> Refund:
-    """The row of a refund that Stripe names for the first time."""
-    row = _requested_row(purchase, told)
-    if row is None:
-        row = _new_row(payment, told, cause)
-        purchase.refunds.append(row)
-    else:
-        row.stripe_refund_id = told.refund_id
-    return row
+def _first_row(purchase: Purchase, payment: Payment, told: ToldRefund, cause: Cause) -> tuple[Refund, str | None]:
+    """The row of a refund that Stripe names for the first time, and the status in which it was told of before."""
+    requested = _requested_row(purchase, told)
+    if requested is not None:
+        requested.stripe_refund_id = told.refund_id
+        return requested, None
+    stand_in = _stand_in(purchase, payment, told)
+    if stand_in is not None and stand_in.refund_cents == told.refund_cents:
+        stand_in.stripe_refund_id = told.refund_id
+        return stand_in, stand_in.status
+    row = _new_row(payment, told, cause)
+    purchase.refunds.append(row)
+    if stand_in is not None:
+        stand_in.refund_cents -= told.refund_cents
+    return row, stand_in.status if stand_in else None
 
 
 def _requested_row(purchase: Purchase, told: ToldRefund) -> Refund | None:
@@ -110,12 +125,24 @@ def _requested_row(purchase: Purchase, told: ToldRefund) -> Refund | None:
     return next((one for one in waiting if one.refund_cents == told.refund_cents), None)
 
 
+def _stand_in(purchase: Purchase, payment: Payment, told: ToldRefund) -> Refund | None:
+    """What a sum of the charge was recorded as, before Stripe told of the refunds that it is made of."""
+    known = [one for one in purchase.refunds if _is_stand_in(one) and told.kind == "refund"]
+    mine = [one for one in known if one.stripe_invoice_id == payment.stripe_invoice_id]
+    return next((one for one in mine if one.refund_cents >= told.refund_cents), None)
+
+
+def _is_stand_in(refund: Refund) -> bool:
+    """It has no refund of Stripe's behind it, but a sum: `ch_…:20000`."""
+    return ":" in (refund.stripe_refund_id or "")
+
+
 def _new_row(payment: Payment, told: ToldRefund, cause: Cause) -> Refund:
     return Refund(
         id=uuid.uuid5(payment.purchase_id, told.refund_id),
         stripe_refund_id=told.refund_id,
         purchase_id=payment.purchase_id,
-        kind="return" if payment.returned else "refund",
+        kind="return" if payment.returned and told.kind == "refund" else told.kind,
         refund_cents=told.refund_cents,
         currency=told.currency.upper(),
         status=told.status,

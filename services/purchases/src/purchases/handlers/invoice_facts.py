@@ -9,7 +9,7 @@ from purchases.domain.transitions import Status, Trigger
 from purchases.handlers.apply_payment import apply_invoice
 from purchases.handlers.learn_ids import is_own_invoice, learn_ids, learn_of_invoice
 from purchases.handlers.move_purchase import move_or_record_stale
-from purchases.handlers.references import is_renewal
+from purchases.handlers.references import is_renewal, names_in
 from purchases.handlers.work import Work, cause_of, count, fact_as
 from purchases.store import commands
 from purchases.store.rows import Purchase
@@ -150,8 +150,7 @@ async def invoice_payment_linked(work: Work, received: Received) -> None:
 async def _park_if_ours(work: Work, received: Received, fact: told.InvoiceFact) -> None:
     """No purchase of ours: set aside when it must be ours, left alone when it is somebody else's."""
     if may_wait(fact, instance=work.instance, our_customers=work.our_customers):
-        names = (fact.purchase_id, *fact.purchase_ids, *(line.purchase_id for line in fact.lines))
-        waits_for = next(filter(None, (*names, fact.subscription_id, fact.invoice_id)))
+        waits_for = next(filter(None, (*names_in(fact), fact.subscription_id, fact.invoice_id)))
         await work.park(received, reason="an invoice of ours without a purchase", waits_for=waits_for)
         count(fact, "waits")
     else:
@@ -165,8 +164,7 @@ def may_wait(fact: told.InvoiceFact, *, instance: str, our_customers: Collection
 
 
 def _sells_more_than_a_plan(fact: told.InvoiceFact) -> bool:
-    names_one = bool(fact.purchase_id or fact.purchase_ids)
-    return not is_renewal(fact) and (names_one or len(fact.lines) > 1 or not fact.lines_complete)
+    return not is_renewal(fact) and (bool(names_in(fact)) or len(fact.lines) > 1 or not fact.lines_complete)
 
 
 def paid_invoice(fact: told.InvoicePaid) -> PaidInvoice:

@@ -1,40 +1,78 @@
-"""Command: list a charge's refunds as they are now, since `charge.refunded` tells their sum alone."""
+"""Command: list a charge's refunds as they are now, for what its events cannot tell."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Any
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis import parked
+from purchases.domain.charges import Shares
 from purchases.domain.money import refunded_cents
-from purchases.handlers.apply_refund import ToldRefund, apply_refund, follow_the_money, payment_behind
+from purchases.handlers.apply_refund import ToldRefund, follow_the_money
+from purchases.handlers.found_at_stripe import received, refund_fact
+from purchases.handlers.land_refund import Paid, land, land_all, paid_with
+from purchases.handlers.learn_ids import release
+from purchases.handlers.refund_facts import set_aside
 from purchases.handlers.stripe_desk import DONE, Result, StripeDesk
 from purchases.handlers.told_by_stripe import told_by_stripe
-from purchases.payments.look import refunds_of_charge
+from purchases.handlers.work import Work
+from purchases.payments.client import ObjectMissing
+from purchases.payments.look import refunds_of_charge, refunds_of_intent
 from purchases.publisher import Cause
 from purchases.store import ledger
 from purchases.store.commands import Command
-from purchases.store.rows import Payment, Purchase
+from purchases.store.waiting import allocation_mark
 
 
 async def look_at_charge(desk: StripeDesk, command: Command) -> Result:
     """Apply each of the charge's refunds; of a charge that Stripe does not know, what its events said."""
-    refunds = await refunds_of_charge(desk.client, command.subject)
+    refunds = await _refunds(desk, command.subject)
     async with desk.database.transaction() as session:
-        purchase = await ledger.lock_one(session, command.purchase_id)
-        payment = payment_behind(purchase, payment_intent_id=None, charge_id=command.subject) if purchase else None
-        if purchase is None or payment is None:
-            return DONE
-        told = _said(purchase, payment, command) if refunds is None else [told_by_stripe(one) for one in refunds]
-        cause = Cause(actor="stripe", at=datetime.now(UTC), reason="the charge's refunds as Stripe lists them")
-        for one in told:
-            await apply_refund(session, purchase=purchase, payment=payment, told=one, cause=cause)
-        # What is known one by one is the truth now; an older cumulative figure must not stand above it.
-        payment.charge_refunded_cents = 0
-        await follow_the_money(session, purchase=purchase, cause=cause)
+        names = await ledger.resolve(session, stripe_ids={command.subject}, purchase_ids={command.purchase_id})
+        purchases = await ledger.lock(session, {one for named in names.by_id.values() for one in named})
+        work = Work(session, desk.instance, names, purchases)
+        paid = _paid(work, command)
+        if paid:
+            shares = await _apply(session, paid, refunds, command)
+            await _end_waiting(work, refunds or (), shares)
     return DONE
 
 
-def _said(purchase: Purchase, payment: Payment, command: Command) -> list[ToldRefund]:
+async def _refunds(desk: StripeDesk, subject: str) -> list[Any] | None:
+    """None when Stripe does not know the charge, or the intent."""
+    try:
+        lists = refunds_of_intent if subject.startswith("pi_") else refunds_of_charge
+        return await lists(desk.client, subject)
+    except ObjectMissing:
+        return None
+
+
+def _paid(work: Work, command: Command) -> list[Paid]:
+    intent, charge = (command.subject, None) if command.subject.startswith("pi_") else (None, command.subject)
+    return paid_with(work.purchases.values(), payment_intent_id=intent, charge_id=charge)
+
+
+async def _apply(
+    session: AsyncSession, paid: Sequence[Paid], refunds: Sequence[Any] | None, command: Command
+) -> dict[str, Shares | None]:
+    cause = Cause(actor="stripe", at=datetime.now(UTC), reason="the charge's refunds as Stripe lists them")
+    for one in paid if refunds is None else ():
+        for said in _said(one, command):
+            await land(session, paid=[one], told=said, cause=cause)
+    told = [told_by_stripe(one) for one in refunds or ()]
+    shares = await land_all(session, paid=paid, refunds=told, cause=cause)
+    for one in paid:
+        # What is known one by one is the truth now; an older cumulative figure must not stand above it.
+        one.payment.charge_refunded_cents = 0
+        await follow_the_money(session, purchase=one.purchase, cause=cause)
+    return shares
+
+
+def _said(one: Paid, command: Command) -> list[ToldRefund]:
     """One refund per cumulative amount, for what the refunds that are known do not explain."""
-    told = payment.charge_refunded_cents
-    missing = told - refunded_cents(refunds=_known(purchase, payment), charge_refunded_cents=0)
+    told = one.payment.charge_refunded_cents
+    missing = told - refunded_cents(refunds=_known(one), charge_refunded_cents=0)
     if missing <= 0:
         return []
     return [
@@ -43,10 +81,23 @@ def _said(purchase: Purchase, payment: Payment, command: Command) -> list[ToldRe
             refund_cents=missing,
             currency=command.arguments["currency"],
             status="succeeded",
+            purchase_id=str(one.purchase.id),
         )
     ]
 
 
-def _known(purchase: Purchase, payment: Payment) -> list[tuple[str, int]]:
-    told = (one for one in purchase.refunds if one.stripe_refund_id)
-    return [(one.status, one.refund_cents) for one in told if one.stripe_invoice_id == payment.stripe_invoice_id]
+def _known(one: Paid) -> list[tuple[str, int]]:
+    told = (row for row in one.purchase.refunds if row.stripe_refund_id and row.kind != "dispute")
+    return [(row.status, row.refund_cents) for row in told if row.stripe_invoice_id == one.payment.stripe_invoice_id]
+
+
+async def _end_waiting(work: Work, refunds: Sequence[Any], shares: dict[str, Shares | None]) -> None:
+    """What waited to be allocated is tried again, or ended; what nobody can allocate but staff is set aside."""
+    for refund in refunds:
+        mark, share = allocation_mark(refund.id), shares[refund.id]
+        if share is None:
+            await set_aside(work, received(refund_fact(refund)), refund.id)
+        elif share:
+            await release(work.session, [mark])
+        else:
+            await parked.discard(work.session, ids=[mark], resolution="of the charge, but of no purchase")

@@ -37,8 +37,13 @@ def _of_invoice(fact: told.InvoiceFact) -> list[list[str | None]]:
     """What a subscription was sold with is paid by its first invoice: a renewal repeats its names and pays nobody."""
     if is_renewal(fact):
         return [[fact.invoice_id]]
-    names = [fact.purchase_id, *fact.purchase_ids, *(line.purchase_id for line in fact.lines)]
-    return [[fact.checkout_session_id], [fact.subscription_id], [fact.invoice_id], names]
+    return [[fact.checkout_session_id], [fact.subscription_id], [fact.invoice_id], [*names_in(fact)]]
+
+
+def names_in(fact: told.InvoiceFact) -> list[str]:
+    """The purchases that the invoice's metadata, its subscription's or its lines' name, if it can pay them."""
+    named = [fact.purchase_id, *fact.purchase_ids, *(line.purchase_id for line in fact.lines)]
+    return [] if is_renewal(fact) else [one for one in named if one]
 
 
 def is_renewal(fact: told.InvoiceFact) -> bool:

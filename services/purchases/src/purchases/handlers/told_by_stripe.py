@@ -14,6 +14,7 @@ def told_by_stripe(refund: Any) -> ToldRefund:
         refund_cents=refund.amount,
         currency=refund.currency,
         status=refund.status,
+        purchase_id=metadata.get("purchase_id"),
         requested_id=metadata.get("refund_id"),
         failure_reason=getattr(refund, "failure_reason", None),
     )

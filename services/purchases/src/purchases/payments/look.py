@@ -50,9 +50,16 @@ async def paid_invoice(client: StripeClient, invoice: Any) -> PaidInvoice:
         amount_paid=invoice.amount_paid,
         currency=invoice.currency,
         lines=tuple([_line(line) async for line in await _lines(client, invoice)]),
+        subscription_id=subscription_of(invoice),
         payment_intent_id=reference(intent),
         charge_id=None if intent is None or isinstance(intent, str) else reference(intent.latest_charge),
     )
+
+
+def subscription_of(invoice: Any) -> str | None:
+    """The subscription that the invoice is of; None for a one-off one."""
+    details = getattr(invoice.parent, "subscription_details", None) if invoice.parent else None
+    return reference(details.subscription) if details else None
 
 
 def _open_finding(invoice: Any) -> Finding:

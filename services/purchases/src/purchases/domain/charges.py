@@ -1,0 +1,69 @@
+"""One charge may have paid for several things: which of its refunds falls on which purchase."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+Shares = dict[str, int]
+"""By purchase id: minor units of a refund that fall on it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaidCharge:
+    """What one charge paid; `paid` holds the purchases, and what of the charge was for each."""
+
+    charge_cents: int
+    paid: Mapping[str, int]
+    shared: bool
+    """It also paid for something else than one purchase: the plan, another one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargeRefund:
+    """One refund, or lost dispute, of the charge."""
+
+    refund_id: str
+    cents: int
+    counts: bool
+    names: str | None = None
+    """The purchase that its metadata names."""
+    known: Mapping[str, int] = field(default_factory=dict)
+    """What it was recorded as before."""
+
+
+def shares_of(refund: ChargeRefund, charge: PaidCharge) -> Shares | None:
+    """Where the refund falls, as far as it says itself; None: the charge's other refunds, or staff, must say."""
+    if refund.known:
+        return dict(refund.known)
+    if refund.names in charge.paid:
+        return {str(refund.names): refund.cents}
+    if not charge.shared:
+        return dict.fromkeys(charge.paid, refund.cents)
+    if refund.cents >= charge.charge_cents:
+        return dict(charge.paid)
+    return None if refund.counts else {}
+
+
+def shares_of_all(refunds: Iterable[ChargeRefund], charge: PaidCharge) -> dict[str, Shares | None]:
+    """By refund id, of all refunds of the charge: once it is wholly refunded, every purchase is."""
+    known = sorted(refunds, key=lambda refund: refund.refund_id)
+    shares = {refund.refund_id: shares_of(refund, charge) for refund in known}
+    if sum(refund.cents for refund in known if refund.counts) < charge.charge_cents:
+        return shares
+    left = dict(charge.paid)
+    for refund in known:
+        for purchase_id, cents in (shares[refund.refund_id] or {}).items() if refund.counts else ():
+            left[purchase_id] -= cents
+    for refund in known:
+        if shares[refund.refund_id] is None:
+            shares[refund.refund_id] = _take(left, refund.cents)
+    return shares
+
+
+def _take(left: Shares, cents: int) -> Shares:
+    """Give `cents` to the purchases in order, each up to what it has left; the rest was for something else."""
+    taken: Shares = {}
+    for purchase_id, missing in left.items():
+        share = min(missing, cents)
+        if share > 0:
+            taken[purchase_id], left[purchase_id], cents = share, missing - share, cents - share
+    return taken
