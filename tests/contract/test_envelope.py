@@ -98,7 +98,7 @@ def test_an_id_never_changes_between_versions_of_the_code() -> None:
     assert UUID("b1f0c7a2-5f0e-5c1d-9b53-6b1f2a9d4e10") == NAMESPACE
     assert UUID("bedfb684-d883-5cd6-ae7d-179da3db3634") == example(FACTS["billing.purchase.paid.v1"]).id
     assert UUID("ef3d19fa-3d9f-5583-899c-34a86a09e86c") == example(FACTS["billing.addon.state.v1"]).id
-    assert UUID("67507c4f-29d2-5b17-ae9d-e5e5754c1c10") == example(FACTS["billing.addon.price.v1"]).id
+    assert UUID("3c43b3e7-d671-558e-869e-300f3e862f41") == example(FACTS["billing.addon.price.v1"]).id
     assert UUID("81100bcc-2b1f-5a30-9313-e543022cc2a2") == example(FACTS["billing.plan.state.v1"]).id
     assert UUID("dcc4c08e-aa85-5bd1-8042-78d79b14d5ac") == example(FACTS["billing.stripe.invoice_paid.v1"]).id
 

@@ -57,7 +57,8 @@ class AddonPriceProvisioned(Fact):
 
     @property
     def identity(self) -> str:
-        return self.stripe_price_id
+        """Of one price for one state: a price that fits again later is told again."""
+        return f"{self.stripe_price_id}:{self.sequence}"
 
     @property
     def subject(self) -> str:

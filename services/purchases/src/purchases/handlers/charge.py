@@ -14,12 +14,13 @@ from purchases.domain.transitions import Status, Step, Trigger
 from purchases.handlers.apply_payment import apply_payment
 from purchases.handlers.learn_ids import learn_ids, release
 from purchases.handlers.move_purchase import move
+from purchases.handlers.provision_price import provision_price
 from purchases.payments.client import CardDeclined, CustomerNeeded, OutcomeUnknown, StripeRefused
 from purchases.payments.customers import PayingCustomer
 from purchases.payments.invoices import Charging, Confirmation
 from purchases.payments.look import look_at_invoice
 from purchases.publisher import Cause
-from purchases.store import commands, ledger
+from purchases.store import addons, commands, ledger
 from purchases.store.rows import Purchase
 
 log = get_logger(__name__)
@@ -66,11 +67,13 @@ async def charge(
 
 async def _charge(desk: Desk, customer: PayingCustomer) -> None:
     purchase = await _keep(desk)
+    if purchase.stripe_price_id is None:
+        purchase = await _keep(desk, price_id=await _provisioned(desk, purchase))
     charging = Charging(desk.client, instance=desk.instance, purchase=purchase)
     card = str(customer.payment_method_id)
     invoice_id = await charging.draft(customer_id=customer.customer_id, payment_method_id=card)
     await _keep(desk, invoice_id=invoice_id)
-    await charging.add_item(customer_id=customer.customer_id, invoice_id=invoice_id)
+    await _add_item(desk, charging, purchase, invoice_id)
     await _keep(desk)
     intent_id = await charging.finalize(invoice_id=invoice_id)
     purchase = await _keep(desk, payment_intent_id=intent_id)
@@ -80,6 +83,24 @@ async def _charge(desk: Desk, customer: PayingCustomer) -> None:
         await _ask_the_customer(desk, charging, purchase, card)
         return
     await _take_payment(desk, invoice_id)
+
+
+async def _provisioned(desk: Desk, purchase: Purchase) -> str | None:
+    return await provision_price(database=desk.database, client=desk.client, instance=desk.instance, purchase=purchase)
+
+
+async def _add_item(desk: Desk, charging: Charging, purchase: Purchase, invoice_id: str) -> None:
+    """A price that Stripe no longer takes (archived, of another account) costs no sale, and is made anew next time."""
+    customer_id, price_id = str(purchase.stripe_customer_id), purchase.stripe_price_id
+    try:
+        await charging.add_item(customer_id=customer_id, invoice_id=invoice_id, price_id=price_id)
+    except StripeRefused as error:
+        if price_id is None:
+            raise
+        log.warning("price_refused", purchase=str(purchase.id), price=price_id, error=repr(error))
+        async with desk.database.transaction() as session:
+            await addons.forget_price(session, addon_id=purchase.plan_addon_id, stripe_price_id=price_id)
+        await charging.add_item(customer_id=customer_id, invoice_id=invoice_id, price_id=None)
 
 
 async def _ask_the_customer(desk: Desk, charging: Charging, purchase: Purchase, card: str) -> None:
@@ -129,7 +150,9 @@ async def _apply(desk: Desk, invoice: PaidInvoice) -> None:
             await release(session, outcome)
 
 
-async def _keep(desk: Desk, *, action_url: str | None = None, done: bool = False, **ids: Any) -> Purchase:
+async def _keep(
+    desk: Desk, *, action_url: str | None = None, price_id: str | None = None, done: bool = False, **ids: Any
+) -> Purchase:
     """Before each call: the row is still pending and ours; store what is known and renew the lease."""
     async with desk.database.transaction() as session:
         purchase = await ledger.lock_one(session, desk.purchase_id)
@@ -139,6 +162,7 @@ async def _keep(desk: Desk, *, action_url: str | None = None, done: bool = False
         learned = learn_ids(purchase, **ids)
         if purchase.status is Status.PENDING:
             purchase.action_url = action_url or purchase.action_url
+            purchase.stripe_price_id = purchase.stripe_price_id or price_id
             purchase.leased_until = None if done else now + desk.lease
             purchase.updated_at = now
         await release(session, learned)

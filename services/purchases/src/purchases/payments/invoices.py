@@ -46,19 +46,19 @@ class Charging:
             )
         return _id(invoice)
 
-    async def add_item(self, *, customer_id: str, invoice_id: str) -> None:
-        """Bind the one line to the draft."""
+    async def add_item(self, *, customer_id: str, invoice_id: str, price_id: str | None) -> None:
+        """Bind the one line to the draft, at the add-on's Stripe price, or by its amount where there is none."""
+        amount = {"amount": self._purchase.price_cents, "currency": self._purchase.currency.lower()}
+        params: Any = {
+            "customer": customer_id,
+            "invoice": invoice_id,
+            "description": self._purchase.addon_name,
+            "metadata": self._metadata,
+        }
         async with phase("item"):
             await self._client.v1.invoice_items.create_async(
-                params={
-                    "customer": customer_id,
-                    "invoice": invoice_id,
-                    "amount": self._purchase.price_cents,
-                    "currency": self._purchase.currency.lower(),
-                    "description": self._purchase.addon_name,
-                    "metadata": self._metadata,
-                },
-                options=self._key("item"),
+                params=params | ({"pricing": {"price": price_id}} if price_id else amount),
+                options=self._key("item" if price_id else "item-by-amount"),
             )
 
     async def finalize(self, *, invoice_id: str) -> str | None:

@@ -1,8 +1,9 @@
 """The copy of the catalog."""
 
+import uuid
 from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import and_, case, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -11,7 +12,10 @@ from purchases.store.rows import Addon
 
 
 async def keep(session: AsyncSession, state: AddonState) -> None:
-    """Store the add-on as the catalog told it, unless something newer is known."""
+    """Store the add-on as the catalog told it, unless something newer is known.
+
+    A Stripe price that we made and the catalog has not heard of yet stays while price and currency do.
+    """
     values = {
         "id": state.addon_id,
         "sequence": state.sequence,
@@ -26,10 +30,41 @@ async def keep(session: AsyncSession, state: AddonState) -> None:
         "sort_order": state.sort_order,
     }
     told = insert(Addon).values(values)
+    same_price = and_(Addon.price_cents == told.excluded.price_cents, Addon.currency == told.excluded.currency)
+    known = func.coalesce(told.excluded.stripe_price_id, case((same_price, Addon.stripe_price_id)))
     newer = told.on_conflict_do_update(
-        index_elements=[Addon.id], set_=values, where=Addon.sequence < told.excluded.sequence
+        index_elements=[Addon.id],
+        set_=values | {"stripe_price_id": known},
+        where=Addon.sequence < told.excluded.sequence,
     )
     await session.execute(newer)
+
+
+async def keep_price(
+    session: AsyncSession, *, addon_id: uuid.UUID, price_cents: int, currency: str, stripe_price_id: str
+) -> int | None:
+    """Store the Stripe price that was made for the add-on; the `sequence` of the state that it fits.
+
+    None when it is known already, or the add-on costs something else by now.
+    """
+    kept = (
+        update(Addon)
+        .where(
+            Addon.id == addon_id,
+            Addon.price_cents == price_cents,
+            Addon.currency == currency,
+            Addon.stripe_price_id.is_distinct_from(stripe_price_id),
+        )
+        .values(stripe_price_id=stripe_price_id)
+        .returning(Addon.sequence)
+    )
+    return (await session.execute(kept)).scalar_one_or_none()
+
+
+async def forget_price(session: AsyncSession, *, addon_id: uuid.UUID, stripe_price_id: str) -> None:
+    """Stripe does not take this price any more: the next purchase has another one made."""
+    known = update(Addon).where(Addon.id == addon_id, Addon.stripe_price_id == stripe_price_id)
+    await session.execute(known.values(stripe_price_id=None))
 
 
 async def by_slug(session: AsyncSession, slug: str) -> Addon | None:
