@@ -8,6 +8,7 @@ import stripe
 from sandbox.stripe.control import StripeControl
 from tests.fixtures.stripe_shapes import BASIL, LEGACY, SHAPES
 from tests.integration.stripe_sandbox.conftest import Buyer, Receiver, buyer_with, client_at, intent_of
+from tests.integration.stripe_sandbox.test_checkout_buying import given_a_session
 
 VERSIONS = {LEGACY: "2024-12-18.acacia", BASIL: "2026-06-24.dahlia"}
 
@@ -41,6 +42,9 @@ async def test_no_key_is_made_up(
     for card in ("pm_card_chargeCustomerFail", "pm_card_authenticationRequired"):
         unlucky = await buyer_with(card, client=client)
         await unlucky.declined(await unlucky.open_invoice())
+    session = await given_a_session(client)
+    done = await control.complete_session(session.id)
+    await control.renew(done["subscription"])
 
     objects = (await control.objects(kind=kind, version=VERSIONS[era]))[kind]
 
