@@ -73,6 +73,7 @@ async def test_nothing_is_lost_and_nothing_mixed_up_among_many(gateway: Gateway,
         ({"type": "customer.tax_id.created"}, "unhandled"),
         ({"livemode": True}, "wrong-mode"),
         ({"object": "v2.core.event", "data": None}, "thin"),
+        ({"id": "evt_00000000000000"}, "dashboard-test"),
     ],
 )
 async def test_what_is_not_for_us_is_counted_and_not_published(

@@ -94,6 +94,7 @@ def test_a_replay_has_the_same_id() -> None:
         ({"livemode": True, "type": "customer.created"}, Outcome.WRONG_MODE),
         ({"id": "evt_00000000000000"}, Outcome.DASHBOARD_TEST),
         ({"object": "v2.core.event", "type": "v1.billing.meter.error_report_triggered"}, Outcome.THIN),
+        ({"data": None, "related_object": {"id": "in_1", "type": "invoice"}}, Outcome.THIN),
     ],
 )
 def test_what_is_only_counted(change: dict[str, Any], outcome: Outcome) -> None:

@@ -63,13 +63,18 @@ def _event(body: bytes) -> Json:
 
 def _ignored(event: Json, *, livemode: bool) -> Outcome | None:
     """Answered with 200, counted and not published (SPEC §4); None for an event to publish."""
-    if event["object"] != "event":
+    if _is_thin(event):
         return Outcome.THIN
     if event.get("livemode") is (not livemode):
         return Outcome.WRONG_MODE
     if event["id"] == DASHBOARD_TEST_EVENT:
         return Outcome.DASHBOARD_TEST
     return None if event["type"] in NORMALISERS else Outcome.UNHANDLED
+
+
+def _is_thin(event: Json) -> bool:
+    """It names its object instead of showing it. Source: https://docs.stripe.com/event-destinations#thin-events."""
+    return event["object"] != "event" or (event.get("data") is None and isinstance(event.get("related_object"), dict))
 
 
 def _is_name(value: object) -> bool:
