@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import MetaData, func, select, text, update
+from sqlalchemy import ColumnElement, MetaData, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -116,6 +116,25 @@ async def discard(session: AsyncSession, *, ids: Collection[str], resolution: st
     return len((await session.execute(ended)).all())
 
 
+async def retry_one(session: AsyncSession, *, parked_id: int, consumer: str) -> bool:
+    """Make one parked fact due now, whatever it waits for; False when it is not parked."""
+    again = update(PARKED).where(*_open(parked_id, consumer)).values(retry_at=func.now())
+    if (await session.execute(again.returning(PARKED.c.id))).first() is None:
+        return False
+    wake_after_commit(session, CHANNEL)
+    return True
+
+
+async def discard_one(session: AsyncSession, *, parked_id: int, consumer: str) -> bool:
+    """End one parked fact unapplied; False when it is not parked. Who did it, and why, is the caller's to keep."""
+    ended = update(PARKED).where(*_open(parked_id, consumer)).values(resolved_at=func.now(), resolution="discarded")
+    return (await session.execute(ended.returning(PARKED.c.id))).first() is not None
+
+
+def _open(parked_id: int, consumer: str) -> tuple[ColumnElement[bool], ...]:
+    return PARKED.c.id == parked_id, PARKED.c.consumer == consumer, PARKED.c.resolved_at.is_(None)
+
+
 async def take_due(session: AsyncSession, *, consumer: str) -> ParkedFact | None:
     """Take the next parked fact that is due, marked resolved; whoever parks it again undoes that."""
     due = (
@@ -164,5 +183,10 @@ def _columns(record: Record) -> dict[str, Any]:
 
 
 def _stored(row: Any) -> StoredRecord:
-    headers = [(name, base64.b64decode(value)) for name, value in row["headers"] if value is not None]
+    headers = headers_of(row["headers"])
     return StoredRecord(row["topic"], row["partition"], row["offset"], row["key"], row["value"], headers)
+
+
+def headers_of(stored: Sequence[Any]) -> list[tuple[str, bytes]]:
+    """The headers of a parked record, as Kafka had them, without those that were null."""
+    return [(name, base64.b64decode(value)) for name, value in stored if value is not None]

@@ -107,6 +107,19 @@ def return_url_not_allowed() -> Problem:
     return Problem(422, "return-url-not-allowed", "This return URL is not on an allowed origin")
 
 
+def period_empty() -> Problem:
+    return Problem(422, "period-empty", "This period ends before it begins", field="to")
+
+
+def parked_not_found() -> Problem:
+    return Problem(404, "parked-not-found", "There is no such parked item")
+
+
+def not_parked_any_more() -> Problem:
+    """It was applied or discarded meanwhile."""
+    return Problem(409, "not-parked", "This is not parked any more", "Look at what became of it.")
+
+
 def owner_fixed() -> Problem:
     return Problem(
         409, "owner-fixed", "The owner of a workspace never changes", "Only the owner's e-mail may be updated."

@@ -2,12 +2,32 @@
 
 from typing import Annotated
 
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 
 from chassis.web import Body
 
 Id = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@|-]*$")]
 Email = Annotated[str, StringConstraints(min_length=3, max_length=320, pattern=r"^[^@\s<>,;\"]+@[^@\s<>,;\"]+$")]
+
+
+def _one_line(text: str) -> str:
+    """Reasons stand in histories, mails and logs. Raises ValueError for control characters, line ends among them."""
+    if not text.isprintable():
+        raise ValueError("must be one line of printable text")
+    return text
+
+
+Reason = Annotated[
+    str, StringConstraints(min_length=1, max_length=500, strip_whitespace=True), AfterValidator(_one_line)
+]
+
+
+class DiscardBody(Body):
+    """Why a parked item is ended unapplied."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"reason": "Refunded by hand in the Dashboard"}]})
+
+    reason: Reason
 
 
 class OwnerBody(Body):

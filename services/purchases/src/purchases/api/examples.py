@@ -30,6 +30,51 @@ PURCHASE: Final[JsonDict] = {
     "started_at": "2026-03-02T09:12:00.250000Z",
     "paid_at": "2026-03-02T09:12:02.118204Z",
 }
+FOUND_PURCHASE: Final[JsonDict] = {
+    **PURCHASE,
+    "bought_by": "user:user-1",
+    "sequence": 2,
+    "payable": False,
+    "stripe_customer_id": "cus_TQ5m0Yq1Zk3x9B",
+    "stripe_invoice_id": "in_1SVq2jLkdIwHu7ixTzM0aVbC",
+    "stripe_payment_intent_id": "pi_3SVq2kLkdIwHu7ix0hRbQpXn",
+}
+STAFF_PURCHASE: Final[JsonDict] = {
+    **FOUND_PURCHASE,
+    "history": [
+        {
+            "sequence": 1,
+            "to_status": "pending",
+            "trigger": "bought",
+            "stale": False,
+            "actor": "user:user-1",
+            "at": "2026-03-02T09:12:00.250000Z",
+        },
+        {
+            "sequence": 2,
+            "from_status": "pending",
+            "to_status": "paid",
+            "trigger": "payment_succeeded",
+            "stale": False,
+            "actor": "stripe",
+            "stripe_event_id": "evt_1SVq2lLkdIwHu7ixmZt0UuYy",
+            "at": "2026-03-02T09:12:02.118204Z",
+        },
+    ],
+    "payments": [
+        {
+            "stripe_invoice_id": "in_1SVq2jLkdIwHu7ixTzM0aVbC",
+            "stripe_payment_intent_id": "pi_3SVq2kLkdIwHu7ix0hRbQpXn",
+            "paid_cents": 49900,
+            "currency": "EUR",
+            "returned": False,
+            "recorded_at": "2026-03-02T09:12:02.118204Z",
+        }
+    ],
+    "refunds": [],
+    "disputes": [],
+    "parked": [],
+}
 OFFER: Final[JsonDict] = {
     "id": ADDON_ID,
     "slug": "professional-ai-setup",

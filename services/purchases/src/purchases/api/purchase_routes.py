@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 
 from chassis.auth import CurrentCaller
+from chassis.cursors import PAGE, Cursor, InvalidCursor, Limit
 from chassis.openapi import UNREADABLE, Responses
 from purchases import refusals
 from purchases.api.access import AtDatabase, Buyer
@@ -21,10 +22,12 @@ from purchases.api.replies import (
     purchase_reply,
 )
 from purchases.api.requests import IdempotencyKey, Stripe, Told, allowed_url, own_page
+from purchases.api.searching import after_of, next_cursor_of
 from purchases.handlers.buy import Bought, Order, Outcome, buy
 from purchases.handlers.offer_addons import offer_addons
 from purchases.settings import Settings
-from purchases.store import ledger
+from purchases.store import ledger, search
+from purchases.store.search import Wanted
 
 router = APIRouter(prefix="/workspaces/{ws}", tags=["purchases"])
 
@@ -58,12 +61,17 @@ async def list_workspace_addons(workspace: Buyer, database: AtDatabase) -> Offer
         return offers_reply(await offer_addons(session=session, workspace_id=workspace.id))
 
 
-@router.get("/purchases", operation_id="list_purchases", responses=of_buyers())
-async def list_purchases(workspace: Buyer, database: AtDatabase) -> PurchasesReply:
+@router.get("/purchases", operation_id="list_purchases", responses=of_buyers(InvalidCursor()))
+async def list_purchases(
+    workspace: Buyer, database: AtDatabase, limit: Limit = PAGE, cursor: Cursor = None
+) -> PurchasesReply:
     """The workspace's purchases, newest first."""
+    wanted, after = Wanted(workspace_id=workspace.id), after_of(cursor)
     async with database.reading() as session:
-        purchases = await ledger.of_workspace(session, workspace.id)
-        return PurchasesReply(purchases=[purchase_reply(purchase) for purchase in purchases])
+        found = await search.page(session, wanted, after=after, limit=limit + 1)
+    return PurchasesReply(
+        purchases=[purchase_reply(purchase) for purchase in found[:limit]], next_cursor=next_cursor_of(found, limit)
+    )
 
 
 @router.post(

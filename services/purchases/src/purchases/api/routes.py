@@ -2,8 +2,8 @@
 
 from fastapi import APIRouter
 
-from purchases.api import purchase_routes, session_routes, staff_routes, workspace_routes
+from purchases.api import parked_routes, purchase_routes, session_routes, staff_routes, workspace_routes
 
 router = APIRouter(prefix="/v1")
-for part in (workspace_routes, purchase_routes, session_routes, staff_routes):
+for part in (workspace_routes, purchase_routes, session_routes, staff_routes, parked_routes):
     router.include_router(part.router)

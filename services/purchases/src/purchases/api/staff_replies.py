@@ -5,53 +5,18 @@ from datetime import datetime
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, Field
-from pydantic.config import JsonDict
 
-from purchases.api.examples import PURCHASE
+from chassis.cursors import NextCursor
+from purchases.api.examples import FOUND_PURCHASE, NEXT_CURSOR, STAFF_PURCHASE
+from purchases.api.parked_replies import ParkedReply, parked_reply
 from purchases.api.replies import PurchaseReply, members_of
 from purchases.domain.transitions import Status
-from purchases.store.rows import Purchase, Transition
+from purchases.handlers.learn_ids import paid_mark
+from purchases.store.parked_items import ParkedItem
+from purchases.store.rows import Dispute, Payment, Purchase, Transition
 
-EXAMPLE: Final[JsonDict] = {
-    **PURCHASE,
-    "bought_by": "user:user-1",
-    "sequence": 2,
-    "payable": False,
-    "stripe_customer_id": "cus_TQ5m0Yq1Zk3x9B",
-    "stripe_invoice_id": "in_1SVq2jLkdIwHu7ixTzM0aVbC",
-    "stripe_payment_intent_id": "pi_3SVq2kLkdIwHu7ix0hRbQpXn",
-    "history": [
-        {
-            "sequence": 1,
-            "to_status": "pending",
-            "trigger": "bought",
-            "stale": False,
-            "actor": "user:user-1",
-            "at": "2026-03-02T09:12:00.250000Z",
-        },
-        {
-            "sequence": 2,
-            "from_status": "pending",
-            "to_status": "paid",
-            "trigger": "payment_succeeded",
-            "stale": False,
-            "actor": "stripe",
-            "stripe_event_id": "evt_1SVq2lLkdIwHu7ixmZt0UuYy",
-            "at": "2026-03-02T09:12:02.118204Z",
-        },
-    ],
-    "payments": [
-        {
-            "stripe_invoice_id": "in_1SVq2jLkdIwHu7ixTzM0aVbC",
-            "stripe_payment_intent_id": "pi_3SVq2kLkdIwHu7ix0hRbQpXn",
-            "paid_cents": 49900,
-            "currency": "EUR",
-            "returned": False,
-            "recorded_at": "2026-03-02T09:12:02.118204Z",
-        }
-    ],
-    "refunds": [],
-}
+WIDER_THAN_A_PURCHASE: Final = frozenset({"stripe_customer_id", "stripe_price_id"})
+"""What waits for the customer is not about one purchase."""
 
 
 class TransitionReply(BaseModel):
@@ -91,10 +56,22 @@ class RefundReply(BaseModel):
     recorded_at: datetime
 
 
-class AdminPurchaseReply(PurchaseReply):
-    """With what staff need: history, money, Stripe's ids."""
+class DisputeReply(BaseModel):
+    """A cardholder's bank wants money back."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
+    stripe_dispute_id: str
+    dispute_cents: int
+    currency: str
+    status: str
+    reason: str | None = None
+    opened_at: datetime
+    closed_at: datetime | None = None
+
+
+class FoundPurchaseReply(PurchaseReply):
+    """A purchase with Stripe's ids."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [FOUND_PURCHASE]})
 
     bought_by: str
     sequence: int
@@ -106,19 +83,63 @@ class AdminPurchaseReply(PurchaseReply):
     stripe_price_id: str | None = None
     stripe_checkout_session_id: str | None = None
     stripe_subscription_id: str | None = None
+
+
+class FoundReply(BaseModel):
+    """A page of what staff looked for, newest first."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"purchases": [FOUND_PURCHASE], "next_cursor": NEXT_CURSOR}]}
+    )
+
+    purchases: list[FoundPurchaseReply]
+    next_cursor: NextCursor = None
+
+
+class AdminPurchaseReply(FoundPurchaseReply):
+    """With what staff need: history, money, and what is parked about it or waits for one of its ids."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [STAFF_PURCHASE]})
+
     history: list[TransitionReply]
     payments: list[PaymentReply]
     refunds: list[RefundReply]
+    disputes: list[DisputeReply]
+    parked: list[ParkedReply]
 
 
-def admin_purchase_reply(purchase: Purchase, history: Sequence[Transition]) -> AdminPurchaseReply:
-    own = {name: getattr(purchase, name) for name in AdminPurchaseReply.model_fields if hasattr(Purchase, name)}
+def found_reply(purchase: Purchase) -> FoundPurchaseReply:
+    return FoundPurchaseReply.model_validate(_own(purchase))
+
+
+def admin_purchase_reply(
+    purchase: Purchase, *, history: Sequence[Transition], disputes: Sequence[Dispute], parked: Sequence[ParkedItem]
+) -> AdminPurchaseReply:
     children = {
         "history": _each(TransitionReply, history),
         "payments": _each(PaymentReply, purchase.payments),
         "refunds": _each(RefundReply, purchase.refunds),
+        "disputes": _each(DisputeReply, disputes),
+        "parked": [parked_reply(item) for item in parked],
     }
-    return AdminPurchaseReply.model_validate(own | members_of(purchase) | children)
+    return AdminPurchaseReply.model_validate(_own(purchase) | children)
+
+
+def ids_of(purchase: Purchase) -> list[str]:
+    """Everything that a parked item about this purchase may wait for or name."""
+    payments = [_stripe_ids(payment) for payment in purchase.payments]
+    return [str(purchase.id), paid_mark(purchase), *_stripe_ids(purchase), *(one for ids in payments for one in ids)]
+
+
+def _stripe_ids(row: Purchase | Payment) -> list[str]:
+    names = [column.name for column in row.__table__.columns if column.name.startswith("stripe_")]
+    ids = [getattr(row, name) for name in names if name not in WIDER_THAN_A_PURCHASE]
+    return [one for one in ids if one is not None]
+
+
+def _own(purchase: Purchase) -> dict[str, Any]:
+    own = {name: getattr(purchase, name) for name in FoundPurchaseReply.model_fields if hasattr(Purchase, name)}
+    return own | members_of(purchase)
 
 
 def _each(kind: type[BaseModel], rows: Sequence[Any]) -> list[dict[str, Any]]:

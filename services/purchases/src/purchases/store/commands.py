@@ -110,6 +110,25 @@ async def set_aside(session: AsyncSession, command: Command, *, error: str) -> N
         await _leave_open(session, command, due_in=timedelta(0), error=error[:2000])
 
 
+async def reopen(session: AsyncSession, command_id: int) -> bool:
+    """Have a parked command carried out after this commit; False when it is not parked."""
+    again = (
+        update(StripeCommand)
+        .where(StripeCommand.id == command_id, StripeCommand.state == "parked")
+        .values(state="open", version=StripeCommand.version + 1, attempts=0, due_at=func.now(), ended_at=None)
+    )
+    if (await session.execute(again.returning(StripeCommand.id))).first() is None:
+        return False
+    wake_after_commit(session, CHANNEL)
+    return True
+
+
+async def discard(session: AsyncSession, command_id: int) -> bool:
+    """End a parked command undone; False when it is not parked."""
+    ended = update(StripeCommand).where(StripeCommand.id == command_id, StripeCommand.state == "parked")
+    return (await session.execute(ended.values(state="discarded").returning(StripeCommand.id))).first() is not None
+
+
 async def next_attempt(session: AsyncSession, command: Command, *, attempt: int) -> None:
     """Stripe has stored a 5xx under the last attempt's idempotency key: the next one, after a look, has its own."""
     told = update(StripeCommand).where(StripeCommand.id == command.id)

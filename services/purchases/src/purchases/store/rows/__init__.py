@@ -7,6 +7,7 @@ from purchases.store.rows.ledger import Purchase, Transition
 from purchases.store.rows.money import Dispute, ParkedPayment, Payment, Refund
 from purchases.store.rows.plan import Plan, Subscription, SubscriptionInvoice, WorkspaceResource
 from purchases.store.rows.registry import Addon, Workspace
+from purchases.store.rows.review import ParkedDecision
 
 OUTBOX = outbox_table(Row.metadata)
 INBOX = inbox_table(Row.metadata)
@@ -18,6 +19,7 @@ __all__ = [
     "PARKED",
     "Addon",
     "Dispute",
+    "ParkedDecision",
     "ParkedPayment",
     "Payment",
     "Plan",

@@ -14,7 +14,10 @@ class StripeCommand(Row):
     """What a handler wants from Stripe: the outbox towards it, carried out after the commit by the worker."""
 
     __tablename__ = "stripe_commands"
-    __table_args__ = (Index("stripe_commands_due", "due_at", postgresql_where=text("state = 'open'")),)
+    __table_args__ = (
+        Index("stripe_commands_due", "due_at", postgresql_where=text("state = 'open'")),
+        Index("stripe_commands_parked", "id", postgresql_where=text("state = 'parked'")),
+    )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     kind: Mapped[str] = mapped_column(String(32))

@@ -28,7 +28,8 @@ class Purchase(Row):
             unique=True,
             postgresql_where=text(HOLDS_SLOT),
         ),
-        Index("purchases_of_workspace", "workspace_id", "started_at"),
+        Index("purchases_of_workspace", "workspace_id", "started_at", "id"),
+        Index("purchases_by_start", "started_at", "id"),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
@@ -50,7 +51,7 @@ class Purchase(Row):
     leased_until: Mapped[datetime | None]
     """The buying request works on the row until then; nobody else decides what is only half done."""
 
-    stripe_customer_id: Mapped[str | None] = mapped_column(Text)
+    stripe_customer_id: Mapped[str | None] = mapped_column(Text, index=True)
     stripe_invoice_id: Mapped[str | None] = mapped_column(Text, index=True)
     stripe_payment_intent_id: Mapped[str | None] = mapped_column(Text, index=True)
     stripe_charge_id: Mapped[str | None] = mapped_column(Text, index=True)

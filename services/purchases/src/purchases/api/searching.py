@@ -1,0 +1,79 @@
+"""Pages of purchases over HTTP: where one goes on, and what staff may look for."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+from chassis.cursors import PAGE, Cursor, Limit, Position, cursor_of, position_of
+from purchases import refusals
+from purchases.api.bodies import Id
+from purchases.domain.transitions import Status
+from purchases.store.rows import Purchase
+from purchases.store.search import Wanted
+
+
+def _in_utc(moment: datetime) -> datetime:
+    """A moment without a zone is UTC's. Raises ValueError for one that no calendar of ours has."""
+    try:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("out of range") from error
+
+
+Moment = Annotated[datetime, AfterValidator(_in_utc)]
+StripeId = Annotated[str, StringConstraints(max_length=255, pattern=r"^[a-z]{2,10}_[A-Za-z0-9_]+$")]
+
+
+class PurchasePosition(Position):
+    """Behind which purchase, the newest first."""
+
+    started_at: Moment
+    id: UUID
+
+
+class PurchaseSearch(BaseModel):
+    """What staff look for. All of it must fit; a parameter that is not known is refused, not ignored."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    workspace: Id | None = Field(default=None, description="Of this workspace", examples=["ws-acme"])
+    status: Status | None = None
+    stripe_id: StripeId | None = Field(
+        default=None,
+        description="An id of Stripe's: invoice, payment intent, charge, refund, customer, Checkout session, "
+        "subscription, dispute",
+        examples=["in_1SVq2jLkdIwHu7ixTzM0aVbC"],
+    )
+    started_from: Moment | None = Field(default=None, alias="from", description="Started then or later; a date is UTC")
+    started_before: Moment | None = Field(default=None, alias="to", description="Started before then; a date is UTC")
+    limit: Limit = PAGE
+    cursor: Cursor = None
+
+    def wanted(self) -> Wanted:
+        """The same for the store. Raises Problem 422 for a period that ends before it begins."""
+        if self.started_from and self.started_before and self.started_before <= self.started_from:
+            raise refusals.period_empty()
+        return Wanted(
+            workspace_id=self.workspace,
+            status=self.status,
+            stripe_id=self.stripe_id,
+            started_from=self.started_from,
+            started_before=self.started_before,
+        )
+
+
+def after_of(cursor: str | None) -> tuple[datetime, UUID] | None:
+    """Where the page begins. Raises InvalidCursor."""
+    position = position_of(cursor, PurchasePosition)
+    return (position.started_at, position.id) if position else None
+
+
+def next_cursor_of(found: Sequence[Purchase], limit: int) -> str | None:
+    """The cursor of the page behind the first `limit` of `found`; None when there is nothing more."""
+    if len(found) <= limit:
+        return None
+    last = found[limit - 1]
+    return cursor_of(PurchasePosition(started_at=last.started_at, id=last.id))

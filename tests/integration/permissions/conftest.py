@@ -1,0 +1,107 @@
+"""The three HTTP services in this process, two registered workspaces, and an issuer of tokens."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from typing import Any, Final
+
+import httpx
+import pytest
+from pydantic import SecretStr
+from starlette.types import ASGIApp
+
+import catalog.main
+import purchases.main
+from chassis.auth import TokenVerifier
+from chassis.database import Database
+from chassis.jwks import Jwks
+from chassis.migrations import migrate
+from chassis.server import HttpServer
+from chassis.settings import ServiceSettings
+from purchases.payments.client import stripe_client
+from purchases.settings import Settings
+from purchases.store.rows import Workspace
+from sandbox.issuer import Issuer, application
+from sandbox.ports import LOOPBACK, free_port
+from tests.integration.permissions.matrix import REGISTERED_OWNERS
+from tests.stack.postgres import NewDatabase
+from webhook_gateway.main import gateway_app
+from webhook_gateway.metrics import WebhookMetrics
+from webhook_gateway.settings import GatewaySettings
+from webhook_gateway.webhook_secrets import signing_secrets
+
+ISSUER: Final = "https://issuer.test"
+AUDIENCE: Final = "quittance"
+ORIGIN: Final = "https://app.example"
+STRIPE_IS_AWAY: Final = f"http://{LOOPBACK}:{free_port()}"
+"""No call gets further than its permission."""
+
+
+class NoBroker:
+    """Nothing gets as far as the gateway's broker."""
+
+    async def send(self, **record: Any) -> asyncio.Future[Any]:
+        raise AssertionError(record)
+
+    def renew(self) -> None:
+        raise AssertionError
+
+
+@pytest.fixture(scope="module")
+async def issuer() -> Issuer:
+    return Issuer(issuer=ISSUER, audience=AUDIENCE)
+
+
+@pytest.fixture(scope="module")
+async def verifier(issuer: Issuer) -> AsyncIterator[TokenVerifier]:
+    async with HttpServer(application(issuer), LOOPBACK, 0) as server:
+        yield TokenVerifier(Jwks(f"http://{LOOPBACK}:{server.port}/.well-known/jwks.json"), ISSUER, AUDIENCE)
+
+
+@pytest.fixture(scope="module")
+async def services(
+    verifier: TokenVerifier, module_database_url: NewDatabase
+) -> AsyncIterator[dict[str, httpx.AsyncClient]]:
+    """A client of each service, with nobody's token."""
+    told: dict[str, Any] = {"app_env": "testing", "allowed_return_origins": ORIGIN}
+    async with AsyncExitStack() as stack:
+        catalogs = await stack.enter_async_context(Database(await module_database_url(), name="catalog-tests"))
+        ledger = await stack.enter_async_context(Database(await module_database_url(), name="purchases-tests"))
+        await asyncio.to_thread(migrate, url=catalogs.url, migrations=catalog.main.MIGRATIONS)
+        await asyncio.to_thread(migrate, url=ledger.url, migrations=purchases.main.MIGRATIONS)
+        await register_workspaces(ledger)
+        apps: dict[str, ASGIApp] = {
+            "catalog": catalog.main.app(settings=ServiceSettings(**told), database=catalogs, verifier=verifier),
+            "purchases": purchases.main.app(
+                settings=Settings(**told, database_url=ledger.url, stripe_secret_key=SecretStr("sk_test_x")),
+                database=ledger,
+                client=stripe_client(secret_key="sk_test_x", api_base=STRIPE_IS_AWAY),
+                verifier=verifier,
+            ),
+            "webhook-gateway": gateway_app(
+                settings=GatewaySettings(**told),
+                signing=signing_secrets(given=["whsec_5WbX5kEWLlfzsGNjH64I8lOOqUB6e8FH"], protected=True),
+                producer=NoBroker(),
+                metrics=WebhookMetrics(),
+            ),
+        }
+        yield {
+            name: await stack.enter_async_context(
+                httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=f"http://{name}.test")
+            )
+            for name, app in apps.items()
+        }
+
+
+async def register_workspaces(ledger: Database) -> None:
+    async with ledger.transaction() as session:
+        for workspace_id, owner in REGISTERED_OWNERS.items():
+            session.add(
+                Workspace(id=workspace_id, name="Acme", owner_user_id=owner, owner_email=f"{owner}@acme.example")
+            )
+
+
+@pytest.fixture(scope="module")
+async def documents(services: dict[str, httpx.AsyncClient]) -> dict[str, Any]:
+    """Each service's OpenAPI document, as it is served."""
+    return {name: (await client.get("/openapi.json")).json() for name, client in services.items()}
