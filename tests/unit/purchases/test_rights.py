@@ -12,7 +12,7 @@ from purchases.domain.rights import Standing, standing
         ("owner", "mallory", False, Standing.ADMIN),
         ("admin", "anna", False, Standing.ADMIN),
         ("admin", "olga", False, Standing.ADMIN),
-        ("editor", "erik", False, Standing.READER),
+        ("editor", "erik", False, Standing.EDITOR),
         ("viewer", "vera", False, Standing.READER),
         ("viewer", "olga", False, Standing.READER),
         ("something new", "olga", False, Standing.READER),

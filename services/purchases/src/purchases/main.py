@@ -19,7 +19,7 @@ from chassis.migrations import migrate
 from chassis.process import run_process
 from chassis.relay import Relay
 from chassis.web import HttpServer, web_app
-from contracts import ADDON_STATE, STRIPE_EVENTS
+from contracts import ADDON_STATE, PLAN_STATE, STRIPE_EVENTS
 from purchases.api.routes import router
 from purchases.commands_loop import CommandsLoop
 from purchases.handlers.apply_facts import apply_facts
@@ -29,7 +29,7 @@ from purchases.payments.client import stripe_client
 from purchases.settings import Settings
 
 MIGRATIONS: Final = Path(__file__).parent / "migrations"
-TOPICS: Final[Sequence[str]] = (STRIPE_EVENTS.name, ADDON_STATE.name)
+TOPICS: Final[Sequence[str]] = (STRIPE_EVENTS.name, ADDON_STATE.name, PLAN_STATE.name)
 log = get_logger(__name__)
 
 

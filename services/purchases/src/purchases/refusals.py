@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from chassis.problems import Problem
+from purchases.domain.plan import Usage
 from purchases.domain.transitions import Refused
 from purchases.store.rows import Addon, Purchase
 
@@ -100,6 +101,29 @@ def stripe_unavailable() -> Problem:
         "Nothing was charged. Try again.",
         headers={"Retry-After": "5"},
     )
+
+
+def limit_reached(usage: Usage) -> Problem:
+    """The plan allows no more of it. Nothing is deleted by us: the count must come down, or the plan go up."""
+    return Problem(
+        403,
+        "LIMIT_REACHED",
+        "The plan's limit is reached",
+        f"The plan allows {usage.limit} of {usage.resource}, and {usage.used} are in use.",
+        resource=usage.resource,
+        limit=usage.limit,
+        used=usage.used,
+    )
+
+
+def resource_not_found(resource: str) -> Problem:
+    """No plan names it."""
+    return Problem(404, "resource-not-found", "No plan has such a resource", resource=resource)
+
+
+def plan_not_known() -> Problem:
+    """The catalog has not told of the workspace's plan yet: just after the first start."""
+    return Problem(503, "plan-not-known", "The plans are not known yet", headers={"Retry-After": "5"})
 
 
 def return_url_not_allowed() -> Problem:

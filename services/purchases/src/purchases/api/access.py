@@ -1,5 +1,6 @@
 """Who may come in: the caller's standing in the workspace of the path."""
 
+from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import Depends, Path, Request
@@ -7,7 +8,7 @@ from fastapi import Depends, Path, Request
 from chassis.auth import Caller, CurrentCaller, forbidden, require_scope, require_staff
 from chassis.database import Database
 from purchases import refusals
-from purchases.api.refused import ONLY_BUYERS
+from purchases.api.refused import ONLY_BUYERS, ONLY_CLAIMERS
 from purchases.domain.rights import Standing, standing
 from purchases.store import workspaces
 from purchases.store.rows import Workspace
@@ -31,7 +32,7 @@ async def buyer(ws: WorkspaceId, caller: CurrentCaller, database: AtDatabase) ->
     role = caller.role_in(ws)
     owner_id = workspace.owner_user_id if workspace else ""
     match standing(role=role, subject=caller.subject, owner_id=owner_id, is_staff=caller.is_staff):
-        case Standing.STAFF | Standing.READER:
+        case Standing.STAFF | Standing.EDITOR | Standing.READER:
             raise forbidden(ONLY_BUYERS)
         case Standing.STRANGER:
             raise refusals.workspace_not_found()
@@ -41,6 +42,43 @@ async def buyer(ws: WorkspaceId, caller: CurrentCaller, database: AtDatabase) ->
 
 
 Buyer = Annotated[Workspace, Depends(buyer)]
+
+
+async def member(ws: WorkspaceId, caller: CurrentCaller, database: AtDatabase) -> Workspace:
+    """Every member of the workspace, and platform staff. Raises 404 for a stranger."""
+    async with database.reading() as session:
+        workspace = await workspaces.find(session, ws)
+    if workspace is None or (caller.role_in(ws) is None and not caller.is_staff):
+        raise refusals.workspace_not_found()
+    return workspace
+
+
+Member = Annotated[Workspace, Depends(member)]
+
+
+@dataclass(frozen=True, slots=True)
+class Claimer:
+    """Who claims and frees slots of a workspace; only the host product imports."""
+
+    workspace_id: str
+    may_import: bool
+
+
+async def claimer(ws: WorkspaceId, caller: CurrentCaller, database: AtDatabase) -> Claimer:
+    """The host product, or an owner, admin or editor. Raises 404 for a stranger, 403 for viewers and staff."""
+    async with database.reading() as session:
+        workspace = await workspaces.find(session, ws)
+    owner_id = workspace.owner_user_id if workspace else ""
+    by_scope = caller.has_scope("resources:write")
+    known = standing(role=caller.role_in(ws), subject=caller.subject, owner_id=owner_id, is_staff=caller.is_staff)
+    if not by_scope and known in {Standing.STAFF, Standing.READER}:
+        raise forbidden(ONLY_CLAIMERS)
+    if workspace is None or (not by_scope and known is Standing.STRANGER):
+        raise refusals.workspace_not_found()
+    return Claimer(ws, may_import=by_scope)
+
+
+Claiming = Annotated[Claimer, Depends(claimer)]
 
 
 async def staff(caller: CurrentCaller) -> Caller:

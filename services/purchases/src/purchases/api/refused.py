@@ -9,11 +9,25 @@ from purchases import refusals
 
 ONLY_BUYERS: Final = "Only the workspace's owner and admins may see and buy services."
 
+ONLY_CLAIMERS: Final = "Only the host product, and the workspace's owner, admins and editors may claim resources."
+ONLY_IMPORTERS: Final = "Only the host product (scope resources:write) may import what is over the cap."
+
 
 def of_buyers(*more: Problem) -> Responses:
     """For the operations of a workspace's owner and admins."""
     strangers = (refusals.workspace_not_found(), NOTHING_HERE)
     return problems(UNAUTHENTICATED, forbidden(ONLY_BUYERS), *strangers, INVALID_REQUEST, *more)
+
+
+def of_members(*more: Problem) -> Responses:
+    """For the operations of everyone in a workspace."""
+    return problems(UNAUTHENTICATED, refusals.workspace_not_found(), NOTHING_HERE, INVALID_REQUEST, *more)
+
+
+def of_claimers(*more: Problem) -> Responses:
+    """For the operations on a workspace's resources."""
+    strangers = (refusals.workspace_not_found(), NOTHING_HERE)
+    return problems(UNAUTHENTICATED, forbidden(ONLY_CLAIMERS), *strangers, INVALID_REQUEST, *more)
 
 
 def of_staff(*more: Problem) -> Responses:

@@ -8,6 +8,7 @@ class Standing(StrEnum):
 
     OWNER = "owner"
     ADMIN = "admin"
+    EDITOR = "editor"
     READER = "reader"
     STAFF = "staff"
     STRANGER = "stranger"
@@ -21,4 +22,4 @@ def standing(*, role: str | None, subject: str, owner_id: str, is_staff: bool) -
         return Standing.STRANGER
     if role in {"owner", "admin"}:
         return Standing.OWNER if role == "owner" and subject == owner_id else Standing.ADMIN
-    return Standing.READER
+    return Standing.EDITOR if role == "editor" else Standing.READER

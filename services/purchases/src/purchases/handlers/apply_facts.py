@@ -9,21 +9,24 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from chassis import parked
 from chassis.fates import TryAgain
 from chassis.records import Received
-from contracts import AddonState, Fact
+from contracts import AddonState, Fact, PlanState
 from contracts import stripe_facts as told
 from purchases.handlers import checkout_facts, dispute_facts, invoice_facts, refund_facts
 from purchases.handlers.forget_customer import customer_deleted
 from purchases.handlers.learn_ids import release
 from purchases.handlers.references import ids_of
 from purchases.handlers.work import Work, count, fact_as
-from purchases.store import addons, ledger, workspaces
+from purchases.store import addons, ledger, plans, workspaces
 
 
 async def apply_facts(session: AsyncSession, batch: Sequence[Received], *, instance: str) -> None:
     """Apply a batch of facts of Stripe and of the catalog. Raises TryAgain when an id was stored meanwhile."""
     for received in batch:
-        if isinstance(received.fact, AddonState):
-            await addons.keep(session, received.fact)
+        match received.fact:
+            case AddonState() as addon:
+                await addons.keep(session, addon)
+            case PlanState() as plan:
+                await plans.keep(session, plan)
     ours = [received for received in batch if _may_be_ours(received.fact, instance)]
     if ours:
         await _apply_stripe_facts(session, ours, instance)

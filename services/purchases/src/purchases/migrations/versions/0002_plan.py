@@ -1,5 +1,7 @@
 """The plan: copies of the catalog's plans, subscriptions with their invoices, claimed resources."""
 
+from datetime import datetime
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
@@ -103,5 +105,5 @@ def _create_resources() -> None:
     )
 
 
-def _now(name: str) -> sa.Column[sa.DateTime]:
+def _now(name: str) -> sa.Column[datetime]:
     return sa.Column(name, sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False)

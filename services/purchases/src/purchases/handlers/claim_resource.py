@@ -1,0 +1,99 @@
+"""The caps hold: a slot is claimed before the host product creates a resource, and freed after it was deleted."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis.database import Database
+from purchases import refusals
+from purchases.domain.plan import Usage, caps_of
+from purchases.store import plans, resources, workspaces
+from purchases.store.rows import Plan, Workspace, WorkspaceResource
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """A slot that is asked for; `imported` counts it even over the cap."""
+
+    workspace_id: str
+    resource: str
+    resource_id: str
+    imported: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The slot; `is_new` False when it was claimed before."""
+
+    slot: WorkspaceResource
+    is_new: bool
+
+
+async def claim_resource(*, database: Database, wanted: Wanted) -> Claim:
+    """Claim a slot. Claims and changes of plan take turns at the workspace's row; what needs no slot does not queue.
+
+    Raises Problem 404 for a workspace or resource that nobody knows, 403 `LIMIT_REACHED` when the cap is reached.
+    """
+    async with database.reading() as session:
+        slot = await _claimed(session, await workspaces.find(session, wanted.workspace_id), wanted)
+    if slot is not None:
+        return Claim(slot, is_new=False)
+    async with database.transaction() as session:
+        workspace = await workspaces.lock(session, wanted.workspace_id)
+        slot = await _claimed(session, workspace, wanted)
+        return Claim(slot, is_new=False) if slot else Claim(_taken(session, wanted), is_new=True)
+
+
+async def _claimed(session: AsyncSession, workspace: Workspace | None, wanted: Wanted) -> WorkspaceResource | None:
+    """The slot as it was claimed before; None when it can be claimed now."""
+    if workspace is None:
+        raise refusals.workspace_not_found()
+    cap = await _cap(session, workspace.plan, wanted.resource)
+    place = {"workspace_id": wanted.workspace_id, "resource": wanted.resource}
+    slot = await resources.find(session, **place, resource_id=wanted.resource_id)
+    if slot is not None or wanted.imported or cap is None:
+        return slot
+    usage = Usage(resource=wanted.resource, used=await resources.count(session, **place), limit=cap)
+    if usage.full:
+        raise refusals.limit_reached(usage)
+    return None
+
+
+def _taken(session: AsyncSession, wanted: Wanted) -> WorkspaceResource:
+    slot = WorkspaceResource(
+        workspace_id=wanted.workspace_id,
+        resource=wanted.resource,
+        resource_id=wanted.resource_id,
+        imported=wanted.imported,
+        claimed_at=datetime.now(UTC),
+    )
+    session.add(slot)
+    return slot
+
+
+async def free_resource(*, session: AsyncSession, workspace_id: str, resource: str, resource_id: str) -> None:
+    """Give the slot back; one that is not taken is free already. Raises Problem 404 for an unknown resource."""
+    workspace = await workspaces.lock(session, workspace_id)
+    if workspace is None:
+        raise refusals.workspace_not_found()
+    freed = await resources.free(session, workspace_id=workspace_id, resource=resource, resource_id=resource_id)
+    if not freed:
+        await _cap(session, workspace.plan, resource)
+
+
+async def known_plans(session: AsyncSession, plan: str) -> dict[str, Plan]:
+    """Every plan by its slug. Raises Problem 503 before the catalog has told of `plan`."""
+    known = {one.slug: one for one in await plans.known(session)}
+    if plan not in known:
+        raise refusals.plan_not_known()
+    return known
+
+
+async def _cap(session: AsyncSession, plan: str, resource: str) -> int | None:
+    """Raises Problem 404 when no plan names `resource`."""
+    known = await known_plans(session, plan)
+    caps = caps_of(plan, plans={slug: one.caps for slug, one in known.items()})
+    if resource not in caps:
+        raise refusals.resource_not_found(resource)
+    return caps[resource]

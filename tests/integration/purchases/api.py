@@ -1,0 +1,96 @@
+"""The public API of purchases, called by people with tokens: in this process, or as processes of their own."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+import httpx
+from stripe import StripeClient
+
+from chassis.auth import TokenVerifier
+from chassis.database import Database
+from chassis.jwks import Jwks
+from chassis.server import HttpServer
+from purchases.main import app
+from purchases.settings import Settings
+from sandbox.issuer import Issuer, application
+from sandbox.ports import free_port
+
+ISSUER: Final = "https://issuer.test"
+AUDIENCE: Final = "quittance"
+Members = Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Api:
+    """One API and who calls it."""
+
+    issuer: Issuer
+    http: httpx.AsyncClient
+
+    async def call(
+        self, method: str, path: str, *, token: Mapping[str, Any] | None = None, **more: Any
+    ) -> httpx.Response:
+        """As the bearer of a token with these claims; by default as the host product that claims resources."""
+        claims = token or {"sub": "host", "scope": "resources:write"}
+        headers = {"Authorization": f"Bearer {self.issuer.mint(dict(claims))}"}
+        return await self.http.request(method, path, headers=headers, **more)
+
+
+@asynccontextmanager
+async def an_issuer() -> AsyncIterator[tuple[Issuer, str]]:
+    """Mints tokens, and serves its keys at the URL."""
+    issuer = Issuer(issuer=ISSUER, audience=AUDIENCE)
+    async with HttpServer(application(issuer), "127.0.0.1", 0) as server:
+        yield issuer, f"http://127.0.0.1:{server.port}/.well-known/jwks.json"
+
+
+@asynccontextmanager
+async def an_api(database: Database, client: StripeClient) -> AsyncIterator[Api]:
+    """The app in this process."""
+    settings = Settings(app_env="testing", database_url=database.url, support_email="support@quittance.example")
+    async with an_issuer() as (issuer, jwks_url):
+        verifier = TokenVerifier(Jwks(jwks_url), ISSUER, AUDIENCE)
+        transport = httpx.ASGITransport(app=app(settings=settings, database=database, client=client, verifier=verifier))
+        async with httpx.AsyncClient(transport=transport, base_url="http://purchases.test") as http:
+            yield Api(issuer=issuer, http=http)
+
+
+@asynccontextmanager
+async def api_processes(database_url: str, *, number: int) -> AsyncIterator[list[Api]]:
+    """`python -m purchases api`, several times, on one database."""
+    async with AsyncExitStack() as stack:
+        issuer, jwks_url = await stack.enter_async_context(an_issuer())
+        yield [await stack.enter_async_context(_process(database_url, issuer, jwks_url)) for _ in range(number)]
+
+
+@asynccontextmanager
+async def _process(database_url: str, issuer: Issuer, jwks_url: str) -> AsyncIterator[Api]:
+    port = free_port()
+    told = {"APP_ENV": "testing", "DATABASE_URL": database_url, "JWKS_URL": jwks_url}
+    told |= {"JWT_ISSUER": ISSUER, "JWT_AUDIENCE": AUDIENCE, "STRIPE_SECRET_KEY": "sk_test_x"}
+    told |= {"HTTP_HOST": "127.0.0.1", "HTTP_PORT": str(port), "OPS_PORT": str(free_port()), "LOG_LEVEL": "WARNING"}
+    process = await asyncio.create_subprocess_exec(sys.executable, "-m", "purchases", "api", env=os.environ | told)
+    try:
+        limits = httpx.Limits(max_connections=100)
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", limits=limits, timeout=None) as http:
+            await _answers(http)
+            yield Api(issuer=issuer, http=http)
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+async def _answers(http: httpx.AsyncClient) -> None:
+    async with asyncio.timeout(60):
+        while True:
+            try:
+                await http.get("/v1/workspaces/nobody/billing")
+            except httpx.TransportError:
+                await asyncio.sleep(0.05)
+            else:
+                return
