@@ -39,7 +39,7 @@ async def given_a_session(
     wanted: Any = {
         "mode": "subscription",
         "customer": customer.id,
-        "payment_method_types": ["card"],
+        "allowed_payment_method_types": ["card"],
         "adaptive_pricing": {"enabled": False},
         "line_items": items or await given_an_offer(client),
         "success_url": SUCCESS,

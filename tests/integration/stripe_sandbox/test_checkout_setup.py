@@ -21,7 +21,7 @@ async def given_a_session(client: stripe.StripeClient, **more: Any) -> stripe.ch
         "mode": "setup",
         "customer": customer.id,
         "currency": "eur",
-        "payment_method_types": ["card"],
+        "allowed_payment_method_types": ["card"],
         "success_url": SUCCESS,
         "cancel_url": CANCEL,
         "client_reference_id": "ws_1",
@@ -211,6 +211,7 @@ async def test_sessions_are_listed_by_customer_and_status(client: stripe.StripeC
     ("wrong", "param"),
     [
         ({"mode": "barter"}, "mode"),
+        ({"payment_method_types": ["card"]}, "payment_method_types"),
         ({"success_url": "app.example"}, "success_url"),
         ({"customer": "cus_nope"}, "customer"),
         ({"expires_at": int(time.time()) + 60}, "expires_at"),

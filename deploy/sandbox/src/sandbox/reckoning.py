@@ -109,18 +109,30 @@ def _expected(line: Json) -> set[str]:
 
 
 async def _money_faults(scene: Scene, records: Sequence[Json]) -> list[str]:
-    """What Stripe captured and refunded, counted there, is what the ledger says."""
-    at_stripe = (await scene.stripe.sums())["customers"]
+    """What Stripe captured and refunded for add-ons, counted there, is what the ledger says."""
+    sums = await scene.stripe.sums()
     captured, refunded = await _ledger_sums(scene, {record["id"] for record in records})
     faults = []
     for customer in {record["stripe_customer_id"] for record in records}:
-        sums = at_stripe.get(customer, {})
-        for currency in {*sums, *(c for who, c in captured if who == customer)}:
-            theirs = sums.get(currency, {})
-            ours = captured[customer, currency], refunded[customer, currency]
-            if ours != (theirs.get("captured", 0), theirs.get("refunded", 0)):
+        at_stripe = sold_once(sums, customer)
+        for currency in {*at_stripe, *(c for who, c in captured if who == customer)}:
+            ours, theirs = (captured[customer, currency], refunded[customer, currency]), at_stripe.get(currency, (0, 0))
+            if ours != theirs:
                 faults.append(f"{customer}: the ledger has {ours} {currency}, Stripe {theirs}")
     return faults
+
+
+def sold_once(sums: Json, customer: str) -> dict[str, tuple[int, int]]:
+    """Out of Stripe's sums: captured and refunded by currency, less what paid for the plan's periods."""
+    plans = sums["plans"].get(customer, {})
+    none = {"captured": 0, "refunded": 0}
+    return {
+        currency: (
+            figures["captured"] - plans.get(currency, none)["captured"],
+            figures["refunded"] - plans.get(currency, none)["refunded"],
+        )
+        for currency, figures in sums["customers"].get(customer, {}).items()
+    }
 
 
 async def _ledger_sums(

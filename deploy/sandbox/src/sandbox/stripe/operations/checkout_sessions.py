@@ -10,14 +10,15 @@ from sandbox.stripe.listing import filtered, page
 from sandbox.stripe.money import check_payable, currency_of
 from sandbox.stripe.operations import checkout_items, customers
 from sandbox.stripe.params import Params
-from sandbox.stripe.refusals import Refusal, parameter_invalid, parameter_missing
+from sandbox.stripe.refusals import Refusal, parameter_invalid, parameter_missing, parameters_unknown
 from sandbox.stripe.thing import Json
 
 MODES = ("payment", "setup", "subscription")
 STATUSES = ("open", "complete", "expired")
 HOSTED = ("hosted", "hosted_page")
 TYPES = ("allowed_payment_method_types", "payment_method_types")
-"""What says «cards only»: the first since 2026-09-30.endive, the second before it."""
+"""What says «cards only»: the first since 2026-09-30.endive, which refuses the second."""
+ENDIVE = "2026-09-30"
 DESCRIBED = {"payment": "payment_intent_data", "setup": "setup_intent_data", "subscription": "subscription_data"}
 """The hash that describes what a session of each mode makes; the others are refused."""
 
@@ -44,7 +45,7 @@ def create(call: Call) -> CheckoutSession:
         customer_email=params.text("customer_email"),
         client_reference_id=params.text("client_reference_id"),
         locale=params.text("locale"),
-        payment_method_types=_method_types(params),
+        payment_method_types=_method_types(call),
         adaptive_pricing=adaptive,
         **_offer(call=call, mode=mode, customer=customer),
     )
@@ -125,9 +126,12 @@ def _currency(params: Params) -> str | None:
     return currency_of(sent) if sent else None
 
 
-def _method_types(params: Params) -> tuple[str, ...]:
+def _method_types(call: Call) -> tuple[str, ...]:
+    gone = TYPES[1 if call.version[:10] >= ENDIVE else 0]
+    if call.params.has(gone):
+        raise parameters_unknown(params=[gone])
     for name in TYPES:
-        if params.texts(name) not in ([], ["card"]):
+        if call.params.texts(name) not in ([], ["card"]):
             raise parameter_invalid("The sandbox knows cards only.", param=name)
     return ("card",)
 
