@@ -11,7 +11,8 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import select, text
 
-from catalog.main import MIGRATIONS, app
+from catalog.main import MIGRATIONS
+from catalog.main.service import app
 from catalog.seed import plant_seed
 from catalog.tables import Addon, outbox
 from chassis.auth import TokenVerifier

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from catalog.consumer import GROUP
-from catalog.main import consumer
+from catalog.main.service import consumer
 from chassis.health import Health
 from chassis.kafka import Producer
 from chassis.parked import count_open

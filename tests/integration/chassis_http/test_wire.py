@@ -13,7 +13,7 @@ from starlette.types import Receive, Scope, Send
 
 from chassis import server as server_module
 from chassis.limits import BodyLimits
-from chassis.problems import UnexpectedErrors
+from chassis.problem_handlers import UnexpectedErrors
 from chassis.server import MAX_HEAD, BoundedProtocol, HttpServer
 from tests.integration.chassis_http.conftest import Service
 

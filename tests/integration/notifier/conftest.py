@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-import notifier.main
+import notifier.main.service
 from chassis.database import Database
 from chassis.health import Health
 from chassis.kafka import Producer
@@ -19,7 +19,8 @@ from contracts import PURCHASE_EVENTS, TOPICS, seal
 from notifier import mails
 from notifier.consumer import mail_for
 from notifier.letters import Mailable
-from notifier.main import MIGRATIONS, Settings, mailer, parts
+from notifier.main import MIGRATIONS, Settings
+from notifier.main.service import mailer, parts
 from notifier.sender import Sender
 from notifier.tables import MAILS
 from sandbox.mailbox.faults import Faults
@@ -139,7 +140,7 @@ async def office(
     smtp, box, port = mail_server
     url = await database_url()
     await asyncio.to_thread(migrate, url=url, migrations=MIGRATIONS)
-    monkeypatch.setattr(notifier.main, "GROUP", f"notifier-{uuid.uuid4().hex[:8]}")
+    monkeypatch.setattr(notifier.main.service, "GROUP", f"notifier-{uuid.uuid4().hex[:8]}")
     settings = Settings(
         database_url=url,
         kafka_bootstrap_servers=kafka_bootstrap,

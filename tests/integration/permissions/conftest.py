@@ -10,8 +10,8 @@ import pytest
 from pydantic import SecretStr
 from starlette.types import ASGIApp
 
-import catalog.main
-import purchases.main
+import catalog.main.service
+import purchases.main.api
 from chassis.auth import TokenVerifier
 from chassis.database import Database
 from chassis.jwks import Jwks
@@ -71,8 +71,8 @@ async def services(
         await asyncio.to_thread(migrate, url=ledger.url, migrations=purchases.main.MIGRATIONS)
         await register_workspaces(ledger)
         apps: dict[str, ASGIApp] = {
-            "catalog": catalog.main.app(settings=ServiceSettings(**told), database=catalogs, verifier=verifier),
-            "purchases": purchases.main.app(
+            "catalog": catalog.main.service.app(settings=ServiceSettings(**told), database=catalogs, verifier=verifier),
+            "purchases": purchases.main.api.app(
                 settings=Settings(**told, database_url=ledger.url, stripe_secret_key=SecretStr("sk_test_x")),
                 database=ledger,
                 client=stripe_client(secret_key="sk_test_x", api_base=STRIPE_IS_AWAY),

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from notifier.__main__ import command
-from notifier.main import Settings, UnusableSetting, mailer
+from notifier.main import Settings
+from notifier.main.service import UnusableSetting, mailer
 from notifier.smtp_url import BadSmtpUrl
 
 

@@ -1,23 +1,44 @@
-"""`python -m catalog` serves; `migrate`, `seed` and `bootstrap-stripe` do that and end."""
+"""`python -m catalog` serves; `migrate`, `seed` and `bootstrap-stripe` do that and end.
 
+What a command runs is imported by the command: each process starts with its own part only.
+"""
+
+import asyncio
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Mapping
-from functools import partial
 from pathlib import Path
 from typing import Final
 
-from catalog import main
-from chassis.process import run
+
+def serve(_: Namespace) -> None:
+    from catalog.main.service import serve
+    from chassis.process import run
+
+    run(serve)
+
+
+def migrate(_: Namespace) -> None:
+    from catalog.main.migrate import migrate_database
+
+    migrate_database()
+
+
+def seed(_: Namespace) -> None:
+    from catalog.main.seed import seed
+
+    asyncio.run(seed())
 
 
 def bootstrap(options: Namespace) -> None:
-    run(partial(main.bootstrap, webhook_url=options.webhook_url, secret_file=options.secret_file))
+    from catalog.main.bootstrap import bootstrap
+
+    asyncio.run(bootstrap(webhook_url=options.webhook_url, secret_file=options.secret_file))
 
 
 COMMANDS: Final[Mapping[str, Callable[[Namespace], None]]] = {
-    "serve": lambda _: run(main.serve),
-    "migrate": lambda _: main.migrate_database(),
-    "seed": lambda _: run(main.seed),
+    "serve": serve,
+    "migrate": migrate,
+    "seed": seed,
     "bootstrap-stripe": bootstrap,
 }
 

@@ -4,7 +4,8 @@ from typing import Final
 
 from fastapi import FastAPI
 
-from catalog.main import NAME, app
+from catalog.main import NAME
+from catalog.main.service import app
 from chassis.auth import TokenVerifier
 from chassis.database import Database
 from chassis.jwks import Jwks

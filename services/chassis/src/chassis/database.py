@@ -7,12 +7,12 @@ from typing import Any, Final, Self
 
 import asyncpg
 from sqlalchemy import text
-from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 
 from chassis import outbox
 from chassis.backoff import Backoff
+from chassis.database_url import driver_url, plain_url
 from chassis.logs import get_logger
 
 log = get_logger(__name__)
@@ -22,18 +22,11 @@ COALESCE_SECONDS: Final = 0.005
 """At most one NOTIFY per channel in this time: a NOTIFY in every transaction cost 4x the throughput at 64 clients."""
 
 
-def driver_url(url: str) -> URL:
-    """`postgresql://…` as SQLAlchemy's asyncpg dialect wants it."""
-    return make_url(url).set(drivername="postgresql+asyncpg")
-
-
 @asynccontextmanager
 async def plain_connection(url: str, *, name: str) -> AsyncIterator[Any]:
     """A connection of its own, for what belongs to a session: LISTEN and advisory locks."""
-    dsn = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
-    connection = await asyncpg.connect(
-        dsn, timeout=5, command_timeout=30, server_settings={"application_name": name, "tcp_keepalives_idle": "10"}
-    )
+    told = {"application_name": name, "tcp_keepalives_idle": "10"}
+    connection = await asyncpg.connect(plain_url(url), timeout=5, command_timeout=30, server_settings=told)
     try:
         yield connection
     finally:

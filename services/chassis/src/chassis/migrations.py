@@ -10,7 +10,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from chassis.database import driver_url
+from chassis.database_url import driver_url
 
 
 def migrate(*, url: str, migrations: Path, revision: str = "head") -> None:

@@ -9,7 +9,8 @@ from typing import Any, Final
 from fastapi import FastAPI
 
 from chassis.auth import forbidden, unauthenticated
-from chassis.problems import MEDIA_TYPE, SCHEMA, Problem, invalid_request
+from chassis.problem_handlers import invalid_request
+from chassis.problems import MEDIA_TYPE, SCHEMA, Problem
 
 Responses = dict[int | str, dict[str, Any]]
 CHECK: Final = "--check"

@@ -20,7 +20,8 @@ from chassis.auth import TokenVerifier
 from chassis.limits import MAX_BODY, BodyLimits, SaneTargets
 from chassis.logs import get_logger
 from chassis.origins import origin_of
-from chassis.problems import MEDIA_TYPE, METHODS, SCHEMA, install_problems
+from chassis.problem_handlers import install_problems
+from chassis.problems import MEDIA_TYPE, METHODS, SCHEMA
 from chassis.server import HttpServer
 from chassis.settings import ServiceSettings
 

@@ -1,26 +1,51 @@
-"""`python -m notifier` serves; `migrate`, `parked` and `resend KEY…|--parked` do that and end."""
+"""`python -m notifier` serves; `migrate`, `parked` and `resend KEY…|--parked` do that and end.
+
+What a command runs is imported by the command: each process starts with its own part only.
+"""
 
 import asyncio
 import sys
 from typing import Final
 
-from chassis.process import run
-from notifier import main
-
 USAGE: Final = "usage: python -m notifier [serve | migrate | parked | resend KEY… | resend --parked]"
+
+
+def serve() -> None:
+    from chassis.process import run
+    from notifier.main.service import serve
+
+    run(serve)
+
+
+def migrate() -> None:
+    from notifier.main.migrate import migrate_database
+
+    migrate_database()
+
+
+def parked() -> int:
+    from notifier.main.operator import parked
+
+    return asyncio.run(parked())
+
+
+def resend(keys: list[str]) -> int:
+    from notifier.main.operator import resend
+
+    return asyncio.run(resend(keys))
 
 
 def command(arguments: list[str]) -> int:
     """Carry out one command; its exit status."""
     match arguments:
         case [] | ["serve"]:
-            run(main.serve)
+            serve()
         case ["migrate"]:
-            main.migrate_database()
+            migrate()
         case ["parked"]:
-            return asyncio.run(main.parked())
+            return parked()
         case ["resend", *keys] if keys:
-            return asyncio.run(main.resend(keys))
+            return resend(keys)
         case _:
             print(USAGE, file=sys.stderr)
             return 2

@@ -10,7 +10,7 @@ from chassis.database import Database
 from chassis.jwks import Jwks
 from chassis.openapi import write_document
 from contracts.schemas import ROOT
-from purchases.main import app
+from purchases.main.api import app
 from purchases.payments.client import stripe_client
 from purchases.settings import Settings
 

@@ -34,7 +34,7 @@ ADMIN_ADDONS: Final = "/v1/admin/addons"
 
 
 async def price_list_of(request: Request) -> PriceListCache:
-    """The public list that main.py made."""
+    """The public list that `main` made."""
     price_list: PriceListCache = request.app.state.price_list
     return price_list
 

@@ -24,7 +24,7 @@ async def staff(caller: Annotated[Caller, Depends(current_caller)]) -> Actor:
 
 
 async def database_of(request: Request) -> Database:
-    """The database that main.py opened."""
+    """The database that `main` opened."""
     database: Database = request.app.state.database
     return database
 

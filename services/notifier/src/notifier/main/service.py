@@ -1,56 +1,29 @@
-"""Reads the settings, builds the process and its commands; nothing else constructs anything."""
+"""The service: consumer and sender in one process."""
 
 import ssl
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from functools import partial
-from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from babel import Locale, UnknownLocaleError
-from pydantic import Field, SecretStr
 
 from chassis.consumer import Consumer
 from chassis.database import Database
 from chassis.health import Health, ops_app
-from chassis.logs import configure_logs, get_logger
-from chassis.migrations import migrate
 from chassis.process import background, run_process
 from chassis.server import HttpServer
-from chassis.settings import DatabaseSettings, ServiceSettings
-from notifier import commands
 from notifier.addresses import InvalidAddress, Mailbox, named_mailbox
 from notifier.consumer import FATES, GROUP, TOPICS, queue_mails
 from notifier.housekeeping import keep_house
 from notifier.mailer import Mailer
+from notifier.main import NAME, Settings, read_settings
 from notifier.rendering import House
 from notifier.sender import Sender
 from notifier.smtp_url import smtp_server
 
-NAME: Final = "notifier"
-MIGRATIONS: Final = Path(__file__).parent / "migrations"
-log = get_logger(__name__)
-
-
-class Settings(ServiceSettings, DatabaseSettings):
-    """What the notifier is told; the names are the environment's."""
-
-    smtp_url: SecretStr = SecretStr("smtp://127.0.0.1:1025")
-    mail_from: str = ""
-    mail_locale: str = "en"
-    smtp_timeout_seconds: float = Field(default=30.0, gt=0, le=300)
-    smtp_connections: int = Field(default=8, ge=1, le=50)
-
 
 class UnusableSetting(ValueError):  # noqa: N818 - named for what it says
     """The process refuses to start: with this setting no mail could ever go out."""
-
-
-def read_settings() -> Settings:
-    """The settings of the environment, with the log configured as they say."""
-    settings = Settings()
-    configure_logs(service=NAME, level=settings.log_level)
-    return settings
 
 
 def mailer(settings: Settings) -> Mailer:
@@ -95,30 +68,6 @@ async def serve() -> None:
         *parts(settings=settings, database=database, health=health),
         health=health,
     )
-
-
-def migrate_database() -> None:
-    """Bring the tables up to date; safe to repeat."""
-    migrate(url=read_settings().database_url, migrations=MIGRATIONS)
-    log.info("migrated")
-
-
-async def resend(keys: list[str]) -> int:
-    """`resend KEY…` or `resend --parked`; the exit status."""
-    async with _database() as database:
-        return await commands.resend(database, keys)
-
-
-async def parked() -> int:
-    """`parked`: print what waits for an operator; the exit status."""
-    async with _database() as database:
-        return await commands.parked(database)
-
-
-@asynccontextmanager
-async def _database() -> AsyncIterator[Database]:
-    async with Database(read_settings().database_url, name=f"{NAME}-command") as database:
-        yield database
 
 
 def _mailbox(text: str, *, name: str) -> Mailbox:

@@ -1,0 +1,27 @@
+"""Reads the settings, and builds each process in a module of its own: it imports no more than it runs."""
+
+from pathlib import Path
+from typing import Final
+
+from pydantic import SecretStr
+
+from chassis.logs import configure_logs
+from chassis.settings import DatabaseSettings, ServiceSettings
+
+NAME: Final = "catalog"
+MIGRATIONS: Final = Path(__file__).parents[1] / "migrations"
+
+
+class Settings(ServiceSettings, DatabaseSettings):
+    """What the catalog is told; the names are the environment's. Only `bootstrap-stripe` needs Stripe's."""
+
+    stripe_secret_key: SecretStr = SecretStr("")
+    stripe_api_base: str | None = None
+    stripe_webhook_url: str | None = None
+
+
+def read_settings() -> Settings:
+    """The settings of the environment, with the log configured as they say."""
+    settings = Settings()
+    configure_logs(service=NAME, level=settings.log_level)
+    return settings

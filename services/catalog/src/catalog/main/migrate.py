@@ -1,0 +1,13 @@
+"""The command that brings the tables up to date and ends."""
+
+from catalog.main import MIGRATIONS, read_settings
+from chassis.logs import get_logger
+from chassis.migrations import migrate
+
+log = get_logger(__name__)
+
+
+def migrate_database() -> None:
+    """Safe to repeat."""
+    migrate(url=read_settings().database_url, migrations=MIGRATIONS)
+    log.info("migrated")

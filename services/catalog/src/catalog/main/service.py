@@ -1,0 +1,54 @@
+"""The service: API, consumer and relay in one process."""
+
+from functools import partial
+
+from fastapi import FastAPI
+
+from catalog.api import addons, audit, plans
+from catalog.consumer import GROUP, TOPICS, apply_facts
+from catalog.main import NAME, read_settings
+from catalog.price_list import PriceListCache, addons_on_sale, plans_on_offer
+from chassis.auth import TokenVerifier
+from chassis.consumer import Consumer
+from chassis.database import Database
+from chassis.fates import is_outage
+from chassis.health import Health, ops_app
+from chassis.jwks import Jwks
+from chassis.process import run_process
+from chassis.relay import Relay
+from chassis.settings import ServiceSettings
+from chassis.web import HttpServer, web_app
+
+
+def app(*, settings: ServiceSettings, database: Database, verifier: TokenVerifier) -> FastAPI:
+    """The public API."""
+    api = web_app(title="Quittance catalog", settings=settings, verifier=verifier, passes=is_outage)
+    api.state.database = database
+    api.state.price_list = PriceListCache(database, addons_on_sale)
+    api.state.plan_list = PriceListCache(database, plans_on_offer)
+    for router in (addons.public, plans.public, addons.admin, plans.admin, audit.admin):
+        api.include_router(router)
+    return api
+
+
+def consumer(*, settings: ServiceSettings, database: Database, health: Health) -> Consumer:
+    """What listens to purchases."""
+    handle = partial(apply_facts, instance=settings.quittance_instance)
+    return Consumer(topics=TOPICS, group=GROUP, database=database, handle=handle, settings=settings, health=health)
+
+
+async def serve() -> None:
+    """API, consumer, relay and operations port in one process, until it is told to stop."""
+    settings = read_settings()
+    database, health = Database(settings.database_url, name=NAME), Health()
+    health.check("database", database.ping)
+    verifier = TokenVerifier(Jwks(settings.jwks_url), settings.jwt_issuer, settings.jwt_audience)
+    api = app(settings=settings, database=database, verifier=verifier)
+    await run_process(
+        database,
+        HttpServer(ops_app(health), settings.http_host, settings.ops_port, name="ops"),
+        Relay(database=database, settings=settings, health=health).running(),
+        consumer(settings=settings, database=database, health=health).running(),
+        HttpServer(api, settings.http_host, settings.http_port),
+        health=health,
+    )

@@ -1,0 +1,26 @@
+"""The operator's commands."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from chassis.database import Database
+from notifier import commands
+from notifier.main import NAME, read_settings
+
+
+async def resend(keys: list[str]) -> int:
+    """`resend KEY…` or `resend --parked`; the exit status."""
+    async with _database() as database:
+        return await commands.resend(database, keys)
+
+
+async def parked() -> int:
+    """`parked`: print what waits for an operator; the exit status."""
+    async with _database() as database:
+        return await commands.parked(database)
+
+
+@asynccontextmanager
+async def _database() -> AsyncIterator[Database]:
+    async with Database(read_settings().database_url, name=f"{NAME}-command") as database:
+        yield database

@@ -1,0 +1,46 @@
+"""The API process."""
+
+from typing import Final
+
+from fastapi import FastAPI
+from stripe import StripeClient
+
+from chassis.auth import TokenVerifier
+from chassis.database import Database
+from chassis.fates import is_outage
+from chassis.health import Health, ops_app
+from chassis.jwks import Jwks
+from chassis.process import run_process
+from chassis.web import HttpServer, web_app
+from purchases.api.routes import router
+from purchases.main import read_settings
+from purchases.payments.client import stripe_client
+from purchases.settings import Settings
+
+NAME: Final = "purchases-api"
+
+
+def app(*, settings: Settings, database: Database, client: StripeClient, verifier: TokenVerifier) -> FastAPI:
+    """The public API."""
+    api = web_app(title="Quittance purchases", settings=settings, verifier=verifier, passes=is_outage)
+    api.state.settings = settings
+    api.state.database = database
+    api.state.stripe = client
+    api.include_router(router)
+    return api
+
+
+async def serve() -> None:
+    """The API and its operations port, until told to stop."""
+    settings = read_settings(NAME)
+    database, health = Database(settings.database_url, name=NAME), Health()
+    health.check("database", database.ping)
+    verifier = TokenVerifier(Jwks(settings.jwks_url), settings.jwt_issuer, settings.jwt_audience)
+    client = stripe_client(secret_key=settings.stripe_secret_key.get_secret_value(), api_base=settings.stripe_api_base)
+    api = app(settings=settings, database=database, client=client, verifier=verifier)
+    await run_process(
+        database,
+        HttpServer(ops_app(health), settings.http_host, settings.ops_port, name="ops"),
+        HttpServer(api, settings.http_host, settings.http_port),
+        health=health,
+    )

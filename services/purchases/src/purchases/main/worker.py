@@ -1,0 +1,47 @@
+"""The worker process: consumer, relay, commands to Stripe."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Final
+
+from chassis.consumer import Consumer
+from chassis.database import Database
+from chassis.health import Health, ops_app
+from chassis.process import run_process
+from chassis.relay import Relay
+from chassis.server import HttpServer
+from contracts import ADDON_STATE, STRIPE_EVENTS
+from purchases.commands_loop import CommandsLoop
+from purchases.handlers.apply_facts import apply_facts
+from purchases.handlers.stripe_desk import StripeDesk
+from purchases.handlers.work import CONSUMER
+from purchases.main import read_settings
+from purchases.payments.client import stripe_client
+
+NAME: Final = "purchases-worker"
+TOPICS: Final[Sequence[str]] = (STRIPE_EVENTS.name, ADDON_STATE.name)
+
+
+async def work() -> None:
+    """Until told to stop."""
+    settings = read_settings(NAME)
+    database, health = Database(settings.database_url, name=NAME), Health()
+    health.check("database", database.ping)
+    client = stripe_client(secret_key=settings.stripe_secret_key.get_secret_value(), api_base=settings.stripe_api_base)
+    desk = StripeDesk(database=database, client=client, instance=settings.quittance_instance)
+    consumer = Consumer(
+        topics=TOPICS,
+        group=CONSUMER,
+        database=database,
+        handle=partial(apply_facts, instance=settings.quittance_instance),
+        settings=settings,
+        health=health,
+    )
+    await run_process(
+        database,
+        HttpServer(ops_app(health), settings.http_host, settings.ops_port, name="ops"),
+        Relay(database=database, settings=settings, health=health).running(),
+        CommandsLoop(desk=desk, health=health).running(),
+        consumer.running(),
+        health=health,
+    )
