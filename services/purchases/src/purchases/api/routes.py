@@ -2,14 +2,9 @@
 
 from fastapi import APIRouter
 
-<<<<<<< Updated upstream
-from purchases.api import parked_routes, purchase_routes, session_routes, staff_routes, workspace_routes
-
-router = APIRouter(prefix="/v1")
-for part in (workspace_routes, purchase_routes, session_routes, staff_routes, parked_routes):
-=======
 from purchases.api import (
     billing_routes,
+    parked_routes,
     purchase_routes,
     resource_routes,
     session_routes,
@@ -18,6 +13,13 @@ from purchases.api import (
 )
 
 router = APIRouter(prefix="/v1")
-for part in (workspace_routes, purchase_routes, session_routes, billing_routes, resource_routes, staff_routes):
->>>>>>> Stashed changes
+for part in (
+    workspace_routes,
+    purchase_routes,
+    session_routes,
+    billing_routes,
+    resource_routes,
+    staff_routes,
+    parked_routes,
+):
     router.include_router(part.router)
