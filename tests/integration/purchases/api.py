@@ -15,7 +15,7 @@ from chassis.auth import TokenVerifier
 from chassis.database import Database
 from chassis.jwks import Jwks
 from chassis.server import HttpServer
-from purchases.main import app
+from purchases.main.api import app
 from purchases.settings import Settings
 from sandbox.issuer import Issuer, application
 from sandbox.ports import free_port
