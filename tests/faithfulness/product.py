@@ -10,6 +10,7 @@ from purchases.domain.transitions import Status
 from purchases.payments import customers, look
 from purchases.payments.client import CardDeclined, CustomerNeeded
 from purchases.payments.invoices import Charging, close_invoice
+from purchases.payments.prices import provide_price
 from purchases.store.rows import Purchase
 from sandbox.stripe.control import StripeControl
 
@@ -73,7 +74,8 @@ class Shop:
         """Draft, item, finalize: the payment intent."""
         charging = self.charging(purchase)
         purchase.stripe_invoice_id = await charging.draft(customer_id=self.customer, payment_method_id=self.card)
-        await charging.add_item(customer_id=self.customer, invoice_id=purchase.stripe_invoice_id)
+        price = await provide_price(self.client, instance=INSTANCE, sold=purchase)
+        await charging.add_item(customer_id=self.customer, invoice_id=purchase.stripe_invoice_id, price_id=price)
         intent = await charging.finalize(invoice_id=purchase.stripe_invoice_id)
         assert intent is not None
         return intent
