@@ -47,6 +47,10 @@ STAFF = Rule(      "403   403   403   403  403  ok    ok    403   403   401   40
 REGISTRAR = Rule(  "403   403   403   403  403  403   403   403   403   401   ok    403")
 BUYER = Rule(      "ok    ok    ok    403  403  403   403   404   404   401   404   404",
                    "404   404   404   404  404  403   403   404   404   401   404   404")
+MEMBER = Rule(     "ok    ok    ok    ok   ok   ok    ok    404   404   401   404   404",
+                   "404   404   404   404  404  ok    ok    404   404   401   404   404")
+CLAIMER = Rule(    "ok    ok    ok    ok   403  403   403   404   404   401   404   ok ",
+                   "404   404   404   404  404  403   403   404   404   401   404   ok ")
 SIGNED = Rule(     "sig   sig   sig   sig  sig  sig   sig   sig   sig   sig   sig   sig")
 # fmt: on
 
@@ -70,6 +74,10 @@ MATRIX: Final[Mapping[str, Rule]] = {
     "buy_addon": BUYER,
     "get_purchase": BUYER,
     "open_setup_session": BUYER,
+    "get_billing": MEMBER,
+    "list_resources": CLAIMER,
+    "claim_resource": CLAIMER,
+    "free_resource": CLAIMER,
     # purchases: staff
     "search_purchases": STAFF,
     "get_purchase_for_staff": STAFF,

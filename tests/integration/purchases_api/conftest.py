@@ -12,7 +12,7 @@ from pydantic import SecretStr
 from chassis.auth import TokenVerifier
 from chassis.jwks import Jwks
 from chassis.server import HttpServer
-from purchases.main import app
+from purchases.main.api import app
 from purchases.settings import Settings
 from sandbox.issuer import Issuer, application
 from sandbox.ports import LOOPBACK
