@@ -10,7 +10,7 @@ from chassis.health import Health, ops_app
 from chassis.process import run_process
 from chassis.relay import Relay
 from chassis.server import HttpServer
-from contracts import ADDON_STATE, STRIPE_EVENTS
+from contracts import ADDON_STATE, PLAN_STATE, STRIPE_EVENTS
 from purchases.commands_loop import CommandsLoop
 from purchases.handlers.apply_facts import apply_facts
 from purchases.handlers.stripe_desk import StripeDesk
@@ -19,7 +19,7 @@ from purchases.main import read_settings
 from purchases.payments.client import stripe_client
 
 NAME: Final = "purchases-worker"
-TOPICS: Final[Sequence[str]] = (STRIPE_EVENTS.name, ADDON_STATE.name)
+TOPICS: Final[Sequence[str]] = (STRIPE_EVENTS.name, ADDON_STATE.name, PLAN_STATE.name)
 
 
 async def work() -> None:
