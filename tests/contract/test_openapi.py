@@ -38,7 +38,8 @@ class Operation:
 
     def schema(self, content: Json) -> Json:
         """The schema of a content, or the component that it refers to."""
-        schema: Json = content["application/json"]["schema"]
+        told: Json = content["application/json"]["schema"]
+        schema: Json = told.get("anyOf", [told])[0]  # a body that may be left out is one or null
         components: Json = DOCUMENTS[self.service]["components"]["schemas"]
         named: Json = components.get(schema.get("$ref", "").rpartition("/")[2], schema)
         return named

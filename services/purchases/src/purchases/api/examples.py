@@ -41,6 +41,7 @@ FOUND_PURCHASE: Final[JsonDict] = {
 }
 STAFF_PURCHASE: Final[JsonDict] = {
     **FOUND_PURCHASE,
+    "refundable_cents": 49900,
     "history": [
         {
             "sequence": 1,
@@ -92,4 +93,18 @@ ADDON_ROW: Final = Addon(price_cents=49900, currency="EUR")
 PAID_ROW: Final = Purchase(id=UUID(PURCHASE_ID), status=Status.PAID)
 NOW: Final = datetime(2026, 3, 2, 9, 12, tzinfo=UTC)
 TOO_EARLY: Final = Refused(Status.PENDING, Trigger.DELIVERED)
+REFUND: Final[JsonDict] = {
+    "id": "5c1e0e7a-6a34-5b0e-9f2d-0d1c6e8f2a17",
+    "stripe_refund_id": "re_3SVq2oLkdIwHu7ix1bZs0XhM",
+    "kind": "refund",
+    "refund_cents": 10000,
+    "currency": "EUR",
+    "status": "succeeded",
+    "requested_by": "staff:staff-1",
+    "reason": "Half of it was done",
+    "recorded_at": "2026-03-20T11:45:08.310000Z",
+}
+
+CANCELLED_TWICE: Final = Refused(Status.CANCELLED, Trigger.CANCELLED)
+REOPENED_EARLY: Final = Refused(Status.PAID, Trigger.REOPENED)
 FAILED_ROW: Final = Purchase(id=UUID(PURCHASE_ID), status=Status.FAILED)

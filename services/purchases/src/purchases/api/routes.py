@@ -4,10 +4,12 @@ from fastapi import APIRouter
 
 from purchases.api import (
     billing_routes,
+    cancel_routes,
     parked_routes,
     purchase_routes,
     resource_routes,
     session_routes,
+    staff_move_routes,
     staff_routes,
     workspace_routes,
 )
@@ -16,10 +18,12 @@ router = APIRouter(prefix="/v1")
 for part in (
     workspace_routes,
     purchase_routes,
+    cancel_routes,
     session_routes,
     billing_routes,
     resource_routes,
     staff_routes,
+    staff_move_routes,
     parked_routes,
 ):
     router.include_router(part.router)

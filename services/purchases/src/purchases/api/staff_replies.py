@@ -3,17 +3,19 @@
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from chassis.cursors import NextCursor
-from purchases.api.examples import FOUND_PURCHASE, NEXT_CURSOR, STAFF_PURCHASE
+from purchases.api.examples import FOUND_PURCHASE, NEXT_CURSOR, REFUND, STAFF_PURCHASE
 from purchases.api.parked_replies import ParkedReply, parked_reply
 from purchases.api.replies import PurchaseReply, members_of
 from purchases.domain.transitions import Status
 from purchases.handlers.learn_ids import paid_mark
+from purchases.handlers.request_refund import refundable_cents
 from purchases.store.parked_items import ParkedItem
-from purchases.store.rows import Dispute, Payment, Purchase, Transition
+from purchases.store.rows import Dispute, Payment, Purchase, Refund, Transition
 
 WIDER_THAN_A_PURCHASE: Final = frozenset({"stripe_customer_id", "stripe_price_id"})
 """What waits for the customer is not about one purchase."""
@@ -48,11 +50,17 @@ class PaymentReply(BaseModel):
 class RefundReply(BaseModel):
     """One refund, money that was returned, or a lost dispute."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [REFUND]})
+
+    id: UUID
     stripe_refund_id: str | None = Field(default=None, description="Null while staff's refund is only requested")
     kind: str
     refund_cents: int
     currency: str
-    status: str
+    status: str = Field(description="`requested` until Stripe has answered, then Stripe's own word")
+    requested_by: str | None = None
+    reason: str | None = None
+    failure_reason: str | None = None
     recorded_at: datetime
 
 
@@ -101,6 +109,7 @@ class AdminPurchaseReply(FoundPurchaseReply):
 
     model_config = ConfigDict(json_schema_extra={"examples": [STAFF_PURCHASE]})
 
+    refundable_cents: int = Field(description="What could still be refunded: less what went back or is asked for")
     history: list[TransitionReply]
     payments: list[PaymentReply]
     refunds: list[RefundReply]
@@ -112,10 +121,15 @@ def found_reply(purchase: Purchase) -> FoundPurchaseReply:
     return FoundPurchaseReply.model_validate(_own(purchase))
 
 
+def refund_reply(refund: Refund) -> RefundReply:
+    return RefundReply.model_validate({name: getattr(refund, name) for name in RefundReply.model_fields})
+
+
 def admin_purchase_reply(
     purchase: Purchase, *, history: Sequence[Transition], disputes: Sequence[Dispute], parked: Sequence[ParkedItem]
 ) -> AdminPurchaseReply:
     children = {
+        "refundable_cents": refundable_cents(purchase),
         "history": _each(TransitionReply, history),
         "payments": _each(PaymentReply, purchase.payments),
         "refunds": _each(RefundReply, purchase.refunds),

@@ -1,4 +1,4 @@
-"""Purchases, as platform staff sees and moves them."""
+"""Purchases, as platform staff sees them."""
 
 from typing import Annotated
 from uuid import UUID
@@ -9,12 +9,9 @@ from chassis.cursors import InvalidCursor
 from chassis.openapi import NOTHING_HERE
 from purchases import refusals
 from purchases.api.access import AtDatabase, Staff
-from purchases.api.examples import TOO_EARLY
 from purchases.api.refused import of_staff
-from purchases.api.replies import PurchaseReply, purchase_reply
 from purchases.api.searching import PurchaseSearch, after_of, next_cursor_of
 from purchases.api.staff_replies import AdminPurchaseReply, FoundReply, admin_purchase_reply, found_reply, ids_of
-from purchases.handlers.deliver import deliver
 from purchases.store import ledger, parked_items
 from purchases.store import search as store
 
@@ -48,15 +45,3 @@ async def get_purchase_for_staff(purchase_id: UUID, _: Staff, database: AtDataba
             disputes=await store.disputes_of(session, purchase_id),
             parked=await parked_items.of_purchase(session, ids_of(purchase)),
         )
-
-
-@router.post(
-    "/{purchase_id}/deliver",
-    operation_id="deliver_purchase",
-    responses=of_staff(*UNKNOWN, refusals.illegal_move(TOO_EARLY)),
-)
-async def deliver_purchase(purchase_id: UUID, caller: Staff, database: AtDatabase) -> PurchaseReply:
-    """Mark the work as complete."""
-    async with database.transaction() as session:
-        purchase = await deliver(session=session, purchase_id=purchase_id, actor=f"staff:{caller.subject}")
-        return purchase_reply(purchase)

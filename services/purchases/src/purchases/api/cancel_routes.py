@@ -1,0 +1,38 @@
+"""A workspace's owner or admin cancels what it bought."""
+
+from uuid import UUID
+
+from fastapi import APIRouter
+
+from chassis.auth import CurrentCaller
+from chassis.openapi import UNREADABLE
+from purchases import refusals
+from purchases.api.access import AtDatabase, Buyer
+from purchases.api.examples import CANCELLED_TWICE
+from purchases.api.move_bodies import NoteBody
+from purchases.api.refused import of_buyers
+from purchases.api.replies import PurchaseReply, purchase_reply
+from purchases.handlers.cancel import Cancellation, cancel
+
+router = APIRouter(prefix="/workspaces/{ws}/purchases", tags=["purchases"])
+
+NOT_CANCELLED = of_buyers(
+    *UNREADABLE,
+    refusals.purchase_not_found(),
+    refusals.illegal_move(CANCELLED_TWICE),
+    refusals.payment_in_progress(),
+)
+
+
+@router.post("/{purchase_id}/cancel", operation_id="cancel_purchase", responses=NOT_CANCELLED)
+async def cancel_purchase(
+    workspace: Buyer, purchase_id: UUID, caller: CurrentCaller, database: AtDatabase, body: NoteBody | None = None
+) -> PurchaseReply:
+    """Cancel it before delivery. Paid money is not refunded by this: our team decides, and is told."""
+    cancellation = Cancellation(
+        purchase_id=purchase_id,
+        workspace_id=workspace.id,
+        actor=f"user:{caller.subject}",
+        reason=body.reason if body else None,
+    )
+    return purchase_reply(await cancel(database=database, cancellation=cancellation))

@@ -1,0 +1,44 @@
+"""What people send to move a purchase."""
+
+from typing import Annotated
+
+from pydantic import ConfigDict, Field
+
+from chassis.web import Body
+from purchases.api.bodies import Reason
+
+
+class NoteBody(Body):
+    """A reason, where somebody wants to give one."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"reason": "We found somebody in-house."}]})
+
+    reason: Reason | None = None
+
+
+class ReasonBody(Body):
+    """Why; it stands in the history, in the fact and in the team's mails."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"reason": "Bought for the wrong workspace"}]})
+
+    reason: Reason
+
+
+class StaffCancelBody(Body):
+    """Why, and whether what remains of the money goes back as well."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"reason": "Ordered by mistake", "refund": True}]})
+
+    reason: Reason
+    refund: Annotated[bool, Field(strict=True, description="Also ask for the refund of what remains")] = False
+
+
+class RefundBody(Body):
+    """Why, and how much, in minor units of the purchase's currency; without an amount all that remains."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"amount_cents": 10000, "reason": "Half of it was done"}]}
+    )
+
+    amount_cents: Annotated[int, Field(strict=True, gt=0, le=99_999_999_999)] | None = None
+    reason: Reason
