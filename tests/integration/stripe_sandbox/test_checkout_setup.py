@@ -9,9 +9,7 @@ import stripe
 
 from sandbox.stripe.control import ControlError, StripeControl
 from tests.integration.stripe_sandbox.conftest import Buyer, Receiver, buyer_with
-
-SUCCESS = "https://app.example/billing?session={CHECKOUT_SESSION_ID}"
-CANCEL = "https://app.example/billing?cancelled=1"
+from tests.integration.stripe_sandbox.offers import CANCEL, SUCCESS
 
 
 async def given_a_session(client: stripe.StripeClient, **more: Any) -> stripe.checkout.Session:

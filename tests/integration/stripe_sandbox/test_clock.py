@@ -8,6 +8,7 @@ import stripe
 
 from sandbox.stripe.control import ControlError, StripeControl
 from tests.integration.stripe_sandbox.conftest import DAY, EUR_499, Buyer, Receiver
+from tests.integration.stripe_sandbox.offers import given_a_session
 from tests.integration.stripe_sandbox.plans import (
     MONTHLY,
     Subscriber,
@@ -16,7 +17,6 @@ from tests.integration.stripe_sandbox.plans import (
     period_end,
     told,
 )
-from tests.integration.stripe_sandbox.test_checkout_buying import given_a_session
 
 
 async def given_a_failed_renewal(client: stripe.StripeClient, control: StripeControl) -> Subscriber:
@@ -314,3 +314,16 @@ async def test_an_open_checkout_session_expires_by_its_customers_clock(
     assert (await client.v1.checkout.sessions.retrieve_async(session.id)).status == "expired"
     (event,) = await told(control, "checkout.session.expired")
     assert event["created"] == session.expires_at
+
+
+async def test_a_draft_that_shall_not_advance_stays_one(client: stripe.StripeClient, control: StripeControl) -> None:
+    subscriber = await given_a_subscriber(client, control)
+    customer = subscriber.buyer.customer
+    await control.advance(
+        customer=customer, seconds=period_end(await subscriber.now()) - await control.now(customer) + 60
+    )
+    await client.v1.invoices.update_async((await subscriber.latest_invoice())["id"], {"auto_advance": False})
+
+    await control.advance(customer=customer, seconds=DAY)
+
+    assert (await subscriber.latest_invoice())["status"] == "draft"

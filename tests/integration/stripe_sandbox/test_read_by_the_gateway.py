@@ -8,8 +8,8 @@ import stripe
 from contracts.stripe_facts import InvoicePaid, InvoicePaymentFailed, StripeFact, UnrecognisedEvent
 from sandbox.stripe.control import Json, StripeControl
 from tests.integration.stripe_sandbox.conftest import DAY, Buyer
+from tests.integration.stripe_sandbox.offers import given_a_session
 from tests.integration.stripe_sandbox.plans import given_a_subscriber
-from tests.integration.stripe_sandbox.test_checkout_buying import given_a_session
 from webhook_gateway.normalisers import NORMALISERS, normalise
 
 LEGACY, TODAY = "2024-06-20", "2026-06-24.dahlia"

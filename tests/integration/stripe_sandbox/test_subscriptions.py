@@ -241,3 +241,34 @@ async def test_without_a_card_nothing_begins(client: stripe.StripeClient, contro
         await client.v1.subscriptions.create_async({"customer": customer.id, "items": [{"price": plan.monthly}]})
 
     assert await told(control, "customer.subscription") == []
+
+
+async def test_a_deleted_customer_has_no_subscription_any_more(
+    client: stripe.StripeClient, control: StripeControl
+) -> None:
+    subscriber = await given_a_subscriber(client, control)
+
+    await client.v1.customers.delete_async(subscriber.buyer.customer)
+
+    events = await told(control, "customer.subscription.deleted", "customer.deleted")
+    assert [event["type"] for event in events] == ["customer.subscription.deleted", "customer.deleted"]
+    assert await subscriber.status() == "canceled"
+
+
+async def test_a_detached_card_is_nobodys_default(client: stripe.StripeClient, control: StripeControl) -> None:
+    subscriber = await given_a_subscriber(client, control)
+    await subscriber.update({"default_payment_method": subscriber.buyer.card})
+
+    await client.v1.payment_methods.detach_async(subscriber.buyer.card)
+
+    assert (await subscriber.now())["default_payment_method"] is None
+
+
+async def test_a_planned_end_moves_with_the_period(client: stripe.StripeClient, control: StripeControl) -> None:
+    subscriber = await given_a_subscriber(client, control)
+    await subscriber.update({"cancel_at_period_end": True})
+
+    await subscriber.switch(subscriber.plan.yearly)
+
+    now = await subscriber.now()
+    assert (True, period_end(now)) == (now["cancel_at_period_end"], now["cancel_at"])

@@ -8,7 +8,7 @@ import stripe
 from sandbox.stripe.control import StripeControl
 from tests.fixtures.stripe_shapes import BASIL, LEGACY, SHAPES
 from tests.integration.stripe_sandbox.conftest import Buyer, Receiver, buyer_with, client_at, intent_of
-from tests.integration.stripe_sandbox.test_checkout_buying import given_a_session
+from tests.integration.stripe_sandbox.offers import given_a_session
 
 VERSIONS = {LEGACY: "2024-12-18.acacia", BASIL: "2026-06-24.dahlia"}
 

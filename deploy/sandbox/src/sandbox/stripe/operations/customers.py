@@ -9,6 +9,7 @@ from sandbox.stripe.model import Customer, Json, PaymentMethod
 from sandbox.stripe.operations import payment_methods
 from sandbox.stripe.params import Params
 from sandbox.stripe.refusals import Refusal, missing
+from sandbox.stripe.subscriptions import ending
 
 TEXTS = ("email", "name", "phone", "description")
 
@@ -42,8 +43,11 @@ def update(call: Call) -> Customer:
 
 
 def delete(call: Call) -> Json:
-    """Delete for good: its payment methods are detached."""
+    """Delete for good: its subscriptions are cancelled, its payment methods detached."""
     before = living(call=call, id=call.id, param="id")
+    for subscription in call.account.subscriptions.where("customer", before.id):
+        if not subscription.is_over:
+            ending.cancel(call=call, subscription=subscription, reason="cancellation_requested")
     for method in payment_methods.of_customer(call=call, customer=before.id):
         call.save(replace(method, customer=None, spent=True))
     call.save(replace(before, deleted=True))

@@ -9,6 +9,7 @@ from sandbox.stripe.listing import page
 from sandbox.stripe.model import Json, PaymentMethod
 from sandbox.stripe.params import Params
 from sandbox.stripe.refusals import Refusal, missing, parameter_invalid
+from sandbox.stripe.subscriptions.states import change
 
 SPENT = (
     "This PaymentMethod was previously used without being attached to a Customer or was detached from a Customer, "
@@ -50,7 +51,7 @@ def attach(call: Call) -> PaymentMethod:
 
 
 def detach(call: Call) -> PaymentMethod:
-    """Detach for good; it is no longer the customer's default either."""
+    """Detach for good; it is no longer the default of the customer or a subscription either."""
     before = call.account.payment_methods.get(call.id)
     if before.customer is None:
         message = "The payment method you provided is not attached to a customer so detachment is impossible."
@@ -60,6 +61,9 @@ def detach(call: Call) -> PaymentMethod:
         call.save(replace(customer, default_payment_method=None))
     method = call.save(replace(before, customer=None, spent=True))
     call.emit("payment_method.detached", method, before=before)
+    for subscription in call.account.subscriptions.where("customer", customer.id):
+        if subscription.default_payment_method == before.id and not subscription.is_over:
+            change(call=call, subscription=subscription, default_payment_method=None)
     return method
 
 

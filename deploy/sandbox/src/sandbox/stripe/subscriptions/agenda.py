@@ -53,6 +53,8 @@ def _dues(account: Account, customer: str | None) -> Iterator[Due]:
     for subscription in account.subscriptions.where("customer", customer):
         yield from _of_subscription(subscription)
     for invoice in account.invoices.where("customer", customer):
+        if not invoice.auto_advance:
+            continue
         if invoice.status == "draft" and invoice.finalizes_at:
             yield Due(at=invoice.finalizes_at, of=invoice, act=partial(renewing.collect_draft, invoice=invoice))
         if invoice.status == "open" and invoice.next_payment_attempt:

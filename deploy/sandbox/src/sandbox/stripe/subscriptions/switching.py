@@ -67,7 +67,15 @@ def _bill(
         charged=charged,
         items=[*pending, *prorated],
     )
-    change(call=call, subscription=subscription, items=items, anchor=anchor, latest_invoice=bill.invoice.id)
+    ends = items[0].period_end if subscription.cancel_at_period_end else subscription.cancel_at
+    change(
+        call=call,
+        subscription=subscription,
+        items=items,
+        anchor=anchor,
+        cancel_at=ends,
+        latest_invoice=bill.invoice.id,
+    )
     invoice = bills.store(call=call, bill=bill)
     collecting.finalize_and_collect(call=call, invoice=invoice)
     return call.account.subscriptions.get(subscription.id)
