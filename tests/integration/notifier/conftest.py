@@ -16,13 +16,14 @@ from chassis.health import Health
 from chassis.kafka import Producer
 from chassis.migrations import migrate
 from contracts import PURCHASE_EVENTS, TOPICS, seal
-from notifier import mails
+from notifier import mails, unmailed
 from notifier.consumer import mail_for
 from notifier.letters import Mailable
 from notifier.main import MIGRATIONS, Settings
 from notifier.main.service import mailer, parts
 from notifier.sender import Sender
 from notifier.tables import MAILS
+from notifier.unmailed import Unmailed
 from sandbox.mailbox.faults import Faults
 from sandbox.mailbox.mails import Mail, Mails
 from sandbox.mailbox.smtp import SmtpServer
@@ -53,6 +54,7 @@ class Office:
     producer: Producer
     box: Mails
     smtp: SmtpServer
+    consumer: str
 
     async def given_published(self, *facts: Mailable, ce_id: uuid.UUID | None = None) -> None:
         for fact in facts:
@@ -116,6 +118,11 @@ class Office:
     async def has_any_error(self, *facts: Mailable) -> bool:
         return any([await self.has_error(fact) for fact in facts])
 
+    async def parked_facts(self, *, because: str) -> Sequence[Unmailed]:
+        async with self.database.reading() as session:
+            found = await unmailed.parked_facts(session, consumer=self.consumer)
+        return [one for one in found if because in one.reason]
+
     async def behave(self, **faults: Any) -> None:
         await self.smtp.behave(Faults(**faults))
 
@@ -140,7 +147,8 @@ async def office(
     smtp, box, port = mail_server
     url = await database_url()
     await asyncio.to_thread(migrate, url=url, migrations=MIGRATIONS)
-    monkeypatch.setattr(notifier.main.service, "GROUP", f"notifier-{uuid.uuid4().hex[:8]}")
+    consumer = f"notifier-{uuid.uuid4().hex[:8]}"
+    monkeypatch.setattr(notifier.main.service, "GROUP", consumer)
     settings = Settings(
         database_url=url,
         kafka_bootstrap_servers=kafka_bootstrap,
@@ -156,4 +164,4 @@ async def office(
         Producer(settings) as producer,
     ):
         await producer.wait_connected()
-        yield Office(database=database, settings=settings, producer=producer, box=box, smtp=smtp)
+        yield Office(database=database, settings=settings, producer=producer, box=box, smtp=smtp, consumer=consumer)

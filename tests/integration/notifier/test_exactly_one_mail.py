@@ -5,10 +5,12 @@ import uuid
 
 import pytest
 
+from contracts import Fact
 from contracts.workspace_facts import RenewalFailed
-from notifier import mails
+from notifier import commands, consumer, mails
 from notifier.housekeeping import forget_old
 from notifier.letters import Mailable
+from notifier.mails import NewMail
 from notifier.tables import INBOX, MAILS
 from tests.fixtures import mailable_facts as facts
 from tests.integration.notifier.conftest import Office, key_of, until
@@ -107,6 +109,35 @@ async def test_one_unreadable_record_does_not_stop_the_others(office: Office) ->
         await until(lambda: office.is_sent(after))
 
     assert [len(office.about(fact)) for fact in (before, after)] == [1, 1]
+
+
+async def test_a_fact_of_which_no_mail_could_be_made_is_shown_and_read_again_once_the_fault_is_mended(
+    office: Office, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The fault is in our own code: a version that cannot make this mail, then one that can."""
+    fact, whole = facts.renewal_failed(), consumer.mail_for
+    reason = f"no word for {fact.workspace_id}"
+
+    def broken(one: Fact) -> NewMail | None:
+        if one.subject == fact.workspace_id:
+            raise LookupError(reason)
+        return whole(one)
+
+    async with office.notifying():
+        with monkeypatch.context() as faulty:
+            faulty.setattr(consumer, "mail_for", broken)
+            await office.given_published(fact)
+            await until(lambda: office.parked_facts(because=reason))
+        [parked] = await office.parked_facts(because=reason)
+        await commands.parked(office.database, consumer=office.consumer)
+        assert await commands.retry(office.database, [str(parked.id), "0", "x"], consumer=office.consumer) == 1
+        await until(lambda: office.is_sent(fact))
+
+    assert len(office.about(fact)) == 1
+    assert await office.parked_facts(because=reason) == []
+    shown = capsys.readouterr().out
+    assert reason in shown
+    assert f"due now  {parked.id}\nrefused  0: no parked fact\nrefused  x: no parked fact" in shown
 
 
 async def test_an_old_mail_is_forgotten_but_never_sent_again(office: Office) -> None:

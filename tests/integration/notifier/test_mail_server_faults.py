@@ -114,7 +114,7 @@ async def test_an_operator_sends_parked_mails_again(office: Office, capsys: pyte
     async with office.sending():
         await office.given_queued(fact)
         await until(lambda: office.is_parked(fact))
-        await commands.parked(office.database)
+        await commands.parked(office.database, consumer=office.consumer)
         assert f"{key_of(fact)}" in capsys.readouterr().out
 
         await office.behave()

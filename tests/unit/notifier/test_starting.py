@@ -45,7 +45,7 @@ def test_a_locale_that_is_none_is_refused() -> None:
         mailer(settings(mail_locale="xx_nowhere"))
 
 
-@pytest.mark.parametrize("arguments", [["resend"], ["dance"], ["migrate", "now"]])
+@pytest.mark.parametrize("arguments", [["resend"], ["retry"], ["dance"], ["migrate", "now"]])
 def test_an_unknown_command_says_which_there_are(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert command(arguments) == 2
     assert "usage" in capsys.readouterr().err

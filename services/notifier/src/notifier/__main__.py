@@ -1,4 +1,4 @@
-"""`python -m notifier` serves; `migrate`, `parked` and `resend KEY…|--parked` do that and end.
+"""`python -m notifier` serves; `migrate`, `parked`, `resend KEY…|--parked` and `retry ID…` do that and end.
 
 What a command runs is imported by the command: each process starts with its own part only.
 """
@@ -7,7 +7,7 @@ import asyncio
 import sys
 from typing import Final
 
-USAGE: Final = "usage: python -m notifier [serve | migrate | parked | resend KEY… | resend --parked]"
+USAGE: Final = "usage: python -m notifier [serve | migrate | parked | resend KEY… | resend --parked | retry ID…]"
 
 
 def serve() -> None:
@@ -35,6 +35,12 @@ def resend(keys: list[str]) -> int:
     return asyncio.run(resend(keys))
 
 
+def retry(ids: list[str]) -> int:
+    from notifier.main.operator import retry
+
+    return asyncio.run(retry(ids))
+
+
 def command(arguments: list[str]) -> int:
     """Carry out one command; its exit status."""
     match arguments:
@@ -46,6 +52,8 @@ def command(arguments: list[str]) -> int:
             return parked()
         case ["resend", *keys] if keys:
             return resend(keys)
+        case ["retry", *ids] if ids:
+            return retry(ids)
         case _:
             print(USAGE, file=sys.stderr)
             return 2

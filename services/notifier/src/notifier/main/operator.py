@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 from chassis.database import Database
 from notifier import commands
+from notifier.consumer import GROUP
 from notifier.main import NAME, read_settings
 
 
@@ -17,7 +18,13 @@ async def resend(keys: list[str]) -> int:
 async def parked() -> int:
     """`parked`: print what waits for an operator; the exit status."""
     async with _database() as database:
-        return await commands.parked(database)
+        return await commands.parked(database, consumer=GROUP)
+
+
+async def retry(ids: list[str]) -> int:
+    """`retry ID…`: read parked facts again; the exit status."""
+    async with _database() as database:
+        return await commands.retry(database, ids, consumer=GROUP)
 
 
 @asynccontextmanager
