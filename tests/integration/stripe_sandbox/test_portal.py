@@ -190,6 +190,21 @@ async def test_a_new_card_pays_what_is_open_and_is_the_default_everywhere(
     }
 
 
+async def test_in_the_portal_the_customer_is_there_for_his_bank(
+    client: stripe.StripeClient, control: StripeControl
+) -> None:
+    subscriber = await given_a_subscriber(client, control)
+    await control.change_card(subscriber.buyer.card, "authenticationRequired")
+    await control.renew(subscriber.id)
+    late, url = await subscriber.status(), await given_a_portal(subscriber)
+
+    await control.portal_update_card(url, card="threeDSecure2Required")
+    switched = await control.portal_switch(url, price=subscriber.plan.yearly)
+
+    assert (late, switched["status"]) == ("past_due", "active")
+    assert [invoice["status"] for invoice in (await control.objects(kind="invoice"))["invoice"]] == ["paid"] * 3
+
+
 async def test_a_card_that_cannot_be_saved_changes_nothing(client: stripe.StripeClient, control: StripeControl) -> None:
     subscriber = await given_a_subscriber(client, control)
     before = await subscriber.now()

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from sandbox.stripe import invoicing, payments
+from sandbox.stripe import bank, invoicing, payments
 from sandbox.stripe.call import Call
 from sandbox.stripe.cards import CARDS
 from sandbox.stripe.checkout import card_setup
@@ -45,7 +45,10 @@ def offered(*, call: Call, session: PortalSession, subscription: Subscription) -
 
 
 def switch(*, call: Call, session: PortalSession, price: str) -> Subscription:
-    """Another price, billed as the configuration says. A card that would be declined changes nothing."""
+    """Another price, billed as the configuration says; the customer is there, so a bank that asks hears yes.
+
+    A card that would be declined changes nothing.
+    """
     subscription = subscription_of(call=call, session=session)
     prices = {one.id: one for one in offered(call=call, session=session, subscription=subscription)}
     if price not in prices:
@@ -57,7 +60,9 @@ def switch(*, call: Call, session: PortalSession, price: str) -> Subscription:
     first, *rest = subscription.items
     items = (replace(first, price=prices[price]), *rest)
     behaviour = update["proration_behavior"]
-    return switching.switch(call=call, subscription=subscription, items=items, behaviour=behaviour)
+    switched = switching.switch(call=call, subscription=subscription, items=items, behaviour=behaviour)
+    _say_yes(call=call, invoice=call.account.invoices.get(str(switched.latest_invoice)))
+    return call.account.subscriptions.get(switched.id)
 
 
 def cancel(
@@ -110,7 +115,16 @@ def _pay(*, call: Call, invoice: Invoice, method: PaymentMethod) -> None:
         off_session=False,
         return_url=invoice.hosted_invoice_url,
     )
-    invoicing.follow(call=call, intent=intent)
+    if intent.status != "requires_action":
+        invoicing.follow(call=call, intent=intent)
+    _say_yes(call=call, invoice=call.account.invoices.get(invoice.id))
+
+
+def _say_yes(*, call: Call, invoice: Invoice) -> None:
+    """Authorise a payment for which the bank waits."""
+    intent = call.account.payment_intents.find(str(invoice.payment_intent))
+    if invoice.status == "open" and intent and intent.status == "requires_action":
+        bank.answer(call=call, intent=intent, authorised=True)
 
 
 def _make_default(*, call: Call, customer: str, method: PaymentMethod) -> None:
