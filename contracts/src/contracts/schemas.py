@@ -47,4 +47,4 @@ if __name__ == "__main__":
     if "--check" not in sys.argv:
         write()
     elif differing := stale():
-        sys.exit(f"contracts/schemas is not what the code says: {', '.join(differing)} (make schemas)")
+        sys.exit(f"contracts/schemas is not what the code says: {', '.join(differing)} (python -m contracts.schemas)")
