@@ -170,21 +170,24 @@ def _fact_of(line: Json) -> type[facts.PurchaseFact]:
 
 
 async def _refunds_are_told(scene: Scene, purchase: Json, own: Told) -> None:
-    """RefundIssued and RefundFailed, each once per refund id."""
-    query = "select stripe_refund_id, status from purchase_refunds where purchase_id = $1"
+    """RefundIssued and RefundFailed, each once per refund; nothing of one on which Stripe has not spoken."""
+    query = """
+        select id::text, status from purchase_refunds
+        where purchase_id = $1 and kind <> 'dispute' and status <> 'requested'
+    """
     rows = await scene.witness.rows("purchases", query, purchase["id"])
     once = _without_repetitions([(e, body) for e, body in own if e.type != facts.PurchaseState.TYPE])
-    told = Counter((e.type, body["stripe_refund_id"]) for e, body in once if "stripe_refund_id" in body)
-    over = {row["stripe_refund_id"] for row in rows if row["status"] in {"failed", "canceled"}}
+    told = Counter((e.type, body["refund_id"]) for e, body in once if "refund_id" in body)
+    over = {row["id"] for row in rows if row["status"] in {"failed", "canceled"}}
     expected = {(facts.RefundFailed.TYPE, refund): 1 for refund in over}
-    expected |= {(facts.RefundIssued.TYPE, row["stripe_refund_id"]): 1 for row in rows if _was_issued(row, told)}
+    expected |= {(facts.RefundIssued.TYPE, row["id"]): 1 for row in rows if _was_issued(row, told)}
     assert expected == dict(told)
 
 
 def _was_issued(row: Json, told: Counter[tuple[str, str]]) -> bool:
-    """One that was over when we first heard of it was never told as issued."""
+    """One that was over when we first heard of it, or that Stripe refused, was never told as issued."""
     over = row["status"] in {"failed", "canceled"}
-    return not over or (facts.RefundIssued.TYPE, row["stripe_refund_id"]) in told
+    return not over or (facts.RefundIssued.TYPE, row["id"]) in told
 
 
 async def _mails_follow_facts(scene: Scene, shop: Shop, purchase: Json, own: Told, *, may_repeat: bool) -> None:

@@ -163,6 +163,20 @@ class Scene:
         """Staff marks the work complete."""
         return await self.staff("POST", f"/v1/admin/purchases/{purchase_id}/deliver")
 
+    async def cancel(self, shop: Shop, purchase_id: str, **body: Any) -> httpx.Response:
+        """The owner cancels what was bought."""
+        path = f"/v1/workspaces/{shop.workspace_id}/purchases/{purchase_id}/cancel"
+        return await self.http.post(f"{self.stack.purchases_url}{path}", json=body, headers=bearer(shop.token))
+
+    async def move(self, purchase_id: str, what: str, **body: Any) -> Json:
+        """Staff delivers, cancels, refunds or re-opens it here; raises for a refusal."""
+        url = f"{self.stack.purchases_url}/v1/admin/purchases/{purchase_id}/{what}"
+        headers = bearer(self._staff_token) | {"Idempotency-Key": uuid.uuid4().hex}
+        answer = await self.http.post(url, json=body, headers=headers)
+        answer.raise_for_status()
+        found: Json = answer.json()
+        return found
+
     async def answer_bank(self, action_url: str, button: str = "authorise") -> str:
         """Press `authorise` or `fail` on the bank's page, as a browser would; where it sends the buyer back to."""
         page = await self.http.get(action_url)
