@@ -4,13 +4,27 @@ import os
 from collections.abc import AsyncIterator
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
-from sandbox.stack import EmbeddedStack
 from tests.stack.kafka import a_kafka
 from tests.stack.postgres import NewDatabase, a_postgres, fresh_databases
 
 WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+SHARE_A_PRODUCT = ("tests/faults", "tests/journeys")
 os.environ.setdefault("SANDBOX_PORTS", f"{20_000 + WORKER * 1_250}-{20_000 + (WORKER + 1) * 1_250}")
+
+
+class ByProduct(LoadFileScheduling):  # type: ignore[misc]  # xdist has no types
+    """What shares a running product goes to one worker, so that it is started once; the rest by file, in order."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        suite = "/".join(nodeid.split("/")[:2])
+        return suite if suite in SHARE_A_PRODUCT else str(super()._split_scope(nodeid))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByProduct:
+    config.option.loadscopereorder = False
+    return ByProduct(config, log)
 
 
 @pytest.fixture(scope="session")
@@ -39,11 +53,3 @@ async def module_database_url(postgres: str) -> AsyncIterator[NewDatabase]:
     """The same for the tests of one module together."""
     async with fresh_databases(postgres) as new_database:
         yield new_database
-
-
-@pytest.fixture(scope="session")
-async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[EmbeddedStack]:
-    """The whole product, running: every service as a process of its own, on the embedded parts."""
-    directory = tmp_path_factory.mktemp("stack")
-    async with EmbeddedStack(directory=directory, report=lambda name, text: print(f"{name}: {text}")) as stack:
-        yield stack

@@ -17,7 +17,7 @@ SHORT: Final = {"PURCHASE_LEASE_SECONDS": str(LEASE_SECONDS), "SMTP_TIMEOUT_SECO
 KilledAt = Callable[[str, str], AbstractAsyncContextManager[None]]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[EmbeddedStack]:
     """On Apache Kafka, whatever BROKER says: the fallback's groups do not survive what is done here."""
     directory = tmp_path_factory.mktemp("faults")

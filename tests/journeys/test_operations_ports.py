@@ -1,4 +1,4 @@
-"""The stack with our services in it."""
+"""Every process of the running product answers its operator."""
 
 import httpx
 import pytest

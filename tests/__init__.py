@@ -1,0 +1,1 @@
+"""The tests; what several suites use stands here."""
