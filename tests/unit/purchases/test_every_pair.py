@@ -6,8 +6,20 @@ from typing import Final
 import pytest
 
 from contracts import purchase_facts
-from purchases.domain.transitions import TRANSITIONS, Announcement, Refused, Status, Step, Trigger, decide
-from purchases.store.rows import Transition
+from purchases.domain.transitions import (
+    TRANSITIONS,
+    Announcement,
+    Refused,
+    Status,
+    Step,
+    Trigger,
+    decide,
+    holds_slot,
+    restoring,
+)
+from purchases.handlers.move_purchase import STAMPS
+from purchases.publisher import FACTS
+from purchases.store.rows import Purchase, Transition
 
 # fmt: off
 AGREED: Final = {
@@ -48,14 +60,44 @@ def test_the_table_has_no_other_row() -> None:
     assert {(status.value, trigger.value) for status, trigger in TRANSITIONS} == set(AGREED)
 
 
-def test_a_failed_payment_never_takes_back_what_is_paid_delivered_or_refunded() -> None:
-    for status in (Status.PAID, Status.DELIVERED, Status.REFUNDED):
-        assert isinstance(decide(status=status, trigger=Trigger.PAYMENT_FAILED), Refused)
+@pytest.mark.parametrize("status", [Status.PAID, Status.DELIVERED, Status.REFUNDED, Status.CANCELLED])
+def test_a_failed_payment_never_regresses_what_is_settled(status: Status) -> None:
+    for trigger in (Trigger.PAYMENT_FAILED, Trigger.INVOICE_VOIDED, Trigger.NOTHING_AT_STRIPE):
+        assert isinstance(decide(status=status, trigger=trigger), Refused)
 
 
-@pytest.mark.parametrize("announcement", Announcement)
-def test_every_announcement_is_a_fact_of_the_contracts(announcement: Announcement) -> None:
-    assert issubclass(getattr(purchase_facts, announcement.value), purchase_facts.PurchaseFact)
+@pytest.mark.parametrize(
+    ("status", "payable", "held"),
+    [
+        (Status.PENDING, True, True),
+        (Status.PENDING, False, True),
+        (Status.PAID, False, True),
+        (Status.DELIVERED, False, True),
+        (Status.FAILED, True, True),
+        (Status.FAILED, False, False),
+        (Status.CANCELLED, True, True),
+        (Status.CANCELLED, False, False),
+        (Status.REFUNDED, False, False),
+    ],
+)
+def test_a_slot_is_held_by_the_status_or_while_money_may_still_come(status: Status, payable: bool, held: bool) -> None:
+    assert held is holds_slot(status=status, payable=payable)
+
+
+def test_a_failed_refund_puts_a_purchase_back_to_where_it_was() -> None:
+    for before in (Status.PAID, Status.DELIVERED):
+        step = decide(status=Status.REFUNDED, trigger=restoring(refunded_from=before))
+        assert Step(before, Announcement.PURCHASE_RESTORED) == step
+
+
+def test_every_announcement_is_a_fact_of_the_contracts() -> None:
+    assert set(Announcement) == set(FACTS)
+    assert all(issubclass(fact, purchase_facts.PurchaseFact) for fact in FACTS.values())
+
+
+def test_every_status_that_is_entered_stamps_a_column() -> None:
+    assert {step.status for step in TRANSITIONS.values()} == set(STAMPS)
+    assert set(STAMPS.values()) <= set(Purchase.__table__.columns.keys())
 
 
 @pytest.mark.parametrize("refused", [Refused(s, t) for s, t in PAIRS if (s, t) not in TRANSITIONS], ids=str)
