@@ -92,7 +92,7 @@ async def test_one_customers_time_is_nobody_elses(client: stripe.StripeClient, c
     await control.renew(subscriber.id)
 
     assert await other.now() == still
-    assert abs(await control.now() - time.time()) < 5
+    assert abs(await control.now() - time.time()) < DAY
     later = await client.v1.invoices.create_async({"customer": subscriber.buyer.customer})
     assert later.created > time.time() + 27 * DAY
 
@@ -117,7 +117,8 @@ async def test_a_failed_renewal_is_past_due_and_is_tried_again(
     now = await subscriber.now()
     invoice = now["latest_invoice"]
     assert (now["status"], invoice["status"], invoice["attempt_count"]) == ("past_due", "open", 1)
-    assert invoice["next_payment_attempt"] == await control.now(subscriber.buyer.customer) + 3 * DAY
+    (failed,) = await told(control, "invoice.payment_failed")
+    assert invoice["next_payment_attempt"] == failed["created"] + 3 * DAY
     await control.retry(subscriber.id)
     again = await subscriber.latest_invoice()
     assert (2, invoice["id"]) == (again["attempt_count"], again["id"])
