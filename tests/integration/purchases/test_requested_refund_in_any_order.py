@@ -1,0 +1,64 @@
+"""A refund that staff asked for is one row and is told once, however Stripe's events and our own answer are mixed."""
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from contracts.purchase_facts import RefundFailed, RefundIssued
+from purchases.domain.transitions import Status
+from tests.integration.purchases.moves import ask_for_a_refund, left_of, refunds_of
+from tests.integration.purchases.stories import VERSIONS
+from tests.integration.purchases.world import PRICE, World
+
+OURS = -1
+"""In an order of facts: the moment when the worker takes the command again."""
+
+
+@pytest.mark.parametrize(
+    ("card", "amount", "ends", "status"),
+    [
+        ("pm_card_visa", 20_000, "succeeded", Status.PAID),
+        ("pm_card_visa", None, "succeeded", Status.REFUNDED),
+        ("pm_card_refundFail", None, "failed", Status.PAID),
+    ],
+    ids=["in part", "in full", "failed at the bank"],
+)
+@settings(
+    max_examples=5,
+    deadline=None,
+    database=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(data=st.data())
+async def test_however_events_and_answer_are_mixed(
+    world: World, card: str, amount: int | None, ends: str, status: Status, data: st.DataObject
+) -> None:
+    seen = len(await world.facts())
+    purchase = await world.given_a_purchase(card)
+    requested = await ask_for_a_refund(world, purchase, amount)
+    await world.control.fault("close_after", operation="refunds.create")
+    await world.carry_out_commands()
+    if ends == "failed":
+        await world.control.settle_refund((await world.refunds_at_stripe())[-1]["id"], status="failed")
+    facts = (await world.facts(version=data.draw(st.sampled_from(VERSIONS))))[seen:]
+
+    again = data.draw(st.lists(st.integers(0, len(facts) - 1), max_size=3))
+    for index in data.draw(st.permutations([OURS, *range(len(facts)), *again])):
+        if index == OURS:
+            await world.carry_out_commands()
+        else:
+            await world.tell(facts[index])
+    await world.settle_everything()
+
+    (row,) = await refunds_of(world, purchase)
+    assert (row.id, row.status) == (requested.refund.id, ends)
+    assert (await world.purchase(purchase.id)).status is status
+    assert await left_of(world, purchase) == PRICE - (0 if ends == "failed" else row.refund_cents)
+    told = {kind: await _times(world, str(purchase.id), kind) for kind in (RefundIssued, RefundFailed)}
+    assert told[RefundFailed] == (1 if ends == "failed" else 0)
+    assert told[RefundIssued] == 1 or (ends == "failed" and told[RefundIssued] == 0)
+
+
+async def _times(world: World, purchase_id: str, kind: type[RefundIssued] | type[RefundFailed]) -> int:
+    return len([fact for fact in await world.told(kind=kind) if fact["purchase_id"] == purchase_id])
