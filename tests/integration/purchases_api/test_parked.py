@@ -1,5 +1,7 @@
 """What is parked is seen by staff with what it waits for, and ends because somebody said so, or was tried again."""
 
+import base64
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -206,6 +208,21 @@ async def test_a_discard_wants_a_reason_of_one_line(world: World, staff: httpx.A
     assert await listed(staff) == [item]
 
 
-@pytest.mark.parametrize("query", [{"cursor": "nonsense"}, {"state": "parked"}, {"limit": "0"}])
+def cursor_behind(item_id: str) -> str:
+    """A cursor as its list makes them, behind an item of the caller's choice."""
+    position = json.dumps({"parked_at": "2026-03-02T09:12:00Z", "id": item_id})
+    return base64.urlsafe_b64encode(position.encode()).decode()
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"cursor": "nonsense"},
+        {"cursor": cursor_behind("fact-1\x00")},
+        {"cursor": cursor_behind("\ud800")},
+        {"state": "parked"},
+        {"limit": "0"},
+    ],
+)
 async def test_a_list_that_does_not_exist_is_a_clear_problem(staff: httpx.AsyncClient, query: dict[str, str]) -> None:
     assert (await staff.get(PARKED, params=query)).status_code == 422

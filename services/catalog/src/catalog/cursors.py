@@ -2,18 +2,17 @@
 
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import Field
 
 from chassis.cursors import Position
-from chassis.web import storable
 
 
 class AddonPosition(Position):
     """Behind which add-on, in the order of the page."""
 
     sort_order: Annotated[int, Field(ge=-(2**31), lt=2**31)]
-    name: Annotated[str, AfterValidator(storable)]
-    slug: Annotated[str, AfterValidator(storable)]
+    name: str
+    slug: str
 
 
 class AuditPosition(Position):

@@ -1,10 +1,10 @@
 """Keyset cursors: a page goes on behind the last row that was shown, whatever was added or removed before it."""
 
 import base64
-from typing import Annotated, Final, TypeVar
+from typing import Annotated, Final, Self, TypeVar
 
 from fastapi import Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from chassis.problems import Problem
 
@@ -22,6 +22,13 @@ class Position(BaseModel):
     """Behind which row; a list subclasses it with the columns that it is sorted by."""
 
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+    @model_validator(mode="after")
+    def _storable(self) -> Self:
+        """PostgreSQL has no text with NUL, not even to compare with."""
+        if any("\x00" in value for value in dict(self).values() if isinstance(value, str)):
+            raise ValueError("NUL")
+        return self
 
 
 T = TypeVar("T", bound=Position)

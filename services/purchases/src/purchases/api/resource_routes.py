@@ -5,7 +5,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Path, Query, Response
 
 from chassis.auth import forbidden
-from chassis.cursors import PAGE, Cursor, Limit, Position, cursor_of, position_of
+from chassis.cursors import PAGE, Cursor, InvalidCursor, Limit, Position, cursor_of, position_of
 from purchases import refusals
 from purchases.api.access import AtDatabase, Claiming
 from purchases.api.plan_replies import SlotReply, SlotsReply, slot_reply
@@ -33,7 +33,7 @@ class SlotPosition(Position):
     resource_id: str
 
 
-@router.get("", operation_id="list_resources", responses=of_claimers())
+@router.get("", operation_id="list_resources", responses=of_claimers(InvalidCursor()))
 async def list_resources(
     claimer: Claiming,
     database: AtDatabase,

@@ -1,11 +1,12 @@
 """Pages of purchases over HTTP: where one goes on, and what staff may look for."""
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated
+from typing import Annotated, Final
 from uuid import UUID
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 
 from chassis.cursors import PAGE, Cursor, Limit, Position, cursor_of, position_of
 from purchases import refusals
@@ -13,6 +14,8 @@ from purchases.api.bodies import Id
 from purchases.domain.transitions import Status
 from purchases.store.rows import Purchase
 from purchases.store.search import Wanted
+
+ISO: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def _in_utc(moment: datetime) -> datetime:
@@ -23,7 +26,19 @@ def _in_utc(moment: datetime) -> datetime:
         raise ValueError("out of range") from error
 
 
-Moment = Annotated[datetime, AfterValidator(_in_utc)]
+def _as_iso_says(moment: object) -> object:
+    """Pydantic also reads numbers, as seconds since 1970. Raises ValueError for them."""
+    if isinstance(moment, str) and not ISO.match(moment):
+        raise ValueError("must be a date, or a date and time")
+    return moment
+
+
+Moment = Annotated[
+    datetime,
+    BeforeValidator(_as_iso_says),
+    AfterValidator(_in_utc),
+    WithJsonSchema({"anyOf": [{"type": "string", "format": "date-time"}, {"type": "string", "format": "date"}]}),
+]
 StripeId = Annotated[str, StringConstraints(max_length=255, pattern=r"^[a-z]{2,10}_[A-Za-z0-9_]+$")]
 
 

@@ -1,0 +1,56 @@
+"""What schemathesis makes of the API's own description, it answers as described: real PostgreSQL, HTTP and Stripe."""
+
+import asyncio
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from chassis.server import HttpServer
+from sandbox.ports import LOOPBACK
+from tests.integration.purchases.test_caps import BUILDER, FREE, plan
+from tests.integration.purchases.world import World
+from tests.integration.purchases_api.conftest import STAFF, Api
+
+EXAMPLES: Final = 2
+"""Of each operation and kind, beside those that it derives itself."""
+CONFIG: Final = """
+[parameters]
+"path.ws" = "{workspace_id}"
+
+# What a schema cannot say is refused: an add-on that does not exist or is bought already, a return URL on a foreign
+# origin, a purchase or parked item that is not there, a period that ends before it begins, text that is no cursor.
+[checks.positive_data_acceptance]
+expected-statuses = ["2xx", "401", "402", "403", "404", "409", "422", "429"]
+"""
+CALLERS: Final[Mapping[str, dict[str, Any]]] = {
+    "/v1/admin/": STAFF,
+    "/v1/workspaces/": {
+        "sub": "olga",
+        "workspaces": {"ws-acme": "owner"},
+        "scope": "workspaces:write resources:write",
+    },
+}
+
+
+@pytest.mark.parametrize("part", CALLERS)
+async def test_schemathesis_finds_nothing(world: World, api: Api, part: str, tmp_path: Path) -> None:
+    await world.tell(plan("free", FREE), plan("builder", BUILDER))
+    await world.given_an_addon("professional-ai-setup")
+    workspace_id = await world.given_a_workspace(workspace_id="ws-acme")
+    await world.buy(world.order(workspace_id, "professional-ai-setup"))
+    (tmp_path / "schemathesis.toml").write_text(CONFIG.format(workspace_id=workspace_id))
+
+    async with HttpServer(api.app, LOOPBACK, 0) as server:
+        process = await asyncio.create_subprocess_exec(
+            str(Path(sys.executable).with_name("schemathesis")), "run",
+            f"http://{LOOPBACK}:{server.port}/openapi.json",
+            "--include-path-regex", f"^{part}", "--header", f"Authorization: Bearer {api.issuer.mint(CALLERS[part])}",
+            "--phases", "examples,coverage,fuzzing", "--max-examples", str(EXAMPLES), "--seed", "1", "--no-color",
+            cwd=tmp_path, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+        )  # fmt: skip
+        output, _ = await process.communicate()
+
+    assert process.returncode == 0, output.decode()
