@@ -91,3 +91,23 @@ def test_below_the_level_nothing_is_written(lines: Lines) -> None:
     get_logger("x").debug("detail")
 
     assert lines() == []
+
+
+def test_a_line_is_written_whatever_it_holds(lines: Lines) -> None:
+    lines.start()
+    get_logger("x").info("seen", half="\ud800", huge=2**70, at={1: object})
+
+    (line,) = lines()
+    assert (line["half"], line["huge"], line["at"]) == ("\ud800", 2**70, {"1": "<class 'object'>"})
+
+
+def test_an_error_of_ours_names_its_module_and_what_was_raised(lines: Lines) -> None:
+    lines.start()
+    try:
+        int("seven")
+    except ValueError:
+        get_logger("chassis.relay").exception("failed")
+
+    (line,) = lines()
+    assert (line["logger"], line["level"]) == ("chassis.relay", "error")
+    assert line["exception"].endswith("invalid literal for int() with base 10: 'seven'")

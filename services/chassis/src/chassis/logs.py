@@ -1,13 +1,16 @@
 """Logs: one JSON object a line (readable text on a terminal), also for libraries; secrets are masked on the way out."""
 
+import json
 import logging
 import re
 import sys
+from functools import lru_cache
 from typing import Any, Final
 
+import orjson
 import structlog
 from opentelemetry import trace
-from structlog.typing import EventDict, Processor, WrappedLogger
+from structlog.typing import EventDict, FilteringBoundLogger, Processor, WrappedLogger
 
 REDACTED: Final = "[redacted]"
 _SECRET_KEY: Final = re.compile(
@@ -25,26 +28,36 @@ _QUIET: Final = {
 }
 
 
-def get_logger(name: str) -> structlog.stdlib.BoundLogger:
+def get_logger(name: str) -> FilteringBoundLogger:
     """A logger for one module; bind ids as keywords, never into the event's name."""
-    logger: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(name)
+    logger: FilteringBoundLogger = structlog.get_logger(name)
     return logger
 
 
 def configure_logs(*, service: str, level: str = "INFO") -> None:
     """Once, in `main`. Everything that the process logs goes to standard output."""
     to_terminal = sys.stdout.isatty()
+    before, last = _before(service), _last(to_terminal=to_terminal)
+    # Our own lines are written as they are: by way of the standard library, as others' are, a line costs twice as much.
     structlog.configure(
-        processors=[*_before(service), structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        wrapper_class=structlog.stdlib.BoundLogger,
-        logger_factory=structlog.stdlib.LoggerFactory(),
+        processors=[*before, *last],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=_StandardOutput,
         cache_logger_on_first_use=False,
     )
     handler = logging.StreamHandler(sys.stdout)
-    handler.setFormatter(_formatter(service, to_terminal=to_terminal))
+    handler.setFormatter(_formatter(before, last))
     logging.basicConfig(handlers=[handler], level=level, force=True)
     for name, quiet_level in _QUIET.items():
         logging.getLogger(name).setLevel(max(quiet_level, logging.getLevelName(level)))
+
+
+class _StandardOutput(structlog.BytesLogger):
+    """Where our lines go; knows the module whose they are."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(sys.stdout.buffer)
+        self.name = name
 
 
 def _before(service: str) -> list[Processor]:
@@ -53,7 +66,6 @@ def _before(service: str) -> list[Processor]:
         return event
 
     return [
-        structlog.stdlib.filter_by_level,
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
@@ -65,15 +77,35 @@ def _before(service: str) -> list[Processor]:
     ]
 
 
-def _formatter(service: str, *, to_terminal: bool) -> structlog.stdlib.ProcessorFormatter:
-    # The level filter asks the logger, which a library's record no longer carries.
-    foreign = [step for step in _before(service) if step is not structlog.stdlib.filter_by_level]
+def _last(*, to_terminal: bool) -> list[Processor]:
     # Exceptions become text before secrets are masked, on a terminal too; local variables are never printed.
-    render = structlog.dev.ConsoleRenderer() if to_terminal else structlog.processors.JSONRenderer(default=str)
-    last: list[Processor] = [structlog.processors.format_exc_info, mask_secrets, render]
+    before: list[Processor] = [structlog.processors.format_exc_info, mask_secrets]
+    if to_terminal:
+        return [*before, structlog.dev.ConsoleRenderer(), _encoded]
+    return [*before, structlog.processors.JSONRenderer(serializer=_json)]
+
+
+def _formatter(before: list[Processor], last: list[Processor]) -> structlog.stdlib.ProcessorFormatter:
+    """For the lines of libraries."""
     return structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=foreign, processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last]
+        foreign_pre_chain=before,
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *last, _decoded],
     )
+
+
+def _json(event: EventDict, **_: Any) -> bytes:
+    try:
+        return orjson.dumps(event, default=str, option=orjson.OPT_NON_STR_KEYS)
+    except TypeError:  # half a character, or an integer of more than 64 bits
+        return json.dumps(event, default=str).encode()
+
+
+def _encoded(_: WrappedLogger, __: str, line: Any) -> bytes:
+    return str(line).encode("utf-8", "backslashreplace")
+
+
+def _decoded(_: WrappedLogger, __: str, line: Any) -> str:
+    return str(line, "utf-8")
 
 
 def add_trace(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
@@ -91,13 +123,18 @@ def mask_secrets(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
 
 
 def _mask(key: str, value: Any) -> Any:
-    if _SECRET_KEY.search(key) and isinstance(value, str | bytes):
+    if isinstance(value, str | bytes) and _names_secret(key):
         return REDACTED
     if isinstance(value, str):
         return _SECRET_TEXT.sub(REDACTED, value)
     if isinstance(value, dict):
         return {str(inner): _mask(str(inner), item) for inner, item in value.items()}
     return value
+
+
+@lru_cache(maxsize=256)
+def _names_secret(key: str) -> bool:
+    return bool(_SECRET_KEY.search(key))
 
 
 # Until `configure_logs` is called, as in tests: structlog's own default prints local variables, secrets among them.
