@@ -1,110 +1,135 @@
-"""The final row and the money depend on the set of facts, not on their order, their number or Stripe's version (P5)."""
+"""The final rows and the money depend on the set of facts, not on their order, number or Stripe's version (P5)."""
 
+import json
 import os
-from collections import Counter
-from collections.abc import Sequence
-from typing import Any
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Any, Final
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+import stripe
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from contracts.purchase_facts import RefundFailed, RefundIssued
+from chassis.database import Database
+from contracts.purchase_facts import DisputeClosed, DisputeOpened, RefundFailed, RefundIssued
 from purchases.domain.transitions import TRANSITIONS, Status, Trigger
-from tests.integration.purchases.stories import STORIES, VERSIONS, Story, Teller, told
+from sandbox.stripe.control import StripeControl
+from tests.integration.purchases.copies import Copy, hear, plant
+from tests.integration.purchases.expected import expected
+from tests.integration.purchases.replayed_stripe import ReplayedStripe, of_copy
+from tests.integration.purchases.stories import STORIES, VERSIONS, Story, told
 from tests.integration.purchases.world import Json, World
 
-EXAMPLES = int(os.environ.get("ANY_ORDER_EXAMPLES", "10"))
-"""Of each story; more when somebody has the time."""
+ROUNDS: Final = int(os.environ.get("ANY_ORDER_EXAMPLES", "40"))
+"""More when somebody has the time; each is `CASES` orders, of whichever stories."""
+CASES: Final = 32
+PHASES: Final = 3
+AGAIN: Final = 3
+"""So many facts at most are heard once more."""
+PURCHASES: Final = """
+    select id, status, payable, paid_cents,
+        (select jsonb_agg(jsonb_build_array(stripe_invoice_id, paid_cents, returned) order by 1)
+         from purchase_payments where purchase_id = id) as payments,
+        (select jsonb_agg(jsonb_build_array(stripe_refund_id, status, refund_cents) order by stripe_refund_id)
+         from purchase_refunds where purchase_id = purchases.id) as refunds,
+        (select jsonb_agg(jsonb_build_array(stripe_dispute_id, status, dispute_cents) order by stripe_dispute_id)
+         from purchase_disputes where purchase_id = purchases.id) as disputes
+    from workspace_addon_purchases purchases
+"""
 
 
-@pytest.fixture(params=STORIES, ids=lambda teller: teller.__name__)
-async def story(world: World, request: pytest.FixtureRequest) -> Story:
-    teller: Teller = request.param
-    return await told(world, teller)
+@dataclass(frozen=True, repr=False)
+class Stage:
+    """Every story, told by Stripe once, and what is needed to hear copies of it."""
+
+    world: World
+    stripe: ReplayedStripe
+    stories: Sequence[Story]
 
 
-@st.composite
-def hearings(draw: st.DrawFn, facts: int) -> list[tuple[list[int], bool]]:
-    """Batches of facts, each heard at least once; after some of them the worker has time for everything else."""
-    again = draw(st.lists(st.integers(0, facts - 1), max_size=3))
-    order = draw(st.permutations([*range(facts), *again]))
-    batches, rest = [], list(order)
-    while rest:
-        size = draw(st.integers(1, len(rest)))
-        batches.append((rest[:size], draw(st.booleans())))
-        rest = rest[size:]
-    return batches
+@pytest.fixture(scope="module")
+async def stage(migrated: Database, client: stripe.StripeClient, control: StripeControl) -> Stage:
+    await control.reset()
+    await control.settings(refund_delay=None, invoice_authentication="requires_action")
+    world = World(database=migrated, client=client, control=control)
+    return Stage(world, ReplayedStripe(client), [await told(world, teller) for teller in STORIES])
+
+
+def _copies(random: Random, stories: Sequence[Story]) -> list[Copy]:
+    """Copies of stories, each with an order of its own, which some facts come into more than once."""
+    copies = []
+    for number in range(CASES):
+        story, version = random.choice(stories), random.choice(VERSIONS)
+        facts = range(len(story.facts[version]))
+        heard = [*facts, *random.choices(facts, k=random.randint(0, AGAIN))]
+        random.shuffle(heard)
+        phases: list[list[int]] = [[] for _ in range(PHASES)]
+        for fact in heard:
+            random.choice(phases).append(fact)
+        copies.append(Copy(number=number, story=story, version=version, phases=phases))
+    return copies
 
 
 @settings(
-    max_examples=EXAMPLES,
+    max_examples=ROUNDS,
+    phases=[Phase.generate],
     deadline=None,
     database=None,
     derandomize=True,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )
-@given(data=st.data())
-async def test_facts_in_any_order_end_in_the_same_row_and_the_same_money(
-    world: World, story: Story, data: st.DataObject
-) -> None:
-    facts = story.facts[data.draw(st.sampled_from(VERSIONS))]
-    refunds = await world.refunds_at_stripe()
-    await world.put(story.purchase, story.start)
+@given(random=st.randoms(use_true_random=True))
+async def test_facts_in_any_order_end_in_the_same_rows_and_the_same_money(stage: Stage, random: Random) -> None:
+    world, copies = stage.world, _copies(random, stage.stories)
+    leisure = random.choices([True, False], k=PHASES)
+    await plant(world, copies)
 
-    for batch, at_leisure in data.draw(hearings(len(facts))):
-        await world.tell(*[facts[index] for index in batch])
-        if at_leisure:
-            await world.settle_everything()
-    await world.settle_everything()
+    await hear(world, stage.stripe, copies, leisure=leisure)
 
-    assert await _expected(world, story) == await _row(world)
-    assert refunds == await world.refunds_at_stripe()
-    assert await world.parked() == []
-    await _history_replays_to_the_row(world)
-    await _each_refund_is_told_once(world)
+    rows = await _rows(world)
+    for copy in copies:
+        ended = {one: rows[one] for one in copy.purchase_ids}
+        assert _expected(copy) == ended, f"{copy.story.name}, {copy.version}, leisure {leisure}: {copy.heard}"
+    assert await world.rows("select * from stripe_commands where state = 'parked'") == []
+    assert sum(copy.story.parked for copy in copies) == len(await world.parked())
+    await _histories_replay_to_the_rows(world, rows)
+    await _everything_is_told_once(world)
 
 
-async def _expected(world: World, story: Story) -> Json:
-    """What Stripe's own objects say."""
-    objects = await world.control.objects()
-    (invoice,) = objects["invoice"]
-    is_paid = invoice["status"] == "paid"
-    returned = story.start is Status.CANCELLED
-    return {
-        "status": story.end.value,
-        "payable": False,
-        "paid_cents": invoice["amount_paid"] if is_paid and not returned else None,
-        "payments": [(invoice["id"], invoice["amount_paid"], returned)] if is_paid else [],
-        "refunds": sorted((one["id"], one["status"], one["amount"]) for one in objects["refund"]),
-    }
+def _expected(copy: Copy) -> Mapping[str, Json]:
+    """What Stripe's own objects say, about this copy."""
+    said = json.loads(of_copy(json.dumps(expected(copy.story)), copy.name))
+    return dict(zip(copy.purchase_ids, said, strict=True))
 
 
-async def _row(world: World) -> Json:
-    (row,) = await world.rows("select status, payable, paid_cents from workspace_addon_purchases")
-    payments = await world.rows("select stripe_invoice_id, paid_cents, returned from purchase_payments")
-    refunds = await world.rows("select stripe_refund_id, status, refund_cents from purchase_refunds order by 1")
-    return row | {"payments": _tuples(payments), "refunds": _tuples(refunds)}
+async def _rows(world: World) -> Mapping[str, Json]:
+    rows = {str(row.pop("id")): row for row in await world.rows(PURCHASES)}
+    for row in rows.values():
+        row |= {name: row[name] or [] for name in ("payments", "refunds", "disputes")}
+    return rows
 
 
-def _tuples(rows: Sequence[Json]) -> list[tuple[Any, ...]]:
-    return [tuple(row.values()) for row in rows]
-
-
-async def _history_replays_to_the_row(world: World) -> None:
-    status: str | None = None
+async def _histories_replay_to_the_rows(world: World, rows: Mapping[str, Json]) -> None:
+    statuses: dict[str, str | None] = defaultdict(lambda: None)
     for line in await world.rows("select * from purchase_transitions order by id"):
+        purchase = str(line["purchase_id"])
+        status = statuses[purchase]
         assert status == line["from_status"]
         if line["stale"]:
             assert status == line["to_status"]
         elif status is not None:
             assert TRANSITIONS[Status(status), Trigger(line["trigger"])].status.value == line["to_status"]
-        status = line["to_status"]
-    (row,) = await world.rows("select status from workspace_addon_purchases")
-    assert status == row["status"]
+        statuses[purchase] = line["to_status"]
+    assert {purchase: row["status"] for purchase, row in rows.items()} == dict(statuses)
 
 
-async def _each_refund_is_told_once(world: World) -> None:
-    for kind in (RefundIssued, RefundFailed):
-        ids = Counter(fact["stripe_refund_id"] for fact in await world.told(kind=kind))
-        assert all(times == 1 for times in ids.values())
+async def _everything_is_told_once(world: World) -> None:
+    told_ids: Counter[Any] = Counter()
+    for kind in (RefundIssued, RefundFailed, DisputeOpened, DisputeClosed):
+        for fact in await world.told(kind=kind):
+            about = fact.get("stripe_refund_id") or (fact["stripe_dispute_id"], fact.get("outcome"))
+            told_ids[kind.TYPE, fact["purchase_id"], str(about)] += 1
+    assert all(times == 1 for times in told_ids.values())

@@ -78,6 +78,8 @@ class World:
     client: StripeClient
     control: StripeControl
     offsets: int = 0
+    since: int = 0
+    """How many of Stripe's events are about something else."""
     addons: dict[str, uuid.UUID] = field(default_factory=dict)
 
     @property
@@ -178,10 +180,10 @@ class World:
         body = fact.model_dump_json().encode()
         return StoredRecord(TOPICS[type(fact)].name, 0, self.offsets, fact.key.encode(), body, headers)
 
-    async def facts(self, *, version: str | None = None, since: int = 0) -> list[StripeFact]:
+    async def facts(self, *, version: str | None = None, since: int | None = None) -> list[StripeFact]:
         """What the gateway makes of Stripe's events, oldest first, in the shape of `version`."""
         events = await self.control.events(version=version)
-        handled = [event for event in events[since:] if event["type"] in NORMALISERS]
+        handled = [event for event in events[self.since if since is None else since :] if event["type"] in NORMALISERS]
         now = datetime.now(UTC).timestamp()
         return [normalise(event=event, body=json.dumps(event).encode(), received_at=now).fact() for event in handled]
 

@@ -1,4 +1,4 @@
-"""`python -m purchases api` and `… worker` serve; `migrate` brings the tables up to date and ends.
+"""`python -m purchases api` and `… worker` serve; `migrate` and `sweep [--since 35d]` do their work and end.
 
 What a command runs is imported by the command: each process starts with its own part only.
 """
@@ -28,10 +28,22 @@ def migrate() -> None:
     migrate_database()
 
 
-COMMANDS: Final[Mapping[str, Callable[[], None]]] = {"api": serve_api, "worker": work, "migrate": migrate}
+def sweep() -> None:
+    from purchases.main.sweep import sweep
+
+    sweep(sys.argv[2:])
+
+
+COMMANDS: Final[Mapping[str, Callable[[], None]]] = {
+    "api": serve_api,
+    "worker": work,
+    "migrate": migrate,
+    "sweep": sweep,
+}
 
 if __name__ == "__main__":
-    command = COMMANDS.get(" ".join(sys.argv[1:]))
-    if command is None:
+    name, *arguments = sys.argv[1:] or [""]
+    command = COMMANDS.get(name)
+    if command is None or (arguments and command is not sweep):
         sys.exit(f"usage: python -m purchases [{'|'.join(COMMANDS)}]")
     command()

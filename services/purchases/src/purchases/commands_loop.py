@@ -19,6 +19,7 @@ from purchases.handlers.make_refund import make_refund
 from purchases.handlers.return_payment import return_payment
 from purchases.handlers.save_card import adopt_card
 from purchases.handlers.stripe_desk import Later, Result, StripeDesk
+from purchases.handlers.sweep import EVERY, sweep, sweep_day
 from purchases.payments.client import OutcomeUnknown, StripeRefused
 from purchases.store import commands
 from purchases.store.commands import Command
@@ -27,6 +28,7 @@ log = get_logger(__name__)
 
 CARRIERS: Final = 4
 POLL_SECONDS: Final = 0.5
+PLAN_SECONDS: Final = 3600.0
 CARRIED: Final = Counter("billing_stripe_commands_total", "Commands to Stripe by outcome.", ["kind", "outcome"])
 
 COMMANDS: Final[Mapping[str, Callable[[StripeDesk, Command], Awaitable[Result]]]] = {
@@ -37,6 +39,8 @@ COMMANDS: Final[Mapping[str, Callable[[StripeDesk, Command], Awaitable[Result]]]
     "return_payment": return_payment,
     "refund": make_refund,
     "adopt_card": adopt_card,
+    "sweep": sweep,
+    "sweep_day": sweep_day,
 }
 
 
@@ -52,12 +56,21 @@ class CommandsLoop:
         """Carry commands out until the block is left; one cut off is taken again when its lease ends."""
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(background("commands-listener", self._listen))
+            await stack.enter_async_context(background("sweep-planner", self._plan_sweeps))
             for number in range(CARRIERS):
                 await stack.enter_async_context(background(f"commands-{number}", self._carry))
             yield
 
     async def _listen(self) -> None:
         await self._desk.database.listen(commands.CHANNEL)
+
+    async def _plan_sweeps(self) -> None:
+        """The sweep is a command that asks for itself again; here it is only made sure that there is one."""
+        while True:
+            with suppress(Exception):
+                async with self._desk.database.transaction() as session:
+                    await commands.ask(session, kind="sweep", subject=self._desk.instance, after=EVERY)
+            await asyncio.sleep(PLAN_SECONDS)
 
     async def _carry(self) -> None:
         wake = self._desk.database.event(commands.CHANNEL)

@@ -16,6 +16,7 @@ class Line:
     currency: str
     price_id: str | None = None
     purchase_id: str | None = None
+    addon_slug: str | None = None
     discount_cents: int = 0
     tax_cents: int = 0
 

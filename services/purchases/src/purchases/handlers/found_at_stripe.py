@@ -7,7 +7,7 @@ from typing import Any, Final
 from chassis.records import Received, StoredRecord
 from contracts import TOPICS, seal
 from contracts import stripe_facts as told
-from purchases.domain.money import PaidInvoice
+from purchases.domain.money import Line, PaidInvoice
 from purchases.payments.client import metadata_of_object
 from purchases.payments.look import reference
 
@@ -62,8 +62,7 @@ def dispute_fact(dispute: Any) -> told.DisputeChanged:
 
 def invoice_fact(invoice: Any, paid: PaidInvoice) -> told.InvoicePaid:
     """A paid invoice of Stripe's API, with all its lines."""
-    subscription = getattr(invoice.parent, "subscription_details", None) if invoice.parent else None
-    named = metadata_of_object(subscription) | metadata_of_object(invoice)
+    named = metadata_of_invoice(invoice)
     return told.InvoicePaid(
         **_origin(invoice, "invoice", told_by=f"{invoice.id}:paid")
         | {name: named.get(name) for name in ("quittance_instance", "workspace_id")}
@@ -83,19 +82,26 @@ def invoice_fact(invoice: Any, paid: PaidInvoice) -> told.InvoicePaid:
     )
 
 
+def metadata_of_invoice(invoice: Any) -> dict[str, str]:
+    """Its own, and its subscription's copy where it has one."""
+    subscription = getattr(invoice.parent, "subscription_details", None) if invoice.parent else None
+    return metadata_of_object(subscription) | metadata_of_object(invoice)
+
+
 def purchase_ids_of(metadata: dict[str, str]) -> tuple[str, ...]:
     """Our metadata's `purchase_ids` and `purchase_ids_2`, which hold twelve each."""
     listed = ",".join(metadata.get(name, "") for name in ("purchase_ids", "purchase_ids_2"))
     return tuple(dict.fromkeys(one.strip() for one in listed.split(",") if one.strip()))
 
 
-def _line(number: int, line: Any) -> told.InvoiceLine:
+def _line(number: int, line: Line) -> told.InvoiceLine:
     return told.InvoiceLine(
         line_id=f"line {number}",
         amount=line.amount,
         currency=line.currency.upper(),
         price_id=line.price_id,
         purchase_id=line.purchase_id,
+        addon_slug=line.addon_slug,
         discount_cents=line.discount_cents,
         tax_cents=line.tax_cents,
     )

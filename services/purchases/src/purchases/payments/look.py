@@ -160,12 +160,14 @@ async def _each(items: list[Any]) -> Any:
 
 
 def _line(line: Any) -> Line:
+    metadata = metadata_of_object(line)
     price = line.pricing.price_details.price if line.pricing and line.pricing.price_details else None
     return Line(
         amount=line.amount,
         currency=line.currency,
         price_id=reference(price),
-        purchase_id=metadata_of_object(line).get("purchase_id"),
+        purchase_id=metadata.get("purchase_id"),
+        addon_slug=metadata.get("addon_slug"),
         discount_cents=sum(one.amount for one in line.discount_amounts or []),
         tax_cents=sum(tax.amount for tax in line.taxes or [] if tax.tax_behavior == "exclusive"),
     )

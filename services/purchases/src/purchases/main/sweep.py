@@ -1,0 +1,43 @@
+"""The command that compares Stripe's last days with the ledger now, without waiting for the worker's timer."""
+
+import argparse
+import asyncio
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from chassis.database import Database
+from purchases.handlers.stripe_desk import StripeDesk
+from purchases.handlers.sweep import REACH, Found, sweep_stretch
+from purchases.main import read_settings
+from purchases.payments.client import stripe_client
+from purchases.payments.since import Stretch
+
+UNITS: Final = {"d": "days", "h": "hours", "m": "minutes"}
+
+
+def sweep(arguments: Sequence[str]) -> None:
+    """`--since 35d`, `12h` or `90m`; safe to repeat, also beside the worker."""
+    parser = argparse.ArgumentParser(prog="python -m purchases sweep", description=__doc__)
+    parser.add_argument("--since", type=period, default=REACH, help="how far to look back: 35d, 12h, 90m")
+    found = asyncio.run(_sweep(parser.parse_args(arguments).since))
+    print("; ".join(f"{number} {what}" for what, number in found.items() if number) or "nothing was missed")
+
+
+def period(text: str) -> timedelta:
+    """Read `35d`. Raises ValueError, which argparse tells."""
+    match = re.fullmatch(r"([1-9][0-9]{0,4})([dhm])", text)
+    if match is None:
+        raise ValueError(text)
+    number, unit = match.groups()
+    return timedelta(**{UNITS[unit]: int(number)})
+
+
+async def _sweep(back: timedelta) -> Found:
+    settings = read_settings("purchases-sweep")
+    client = stripe_client(secret_key=settings.stripe_secret_key.get_secret_value(), api_base=settings.stripe_api_base)
+    async with Database(settings.database_url, name="purchases-sweep") as database:
+        desk = StripeDesk(database=database, client=client, instance=settings.quittance_instance)
+        now = datetime.now(UTC)
+        return await sweep_stretch(desk, Stretch(now - back, now + timedelta(minutes=1)))

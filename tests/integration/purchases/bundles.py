@@ -1,0 +1,105 @@
+"""A signup with two add-ons: the rows that a Checkout session would be paid for, and the session, paid."""
+
+import uuid
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from purchases.domain.transitions import Status
+from purchases.handlers.move_purchase import record_start
+from purchases.publisher import Cause
+from purchases.store import workspaces
+from purchases.store.rows import Purchase
+from tests.integration.purchases.world import INSTANCE, World
+
+PRICES: Final = {"audit": 10_000, "setup": 49_900}
+PLAN_CENTS: Final = 900
+
+
+async def given_a_bundle(world: World, *, card: str = "visa") -> Sequence[Purchase]:
+    """The plan and two add-ons, paid with one charge; the purchases in the order of their ids, still pending here."""
+    workspace_id = await world.given_a_workspace(card=None)
+    purchases = await _given_rows(world, workspace_id)
+    session = await _open_session(world, purchases)
+    await world.execute(
+        "update workspace_addon_purchases set stripe_checkout_session_id = :session where workspace_id = :workspace",
+        session=session,
+        workspace=workspace_id,
+    )
+    await world.control.complete_session(session, card=card)
+    return [await world.purchase(purchase.id) for purchase in purchases]
+
+
+async def invoice_of(world: World) -> str:
+    """The newest invoice at Stripe."""
+    invoices = (await world.control.objects(kind="invoice"))["invoice"]
+    return str(invoices[-1]["id"])
+
+
+async def _given_rows(world: World, workspace_id: str) -> Sequence[Purchase]:
+    rows = []
+    for slug, price_cents in PRICES.items():
+        await world.given_an_addon(slug, price_cents=price_cents)
+        price = await world.client.v1.prices.create_async(
+            {"currency": "eur", "unit_amount": price_cents, "product_data": {"name": slug}}
+        )
+        rows.append((slug, price_cents, price.id))
+    async with world.database.transaction() as session:
+        workspace = await workspaces.lock(session, workspace_id)
+        assert workspace is not None
+        for slug, price_cents, price_id in rows:
+            now = datetime.now(UTC)
+            purchase = Purchase(
+                id=uuid.uuid4(),
+                workspace_id=workspace_id,
+                plan_addon_id=world.addons[slug],
+                addon_slug=slug,
+                addon_name=slug,
+                price_cents=price_cents,
+                currency="EUR",
+                stripe_price_id=price_id,
+                status=Status.PENDING,
+                payable=True,
+                sequence=1,
+                idempotency_key=uuid.uuid4().hex,
+                request_fingerprint="",
+                bought_by="user:olga",
+                stripe_customer_id=workspace.stripe_customer_id,
+                started_at=now,
+                updated_at=now,
+            )
+            session.add(purchase)
+            await session.flush()
+            record_start(session, purchase, cause=Cause(actor="user:olga", at=now))
+    ids = await world.rows(
+        "select id from workspace_addon_purchases where workspace_id = :id order by id", id=workspace_id
+    )
+    return [await world.purchase(row["id"]) for row in ids]
+
+
+async def _open_session(world: World, purchases: Sequence[Purchase]) -> str:
+    plan: Any = await world.client.v1.prices.create_async(
+        {
+            "currency": "eur",
+            "unit_amount": PLAN_CENTS,
+            "recurring": {"interval": "month"},
+            "product_data": {"name": "Builder"},
+        }
+    )
+    metadata = {
+        "quittance_instance": INSTANCE,
+        "workspace_id": purchases[0].workspace_id,
+        "purchase_ids": ",".join(str(purchase.id) for purchase in purchases),
+    }
+    bought = [{"price": purchase.stripe_price_id, "quantity": 1} for purchase in purchases]
+    asked: Any = {
+        "mode": "subscription",
+        "customer": purchases[0].stripe_customer_id,
+        "allowed_payment_method_types": ["card"],
+        "line_items": [{"price": plan.id, "quantity": 1}, *bought],
+        "success_url": "https://app.example/back",
+        "cancel_url": "https://app.example/back",
+        "metadata": metadata,
+        "subscription_data": {"metadata": metadata},
+    }
+    return str((await world.client.v1.checkout.sessions.create_async(asked)).id)

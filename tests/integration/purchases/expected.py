@@ -1,0 +1,101 @@
+"""How the rows of a story must end, reckoned from Stripe's objects alone, by code that never reads the ledger."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from purchases.domain.transitions import Status
+from purchases.store.rows import Purchase
+from tests.integration.purchases.stories import Story
+from tests.integration.purchases.world import Json
+
+COUNT = ("pending", "requires_action", "succeeded")
+
+
+def expected(story: Story) -> list[Json]:
+    """One row for each purchase."""
+    return [_row(story, purchase, end) for purchase, end in zip(story.purchases, story.ends, strict=True)]
+
+
+def _row(story: Story, purchase: Purchase, end: Status) -> Json:
+    paid = [one for one in story.objects["invoice"] if one["status"] == "paid" and _line(one, purchase)]
+    returned = story.start is Status.CANCELLED
+    money = [(one["id"], _paid_cents(_line(one, purchase)), returned) for one in paid]
+    return {
+        "status": end.value,
+        "payable": False,
+        "paid_cents": money[0][1] if money and not returned else None,
+        "payments": money,
+        "refunds": sorted(share for one in paid for share in _went_back(story, one, purchase)),
+        "disputes": sorted(share for one in paid for share in _disputed(story, one, purchase)),
+    }
+
+
+def _line(invoice: Json, purchase: Purchase) -> Json | None:
+    lines = invoice["lines"]["data"]
+    named = [line for line in lines if line["metadata"].get("purchase_id") == str(purchase.id)]
+    unnamed = [line for line in lines if "purchase_id" not in line["metadata"]]
+    priced = [line for line in unnamed if purchase.stripe_price_id and _price(line) == purchase.stripe_price_id]
+    return next(iter([*named, *priced]), None)
+
+
+def _price(line: Json) -> Any:
+    return ((line.get("pricing") or {}).get("price_details") or {}).get("price")
+
+
+def _paid_cents(line: Json | None) -> int:
+    assert line is not None
+    return int(line["amount"] - sum(one["amount"] for one in line["discount_amounts"] or []))
+
+
+def _charges(story: Story, invoice: Json) -> list[Json]:
+    intents = {
+        one["payment"]["payment_intent"] for one in story.objects["invoice_payment"] if one["invoice"] == invoice["id"]
+    }
+    return [one for one in story.objects["charge"] if one["payment_intent"] in intents and one["status"] == "succeeded"]
+
+
+def _went_back(story: Story, invoice: Json, purchase: Purchase) -> list[tuple[str, str, int]]:
+    """Of a charge of its own every refund; of a bundle's what names it, and everything when everything went back."""
+    shares = []
+    for charge in _charges(story, invoice):
+        refunds = [one for one in story.objects["refund"] if one["charge"] == charge["id"]]
+        for refund in refunds:
+            share = _share(refund, refunds, charge, invoice, story.purchases, purchase)
+            if share:
+                shares.append((refund["id"], refund["status"], share))
+        shares += [
+            (one["id"], "succeeded", _of_dispute(one, charge, invoice, purchase))
+            for one in story.objects["dispute"]
+            if one["charge"] == charge["id"] and one["status"] == "lost"
+        ]
+    return shares
+
+
+def _share(
+    refund: Json, refunds: Sequence[Json], charge: Json, invoice: Json, purchases: Sequence[Purchase], mine: Purchase
+) -> int:
+    if len(invoice["lines"]["data"]) == 1:
+        return int(refund["amount"])
+    named = refund["metadata"].get("purchase_id")
+    if named is not None:
+        return int(refund["amount"]) if named == str(mine.id) else 0
+    if refund["amount"] == charge["amount"]:
+        return _paid_cents(_line(invoice, mine))
+    if sum(one["amount"] for one in refunds if one["status"] in COUNT) < charge["amount"]:
+        return 0
+    before = sum(one["amount"] for one in refunds if one["metadata"].get("purchase_id") == str(mine.id))
+    return int(_paid_cents(_line(invoice, mine)) - before)
+
+
+def _disputed(story: Story, invoice: Json, purchase: Purchase) -> list[tuple[str, str, int]]:
+    charges = {one["id"]: one for one in _charges(story, invoice)}
+    return [
+        (one["id"], one["status"], _of_dispute(one, charges[one["charge"]], invoice, purchase))
+        for one in story.objects["dispute"]
+        if one["charge"] in charges
+    ]
+
+
+def _of_dispute(dispute: Json, charge: Json, invoice: Json, purchase: Purchase) -> int:
+    whole = len(invoice["lines"]["data"]) > 1 and dispute["amount"] == charge["amount"]
+    return _paid_cents(_line(invoice, purchase)) if whole else int(dispute["amount"])
