@@ -138,18 +138,6 @@ async def find_request(session: AsyncSession, *, workspace_id: str, idempotency_
     return (await session.execute(made)).scalar_one_or_none()
 
 
-async def of_workspace(session: AsyncSession, workspace_id: str, *, limit: int = 200) -> Sequence[Purchase]:
-    """The workspace's purchases, newest first."""
-    owned = (
-        select(Purchase)
-        .where(Purchase.workspace_id == workspace_id)
-        .order_by(Purchase.started_at.desc(), Purchase.id)
-        .limit(limit)
-        .options(*CHILDREN)
-    )
-    return (await session.execute(owned)).scalars().all()
-
-
 async def slot_holder(session: AsyncSession, *, workspace_id: str, addon_id: uuid.UUID) -> Purchase | None:
     """The purchase that keeps this add-on from being bought by this workspace; the index allows one."""
     holder = select(Purchase).where(Purchase.workspace_id == workspace_id, Purchase.plan_addon_id == addon_id, HELD)
