@@ -47,6 +47,8 @@ STAFF = Rule(      "403   403   403   403  403  ok    ok    403   403   401   40
 REGISTRAR = Rule(  "403   403   403   403  403  403   403   403   403   401   ok    403")
 BUYER = Rule(      "ok    ok    ok    403  403  403   403   404   404   401   404   404",
                    "404   404   404   404  404  403   403   404   404   401   404   404")
+OWNER = Rule(      "ok    403   403   403  403  403   403   404   404   401   404   404",
+                   "404   404   404   404  404  403   403   404   404   401   404   404")
 MEMBER = Rule(     "ok    ok    ok    ok   ok   ok    ok    404   404   401   404   404",
                    "404   404   404   404  404  ok    ok    404   404   401   404   404")
 CLAIMER = Rule(    "ok    ok    ok    ok   403  403   403   404   404   401   404   ok ",
@@ -75,6 +77,7 @@ MATRIX: Final[Mapping[str, Rule]] = {
     "get_purchase": BUYER,
     "cancel_purchase": BUYER,
     "open_setup_session": BUYER,
+    "open_checkout_session": OWNER,
     "get_billing": MEMBER,
     "list_resources": CLAIMER,
     "claim_resource": CLAIMER,

@@ -33,7 +33,7 @@ async def ask_for_a_refund(
 async def cancel_it(world: World, purchase: Purchase, **changes: Any) -> Purchase:
     """By its buyer, unless told otherwise."""
     asked: dict[str, Any] = {"purchase_id": purchase.id, "actor": BUYER, "reason": SAID} | changes
-    return await cancel(database=world.database, cancellation=Cancellation(**asked))
+    return await cancel(database=world.database, client=world.client, cancellation=Cancellation(**asked))
 
 
 async def deliver_it(world: World, purchase: Purchase) -> Purchase:

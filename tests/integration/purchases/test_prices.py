@@ -9,6 +9,7 @@ import pytest
 from purchases.domain.transitions import Status
 from purchases.handlers.buy import Bought, Outcome
 from purchases.handlers.provision_price import provision_price
+from purchases.payments.prices import SoldAddon
 from purchases.store.rows import Purchase
 from tests.integration.purchases.world import INSTANCE, PRICE, Json, World
 
@@ -126,7 +127,8 @@ async def test_one_made_for_a_price_that_has_changed_meanwhile_is_ignored(world:
     await world.given_an_addon(price_cents=59_900, sequence=2)
     await world.execute("truncate outbox")
 
-    await provision_price(database=world.database, client=world.client, instance=INSTANCE, purchase=old)
+    sold = SoldAddon(addon_id=old.plan_addon_id, slug="setup", name="Setup", price_cents=PRICE, currency="EUR")
+    await provision_price(database=world.database, client=world.client, instance=INSTANCE, sold=sold, asked_for=old.id)
 
     assert await _known(world) is None
     assert await _told(world) == []

@@ -13,6 +13,7 @@ from chassis.health import Health
 from chassis.logs import get_logger
 from chassis.process import background
 from purchases.handlers import settle
+from purchases.handlers.end_checkout import settle_checkout
 from purchases.handlers.identify import identify
 from purchases.handlers.look_at_charge import look_at_charge
 from purchases.handlers.make_refund import make_refund
@@ -41,6 +42,7 @@ COMMANDS: Final[Mapping[str, Callable[[StripeDesk, Command], Awaitable[Result]]]
     "adopt_card": adopt_card,
     "sweep": sweep,
     "sweep_day": sweep_day,
+    "settle_checkout": settle_checkout,
 }
 
 

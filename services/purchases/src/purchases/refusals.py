@@ -1,6 +1,6 @@
 """The problems that people meet here, each with its stable type."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -71,6 +71,74 @@ def payment_method_missing(*, setup_session_id: str, setup_url: str) -> Problem:
         "Nothing was charged. Save a card first.",
         setup_session_id=setup_session_id,
         setup_url=setup_url,
+    )
+
+
+def plan_not_found(slug: str) -> Problem:
+    return Problem(404, "plan-not-found", "There is no such plan", plan=slug)
+
+
+def plan_not_sold(*, plan: str, interval: str, currency: str | None) -> Problem:
+    """It has no price for this, or none at Stripe yet."""
+    return Problem(
+        409,
+        "plan-not-sold",
+        "The plan is not sold like this",
+        "Nothing was charged. Choose another interval or currency.",
+        plan=plan,
+        interval=interval,
+        currency=currency,
+    )
+
+
+def currency_mismatch(addon: Addon, *, currency: str) -> Problem:
+    """A Checkout has one currency; the add-on can be bought later, by itself."""
+    return Problem(
+        409,
+        "currency-mismatch",
+        "This add-on has another currency than the plan",
+        "Nothing was charged. It can be bought by itself.",
+        addon=addon.slug,
+        addon_currency=addon.currency,
+        currency=currency,
+    )
+
+
+def already_subscribed() -> Problem:
+    return Problem(
+        409,
+        "already-subscribed",
+        "This workspace has a subscription",
+        "Nothing was charged. It is changed in the customer portal.",
+    )
+
+
+def checkout_busy() -> Problem:
+    """Another Checkout is being opened or ended, and Stripe has not said how that went."""
+    return Problem(
+        409,
+        "checkout-busy",
+        "Another Checkout is still open",
+        "Nothing was charged here. Try again in a few seconds.",
+        headers={"Retry-After": "3"},
+    )
+
+
+def checkout_completed(purchase_ids: Sequence[str]) -> Problem:
+    """The Checkout that was in the way has been paid."""
+    return Problem(
+        409,
+        "already-purchased",
+        "It was bought in another Checkout",
+        "Nothing was charged here.",
+        purchase_ids=list(purchase_ids),
+    )
+
+
+def checkout_over(state: str) -> Problem:
+    """A repeat of a request whose page is over."""
+    return Problem(
+        409, "checkout-over", "This Checkout is over", "Start another one, with another Idempotency-Key.", state=state
     )
 
 

@@ -8,7 +8,7 @@ from fastapi import Depends, Path, Request
 from chassis.auth import Caller, CurrentCaller, forbidden, require_scope, require_staff
 from chassis.database import Database
 from purchases import refusals
-from purchases.api.refused import ONLY_BUYERS, ONLY_CLAIMERS
+from purchases.api.refused import ONLY_BUYERS, ONLY_CLAIMERS, ONLY_THE_OWNER
 from purchases.domain.rights import Standing, standing
 from purchases.store import workspaces
 from purchases.store.rows import Workspace
@@ -42,6 +42,22 @@ async def buyer(ws: WorkspaceId, caller: CurrentCaller, database: AtDatabase) ->
 
 
 Buyer = Annotated[Workspace, Depends(buyer)]
+
+
+async def owner(ws: WorkspaceId, caller: CurrentCaller, database: AtDatabase) -> Workspace:
+    """The registered owner. Raises 404 for a stranger, 403 for everyone else, also for who only claims to own it."""
+    async with database.reading() as session:
+        workspace = await workspaces.find(session, ws)
+    owner_id = workspace.owner_user_id if workspace else ""
+    known = standing(role=caller.role_in(ws), subject=caller.subject, owner_id=owner_id, is_staff=caller.is_staff)
+    if known not in {Standing.OWNER, Standing.STRANGER}:
+        raise forbidden(ONLY_THE_OWNER)
+    if workspace is None or known is Standing.STRANGER:
+        raise refusals.workspace_not_found()
+    return workspace
+
+
+Owner = Annotated[Workspace, Depends(owner)]
 
 
 async def member(ws: WorkspaceId, caller: CurrentCaller, database: AtDatabase) -> Workspace:

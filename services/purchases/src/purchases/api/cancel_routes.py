@@ -10,8 +10,9 @@ from purchases import refusals
 from purchases.api.access import AtDatabase, Buyer
 from purchases.api.examples import CANCELLED_TWICE
 from purchases.api.move_bodies import NoteBody
-from purchases.api.refused import of_buyers
+from purchases.api.refused import CHECKOUT_IN_THE_WAY, of_buyers
 from purchases.api.replies import PurchaseReply, purchase_reply
+from purchases.api.requests import Stripe
 from purchases.handlers.cancel import Cancellation, cancel
 
 router = APIRouter(prefix="/workspaces/{ws}/purchases", tags=["purchases"])
@@ -21,12 +22,18 @@ NOT_CANCELLED = of_buyers(
     refusals.purchase_not_found(),
     refusals.illegal_move(CANCELLED_TWICE),
     refusals.payment_in_progress(),
+    *CHECKOUT_IN_THE_WAY,
 )
 
 
 @router.post("/{purchase_id}/cancel", operation_id="cancel_purchase", responses=NOT_CANCELLED)
 async def cancel_purchase(
-    workspace: Buyer, purchase_id: UUID, caller: CurrentCaller, database: AtDatabase, body: NoteBody | None = None
+    workspace: Buyer,
+    purchase_id: UUID,
+    caller: CurrentCaller,
+    database: AtDatabase,
+    client: Stripe,
+    body: NoteBody | None = None,
 ) -> PurchaseReply:
     """Cancel it before delivery. Paid money is not refunded by this: our team decides, and is told."""
     cancellation = Cancellation(
@@ -35,4 +42,4 @@ async def cancel_purchase(
         actor=f"user:{caller.subject}",
         reason=body.reason if body else None,
     )
-    return purchase_reply(await cancel(database=database, cancellation=cancellation))
+    return purchase_reply(await cancel(database=database, client=client, cancellation=cancellation))

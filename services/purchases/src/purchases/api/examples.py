@@ -89,7 +89,7 @@ OFFER: Final[JsonDict] = {
 }
 NEXT_CURSOR: Final = "eyJpZCI6IjAxOTdlMGE0In0"
 
-ADDON_ROW: Final = Addon(price_cents=49900, currency="EUR")
+ADDON_ROW: Final = Addon(slug="professional-ai-setup", price_cents=49900, currency="EUR")
 PAID_ROW: Final = Purchase(id=UUID(PURCHASE_ID), status=Status.PAID)
 NOW: Final = datetime(2026, 3, 2, 9, 12, tzinfo=UTC)
 TOO_EARLY: Final = Refused(Status.PENDING, Trigger.DELIVERED)

@@ -9,8 +9,23 @@ from purchases import refusals
 
 ONLY_BUYERS: Final = "Only the workspace's owner and admins may see and buy services."
 
+ONLY_THE_OWNER: Final = "Only the workspace's registered owner may upgrade and manage the subscription."
 ONLY_CLAIMERS: Final = "Only the host product, and the workspace's owner, admins and editors may claim resources."
 ONLY_IMPORTERS: Final = "Only the host product (scope resources:write) may import what is over the cap."
+
+
+CHECKOUT_IN_THE_WAY: Final = (
+    refusals.checkout_busy(),
+    refusals.checkout_completed(["0197e0a4-5b7c-7d10-8f43-2b1f0a9c6e31"]),
+    refusals.stripe_refused("resource_missing"),
+)
+"""Where an open Checkout has to be ended first."""
+
+
+def of_owner(*more: Problem) -> Responses:
+    """For the operations of a workspace's owner alone."""
+    strangers = (refusals.workspace_not_found(), NOTHING_HERE)
+    return problems(UNAUTHENTICATED, forbidden(ONLY_THE_OWNER), *strangers, INVALID_REQUEST, *more)
 
 
 def of_buyers(*more: Problem) -> Responses:

@@ -1,19 +1,36 @@
 """What clients send and get for a session on Stripe's hosted pages."""
 
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.config import JsonDict
 
 from chassis.web import Body
 from purchases.payments.checkout import HostedPage
 
+MOST_ADDONS: Final = 20
+"""As many one-time items as a Checkout of Stripe's takes besides the plan."""
 Url = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
+Slug = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 SETUP: Final[JsonDict] = {"return_url": "https://app.acme.example/services"}
+CHECKOUT: Final[JsonDict] = {
+    "plan": "builder",
+    "interval": "month",
+    "currency": "EUR",
+    "addons": ["professional-ai-setup"],
+    "success_url": "https://app.acme.example/welcome",
+    "cancel_url": "https://app.acme.example/pricing",
+}
 SESSION: Final[JsonDict] = {
     "id": "cs_test_a1B2c3D4",
     "url": "https://checkout.stripe.com/c/pay/cs_test_a1B2c3D4",
 }
+
+
+def _each_once(slugs: list[str]) -> list[str]:
+    if len(set(slugs)) < len(slugs):
+        raise ValueError("an add-on is named twice")
+    return slugs
 
 
 class SetupSessionBody(Body):
@@ -22,6 +39,19 @@ class SetupSessionBody(Body):
     model_config = ConfigDict(json_schema_extra={"examples": [SETUP]})
 
     return_url: Url
+
+
+class CheckoutSessionBody(Body):
+    """The plan to buy, with add-ons of its currency; both URLs on an allowed origin."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [CHECKOUT]})
+
+    plan: Slug
+    interval: Literal["month", "year"]
+    currency: Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{3}$", to_upper=True)] | None = None
+    addons: Annotated[list[Slug], Field(default_factory=list, max_length=MOST_ADDONS), AfterValidator(_each_once)]
+    success_url: Url
+    cancel_url: Url
 
 
 class SessionReply(BaseModel):

@@ -1,20 +1,42 @@
 """Sessions on Stripe's hosted pages, started for a workspace's people."""
 
+from datetime import timedelta
 from typing import Final
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
 
-from chassis.openapi import UNREADABLE
+from chassis.auth import CurrentCaller
+from chassis.openapi import UNREADABLE, Responses
 from purchases import refusals
-from purchases.api.access import AtDatabase, Buyer
-from purchases.api.refused import of_buyers
-from purchases.api.requests import Stripe, Told, allowed_url
-from purchases.api.session_bodies import SessionReply, SetupSessionBody, session_reply
+from purchases.api.access import AtDatabase, Buyer, Owner
+from purchases.api.examples import ADDON_ROW, FAILED_ROW, PAID_ROW
+from purchases.api.refused import of_buyers, of_owner
+from purchases.api.requests import IdempotencyKey, Stripe, Told, allowed_url
+from purchases.api.session_bodies import CheckoutSessionBody, SessionReply, SetupSessionBody, session_reply
+from purchases.handlers.open_checkout import Desk, Upgrade, open_checkout
 from purchases.handlers.save_card import save_card
 
 router = APIRouter(prefix="/workspaces/{ws}", tags=["sessions"])
 
 STRIPE_SAYS_NO: Final = (refusals.stripe_refused("resource_missing"), refusals.stripe_unavailable())
+OPENED_BEFORE: Final[Responses] = {200: {"model": SessionReply, "description": "A repeated Idempotency-Key"}}
+NOT_OPENED: Final = of_owner(
+    *UNREADABLE,
+    refusals.plan_not_found("builder"),
+    refusals.plan_not_sold(plan="builder", interval="month", currency="SEK"),
+    refusals.addon_not_found("professional-ai-setup"),
+    refusals.addon_inactive("professional-ai-setup"),
+    refusals.currency_mismatch(ADDON_ROW, currency="USD"),
+    refusals.price_changed(ADDON_ROW),
+    refusals.already_subscribed(),
+    refusals.already_purchased(PAID_ROW),
+    refusals.settling(FAILED_ROW),
+    refusals.checkout_busy(),
+    refusals.checkout_over("expired"),
+    refusals.key_reused(),
+    refusals.return_url_not_allowed(),
+    *STRIPE_SAYS_NO,
+)
 
 
 @router.post(
@@ -35,3 +57,35 @@ async def open_setup_session(
         return_url=allowed_url(body.return_url, settings),
     )
     return session_reply(page)
+
+
+@router.post(
+    "/checkout-sessions", operation_id="open_checkout_session", status_code=201, responses=NOT_OPENED | OPENED_BEFORE
+)
+async def open_checkout_session(
+    workspace: Owner,
+    body: CheckoutSessionBody,
+    key: IdempotencyKey,
+    caller: CurrentCaller,
+    database: AtDatabase,
+    client: Stripe,
+    settings: Told,
+    response: Response,
+) -> SessionReply:
+    """A page of Stripe where the plan is bought, alone or with add-ons; it is open for half an hour."""
+    upgrade = Upgrade(
+        workspace_id=workspace.id,
+        plan=body.plan,
+        interval=body.interval,
+        currency=body.currency,
+        addons=tuple(body.addons),
+        success_url=allowed_url(body.success_url, settings),
+        cancel_url=allowed_url(body.cancel_url, settings),
+        idempotency_key=key,
+        buyer=f"user:{caller.subject}",
+    )
+    lease = timedelta(seconds=settings.purchase_lease_seconds)
+    desk = Desk(database=database, client=client, instance=settings.quittance_instance, lease=lease)
+    opened = await open_checkout(desk, upgrade)
+    response.status_code = 200 if opened.repeated else 201
+    return SessionReply(id=opened.session_id, url=opened.url)

@@ -10,9 +10,9 @@ from purchases import refusals
 from purchases.api.access import AtDatabase, Staff
 from purchases.api.examples import CANCELLED_TWICE, REOPENED_EARLY, TOO_EARLY
 from purchases.api.move_bodies import NoteBody, ReasonBody, RefundBody, StaffCancelBody
-from purchases.api.refused import of_staff
+from purchases.api.refused import CHECKOUT_IN_THE_WAY, of_staff
 from purchases.api.replies import PurchaseReply, purchase_reply
-from purchases.api.requests import IdempotencyKey
+from purchases.api.requests import IdempotencyKey, Stripe
 from purchases.api.staff_replies import RefundReply, refund_reply
 from purchases.domain.transitions import Refused
 from purchases.handlers.cancel import Cancellation, cancel
@@ -55,16 +55,16 @@ async def deliver_purchase(
 @router.post(
     "/cancel",
     operation_id="cancel_purchase_as_staff",
-    responses=of_staff(*_not_moved(CANCELLED_TWICE), refusals.payment_in_progress()),
+    responses=of_staff(*_not_moved(CANCELLED_TWICE), refusals.payment_in_progress(), *CHECKOUT_IN_THE_WAY),
 )
 async def cancel_purchase_as_staff(
-    purchase_id: UUID, body: StaffCancelBody, caller: Staff, database: AtDatabase
+    purchase_id: UUID, body: StaffCancelBody, caller: Staff, database: AtDatabase, client: Stripe
 ) -> PurchaseReply:
     """Cancel it before delivery, and ask for the refund of what remains where `refund` says so."""
     cancellation = Cancellation(
         purchase_id=purchase_id, actor=f"staff:{caller.subject}", reason=body.reason, refund=body.refund
     )
-    return purchase_reply(await cancel(database=database, cancellation=cancellation))
+    return purchase_reply(await cancel(database=database, client=client, cancellation=cancellation))
 
 
 @router.post("/refund", operation_id="refund_purchase", status_code=202, responses=NOT_REFUNDED | REPEATED)

@@ -103,7 +103,7 @@ APPLY: Final[Mapping[type[Fact], Applier]] = {
     told.InvoiceMarkedUncollectible: invoice_facts.invoice_marked_uncollectible,
     told.DisputeChanged: dispute_facts.dispute_changed,
     told.CheckoutSessionCompleted: checkout_facts.session_completed,
-    told.CheckoutSessionExpired: _no_effect_yet,
+    told.CheckoutSessionExpired: checkout_facts.session_expired,
     told.SubscriptionChanged: _no_effect_yet,
     told.SubscriptionTrialWillEnd: _no_effect_yet,
     told.CustomerDeleted: customer_deleted,

@@ -18,13 +18,14 @@ from contracts import purchase_facts
 from purchases import refusals
 from purchases.domain.transitions import HOLDS_SLOT, Status
 from purchases.handlers.charge import charge
+from purchases.handlers.end_checkout import expire_checkout
 from purchases.handlers.living_customer import living_customer, nothing_written
 from purchases.handlers.move_purchase import record_start
 from purchases.payments.checkout import open_setup
 from purchases.payments.customers import PayingCustomer
 from purchases.publisher import Cause, announce
-from purchases.store import addons, commands, ledger, workspaces
-from purchases.store.rows import Addon, Purchase, Workspace
+from purchases.store import addons, checkouts, commands, ledger, workspaces
+from purchases.store.rows import Addon, CheckoutSession, Purchase, Workspace
 
 DECLINES_ALLOWED: Final = 5
 DECLINES_WITHIN: Final = timedelta(minutes=10)
@@ -75,8 +76,13 @@ async def buy(*, database: Database, client: StripeClient, instance: str, lease:
         if repeated is not None:
             return Bought(repeated, Outcome.REPEATED)
         addon = await _sellable(session, order)
-        await _refuse_if_taken(session, order, addon)
+        in_the_way = await _checkout_that_sells(session, order, addon)
+        if in_the_way is None:
+            await _refuse_if_taken(session, order, addon)
     customer = await _customer_with_card(database, client, instance, order)
+    if in_the_way is not None:
+        cause = Cause(actor=order.buyer, at=datetime.now(UTC), reason="bought with the saved card instead")
+        await expire_checkout(database=database, client=client, checkout=in_the_way, cause=cause)
     try:
         async with database.transaction() as session:
             purchase_id = await _start(session, order, customer, lease)
@@ -140,6 +146,12 @@ async def _refuse_if_taken(session: AsyncSession, order: Order, addon: Addon) ->
     declines = await ledger.declines_since(session, workspace_id=order.workspace_id, since=now - DECLINES_WITHIN)
     if len(declines) > DECLINES_ALLOWED:
         raise refusals.too_many_declines(retry_at=_allowed_again(declines), now=now)
+
+
+async def _checkout_that_sells(session: AsyncSession, order: Order, addon: Addon) -> CheckoutSession | None:
+    """A live Checkout with this add-on in it; one without it is left alone."""
+    holder = await ledger.slot_holder(session, workspace_id=order.workspace_id, addon_id=addon.id)
+    return await checkouts.live_of_purchase(session, holder) if holder is not None else None
 
 
 def _allowed_again(declines: Sequence[datetime]) -> datetime:

@@ -14,13 +14,14 @@ from purchases.domain.transitions import Status, Step, Trigger
 from purchases.handlers.apply_payment import apply_payment
 from purchases.handlers.learn_ids import learn_ids, release
 from purchases.handlers.move_purchase import move
-from purchases.handlers.provision_price import provision_price
+from purchases.handlers.provision_price import forget_dead_price, provision_price
 from purchases.payments.client import CardDeclined, CustomerNeeded, OutcomeUnknown, StripeRefused
 from purchases.payments.customers import PayingCustomer
 from purchases.payments.invoices import Charging, Confirmation
 from purchases.payments.look import look_at_invoice
+from purchases.payments.prices import SoldAddon
 from purchases.publisher import Cause
-from purchases.store import addons, commands, ledger
+from purchases.store import commands, ledger
 from purchases.store.rows import Purchase
 
 log = get_logger(__name__)
@@ -86,7 +87,21 @@ async def _charge(desk: Desk, customer: PayingCustomer) -> None:
 
 
 async def _provisioned(desk: Desk, purchase: Purchase) -> str | None:
-    return await provision_price(database=desk.database, client=desk.client, instance=desk.instance, purchase=purchase)
+    """None when Stripe does not give a price now: it is a convenience, and its lack costs no sale."""
+    sold = SoldAddon(
+        addon_id=purchase.plan_addon_id,
+        slug=purchase.addon_slug,
+        name=purchase.addon_name,
+        price_cents=purchase.price_cents,
+        currency=purchase.currency,
+    )
+    try:
+        return await provision_price(
+            database=desk.database, client=desk.client, instance=desk.instance, sold=sold, asked_for=purchase.id
+        )
+    except (OutcomeUnknown, StripeRefused) as error:
+        log.warning("price_not_provisioned", addon=str(purchase.plan_addon_id), error=repr(error))
+        return None
 
 
 async def _add_item(desk: Desk, charging: Charging, purchase: Purchase, invoice_id: str) -> None:
@@ -98,8 +113,9 @@ async def _add_item(desk: Desk, charging: Charging, purchase: Purchase, invoice_
         if price_id is None:
             raise
         log.warning("price_refused", purchase=str(purchase.id), price=price_id, error=repr(error))
-        async with desk.database.transaction() as session:
-            await addons.forget_price(session, addon_id=purchase.plan_addon_id, stripe_price_id=price_id)
+        await forget_dead_price(
+            database=desk.database, client=desk.client, addon_id=purchase.plan_addon_id, stripe_price_id=price_id
+        )
         await charging.add_item(customer_id=customer_id, invoice_id=invoice_id, price_id=None)
 
 

@@ -17,12 +17,16 @@ def learn_ids(
     invoice_id: str | None = None,
     payment_intent_id: str | None = None,
     charge_id: str | None = None,
+    checkout_session_id: str | None = None,
+    subscription_id: str | None = None,
 ) -> list[str]:
     """Fill in what the row does not know yet; return the ids that are new. Ids are never overwritten."""
     told = {
         "stripe_invoice_id": invoice_id,
         "stripe_payment_intent_id": payment_intent_id,
         "stripe_charge_id": charge_id,
+        "stripe_checkout_session_id": checkout_session_id,
+        "stripe_subscription_id": subscription_id,
     }
     new = {name: value for name, value in told.items() if value and getattr(purchase, name) is None}
     for name, value in new.items():

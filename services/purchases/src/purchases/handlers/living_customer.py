@@ -7,6 +7,7 @@ from typing import Final
 from stripe import StripeClient
 
 from chassis.database import Database
+from chassis.problems import Problem
 from purchases import refusals
 from purchases.handlers.register_workspace import ensure_customer
 from purchases.payments.client import OutcomeUnknown, StripeRefused
@@ -24,7 +25,12 @@ def nothing_written() -> Iterator[None]:
     except OutcomeUnknown as error:
         raise refusals.stripe_unavailable() from error
     except StripeRefused as error:
-        raise refusals.stripe_refused(error.code) from error
+        raise refused_by_stripe(error) from error
+
+
+def refused_by_stripe(error: StripeRefused) -> Problem:
+    """A permanent no, for a request."""
+    return refusals.stripe_refused(error.code)
 
 
 async def living_customer(

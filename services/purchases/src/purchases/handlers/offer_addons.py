@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from purchases.domain.transitions import HOLDS_SLOT
-from purchases.store import addons, ledger
+from purchases.store import addons, checkouts, ledger
 from purchases.store.rows import Addon, Purchase
 
 
@@ -26,6 +26,9 @@ class Offer:
 
 
 async def offer_addons(*, session: AsyncSession, workspace_id: str) -> Sequence[Offer]:
-    """Every active add-on with what stands against buying it."""
+    """Every active add-on with what stands against buying it: not an open Checkout, which buying it would end."""
     holders = await ledger.holders(session, workspace_id)
-    return [Offer(addon, holders.get(addon.id)) for addon in await addons.active(session)]
+    live = await checkouts.live(session, workspace_id)
+    ends = set(live.purchase_ids) if live else set()
+    stands = {addon_id: holder for addon_id, holder in holders.items() if str(holder.id) not in ends}
+    return [Offer(addon, stands.get(addon.id)) for addon in await addons.active(session)]

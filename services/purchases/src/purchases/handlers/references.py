@@ -30,6 +30,8 @@ def _groups(fact: Fact) -> list[list[str | None]]:
             return [[fact.payment_intent_id], [fact.charge_id], [fact.purchase_id]]
         case told.DisputeChanged():
             return [[fact.payment_intent_id], [fact.charge_id]]
+        case told.CheckoutSessionFact():
+            return [[fact.session_id], [*fact.purchase_ids]]
     return []
 
 

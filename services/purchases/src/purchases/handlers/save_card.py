@@ -30,6 +30,9 @@ async def save_card(
 
 async def card_was_saved(work: Work, fact: told.CheckoutSessionCompleted) -> None:
     """The card that was saved last is the one to adopt, in whatever order we hear of several."""
+    if fact.setup_intent_id is None:
+        count(fact, "no_effect")
+        return
     workspace_id = await workspaces.keep_saved_card(
         work.session,
         customer_id=fact.customer_id,

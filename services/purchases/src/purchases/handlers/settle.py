@@ -16,7 +16,7 @@ from purchases.payments.client import StripeRefused
 from purchases.payments.invoices import close_invoice
 from purchases.payments.look import look_for_invoice
 from purchases.publisher import Cause
-from purchases.store import commands, ledger
+from purchases.store import checkouts, commands, ledger
 from purchases.store.commands import Command
 from purchases.store.rows import Purchase
 
@@ -33,6 +33,8 @@ async def settle(desk: StripeDesk, command: Command) -> Result:
     purchase = await _read(desk, command)
     if purchase is None or not _is_open(purchase):
         return DONE
+    if await _is_in_checkout(desk, purchase):
+        return DONE  # until its Checkout is over, which is another command's to find out
     leased = _is_leased(purchase)
     finding = await look_for_invoice(desk.client, purchase, instance=desk.instance)
     async with desk.database.transaction() as session:
@@ -45,6 +47,8 @@ async def void(desk: StripeDesk, command: Command) -> Result:
     purchase = await _read(desk, command)
     if purchase is None or purchase.status is Status.PENDING or not purchase.payable:
         return DONE
+    if await _is_in_checkout(desk, purchase):
+        return Later(_wait(command))
     finding = await look_for_invoice(desk.client, purchase, instance=desk.instance)
     if finding.state is InvoiceState.OPEN_PROCESSING:
         return Later(_wait(command))  # Stripe voids no invoice whose money is on its way
@@ -75,6 +79,12 @@ def _is_open(purchase: Purchase) -> bool:
 async def _read(desk: StripeDesk, command: Command) -> Purchase | None:
     async with desk.database.reading() as session:
         return await ledger.find(session, command.purchase_id)
+
+
+async def _is_in_checkout(desk: StripeDesk, purchase: Purchase) -> bool:
+    """Whether somebody may still pay for it in an open Checkout."""
+    async with desk.database.reading() as session:
+        return await checkouts.live_of_purchase(session, purchase) is not None
 
 
 def _is_leased(purchase: Purchase) -> bool:

@@ -1,11 +1,20 @@
-"""Stripe's hosted pages: Checkout, here to save a card."""
+"""Stripe's Checkout: sessions that save a card, and sessions that sell the plan with add-ons."""
 
+import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 from stripe import StripeClient
 
-from purchases.payments.client import phase
+from purchases.payments.client import StripeRefused, metadata_of_object, phase
+from purchases.payments.keys import idempotency_key
+from purchases.payments.look import reference
+from purchases.store.rows import CheckoutSession
+
+IDS_PER_VALUE: Final = 12
+"""A metadata value holds 500 characters, one of our ids and its comma 37."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,6 +23,18 @@ class HostedPage:
 
     id: str
     url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionSeen:
+    """A session as it is at Stripe now."""
+
+    session_id: str
+    status: str
+    """`open`, `complete` or `expired`."""
+    url: str | None
+    subscription_id: str | None
+    invoice_id: str | None
 
 
 async def open_setup(
@@ -36,8 +57,91 @@ async def open_setup(
                 "setup_intent_data": {"metadata": metadata},
             }
         )
-    return _page(session)
+    return HostedPage(session.id, str(session.url))
 
 
-def _page(session: Any) -> HostedPage:
-    return HostedPage(session.id, session.url)
+async def open_subscription(
+    client: StripeClient, *, instance: str, checkout: CheckoutSession, addon_prices: Sequence[str]
+) -> SessionSeen:
+    """The session that sells the plan, with each of `addon_prices` once. Repeated, it is the same session.
+
+    Metadata does not flow from a session to what it makes, so the subscription is given its own.
+    """
+    metadata = _metadata(instance, checkout)
+    prices = [checkout.stripe_price_id, *addon_prices]
+    async with phase("checkout_session"):
+        session = await client.v1.checkout.sessions.create_async(
+            params={
+                "mode": "subscription",
+                "customer": checkout.stripe_customer_id,
+                "client_reference_id": str(checkout.id),
+                "line_items": [{"price": price, "quantity": 1} for price in prices],
+                "allowed_payment_method_types": ["card"],
+                "adaptive_pricing": {"enabled": False},
+                "expires_at": int(checkout.expires_at.timestamp()),
+                "success_url": checkout.success_url,
+                "cancel_url": checkout.cancel_url,
+                "metadata": metadata,
+                "subscription_data": {"metadata": metadata},
+            },
+            options={"idempotency_key": idempotency_key(instance, checkout.id, "checkout")},
+        )
+    return _seen(session)
+
+
+async def look_at_checkout(client: StripeClient, checkout: CheckoutSession) -> SessionSeen | None:
+    """The Checkout's session as it is now: by its id, or by listing and metadata when the id was never stored."""
+    if checkout.stripe_session_id is not None:
+        async with phase("look_at_session"):
+            return _seen(await client.v1.checkout.sessions.retrieve_async(checkout.stripe_session_id))
+    return await _find(client, checkout_id=checkout.id, customer_id=checkout.stripe_customer_id, at=checkout.created_at)
+
+
+async def expire_session(client: StripeClient, session_id: str) -> SessionSeen:
+    """Make sure that nobody can pay on it any more; what was paid or expired meanwhile is what is seen."""
+    try:
+        async with phase("expire_session"):
+            return _seen(await client.v1.checkout.sessions.expire_async(session_id))
+    except StripeRefused:
+        async with phase("look_at_session"):
+            seen = _seen(await client.v1.checkout.sessions.retrieve_async(session_id))
+        if seen.status == "open":
+            raise
+        return seen
+
+
+async def _find(client: StripeClient, *, checkout_id: uuid.UUID, customer_id: str, at: datetime) -> SessionSeen | None:
+    after = int((at - timedelta(minutes=5)).timestamp())
+    async with phase("list_sessions"):
+        listed = await client.v1.checkout.sessions.list_async(
+            params={"customer": customer_id, "created": {"gte": after}, "limit": 100}
+        )
+        async for session in listed.auto_paging_iter():
+            if metadata_of_object(session).get("checkout_id") == str(checkout_id):
+                return _seen(session)
+    return None
+
+
+def _metadata(instance: str, checkout: CheckoutSession) -> dict[str, str]:
+    ids = checkout.purchase_ids
+    named = {
+        "purchase_ids": ",".join(ids[:IDS_PER_VALUE]),
+        "purchase_ids_2": ",".join(ids[IDS_PER_VALUE:]),
+    }
+    ours = {
+        "quittance_instance": instance,
+        "workspace_id": checkout.workspace_id,
+        "checkout_id": str(checkout.id),
+        "plan": checkout.plan,
+    }
+    return ours | {key: value for key, value in named.items() if value}
+
+
+def _seen(session: Any) -> SessionSeen:
+    return SessionSeen(
+        session_id=session.id,
+        status=session.status,
+        url=session.url,
+        subscription_id=reference(session.subscription),
+        invoice_id=reference(session.invoice),
+    )

@@ -23,10 +23,20 @@ async def look_for_invoice(client: StripeClient, purchase: Purchase, *, instance
     """Find the purchase's invoice and say how it stands."""
     if purchase.stripe_invoice_id is not None:
         return await look_at_invoice(client, purchase.stripe_invoice_id)
+    if purchase.stripe_checkout_session_id is not None:
+        invoice_id = await _invoice_of_session(client, purchase.stripe_checkout_session_id)
+        return await look_at_invoice(client, invoice_id) if invoice_id else NOTHING
     if purchase.stripe_customer_id is None:
         return NOTHING
     found = await _find_invoice(client, purchase, instance=instance)
     return await look_at_invoice(client, found) if found else NOTHING
+
+
+async def _invoice_of_session(client: StripeClient, session_id: str) -> str | None:
+    """What Checkout made of it: nothing before it is complete."""
+    async with phase("look_at_session"):
+        session = await client.v1.checkout.sessions.retrieve_async(session_id)
+    return reference(session.invoice)
 
 
 async def look_at_invoice(client: StripeClient, invoice_id: str) -> Finding:

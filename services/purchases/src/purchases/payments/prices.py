@@ -1,33 +1,55 @@
 """An add-on's price at Stripe: found by its lookup key, else made. A Stripe price is immutable."""
 
+import uuid
+from dataclasses import dataclass
 from typing import Any, Final
 
 from stripe import StripeClient
 
-from purchases.payments.client import StripeRefused, phase
+from purchases.payments.client import ObjectMissing, StripeRefused, phase
 from purchases.payments.keys import idempotency_key
-from purchases.store.rows import Purchase
 
 EXISTS: Final = "resource_already_exists"
 
 
-async def provide_price(client: StripeClient, *, instance: str, sold: Purchase) -> str:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SoldAddon:
+    """An add-on at the price that it is sold at; minor units of `currency`."""
+
+    addon_id: uuid.UUID
+    slug: str
+    name: str
+    price_cents: int
+    currency: str
+
+
+async def provide_price(client: StripeClient, *, instance: str, sold: SoldAddon, asked_for: uuid.UUID) -> str:
     """The price at which `sold` is sold, whoever makes it first: Stripe gives a lookup key to one price only.
 
-    Raises OutcomeUnknown or StripeRefused.
+    `asked_for` is the purchase or the Checkout that needs it. Raises OutcomeUnknown or StripeRefused.
     """
-    key = f"quittance:{instance}:addon:{sold.plan_addon_id}:{sold.price_cents}:{sold.currency.lower()}"
+    key = f"quittance:{instance}:addon:{sold.addon_id}:{sold.price_cents}:{sold.currency.lower()}"
     held = await _named(client, key)
     if held is not None and _fits(held, sold):
         return str(held.id)
     product_id = await _product(client, instance=instance, sold=sold)
     try:
-        return await _make(client, instance=instance, sold=sold, product_id=product_id, key=key, instead=bool(held))
+        made = _New(instance, sold, product_id, key, instead=held is not None)
+        return await _make(client, made, idempotency_key(instance, asked_for, f"price-{sold.slug}"))
     except StripeRefused:
         made_meanwhile = await _named(client, key)
         if made_meanwhile is None or not _fits(made_meanwhile, sold):
             raise
         return str(made_meanwhile.id)
+
+
+async def is_sellable(client: StripeClient, price_id: str) -> bool:
+    """Whether Stripe still takes the price: it may have been archived, or be of another account."""
+    try:
+        async with phase("look_at_price"):
+            return (await client.v1.prices.retrieve_async(price_id)).active
+    except ObjectMissing:
+        return False
 
 
 async def _named(client: StripeClient, key: str) -> Any | None:
@@ -36,19 +58,19 @@ async def _named(client: StripeClient, key: str) -> Any | None:
     return next(iter(listed.data), None)
 
 
-def _fits(held: Any, sold: Purchase) -> bool:
+def _fits(held: Any, sold: SoldAddon) -> bool:
     """One that was archived, or whose key was moved in the Dashboard, cannot be sold."""
     costs = (held.unit_amount, held.currency.upper(), held.recurring)
     return bool(held.active) and costs == (sold.price_cents, sold.currency, None)
 
 
-async def _product(client: StripeClient, *, instance: str, sold: Purchase) -> str:
+async def _product(client: StripeClient, *, instance: str, sold: SoldAddon) -> str:
     """One per add-on, its id made of the add-on's: that of an earlier price stays."""
-    product_id = f"quittance-{instance}-addon-{sold.plan_addon_id}"
+    product_id = f"quittance-{instance}-addon-{sold.addon_id}"
     try:
         async with phase("product"):
             await client.v1.products.create_async(
-                params={"id": product_id, "name": sold.addon_name, "metadata": _metadata(instance, sold)}
+                params={"id": product_id, "name": sold.name, "metadata": _metadata(instance, sold)}
             )
     except StripeRefused as error:
         if error.code != EXISTS:
@@ -56,24 +78,32 @@ async def _product(client: StripeClient, *, instance: str, sold: Purchase) -> st
     return product_id
 
 
-async def _make(
-    client: StripeClient, *, instance: str, sold: Purchase, product_id: str, key: str, instead: bool
-) -> str:
-    """`instead`: take the lookup key from the price that has it."""
+@dataclass(frozen=True, slots=True)
+class _New:
+    """A price to make; `instead`: take the lookup key from the price that has it."""
+
+    instance: str
+    sold: SoldAddon
+    product_id: str
+    key: str
+    instead: bool
+
+
+async def _make(client: StripeClient, new: _New, idempotency_key: str) -> str:
     async with phase("price"):
         price = await client.v1.prices.create_async(
             params={
-                "product": product_id,
-                "unit_amount": sold.price_cents,
-                "currency": sold.currency.lower(),
-                "lookup_key": key,
-                "transfer_lookup_key": instead,
-                "metadata": _metadata(instance, sold),
+                "product": new.product_id,
+                "unit_amount": new.sold.price_cents,
+                "currency": new.sold.currency.lower(),
+                "lookup_key": new.key,
+                "transfer_lookup_key": new.instead,
+                "metadata": _metadata(new.instance, new.sold),
             },
-            options={"idempotency_key": idempotency_key(instance, sold.id, "price")},
+            options={"idempotency_key": idempotency_key},
         )
     return price.id
 
 
-def _metadata(instance: str, sold: Purchase) -> dict[str, str]:
-    return {"quittance_instance": instance, "addon_id": str(sold.plan_addon_id), "addon_slug": sold.addon_slug}
+def _metadata(instance: str, sold: SoldAddon) -> dict[str, str]:
+    return {"quittance_instance": instance, "addon_id": str(sold.addon_id), "addon_slug": sold.slug}

@@ -1,7 +1,8 @@
-"""Checkout: the card that was saved last."""
+"""Checkout: the sessions that sell the plan, and the card that was saved last."""
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "0003"
 down_revision = "0002"
@@ -13,3 +14,37 @@ def upgrade() -> None:
     """Add what Checkout needs."""
     op.add_column("workspaces", sa.Column("card_setup_intent_id", sa.Text(), nullable=True))
     op.add_column("workspaces", sa.Column("card_saved_at", sa.DateTime(timezone=True), nullable=True))
+    op.create_table(
+        "checkout_sessions",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("workspace_id", sa.String(128), nullable=False),
+        sa.Column("stripe_session_id", sa.Text(), nullable=True),
+        sa.Column("stripe_customer_id", sa.Text(), nullable=False),
+        sa.Column("state", sa.String(16), nullable=False),
+        sa.Column("plan", sa.String(64), nullable=False),
+        sa.Column("interval", sa.String(16), nullable=False),
+        sa.Column("currency", sa.String(3), nullable=False),
+        sa.Column("stripe_price_id", sa.Text(), nullable=False),
+        sa.Column("purchase_ids", postgresql.JSONB(), nullable=False),
+        sa.Column("success_url", sa.Text(), nullable=False),
+        sa.Column("cancel_url", sa.Text(), nullable=False),
+        sa.Column("url", sa.Text(), nullable=True),
+        sa.Column("idempotency_key", sa.String(255), nullable=False),
+        sa.Column("request_fingerprint", sa.String(64), nullable=False),
+        sa.Column("asked_by", sa.Text(), nullable=False),
+        sa.Column("leased_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["workspace_id"], ["workspaces.id"]),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("stripe_session_id"),
+        sa.UniqueConstraint("workspace_id", "idempotency_key", name="checkout_request"),
+    )
+    op.create_index(
+        "checkout_live",
+        "checkout_sessions",
+        ["workspace_id"],
+        unique=True,
+        postgresql_where=sa.text("state in ('asking', 'open')"),
+    )

@@ -2,6 +2,7 @@
 
 from chassis.tables import inbox_table, outbox_table, parked_table
 from purchases.store.rows.base import Row
+from purchases.store.rows.checkout import CheckoutSession
 from purchases.store.rows.commands import StripeCommand
 from purchases.store.rows.ledger import Purchase, Transition
 from purchases.store.rows.money import Dispute, ParkedPayment, Payment, Refund
@@ -18,6 +19,7 @@ __all__ = [
     "OUTBOX",
     "PARKED",
     "Addon",
+    "CheckoutSession",
     "Dispute",
     "ParkedDecision",
     "ParkedPayment",

@@ -1,0 +1,62 @@
+"""Questions about the Checkout sessions that sell the plan."""
+
+import uuid
+
+from sqlalchemy import or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from purchases.store.rows import CheckoutSession, Plan, Purchase, Subscription
+
+LIVE = ("asking", "open")
+OVER = ("canceled", "incomplete_expired")
+
+
+async def find(session: AsyncSession, checkout_id: uuid.UUID) -> CheckoutSession | None:
+    """One Checkout, as it is in the database now."""
+    return await session.get(CheckoutSession, checkout_id, populate_existing=True)
+
+
+async def named(
+    session: AsyncSession, *, stripe_session_id: str, checkout_id: uuid.UUID | None
+) -> CheckoutSession | None:
+    """The Checkout that one of Stripe's sessions is: by its id, or by ours, which it carries."""
+    known = select(CheckoutSession).where(
+        or_(
+            CheckoutSession.stripe_session_id == stripe_session_id,
+            (CheckoutSession.id == checkout_id) & CheckoutSession.stripe_session_id.is_(None),
+        )
+    )
+    return (await session.execute(known.with_for_update())).scalars().first()
+
+
+async def of_request(session: AsyncSession, *, workspace_id: str, idempotency_key: str) -> CheckoutSession | None:
+    """The Checkout that a request with this key asked for."""
+    made = select(CheckoutSession).where(
+        CheckoutSession.workspace_id == workspace_id, CheckoutSession.idempotency_key == idempotency_key
+    )
+    return (await session.execute(made)).scalar_one_or_none()
+
+
+async def live(session: AsyncSession, workspace_id: str) -> CheckoutSession | None:
+    """The workspace's Checkout on which somebody may still pay; the index allows one."""
+    one = select(CheckoutSession).where(CheckoutSession.workspace_id == workspace_id, CheckoutSession.state.in_(LIVE))
+    return (await session.execute(one.execution_options(populate_existing=True))).scalar_one_or_none()
+
+
+async def live_of_purchase(session: AsyncSession, purchase: Purchase) -> CheckoutSession | None:
+    """The live Checkout that sells this purchase, if there is one."""
+    checkout = await live(session, purchase.workspace_id)
+    return checkout if checkout is not None and str(purchase.id) in checkout.purchase_ids else None
+
+
+async def plan(session: AsyncSession, slug: str) -> Plan | None:
+    """The plan with this slug, as the catalog told it."""
+    return await session.get(Plan, slug)
+
+
+async def runs_a_subscription(session: AsyncSession, workspace_id: str) -> bool:
+    """Whether the workspace has a subscription that has not ended."""
+    running = select(Subscription.stripe_subscription_id).where(
+        Subscription.workspace_id == workspace_id, Subscription.status.not_in(OVER)
+    )
+    return (await session.execute(running.limit(1))).first() is not None
