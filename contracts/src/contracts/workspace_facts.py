@@ -78,3 +78,13 @@ class RenewalFailed(WorkspaceFact):
     """None: Stripe will not try again by itself."""
     billing_page_url: str
     """Where the owner can change the card."""
+
+
+class ExtraSubscriptionFound(WorkspaceFact):
+    """A workspace has two subscriptions: this one is ended and paid back. Once per subscription; the team is mailed."""
+
+    TYPE: ClassVar = "billing.workspace.extra_subscription_found.v1"
+
+    stripe_subscription_id: str
+    kept_subscription_id: str
+    """The one that goes on."""

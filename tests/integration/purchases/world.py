@@ -24,7 +24,7 @@ from purchases.handlers.apply_facts import apply_facts
 from purchases.handlers.buy import Bought, Order, buy
 from purchases.handlers.register_workspace import Registration, register_workspace
 from purchases.handlers.stripe_desk import StripeDesk
-from purchases.handlers.work import CONSUMER
+from purchases.handlers.work import CONSUMER, Pages
 from purchases.store import ledger
 from purchases.store.rows import Purchase
 from sandbox.stripe.control import StripeControl
@@ -34,6 +34,7 @@ Json = dict[str, Any]
 INSTANCE: Final = "test"
 PRICE: Final = 49_900
 LEASE: Final = timedelta(minutes=3)
+PAGES: Final = "https://billing.example"
 RETURN_URL: Final = "https://app.example/back"
 ROUNDS: Final = 8
 FOLLOWING: Final = (
@@ -97,7 +98,7 @@ class World:
             topics=(),
             group=CONSUMER,
             database=self.database,
-            handle=partial(apply_facts, instance=INSTANCE),
+            handle=partial(apply_facts, instance=INSTANCE, pages=Pages(PAGES)),
             settings=ServiceSettings(app_env="testing"),
             health=Health(),
         )
@@ -233,6 +234,29 @@ class World:
         )
         return [json.loads(row["payload"]) for row in rows if kind is None or row["headers"]["ce_type"] == kind.TYPE]
 
+    async def workspace_facts(self, workspace_id: str) -> list[tuple[str, Json]]:
+        """Facts of one workspace in the outbox, oldest first: what the type calls it, and the body."""
+        rows = await self.rows(
+            "select headers, payload from outbox where topic = 'billing.workspace.events.v1' and key = :id order by id",
+            id=workspace_id,
+        )
+        return [(_kind(row["headers"]), json.loads(row["payload"])) for row in rows]
+
+    async def register(self, workspace_id: str, **more: Any) -> None:
+        """As the host product does, again."""
+        await register_workspace(
+            database=self.database,
+            client=self.client,
+            instance=INSTANCE,
+            registration=Registration(
+                workspace_id=workspace_id,
+                name="Acme",
+                owner_user_id="olga",
+                owner_email="olga@acme.example",
+                **more,
+            ),
+        )
+
     async def commands(self, kind: str) -> list[Json]:
         """The commands of one kind, oldest first."""
         return await self.rows("select * from stripe_commands where kind = :kind order by id", kind=kind)
@@ -263,3 +287,8 @@ class World:
 
 def _line(purchase: Purchase, before: str | None, after: str, trigger: str) -> Json:
     return {"id": purchase.id, "before": before, "after": after, "trigger": trigger}
+
+
+def _kind(headers: Any) -> str:
+    """`billing.workspace.plan_changed.v1` → `plan_changed`."""
+    return str(dict(headers)["ce_type"]).split(".")[2]

@@ -12,7 +12,7 @@ from chassis.fates import Fate, fate_of
 from chassis.health import Health
 from chassis.logs import get_logger
 from chassis.process import background
-from purchases.handlers import settle
+from purchases.handlers import end_extra, look_at_subscription, settle
 from purchases.handlers.end_checkout import settle_checkout
 from purchases.handlers.identify import identify
 from purchases.handlers.look_at_charge import look_at_charge
@@ -43,6 +43,10 @@ COMMANDS: Final[Mapping[str, Callable[[StripeDesk, Command], Awaitable[Result]]]
     "sweep": sweep,
     "sweep_day": sweep_day,
     "settle_checkout": settle_checkout,
+    "look_at_subscription": look_at_subscription.look,
+    "adopt_subscriptions": look_at_subscription.adopt,
+    "compare_subscriptions": end_extra.compare,
+    "end_subscription": end_extra.end,
 }
 
 

@@ -11,16 +11,24 @@ from chassis.fates import TryAgain
 from chassis.records import Received
 from contracts import AddonState, Fact, PlanState
 from contracts import stripe_facts as told
-from purchases.handlers import checkout_facts, dispute_facts, invoice_facts, refund_facts
+from purchases.handlers import checkout_facts, dispute_facts, invoice_facts, refund_facts, subscription_facts
+from purchases.handlers.find_homes import find_homes
 from purchases.handlers.forget_customer import customer_deleted
 from purchases.handlers.learn_ids import release
 from purchases.handlers.references import ids_of
-from purchases.handlers.work import Work, count, fact_as
+from purchases.handlers.work import Pages, Work, count, fact_as
 from purchases.store import addons, ledger, plans, workspaces
 
+NO_PAGES: Final = Pages("")
 
-async def apply_facts(session: AsyncSession, batch: Sequence[Received], *, instance: str) -> None:
-    """Apply a batch of facts of Stripe and of the catalog. Raises TryAgain when an id was stored meanwhile."""
+
+async def apply_facts(
+    session: AsyncSession, batch: Sequence[Received], *, instance: str, pages: Pages = NO_PAGES
+) -> None:
+    """Apply a batch of facts of Stripe and of the catalog. Raises TryAgain when an id was stored meanwhile.
+
+    `pages` is where a failed renewal sends the owner.
+    """
     for received in batch:
         match received.fact:
             case AddonState() as addon:
@@ -29,7 +37,7 @@ async def apply_facts(session: AsyncSession, batch: Sequence[Received], *, insta
                 await plans.keep(session, plan)
     ours = [received for received in batch if _may_be_ours(received.fact, instance)]
     if ours:
-        await _apply_stripe_facts(session, ours, instance)
+        await _apply_stripe_facts(session, ours, instance, pages)
 
 
 def _may_be_ours(fact: Fact, instance: str) -> bool:
@@ -41,11 +49,24 @@ def _may_be_ours(fact: Fact, instance: str) -> bool:
     return True
 
 
-async def _apply_stripe_facts(session: AsyncSession, batch: Sequence[Received], instance: str) -> None:
+async def _apply_stripe_facts(session: AsyncSession, batch: Sequence[Received], instance: str, pages: Pages) -> None:
     names = await _resolve(session, {one for received in batch for one in ids_of(received.fact)})
-    purchases = await ledger.lock(session, {one for named in names.by_id.values() for one in named})
+    prices = await plans.price_ids(session)
+    homes = await find_homes(session, [received.fact for received in batch], instance=instance, prices=prices)
+    named = {one for group in names.by_id.values() for one in group}
+    purchases = await ledger.lock(session, named, workspace_ids=set(homes.values()))
     strays = [received.fact for received in batch if not names.purchases_of(ids_of(received.fact))]
-    work = Work(session, instance, names, purchases, await _our_customers(session, strays))
+    locked = await workspaces.locked(session, set(homes.values()))
+    work = Work(
+        session,
+        instance,
+        names,
+        purchases,
+        await _our_customers(session, strays),
+        homes={event: locked[home] for event, home in homes.items()},
+        plan_prices=prices,
+        pages=pages,
+    )
     await _make_sure(session, {one for fact in strays if _may_wait(work, fact) for one in ids_of(fact)})
     for received in batch:
         await APPLY[type(received.fact)](work, received)
@@ -91,9 +112,20 @@ async def _no_effect_yet(_: Work, received: Received) -> None:
 
 Applier = Callable[[Work, Received], Awaitable[None]]
 
+
+def _each(*appliers: Applier) -> Applier:
+    """What the plan and what the purchases make of one fact."""
+
+    async def apply(work: Work, received: Received) -> None:
+        for applier in appliers:
+            await applier(work, received)
+
+    return apply
+
+
 APPLY: Final[Mapping[type[Fact], Applier]] = {
-    told.InvoicePaid: invoice_facts.invoice_paid,
-    told.InvoicePaymentFailed: invoice_facts.invoice_payment_failed,
+    told.InvoicePaid: _each(subscription_facts.invoice_paid, invoice_facts.invoice_paid),
+    told.InvoicePaymentFailed: _each(subscription_facts.invoice_payment_failed, invoice_facts.invoice_payment_failed),
     told.InvoicePaymentActionRequired: invoice_facts.invoice_payment_action_required,
     told.InvoiceVoided: invoice_facts.invoice_voided,
     told.InvoicePaymentLinked: invoice_facts.invoice_payment_linked,
@@ -102,9 +134,9 @@ APPLY: Final[Mapping[type[Fact], Applier]] = {
     told.InvoiceDeleted: invoice_facts.invoice_deleted,
     told.InvoiceMarkedUncollectible: invoice_facts.invoice_marked_uncollectible,
     told.DisputeChanged: dispute_facts.dispute_changed,
-    told.CheckoutSessionCompleted: checkout_facts.session_completed,
     told.CheckoutSessionExpired: checkout_facts.session_expired,
-    told.SubscriptionChanged: _no_effect_yet,
+    told.CheckoutSessionCompleted: _each(subscription_facts.session_completed, checkout_facts.session_completed),
+    told.SubscriptionChanged: subscription_facts.subscription_changed,
     told.SubscriptionTrialWillEnd: _no_effect_yet,
     told.CustomerDeleted: customer_deleted,
     told.UnrecognisedEvent: _unrecognised,

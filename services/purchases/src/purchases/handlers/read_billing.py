@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from purchases.domain.plan import BUILDER, ENDED, OWING, Usage, caps_of, usages
+from purchases.domain.plan import BUILDER, Usage, caps_of, usages
+from purchases.domain.subscriptions import ENDED, OWING
 from purchases.handlers.claim_resource import known_plans
 from purchases.store import resources, subscriptions
 from purchases.store.rows import Plan, Subscription, Workspace

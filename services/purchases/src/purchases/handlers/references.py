@@ -28,6 +28,8 @@ def _groups(fact: Fact) -> list[list[str | None]]:
             return [[fact.payment_intent_id], [fact.invoice_id], [fact.charge_id], [fact.purchase_id]]
         case told.RefundChanged():
             return [[fact.payment_intent_id], [fact.charge_id], [fact.purchase_id]]
+        case told.SubscriptionChanged():
+            return [[*fact.purchase_ids], [fact.subscription_id]]
         case told.DisputeChanged():
             return [[fact.payment_intent_id], [fact.charge_id]]
         case told.CheckoutSessionFact():

@@ -15,7 +15,7 @@ from chassis.logs import get_logger
 from purchases import refusals
 from purchases.payments.client import OutcomeUnknown, StripeRefused
 from purchases.payments.customers import create_customer, describe_customer
-from purchases.store import workspaces
+from purchases.store import commands, workspaces
 from purchases.store.rows import Workspace
 
 log = get_logger(__name__)
@@ -75,6 +75,9 @@ async def _register(session: AsyncSession, registration: Registration) -> _Befor
         raise refusals.customer_fixed()
     workspace.name, workspace.owner_email = registration.name, registration.owner_email
     workspace.stripe_customer_id = workspace.stripe_customer_id or customer_id
+    if customer_id:
+        # A product that moves in: what the customer subscribed to at our plan's price is adopted.
+        await commands.ask(session, kind="adopt_subscriptions", subject=workspace.id)
     workspace.updated_at = datetime.now(UTC)
     return before if before != _Before(registration.name, registration.owner_email) else None
 

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final, TypeVar
+from urllib.parse import quote
 
 from prometheus_client import Counter
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -16,11 +17,22 @@ from contracts.stripe_facts import StripeFact
 from purchases.handlers.references import references_of
 from purchases.publisher import Cause
 from purchases.store import ledger
-from purchases.store.rows import Purchase
+from purchases.store.rows import Purchase, Workspace
 
 FactT = TypeVar("FactT", bound=Fact)
 CONSUMER: Final = "purchases"
 OUTCOMES: Final = Counter("billing_stripe_facts_total", "Stripe facts by what became of them.", ["type", "outcome"])
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """Where our own pages are, for facts that send somebody there."""
+
+    public_base_url: str
+
+    def billing(self, workspace_id: str) -> str:
+        """The workspace's billing page."""
+        return f"{self.public_base_url.rstrip('/')}/app/{quote(workspace_id, safe='')}/settings/billing"
 
 
 @dataclass(slots=True)
@@ -32,6 +44,11 @@ class Work:
     names: ledger.Names
     purchases: Mapping[uuid.UUID, Purchase]
     our_customers: Collection[str] = ()
+    homes: Mapping[str, Workspace] = field(default_factory=dict)
+    """By Stripe event id: the locked workspace that a subscription's fact is about."""
+    plan_prices: Collection[str] = ()
+    """Stripe's ids of what the plans cost."""
+    pages: Pages = Pages("")
     learned: list[str] = field(default_factory=list)
 
     def purchases_of(self, fact: Fact) -> list[Purchase]:

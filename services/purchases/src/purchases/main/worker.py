@@ -14,7 +14,7 @@ from contracts import ADDON_STATE, PLAN_STATE, STRIPE_EVENTS
 from purchases.commands_loop import CommandsLoop
 from purchases.handlers.apply_facts import apply_facts
 from purchases.handlers.stripe_desk import StripeDesk
-from purchases.handlers.work import CONSUMER
+from purchases.handlers.work import CONSUMER, Pages
 from purchases.main import read_settings
 from purchases.payments.client import stripe_client
 
@@ -33,7 +33,7 @@ async def work() -> None:
         topics=TOPICS,
         group=CONSUMER,
         database=database,
-        handle=partial(apply_facts, instance=settings.quittance_instance),
+        handle=partial(apply_facts, instance=settings.quittance_instance, pages=Pages(settings.public_base_url)),
         settings=settings,
         health=health,
     )

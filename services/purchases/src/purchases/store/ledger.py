@@ -93,17 +93,29 @@ async def resolve(session: AsyncSession, *, stripe_ids: Collection[str], purchas
     return names
 
 
-async def lock(session: AsyncSession, purchase_ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Purchase]:
-    """Lock the workspaces, then the purchases, each in id order, and load them with their money."""
-    if not purchase_ids:
+async def lock(
+    session: AsyncSession, purchase_ids: Collection[uuid.UUID], *, workspace_ids: Collection[str] = ()
+) -> dict[uuid.UUID, Purchase]:
+    """Lock the workspaces, then the purchases, each in id order, and load them with their money.
+
+    The workspaces are those of the purchases, and `workspace_ids`.
+    """
+    if not purchase_ids and not workspace_ids:
         return {}
     workspaces = (
         select(Workspace.id)
-        .where(Workspace.id.in_(select(Purchase.workspace_id).where(Purchase.id.in_(purchase_ids))))
+        .where(
+            or_(
+                Workspace.id.in_(select(Purchase.workspace_id).where(Purchase.id.in_(purchase_ids))),
+                Workspace.id.in_(workspace_ids),
+            )
+        )
         .order_by(Workspace.id)
         .with_for_update(key_share=True)
     )
     await session.execute(workspaces)
+    if not purchase_ids:
+        return {}
     locked = (
         select(Purchase)
         .where(Purchase.id.in_(purchase_ids))

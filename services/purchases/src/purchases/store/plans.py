@@ -30,3 +30,9 @@ async def keep(session: AsyncSession, state: PlanState) -> None:
 async def known(session: AsyncSession) -> Sequence[Plan]:
     """Every plan, as far as the catalog has told."""
     return (await session.execute(select(Plan).order_by(Plan.slug))).scalars().all()
+
+
+async def price_ids(session: AsyncSession) -> frozenset[str]:
+    """Stripe's ids of what the plans cost now."""
+    prices = (price["stripe_price_id"] for plan in await known(session) for price in plan.prices)
+    return frozenset(price for price in prices if price)

@@ -1,12 +1,20 @@
 """The subscriptions of workspaces, and the invoices that were heard of."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ARRAY, Text, any_, case, cast, func, select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from purchases.domain.plan import ENDED
-from purchases.store.rows import Subscription
+from purchases.domain.subscriptions import ENDED
+from purchases.store.rows import Subscription, SubscriptionInvoice
+
+
+async def find(session: AsyncSession, subscription_id: str) -> Subscription | None:
+    """The subscription as it is now; who changes it holds the workspace's lock."""
+    return await session.get(Subscription, subscription_id, populate_existing=True)
 
 
 async def of_workspace(session: AsyncSession, workspace_id: str) -> Sequence[Subscription]:
@@ -22,3 +30,47 @@ async def of_workspace(session: AsyncSession, workspace_id: str) -> Sequence[Sub
 async def running(session: AsyncSession, workspace_id: str) -> Subscription | None:
     """The workspace's subscription that has not ended, which keeps it from buying another one."""
     return next((one for one in await of_workspace(session, workspace_id) if one.status not in ENDED), None)
+
+
+async def homes(session: AsyncSession, subscription_ids: Collection[str]) -> dict[str, str]:
+    """By subscription: the workspace that it belongs to."""
+    if not subscription_ids:
+        return {}
+    known = select(Subscription.stripe_subscription_id, Subscription.workspace_id).where(
+        Subscription.stripe_subscription_id == any_(cast(list(subscription_ids), ARRAY(Text)))
+    )
+    return dict([row.tuple() for row in await session.execute(known)])
+
+
+async def keep_invoice(session: AsyncSession, values: dict[str, Any]) -> SubscriptionInvoice:
+    """Remember an invoice; of two tellings the earlier failure and the earlier payment stand, and no id is lost."""
+    told = insert(SubscriptionInvoice).values(values)
+    new, old = told.excluded, SubscriptionInvoice
+    kept = told.on_conflict_do_update(
+        index_elements=[SubscriptionInvoice.stripe_invoice_id],
+        set_={
+            "amount_due_cents": case((new.paid_at.is_(None), new.amount_due_cents), else_=old.amount_due_cents),
+            "amount_paid_cents": func.greatest(old.amount_paid_cents, new.amount_paid_cents),
+            "stripe_payment_intent_id": func.coalesce(old.stripe_payment_intent_id, new.stripe_payment_intent_id),
+            "stripe_charge_id": func.coalesce(old.stripe_charge_id, new.stripe_charge_id),
+            "period_end": func.coalesce(old.period_end, new.period_end),
+            "failed_at": func.least(old.failed_at, new.failed_at),
+            "paid_at": func.least(old.paid_at, new.paid_at),
+        },
+    ).returning(SubscriptionInvoice)
+    return (await session.execute(kept, execution_options={"populate_existing": True})).scalar_one()
+
+
+async def find_invoice(session: AsyncSession, invoice_id: str) -> SubscriptionInvoice | None:
+    """What was heard of the invoice so far."""
+    return await session.get(SubscriptionInvoice, invoice_id)
+
+
+async def paid_until(session: AsyncSession, subscription_id: str, *, since: datetime | None) -> datetime | None:
+    """The end of the period that an invoice paid for, of those that were paid at `since` or later."""
+    paid = select(func.max(SubscriptionInvoice.period_end)).where(
+        SubscriptionInvoice.stripe_subscription_id == subscription_id, SubscriptionInvoice.paid_at.is_not(None)
+    )
+    if since is not None:
+        paid = paid.where(SubscriptionInvoice.paid_at >= since)
+    return (await session.execute(paid)).scalar_one()

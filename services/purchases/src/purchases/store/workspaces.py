@@ -24,6 +24,29 @@ async def with_customers(session: AsyncSession, customer_ids: Collection[str]) -
     return {one for one in (await session.execute(known)).scalars() if one}
 
 
+async def registered(session: AsyncSession, workspace_ids: Collection[str]) -> set[str]:
+    """Those of `workspace_ids` that are known here."""
+    if not workspace_ids:
+        return set()
+    return set((await session.execute(select(Workspace.id).where(Workspace.id.in_(workspace_ids)))).scalars())
+
+
+async def by_customer(session: AsyncSession, customer_ids: Collection[str]) -> dict[str, str]:
+    """By Stripe customer: the workspace."""
+    if not customer_ids:
+        return {}
+    known = select(Workspace.stripe_customer_id, Workspace.id).where(Workspace.stripe_customer_id.in_(customer_ids))
+    return {str(customer): workspace for customer, workspace in await session.execute(known)}
+
+
+async def locked(session: AsyncSession, workspace_ids: Collection[str]) -> dict[str, Workspace]:
+    """Workspaces that the caller has locked, as they are under the lock."""
+    if not workspace_ids:
+        return {}
+    rows = select(Workspace).where(Workspace.id.in_(workspace_ids)).execution_options(populate_existing=True)
+    return {row.id: row for row in (await session.execute(rows)).scalars()}
+
+
 async def lock(session: AsyncSession, workspace_id: str) -> Workspace | None:
     """The workspace, locked; taken before any of its purchases is."""
     row = select(Workspace).where(Workspace.id == workspace_id).with_for_update(key_share=True)

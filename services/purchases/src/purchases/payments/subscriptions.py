@@ -1,0 +1,180 @@
+"""Subscriptions as Stripe has them now: read, listed, ended, and what was paid for them."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from time import monotonic
+from typing import Any, Final
+
+from stripe import StripeClient
+
+from purchases.domain.subscriptions import Snapshot
+from purchases.payments.client import ObjectMissing, metadata_of_object, phase
+from purchases.payments.invoices import EXPAND, intent_id_of
+from purchases.payments.keys import idempotency_key
+
+Json = Mapping[str, Any]
+INTERVALS: Final = frozenset({"month", "year"})
+OF_THE_PLAN: Final = "subscription_item_details"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """A subscription as it was at Stripe at `at`, in Stripe's own time; None where the answer did not say when."""
+
+    snapshot: Snapshot
+    at: datetime | None
+    is_ours: bool
+    """It carries this instance's metadata, or one of our prices."""
+
+
+async def look_at_subscription(
+    client: StripeClient, subscription_id: str, *, instance: str, prices: Collection[str]
+) -> Seen | None:
+    """Read it; None when Stripe does not know it."""
+    began = monotonic()
+    try:
+        async with phase("look_at_subscription"):
+            found: Any = await client.v1.subscriptions.retrieve_async(subscription_id)
+    except ObjectMissing:
+        return None
+    return _seen(found, instance=instance, prices=prices, at=_moment_of_answer(found, monotonic() - began))
+
+
+async def subscriptions_of(
+    client: StripeClient, customer_id: str, *, instance: str, prices: Collection[str]
+) -> list[Seen]:
+    """The customer's subscriptions that have not ended and that are ours."""
+    try:
+        async with phase("list_subscriptions"):
+            listed = await client.v1.subscriptions.list_async(params={"customer": customer_id, "limit": 100})
+            found = [_seen(one, instance=instance, prices=prices) async for one in listed.auto_paging_iter()]
+    except ObjectMissing:
+        return []
+    return [one for one in found if one.is_ours]
+
+
+async def end_subscription(client: StripeClient, subscription_id: str, *, instance: str) -> None:
+    """End it now, without a last invoice: what was paid goes back as a refund. One that has ended is left as it is."""
+    try:
+        async with phase("end_subscription"):
+            await client.v1.subscriptions.cancel_async(
+                subscription_id,
+                params={"invoice_now": False, "prorate": False},
+                options={"idempotency_key": idempotency_key(instance, subscription_id, "end")},
+            )
+    except ObjectMissing:
+        return
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanPayment:
+    """What one invoice of a subscription took for the plan alone; minor units."""
+
+    invoice_id: str
+    payment_intent_id: str
+    plan_cents: int
+
+
+async def plan_payments(client: StripeClient, subscription_id: str) -> list[PlanPayment]:
+    """What was paid for the subscription; add-ons that were bought with it are not part of it."""
+    async with phase("list_invoices"):
+        listed = await client.v1.invoices.list_async(
+            params={"subscription": subscription_id, "status": "paid", "limit": 100, "expand": [f"data.{EXPAND[0]}"]}
+        )
+        invoices: list[Any] = [one async for one in listed.auto_paging_iter()]
+    paid = [(one, intent_id_of(one), min(one.amount_paid, _plan_cents(one))) for one in invoices]
+    return [
+        PlanPayment(invoice_id=one.id, payment_intent_id=intent_id, plan_cents=cents)
+        for one, intent_id, cents in paid
+        if intent_id is not None and cents > 0
+    ]
+
+
+async def pay_back(
+    client: StripeClient, payment: PlanPayment, *, instance: str, workspace_id: str, subscription_id: str, attempt: int
+) -> None:
+    """Refund the plan's part, unless a look finds that refund."""
+    wanted = {"quittance_instance": instance, "returned_invoice": payment.invoice_id}
+    async with phase("list_refunds"):
+        listed = await client.v1.refunds.list_async(params={"payment_intent": payment.payment_intent_id, "limit": 100})
+        made = [one async for one in listed.auto_paging_iter() if wanted.items() <= metadata_of_object(one).items()]
+    if made:
+        return
+    async with phase("refund"):
+        await client.v1.refunds.create_async(
+            params={
+                "payment_intent": payment.payment_intent_id,
+                "amount": payment.plan_cents,
+                "metadata": wanted | {"workspace_id": workspace_id, "subscription_id": subscription_id},
+            },
+            options={"idempotency_key": idempotency_key(instance, payment.invoice_id, "return-plan", attempt)},
+        )
+
+
+def _plan_cents(invoice: Any) -> int:
+    ours = [line for line in invoice.lines.data if line.parent and line.parent.type == OF_THE_PLAN]
+    taxes = [tax for line in ours for tax in line.taxes or [] if tax.tax_behavior == "exclusive"]
+    off = sum(one.amount for line in ours for one in line.discount_amounts or [])
+    total: int = sum(line.amount for line in ours) - off + sum(tax.amount for tax in taxes)
+    return total
+
+
+def _seen(found: Any, *, instance: str, prices: Collection[str], at: datetime | None = None) -> Seen:
+    told: Json = found.to_dict()
+    item = _plan_item(told["items"]["data"], prices=prices, instance=instance)
+    ours = metadata_of_object(found).get("quittance_instance")
+    return Seen(
+        snapshot=_snapshot(told, item),
+        at=at,
+        is_ours=ours == instance or (ours is None and is_our_price(item["price"], prices=prices, instance=instance)),
+    )
+
+
+def _plan_item(items: list[Json], *, prices: Collection[str], instance: str) -> Json:
+    ours = (item for item in items if is_our_price(item["price"], prices=prices, instance=instance))
+    return next(ours, items[0])
+
+
+def is_our_price(price: Json, *, prices: Collection[str], instance: str) -> bool:
+    """One that the plan has now, or one that `bootstrap-stripe` made."""
+    key = price.get("lookup_key") or ""
+    return price["id"] in prices or key.startswith(f"quittance:{instance}:")
+
+
+def _snapshot(told: Json, item: Json) -> Snapshot:
+    interval = (item["price"].get("recurring") or {}).get("interval")
+    return Snapshot(
+        subscription_id=told["id"],
+        status=told["status"],
+        customer_id=_id_in(told["customer"]),
+        price_id=item["price"]["id"],
+        interval=interval if interval in INTERVALS else None,
+        currency=told["currency"].upper(),
+        started_at=_moment(told["start_date"]),
+        current_period_end=_moment(item.get("current_period_end") or told.get("current_period_end")),
+        cancel_at_period_end=told["cancel_at_period_end"],
+        cancel_at=_moment(told.get("cancel_at")),
+        canceled_at=_moment(told.get("canceled_at")),
+        ended_at=_moment(told.get("ended_at")),
+        latest_invoice_id=_id_in(told.get("latest_invoice")),
+        default_payment_method_id=_id_in(told.get("default_payment_method")) or _id_in(told.get("default_source")),
+    )
+
+
+def _id_in(told: Any) -> str | None:
+    """Of an object that is expanded, or not."""
+    known: str | None = told["id"] if isinstance(told, dict) else told
+    return known
+
+
+def _moment(seconds: int | None) -> datetime | None:
+    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
+
+
+def _moment_of_answer(found: Any, took: float) -> datetime | None:
+    """No later than Stripe read it, by Stripe's clock: whatever it tells of a later second is newer."""
+    answer = getattr(found, "last_response", None)
+    date = (answer.headers if answer else {}).get("date")
+    return parsedate_to_datetime(date) - timedelta(seconds=int(took) + 2) if date else None

@@ -1,0 +1,128 @@
+"""The plan is a function of the subscription, which is as Stripe has it."""
+
+import pytest
+
+from tests.integration.purchases.subscribers import VERSIONS, given_a_subscriber
+from tests.integration.purchases.world import PAGES, World
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_who_subscribes_has_builder_until_the_subscription_ends(world: World, version: str | None) -> None:
+    subscriber = await given_a_subscriber(world)
+    subscription_id = await subscriber.subscribe()
+
+    await subscriber.hear(version=version)
+    assert (await subscriber.plan(), await subscriber.status()) == ("builder", "active")
+    (row,) = await subscriber.rows()
+    assert (row["interval"], row["currency"], row["is_extra"]) == ("month", "EUR", False)
+    assert row["current_period_end"] is not None
+
+    seen = len(await world.control.events())
+    await world.client.v1.subscriptions.cancel_async(subscription_id)
+    await subscriber.hear(since=seen, version=version)
+    assert (await subscriber.plan(), await subscriber.status()) == ("free", "canceled")
+    changes = [
+        (body["previous_plan"], body["plan"]) for kind, body in await subscriber.told() if kind == "plan_changed"
+    ]
+    assert changes == [("free", "builder"), ("builder", "free")]
+
+
+async def test_a_failed_renewal_keeps_builder_and_is_told_once_and_a_new_card_heals_it(world: World) -> None:
+    subscriber = await given_a_subscriber(world)
+    subscription_id = await subscriber.subscribe()
+    await subscriber.hear()
+    method = (await world.control.objects(kind="payment_method"))["payment_method"][-1]["id"]
+    await world.control.change_card(method, "chargeCustomerFail")
+    await world.control.renew(subscription_id)
+    await subscriber.hear()
+
+    assert (await subscriber.plan(), await subscriber.status()) == ("builder", "past_due")
+    await world.control.retry(subscription_id)
+    await subscriber.hear()
+    (failed,) = [body for kind, body in await subscriber.told() if kind == "renewal_failed"]
+    assert failed["billing_page_url"] == f"{PAGES}/app/{subscriber.workspace_id}/settings/billing"
+    assert (failed["owner_email"], failed["amount_due_cents"], failed["currency"]) == ("olga@acme.example", 900, "EUR")
+
+    await world.control.change_card(method, "visa")
+    await world.control.retry(subscription_id)
+    await subscriber.hear()
+    assert (await subscriber.plan(), await subscriber.status()) == ("builder", "active")
+
+
+async def test_when_stripe_gives_up_the_plan_is_free(world: World) -> None:
+    subscriber = await given_a_subscriber(world)
+    subscription_id = await subscriber.subscribe()
+    await subscriber.hear()
+    method = (await world.control.objects(kind="payment_method"))["payment_method"][-1]["id"]
+    await world.control.change_card(method, "chargeCustomerFail")
+    await world.control.renew(subscription_id)
+    await world.control.exhaust_retries(subscription_id)
+
+    await subscriber.hear()
+
+    assert (await subscriber.plan(), await subscriber.status()) == ("free", "canceled")
+
+
+async def test_cancelled_at_the_periods_end_it_is_builder_until_then_and_can_be_resumed(world: World) -> None:
+    subscriber = await given_a_subscriber(world)
+    subscription_id = await subscriber.subscribe()
+    await world.client.v1.subscriptions.update_async(subscription_id, {"cancel_at_period_end": True})
+    await subscriber.hear()
+    (row,) = await subscriber.rows()
+    assert (await subscriber.plan(), row["status"], row["cancel_at_period_end"]) == ("builder", "active", True)
+
+    await world.client.v1.subscriptions.update_async(subscription_id, {"cancel_at_period_end": False})
+    await subscriber.hear()
+    (row,) = await subscriber.rows()
+    assert (await subscriber.plan(), row["cancel_at_period_end"], row["ended_at"]) == ("builder", False, None)
+
+
+async def test_of_two_subscriptions_one_is_ended_and_paid_back_and_the_team_told(world: World) -> None:
+    subscriber = await given_a_subscriber(world)
+    for _ in range(2):
+        await subscriber.subscribe()
+    await subscriber.hear()
+    await subscriber.hear()
+
+    rows = {row["stripe_subscription_id"]: row for row in await subscriber.rows()}
+    ended = {one: row["status"] for one, row in rows.items()}
+    assert sorted(ended.values()) == ["active", "canceled"]
+    assert {row["is_extra"] for row in rows.values() if row["status"] == "canceled"} == {True}
+    assert await subscriber.plan() == "builder"
+    (refund,) = await world.refunds_at_stripe()
+    assert (refund["amount"], refund["status"]) == (900, "succeeded")
+    (found,) = [body for kind, body in await subscriber.told() if kind == "extra_subscription_found"]
+    assert ended[found["stripe_subscription_id"]] == "canceled"
+    assert ended[found["kept_subscription_id"]] == "active"
+    assert await world.parked() == []
+
+
+async def test_a_product_that_moves_in_brings_its_running_subscription_along(world: World) -> None:
+    subscriber = await given_a_subscriber(world)
+    ours = await subscriber.subscribe(ours=False)
+    product = await world.client.v1.products.create_async({"name": "Something else"})
+    other = await world.client.v1.prices.create_async(
+        {"product": product.id, "currency": "eur", "unit_amount": 500, "recurring": {"interval": "month"}}
+    )
+    await subscriber.subscribe(price=other.id, ours=False)
+    await world.register(subscriber.workspace_id, stripe_customer_id=subscriber.customer_id)
+
+    await world.settle_everything()
+
+    assert [row["stripe_subscription_id"] for row in await subscriber.rows()] == [ours]
+    assert await subscriber.plan() == "builder"
+    await subscriber.hear()
+    assert [row["stripe_subscription_id"] for row in await subscriber.rows()] == [ours]
+
+
+async def test_a_whole_month_of_events_told_again_changes_nothing(world: World) -> None:
+    subscriber = await given_a_subscriber(world)
+    subscription_id = await subscriber.subscribe()
+    await world.control.renew(subscription_id)
+    await subscriber.hear()
+    before, told = await subscriber.rows(), len(await subscriber.told())
+    await world.execute("truncate inbox")
+
+    await subscriber.hear()
+
+    assert (await subscriber.rows(), len(await subscriber.told())) == (before, told)
