@@ -59,7 +59,7 @@ def _is_about(request: Json, record: Json) -> bool:
     ("operation", "fault", "left"),
     [
         pytest.param("invoices.pay", {"fault": "error_before"}, "void", id="pay, a 500"),
-        pytest.param("invoices.pay", {"fault": "rate_limit"}, "void", id="pay, 429"),
+        pytest.param("invoices.pay", {"fault": "rate_limit", "times": 4}, "void", id="pay, 429 for long"),
         pytest.param("invoices.pay", {"fault": "close_before", "times": 3}, "void", id="pay, no connection"),
         pytest.param("invoices.finalize", {"fault": "error_before"}, None, id="finalize, a 500"),
         pytest.param("invoices.finalize", {"fault": "error_after"}, "void", id="finalize, a 500 though done"),
