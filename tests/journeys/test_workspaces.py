@@ -52,7 +52,12 @@ async def test_a_customer_that_stripe_could_not_make_is_made_when_it_is_needed_h
     await scene.end_mishaps()
     token = await scene.token(sub="user-1", email="owner@acme.test", workspaces={workspace_id: "owner"})
     shop = Shop(
-        workspace_id=workspace_id, owner_id="user-1", owner_email="owner@acme.test", customer_id="", token=token
+        name="Acme",
+        workspace_id=workspace_id,
+        owner_id="user-1",
+        owner_email="owner@acme.test",
+        customer_id="",
+        token=token,
     )
     addon = await scene.given_an_addon()
 
@@ -73,6 +78,7 @@ async def test_a_product_that_already_bills_brings_its_customer_along(scene: Sce
     assert await customers_of(scene, workspace_id) == []
     token = await scene.token(sub="user-1", email="owner@acme.test", workspaces={workspace_id: "owner"})
     shop = Shop(
+        name="Acme",
         workspace_id=workspace_id,
         owner_id="user-1",
         owner_email="owner@acme.test",

@@ -46,6 +46,6 @@ class Progress:
     def _table(self) -> Table:
         table = Table(box=None, show_header=False, pad_edge=False)
         for name, text in self._states.items():
-            mark = "[green]✓[/]" if text.startswith("ready") else "[yellow]…[/]"
+            mark = "[green]✓[/]" if text.startswith(("ready", "done")) else "[yellow]…[/]"
             table.add_row(mark, name, f"[dim]{text}[/]")
         return table

@@ -30,6 +30,7 @@ class Shop:
     """One registered workspace with its owner and its customer at Stripe."""
 
     workspace_id: str
+    name: str
     owner_id: str
     owner_email: str
     customer_id: str
@@ -83,7 +84,12 @@ class Scene:
             await self.save_card(customer_id, card)
         token = await self.token(sub=owner_id, email=email, workspaces={workspace_id: "owner"})
         shop = Shop(
-            workspace_id=workspace_id, owner_id=owner_id, owner_email=email, customer_id=customer_id, token=token
+            workspace_id=workspace_id,
+            name=name,
+            owner_id=owner_id,
+            owner_email=email,
+            customer_id=customer_id,
+            token=token,
         )
         self.shops.append(shop)
         return shop
@@ -177,15 +183,24 @@ class Scene:
         found: Json = answer.json()
         return found
 
-    async def answer_bank(self, action_url: str, button: str = "authorise") -> str:
-        """Press `authorise` or `fail` on the bank's page, as a browser would; where it sends the buyer back to."""
-        page = await self.http.get(action_url)
+    async def press(self, page_url: str, button: str, **form: str) -> str:
+        """Send a form of a page of Stripe's (the bank's, Checkout's, the portal's) as a browser would; where it leads.
+
+        Raises NeverHappened where the page has no such button, or shows why it does not do that.
+        """
+        page = await self.http.get(page_url)
         page.raise_for_status()
-        form = re.search(rf'action="([^"]*/{button})"', page.text)
-        if form is None:
-            raise NeverHappened(f"the bank asks nothing on {action_url}")
-        answer = await self.http.post(urljoin(str(page.url), form[1]))
+        found = re.search(rf'action="([^"]*/{button})"', page.text)
+        if found is None:
+            raise NeverHappened(f"there is no «{button}» on {page_url}")
+        answer = await self.http.post(urljoin(str(page.url), found[1]), data=form)
+        if not answer.is_redirect:
+            raise NeverHappened(f"«{button}» on {page_url}: {answer.status_code}")
         return str(answer.headers["location"])
+
+    async def answer_bank(self, action_url: str, button: str = "authorise") -> str:
+        """Press `authorise` or `fail` on the bank's page; where it sends the buyer back to."""
+        return await self.press(action_url, button)
 
     async def refund(self, purchase: Json, *, amount: int | None = None) -> Json:
         """Refund in Stripe's Dashboard what paid the purchase: in full, or `amount` minor units."""

@@ -6,7 +6,9 @@ import signal
 import sys
 import time
 
-from sandbox.demo.acts import Stage, play, replay
+from sandbox.demo.acts import play
+from sandbox.demo.replay import replay
+from sandbox.demo.stage import Stage
 from sandbox.demo.table import show
 from sandbox.process import ProcessDied
 from sandbox.progress import Progress
@@ -25,7 +27,7 @@ async def demo() -> int:
     try:
         print(f"\nEverything runs after {started - began:.0f} s. Playing the main job …", flush=True)
         async with Scene(stack.describe()) as scene:
-            faults = await _perform(scene)
+            faults = await perform(scene)
     finally:
         await stack.down()
     print(f"\n{time.monotonic() - began:.0f} s in all, {time.monotonic() - started:.0f} s of it the job itself.")
@@ -34,25 +36,20 @@ async def demo() -> int:
     return 1 if faults else 0
 
 
-async def _perform(scene: Scene) -> list[str]:
-    """Every webhook is signed, delivered twice, and out of order."""
+async def perform(scene: Scene) -> list[str]:
+    """Play, replay, print; what does not agree, in words. Every webhook is delivered twice, and out of order."""
     await scene.stripe.duplicate_webhooks(copies=2)
     await scene.stripe.reorder_webhooks(seconds=0.2)
-    name = "Professional AI Setup, guided"
-    stage = Stage(scene, await scene.given_an_addon(name=name, price="499.00", currency="EUR"))
-    seen = await play(stage)
-    await scene.settle()
-    faults = [
-        f"{one.what}: {record['status']}, not {one.expected}"
-        for one in seen
-        if (record := await scene.record(one.purchase_id))["status"] != one.expected
-    ]
-    before = await scene.witness.everything()
-    replayed = await replay(scene)
-    after = await scene.witness.everything()
-    if before != after:
-        faults.append("the replay changed something")
-    await show(scene, seen, replayed=replayed)
+    with Progress() as report:
+        report("add-ons", "created and put on sale")
+        stage = Stage(scene, await scene.given_an_addon(name="Professional AI Setup, guided", price="499.00"))
+        report("add-ons", "done")
+        await play(stage, report)
+        await scene.settle()
+        report("every webhook once more", "replaying")
+        faults = await stage.unexpected() + await replay(scene)
+        report("every webhook once more", "done")
+    await show(stage)
     return faults + await disagreements(scene)
 
 
