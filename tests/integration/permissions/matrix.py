@@ -92,6 +92,7 @@ MATRIX: Final[Mapping[str, Rule]] = {
     "list_parked": STAFF,
     "retry_parked": STAFF,
     "discard_parked": STAFF,
+    "allocate_parked": STAFF,
     # webhook-gateway: Stripe is known by its signature, and nobody by a token
     "about": EVERYONE,
     "receive_webhook": SIGNED,

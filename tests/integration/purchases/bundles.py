@@ -20,7 +20,8 @@ async def given_a_bundle(world: World, *, card: str = "visa") -> Sequence[Purcha
     """The plan and two add-ons, paid with one charge; the purchases in the order of their ids, still pending here."""
     workspace_id = await world.given_a_workspace(card=None)
     purchases = await _given_rows(world, workspace_id)
-    session = await _open_session(world, purchases)
+    customer = str(purchases[0].stripe_customer_id)
+    session = await _open_session(world, workspace_id, customer, purchases)
     await world.execute(
         "update workspace_addon_purchases set stripe_checkout_session_id = :session where workspace_id = :workspace",
         session=session,
@@ -28,6 +29,14 @@ async def given_a_bundle(world: World, *, card: str = "visa") -> Sequence[Purcha
     )
     await world.control.complete_session(session, card=card)
     return [await world.purchase(purchase.id) for purchase in purchases]
+
+
+async def given_a_signup(world: World) -> None:
+    """The plan alone, paid."""
+    workspace_id = await world.given_a_workspace(card=None)
+    (workspace,) = await world.rows("select stripe_customer_id from workspaces where id = :id", id=workspace_id)
+    session = await _open_session(world, workspace_id, workspace["stripe_customer_id"], [])
+    await world.control.complete_session(session)
 
 
 async def invoice_of(world: World) -> str:
@@ -77,7 +86,7 @@ async def _given_rows(world: World, workspace_id: str) -> Sequence[Purchase]:
     return [await world.purchase(row["id"]) for row in ids]
 
 
-async def _open_session(world: World, purchases: Sequence[Purchase]) -> str:
+async def _open_session(world: World, workspace_id: str, customer: str, purchases: Sequence[Purchase]) -> str:
     plan: Any = await world.client.v1.prices.create_async(
         {
             "currency": "eur",
@@ -88,13 +97,13 @@ async def _open_session(world: World, purchases: Sequence[Purchase]) -> str:
     )
     metadata = {
         "quittance_instance": INSTANCE,
-        "workspace_id": purchases[0].workspace_id,
+        "workspace_id": workspace_id,
         "purchase_ids": ",".join(str(purchase.id) for purchase in purchases),
     }
     bought = [{"price": purchase.stripe_price_id, "quantity": 1} for purchase in purchases]
     asked: Any = {
         "mode": "subscription",
-        "customer": purchases[0].stripe_customer_id,
+        "customer": customer,
         "allowed_payment_method_types": ["card"],
         "line_items": [{"price": plan.id, "quantity": 1}, *bought],
         "success_url": "https://app.example/back",

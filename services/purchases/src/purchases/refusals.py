@@ -207,6 +207,19 @@ def parked_not_found() -> Problem:
     return Problem(404, "parked-not-found", "There is no such parked item")
 
 
+def not_allocatable() -> Problem:
+    return Problem(
+        409,
+        "not-allocatable",
+        "This waits for nobody's word on whose it is",
+        "Only a refund or a lost dispute, in part of a charge that paid several things, is allocated.",
+    )
+
+
+def paid_otherwise() -> Problem:
+    return Problem(409, "paid-otherwise", "Another charge paid for this purchase", "The refund is not of its money.")
+
+
 def not_parked_any_more() -> Problem:
     """It was applied or discarded meanwhile."""
     return Problem(409, "not-parked", "This is not parked any more", "Look at what became of it.")

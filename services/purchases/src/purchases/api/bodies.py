@@ -1,6 +1,7 @@
 """What clients send."""
 
 from typing import Annotated
+from uuid import UUID
 
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 
@@ -28,6 +29,14 @@ class DiscardBody(Body):
     model_config = ConfigDict(json_schema_extra={"examples": [{"reason": "Refunded by hand in the Dashboard"}]})
 
     reason: Reason
+
+
+class AllocateBody(Body):
+    """Whose money a parked refund is."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"purchase_id": "0197e0a4-5b7c-7d10-8f43-2b1f0a9c6e31"}]})
+
+    purchase_id: UUID
 
 
 class OwnerBody(Body):

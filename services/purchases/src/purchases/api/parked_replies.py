@@ -33,7 +33,7 @@ EXAMPLE: Final[JsonDict] = {
 class DecisionReply(BaseModel):
     """What somebody of staff decided about the item."""
 
-    decision: str = Field(description="`retry` or `discard`")
+    decision: str = Field(description="`retry`, `discard` or `allocate`")
     actor: str
     reason: str | None = None
     at: datetime

@@ -9,10 +9,11 @@ from chassis.cursors import PAGE, Cursor, InvalidCursor, Limit, Position, cursor
 from chassis.openapi import NOTHING_HERE, UNREADABLE
 from purchases import refusals
 from purchases.api.access import AtDatabase, Staff
-from purchases.api.bodies import DiscardBody
+from purchases.api.bodies import AllocateBody, DiscardBody
 from purchases.api.parked_replies import ParkedItemsReply, ParkedReply, parked_reply
 from purchases.api.refused import of_staff
 from purchases.api.searching import Moment
+from purchases.handlers.allocate import allocate
 from purchases.handlers.review_parked import discard_parked, retry_parked
 from purchases.store import parked_items
 from purchases.store.parked_items import ParkedItem
@@ -24,6 +25,13 @@ ItemId = Annotated[
 ]
 State = Annotated[Literal["open", "resolved"], Query(description="What waits still, or what was applied or discarded")]
 GONE: Final = (refusals.parked_not_found(), refusals.not_parked_any_more(), NOTHING_HERE)
+
+NOT_ALLOCATED: Final = (
+    refusals.purchase_not_found(),
+    refusals.not_allocatable(),
+    refusals.paid_otherwise(),
+    refusals.refund_too_large(left=29_900, currency="EUR"),
+)
 
 
 class ParkedPosition(Position):
@@ -61,6 +69,20 @@ async def discard_parked_item(item_id: ItemId, body: DiscardBody, caller: Staff,
     async with database.transaction() as session:
         item = await discard_parked(
             session=session, item_id=item_id, actor=f"staff:{caller.subject}", reason=body.reason
+        )
+    return parked_reply(item)
+
+
+@router.post(
+    "/{item_id}/allocate", operation_id="allocate_parked", responses=of_staff(*UNREADABLE, *GONE, *NOT_ALLOCATED)
+)
+async def allocate_parked_refund(
+    item_id: ItemId, body: AllocateBody, caller: Staff, database: AtDatabase
+) -> ParkedReply:
+    """Say which purchase a refund is of that Stripe made in part of a charge that paid several things."""
+    async with database.transaction() as session:
+        item = await allocate(
+            session=session, item_id=item_id, purchase_id=body.purchase_id, actor=f"staff:{caller.subject}"
         )
     return parked_reply(item)
 

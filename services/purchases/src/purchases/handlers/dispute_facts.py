@@ -28,14 +28,14 @@ async def dispute_changed(work: Work, received: Received) -> None:
     if LOST not in (was, status):
         count(fact, "applied")
         return
-    refund = _as_refund(fact, "succeeded" if status == LOST else "canceled")
+    refund = as_refund(fact, "succeeded" if status == LOST else "canceled")
     if await land(work.session, paid=paid, told=refund, cause=cause_of(fact)) is None:
         await set_aside(work, received, fact.dispute_id)
     else:
         count(fact, "applied")
 
 
-def _as_refund(fact: told.DisputeChanged, status: str) -> ToldRefund:
+def as_refund(fact: told.DisputeChanged, status: str) -> ToldRefund:
     """A lost dispute took its money; one that was won after all gave it back."""
     return ToldRefund(
         kind="dispute", refund_id=fact.dispute_id, refund_cents=fact.amount, currency=fact.currency, status=status

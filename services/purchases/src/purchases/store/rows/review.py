@@ -18,7 +18,7 @@ class ParkedDecision(Row):
     item: Mapped[str] = mapped_column(Text, index=True)
     """The item's id as staff see it: `fact-12`, `command-7`, `payment-…`."""
     decision: Mapped[str] = mapped_column(String(16))
-    """`retry` or `discard`."""
+    """`retry`, `discard` or `allocate`."""
     actor: Mapped[str] = mapped_column(Text)
     reason: Mapped[str | None] = mapped_column(Text)
     at: Mapped[datetime] = mapped_column(server_default=NOW)

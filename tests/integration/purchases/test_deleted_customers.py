@@ -1,0 +1,31 @@
+"""A customer that is deleted at Stripe is forgotten; purchases keep who paid, and the next need makes a new one."""
+
+from contracts.stripe_facts import CustomerDeleted
+from purchases.domain.transitions import Status
+from purchases.handlers.register_workspace import ensure_customer
+from tests.integration.purchases.world import INSTANCE, World
+
+
+async def _deleted(world: World, customer_id: str) -> list[CustomerDeleted]:
+    await world.client.v1.customers.delete_async(customer_id)
+    return [fact for fact in await world.facts() if isinstance(fact, CustomerDeleted)]
+
+
+async def _customer(world: World, workspace_id: str) -> str:
+    return await ensure_customer(
+        database=world.database, client=world.client, instance=INSTANCE, workspace_id=workspace_id
+    )
+
+
+async def test_the_next_need_makes_a_new_one_and_purchases_keep_theirs(world: World) -> None:
+    purchase = await world.given_a_purchase()
+    facts = await _deleted(world, str(purchase.stripe_customer_id))
+
+    await world.tell(*facts)
+    new = await _customer(world, purchase.workspace_id)
+    await world.tell(*[fact.model_copy(update={"stripe_event_id": "evt_late"}) for fact in facts])
+
+    assert new != purchase.stripe_customer_id
+    assert new == await _customer(world, purchase.workspace_id)
+    row = await world.purchase(purchase.id)
+    assert (row.stripe_customer_id, row.status) == (purchase.stripe_customer_id, Status.PAID)
