@@ -150,6 +150,22 @@ async def test_a_refused_command_is_carried_out_when_staff_say_so(world: World, 
     assert problem(await staff.post(f"{PARKED}/{item['id']}/discard", json={"reason": "late"})) == (409, "not-parked")
 
 
+async def test_a_refused_return_is_asked_for_under_a_key_of_its_own(world: World, staff: httpx.AsyncClient) -> None:
+    """Under the old one Stripe would only repeat its refusal."""
+    purchase = await world.given_a_purchase("pm_card_authenticationRequired")
+    await world.put(purchase, Status.CANCELLED)
+    await world.control.authenticate(str(purchase.stripe_payment_intent_id))
+    await world.tell(*await world.facts())
+    await world.execute(PARK_COMMAND + " where kind = 'return_payment'")
+    (item,) = await listed(staff)
+
+    await staff.post(f"{PARKED}/{item['id']}/retry")
+    await world.settle_everything()
+
+    assert [one["idempotency_key"][-2:] for one in await world.requests("refunds.create")] == [":2"]
+    assert [refund.kind for refund in (await world.purchase(purchase.id)).refunds] == ["return"]
+
+
 async def test_a_payment_that_did_not_fit_is_looked_at_again(world: World, staff: httpx.AsyncClient) -> None:
     """What Stripe says by then fits: the purchase is paid, and the item resolved by it."""
     purchase = await given_one_of_each(world)

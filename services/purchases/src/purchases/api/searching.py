@@ -33,10 +33,10 @@ def _as_iso_says(moment: object) -> object:
     return moment
 
 
-Moment = Annotated[
-    datetime,
+Moment = Annotated[datetime, AfterValidator(_in_utc)]
+Asked = Annotated[
+    Moment,
     BeforeValidator(_as_iso_says),
-    AfterValidator(_in_utc),
     WithJsonSchema({"anyOf": [{"type": "string", "format": "date-time"}, {"type": "string", "format": "date"}]}),
 ]
 StripeId = Annotated[str, StringConstraints(max_length=255, pattern=r"^[a-z]{2,10}_[A-Za-z0-9_]+$")]
@@ -50,7 +50,7 @@ class PurchasePosition(Position):
 
 
 class PurchaseSearch(BaseModel):
-    """What staff look for. All of it must fit; a parameter that is not known is refused, not ignored."""
+    """What staff look for. All of it must fit; a parameter that is not known is refused, not ignored. Dates are UTC."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -62,8 +62,8 @@ class PurchaseSearch(BaseModel):
         "subscription, dispute",
         examples=["in_1SVq2jLkdIwHu7ixTzM0aVbC"],
     )
-    started_from: Moment | None = Field(default=None, alias="from", description="Started then or later; a date is UTC")
-    started_before: Moment | None = Field(default=None, alias="to", description="Started before then; a date is UTC")
+    started_from: Asked | None = Field(default=None, alias="from", description="Started then or later")
+    started_before: Asked | None = Field(default=None, alias="to", description="Started before then")
     limit: Limit = PAGE
     cursor: Cursor = None
 

@@ -111,12 +111,20 @@ async def set_aside(session: AsyncSession, command: Command, *, error: str) -> N
 
 
 async def reopen(session: AsyncSession, command_id: int) -> bool:
-    """Have a parked command carried out after this commit; False when it is not parked."""
-    again = (
-        update(StripeCommand)
-        .where(StripeCommand.id == command_id, StripeCommand.state == "parked")
-        .values(state="open", version=StripeCommand.version + 1, attempts=0, due_at=func.now(), ended_at=None)
-    )
+    """Have a parked command carried out after this commit; False when it is not parked.
+
+    Stripe repeats a refusal under the key that met it: the next attempt, which looks first, has a key of its own.
+    """
+    attempt = func.coalesce(StripeCommand.arguments["attempt"].as_integer(), 1) + 1
+    fresh = {
+        "state": "open",
+        "version": StripeCommand.version + 1,
+        "attempts": 0,
+        "due_at": func.now(),
+        "ended_at": None,
+        "arguments": StripeCommand.arguments.concat(func.jsonb_build_object("attempt", attempt)),
+    }
+    again = update(StripeCommand).where(StripeCommand.id == command_id, StripeCommand.state == "parked").values(fresh)
     if (await session.execute(again.returning(StripeCommand.id))).first() is None:
         return False
     wake_after_commit(session, CHANNEL)
