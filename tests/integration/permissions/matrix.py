@@ -78,6 +78,7 @@ MATRIX: Final[Mapping[str, Rule]] = {
     "cancel_purchase": BUYER,
     "open_setup_session": BUYER,
     "open_checkout_session": OWNER,
+    "open_portal_session": OWNER,
     "get_billing": MEMBER,
     "list_resources": CLAIMER,
     "claim_resource": CLAIMER,

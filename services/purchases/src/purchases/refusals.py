@@ -113,6 +113,17 @@ def already_subscribed() -> Problem:
     )
 
 
+def portal_not_set_up() -> Problem:
+    """`bootstrap-stripe` has not made the portal's configurations for this instance."""
+    return Problem(
+        503,
+        "portal-not-set-up",
+        "The customer portal is not set up",
+        "Nothing was changed. Our team has to set it up at Stripe first.",
+        headers={"Retry-After": "300"},
+    )
+
+
 def checkout_busy() -> Problem:
     """Another Checkout is being opened or ended, and Stripe has not said how that went."""
     return Problem(

@@ -21,6 +21,8 @@ CHECKOUT: Final[JsonDict] = {
     "success_url": "https://app.acme.example/welcome",
     "cancel_url": "https://app.acme.example/pricing",
 }
+PORTAL: Final[JsonDict] = {"return_url": "https://app.acme.example/billing", "cancel": "at_period_end"}
+PORTAL_SESSION: Final[JsonDict] = {"url": "https://billing.stripe.com/p/session/test_a1B2c3D4"}
 SESSION: Final[JsonDict] = {
     "id": "cs_test_a1B2c3D4",
     "url": "https://checkout.stripe.com/c/pay/cs_test_a1B2c3D4",
@@ -52,6 +54,23 @@ class CheckoutSessionBody(Body):
     addons: Annotated[list[Slug], Field(default_factory=list, max_length=MOST_ADDONS), AfterValidator(_each_once)]
     success_url: Url
     cancel_url: Url
+
+
+class PortalSessionBody(Body):
+    """Where the portal leads back to (our billing page, where nothing is said), and what cancelling in it means."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [PORTAL]})
+
+    return_url: Url | None = None
+    cancel: Literal["at_period_end", "immediately"] = "at_period_end"
+
+
+class PortalReply(BaseModel):
+    """A session of the portal."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [PORTAL_SESSION]})
+
+    url: str = Field(description="Where to send the browser")
 
 
 class SessionReply(BaseModel):

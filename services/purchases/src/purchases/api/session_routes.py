@@ -11,8 +11,16 @@ from purchases import refusals
 from purchases.api.access import AtDatabase, Buyer, Owner
 from purchases.api.examples import ADDON_ROW, FAILED_ROW, PAID_ROW
 from purchases.api.refused import of_buyers, of_owner
-from purchases.api.requests import IdempotencyKey, Stripe, Told, allowed_url
-from purchases.api.session_bodies import CheckoutSessionBody, SessionReply, SetupSessionBody, session_reply
+from purchases.api.requests import IdempotencyKey, Stripe, Told, allowed_url, own_page
+from purchases.api.session_bodies import (
+    CheckoutSessionBody,
+    PortalReply,
+    PortalSessionBody,
+    SessionReply,
+    SetupSessionBody,
+    session_reply,
+)
+from purchases.handlers.manage_subscription import manage_subscription
 from purchases.handlers.open_checkout import Desk, Upgrade, open_checkout
 from purchases.handlers.save_card import save_card
 
@@ -89,3 +97,26 @@ async def open_checkout_session(
     opened = await open_checkout(desk, upgrade)
     response.status_code = 200 if opened.repeated else 201
     return SessionReply(id=opened.session_id, url=opened.url)
+
+
+@router.post(
+    "/portal-sessions",
+    operation_id="open_portal_session",
+    status_code=201,
+    responses=of_owner(*UNREADABLE, refusals.return_url_not_allowed(), refusals.portal_not_set_up(), *STRIPE_SAYS_NO),
+)
+async def open_portal_session(
+    workspace: Owner, database: AtDatabase, client: Stripe, settings: Told, body: PortalSessionBody | None = None
+) -> PortalReply:
+    """Stripe's portal: switch the interval, cancel, resume, change the card, see invoices."""
+    body = body or PortalSessionBody()
+    back = own_page(settings, workspace.id, "settings/billing")
+    url = await manage_subscription(
+        database=database,
+        client=client,
+        instance=settings.quittance_instance,
+        workspace_id=workspace.id,
+        return_url=allowed_url(body.return_url, settings) if body.return_url else back,
+        cancel=body.cancel,
+    )
+    return PortalReply(url=url)
