@@ -49,6 +49,7 @@ async def books_agree(
             assert _less_the_plan(sums, shop) == {name: _figures(row) for name, row in ledger.items()}
         else:
             assert _as_currencies(sums["customers"].get(shop.customer_id, {})) == ledger
+        await _lost_disputes_agree(scene, shop, sums)
     told = [
         (envelope, json.loads(body)) for envelope, body in await scene.witness.facts(PURCHASE_EVENTS, PURCHASE_STATE)
     ]
@@ -95,7 +96,7 @@ async def _ledger_sums(scene: Scene, shop: Shop) -> Json:
             from purchase_payments
             union all
             select purchase_id, currency, 0, refund_cents, 0, 1 from purchase_refunds
-            where status in ('pending', 'succeeded')
+            where status in ('pending', 'succeeded') and kind <> 'dispute'
         )
         select money.currency, sum(captured)::bigint as captured, sum(refunded)::bigint as refunded,
                sum(payments)::int as payments, sum(refunds)::int as refunds
@@ -103,6 +104,22 @@ async def _ledger_sums(scene: Scene, shop: Shop) -> Json:
     """
     rows = await scene.witness.rows("purchases", query, shop.workspace_id)
     return {row.pop("currency"): row for row in rows}
+
+
+async def _lost_disputes_agree(scene: Scene, shop: Shop, sums: Json) -> None:
+    """What banks took for good; of a bundle's charge the plan's part is not in the ledger."""
+    query = """
+        select refund.currency, sum(refund_cents)::bigint as lost
+        from purchase_refunds refund join workspace_addon_purchases purchase on purchase.id = purchase_id
+        where workspace_id = $1 and kind = 'dispute' and refund.status = 'succeeded' group by 1
+    """
+    rows = await scene.witness.rows("purchases", query, shop.workspace_id)
+    ledger = {row["currency"]: row["lost"] for row in rows}
+    lost = _as_currencies(sums["lost"].get(shop.customer_id, {}))
+    if shop.customer_id in sums["plans"]:
+        assert all(cents <= lost.get(currency, 0) for currency, cents in ledger.items())
+    else:
+        assert lost == ledger
 
 
 def _history_replays_to_row(purchase: Json, history: Sequence[Json]) -> None:
