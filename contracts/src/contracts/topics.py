@@ -84,7 +84,7 @@ TOPICS: Final[Mapping[type[Fact], Topic]] = {
     workspace_facts.WorkspacePlanChanged: WORKSPACE_EVENTS,
     workspace_facts.SubscriptionStatusChanged: WORKSPACE_EVENTS,
     workspace_facts.RenewalFailed: WORKSPACE_EVENTS,
-    workspace_facts.ExtraSubscriptionFound: WORKSPACE_EVENTS,
+    workspace_facts.ExtraSubscriptionEnded: WORKSPACE_EVENTS,
     addon_facts.AddonState: ADDON_STATE,
     addon_facts.AddonPriceProvisioned: ADDON_PRICE,
     plan_facts.PlanState: PLAN_STATE,

@@ -80,11 +80,15 @@ class RenewalFailed(WorkspaceFact):
     """Where the owner can change the card."""
 
 
-class ExtraSubscriptionFound(WorkspaceFact):
-    """A workspace has two subscriptions: this one is ended and paid back. Once per subscription; the team is mailed."""
+class ExtraSubscriptionEnded(WorkspaceFact):
+    """A workspace had two subscriptions: this one was ended and paid back. Once for each; the team is mailed."""
 
-    TYPE: ClassVar = "billing.workspace.extra_subscription_found.v1"
+    TYPE: ClassVar = "billing.workspace.extra_subscription_ended.v1"
 
     stripe_subscription_id: str
-    kept_subscription_id: str
+    kept_subscription_id: str | None = None
     """The one that goes on."""
+    returned_cents: int
+    """Minor units of `currency`: what it took for the plan; add-ons that were bought with it stay bought."""
+    currency: str
+    """ISO 4217, upper case."""

@@ -91,7 +91,8 @@ async def test_of_two_subscriptions_one_is_ended_and_paid_back_and_the_team_told
     assert await subscriber.plan() == "builder"
     (refund,) = await world.refunds_at_stripe()
     assert (refund["amount"], refund["status"]) == (900, "succeeded")
-    (found,) = [body for kind, body in await subscriber.told() if kind == "extra_subscription_found"]
+    (found,) = [body for kind, body in await subscriber.told() if kind == "extra_subscription_ended"]
+    assert (found["returned_cents"], found["currency"]) == (900, "EUR")
     assert ended[found["stripe_subscription_id"]] == "canceled"
     assert ended[found["kept_subscription_id"]] == "active"
     assert await world.parked() == []

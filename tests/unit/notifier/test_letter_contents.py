@@ -58,6 +58,10 @@ MONEY: dict[str, Callable[[str, int], tuple[Mailable, str]]] = {
     "refund-failed": lambda code, cents: (facts.refund_failed(currency=code, refund_cents=cents), "Refund"),
     "dispute-opened": lambda code, cents: (facts.dispute_opened(currency=code, dispute_cents=cents), "Disputed"),
     "dispute-closed": lambda code, cents: (facts.dispute_closed(currency=code, dispute_cents=cents), "Disputed"),
+    "extra-subscription-ended": lambda code, cents: (
+        facts.extra_subscription_ended(currency=code, returned_cents=cents),
+        "Sent back",
+    ),
     "renewal-failed": lambda code, cents: (facts.renewal_failed(currency=code, amount_due_cents=cents), "Amount due"),
 }
 

@@ -17,7 +17,7 @@ from contracts.purchase_facts import (
     RefundFailed,
     RefundIssued,
 )
-from contracts.workspace_facts import RenewalFailed, WorkspaceFact
+from contracts.workspace_facts import ExtraSubscriptionEnded, RenewalFailed, WorkspaceFact
 
 Mailable = PurchaseFact | WorkspaceFact
 """The facts that can be mailed: they carry the owner's address, since the notifier asks nobody."""
@@ -113,6 +113,13 @@ LETTERS: Final[Mapping[type[Mailable], Letter]] = {
         subject="Payment failed: {amount} for the {plan} plan of {workspace}",
         about="stripe_invoice_id",
         amount="amount_due_cents",
+    ),
+    ExtraSubscriptionEnded: Letter(
+        name="extra-subscription-ended",
+        to=TEAM,
+        subject="Second {plan} subscription of {workspace} ended, {amount} sent back",
+        about="stripe_subscription_id",
+        amount="returned_cents",
     ),
 }
 

@@ -81,4 +81,6 @@ def _link(fact: Mailable, *, to: Recipient, base: str) -> tuple[str, str]:
         return fact.billing_page_url, "Check your payment method"
     if to is Recipient.TEAM and isinstance(fact, PurchaseFact):
         return base and f"{base}/admin/purchases/{fact.purchase_id}", "Open the purchase"
+    if to is Recipient.TEAM:
+        return base and f"{base}/admin/purchases", "Open the purchases"
     return base and f"{base}/app/{quote(fact.workspace_id, safe='')}/billing/addons", "See your services"

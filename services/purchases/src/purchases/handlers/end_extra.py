@@ -1,8 +1,11 @@
 """Commands: of two subscriptions of one workspace the extra one is ended, and what was paid for it goes back."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from contracts.workspace_facts import ExtraSubscriptionFound
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contracts.workspace_facts import ExtraSubscriptionEnded
 from purchases.domain.subscriptions import ENDED, Running, in_order_of_keeping
 from purchases.handlers.follow_subscription import announce, look
 from purchases.handlers.look_at_subscription import apply_look
@@ -38,27 +41,14 @@ async def compare(desk: StripeDesk, command: Command) -> Result:
 
 
 async def _mark(desk: StripeDesk, command: Command) -> Result:
-    """Under the workspace's lock; the team is told of each extra one once."""
+    """Under the workspace's lock."""
     async with desk.database.transaction() as session:
         workspace = await workspaces.lock(session, command.subject)
-        if workspace is None:
-            return DONE
-        owned = {one.stripe_subscription_id: one for one in await subscriptions.of_workspace(session, workspace.id)}
-        cause = Cause(actor="quittance", at=datetime.now(UTC), reason="the workspace has another subscription")
-        kept, *others = in_order_of_keeping(_running(one) for one in owned.values()) or [""]
-        for subscription_id in others:
-            row = owned[subscription_id]
-            if not row.is_extra:
-                row.is_extra = True
-                announce(
-                    session,
-                    workspace,
-                    ExtraSubscriptionFound,
-                    cause=cause,
-                    stripe_subscription_id=subscription_id,
-                    kept_subscription_id=kept,
-                )
-            await commands.ask(session, kind="end_subscription", subject=subscription_id, workspace_id=workspace.id)
+        owned = await _owned(session, command.subject)
+        for subscription_id in in_order_of_keeping(_running(one) for one in owned.values())[1:]:
+            owned[subscription_id].is_extra = True
+            if workspace is not None:
+                await commands.ask(session, kind="end_subscription", subject=subscription_id, workspace_id=workspace.id)
     return DONE
 
 
@@ -68,9 +58,36 @@ async def end(desk: StripeDesk, command: Command) -> Result:
     await end_subscription(desk.client, command.subject, instance=desk.instance)
     async with desk.database.transaction() as session:
         await look(session, command.subject, workspace_id)
-    for payment in await plan_payments(desk.client, command.subject):
+    payments = await plan_payments(desk.client, command.subject)
+    for payment in payments:
         await _pay_back(desk, command, payment)
+    await _tell(desk, command, payments)
     return DONE
+
+
+async def _tell(desk: StripeDesk, command: Command, payments: Sequence[PlanPayment]) -> None:
+    """Once per subscription, however often the command is repeated."""
+    async with desk.database.transaction() as session:
+        workspace = await workspaces.lock(session, command.arguments["workspace_id"])
+        owned = await _owned(session, command.arguments["workspace_id"])
+        row = owned.pop(command.subject, None)
+        if workspace is None or row is None or row.returned_cents is not None:
+            return
+        row.returned_cents = sum(payment.plan_cents for payment in payments)
+        announce(
+            session,
+            workspace,
+            ExtraSubscriptionEnded,
+            cause=Cause(actor="quittance", at=datetime.now(UTC), reason="the workspace has another subscription"),
+            stripe_subscription_id=command.subject,
+            kept_subscription_id=next(iter(in_order_of_keeping(_running(one) for one in owned.values())), None),
+            returned_cents=row.returned_cents,
+            currency=row.currency or next((payment.currency for payment in payments), "EUR"),
+        )
+
+
+async def _owned(session: AsyncSession, workspace_id: str) -> dict[str, Subscription]:
+    return {one.stripe_subscription_id: one for one in await subscriptions.of_workspace(session, workspace_id)}
 
 
 async def _pay_back(desk: StripeDesk, command: Command, payment: PlanPayment) -> None:

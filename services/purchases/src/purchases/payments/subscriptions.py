@@ -75,6 +75,7 @@ class PlanPayment:
     invoice_id: str
     payment_intent_id: str
     plan_cents: int
+    currency: str
 
 
 async def plan_payments(client: StripeClient, subscription_id: str) -> list[PlanPayment]:
@@ -86,7 +87,7 @@ async def plan_payments(client: StripeClient, subscription_id: str) -> list[Plan
         invoices: list[Any] = [one async for one in listed.auto_paging_iter()]
     paid = [(one, intent_id_of(one), min(one.amount_paid, _plan_cents(one))) for one in invoices]
     return [
-        PlanPayment(invoice_id=one.id, payment_intent_id=intent_id, plan_cents=cents)
+        PlanPayment(invoice_id=one.id, payment_intent_id=intent_id, plan_cents=cents, currency=one.currency.upper())
         for one, intent_id, cents in paid
         if intent_id is not None and cents > 0
     ]

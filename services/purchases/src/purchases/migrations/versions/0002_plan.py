@@ -45,6 +45,7 @@ def _create_subscriptions() -> None:
         sa.Column("stripe_customer_id", sa.Text(), nullable=True),
         sa.Column("status", sa.String(32), nullable=False),
         sa.Column("is_extra", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.Column("returned_cents", sa.BigInteger(), nullable=True),
         sa.Column("stripe_price_id", sa.Text(), nullable=True),
         sa.Column("interval", sa.String(16), nullable=True),
         sa.Column("currency", sa.String(3), nullable=True),

@@ -38,6 +38,8 @@ class Subscription(Row):
     """Stripe's own word."""
     is_extra: Mapped[bool] = mapped_column(server_default=false(), default=False)
     """A second one beside another that runs: we end it and pay it back."""
+    returned_cents: Mapped[int | None] = mapped_column(BigInteger)
+    """What of an extra one was paid back; empty until that was done and told."""
     stripe_price_id: Mapped[str | None] = mapped_column(Text)
     interval: Mapped[str | None] = mapped_column(String(16))
     currency: Mapped[str | None] = mapped_column(String(3))
