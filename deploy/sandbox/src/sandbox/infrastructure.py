@@ -12,7 +12,7 @@ from sandbox.environment import Addresses
 from sandbox.ports import LOOPBACK, is_listening
 from sandbox.postgres import PostgresServer
 from sandbox.process import Process, ProcessDied
-from sandbox.processes import AUDIENCE, DATABASES, Database, clean_environment, python
+from sandbox.processes import AT_STRIPE, AUDIENCE, DATABASES, STRIPE_KEY, Database, clean_environment, python
 from sandbox.progress import Report
 from sandbox.together import together
 
@@ -93,11 +93,15 @@ class Infrastructure:
         self._report("postgres", f"ready on {LOOPBACK}:{postgres.port}")
 
     async def _prepare(self, database: Database) -> None:
-        """Run its migrations and its seed."""
-        env = {**clean_environment(), "APP_ENV": "local", "DATABASE_URL": self.database_urls[database.name]}
+        """Run its migrations and its seed, and make at Stripe what they name."""
+        settings = {"APP_ENV": "local", "DATABASE_URL": self.database_urls[database.name]}
         for words in database.prepare:
-            self._report("postgres", " ".join(words))
-            await _run(Process("-".join(words), python(*words), log=self._log("-".join(words)), env=env))
+            await self._run("postgres", words, settings)
+        if (stripe := self._small_parts.get("stripe")) and (words := AT_STRIPE.get(database.name)):
+            await self._until_it_listens(stripe)
+            at_stripe = {"STRIPE_SECRET_KEY": STRIPE_KEY, "STRIPE_API_BASE": self._addresses.url("stripe")}
+            await self._run("stripe", words, settings | at_stripe)
+            self._report("stripe", "ready, and sells the plan")
 
     async def _start_broker(self) -> None:
         self._broker = await start_broker(
@@ -116,8 +120,24 @@ class Infrastructure:
         self._report(process.name, "starting")
         process.start()
         self._on_spawn()
-        await process.until(lambda: _listens(self._addresses.ports[process.name]), within=_READY_WITHIN)
+        await self._until_it_listens(process)
         self._report(process.name, f"ready at {self._addresses.url(process.name)}")
+
+    async def _until_it_listens(self, process: Process) -> None:
+        await process.until(lambda: _listens(self._addresses.ports[process.name]), within=_READY_WITHIN)
+
+    async def _run(self, part: str, words: Sequence[str], settings: Mapping[str, str]) -> None:
+        """A command that ends by itself."""
+        name = "-".join(words)
+        self._report(part, " ".join(words))
+        process = Process(name, python(*words), log=self._log(name), env={**clean_environment(), **settings})
+        process.start()
+        try:
+            ended = await process.wait(within=_READY_WITHIN)
+        finally:
+            await process.kill()
+        if not ended or process.exit_code != 0:
+            raise ProcessDied(f"{name} ended with exit code {process.exit_code}\n{process.tail()}")
 
     def _log(self, name: str) -> Path:
         return self._logs / f"{name}.log"
@@ -135,17 +155,6 @@ def _small_parts(addresses: Addresses, webhook_secret: str) -> Mapping[str, list
         "mailbox": python("sandbox.mailbox", *host, *mailbox),
         "issuer": python("sandbox.issuer", *host, *issuer),
     }
-
-
-async def _run(process: Process) -> None:
-    """A command that ends by itself."""
-    process.start()
-    try:
-        ended = await process.wait(within=_READY_WITHIN)
-    finally:
-        await process.kill()
-    if not ended or process.exit_code != 0:
-        raise ProcessDied(f"{process.name} ended with exit code {process.exit_code}\n{process.tail()}")
 
 
 async def _listens(port: int) -> bool:

@@ -46,6 +46,8 @@ PREFERRED_PORTS: Final[Mapping[str, int]] = {
     **{f"{service.name}-ops": service.ops_port for service in SERVICES},
 }
 # fmt: on
+AT_STRIPE: Final[Mapping[str, tuple[str, ...]]] = {"catalog": ("catalog", "bootstrap-stripe")}
+"""By database, what is then made at Stripe: the plan's product and prices."""
 
 STRIPE_KEY: Final = "sk_test_quittance_sandbox"
 AUDIENCE: Final = "quittance"

@@ -9,14 +9,14 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
 from contracts import PURCHASE_EVENTS, PURCHASE_STATE, STRIPE_EVENTS, WORKSPACE_EVENTS, Envelope, Topic
-from contracts.topics import ADDON_PRICE, ADDON_STATE
+from contracts.topics import ADDON_PRICE, ADDON_STATE, PLAN_STATE
 from sandbox.description import Description
 
 Json = dict[str, Any]
 
 GROUPS: Final[Mapping[str, tuple[Topic, ...]]] = {
     "catalog": (ADDON_PRICE,),
-    "purchases": (STRIPE_EVENTS, ADDON_STATE),
+    "purchases": (STRIPE_EVENTS, ADDON_STATE, PLAN_STATE),
     "notifier": (PURCHASE_EVENTS, WORKSPACE_EVENTS),
 }
 """Each service, and the topics that it reads."""
@@ -27,6 +27,9 @@ LASTING: Final = (
     ("purchases", "purchase_transitions"),
     ("purchases", "purchase_payments"),
     ("purchases", "purchase_refunds"),
+    ("purchases", "workspaces"),
+    ("purchases", "subscriptions"),
+    ("purchases", "subscription_invoices"),
     ("notifier", "mails"),
 )
 UNFINISHED: Final[Mapping[str, str]] = {
