@@ -21,8 +21,9 @@ from purchases.api.session_bodies import (
     session_reply,
 )
 from purchases.handlers.manage_subscription import manage_subscription
-from purchases.handlers.open_checkout import Desk, Upgrade, open_checkout
+from purchases.handlers.open_checkout import Desk, open_checkout
 from purchases.handlers.save_card import save_card
+from purchases.handlers.start_checkout import Upgrade
 
 router = APIRouter(prefix="/workspaces/{ws}", tags=["sessions"])
 
