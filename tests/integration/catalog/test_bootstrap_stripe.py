@@ -134,6 +134,15 @@ async def test_repeated_it_finds_everything_makes_nothing_and_tells_nobody(accou
     assert not [line for line in said if "made" in line or "whsec_" in line]
 
 
+async def test_two_at_once_make_everything_once_and_show_one_secret(account: Account) -> None:
+    await asyncio.gather(account.set_up(), account.set_up())
+
+    assert len(await account.objects("products")) == 1
+    assert [price["lookup_key"] for price in await account.objects("prices")] == KEYS
+    assert len(await account.objects("webhook_endpoints")) == 1
+    assert len([change for change in await account.catalog.changes() if change["action"] == "price-provisioned"]) == 1
+
+
 async def test_a_new_catalog_finds_what_an_older_one_made(account: Account) -> None:
     await account.set_up()
     before = await account.made()
