@@ -1,0 +1,75 @@
+"""A workspace's plan through Stripe's webhooks: subscribed, a renewal that fails and is healed, given up, cancelled."""
+
+from typing import Any, Final
+
+from sandbox.scene import Scene, Shop
+
+Json = dict[str, Any]
+INSTANCE: Final = "local"
+
+
+async def given_a_subscriber(scene: Scene) -> tuple[Shop, str, str]:
+    """On Builder, monthly: the workspace, its card and its subscription."""
+    shop = await scene.given_a_workspace(card=None)
+    card = await scene.save_card(shop.customer_id, "pm_card_visa")
+    price = {"currency": "eur", "unit_amount": "900", "recurring[interval]": "month", "product_data[name]": "Builder"}
+    made = await scene.at_stripe("/v1/prices", price)
+    wanted = {"customer": shop.customer_id, "items[0][price]": str(made["id"])}
+    metadata = {"metadata[quittance_instance]": INSTANCE, "metadata[workspace_id]": shop.workspace_id}
+    subscription = await scene.at_stripe("/v1/subscriptions", wanted | metadata)
+    await scene.settle()
+    return shop, card, str(subscription["id"])
+
+
+async def billing(scene: Scene, shop: Shop) -> Json:
+    return await scene.get(f"/v1/workspaces/{shop.workspace_id}/billing", token=shop.token)
+
+
+async def stands(scene: Scene, shop: Shop) -> tuple[str, str, bool]:
+    """Plan, subscription's status, and whether a payment is due."""
+    shown = await billing(scene, shop)
+    return shown["plan"]["slug"], shown["subscription"]["status"], shown["past_due"]
+
+
+async def test_a_failed_renewal_keeps_the_plan_mails_the_owner_once_and_is_healed_by_a_new_card(scene: Scene) -> None:
+    shop, card, subscription = await given_a_subscriber(scene)
+    assert await stands(scene, shop) == ("builder", "active", False)
+
+    await scene.stripe.change_card(card, "chargeCustomerFail")
+    await scene.stripe.renew(subscription)
+    await scene.settle()
+    await scene.stripe.retry(subscription)
+    await scene.settle()
+    assert await stands(scene, shop) == ("builder", "past_due", True)
+    (mail,) = await scene.mails_to(shop.owner_email)
+    assert mail["Subject"] == "Payment failed: €9.00 for the Builder plan of Acme"
+
+    await scene.stripe.change_card(card, "visa")
+    await scene.stripe.retry(subscription)
+    await scene.settle()
+    assert await stands(scene, shop) == ("builder", "active", False)
+    await scene.replay(shop)
+    assert len(await scene.mails_to(shop.owner_email)) == 1
+
+
+async def test_when_stripe_gives_up_the_workspace_is_on_the_free_plan(scene: Scene) -> None:
+    shop, card, subscription = await given_a_subscriber(scene)
+    await scene.stripe.change_card(card, "chargeCustomerFail")
+    await scene.stripe.renew(subscription)
+    await scene.stripe.exhaust_retries(subscription)
+    await scene.settle()
+
+    assert await stands(scene, shop) == ("free", "canceled", False)
+
+
+async def test_cancelled_at_the_periods_end_the_plan_stays_and_can_be_resumed(scene: Scene) -> None:
+    shop, _, subscription = await given_a_subscriber(scene)
+    await scene.at_stripe(f"/v1/subscriptions/{subscription}", {"cancel_at_period_end": "true"})
+    await scene.settle()
+    told = (await billing(scene, shop))["subscription"]
+    assert (told["cancel_at_period_end"], told["ends_at"]) == (True, told["current_period_end"])
+
+    await scene.at_stripe(f"/v1/subscriptions/{subscription}", {"cancel_at_period_end": "false"})
+    await scene.settle()
+    told = (await billing(scene, shop))["subscription"]
+    assert (told["status"], told["cancel_at_period_end"], told["ends_at"]) == ("active", False, None)
