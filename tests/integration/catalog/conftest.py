@@ -22,6 +22,7 @@ from chassis.migrations import migrate
 from chassis.server import HttpServer
 from chassis.settings import ServiceSettings
 from sandbox.issuer import Issuer, application
+from tests.documented import only_documented_problems
 from tests.stack.postgres import NewDatabase
 
 ADDONS = "/v1/admin/addons"
@@ -41,7 +42,10 @@ class Catalog:
         """Somebody with `token`, or nobody in particular."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         return httpx.AsyncClient(
-            transport=httpx.ASGITransport(app=self.api), base_url="http://catalog.test", headers=headers
+            transport=httpx.ASGITransport(app=self.api),
+            base_url="http://catalog.test",
+            headers=headers,
+            event_hooks=only_documented_problems(self.api.openapi()),
         )
 
     def staff(self) -> httpx.AsyncClient:

@@ -23,6 +23,7 @@ from purchases.settings import Settings
 from purchases.store.rows import Workspace
 from sandbox.issuer import Issuer, application
 from sandbox.ports import LOOPBACK, free_port
+from tests.documented import only_documented_problems
 from tests.integration.permissions.matrix import REGISTERED_OWNERS
 from tests.stack.postgres import NewDatabase
 from webhook_gateway.main import gateway_app
@@ -85,12 +86,15 @@ async def services(
                 metrics=WebhookMetrics(),
             ),
         }
-        yield {
+        clients = {
             name: await stack.enter_async_context(
                 httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=f"http://{name}.test")
             )
             for name, app in apps.items()
         }
+        for client in clients.values():
+            client.event_hooks = only_documented_problems((await client.get("/openapi.json")).json())
+        yield clients
 
 
 async def register_workspaces(ledger: Database) -> None:

@@ -19,6 +19,7 @@ from purchases.main.api import app
 from purchases.settings import Settings
 from sandbox.issuer import Issuer, application
 from sandbox.ports import free_port
+from tests.documented import only_documented_problems
 
 ISSUER: Final = "https://issuer.test"
 AUDIENCE: Final = "quittance"
@@ -55,8 +56,12 @@ async def an_api(database: Database, client: StripeClient) -> AsyncIterator[Api]
     settings = Settings(app_env="testing", database_url=database.url, support_email="support@quittance.example")
     async with an_issuer() as (issuer, jwks_url):
         verifier = TokenVerifier(Jwks(jwks_url), ISSUER, AUDIENCE)
-        transport = httpx.ASGITransport(app=app(settings=settings, database=database, client=client, verifier=verifier))
-        async with httpx.AsyncClient(transport=transport, base_url="http://purchases.test") as http:
+        here = app(settings=settings, database=database, client=client, verifier=verifier)
+        async with httpx.AsyncClient(
+            transport=httpx.ASGITransport(app=here),
+            base_url="http://purchases.test",
+            event_hooks=only_documented_problems(here.openapi()),
+        ) as http:
             yield Api(issuer=issuer, http=http)
 
 

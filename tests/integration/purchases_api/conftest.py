@@ -16,6 +16,7 @@ from purchases.main.api import app
 from purchases.settings import Settings
 from sandbox.issuer import Issuer, application
 from sandbox.ports import LOOPBACK
+from tests.documented import only_documented_problems
 from tests.integration.purchases.conftest import client, control, migrated, stripe_url, world
 from tests.integration.purchases.world import World
 
@@ -39,6 +40,7 @@ class Api:
         return httpx.AsyncClient(
             transport=httpx.ASGITransport(app=self.app),
             base_url="http://purchases.test",
+            event_hooks=only_documented_problems(self.app.openapi()),
             headers={"Authorization": f"Bearer {self.issuer.mint(claims)}"},
         )
 

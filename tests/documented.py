@@ -1,0 +1,57 @@
+"""Every refusal that a test meets is one that the service's own description promises for that operation."""
+
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+import httpx
+
+from chassis.problems import MEDIA_TYPE
+
+Json = dict[str, Any]
+Hooks = dict[str, list[Callable[[httpx.Response], Awaitable[None]]]]
+OF_EVERY_OPERATION: Final = frozenset({405, 408, 500, 503})
+"""The document says 4XX and 5XX; these are the framework's, and whoever needs them finds them there."""
+
+
+def only_documented_problems(document: Json) -> Hooks:
+    """Hooks for a client of the API that `document` describes: a problem that its operation does not list fails."""
+
+    async def check(answer: httpx.Response) -> None:
+        told = operation_of(document, answer.request.method, answer.request.url.path)
+        if told is None or answer.headers.get("content-type") != MEDIA_TYPE:
+            return
+        await answer.aread()
+        expected = documented(told, answer.status_code)
+        assert answer.json()["type"] in expected or _is_everywhere(expected, answer), (
+            f"{told['operationId']} answered {answer.text}, but says that {answer.status_code} is one of {expected}"
+        )
+
+    return {"response": [check]}
+
+
+def operation_of(document: Json, method: str, path: str) -> Json | None:
+    """What the document says of this call; None where it is no call of the API."""
+    for template, methods in document["paths"].items():
+        if re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", template), path):
+            operation: Json | None = methods.get(method.lower())
+            return operation
+    return None
+
+
+def documented(operation: Json, status: int) -> list[str]:
+    """The problem types that the operation lists for this status."""
+    answer = operation["responses"].get(str(status), {})
+    types: list[str] = (
+        answer.get("content", {})
+        .get(MEDIA_TYPE, {})
+        .get("schema", {})
+        .get("properties", {})
+        .get("type", {})
+        .get("enum", [])
+    )
+    return types
+
+
+def _is_everywhere(expected: list[str], answer: httpx.Response) -> bool:
+    return not expected and answer.status_code in OF_EVERY_OPERATION
