@@ -92,7 +92,8 @@ def _as_currencies(sums: Json) -> Json:
 async def _ledger_sums(scene: Scene, shop: Shop) -> Json:
     query = """
         with money as (
-            select purchase_id, currency, paid_cents as captured, 0 as refunded, 1 as payments, 0 as refunds
+            select purchase_id, currency, case when shared then paid_cents else invoice_paid_cents end as captured,
+                   0 as refunded, case when invoice_paid_cents > 0 then 1 else 0 end as payments, 0 as refunds
             from purchase_payments
             union all
             select purchase_id, currency, 0, refund_cents, 0, 1 from purchase_refunds

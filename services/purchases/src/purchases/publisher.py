@@ -49,8 +49,14 @@ def refunded_cents(purchase: Purchase) -> int:
         refunds=[(one.status, one.refund_cents) for one in told if one.kind != "dispute"],
         charge_refunded_cents=sum(one.charge_refunded_cents for one in purchase.payments if not one.returned),
         disputed_cents=sum(one.refund_cents for one in disputes if one.status in money.COUNTS),
-        paid_cents=purchase.paid_cents or 0,
+        paid_cents=charged_cents(purchase),
     )
+
+
+def charged_cents(purchase: Purchase) -> int:
+    """What of the sale's price was charged, and can go back: what the customer's balance at Stripe paid cannot."""
+    sale = next((one for one in purchase.payments if not one.returned), None)
+    return min(sale.paid_cents, sale.invoice_paid_cents) if sale else 0
 
 
 def announce(

@@ -9,7 +9,7 @@ from contracts import purchase_facts
 from purchases.domain.money import COUNTS, REQUESTED, newer_refund_status
 from purchases.domain.transitions import Status, Trigger, restoring
 from purchases.handlers.move_purchase import move
-from purchases.publisher import Cause, announce, refunded_cents
+from purchases.publisher import Cause, announce, charged_cents, refunded_cents
 from purchases.store import ledger
 from purchases.store.rows import Payment, Purchase, Refund
 
@@ -79,8 +79,9 @@ def refuse_refund(
 
 
 async def follow_the_money(session: AsyncSession, *, purchase: Purchase, cause: Cause) -> None:
-    """Refunded when the refunds reach what was paid; put back when they no longer do and the slot is free."""
-    whole = purchase.paid_cents is not None and refunded_cents(purchase) >= purchase.paid_cents
+    """Refunded when all that was charged went back; put back when it no longer is so and the slot is free."""
+    charged = charged_cents(purchase)
+    whole = charged > 0 and refunded_cents(purchase) >= charged
     if whole and purchase.status in {Status.PAID, Status.DELIVERED}:
         move(session, purchase, Trigger.REFUNDED_IN_FULL, cause=cause, refunded_at=cause.at)
     elif not whole and purchase.status is Status.REFUNDED and not await ledger.slot_is_taken(session, purchase):

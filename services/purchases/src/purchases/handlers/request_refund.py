@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from purchases import refusals
 from purchases.domain import money
-from purchases.publisher import Cause, refunded_cents
+from purchases.publisher import Cause, charged_cents, refunded_cents
 from purchases.store import commands, ledger
 from purchases.store.rows import Payment, Purchase, Refund
 
@@ -85,12 +85,12 @@ async def ask_for_refund(session: AsyncSession, *, purchase: Purchase, amount: i
 def refundable_cents(purchase: Purchase) -> int:
     """What of the sale's money could still be sent back: less what went back, and less what is asked for."""
     asked = sum(one.refund_cents for one in purchase.refunds if one.status == money.REQUESTED)
-    return max(0, (purchase.paid_cents or 0) - refunded_cents(purchase) - asked)
+    return max(0, charged_cents(purchase) - refunded_cents(purchase) - asked)
 
 
 def _amount(purchase: Purchase, wanted: int | None) -> int:
     """Raises Problem 409 where that much is not left."""
-    if not purchase.paid_cents:
+    if not charged_cents(purchase):
         raise refusals.nothing_paid()
     left = refundable_cents(purchase)
     if left == 0:

@@ -1,0 +1,108 @@
+"""Coupon, credit and tax change what is paid, not whether; below the minimum it is paid without a payment."""
+
+from typing import Any
+
+import pytest
+
+from contracts.stripe_facts import InvoicePaid
+from purchases.domain.transitions import Status
+from purchases.store.rows import Purchase
+from tests.integration.purchases.stories import LEGACY
+from tests.integration.purchases.world import PRICE, World
+
+VERSIONS = pytest.mark.parametrize("version", [None, LEGACY])
+
+
+async def told_as_pending(world: World, purchase: Purchase, version: str | None) -> Purchase:
+    """Its row as the payment's events alone leave it."""
+    await world.put(purchase, Status.PENDING)
+    await world.tell(*[fact for fact in await world.facts(version=version) if isinstance(fact, InvoicePaid)])
+    await world.settle_everything()
+    assert await world.parked() == []
+    return await world.purchase(purchase.id)
+
+
+async def customer_of(world: World, workspace_id: str) -> str:
+    (row,) = await world.rows("select stripe_customer_id from workspaces where id = :id", id=workspace_id)
+    return str(row["stripe_customer_id"])
+
+
+@VERSIONS
+async def test_a_coupon_makes_it_cheaper_and_it_is_paid_all_the_same(world: World, version: str | None) -> None:
+    await world.given_an_addon()
+    workspace_id = await world.given_a_workspace()
+    coupon = await world.client.v1.coupons.create_async({"percent_off": 10, "duration": "forever"})
+    await world.control.discount_customer(await customer_of(world, workspace_id), coupon=coupon.id)
+    purchase = (await world.buy(world.order(workspace_id))).purchase
+
+    row = await told_as_pending(world, purchase, version)
+
+    assert (row.status, row.price_cents, row.paid_cents) == (Status.PAID, PRICE, PRICE * 9 // 10)
+
+
+@VERSIONS
+@pytest.mark.parametrize("credit", [20_000, PRICE])
+async def test_a_credit_balance_pays_for_it_too(world: World, version: str | None, credit: int) -> None:
+    """In part, or all of it: then there is no payment intent at all."""
+    await world.given_an_addon()
+    workspace_id = await world.given_a_workspace()
+    changes: Any = {"balance": -credit}
+    await world.client.v1.customers.update_async(await customer_of(world, workspace_id), changes)
+    purchase = (await world.buy(world.order(workspace_id))).purchase
+
+    row = await told_as_pending(world, purchase, version)
+
+    assert (row.status, row.paid_cents, row.payable) == (Status.PAID, PRICE, False)
+    assert [(one.invoice_paid_cents, one.shared) for one in row.payments] == [(PRICE - credit, False)]
+
+
+@VERSIONS
+async def test_where_a_credit_balance_helped_to_pay_all_that_was_charged_is_a_full_refund(
+    world: World, version: str | None
+) -> None:
+    await world.given_an_addon()
+    workspace_id = await world.given_a_workspace()
+    changes: Any = {"balance": -20_000}
+    await world.client.v1.customers.update_async(await customer_of(world, workspace_id), changes)
+    purchase = (await world.buy(world.order(workspace_id))).purchase
+    await world.control.refund_as_dashboard(invoice=purchase.stripe_invoice_id)
+
+    await world.tell(*await world.facts(version=version))
+    await world.settle_everything()
+
+    row = await world.purchase(purchase.id)
+    assert (row.status, [one.refund_cents for one in row.refunds]) == (Status.REFUNDED, [PRICE - 20_000])
+
+
+@VERSIONS
+async def test_an_invoice_below_the_minimum_is_paid_without_any_payment(world: World, version: str | None) -> None:
+    await world.given_an_addon(price_cents=20)
+    workspace_id = await world.given_a_workspace()
+    purchase = (await world.buy(world.order(workspace_id, expected_price_cents=20))).purchase
+
+    row = await told_as_pending(world, purchase, version)
+
+    assert (row.status, row.paid_cents, row.payable, row.stripe_payment_intent_id) == (Status.PAID, 20, False, None)
+
+
+@VERSIONS
+async def test_tax_on_top_is_part_of_what_was_paid(world: World, version: str | None) -> None:
+    """Somebody adds a tax rate in the Dashboard before it is paid."""
+    purchase = await world.given_a_purchase("pm_card_authenticationRequired")
+    await world.control.authenticate(str(purchase.stripe_payment_intent_id))
+    facts = [fact for fact in await world.facts(version=version) if isinstance(fact, InvoicePaid)]
+    await world.put(purchase, Status.PENDING)
+
+    taxed = [
+        fact.model_copy(
+            update={
+                "amount_paid": PRICE + 9_481,
+                "lines": tuple(line.model_copy(update={"tax_cents": 9_481}) for line in fact.lines),
+            }
+        )
+        for fact in facts
+    ]
+    await world.tell(*taxed)
+
+    row = await world.purchase(purchase.id)
+    assert (row.status, row.paid_cents) == (Status.PAID, PRICE + 9_481)
