@@ -205,7 +205,12 @@ async def race(apis: list[Api], workspace_id: str, *, number: int) -> Counter[in
 
     async def one(index: int) -> int:
         path = f"/v1/workspaces/{workspace_id}/resources/seats/{uuid.uuid4()}"
-        return (await apis[index % len(apis)].http.put(path, headers=headers)).status_code
+        answer = await apis[index % len(apis)].http.put(path, headers=headers)
+        if answer.status_code != 503:
+            return answer.status_code
+        # On a busy machine: too long in the queue.
+        await asyncio.sleep(int(answer.headers["retry-after"]))
+        return await one(index)
 
     return Counter(await asyncio.gather(*(one(index) for index in range(number))))
 
