@@ -9,7 +9,7 @@ from purchases.api.refused import of_members
 from purchases.api.requests import Told
 from purchases.handlers.read_billing import read_billing
 
-router = APIRouter(prefix="/workspaces/{ws}", tags=["plan"])
+router = APIRouter(prefix="/v1/workspaces/{ws}", tags=["plan"])
 
 
 @router.get("/billing", operation_id="get_billing", responses=of_members(refusals.plan_not_known()))

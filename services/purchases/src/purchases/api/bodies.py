@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 
+from chassis.money import MAX_MINOR_UNITS
 from chassis.web import Body
 
 Id = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@|-]*$")]
@@ -70,6 +71,6 @@ class PurchaseBody(Body):
     )
 
     addon: Annotated[str, StringConstraints(min_length=1, max_length=64)]
-    expected_price_cents: Annotated[int, Field(strict=True, gt=0, le=99_999_999_999)]
+    expected_price_cents: Annotated[int, Field(strict=True, gt=0, le=MAX_MINOR_UNITS)]
     expected_currency: Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{3}$", to_upper=True)]
     return_url: Annotated[str, StringConstraints(min_length=1, max_length=2000)] | None = None

@@ -15,7 +15,7 @@ from purchases.api.replies import PurchaseReply, purchase_reply
 from purchases.api.requests import Stripe
 from purchases.handlers.cancel import Cancellation, cancel
 
-router = APIRouter(prefix="/workspaces/{ws}/purchases", tags=["purchases"])
+router = APIRouter(prefix="/v1/workspaces/{ws}/purchases", tags=["purchases"])
 
 NOT_CANCELLED = of_buyers(
     *UNREADABLE,

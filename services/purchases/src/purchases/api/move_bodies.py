@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import ConfigDict, Field
 
+from chassis.money import MAX_MINOR_UNITS
 from chassis.web import Body
 from purchases.api.bodies import Reason
 
@@ -40,5 +41,5 @@ class RefundBody(Body):
         json_schema_extra={"examples": [{"amount_cents": 10000, "reason": "Half of it was done"}]}
     )
 
-    amount_cents: Annotated[int, Field(strict=True, gt=0, le=99_999_999_999)] | None = None
+    amount_cents: Annotated[int, Field(strict=True, gt=0, le=MAX_MINOR_UNITS)] | None = None
     reason: Reason

@@ -18,7 +18,7 @@ from purchases.handlers.review_parked import discard_parked, retry_parked
 from purchases.store import parked_items
 from purchases.store.parked_items import ParkedItem
 
-router = APIRouter(prefix="/admin/parked", tags=["staff"])
+router = APIRouter(prefix="/v1/admin/parked", tags=["staff"])
 
 ItemId = Annotated[
     str, Path(max_length=300, description="`fact-…`, `command-…` or `payment-…`", examples=["fact-12", "command-7"])

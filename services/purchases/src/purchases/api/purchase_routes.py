@@ -29,7 +29,7 @@ from purchases.settings import Settings
 from purchases.store import ledger, search
 from purchases.store.search import Wanted
 
-router = APIRouter(prefix="/workspaces/{ws}", tags=["purchases"])
+router = APIRouter(prefix="/v1/workspaces/{ws}", tags=["purchases"])
 
 ALSO_BOUGHT: Final[Responses] = {
     200: {"model": PurchaseReply, "description": "A repeated Idempotency-Key: the purchase as it is now"},

@@ -14,7 +14,7 @@ from purchases.domain.plan import Usage
 from purchases.handlers.claim_resource import Wanted, claim_resource, free_resource
 from purchases.store import resources
 
-router = APIRouter(prefix="/workspaces/{ws}/resources", tags=["plan"])
+router = APIRouter(prefix="/v1/workspaces/{ws}/resources", tags=["plan"])
 
 Resource = Annotated[str, Path(pattern=r"^[a-z][a-z0-9_]{0,39}$", examples=["projects"])]
 ResourceId = Annotated[

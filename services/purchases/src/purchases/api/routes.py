@@ -14,7 +14,7 @@ from purchases.api import (
     workspace_routes,
 )
 
-router = APIRouter(prefix="/v1")
+router = APIRouter()
 for part in (
     workspace_routes,
     purchase_routes,

@@ -25,7 +25,7 @@ from purchases.handlers.open_checkout import Desk, open_checkout
 from purchases.handlers.save_card import save_card
 from purchases.handlers.start_checkout import Upgrade
 
-router = APIRouter(prefix="/workspaces/{ws}", tags=["sessions"])
+router = APIRouter(prefix="/v1/workspaces/{ws}", tags=["sessions"])
 
 STRIPE_SAYS_NO: Final = (refusals.stripe_refused("resource_missing"), refusals.stripe_unavailable())
 OPENED_BEFORE: Final[Responses] = {200: {"model": SessionReply, "description": "A repeated Idempotency-Key"}}

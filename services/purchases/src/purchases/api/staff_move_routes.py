@@ -20,7 +20,7 @@ from purchases.handlers.deliver import deliver
 from purchases.handlers.reopen import reopen
 from purchases.handlers.request_refund import RefundOrder, request_refund
 
-router = APIRouter(prefix="/admin/purchases/{purchase_id}", tags=["staff"])
+router = APIRouter(prefix="/v1/admin/purchases/{purchase_id}", tags=["staff"])
 
 REPEATED: Responses = {
     200: {"model": RefundReply, "description": "A repeated Idempotency-Key: the refund as it is now"}

@@ -15,7 +15,7 @@ from purchases.api.staff_replies import AdminPurchaseReply, FoundReply, admin_pu
 from purchases.store import ledger, parked_items
 from purchases.store import search as store
 
-router = APIRouter(prefix="/admin/purchases", tags=["staff"])
+router = APIRouter(prefix="/v1/admin/purchases", tags=["staff"])
 
 UNKNOWN = (refusals.purchase_not_found(), NOTHING_HERE)
 

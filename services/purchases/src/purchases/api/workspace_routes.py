@@ -11,7 +11,7 @@ from purchases.api.replies import WorkspaceReply, workspace_reply
 from purchases.api.requests import Stripe, Told
 from purchases.handlers.register_workspace import Registration, register_workspace
 
-router = APIRouter(tags=["workspaces"])
+router = APIRouter(prefix="/v1/workspaces", tags=["workspaces"])
 
 NOT_REGISTERED = of_scope(
     "workspaces:write",
@@ -23,7 +23,7 @@ NOT_REGISTERED = of_scope(
 )
 
 
-@router.put("/workspaces/{ws}", operation_id="put_workspace", responses=NOT_REGISTERED)
+@router.put("/{ws}", operation_id="put_workspace", responses=NOT_REGISTERED)
 async def put_workspace(
     ws: WorkspaceId, body: WorkspaceBody, _: HostProduct, database: AtDatabase, client: Stripe, settings: Told
 ) -> WorkspaceReply:
