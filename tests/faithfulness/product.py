@@ -7,15 +7,17 @@ from datetime import UTC, datetime, timedelta
 from stripe import StripeClient
 
 from purchases.domain.transitions import Status
-from purchases.payments import customers, look
+from purchases.handlers.start_checkout import OPEN_FOR
+from purchases.payments import checkout, customers, look
 from purchases.payments.client import CardDeclined, CustomerNeeded
 from purchases.payments.invoices import Charging, close_invoice
-from purchases.payments.prices import provide_price
-from purchases.store.rows import Purchase
+from purchases.payments.prices import SoldAddon, provide_price
+from purchases.store.rows import CheckoutSession, Purchase
 from sandbox.stripe.control import StripeControl
 
 INSTANCE = "test"
 ADDON = "Professional AI Setup"
+PAGE = "https://app.example/back"
 
 
 @dataclass(kw_only=True)
@@ -74,7 +76,7 @@ class Shop:
         """Draft, item, finalize: the payment intent."""
         charging = self.charging(purchase)
         purchase.stripe_invoice_id = await charging.draft(customer_id=self.customer, payment_method_id=self.card)
-        price = await provide_price(self.client, instance=INSTANCE, sold=purchase)
+        price = await provide_price(self.client, instance=INSTANCE, sold=_sold(purchase), asked_for=purchase.id)
         await charging.add_item(customer_id=self.customer, invoice_id=purchase.stripe_invoice_id, price_id=price)
         intent = await charging.finalize(invoice_id=purchase.stripe_invoice_id)
         assert intent is not None
@@ -92,6 +94,7 @@ async def trade(shop: Shop) -> None:
     await _be_declined(shop)
     await _ask_the_bank(shop)
     await _give_up(shop)
+    await open_pages(shop)
 
 
 async def _buy(shop: Shop) -> None:
@@ -136,3 +139,46 @@ async def _give_up(shop: Shop) -> None:
     finding = await look.look_for_invoice(shop.client, purchase, instance=INSTANCE)
     assert finding.invoice_id == draft
     await close_invoice(shop.client, invoice_id=draft, status="draft")
+
+
+def _sold(purchase: Purchase) -> SoldAddon:
+    return SoldAddon(
+        addon_id=purchase.plan_addon_id,
+        slug=purchase.addon_slug,
+        name=purchase.addon_name,
+        price_cents=purchase.price_cents,
+        currency=purchase.currency,
+    )
+
+
+async def open_pages(shop: Shop) -> None:
+    """Checkout that saves a card, Checkout that sells the plan with an add-on, looked for and expired."""
+    await checkout.open_setup(
+        shop.client, instance=INSTANCE, workspace_id="ws-1", customer_id=shop.customer, return_url=PAGE
+    )
+    plan = await shop.client.v1.prices.create_async(
+        {
+            "currency": "eur",
+            "unit_amount": 900,
+            "recurring": {"interval": "month"},
+            "product_data": {"name": "Builder"},
+        }
+    )
+    purchase = shop.purchase()
+    addon = await provide_price(shop.client, instance=INSTANCE, sold=_sold(purchase), asked_for=purchase.id)
+    now = datetime.now(UTC)
+    row = CheckoutSession(
+        id=uuid.uuid4(),
+        workspace_id="ws-1",
+        stripe_customer_id=shop.customer,
+        plan="builder",
+        stripe_price_id=plan.id,
+        purchase_ids=[str(purchase.id)],
+        success_url=PAGE,
+        cancel_url=PAGE,
+        expires_at=now + OPEN_FOR,
+        created_at=now,
+    )
+    opened = await checkout.open_subscription(shop.client, instance=INSTANCE, checkout=row, addon_prices=[addon])
+    assert await checkout.look_at_checkout(shop.client, row) == opened
+    assert (await checkout.expire_session(shop.client, opened.session_id)).status == "expired"
