@@ -6,8 +6,13 @@ from typing import Any
 import pytest
 from sqlalchemy import Integer
 
+from catalog.bodies import NewAddon
+from catalog.prices import price_of
+from chassis.money import MAX_MINOR_UNITS
 from contracts import FACTS
 from contracts.fact import Fact
+from purchases.api.bodies import PurchaseBody
+from purchases.api.move_bodies import RefundBody
 from purchases.store.rows import Row
 
 AMOUNTS = ("_cents", "amount", "amount_paid", "amount_refunded")
@@ -59,3 +64,12 @@ def test_the_ledger_keeps_integers() -> None:
 
     assert columns
     assert [str(column) for column in columns if not isinstance(column.type, Integer)] == []
+
+
+def test_whatever_the_catalog_sells_can_be_bought_and_refunded() -> None:
+    dearest = NewAddon.model_validate({"name": "Setup", "price": "9999999999.99"})
+    price = price_of(major=dearest.price, cents=None, currency=dearest.currency)
+
+    PurchaseBody(addon="setup", expected_price_cents=price.cents, expected_currency=price.currency)
+    RefundBody(amount_cents=price.cents, reason="All of it")
+    assert price.cents == MAX_MINOR_UNITS
