@@ -42,7 +42,8 @@ async def perform(scene: Scene) -> list[str]:
     await scene.stripe.reorder_webhooks(seconds=0.2)
     with Progress() as report:
         report("add-ons", "created and put on sale")
-        stage = Stage(scene, await scene.given_an_addon(name="Professional AI Setup, guided", price="499.00"))
+        setup = await scene.given_an_addon(name="Professional AI Setup, guided", price="499.00")
+        stage = Stage(scene, setup, await scene.given_an_addon(name="Data import", price="149.00"))
         report("add-ons", "done")
         await play(stage, report)
         await scene.settle()

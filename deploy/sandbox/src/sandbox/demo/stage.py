@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 
-from sandbox.scene import Scene, Shop
+from sandbox.scene import NeverHappened, Scene, Shop
 
 Json = dict[str, Any]
 
@@ -22,23 +22,45 @@ class Sold:
     """The status that it must end in."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subscribed:
+    """One line of the table of plans."""
+
+    what: str
+    shop: Shop
+    plan: str
+    """The plan that it must end with, and the `status` of its subscription."""
+    status: str
+    usage: str
+    """What became of the projects that were claimed."""
+
+
 @dataclass(slots=True)
 class Stage:
-    """The scene, the add-on that is sold, and what has been seen so far."""
+    """The scene, the two add-ons that are sold, and what has been seen so far."""
 
     scene: Scene
     addon: Json
+    other: Json
     title: str = ""
     """Of the act that is being played."""
     sold: list[Sold] = field(default_factory=list)
+    subscribed: list[Subscribed] = field(default_factory=list)
 
     def bought(self, shop: Shop, answer: httpx.Response, *, ends: str, before: str = "") -> str:
         """Note what was said to «Buy now», also `before`, and how the purchase must end; its id."""
         body = answer.json()
-        purchase_id = str(body["id"] if "id" in body else body["purchase"]["id"])
+        purchase = body if "id" in body else body.get("purchase")
+        if purchase is None:
+            raise NeverHappened(f"{shop.name} bought nothing: {answer.status_code} {answer.text}")
+        purchase_id = str(purchase["id"])
         told = f"{before}, then {said(answer)}" if before else said(answer)
-        self.sold.append(Sold(what=self.title, answer=told, shop=shop, purchase_id=purchase_id, expected=ends))
+        self.note(shop, purchase_id, answer=told, ends=ends)
         return purchase_id
+
+    def note(self, shop: Shop, purchase_id: str, *, answer: str, ends: str) -> None:
+        """Note what the buyer was told, and how the purchase must end."""
+        self.sold.append(Sold(what=self.title, answer=answer, shop=shop, purchase_id=purchase_id, expected=ends))
 
     async def until(self, shop: Shop, purchase_id: str, status: str) -> None:
         """Wait until the owner sees the purchase in `status`."""
@@ -58,8 +80,17 @@ class Stage:
 
     async def unexpected(self) -> list[str]:
         """What did not end as it should, in words."""
-        ended = [(one, (await self.scene.record(one.purchase_id))["status"]) for one in self.sold]
-        return [f"{one.what}: {status}, not {one.expected}" for one, status in ended if status != one.expected]
+        purchases = [
+            (one.what, one.expected, (await self.scene.record(one.purchase_id))["status"]) for one in self.sold
+        ]
+        plans = [(one.what, (one.plan, one.status), await self._plan_of(one.shop)) for one in self.subscribed]
+        return [
+            f"{what}: {ended}, not {expected}" for what, expected, ended in (*purchases, *plans) if ended != expected
+        ]
+
+    async def _plan_of(self, shop: Shop) -> tuple[str, str]:
+        seen = await self.scene.get(f"/v1/workspaces/{shop.workspace_id}/billing", token=shop.token)
+        return seen["plan"]["slug"], seen["subscription"]["status"]
 
 
 def said(answer: httpx.Response) -> str:

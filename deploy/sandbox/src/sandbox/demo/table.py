@@ -1,9 +1,13 @@
-"""What happened, as a table: one line per purchase, then the mails, then the sums."""
+"""What happened, as a table: one line per purchase, one per plan, then the mails, then the sums."""
+
+import json
+from collections.abc import Sequence
+from itertools import groupby
 
 from rich.console import Console
 from rich.table import Table
 
-from contracts import PURCHASE_EVENTS
+from contracts import PURCHASE_EVENTS, WORKSPACE_EVENTS
 from sandbox.demo.stage import Stage
 from sandbox.scene import TEAM
 
@@ -13,6 +17,7 @@ async def show(stage: Stage) -> None:
     console = Console(width=None if Console().is_terminal else 120)
     console.print()
     console.print(await _purchases(stage))
+    console.print(await _plans(stage))
     console.print(await _mails(stage))
     await _sums(stage, console)
 
@@ -26,6 +31,24 @@ async def _purchases(stage: Stage) -> Table:
         path = " → ".join(line["to_status"] for line in record["history"] if not line["stale"])
         table.add_row(one.shop.name, one.what, one.answer, path, ", ".join(told))
     return table
+
+
+async def _plans(stage: Stage) -> Table:
+    table = _table("The plan", "workspace", "what", "plan on Kafka", "subscription on Kafka", "projects in use")
+    for one in stage.subscribed:
+        facts = await stage.scene.witness.facts(WORKSPACE_EVENTS, key=one.shop.workspace_id)
+        told = [json.loads(value) for _, value in facts]
+        plans = [fact["previous_plan"] for fact in told if "previous_plan" in fact][:1] + [
+            fact["plan"] for fact in told
+        ]
+        statuses = [fact["status"] for fact in told if "status" in fact]
+        table.add_row(one.shop.name, one.what, _path(plans), _path(statuses), one.usage)
+    return table
+
+
+def _path(steps: Sequence[str]) -> str:
+    """Each step once, in its order."""
+    return " → ".join(step for step, _ in groupby(steps))
 
 
 async def _mails(stage: Stage) -> Table:

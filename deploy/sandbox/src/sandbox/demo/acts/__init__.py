@@ -5,6 +5,8 @@ from typing import Final
 
 from sandbox.demo.acts.buying import declined, nobody_answered, paid_and_delivered, through_the_bank, without_a_card
 from sandbox.demo.acts.refunding import cancelled_with_the_rest, in_the_dashboard
+from sandbox.demo.acts.signing_up import with_a_bundle
+from sandbox.demo.acts.staying import until_the_period_ends, with_another_card
 from sandbox.demo.stage import Stage
 from sandbox.progress import Report
 
@@ -14,10 +16,13 @@ ACTS: Final[Mapping[str, Act]] = {
     "saved card, delivered": paid_and_delivered,
     "3-D Secure, then the webhook": through_the_bank,
     "declined card": declined,
-    "no card, saved on Stripe's page": without_a_card,
+    "no card; one is saved on Stripe's page": without_a_card,
     "the answer to the payment is lost": nobody_answered,
     "refund in the Dashboard": in_the_dashboard,
-    "partial refund here, cancelled with the rest": cancelled_with_the_rest,
+    "refund in part, cancelled with the rest": cancelled_with_the_rest,
+    "signup with two add-ons": with_a_bundle,
+    "renewal declined, another card in the portal": with_another_card,
+    "cancelled at the period's end": until_the_period_ends,
 }
 
 
