@@ -97,10 +97,11 @@ class Infrastructure:
         settings = {"APP_ENV": "local", "DATABASE_URL": self.database_urls[database.name]}
         for words in database.prepare:
             await self._run("postgres", words, settings)
-        if (stripe := self._small_parts.get("stripe")) and (words := AT_STRIPE.get(database.name)):
+        stripe = self._small_parts.get("stripe")
+        if stripe is not None and database.name in AT_STRIPE:
             await self._until_it_listens(stripe)
             at_stripe = {"STRIPE_SECRET_KEY": STRIPE_KEY, "STRIPE_API_BASE": self._addresses.url("stripe")}
-            await self._run("stripe", words, settings | at_stripe)
+            await self._run("stripe", AT_STRIPE[database.name], settings | at_stripe)
             self._report("stripe", "ready, and sells the plan")
 
     async def _start_broker(self) -> None:

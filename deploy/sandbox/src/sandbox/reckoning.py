@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 from contracts import PURCHASE_EVENTS, PURCHASE_STATE
+from sandbox.plan_reckoning import plan_disagreements
 from sandbox.scene import TEAM, Scene
 
 Json = dict[str, Any]
@@ -24,6 +25,7 @@ TRIGGER_FACTS: Final = {
 RESTORED: Final = "billing.purchase.restored.v1"
 REOPENED: Final = "billing.purchase.reopened.v1"
 PAID: Final = "billing.purchase.paid.v1"
+CANCELLED: Final = "billing.purchase.cancelled.v1"
 REFUND: Final = "billing.refund.issued.v1"
 
 
@@ -51,7 +53,7 @@ async def disagreements(
     ]
     records = await _records(scene, wanted)
     found = [fault for record in records for fault in _history_faults(record) + _fact_faults(record, facts)]
-    found += await _money_faults(scene, records)
+    found += await _money_faults(scene, records) + await plan_disagreements(scene, wanted)
     return found + await _mail_faults(scene, facts, repeated=repeated_mails)
 
 
@@ -161,6 +163,10 @@ async def _mail_faults(scene: Scene, facts: Sequence[Told], *, repeated: bool) -
     for one in _first_of_each([fact for fact in facts if fact.type == PAID]):
         mails = await _mails(scene, to=TEAM, subject="New purchase", names=one.body["purchase_id"])
         faults += _unless(1, mails, repeated, f"the team's mails about {one.body['purchase_id']}")
+    for one in _first_of_each([fact for fact in facts if fact.type == CANCELLED]):
+        mails = await _mails(scene, to=TEAM, subject="Cancelled after payment", names=one.body["purchase_id"])
+        expected = int(one.body["previous_status"] in {"paid", "delivered"})
+        faults += _unless(expected, mails, repeated, f"the team's mails that {one.body['purchase_id']} is cancelled")
     refunds = Counter(fact.body["owner_email"] for fact in _first_of_each(facts) if fact.type == REFUND)
     for owner, expected in refunds.items():
         mails = await _mails(scene, to=owner, subject="Your refund", names="")

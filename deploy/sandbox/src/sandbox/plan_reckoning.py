@@ -1,0 +1,89 @@
+"""Do the books of the plan agree? Stripe's subscriptions and money, our rows, Kafka's facts and the mails."""
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from typing import Any, Final
+
+from contracts import WORKSPACE_EVENTS
+from sandbox.scene import Scene
+
+Json = dict[str, Any]
+
+GRANTING: Final = {"active", "trialing", "past_due", "unpaid"}
+"""Stripe's statuses in which a workspace has Builder; read from the specification, not from the code that decides."""
+PLAN_CHANGED: Final = "billing.workspace.plan_changed.v1"
+RENEWAL_FAILED: Final = "billing.workspace.renewal_failed.v1"
+
+
+async def plan_disagreements(scene: Scene, workspaces: set[str] | None) -> list[str]:
+    """Everything about plans that does not agree, in words; of these workspaces, or of all."""
+    rows = await scene.witness.rows("purchases", "select * from workspaces where stripe_customer_id is not null")
+    told: dict[str, dict[str, tuple[str, Json]]] = {}
+    for envelope, value in await scene.witness.facts(WORKSPACE_EVENTS):
+        fact = json.loads(value)
+        told.setdefault(fact["workspace_id"], {}).setdefault(str(envelope.id), (envelope.type, fact))
+    at_stripe = (await scene.stripe.objects(kind="subscription")).get("subscription", [])
+    found = []
+    for row in rows:
+        if workspaces is None or row["id"] in workspaces:
+            facts = sorted(told.get(row["id"], {}).values(), key=lambda one: int(one[1]["sequence"]))
+            theirs = [one for one in at_stripe if one["customer"] == row["stripe_customer_id"]]
+            faults = _fact_faults(row, facts) + await _stripe_faults(scene, row, theirs)
+            found += [f"plan of {row['id']}: {fault}" for fault in faults + await _mail_faults(scene, row, facts)]
+    return found + await _money_faults(scene, rows, workspaces)
+
+
+def _fact_faults(row: Json, facts: Sequence[tuple[str, Json]]) -> list[str]:
+    """Every fact of the workspace is told, one plan follows the other, and the last one is the row's."""
+    sequences = [fact["sequence"] for _, fact in facts]
+    faults = [] if sequences == list(range(1, row["sequence"] + 1)) else [f"facts {sequences} of {row['sequence']}"]
+    changes = [(fact["previous_plan"], fact["plan"]) for type_, fact in facts if type_ == PLAN_CHANGED]
+    plans = [("", "free"), *changes, (row["plan"], "")]
+    return faults + [
+        f"{after} is followed by {before}" for (_, after), (before, _) in pairwise(plans) if after != before
+    ]
+
+
+async def _stripe_faults(scene: Scene, row: Json, theirs: Iterable[Json]) -> list[str]:
+    """Our subscriptions are in Stripe's statuses, and the plan is what they grant."""
+    query = "select stripe_subscription_id, status from subscriptions where workspace_id = $1"
+    rows = await scene.witness.rows("purchases", query, row["id"])
+    ours = {one["stripe_subscription_id"]: one["status"] for one in rows}
+    at_stripe = {one["id"]: one["status"] for one in theirs}
+    plan = "builder" if GRANTING & set(at_stripe.values()) else "free"
+    faults = [] if ours == at_stripe else [f"subscriptions {ours}, at Stripe {at_stripe}"]
+    return faults if row["plan"] == plan else [*faults, f"{row['plan']}, by Stripe {plan}"]
+
+
+async def _mail_faults(scene: Scene, row: Json, facts: Sequence[tuple[str, Json]]) -> list[str]:
+    """The owner has one mail for each invoice that failed."""
+    failed = Counter(fact["owner_email"] for type_, fact in facts if type_ == RENEWAL_FAILED)
+    mails = await scene.mails_to(row["owner_email"])
+    about = sum(mail["Subject"].startswith("Payment failed") for mail in mails)
+    expected = failed[row["owner_email"]]
+    return [] if about == expected else [f"{about} mails about failed renewals, not {expected}"]
+
+
+async def _money_faults(scene: Scene, rows: Sequence[Json], workspaces: set[str] | None) -> list[str]:
+    """What the plan's invoices brought, less the add-ons on them, is what Stripe counts for the plan."""
+    query = """
+        select w.stripe_customer_id as customer, lower(i.currency) as currency,
+               sum(i.amount_paid_cents - coalesce(addons.cents, 0))::bigint as cents
+        from subscription_invoices i join workspaces w on w.id = i.workspace_id
+        left join (select stripe_invoice_id, sum(paid_cents) as cents from purchase_payments group by 1) addons
+               using (stripe_invoice_id)
+        group by 1, 2
+    """
+    sums = (await scene.stripe.sums())["plans"]
+    ours = {(one["customer"], one["currency"]): one["cents"] for one in await scene.witness.rows("purchases", query)}
+    theirs = {
+        (who, currency): figures["captured"] for who, money in sums.items() for currency, figures in money.items()
+    }
+    wanted = {row["stripe_customer_id"] for row in rows if workspaces is None or row["id"] in workspaces}
+    return [
+        f"{who}: the plan brought {ours.get((who, currency), 0)} {currency}, at Stripe {theirs.get((who, currency), 0)}"
+        for who, currency in sorted({*ours, *theirs})
+        if who in wanted and ours.get((who, currency), 0) != theirs.get((who, currency), 0)
+    ]
