@@ -145,6 +145,9 @@ REGISTRATIONS: Final[Cases] = {
     "no customer": ({"stripe_customer_id": "sub_1"}, INVALID),
     "no name": ({"name": "  "}, INVALID),
     "a name that is too long": ({"name": "x" * 201}, INVALID),
+    "a name of two lines": ({"name": "Acme\r\nBcc: everybody@example.com"}, INVALID),
+    "a line separator in the name": ({"name": "Ac\u2028me"}, INVALID),
+    "a control character in the address": ({"owner": {"user_id": "olga", "email": "o\u0001@acme.example"}}, INVALID),
     "no address": ({"owner": {"user_id": "olga", "email": "olga"}}, INVALID),
     "two addresses": ({"owner": {"user_id": "olga", "email": "olga@acme.example,eve@evil.example"}}, INVALID),
     "a header in the address": (

@@ -1,6 +1,6 @@
 """What clients send."""
 
-from typing import Annotated
+from typing import Annotated, Final
 from uuid import UUID
 
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
@@ -9,7 +9,11 @@ from chassis.money import MAX_MINOR_UNITS
 from chassis.web import Body
 
 Id = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@|-]*$")]
-Email = Annotated[str, StringConstraints(min_length=3, max_length=320, pattern=r"^[^@\s<>,;\"]+@[^@\s<>,;\"]+$")]
+PART: Final = r"[^@\s<>,;\"\x00-\x1f\x7f-\x9f]+"
+"""Of an address; the notifier looks closer, and sets a mail aside that can never arrive."""
+Email = Annotated[str, StringConstraints(min_length=3, max_length=320, pattern=rf"^{PART}@{PART}$")]
+NO_BREAKS: Final = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"
+"""Without control characters, line ends among them: the text stands in mails and on Stripe's pages."""
 
 
 def _one_line(text: str) -> str:
@@ -56,7 +60,7 @@ class WorkspaceBody(Body):
         }
     )
 
-    name: Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
+    name: Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True, pattern=NO_BREAKS)]
     owner: OwnerBody
     stripe_customer_id: Annotated[str, StringConstraints(pattern=r"^cus_[A-Za-z0-9]{1,250}$")] | None = None
 
