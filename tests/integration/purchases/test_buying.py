@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from chassis.problems import Problem
-from contracts.purchase_facts import PurchaseStarted
+from contracts.purchase_facts import PurchaseFailed, PurchaseStarted
 from purchases.domain.transitions import Status
 from purchases.handlers.buy import Bought, Outcome
 from purchases.handlers.deliver import deliver
@@ -37,6 +37,23 @@ async def test_paid(world: World) -> None:
     assert (bought.outcome, bought.purchase.status) == (Outcome.PAID, Status.PAID)
     assert bought.purchase.paid_cents == PRICE
     assert (await world.control.sums())["total"]["eur"]["captured"] == PRICE
+
+
+async def test_what_a_coupon_pays_in_full_is_sold_without_a_payment(world: World) -> None:
+    """Stripe charges nobody for an invoice of nothing: it is paid as soon as it is final."""
+    await world.given_an_addon()
+    workspace = await world.given_a_workspace()
+    coupon = await world.client.v1.coupons.create_async({"duration": "forever", "percent_off": 100})
+    await world.control.discount_customer((await _customers(world))[0], coupon=coupon.id)
+
+    bought = await world.buy(world.order(workspace))
+
+    assert (bought.outcome, bought.purchase.status) == (Outcome.PAID, Status.PAID)
+    assert (bought.purchase.paid_cents, bought.purchase.payable) == (0, False)
+    await world.tell(*await world.facts())
+    await world.settle_everything()
+    assert Status.PAID is (await world.purchase(bought.purchase.id)).status
+    assert await world.told(kind=PurchaseFailed) == []
 
 
 @pytest.mark.parametrize("authentication", ["requires_action", "requires_payment_method"])

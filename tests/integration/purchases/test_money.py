@@ -127,6 +127,25 @@ async def test_a_stored_500_is_asked_again_under_the_next_key_after_a_look(world
     assert len(await world.requests("refunds.list")) >= 2
 
 
+@pytest.mark.parametrize("in_the_dashboard", [10_000, PRICE])
+async def test_only_what_is_left_of_late_money_goes_back(world: World, in_the_dashboard: int) -> None:
+    """Somebody was quicker in the Dashboard than our worker."""
+    purchase = await _paid_after(world, Status.CANCELLED)
+    facts = await world.facts()
+    await world.control.refund_as_dashboard(invoice=purchase.stripe_invoice_id, amount=in_the_dashboard)
+
+    await world.tell(*facts)
+    await world.settle_everything()
+    await world.tell(*await world.facts())
+    await world.settle_everything()
+
+    assert [one["state"] for one in await world.commands("return_payment")] == ["done"]
+    refunds = (await world.purchase(purchase.id)).refunds
+    assert sum(one.refund_cents for one in refunds) == PRICE
+    assert {one.kind for one in refunds} == {"return"}
+    assert (await world.control.sums())["total"]["eur"]["refunded"] == PRICE
+
+
 @pytest.mark.parametrize("version", [None, LEGACY])
 async def test_two_payments_too_many_both_go_back_and_the_sale_stands(world: World, version: str | None) -> None:
     purchase = await world.given_a_purchase()

@@ -82,8 +82,11 @@ async def _charge(desk: Desk, customer: PayingCustomer) -> None:
         await charging.pay(invoice_id=invoice_id, payment_method_id=card)
     except CustomerNeeded:
         await _ask_the_customer(desk, charging, purchase, card)
-        return
-    await _take_payment(desk, invoice_id)
+    except StripeRefused:
+        if not await _is_paid_already(desk, invoice_id):
+            raise
+    else:
+        await _take_payment(desk, invoice_id)
 
 
 async def _provisioned(desk: Desk, purchase: Purchase) -> str | None:
@@ -152,6 +155,14 @@ async def _take_payment(desk: Desk, invoice_id: str) -> None:
     if finding.paid is None:
         raise OutcomeUnknown(f"paid, but the invoice is {finding.state}")
     await _apply(desk, finding.paid)
+
+
+async def _is_paid_already(desk: Desk, invoice_id: str) -> bool:
+    """What a coupon or the customer's balance pays in full is paid as soon as it is final: Stripe refuses to charge."""
+    finding = await look_at_invoice(desk.client, invoice_id)
+    if finding.paid is not None:
+        await _apply(desk, finding.paid)
+    return finding.paid is not None
 
 
 async def _apply(desk: Desk, invoice: PaidInvoice) -> None:
