@@ -4,7 +4,6 @@ import json
 import os
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from random import Random
 from typing import Any, Final
 
@@ -15,6 +14,7 @@ from hypothesis import strategies as st
 
 from chassis.database import Database
 from contracts.purchase_facts import DisputeClosed, DisputeOpened, RefundFailed, RefundIssued
+from contracts.stripe_facts import SubscriptionChanged
 from purchases.domain.transitions import TRANSITIONS, Status, Trigger
 from sandbox.stripe.control import StripeControl
 from tests.integration.purchases.copies import Copy, hear, plant
@@ -23,7 +23,7 @@ from tests.integration.purchases.replayed_stripe import ReplayedStripe, of_copy
 from tests.integration.purchases.stories import STORIES, VERSIONS, Story, told
 from tests.integration.purchases.world import Json, World
 
-ROUNDS: Final = int(os.environ.get("ANY_ORDER_EXAMPLES", "40"))
+ROUNDS: Final = int(os.environ.get("ANY_ORDER_EXAMPLES", "32"))
 """More when somebody has the time; each is `CASES` orders, of whichever stories."""
 CASES: Final = 32
 PHASES: Final = 3
@@ -41,13 +41,13 @@ PURCHASES: Final = """
 """
 
 
-@dataclass(frozen=True, repr=False)
 class Stage:
-    """Every story, told by Stripe once, and what is needed to hear copies of it."""
+    """Every story, told by Stripe once, and what is needed to hear copies of it. No dataclass: Hypothesis prints it."""
 
-    world: World
-    stripe: ReplayedStripe
-    stories: Sequence[Story]
+    def __init__(self, world: World, stories: Sequence[Story]) -> None:
+        self.world = world
+        self.stripe = ReplayedStripe(world.client)
+        self.stories = stories
 
 
 @pytest.fixture(scope="module")
@@ -55,7 +55,7 @@ async def stage(migrated: Database, client: stripe.StripeClient, control: Stripe
     await control.reset()
     await control.settings(refund_delay=None, invoice_authentication="requires_action")
     world = World(database=migrated, client=client, control=control)
-    return Stage(world, ReplayedStripe(client), [await told(world, teller) for teller in STORIES])
+    return Stage(world, [await told(world, teller) for teller in STORIES])
 
 
 def _copies(random: Random, stories: Sequence[Story]) -> list[Copy]:
@@ -81,8 +81,9 @@ def _copies(random: Random, stories: Sequence[Story]) -> list[Copy]:
     derandomize=True,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )
-@given(random=st.randoms(use_true_random=True))
-async def test_facts_in_any_order_end_in_the_same_rows_and_the_same_money(stage: Stage, random: Random) -> None:
+@given(seed=st.integers(0, 2**32))
+async def test_facts_in_any_order_end_in_the_same_rows_and_the_same_money(stage: Stage, seed: int) -> None:
+    random = Random(seed)
     world, copies = stage.world, _copies(random, stage.stories)
     leisure = random.choices([True, False], k=PHASES)
     await plant(world, copies)
@@ -94,7 +95,8 @@ async def test_facts_in_any_order_end_in_the_same_rows_and_the_same_money(stage:
         ended = {one: rows[one] for one in copy.purchase_ids}
         assert _expected(copy) == ended, f"{copy.story.name}, {copy.version}, leisure {leisure}: {copy.heard}"
     assert await world.rows("select * from stripe_commands where state = 'parked'") == []
-    assert sum(copy.story.parked for copy in copies) == len(await world.parked())
+    of_purchases = [one for one in await world.parked() if one["type"] != SubscriptionChanged.TYPE]
+    assert sum(copy.story.parked for copy in copies) == len(of_purchases)
     await _histories_replay_to_the_rows(world, rows)
     await _everything_is_told_once(world)
 
