@@ -20,6 +20,7 @@ from purchases.settings import Settings
 from sandbox.issuer import Issuer, application
 from sandbox.ports import free_port
 from tests.documented import only_documented_problems
+from tests.integration.purchases.world import INSTANCE
 
 ISSUER: Final = "https://issuer.test"
 AUDIENCE: Final = "quittance"
@@ -38,7 +39,7 @@ class Api:
     ) -> httpx.Response:
         """As the bearer of a token with these claims; by default as the host product that claims resources."""
         claims = token or {"sub": "host", "scope": "resources:write"}
-        headers = {"Authorization": f"Bearer {self.issuer.mint(dict(claims))}"}
+        headers = {"Authorization": f"Bearer {self.issuer.mint(dict(claims))}", **more.pop("headers", {})}
         return await self.http.request(method, path, headers=headers, **more)
 
 
@@ -66,17 +67,18 @@ async def an_api(database: Database, client: StripeClient) -> AsyncIterator[Api]
 
 
 @asynccontextmanager
-async def api_processes(database_url: str, *, number: int) -> AsyncIterator[list[Api]]:
-    """`python -m purchases api`, several times, on one database."""
+async def api_processes(database_url: str, *, number: int, stripe_url: str = "") -> AsyncIterator[list[Api]]:
+    """`python -m purchases api`, several times, on one database and one Stripe account."""
     async with AsyncExitStack() as stack:
         issuer, jwks_url = await stack.enter_async_context(an_issuer())
-        yield [await stack.enter_async_context(_process(database_url, issuer, jwks_url)) for _ in range(number)]
+        told = {"DATABASE_URL": database_url, "JWKS_URL": jwks_url, "STRIPE_API_BASE": stripe_url}
+        yield [await stack.enter_async_context(_process(told, issuer)) for _ in range(number)]
 
 
 @asynccontextmanager
-async def _process(database_url: str, issuer: Issuer, jwks_url: str) -> AsyncIterator[Api]:
+async def _process(parts: Mapping[str, str], issuer: Issuer) -> AsyncIterator[Api]:
     port = free_port()
-    told = {"APP_ENV": "testing", "DATABASE_URL": database_url, "JWKS_URL": jwks_url}
+    told = {"APP_ENV": "testing", "QUITTANCE_INSTANCE": INSTANCE, **parts}
     told |= {"JWT_ISSUER": ISSUER, "JWT_AUDIENCE": AUDIENCE, "STRIPE_SECRET_KEY": "sk_test_x"}
     told |= {"HTTP_HOST": "127.0.0.1", "HTTP_PORT": str(port), "OPS_PORT": str(free_port()), "LOG_LEVEL": "WARNING"}
     process = await asyncio.create_subprocess_exec(sys.executable, "-m", "purchases", "api", env=os.environ | told)

@@ -1,4 +1,4 @@
-"""Buying with the saved card: every outcome of SPEC §3's table, and never twice."""
+"""Buying with the saved card: every outcome of SPEC §3's table; at once from several processes: `test_two_processes`."""
 
 import asyncio
 from typing import Any
@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from chassis.problems import Problem
-from contracts.purchase_facts import PurchaseFailed, PurchaseStarted
+from contracts.purchase_facts import PurchaseFailed
 from purchases.domain.transitions import Status
-from purchases.handlers.buy import Bought, Outcome
+from purchases.handlers.buy import Outcome
 from purchases.handlers.deliver import deliver
 from purchases.payments.client import CustomerNeeded
 from purchases.payments.invoices import Charging
@@ -209,28 +209,6 @@ async def test_six_declines_in_ten_minutes_are_enough(world: World) -> None:
 
     assert problem.status == 429
     assert 0 < int(problem.headers["Retry-After"]) <= 601
-
-
-@pytest.mark.parametrize("same_key", [True, False])
-async def test_however_many_buy_at_once_one_is_charged(world: World, same_key: bool) -> None:
-    await world.given_an_addon()
-    workspace = await world.given_a_workspace()
-    orders = [world.order(workspace, key="k" if same_key else None) for _ in range(8)]
-
-    answers = await asyncio.gather(*(world.buy(order) for order in orders), return_exceptions=True)
-
-    bought = [one for one in answers if isinstance(one, Bought)]
-    refused = [one.slug for one in answers if isinstance(one, Problem)]
-    assert len({one.purchase.id for one in bought}) == 1
-    assert (len(bought), len(refused)) == ((8, 0) if same_key else (1, 7))
-    assert set(refused) <= {"already-purchased"}
-    assert (await world.control.sums())["total"]["eur"] == {
-        "captured": PRICE,
-        "refunded": 0,
-        "payments": 1,
-        "refunds": 0,
-    }
-    assert len(await world.told(kind=PurchaseStarted)) == 1
 
 
 async def test_however_many_register_at_once_one_customer_is_made(world: World) -> None:
