@@ -8,7 +8,7 @@ from purchases.handlers.manage_subscription import manage_subscription
 from tests.integration.purchases.world import INSTANCE, RETURN_URL, Json, World
 
 
-async def _bootstrap(world: World, instance: str = INSTANCE) -> list[str]:
+async def given_a_portal(world: World, instance: str = INSTANCE) -> list[str]:
     said: list[str] = []
     product = await world.client.v1.products.create_async({"name": f"Builder of {instance}"})
     price = await world.client.v1.prices.create_async(
@@ -35,8 +35,8 @@ async def _objects(world: World, kind: str) -> list[Json]:
 
 @pytest.mark.parametrize("cancel", CANCELLING)
 async def test_it_opens_in_the_configuration_that_was_asked_for(world: World, cancel: str) -> None:
-    await _bootstrap(world, "another")
-    await _bootstrap(world)
+    await given_a_portal(world, "another")
+    await given_a_portal(world)
     workspace = await world.given_a_workspace()
 
     url = await _portal(world, workspace, cancel)
@@ -55,9 +55,9 @@ async def test_it_opens_in_the_configuration_that_was_asked_for(world: World, ca
 
 
 async def test_bootstrapping_again_makes_nothing_twice(world: World) -> None:
-    first = await _bootstrap(world)
+    first = await given_a_portal(world)
 
-    second = await _bootstrap(world)
+    second = await given_a_portal(world)
 
     assert [": made " in one for one in first + second] == [True, True, False, False]
     assert len(await _objects(world, "billing_portal.configuration")) == 2
@@ -71,7 +71,7 @@ async def test_before_bootstrapping_the_answer_says_so(world: World) -> None:
 
 
 async def test_while_stripe_is_away_the_answer_says_when_to_ask_again(world: World) -> None:
-    await _bootstrap(world)
+    await given_a_portal(world)
     workspace = await world.given_a_workspace()
     await world.control.fault("close_before", operation="billing_portal.*")
 

@@ -11,6 +11,7 @@ import pytest
 from chassis.server import HttpServer
 from sandbox.ports import LOOPBACK
 from tests.integration.purchases.test_caps import BUILDER, FREE, plan
+from tests.integration.purchases.test_portal import given_a_portal
 from tests.integration.purchases.world import World
 from tests.integration.purchases_api.conftest import STAFF, Api
 
@@ -41,6 +42,7 @@ async def test_schemathesis_finds_nothing(world: World, api: Api, part: str, tmp
     await world.given_an_addon("professional-ai-setup")
     workspace_id = await world.given_a_workspace(workspace_id="ws-acme")
     await world.buy(world.order(workspace_id, "professional-ai-setup"))
+    await given_a_portal(world)
     (tmp_path / "schemathesis.toml").write_text(CONFIG.format(workspace_id=workspace_id))
 
     async with HttpServer(api.app, LOOPBACK, 0) as server:
