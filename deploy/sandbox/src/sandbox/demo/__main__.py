@@ -48,10 +48,10 @@ async def perform(scene: Scene) -> list[str]:
         await play(stage, report)
         await scene.settle()
         report("every webhook once more", "replaying")
-        faults = await stage.unexpected() + await replay(scene)
+        changed = await replay(scene)
         report("every webhook once more", "done")
-    await show(stage)
-    return faults + await disagreements(scene)
+    await show(stage, changed=changed)
+    return await stage.unexpected() + changed + await disagreements(scene)
 
 
 def main() -> int:

@@ -6,7 +6,7 @@ from sandbox.scene import Scene
 
 
 async def replay(scene: Scene) -> list[str]:
-    """Deliver every webhook again, all at once; they must change nothing. What they changed, in words."""
+    """Deliver every webhook again, all at once; what they changed, in words: it must be nothing."""
     before = await scene.witness.everything()
     await asyncio.gather(*(scene.stripe.resend(event["id"]) for event in await scene.stripe.events()))
     await scene.settle()

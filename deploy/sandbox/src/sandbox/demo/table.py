@@ -12,14 +12,14 @@ from sandbox.demo.stage import Stage
 from sandbox.scene import TEAM
 
 
-async def show(stage: Stage) -> None:
-    """Print all of it."""
+async def show(stage: Stage, *, changed: Sequence[str]) -> None:
+    """Print all of it, and what the replay of all webhooks `changed`."""
     console = Console(width=None if Console().is_terminal else 120)
     console.print()
     console.print(await _purchases(stage))
     console.print(await _plans(stage))
     console.print(await _mails(stage))
-    await _sums(stage, console)
+    await _sums(stage, console, changed)
 
 
 async def _purchases(stage: Stage) -> Table:
@@ -59,7 +59,7 @@ async def _mails(stage: Stage) -> Table:
     return table
 
 
-async def _sums(stage: Stage, console: Console) -> None:
+async def _sums(stage: Stage, console: Console, changed: Sequence[str]) -> None:
     attempts = sum(one["attempts"] for one in await stage.scene.stripe.deliveries())
     for currency, sums in (await stage.scene.stripe.sums())["total"].items():
         captured, refunded = sums["captured"] / 100, sums["refunded"] / 100
@@ -67,7 +67,7 @@ async def _sums(stage: Stage, console: Console) -> None:
     events = len(await stage.scene.stripe.events())
     console.print(
         f"{attempts} signed webhooks were delivered, in duplicate and out of order; "
-        f"replaying all {events} events once more changed nothing."
+        f"replaying all {events} events once more changed {'something' if changed else 'nothing'}."
     )
 
 
