@@ -16,9 +16,9 @@ PRICES: Final = {"audit": 10_000, "setup": 49_900}
 PLAN_CENTS: Final = 900
 
 
-async def given_a_bundle(world: World, *, card: str = "visa") -> Sequence[Purchase]:
+async def given_a_bundle(world: World, *, card: str = "visa", workspace_id: str | None = None) -> Sequence[Purchase]:
     """The plan and two add-ons, paid with one charge; the purchases in the order of their ids, still pending here."""
-    workspace_id = await world.given_a_workspace(card=None)
+    workspace_id = workspace_id or await world.given_a_workspace(card=None)
     purchases = await _given_rows(world, workspace_id)
     customer = str(purchases[0].stripe_customer_id)
     session = await _open_session(world, workspace_id, customer, purchases)

@@ -1,7 +1,11 @@
 """The plan is a function of the subscription, which is as Stripe has it."""
 
+import asyncio
+
 import pytest
 
+from purchases.domain.transitions import Status
+from tests.integration.purchases.bundles import PLAN_CENTS, PRICES, given_a_bundle, invoice_of
 from tests.integration.purchases.subscribers import VERSIONS, given_a_subscriber
 from tests.integration.purchases.world import PAGES, World
 
@@ -95,6 +99,30 @@ async def test_of_two_subscriptions_one_is_ended_and_paid_back_and_the_team_told
     assert (found["returned_cents"], found["currency"]) == (900, "EUR")
     assert ended[found["stripe_subscription_id"]] == "canceled"
     assert ended[found["kept_subscription_id"]] == "active"
+    assert await world.parked() == []
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_what_an_extra_subscription_took_is_of_no_addon_that_was_bought_with_it(
+    world: World, version: str | None
+) -> None:
+    subscriber = await given_a_subscriber(world)
+    await subscriber.subscribe()
+    await asyncio.sleep(1)  # the older one is kept, and Stripe counts in seconds
+    bundle = await given_a_bundle(world, workspace_id=subscriber.workspace_id)
+    for _ in range(2):
+        await subscriber.hear(version=version)
+
+    assert [refund["amount"] for refund in await world.refunds_at_stripe()] == [PLAN_CENTS]
+    assert [(await world.purchase(one.id)).status for one in bundle] == [Status.PAID] * 2
+    assert (await world.rows("select 1 from purchase_refunds"), await world.parked()) == ([], [])
+
+    rest = sum(PRICES.values())
+    await world.control.refund_as_dashboard(invoice=await invoice_of(world), amount=rest)
+    await subscriber.hear(version=version)
+    rows = [await world.purchase(one.id) for one in bundle]
+    assert [row.status for row in rows] == [Status.REFUNDED] * 2
+    assert sum(refund.refund_cents for row in rows for refund in row.refunds) == rest
     assert await world.parked() == []
 
 

@@ -87,6 +87,7 @@ SNAPSHOT = {
     "status": "succeeded",
     "purchase_id": PURCHASE,
     "requested_id": None,
+    "returned_invoice_id": None,
     "failure_reason": None,
 }
 DISPUTE = "dp_1SbKw2LkdIwHu7ixZ3Tn4GbQ"
@@ -271,12 +272,12 @@ def test_an_event_gives_its_fact_in_both_shapes(name: str, era: str) -> None:
 @pytest.mark.parametrize("era", ERAS)
 def test_a_refund_that_we_asked_for_names_our_id(era: str) -> None:
     document = event("refund.created", era)
-    document["data"]["object"]["metadata"]["refund_id"] = "our-refund"
+    document["data"]["object"]["metadata"] |= {"refund_id": "our-refund", "returned_invoice": "in_extra"}
 
     fact = fact_of(document)
 
     assert isinstance(fact, RefundChanged)
-    assert fact.refund.requested_id == "our-refund"
+    assert (fact.refund.requested_id, fact.refund.returned_invoice_id) == ("our-refund", "in_extra")
 
 
 @pytest.mark.parametrize("name", EXPECTED)

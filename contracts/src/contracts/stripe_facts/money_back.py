@@ -21,6 +21,8 @@ class RefundSnapshot(BaseModel):
     purchase_id: str | None = None
     requested_id: str | None = None
     """Our own id of the refund, where we asked for it: `refund_id` of its metadata."""
+    returned_invoice_id: str | None = None
+    """The invoice of which it gives back the plan's part, where we ended an extra subscription; of no purchase."""
     failure_reason: str | None = None
 
 

@@ -32,5 +32,6 @@ def snapshot(refund: Json) -> dict[str, Any]:
         "status": required_text(refund, "status"),
         "purchase_id": text(metadata_of(refund), "purchase_id") or None,
         "requested_id": text(metadata_of(refund), "refund_id") or None,
+        "returned_invoice_id": text(metadata_of(refund), "returned_invoice") or None,
         "failure_reason": text(refund, "failure_reason"),
     }

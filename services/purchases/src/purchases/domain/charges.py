@@ -26,6 +26,8 @@ class ChargeRefund:
     counts: bool
     names: str | None = None
     """The purchase that its metadata names."""
+    of_the_plan: bool = False
+    """It says itself that it is of no purchase."""
     known: Mapping[str, int] = field(default_factory=dict)
     """What it was recorded as before."""
 
@@ -36,6 +38,8 @@ def shares_of(refund: ChargeRefund, charge: PaidCharge) -> Shares | None:
         return dict(refund.known)
     if refund.names in charge.paid:
         return {str(refund.names): refund.cents}
+    if refund.of_the_plan:
+        return {}
     if not charge.shared:
         return dict.fromkeys(charge.paid, refund.cents)
     if refund.cents >= charge.charge_cents:

@@ -28,6 +28,8 @@ class ToldRefund:
     """The purchase that its metadata names."""
     requested_id: str | None = None
     """Our own id of it, where staff asked for it here."""
+    of_the_plan: bool = False
+    """We gave back what an extra subscription took, and no add-on that was bought with it."""
     failure_reason: str | None = None
 
 

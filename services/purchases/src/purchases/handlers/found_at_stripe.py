@@ -34,6 +34,7 @@ def refund_fact(refund: Any) -> told.RefundChanged:
         status=refund.status,
         purchase_id=metadata.get("purchase_id"),
         requested_id=metadata.get("refund_id"),
+        returned_invoice_id=metadata.get("returned_invoice"),
         failure_reason=getattr(refund, "failure_reason", None),
     )
     return told.RefundChanged(

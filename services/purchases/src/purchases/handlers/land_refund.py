@@ -66,6 +66,7 @@ def _refund(paid: Sequence[Paid], told: ToldRefund) -> ChargeRefund:
         cents=told.refund_cents,
         counts=told.status in COUNTS,
         names=told.purchase_id,
+        of_the_plan=told.of_the_plan,
         known={
             str(purchase_id): row.refund_cents for purchase_id, row in rows if row.stripe_refund_id == told.refund_id
         },

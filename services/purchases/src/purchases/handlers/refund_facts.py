@@ -47,8 +47,9 @@ async def refund_changed(work: Work, received: Received) -> None:
         await _look(work, paid, fact.charge_id or fact.payment_intent_id, fact.refund.currency)
         return
     if not shares:
-        # It failed before anybody could say whose it was: nothing is left to be said.
-        await parked.discard(work.session, ids=[allocation_mark(refund.refund_id)], resolution="it did not go back")
+        # The plan's, or failed before anybody could say whose it was: nothing is left to be said.
+        why = "of the plan, and of no purchase" if refund.of_the_plan else "it did not go back"
+        await parked.discard(work.session, ids=[allocation_mark(refund.refund_id)], resolution=why)
     count(fact, "applied")
 
 
@@ -83,5 +84,6 @@ def told_refund(refund: told.RefundSnapshot) -> ToldRefund:
         status=refund.status,
         purchase_id=refund.purchase_id,
         requested_id=refund.requested_id,
+        of_the_plan=refund.returned_invoice_id is not None,
         failure_reason=refund.failure_reason,
     )

@@ -16,5 +16,6 @@ def told_by_stripe(refund: Any) -> ToldRefund:
         status=refund.status,
         purchase_id=metadata.get("purchase_id"),
         requested_id=metadata.get("refund_id"),
+        of_the_plan=metadata.get("returned_invoice") is not None,
         failure_reason=getattr(refund, "failure_reason", None),
     )
