@@ -25,12 +25,12 @@ class Signed(requests.auth.AuthBase):
 
 
 @schemathesis.hook
-def before_call(context: HookContext, case: Case, kwargs: dict[str, Any]) -> None:
+def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -> None:
     """Called before every request. Beside a body that is wrong on purpose, schemathesis sends no good header."""
     if WELL_FORMED.fullmatch(str((case.headers or {}).get(HEADER))) or _has_wrong_body(case):
         kwargs["auth"] = Signed()
 
 
-def _has_wrong_body(case: Case) -> bool:
+def _has_wrong_body(case: Case[Any]) -> bool:
     body = case.meta.components.get(ParameterLocation.BODY) if case.meta else None
     return body is not None and body.mode is GenerationMode.NEGATIVE

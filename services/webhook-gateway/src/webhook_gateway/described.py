@@ -39,7 +39,7 @@ EVENT: Final = {
         }
     ],
 }
-SIGNATURE: Final = {
+SIGNATURE: Final[dict[str, Any]] = {
     "name": "Stripe-Signature",
     "in": "header",
     "required": True,
