@@ -35,9 +35,9 @@ async def _purchases(stage: Stage) -> Table:
 
 async def _plans(stage: Stage) -> Table:
     table = _table("The plan", "workspace", "what", "plan on Kafka", "subscription on Kafka", "projects in use")
+    facts = [json.loads(value) for _, value in await stage.scene.witness.facts(WORKSPACE_EVENTS)]
     for one in stage.subscribed:
-        facts = await stage.scene.witness.facts(WORKSPACE_EVENTS, key=one.shop.workspace_id)
-        told = [json.loads(value) for _, value in facts]
+        told = [fact for fact in facts if fact["workspace_id"] == one.shop.workspace_id]
         plans = [fact["previous_plan"] for fact in told if "previous_plan" in fact][:1] + [
             fact["plan"] for fact in told
         ]
