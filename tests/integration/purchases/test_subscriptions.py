@@ -3,10 +3,13 @@
 import asyncio
 
 import pytest
+from sqlalchemy import insert
 
+from chassis import parked
 from purchases.domain.transitions import Status
+from purchases.store.rows import Workspace
 from tests.integration.purchases.bundles import PLAN_CENTS, PRICES, given_a_bundle, invoice_of
-from tests.integration.purchases.subscribers import VERSIONS, given_a_subscriber
+from tests.integration.purchases.subscribers import VERSIONS, Subscriber, given_a_subscriber
 from tests.integration.purchases.world import PAGES, World
 
 
@@ -142,6 +145,49 @@ async def test_a_product_that_moves_in_brings_its_running_subscription_along(wor
     assert await subscriber.plan() == "builder"
     await subscriber.hear()
     assert [row["stripe_subscription_id"] for row in await subscriber.rows()] == [ours]
+
+
+async def unregistered(world: World, subscriber: Subscriber) -> None:
+    """A backup from before the registration is restored."""
+    for table in ("subscriptions", "subscription_invoices", "workspaces"):
+        await world.execute(
+            f"delete from {table} where {'id' if table == 'workspaces' else 'workspace_id'} = :id",
+            id=subscriber.workspace_id,
+        )
+
+
+async def test_what_waits_for_a_workspace_is_applied_at_once_when_it_is_registered(world: World) -> None:
+    subscriber = await given_a_subscriber(world)
+    await subscriber.subscribe()
+    await unregistered(world, subscriber)
+    await world.tell(*await world.facts())
+    assert {fact["waits_for"] for fact in await world.parked()} == {subscriber.workspace_id}
+
+    await world.register(subscriber.workspace_id)
+    while await world.consumer._retry_one():
+        pass
+    assert await world.parked() == []
+    await world.settle_everything()
+
+    assert (await subscriber.plan(), await subscriber.status()) == ("builder", "active")
+
+
+async def test_what_comes_while_its_workspace_is_being_registered_does_not_wait_for_it(world: World) -> None:
+    subscriber = await given_a_subscriber(world)
+    await subscriber.subscribe()
+    facts = await world.facts()
+    rows = await world.rows("select * from workspaces where id = :id", id=subscriber.workspace_id)
+    await unregistered(world, subscriber)
+
+    async with world.database.transaction() as registering:
+        await registering.execute(insert(Workspace).values(rows))
+        await parked.lock_ids(registering, [subscriber.workspace_id])
+        telling = asyncio.create_task(world.tell(*facts))
+        await asyncio.sleep(0.5)
+        assert not telling.done()
+    await telling
+
+    assert (await subscriber.plan(), await subscriber.status(), await world.parked()) == ("builder", "active", [])
 
 
 async def test_a_whole_month_of_events_told_again_changes_nothing(world: World) -> None:

@@ -67,7 +67,9 @@ async def _apply_stripe_facts(session: AsyncSession, batch: Sequence[Received], 
         plan_prices=prices,
         pages=pages,
     )
-    await _make_sure(session, {one for fact in strays if _may_wait(work, fact) for one in ids_of(fact)})
+    await _make_sure(
+        session, {one for fact in strays if _may_wait(work, fact) for one in ids_of(fact)}, _homeless(work, batch)
+    )
     for received in batch:
         await APPLY[type(received.fact)](work, received)
     await release(session, work.learned)
@@ -85,12 +87,21 @@ def _may_wait(work: Work, fact: Fact) -> bool:
     return isinstance(fact, told.ChargeRefunded | told.RefundChanged | told.DisputeChanged)
 
 
-async def _make_sure(session: AsyncSession, ids: set[str]) -> None:
+def _homeless(work: Work, batch: Sequence[Received]) -> set[str]:
+    """The workspaces that a subscription's fact will wait for."""
+    changes = (received.fact for received in batch if isinstance(received.fact, told.SubscriptionChanged))
+    strays = (fact for fact in changes if fact.stripe_event_id not in work.homes)
+    return {
+        str(fact.workspace_id) for fact in strays if subscription_facts.names_workspace(fact, instance=work.instance)
+    }
+
+
+async def _make_sure(session: AsyncSession, ids: set[str], workspace_ids: set[str]) -> None:
     """Whoever stores one of these ids holds its lock: what is unknown under the lock may be parked."""
-    if not ids:
+    if not ids | workspace_ids:
         return
-    await parked.lock_ids(session, ids)
-    if (await _resolve(session, ids)).by_id:
+    await parked.lock_ids(session, ids | workspace_ids)
+    if (await _resolve(session, ids)).by_id or await workspaces.registered(session, workspace_ids):
         raise TryAgain("an id was stored meanwhile")
 
 

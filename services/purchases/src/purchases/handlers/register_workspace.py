@@ -13,6 +13,7 @@ from stripe import StripeClient
 from chassis.database import Database
 from chassis.logs import get_logger
 from purchases import refusals
+from purchases.handlers.learn_ids import release
 from purchases.payments.client import OutcomeUnknown, StripeRefused
 from purchases.payments.customers import create_customer, describe_customer
 from purchases.store import commands, workspaces
@@ -79,6 +80,7 @@ async def _register(session: AsyncSession, registration: Registration) -> _Befor
         # A product that moves in: what the customer subscribed to at our plan's price is adopted.
         await commands.ask(session, kind="adopt_subscriptions", subject=workspace.id)
     workspace.updated_at = datetime.now(UTC)
+    await release(session, [workspace.id])
     return before if before != _Before(registration.name, registration.owner_email) else None
 
 

@@ -38,11 +38,16 @@ async def subscription_changed(work: Work, received: Received) -> None:
 
 async def _wait_for_workspace(work: Work, received: Received, fact: told.StripeFact) -> None:
     """Ours by its metadata, of a workspace that nobody registered here (a restored backup); else somebody else's."""
-    if fact.quittance_instance == work.instance and fact.workspace_id:
+    if names_workspace(fact, instance=work.instance):
         await work.park(received, reason="a subscription of an unknown workspace", waits_for=fact.workspace_id)
         count(fact, "waits")
     else:
         count(fact, "not_ours")
+
+
+def names_workspace(fact: told.StripeFact, *, instance: str) -> bool:
+    """Whether its metadata says that it is of a workspace of ours, known or not."""
+    return fact.quittance_instance == instance and bool(fact.workspace_id)
 
 
 def _stamp_purchases(work: Work, fact: told.SubscriptionChanged) -> None:
