@@ -80,19 +80,3 @@ async def test_a_repeated_key_of_a_declined_purchase_answers_with_it_and_charges
     assert repeated.json()["id"] == declined.json()["purchase"]["id"]
     assert repeated.json()["status"] == "failed"
     assert await captured(scene, shop) == (0, 0)
-
-
-async def test_the_list_of_addons_says_what_can_be_bought_and_why_not(scene: Scene) -> None:
-    shop, addon = await scene.given_a_workspace(), await scene.given_an_addon()
-    path = f"/v1/workspaces/{shop.workspace_id}/addons"
-    before = {one["slug"]: one for one in (await scene.get(path, token=shop.token))["addons"]}
-    purchase = (await scene.buy(shop, addon)).json()
-
-    after = {one["slug"]: one for one in (await scene.get(path, token=shop.token))["addons"]}
-
-    assert before[addon["slug"]]["can_be_bought"]
-    assert (after[addon["slug"]]["can_be_bought"], after[addon["slug"]]["cannot_buy_because"]) == (
-        False,
-        "already-purchased",
-    )
-    assert after[addon["slug"]]["purchase_id"] == purchase["id"]

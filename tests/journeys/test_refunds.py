@@ -30,18 +30,6 @@ async def test_a_full_refund_sets_refunded_at_and_mails_the_owner_once(scene: Sc
     ]
 
 
-async def test_a_refunded_addon_can_be_bought_again(scene: Scene) -> None:
-    shop, addon = await scene.given_a_workspace(), await scene.given_an_addon()
-    first = (await scene.buy(shop, addon)).json()
-    assert (await scene.buy(shop, addon)).status_code == 409
-    await scene.refund(first)
-    await scene.settle()
-
-    second = await scene.buy(shop, addon)
-
-    assert (second.status_code, second.json()["status"]) == (201, "paid")
-
-
 async def test_a_partial_refund_leaves_the_status_and_mails_the_owner_its_amount(scene: Scene) -> None:
     shop, purchase = await given_a_paid_purchase(scene)
 

@@ -127,7 +127,7 @@ def _offer(offer: Offer) -> OfferReply:
         price=major_text(addon.price_cents, addon.currency),
         price_cents=addon.price_cents,
         currency=addon.currency,
-        can_be_bought=offer.holder is None,
+        can_be_bought=offer.refusal is None,
         cannot_buy_because=offer.refusal,
         purchase_id=offer.holder.id if offer.holder else None,
     )

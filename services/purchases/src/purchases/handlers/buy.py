@@ -3,11 +3,9 @@
 import hashlib
 import json
 import uuid
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Final
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -17,6 +15,7 @@ from chassis.database import Database
 from contracts import purchase_facts
 from purchases import refusals
 from purchases.domain.transitions import HOLDS_SLOT, Status
+from purchases.handlers import card_testing
 from purchases.handlers.charge import charge
 from purchases.handlers.end_checkout import expire_checkout
 from purchases.handlers.living_customer import living_customer, nothing_written
@@ -26,9 +25,6 @@ from purchases.payments.customers import PayingCustomer
 from purchases.publisher import Cause, announce
 from purchases.store import addons, checkouts, commands, ledger, workspaces
 from purchases.store.rows import Addon, CheckoutSession, Purchase, Workspace
-
-DECLINES_ALLOWED: Final = 5
-DECLINES_WITHIN: Final = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,20 +139,15 @@ async def _refuse_if_taken(session: AsyncSession, order: Order, addon: Addon) ->
     if holder is not None:
         raise refusals.already_purchased(holder) if holder.status in HOLDS_SLOT else refusals.settling(holder)
     now = datetime.now(UTC)
-    declines = await ledger.declines_since(session, workspace_id=order.workspace_id, since=now - DECLINES_WITHIN)
-    if len(declines) > DECLINES_ALLOWED:
-        raise refusals.too_many_declines(retry_at=_allowed_again(declines), now=now)
+    retry_at = await card_testing.waits_until(session, workspace_id=order.workspace_id, now=now)
+    if retry_at is not None:
+        raise refusals.too_many_declines(retry_at=retry_at, now=now)
 
 
 async def _checkout_that_sells(session: AsyncSession, order: Order, addon: Addon) -> CheckoutSession | None:
     """A live Checkout with this add-on in it; one without it is left alone."""
     holder = await ledger.slot_holder(session, workspace_id=order.workspace_id, addon_id=addon.id)
     return await checkouts.live_of_purchase(session, holder) if holder is not None else None
-
-
-def _allowed_again(declines: Sequence[datetime]) -> datetime:
-    """When enough of the declines are old enough."""
-    return declines[len(declines) - DECLINES_ALLOWED - 1] + DECLINES_WITHIN
 
 
 async def _customer_with_card(database: Database, client: StripeClient, instance: str, order: Order) -> PayingCustomer:
