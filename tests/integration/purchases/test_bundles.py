@@ -141,6 +141,28 @@ async def refunded_in_part(world: World, amount: int = 700) -> Sequence[Purchase
     return purchases
 
 
+@pytest.mark.parametrize("amounts", [(None,), (10_000, None)], ids=["at once", "in parts"])
+async def test_what_went_back_before_all_was_known_that_it_paid_falls_on_all(
+    world: World, amounts: tuple[int | None, ...]
+) -> None:
+    purchases = await given_a_bundle(world)
+    for amount in amounts:
+        await world.control.refund_as_dashboard(invoice=await invoice_of(world), amount=amount)
+    (paid, *_) = await paid_facts(world)
+    others = [fact for fact in await world.facts() if not isinstance(fact, InvoicePaid)]
+
+    await world.tell(
+        nameless(paid, subscription_id=None, invoice_id=paid.invoice_id, purchase_ids=(str(purchases[0].id),))
+    )
+    await world.tell(*[fact for fact in others if isinstance(fact, RefundChanged)])
+    await world.settle_everything()
+    await world.tell(paid)
+    await world.settle_everything()
+
+    assert await statuses(world, purchases) == {Status.REFUNDED}
+    assert await world.parked() == []
+
+
 async def parked_item(world: World) -> str:
     (item,) = await world.parked()
     return f"fact-{item['id']}"

@@ -34,7 +34,7 @@ class ChargeRefund:
 
 def shares_of(refund: ChargeRefund, charge: PaidCharge) -> Shares | None:
     """Where the refund falls, as far as it says itself; None: the charge's other refunds, or staff, must say."""
-    if refund.known:
+    if refund.known and not _may_fall_on_more(refund, charge):
         return dict(refund.known)
     if refund.names in charge.paid:
         return {str(refund.names): refund.cents}
@@ -43,8 +43,14 @@ def shares_of(refund: ChargeRefund, charge: PaidCharge) -> Shares | None:
     if not charge.shared:
         return dict.fromkeys(charge.paid, refund.cents)
     if refund.cents >= charge.charge_cents:
-        return dict(charge.paid)
-    return None if refund.counts else {}
+        return {**charge.paid, **refund.known}
+    return dict(refund.known) or (None if refund.counts else {})
+
+
+def _may_fall_on_more(refund: ChargeRefund, charge: PaidCharge) -> bool:
+    """It names nobody, and was recorded before every purchase was known that the charge paid."""
+    named = refund.of_the_plan or refund.names is not None
+    return charge.shared and not named and sum(refund.known.values()) < refund.cents
 
 
 def shares_of_all(refunds: Iterable[ChargeRefund], charge: PaidCharge) -> dict[str, Shares | None]:
@@ -58,8 +64,13 @@ def shares_of_all(refunds: Iterable[ChargeRefund], charge: PaidCharge) -> dict[s
         for purchase_id, cents in (shares[refund.refund_id] or {}).items() if refund.counts else ():
             left[purchase_id] -= cents
     for refund in known:
-        if shares[refund.refund_id] is None:
-            shares[refund.refund_id] = _take(left, refund.cents)
+        told = shares[refund.refund_id]
+        if told is None or (refund.counts and _may_fall_on_more(refund, charge)):
+            told = told or {}
+            others = {one: cents for one, cents in left.items() if one not in told}
+            taken = _take(others, refund.cents - sum(told.values()))
+            left |= others
+            shares[refund.refund_id] = told | taken
     return shares
 
 

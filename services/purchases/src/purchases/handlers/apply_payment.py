@@ -1,7 +1,7 @@
 """Money that Stripe confirmed: it settles the purchase, is known already, goes back, or is set aside."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -29,13 +29,39 @@ async def apply_invoice(
     A purchase without a line in a subscription's invoice is not paid by it, and is not among the outcomes.
     """
     lines = our_lines(sold=[_sold(purchase) for purchase in purchases], invoice=invoice)
+    new = [one for one in purchases if not _is_known(one, invoice) and isinstance(lines[str(one.id)], Line)]
+    shares_with = await _paid_before(session, new, invoice, lines)
     outcomes: dict[uuid.UUID, Mismatch | list[str]] = {}
     for purchase in purchases:
         line = lines[str(purchase.id)]
         if not _is_known(purchase, invoice) and line == NO_LINE and invoice.subscription_id is not None:
             continue
         outcomes[purchase.id] = await _apply(session, purchase, invoice, line, cause)
+    if shares_with is not None:
+        await _look_at_refunds(session, invoice, shares_with)
     return outcomes
+
+
+async def _paid_before(
+    session: AsyncSession, new: Sequence[Purchase], invoice: PaidInvoice, lines: Mapping[str, Line | Mismatch]
+) -> Payment | None:
+    """The payment of another purchase with the same money, which was recorded while `new` was not known to share it."""
+    shared = (invoice.paid_more_than(line) for one in new if isinstance(line := lines[str(one.id)], Line))
+    return await ledger.payment_with(session, invoice.invoice_id) if any(shared) else None
+
+
+async def _look_at_refunds(session: AsyncSession, invoice: PaidInvoice, known: Payment) -> None:
+    """What went back before was given to the purchases that were known then: Stripe's list says what falls on all."""
+    ids = (invoice.payment_intent_id, known.stripe_payment_intent_id, invoice.charge_id, known.stripe_charge_id)
+    subject = next(filter(None, ids), None)
+    if subject is not None:
+        await commands.ask(
+            session,
+            kind="look_at_charge",
+            subject=subject,
+            purchase_id=str(known.purchase_id),
+            currency=known.currency,
+        )
 
 
 async def apply_payment(

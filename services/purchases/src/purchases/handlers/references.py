@@ -38,10 +38,13 @@ def _groups(fact: Fact) -> list[list[str | None]]:
 
 
 def _of_invoice(fact: told.InvoiceFact) -> list[list[str | None]]:
-    """What a subscription was sold with is paid by its first invoice: a renewal repeats its names and pays nobody."""
+    """What a subscription was sold with is paid by its first invoice: a renewal repeats its names and pays nobody.
+
+    The invoice's id may be known of one purchase of a bundle before it is of the others that it names.
+    """
     if is_renewal(fact):
         return [[fact.invoice_id]]
-    return [[fact.checkout_session_id], [fact.subscription_id], [fact.invoice_id], [*names_in(fact)]]
+    return [[fact.checkout_session_id], [fact.subscription_id], [fact.invoice_id, *names_in(fact)]]
 
 
 def names_in(fact: told.InvoiceFact) -> list[str]:

@@ -1,14 +1,15 @@
 """Settling: what Stripe says now of a purchase whose end was never heard of. It never pays."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from purchases.domain.money import Mismatch
+from purchases.domain.money import NO_LINE, Mismatch
 from purchases.domain.settling import Finding, InvoiceState, Settlement, Verdict, settlement
 from purchases.domain.transitions import Status
-from purchases.handlers.apply_payment import apply_payment
+from purchases.handlers.apply_payment import apply_invoice
 from purchases.handlers.learn_ids import learn_ids, release
 from purchases.handlers.move_purchase import move
 from purchases.handlers.stripe_desk import DONE, Later, Result, StripeDesk
@@ -38,8 +39,8 @@ async def settle(desk: StripeDesk, command: Command) -> Result:
     leased = _is_leased(purchase)
     finding = await look_for_invoice(desk.client, purchase, instance=desk.instance)
     async with desk.database.transaction() as session:
-        locked = await ledger.lock_one(session, command.purchase_id)
-        return await _apply(session, locked, finding, command, leased=leased) if locked else DONE
+        locked = await _lock_with_its_bundle(session, purchase, finding)
+        return await _apply(session, locked, finding, command, leased=leased)
 
 
 async def void(desk: StripeDesk, command: Command) -> Result:
@@ -55,8 +56,8 @@ async def void(desk: StripeDesk, command: Command) -> Result:
     if finding.state not in CLOSED:
         finding = await _close(desk, purchase, finding)
     async with desk.database.transaction() as session:
-        locked = await ledger.lock_one(session, command.purchase_id)
-        return await _apply(session, locked, finding, command) if locked else DONE
+        locked = await _lock_with_its_bundle(session, purchase, finding)
+        return await _apply(session, locked, finding, command)
 
 
 async def _close(desk: StripeDesk, purchase: Purchase, finding: Finding) -> Finding:
@@ -81,6 +82,14 @@ async def _read(desk: StripeDesk, command: Command) -> Purchase | None:
         return await ledger.find(session, command.purchase_id)
 
 
+async def _lock_with_its_bundle(session: AsyncSession, purchase: Purchase, finding: Finding) -> list[Purchase]:
+    """The purchase first, then those that the same invoice may pay: its money is recorded for all of them at once."""
+    stripe_ids = set(filter(None, (purchase.stripe_checkout_session_id, finding.invoice_id)))
+    names = await ledger.resolve(session, stripe_ids=stripe_ids, purchase_ids={purchase.id})
+    locked = await ledger.lock(session, {one for named in names.by_id.values() for one in named})
+    return [locked.pop(purchase.id), *locked.values()]
+
+
 async def _is_in_checkout(desk: StripeDesk, purchase: Purchase) -> bool:
     """Whether somebody may still pay for it in an open Checkout."""
     async with desk.database.reading() as session:
@@ -92,12 +101,13 @@ def _is_leased(purchase: Purchase) -> bool:
 
 
 async def _apply(
-    session: AsyncSession, purchase: Purchase, finding: Finding, command: Command, *, leased: bool = False
+    session: AsyncSession, locked: Sequence[Purchase], finding: Finding, command: Command, *, leased: bool = False
 ) -> Result:
     """`leased`: a buyer was at work when Stripe was asked, so that what was found may be old by now."""
+    purchase = locked[0]
     learned = learn_ids(purchase, invoice_id=finding.invoice_id, payment_intent_id=finding.payment_intent_id)
     if finding.paid is not None:
-        return await _apply_payment(session, purchase, finding, learned)
+        return await _apply_payment(session, locked, finding, learned)
     now = datetime.now(UTC)
     leased = leased or _is_leased(purchase)
     verdict = settlement(
@@ -114,12 +124,16 @@ async def _apply(
     return Later(_until_lease_ends(purchase, command, now) if leased else _wait(command))
 
 
-async def _apply_payment(session: AsyncSession, purchase: Purchase, finding: Finding, learned: list[str]) -> Result:
+async def _apply_payment(
+    session: AsyncSession, locked: Sequence[Purchase], finding: Finding, learned: list[str]
+) -> Result:
     assert finding.paid is not None  # noqa: S101 - narrowed by the caller
     cause = Cause(actor="stripe", at=datetime.now(UTC), reason="found paid by settling")
-    outcome = await apply_payment(session, purchase=purchase, invoice=finding.paid, cause=cause)
-    mismatch = isinstance(outcome, Mismatch)
-    await release(session, learned if isinstance(outcome, Mismatch) else [*learned, *outcome])
+    outcomes = await apply_invoice(session, purchases=locked, invoice=finding.paid, cause=cause)
+    for outcome in outcomes.values():
+        learned += [] if isinstance(outcome, Mismatch) else outcome
+    await release(session, learned)
+    mismatch = isinstance(outcomes.get(locked[0].id, NO_LINE), Mismatch)
     return Later(LONGEST_WAIT) if mismatch else DONE
 
 

@@ -172,6 +172,12 @@ async def is_paid_with(session: AsyncSession, invoice_id: str) -> bool:
     return bool(await session.scalar(select(exists().where(Payment.stripe_invoice_id == invoice_id))))
 
 
+async def payment_with(session: AsyncSession, invoice_id: str) -> Payment | None:
+    """A payment that this invoice made, of whichever purchase; None when none is recorded."""
+    made = select(Payment).where(Payment.stripe_invoice_id == invoice_id).order_by(Payment.purchase_id).limit(1)
+    return (await session.execute(made)).scalar_one_or_none()
+
+
 async def holders(session: AsyncSession, workspace_id: str) -> dict[uuid.UUID, Purchase]:
     """By add-on: the purchases that keep this workspace from buying it."""
     holding = select(Purchase).where(Purchase.workspace_id == workspace_id, HELD)
