@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from stripe import StripeClient
 
 from purchases.domain.transitions import Status
-from purchases.handlers.start_checkout import OPEN_FOR
+from purchases.handlers.checkout.start_checkout import OPEN_FOR
 from purchases.payments import checkout, customers, look
 from purchases.payments.client import CardDeclined, CustomerNeeded
 from purchases.payments.invoices import Charging, close_invoice

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from purchases.domain.transitions import Status
-from purchases.handlers.move_purchase import record_start
+from purchases.handlers.steps.move_purchase import record_start
 from purchases.publisher import Cause
 from purchases.store import workspaces
 from purchases.store.rows import Purchase

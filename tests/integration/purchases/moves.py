@@ -4,10 +4,10 @@ import uuid
 from collections.abc import Sequence
 from typing import Any, Final
 
-from purchases.handlers.cancel import Cancellation, cancel
-from purchases.handlers.deliver import deliver
-from purchases.handlers.reopen import reopen
-from purchases.handlers.request_refund import RefundOrder, Requested, refundable_cents, request_refund
+from purchases.handlers.by_hand.cancel import Cancellation, cancel
+from purchases.handlers.by_hand.deliver import deliver
+from purchases.handlers.by_hand.reopen import reopen
+from purchases.handlers.by_hand.request_refund import RefundOrder, Requested, refundable_cents, request_refund
 from purchases.store.rows import Purchase, Refund
 from tests.integration.purchases.world import World
 

@@ -11,7 +11,7 @@ from chassis import parked
 from contracts.purchase_facts import PurchasePaid
 from contracts.stripe_facts import InvoicePaid, InvoicePaymentFailed, InvoicePaymentLinked, StripeFact
 from purchases.domain.transitions import Status
-from purchases.handlers.work import CONSUMER
+from purchases.handlers.steps.work import CONSUMER
 from tests.integration.purchases.stories import LEGACY
 from tests.integration.purchases.world import World
 

@@ -8,8 +8,8 @@ import pytest
 from chassis.problems import Problem
 from contracts.purchase_facts import PurchaseFailed
 from purchases.domain.transitions import Status
-from purchases.handlers.buy import Outcome
-from purchases.handlers.deliver import deliver
+from purchases.handlers.buying.buy import Outcome
+from purchases.handlers.by_hand.deliver import deliver
 from purchases.payments.client import CustomerNeeded
 from purchases.payments.invoices import Charging
 from tests.integration.purchases.world import PRICE, World

@@ -11,9 +11,9 @@ import pytest
 from chassis.problems import Problem
 from contracts.stripe_facts import CheckoutSessionExpired, SubscriptionChanged
 from purchases.domain.transitions import Status
-from purchases.handlers.buy import Outcome
-from purchases.handlers.open_checkout import Desk, Opened, open_checkout
-from purchases.handlers.start_checkout import Upgrade
+from purchases.handlers.buying.buy import Outcome
+from purchases.handlers.checkout.open_checkout import Desk, Opened, open_checkout
+from purchases.handlers.checkout.start_checkout import Upgrade
 from purchases.store.rows import Purchase
 from tests.integration.purchases.moves import BUYER, SAID, cancel_it
 from tests.integration.purchases.world import INSTANCE, LEASE, PRICE, Json, World

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from purchases import commands_loop
-from purchases.handlers.stripe_desk import DONE, Later, Result, StripeDesk
+from purchases.handlers.steps.stripe_desk import DONE, Later, Result, StripeDesk
 from purchases.payments.client import MAX_NETWORK_RETRIES, TIMEOUT_SECONDS, OutcomeUnknown, StripeRefused
 from purchases.store import commands
 from purchases.store.commands import LEASE, Command

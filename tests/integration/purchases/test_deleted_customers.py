@@ -2,7 +2,7 @@
 
 from contracts.stripe_facts import CustomerDeleted
 from purchases.domain.transitions import Status
-from purchases.handlers.register_workspace import ensure_customer
+from purchases.handlers.customers.register_workspace import ensure_customer
 from tests.integration.purchases.world import INSTANCE, World
 
 

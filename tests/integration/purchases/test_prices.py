@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from purchases.domain.transitions import Status
-from purchases.handlers.buy import Bought, Outcome
-from purchases.handlers.provision_price import provision_price
+from purchases.handlers.buying.buy import Bought, Outcome
+from purchases.handlers.steps.provision_price import provision_price
 from purchases.payments.prices import SoldAddon
 from purchases.store.rows import Purchase
 from tests.integration.purchases.world import INSTANCE, PRICE, Json, World

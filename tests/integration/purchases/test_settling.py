@@ -7,7 +7,7 @@ import pytest
 
 from contracts.purchase_facts import PaymentReturned, PurchaseFailed
 from purchases.domain.transitions import Status
-from purchases.handlers import settle
+from purchases.handlers.at_stripe import settle
 from purchases.payments.invoices import close_invoice
 from purchases.payments.look import look_for_invoice
 from purchases.store import commands

@@ -7,7 +7,7 @@ import pytest
 from contracts.purchase_facts import DisputeClosed, PaymentReturned, PurchasePaid, PurchaseStarted, RefundIssued
 from contracts.stripe_facts import RefundChanged
 from purchases.domain.transitions import Status
-from purchases.handlers.sweep import REACH, Found, sweep_stretch
+from purchases.handlers.at_stripe.sweep import REACH, Found, sweep_stretch
 from purchases.main.sweep import period
 from purchases.payments.since import Stretch
 from purchases.store import commands

@@ -20,11 +20,11 @@ from contracts import TOPICS, AddonState, Fact, seal
 from contracts.stripe_facts import StripeFact
 from purchases.commands_loop import CommandsLoop
 from purchases.domain.transitions import Status
-from purchases.handlers.apply_facts import apply_facts
-from purchases.handlers.buy import Bought, Order, buy
-from purchases.handlers.register_workspace import Registration, register_workspace
-from purchases.handlers.stripe_desk import StripeDesk
-from purchases.handlers.work import CONSUMER, Pages
+from purchases.handlers.buying.buy import Bought, Order, buy
+from purchases.handlers.customers.register_workspace import Registration, register_workspace
+from purchases.handlers.facts.apply_facts import apply_facts
+from purchases.handlers.steps.stripe_desk import StripeDesk
+from purchases.handlers.steps.work import CONSUMER, Pages
 from purchases.store import ledger
 from purchases.store.rows import Purchase
 from sandbox.stripe.control import StripeControl

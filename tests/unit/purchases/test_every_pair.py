@@ -17,7 +17,7 @@ from purchases.domain.transitions import (
     holds_slot,
     restoring,
 )
-from purchases.handlers.move_purchase import STAMPS
+from purchases.handlers.steps.move_purchase import STAMPS
 from purchases.publisher import FACTS
 from purchases.store.rows import Purchase, Transition
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from purchases.handlers.buy import Order
+from purchases.handlers.buying.buy import Order
 from purchases.payments.keys import idempotency_key, metadata_of
 from purchases.store.rows import Purchase
 

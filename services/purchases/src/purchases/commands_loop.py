@@ -12,15 +12,16 @@ from chassis.fates import Fate, fate_of
 from chassis.health import Health
 from chassis.logs import get_logger
 from chassis.process import background
-from purchases.handlers import end_extra, look_at_subscription, settle
-from purchases.handlers.end_checkout import settle_checkout
-from purchases.handlers.identify import identify
-from purchases.handlers.look_at_charge import look_at_charge
-from purchases.handlers.make_refund import make_refund
-from purchases.handlers.return_payment import return_payment
-from purchases.handlers.save_card import adopt_card
-from purchases.handlers.stripe_desk import Later, Result, StripeDesk
-from purchases.handlers.sweep import EVERY, sweep, sweep_day
+from purchases.handlers.at_stripe import settle
+from purchases.handlers.at_stripe.identify import identify
+from purchases.handlers.at_stripe.look_at_charge import look_at_charge
+from purchases.handlers.at_stripe.make_refund import make_refund
+from purchases.handlers.at_stripe.return_payment import return_payment
+from purchases.handlers.at_stripe.sweep import EVERY, sweep, sweep_day
+from purchases.handlers.checkout.end_checkout import settle_checkout
+from purchases.handlers.customers.save_card import adopt_card
+from purchases.handlers.plan import end_extra, look_at_subscription
+from purchases.handlers.steps.stripe_desk import Later, Result, StripeDesk
 from purchases.payments.client import OutcomeUnknown, StripeRefused
 from purchases.store import commands
 from purchases.store.commands import Command

@@ -7,7 +7,7 @@ from purchases.api.access import AtDatabase, Member
 from purchases.api.plan_replies import BillingReply, billing_reply
 from purchases.api.refused import of_members
 from purchases.api.requests import Told
-from purchases.handlers.read_billing import read_billing
+from purchases.handlers.plan.read_billing import read_billing
 
 router = APIRouter(prefix="/v1/workspaces/{ws}", tags=["plan"])
 

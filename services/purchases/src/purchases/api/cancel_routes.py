@@ -13,7 +13,7 @@ from purchases.api.move_bodies import NoteBody
 from purchases.api.refused import CHECKOUT_IN_THE_WAY, of_buyers
 from purchases.api.replies import PurchaseReply, purchase_reply
 from purchases.api.requests import Stripe
-from purchases.handlers.cancel import Cancellation, cancel
+from purchases.handlers.by_hand.cancel import Cancellation, cancel
 
 router = APIRouter(prefix="/v1/workspaces/{ws}/purchases", tags=["purchases"])
 

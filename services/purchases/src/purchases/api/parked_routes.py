@@ -13,8 +13,8 @@ from purchases.api.bodies import AllocateBody, DiscardBody
 from purchases.api.parked_replies import ParkedItemsReply, ParkedReply, parked_reply
 from purchases.api.refused import of_staff
 from purchases.api.searching import Moment
-from purchases.handlers.allocate import allocate
-from purchases.handlers.review_parked import discard_parked, retry_parked
+from purchases.handlers.by_hand.allocate import allocate
+from purchases.handlers.by_hand.review_parked import discard_parked, retry_parked
 from purchases.store import parked_items
 from purchases.store.parked_items import ParkedItem
 

@@ -10,7 +10,7 @@ from pydantic.config import JsonDict
 from chassis.cursors import NextCursor
 from chassis.money import major_text
 from purchases.domain.plan import Usage
-from purchases.handlers.read_billing import Billing
+from purchases.handlers.plan.read_billing import Billing
 from purchases.store.rows import Plan, WorkspaceResource
 
 MONTHLY: Final[JsonDict] = {"interval": "month", "currency": "EUR", "price_cents": 900, "price": "9.00"}

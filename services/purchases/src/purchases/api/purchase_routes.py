@@ -23,8 +23,8 @@ from purchases.api.replies import (
 )
 from purchases.api.requests import IdempotencyKey, Stripe, Told, allowed_url, own_page
 from purchases.api.searching import after_of, next_cursor_of
-from purchases.handlers.buy import Bought, Order, Outcome, buy
-from purchases.handlers.offer_addons import offer_addons
+from purchases.handlers.buying.buy import Bought, Order, Outcome, buy
+from purchases.handlers.buying.offer_addons import offer_addons
 from purchases.settings import Settings
 from purchases.store import ledger, search
 from purchases.store.search import Wanted

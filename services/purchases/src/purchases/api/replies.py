@@ -11,7 +11,7 @@ from chassis.cursors import NextCursor
 from chassis.money import major_text
 from purchases.api.examples import NEXT_CURSOR, OFFER, PURCHASE, WORKSPACE
 from purchases.domain.transitions import Status
-from purchases.handlers.offer_addons import Offer
+from purchases.handlers.buying.offer_addons import Offer
 from purchases.publisher import refunded_cents
 from purchases.store.rows import Purchase, Workspace
 

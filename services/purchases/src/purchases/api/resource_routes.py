@@ -11,7 +11,7 @@ from purchases.api.access import AtDatabase, Claiming
 from purchases.api.plan_replies import SlotReply, SlotsReply, slot_reply
 from purchases.api.refused import ONLY_IMPORTERS, of_claimers
 from purchases.domain.plan import Usage
-from purchases.handlers.claim_resource import Wanted, claim_resource, free_resource
+from purchases.handlers.plan.claim_resource import Wanted, claim_resource, free_resource
 from purchases.store import resources
 
 router = APIRouter(prefix="/v1/workspaces/{ws}/resources", tags=["plan"])

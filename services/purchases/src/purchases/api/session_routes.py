@@ -20,10 +20,10 @@ from purchases.api.session_bodies import (
     SetupSessionBody,
     session_reply,
 )
-from purchases.handlers.manage_subscription import manage_subscription
-from purchases.handlers.open_checkout import Desk, open_checkout
-from purchases.handlers.save_card import save_card
-from purchases.handlers.start_checkout import Upgrade
+from purchases.handlers.checkout.open_checkout import Desk, open_checkout
+from purchases.handlers.checkout.start_checkout import Upgrade
+from purchases.handlers.customers.save_card import save_card
+from purchases.handlers.plan.manage_subscription import manage_subscription
 
 router = APIRouter(prefix="/v1/workspaces/{ws}", tags=["sessions"])
 

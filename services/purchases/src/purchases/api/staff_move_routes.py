@@ -15,10 +15,10 @@ from purchases.api.replies import PurchaseReply, purchase_reply
 from purchases.api.requests import IdempotencyKey, Stripe
 from purchases.api.staff_replies import RefundReply, refund_reply
 from purchases.domain.transitions import Refused
-from purchases.handlers.cancel import Cancellation, cancel
-from purchases.handlers.deliver import deliver
-from purchases.handlers.reopen import reopen
-from purchases.handlers.request_refund import RefundOrder, request_refund
+from purchases.handlers.by_hand.cancel import Cancellation, cancel
+from purchases.handlers.by_hand.deliver import deliver
+from purchases.handlers.by_hand.reopen import reopen
+from purchases.handlers.by_hand.request_refund import RefundOrder, request_refund
 
 router = APIRouter(prefix="/v1/admin/purchases/{purchase_id}", tags=["staff"])
 

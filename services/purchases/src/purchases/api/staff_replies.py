@@ -12,8 +12,8 @@ from purchases.api.examples import FOUND_PURCHASE, NEXT_CURSOR, REFUND, STAFF_PU
 from purchases.api.parked_replies import ParkedReply, parked_reply
 from purchases.api.replies import PurchaseReply, members_of
 from purchases.domain.transitions import Status
-from purchases.handlers.learn_ids import paid_mark
-from purchases.handlers.request_refund import refundable_cents
+from purchases.handlers.by_hand.request_refund import refundable_cents
+from purchases.handlers.steps.learn_ids import paid_mark
 from purchases.store.parked_items import ParkedItem
 from purchases.store.rows import Dispute, Payment, Purchase, Refund, Transition
 

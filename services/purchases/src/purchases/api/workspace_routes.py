@@ -9,7 +9,7 @@ from purchases.api.bodies import WorkspaceBody
 from purchases.api.refused import of_scope
 from purchases.api.replies import WorkspaceReply, workspace_reply
 from purchases.api.requests import Stripe, Told
-from purchases.handlers.register_workspace import Registration, register_workspace
+from purchases.handlers.customers.register_workspace import Registration, register_workspace
 
 router = APIRouter(prefix="/v1/workspaces", tags=["workspaces"])
 

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from chassis.database import Database
-from purchases.handlers.stripe_desk import StripeDesk
-from purchases.handlers.sweep import REACH, Found, sweep_stretch
+from purchases.handlers.at_stripe.sweep import REACH, Found, sweep_stretch
+from purchases.handlers.steps.stripe_desk import StripeDesk
 from purchases.main import read_settings
 from purchases.payments.client import stripe_client
 from purchases.payments.since import Stretch

@@ -12,9 +12,9 @@ from chassis.relay import Relay
 from chassis.server import HttpServer
 from contracts import ADDON_STATE, PLAN_STATE, STRIPE_EVENTS
 from purchases.commands_loop import CommandsLoop
-from purchases.handlers.apply_facts import apply_facts
-from purchases.handlers.stripe_desk import StripeDesk
-from purchases.handlers.work import CONSUMER, Pages
+from purchases.handlers.facts.apply_facts import apply_facts
+from purchases.handlers.steps.stripe_desk import StripeDesk
+from purchases.handlers.steps.work import CONSUMER, Pages
 from purchases.main import read_settings
 from purchases.payments.client import stripe_client
 

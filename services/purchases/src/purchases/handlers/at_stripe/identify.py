@@ -1,0 +1,74 @@
+"""Command: ask Stripe whose payment went back, and take what is found as an event would be taken."""
+
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis import parked
+from chassis.logs import get_logger
+from contracts.stripe_facts import InvoicePaid
+from purchases.handlers.at_stripe.found_at_stripe import invoice_fact, received
+from purchases.handlers.facts.apply_facts import apply_facts
+from purchases.handlers.steps.references import names_in
+from purchases.handlers.steps.stripe_desk import DONE, Result, StripeDesk
+from purchases.payments.client import ObjectMissing
+from purchases.payments.look import intent_of_charge, invoice_of_intent, paid_invoice
+from purchases.store import ledger
+from purchases.store.commands import Command
+
+log = get_logger(__name__)
+
+
+async def identify(desk: StripeDesk, command: Command) -> Result:
+    """Find the payment's invoice and its purchases; what waits for the payment is released, or ended as not ours.
+
+    A purchase of ours without a row (a restored backup) stays waited for: the sweep adopts it.
+    """
+    charge_id = command.arguments["charge_id"]
+    intent_id = command.arguments["payment_intent_id"] or await intent_of_charge(desk.client, charge_id)
+    fact = await _paid_invoice(desk, intent_id, charge_id)
+    async with desk.database.transaction() as session:
+        if fact is None:
+            await _leave_alone(session, command, "not ours")
+            return DONE
+        await apply_facts(session, [received(fact)], instance=desk.instance)
+        if await _pays_a_purchase(session, fact):
+            ids = [command.subject, *filter(None, (intent_id, charge_id))]
+            await parked.lock_ids(session, ids)
+            await parked.release(session, ids=ids)
+        elif not names_in(fact):
+            await _leave_alone(session, command, "a subscription's charge, of no purchase")
+    return DONE
+
+
+async def _paid_invoice(desk: StripeDesk, intent_id: str | None, charge_id: str | None) -> InvoicePaid | None:
+    """The invoice that the payment paid, as its event would tell it; None for what is not ours."""
+    invoice = await _invoice_of(desk, intent_id)
+    if invoice is None or invoice.status != "paid":
+        return None
+    fact = invoice_fact(invoice, await paid_invoice(desk.client, invoice))
+    if fact.quittance_instance != desk.instance:
+        return None
+    paid_with = {"payment_intent_id": fact.payment_intent_id or intent_id, "charge_id": fact.charge_id or charge_id}
+    return fact.model_copy(update=paid_with)
+
+
+async def _invoice_of(desk: StripeDesk, intent_id: str | None) -> Any:
+    if intent_id is None:
+        return None
+    try:
+        return await invoice_of_intent(desk.client, intent_id)
+    except ObjectMissing:
+        return None
+
+
+async def _pays_a_purchase(session: AsyncSession, fact: InvoicePaid) -> bool:
+    """Whether a payment with this invoice is in the ledger."""
+    await session.flush()
+    return await ledger.is_paid_with(session, fact.invoice_id)
+
+
+async def _leave_alone(session: AsyncSession, command: Command, why: str) -> None:
+    await parked.lock_ids(session, [command.subject])
+    ended = await parked.discard(session, ids=[command.subject], resolution=why)
+    log.info("left_alone", subject=command.subject, why=why, facts=ended)

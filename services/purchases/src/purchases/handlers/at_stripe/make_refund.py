@@ -1,0 +1,90 @@
+"""Command: carry out a refund that staff asked for, once however often it is tried."""
+
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+from chassis.logs import get_logger
+from purchases.domain.money import REQUESTED
+from purchases.handlers.at_stripe.send_back import NothingToReturn, Sending, intent_of_payment, payment_of, send_back
+from purchases.handlers.at_stripe.told_by_stripe import told_by_stripe
+from purchases.handlers.steps.apply_refund import apply_refund, refuse_refund
+from purchases.handlers.steps.stripe_desk import DONE, Result, StripeDesk
+from purchases.payments.client import StripeRefused
+from purchases.payments.keys import metadata_of
+from purchases.payments.refunds import find_refund
+from purchases.publisher import Cause
+from purchases.store import ledger
+from purchases.store.commands import Command
+from purchases.store.rows import Purchase, Refund
+
+log = get_logger(__name__)
+
+
+async def make_refund(desk: StripeDesk, command: Command) -> Result:
+    """Ask Stripe for it and record the answer; refused for good, the refund has failed and its money is free again."""
+    async with desk.database.reading() as session:
+        purchase = await ledger.find(session, command.purchase_id)
+    refund = _requested(purchase, command)
+    if purchase is None or refund is None:
+        return DONE
+    try:
+        sending = _sending(desk, purchase, refund, await intent_of_payment(desk, command))
+        answer = await _send_back(desk, command, sending)
+    except (StripeRefused, NothingToReturn) as error:
+        await _refused(desk, command, error)
+    else:
+        await _made(desk, command, answer)
+    return DONE
+
+
+async def _send_back(desk: StripeDesk, command: Command, sending: Sending) -> Any:
+    """Refused, it may have been made all the same by a try whose answer was lost. Raises StripeRefused."""
+    try:
+        return await send_back(desk, command, sending)
+    except StripeRefused:
+        intent_id = sending.payment_intent_id
+        made = await find_refund(desk.client, payment_intent_id=intent_id, known_by=sending.known_by)
+        if made is None:
+            raise
+        return made
+
+
+async def _made(desk: StripeDesk, command: Command, answer: Any) -> None:
+    async with desk.database.transaction() as session:
+        purchase = await ledger.lock_one(session, command.purchase_id)
+        payment = payment_of(purchase, command)
+        if purchase is not None and payment is not None:
+            cause = Cause(actor="stripe", at=datetime.now(UTC))
+            told = told_by_stripe(answer)
+            await apply_refund(session, purchase=purchase, payment=payment, told=told, cause=cause)
+
+
+async def _refused(desk: StripeDesk, command: Command, error: StripeRefused | NothingToReturn) -> None:
+    reason = "paid_without_a_payment" if isinstance(error, NothingToReturn) else error.code or "stripe_refused"
+    log.error("refund_refused", refund=command.subject, purchase=str(command.purchase_id), reason=str(error))
+    async with desk.database.transaction() as session:
+        purchase = await ledger.lock_one(session, command.purchase_id)
+        refund = _requested(purchase, command)
+        if purchase is not None and refund is not None:
+            cause = Cause(actor="stripe", at=datetime.now(UTC), reason=str(error))
+            refuse_refund(session, purchase=purchase, refund=refund, failure_reason=reason, cause=cause)
+
+
+def _requested(purchase: Purchase | None, command: Command) -> Refund | None:
+    """The refund, while Stripe's word on it is not known."""
+    refunds = purchase.refunds if purchase else []
+    wanted = uuid.UUID(command.subject)
+    return next((one for one in refunds if one.id == wanted and one.status == REQUESTED), None)
+
+
+def _sending(desk: StripeDesk, purchase: Purchase, refund: Refund, intent_id: str) -> Sending:
+    known_by = {"quittance_instance": desk.instance, "refund_id": str(refund.id)}
+    return Sending(
+        payment_intent_id=intent_id,
+        amount=refund.refund_cents,
+        metadata=metadata_of(purchase, instance=desk.instance) | known_by,
+        known_by=known_by,
+        subject=str(refund.id),
+        step="refund",
+    )

@@ -1,0 +1,106 @@
+"""The third level of recovery: Stripe's paid invoices, refunds and disputes are compared with the ledger."""
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis.logs import get_logger
+from contracts.stripe_facts import DisputeChanged, RefundChanged
+from purchases.handlers.at_stripe.adopt import adopt
+from purchases.handlers.at_stripe.found_at_stripe import (
+    dispute_fact,
+    invoice_fact,
+    metadata_of_invoice,
+    received,
+    refund_fact,
+)
+from purchases.handlers.facts.apply_facts import apply_facts
+from purchases.handlers.steps.references import ids_of, names_in
+from purchases.handlers.steps.stripe_desk import DONE, Later, Result, StripeDesk
+from purchases.payments.look import paid_invoice
+from purchases.payments.since import Stretch, disputes, paid_invoices, refunds, whole_invoice
+from purchases.store import commands, known, ledger
+from purchases.store.commands import Command
+from purchases.store.waiting import allocation_mark
+
+log = get_logger(__name__)
+
+REACH: Final = timedelta(days=35)
+A_DAY: Final = timedelta(days=1)
+EVERY: Final = timedelta(hours=6)
+APART: Final = timedelta(seconds=20)
+"""One day after the other, so that a sweep does not use up what Stripe allows."""
+
+Found = Counter[str]
+"""How many of each kind Stripe knew better than the ledger."""
+
+
+async def sweep(desk: StripeDesk, _: Command) -> Result:
+    """Command: have each of the last days compared, again and again."""
+    today = datetime.now(UTC).date()
+    async with desk.database.transaction() as session:
+        for ago in range(REACH.days + 1):
+            await commands.ask(session, kind="sweep_day", subject=str(today - ago * A_DAY), after=ago * APART)
+    return Later(EVERY)
+
+
+async def sweep_day(desk: StripeDesk, command: Command) -> Result:
+    """Command: compare what was made at Stripe on one day, by UTC."""
+    start = datetime.fromisoformat(command.subject).replace(tzinfo=UTC)
+    await sweep_stretch(desk, Stretch(start, start + A_DAY))
+    return DONE
+
+
+async def sweep_stretch(desk: StripeDesk, stretch: Stretch) -> Found:
+    """Compare, and apply what is missed: a payment first, since its refunds and disputes need it. Safe to repeat."""
+    found = Found(payments=0, refunds=0, disputes=0)
+    async for invoice in paid_invoices(desk.client, stretch):
+        found["payments"] += await _take_payment(desk, invoice)
+    async for refund in refunds(desk.client, stretch):
+        found["refunds"] += await _take(desk, refund_fact(refund))
+    async for dispute in disputes(desk.client, stretch):
+        found["disputes"] += await _take(desk, dispute_fact(dispute))
+    log.info("swept", start=stretch.start.isoformat(), end=stretch.end.isoformat(), **found)
+    return found
+
+
+async def _take_payment(desk: StripeDesk, listed: Any) -> bool:
+    """A payment of ours that the ledger has not for each purchase: its rows rebuilt if need be, and then applied."""
+    if metadata_of_invoice(listed).get("quittance_instance") != desk.instance:
+        return False
+    names = set(names_in(invoice_fact(listed, await paid_invoice(desk.client, listed))))
+    async with desk.database.reading() as session:
+        if not names or await known.payments_with(session, listed.id) >= len(names):
+            return False
+    invoice = await whole_invoice(desk.client, listed.id)
+    fact = invoice_fact(invoice, await paid_invoice(desk.client, invoice))
+    async with desk.database.transaction() as session:
+        await adopt(session, fact)
+        await apply_facts(session, [received(fact)], instance=desk.instance)
+    return True
+
+
+async def _take(desk: StripeDesk, fact: RefundChanged | DisputeChanged) -> bool:
+    if fact.quittance_instance not in (None, desk.instance):
+        return False
+    async with desk.database.transaction() as session:
+        if await _is_known(session, fact) or not await _is_ours(session, fact):
+            return False
+        await apply_facts(session, [received(fact)], instance=desk.instance)
+    return True
+
+
+async def _is_known(session: AsyncSession, fact: RefundChanged | DisputeChanged) -> bool:
+    if isinstance(fact, DisputeChanged):
+        return await known.has_dispute(session, fact.dispute_id, status=fact.status)
+    refund = fact.refund
+    mark = allocation_mark(refund.refund_id)
+    return await known.has_refund(session, refund.refund_id, status=refund.status, mark=mark)
+
+
+async def _is_ours(session: AsyncSession, fact: RefundChanged | DisputeChanged) -> bool:
+    """Whose payments are not in the ledger by now, after all of them were compared, are somebody else's."""
+    ids = set(ids_of(fact)) - {fact.purchase_id}
+    return bool((await ledger.resolve(session, stripe_ids=ids, purchase_ids=set())).by_id)

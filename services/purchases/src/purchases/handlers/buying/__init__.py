@@ -1,0 +1,1 @@
+"""An add-on is offered, and bought with the saved card."""

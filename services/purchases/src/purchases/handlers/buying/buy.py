@@ -1,0 +1,224 @@
+"""Buy now: the saved card is charged server to server, and a crash at any line leaves something that settles itself."""
+
+import hashlib
+import json
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+from stripe import StripeClient
+
+from chassis.database import Database
+from contracts import purchase_facts
+from purchases import refusals
+from purchases.domain.transitions import HOLDS_SLOT, Status
+from purchases.handlers.buying import card_testing
+from purchases.handlers.buying.charge import charge
+from purchases.handlers.checkout.end_checkout import expire_checkout
+from purchases.handlers.customers.living_customer import living_customer, nothing_written
+from purchases.handlers.steps.move_purchase import record_start
+from purchases.payments.checkout import open_setup
+from purchases.payments.customers import PayingCustomer
+from purchases.publisher import Cause, announce
+from purchases.store import addons, checkouts, commands, ledger, workspaces
+from purchases.store.rows import Addon, CheckoutSession, Purchase, Workspace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What a buyer asked for, with the price that the buyer saw."""
+
+    workspace_id: str
+    addon_slug: str
+    expected_price_cents: int
+    expected_currency: str
+    return_url: str
+    idempotency_key: str
+    buyer: str
+
+    @property
+    def fingerprint(self) -> str:
+        """The body, whoever repeats it: the same key with another body is refused."""
+        body = [self.addon_slug, self.expected_price_cents, self.expected_currency, self.return_url]
+        return hashlib.sha256(json.dumps(body).encode()).hexdigest()
+
+
+class Outcome(StrEnum):
+    """How the request ended; the purchase says the rest."""
+
+    PAID = "paid"
+    NEEDS_CUSTOMER = "needs_customer"
+    DECLINED = "declined"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+    REPEATED = "repeated"
+
+
+@dataclass(frozen=True, slots=True)
+class Bought:
+    """The purchase as it is now, and the outcome that the answer's status tells."""
+
+    purchase: Purchase
+    outcome: Outcome
+
+
+async def buy(*, database: Database, client: StripeClient, instance: str, lease: timedelta, order: Order) -> Bought:
+    """Sell one add-on. Raises a Problem while nothing has been written; afterwards the row is the answer."""
+    async with database.reading() as session:
+        repeated = await _repeated(session, order)
+        if repeated is not None:
+            return Bought(repeated, Outcome.REPEATED)
+        addon = await _sellable(session, order)
+        in_the_way = await _checkout_that_sells(session, order, addon)
+        if in_the_way is None:
+            await _refuse_if_taken(session, order, addon)
+    customer = await _customer_with_card(database, client, instance, order)
+    if in_the_way is not None:
+        cause = Cause(actor=order.buyer, at=datetime.now(UTC), reason="bought with the saved card instead")
+        await expire_checkout(database=database, client=client, checkout=in_the_way, cause=cause)
+    try:
+        async with database.transaction() as session:
+            purchase_id = await _start(session, order, customer, lease)
+    except IntegrityError:
+        return await _lost_the_race(database, order)
+    if purchase_id is None:
+        return await _lost_the_race(database, order)
+    await charge(
+        database=database,
+        client=client,
+        instance=instance,
+        purchase_id=purchase_id,
+        customer=customer,
+        lease=lease,
+    )
+    return await _bought(database, purchase_id)
+
+
+async def _bought(database: Database, purchase_id: uuid.UUID) -> Bought:
+    async with database.reading() as session:
+        purchase = await ledger.find(session, purchase_id)
+    if purchase is None:
+        raise refusals.purchase_not_found()
+    return Bought(purchase, outcome_of(purchase))
+
+
+def outcome_of(purchase: Purchase) -> Outcome:
+    """What the row says to the buyer whose request has just ended."""
+    if purchase.status is Status.PENDING:
+        return Outcome.NEEDS_CUSTOMER if purchase.action_url else Outcome.UNKNOWN
+    if purchase.status is Status.FAILED:
+        return Outcome.DECLINED if purchase.declined_at else Outcome.REFUSED
+    return Outcome.PAID
+
+
+async def _repeated(session: AsyncSession, order: Order) -> Purchase | None:
+    purchase = await ledger.find_request(
+        session, workspace_id=order.workspace_id, idempotency_key=order.idempotency_key
+    )
+    if purchase is not None and purchase.request_fingerprint != order.fingerprint:
+        raise refusals.key_reused()
+    return purchase
+
+
+async def _sellable(session: AsyncSession, order: Order) -> Addon:
+    addon = await addons.by_slug(session, order.addon_slug)
+    if addon is None:
+        raise refusals.addon_not_found(order.addon_slug)
+    if not addon.is_active:
+        raise refusals.addon_inactive(order.addon_slug)
+    if (addon.price_cents, addon.currency) != (order.expected_price_cents, order.expected_currency):
+        raise refusals.price_changed(addon)
+    return addon
+
+
+async def _refuse_if_taken(session: AsyncSession, order: Order, addon: Addon) -> None:
+    holder = await ledger.slot_holder(session, workspace_id=order.workspace_id, addon_id=addon.id)
+    if holder is not None:
+        raise refusals.already_purchased(holder) if holder.status in HOLDS_SLOT else refusals.settling(holder)
+    now = datetime.now(UTC)
+    retry_at = await card_testing.waits_until(session, workspace_id=order.workspace_id, now=now)
+    if retry_at is not None:
+        raise refusals.too_many_declines(retry_at=retry_at, now=now)
+
+
+async def _checkout_that_sells(session: AsyncSession, order: Order, addon: Addon) -> CheckoutSession | None:
+    """A live Checkout with this add-on in it; one without it is left alone."""
+    holder = await ledger.slot_holder(session, workspace_id=order.workspace_id, addon_id=addon.id)
+    return await checkouts.live_of_purchase(session, holder) if holder is not None else None
+
+
+async def _customer_with_card(database: Database, client: StripeClient, instance: str, order: Order) -> PayingCustomer:
+    """The customer and the card are read before anything is written. Raises a Problem without a card."""
+    workspace_id = order.workspace_id
+    with nothing_written():
+        customer = await living_customer(database=database, client=client, instance=instance, workspace_id=workspace_id)
+        if customer.payment_method_id is not None:
+            return customer
+        page = await open_setup(
+            client,
+            instance=instance,
+            workspace_id=workspace_id,
+            customer_id=customer.customer_id,
+            return_url=order.return_url,
+        )
+    raise refusals.payment_method_missing(setup_session_id=page.id, setup_url=page.url)
+
+
+async def _start(session: AsyncSession, order: Order, customer: PayingCustomer, lease: timedelta) -> uuid.UUID | None:
+    """Commit to the purchase before anything is created at Stripe; None when a repeat was first."""
+    workspace = await workspaces.lock(session, order.workspace_id)
+    if workspace is None:
+        raise refusals.workspace_not_found()
+    if await _repeated(session, order) is not None:
+        return None
+    addon = await _sellable(session, order)
+    await _refuse_if_taken(session, order, addon)
+    purchase = _new_row(order, addon, workspace, customer, lease)
+    session.add(purchase)
+    cause = Cause(actor=order.buyer, at=purchase.started_at)
+    announce(session, purchase, purchase_facts.PurchaseStarted, cause=cause)
+    await session.flush()
+    record_start(session, purchase, cause=cause)
+    await commands.ask(session, kind="settle", subject=str(purchase.id), after=lease)
+    return purchase.id
+
+
+def _new_row(order: Order, addon: Addon, workspace: Workspace, customer: PayingCustomer, lease: timedelta) -> Purchase:
+    now = datetime.now(UTC)
+    return Purchase(
+        id=uuid.uuid4(),
+        workspace_id=workspace.id,
+        workspace=workspace,
+        plan_addon_id=addon.id,
+        addon_slug=addon.slug,
+        addon_name=addon.name,
+        price_cents=addon.price_cents,
+        currency=addon.currency,
+        stripe_price_id=addon.stripe_price_id,
+        status=Status.PENDING,
+        payable=True,
+        sequence=0,
+        idempotency_key=order.idempotency_key,
+        request_fingerprint=order.fingerprint,
+        bought_by=order.buyer,
+        return_url=order.return_url,
+        leased_until=now + lease,
+        stripe_customer_id=customer.customer_id,
+        payments=[],
+        refunds=[],
+        started_at=now,
+        updated_at=now,
+    )
+
+
+async def _lost_the_race(database: Database, order: Order) -> Bought:
+    """Another request with this key, or for this slot, was first: answer as if it had been seen at once."""
+    async with database.reading() as session:
+        repeated = await _repeated(session, order)
+        if repeated is not None:
+            return Bought(repeated, Outcome.REPEATED)
+        await _refuse_if_taken(session, order, await _sellable(session, order))
+    raise refusals.stripe_unavailable()

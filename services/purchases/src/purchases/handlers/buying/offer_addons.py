@@ -1,0 +1,41 @@
+"""What a workspace can buy now, and why not."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from purchases.domain.transitions import HOLDS_SLOT
+from purchases.handlers.buying import card_testing
+from purchases.store import addons, checkouts, ledger
+from purchases.store.rows import Addon, Purchase
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """An active add-on; `holder` is the purchase that keeps it from being bought.
+
+    `must_wait`: the workspace's cards were declined too often, so that nothing can be bought for some minutes.
+    """
+
+    addon: Addon
+    holder: Purchase | None
+    must_wait: bool = False
+
+    @property
+    def refusal(self) -> str | None:
+        """The problem type that buying it would meet now."""
+        if self.holder is None:
+            return "too-many-declines" if self.must_wait else None
+        return "already-purchased" if self.holder.status in HOLDS_SLOT else "settling"
+
+
+async def offer_addons(*, session: AsyncSession, workspace_id: str) -> Sequence[Offer]:
+    """Every active add-on with what stands against buying it: not an open Checkout, which buying it would end."""
+    holders = await ledger.holders(session, workspace_id)
+    live = await checkouts.live(session, workspace_id)
+    ends = set(live.purchase_ids) if live else set()
+    stands = {addon_id: holder for addon_id, holder in holders.items() if str(holder.id) not in ends}
+    retry_at = await card_testing.waits_until(session, workspace_id=workspace_id, now=datetime.now(UTC))
+    return [Offer(addon, stands.get(addon.id), retry_at is not None) for addon in await addons.active(session)]

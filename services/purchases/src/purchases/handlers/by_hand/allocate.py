@@ -1,0 +1,95 @@
+"""Staff say which purchase a parked refund is of: a refund, or lost dispute, in part of a charge that paid several."""
+
+import uuid
+from datetime import UTC, datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis import parked
+from chassis.logs import get_logger
+from chassis.parked import headers_of
+from chassis.records import Received, StoredRecord, decode
+from contracts.stripe_facts import DisputeChanged, RefundChanged
+from purchases import refusals
+from purchases.domain.money import COUNTS
+from purchases.handlers.facts.dispute_facts import as_refund
+from purchases.handlers.facts.refund_facts import told_refund
+from purchases.handlers.steps.apply_refund import ToldRefund, apply_refund
+from purchases.publisher import Cause
+from purchases.store import commands, ledger, parked_items
+from purchases.store.parked_items import ParkedItem
+from purchases.store.rows import ParkedDecision, Payment, Purchase
+from purchases.store.waiting import allocation_mark
+
+log = get_logger(__name__)
+
+
+async def allocate(*, session: AsyncSession, item_id: str, purchase_id: uuid.UUID, actor: str) -> ParkedItem:
+    """Record the parked refund on the purchase. Raises Problem 404, 409 or 422, and nothing has changed."""
+    item = await _open_item(session, item_id)
+    fact = _money_back(item)
+    purchase = await ledger.lock_one(session, purchase_id)
+    if purchase is None:
+        raise refusals.purchase_not_found()
+    payment, told = _payment_with(purchase, fact), _told(fact)
+    left = payment.paid_cents - _gone(purchase, payment)
+    if told.refund_cents > left:
+        raise refusals.refund_too_large(left=left, currency=payment.currency)
+    ended = await parked.discard(
+        session, ids=[allocation_mark(told.refund_id)], resolution=f"allocated to {purchase_id}"
+    )
+    if not ended:
+        raise refusals.not_parked_any_more()
+    cause = Cause(actor=actor, at=datetime.now(UTC), stripe_event_id=fact.stripe_event_id, reason="allocated by hand")
+    await apply_refund(session, purchase=purchase, payment=payment, told=told, cause=cause)
+    await _look(session, purchase, fact)
+    session.add(ParkedDecision(item=item_id, decision="allocate", actor=actor, reason=f"to {purchase_id}"))
+    await session.flush()
+    log.info("allocated", item=item_id, refund=told.refund_id, purchase=str(purchase_id), actor=actor)
+    return await parked_items.find(session, item_id) or item
+
+
+async def _open_item(session: AsyncSession, item_id: str) -> ParkedItem:
+    item = await parked_items.find(session, item_id) if parked_items.reference_of(item_id) else None
+    if item is None:
+        raise refusals.parked_not_found()
+    if item.resolved_at is not None:
+        raise refusals.not_parked_any_more()
+    return item
+
+
+def _money_back(item: ParkedItem) -> RefundChanged | DisputeChanged:
+    """What waits to be allocated, and for nothing else."""
+    record = StoredRecord("", 0, 0, None, item.value, headers_of(item.headers or []))
+    received = decode(record) if item.value else None
+    fact = received.fact if isinstance(received, Received) else None
+    if not isinstance(fact, RefundChanged | DisputeChanged) or item.waits_for != allocation_mark(_told(fact).refund_id):
+        raise refusals.not_allocatable()
+    return fact
+
+
+def _told(fact: RefundChanged | DisputeChanged) -> ToldRefund:
+    return told_refund(fact.refund) if isinstance(fact, RefundChanged) else as_refund(fact, "succeeded")
+
+
+def _payment_with(purchase: Purchase, fact: RefundChanged | DisputeChanged) -> Payment:
+    """Raises Problem 409 for a purchase that another charge paid."""
+    ids = {fact.payment_intent_id, fact.charge_id} - {None}
+    for payment in purchase.payments:
+        if ids & {payment.stripe_payment_intent_id, payment.stripe_charge_id}:
+            return payment
+    raise refusals.paid_otherwise()
+
+
+def _gone(purchase: Purchase, payment: Payment) -> int:
+    mine = (one for one in purchase.refunds if one.stripe_invoice_id == payment.stripe_invoice_id)
+    return sum(one.refund_cents for one in mine if one.status in COUNTS)
+
+
+async def _look(session: AsyncSession, purchase: Purchase, fact: RefundChanged | DisputeChanged) -> None:
+    """What was parked may be old: how the refund stands now, Stripe says."""
+    subject = fact.charge_id or fact.payment_intent_id
+    if isinstance(fact, RefundChanged) and subject:
+        currency = fact.refund.currency
+        purchase_id = str(purchase.id)
+        await commands.ask(session, kind="look_at_charge", subject=subject, purchase_id=purchase_id, currency=currency)

@@ -1,0 +1,78 @@
+"""A purchase is cancelled before delivery: by its buyer, who is refunded nothing by that, or by staff."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+from stripe import StripeClient
+
+from chassis.database import Database
+from purchases import refusals
+from purchases.domain.transitions import Refused, Status, Trigger, decide
+from purchases.handlers.by_hand.request_refund import ask_for_refund, refundable_cents
+from purchases.handlers.checkout.end_checkout import expire_checkout
+from purchases.handlers.steps.move_purchase import move
+from purchases.publisher import Cause
+from purchases.store import checkouts, commands, ledger
+from purchases.store.rows import CheckoutSession, Purchase
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancellation:
+    """Who cancels what, and why; `workspace_id` where only a purchase of that workspace may be meant."""
+
+    purchase_id: uuid.UUID
+    actor: str
+    reason: str | None
+    workspace_id: str | None = None
+    refund: bool = False
+    """Ask for the refund of what remains, in the same transaction."""
+
+
+async def cancel(*, database: Database, client: StripeClient, cancellation: Cancellation) -> Purchase:
+    """Cancel it; what is still payable at Stripe is closed after the commit, and holds the slot until then.
+
+    One that is sold in an open Checkout is cancelled by ending that, with all that it sells, and Stripe's word is
+    waited for. Raises Problem 404, or 409 with the reason: illegal, a payment is in progress, the Checkout was paid.
+    """
+    checkout = await _checkout_of(database, cancellation)
+    if checkout is not None:
+        await expire_checkout(database=database, client=client, checkout=checkout, cause=_cause(cancellation))
+    async with database.transaction() as session:
+        purchase = await ledger.lock_one(session, cancellation.purchase_id)
+        if purchase is None or cancellation.workspace_id not in (None, purchase.workspace_id):
+            raise refusals.purchase_not_found()
+        if checkout is not None and purchase.status is Status.CANCELLED:
+            return purchase
+        _refuse_unless_possible(purchase)
+        await _cancel(session, purchase, cancellation)
+        return purchase
+
+
+async def _checkout_of(database: Database, cancellation: Cancellation) -> CheckoutSession | None:
+    async with database.reading() as session:
+        purchase = await ledger.find(session, cancellation.purchase_id, workspace_id=cancellation.workspace_id)
+        return await checkouts.live_of_purchase(session, purchase) if purchase is not None else None
+
+
+def _cause(cancellation: Cancellation) -> Cause:
+    return Cause(actor=cancellation.actor, at=datetime.now(UTC), reason=cancellation.reason)
+
+
+def _refuse_unless_possible(purchase: Purchase) -> None:
+    step = decide(status=purchase.status, trigger=Trigger.CANCELLED)
+    if isinstance(step, Refused):
+        raise refusals.illegal_move(step)
+    if purchase.leased_until is not None and purchase.leased_until > datetime.now(UTC):
+        raise refusals.payment_in_progress()
+
+
+async def _cancel(session: AsyncSession, purchase: Purchase, cancellation: Cancellation) -> None:
+    cause = _cause(cancellation)
+    back = refundable_cents(purchase) if cancellation.refund and purchase.status is Status.PAID else 0
+    move(session, purchase, Trigger.CANCELLED, cause=cause, refund_requested_cents=back)
+    if back:
+        await ask_for_refund(session, purchase=purchase, amount=back, cause=cause)
+    if purchase.payable:
+        await commands.ask(session, kind="void", subject=str(purchase.id))

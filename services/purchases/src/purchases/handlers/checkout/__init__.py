@@ -1,0 +1,1 @@
+"""A Checkout session, from the click to its end."""

@@ -1,0 +1,160 @@
+"""What a Checkout has come to: told by an event, found by a look, or brought about since it is in somebody's way."""
+
+import uuid
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncSession
+from stripe import StripeClient
+
+from chassis.database import Database
+from purchases import refusals
+from purchases.domain.transitions import Status, Trigger
+from purchases.handlers.customers.living_customer import refused_by_stripe
+from purchases.handlers.steps.learn_ids import learn_ids, release
+from purchases.handlers.steps.move_purchase import move, move_or_record_stale
+from purchases.handlers.steps.stripe_desk import DONE, Later, Result, StripeDesk
+from purchases.payments.checkout import SessionSeen, expire_session, look_at_checkout
+from purchases.payments.client import OutcomeUnknown, StripeRefused
+from purchases.publisher import Cause
+from purchases.store import checkouts, commands, ledger, workspaces
+from purchases.store.commands import Command
+from purchases.store.rows import CheckoutSession, Purchase
+
+PAID_AFTER: Final = timedelta(seconds=30)
+"""When an invoice's events have had their time, the settling of its purchases begins."""
+EXPIRED_AFTER: Final = timedelta(minutes=1)
+LONGEST_WAIT: Final = timedelta(minutes=10)
+OVER: Final = frozenset({Status.CANCELLED, Status.FAILED})
+
+Learned = list[tuple[Purchase, list[str]]]
+
+
+async def follow(
+    session: AsyncSession,
+    *,
+    checkout: CheckoutSession | None,
+    purchases: Sequence[Purchase],
+    seen: SessionSeen,
+    cause: Cause,
+) -> Learned:
+    """Do what `seen` means for the Checkout and its locked purchases; the ids that they learned."""
+    if checkout is not None:
+        _note(checkout, seen, cause.at)
+    learned: Learned = []
+    for purchase in purchases:
+        ids = learn_ids(
+            purchase,
+            checkout_session_id=seen.session_id,
+            subscription_id=seen.subscription_id,
+            invoice_id=seen.invoice_id,
+        )
+        learned.append((purchase, ids))
+        if purchase.stripe_checkout_session_id == seen.session_id:
+            await _move(session, purchase, seen, cause)
+    return learned
+
+
+def _note(checkout: CheckoutSession, seen: SessionSeen, now: datetime) -> None:
+    """What is complete stays so; nothing opens again."""
+    checkout.stripe_session_id = seen.session_id
+    checkout.url = seen.url or checkout.url
+    if seen.status == "complete" or (checkout.state in checkouts.LIVE and checkout.state != seen.status):
+        checkout.state = seen.status
+    checkout.leased_until, checkout.updated_at = None, now
+
+
+async def _move(session: AsyncSession, purchase: Purchase, seen: SessionSeen, cause: Cause) -> None:
+    if seen.status == "open":
+        return
+    purchase.payable = False
+    if seen.status == "expired" and purchase.status not in OVER:
+        move_or_record_stale(session, purchase, Trigger.SESSION_EXPIRED, cause=cause)
+    if seen.status == "complete" and purchase.status is Status.PENDING:
+        await commands.ask(session, kind="settle", subject=str(purchase.id), after=PAID_AFTER)
+
+
+def nothing_was_opened(
+    session: AsyncSession,
+    *,
+    checkout: CheckoutSession,
+    purchases: Sequence[Purchase],
+    cause: Cause,
+    code: str | None = None,
+) -> None:
+    """Stripe has no session, or refused to make one: nobody can pay on it."""
+    checkout.state, checkout.leased_until, checkout.updated_at = "expired", None, cause.at
+    for purchase in purchases:
+        purchase.payable = False
+        if purchase.status is Status.PENDING:
+            purchase.failure_code = code
+            move(session, purchase, Trigger.NOTHING_AT_STRIPE, cause=cause)
+
+
+async def locked(
+    session: AsyncSession, *, checkout_id: uuid.UUID, workspace_id: str
+) -> tuple[CheckoutSession, list[Purchase]]:
+    """The Checkout and its purchases in their order, under the workspace's lock."""
+    await workspaces.lock(session, workspace_id)
+    checkout = await checkouts.find(session, checkout_id)
+    assert checkout is not None  # noqa: S101 - no Checkout is ever deleted
+    ids = [uuid.UUID(one) for one in checkout.purchase_ids]
+    held = await ledger.lock(session, ids)
+    return checkout, [held[one] for one in ids]
+
+
+async def settle_checkout(desk: StripeDesk, command: Command) -> Result:
+    """Look the Checkout's session up and apply what is found; repeated until it is over. It never pays."""
+    async with desk.database.reading() as session:
+        checkout = await checkouts.find(session, uuid.UUID(command.subject))
+    if checkout is None or checkout.state not in checkouts.LIVE:
+        return DONE
+    if is_leased(checkout):
+        return Later(_left(checkout.leased_until))
+    seen = await look_at_checkout(desk.client, checkout)
+    cause = Cause(actor="stripe", at=datetime.now(UTC), reason="found by looking at its Checkout")
+    state = await apply_seen(desk.database, checkout, seen, cause)
+    return Later(_left(checkout.expires_at + EXPIRED_AFTER)) if state in checkouts.LIVE else DONE
+
+
+async def apply_seen(database: Database, checkout: CheckoutSession, seen: SessionSeen | None, cause: Cause) -> str:
+    """Apply what a look at Stripe found, under the workspace's lock; the Checkout's state afterwards."""
+    async with database.transaction() as session:
+        now, purchases = await locked(session, checkout_id=checkout.id, workspace_id=checkout.workspace_id)
+        if seen is not None:
+            learned = await follow(session, checkout=now, purchases=purchases, seen=seen, cause=cause)
+            await release(session, [one for _, ids in learned for one in ids])
+        elif now.state == "asking" and not is_leased(now):
+            nothing_was_opened(session, checkout=now, purchases=purchases, cause=cause)
+        return now.state
+
+
+async def expire_checkout(*, database: Database, client: StripeClient, checkout: CheckoutSession, cause: Cause) -> None:
+    """End a live Checkout that is in the way, and wait for Stripe's word.
+
+    Raises Problem 409: `already-purchased` when it was completed, `checkout-busy` when Stripe does not say.
+    """
+    if is_leased(checkout):
+        raise refusals.checkout_busy()
+    try:
+        seen = await look_at_checkout(client, checkout)
+        if seen is not None and seen.status == "open":
+            seen = await expire_session(client, seen.session_id)
+    except OutcomeUnknown as error:
+        raise refusals.checkout_busy() from error
+    except StripeRefused as error:
+        raise refused_by_stripe(error) from error
+    state = await apply_seen(database, checkout, seen, cause)
+    if state == "complete":
+        raise refusals.checkout_completed(checkout.purchase_ids)
+
+
+def is_leased(checkout: CheckoutSession) -> bool:
+    """Whether the request that asks Stripe is still at work."""
+    return checkout.leased_until is not None and checkout.leased_until > datetime.now(UTC)
+
+
+def _left(until: datetime | None) -> timedelta:
+    left = (until or datetime.now(UTC)) - datetime.now(UTC)
+    return min(max(left, timedelta(seconds=1)), LONGEST_WAIT)

@@ -1,0 +1,160 @@
+"""The owner upgrades: a Checkout session that sells the plan, alone or with add-ons."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy.exc import IntegrityError
+from stripe import StripeClient
+
+from chassis.database import Database
+from purchases import refusals
+from purchases.handlers.checkout.end_checkout import expire_checkout, follow, is_leased, locked, nothing_was_opened
+from purchases.handlers.checkout.start_checkout import Upgrade, refuse_if_taken, repeated, start, wanted_of
+from purchases.handlers.customers.living_customer import living_customer, nothing_written, refused_by_stripe
+from purchases.handlers.steps.learn_ids import release
+from purchases.handlers.steps.provision_price import forget_dead_price, provision_price
+from purchases.payments.checkout import SessionSeen, expire_session, open_subscription
+from purchases.payments.client import OutcomeUnknown, StripeRefused
+from purchases.payments.prices import SoldAddon
+from purchases.publisher import Cause
+from purchases.store import checkouts, ledger
+from purchases.store.rows import Addon, CheckoutSession
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The Checkout, and whether an earlier request had opened it."""
+
+    session_id: str
+    url: str
+    repeated: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """Where one request works."""
+
+    database: Database
+    client: StripeClient
+    instance: str
+    lease: timedelta
+
+
+async def open_checkout(desk: Desk, upgrade: Upgrade) -> Opened:
+    """Open a Checkout, after the one that is in its way was ended. Raises a Problem."""
+    async with desk.database.reading() as session:
+        known = await repeated(session, upgrade)
+        if known is None:
+            wanted = await wanted_of(session, upgrade)
+            in_the_way = await checkouts.live(session, upgrade.workspace_id)
+            await refuse_if_taken(session, upgrade, wanted, besides=in_the_way)
+    if known is not None:
+        return await _again(desk, known)
+    checkout_id = uuid.uuid4()
+    with nothing_written():
+        customer = await living_customer(
+            database=desk.database, client=desk.client, instance=desk.instance, workspace_id=upgrade.workspace_id
+        )
+        prices = {addon.id: await _price_of(desk, addon, checkout_id) for addon in wanted.addons}
+    if in_the_way is not None:
+        cause = Cause(actor=upgrade.buyer, at=datetime.now(UTC), reason="another Checkout was started")
+        await expire_checkout(database=desk.database, client=desk.client, checkout=in_the_way, cause=cause)
+    try:
+        async with desk.database.transaction() as session:
+            checkout = await start(session, upgrade, desk.lease, checkout_id, customer.customer_id, prices)
+    except IntegrityError as error:
+        raise refusals.checkout_busy() from error
+    return await _ask(desk, checkout)
+
+
+async def _again(desk: Desk, known: CheckoutSession) -> Opened:
+    """A repeat gets the same page; one whose first answer was never heard asks Stripe under the same key."""
+    if known.state not in checkouts.LIVE:
+        raise refusals.checkout_over(known.state)
+    if known.state == "open":
+        return Opened(str(known.stripe_session_id), str(known.url), repeated=True)
+    if is_leased(known):
+        raise refusals.checkout_busy()
+    async with desk.database.transaction() as session:
+        checkout, _ = await locked(session, checkout_id=known.id, workspace_id=known.workspace_id)
+        checkout.leased_until = datetime.now(UTC) + desk.lease
+    return await _ask(desk, checkout)
+
+
+async def _price_of(desk: Desk, addon: Addon, checkout_id: uuid.UUID) -> str:
+    """In Checkout a line can only be known by its price, so each add-on needs one."""
+    if addon.stripe_price_id is not None:
+        return addon.stripe_price_id
+    sold = SoldAddon(
+        addon_id=addon.id,
+        slug=addon.slug,
+        name=addon.name,
+        price_cents=addon.price_cents,
+        currency=addon.currency,
+    )
+    return await provision_price(
+        database=desk.database, client=desk.client, instance=desk.instance, sold=sold, asked_for=checkout_id
+    )
+
+
+async def _ask(desk: Desk, checkout: CheckoutSession) -> Opened:
+    """Ask Stripe for the session. Unheard, it is for a repeat of the request, or for `settle_checkout`, to find out."""
+    try:
+        seen = await open_subscription(
+            desk.client,
+            instance=desk.instance,
+            checkout=checkout,
+            addon_prices=await _prices_of(desk.database, checkout),
+        )
+    except OutcomeUnknown as error:
+        await _let_go(desk.database, checkout)
+        raise refusals.stripe_unavailable() from error
+    except StripeRefused as error:
+        await _give_up(desk, checkout, error)
+        raise refused_by_stripe(error) from error
+    return await _opened(desk, checkout, seen)
+
+
+async def _prices_of(database: Database, checkout: CheckoutSession) -> list[str]:
+    async with database.reading() as session:
+        rows = [await ledger.find(session, uuid.UUID(one)) for one in checkout.purchase_ids]
+    return [str(row.stripe_price_id) for row in rows if row is not None]
+
+
+async def _let_go(database: Database, checkout: CheckoutSession) -> None:
+    async with database.transaction() as session:
+        row, _ = await locked(session, checkout_id=checkout.id, workspace_id=checkout.workspace_id)
+        row.leased_until = None
+
+
+async def _give_up(desk: Desk, checkout: CheckoutSession, error: StripeRefused) -> None:
+    """What Stripe refused may be a price that it no longer takes: another one is made next time."""
+    async with desk.database.transaction() as session:
+        row, purchases = await locked(session, checkout_id=checkout.id, workspace_id=checkout.workspace_id)
+        cause = Cause(actor="stripe", at=datetime.now(UTC), reason=f"Stripe refused the Checkout: {error.code}")
+        code = error.code or "stripe_refused"
+        nothing_was_opened(session, checkout=row, purchases=purchases, cause=cause, code=code)
+    for one in purchases:
+        await forget_dead_price(
+            database=desk.database,
+            client=desk.client,
+            addon_id=one.plan_addon_id,
+            stripe_price_id=str(one.stripe_price_id),
+        )
+
+
+async def _opened(desk: Desk, checkout: CheckoutSession, seen: SessionSeen) -> Opened:
+    """Store the session, unless the Checkout was ended meanwhile: then nobody may pay on it."""
+    async with desk.database.transaction() as session:
+        row, purchases = await locked(session, checkout_id=checkout.id, workspace_id=checkout.workspace_id)
+        ours = row.state in checkouts.LIVE
+        if ours:
+            cause = Cause(actor="stripe", at=datetime.now(UTC))
+            learned = await follow(session, checkout=row, purchases=purchases, seen=seen, cause=cause)
+            await release(session, [one for _, ids in learned for one in ids])
+    if ours:
+        return Opened(seen.session_id, str(seen.url), repeated=False)
+    with nothing_written():
+        await expire_session(desk.client, seen.session_id)
+    raise refusals.checkout_busy()

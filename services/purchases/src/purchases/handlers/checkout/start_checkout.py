@@ -1,0 +1,198 @@
+"""What the owner asks for when upgrading: is it for sale, is it free, and the rows that are committed for it."""
+
+import hashlib
+import json
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contracts import purchase_facts
+from purchases import refusals
+from purchases.domain.transitions import HOLDS_SLOT, Status
+from purchases.handlers.steps.move_purchase import record_start
+from purchases.publisher import Cause, announce
+from purchases.store import addons, checkouts, commands, ledger, workspaces
+from purchases.store.rows import Addon, CheckoutSession, Purchase, Workspace
+
+OPEN_FOR: Final = timedelta(minutes=33)
+"""Stripe wants half an hour at least, counted from when it hears of it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upgrade:
+    """What the owner asked for; `currency` None: that of the add-ons, else the plan's first."""
+
+    workspace_id: str
+    plan: str
+    interval: str
+    currency: str | None
+    addons: tuple[str, ...]
+    success_url: str
+    cancel_url: str
+    idempotency_key: str
+    buyer: str
+
+    @property
+    def fingerprint(self) -> str:
+        """The body: the same key with another one is refused."""
+        body = [self.plan, self.interval, self.currency, self.addons, self.success_url, self.cancel_url]
+        return hashlib.sha256(json.dumps(body).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the catalog says of it."""
+
+    currency: str
+    stripe_price_id: str
+    addons: tuple[Addon, ...]
+
+
+async def repeated(session: AsyncSession, upgrade: Upgrade) -> CheckoutSession | None:
+    """The Checkout that an earlier request with this key asked for. Raises Problem 422 for another body."""
+    known = await checkouts.of_request(
+        session, workspace_id=upgrade.workspace_id, idempotency_key=upgrade.idempotency_key
+    )
+    if known is not None and known.request_fingerprint != upgrade.fingerprint:
+        raise refusals.key_reused()
+    return known
+
+
+async def wanted_of(session: AsyncSession, upgrade: Upgrade) -> Wanted:
+    """The plan's price and the add-ons. Raises a Problem for what is not for sale, or not in this currency."""
+    plan = await checkouts.plan(session, upgrade.plan)
+    if plan is None:
+        raise refusals.plan_not_found(upgrade.plan)
+    bundle = tuple([await _sellable(session, slug) for slug in upgrade.addons])
+    offered = {price["currency"]: price for price in plan.prices if price["interval"] == upgrade.interval}
+    currency = upgrade.currency or next((one.currency for one in bundle), None) or next(iter(offered), None)
+    price_id = offered.get(currency or "", {}).get("stripe_price_id")
+    if currency is None or price_id is None:
+        raise refusals.plan_not_sold(plan=upgrade.plan, interval=upgrade.interval, currency=currency)
+    for addon in bundle:
+        if addon.currency != currency:
+            raise refusals.currency_mismatch(addon, currency=currency)
+    return Wanted(currency, str(price_id), bundle)
+
+
+async def _sellable(session: AsyncSession, slug: str) -> Addon:
+    addon = await addons.by_slug(session, slug)
+    if addon is None:
+        raise refusals.addon_not_found(slug)
+    if not addon.is_active:
+        raise refusals.addon_inactive(slug)
+    return addon
+
+
+async def refuse_if_taken(
+    session: AsyncSession, upgrade: Upgrade, wanted: Wanted, *, besides: CheckoutSession | None = None
+) -> None:
+    """Raise Problem 409 for a running subscription or a slot that is held.
+
+    `besides`: what that Checkout sells is free as soon as it is ended.
+    """
+    if await checkouts.runs_a_subscription(session, upgrade.workspace_id):
+        raise refusals.already_subscribed()
+    ending = set(besides.purchase_ids) if besides else set()
+    for addon in wanted.addons:
+        holder = await ledger.slot_holder(session, workspace_id=upgrade.workspace_id, addon_id=addon.id)
+        if holder is not None and str(holder.id) not in ending:
+            raise refusals.already_purchased(holder) if holder.status in HOLDS_SLOT else refusals.settling(holder)
+
+
+async def start(
+    session: AsyncSession,
+    upgrade: Upgrade,
+    lease: timedelta,
+    checkout_id: uuid.UUID,
+    customer_id: str,
+    prices: dict[uuid.UUID, str],
+) -> CheckoutSession:
+    """Commit to the Checkout and its bundle before Stripe is asked. Everything is looked at again, under the lock."""
+    workspace = await workspaces.lock(session, upgrade.workspace_id)
+    if workspace is None:
+        raise refusals.workspace_not_found()
+    if await repeated(session, upgrade) or await checkouts.live(session, upgrade.workspace_id):
+        raise refusals.checkout_busy()
+    wanted = await wanted_of(session, upgrade)
+    await refuse_if_taken(session, upgrade, wanted)
+    now = datetime.now(UTC)
+    bundle = [
+        _row(upgrade, addon, workspace, customer_id, prices, f"checkout:{checkout_id}:{number}", now)
+        for number, addon in enumerate(wanted.addons)
+    ]
+    checkout = CheckoutSession(
+        id=checkout_id,
+        workspace_id=upgrade.workspace_id,
+        stripe_customer_id=customer_id,
+        state="asking",
+        plan=upgrade.plan,
+        interval=upgrade.interval,
+        currency=wanted.currency,
+        stripe_price_id=wanted.stripe_price_id,
+        purchase_ids=[str(purchase.id) for purchase in bundle],
+        success_url=upgrade.success_url,
+        cancel_url=upgrade.cancel_url,
+        idempotency_key=upgrade.idempotency_key,
+        request_fingerprint=upgrade.fingerprint,
+        asked_by=upgrade.buyer,
+        leased_until=now + lease,
+        expires_at=now + OPEN_FOR,
+        created_at=now,
+        updated_at=now,
+    )
+    session.add(checkout)
+    await _announce(session, bundle, Cause(actor=upgrade.buyer, at=now, reason="in a Checkout of the plan"))
+    await commands.ask(session, kind="settle_checkout", subject=str(checkout_id), after=lease)
+    return checkout
+
+
+async def _announce(session: AsyncSession, bundle: Sequence[Purchase], cause: Cause) -> None:
+    for purchase in bundle:
+        session.add(purchase)
+        announce(session, purchase, purchase_facts.PurchaseStarted, cause=cause)
+    await session.flush()
+    for purchase in bundle:
+        record_start(session, purchase, cause=cause)
+
+
+def _row(
+    upgrade: Upgrade,
+    addon: Addon,
+    workspace: Workspace,
+    customer_id: str,
+    prices: dict[uuid.UUID, str],
+    key: str,
+    now: datetime,
+) -> Purchase:
+    """The price that Checkout will show: it was read before, so a change since then means to ask again."""
+    price_id = prices.get(addon.id)
+    if price_id is None or addon.stripe_price_id not in (None, price_id):
+        raise refusals.price_changed(addon)
+    return Purchase(
+        id=uuid.uuid4(),
+        workspace_id=workspace.id,
+        workspace=workspace,
+        plan_addon_id=addon.id,
+        addon_slug=addon.slug,
+        addon_name=addon.name,
+        price_cents=addon.price_cents,
+        currency=addon.currency,
+        stripe_price_id=price_id,
+        status=Status.PENDING,
+        payable=True,
+        sequence=0,
+        idempotency_key=key,
+        request_fingerprint=upgrade.fingerprint,
+        bought_by=upgrade.buyer,
+        return_url=upgrade.success_url,
+        stripe_customer_id=customer_id,
+        payments=[],
+        refunds=[],
+        started_at=now,
+        updated_at=now,
+    )

@@ -1,0 +1,1 @@
+"""A workspace and its Stripe customer: registered, kept alive, with a card that is saved."""

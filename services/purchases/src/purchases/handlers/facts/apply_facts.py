@@ -1,0 +1,163 @@
+"""The worker's batch: resolve, lock workspaces then purchases in id order, apply in offset order."""
+
+import uuid
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis import parked
+from chassis.fates import TryAgain
+from chassis.records import Received
+from contracts import AddonState, Fact, PlanState
+from contracts import stripe_facts as told
+from purchases.handlers.facts import checkout_facts, dispute_facts, invoice_facts, refund_facts, subscription_facts
+from purchases.handlers.facts.find_homes import find_homes
+from purchases.handlers.facts.forget_customer import customer_deleted
+from purchases.handlers.steps.learn_ids import release
+from purchases.handlers.steps.references import ids_of
+from purchases.handlers.steps.work import Pages, Work, count, fact_as
+from purchases.store import addons, ledger, plans, workspaces
+
+NO_PAGES: Final = Pages("")
+
+
+async def apply_facts(
+    session: AsyncSession, batch: Sequence[Received], *, instance: str, pages: Pages = NO_PAGES
+) -> None:
+    """Apply a batch of facts of Stripe and of the catalog. Raises TryAgain when an id was stored meanwhile.
+
+    `pages` is where a failed renewal sends the owner.
+    """
+    for received in batch:
+        match received.fact:
+            case AddonState() as addon:
+                await addons.keep(session, addon)
+            case PlanState() as plan:
+                await plans.keep(session, plan)
+    ours = [received for received in batch if _may_be_ours(received.fact, instance)]
+    if ours:
+        await _apply_stripe_facts(session, ours, instance, pages)
+
+
+def _may_be_ours(fact: Fact, instance: str) -> bool:
+    if not isinstance(fact, told.StripeFact):
+        return False
+    if fact.quittance_instance not in (None, instance):
+        count(fact, "another_instance")
+        return False
+    return True
+
+
+async def _apply_stripe_facts(session: AsyncSession, batch: Sequence[Received], instance: str, pages: Pages) -> None:
+    names = await _resolve(session, {one for received in batch for one in ids_of(received.fact)})
+    prices = await plans.price_ids(session)
+    homes = await find_homes(session, [received.fact for received in batch], instance=instance, prices=prices)
+    named = {one for group in names.by_id.values() for one in group}
+    purchases = await ledger.lock(session, named, workspace_ids=set(homes.values()))
+    strays = [received.fact for received in batch if not names.purchases_of(ids_of(received.fact))]
+    locked = await workspaces.locked(session, set(homes.values()))
+    work = Work(
+        session,
+        instance,
+        names,
+        purchases,
+        await _our_customers(session, strays),
+        homes={event: locked[home] for event, home in homes.items()},
+        plan_prices=prices,
+        pages=pages,
+    )
+    await _make_sure(
+        session, {one for fact in strays if _may_wait(work, fact) for one in ids_of(fact)}, _homeless(work, batch)
+    )
+    for received in batch:
+        await APPLY[type(received.fact)](work, received)
+    await release(session, work.learned)
+
+
+async def _our_customers(session: AsyncSession, strays: Sequence[Fact]) -> set[str]:
+    customers = {fact.customer_id for fact in strays if isinstance(fact, told.InvoiceFact) and fact.customer_id}
+    return await workspaces.with_customers(session, customers)
+
+
+def _may_wait(work: Work, fact: Fact) -> bool:
+    """Invoices of strangers are left alone and cost no lock; whose a refund is, only Stripe can tell."""
+    if isinstance(fact, told.InvoiceFact):
+        return invoice_facts.may_wait(fact, instance=work.instance, our_customers=work.our_customers)
+    return isinstance(fact, told.ChargeRefunded | told.RefundChanged | told.DisputeChanged)
+
+
+def _homeless(work: Work, batch: Sequence[Received]) -> set[str]:
+    """The workspaces that a subscription's fact will wait for."""
+    changes = (received.fact for received in batch if isinstance(received.fact, told.SubscriptionChanged))
+    strays = (fact for fact in changes if fact.stripe_event_id not in work.homes)
+    return {
+        str(fact.workspace_id) for fact in strays if subscription_facts.names_workspace(fact, instance=work.instance)
+    }
+
+
+async def _make_sure(session: AsyncSession, ids: set[str], workspace_ids: set[str]) -> None:
+    """Whoever stores one of these ids holds its lock: what is unknown under the lock may be parked."""
+    if not ids | workspace_ids:
+        return
+    await parked.lock_ids(session, ids | workspace_ids)
+    if (await _resolve(session, ids)).by_id or await workspaces.registered(session, workspace_ids):
+        raise TryAgain("an id was stored meanwhile")
+
+
+async def _resolve(session: AsyncSession, ids: set[str]) -> ledger.Names:
+    purchase_ids = {parsed for one in ids if (parsed := _uuid(one))}
+    return await ledger.resolve(session, stripe_ids=ids, purchase_ids=purchase_ids)
+
+
+async def _unrecognised(work: Work, received: Received) -> None:
+    fact = fact_as(told.UnrecognisedEvent, received)
+    await work.park(received, reason=f"unknown shape: {fact.reason}")
+    count(fact, "parked")
+
+
+async def _no_effect_yet(_: Work, received: Received) -> None:
+    """A known fact that changes nothing here so far: counted, not parked."""
+    count(received.fact, "no_effect")
+
+
+Applier = Callable[[Work, Received], Awaitable[None]]
+
+
+def _each(*appliers: Applier) -> Applier:
+    """What the plan and what the purchases make of one fact."""
+
+    async def apply(work: Work, received: Received) -> None:
+        for applier in appliers:
+            await applier(work, received)
+
+    return apply
+
+
+APPLY: Final[Mapping[type[Fact], Applier]] = {
+    told.InvoicePaid: _each(subscription_facts.invoice_paid, invoice_facts.invoice_paid),
+    told.InvoicePaymentFailed: _each(subscription_facts.invoice_payment_failed, invoice_facts.invoice_payment_failed),
+    told.InvoicePaymentActionRequired: invoice_facts.invoice_payment_action_required,
+    told.InvoiceVoided: invoice_facts.invoice_voided,
+    told.InvoicePaymentLinked: invoice_facts.invoice_payment_linked,
+    told.ChargeRefunded: refund_facts.charge_refunded,
+    told.RefundChanged: refund_facts.refund_changed,
+    told.InvoiceDeleted: invoice_facts.invoice_deleted,
+    told.InvoiceMarkedUncollectible: invoice_facts.invoice_marked_uncollectible,
+    told.DisputeChanged: dispute_facts.dispute_changed,
+    told.CheckoutSessionExpired: checkout_facts.session_expired,
+    told.CheckoutSessionCompleted: _each(subscription_facts.session_completed, checkout_facts.session_completed),
+    told.SubscriptionChanged: subscription_facts.subscription_changed,
+    told.SubscriptionTrialWillEnd: _no_effect_yet,
+    told.CustomerDeleted: customer_deleted,
+    told.UnrecognisedEvent: _unrecognised,
+}
+
+
+def _uuid(text: str) -> uuid.UUID | None:
+    """Our ids as we write them; another spelling of one, by whoever, names nothing."""
+    try:
+        parsed = uuid.UUID(text)
+    except ValueError:
+        return None
+    return parsed if str(parsed) == text else None

@@ -1,0 +1,62 @@
+"""Appliers of what Stripe says of Checkout sessions."""
+
+import uuid
+
+from chassis.records import Received
+from contracts import stripe_facts as told
+from purchases.handlers.checkout.end_checkout import follow
+from purchases.handlers.customers.save_card import card_was_saved
+from purchases.handlers.steps.work import Work, cause_of, count, fact_as
+from purchases.payments.checkout import SessionSeen
+from purchases.store import checkouts
+
+
+async def session_completed(work: Work, received: Received) -> None:
+    """In `setup` mode a card was saved; in `subscription` mode the plan was bought, alone or with add-ons."""
+    fact = fact_as(told.CheckoutSessionCompleted, received)
+    if fact.mode == "setup":
+        await card_was_saved(work, fact)
+    else:
+        await _follow(work, fact, "complete", subscription_id=fact.subscription_id, invoice_id=fact.invoice_id)
+
+
+async def session_expired(work: Work, received: Received) -> None:
+    """Nobody will pay on it: what it would have sold is cancelled."""
+    fact = fact_as(told.CheckoutSessionExpired, received)
+    if fact.mode == "subscription":
+        await _follow(work, fact, "expired")
+    else:
+        count(fact, "no_effect")
+
+
+async def _follow(
+    work: Work,
+    fact: told.CheckoutSessionFact,
+    status: str,
+    *,
+    subscription_id: str | None = None,
+    invoice_id: str | None = None,
+) -> None:
+    seen = SessionSeen(
+        session_id=fact.session_id,
+        status=status,
+        url=None,
+        subscription_id=subscription_id,
+        invoice_id=invoice_id,
+    )
+    checkout = await checkouts.named(
+        work.session, stripe_session_id=fact.session_id, checkout_id=_our_id(fact.client_reference_id)
+    )
+    purchases = work.purchases_of(fact)
+    learned = await follow(work.session, checkout=checkout, purchases=purchases, seen=seen, cause=cause_of(fact))
+    for purchase, ids in learned:
+        work.learn(purchase, ids)
+    count(fact, "applied" if checkout is not None or purchases else "not_ours")
+
+
+def _our_id(reference: str | None) -> uuid.UUID | None:
+    """Somebody else's session may carry any reference."""
+    try:
+        return uuid.UUID(reference or "")
+    except ValueError:
+        return None

@@ -1,0 +1,192 @@
+"""Appliers of what Stripe says of invoices: paid, failed, waiting for the customer, given up, linked to a payment."""
+
+from collections.abc import Collection, Iterable
+
+from chassis.records import Received
+from contracts import stripe_facts as told
+from purchases.domain.money import Line, Mismatch, PaidInvoice
+from purchases.domain.transitions import Status, Trigger
+from purchases.handlers.steps.apply_payment import apply_invoice
+from purchases.handlers.steps.learn_ids import is_own_invoice, learn_ids, learn_of_invoice
+from purchases.handlers.steps.move_purchase import move_or_record_stale
+from purchases.handlers.steps.references import is_renewal, names_in
+from purchases.handlers.steps.work import Work, cause_of, count, fact_as
+from purchases.store import commands
+from purchases.store.rows import Purchase
+
+
+async def invoice_paid(work: Work, received: Received) -> None:
+    fact = fact_as(told.InvoicePaid, received)
+    purchases = work.purchases_of(fact)
+    if not purchases:
+        await _park_if_ours(work, received, fact)
+        return
+    if not fact.lines_complete and (own := [one for one in purchases if is_own_invoice(one, fact.invoice_id)]):
+        # The event shows some of the lines only: Stripe is asked for the invoice with all of them.
+        await _ask(work, fact, own)
+        return
+    paid = await apply_invoice(work.session, purchases=purchases, invoice=paid_invoice(fact), cause=cause_of(fact))
+    for purchase in purchases:
+        outcome = paid.get(purchase.id, [])
+        work.learn(purchase, [] if isinstance(outcome, Mismatch) else outcome)
+    reasons = {outcome.reason for outcome in paid.values() if isinstance(outcome, Mismatch)}
+    if reasons:
+        await work.park(received, reason="; ".join(sorted(reasons)))
+    count(fact, "parked" if reasons else "applied" if paid else "no_line")
+
+
+async def _ask(work: Work, fact: told.InvoiceFact, purchases: Iterable[Purchase]) -> None:
+    """Have each looked up at Stripe after the commit."""
+    for purchase in purchases:
+        work.learn(purchase, learn_ids(purchase, invoice_id=fact.invoice_id))
+        await commands.ask(work.session, kind="settle", subject=str(purchase.id))
+    count(fact, "asked")
+
+
+async def invoice_payment_failed(work: Work, received: Received) -> None:
+    fact = fact_as(told.InvoicePaymentFailed, received)
+    for purchase in await _charged(work, received, fact):
+        if fact.needs_customer:
+            count(fact, "needs_customer")
+        elif fact.needs_customer is None and purchase.status is Status.PENDING:
+            # The payload cannot tell a decline from a missing authentication: Stripe is asked after the commit.
+            await _ask(work, fact, [purchase])
+        else:
+            await _fail(work, purchase, fact)
+
+
+async def _charged(work: Work, received: Received, fact: told.InvoiceFact) -> list[Purchase]:
+    """The purchases whose own invoice it is, its ids learned; parked or counted when there is none.
+
+    What a subscription's invoice means for what was sold with it, Checkout says: an open session may still be paid.
+    """
+    named = work.purchases_of(fact)
+    if not named:
+        await _park_if_ours(work, received, fact)
+        return []
+    if fact.subscription_id is not None:
+        await _leave_to_checkout(work, fact, named)
+        return []
+    own = [purchase for purchase in named if is_own_invoice(purchase, fact.invoice_id)]
+    for purchase in own:
+        ids = learn_ids(purchase, invoice_id=fact.invoice_id, payment_intent_id=fact.payment_intent_id)
+        work.learn(purchase, ids)
+    if not own:
+        # They are named, but are paid by another invoice: their fate is not this one's.
+        count(fact, "another_invoice")
+    return own
+
+
+async def _leave_to_checkout(work: Work, fact: told.InvoiceFact, purchases: Iterable[Purchase]) -> None:
+    if isinstance(fact, told.InvoiceVoided | told.InvoiceDeleted | told.InvoiceMarkedUncollectible):
+        for purchase in purchases:
+            await commands.ask(work.session, kind="settle", subject=str(purchase.id))
+    count(fact, "left_to_checkout")
+
+
+async def _fail(work: Work, purchase: Purchase, fact: told.InvoicePaymentFailed) -> None:
+    cause = cause_of(fact)
+    if purchase.status in {Status.PENDING, Status.FAILED}:
+        # One that failed for another reason first, say by the void, has this reason all the same.
+        purchase.failure_code = purchase.failure_code or fact.failure_code
+        purchase.declined_at = purchase.declined_at or cause.at
+    moved = move_or_record_stale(work.session, purchase, Trigger.PAYMENT_FAILED, cause=cause)
+    if moved:
+        await commands.ask(work.session, kind="void", subject=str(purchase.id))
+    count(fact, "applied" if moved else "stale")
+
+
+async def invoice_payment_action_required(work: Work, received: Received) -> None:
+    fact = fact_as(told.InvoicePaymentActionRequired, received)
+    for purchase in await _charged(work, received, fact):
+        if purchase.status is Status.PENDING and purchase.action_url is None:
+            # Our own URL, which brings the buyer back, is better than the invoice's page, which does not.
+            purchase.action_url = fact.action_url or fact.hosted_invoice_url
+        count(fact, "applied")
+
+
+async def invoice_voided(work: Work, received: Received) -> None:
+    fact = fact_as(told.InvoiceVoided, received)
+    for purchase in await _charged(work, received, fact):
+        _gone(work, purchase, fact, Trigger.INVOICE_VOIDED)
+
+
+async def invoice_deleted(work: Work, received: Received) -> None:
+    """A draft is gone: there is nothing at Stripe to be paid."""
+    fact = fact_as(told.InvoiceDeleted, received)
+    for purchase in await _charged(work, received, fact):
+        _gone(work, purchase, fact, Trigger.NOTHING_AT_STRIPE)
+
+
+def _gone(work: Work, purchase: Purchase, fact: told.InvoiceFact, trigger: Trigger) -> None:
+    """The purchase's invoice can never be paid again: its slot is free, and a pending one has failed."""
+    purchase.payable = False
+    if purchase.status in {Status.FAILED, Status.CANCELLED}:
+        count(fact, "applied")
+        return
+    moved = move_or_record_stale(work.session, purchase, trigger, cause=cause_of(fact))
+    count(fact, "applied" if moved else "stale")
+
+
+async def invoice_marked_uncollectible(work: Work, received: Received) -> None:
+    """Given up, but it could still be paid: failed, then voided."""
+    fact = fact_as(told.InvoiceMarkedUncollectible, received)
+    for purchase in await _charged(work, received, fact):
+        moved = move_or_record_stale(work.session, purchase, Trigger.PAYMENT_FAILED, cause=cause_of(fact))
+        if purchase.payable:
+            await commands.ask(work.session, kind="void", subject=str(purchase.id))
+        count(fact, "applied" if moved else "stale")
+
+
+async def invoice_payment_linked(work: Work, received: Received) -> None:
+    fact = fact_as(told.InvoicePaymentLinked, received)
+    purchases = work.purchases_of(fact)
+    ids = {"payment_intent_id": fact.payment_intent_id, "charge_id": fact.charge_id}
+    for purchase in purchases:
+        work.learn(purchase, learn_of_invoice(purchase, invoice_id=fact.invoice_id, **ids))
+    count(fact, "applied" if purchases else "not_ours")
+
+
+async def _park_if_ours(work: Work, received: Received, fact: told.InvoiceFact) -> None:
+    """No purchase of ours: set aside when it must be ours, left alone when it is somebody else's."""
+    if may_wait(fact, instance=work.instance, our_customers=work.our_customers):
+        waits_for = next(filter(None, (*names_in(fact), fact.subscription_id, fact.invoice_id)))
+        await work.park(received, reason="an invoice of ours without a purchase", waits_for=waits_for)
+        count(fact, "waits")
+    else:
+        count(fact, "not_ours")
+
+
+def may_wait(fact: told.InvoiceFact, *, instance: str, our_customers: Collection[str]) -> bool:
+    """Whether an invoice without a purchase is ours, by its metadata or its customer, and can have one."""
+    ours = fact.quittance_instance == instance or fact.customer_id in our_customers
+    return ours and (fact.subscription_id is None or _sells_more_than_a_plan(fact))
+
+
+def _sells_more_than_a_plan(fact: told.InvoiceFact) -> bool:
+    return not is_renewal(fact) and (bool(names_in(fact)) or len(fact.lines) > 1 or not fact.lines_complete)
+
+
+def paid_invoice(fact: told.InvoicePaid) -> PaidInvoice:
+    """The event's invoice as the domain knows it."""
+    return PaidInvoice(
+        invoice_id=fact.invoice_id,
+        customer_id=fact.customer_id,
+        amount_paid=fact.amount_paid,
+        currency=fact.currency,
+        lines=tuple(
+            Line(
+                amount=line.amount,
+                currency=line.currency,
+                price_id=line.price_id,
+                purchase_id=line.purchase_id,
+                discount_cents=line.discount_cents,
+                tax_cents=line.tax_cents,
+            )
+            for line in fact.lines
+        ),
+        lines_complete=fact.lines_complete,
+        subscription_id=fact.subscription_id,
+        payment_intent_id=fact.payment_intent_id,
+        charge_id=fact.charge_id,
+    )

@@ -1,0 +1,89 @@
+"""Appliers of what Stripe says of refunds: by the charge's cumulative figure, and one by one."""
+
+from chassis import parked
+from chassis.records import Received
+from contracts import stripe_facts as told
+from purchases.handlers.facts.whose_payment import paid_by
+from purchases.handlers.steps.apply_refund import ToldRefund, follow_the_money
+from purchases.handlers.steps.land_refund import Paid, charge_of, land
+from purchases.handlers.steps.work import Work, cause_of, count, fact_as
+from purchases.publisher import Cause
+from purchases.store import commands
+from purchases.store.waiting import allocation_mark, is_waited_for
+
+
+async def charge_refunded(work: Work, received: Received) -> None:
+    fact = fact_as(told.ChargeRefunded, received)
+    paid = await paid_by(work, received, fact, invoice_id=fact.invoice_id)
+    if not paid:
+        return
+    cause = cause_of(fact)
+    landed = [await land(work.session, paid=paid, told=told_refund(one), cause=cause) for one in fact.refunds]
+    await _take_the_sum(work, paid, fact, cause)
+    if None in landed or sum(refund.amount for refund in fact.refunds) != fact.amount_refunded:
+        await _look(work, paid, fact.charge_id, fact.currency)
+    count(fact, "applied")
+
+
+async def _take_the_sum(work: Work, paid: list[Paid], fact: told.ChargeRefunded, cause: Cause) -> None:
+    """The cumulative figure counts at once where the charge paid one purchase alone, or all of it went back."""
+    shared = charge_of(paid).shared
+    for one in paid:
+        if not shared or fact.amount_refunded >= fact.amount:
+            told_cents = one.payment.paid_cents if shared else fact.amount_refunded
+            one.payment.charge_refunded_cents = max(one.payment.charge_refunded_cents, told_cents)
+            await follow_the_money(work.session, purchase=one.purchase, cause=cause)
+
+
+async def refund_changed(work: Work, received: Received) -> None:
+    fact = fact_as(told.RefundChanged, received)
+    paid = await paid_by(work, received, fact)
+    if not paid:
+        return
+    refund = told_refund(fact.refund)
+    shares = await land(work.session, paid=paid, told=refund, cause=cause_of(fact))
+    if shares is None:
+        await set_aside(work, received, refund.refund_id)
+        await _look(work, paid, fact.charge_id or fact.payment_intent_id, fact.refund.currency)
+        return
+    if not shares:
+        # The plan's, or failed before anybody could say whose it was: nothing is left to be said.
+        why = "of the plan, and of no purchase" if refund.of_the_plan else "it did not go back"
+        await parked.discard(work.session, ids=[allocation_mark(refund.refund_id)], resolution=why)
+    count(fact, "applied")
+
+
+async def set_aside(work: Work, received: Received, refund_id: str) -> None:
+    """Money of a charge that paid several things went back in part, for one of them: parked, once, for staff."""
+    mark = allocation_mark(refund_id)
+    if await is_waited_for(work.session, mark):
+        count(received.fact, "parked_already")
+        return
+    await work.park(received, reason="the charge paid several things, and this names none of them", waits_for=mark)
+    count(received.fact, "parked")
+
+
+async def _look(work: Work, paid: list[Paid], subject: str | None, currency: str) -> None:
+    """Have the charge's refunds listed: their ids, or which of several purchases they are of, is not in the event."""
+    if subject is not None:
+        await commands.ask(
+            work.session,
+            kind="look_at_charge",
+            subject=subject,
+            purchase_id=str(paid[0].purchase.id),
+            currency=currency,
+        )
+
+
+def told_refund(refund: told.RefundSnapshot) -> ToldRefund:
+    """The event's refund as the handler takes it."""
+    return ToldRefund(
+        refund_id=refund.refund_id,
+        refund_cents=refund.amount,
+        currency=refund.currency,
+        status=refund.status,
+        purchase_id=refund.purchase_id,
+        requested_id=refund.requested_id,
+        of_the_plan=refund.returned_invoice_id is not None,
+        failure_reason=refund.failure_reason,
+    )

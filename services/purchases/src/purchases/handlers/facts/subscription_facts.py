@@ -1,0 +1,171 @@
+"""Appliers of what Stripe says of subscriptions: the whole of one, a completed Checkout, its invoices."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any, Final
+
+from chassis.records import Received
+from contracts import stripe_facts as told
+from contracts.stripe_facts import SubscriptionItem
+from contracts.workspace_facts import RenewalFailed
+from purchases.domain.subscriptions import ENDED, OWING, News, Snapshot
+from purchases.handlers.plan.follow_subscription import announce, confirm, extend, hear_snapshot, look
+from purchases.handlers.steps.references import FIRST_INVOICE
+from purchases.handlers.steps.work import Work, cause_of, count, fact_as
+from purchases.store import subscriptions
+from purchases.store.rows import SubscriptionInvoice, Workspace
+
+INTERVALS: Final = frozenset({"month", "year"})
+
+
+async def subscription_changed(work: Work, received: Received) -> None:
+    fact = fact_as(told.SubscriptionChanged, received)
+    workspace = work.homes.get(fact.stripe_event_id)
+    if workspace is None:
+        await _wait_for_workspace(work, received, fact)
+        return
+    _stamp_purchases(work, fact)
+    news = await hear_snapshot(
+        work.session,
+        workspace,
+        snapshot_of(fact, prices=work.plan_prices),
+        told_at=fact.occurred_at,
+        told_by=fact.stripe_event_id,
+        cause=cause_of(fact),
+    )
+    count(fact, {News.TAKE: "applied", News.STALE: "stale", News.ASK: "asked"}[news])
+
+
+async def _wait_for_workspace(work: Work, received: Received, fact: told.StripeFact) -> None:
+    """Ours by its metadata, of a workspace that nobody registered here (a restored backup); else somebody else's."""
+    if names_workspace(fact, instance=work.instance):
+        await work.park(received, reason="a subscription of an unknown workspace", waits_for=fact.workspace_id)
+        count(fact, "waits")
+    else:
+        count(fact, "not_ours")
+
+
+def names_workspace(fact: told.StripeFact, *, instance: str) -> bool:
+    """Whether its metadata says that it is of a workspace of ours, known or not."""
+    return fact.quittance_instance == instance and bool(fact.workspace_id)
+
+
+def _stamp_purchases(work: Work, fact: told.SubscriptionChanged) -> None:
+    """What the bundle sells besides the plan is found by the subscription from now on."""
+    for purchase in work.purchases_of(fact):
+        if purchase.stripe_subscription_id is None and purchase.workspace_id == work.homes[fact.stripe_event_id].id:
+            purchase.stripe_subscription_id = fact.subscription_id
+            work.learn(purchase, [fact.subscription_id])
+
+
+async def session_completed(work: Work, received: Received) -> None:
+    """Of a Checkout that sold the plan: builder at once, unless something newer is known."""
+    fact = fact_as(told.CheckoutSessionCompleted, received)
+    workspace = work.homes.get(fact.stripe_event_id)
+    if fact.mode != "subscription" or fact.subscription_id is None or workspace is None:
+        return
+    await confirm(work.session, workspace, fact.subscription_id, at=fact.occurred_at, cause=cause_of(fact))
+    await _complete(work, workspace, fact.subscription_id)
+
+
+async def invoice_paid(work: Work, received: Received) -> None:
+    """Confirms a new subscription, and extends one that goes on; whether a late payment heals it, Stripe says."""
+    fact = fact_as(told.InvoicePaid, received)
+    workspace = work.homes.get(fact.stripe_event_id)
+    if fact.subscription_id is None or workspace is None:
+        return
+    await subscriptions.keep_invoice(work.session, _invoice(fact, workspace, paid_at=fact.occurred_at))
+    if fact.billing_reason == FIRST_INVOICE:
+        await confirm(work.session, workspace, fact.subscription_id, at=fact.occurred_at, cause=cause_of(fact))
+        await _complete(work, workspace, fact.subscription_id)
+        return
+    row = await subscriptions.find(work.session, fact.subscription_id)
+    if row is None or row.status in OWING:
+        await look(work.session, fact.subscription_id, workspace.id, said="active")
+    elif row.status not in ENDED:
+        await extend(work.session, workspace, row, cause=cause_of(fact))
+
+
+async def invoice_payment_failed(work: Work, received: Received) -> None:
+    """Of a renewal: the owner is told once; what it does to the subscription, the subscription says."""
+    fact = fact_as(told.InvoicePaymentFailed, received)
+    workspace = work.homes.get(fact.stripe_event_id)
+    if fact.subscription_id is None or workspace is None or fact.billing_reason == FIRST_INVOICE:
+        return
+    known = await subscriptions.find_invoice(work.session, fact.invoice_id)
+    was_heard_of = known is not None and (known.failed_at is not None or known.paid_at is not None)
+    invoice = await subscriptions.keep_invoice(work.session, _invoice(fact, workspace, failed_at=fact.occurred_at))
+    if not was_heard_of:
+        _tell_owner(work, workspace, invoice, fact)
+    row = await subscriptions.find(work.session, fact.subscription_id)
+    if row is None or (row.status not in ENDED and invoice.paid_at is None):
+        await look(work.session, fact.subscription_id, workspace.id, said="past_due")
+
+
+def _tell_owner(
+    work: Work, workspace: Workspace, invoice: SubscriptionInvoice, fact: told.InvoicePaymentFailed
+) -> None:
+    announce(
+        work.session,
+        workspace,
+        RenewalFailed,
+        cause=cause_of(fact),
+        stripe_subscription_id=invoice.stripe_subscription_id,
+        stripe_invoice_id=invoice.stripe_invoice_id,
+        amount_due_cents=invoice.amount_due_cents,
+        currency=invoice.currency,
+        next_attempt_at=fact.next_payment_attempt_at,
+        billing_page_url=work.pages.billing(workspace.id),
+    )
+
+
+async def _complete(work: Work, workspace: Workspace, subscription_id: str) -> None:
+    """Neither a Checkout nor an invoice shows the whole of it: should its own events be lost, Stripe is asked."""
+    row = await subscriptions.find(work.session, subscription_id)
+    if row is not None and row.told_at is None:
+        await look(work.session, subscription_id, workspace.id)
+
+
+def _invoice(
+    fact: told.InvoiceFact, workspace: Workspace, *, paid_at: datetime | None = None, failed_at: datetime | None = None
+) -> dict[str, Any]:
+    return {
+        "stripe_invoice_id": fact.invoice_id,
+        "stripe_subscription_id": fact.subscription_id,
+        "workspace_id": workspace.id,
+        "billing_reason": fact.billing_reason,
+        "amount_due_cents": fact.amount_due,
+        "amount_paid_cents": fact.amount_paid,
+        "currency": fact.currency.upper(),
+        "stripe_payment_intent_id": fact.payment_intent_id,
+        "stripe_charge_id": fact.charge_id,
+        "period_end": fact.subscription_period_end,
+        "paid_at": paid_at,
+        "failed_at": failed_at,
+    }
+
+
+def snapshot_of(fact: told.SubscriptionChanged, *, prices: Collection[str]) -> Snapshot:
+    """The event's subscription as the domain knows it; the plan's item says what is paid and until when."""
+    item = _plan_item(fact, prices)
+    return Snapshot(
+        subscription_id=fact.subscription_id,
+        status=fact.status,
+        customer_id=fact.customer_id,
+        price_id=item.price_id if item else None,
+        interval=item.interval if item and item.interval in INTERVALS else None,
+        currency=fact.currency or (item.currency if item else None),
+        started_at=fact.started_at,
+        current_period_end=(item.current_period_end if item else None) or fact.current_period_end,
+        cancel_at_period_end=fact.cancel_at_period_end,
+        cancel_at=fact.cancel_at,
+        canceled_at=fact.canceled_at,
+        ended_at=fact.ended_at,
+        latest_invoice_id=fact.latest_invoice_id,
+        default_payment_method_id=fact.default_payment_method_id,
+    )
+
+
+def _plan_item(fact: told.SubscriptionChanged, prices: Collection[str]) -> SubscriptionItem | None:
+    ours = (item for item in fact.items if item.price_id in prices)
+    return next(ours, None) or next(iter(fact.items), None)

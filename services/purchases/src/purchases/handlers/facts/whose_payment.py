@@ -1,0 +1,46 @@
+"""Whose payment a refund or dispute is about; it waits where that payment is not known yet."""
+
+from chassis.records import Received
+from contracts import stripe_facts as told
+from purchases.handlers.steps.land_refund import Paid, paid_with
+from purchases.handlers.steps.learn_ids import learn_of_invoice, paid_mark
+from purchases.handlers.steps.work import Work, count
+from purchases.store import commands
+from purchases.store.rows import Purchase
+
+MoneyBack = told.ChargeRefunded | told.RefundChanged | told.DisputeChanged
+
+
+async def paid_by(work: Work, received: Received, fact: MoneyBack, *, invoice_id: str | None = None) -> list[Paid]:
+    """What the fact's charge paid; empty when the fact waits until that is known."""
+    purchases = work.purchases_of(fact)
+    ids = {"payment_intent_id": fact.payment_intent_id, "charge_id": fact.charge_id}
+    paid = paid_with(purchases, **ids, invoice_id=invoice_id)
+    for one in paid:
+        learned = learn_of_invoice(one.purchase, invoice_id=one.payment.stripe_invoice_id, **ids)
+        work.learn(one.purchase, learned)
+    if not paid:
+        unpaid = next((purchase for purchase in purchases if not purchase.payments), None)
+        await (_wait_for_payment(work, received, unpaid) if unpaid else _ask_whose(work, received, fact))
+        count(fact, "waits")
+    return paid
+
+
+async def _wait_for_payment(work: Work, received: Received, purchase: Purchase) -> None:
+    """Money of a purchase whose payment we have not seen: the payment must be somewhere, so we look for it."""
+    await work.park(received, reason="money went back before it came", waits_for=paid_mark(purchase))
+    await commands.ask(work.session, kind="settle", subject=str(purchase.id))
+
+
+async def _ask_whose(work: Work, received: Received, fact: MoneyBack) -> None:
+    """Money of a payment that is not known: parked until Stripe has said whose payment it is."""
+    subject = fact.payment_intent_id or fact.charge_id
+    await work.park(received, reason="money of an unknown payment went back", waits_for=subject)
+    if subject is not None:
+        await commands.ask(
+            work.session,
+            kind="identify",
+            subject=subject,
+            payment_intent_id=fact.payment_intent_id,
+            charge_id=fact.charge_id,
+        )

@@ -1,0 +1,1 @@
+"""The subscription, and the caps that come with it."""

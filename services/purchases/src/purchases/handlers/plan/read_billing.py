@@ -1,0 +1,48 @@
+"""What a workspace's billing page shows: plan, subscription, caps and usage, prices."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from purchases.domain.plan import BUILDER, Usage, caps_of, usages
+from purchases.domain.subscriptions import ENDED, OWING
+from purchases.handlers.plan.claim_resource import known_plans
+from purchases.store import resources, subscriptions
+from purchases.store.rows import Plan, Subscription, Workspace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Billing:
+    """The plan of a workspace as it is now."""
+
+    workspace: Workspace
+    plan: Plan
+    on_offer: Plan | None
+    """The plan that can be paid for."""
+    subscription: Subscription | None
+    """The one that runs, else the last one that ended."""
+    usage: Sequence[Usage]
+
+    @property
+    def is_past_due(self) -> bool:
+        """A renewal could not be charged; the owner should look at the card."""
+        return self.subscription is not None and self.subscription.status in OWING
+
+
+async def read_billing(*, session: AsyncSession, workspace: Workspace) -> Billing:
+    """Raises Problem 503 before the catalog has told its plans."""
+    known = await known_plans(session, workspace.plan)
+    caps = caps_of(workspace.plan, plans={slug: one.caps for slug, one in known.items()})
+    return Billing(
+        workspace=workspace,
+        plan=known[workspace.plan],
+        on_offer=known.get(BUILDER),
+        subscription=_shown(await subscriptions.of_workspace(session, workspace.id)),
+        usage=usages(caps, used=await resources.counts(session, workspace.id)),
+    )
+
+
+def _shown(owned: Sequence[Subscription]) -> Subscription | None:
+    running = [one for one in owned if one.status not in ENDED and not one.is_extra]
+    return next(iter(running), None) or next(iter(reversed(owned)), None)

@@ -1,0 +1,178 @@
+"""Money that Stripe confirmed: it settles the purchase, is known already, goes back, or is set aside."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis.logs import get_logger
+from contracts import purchase_facts
+from purchases.domain.money import NO_LINE, Line, Mismatch, Money, PaidInvoice, Sold, judge, our_lines
+from purchases.domain.transitions import Status, Trigger
+from purchases.handlers.steps.learn_ids import is_own_invoice, learn_of_invoice, paid_mark
+from purchases.handlers.steps.move_purchase import move
+from purchases.handlers.steps.park_payment import park_payment
+from purchases.publisher import Cause, announce
+from purchases.store import commands, ledger
+from purchases.store.rows import Payment, Purchase
+
+log = get_logger(__name__)
+
+LATE_MONEY = "paid after the purchase was {status}; the money goes back"
+
+
+async def apply_invoice(
+    session: AsyncSession, *, purchases: Sequence[Purchase], invoice: PaidInvoice, cause: Cause
+) -> dict[uuid.UUID, Mismatch | list[str]]:
+    """Apply a paid invoice to each of the locked `purchases` that a line of it pays, by purchase id.
+
+    A purchase without a line in a subscription's invoice is not paid by it, and is not among the outcomes.
+    """
+    lines = our_lines(sold=[_sold(purchase) for purchase in purchases], invoice=invoice)
+    new = [one for one in purchases if not _is_known(one, invoice) and isinstance(lines[str(one.id)], Line)]
+    shares_with = await _paid_before(session, new, invoice, lines)
+    outcomes: dict[uuid.UUID, Mismatch | list[str]] = {}
+    for purchase in purchases:
+        line = lines[str(purchase.id)]
+        if not _is_known(purchase, invoice) and line == NO_LINE and invoice.subscription_id is not None:
+            continue
+        outcomes[purchase.id] = await _apply(session, purchase, invoice, line, cause)
+    if shares_with is not None:
+        await _look_at_refunds(session, invoice, shares_with)
+    return outcomes
+
+
+async def _paid_before(
+    session: AsyncSession, new: Sequence[Purchase], invoice: PaidInvoice, lines: Mapping[str, Line | Mismatch]
+) -> Payment | None:
+    """The payment of another purchase with the same money, which was recorded while `new` was not known to share it."""
+    shared = (invoice.paid_more_than(line) for one in new if isinstance(line := lines[str(one.id)], Line))
+    return await ledger.payment_with(session, invoice.invoice_id) if any(shared) else None
+
+
+async def _look_at_refunds(session: AsyncSession, invoice: PaidInvoice, known: Payment) -> None:
+    """What went back before was given to the purchases that were known then: Stripe's list says what falls on all."""
+    ids = (invoice.payment_intent_id, known.stripe_payment_intent_id, invoice.charge_id, known.stripe_charge_id)
+    subject = next(filter(None, ids), None)
+    if subject is not None:
+        await commands.ask(
+            session,
+            kind="look_at_charge",
+            subject=subject,
+            purchase_id=str(known.purchase_id),
+            currency=known.currency,
+        )
+
+
+async def apply_payment(
+    session: AsyncSession, *, purchase: Purchase, invoice: PaidInvoice, cause: Cause
+) -> Mismatch | list[str]:
+    """Apply a paid invoice to the locked `purchase`; return the ids to release, or why the money does not fit.
+
+    Money that does not fit has been recorded and told to the team; nothing else has changed.
+    """
+    outcomes = await apply_invoice(session, purchases=[purchase], invoice=invoice, cause=cause)
+    return outcomes.get(purchase.id, NO_LINE)
+
+
+async def _apply(
+    session: AsyncSession, purchase: Purchase, invoice: PaidInvoice, line: Line | Mismatch, cause: Cause
+) -> Mismatch | list[str]:
+    if _is_known(purchase, invoice):
+        return _complete(purchase, invoice)
+    if isinstance(line, Mismatch):
+        await park_payment(session, purchase=purchase, invoice=invoice, mismatch=line, cause=cause)
+        return line
+    slot_free = await _slot_free(session, purchase)
+    seen = [payment.stripe_invoice_id for payment in purchase.payments]
+    money = judge(status=purchase.status, seen_invoices=seen, invoice_id=invoice.invoice_id, slot_free=slot_free)
+    purchase.payments.append(_payment(purchase, invoice, line, cause, returned=money is Money.TO_RETURN))
+    learned = _complete(purchase, invoice)
+    if money is Money.SETTLES:
+        await _settle(session, purchase, invoice, line, cause)
+    else:
+        await _send_back(session, purchase, invoice, line, cause)
+    return [*learned, *_ids(invoice), paid_mark(purchase)]
+
+
+async def _settle(session: AsyncSession, purchase: Purchase, invoice: PaidInvoice, line: Line, cause: Cause) -> None:
+    purchase.paid_cents = line.paid_cents
+    if not is_own_invoice(purchase, invoice.invoice_id):
+        # Paid by another invoice: its own is still open and must not be paid as well.
+        await commands.ask(session, kind="void", subject=str(purchase.id))
+    move(session, purchase, Trigger.PAYMENT_SUCCEEDED, cause=cause)
+
+
+async def _send_back(session: AsyncSession, purchase: Purchase, invoice: PaidInvoice, line: Line, cause: Cause) -> None:
+    reason = LATE_MONEY.format(status=purchase.status.value)
+    amount = min(line.paid_cents, invoice.amount_paid)
+    announce(
+        session,
+        purchase,
+        purchase_facts.PaymentReturned,
+        cause=cause.because(reason),
+        stripe_invoice_id=invoice.invoice_id,
+        returned_cents=amount,
+    )
+    await commands.ask(
+        session,
+        kind="return_payment",
+        subject=f"{purchase.id}:{invoice.invoice_id}",
+        purchase_id=str(purchase.id),
+        invoice_id=invoice.invoice_id,
+        amount=amount,
+    )
+    log.warning("payment_returned", purchase=str(purchase.id), invoice=invoice.invoice_id, reason=reason)
+
+
+def _complete(purchase: Purchase, invoice: PaidInvoice) -> list[str]:
+    """Of a recorded payment only the ids may be news; the purchase's own invoice takes no more money."""
+    if is_own_invoice(purchase, invoice.invoice_id):
+        purchase.payable = False
+    return learn_of_invoice(
+        purchase,
+        invoice_id=invoice.invoice_id,
+        payment_intent_id=invoice.payment_intent_id,
+        charge_id=invoice.charge_id,
+    )
+
+
+def _ids(invoice: PaidInvoice) -> list[str]:
+    return [one for one in (invoice.invoice_id, invoice.payment_intent_id, invoice.charge_id) if one]
+
+
+async def _slot_free(session: AsyncSession, purchase: Purchase) -> bool:
+    if purchase.status is not Status.FAILED or purchase.payable:
+        return True
+    return not await ledger.slot_is_taken(session, purchase)
+
+
+def _is_known(purchase: Purchase, invoice: PaidInvoice) -> bool:
+    return any(one.stripe_invoice_id == invoice.invoice_id for one in purchase.payments)
+
+
+def _sold(purchase: Purchase) -> Sold:
+    return Sold(
+        purchase_id=str(purchase.id),
+        price_cents=purchase.price_cents,
+        currency=purchase.currency,
+        price_id=purchase.stripe_price_id,
+        customer_id=purchase.stripe_customer_id,
+    )
+
+
+def _payment(purchase: Purchase, invoice: PaidInvoice, line: Line, cause: Cause, *, returned: bool) -> Payment:
+    own = purchase if purchase.stripe_invoice_id == invoice.invoice_id else None
+    return Payment(
+        purchase_id=purchase.id,
+        stripe_invoice_id=invoice.invoice_id,
+        stripe_payment_intent_id=invoice.payment_intent_id or (own and own.stripe_payment_intent_id),
+        stripe_charge_id=invoice.charge_id or (own and own.stripe_charge_id),
+        paid_cents=line.paid_cents,
+        invoice_paid_cents=invoice.amount_paid,
+        shared=invoice.paid_more_than(line),
+        currency=purchase.currency,
+        returned=returned,
+        charge_refunded_cents=0,
+        recorded_at=cause.at,
+    )

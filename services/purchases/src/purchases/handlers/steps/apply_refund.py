@@ -1,0 +1,156 @@
+"""Money that went back, or did not: one row per Stripe refund, and the status when all of it is gone."""
+
+import uuid
+from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contracts import purchase_facts
+from purchases.domain.money import COUNTS, REQUESTED, newer_refund_status
+from purchases.domain.transitions import Status, Trigger, restoring
+from purchases.handlers.steps.move_purchase import move
+from purchases.publisher import Cause, announce, charged_cents, refunded_cents
+from purchases.store import ledger
+from purchases.store.rows import Payment, Purchase, Refund
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToldRefund:
+    """A refund as Stripe told it; minor units."""
+
+    refund_id: str
+    refund_cents: int
+    currency: str
+    status: str
+    kind: str = "refund"
+    """`dispute` for one that was lost."""
+    purchase_id: str | None = None
+    """The purchase that its metadata names."""
+    requested_id: str | None = None
+    """Our own id of it, where staff asked for it here."""
+    of_the_plan: bool = False
+    """We gave back what an extra subscription took, and no add-on that was bought with it."""
+    failure_reason: str | None = None
+
+
+def payment_behind(
+    purchase: Purchase, *, payment_intent_id: str | None, charge_id: str | None, invoice_id: str | None = None
+) -> Payment | None:
+    """The payment of `purchase` that these ids name; its only one where none of its own ids speaks against it."""
+    told = {payment_intent_id, charge_id, invoice_id} - {None}
+    for payment in purchase.payments:
+        if told & {payment.stripe_payment_intent_id, payment.stripe_charge_id, payment.stripe_invoice_id}:
+            return payment
+    only = purchase.payments[0] if len(purchase.payments) == 1 else None
+    if only is None or _differ(only.stripe_payment_intent_id, payment_intent_id):
+        return None
+    return None if _differ(only.stripe_charge_id, charge_id) else only
+
+
+def _differ(known: str | None, told: str | None) -> bool:
+    return known is not None and told is not None and known != told
+
+
+async def apply_refund(
+    session: AsyncSession, *, purchase: Purchase, payment: Payment, told: ToldRefund, cause: Cause
+) -> None:
+    """Record one refund of a `payment` of the locked `purchase`. Told again, or late, it changes nothing.
+
+    Of one that staff asked for, Stripe's first word is told as the doing of whoever asked.
+    """
+    row = next((one for one in purchase.refunds if one.stripe_refund_id == told.refund_id), None)
+    before = row.status if row else None
+    status = newer_refund_status(known=before, told=told.status)
+    if status == before:
+        return
+    if row is None:
+        row, before = _first_row(purchase, payment, told, cause)
+        cause = cause.by(row.requested_by, row.reason) if row.requested_by else cause
+    row.status, row.updated_at, row.failure_reason = status, cause.at, told.failure_reason or row.failure_reason
+    # The status first: what is told of the refund carries the status that it led to.
+    await follow_the_money(session, purchase=purchase, cause=cause)
+    _tell(session, purchase, row, before, cause)
+
+
+def refuse_refund(
+    session: AsyncSession, *, purchase: Purchase, refund: Refund, failure_reason: str, cause: Cause
+) -> None:
+    """Stripe will not make what staff asked for: it has failed, and no longer counts against what remains."""
+    refund.status, refund.updated_at, refund.failure_reason = "failed", cause.at, failure_reason
+    _tell(session, purchase, refund, None, cause)
+
+
+async def follow_the_money(session: AsyncSession, *, purchase: Purchase, cause: Cause) -> None:
+    """Refunded when all that was charged went back; put back when it no longer is so and the slot is free."""
+    charged = charged_cents(purchase)
+    whole = charged > 0 and refunded_cents(purchase) >= charged
+    if whole and purchase.status in {Status.PAID, Status.DELIVERED}:
+        move(session, purchase, Trigger.REFUNDED_IN_FULL, cause=cause, refunded_at=cause.at)
+    elif not whole and purchase.status is Status.REFUNDED and not await ledger.slot_is_taken(session, purchase):
+        move(session, purchase, restoring(refunded_from=purchase.refunded_from or Status.PAID), cause=cause)
+
+
+def _tell(session: AsyncSession, purchase: Purchase, row: Refund, before: str | None, cause: Cause) -> None:
+    """RefundIssued when it first counts, RefundFailed when it turns out not to; each once per refund.
+
+    Of a dispute its own facts tell: the owner is not mailed about it.
+    """
+    if row.kind == "dispute":
+        return
+    refund = {"refund_id": row.id, "stripe_refund_id": row.stripe_refund_id, "refund_cents": row.refund_cents}
+    if row.status not in COUNTS:
+        reason = row.failure_reason
+        announce(session, purchase, purchase_facts.RefundFailed, cause=cause, **refund, failure_reason=reason)
+    elif before is None:
+        announce(session, purchase, purchase_facts.RefundIssued, cause=cause, **refund)
+
+
+def _first_row(purchase: Purchase, payment: Payment, told: ToldRefund, cause: Cause) -> tuple[Refund, str | None]:
+    """The row of a refund that Stripe names for the first time, and the status in which it was told of before."""
+    requested = _requested_row(purchase, told)
+    if requested is not None:
+        requested.stripe_refund_id = told.refund_id
+        return requested, None
+    stand_in = _stand_in(purchase, payment, told)
+    if stand_in is not None and stand_in.refund_cents == told.refund_cents:
+        stand_in.stripe_refund_id = told.refund_id
+        return stand_in, stand_in.status
+    row = _new_row(payment, told, cause)
+    purchase.refunds.append(row)
+    if stand_in is not None:
+        stand_in.refund_cents -= told.refund_cents
+    return row, stand_in.status if stand_in else None
+
+
+def _requested_row(purchase: Purchase, told: ToldRefund) -> Refund | None:
+    """The one that staff asked for here and that Stripe now tells of, whoever heard it first."""
+    waiting = (one for one in purchase.refunds if one.status == REQUESTED and str(one.id) == told.requested_id)
+    return next((one for one in waiting if one.refund_cents == told.refund_cents), None)
+
+
+def _stand_in(purchase: Purchase, payment: Payment, told: ToldRefund) -> Refund | None:
+    """What a sum of the charge was recorded as, before Stripe told of the refunds that it is made of."""
+    known = [one for one in purchase.refunds if _is_stand_in(one) and told.kind == "refund"]
+    mine = [one for one in known if one.stripe_invoice_id == payment.stripe_invoice_id]
+    return next((one for one in mine if one.refund_cents >= told.refund_cents), None)
+
+
+def _is_stand_in(refund: Refund) -> bool:
+    """It has no refund of Stripe's behind it, but a sum: `ch_…:20000`."""
+    return ":" in (refund.stripe_refund_id or "")
+
+
+def _new_row(payment: Payment, told: ToldRefund, cause: Cause) -> Refund:
+    return Refund(
+        id=uuid.uuid5(payment.purchase_id, told.refund_id),
+        stripe_refund_id=told.refund_id,
+        purchase_id=payment.purchase_id,
+        kind="return" if payment.returned and told.kind == "refund" else told.kind,
+        refund_cents=told.refund_cents,
+        currency=told.currency.upper(),
+        status=told.status,
+        stripe_invoice_id=payment.stripe_invoice_id,
+        failure_reason=told.failure_reason,
+        recorded_at=cause.at,
+        updated_at=cause.at,
+    )

@@ -1,0 +1,80 @@
+"""Where money that went back falls: on the purchase that its charge paid, on each of several, or on none yet."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from purchases.domain.charges import ChargeRefund, PaidCharge, Shares, shares_of, shares_of_all
+from purchases.domain.money import COUNTS
+from purchases.handlers.steps.apply_refund import ToldRefund, apply_refund, payment_behind
+from purchases.publisher import Cause
+from purchases.store.rows import Payment, Purchase
+
+
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """A locked purchase, and the one payment of it that a charge made."""
+
+    purchase: Purchase
+    payment: Payment
+
+
+def paid_with(
+    purchases: Iterable[Purchase],
+    *,
+    payment_intent_id: str | None,
+    charge_id: str | None,
+    invoice_id: str | None = None,
+) -> list[Paid]:
+    """What the charge that these ids name paid."""
+    ids = {"payment_intent_id": payment_intent_id, "charge_id": charge_id, "invoice_id": invoice_id}
+    payments = ((purchase, payment_behind(purchase, **ids)) for purchase in purchases)
+    return [Paid(purchase, payment) for purchase, payment in payments if payment]
+
+
+async def land(session: AsyncSession, *, paid: Sequence[Paid], told: ToldRefund, cause: Cause) -> Shares | None:
+    """Record the refund where it falls; None when it does not say where, and nothing has changed."""
+    shares = shares_of(_refund(paid, told), charge_of(paid))
+    await _record(session, paid, told, shares or {}, cause)
+    return shares
+
+
+async def land_all(
+    session: AsyncSession, *, paid: Sequence[Paid], refunds: Sequence[ToldRefund], cause: Cause
+) -> dict[str, Shares | None]:
+    """The same with all refunds of the charge at hand, by refund id."""
+    shares = shares_of_all([_refund(paid, told) for told in refunds], charge_of(paid))
+    for told in refunds:
+        await _record(session, paid, told, shares[told.refund_id] or {}, cause)
+    return shares
+
+
+def charge_of(paid: Sequence[Paid]) -> PaidCharge:
+    """The charge, as the rules see it."""
+    return PaidCharge(
+        charge_cents=max(one.payment.invoice_paid_cents for one in paid),
+        paid={str(one.purchase.id): one.payment.paid_cents for one in paid},
+        shared=any(one.payment.shared for one in paid),
+    )
+
+
+def _refund(paid: Sequence[Paid], told: ToldRefund) -> ChargeRefund:
+    rows = [(one.purchase.id, row) for one in paid for row in one.purchase.refunds]
+    return ChargeRefund(
+        refund_id=told.refund_id,
+        cents=told.refund_cents,
+        counts=told.status in COUNTS,
+        names=told.purchase_id,
+        of_the_plan=told.of_the_plan,
+        known={
+            str(purchase_id): row.refund_cents for purchase_id, row in rows if row.stripe_refund_id == told.refund_id
+        },
+    )
+
+
+async def _record(session: AsyncSession, paid: Sequence[Paid], told: ToldRefund, shares: Shares, cause: Cause) -> None:
+    for one in paid:
+        if share := shares.get(str(one.purchase.id)):
+            mine = replace(told, refund_cents=share)
+            await apply_refund(session, purchase=one.purchase, payment=one.payment, told=mine, cause=cause)

@@ -1,0 +1,84 @@
+"""What the appliers of one batch share: the locked rows, the ids they learn, how a fact is set aside or counted."""
+
+import uuid
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Final, TypeVar
+from urllib.parse import quote
+
+from prometheus_client import Counter
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis import parked
+from chassis.records import Received
+from contracts import Fact
+from contracts.stripe_facts import StripeFact
+from purchases.handlers.steps.references import references_of
+from purchases.publisher import Cause
+from purchases.store import ledger
+from purchases.store.rows import Purchase, Workspace
+
+FactT = TypeVar("FactT", bound=Fact)
+CONSUMER: Final = "purchases"
+OUTCOMES: Final = Counter("billing_stripe_facts_total", "Stripe facts by what became of them.", ["type", "outcome"])
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """Where our own pages are, for facts that send somebody there."""
+
+    public_base_url: str
+
+    def billing(self, workspace_id: str) -> str:
+        """The workspace's billing page."""
+        return f"{self.public_base_url.rstrip('/')}/app/{quote(workspace_id, safe='')}/settings/billing"
+
+
+@dataclass(slots=True)
+class Work:
+    """One batch at hand: its session, the locked purchases, and the ids that it learned."""
+
+    session: AsyncSession
+    instance: str
+    names: ledger.Names
+    purchases: Mapping[uuid.UUID, Purchase]
+    our_customers: Collection[str] = ()
+    homes: Mapping[str, Workspace] = field(default_factory=dict)
+    """By Stripe event id: the locked workspace that a subscription's fact is about."""
+    plan_prices: Collection[str] = ()
+    """Stripe's ids of what the plans cost."""
+    pages: Pages = Pages("")
+    learned: list[str] = field(default_factory=list)
+
+    def purchases_of(self, fact: Fact) -> list[Purchase]:
+        """The locked purchases that the fact's surest known ids name, in the order of their ids."""
+        known = (self.names.purchases_of(group) for group in references_of(fact))
+        named = next(filter(None, known), ())
+        return [self.purchases[one] for one in named if one in self.purchases]
+
+    def learn(self, purchase: Purchase, ids: Collection[str]) -> None:
+        """Later facts of the batch find the purchase by `ids`, and what waits for them is released at its end."""
+        self.learned += ids
+        self.names.add(purchase.id, ids)
+
+    async def park(self, received: Received, *, reason: str, waits_for: str | None = None) -> None:
+        """Set the fact aside in this batch's transaction."""
+        await parked.park(self.session, received, consumer=CONSUMER, reason=reason, waits_for=waits_for)
+
+
+def cause_of(fact: StripeFact, *, reason: str | None = None) -> Cause:
+    """A Stripe event, as what made something happen."""
+    return Cause(actor="stripe", at=datetime.now(UTC), stripe_event_id=fact.stripe_event_id, reason=reason)
+
+
+def fact_as(kind: type[FactT], received: Received) -> FactT:
+    """The fact, as the type that its applier is for. Raises TypeError when the table is wrong."""
+    if not isinstance(received.fact, kind):
+        raise TypeError(f"{type(received.fact).__name__} is no {kind.__name__}")
+    return received.fact
+
+
+def count(fact: Fact, outcome: str) -> None:
+    """Tell the metrics what became of a fact."""
+    OUTCOMES.labels(fact.TYPE, outcome).inc()
