@@ -63,7 +63,7 @@ async def open_setup(
 async def open_subscription(
     client: StripeClient, *, instance: str, checkout: CheckoutSession, addon_prices: Sequence[str]
 ) -> SessionSeen:
-    """The session that sells the plan, with each of `addon_prices` once. Repeated, it is the same session.
+    """The session that sells the plan, with each of `addon_prices` once; within one attempt always the same.
 
     Metadata does not flow from a session to what it makes, so the subscription is given its own.
     """
@@ -84,7 +84,7 @@ async def open_subscription(
                 "metadata": metadata,
                 "subscription_data": {"metadata": metadata},
             },
-            options={"idempotency_key": idempotency_key(instance, checkout.id, "checkout")},
+            options={"idempotency_key": idempotency_key(instance, checkout.id, "checkout", checkout.attempt)},
         )
     return _seen(session)
 

@@ -55,14 +55,16 @@ async def subscriptions_of(
     return [one for one in found if one.is_ours]
 
 
-async def end_subscription(client: StripeClient, subscription_id: str, *, instance: str) -> None:
-    """End it now, without a last invoice: what was paid goes back as a refund. One that has ended is left as it is."""
+async def end_subscription(client: StripeClient, subscription_id: str) -> None:
+    """End it now, without a last invoice: what was paid goes back as a refund. One that has ended is left as it is.
+
+    A DELETE has no idempotency key at Stripe, and needs none.
+    """
     try:
         async with phase("end_subscription"):
             await client.v1.subscriptions.cancel_async(
                 subscription_id,
                 params={"invoice_now": False, "prorate": False},
-                options={"idempotency_key": idempotency_key(instance, subscription_id, "end")},
             )
     except ObjectMissing:
         return

@@ -14,8 +14,8 @@ from purchases.handlers.checkout.start_checkout import Upgrade, refuse_if_taken,
 from purchases.handlers.customers.living_customer import living_customer, nothing_written, refused_by_stripe
 from purchases.handlers.steps.learn_ids import release
 from purchases.handlers.steps.provision_price import forget_dead_price, provision_price
-from purchases.payments.checkout import SessionSeen, expire_session, open_subscription
-from purchases.payments.client import OutcomeUnknown, StripeRefused
+from purchases.payments.checkout import SessionSeen, expire_session, look_at_checkout, open_subscription
+from purchases.payments.client import ObjectMissing, OutcomeUnknown, StripeRefused
 from purchases.payments.prices import SoldAddon
 from purchases.publisher import Cause
 from purchases.store import checkouts, ledger
@@ -69,7 +69,7 @@ async def open_checkout(desk: Desk, upgrade: Upgrade) -> Opened:
 
 
 async def _again(desk: Desk, known: CheckoutSession) -> Opened:
-    """A repeat gets the same page; one whose first answer was never heard asks Stripe under the same key."""
+    """A repeat gets the same page; one whose first answer was never heard looks for it, and asks again without it."""
     if known.state not in checkouts.LIVE:
         raise refusals.checkout_over(known.state)
     if known.state == "open":
@@ -79,7 +79,18 @@ async def _again(desk: Desk, known: CheckoutSession) -> Opened:
     async with desk.database.transaction() as session:
         checkout, _ = await locked(session, checkout_id=known.id, workspace_id=known.workspace_id)
         checkout.leased_until = datetime.now(UTC) + desk.lease
-    return await _ask(desk, checkout)
+    seen = await _look(desk, checkout)
+    return await _ask(desk, checkout) if seen is None else await _opened(desk, checkout, seen)
+
+
+async def _look(desk: Desk, checkout: CheckoutSession) -> SessionSeen | None:
+    try:
+        return await look_at_checkout(desk.client, checkout)
+    except ObjectMissing:
+        return None  # who is no customer has no session
+    except OutcomeUnknown as error:
+        await _let_go(desk.database, checkout)
+        raise refusals.stripe_unavailable() from error
 
 
 async def _price_of(desk: Desk, addon: Addon, checkout_id: uuid.UUID) -> str:
@@ -108,7 +119,7 @@ async def _ask(desk: Desk, checkout: CheckoutSession) -> Opened:
             addon_prices=await _prices_of(desk.database, checkout),
         )
     except OutcomeUnknown as error:
-        await _let_go(desk.database, checkout)
+        await _let_go(desk.database, checkout, answered=error.stored)
         raise refusals.stripe_unavailable() from error
     except StripeRefused as error:
         await _give_up(desk, checkout, error)
@@ -122,10 +133,12 @@ async def _prices_of(database: Database, checkout: CheckoutSession) -> list[str]
     return [str(row.stripe_price_id) for row in rows if row is not None]
 
 
-async def _let_go(database: Database, checkout: CheckoutSession) -> None:
+async def _let_go(database: Database, checkout: CheckoutSession, *, answered: bool = False) -> None:
+    """`answered`: by a 5xx, so that the same key will not be heard again."""
     async with database.transaction() as session:
         row, _ = await locked(session, checkout_id=checkout.id, workspace_id=checkout.workspace_id)
         row.leased_until = None
+        row.attempt = checkout.attempt + 1 if answered else row.attempt
 
 
 async def _give_up(desk: Desk, checkout: CheckoutSession, error: StripeRefused) -> None:
@@ -153,6 +166,9 @@ async def _opened(desk: Desk, checkout: CheckoutSession, seen: SessionSeen) -> O
             cause = Cause(actor="stripe", at=datetime.now(UTC))
             learned = await follow(session, checkout=row, purchases=purchases, seen=seen, cause=cause)
             await release(session, [one for _, ids in learned for one in ids])
+        state = row.state
+    if ours and state != "open":
+        raise refusals.checkout_over(state)
     if ours:
         return Opened(seen.session_id, str(seen.url), repeated=False)
     with nothing_written():

@@ -55,7 +55,7 @@ async def _mark(desk: StripeDesk, command: Command) -> Result:
 async def end(desk: StripeDesk, command: Command) -> Result:
     """End it at Stripe, then pay back what it took for the plan; add-ons that were bought with it stay bought."""
     workspace_id = command.arguments["workspace_id"]
-    await end_subscription(desk.client, command.subject, instance=desk.instance)
+    await end_subscription(desk.client, command.subject)
     async with desk.database.transaction() as session:
         await look(session, command.subject, workspace_id)
     payments = await plan_payments(desk.client, command.subject)

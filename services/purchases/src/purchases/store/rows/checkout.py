@@ -40,6 +40,8 @@ class CheckoutSession(Row):
     asked_by: Mapped[str] = mapped_column(Text)
     leased_until: Mapped[datetime | None]
     """The request that asks Stripe works on it until then; nobody else decides what became of it."""
+    attempt: Mapped[int] = mapped_column(server_default="1", default=1)
+    """Grows when Stripe answered 5xx, which it repeats for ever under one key: the next request has another."""
     expires_at: Mapped[datetime]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
