@@ -18,6 +18,7 @@ from purchases.handlers.at_stripe.look_at_charge import look_at_charge
 from purchases.handlers.at_stripe.make_refund import make_refund
 from purchases.handlers.at_stripe.return_payment import return_payment
 from purchases.handlers.at_stripe.sweep import EVERY, sweep, sweep_day
+from purchases.handlers.at_stripe.sweep_subscriptions import sweep_running
 from purchases.handlers.checkout.end_checkout import settle_checkout
 from purchases.handlers.customers.save_card import adopt_card
 from purchases.handlers.plan import end_extra, look_at_subscription
@@ -43,6 +44,7 @@ COMMANDS: Final[Mapping[str, Callable[[StripeDesk, Command], Awaitable[Result]]]
     "adopt_card": adopt_card,
     "sweep": sweep,
     "sweep_day": sweep_day,
+    "sweep_subscriptions": sweep_running,
     "settle_checkout": settle_checkout,
     "look_at_subscription": look_at_subscription.look,
     "adopt_subscriptions": look_at_subscription.adopt,

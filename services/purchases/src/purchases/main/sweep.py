@@ -1,4 +1,4 @@
-"""The command that compares Stripe's last days with the ledger now, without waiting for the worker's timer."""
+"""The command that compares Stripe's last days, and what runs, with the ledger now, without the worker's timer."""
 
 import argparse
 import asyncio
@@ -9,6 +9,7 @@ from typing import Final
 
 from chassis.database import Database
 from purchases.handlers.at_stripe.sweep import REACH, Found, sweep_stretch
+from purchases.handlers.at_stripe.sweep_subscriptions import sweep_subscriptions
 from purchases.handlers.steps.stripe_desk import StripeDesk
 from purchases.main import read_settings
 from purchases.payments.client import stripe_client
@@ -40,4 +41,5 @@ async def _sweep(back: timedelta) -> Found:
     async with Database(settings.database_url, name="purchases-sweep") as database:
         desk = StripeDesk(database=database, client=client, instance=settings.quittance_instance)
         now = datetime.now(UTC)
-        return await sweep_stretch(desk, Stretch(now - back, now + timedelta(minutes=1)))
+        found = await sweep_stretch(desk, Stretch(now - back, now + timedelta(minutes=1)))
+        return found + Found(subscriptions=await sweep_subscriptions(desk))

@@ -1,6 +1,6 @@
 """Subscriptions as Stripe has them now: read, listed, ended, and what was paid for them."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -27,6 +27,8 @@ class Seen:
     at: datetime | None
     is_ours: bool
     """It carries this instance's metadata, or one of our prices."""
+    workspace_id: str | None = None
+    """Which its metadata names, if they are this instance's."""
 
 
 async def look_at_subscription(
@@ -53,6 +55,19 @@ async def subscriptions_of(
     except ObjectMissing:
         return []
     return [one for one in found if one.is_ours]
+
+
+async def running_at(
+    client: StripeClient, price_id: str, *, instance: str, prices: Collection[str]
+) -> AsyncIterator[Seen]:
+    """Every subscription at this price that has not been cancelled, whosever it is; none of a price that is gone."""
+    try:
+        async with phase("list_subscriptions"):
+            listed = await client.v1.subscriptions.list_async(params={"price": price_id, "limit": 100})
+            async for one in listed.auto_paging_iter():
+                yield _seen(one, instance=instance, prices=prices)
+    except ObjectMissing:
+        return
 
 
 async def end_subscription(client: StripeClient, subscription_id: str) -> None:
@@ -127,11 +142,13 @@ def _plan_cents(invoice: Any) -> int:
 def _seen(found: Any, *, instance: str, prices: Collection[str], at: datetime | None = None) -> Seen:
     told: Json = found.to_dict()
     item = _plan_item(told["items"]["data"], prices=prices, instance=instance)
-    ours = metadata_of_object(found).get("quittance_instance")
+    metadata = metadata_of_object(found)
+    ours = metadata.get("quittance_instance")
     return Seen(
         snapshot=_snapshot(told, item),
         at=at,
         is_ours=ours == instance or (ours is None and is_our_price(item["price"], prices=prices, instance=instance)),
+        workspace_id=metadata.get("workspace_id") if ours == instance else None,
     )
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from purchases.domain.subscriptions import ENDED
-from purchases.store.rows import Subscription, SubscriptionInvoice
+from purchases.store.rows import Subscription, SubscriptionInvoice, Workspace
 
 
 async def find(session: AsyncSession, subscription_id: str) -> Subscription | None:
@@ -30,6 +30,17 @@ async def of_workspace(session: AsyncSession, workspace_id: str) -> Sequence[Sub
 async def running(session: AsyncSession, workspace_id: str) -> Subscription | None:
     """The workspace's subscription that has not ended, which keeps it from buying another one."""
     return next((one for one in await of_workspace(session, workspace_id) if one.status not in ENDED), None)
+
+
+async def not_ended(session: AsyncSession) -> dict[str, tuple[Subscription, str]]:
+    """By its id: every subscription that is not known to have ended, with its workspace's plan."""
+    known = (
+        select(Subscription, Workspace.plan)
+        .join(Workspace, Workspace.id == Subscription.workspace_id)
+        .where(Subscription.status.not_in(ENDED))
+    )
+    rows = [row.tuple() for row in await session.execute(known)]
+    return {row.stripe_subscription_id: (row, plan) for row, plan in rows}
 
 
 async def homes(session: AsyncSession, subscription_ids: Collection[str]) -> dict[str, str]:

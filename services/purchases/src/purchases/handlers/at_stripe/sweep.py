@@ -38,11 +38,12 @@ Found = Counter[str]
 
 
 async def sweep(desk: StripeDesk, _: Command) -> Result:
-    """Command: have each of the last days compared, again and again."""
+    """Command: have each of the last days compared, and what runs now, again and again."""
     today = datetime.now(UTC).date()
     async with desk.database.transaction() as session:
         for ago in range(REACH.days + 1):
             await commands.ask(session, kind="sweep_day", subject=str(today - ago * A_DAY), after=ago * APART)
+        await commands.ask(session, kind="sweep_subscriptions", subject=desk.instance)
     return Later(EVERY)
 
 
