@@ -174,14 +174,20 @@ async def current_caller(
 ) -> Caller:
     """FastAPI dependency: the verified caller of this request. Raises Problem 401, 403 or 503."""
     verifier: TokenVerifier = request.app.state.verifier
+    caller = await verifier.verify(_token(request))
+    request.state.caller = caller  # for the frame of a page
+    return caller
+
+
+def _token(request: Request) -> str:
     headers = request.headers.getlist("authorization")
     if headers:
-        return await verifier.verify(_bearer(headers))
+        return _bearer(headers)
     token = request.cookies.get(COOKIE)
     if not token:
         raise unauthenticated("There is no token.", invalid=False)
     _require_same_origin(request)
-    return await verifier.verify(token)
+    return token
 
 
 CurrentCaller = Annotated[Caller, Depends(current_caller)]
@@ -198,7 +204,7 @@ def _require_same_origin(request: Request) -> None:
     """A cookie comes along by itself, so a page of somebody else could use it: only our own pages may change things."""
     if request.method in SAFE_METHODS:
         return
-    origin = origin_of(request.headers.get("origin", ""))
+    origin = origin_of(request.headers.get("origin") or request.headers.get("referer", ""))
     own = {origin_of(f"{scheme}://{request.headers.get('host', '')}") for scheme in ("http", "https")}
     if origin is None or origin not in own | {request.app.state.public_origin}:
         raise Problem(403, "cross-site", "This request comes from another site")

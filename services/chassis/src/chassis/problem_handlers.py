@@ -62,8 +62,12 @@ class UnexpectedErrors:
         except Exception as error:
             if scope["type"] != "http" or started:
                 raise
-            problem = _unavailable(error) if self._passes(error) else _problem_of(error)
-            await ProblemResponse(problem)(scope, receive, send)
+            await ProblemResponse(problem_of(error, passes=self._passes))(scope, receive, send)
+
+
+def problem_of(error: Exception, *, passes: Callable[[Exception], bool]) -> Problem:
+    """What is answered for an error that nobody caught, which is logged; 503 for one that `passes` by itself."""
+    return _unavailable(error) if passes(error) else _problem_of(error)
 
 
 def _unavailable(error: Exception) -> Problem:

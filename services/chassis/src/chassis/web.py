@@ -109,6 +109,7 @@ def web_app(
     )
     app.state.verifier = verifier
     app.state.public_origin = origin_of(settings.public_base_url)
+    app.state.passes = passes
     _add_middleware(app, settings, passes)
     return app
 

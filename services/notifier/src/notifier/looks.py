@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from babel.dates import format_date, format_time
 
-from notifier import amounts
+from chassis import amounts
 from notifier.wording import one_line
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
+from chassis.amounts import money
 from chassis.money import SUPPORTED_CURRENCIES, exponent
-from notifier.amounts import money
 
 NBSP = "\N{NO-BREAK SPACE}"
 

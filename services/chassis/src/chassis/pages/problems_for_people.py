@@ -1,0 +1,73 @@
+"""Problems as people read them: what happened, what it cost, what to do next. The API keeps the words for programs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from chassis.auth import SAFE_METHODS
+from chassis.problems import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """`None` keeps what the problem itself says."""
+
+    title: str | None = None
+    what: str | None = None
+    next: str | None = None
+
+
+NOTHING_DONE: Final = "Nothing was done."
+LOOK_FIRST: Final = "Look at the page again before you try once more: it says what was done."
+
+WORDS: Final[Mapping[str, Words]] = {
+    "forbidden": Words(
+        title="This page is not for your role",
+        next="Ask the owner of your workspace, or sign out and sign in as somebody else.",
+    ),
+    "not-found": Words(
+        what="There is nothing at this address, or it is not yours to see.", next="Check the address, or go back."
+    ),
+    "method-not-allowed": Words(what=NOTHING_DONE, next="Go back and use the page's own buttons."),
+    "cross-site": Words(
+        title="This request came from another site",
+        what="We take requests from our own pages only. Nothing was done.",
+        next="Open the page here, and try again.",
+    ),
+    "invalid-request": Words(
+        title="Something in the form is not right", what=NOTHING_DONE, next="Go back, correct it, and send it again."
+    ),
+    "malformed-body": Words(title="The form cannot be read", what=NOTHING_DONE, next="Go back, and send it again."),
+    "sign-in-failed": Words(next="Sign in again."),
+    "sign-in-unavailable": Words(what="You are not signed in.", next="Try again in a moment."),
+    "sign-in-not-set-up": Words(what="You are not signed in.", next="Our team has to set it up first."),
+    "temporarily-unavailable": Words(
+        title="We cannot answer right now", what="This passes by itself.", next="Try again in a moment."
+    ),
+    "issuer-unavailable": Words(
+        title="We cannot see who you are right now", what=NOTHING_DONE, next="Try again in a moment."
+    ),
+    "internal-error": Words(
+        title="Something went wrong on our side", what="Our team is told of it.", next="Try again in a moment."
+    ),
+}
+HALF_WAY: Final[Mapping[str, Words]] = {
+    "internal-error": Words(
+        title="Something went wrong on our side", what="We cannot say here how far it got.", next=LOOK_FIRST
+    ),
+    "temporarily-unavailable": Words(
+        title="We cannot answer right now", what="We cannot say here how far it got.", next=LOOK_FIRST
+    ),
+}
+"""Of a request that was to change something."""
+
+
+def for_people(problem: Problem, words: Mapping[str, Words], *, method: str) -> Words:
+    """All three, complete; `words` are the service's, which go before ours."""
+    said = words.get(problem.slug) or (None if method in SAFE_METHODS else HALF_WAY.get(problem.slug))
+    said = said or WORDS.get(problem.slug, Words())
+    return Words(
+        title=said.title or problem.title,
+        what=said.what or problem.detail or "",
+        next=said.next or "Go back, or start anew.",
+    )

@@ -1,0 +1,115 @@
+"""Routes of pages: only our own pages change things, who is not signed in is asked to, problems are pages."""
+
+from typing import Annotated, Any, Final
+from urllib.parse import quote, urlsplit
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+from starlette.responses import RedirectResponse, Response
+
+from chassis.auth import SAFE_METHODS
+from chassis.origins import origin_of
+from chassis.pages.forms import typed
+from chassis.pages.own_paths import own_path
+from chassis.pages.site import Pages
+from chassis.problem_handlers import framework_problem, invalid_request, problem_of
+from chassis.problems import Problem
+
+SIGN_IN: Final = "/session/sign-in"
+SIGNED_IN_HERE: Final = "/session/signed-in"
+FORM: Final = "application/x-www-form-urlencoded"
+
+
+async def pages_of(request: Request) -> Pages:
+    """The pages, as `main` built them."""
+    pages: Pages = request.app.state.pages
+    return pages
+
+
+AtPages = Annotated[Pages, Depends(pages_of)]
+
+
+class PageRoute(APIRoute):
+    """One page, or one form's target."""
+
+    def get_route_handler(self) -> Any:
+        """FastAPI's own handler, with the policy of pages around it."""
+        handle = super().get_route_handler()
+
+        async def handled(request: Request) -> Response:
+            pages: Pages = request.app.state.pages
+            try:
+                _require_own_origin(request, pages.origin)
+                response: Response = await handle(request)
+            except Exception as error:
+                return await _answer(request, pages, error)
+            else:
+                return response
+
+        return handled
+
+
+def page_router(prefix: str = "") -> APIRouter:
+    """A router of pages; they are no part of the API's document."""
+    return APIRouter(prefix=prefix, route_class=PageRoute, include_in_schema=False)
+
+
+def nothing_else_below(router: APIRouter, path: str) -> None:
+    """To be called last: what is below `path` and no page is a page that says so."""
+
+    @router.get(f"{path}/{{rest:path}}")
+    async def nothing_here() -> None:
+        raise HTTPException(404)
+
+
+def _require_own_origin(request: Request, origin: str) -> None:
+    """A session's cookie comes along by itself, so what a page of somebody else sends is not taken."""
+    if request.method in SAFE_METHODS:
+        return
+    said = request.headers.get("origin") or request.headers.get("referer", "")
+    if origin_of(said) != origin:
+        raise Problem(403, "cross-site", "This request comes from another site")
+
+
+async def _answer(request: Request, pages: Pages, error: Exception) -> Response:
+    problem = _problem(request, error)
+    if problem.slug == "unauthenticated":
+        return await _sign_in(request, pages)
+    return pages.problem(request, problem)
+
+
+def _problem(request: Request, error: Exception) -> Problem:
+    if isinstance(error, RequestValidationError):
+        return invalid_request(error.errors(), content_type=FORM)
+    if isinstance(error, HTTPException):
+        return framework_problem(error)
+    return problem_of(error, passes=request.app.state.passes)
+
+
+async def _sign_in(request: Request, pages: Pages) -> Response:
+    """A page is come back to. What was sent is kept on a page, from where it is sent again."""
+    if request.headers.get("hx-request") == "true":
+        there = urlsplit(request.headers.get("hx-current-url", ""))
+        return Response(status_code=401, headers={"HX-Redirect": sign_in_url(_with_query(there.path, there.query))})
+    if request.method in SAFE_METHODS:
+        back = sign_in_url(_with_query(request.url.path, request.url.query))
+        return RedirectResponse(back, status_code=303, headers={"Cache-Control": "no-store"})
+    return pages.page(
+        request,
+        "session_ended.html",
+        status=401,
+        sign_in=f"{SIGN_IN}?next={SIGNED_IN_HERE}",
+        target=_with_query(request.url.path, request.url.query),
+        fields=await typed(request),
+    )
+
+
+def sign_in_url(back: str) -> str:
+    """Where one signs in, to come back to `back` when that is a path of ours."""
+    return f"{SIGN_IN}?next={quote(back, safe='')}" if own_path(back) else SIGN_IN
+
+
+def _with_query(path: str, query: str) -> str:
+    return f"{path}?{query}" if query else path

@@ -1,0 +1,40 @@
+"""The pages of signing in and out; of one service only, since all share an origin and its cookies."""
+
+from collections.abc import Callable
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from chassis.auth import Caller, CurrentCaller
+from chassis.pages.routes import AtPages, page_router
+from chassis.pages.sign_in import SignIn, end_session
+from chassis.problems import Problem
+
+
+def session_router(sign_in: SignIn | None, *, home: Callable[[Caller], str]) -> APIRouter:
+    """`home` is where somebody comes to who asked for no page; None: no issuer is configured."""
+    routes = page_router("/session")
+
+    @routes.get("/sign-in")
+    async def begin_sign_in(request: Request, next: str | None = None) -> Response:  # noqa: A002 - the address's word
+        return await _configured(sign_in).begin(request, next)
+
+    @routes.get("/callback")
+    async def finish_sign_in(request: Request) -> Response:
+        return await _configured(sign_in).finish(request, verifier=request.app.state.verifier, home=home)
+
+    @routes.get("/signed-in")
+    async def signed_in(request: Request, pages: AtPages, _: CurrentCaller) -> Response:
+        return pages.page(request, "signed_in.html")
+
+    @routes.post("/sign-out")
+    async def sign_out(pages: AtPages) -> Response:
+        return end_session(pages)
+
+    return routes
+
+
+def _configured(sign_in: SignIn | None) -> SignIn:
+    if sign_in is None:
+        raise Problem(503, "sign-in-not-set-up", "Signing in is not set up here")
+    return sign_in

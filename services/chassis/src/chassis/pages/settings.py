@@ -1,0 +1,42 @@
+"""What a service with pages is told. The pages' one origin is PUBLIC_BASE_URL."""
+
+from typing import Final, Self
+
+from pydantic import SecretStr, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from chassis.settings import Origins
+
+SHORTEST_SECRET: Final = 32
+_CONFIG: Final = SettingsConfigDict(
+    frozen=True, extra="ignore", env_ignore_empty=True, case_sensitive=False, hide_input_in_errors=True
+)
+
+
+class PageSettings(BaseSettings):
+    """For every service with pages."""
+
+    model_config = _CONFIG
+
+    pages_form_targets: Origins = ("https://checkout.stripe.com", "https://billing.stripe.com")
+    """Where a form's answer may redirect to; a custom domain of the hosted pages has to be named here."""
+
+
+class SignInSettings(BaseSettings):
+    """For the service that signs people in: the issuer's OpenID Connect client. Without an issuer nobody can."""
+
+    model_config = _CONFIG
+
+    oidc_issuer_url: str = ""
+    oidc_client_id: str = ""
+    oidc_client_secret: SecretStr = SecretStr("")
+    session_secret: SecretStr = SecretStr("")
+    """Signs what is kept while somebody is away at the issuer's page."""
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.oidc_issuer_url and not self.oidc_client_id:
+            raise ValueError("OIDC_ISSUER_URL without OIDC_CLIENT_ID")
+        if self.oidc_issuer_url and len(self.session_secret.get_secret_value()) < SHORTEST_SECRET:
+            raise ValueError(f"SESSION_SECRET has to have {SHORTEST_SECRET} characters where people sign in")
+        return self

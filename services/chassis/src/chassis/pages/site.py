@@ -1,0 +1,110 @@
+"""The pages of one service: rendered with what every page needs, under one policy."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from fastapi import FastAPI, Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from chassis.auth import Caller
+from chassis.origins import origin_of
+from chassis.pages.headers import page_headers
+from chassis.pages.locales import locale_of
+from chassis.pages.look import NavLink, environment
+from chassis.pages.problems_for_people import Words, for_people
+from chassis.pages.settings import PageSettings
+from chassis.problems import Problem
+from chassis.settings import ServiceSettings
+
+Nav = Callable[[Request, Caller | None], Sequence[NavLink]]
+
+
+class PagesNeedAnOrigin(ValueError):  # noqa: N818 - named for what it says
+    """PUBLIC_BASE_URL is no http(s) address."""
+
+
+class Pages:
+    """What a service's pages have in common. `package` holds the templates, in `pages/templates`.
+
+    `nav` says who sees which entries; `words` are what its problems say to people, by slug.
+    """
+
+    def __init__(
+        self,
+        *,
+        package: str,
+        settings: ServiceSettings,
+        told: PageSettings,
+        nav: Nav,
+        words: Mapping[str, Words],
+    ) -> None:
+        origin = origin_of(settings.public_base_url)
+        if origin is None:
+            raise PagesNeedAnOrigin("PUBLIC_BASE_URL is the pages' origin: an http(s) address")
+        self.origin: Final = origin
+        self.secure: Final = settings.protected
+        self._support_email = settings.support_email
+        self._look = environment(package)
+        self._headers = page_headers(told.pages_form_targets)
+        self._nav = nav
+        self._words = words
+
+    def install(self, app: FastAPI) -> None:
+        """Before the service's own pages are included."""
+        app.state.pages = self
+
+    def page(
+        self,
+        request: Request,
+        template: str,
+        /,
+        *,
+        status: int = 200,
+        headers: Mapping[str, str] | None = None,
+        **context: Any,
+    ) -> Response:
+        """A page, or with a template that does not extend `base.html` a part of one."""
+        html = self._look.get_template(template).render(self._everywhere(request) | context)
+        return HTMLResponse(html, status_code=status, headers={**self._headers, **(headers or {})})
+
+    def problem(self, request: Request, problem: Problem) -> Response:
+        """A problem as a page, with its own status."""
+        return self.page(
+            request,
+            "problem.html",
+            status=problem.status,
+            headers=_told_on(problem.headers),
+            said=self.for_people(request, problem),
+            errors=problem.extra.get("errors", ()),
+        )
+
+    def for_people(self, request: Request, problem: Problem) -> Words:
+        """What a problem says, for a page that shows it itself."""
+        return for_people(problem, self._words, method=request.method)
+
+    def leave_for(self, request: Request, url: str, *, title: str, what: str) -> Response:
+        """Go to somebody else's page, by a page of ours that also works as a link.
+
+        No redirect: browsers hold every hop of one that answers a form against `form-action`, and a bank has many.
+        """
+        headers = {"Refresh": f"0; url={url}"}
+        return self.page(request, "leaving.html", headers=headers, url=url, title=title, what=what)
+
+    def _everywhere(self, request: Request) -> dict[str, Any]:
+        caller: Caller | None = getattr(request.state, "caller", None)
+        return {
+            "person": caller,
+            "nav": self._nav(request, caller),
+            "path": request.url.path,
+            "locale": locale_of(request.headers.get("accept-language", "")),
+            "support_email": self._support_email,
+        }
+
+
+def see_other(path: str) -> Response:
+    """The answer to a form that was carried out: a reload then repeats nothing."""
+    return RedirectResponse(path, status_code=303, headers={"Cache-Control": "no-store"})
+
+
+def _told_on(headers: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in headers.items() if name.lower() not in {"content-type", "content-length"}}

@@ -1,0 +1,132 @@
+"""Every page: the policy that it is sent with, its look, and what stands on it when something goes wrong."""
+
+import re
+
+import httpx
+import pytest
+
+from tests.integration.chassis_pages.conftest import BANK, ORIGIN, Site
+
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "form-action 'self' https://checkout.example; base-uri 'none'; frame-ancestors 'none'"
+)
+MARKUP = '"><script>alert(1)</script>'
+
+
+def told(page: httpx.Response) -> str:
+    """The content of a page as one line of text."""
+    return " ".join(re.sub(r"<[^>]*>", " ", page.text.partition("<main")[2]).split())
+
+
+@pytest.mark.parametrize("path", ["/notes", "/notes/staff", "/notes/nothing/here", "/notes/away"])
+async def test_every_page_also_of_a_problem_has_the_strict_policy_and_is_kept_nowhere(site: Site, path: str) -> None:
+    async with site.visitor(token=site.token()) as visitor:
+        headers = (await visitor.get(path)).headers
+
+    assert headers["content-security-policy"] == POLICY
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["referrer-policy"] == "same-origin"
+    assert headers["cache-control"] == "no-store"
+
+
+async def test_a_page_has_no_inline_script_or_style_and_asks_nobody_else(site: Site) -> None:
+    async with site.visitor(token=site.token()) as visitor:
+        page = await visitor.get("/notes")
+
+    assert re.findall(r"<script(?![^>]*src=)|<style|style=|\son\w+=|javascript:", page.text) == []
+    assert all(url.startswith("/") for url in re.findall(r'(?:src|href)="(?!mailto:|#)([^"]+)"', page.text))
+
+
+async def test_what_a_page_needs_is_served_once_and_kept_for_a_year(site: Site) -> None:
+    async with site.visitor(token=site.token()) as visitor:
+        page = await visitor.get("/notes")
+        files = [await visitor.get(url) for url in re.findall(r'"(/assets/[^"]+)"', page.text)]
+
+    assert len(files) == 4
+    assert all(file.status_code == 200 and "immutable" in file.headers["cache-control"] for file in files)
+
+
+async def test_a_page_of_another_release_gets_the_files_there_are_and_keeps_none(site: Site) -> None:
+    async with site.visitor() as visitor:
+        css, none = await visitor.get("/assets/000000000000/pages.css"), await visitor.get("/assets/0/nothing.css")
+
+    assert (css.status_code, css.headers["cache-control"]) == (200, "no-cache")
+    assert none.status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("languages", "amount"),
+    [
+        ("", "€499.00"),
+        ("de-DE,de;q=0.9,en;q=0.8", "499,00\N{NO-BREAK SPACE}€"),
+        ("xx-YY;q=0.9, fr;q=0.8, en;q=0.1", "499,00\N{NO-BREAK SPACE}€"),
+        ("en;q=0, de", "499,00\N{NO-BREAK SPACE}€"),
+        ("../../etc/passwd,\x7f;q=9, *", "€499.00"),
+    ],
+)
+async def test_amounts_are_written_as_the_visitor_reads_them(site: Site, languages: str, amount: str) -> None:
+    async with site.visitor(token=site.token(), headers={"Accept-Language": languages}) as visitor:
+        page = await visitor.get("/notes")
+
+    assert f'<p id="money">{amount}</p>' in page.text
+    assert '<time datetime="2026-03-04T15:00:00+00:00">' in page.text
+
+
+async def test_markup_in_a_text_comes_out_as_text(site: Site) -> None:
+    async with site.visitor(token=site.token(email=MARKUP)) as visitor:
+        page = await visitor.get("/notes", params={"text": MARKUP})
+
+    assert "<script>alert" not in page.text
+    assert page.text.count("&lt;script&gt;alert(1)&lt;/script&gt;") == 3  # the notice, the field, who is signed in
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", "https://pages.example.evil.example", None])
+async def test_only_our_own_pages_change_anything(site: Site, origin: str | None) -> None:
+    async with site.visitor(token=site.token()) as visitor:
+        del visitor.headers["origin"]
+        page = await visitor.post("/notes", data={"text": "mine"}, headers={"Origin": origin} if origin else {})
+
+    assert (page.status_code, site.kept) == (403, [])
+    assert "another site" in told(page)
+
+
+async def test_a_browser_that_sends_no_origin_is_known_by_its_referrer(site: Site) -> None:
+    async with site.visitor(token=site.token()) as visitor:
+        del visitor.headers["origin"]
+        page = await visitor.post("/notes", data={"text": "mine"}, headers={"Referer": f"{ORIGIN}/notes"})
+
+    assert (page.status_code, site.kept) == (303, ["olga: mine"])
+
+
+async def test_a_problem_is_a_page_for_people_with_its_own_status(site: Site) -> None:
+    async with site.visitor(token=site.token()) as visitor:
+        late, wrong = await visitor.post("/notes/late"), await visitor.post("/notes", data={"text": "a" * 21})
+        staff, nothing = await visitor.get("/notes/staff"), await visitor.get("/notes/a/b")
+
+    assert (late.status_code, late.headers["retry-after"]) == (409, "7")
+    assert "It is &lt;late&gt; It was too late. Nothing was charged." in told(late)
+    assert wrong.status_code == 422
+    assert "text: String should have at most 20 characters" in told(wrong)
+    assert staff.status_code == 403
+    assert "Ask the owner of your workspace" in told(staff)
+    assert nothing.status_code == 404
+    assert all(page.headers["content-type"].startswith("text/html") for page in (late, wrong, staff, nothing))
+
+
+async def test_an_error_of_ours_says_the_truth_and_nothing_of_our_inside(site: Site) -> None:
+    async with site.visitor(token=site.token()) as visitor:
+        broken, away = await visitor.post("/notes/broken"), await visitor.get("/notes/away")
+
+    assert (broken.status_code, away.status_code) == (500, 503)
+    assert "We cannot say here how far it got. Look at the page again" in told(broken)
+    assert "hunter2" not in broken.text
+    assert "db.internal" not in away.text
+
+
+async def test_one_leaves_for_a_strangers_page_by_a_page_of_ours(site: Site) -> None:
+    async with site.visitor() as visitor:
+        page = await visitor.get("/notes/bank")
+
+    assert (200, f"0; url={BANK}") == (page.status_code, page.headers["refresh"])
+    assert 'href="https://bank.example/confirm?id=1&amp;x=2"' in page.text

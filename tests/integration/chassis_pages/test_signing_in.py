@@ -1,0 +1,174 @@
+"""Signing in with the issuer, coming back to where one was, and what becomes of a form when the session ends."""
+
+import html
+import re
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+import pytest
+from pydantic import ValidationError
+
+from chassis.pages import SignInSettings
+from sandbox.issuer import Issuer
+from tests.integration.chassis_pages.conftest import ORIGIN, Site, make_site
+
+
+async def at_the_issuer(begun: httpx.Response, person: str = "owner", **named: str) -> str:
+    """Pick somebody on the issuer's page; where it sends the browser."""
+    async with httpx.AsyncClient() as browser:
+        answer = await browser.post(begun.headers["location"], data={"person": person, **named})
+    return str(answer.headers["location"])
+
+
+async def signed_in(visitor: httpx.AsyncClient, path: str = "/session/sign-in", **named: str) -> httpx.Response:
+    return await visitor.get(await at_the_issuer(await visitor.get(path), **named))
+
+
+def next_of(sent: httpx.Response) -> str | None:
+    """Where one is to come back to."""
+    return parse_qs(urlsplit(sent.headers["location"]).query).get("next", [None])[0]
+
+
+async def test_who_is_not_signed_in_comes_back_to_the_page_that_was_asked_for(site: Site) -> None:
+    async with site.visitor() as visitor:
+        asked = await visitor.get("/notes?text=a%26b")
+        back = await signed_in(visitor, asked.headers["location"])
+        page = await visitor.get(back.headers["location"])
+
+    assert (asked.status_code, next_of(asked)) == (303, "/notes?text=a%26b")
+    assert (back.status_code, back.headers["location"]) == (303, "/notes?text=a%26b")
+    assert (page.status_code, "olivia@acme.test" in page.text) == (200, True)
+
+
+@pytest.mark.parametrize(("app_env", "secure"), [("production", True), ("local", False), ("testing", False)])
+async def test_the_session_is_a_cookie_that_no_script_reads_and_that_dies_with_the_token(
+    issuer: tuple[Issuer, str], app_env: str, secure: bool
+) -> None:
+    async with make_site(*issuer, app_env=app_env).visitor() as visitor:
+        begun = await visitor.get("/session/sign-in")
+        visitor.cookies.set("quittance_sign_in", begun.cookies["quittance_sign_in"])
+        cookies = [begun.headers["set-cookie"]]
+        back = await visitor.get(await at_the_issuer(begun))
+        cookies += [one for one in back.headers.get_list("set-cookie") if one.startswith("quittance_session")]
+
+    assert len(cookies) == 2
+    for cookie in cookies:
+        flags = {part.strip().partition("=")[0].lower(): part.strip().partition("=")[2] for part in cookie.split(";")}
+        assert {"httponly", "samesite", "path", "max-age"} <= set(flags)
+        assert ("lax", secure) == (flags["samesite"].lower(), "secure" in flags)
+    assert 3500 < int(flags["max-age"]) <= 3600
+    assert flags["path"] == "/"
+
+
+async def test_who_asked_for_no_page_comes_to_the_own_one(site: Site) -> None:
+    async with site.visitor() as visitor:
+        back = await signed_in(visitor)
+
+    assert back.headers["location"] == "/of/olivia"
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        "https://evil.example/",
+        "//evil.example",
+        "/\\evil.example",
+        "\\\\evil.example",
+        "/\t/evil.example",
+        "javascript:alert(1)",
+        "evil",
+        "",
+        "/session/sign-out",
+        "/" + "a" * 3000,
+        "/a\r\nSet-Cookie: x=y",
+    ],
+)
+async def test_signing_in_leads_to_nobody_elses_page(site: Site, wanted: str) -> None:
+    async with site.visitor() as visitor:
+        begun = await visitor.get("/session/sign-in", params={"next": wanted})
+        back = await visitor.get(await at_the_issuer(begun))
+
+    assert back.headers["location"] == "/of/olivia"
+
+
+async def test_the_code_flow_carries_state_nonce_and_a_challenge(site: Site) -> None:
+    async with site.visitor() as visitor:
+        asked = parse_qs(urlsplit((await visitor.get("/session/sign-in")).headers["location"]).query)
+
+    assert asked["code_challenge_method"] == ["S256"]
+    assert {"state", "nonce", "code_challenge"} <= set(asked)
+    assert [f"{ORIGIN}/session/callback"] == asked["redirect_uri"]
+
+
+@pytest.mark.parametrize("change", ["state", "cookie", "code"])
+async def test_a_sign_in_that_this_browser_did_not_begin_is_refused(site: Site, change: str) -> None:
+    async with site.visitor() as visitor:
+        address = await at_the_issuer(await visitor.get("/session/sign-in"))
+        if change == "cookie":
+            visitor.cookies.clear()
+        else:
+            address = re.sub(rf"{change}=[^&]+", f"{change}=forged", address)
+        back = await visitor.get(address)
+
+    assert back.status_code == 400
+    assert "You are not signed in" in back.text
+    assert "quittance_session" not in visitor.cookies
+
+
+async def test_a_token_that_we_would_not_accept_begins_no_session_and_no_loop(site: Site) -> None:
+    async with site.visitor() as visitor:
+        address = await at_the_issuer(await visitor.get("/session/sign-in"))
+        site.app.state.verifier._audience = "somebody-else"
+        back = await visitor.get(address)
+
+    assert back.status_code == 400
+    assert "a token that we do not accept" in back.text
+
+
+async def test_an_issuer_that_does_not_answer_is_said(issuer: tuple[Issuer, str]) -> None:
+    site = make_site(*issuer, app_env="testing", oidc_url="http://127.0.0.1:9")
+    async with site.visitor() as visitor:
+        page = await visitor.get("/session/sign-in")
+
+    assert page.status_code == 503
+    assert "The sign-in service does not answer" in page.text
+
+
+async def test_a_session_that_ends_in_the_middle_of_a_form_loses_nothing(site: Site) -> None:
+    expired = site.token(expires_in=-60)
+    async with site.visitor(token=expired) as visitor:
+        page = await visitor.post("/notes", data={"text": 'a "long" <text>'})
+        visitor.cookies.clear()
+        visitor.cookies.set("quittance_session", site.token())
+        kept = {
+            name: html.unescape(value) for name, value in re.findall(r'hidden" name="(\w+)" value="([^"]*)"', page.text)
+        }
+        again = await visitor.post(re.findall(r'method="post" action="(/notes)"', page.text)[0], data=kept)
+
+    assert (page.status_code, site.kept) == (401, ['olga: a "long" <text>'])
+    assert "nothing that you typed is lost" in page.text
+    assert again.status_code == 303
+
+
+async def test_what_is_refreshed_by_itself_leads_to_the_sign_in(site: Site) -> None:
+    live = {"HX-Request": "true", "HX-Current-URL": f"{ORIGIN}/notes?text=x"}
+    async with site.visitor() as visitor:
+        answer = await visitor.get("/notes/staff", headers=live)
+
+    assert (answer.status_code, answer.headers["hx-redirect"]) == (401, "/session/sign-in?next=%2Fnotes%3Ftext%3Dx")
+
+
+async def test_signing_out_ends_the_session_and_only_our_own_page_can_ask_for_it(site: Site) -> None:
+    async with site.visitor(token=site.token()) as visitor:
+        foreign = await visitor.post("/session/sign-out", headers={"Origin": "https://evil.example"})
+        own = await visitor.post("/session/sign-out")
+
+    assert (foreign.status_code, "set-cookie" in foreign.headers) == (403, False)
+    assert (own.status_code, own.headers["location"]) == (303, "/")
+    assert 'quittance_session=""' in own.headers["set-cookie"]
+    assert "Max-Age=0" in own.headers["set-cookie"]
+
+
+async def test_a_service_where_people_sign_in_does_not_start_with_a_short_secret() -> None:
+    with pytest.raises(ValidationError, match="SESSION_SECRET"):
+        SignInSettings(oidc_issuer_url="https://issuer.example", oidc_client_id="pages")
