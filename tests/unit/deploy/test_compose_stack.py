@@ -1,6 +1,7 @@
 """The compose stack is the embedded one on other parts: the same commands, ports, databases and topics."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,11 +12,12 @@ import pytest
 from contracts.topics import ALL_TOPICS, TOPICS
 from sandbox import make_topics
 from sandbox.description import read
+from sandbox.front.routes import HOME, ROUTES
 from sandbox.kafka_jars import kafka_version
-from sandbox.processes import AT_STRIPE, DATABASES, PREFERRED_PORTS, STRIPE_KEY, Service
+from sandbox.processes import AT_STRIPE, DATABASES, PREFERRED_PORTS, SIGNED_IN_AT, STRIPE_KEY, Service
 from sandbox.processes import SERVICES as PROCESSES
 from tests.stack.docker import KAFKA_IMAGE, POSTGRES_IMAGE
-from tests.unit.deploy.compose import COMPOSE, OURS, ROOT, SERVICES, command, environment, published
+from tests.unit.deploy.compose import COMPOSE, OURS, ROOT, SERVICES, command, environment, option, published
 
 NAMES = [process.name for process in PROCESSES]
 JOBS = {name for name in OURS if SERVICES[name]["restart"] == "no"}
@@ -76,6 +78,37 @@ def test_so_are_those_of_what_the_services_stand_on() -> None:
     assert [ports["kafka"]] == list(published("kafka").values())
     assert [ports["stripe"]] == list(published("stripe-sandbox").values())
     assert [ports["issuer"]] == list(published("issuer").values())
+    assert [ports["front"]] == list(published("front").values())
+
+
+def test_the_pages_have_the_same_paths_under_one_origin() -> None:
+    """Each `handle @service` of the Caddyfile: the paths of its matcher, and where they go."""
+    config = (ROOT / "deploy/docker/front/Caddyfile").read_text()
+    handled = re.findall(r"@(\S+) path (.+)\n\thandle @\1 \{\n\t\treverse_proxy (\S+)\n\t\}", config)
+
+    paths = {path: name for name, paths, _ in handled for path in paths.split()}
+    assert {path: name for prefix, name in ROUTES.items() for path in (prefix, f"{prefix}/*")} == paths
+    assert {(name, f"{name}:{environment(name)['HTTP_PORT']}") for name in ROUTES.values()} == {
+        (name, target) for name, _, target in handled
+    }
+    assert config.count("reverse_proxy") == len(handled)
+    assert f"redir / {HOME} 303" in config
+
+
+def test_the_front_listens_where_it_is_published_and_asked_for_its_health() -> None:
+    config = (ROOT / "deploy/docker/front/Caddyfile").read_text()
+    (inside,) = published("front")
+
+    assert f"\n:{inside} {{\n" in config
+    assert f"http://127.0.0.1:{inside}/healthz" in SERVICES["front"]["healthcheck"]["test"]
+    assert "handle /healthz {" in config
+
+
+def test_people_who_signed_in_come_back_to_the_pages() -> None:
+    origin = environment("purchases-api")["PUBLIC_BASE_URL"]
+
+    assert f"{origin}{SIGNED_IN_AT}" == option("issuer", "--redirect-uri")
+    assert [urlsplit(origin).port] == list(published("front").values())
 
 
 def test_nothing_is_published_beyond_the_loopback_interface() -> None:

@@ -11,7 +11,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m sandbox", description=__doc__)
     parser.add_argument("command", choices=["up", "down", "status", "supervise"], metavar="up|down|status")
     parser.add_argument("--without-services", action="store_true", help="only what the services stand on")
-    parser.add_argument("--without", action="append", default=[], metavar="PART", help="stripe, mailbox or issuer")
+    parser.add_argument(
+        "--without", action="append", default=[], metavar="PART", help="stripe, mailbox, issuer or front"
+    )
     options = parser.parse_args()
     files = StateFiles(places.state().resolve())
     match options.command:

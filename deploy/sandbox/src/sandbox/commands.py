@@ -70,6 +70,7 @@ def is_whole(files: StateFiles) -> bool:
 def show(stack: Description) -> None:
     """The addresses, for people."""
     rows = {
+        "Pages": stack.pages_url,
         "Catalog API": f"{stack.catalog_url}/docs",
         "Purchases API": f"{stack.purchases_url}/docs",
         "Stripe webhooks": f"{stack.gateway_url}/billing/webhook",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from sandbox.brokers import Broker
 from sandbox.ports import LOOPBACK, choose
-from sandbox.processes import AUDIENCE, PREFERRED_PORTS, STRIPE_KEY, Service, clean_environment
+from sandbox.processes import AUDIENCE, CLIENT, PREFERRED_PORTS, STRIPE_KEY, Service, clean_environment
 from sandbox.progress import Report
 
 
@@ -46,7 +46,7 @@ def _choose(preferred: int | None, others: Collection[int]) -> int:
 
 def shared_settings(addresses: Addresses, broker: Broker, webhook_secret: str) -> dict[str, str]:
     """The same for every service; each reads what it needs."""
-    pages = addresses.url("purchases-api")
+    pages = addresses.url("front")
     return {
         "APP_ENV": "local",
         "QUITTANCE_INSTANCE": "local",
@@ -65,6 +65,19 @@ def shared_settings(addresses: Addresses, broker: Broker, webhook_secret: str) -
         "JWKS_URL": f"{addresses.url('issuer')}/.well-known/jwks.json",
         "PUBLIC_BASE_URL": pages,
         "ALLOWED_RETURN_ORIGINS": f"{pages},http://localhost:3000",
+        **_pages_settings(addresses),
+    }
+
+
+def _pages_settings(addresses: Addresses) -> dict[str, str]:
+    """How people sign in, and where a form of the pages may lead them."""
+    client_id, client_secret = CLIENT
+    return {
+        "PAGES_FORM_TARGETS": f"{addresses.url('stripe')},{addresses.url('issuer')}",
+        "OIDC_ISSUER_URL": addresses.url("issuer"),
+        "OIDC_CLIENT_ID": client_id,
+        "OIDC_CLIENT_SECRET": client_secret,
+        "SESSION_SECRET": "sandbox-only-secret-of-the-sessions",
     }
 
 

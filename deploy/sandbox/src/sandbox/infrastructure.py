@@ -12,7 +12,17 @@ from sandbox.environment import Addresses
 from sandbox.ports import LOOPBACK, is_listening
 from sandbox.postgres import PostgresServer
 from sandbox.process import Process, ProcessDied
-from sandbox.processes import AT_STRIPE, AUDIENCE, DATABASES, STRIPE_KEY, Database, clean_environment, python
+from sandbox.processes import (
+    AT_STRIPE,
+    AUDIENCE,
+    CLIENT,
+    DATABASES,
+    SIGNED_IN_AT,
+    STRIPE_KEY,
+    Database,
+    clean_environment,
+    python,
+)
 from sandbox.progress import Report
 from sandbox.together import together
 
@@ -151,10 +161,15 @@ def _small_parts(addresses: Addresses, webhook_secret: str) -> Mapping[str, list
     stripe = ["--port", str(port["stripe"]), "--public-url", addresses.url("stripe")]
     mailbox = ["--smtp-port", str(port["smtp"]), "--http-port", str(port["mailbox"])]
     issuer = ["--port", str(port["issuer"]), "--issuer", addresses.url("issuer"), "--audience", AUDIENCE]
+    client = ["--client-id", CLIENT[0], "--client-secret", CLIENT[1]]
+    pages = ["--redirect-uri", f"{addresses.url('front')}{SIGNED_IN_AT}"]
+    front = ["--port", str(port["front"])]
+    behind = ["--catalog", addresses.url("catalog"), "--purchases", addresses.url("purchases-api")]
     return {
         "stripe": python("sandbox.stripe", *host, *stripe, "--endpoint", endpoint, "--secret", webhook_secret),
         "mailbox": python("sandbox.mailbox", *host, *mailbox),
-        "issuer": python("sandbox.issuer", *host, *issuer),
+        "issuer": python("sandbox.issuer", *host, *issuer, *client, *pages),
+        "front": python("sandbox.front", *host, *front, *behind),
     }
 
 

@@ -41,7 +41,7 @@ DATABASES: Final = (
     Database("notifier",  (("notifier", "migrate"),)),
 )
 PREFERRED_PORTS: Final[Mapping[str, int]] = {
-    "postgres": 15432, "kafka": 19092, "stripe": 8111, "mailbox": 8112, "smtp": 8113, "issuer": 8114,
+    "postgres": 15432, "kafka": 19092, "stripe": 8111, "mailbox": 8112, "smtp": 8113, "issuer": 8114, "front": 8100,
     **{service.name: service.http_port for service in SERVICES if service.http_port},
     **{f"{service.name}-ops": service.ops_port for service in SERVICES},
 }
@@ -51,7 +51,14 @@ AT_STRIPE: Final[Mapping[str, tuple[str, ...]]] = {"catalog": ("catalog", "boots
 
 STRIPE_KEY: Final = "sk_test_quittance_sandbox"
 AUDIENCE: Final = "quittance"
-_OURS: Final = ("STRIPE_", "KAFKA_", "JWT_", "JWKS_", "SMTP_", "DATABASE_URL", "OTEL_", "APP_ENV", "BROKER")
+CLIENT: Final = ("quittance-pages", "sandbox-secret-of-the-pages")
+"""Id and secret with which the pages send people to the issuer."""
+SIGNED_IN_AT: Final = "/session/callback"
+"""Where it sends them back to."""
+_OURS: Final = (
+    *("STRIPE_", "KAFKA_", "JWT_", "JWKS_", "SMTP_", "OIDC_", "PAGES_", "OTEL_"),
+    *("DATABASE_URL", "SESSION_SECRET", "APP_ENV", "BROKER"),
+)
 
 
 def python(*words: str) -> list[str]:

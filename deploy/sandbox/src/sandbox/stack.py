@@ -20,6 +20,7 @@ import httpx
 from sandbox.brokers import Broker, Choice, broker_choice
 from sandbox.description import Description
 from sandbox.environment import Addresses, choose_ports, service_environment, shared_settings
+from sandbox.front.routes import ROUTES
 from sandbox.infrastructure import Infrastructure
 from sandbox.ports import LOOPBACK
 from sandbox.process import Process
@@ -47,7 +48,8 @@ class EmbeddedStack:
     ) -> None:
         """`extra_env` goes to every service; logs go to `directory`; ports that nobody prefers are any free ones.
 
-        `without` leaves out small parts: stripe, mailbox, issuer.
+        `without` leaves out small parts: stripe, mailbox, issuer, front. Without services that have pages there is
+        no front.
         """
         self._own_directory = directory is None
         self.directory = directory or Path(tempfile.mkdtemp(prefix="quittance-stack-"))
@@ -59,13 +61,14 @@ class EmbeddedStack:
         self._on_spawn = on_spawn
         self._running: dict[str, Process] = {}
         wanted = {service.database for service in services}
+        has_pages = self._services.keys() >= set(ROUTES.values())
         self.infrastructure = Infrastructure(
             directory=self.directory,
             addresses=self.addresses,
             webhook_secret=self.webhook_secret,
             choice=broker or broker_choice(),
             prepare=[database for database in DATABASES if database.name in wanted],
-            without=without,
+            without={*without} if has_pages else {*without, "front"},
             report=report,
             on_spawn=on_spawn,
         )
@@ -172,7 +175,7 @@ class EmbeddedStack:
             catalog_url=url("catalog"),
             purchases_url=url("purchases-api"),
             gateway_url=url("webhook-gateway"),
-            pages_url=url("purchases-api"),
+            pages_url=url("front"),
             issuer_url=url("issuer"),
             stripe_url=url("stripe"),
             mailbox_url=url("mailbox"),

@@ -1,0 +1,25 @@
+"""Which service shows which pages."""
+
+from collections.abc import Mapping
+from typing import Final
+
+HOME: Final = "/pricing"
+"""Where `/` leads."""
+
+# fmt: off
+ROUTES: Final[Mapping[str, str]] = {
+    # path, and all below it   service
+    "/pricing":                "catalog",
+    "/admin/addons":           "catalog",
+    "/admin/purchases":        "purchases-api",
+    "/admin/parked":           "purchases-api",
+    "/app":                    "purchases-api",
+    "/session":                "purchases-api",
+    "/assets":                 "purchases-api",
+}
+# fmt: on
+
+
+def service_for(path: str) -> str | None:
+    """None where nobody has such a page."""
+    return next((name for prefix, name in ROUTES.items() if path == prefix or path.startswith(f"{prefix}/")), None)
