@@ -16,8 +16,8 @@ from starlette.responses import Response
 
 from chassis.auth import COOKIE, Caller, TokenVerifier
 from chassis.logs import get_logger
+from chassis.page_settings import SignInSettings
 from chassis.pages.own_paths import own_path
-from chassis.pages.settings import SignInSettings
 from chassis.pages.site import Pages, see_other
 from chassis.problems import Problem
 

@@ -8,11 +8,11 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from chassis.auth import Caller
 from chassis.origins import origin_of
+from chassis.page_settings import PageSettings
 from chassis.pages.headers import page_headers
 from chassis.pages.locales import locale_of
 from chassis.pages.look import NavLink, environment
 from chassis.pages.problems_for_people import Words, for_people
-from chassis.pages.settings import PageSettings
 from chassis.problems import Problem
 from chassis.settings import ServiceSettings
 

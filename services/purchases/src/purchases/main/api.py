@@ -14,6 +14,7 @@ from chassis.process import run_process
 from chassis.web import HttpServer, web_app
 from purchases.api.routes import router
 from purchases.main import read_settings
+from purchases.pages.routes import install_pages
 from purchases.payments.client import stripe_client
 from purchases.settings import Settings
 
@@ -21,12 +22,13 @@ NAME: Final = "purchases-api"
 
 
 def app(*, settings: Settings, database: Database, client: StripeClient, verifier: TokenVerifier) -> FastAPI:
-    """The public API."""
+    """The public API, and the pages beside it."""
     api = web_app(title="Quittance purchases", settings=settings, verifier=verifier, passes=is_outage)
     api.state.settings = settings
     api.state.database = database
     api.state.stripe = client
     api.include_router(router)
+    install_pages(api, settings)
     return api
 
 

@@ -1,0 +1,33 @@
+"""All pages of purchases, and those of signing in: one origin has one session."""
+
+from typing import Final
+
+from fastapi import APIRouter, FastAPI
+
+from chassis.pages import Pages, assets, page_router
+from chassis.pages.routes import nothing_else_below
+from chassis.pages.session_routes import session_router
+from chassis.pages.sign_in import SignIn
+from purchases.pages.frame import home, nav
+from purchases.pages.words import WORDS
+from purchases.settings import Settings
+
+ROUTERS: Final[tuple[APIRouter, ...]] = ()
+ELSEWHERE: Final = ("/app", "/admin/purchases", "/admin/parked", "/session")
+
+
+def install_pages(app: FastAPI, settings: Settings) -> None:
+    """Beside the API: they share its database, its client of Stripe and its callers."""
+    pages = Pages(package="purchases", settings=settings, told=settings, nav=nav, words=WORDS)
+    pages.install(app)
+    app.include_router(assets.router)
+    app.include_router(session_router(SignIn(settings, pages) if settings.oidc_issuer_url else None, home=home))
+    for router in (*ROUTERS, _nothing_else()):
+        app.include_router(router)
+
+
+def _nothing_else() -> APIRouter:
+    router = page_router()
+    for path in ELSEWHERE:
+        nothing_else_below(router, path)
+    return router
