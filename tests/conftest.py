@@ -10,7 +10,7 @@ from tests.stack.kafka import a_kafka
 from tests.stack.postgres import NewDatabase, a_postgres, fresh_databases
 
 WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
-SHARE_A_PRODUCT = ("tests/faults", "tests/journeys")
+SHARE_A_PRODUCT = ("tests/browser", "tests/faults", "tests/journeys")
 os.environ.setdefault("SANDBOX_PORTS", f"{20_000 + WORKER * 1_250}-{20_000 + (WORKER + 1) * 1_250}")
 
 

@@ -1,27 +1,5 @@
 """One running stack for all journeys; each has workspaces of its own, and ends with books that agree."""
 
-from collections.abc import AsyncIterator
+from tests.product import scene, stack
 
-import pytest
-
-from sandbox.scene import Scene
-from sandbox.stack import EmbeddedStack
-from tests.books import books_agree
-
-
-@pytest.fixture(scope="package")
-async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[EmbeddedStack]:
-    """The whole product, running: every service as a process of its own, on the embedded parts."""
-    directory = tmp_path_factory.mktemp("stack")
-    async with EmbeddedStack(directory=directory, report=lambda name, text: print(f"{name}: {text}")) as stack:
-        yield stack
-
-
-@pytest.fixture
-async def scene(stack: EmbeddedStack) -> AsyncIterator[Scene]:
-    """Drives the stack as its users would. Whatever a journey did, at its end the books agree."""
-    async with Scene(stack.describe()) as scene:
-        yield scene
-        await scene.end_mishaps()
-        await scene.settle()
-        await books_agree(scene, *scene.shops)
+__all__ = ["scene", "stack"]

@@ -9,7 +9,9 @@ import httpx
 from starlette.responses import HTMLResponse, Response
 
 _STYLE: Final = """:root{color-scheme:light dark;font:1rem/1.5 system-ui,sans-serif}
-main{max-width:34rem;margin:15vh auto;padding:0 1rem}h1{font-size:1.5rem;line-height:1.2}"""
+body{margin:0;color:#1b1f27;background:#f6f7f9}a{color:#1d4ed8}
+main{max-width:34rem;margin:15vh auto;padding:0 1rem}h1{font-size:1.5rem;line-height:1.2}
+@media(prefers-color-scheme:dark){body{color:#e8eaf0;background:#12151b}a{color:#8fb0ff}}"""
 _FRAME: Final = Template(
     f"""<!doctype html>
 <html lang="en">

@@ -29,7 +29,7 @@ class Person:
 PEOPLE: Final = {person.key: person for person in (
     Person(key="owner",       sub="olivia", says="Owner: buys, and has the plan", workspace_role="owner"),
     Person(key="admin",       sub="adam",   says="Admin: buys",                   workspace_role="admin"),
-    Person(key="editor",      sub="edith",  says="Editor: sees no billing",       workspace_role="editor"),
+    Person(key="editor",      sub="edith",  says="Editor: buys nothing",       workspace_role="editor"),
     Person(key="viewer",      sub="victor", says="Viewer: only looks",            workspace_role="viewer"),
     Person(key="stranger",    sub="stan",   says="Stranger: a member of another workspace"),
     Person(key="super_admin", sub="sally",  says="Staff: super_admin of the platform", platform_role="super_admin"),

@@ -1,0 +1,69 @@
+"""Signing in through the issuer's page, and out again."""
+
+from playwright.async_api import expect
+
+from sandbox.scene import Scene
+from tests.browser.conftest import Visit
+from tests.browser.looks import look_at
+from tests.browser.people import member_of, services
+
+
+async def test_whoever_asks_for_a_page_is_signed_in_and_brought_to_it(visit: Visit, scene: Scene) -> None:
+    shop, owner = await scene.given_a_workspace(), await visit()
+
+    await owner.open(services(shop))
+    await look_at(owner, "issuer")
+    await owner.pick(member_of(shop))
+
+    await owner.page.wait_for_url(f"{scene.stack.pages_url}{services(shop)}")
+    (session,) = [one for one in await owner.context.cookies() if one["name"] == "quittance_session"]
+    assert (session["httpOnly"], session["sameSite"], session["path"]) == (True, "Lax", "/")
+
+
+async def test_one_signs_in_without_a_mouse(visit: Visit, scene: Scene) -> None:
+    shop, owner = await scene.given_a_workspace(), await visit()
+    await owner.open(services(shop))
+
+    await owner.pick_by_keys(member_of(shop))
+
+    await owner.page.wait_for_url(f"{scene.stack.pages_url}{services(shop)}")
+    await expect(owner.page.get_by_text(shop.owner_email)).to_be_visible()
+
+
+async def test_one_signs_in_and_out_without_javascript(visit: Visit, scene: Scene) -> None:
+    shop, owner = await scene.given_a_workspace(), await visit(javascript=False)
+    await owner.sign_in(member_of(shop), at=services(shop))
+
+    await owner.page.get_by_role("button", name="Sign out").click()
+
+    await owner.page.wait_for_url(f"{scene.stack.pages_url}/pricing")
+    assert [one for one in await owner.context.cookies() if one["name"] == "quittance_session"] == []
+
+
+async def test_a_sign_in_that_was_begun_elsewhere_is_explained(visit: Visit, scene: Scene) -> None:
+    somebody = await visit()
+
+    await somebody.open("/session/callback?code=stolen&state=unknown")
+
+    await expect(somebody.page.get_by_role("heading", level=1)).to_have_text("You are not signed in")
+    await look_at(somebody, "not-signed-in")
+
+
+async def test_the_issuer_sends_nobody_to_a_foreign_address(visit: Visit, scene: Scene) -> None:
+    somebody = await visit()
+
+    await somebody.page.goto(
+        f"{scene.stack.issuer_url}/authorize?client_id=quittance-pages&redirect_uri=http://evil.test"
+    )
+
+    await expect(somebody.page.get_by_role("heading", level=1)).to_have_text("Nobody was signed in")
+    await look_at(somebody, "issuer-refusal")
+
+
+async def test_a_page_that_does_not_exist_is_a_page(visit: Visit, scene: Scene) -> None:
+    somebody = await visit()
+
+    await somebody.open("/nowhere")
+
+    await expect(somebody.page.get_by_role("heading", level=1)).to_have_text("There is no such page")
+    await look_at(somebody, "no-such-page")
