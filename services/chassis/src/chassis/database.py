@@ -10,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 
-from chassis import outbox
+from chassis import appended
 from chassis.backoff import Backoff
 from chassis.database_url import driver_url, plain_url
 from chassis.logs import get_logger
@@ -68,7 +68,7 @@ class Database:
             async with session.begin():
                 yield session
                 await session.flush()
-                await outbox.write(session)
+                await appended.write(session)
             for channel in session.info.pop("wake", ()):
                 self.wake(channel)
 

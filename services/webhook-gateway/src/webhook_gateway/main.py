@@ -1,7 +1,5 @@
 """Reads the settings, builds the gateway and runs it; the only place that does either."""
 
-import gc
-
 from fastapi import FastAPI
 from prometheus_client import REGISTRY
 from starlette.types import ASGIApp
@@ -36,7 +34,6 @@ async def main() -> None:
     broker = BrokerConnection(connect_with(connection(settings), topic=STRIPE_EVENTS.name))
     app = gateway_app(settings=settings, signing=signing, producer=broker, metrics=metrics)
     health = health_of(settings, broker)
-    gc.freeze()  # what is there now stays: a full collection of it would be a pause of tens of milliseconds
     await run_process(
         broker,
         HttpServer(ops_app(health), settings.http_host, settings.ops_port, name="ops"),

@@ -5,9 +5,10 @@ from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis.appended import append
 from purchases.domain.transitions import Refused, Status, Step, Trigger, decide
 from purchases.publisher import FACTS, Cause, announce
-from purchases.store.rows import Purchase, Transition
+from purchases.store.rows import HISTORY, Purchase
 
 STAMPS: Final[Mapping[Status, str]] = {
     Status.PAID: "paid_at",
@@ -68,17 +69,17 @@ def _record(
     *,
     stale: bool = False,
 ) -> None:
-    session.add(
-        Transition(
-            purchase_id=purchase.id,
-            sequence=purchase.sequence,
-            from_status=before,
-            to_status=purchase.status,
-            trigger=str(trigger),
-            stale=stale,
-            actor=cause.actor,
-            stripe_event_id=cause.stripe_event_id,
-            reason=cause.reason,
-            at=cause.at,
-        )
+    append(
+        session,
+        HISTORY,
+        purchase_id=purchase.id,
+        sequence=purchase.sequence,
+        from_status=before,
+        to_status=purchase.status,
+        trigger=trigger,
+        stale=stale,
+        actor=cause.actor,
+        stripe_event_id=cause.stripe_event_id,
+        reason=cause.reason,
+        at=cause.at,
     )
