@@ -19,7 +19,8 @@ from chassis.problems import Problem
 
 SIGN_IN: Final = "/session/sign-in"
 SIGNED_IN_HERE: Final = "/session/signed-in"
-FORM: Final = "application/x-www-form-urlencoded"
+READABLE: Final = "application/json"
+"""What is wrong with a form is in its fields; the API asks what kind of body it was."""
 
 
 async def pages_of(request: Request) -> Pages:
@@ -82,7 +83,7 @@ async def _answer(request: Request, pages: Pages, error: Exception) -> Response:
 
 def _problem(request: Request, error: Exception) -> Problem:
     if isinstance(error, RequestValidationError):
-        return invalid_request(error.errors(), content_type=FORM)
+        return invalid_request(error.errors(), content_type=READABLE)
     if isinstance(error, HTTPException):
         return framework_problem(error)
     return problem_of(error, passes=request.app.state.passes)

@@ -1,0 +1,126 @@
+"""What the Services page shows: the offers, the history, and news of one purchase or one refusal."""
+
+import re
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from fastapi import Request
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.responses import Response
+
+from chassis.database import Database
+from chassis.pages import Pages
+from chassis.problems import Problem
+from purchases.api.searching import after_of, next_cursor_of
+from purchases.domain.transitions import Status, Step, Trigger, decide
+from purchases.handlers.buying.offer_addons import Offer, offer_addons
+from purchases.pages.badges import BADGES
+from purchases.pages.declines import why_declined
+from purchases.pages.paths import services_path
+from purchases.publisher import refunded_cents
+from purchases.store import ledger, search
+from purchases.store.rows import Purchase
+from purchases.store.search import Wanted
+
+PAGE: Final = 20
+INTENT: Final = re.compile(r"pi_[A-Za-z0-9_]{1,250}", re.ASCII)
+TOLD_ON: Final = ("Retry-After",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What an address of the page says: news of which purchase, back from where, how far down the history."""
+
+    about: str | None = None
+    back: str | None = None
+    payment_intent: str | None = None
+    """As Stripe names it when it brings the buyer back."""
+    cursor: str | None = None
+
+
+async def services_page(
+    request: Request,
+    pages: Pages,
+    database: Database,
+    workspace_id: str,
+    asked: Asked,
+    problem: Problem | None = None,
+) -> Response:
+    """The page as it is now; with a problem, which says what became of a form, and with its status."""
+    after = after_of(asked.cursor)
+    async with database.reading() as session:
+        offers = await offer_addons(session=session, workspace_id=workspace_id)
+        found = await search.page(session, Wanted(workspace_id=workspace_id), after=after, limit=PAGE + 1)
+        news = await _news(session, workspace_id, asked) if problem is None else None
+    return pages.page(
+        request,
+        "services.html",
+        status=problem.status if problem else 200,
+        headers={name: value for name, value in problem.headers.items() if name in TOLD_ON} if problem else None,
+        **shown(workspace_id),
+        offers=offers,
+        purchases=found[:PAGE],
+        next_cursor=next_cursor_of(found, PAGE),
+        news=news,
+        refused=pages.for_people(request, problem) if problem else None,
+        setup_url=problem.extra.get("setup_url") if problem else None,
+        back_for=_offered(offers, asked.back) if news is None and problem is None else None,
+        back=asked.back is not None and news is None and problem is None,
+    )
+
+
+async def purchase_live(
+    request: Request, pages: Pages, database: Database, workspace_id: str, purchase: Purchase
+) -> Response:
+    """The purchase's row as it is now, and once it is settled also its card and the news."""
+    async with database.reading() as session:
+        offers = await offer_addons(session=session, workspace_id=workspace_id)
+    settled = purchase.status is not Status.PENDING
+    its_own = [offer for offer in offers if settled and offer.addon.id == purchase.plan_addon_id]
+    return pages.page(
+        request, "services_live.html", **shown(workspace_id), purchase=purchase, offers=its_own, settled=settled
+    )
+
+
+def shown(workspace_id: str) -> Mapping[str, Any]:
+    """What the parts of the page need beside their purchase or offer."""
+    return {
+        "here": services_path(workspace_id),
+        "badges": BADGES,
+        "why_declined": why_declined,
+        "can_cancel": can_cancel,
+        "paid_cents": _paid_cents,
+        "returned_cents": refunded_cents,
+        "new_key": lambda: uuid.uuid4().hex,
+    }
+
+
+def can_cancel(purchase: Purchase) -> bool:
+    """Whether its buyer may still cancel it."""
+    return isinstance(decide(status=purchase.status, trigger=Trigger.CANCELLED), Step)
+
+
+def _paid_cents(purchase: Purchase) -> int:
+    return purchase.price_cents if purchase.paid_cents is None else purchase.paid_cents
+
+
+async def _news(session: AsyncSession, workspace_id: str, asked: Asked) -> Purchase | None:
+    """The purchase that is asked about, or the one whose payment Stripe has just brought the buyer back from."""
+    if asked.payment_intent and INTENT.fullmatch(asked.payment_intent):
+        wanted = Wanted(workspace_id=workspace_id, stripe_id=asked.payment_intent)
+        return next(iter(await search.page(session, wanted, after=None, limit=1)), None)
+    purchase_id = _uuid(asked.about)
+    return await ledger.find(session, purchase_id, workspace_id=workspace_id) if purchase_id else None
+
+
+def _uuid(text: str | None) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text) if text else None
+    except ValueError:
+        return None
+
+
+def _offered(offers: Sequence[Offer], slug: str | None) -> Offer | None:
+    return next((offer for offer in offers if offer.addon.slug == slug and offer.refusal is None), None)

@@ -1,0 +1,277 @@
+"""Buying on the page: whatever one presses, and how often, there is one charge and the page says the truth."""
+
+import asyncio
+
+import httpx
+import pytest
+
+from tests.integration.purchases.world import PRICE, World
+from tests.integration.purchases_pages.conftest import Site, Visitor
+from tests.integration.purchases_pages.reading import Form, Page
+
+BUY = "Buy now Professional AI Setup"
+DECLINED = "pm_card_chargeCustomerFail"
+ASKS_THE_BANK = "pm_card_authenticationRequired"
+
+
+class Shop:
+    """A workspace's owner before the page."""
+
+    def __init__(self, world: World, site: Site, workspace: str) -> None:
+        self.world, self.site, self.workspace = world, site, workspace
+        self.here = f"/app/{workspace}/billing/addons"
+        self.owner: Visitor = site.owner(workspace)
+
+    async def page(self) -> Page:
+        return await self.owner.open(self.here)
+
+    async def form(self) -> Form:
+        return (await self.page()).form(BUY)
+
+    async def buy(self) -> Page:
+        return await self.owner.submit(await self.form())
+
+    async def captured(self) -> int:
+        """What Stripe took from everybody, in cents."""
+        total = (await self.world.control.sums())["total"]
+        return int(total.get("eur", {}).get("captured", 0))
+
+    async def hear(self) -> None:
+        """Stripe's events arrive, and what they ask for is done."""
+        await self.world.tell(*await self.world.facts())
+        await self.world.settle_everything()
+
+    async def purchases(self) -> list[str]:
+        rows = await self.world.rows("select status from workspace_addon_purchases order by started_at")
+        return [row["status"] for row in rows]
+
+
+async def a_shop(world: World, site: Site, card: str | None = "pm_card_visa") -> Shop:
+    await world.given_an_addon()
+    return Shop(world, site, await world.given_a_workspace(card))
+
+
+async def test_one_buys_with_the_saved_card(world: World, site: Site) -> None:
+    shop = await a_shop(world, site)
+
+    page = await shop.buy()
+
+    assert "You have bought Professional AI Setup €499.00 was charged." in page.text
+    assert "Your workspace has bought it" in page.text
+    assert (page.disabled, await shop.captured()) == ([BUY], PRICE)
+
+
+async def test_a_reload_after_buying_sends_nothing(world: World, site: Site) -> None:
+    shop = await a_shop(world, site)
+
+    answer = await shop.owner.send(await shop.form())
+    pages = [await shop.owner.open(answer.headers["location"]) for _ in range(2)]
+
+    assert answer.status_code == 303
+    assert all("You have bought" in page.text for page in pages)
+    assert (await shop.captured(), await shop.purchases()) == (PRICE, ["paid"])
+
+
+async def test_a_double_click_is_one_order(world: World, site: Site) -> None:
+    shop = await a_shop(world, site)
+    form = await shop.form()
+
+    answers = await asyncio.gather(*(shop.owner.send(form) for _ in range(3)))
+
+    assert {303} == {answer.status_code for answer in answers}
+    assert len({answer.headers["location"] for answer in answers}) == 1
+    assert (await shop.captured(), await shop.purchases()) == (PRICE, ["paid"])
+
+
+async def test_the_back_button_and_once_more_is_the_same_order(world: World, site: Site) -> None:
+    shop = await a_shop(world, site)
+    form = await shop.form()
+
+    first, again = await shop.owner.submit(form), await shop.owner.submit(form)
+
+    assert "You have bought" in first.text
+    assert "You have bought" in again.text
+    assert (await shop.captured(), await shop.purchases()) == (PRICE, ["paid"])
+
+
+async def test_of_two_tabs_one_buys_and_the_other_is_told(world: World, site: Site) -> None:
+    shop = await a_shop(world, site)
+    one, other = await shop.form(), await shop.form()
+
+    await shop.owner.submit(one)
+    told = await shop.owner.submit(other)
+
+    assert told.status == 409
+    assert "Your workspace has bought this already It was not charged again." in told.text
+    assert (await shop.captured(), await shop.purchases()) == (PRICE, ["paid"])
+
+
+async def test_a_price_that_has_changed_is_shown_before_it_is_charged(world: World, site: Site) -> None:
+    shop = await a_shop(world, site)
+    form = await shop.form()
+    await world.given_an_addon(price_cents=59_900, sequence=2)
+
+    told = await shop.owner.submit(form)
+    nothing_yet = await shop.captured()
+    page = await shop.owner.submit(told.form(BUY))
+
+    assert (told.status, nothing_yet) == (409, 0)
+    assert "The price has changed since you opened this page Nothing was charged." in told.text
+    assert "€599.00" in told.text
+    assert "€599.00 was charged" in page.text
+
+
+async def test_without_a_card_one_saves_one_comes_back_and_buys(world: World, site: Site) -> None:
+    shop = await a_shop(world, site, card=None)
+
+    told = await shop.buy()
+    session_id = told.links["Save a card"].rpartition("/")[2].partition("#")[0]
+    completed = await world.control.complete_session(session_id)
+    await shop.hear()
+    back = await shop.owner.open(httpx.URL(completed["success_url"]).raw_path.decode())
+    page = await shop.owner.submit(back.form(BUY))
+
+    assert (told.status, "Your workspace has no saved card Nothing was charged." in told.text) == (409, True)
+    assert "You are back from Stripe" in back.text
+    assert back.links["Buy Professional AI Setup"] == "#service-setup"
+    assert "You have bought" in page.text
+
+
+async def test_another_card_can_be_saved_at_any_time(world: World, site: Site) -> None:
+    shop = await a_shop(world, site)
+
+    answer = await shop.owner.send((await shop.page()).form("Save another card"))
+
+    assert answer.status_code == 303
+    assert "/c/pay/cs_" in answer.headers["location"]
+
+
+@pytest.mark.parametrize(("answer", "status"), [("authorise", "paid"), ("fail", "failed")])
+async def test_the_bank_asks_and_brings_the_buyer_back(
+    world: World, site: Site, stripe_url: str, answer: str, status: str
+) -> None:
+    shop = await a_shop(world, site, ASKS_THE_BANK)
+
+    leaving = await shop.buy()
+    waiting = await shop.page()
+    bank = httpx.URL(leaving.links["Continue"]).path
+    async with httpx.AsyncClient(base_url=stripe_url) as browser:
+        back = await browser.post(f"{bank}/{answer}")
+    page = await shop.owner.open(back.headers["location"].removeprefix("https://pages.example"))
+    await shop.hear()
+    live = next(one["hx-get"] for one in page.elements.values() if "hx-get" in one)
+    settled = await shop.owner.open(str(live), **{"HX-Request": "true"})
+
+    assert leaving.headers["refresh"] == f"0; url={leaving.links['Continue']}"
+    assert "Confirm with your bank" in waiting.links
+    assert "Nothing is charged before you do." in page.text
+    assert await shop.purchases() == [status]
+    assert ("You have bought" if status == "paid" else "The card was declined") in settled.text
+    assert await shop.captured() == (PRICE if status == "paid" else 0)
+
+
+async def test_who_comes_to_the_banks_page_when_it_is_over_sees_how_it_stands(world: World, site: Site) -> None:
+    shop = await a_shop(world, site)
+    await shop.buy()
+    (row,) = await world.rows("select id from workspace_addon_purchases")
+
+    page = await shop.owner.open(f"{shop.here}/{row['id']}/bank")
+
+    assert "You have bought" in page.text
+
+
+async def test_a_declined_card_costs_nothing_and_another_one_can_pay(world: World, site: Site) -> None:
+    shop = await a_shop(world, site, DECLINED)
+
+    told = await shop.buy()
+    await world.settle_everything()
+    (row,) = await world.rows("select stripe_customer_id from workspaces")
+    await world.give_card(row["stripe_customer_id"], "pm_card_visa")
+    page = await shop.buy()
+
+    assert "The card was declined" in told.text
+    assert "Nothing was charged for Professional AI Setup." in told.text
+    assert "You have bought" in page.text
+    assert (await shop.captured(), await shop.purchases()) == (PRICE, ["failed", "paid"])
+
+
+async def test_too_many_declines_close_the_shop_for_a_while(world: World, site: Site) -> None:
+    shop = await a_shop(world, site, DECLINED)
+    for _ in range(6):
+        last = await shop.form()
+        await shop.owner.submit(last)
+        await world.settle_everything()
+
+    closed = await shop.page()
+    told = await shop.owner.submit(last, key="0" * 32)
+
+    assert (told.status, int(told.headers["retry-after"]) > 60) == (429, True)
+    assert "Too many cards were declined" in told.text
+    assert closed.disabled == [BUY]
+    assert "It can be bought again in some minutes." in closed.text
+
+
+async def test_when_stripe_is_down_nothing_is_charged_and_the_page_says_so(world: World, site: Site) -> None:
+    shop = await a_shop(world, site)
+    form = await shop.form()
+    await world.control.fault("close_before", operation="customers.retrieve", times=None)
+
+    told = await shop.owner.submit(form)
+    await world.control.reset_faults()
+    page = await shop.owner.submit(form)
+
+    assert told.status == 503
+    assert "Our payment provider does not answer Nothing was charged." in told.text
+    assert "You have bought" in page.text
+    assert await shop.purchases() == ["paid"]
+
+
+async def test_an_answer_that_never_came_stays_pending_and_is_charged_once(world: World, site: Site) -> None:
+    shop = await a_shop(world, site)
+    form = await shop.form()
+    await world.control.fault("close_after", operation="invoices.pay", times=1)
+
+    told = await shop.owner.submit(form)
+    again = await shop.owner.submit(form)
+    await shop.hear()
+    page = await shop.owner.submit(form)
+
+    assert "We wait for the payment of Professional AI Setup to be confirmed" in told.text
+    assert "We wait for the payment" in again.text
+    assert "You have bought" in page.text
+    assert (await shop.captured(), await shop.purchases()) == (PRICE, ["paid"])
+
+
+async def test_a_session_that_ends_before_the_button_is_pressed_loses_nothing(world: World, site: Site) -> None:
+    shop = await a_shop(world, site)
+    form = await shop.form()
+    ended = site.visitor({"sub": "olga", "workspaces": {shop.workspace: "owner"}, "expires_in": -60})
+
+    told = await ended.submit(form)
+    nothing_yet = await shop.purchases()
+    page = await shop.owner.submit(told.form("Send it once more"))
+
+    assert (told.status, nothing_yet) == (401, [])
+    assert "nothing that you typed is lost" in told.text
+    assert "You have bought" in page.text
+
+
+async def test_another_sites_form_buys_nothing(world: World, site: Site) -> None:
+    shop = await a_shop(world, site)
+    form = await shop.form()
+
+    answer = await shop.owner.http.post(form.action, data=form.fields, headers={"Origin": "https://evil.example"})
+
+    assert (answer.status_code, await shop.purchases()) == (403, [])
+
+
+@pytest.mark.parametrize(
+    "typed", [{"price_cents": "-1"}, {"currency": "<b>"}, {"key": ""}, {"more": "x"}, {"addon": "\x00"}]
+)
+async def test_a_form_that_was_tampered_with_buys_nothing(world: World, site: Site, typed: dict[str, str]) -> None:
+    shop = await a_shop(world, site)
+
+    page = await shop.owner.submit(await shop.form(), **typed)
+
+    assert (page.status, await shop.purchases()) == (422, [])
+    assert "Nothing was done." in page.text

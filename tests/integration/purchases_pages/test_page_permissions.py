@@ -1,0 +1,86 @@
+"""SPEC §1 for pages: every page, asked for by everyone, in the own and in another workspace."""
+
+import re
+import uuid
+from collections.abc import Mapping
+from typing import Final
+
+import httpx
+import pytest
+from fastapi.routing import APIRoute
+
+from purchases.pages.routes import ROUTERS
+from tests.integration.permissions.matrix import BUYER, CALLERS, OTHER, OWN, REGISTERED_OWNERS, Rule
+from tests.integration.purchases.world import World
+from tests.integration.purchases_pages.conftest import Site
+from tests.integration.purchases_pages.reading import Page
+
+PAGES: Final[Mapping[str, Rule]] = {
+    "show_services": BUYER,
+    "buy_service": BUYER,
+    "save_another_card": BUYER,
+    "go_to_the_bank": BUYER,
+    "show_purchase_live": BUYER,
+    "ask_to_cancel": BUYER,
+    "cancel_service": BUYER,
+}
+"""By the route's name."""
+WORKSPACE_UNKNOWN: Final = "There is no such workspace"
+
+
+ROUTES: Final = {route.name: route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)}
+
+
+async def ask(site: Site, route: APIRoute, caller: str, workspace: str) -> httpx.Response:
+    """By `caller`, with ids of things that nobody made, and an empty form."""
+    path = re.sub(r"\{(\w+)\}", lambda name: workspace if name[1] == "ws" else str(uuid.uuid4()), route.path)
+    (method,) = route.methods or ()
+    return await site.visitor(CALLERS[caller]).http.request(method, path)
+
+
+def word(answer: httpx.Response) -> str:
+    """What became of it, in the words of the table."""
+    if answer.status_code == 401 or answer.headers.get("location", "").startswith("/session/sign-in"):
+        return "401"
+    if answer.status_code == 403:
+        return "403"
+    return "404" if answer.status_code == 404 and WORKSPACE_UNKNOWN in answer.text else "ok"
+
+
+async def test_every_page_has_a_row_and_every_row_a_page() -> None:
+    assert sorted(PAGES) == sorted(ROUTES)
+
+
+@pytest.mark.parametrize("name", PAGES)
+async def test_everyone_gets_what_the_table_says(world: World, site: Site, name: str) -> None:
+    await given_the_workspaces(world)
+    asked = [(caller, workspace) for caller in CALLERS for workspace in (OWN, OTHER)]
+
+    answers = {
+        (caller, workspace): word(await ask(site, ROUTES[name], caller, workspace)) for caller, workspace in asked
+    }
+
+    assert answers == {(caller, workspace): PAGES[name].expected(caller, workspace) for caller, workspace in asked}
+
+
+async def given_the_workspaces(world: World) -> None:
+    for workspace, owner in REGISTERED_OWNERS.items():
+        await world.given_a_workspace(None, workspace)
+        await world.execute("update workspaces set owner_user_id = :owner where id = :id", owner=owner, id=workspace)
+
+
+@pytest.mark.parametrize(
+    ("caller", "entries"),
+    [
+        ("owner", ["Services", "Plan and billing", "Prices"]),
+        ("admin", ["Services", "Plan and billing", "Prices"]),
+        ("editor", ["Plan and billing", "Prices"]),
+        ("viewer", ["Plan and billing", "Prices"]),
+        ("staff", ["Add-ons", "Purchases", "Set aside", "Prices"]),
+        ("member", ["Add-ons", "Purchases", "Set aside", "Prices"]),
+    ],
+)
+async def test_the_navigation_has_only_what_one_may_open(site: Site, caller: str, entries: list[str]) -> None:
+    answer = await site.visitor(CALLERS[caller]).http.get(f"/app/{OWN}/billing/addons")
+
+    assert Page(answer).nav == entries

@@ -1,0 +1,146 @@
+"""What the Services page shows: cards, why one cannot be bought, the history, and nothing that is markup."""
+
+import uuid
+from datetime import UTC, datetime
+
+import pytest
+
+from contracts import AddonState
+from purchases.domain.transitions import Status
+from tests.integration.purchases.world import World
+from tests.integration.purchases_pages.conftest import Site
+
+MARKUP = '<img src=x onerror="alert(1)">'
+BADGES = {
+    "pending": ("yellow", "Pending"),
+    "paid": ("blue", "Paid"),
+    "delivered": ("green", "Delivered"),
+    "failed": ("red", "Failed"),
+    "cancelled": ("grey", "Cancelled"),
+    "refunded": ("purple", "Refunded"),
+}
+
+
+def a_service(**changes: object) -> AddonState:
+    state = AddonState(
+        addon_id=uuid.uuid4(),
+        sequence=1,
+        occurred_at=datetime.now(UTC),
+        slug="audit",
+        name="Audit",
+        price_cents=49_900,
+        currency="EUR",
+        is_active=True,
+        sort_order=0,
+    )
+    return state.model_copy(update=changes)
+
+
+async def test_a_card_says_what_is_sold_and_for_how_much(world: World, site: Site) -> None:
+    await world.tell(a_service(description="We look at it.", bullets=("First", "Second"), price_cents=123_456))
+    await world.tell(a_service(slug="hidden", name="Hidden", is_active=False))
+    here = f"/app/{await world.given_a_workspace()}/billing/addons"
+
+    page = await site.owner(here.split("/")[2], **{"Accept-Language": "de"}).open(here)
+
+    assert "Audit We look at it. First Second 1.234,56 € Buy now Audit" in page.text
+    assert "Hidden" not in page.text
+    assert page.nav == ["Services", "Plan and billing", "Prices"]
+    assert "help@pages.example" in page.text
+
+
+async def test_without_services_and_purchases_the_page_says_so(world: World, site: Site) -> None:
+    workspace = await world.given_a_workspace()
+
+    page = await site.owner(workspace).open(f"/app/{workspace}/billing/addons")
+
+    assert page.status == 200
+    assert "No services available" in page.text
+    assert "Nothing was bought yet." in page.text
+
+
+async def test_markup_in_every_text_comes_out_as_text(world: World, site: Site) -> None:
+    await world.tell(a_service(name=MARKUP, description=MARKUP, bullets=(MARKUP,)))
+    workspace = await world.given_a_workspace()
+    owner = site.owner(workspace)
+
+    bought = await owner.submit((await owner.open(f"/app/{workspace}/billing/addons")).form(f"Buy now {MARKUP}"))
+
+    assert bought.text.count(MARKUP) >= 5  # as text: on the card, in its list, in the news and in the history
+    assert "x" not in bought.elements
+
+
+@pytest.mark.parametrize("status", list(Status))
+async def test_the_history_shows_each_status_with_its_badge(world: World, site: Site, status: Status) -> None:
+    purchase = await world.given_a_purchase()
+    await world.put(purchase, status, payable=False)
+
+    answer = await site.owner(purchase.workspace_id).http.get(f"/app/{purchase.workspace_id}/billing/addons")
+
+    colour, word = BADGES[status]
+    assert f'<span class="badge {colour}">{word}</span>' in answer.text
+
+
+async def test_a_pending_purchase_is_looked_at_again_by_itself_and_a_settled_one_is_not(
+    world: World, site: Site
+) -> None:
+    purchase = await world.given_a_purchase()
+    here = f"/app/{purchase.workspace_id}/billing/addons"
+    owner = site.owner(purchase.workspace_id)
+
+    await world.put(purchase, Status.PENDING)
+    pending = await owner.open(here)
+    await world.put(purchase, Status.PAID, payable=False)
+    live = await owner.open(f"{here}/{purchase.id}/live", **{"HX-Request": "true"})
+
+    row = pending.elements[f"purchase-{purchase.id}"]
+    assert (row["hx-get"], row["hx-trigger"]) == (f"{here}/{purchase.id}/live", "every 2s")
+    assert "hx-get" not in live.elements[f"purchase-{purchase.id}"]
+    assert "You have bought Professional AI Setup" in live.text
+    assert live.elements["service-setup"]["hx-swap-oob"] == "true"
+    assert live.elements["news"]["hx-swap-oob"] == "innerHTML"
+
+
+async def test_the_history_goes_on_below_twenty_purchases(world: World, site: Site) -> None:
+    purchase = await world.given_a_purchase()
+    await world.execute(
+        """
+        insert into workspace_addon_purchases
+        select (jsonb_populate_record(p, jsonb_build_object(
+            'id', gen_random_uuid(), 'idempotency_key', n::text, 'status', 'failed', 'payable', false,
+            'started_at', p.started_at - n * interval '1 minute'
+        ))).*
+        from workspace_addon_purchases p, generate_series(1, 24) n
+        """
+    )
+    owner = site.owner(purchase.workspace_id)
+
+    first = await owner.open(f"/app/{purchase.workspace_id}/billing/addons")
+    second = await owner.open(first.links["Older purchases"])
+
+    assert tuple(sum(name.startswith("purchase-") for name in page.elements) for page in (first, second)) == (20, 5)
+    assert "Older purchases" not in second.links
+
+
+@pytest.mark.parametrize("path", ["", "/bank", "/cancel", "/live"])
+async def test_a_purchase_of_another_workspace_is_not_there(world: World, site: Site, path: str) -> None:
+    theirs = await world.given_a_purchase()
+    workspace = await world.given_a_workspace()
+    here = f"/app/{workspace}/billing/addons"
+
+    page = await site.owner(workspace).open(f"{here}/{theirs.id}{path}" if path else f"{here}?about={theirs.id}")
+
+    assert page.status == (404 if path else 200)
+    assert "You have bought" not in page.text
+    assert f"purchase-{theirs.id}" not in page.elements
+
+
+async def test_what_is_no_purchase_in_the_address_is_no_news(world: World, site: Site) -> None:
+    workspace = await world.given_a_workspace()
+
+    page = await site.owner(workspace).open(
+        f"/app/{workspace}/billing/addons?about=<b>&payment_intent=pi_';--&back=<script>"
+    )
+
+    assert page.status == 200
+    assert "script" not in page.text
