@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -33,6 +34,13 @@ class NameWithoutSlug(Problem):
         super().__init__(422, "empty-slug", "The name gives no slug", detail, field="name")
 
 
+class AddonMade(Problem):
+    """A form was sent twice: the add-on of its id is there already."""
+
+    def __init__(self) -> None:
+        super().__init__(409, "addon-made", "This add-on was created already", "Nothing was created once more.")
+
+
 class PriceMissing(Problem):
     """An edit gave another currency and no price in it."""
 
@@ -60,11 +68,17 @@ async def show_addon(*, session: AsyncSession, addon_id: UUID) -> Addon:
     return addon
 
 
-async def create_addon(*, session: AsyncSession, new: NewAddon, by: Actor, now: datetime) -> Addon:
-    """Add an add-on under the first free slug of its name. Raises NameWithoutSlug, PriceRefused."""
+async def create_addon(
+    *, session: AsyncSession, new: NewAddon, by: Actor, now: datetime, addon_id: UUID | None = None
+) -> Addon:
+    """Add an add-on under the first free slug of its name. `addon_id` makes a repeat known as one.
+
+    Raises NameWithoutSlug, PriceRefused, AddonMade.
+    """
     price = price_of(major=new.price, cents=new.price_cents, currency=new.currency)
     texts = new.model_dump(include={"name", "description", "bullets", "is_active", "sort_order"})
     values = texts | {"price_cents": price.cents, "currency": price.currency, "created_at": now, "updated_at": now}
+    values |= {"id": addon_id} if addon_id else {}
     addon = await _insert_under_free_slug(session, values)
     tell(session, action="created", by=by, before=None, after=addon_state(addon), occurred_at=now)
     return addon
@@ -113,13 +127,15 @@ def change_addon(
         tell(session, action=action, by=by, before=before, after=addon_state(addon), occurred_at=now)
 
 
-async def _insert_under_free_slug(session: AsyncSession, values: dict[str, object]) -> Addon:
+async def _insert_under_free_slug(session: AsyncSession, values: dict[str, Any]) -> Addon:
     wanted = slug_of(name=str(values["name"]))
     if not wanted:
         raise NameWithoutSlug
     while True:
+        if "id" in values and await store.addon_by_id(session, values["id"]):
+            raise AddonMade
         slug = first_free(wanted=wanted, taken=await store.taken_slugs(session, wanted=wanted))
-        # None: another admin committed the same slug in between; now it is among those taken.
+        # None: another admin committed the same slug, or the same form, in between; now it is there.
         if addon := await store.insert_addon(session, values | {"slug": slug}):
             return addon
 

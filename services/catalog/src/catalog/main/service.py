@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from catalog.api import addons, audit, plans
 from catalog.consumer import GROUP, TOPICS, apply_facts
 from catalog.main import NAME, read_settings
+from catalog.pages.routes import install_pages
 from catalog.price_list import PriceListCache, addons_on_sale, plans_on_offer
 from chassis.auth import TokenVerifier
 from chassis.consumer import Consumer
@@ -21,13 +22,14 @@ from chassis.web import HttpServer, web_app
 
 
 def app(*, settings: ServiceSettings, database: Database, verifier: TokenVerifier) -> FastAPI:
-    """The public API."""
+    """The public API, and the pages beside it."""
     api = web_app(title="Quittance catalog", settings=settings, verifier=verifier, passes=is_outage)
     api.state.database = database
     api.state.price_list = PriceListCache(database, addons_on_sale)
     api.state.plan_list = PriceListCache(database, plans_on_offer)
     for router in (addons.public, plans.public, addons.admin, plans.admin, audit.admin):
         api.include_router(router)
+    install_pages(api, settings)
     return api
 
 

@@ -1,0 +1,107 @@
+"""Staff's pages of one add-on: a new one, and an edit by which nobody's work is lost."""
+
+from dataclasses import replace
+from typing import Any, Final
+from uuid import UUID
+
+from fastapi import Request
+from pydantic import ValidationError
+from starlette.responses import Response
+
+from catalog.api import addons as api
+from catalog.api.addons import AddonId, Prices
+from catalog.api.requests import Db, Staff, now
+from catalog.bodies import AddonEdit, NewAddon
+from catalog.etags import PreconditionFailed
+from catalog.handlers.addons import AddonMade, create_addon
+from catalog.pages.addon_form import AddonForm, differences, errors_of
+from catalog.pages.addons import DONE, LIST, Done
+from catalog.views import AdminAddon
+from chassis.money import SUPPORTED_CURRENCIES
+from chassis.pages import AtPages, Pages, page_router
+from chassis.pages.forms import typed
+from chassis.pages.site import see_other
+from chassis.problems import Problem
+
+CURRENCIES: Final = sorted(SUPPORTED_CURRENCIES)
+
+router = page_router(LIST)
+
+
+@router.get("/new")
+async def show_new_addon(_: Staff, request: Request, pages: AtPages) -> Response:
+    return _page(pages, request, AddonForm.empty())
+
+
+@router.post("/new")
+async def make_addon(by: Staff, request: Request, pages: AtPages, database: Db, prices: Prices) -> Response:
+    fields = await typed(request)
+    form = AddonForm.typed(fields)
+    if move := dict(fields).get("move"):
+        return _moved(pages, request, form, move)
+    form = form.without_gaps()
+    try:
+        new = NewAddon.model_validate(form.body())
+        async with database.transaction() as session:
+            await create_addon(session=session, new=new, by=by, now=now(), addon_id=_id(form))
+    except AddonMade:
+        pass  # the second half of a double click
+    except (ValidationError, Problem) as error:
+        return _page(pages, request, form, errors=errors_of(error), status=422)
+    prices.forget()
+    return see_other(f"{LIST}?done=created")
+
+
+@router.get("/{addon_id}")
+async def show_addon(
+    _: Staff, addon_id: AddonId, request: Request, pages: AtPages, database: Db, done: Done = None
+) -> Response:
+    addon = await api.show_addon(addon_id, database, Response())
+    return _page(pages, request, AddonForm.of(addon), addon=addon, done=DONE.get(done or ""))
+
+
+@router.post("/{addon_id}")
+async def save_addon(
+    by: Staff, addon_id: AddonId, request: Request, pages: AtPages, database: Db, prices: Prices
+) -> Response:
+    fields = await typed(request)
+    form, move = AddonForm.typed(fields), dict(fields).get("move")
+    addon = await api.show_addon(addon_id, database, Response())
+    if move:
+        return _moved(pages, request, form, move, addon=addon)
+    form = form.without_gaps()
+    try:
+        edit = AddonEdit.model_validate(form.body())
+        await api.edit_addon(addon_id, edit, by, database, prices, Response(), if_match=form.version)
+    except PreconditionFailed:
+        return _conflict(pages, request, form, await api.show_addon(addon_id, database, Response()))
+    except (ValidationError, Problem) as error:
+        return _page(pages, request, form, addon=addon, errors=errors_of(error), status=422)
+    return see_other(f"{LIST}/{addon_id}?done=saved")
+
+
+def _conflict(pages: Pages, request: Request, form: AddonForm, addon: AdminAddon) -> Response:
+    """Both are shown; saved once more, what was typed replaces what is there now."""
+    theirs = AddonForm.of(addon)
+    seen = replace(form, version=theirs.version)
+    return _page(pages, request, seen, addon=addon, conflict=differences(theirs, form), status=412)
+
+
+def _moved(pages: Pages, request: Request, form: AddonForm, move: str, addon: AdminAddon | None = None) -> Response:
+    moved, here = form.moved(move)
+    return _page(pages, request, moved, addon=addon, focus=here)
+
+
+def _page(
+    pages: Pages, request: Request, form: AddonForm, *, addon: AdminAddon | None = None, status: int = 200, **told: Any
+) -> Response:
+    shown = {"errors": {}, "focus": None, "conflict": None, "done": None, "currencies": CURRENCIES} | told
+    return pages.page(request, "addon.html", status=status, form=form, addon=addon, **shown)
+
+
+def _id(form: AddonForm) -> UUID | None:
+    """Of a form of ours; a key of somebody's own making makes no repeat."""
+    try:
+        return UUID(form.key)
+    except ValueError:
+        return None

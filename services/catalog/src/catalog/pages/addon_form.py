@@ -1,0 +1,134 @@
+"""What staff type about an add-on: kept as it was typed, until the API's own body takes it."""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final, Self
+from uuid import uuid4
+
+from pydantic import ValidationError
+
+from catalog.etags import etag_of
+from catalog.limits import BULLETS
+from catalog.views import AdminAddon
+from chassis.pages.forms import errors_by_field
+from chassis.problems import Problem
+
+Errors = dict[str, str]
+_WHOLE: Final = re.compile(r"[+-]?[0-9]{1,20}", re.ASCII)
+_MOVE: Final = re.compile(r"(up|down)-([0-9])", re.ASCII)
+LABELS: Final = {
+    "name": "Name",
+    "description": "Description",
+    "price": "Price",
+    "currency": "Currency",
+    "bullets": "Bullets",
+    "sort_order": "Place in the list",
+    "is_active": "On sale",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AddonForm:
+    """The fields as texts. `version` is the ETag that was read, `key` the id of an add-on that is yet to be made."""
+
+    name: str = ""
+    description: str = ""
+    price: str = ""
+    currency: str = "EUR"
+    bullets: tuple[str, ...] = ()
+    sort_order: str = "0"
+    is_active: bool = False
+    version: str = ""
+    key: str = ""
+
+    @classmethod
+    def empty(cls) -> Self:
+        """For a new add-on."""
+        return cls(key=str(uuid4()))
+
+    @classmethod
+    def of(cls, addon: AdminAddon) -> Self:
+        """As it is now."""
+        return cls(
+            name=addon.name,
+            description=addon.description or "",
+            price=addon.price,
+            currency=addon.currency,
+            bullets=tuple(addon.bullets),
+            sort_order=str(addon.sort_order),
+            is_active=addon.is_active,
+            version=etag_of(sequence=addon.sequence),
+        )
+
+    @classmethod
+    def typed(cls, fields: Iterable[tuple[str, str]]) -> Self:
+        """As it was sent. Browsers end the lines of a text with CR LF, whatever they were."""
+        given = [(name, value.replace("\r\n", "\n")) for name, value in fields]
+        one = dict(given)
+        texts = {name: one.get(name, "") for name in ("name", "description", "version", "key")}
+        trimmed = {name: one.get(name, "").strip() for name in ("price", "currency", "sort_order")}
+        bullets = tuple(value for name, value in given if name == "bullet")
+        return cls(**texts, **trimmed, bullets=bullets, is_active="is_active" in one)
+
+    @property
+    def rows(self) -> tuple[str, ...]:
+        """The bullets, and room for one more."""
+        return (*self.bullets, "") if len(self.bullets) < BULLETS and "" not in self.bullets else self.bullets
+
+    def moved(self, move: str) -> tuple[Self, int]:
+        """With a bullet moved `up-…` or `down-…`, and where it is now; any other word adds one."""
+        match, bullets = _MOVE.fullmatch(move), [*self.bullets]
+        if match is None:
+            return replace(self, bullets=(*bullets, "")[:BULLETS]), min(len(bullets), BULLETS - 1)
+        here = int(match[2])
+        there = here + (1 if match[1] == "down" else -1)
+        if not (0 <= here < len(bullets) and 0 <= there < len(bullets)):
+            return self, here
+        bullets[here], bullets[there] = bullets[there], bullets[here]
+        return replace(self, bullets=tuple(bullets)), there
+
+    def without_gaps(self) -> Self:
+        """Bullets in which nothing was typed are none."""
+        return replace(self, bullets=tuple(bullet for bullet in self.bullets if bullet.strip()))
+
+    def body(self) -> dict[str, Any]:
+        """For the API's own model, which says what is wrong with it."""
+        return {
+            "name": self.name,
+            "description": self.description,
+            "price": self.price,
+            "currency": self.currency,
+            "bullets": list(self.bullets) or None,
+            "sort_order": int(self.sort_order) if _WHOLE.fullmatch(self.sort_order) else self.sort_order,
+            "is_active": self.is_active,
+        }
+
+
+def differences(theirs: AddonForm, ours: AddonForm) -> list[tuple[str, str, str]]:
+    """Label, what is stored and what was typed, of each field in which they differ."""
+    return [
+        (label, _shown(getattr(theirs, name)), _shown(getattr(ours, name)))
+        for name, label in LABELS.items()
+        if getattr(theirs, name) != getattr(ours, name)
+    ]
+
+
+def _shown(value: str | bool | Sequence[str]) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return value if isinstance(value, str) else "\n".join(value)
+
+
+def errors_of(error: ValidationError | Problem) -> Errors:
+    """By the name of the field, `bullet-2` for one of the bullets. Raises a problem that is about no field."""
+    if isinstance(error, Problem):
+        if "field" not in error.extra:
+            raise error
+        return {str(error.extra["field"]): error.detail or error.title}
+    found = errors_by_field(error)
+    for one in error.errors(include_url=False, include_input=False):
+        if one["loc"][0:1] == ("bullets",) and len(one["loc"]) > 1:
+            found.pop("bullets", None)
+            found.setdefault(f"bullet-{one['loc'][1]}", one["msg"].removeprefix("Value error, "))
+    return found
