@@ -10,7 +10,16 @@ import pytest
 from fastapi.routing import APIRoute
 
 from purchases.pages.routes import ROUTERS
-from tests.integration.permissions.matrix import BUYER, CALLERS, OTHER, OWN, REGISTERED_OWNERS, Rule
+from tests.integration.permissions.matrix import (
+    BUYER,
+    CALLERS,
+    MEMBER,
+    OTHER,
+    OWN,
+    OWNER,
+    REGISTERED_OWNERS,
+    Rule,
+)
 from tests.integration.purchases.world import World
 from tests.integration.purchases_pages.conftest import Site
 from tests.integration.purchases_pages.reading import Page
@@ -23,6 +32,11 @@ PAGES: Final[Mapping[str, Rule]] = {
     "show_purchase_live": BUYER,
     "ask_to_cancel": BUYER,
     "cancel_service": BUYER,
+    "show_billing": MEMBER,
+    "show_billing_live": MEMBER,
+    "back_to_the_page": MEMBER,
+    "begin_upgrade": OWNER,
+    "open_portal": OWNER,
 }
 """By the route's name."""
 WORKSPACE_UNKNOWN: Final = "There is no such workspace"
@@ -34,7 +48,7 @@ ROUTES: Final = {route.name: route for router in ROUTERS for route in router.rou
 async def ask(site: Site, route: APIRoute, caller: str, workspace: str) -> httpx.Response:
     """By `caller`, with ids of things that nobody made, and an empty form."""
     path = re.sub(r"\{(\w+)\}", lambda name: workspace if name[1] == "ws" else str(uuid.uuid4()), route.path)
-    (method,) = route.methods or ()
+    method = next(iter(route.methods or ()))
     return await site.visitor(CALLERS[caller]).http.request(method, path)
 
 

@@ -8,12 +8,12 @@ from chassis.pages import Pages, assets, page_router
 from chassis.pages.routes import nothing_else_below
 from chassis.pages.session_routes import session_router
 from chassis.pages.sign_in import SignIn
-from purchases.pages import cancelling, services
+from purchases.pages import billing, cancelling, services
 from purchases.pages.frame import home, nav
 from purchases.pages.words import WORDS
 from purchases.settings import Settings
 
-ROUTERS: Final[tuple[APIRouter, ...]] = (services.router, cancelling.router)
+ROUTERS: Final[tuple[APIRouter, ...]] = (services.router, cancelling.router, billing.router)
 ELSEWHERE: Final = ("/app", "/admin/purchases", "/admin/parked", "/session")
 
 

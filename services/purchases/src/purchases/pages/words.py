@@ -61,6 +61,34 @@ WORDS: Final[Mapping[str, Words]] = {
         what=NOTHING_CHARGED,
         next="Try again in a few seconds.",
     ),
+    "already-subscribed": Words(
+        title="Your workspace is subscribed already",
+        what="It was not charged again.",
+        next="You see below how the subscription stands. It is changed in Stripe's portal.",
+    ),
+    "checkout-over": Words(
+        title="That checkout is over", what=NOTHING_CHARGED, next="What you chose still stands below: send it again."
+    ),
+    "plan-not-found": Words(
+        title="This plan is not sold any more", what=NOTHING_CHARGED, next="Write to us, and we help."
+    ),
+    "plan-not-sold": Words(
+        title="The plan is not sold like this", what=NOTHING_CHARGED, next="Choose another interval or currency below."
+    ),
+    "plan-not-known": Words(
+        title="The plans are just being set up", what="This passes by itself.", next="Try again in a moment."
+    ),
+    "currency-mismatch": Words(
+        title="One of the services is sold in another currency than the plan",
+        what=NOTHING_CHARGED,
+        next="Leave it out here, and buy it by itself on the Services page.",
+    ),
+    "not-chosen": Words(next=NOTHING_CHARGED),
+    "portal-not-set-up": Words(
+        title="Stripe's portal cannot be opened yet",
+        what="Our team has to set it up first. Nothing was changed, and nothing was charged.",
+        next="Write to us, and we do for you what you wanted to do there.",
+    ),
     "payment-in-progress": Words(
         title="The payment is being made just now", what="Nothing was changed.", next="Try again in a moment."
     ),
@@ -69,3 +97,28 @@ WORDS: Final[Mapping[str, Words]] = {
         next="The purchase has moved on since you opened the page; you see below how it stands.",
     ),
 }
+
+PAID_BEFORE: Final = Words(
+    title="The upgrade that you began before is paid",
+    what="It was not charged again.",
+    next="Your new plan shows below as soon as Stripe has confirmed it.",
+)
+IN_A_BUNDLE: Final[Mapping[str, Words]] = {
+    "already-purchased": Words(
+        title="Your workspace has bought one of these services already",
+        what=NOTHING_CHARGED,
+        next="Below are those that can still be bought along: choose anew.",
+    ),
+    "addon-not-found": Words(
+        title="One of these services does not exist any more", what=NOTHING_CHARGED, next="Choose anew below."
+    ),
+    "addon-inactive": Words(
+        title="One of these services is not sold any more", what=NOTHING_CHARGED, next="Choose anew below."
+    ),
+    "price-changed": Words(
+        title="The price of one of these services has changed",
+        what=NOTHING_CHARGED,
+        next="The new price is shown below. Choose anew.",
+    ),
+}
+"""Where the plan is bought along with services."""

@@ -43,6 +43,12 @@ async def live(session: AsyncSession, workspace_id: str) -> CheckoutSession | No
     return (await session.execute(one.execution_options(populate_existing=True))).scalar_one_or_none()
 
 
+async def newest(session: AsyncSession, workspace_id: str) -> CheckoutSession | None:
+    """The workspace's Checkout that was begun last, whatever became of it."""
+    begun = select(CheckoutSession).where(CheckoutSession.workspace_id == workspace_id)
+    return (await session.execute(begun.order_by(CheckoutSession.created_at.desc()).limit(1))).scalar_one_or_none()
+
+
 async def live_of_purchase(session: AsyncSession, purchase: Purchase) -> CheckoutSession | None:
     """The live Checkout that sells this purchase, if there is one."""
     checkout = await live(session, purchase.workspace_id)

@@ -22,6 +22,8 @@ class Billing:
     """The plan that can be paid for."""
     subscription: Subscription | None
     """The one that runs, else the last one that ended."""
+    is_subscribed: bool
+    """A subscription has not ended, which keeps the workspace from buying another one."""
     usage: Sequence[Usage]
 
     @property
@@ -34,11 +36,13 @@ async def read_billing(*, session: AsyncSession, workspace: Workspace) -> Billin
     """Raises Problem 503 before the catalog has told its plans."""
     known = await known_plans(session, workspace.plan)
     caps = caps_of(workspace.plan, plans={slug: one.caps for slug, one in known.items()})
+    owned = await subscriptions.of_workspace(session, workspace.id)
     return Billing(
         workspace=workspace,
         plan=known[workspace.plan],
         on_offer=known.get(BUILDER),
-        subscription=_shown(await subscriptions.of_workspace(session, workspace.id)),
+        subscription=_shown(owned),
+        is_subscribed=any(one.status not in ENDED for one in owned),
         usage=usages(caps, used=await resources.counts(session, workspace.id)),
     )
 

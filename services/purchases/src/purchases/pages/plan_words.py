@@ -1,0 +1,53 @@
+"""STATUSES: what Stripe's word for a subscription is called, and what that means for people."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from purchases.api.plan_replies import SubscriptionReply
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A badge, the sentence below it, and what the day is that comes with it."""
+
+    word: str
+    colour: str
+    sentence: str
+    day: str = ""
+    """Empty where no day says anything."""
+
+
+NO_SUBSCRIPTION: Final = Said("No subscription", "grey", "Nothing is charged.")
+ENDING: Final = Said(
+    "Ends soon", "yellow", "It is cancelled: it stays until the day below, and nothing more is charged.", "Ends on"
+)
+STATUSES: Final[Mapping[str, Said]] = {
+    "active": Said("Active", "green", "It renews by itself.", "Renews on"),
+    "trialing": Said("Trial", "blue", "It is charged for when the trial ends.", "Trial ends on"),
+    "past_due": Said(
+        "Payment overdue", "yellow", "The last renewal could not be charged.", "The period not paid for ends on"
+    ),
+    "unpaid": Said("Unpaid", "red", "The last renewal was not paid.", "The period not paid for ends on"),
+    "incomplete": Said("Not paid yet", "yellow", "The first payment has not come through. Nothing was charged."),
+    "incomplete_expired": Said("Never paid", "grey", "The first payment never came through. Nothing was charged."),
+    "paused": Said("Paused", "grey", "Nothing is charged while it is paused. Write to us to have it go on."),
+    "canceled": Said("Ended", "grey", "It has ended. Nothing more is charged.", "Ended on"),
+}
+INTERVALS: Final[Mapping[str, str]] = {"month": "Monthly", "year": "Yearly"}
+RESOURCES: Final[Mapping[str, str]] = {"byok_keys": "Own API keys"}
+
+
+def said_of(subscription: SubscriptionReply | None) -> Said:
+    """A word that Stripe invents later is shown as it is."""
+    if subscription is None:
+        return NO_SUBSCRIPTION
+    is_ending = subscription.ends_at is not None and subscription.status in {"active", "trialing"}
+    if is_ending:
+        return ENDING
+    return STATUSES.get(subscription.status) or Said(subscription.status.replace("_", " ").capitalize(), "grey", "")
+
+
+def resource_name(resource: str) -> str:
+    """`projects` → `Projects`."""
+    return RESOURCES.get(resource) or resource.replace("_", " ").capitalize()

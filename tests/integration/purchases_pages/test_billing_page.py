@@ -1,0 +1,243 @@
+"""The billing page in every state of a plan: what everyone sees of it, and what only its owner can do."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import pytest
+
+from contracts import PlanPrice
+from tests.integration.permissions.matrix import CALLERS, OWN
+from tests.integration.purchases.subscribers import BUILDER, FREE, Subscriber, given_a_subscriber, given_the_plans, plan
+from tests.integration.purchases.world import World
+from tests.integration.purchases_pages.conftest import Site
+from tests.integration.purchases_pages.reading import Page
+
+MARKUP: Final = "<b onclick=x>Acme</b>"
+ENDS: Final = datetime(2031, 3, 4, 12, tzinfo=UTC)
+UPGRADE: Final = "Go to checkout"
+MANAGE: Final = "Manage subscription"
+
+
+def here(workspace_id: str) -> str:
+    return f"/app/{workspace_id}/settings/billing"
+
+
+async def on_free(world: World, workspace_id: str | None = None) -> str:
+    await given_the_plans(world)
+    return await world.given_a_workspace(None, workspace_id)
+
+
+async def subscribed(world: World, **changes: object) -> Subscriber:
+    """With the stored subscription changed as Stripe's word would."""
+    subscriber = await given_a_subscriber(world)
+    await subscriber.subscribe()
+    await subscriber.hear()
+    changes = {"current_period_end": ENDS} | changes
+    columns = ", ".join(f"{name} = :{name}" for name in changes)
+    await world.execute(f"update subscriptions set {columns}", **changes)
+    return subscriber
+
+
+async def seen(site: Site, workspace_id: str, caller: str = "owner", **headers: str) -> Page:
+    claims = CALLERS[caller] if workspace_id == OWN else {"sub": "olga", "workspaces": {workspace_id: "owner"}}
+    return await site.visitor(claims, **headers).open(here(workspace_id))
+
+
+def buttons(page: Page) -> Sequence[str]:
+    """What can be pressed, but for signing out."""
+    return [button for form in page.forms for button in form.buttons if button != "Sign out"]
+
+
+async def test_on_free_the_owner_is_offered_the_plan_by_month_and_year(world: World, site: Site) -> None:
+    await world.given_an_addon()
+    workspace = await on_free(world)
+
+    page = await seen(site, workspace)
+
+    assert page.status == 200
+    assert "Free No subscription Nothing is charged." in page.text
+    assert "Upgrade to Builder" in page.text
+    assert "Monthly: €9.00 Yearly: €89.00 (saves €19.00 a year)" in page.text
+    assert "Professional AI Setup: €499.00 once" in page.text
+    assert buttons(page)[-1] == UPGRADE
+    assert "help@pages.example" in page.text
+
+
+async def test_each_currency_is_offered_by_itself_with_its_own_services(world: World, site: Site) -> None:
+    workspace = await on_free(world)
+    await world.given_an_addon()
+    prices = [
+        PlanPrice(interval=interval, currency=currency, price_cents=cents, stripe_price_id=f"price_{currency}{cents}")
+        for currency, interval, cents in (("USD", "year", 9_900), ("USD", "month", 1_000), ("EUR", "month", 900))
+    ]
+    told = plan("builder", dict(BUILDER), prices=tuple(prices)).model_copy(update={"sequence": 2})
+    await world.tell(told)
+    owner = site.owner(workspace, **{"Accept-Language": "de"})
+
+    dollars = await owner.open(here(workspace))
+    euros = await owner.open(dollars.links["EUR"])
+    nonsense = await owner.open(f"{here(workspace)}?currency=XXX")
+
+    assert "Monthly: 10,00 $ Yearly: 99,00 $ (saves 21,00 $ a year)" in dollars.text.replace("\xa0", " ")
+    assert ("Professional AI Setup" in dollars.text, "Professional AI Setup" in euros.text) == (False, True)
+    assert "Monthly: 9,00 €" in euros.text
+    assert "10,00" in nonsense.text
+
+
+async def test_a_plan_without_a_price_at_stripe_is_not_offered(world: World, site: Site) -> None:
+    no_price = PlanPrice(interval="month", currency="EUR", price_cents=900, stripe_price_id=None)
+    await world.tell(plan("free", dict(FREE)), plan("builder", dict(BUILDER), prices=(no_price,)))
+
+    page = await seen(site, await world.given_a_workspace(None))
+
+    assert "Upgrading is not possible yet" in page.text
+    assert UPGRADE not in buttons(page)
+
+
+@pytest.mark.parametrize(
+    ("status", "badge", "told"),
+    [
+        ("active", "Active", "It renews by itself. Billed Monthly, €9.00 Renews on March 4, 2031"),
+        ("trialing", "Trial", "Trial ends on March 4, 2031"),
+        ("past_due", "Payment overdue", "Your last renewal could not be charged Your workspace keeps Builder for now."),
+        ("unpaid", "Unpaid", "Your renewal is not paid Your workspace keeps Builder for now."),
+        ("incomplete", "Not paid yet", "The first payment has not come through."),
+        ("some_new_word", "Some new word", "Billed Monthly"),
+    ],
+)
+async def test_while_a_subscription_runs_its_state_is_said_in_words_and_the_portal_is_near(
+    world: World, site: Site, status: str, badge: str, told: str
+) -> None:
+    subscriber = await subscribed(world, status=status)
+
+    page = await seen(site, subscriber.workspace_id)
+
+    assert f"Builder {badge}" in page.text
+    assert told in page.text
+    assert MANAGE in buttons(page)
+    assert UPGRADE not in buttons(page)
+    assert ("Change the card" in buttons(page)) == (status in {"past_due", "unpaid"})
+
+
+async def test_one_that_is_paused_is_on_free_and_cannot_be_bought_again(world: World, site: Site) -> None:
+    subscriber = await subscribed(world, status="paused")
+    await world.execute("update workspaces set plan = 'free'")
+
+    page = await seen(site, subscriber.workspace_id)
+
+    assert "Free Paused Nothing is charged while it is paused. Write to us to have it go on." in page.text
+    assert (MANAGE in buttons(page), UPGRADE in buttons(page)) == (True, False)
+
+
+@pytest.mark.parametrize("how", [{"cancel_at_period_end": True}, {"cancel_at": ENDS}])
+async def test_one_that_is_cancelled_says_until_when_it_stays(world: World, site: Site, how: dict[str, object]) -> None:
+    subscriber = await subscribed(world, **how)
+
+    page = await seen(site, subscriber.workspace_id, **{"Accept-Language": "de-AT"})
+
+    assert "Builder Ends soon It is cancelled: it stays until the day below" in page.text
+    assert "Ends on 4. März 2031" in page.text
+
+
+async def test_after_its_end_the_plan_can_be_bought_again_in_its_currency(world: World, site: Site) -> None:
+    subscriber = await subscribed(world, status="canceled", ended_at=ENDS - timedelta(days=400))
+    await world.execute("update workspaces set plan = 'free'")
+
+    page = await seen(site, subscriber.workspace_id)
+
+    assert "Free Ended" in page.text
+    assert "Ended on January 28, 2030" in page.text
+    assert buttons(page) == ["Invoices and cards", UPGRADE]
+
+
+@pytest.mark.parametrize(
+    ("caller", "sees", "presses"),
+    [
+        ("owner", [], [MANAGE, "To the portal, to end it at once"]),
+        *(
+            (caller, ["Only the owner of this workspace, olga@acme.example, can manage the subscription."], [])
+            for caller in ("claimant", "admin", "editor", "viewer", "staff", "member")
+        ),
+    ],
+)
+async def test_everyone_sees_plan_status_and_caps_and_only_the_owner_has_buttons(
+    world: World, site: Site, caller: str, sees: list[str], presses: list[str]
+) -> None:
+    subscriber = await given_a_subscriber(world)
+    await world.execute("update workspaces set id = :own where id = :id", own=OWN, id=subscriber.workspace_id)
+    await Subscriber(
+        world=world, workspace_id=OWN, customer_id=subscriber.customer_id, plans=subscriber.plans
+    ).subscribe()
+    await world.tell(*await world.facts())
+    await world.settle_everything()
+
+    page = await seen(site, OWN, caller)
+
+    assert "Builder Active" in page.text
+    assert "Seats 0 of 10" in page.text
+    assert all(sentence in page.text for sentence in sees)
+    assert buttons(page) == presses
+
+
+@pytest.mark.parametrize("caller", ["claimant", "admin", "editor", "viewer", "staff", "member"])
+async def test_on_free_the_others_are_told_who_can_upgrade(world: World, site: Site, caller: str) -> None:
+    await on_free(world, OWN)
+
+    page = await seen(site, OWN, caller)
+
+    assert "Only the owner of this workspace, olga@acme.example, can upgrade." in page.text
+    assert buttons(page) == []
+
+
+async def test_caps_and_usage_are_bars_with_numbers_and_words(world: World, site: Site) -> None:
+    workspace = await on_free(world)
+    for resource, count in (("projects", 3), ("seats", 1), ("byok_keys", 2)):
+        await world.execute(
+            "insert into workspace_resources (workspace_id, resource, resource_id) "
+            "select :ws, :resource, n::text from generate_series(1, :count) n",
+            ws=workspace,
+            resource=resource,
+            count=count,
+        )
+
+    page = await seen(site, workspace)
+
+    assert "Projects 3 of 1 Over the cap: nothing is deleted, but no more can be added until" in page.text
+    assert "Seats 1 of 1 The cap is reached" in page.text
+    assert "Own API keys 2 of 0 Frozen: this plan has none. What is there is kept" in page.text
+
+
+async def test_what_has_no_cap_says_so_and_what_the_plan_lacks_too(world: World, site: Site) -> None:
+    subscriber = await subscribed(world)
+
+    builder, free = (
+        await seen(site, subscriber.workspace_id),
+        await seen(site, await world.given_a_workspace(None, "ws-free")),
+    )
+
+    assert "Projects 0, no limit" in builder.text
+    assert "Own API keys not in this plan" in free.text
+
+
+async def test_markup_in_every_text_comes_out_as_text(world: World, site: Site) -> None:
+    workspace = await on_free(world)
+    await world.given_an_addon()
+    await world.execute("update workspaces set name = :text, owner_email = :text", text=MARKUP)
+    await world.execute("update addons set name = :text", text=MARKUP)
+    await world.execute("update plans set name = :text", text=MARKUP)
+    await world.execute("insert into workspace_resources values (:ws, '<i>x', '1', false)", ws=workspace)
+
+    owner = await seen(site, workspace)
+    admin = await site.visitor({"sub": "adam", "workspaces": {workspace: "admin"}}).open(here(workspace))
+
+    assert owner.text.count(MARKUP) == 4  # the workspace, its plan, the plan on offer, the service
+    assert admin.text.count(MARKUP) == 3  # the workspace, its plan, the owner
+    assert "<i>x 1 of 0" in owner.text
+
+
+async def test_before_the_catalog_has_told_its_plans_the_page_says_so(world: World, site: Site) -> None:
+    page = await seen(site, await world.given_a_workspace(None))
+
+    assert page.status == 503
+    assert "The plans are just being set up This passes by itself." in page.text
