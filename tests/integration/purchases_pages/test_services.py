@@ -91,14 +91,31 @@ async def test_a_pending_purchase_is_looked_at_again_by_itself_and_a_settled_one
     await world.put(purchase, Status.PENDING)
     pending = await owner.open(here)
     await world.put(purchase, Status.PAID, payable=False)
-    live = await owner.open(f"{here}/{purchase.id}/live", **{"HX-Request": "true"})
+    live = await owner.open(f"{here}/{purchase.id}/live?was=pending", **{"HX-Request": "true"})
 
     row = pending.elements[f"purchase-{purchase.id}"]
-    assert (row["hx-get"], row["hx-trigger"]) == (f"{here}/{purchase.id}/live", "every 2s")
+    assert (row["hx-get"], row["hx-trigger"]) == (f"{here}/{purchase.id}/live?was=pending", "every 2s")
     assert "hx-get" not in live.elements[f"purchase-{purchase.id}"]
     assert "You have bought Professional AI Setup" in live.text
     assert live.elements["service-setup"]["hx-swap-oob"] == "true"
     assert live.elements["news"]["hx-swap-oob"] == "innerHTML"
+
+
+async def test_a_failed_one_is_followed_until_it_can_be_bought_again_and_told_once(world: World, site: Site) -> None:
+    purchase = await world.given_a_purchase()
+    live = f"/app/{purchase.workspace_id}/billing/addons/{purchase.id}/live"
+    owner = site.owner(purchase.workspace_id)
+
+    await world.put(purchase, Status.FAILED, payable=True)
+    closing = await owner.open(live)
+    await world.put(purchase, Status.FAILED, payable=False)
+    closed = await owner.open(live)
+
+    assert closing.elements[f"purchase-{purchase.id}"]["hx-get"] == live
+    assert "The last attempt is still being closed." in closing.text
+    assert "hx-get" not in closed.elements[f"purchase-{purchase.id}"]
+    assert closed.form("Buy now Professional AI Setup").fields["addon"] == "setup"
+    assert "news" not in {*closing.elements, *closed.elements}
 
 
 async def test_the_history_goes_on_below_twenty_purchases(world: World, site: Site) -> None:

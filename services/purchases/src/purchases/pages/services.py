@@ -126,11 +126,17 @@ async def go_to_the_bank(
 
 @router.get("/{purchase_id}/live")
 async def show_purchase_live(
-    request: Request, pages: AtPages, workspace: Buyer, purchase_id: UUID, database: AtDatabase
+    request: Request,
+    pages: AtPages,
+    workspace: Buyer,
+    purchase_id: UUID,
+    database: AtDatabase,
+    was: str | None = None,
 ) -> Response:
-    """A part of the page, asked for by itself while the purchase is pending."""
+    """A part of the page, asked for by itself while money may still move; `was` is the status that the page shows."""
     purchase = await find_purchase(database, workspace.id, purchase_id)
-    return await purchase_live(request, pages, database, workspace.id, purchase)
+    was_pending = was == Status.PENDING
+    return await purchase_live(request, pages, database, workspace.id, purchase, was_pending=was_pending)
 
 
 async def find_purchase(database: Database, workspace_id: str, purchase_id: UUID) -> Purchase:

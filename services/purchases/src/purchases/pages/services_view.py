@@ -72,15 +72,21 @@ async def services_page(
 
 
 async def purchase_live(
-    request: Request, pages: Pages, database: Database, workspace_id: str, purchase: Purchase
+    request: Request, pages: Pages, database: Database, workspace_id: str, purchase: Purchase, *, was_pending: bool
 ) -> Response:
-    """The purchase's row as it is now, and once it is settled also its card and the news."""
+    """The purchase's row as it is now, once it is settled also its card, and the news where it `was_pending` before."""
     async with database.reading() as session:
         offers = await offer_addons(session=session, workspace_id=workspace_id)
     settled = purchase.status is not Status.PENDING
     its_own = [offer for offer in offers if settled and offer.addon.id == purchase.plan_addon_id]
     return pages.page(
-        request, "services_live.html", **shown(workspace_id), purchase=purchase, offers=its_own, settled=settled
+        request,
+        "services_live.html",
+        **shown(workspace_id),
+        purchase=purchase,
+        offers=its_own,
+        settled=settled,
+        is_news=settled and was_pending,
     )
 
 
