@@ -73,7 +73,11 @@ def test_every_value_says_the_same_as_the_setting_that_is_read(name: str, told: 
 @pytest.mark.parametrize("name", PRODUCT)
 def test_every_address_is_one_of_a_container_that_listens_there(name: str, told: pytest.MonkeyPatch) -> None:
     values = environment(name)
-    urls = [values[key] for key in ("DATABASE_URL", "JWKS_URL", "STRIPE_API_BASE", "SMTP_URL") if key in values]
+    urls = [
+        values[key]
+        for key in ("DATABASE_URL", "JWKS_URL", "OIDC_ISSUER_URL", "STRIPE_API_BASE", "SMTP_URL")
+        if key in values
+    ]
     hosts = [urlsplit(url) for url in (*urls, f"kafka://{values['KAFKA_BOOTSTRAP_SERVERS']}")]
 
     assert [host.netloc for host in hosts if host.port not in LISTENS.get(str(host.hostname), set())] == []
@@ -118,3 +122,21 @@ def test_every_secret_says_that_it_is_for_development() -> None:
     assert [secret for secret in secrets if secret and "dev-only" not in secret] == []
     assert re.findall(r"whsec_(?!dev_only)\w+|sk_live\w*|sk_test_(?!quittance_sandbox)\w+", text) == []
     assert "dev-only" in environment("postgres")["POSTGRES_PASSWORD"]
+
+
+def test_people_sign_in_as_the_client_that_the_issuer_knows_and_come_back_to_the_pages() -> None:
+    values = environment("purchases-api")
+    known = {name: option("issuer", name) for name in ("--client-id", "--client-secret", "--redirect-uri")}
+
+    assert known == {
+        "--client-id": values["OIDC_CLIENT_ID"],
+        "--client-secret": values["OIDC_CLIENT_SECRET"],
+        "--redirect-uri": f"{values['PUBLIC_BASE_URL']}/session/callback",
+    }
+
+
+def test_a_form_may_lead_to_the_page_of_the_stripe_that_is_used() -> None:
+    targets = environment("purchases-api")["PAGES_FORM_TARGETS"].split(",")
+
+    assert option("stripe-sandbox", "--public-url") in targets
+    assert "https://checkout.stripe.com" in targets
