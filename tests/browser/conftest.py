@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, async_playwright
+from playwright.async_api import Browser, BrowserContext, async_playwright, expect
 
 from sandbox.scene import Scene
 from tests.browser.looks import HEIGHT, PICTURES, WIDE
@@ -27,10 +27,19 @@ async def chromium() -> AsyncIterator[Browser]:
     executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     assert executable, "there is no Chromium here: apt-get install chromium"
     arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+    expect.set_options(timeout=PATIENCE_MS)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=executable, args=arguments)
         yield browser
         await browser.close()
+
+
+@pytest.fixture(autouse=True)
+async def empty_shelf(scene: Scene) -> None:
+    """What other tests sell is not sold any more."""
+    for addon in (await scene.http.get(f"{scene.stack.catalog_url}/v1/addons")).json()["items"]:
+        await scene.change_addon(addon, is_active=False)
+    await scene.settle()
 
 
 @pytest.fixture

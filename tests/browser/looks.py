@@ -17,16 +17,17 @@ LOOKS: Final[tuple[tuple[int, Scheme], ...]] = ((NARROW, "light"), (NARROW, "dar
 _RULES: Final = {"resultTypes": ["violations"]}
 
 
-async def look_at(visitor: Visitor, name: str) -> None:
-    """The page as it is now, at both widths, light and dark. Says what is wrong with it, with the elements."""
-    before = visitor.page.viewport_size
+async def look_at(visitor: Visitor, name: str, *, page: Page | None = None) -> None:
+    """A page as it is now, at both widths, light and dark. Says what is wrong with it, with the elements."""
+    page = page or visitor.page
+    before = page.viewport_size
     try:
         for width, scheme in LOOKS:
-            await _look(visitor.page, f"{name}-{width}-{scheme}", width=width, scheme=scheme)
+            await _look(page, f"{name}-{width}-{scheme}", width=width, scheme=scheme)
     finally:
-        await visitor.page.emulate_media(color_scheme="light")
+        await page.emulate_media(color_scheme="light")
         if before:
-            await visitor.page.set_viewport_size(before)
+            await page.set_viewport_size(before)
 
 
 async def _look(page: Page, name: str, *, width: int, scheme: Scheme) -> None:

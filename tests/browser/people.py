@@ -4,13 +4,14 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import urlsplit
 
-from playwright.async_api import BrowserContext, ConsoleMessage, Locator, Page, Request, WebError
+from playwright.async_api import BrowserContext, ConsoleMessage, Locator, Page, Request, Response, WebError
 
 from sandbox.description import Description
 from sandbox.scene import Shop
 from tests.browser.keys import Keys
 
-_SAID_OF_EVERY_REFUSAL: Final = "Failed to load resource: the server responded with a status of 4"
+_SAID_OF_EVERY_REFUSAL: Final = "Failed to load resource: the server responded with a status of "
+_PARTS: Final = frozenset({"stylesheet", "script", "image", "font"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,10 +54,11 @@ class Visitor:
     complaints: list[str] = field(default_factory=list)
 
     def watch(self) -> None:
-        """Note broken policies, script errors, and requests to anybody whom the page must not ask."""
+        """Note broken policies, script errors, missing parts, and requests to anybody whom the page must not ask."""
         self.context.on("console", self._console)
         self.context.on("weberror", self._error)
         self.context.on("request", self._request)
+        self.context.on("response", self._response)
 
     async def open(self, path: str) -> None:
         """A page of ours, as from a bookmark."""
@@ -68,35 +70,25 @@ class Visitor:
         await self.pick(person)
         await self.page.wait_for_url(f"{self.stack.pages_url}{at}")
 
-    async def pick(self, person: Person) -> None:
-        """Fill the issuer's form, by mouse."""
-        await self._radio(person).check()
-        await self._field("Workspace").fill(person.workspace)
-        await self.page.get_by_text("Under another name").click()
-        await self._field("User id").fill(person.sub)
-        await self._field("E-mail address").fill(person.email)
-        await self.sign_in_button.click()
+    async def pick(self, person: Person, *, on: Page | None = None) -> None:
+        """Fill the issuer's form, by mouse; in another tab where one is named."""
+        form = on or self.page
+        await _radio(form, person).check()
+        await _field(form, "Workspace").fill(person.workspace)
+        await form.get_by_text("Under another name").click()
+        await _field(form, "User id").fill(person.sub)
+        await _field(form, "E-mail address").fill(person.email)
+        await _button(form).click()
 
     async def pick_by_keys(self, person: Person) -> None:
         """The same without a mouse."""
-        keys = Keys(self.page)
-        await keys.choose(self._radio(person))
-        await keys.type_into(self._field("Workspace"), person.workspace)
-        await keys.press(self.page.get_by_text("Under another name"))
-        await keys.type_into(self._field("User id"), person.sub)
-        await keys.type_into(self._field("E-mail address"), person.email)
-        await keys.press(self.sign_in_button)
-
-    @property
-    def sign_in_button(self) -> Locator:
-        """Of the issuer's form."""
-        return self.page.get_by_role("button", name="Sign in")
-
-    def _radio(self, person: Person) -> Locator:
-        return self.page.locator(f"input[name=person][value={person.role}]")
-
-    def _field(self, name: str) -> Locator:
-        return self.page.get_by_role("textbox", name=name, exact=True)
+        form, keys = self.page, Keys(self.page)
+        await keys.choose(_radio(form, person))
+        await keys.type_into(_field(form, "Workspace"), person.workspace)
+        await keys.press(form.get_by_text("Under another name"))
+        await keys.type_into(_field(form, "User id"), person.sub)
+        await keys.type_into(_field(form, "E-mail address"), person.email)
+        await keys.press(_button(form))
 
     def _console(self, message: ConsoleMessage) -> None:
         if message.type == "error" and not message.text.startswith(_SAID_OF_EVERY_REFUSAL):
@@ -110,6 +102,22 @@ class Visitor:
         allowed = known if request.is_navigation_request() else {_origin(request.frame.url)} & known
         if _origin(request.url) not in allowed:
             self.complaints.append(f"request to somebody else: {request.url} from {request.frame.url}")
+
+    def _response(self, response: Response) -> None:
+        if response.request.resource_type in _PARTS and response.status >= 400:
+            self.complaints.append(f"{response.status} for {response.url}")
+
+
+def _radio(page: Page, person: Person) -> Locator:
+    return page.locator(f"input[name=person][value={person.role}]")
+
+
+def _field(page: Page, name: str) -> Locator:
+    return page.get_by_role("textbox", name=name, exact=True)
+
+
+def _button(page: Page) -> Locator:
+    return page.get_by_role("button", name="Sign in")
 
 
 def _origin(url: str) -> str:

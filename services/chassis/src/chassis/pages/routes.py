@@ -12,13 +12,12 @@ from starlette.responses import RedirectResponse, Response
 from chassis.auth import SAFE_METHODS
 from chassis.origins import origin_of
 from chassis.pages.forms import typed
-from chassis.pages.own_paths import own_path
+from chassis.pages.own_paths import SIGNED_IN_HERE, own_path
 from chassis.pages.site import Pages
 from chassis.problem_handlers import framework_problem, invalid_request, problem_of
 from chassis.problems import Problem
 
 SIGN_IN: Final = "/session/sign-in"
-SIGNED_IN_HERE: Final = "/session/signed-in"
 READABLE: Final = "application/json"
 """What is wrong with a form is in its fields; the API asks what kind of body it was."""
 

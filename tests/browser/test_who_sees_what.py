@@ -1,0 +1,45 @@
+"""Who may open the buyer's pages, who is told what, and who is not even shown the way."""
+
+import pytest
+from playwright.async_api import expect
+
+from sandbox.scene import Scene
+from tests.browser.conftest import Visit
+from tests.browser.looks import look_at
+from tests.browser.people import STAFF, member_of, services
+
+
+@pytest.mark.parametrize("role", ["owner", "admin"])
+async def test_buyers_see_the_services_and_the_way_there(visit: Visit, scene: Scene, role: str) -> None:
+    shop, buyer = await scene.given_a_workspace(), await visit()
+
+    await buyer.sign_in(member_of(shop, role), at=services(shop))
+
+    await expect(buyer.page.get_by_role("heading", level=1)).to_have_text("Services")
+    await expect(buyer.page.get_by_role("navigation").get_by_role("link", name="Services")).to_be_visible()
+
+
+@pytest.mark.parametrize(("role", "status"), [("editor", 403), ("viewer", 403), ("stranger", 404)])
+async def test_nobody_else_of_the_product_sees_them(visit: Visit, scene: Scene, role: str, status: int) -> None:
+    shop, somebody = await scene.given_a_workspace(), await visit()
+    await somebody.sign_in(member_of(shop, role), at=services(shop))
+
+    answer = await somebody.page.reload()
+
+    assert answer is not None
+    assert answer.status == status
+    await expect(somebody.page.get_by_role("navigation").get_by_role("link", name="Services")).to_have_count(0)
+    await expect(somebody.page.get_by_role("button", name="Buy now")).to_have_count(0)
+    await look_at(somebody, f"services-{role}")
+
+
+async def test_staff_has_nothing_of_it(visit: Visit, scene: Scene) -> None:
+    shop, staff = await scene.given_a_workspace(), await visit()
+    await staff.sign_in(STAFF, at=services(shop))
+
+    answer = await staff.page.reload()
+
+    assert answer is not None
+    assert answer.status == 403
+    await expect(staff.page.get_by_role("navigation").get_by_role("link", name="Services")).to_have_count(0)
+    await look_at(staff, "services-staff")
