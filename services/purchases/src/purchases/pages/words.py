@@ -36,7 +36,8 @@ WORDS: Final[Mapping[str, Words]] = {
     "payment-method-missing": Words(
         title="Your workspace has no saved card",
         what=NOTHING_CHARGED,
-        next="Save a card with Stripe, our payment provider; it brings you back here, and you can buy then.",
+        next="Save a card with Stripe, our payment provider; it brings you back here, and you can buy then. "
+        "If you have just saved one, wait a few seconds and try again.",
     ),
     "too-many-declines": Words(
         title="Too many cards were declined",
