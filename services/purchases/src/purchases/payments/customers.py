@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from stripe import StripeClient
 
-from purchases.payments.client import ObjectMissing, metadata_of_object, phase
+from purchases.payments.client import ObjectMissing, StripeRefused, metadata_of_object, phase
 from purchases.payments.keys import idempotency_key
 
 KEYS_FORGOTTEN_AFTER: Final = timedelta(hours=23)
@@ -45,9 +45,18 @@ async def create_customer(
 
 
 async def describe_customer(client: StripeClient, *, customer_id: str, name: str, email: str) -> None:
-    """Tell Stripe the workspace's name and its owner's address, which stand on receipts."""
-    async with phase("describe_customer"):
-        await client.v1.customers.update_async(customer_id, params={"name": name, "email": email})
+    """Tell Stripe the workspace's name and its owner's address, which stand on receipts.
+
+    An address that Stripe does not take is left out: who has it can buy all the same.
+    """
+    try:
+        async with phase("describe_customer"):
+            await client.v1.customers.update_async(customer_id, params={"name": name, "email": email})
+    except ObjectMissing:
+        raise
+    except StripeRefused:
+        async with phase("describe_customer"):
+            await client.v1.customers.update_async(customer_id, params={"name": name})
 
 
 async def paying_customer(client: StripeClient, *, customer_id: str) -> PayingCustomer | None:
