@@ -8,18 +8,27 @@ from chassis.pages import Pages, assets, page_router
 from chassis.pages.routes import nothing_else_below
 from chassis.pages.session_routes import session_router
 from chassis.pages.sign_in import SignIn
-from purchases.pages import billing, cancelling, services
+from purchases.pages import billing, cancelling, moves_admin, parked_admin, purchases_admin, refund_admin, services
 from purchases.pages.frame import home, nav
+from purchases.pages.staff_words import STAFF_WORDS
 from purchases.pages.words import WORDS
 from purchases.settings import Settings
 
-ROUTERS: Final[tuple[APIRouter, ...]] = (services.router, cancelling.router, billing.router)
+ROUTERS: Final[tuple[APIRouter, ...]] = (
+    services.router,
+    cancelling.router,
+    billing.router,
+    purchases_admin.router,
+    refund_admin.router,
+    moves_admin.router,
+    parked_admin.router,
+)
 ELSEWHERE: Final = ("/app", "/admin/purchases", "/admin/parked", "/session")
 
 
 def install_pages(app: FastAPI, settings: Settings) -> None:
     """Beside the API: they share its database, its client of Stripe and its callers."""
-    pages = Pages(package="purchases", settings=settings, told=settings, nav=nav, words=WORDS)
+    pages = Pages(package="purchases", settings=settings, told=settings, nav=nav, words={**STAFF_WORDS, **WORDS})
     pages.install(app)
     app.include_router(assets.router)
     app.include_router(session_router(SignIn(settings, pages) if settings.oidc_issuer_url else None, home=home))

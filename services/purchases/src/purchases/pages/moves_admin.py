@@ -1,0 +1,159 @@
+"""Staff deliver, cancel and re-open a purchase: a page says what that means, asks for the reason, and does it once."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from fastapi import Request
+from pydantic import ValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+from stripe import StripeClient
+
+from chassis.auth import Caller
+from chassis.database import Database
+from chassis.pages import AtPages, Pages, page_router
+from chassis.pages.forms import errors_by_field, typed
+from chassis.pages.site import see_other
+from chassis.problems import Problem
+from purchases.api import staff_move_routes as api
+from purchases.api.access import AtDatabase, Staff
+from purchases.api.move_bodies import NoteBody, ReasonBody, StaffCancelBody
+from purchases.api.requests import Stripe
+from purchases.api.staff_replies import AdminPurchaseReply
+from purchases.api.staff_routes import get_purchase_for_staff
+from purchases.domain.transitions import Trigger
+from purchases.pages.purchases_admin import LIST, PurchaseId, purchase_page
+
+Fields = Mapping[str, str]
+LONGEST_NUMBER: Final = 18
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """One form that was sent."""
+
+    purchase_id: UUID
+    fields: Fields
+    caller: Caller
+    database: Database
+    client: StripeClient
+
+    @property
+    def reason(self) -> str | None:
+        """As the bodies keep it."""
+        return self.fields.get("reason", "").strip() or None
+
+    @property
+    def seen(self) -> int:
+        """The purchase's sequence when the form was made."""
+        seen = self.fields.get("seen", "")
+        return int(seen) if seen.isdecimal() and len(seen) < LONGEST_NUMBER else 0
+
+
+async def _deliver(asked: Asked) -> None:
+    body = NoteBody.model_validate({"reason": asked.reason})
+    await api.deliver_purchase(asked.purchase_id, asked.caller, asked.database, body)
+
+
+async def _cancel(asked: Asked) -> None:
+    body = StaffCancelBody.model_validate({"reason": asked.reason or "", "refund": "refund" in asked.fields})
+    await api.cancel_purchase_as_staff(asked.purchase_id, body, asked.caller, asked.database, asked.client)
+
+
+async def _reopen(asked: Asked) -> None:
+    body = ReasonBody.model_validate({"reason": asked.reason or ""})
+    await api.reopen_purchase(asked.purchase_id, body, asked.caller, asked.database)
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """What it does, and how it is called on the page."""
+
+    trigger: Trigger
+    do: Callable[[Asked], Awaitable[None]]
+    question: str
+    button: str
+    kind: str
+    needs_reason: bool = True
+
+
+MOVES: Final[Mapping[str, Move]] = {
+    "deliver": Move(Trigger.DELIVERED, _deliver, "Mark as delivered?", "Mark as delivered", "main", needs_reason=False),
+    "cancel": Move(Trigger.CANCELLED, _cancel, "Cancel this purchase?", "Cancel the purchase", "danger"),
+    "reopen": Move(Trigger.REOPENED, _reopen, "Re-open this purchase?", "Re-open it", "danger"),
+}
+
+router = page_router(f"{LIST}/{{purchase_id}}")
+
+
+@router.get("/{move}")
+async def ask_before_moving(
+    caller: Staff, purchase_id: PurchaseId, move: str, request: Request, pages: AtPages, database: AtDatabase
+) -> Response:
+    purchase = await get_purchase_for_staff(purchase_id, caller, database)
+    return _question(request, pages, purchase, move)
+
+
+@router.post("/{move}")
+async def move_purchase(
+    caller: Staff,
+    purchase_id: PurchaseId,
+    move: str,
+    request: Request,
+    pages: AtPages,
+    database: AtDatabase,
+    client: Stripe,
+) -> Response:
+    """Done once: the same form sent again leads to where the first did."""
+    fields = dict(await typed(request))
+    asked = Asked(purchase_id=purchase_id, fields=fields, caller=caller, database=database, client=client)
+    try:
+        await _move(move).do(asked)
+    except ValidationError as error:
+        purchase = await get_purchase_for_staff(purchase_id, caller, database)
+        return _question(request, pages, purchase, move, fields=fields, errors=errors_by_field(error))
+    except Problem as problem:
+        purchase = await get_purchase_for_staff(purchase_id, caller, database)
+        if not _was_moved_by(asked, _move(move).trigger, purchase):
+            return purchase_page(request, pages, purchase, problem=problem)
+    return see_other(f"{LIST}/{purchase_id}?done={move}")
+
+
+def _move(move: str) -> Move:
+    if move not in MOVES:
+        raise HTTPException(404)
+    return MOVES[move]
+
+
+def _was_moved_by(asked: Asked, trigger: Trigger, purchase: AdminPurchaseReply) -> bool:
+    """Whether this very form did it before: the history holds its move, later than what the form's page showed."""
+    last = next((line for line in reversed(purchase.history) if not line.stale), None)
+    return (
+        last is not None
+        and (last.trigger, last.actor, last.reason) == (trigger, f"staff:{asked.caller.subject}", asked.reason)
+        and last.sequence > asked.seen
+    )
+
+
+def _question(
+    request: Request,
+    pages: Pages,
+    purchase: AdminPurchaseReply,
+    move: str,
+    *,
+    fields: Fields | None = None,
+    errors: Mapping[str, str] | None = None,
+) -> Response:
+    return pages.page(
+        request,
+        "staff/move.html",
+        status=422 if errors else 200,
+        purchase=purchase,
+        here=f"{LIST}/{purchase.id}",
+        name=move,
+        move=_move(move),
+        fields=fields or {"seen": str(purchase.sequence)},
+        errors=errors or {},
+    )

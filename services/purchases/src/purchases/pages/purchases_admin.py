@@ -1,0 +1,136 @@
+"""Staff's pages of purchases: the search, and one purchase with its history and its money."""
+
+from collections.abc import Mapping
+from typing import Annotated, Final
+from urllib.parse import urlencode
+from uuid import UUID
+
+from fastapi import Depends, Request
+from pydantic import ValidationError
+from starlette.responses import Response
+
+from chassis.pages import AtPages, Pages, page_router
+from chassis.pages.forms import errors_by_field
+from chassis.problems import Problem
+from purchases import refusals
+from purchases.api.access import AtDatabase, Staff
+from purchases.api.searching import PurchaseSearch
+from purchases.api.staff_replies import AdminPurchaseReply, FoundReply
+from purchases.api.staff_routes import get_purchase_for_staff, search_purchases
+from purchases.domain.transitions import Status, Step, Trigger, decide
+from purchases.pages.badges import BADGES
+from purchases.pages.staff_words import told_to_staff
+
+LIST: Final = "/admin/purchases"
+DONE: Final = {
+    "deliver": "The purchase is marked as delivered.",
+    "cancel": "The purchase is cancelled.",
+    "reopen": "The workspace can buy this service once more.",
+    "refund": "The refund is asked for. It shows below as soon as Stripe has answered.",
+}
+ASKED: Final[tuple[str, ...]] = ("workspace", "status", "stripe_id", "from", "to")
+REFUND_COLOURS: Final[Mapping[str, str]] = {
+    "requested": "yellow",
+    "pending": "yellow",
+    "requires_action": "yellow",
+    "succeeded": "green",
+    "failed": "red",
+    "canceled": "grey",
+}
+STRIPE_IDS: Final[Mapping[str, str]] = {
+    "stripe_customer_id": "Customer",
+    "stripe_invoice_id": "Invoice",
+    "stripe_payment_intent_id": "Payment intent",
+    "stripe_charge_id": "Charge",
+    "stripe_price_id": "Price",
+    "stripe_checkout_session_id": "Checkout session",
+    "stripe_subscription_id": "Subscription",
+}
+
+router = page_router(LIST)
+
+
+async def purchase_in_path(purchase_id: str) -> UUID:
+    """What is no id is nobody's purchase."""
+    try:
+        return UUID(purchase_id)
+    except ValueError as error:
+        raise refusals.purchase_not_found() from error
+
+
+PurchaseId = Annotated[UUID, Depends(purchase_in_path)]
+
+
+@router.get("")
+async def show_purchases(caller: Staff, request: Request, pages: AtPages, database: AtDatabase) -> Response:
+    """What is wrong with the search is said at its field, by the rules of the API."""
+    asked = {name: value.strip() for name, value in request.query_params.items() if value.strip()}
+    errors: dict[str, str] = {}
+    try:
+        found = await search_purchases(PurchaseSearch.model_validate(asked), caller, database)
+    except ValidationError as error:
+        found, errors = FoundReply(purchases=[]), errors_by_field(error)
+    except Problem as problem:
+        if "field" not in problem.extra:
+            raise
+        found, errors = FoundReply(purchases=[]), {problem.extra["field"]: problem.title}
+    kept = {name: asked[name] for name in ASKED if name in asked}
+    return pages.page(
+        request,
+        "staff/purchases.html",
+        status=422 if errors else 200,
+        found=found,
+        asked=asked,
+        errors=errors,
+        badges=BADGES,
+        statuses=Status,
+        first=f"{LIST}?{urlencode(kept)}",
+        more=f"{LIST}?{urlencode(kept | {'cursor': found.next_cursor})}" if found.next_cursor else None,
+    )
+
+
+@router.get("/{purchase_id}")
+async def show_purchase(
+    caller: Staff, purchase_id: PurchaseId, request: Request, pages: AtPages, database: AtDatabase, done: str = ""
+) -> Response:
+    purchase = await get_purchase_for_staff(purchase_id, caller, database)
+    return purchase_page(request, pages, purchase, done=DONE.get(done))
+
+
+def purchase_page(
+    request: Request,
+    pages: Pages,
+    purchase: AdminPurchaseReply,
+    *,
+    done: str | None = None,
+    problem: Problem | None = None,
+) -> Response:
+    """As it is now; with the problem that somebody met who wanted to move it."""
+    return pages.page(
+        request,
+        "staff/purchase.html",
+        status=problem.status if problem else 200,
+        purchase=purchase,
+        here=f"{LIST}/{purchase.id}",
+        moves=moves_of(purchase),
+        stripe_ids=[(label, getattr(purchase, name)) for name, label in STRIPE_IDS.items() if getattr(purchase, name)],
+        badges=BADGES,
+        refund_colours=REFUND_COLOURS,
+        done=done,
+        said=told_to_staff(problem) if problem else None,
+    )
+
+
+def moves_of(purchase: AdminPurchaseReply) -> list[tuple[str, str]]:
+    """The page and the label of each move that the table allows now."""
+    by_hand: list[tuple[Trigger, str, str]] = [
+        (Trigger.DELIVERED, "deliver", "Mark as delivered …"),
+        (Trigger.CANCELLED, "cancel", "Cancel …"),
+        (Trigger.REOPENED, "reopen", "Re-open …"),
+    ]
+    moves = [(path, label) for trigger, path, label in by_hand if _is_possible(purchase, trigger)]
+    return [*moves, ("refund", "Refund …")] if purchase.refundable_cents else moves
+
+
+def _is_possible(purchase: AdminPurchaseReply, trigger: Trigger) -> bool:
+    return isinstance(decide(status=purchase.status, trigger=trigger), Step)

@@ -1,0 +1,333 @@
+"""Staff find a purchase and move it on pages: once, with a reason, and told the truth when it cannot be done."""
+
+import asyncio
+from typing import Any
+
+import httpx
+import pytest
+
+from purchases.domain.transitions import Status
+from tests.forms import form_to, told
+from tests.integration.purchases.world import PRICE, World
+from tests.integration.purchases_pages.conftest import Site
+from tests.integration.purchases_pages.staff import (
+    MARKUP,
+    MIRA,
+    PARKED,
+    PURCHASES,
+    browser,
+    nobodys,
+    of,
+    refunded,
+    send,
+)
+
+Json = dict[str, Any]
+PAGES = [
+    ("GET", PURCHASES),
+    ("GET", nobodys()),
+    *((method, nobodys(move)) for move in ("deliver", "cancel", "reopen", "refund") for method in ("GET", "POST")),
+    ("GET", f"{PURCHASES}/no-id"),
+    ("GET", PARKED),
+    ("GET", f"{PARKED}/fact-1"),
+    ("POST", f"{PARKED}/fact-1/retry"),
+    ("GET", f"{PARKED}/fact-1/discard"),
+    ("POST", f"{PARKED}/fact-1/discard"),
+    ("GET", f"{PARKED}/fact-1/allocate"),
+    ("POST", f"{PARKED}/fact-1/allocate"),
+]
+each_page = pytest.mark.parametrize(("method", "path"), PAGES, ids=[f"{m} {p[:16]}…{p[-9:]}" for m, p in PAGES])
+
+
+@each_page
+@pytest.mark.parametrize(
+    "claims",
+    [
+        {"sub": "olga", "workspaces": {"ws-1": "owner"}},
+        MIRA | {"platform_role": "support"},
+        {"sub": "svc", "scope": "workspaces:write"},
+    ],
+    ids=["owner", "support", "service"],
+)
+async def test_everyone_but_a_super_admin_gets_the_page_that_says_no(
+    site: Site, claims: Json, method: str, path: str
+) -> None:
+    async with browser(site, claims) as somebody:
+        page = await somebody.request(method, path, data={"reason": "x"} if method == "POST" else None)
+
+    assert page.status_code == 403
+    assert "This page is not for your role" in told(page)
+
+
+@each_page
+async def test_who_is_not_signed_in_signs_in_and_what_was_typed_is_kept(site: Site, method: str, path: str) -> None:
+    async with browser(site, {}) as nobody:
+        page = await nobody.request(method, path, data={"reason": "typed"} if method == "POST" else None)
+
+    if method == "GET":
+        assert (page.status_code, page.headers["location"][:22]) == (303, "/session/sign-in?next=")
+    else:
+        assert (page.status_code, form_to(page, path).filled()) == (401, {"reason": ["typed"]})
+
+
+@pytest.mark.parametrize(("method", "path"), [page for page in PAGES if page[1] not in {PURCHASES, PARKED}])
+async def test_what_there_is_not_is_a_page_that_says_so(site: Site, method: str, path: str) -> None:
+    async with browser(site) as staff:
+        page = await staff.request(method, path, data={"reason": "x"} if method == "POST" else None)
+
+    assert (page.status_code, page.headers["content-type"]) == (404, "text/html; charset=utf-8")
+
+
+async def test_a_purchase_is_found_by_workspace_status_stripes_ids_and_date(world: World, site: Site) -> None:
+    purchase, other = await world.given_a_purchase(), await world.given_a_purchase("pm_card_authenticationRequired")
+    day, later = purchase.started_at.date().isoformat(), "2999-01-01"
+    searches: list[Json] = [
+        {"workspace": purchase.workspace_id},
+        {"status": "paid"},
+        {"stripe_id": purchase.stripe_invoice_id},
+        {"stripe_id": f" {purchase.stripe_customer_id} ", "status": "", "from": day, "to": later},
+    ]
+    async with browser(site) as staff:
+        found = [await staff.get(PURCHASES, params=search) for search in searches]
+        none = await staff.get(PURCHASES, params={"from": later})
+        everything = await staff.get(PURCHASES)
+
+    for page in found:
+        assert (of(purchase) in page.text, of(other) in page.text) == (True, False)
+    assert (of(purchase) in everything.text, of(other) in everything.text) == (True, True)
+    assert "€499.00 Paid" in told(found[0])
+    assert "No purchase fits" in told(none)
+
+
+@pytest.mark.parametrize(
+    ("search", "field", "said"),
+    [
+        ({"stripe_id": "<b>"}, "stripe_id", "pattern"),
+        ({"from": "yesterday"}, "from", "must be a date"),
+        ({"from": "2026-03-04", "to": "2026-03-04"}, "to", "This period ends before it begins"),
+        ({"workspace": "-"}, "workspace", "pattern"),
+    ],
+)
+async def test_what_is_wrong_with_a_search_is_said_at_its_field(
+    site: Site, search: dict[str, str], field: str, said: str
+) -> None:
+    async with browser(site) as staff:
+        page = await staff.get(PURCHASES, params=search)
+
+    assert page.status_code == 422
+    assert said in page.text.partition(f'id="{field}-error"')[2].partition("</p>")[0]
+
+
+async def test_a_long_list_goes_on_behind_its_last_entry(world: World, site: Site) -> None:
+    purchase = await world.given_a_purchase()
+    await world.execute(
+        "insert into workspace_addon_purchases select (jsonb_populate_record(row, jsonb_build_object('id',"
+        " gen_random_uuid(), 'plan_addon_id', gen_random_uuid(), 'idempotency_key', 'k' || n, 'started_at',"
+        " row.started_at - n * interval '1 hour'))).* from workspace_addon_purchases row, generate_series(1, 50) n"
+        " where id = :id",
+        id=purchase.id,
+    )
+    async with browser(site) as staff:
+        first = await staff.get(PURCHASES, params={"status": "paid"})
+        older = first.text.partition(f'href="{PURCHASES}?status=paid&amp;cursor=')[2].partition('"')[0]
+        second = await staff.get(f"{PURCHASES}?status=paid&cursor={older}")
+
+    assert (first.text.count(f'href="{PURCHASES}/'), second.text.count(f'href="{PURCHASES}/')) == (50, 1)
+    assert ("Older" in told(first), "Older" in told(second)) == (True, False)
+
+
+async def test_one_purchase_shows_its_history_its_money_and_stripes_ids(world: World, site: Site) -> None:
+    purchase = await world.given_a_purchase()
+    async with browser(site, None, **{"Accept-Language": "de"}) as staff:
+        await refunded(staff, purchase, how_much="part", amount="100.00", reason="half done")
+        await world.settle_everything()
+        page = await staff.get(of(purchase))
+
+    text = told(page).replace("\N{NO-BREAK SPACE}", " ")
+    assert "Paid 499,00 € Refunded 100,00 € Can be refunded 399,00 €" in text
+    assert "Bought user:olga" in text
+    assert "staff:mira · half done" in text
+    assert all(str(one) in text for one in (purchase.stripe_invoice_id, purchase.stripe_charge_id, purchase.id))
+
+
+async def test_a_purchase_is_delivered_then_reopened_each_with_its_reason(world: World, site: Site) -> None:
+    purchase = await world.given_a_purchase()
+    async with browser(site) as staff:
+        done = await send(staff, await staff.get(of(purchase, "deliver")), reason="")
+        delivered = await staff.get(done.headers["location"])
+        without = await send(staff, await staff.get(of(purchase, "reopen")), reason=" ")
+        still = (await world.purchase(purchase.id)).status
+        await send(staff, await staff.get(of(purchase, "reopen")), reason="Wrong workspace")
+        page = await staff.get(of(purchase))
+
+    assert "The purchase is marked as delivered." in told(delivered)
+    assert (without.status_code, still) == (422, Status.DELIVERED)
+    assert "at least 1 character" in without.text.partition('id="reason-error"')[2]
+    assert (await world.purchase(purchase.id)).status is Status.CANCELLED
+    assert "staff:mira · Wrong workspace" in told(page)
+
+
+@pytest.mark.parametrize(("back", "asked"), [(None, []), ("true", [PRICE])])
+async def test_a_paid_purchase_is_cancelled_with_or_without_its_money(
+    world: World, site: Site, back: str | None, asked: list[int]
+) -> None:
+    purchase = await world.given_a_purchase()
+    async with browser(site) as staff:
+        page = await staff.get(of(purchase, "cancel"))
+        done = await send(staff, page, reason="by mistake", refund=back)
+
+    assert "Send €499.00 back as well" in told(page)
+    assert done.status_code == 303
+    now = await world.purchase(purchase.id)
+    assert (now.status, [refund.refund_cents for refund in now.refunds]) == (Status.CANCELLED, asked)
+
+
+@pytest.mark.parametrize("move", ["deliver", "cancel"])
+async def test_a_form_sent_twice_moves_once_and_says_so_twice(world: World, site: Site, move: str) -> None:
+    purchase = await world.given_a_purchase()
+    async with browser(site) as staff:
+        page = await staff.get(of(purchase, move))
+        answers = await asyncio.gather(*(send(staff, page, reason="once") for _ in range(3)))
+        late = await send(staff, page, reason="for another reason")
+
+    assert [answer.headers["location"] for answer in answers] == [f"{of(purchase)}?done={move}"] * 3
+    history = await world.rows("select 1 from purchase_transitions where trigger in ('delivered', 'cancelled')")
+    assert (len(history), late.status_code) == (1, 409)
+    assert "This cannot be done to the purchase now" in told(late)
+
+
+async def test_the_page_offers_what_the_table_allows(world: World, site: Site) -> None:
+    purchase = await world.given_a_purchase()
+    async with browser(site) as staff:
+        paid = told(await staff.get(of(purchase)))
+        await send(staff, await staff.get(of(purchase, "deliver")))
+        delivered = told(await staff.get(of(purchase)))
+        early = await send(staff, await staff.get(of(purchase, "cancel")), reason="too late")
+
+    assert [move in paid for move in ("Mark as delivered …", "Cancel …", "Re-open …", "Refund …")] == [
+        True, True, False, True
+    ]  # fmt: skip
+    assert [move in delivered for move in ("Mark as delivered …", "Cancel …", "Re-open …", "Refund …")] == [
+        False, False, True, True
+    ]  # fmt: skip
+    assert (early.status_code, "a delivered purchase cannot be cancelled" in told(early)) == (409, True)
+
+
+async def test_a_refund_in_part_is_asked_about_in_words_first(world: World, site: Site) -> None:
+    purchase = await world.given_a_purchase()
+    async with browser(site) as staff:
+        form = await staff.get(of(purchase, "refund"))
+        review = await send(staff, form, step="review", how_much="part", amount="100", reason="half done")
+        before = (await world.purchase(purchase.id)).refunds
+        changed = await send(staff, review, step="change")
+        done = await send(staff, review, step="do")
+        page = await staff.get(done.headers["location"])
+
+    assert "Send €100.00 back?" in told(review)
+    assert "Goes back €100.00 Remains after that €399.00 Reason half done" in told(review)
+    assert before == []
+    kept = form_to(changed, of(purchase, "refund")).filled()
+    assert (kept["how_much"], kept["amount"], kept["reason"]) == (["part"], ["100"], ["half done"])
+    assert "The refund is asked for." in told(page)
+    assert [refund.refund_cents for refund in (await world.purchase(purchase.id)).refunds] == [10_000]
+
+
+async def test_all_that_remains_is_refunded_and_there_is_nothing_left(world: World, site: Site) -> None:
+    purchase = await world.given_a_purchase()
+    async with browser(site) as staff:
+        await refunded(staff, purchase, how_much="part", amount="99.00", reason="a part")
+        await refunded(staff, purchase, how_much="all", reason="the rest")
+        await world.settle_everything()
+        again = await staff.get(of(purchase, "refund"))
+
+    now = await world.purchase(purchase.id)
+    assert (now.status, [refund.refund_cents for refund in now.refunds]) == (Status.REFUNDED, [9_900, 40_000])
+    assert (again.status_code, "Everything was refunded already" in told(again)) == (409, True)
+
+
+async def test_a_refund_sent_twice_or_twice_at_once_is_one_refund(world: World, site: Site) -> None:
+    purchase = await world.given_a_purchase()
+    async with browser(site) as staff:
+        form = await staff.get(of(purchase, "refund"))
+        review = await send(staff, form, step="review", how_much="part", amount="10.00", reason="once")
+        answers = await asyncio.gather(*(send(staff, review, step="do") for _ in range(3)))
+        answers.append(await send(staff, review, step="do"))
+        other = await send(staff, review, step="do", agreed="2000")
+
+    assert {answer.status_code for answer in answers} == {303}
+    assert [refund.refund_cents for refund in (await world.purchase(purchase.id)).refunds] == [1_000]
+    assert (other.status_code, "The first refund stands; this one was not made." in told(other)) == (422, True)
+
+
+@pytest.mark.parametrize(
+    ("typed", "field", "said"),
+    [
+        ({"amount": "10,00"}, "amount", "written like 499 or 499.00"),
+        ({"amount": ""}, "amount", "written like 499 or 499.00"),
+        ({"amount": "1.234"}, "amount", "EUR has 2 decimals"),
+        ({"amount": "0"}, "amount", "greater than 0"),
+        ({"reason": " "}, "reason", "at least 1 character"),
+        ({"reason": "two\nlines"}, "reason", "one line"),
+    ],
+    ids=str,
+)
+async def test_what_is_wrong_with_a_refund_is_said_at_its_field_and_nothing_typed_is_lost(
+    world: World, site: Site, typed: Json, field: str, said: str
+) -> None:
+    purchase = await world.given_a_purchase()
+    right = {"how_much": "part", "amount": "10.00", "reason": "typed"}
+    async with browser(site) as staff:
+        page = await send(staff, await staff.get(of(purchase, "refund")), step="review", **(right | typed))
+
+    assert page.status_code == 422
+    assert said in page.text.partition(f'id="{field}-error"')[2].partition("</p>")[0]
+    other = "reason" if field == "amount" else "amount"
+    assert form_to(page, of(purchase, "refund")).filled()[other] == [right[other]]
+
+
+async def test_more_than_remains_is_refused_before_and_after_the_question(world: World, site: Site) -> None:
+    purchase = await world.given_a_purchase()
+    async with browser(site) as staff:
+        form = await staff.get(of(purchase, "refund"))
+        at_once = await send(staff, form, step="review", how_much="part", amount="500", reason="much")
+        review = await send(staff, form, step="review", how_much="all", reason="all")
+        await refunded(staff, purchase, how_much="part", amount="1.00", reason="meanwhile")
+        late = await send(staff, review, step="do")
+
+    for page in (at_once, late):
+        assert page.status_code == 409
+        assert "That is more than remains of the payment" in told(page)
+        assert "Nothing was changed, and no money moved." in told(page)
+    assert [refund.refund_cents for refund in (await world.purchase(purchase.id)).refunds] == [100]
+
+
+async def test_a_refund_that_nobody_was_asked_about_is_asked_about(world: World, site: Site) -> None:
+    purchase = await world.given_a_purchase()
+    async with browser(site) as staff:
+        without_key = await staff.post(
+            of(purchase, "refund"), data={"step": "do", "agreed": "100", "reason": "x", "key": "1"}
+        )
+
+    assert (without_key.status_code, (await world.purchase(purchase.id)).refunds) == (200, [])
+
+
+async def test_only_our_own_pages_move_anything(world: World, site: Site) -> None:
+    purchase = await world.given_a_purchase()
+    async with browser(site, None, Origin="https://evil.example") as staff:
+        page = await staff.post(of(purchase, "deliver"), data={"reason": "x"})
+
+    assert (page.status_code, (await world.purchase(purchase.id)).status) == (403, Status.PAID)
+
+
+async def test_markup_comes_out_as_text(world: World, site: Site) -> None:
+    purchase = await world.given_a_purchase()
+    async with browser(site) as staff:
+        pages: list[httpx.Response] = [await staff.get(PURCHASES, params={"workspace": MARKUP})]
+        form = await staff.get(of(purchase, "refund"))
+        pages.append(await send(staff, form, step="review", how_much="part", amount=MARKUP, reason=MARKUP))
+        pages.append(await send(staff, form, step="review", how_much="all", reason=MARKUP))
+        await send(staff, await staff.get(of(purchase, "deliver")), reason=MARKUP)
+        pages.append(await staff.get(of(purchase)))
+
+    assert not any("<script>alert" in page.text for page in pages)
+    assert all("&lt;script&gt;alert(1)&lt;/script&gt;" in page.text for page in pages)
