@@ -1,0 +1,88 @@
+"""From the billing page to Stripe's portal and back: as the owner asked for it, and what is said when it cannot be."""
+
+import pytest
+
+from sandbox.stripe.control import Json
+from tests.integration.purchases.subscribers import Subscriber, given_a_subscriber
+from tests.integration.purchases.test_portal import given_a_portal
+from tests.integration.purchases.world import World
+from tests.integration.purchases_pages.conftest import Site, Visitor
+from tests.integration.purchases_pages.owners import polled, stripe_link
+from tests.integration.purchases_pages.reading import Page
+
+MANAGE = "Manage subscription"
+AT_ONCE = "To the portal, to end it at once"
+
+
+async def a_subscriber(world: World, site: Site) -> tuple[Subscriber, Visitor, str]:
+    subscriber = await given_a_subscriber(world)
+    await subscriber.subscribe()
+    await subscriber.hear()
+    return subscriber, site.owner(subscriber.workspace_id), f"/app/{subscriber.workspace_id}/settings/billing"
+
+
+async def portals(world: World) -> list[Json]:
+    return (await world.control.objects(kind="billing_portal.session")).get("billing_portal.session", [])
+
+
+@pytest.mark.parametrize(("button", "mode"), [(MANAGE, "at_period_end"), (AT_ONCE, "immediately")])
+async def test_the_portal_opens_as_it_was_asked_for_and_leads_back(
+    world: World, site: Site, button: str, mode: str
+) -> None:
+    await given_a_portal(world)
+    _, owner, here = await a_subscriber(world, site)
+
+    leaving = await owner.submit((await owner.open(here)).form(button))
+
+    (session,) = await portals(world)
+    configurations = (await world.control.objects(kind="billing_portal.configuration"))["billing_portal.configuration"]
+    (opened,) = [one for one in configurations if one["id"] == session["configuration"]]
+    assert stripe_link(leaving) == session["url"]
+    assert opened["features"]["subscription_cancel"]["mode"] == mode
+    assert session["return_url"] == f"https://pages.example{here}?portal=back"
+
+
+async def test_what_was_done_in_the_portal_shows_when_stripes_word_comes(world: World, site: Site) -> None:
+    await given_a_portal(world)
+    subscriber, owner, here = await a_subscriber(world, site)
+    await owner.submit((await owner.open(here)).form(MANAGE))
+    await world.control.portal_cancel((await portals(world))[0]["id"])
+
+    back = await owner.open(f"{here}?portal=back")
+    early = await owner.http.get(polled(back))
+    await subscriber.hear()
+    live = Page(await owner.http.get(polled(back)))
+
+    assert "You are back from Stripe What you changed there shows here within some seconds." in back.text
+    assert ("Builder Active" in back.text, early.status_code) == (True, 204)
+    assert "Builder Ends soon" in live.text
+
+
+async def test_a_portal_that_is_not_set_up_says_who_helps(world: World, site: Site) -> None:
+    _, owner, here = await a_subscriber(world, site)
+
+    told = await owner.submit((await owner.open(here)).form(MANAGE))
+
+    assert told.status == 503
+    assert "Our team has to set it up first. Nothing was changed, and nothing was charged." in told.text
+    assert MANAGE in [button for form in told.forms for button in form.buttons]
+
+
+async def test_while_stripe_is_away_nothing_was_charged_and_the_page_stands(world: World, site: Site) -> None:
+    await given_a_portal(world)
+    _, owner, here = await a_subscriber(world, site)
+    await world.control.fault("close_before", operation="billing_portal.*")
+
+    told = await owner.submit((await owner.open(here)).form(MANAGE))
+
+    assert (told.status, told.headers["retry-after"]) == (503, "5")
+    assert "Our payment provider does not answer Nothing was charged." in told.text
+    assert "Builder Active" in told.text
+
+
+async def test_who_asks_for_the_address_of_a_form_comes_to_the_page(world: World, site: Site) -> None:
+    _, owner, here = await a_subscriber(world, site)
+
+    pages = [await owner.open(f"{here}/{form}") for form in ("portal", "upgrade")]
+
+    assert all("Builder Active" in page.text for page in pages)
