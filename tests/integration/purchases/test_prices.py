@@ -2,10 +2,12 @@
 
 import asyncio
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from contracts import AddonState
 from purchases.domain.transitions import Status
 from purchases.handlers.buying.buy import Bought, Outcome
 from purchases.handlers.steps.provision_price import provision_price
@@ -169,3 +171,39 @@ async def test_a_price_that_stripe_no_longer_takes_costs_no_sale_and_is_made_ane
     assert (by_amount.purchase.status, anew.purchase.status) == (Status.PAID, Status.PAID)
     assert anew.purchase.stripe_price_id not in (None, archived)
     assert (await _told(world))[-1]["stripe_price_id"] == anew.purchase.stripe_price_id == await _known(world)
+
+
+@pytest.mark.parametrize("price_cents", [PRICE, PRICE + 100])
+async def test_a_renamed_addon_is_sold_under_its_new_name_at_stripe_too(world: World, price_cents: int) -> None:
+    await world.given_an_addon()
+    sold = (await _bought(world)).purchase
+    renamed = AddonState(
+        addon_id=world.addons["setup"],
+        sequence=2,
+        occurred_at=datetime.now(UTC),
+        slug="setup",
+        name="Setup, new",
+        price_cents=price_cents,
+        currency="EUR",
+        is_active=True,
+        sort_order=0,
+    )
+
+    await world.tell(renamed)
+    await world.tell(renamed)
+    await world.settle_everything()
+
+    (product,) = (await world.control.objects(kind="product"))["product"]
+    assert product["name"] == "Setup, new"
+    assert (await world.purchase(sold.id)).addon_name == "Professional AI Setup"
+    assert len(await world.requests("products.update")) == 1
+
+
+async def test_a_renamed_addon_that_was_never_sold_has_nothing_to_rename(world: World) -> None:
+    await world.given_an_addon()
+    await world.execute("update addons set name = 'Before'")
+
+    await world.given_an_addon(sequence=2)
+    await world.settle_everything()
+
+    assert [one["state"] for one in await world.commands("rename_product")] == ["done"]

@@ -52,6 +52,19 @@ async def is_sellable(client: StripeClient, price_id: str) -> bool:
         return False
 
 
+async def name_product(client: StripeClient, *, instance: str, addon_id: uuid.UUID, name: str) -> None:
+    """Rename the add-on's product, which Checkout's page shows; one that was never made is left so."""
+    try:
+        async with phase("name_product"):
+            await client.v1.products.update_async(_product_id(instance, addon_id), params={"name": name})
+    except ObjectMissing:
+        return
+
+
+def _product_id(instance: str, addon_id: uuid.UUID) -> str:
+    return f"quittance-{instance}-addon-{addon_id}"
+
+
 async def _named(client: StripeClient, key: str) -> Any | None:
     async with phase("look_for_price"):
         listed = await client.v1.prices.list_async(params={"lookup_keys": [key], "limit": 1})
@@ -66,7 +79,7 @@ def _fits(held: Any, sold: SoldAddon) -> bool:
 
 async def _product(client: StripeClient, *, instance: str, sold: SoldAddon) -> str:
     """One per add-on, its id made of the add-on's: that of an earlier price stays."""
-    product_id = f"quittance-{instance}-addon-{sold.addon_id}"
+    product_id = _product_id(instance, sold.addon_id)
     try:
         async with phase("product"):
             await client.v1.products.create_async(

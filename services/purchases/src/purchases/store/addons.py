@@ -40,6 +40,19 @@ async def keep(session: AsyncSession, state: AddonState) -> None:
     await session.execute(newer)
 
 
+async def is_renamed(session: AsyncSession, state: AddonState) -> bool:
+    """Whether the add-on has had another name until now."""
+    other = select(Addon.id).where(
+        Addon.id == state.addon_id, Addon.sequence < state.sequence, Addon.name != state.name
+    )
+    return (await session.execute(other)).first() is not None
+
+
+async def name_of(session: AsyncSession, addon_id: uuid.UUID) -> str | None:
+    """What the add-on is called now."""
+    return (await session.execute(select(Addon.name).where(Addon.id == addon_id))).scalar_one_or_none()
+
+
 async def keep_price(
     session: AsyncSession, *, addon_id: uuid.UUID, price_cents: int, currency: str, stripe_price_id: str
 ) -> int | None:

@@ -17,7 +17,7 @@ from purchases.handlers.facts.forget_customer import customer_deleted
 from purchases.handlers.steps.learn_ids import release
 from purchases.handlers.steps.references import ids_of
 from purchases.handlers.steps.work import Pages, Work, count, fact_as
-from purchases.store import addons, ledger, plans, workspaces
+from purchases.store import addons, commands, ledger, plans, workspaces
 
 NO_PAGES: Final = Pages("")
 
@@ -32,12 +32,18 @@ async def apply_facts(
     for received in batch:
         match received.fact:
             case AddonState() as addon:
-                await addons.keep(session, addon)
+                await _keep_addon(session, addon)
             case PlanState() as plan:
                 await plans.keep(session, plan)
     ours = [received for received in batch if _may_be_ours(received.fact, instance)]
     if ours:
         await _apply_stripe_facts(session, ours, instance, pages)
+
+
+async def _keep_addon(session: AsyncSession, addon: AddonState) -> None:
+    if await addons.is_renamed(session, addon):
+        await commands.ask(session, kind="rename_product", subject=str(addon.addon_id))
+    await addons.keep(session, addon)
 
 
 def _may_be_ours(fact: Fact, instance: str) -> bool:
