@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, MetaData, func, select, text, update
+from sqlalchemy import ARRAY, ColumnElement, MetaData, Text, any_, cast, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -88,15 +88,18 @@ async def release(session: AsyncSession, *, ids: Collection[str]) -> int:
     if not ids:
         return 0
     waiting = (
-        select(PARKED.c.id)
-        .where(PARKED.c.waits_for.in_(ids), PARKED.c.resolved_at.is_(None))
-        .with_for_update(skip_locked=True)
+        select(PARKED.c.id).where(_waits_for(ids), PARKED.c.resolved_at.is_(None)).with_for_update(skip_locked=True)
     )
     due = update(PARKED).where(PARKED.c.id.in_(waiting)).values(retry_at=func.now()).returning(PARKED.c.id)
     released = len((await session.execute(due)).all())
     if released:
         wake_after_commit(session, CHANNEL)
     return released
+
+
+def _waits_for(ids: Collection[str]) -> ColumnElement[bool]:
+    """An array and not a list of parameters: one statement, compiled once, for any number."""
+    return PARKED.c.waits_for == any_(cast(list(ids), ARRAY(Text)))
 
 
 async def count_open(session: AsyncSession, *, consumer: str) -> int:
@@ -109,7 +112,7 @@ async def discard(session: AsyncSession, *, ids: Collection[str], resolution: st
     """End what waits for one of `ids`, unapplied; `resolution` says why, for whoever looks later."""
     ended = (
         update(PARKED)
-        .where(PARKED.c.waits_for.in_(ids), PARKED.c.resolved_at.is_(None))
+        .where(_waits_for(ids), PARKED.c.resolved_at.is_(None))
         .values(resolved_at=func.now(), resolution=resolution)
         .returning(PARKED.c.id)
     )

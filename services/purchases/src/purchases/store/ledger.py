@@ -14,6 +14,7 @@ from sqlalchemy import (
     Uuid,
     any_,
     bindparam,
+    cast,
     exists,
     null,
     or_,
@@ -21,13 +22,16 @@ from sqlalchemy import (
     union_all,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlalchemy.orm import InstrumentedAttribute, selectinload
+from sqlalchemy.orm import InstrumentedAttribute, joinedload, selectinload
 
 from purchases.domain.transitions import HOLDS_SLOT
 from purchases.store.rows import Payment, Purchase, Transition, Workspace
 
-CHILDREN: Final = (selectinload(Purchase.payments), selectinload(Purchase.refunds), selectinload(Purchase.workspace))
-
+CHILDREN: Final = (
+    joinedload(Purchase.workspace, innerjoin=True),
+    selectinload(Purchase.payments),
+    selectinload(Purchase.refunds),
+)
 
 HELD: Final = or_(Purchase.payable, Purchase.status.in_(HOLDS_SLOT))
 
@@ -48,7 +52,9 @@ class Names:
     def add(self, purchase_id: uuid.UUID, ids: Iterable[str]) -> None:
         """`purchase_id` is known by `ids` too."""
         for one in ids:
-            self.by_id[one] = tuple(sorted({*self.by_id.get(one, ()), purchase_id}))
+            known = self.by_id.get(one, ())
+            if purchase_id not in known:
+                self.by_id[one] = tuple(sorted((*known, purchase_id)))
 
 
 def _named_by(*columns: InstrumentedAttribute[Any]) -> ColumnElement[bool]:
@@ -102,11 +108,12 @@ async def lock(
     """
     if not purchase_ids and not workspace_ids:
         return {}
+    wanted = Purchase.id == any_(cast(list(purchase_ids), ARRAY(Uuid)))
     workspaces = (
         select(Workspace.id)
         .where(
             or_(
-                Workspace.id.in_(select(Purchase.workspace_id).where(Purchase.id.in_(purchase_ids))),
+                Workspace.id.in_(select(Purchase.workspace_id).where(wanted)),
                 Workspace.id.in_(workspace_ids),
             )
         )
@@ -118,9 +125,9 @@ async def lock(
         return {}
     locked = (
         select(Purchase)
-        .where(Purchase.id.in_(purchase_ids))
+        .where(wanted)
         .order_by(Purchase.id)
-        .with_for_update(key_share=True)
+        .with_for_update(key_share=True, of=Purchase)
         .options(*CHILDREN)
         .execution_options(populate_existing=True)
     )

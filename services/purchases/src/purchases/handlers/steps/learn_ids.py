@@ -1,5 +1,7 @@
 """A Stripe id that becomes known: stored on the row, and whatever waited for it is tried again."""
 
+from collections.abc import Collection
+
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis import parked
@@ -64,7 +66,7 @@ def is_own_invoice(purchase: Purchase, invoice_id: str) -> bool:
     return purchase.stripe_invoice_id in (None, invoice_id)
 
 
-async def release(session: AsyncSession, ids: list[str]) -> None:
+async def release(session: AsyncSession, ids: Collection[str]) -> None:
     """Have parked facts that wait for `ids` tried again. Call it last: rows are locked before ids."""
     if ids:
         await session.flush()

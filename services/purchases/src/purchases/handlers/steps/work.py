@@ -49,7 +49,7 @@ class Work:
     plan_prices: Collection[str] = ()
     """Stripe's ids of what the plans cost."""
     pages: Pages = Pages("")
-    learned: list[str] = field(default_factory=list)
+    learned: set[str] = field(default_factory=set)
 
     def purchases_of(self, fact: Fact) -> list[Purchase]:
         """The locked purchases that the fact's surest known ids name, in the order of their ids."""
@@ -59,7 +59,7 @@ class Work:
 
     def learn(self, purchase: Purchase, ids: Collection[str]) -> None:
         """Later facts of the batch find the purchase by `ids`, and what waits for them is released at its end."""
-        self.learned += ids
+        self.learned.update(ids)
         self.names.add(purchase.id, ids)
 
     async def park(self, received: Received, *, reason: str, waits_for: str | None = None) -> None:
