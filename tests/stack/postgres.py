@@ -2,7 +2,7 @@
 
 import os
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -54,6 +54,12 @@ async def fresh_databases(postgres: str) -> AsyncIterator[NewDatabase]:
     finally:
         for name in made:
             await _run(postgres, f"drop database {name} with (force)")
+
+
+def emptying(tables: Iterable[str]) -> str:
+    """One statement that deletes every row; TRUNCATE makes files anew and takes fifty times as long for a few rows."""
+    deleting = (f"_{table} as (delete from {table})" for table in tables)
+    return f"with {', '.join(deleting)} select"
 
 
 async def _run(url: str, statement: str) -> None:

@@ -23,10 +23,10 @@ from chassis.server import HttpServer
 from chassis.settings import ServiceSettings
 from sandbox.issuer import Issuer, application
 from tests.documented import only_documented_problems
-from tests.stack.postgres import NewDatabase
+from tests.stack.postgres import NewDatabase, emptying
 
 ADDONS = "/v1/admin/addons"
-TABLES = "plan_addons, plans, plan_prices, audit_log, outbox, inbox, parked"
+TABLES = ("plan_addons", "plans", "plan_prices", "audit_log", "outbox", "inbox", "parked")
 STAFF = {"sub": "usr_mira", "email": "mira@quittance.example", "platform_role": "super_admin"}
 
 
@@ -144,7 +144,7 @@ async def migrated(module_database_url: NewDatabase) -> AsyncIterator[Database]:
 async def catalog(migrated: Database, issuer: tuple[Issuer, TokenVerifier]) -> Catalog:
     """An empty catalog."""
     async with migrated.transaction() as session:
-        await session.execute(text(f"truncate {TABLES} restart identity"))
+        await session.execute(text(emptying(TABLES)))
     settings = ServiceSettings(app_env="testing", allowed_return_origins="https://app.example")
     return Catalog(
         database=migrated, api=app(settings=settings, database=migrated, verifier=issuer[1]), issuer=issuer[0]

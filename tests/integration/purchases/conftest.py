@@ -16,9 +16,7 @@ from purchases.store.rows import Row
 from sandbox.stripe.app import create_app
 from sandbox.stripe.control import StripeControl
 from tests.integration.purchases.world import World
-from tests.stack.postgres import NewDatabase
-
-TABLES = ", ".join(Row.metadata.tables)
+from tests.stack.postgres import NewDatabase, emptying
 
 
 @pytest.fixture(scope="module")
@@ -62,5 +60,5 @@ async def world(migrated: Database, client: stripe.StripeClient, control: Stripe
     await control.reset()
     await control.settings(refund_delay=None, invoice_authentication="requires_action")
     world = World(database=migrated, client=client, control=control)
-    await world.execute(f"truncate {TABLES} restart identity")
+    await world.execute(emptying(Row.metadata.tables))
     return world

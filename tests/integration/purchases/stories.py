@@ -9,6 +9,7 @@ from purchases.domain.transitions import Status
 from purchases.store.rows import Purchase, Row
 from tests.integration.purchases.bundles import given_a_bundle, invoice_of
 from tests.integration.purchases.world import INSTANCE, Json, World
+from tests.stack.postgres import emptying
 
 LEGACY: Final = "2024-06-20"
 """A version from before 2025-03-31.basil."""
@@ -270,7 +271,7 @@ STORIES: Final[Sequence[Teller]] = (
 
 async def told(world: World, teller: Teller) -> Story:
     """Let it happen at Stripe, and keep what Stripe told of it."""
-    await world.execute(f"truncate {', '.join(Row.metadata.tables)} restart identity")
+    await world.execute(emptying(Row.metadata.tables))
     world.since = len(await world.control.events())
     tale = await teller(world)
     rows = [await world.purchase(purchase.id) for purchase in tale.purchases]
