@@ -150,6 +150,30 @@ async def test_a_session_that_ends_in_the_middle_of_a_form_loses_nothing(site: S
     assert again.status_code == 303
 
 
+async def test_who_signs_in_again_beside_a_form_is_told_to_go_back_to_it(site: Site) -> None:
+    async with site.visitor(token=site.token(expires_in=-60)) as visitor:
+        page = await visitor.post("/notes", data={"text": "mine"})
+        link = html.unescape(re.findall(r'href="(/session/sign-in[^"]+)"', page.text)[0])
+        visitor.cookies.clear()
+        back = await signed_in(visitor, link)
+        told = await visitor.get(back.headers["location"])
+
+    assert 'target="_blank"' in page.text
+    assert told.status_code == 200
+    assert "what you typed is still there" in told.text
+
+
+async def test_who_was_refused_at_the_issuer_is_told_and_may_try_again(site: Site) -> None:
+    async with site.visitor() as visitor:
+        begun = await visitor.get("/session/sign-in")
+        state = parse_qs(urlsplit(begun.headers["location"]).query)["state"][0]
+        page = await visitor.get("/session/callback", params={"error": "access_denied", "state": state})
+
+    assert page.status_code == 400
+    assert "The sign-in was not completed." in page.text
+    assert '<a href="/session/sign-in">Sign in</a>' in page.text
+
+
 async def test_what_is_refreshed_by_itself_leads_to_the_sign_in(site: Site) -> None:
     live = {"HX-Request": "true", "HX-Current-URL": f"{ORIGIN}/notes?text=x"}
     async with site.visitor() as visitor:
