@@ -1,0 +1,135 @@
+"""Staff see on pages what was set aside, and say what becomes of it: once, with a reason, and after a question."""
+
+import asyncio
+import uuid
+from collections.abc import Sequence
+
+import pytest
+
+from purchases.store.rows import Purchase
+from tests.forms import form_to, told
+from tests.integration.purchases.test_bundles import parked_item, refunded_in_part
+from tests.integration.purchases.world import World
+from tests.integration.purchases_api.test_parked import PARK_COMMAND, given_one_of_each, told_in_the_wrong_order
+from tests.integration.purchases_pages.conftest import Site
+from tests.integration.purchases_pages.staff import MARKUP, PARKED, browser, of, send
+
+
+async def test_each_kind_is_listed_with_why_and_what_it_waits_for(world: World, site: Site) -> None:
+    purchase = await given_one_of_each(world)
+    async with browser(site) as staff:
+        page, resolved = told(await staff.get(PARKED)), await staff.get(PARKED, params={"state": "resolved"})
+        about = await staff.get(of(purchase))
+
+    assert "What was asked of Stripe · no such invoice" in page
+    assert "A payment that fits no purchase" in page
+    assert "What happened" in page
+    assert "Waits for" in page
+    assert "Nothing was set aside yet" in told(resolved)
+    assert "Set aside about it" in told(about)
+
+
+async def test_nothing_set_aside_is_said(site: Site) -> None:
+    async with browser(site) as staff:
+        assert "Nothing is set aside" in told(await staff.get(PARKED))
+
+
+async def test_an_item_shows_what_it_says_and_is_tried_again(world: World, site: Site) -> None:
+    purchase, paid = await told_in_the_wrong_order(world)
+    item = await parked_item(world)
+    await world.tell(*paid)
+    await world.execute(
+        "update parked set resolved_at = null, resolution = null, waits_for = null, retry_at = null, reason = 'a bug'"
+    )
+    async with browser(site) as staff:
+        page = await staff.get(f"{PARKED}/{item}")
+        done = await staff.post(f"{PARKED}/{item}/retry")
+        said = await staff.get(done.headers["location"])
+        while await world.consumer._retry_one():
+            pass
+        twice = await staff.post(f"{PARKED}/{item}/retry")
+        after = await staff.get(f"{PARKED}/{item}")
+
+    assert '"amount": 100' in told(page)
+    assert "It is tried again now." in told(said)
+    assert twice.status_code == 303
+    assert "Applied" in told(after)
+    assert "Try it again now" not in told(after)
+    assert [refund.refund_cents for refund in (await world.purchase(purchase.id)).refunds] == [100]
+
+
+async def test_a_discard_is_asked_about_wants_a_reason_and_is_done_once(world: World, site: Site) -> None:
+    await told_in_the_wrong_order(world)
+    item = await parked_item(world)
+    async with browser(site) as staff:
+        question = await staff.get(f"{PARKED}/{item}/discard")
+        without = await send(staff, question, reason=" ")
+        answers = await asyncio.gather(*(send(staff, question, reason=f"by hand {MARKUP}") for _ in range(3)))
+        other = await send(staff, question, reason="for another reason")
+        late = await staff.get(f"{PARKED}/{item}/discard")
+        page = await staff.get(f"{PARKED}/{item}")
+
+    assert (without.status_code, "at least 1 character" in without.text) == (422, True)
+    assert {answer.headers["location"] for answer in answers} == {f"{PARKED}/{item}?done=discard"}
+    assert [other.status_code, late.status_code] == [409, 409]
+    assert "This is not set aside any more" in told(other)
+    assert len(await world.rows("select 1 from parked_decisions")) == 1
+    assert f"staff:mira · by hand {MARKUP}" in told(page)
+    assert "<script>alert" not in page.text
+
+
+async def test_a_command_that_stripe_refused_is_carried_out_when_staff_say_so(world: World, site: Site) -> None:
+    await world.given_a_purchase("pm_card_authenticationRequired")
+    await world.execute(PARK_COMMAND)
+    (row,) = await world.rows("select id from stripe_commands")
+    async with browser(site) as staff:
+        done = await staff.post(f"{PARKED}/command-{row['id']}/retry")
+
+    assert done.status_code == 303
+    assert len(await world.rows("select 1 from stripe_commands where state = 'open'")) == 1
+
+
+async def test_a_refund_that_names_nobody_is_given_to_a_purchase_after_a_look_at_it(world: World, site: Site) -> None:
+    purchases = await refunded_in_part(world)
+    item, mine = await parked_item(world), purchases[1]
+    async with browser(site) as staff:
+        page = await staff.get(f"{PARKED}/{item}")
+        asked = await staff.get(f"{PARKED}/{item}/allocate", params={"purchase_id": f" {mine.id} "})
+        answers = await asyncio.gather(*(send(staff, asked) for _ in range(2)))
+        answers.append(await send(staff, asked))
+        after = await staff.get(f"{PARKED}/{item}")
+
+    assert "Whose money is it?" in told(page)
+    assert "Is the refund of this purchase?" in told(asked)
+    assert mine.workspace_id in told(asked)
+    assert {answer.headers["location"] for answer in answers} == {f"{PARKED}/{item}?done=allocate"}
+    assert f"staff:mira · to {mine.id}" in told(after)
+    assert await refunds_of(world, purchases) == [[], [700]]
+
+
+async def refunds_of(world: World, purchases: Sequence[Purchase]) -> list[list[int]]:
+    rows = [await world.purchase(one.id) for one in purchases]
+    return [[refund.refund_cents for refund in row.refunds] for row in rows]
+
+
+@pytest.mark.parametrize("purchase_id", ["", "nonsense", MARKUP, str(uuid.uuid4())])
+async def test_a_purchase_that_there_is_not_is_said_at_the_field(world: World, site: Site, purchase_id: str) -> None:
+    await refunded_in_part(world)
+    item = await parked_item(world)
+    async with browser(site) as staff:
+        page = await staff.get(f"{PARKED}/{item}/allocate", params={"purchase_id": purchase_id})
+
+    assert page.status_code == 422
+    assert "There is no purchase of this id" in page.text.partition('id="purchase_id-error"')[2]
+    assert form_to(page, f"{PARKED}/{item}/allocate").filled() == {"purchase_id": [purchase_id]}
+
+
+async def test_a_refund_is_not_given_to_what_another_charge_paid(world: World, site: Site) -> None:
+    await refunded_in_part(world)
+    item, other = await parked_item(world), await world.given_a_purchase()
+    async with browser(site) as staff:
+        asked = await staff.get(f"{PARKED}/{item}/allocate", params={"purchase_id": str(other.id)})
+        refused = await send(staff, asked)
+
+    assert (refused.status_code, "Another charge paid for this purchase" in told(refused)) == (409, True)
+    assert await parked_item(world) == item
