@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from types import FrameType
 
 from sandbox.description import Description
+from sandbox.first_workspace import register_first_workspace
 from sandbox.process import last_lines
 from sandbox.processes import python
 from sandbox.progress import Progress
@@ -109,6 +110,7 @@ def _start(files: StateFiles, supervise: Sequence[str]) -> int:
         print(f"The stack did not start.\n{reason}", file=sys.stderr)
         return 1
     if description := files.description():
+        register_first_workspace(description)
         show(description)
     return 0
 
