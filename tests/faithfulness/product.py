@@ -3,15 +3,18 @@
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from stripe import StripeClient
 
+from catalog.stripe_setup.portal import provision_portal
 from purchases.domain.transitions import Status
 from purchases.handlers.checkout.start_checkout import OPEN_FOR
-from purchases.payments import checkout, customers, look
+from purchases.payments import checkout, customers, look, subscriptions
 from purchases.payments.client import CardDeclined, CustomerNeeded
 from purchases.payments.invoices import Charging, close_invoice
-from purchases.payments.prices import SoldAddon, provide_price
+from purchases.payments.portal import open_portal
+from purchases.payments.prices import SoldAddon, name_product, provide_price
 from purchases.store.rows import CheckoutSession, Purchase
 from sandbox.stripe.control import StripeControl
 
@@ -95,6 +98,8 @@ async def trade(shop: Shop) -> None:
     await _ask_the_bank(shop)
     await _give_up(shop)
     await open_pages(shop)
+    await shop.use("pm_card_visa")
+    await run_the_plan(shop)
 
 
 async def _buy(shop: Shop) -> None:
@@ -176,9 +181,38 @@ async def open_pages(shop: Shop) -> None:
         purchase_ids=[str(purchase.id)],
         success_url=PAGE,
         cancel_url=PAGE,
+        attempt=1,
         expires_at=now + OPEN_FOR,
         created_at=now,
     )
     opened = await checkout.open_subscription(shop.client, instance=INSTANCE, checkout=row, addon_prices=[addon])
     assert await checkout.look_at_checkout(shop.client, row) == opened
     assert (await checkout.expire_session(shop.client, opened.session_id)).status == "expired"
+    await name_product(shop.client, instance=INSTANCE, addon_id=purchase.plan_addon_id, name="Setup, new")
+
+
+async def run_the_plan(shop: Shop) -> None:
+    """A subscription that the product reads, lists, sends its owner to the portal for, ends and pays back."""
+    product = await shop.client.v1.products.create_async({"name": "Builder"})
+    plan = await shop.client.v1.prices.create_async(
+        {"currency": "eur", "unit_amount": 900, "recurring": {"interval": "month"}, "product": product.id}
+    )
+    made = await shop.client.v1.subscriptions.create_async({"customer": shop.customer, "items": [{"price": plan.id}]})
+    ours: dict[str, Any] = {"instance": INSTANCE, "prices": [plan.id]}
+    seen = await subscriptions.look_at_subscription(shop.client, made.id, **ours)
+    assert seen is not None
+    listed = await subscriptions.subscriptions_of(shop.client, shop.customer, **ours)
+    running = [one async for one in subscriptions.running_at(shop.client, plan.id, **ours)]
+    assert [one.snapshot for one in (*listed, *running)] == [seen.snapshot] * 2
+    await provision_portal(client=shop.client, instance=INSTANCE, products={product.id: [plan.id]}, say=lambda _: None)
+    for cancel in ("at_period_end", "immediately"):
+        page = await open_portal(
+            shop.client, instance=INSTANCE, customer_id=shop.customer, return_url=PAGE, cancel=cancel
+        )
+        assert page is not None
+    await subscriptions.end_subscription(shop.client, made.id)
+    (payment,) = await subscriptions.plan_payments(shop.client, made.id)
+    for _ in range(2):
+        await subscriptions.pay_back(
+            shop.client, payment, instance=INSTANCE, workspace_id="ws-1", subscription_id=made.id, attempt=1
+        )

@@ -87,8 +87,8 @@ class Subscriber:
         return await self.world.workspace_facts(self.workspace_id)
 
 
-async def given_a_subscriber(world: World, *, card: str = "pm_card_visa") -> Subscriber:
-    """Who has a card and no subscription yet."""
+async def given_a_subscriber(world: World, *, card: str | None = "pm_card_visa") -> Subscriber:
+    """Who has no subscription yet."""
     plans = await given_the_plans(world)
     workspace_id = await world.given_a_workspace(card)
     (row,) = await world.rows("select stripe_customer_id from workspaces where id = :id", id=workspace_id)

@@ -1,11 +1,14 @@
 """The plan is a function of the subscription, which is as Stripe has it."""
 
 import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import insert
 
 from chassis import parked
+from contracts.stripe_facts import SubscriptionChanged
 from purchases.domain.transitions import Status
 from purchases.store.rows import Workspace
 from tests.integration.purchases.bundles import PLAN_CENTS, PRICES, given_a_bundle, invoice_of
@@ -201,3 +204,67 @@ async def test_a_whole_month_of_events_told_again_changes_nothing(world: World) 
     await subscriber.hear()
 
     assert (await subscriber.rows(), len(await subscriber.told())) == (before, told)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+async def test_while_it_is_paused_the_plan_is_free_and_resuming_restores_it(world: World, version: str | None) -> None:
+    subscriber = await given_a_subscriber(world, card=None)
+    trial: dict[str, Any] = {
+        "trial_period_days": 7,
+        "trial_settings": {"end_behavior": {"missing_payment_method": "pause"}},
+    }
+    subscription_id = await subscriber.subscribe(**trial)
+    await subscriber.hear(version=version)
+    assert (await subscriber.plan(), await subscriber.status()) == ("builder", "trialing")
+
+    await world.control.renew(subscription_id)
+    await subscriber.hear(version=version)
+    assert (await subscriber.plan(), await subscriber.status()) == ("free", "paused")
+
+    await world.give_card(subscriber.customer_id, "pm_card_visa")
+    await world.client.v1.subscriptions.resume_async(subscription_id)
+    await subscriber.hear(version=version)
+    assert (await subscriber.plan(), await subscriber.status()) == ("builder", "active")
+
+
+async def test_two_events_of_one_second_are_settled_by_what_stripe_has_now(world: World) -> None:
+    """The later one is heard first; nothing in them says which that is."""
+    subscriber = await given_a_subscriber(world)
+    subscription_id = await subscriber.subscribe()
+    await subscriber.hear()
+    seen, api = len(await world.control.events()), world.client.v1.subscriptions
+    for wanted in (True, False):
+        await api.update_async(subscription_id, {"cancel_at_period_end": wanted})
+    second = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=5)
+    planned, resumed = [
+        fact.model_copy(update={"occurred_at": second})
+        for fact in await world.facts(since=seen)
+        if isinstance(fact, SubscriptionChanged)
+    ]
+
+    asked = len(await world.requests("subscriptions.retrieve"))
+
+    await world.tell(resumed, planned)
+    await world.settle_everything()
+
+    (row,) = await subscriber.rows()
+    assert row["cancel_at_period_end"] is False
+    assert len(await world.requests("subscriptions.retrieve")) == asked + 1
+
+
+async def test_what_comes_after_the_end_does_not_bring_it_back(world: World) -> None:
+    subscriber = await given_a_subscriber(world)
+    subscription_id = await subscriber.subscribe()
+    await world.client.v1.subscriptions.update_async(subscription_id, {"metadata": {"note": "late"}})
+    facts = await world.facts()
+    late = [
+        fact.model_copy(update={"occurred_at": datetime.now(UTC) + timedelta(hours=1), "stripe_event_id": f"evt_{n}"})
+        for n, fact in enumerate(facts)
+    ]
+    await world.client.v1.subscriptions.cancel_async(subscription_id)
+    await subscriber.hear()
+
+    await world.tell(*late)
+    await world.settle_everything()
+
+    assert (await subscriber.plan(), await subscriber.status()) == ("free", "canceled")
