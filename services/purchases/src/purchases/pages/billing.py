@@ -30,10 +30,14 @@ ASKED_AGAIN_SECONDS: Final = 0.4
 
 @router.get("")
 async def show_billing(
-    visit: MemberVisit, checkout: str | None = None, portal: str | None = None, currency: str | None = None
+    visit: MemberVisit,
+    checkout: str | None = None,
+    portal: str | None = None,
+    since: int | None = None,
+    currency: str | None = None,
 ) -> Response:
-    """The plan as it is now; `checkout` and `portal` say where one comes back from."""
-    return await billing_page(visit, Asked(checkout=checkout, portal=portal, currency=currency))
+    """The plan as it is now; `checkout` and `portal` say where one comes back from, and `since` when."""
+    return await billing_page(visit, Asked(checkout=checkout, portal=portal, since=since, currency=currency))
 
 
 @router.get("/live")
