@@ -1,0 +1,58 @@
+"""Pages with something on them, as the README shows them: `docs/pictures` are these, with fewer colours."""
+
+from typing import Final
+
+from playwright.async_api import expect
+
+from sandbox.scene import Scene
+from tests.browser.conftest import Visit
+from tests.browser.looks import PICTURES, look_at
+from tests.browser.people import STAFF
+from tests.browser.services_page import Json, ServicesPage
+
+SHELF: Final = {
+    "Professional AI Setup": (
+        "499.00",
+        ["Kick-off call with your team", "Assistants and prompts", "Two weeks of support"],
+    ),
+    "Data migration": ("1200.00", ["Everything from your old tool", "Checked by two people"]),
+    "Single sign-on": ("290.00", ["Your own identity provider", "Set up within a day"]),
+}
+
+
+async def a_stocked_shelf(scene: Scene) -> dict[str, Json]:
+    """Three add-ons with their bullets, by name."""
+    shelf = {}
+    for name, (price, bullets) in SHELF.items():
+        addon = await scene.given_an_addon(name=name, price=price)
+        shelf[name] = await scene.change_addon(addon, bullets=bullets)
+    await scene.settle()
+    return shelf
+
+
+async def test_the_picture_of_the_services(visit: Visit, scene: Scene) -> None:
+    shop, shelf = await scene.given_a_workspace(), await a_stocked_shelf(scene)
+    delivered = (await scene.buy(shop, shelf["Single sign-on"])).json()
+    await scene.deliver(delivered["id"])
+    page = await ServicesPage(await visit(width=1000), shop).enter()
+
+    await page.buy_button(shelf["Data migration"]).click()
+
+    await expect(page.news).to_contain_text("€1,200.00 was charged")
+    await page.page.screenshot(path=PICTURES / "readme-services.png", full_page=True)
+    await look_at(page.visitor, "services-stocked")
+
+
+async def test_staff_sees_one_purchase_whole(visit: Visit, scene: Scene) -> None:
+    shop, shelf = await scene.given_a_workspace(), await a_stocked_shelf(scene)
+    purchase = (await scene.buy(shop, shelf["Data migration"])).json()
+    await scene.deliver(purchase["id"])
+    await scene.move(purchase["id"], "refund", amount_cents=20_000, reason="One of the two people was ill.")
+    await scene.settle()
+    staff = await visit(width=1000)
+
+    await staff.sign_in(STAFF, at=f"/admin/purchases/{purchase['id']}")
+
+    await expect(staff.page.get_by_text("One of the two people was ill.").first).to_be_visible()
+    await staff.page.screenshot(path=PICTURES / "readme-purchase.png", full_page=True)
+    await look_at(staff, "admin-purchase")
