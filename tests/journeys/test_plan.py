@@ -2,7 +2,8 @@
 
 from typing import Any, Final
 
-from sandbox.scene import Scene, Shop
+from sandbox.scene import TEAM, Scene, Shop
+from tests.seen import captured
 
 Json = dict[str, Any]
 INSTANCE: Final = "local"
@@ -73,3 +74,22 @@ async def test_cancelled_at_the_periods_end_the_plan_stays_and_can_be_resumed(sc
     await scene.settle()
     told = (await billing(scene, shop))["subscription"]
     assert (told["status"], told["cancel_at_period_end"], told["ends_at"]) == ("active", False, None)
+
+
+async def test_a_second_subscription_is_ended_and_paid_back_and_the_team_is_mailed(scene: Scene) -> None:
+    shop, _, kept = await given_a_subscriber(scene)
+    (first,) = [one for one in (await scene.stripe.objects(kind="subscription"))["subscription"] if one["id"] == kept]
+    again = {"customer": shop.customer_id, "items[0][price]": first["items"]["data"][0]["price"]["id"]}
+    extra = await scene.at_stripe(
+        "/v1/subscriptions", again | {f"metadata[{k}]": v for k, v in first["metadata"].items()}
+    )
+    await scene.settle()
+
+    ended = {one["id"]: one["status"] for one in (await scene.stripe.objects(kind="subscription"))["subscription"]}
+    assert sorted([ended[kept], ended[str(extra["id"])]]) == ["active", "canceled"]
+    assert await stands(scene, shop) == ("builder", "active", False)
+    assert await captured(scene, shop) == (1_800, 2)
+    sums = (await scene.stripe.sums())["customers"][shop.customer_id]["eur"]
+    assert (sums["refunded"], sums["refunds"]) == (900, 1)
+    (mail,) = await scene.mails_about(shop, to=TEAM)
+    assert "€9.00" in mail["Text"]
