@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from chassis.server import HttpServer
 from tests.integration.catalog.conftest import STAFF, Catalog
 from tests.schemathesis_run import run_schemathesis
@@ -14,6 +16,7 @@ expected-statuses = ["2xx", "304", "401", "403", "404", "412", "422", "428"]
 """
 
 
+@pytest.mark.timeout(600)
 async def test_schemathesis_finds_nothing(catalog: Catalog, tmp_path: Path) -> None:
     await catalog.given_the_seed()
     token = catalog.issuer.mint(STAFF)

@@ -36,6 +36,7 @@ CALLERS: Final[Mapping[str, dict[str, Any]]] = {
 }
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize("part", CALLERS)
 async def test_schemathesis_finds_nothing(world: World, api: Api, part: str, tmp_path: Path) -> None:
     await world.tell(plan("free", FREE), plan("builder", BUILDER))

@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.integration.webhook_gateway import signing_hooks
 from tests.integration.webhook_gateway.conftest import Gateway
 from tests.schemathesis_run import run_schemathesis
 
 
+@pytest.mark.timeout(600)
 async def test_schemathesis_finds_nothing(gateway: Gateway, tmp_path: Path) -> None:
     url = str(gateway.client.base_url).rstrip("/")
 
