@@ -73,7 +73,7 @@ async def test_another_language_and_another_visitor_are_another_page(site: Site)
 @pytest.mark.parametrize(
     ("claims", "links"),
     [
-        (None, ["/session/sign-in"]),
+        (None, ["/session/sign-in?next=%2Fpricing"]),
         (OWNER, ["/app/ws-1/settings/billing", "/app/ws-1/billing/addons"]),
         ({"sub": "edith", "workspaces": {"ws-1": "editor"}}, ["/app/ws-1/settings/billing"]),
         ({"sub": "nina"}, []),
