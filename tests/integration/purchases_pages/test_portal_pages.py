@@ -1,5 +1,7 @@
 """From the billing page to Stripe's portal and back: as the owner asked for it, and what is said when it cannot be."""
 
+import re
+
 import pytest
 
 from sandbox.stripe.control import Json
@@ -56,6 +58,15 @@ async def test_what_was_done_in_the_portal_shows_when_stripes_word_comes(world: 
     assert "You are back from Stripe What you changed there shows here within some seconds." in back.text
     assert ("Builder Active" in back.text, early.status_code) == (True, 204)
     assert "Builder Ends soon" in live.text
+
+
+async def test_when_nothing_changes_any_more_the_news_goes_and_the_plan_is_left_alone(world: World, site: Site) -> None:
+    _, owner, here = await a_subscriber(world, site)
+    back = await owner.open(f"{here}?portal=back")
+
+    live = Page(await owner.http.get(re.sub(r"since=\d+", "since=1000000000", polled(back))))
+
+    assert (live.status, live.text, "billing" in live.elements) == (200, "", False)
 
 
 async def test_a_portal_that_is_not_set_up_says_who_helps(world: World, site: Site) -> None:

@@ -65,12 +65,16 @@ async def billing_page(
 
 
 async def billing_live(visit: Visit, asked: Asked, *, seen: str) -> Response:
-    """The parts of the page that are others than those that were `seen`; 204 while there are none."""
+    """The parts of the page that are others than those that were `seen`; 204 while there are none.
+
+    The plan stays as it is while only the news changed: something may be half chosen there.
+    """
     async with visit.database.reading() as session:
         shown = await _shown(session, visit, asked, None)
     if shown["seen"] == seen:
         return Response(status_code=204, headers={"Cache-Control": "no-store"})
-    return visit.pages.page(visit.request, "billing_live.html", **shown)
+    plan_changed = _plan_in(shown["seen"]) != _plan_in(seen)
+    return visit.pages.page(visit.request, "billing_live.html", plan_changed=plan_changed, **shown)
 
 
 async def _shown(session: AsyncSession, visit: Visit, asked: Asked, chosen: Chosen | None) -> dict[str, Any]:
@@ -100,7 +104,7 @@ async def _shown(session: AsyncSession, visit: Visit, asked: Asked, chosen: Chos
         "begun": begun,
         "news": news,
         "live": _live(asked, begun) if news in LIVE else None,
-        "seen": _digest(news, told.model_dump_json()),
+        "seen": f"{news}.{_digest(sells, told.model_dump_json())}",
     }
 
 
@@ -122,6 +126,10 @@ def _live(asked: Asked, begun: Begun | None) -> str:
     key = asked.key or (begun.checkout.idempotency_key if begun and asked.portal is None else None)
     said = {"checkout": key, "portal": asked.portal, "since": asked.back.since}
     return urlencode({name: value for name, value in said.items() if value is not None})
+
+
+def _plan_in(seen: str) -> str:
+    return seen.rpartition(".")[2]
 
 
 def _digest(*parts: object) -> str:
