@@ -1,0 +1,176 @@
+"""What platform staff do all day: keep the add-ons, find a purchase, move it on, send money back."""
+
+import uuid
+from typing import Any
+
+from playwright.async_api import Locator, expect
+
+from sandbox.scene import Scene
+from tests.browser.conftest import Visit
+from tests.browser.keys import Keys
+from tests.browser.looks import look_at
+from tests.browser.people import STAFF, Visitor
+from tests.givens import NEEDS_THE_BANK
+
+Json = dict[str, Any]
+ADDONS, PURCHASES, PARKED = "/admin/addons", "/admin/purchases", "/admin/parked"
+
+
+async def given_staff(visit: Visit, at: str, **browser: Any) -> Visitor:
+    """A super_admin who is signed in and there."""
+    staff = await visit(**browser)
+    await staff.sign_in(STAFF, at=at)
+    return staff
+
+
+async def test_an_addon_is_made_with_its_bullets_in_order_and_goes_on_sale(visit: Visit, scene: Scene) -> None:
+    staff, name = await given_staff(visit, ADDONS), f"Migration {uuid.uuid4().hex[:6]}"
+    page = staff.page
+    await page.get_by_role("link", name="New add-on").click()
+    await page.get_by_label("Name").fill(name)
+    await page.get_by_label("Description").fill("We move your data.\nYou keep working.")
+    await page.get_by_label("Price").fill("1299.00")
+    for number, bullet in enumerate(("Last", "First"), start=1):
+        await page.get_by_label(f"Bullet {number}", exact=True).fill(bullet)
+        await page.get_by_role("button", name="Add a bullet").click()
+    await page.get_by_role("button", name="Move bullet 2 up").click()
+    await expect(page.get_by_label("Bullet 1", exact=True)).to_be_focused()
+    await look_at(staff, "addon-new")
+    await page.get_by_role("button", name="Create the add-on").click()
+
+    row = page.get_by_role("listitem").filter(has_text=name)
+    await expect(page.get_by_role("status")).to_have_text("The add-on was created.")
+    await expect(row).to_contain_text("Not on sale")
+    await row.get_by_role("button", name=f"Put on sale {name}").click()
+    await expect(row.get_by_role("button", name=f"Take off sale {name}")).to_be_visible()
+    await look_at(staff, "addons")
+
+    await staff.open("/pricing")
+    card = page.get_by_role("listitem").filter(has=page.get_by_role("heading", name=name))
+    assert await card.get_by_role("listitem").all_inner_texts() == ["First", "Last"]
+    await expect(card).to_contain_text("€1,299.00")
+
+
+async def test_what_is_wrong_with_a_price_is_said_at_it_without_javascript(visit: Visit, scene: Scene) -> None:
+    staff = await given_staff(visit, f"{ADDONS}/new", javascript=False)
+    await staff.page.get_by_label("Name").fill("Typed")
+    await staff.page.get_by_label("Price").fill("12,00")
+
+    await staff.page.get_by_label("Price").press("Enter")
+
+    await expect(staff.page.get_by_label("Price")).to_have_attribute("aria-invalid", "true")
+    await expect(staff.page.locator("#price-error")).to_have_text("an amount is written like 499 or 499.00")
+    await expect(staff.page.get_by_label("Name")).to_have_value("Typed")
+
+
+async def test_who_saves_second_sees_both_and_decides(visit: Visit, scene: Scene) -> None:
+    addon = await scene.given_an_addon()
+    staff = await given_staff(visit, f"{ADDONS}/{addon['id']}")
+    await staff.page.get_by_label("Name").fill("Mine")
+    await scene.change_addon(addon, name="Theirs", price="1.00", bullets=["a bullet"])
+
+    await staff.page.get_by_role("button", name="Save", exact=True).click()
+
+    await expect(staff.page.get_by_role("alert")).to_contain_text("Somebody else saved this add-on")
+    await expect(staff.page.get_by_role("row", name="Name")).to_contain_text("Theirs")
+    await expect(staff.page.get_by_label("Name")).to_have_value("Mine")
+    await look_at(staff, "addon-conflict")
+    await staff.page.get_by_role("button", name="Save mine over theirs").click()
+    await expect(staff.page.get_by_role("status")).to_have_text("The add-on was saved.")
+    await expect(staff.page.get_by_role("heading", level=1)).to_have_text("Mine")
+    await look_at(staff, "addon")
+
+
+async def test_an_addon_is_deleted_by_keys_after_a_question(visit: Visit, scene: Scene) -> None:
+    addon = await scene.given_an_addon()
+    staff = await given_staff(visit, f"{ADDONS}/{addon['id']}")
+    keys = Keys(staff.page)
+
+    await keys.press(staff.page.get_by_role("link", name="Delete …"))
+    await expect(staff.page.get_by_role("heading", level=1)).to_have_text(f"Delete {addon['name']}?")
+    await look_at(staff, "addon-delete")
+    await keys.press(staff.page.get_by_role("button", name="Delete"))
+
+    await expect(staff.page.get_by_role("status")).to_contain_text("The add-on was deleted.")
+    await staff.open("/pricing")
+    await expect(staff.page.locator(f"#{addon['slug']}")).to_have_count(0)
+
+
+async def test_a_purchase_is_found_by_stripes_id_and_refunded_in_part(visit: Visit, scene: Scene) -> None:
+    shop, addon = await scene.given_a_workspace(), await scene.given_an_addon()
+    purchase = (await scene.buy(shop, addon)).json()
+    await scene.settle()
+    known = await scene.record(purchase["id"])
+    staff = await given_staff(visit, PURCHASES)
+    page = staff.page
+
+    await page.get_by_label("Any id of Stripe's").fill(known["stripe_charge_id"])
+    await page.get_by_role("button", name="Search").click()
+    await expect(page.get_by_role("main").get_by_role("listitem")).to_have_count(1)
+    await look_at(staff, "purchases")
+    await page.get_by_role("link", name=addon["name"]).click()
+    await look_at(staff, "purchase")
+    await page.get_by_role("link", name="Refund …").click()
+    await page.get_by_label("A part").check()
+    await page.get_by_label("Amount of the part").fill("100")
+    await page.get_by_label("Reason").fill("Half of it was done")
+    await look_at(staff, "refund")
+    await page.get_by_role("button", name="Look at it once more").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Send €100.00 back?")
+    await look_at(staff, "refund-review")
+    await page.get_by_role("button", name="Send €100.00 back").dblclick()
+
+    await expect(page.get_by_role("status")).to_contain_text("The refund is asked for.")
+    await scene.settle()
+    await page.reload()
+    await expect(page.get_by_role("main")).to_contain_text("Half of it was done")
+    assert (await scene.record(purchase["id"]))["refunded_cents"] == 10_000
+    await expect(page.get_by_text("Succeeded", exact=True)).to_have_count(1)
+    await look_at(staff, "purchase-refunded")
+
+
+async def test_a_purchase_is_delivered_by_keys(visit: Visit, scene: Scene) -> None:
+    shop, addon = await scene.given_a_workspace(), await scene.given_an_addon()
+    purchase = (await scene.buy(shop, addon)).json()
+    staff = await given_staff(visit, f"{PURCHASES}/{purchase['id']}", width=360)
+    keys = Keys(staff.page)
+
+    await keys.press(staff.page.get_by_role("link", name="Mark as delivered …"))
+    await keys.type_into(staff.page.get_by_label("Reason"), "Done with Olga on Monday")
+    await look_at(staff, "deliver")
+    await keys.press(staff.page.get_by_role("button", name="Mark as delivered"))
+
+    await expect(staff.page.get_by_role("status")).to_have_text("The purchase is marked as delivered.")
+    await expect(staff.page.get_by_text("Done with Olga on Monday")).to_be_visible()
+
+
+async def test_a_refund_that_came_too_early_is_seen_and_tried_again(visit: Visit, scene: Scene) -> None:
+    shop, addon = await scene.given_a_workspace(card=NEEDS_THE_BANK), await scene.given_an_addon()
+    purchase = (await scene.buy(shop, addon)).json()
+    await scene.settle()
+    await scene.stripe.hold_webhooks("invoice*")
+    await scene.stripe.fault("error_before", operation="invoices.retrieve", times=None, stored=False)
+    await scene.answer_bank(purchase["action_url"])
+    await scene.refund(purchase)
+    staff = await given_staff(visit, PARKED)
+    waits = staff.page.get_by_role("listitem").filter(has_text=f"paid:{purchase['id']}")
+    await scene.until(lambda: _is_listed(staff, waits), "the refund waits")
+    await look_at(staff, "parked")
+
+    await waits.get_by_role("link").first.click()
+    await look_at(staff, "parked-item")
+    await staff.page.get_by_role("link", name="Discard …").click()
+    await look_at(staff, "parked-discard")
+    await staff.page.get_by_role("link", name="Keep it").click()
+    await scene.end_mishaps()
+    await staff.page.get_by_role("button", name="Try it again now").click()
+    await scene.settle()
+
+    await staff.page.reload()
+    await expect(staff.page.get_by_role("button", name="Try it again now")).to_have_count(0)
+    assert (await scene.record(purchase["id"]))["status"] == "refunded"
+
+
+async def _is_listed(staff: Visitor, item: Locator) -> bool:
+    await staff.page.reload()
+    return await item.count() > 0
