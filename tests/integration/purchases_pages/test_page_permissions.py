@@ -18,6 +18,7 @@ from tests.integration.permissions.matrix import (
     OWN,
     OWNER,
     REGISTERED_OWNERS,
+    STAFF,
     Rule,
 )
 from tests.integration.purchases.world import World
@@ -37,6 +38,19 @@ PAGES: Final[Mapping[str, Rule]] = {
     "back_to_the_page": MEMBER,
     "begin_upgrade": OWNER,
     "open_portal": OWNER,
+    "show_purchases": STAFF,
+    "show_purchase": STAFF,
+    "ask_how_much": STAFF,
+    "refund": STAFF,
+    "ask_before_moving": STAFF,
+    "move_purchase": STAFF,
+    "show_parked": STAFF,
+    "show_parked_item": STAFF,
+    "try_again": STAFF,
+    "ask_before_discarding": STAFF,
+    "discard": STAFF,
+    "ask_before_allocating": STAFF,
+    "allocate": STAFF,
 }
 """By the route's name."""
 WORKSPACE_UNKNOWN: Final = "There is no such workspace"
