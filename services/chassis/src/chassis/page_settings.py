@@ -19,9 +19,10 @@ class PageSettings(BaseSettings):
     model_config = _CONFIG
 
     pages_form_targets: Origins = ("https://checkout.stripe.com", "https://billing.stripe.com")
-    """Where a form's answer may redirect to: a custom domain of Stripe's pages has to be named here, and the issuer too,
+    """Where a form's answer may redirect to: a custom domain of Stripe's pages has to be named here.
 
-    so that who is signed out by the time a form was carried out still gets to the sign-in."""
+    The issuer too, so that who is signed out by the time a form was carried out still gets to the sign-in.
+    """
 
 
 class SignInSettings(BaseSettings):
