@@ -203,7 +203,10 @@ async def test_caps_and_usage_are_bars_with_numbers_and_words(world: World, site
 
     page = await seen(site, workspace)
 
-    assert "Projects 3 of 1 Over the cap: nothing is deleted, but no more can be added until" in page.text
+    assert (
+        "Projects 3 of 1 Over the cap: nothing is deleted, but no more can be added until it is below the cap."
+        in page.text
+    )
     assert "Seats 1 of 1 The cap is reached" in page.text
     assert "Own API keys 2 of 0 Frozen: this plan has none. What is there is kept" in page.text
 

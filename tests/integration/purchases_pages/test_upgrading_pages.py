@@ -28,7 +28,7 @@ async def test_the_owner_upgrades_by_the_month_with_a_service_and_is_told_withou
 
     assert stripe_link(leaving) == session["url"]
     assert f"{CONFIRMING} This takes some seconds." in page.text
-    assert ("Free" in page.text, UPGRADE in page.text, early.status_code) == (True, False, 204)
+    assert ("Free Being confirmed" in page.text, UPGRADE in page.text, early.status_code) == (True, False, 204)
     assert WELCOME in live.text
     assert "Builder Active" in live.text
     assert live.elements["billing"]["hx-swap-oob"] == "true"
@@ -213,7 +213,7 @@ async def test_a_service_that_was_bought_meanwhile_is_left_out(world: World, sit
 
     assert told.status == 409
     assert "Your workspace has bought one of these services already Nothing was charged." in told.text
-    assert "Services to buy along" not in told.text
+    assert "Services along with it" not in told.text
 
 
 async def test_a_checkout_of_another_workspace_is_no_news(world: World, site: Site) -> None:

@@ -21,7 +21,7 @@ from purchases.pages.billing_news import AWAITED, LIVE, Back, news_of
 from purchases.pages.billing_offer import Chosen, upgrade_offer
 from purchases.pages.billing_visit import Visit
 from purchases.pages.paths import billing_path
-from purchases.pages.plan_words import INTERVALS, resource_name, said_of
+from purchases.pages.plan_words import AWAITED_NOW, INTERVALS, resource_name, said_of
 from purchases.pages.words import IN_A_BUNDLE, PAID_BEFORE
 
 KEY: Final = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
@@ -86,7 +86,7 @@ async def _shown(session: AsyncSession, visit: Visit, asked: Asked, chosen: Chos
     offers = await offer_addons(session=session, workspace_id=workspace.id) if sells else ()
     currency = (chosen.currency if chosen else None) or asked.currency
     told = billing_reply(billing, support_email=visit.settings.support_email)
-    said = said_of(told.subscription)
+    said = AWAITED_NOW if news in AWAITED else said_of(told.subscription)
     return {
         "workspace": workspace,
         "here": billing_path(workspace.id),
@@ -104,7 +104,7 @@ async def _shown(session: AsyncSession, visit: Visit, asked: Asked, chosen: Chos
         "begun": begun,
         "news": news,
         "live": _live(asked, begun) if news in LIVE else None,
-        "seen": f"{news}.{_digest(sells, told.model_dump_json())}",
+        "seen": f"{news}.{_digest(sells, said, told.model_dump_json())}",
     }
 
 

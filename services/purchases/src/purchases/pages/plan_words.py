@@ -19,6 +19,7 @@ class Said:
 
 
 NO_SUBSCRIPTION: Final = Said("No subscription", "grey", "Nothing is charged.")
+AWAITED_NOW: Final = Said("Being confirmed", "yellow", "The plan changes as soon as Stripe's word is here.")
 ENDING: Final = Said(
     "Ends soon", "yellow", "It is cancelled: it stays until the day below, and nothing more is charged.", "Ends on"
 )
