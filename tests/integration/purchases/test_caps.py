@@ -236,7 +236,7 @@ async def test_a_thousand_claims_from_two_processes_take_exactly_the_slots_there
 
     async with api_processes(world.database.url, number=2) as apis:
         assert await race(apis, steady, number=RACERS) == Counter({201: CAP, 403: RACERS - CAP})
-        racing = asyncio.create_task(race(apis, falling, number=RACERS // 5))
+        racing = asyncio.create_task(race(apis, falling, number=RACERS))
         await some_are_claimed(world, falling)
         await put_on(world, falling, "free")
         at_downgrade = await claimed(world, falling)
