@@ -57,11 +57,12 @@ class BillingPage:
         return self.page.get_by_role("button", name="Manage subscription")
 
 
-async def given_a_subscriber(scene: Scene) -> tuple[Shop, Json]:
-    """A workspace that has Builder by the month, and its subscription at Stripe."""
+async def given_a_subscriber(scene: Scene, *addons: Json) -> tuple[Shop, Json]:
+    """A workspace that has Builder by the month, with `addons` on the same bill, and its subscription at Stripe."""
     shop = await scene.given_a_workspace(card=None)
     home = f"{scene.stack.pages_url}{billing(shop)}"
-    wanted = {"plan": "builder", "interval": "month", "currency": "EUR", "success_url": home, "cancel_url": home}
+    wanted: Json = {"plan": "builder", "interval": "month", "currency": "EUR"}
+    wanted |= {"success_url": home, "cancel_url": home, "addons": [addon["slug"] for addon in addons]}
     opened = await scene.http.post(
         f"{scene.stack.purchases_url}/v1/workspaces/{shop.workspace_id}/checkout-sessions",
         json=wanted,

@@ -30,6 +30,11 @@ async def test_one_upgrades_by_the_month_with_a_service_and_sees_builder_without
     await expect(page.news).to_contain_text("Stripe is confirming your payment")
     await expect(page.go_to_checkout).to_have_count(0)
     await look_at(page.visitor, "billing-confirming")
+    here = page.page.url
+    await page.page.goto(f"{here}&since=0")
+    await expect(page.news).to_contain_text("still confirming")
+    await look_at(page.visitor, "billing-late")
+    await page.page.goto(here)
     await page.page.evaluate("document.title = 'the same document'")
     await scene.stripe.release_webhooks()
     await expect(page.news).to_contain_text("Thank you: your workspace has Builder")

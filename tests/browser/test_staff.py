@@ -6,6 +6,7 @@ from typing import Any
 from playwright.async_api import Locator, expect
 
 from sandbox.scene import Scene
+from tests.browser.billing_page import given_a_subscriber
 from tests.browser.conftest import Visit
 from tests.browser.keys import Keys
 from tests.browser.looks import look_at
@@ -142,6 +143,54 @@ async def test_a_purchase_is_delivered_by_keys(visit: Visit, scene: Scene) -> No
 
     await expect(staff.page.get_by_role("status")).to_have_text("The purchase is marked as delivered.")
     await expect(staff.page.get_by_text("Done with Olga on Monday")).to_be_visible()
+
+
+async def test_one_purchase_is_cancelled_with_its_money_and_another_re_opened(visit: Visit, scene: Scene) -> None:
+    shop, addons = await scene.given_a_workspace(), [await scene.given_an_addon() for _ in range(2)]
+    unwanted, delivered = [(await scene.buy(shop, addon)).json()["id"] for addon in addons]
+    await scene.move(delivered, "deliver")
+    staff = await given_staff(visit, f"{PURCHASES}/{unwanted}")
+    page = staff.page
+
+    await page.get_by_role("link", name="Cancel …").click()
+    await page.get_by_role("button", name="Cancel the purchase").click()
+    await expect(page.get_by_label("Reason")).to_have_attribute("aria-invalid", "true")
+    await page.get_by_label("Reason").fill("Bought by mistake")
+    await page.get_by_label("Send €499.00 back as well").check()
+    await look_at(staff, "staff-cancel")
+    await page.get_by_role("button", name="Cancel the purchase").click()
+    await expect(page.get_by_role("status")).to_be_visible()
+    await staff.open(f"{PURCHASES}/{delivered}")
+    await page.get_by_role("link", name="Re-open …").click()
+    await page.get_by_label("Reason").fill("To be done anew")
+    await look_at(staff, "staff-reopen")
+    await page.get_by_role("button", name="Re-open it").click()
+    await expect(page.get_by_role("status")).to_be_visible()
+    await scene.settle()
+
+    ends = [await scene.record(purchase) for purchase in (unwanted, delivered)]
+    assert [(end["status"], end["refunded_cents"]) for end in ends] == [("cancelled", 49_900), ("cancelled", 0)]
+
+
+async def test_a_part_of_a_bundles_charge_is_given_to_the_purchase_that_staff_name(visit: Visit, scene: Scene) -> None:
+    addons = [await scene.given_an_addon() for _ in range(2)]
+    shop, subscription = await given_a_subscriber(scene, *addons)
+    await scene.stripe.refund_as_dashboard(invoice=subscription["latest_invoice"], amount=700)
+    await scene.settle()
+    history = await scene.get(f"/v1/workspaces/{shop.workspace_id}/purchases", token=shop.token)
+    mine = history["purchases"][0]["id"]
+    staff = await given_staff(visit, PARKED)
+    page = staff.page
+
+    await page.get_by_role("listitem").filter(has_text="paid several things").get_by_role("link").first.click()
+    await page.get_by_label("Id of the purchase").fill(mine)
+    await page.get_by_role("button", name="Look at that purchase").click()
+    await look_at(staff, "parked-allocate")
+    await page.get_by_role("button", name="Yes, it is of this purchase").click()
+    await expect(page.get_by_role("status")).to_be_visible()
+    await scene.settle()
+
+    assert (await scene.record(mine))["refunded_cents"] == 700
 
 
 async def test_a_refund_that_came_too_early_is_seen_and_tried_again(visit: Visit, scene: Scene) -> None:
