@@ -155,6 +155,7 @@ async def test_one_purchase_is_cancelled_with_its_money_and_another_re_opened(vi
     await page.get_by_role("link", name="Cancel …").click()
     await page.get_by_role("button", name="Cancel the purchase").click()
     await expect(page.get_by_label("Reason")).to_have_attribute("aria-invalid", "true")
+    await expect(page.locator("#reason-error")).to_have_text("Please fill this in.")
     await page.get_by_label("Reason").fill("Bought by mistake")
     await page.get_by_label("Send €499.00 back as well").check()
     await look_at(staff, "staff-cancel")

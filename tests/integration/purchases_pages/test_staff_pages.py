@@ -162,7 +162,7 @@ async def test_a_purchase_is_delivered_then_reopened_each_with_its_reason(world:
 
     assert "The purchase is marked as delivered." in told(delivered)
     assert (without.status_code, still) == (422, Status.DELIVERED)
-    assert "at least 1 character" in without.text.partition('id="reason-error"')[2]
+    assert "fill this in" in without.text.partition('id="reason-error"')[2]
     assert (await world.purchase(purchase.id)).status is Status.CANCELLED
     assert "staff:mira · Wrong workspace" in told(page)
 
@@ -265,8 +265,8 @@ async def test_a_refund_sent_twice_or_twice_at_once_is_one_refund(world: World, 
         ({"amount": "10,00"}, "amount", "written like 499 or 499.00"),
         ({"amount": ""}, "amount", "written like 499 or 499.00"),
         ({"amount": "1.234"}, "amount", "EUR has 2 decimals"),
-        ({"amount": "0"}, "amount", "greater than 0"),
-        ({"reason": " "}, "reason", "at least 1 character"),
+        ({"amount": "0"}, "amount", "too little"),
+        ({"reason": " "}, "reason", "fill this in"),
         ({"reason": "two\nlines"}, "reason", "one line"),
     ],
     ids=str,

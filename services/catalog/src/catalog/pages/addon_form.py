@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from catalog.etags import etag_of
 from catalog.limits import BULLETS
 from catalog.views import AdminAddon
-from chassis.pages.forms import errors_by_field
+from chassis.pages.forms import errors_by_field, in_words
 from chassis.problems import Problem
 
 Errors = dict[str, str]
@@ -130,5 +130,5 @@ def errors_of(error: ValidationError | Problem) -> Errors:
     for one in error.errors(include_url=False, include_input=False):
         if one["loc"][0:1] == ("bullets",) and len(one["loc"]) > 1:
             found.pop("bullets", None)
-            found.setdefault(f"bullet-{one['loc'][1]}", one["msg"].removeprefix("Value error, "))
+            found.setdefault(f"bullet-{one['loc'][1]}", in_words(one))
     return found
