@@ -18,6 +18,7 @@ from purchases.domain.transitions import Status
 from purchases.handlers.by_hand.cancel import Cancellation, cancel
 from purchases.pages.services import about, find_purchase
 from purchases.pages.services_view import Asked, can_cancel, services_page, shown
+from purchases.pages.words import WHEN_CANCELLING
 
 router = page_router("/app/{ws}/billing/addons/{purchase_id}/cancel")
 
@@ -55,7 +56,7 @@ async def cancel_service(
         await cancel(database=database, client=client, cancellation=cancellation)
     except Problem as problem:
         if not await _is_cancelled(database, workspace.id, purchase_id):
-            return await services_page(request, pages, database, workspace.id, Asked(), problem)
+            return await services_page(request, pages, database, workspace, Asked(), problem, words=WHEN_CANCELLING)
     return see_other(about(workspace.id, purchase_id))
 
 

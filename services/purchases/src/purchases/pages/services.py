@@ -53,7 +53,7 @@ async def show_services(
 ) -> Response:
     """The cards and the history; `about` says of which purchase there is news."""
     asked = Asked(about=about, back=back, payment_intent=payment_intent, cursor=cursor)
-    return await services_page(request, pages, database, workspace.id, asked)
+    return await services_page(request, pages, database, workspace, asked)
 
 
 @router.post("")
@@ -86,7 +86,7 @@ async def buy_service(
             order=order,
         )
     except Problem as problem:
-        return await services_page(request, pages, database, workspace.id, Asked(), problem)
+        return await services_page(request, pages, database, workspace, Asked(), problem)
     return see_other(_after(bought.purchase))
 
 
@@ -104,7 +104,7 @@ async def save_another_card(
             return_url=_back_here(settings, workspace.id, ""),
         )
     except Problem as problem:
-        return await services_page(request, pages, database, workspace.id, Asked(), problem)
+        return await services_page(request, pages, database, workspace, Asked(), problem)
     return see_other(page.url)
 
 
@@ -120,7 +120,8 @@ async def go_to_the_bank(
         request,
         str(purchase.action_url),
         title="Your bank wants you to confirm",
-        what="Nothing is charged before you do. Your bank's page opens by itself, and brings you back here.",
+        what="Nothing is charged before you do. Your bank's page opens by itself. "
+        "If it does not bring you back, come back to this page: it shows how your purchase stands.",
     )
 
 

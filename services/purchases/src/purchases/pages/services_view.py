@@ -4,6 +4,7 @@ import re
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final
 
 from fastapi import Request
@@ -11,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
 from chassis.database import Database
-from chassis.pages import Pages
+from chassis.pages import Pages, Words
 from chassis.problems import Problem
 from purchases.api.searching import after_of, next_cursor_of
 from purchases.domain.transitions import Status, Step, Trigger, decide
@@ -21,7 +22,7 @@ from purchases.pages.declines import why_declined
 from purchases.pages.paths import services_path
 from purchases.publisher import refunded_cents
 from purchases.store import ledger, search
-from purchases.store.rows import Purchase
+from purchases.store.rows import Purchase, Workspace
 from purchases.store.search import Wanted
 
 PAGE: Final = 20
@@ -44,11 +45,17 @@ async def services_page(
     request: Request,
     pages: Pages,
     database: Database,
-    workspace_id: str,
+    workspace: Workspace,
     asked: Asked,
     problem: Problem | None = None,
+    *,
+    words: Mapping[str, Words] = MappingProxyType({}),
 ) -> Response:
-    """The page as it is now; with a problem, which says what became of a form, and with its status."""
+    """The page as it is now; with a problem, which says what became of a form, and with its status.
+
+    `words` are for the problems that mean something else there than elsewhere.
+    """
+    workspace_id = workspace.id
     after = after_of(asked.cursor)
     async with database.reading() as session:
         offers = await offer_addons(session=session, workspace_id=workspace_id)
@@ -60,11 +67,12 @@ async def services_page(
         status=problem.status if problem else 200,
         headers={name: value for name, value in problem.headers.items() if name in TOLD_ON} if problem else None,
         **shown(workspace_id),
+        workspace=workspace,
         offers=offers,
         purchases=found[:PAGE],
         next_cursor=next_cursor_of(found, PAGE),
         news=news,
-        refused=pages.for_people(request, problem) if problem else None,
+        refused=(words.get(problem.slug) or pages.for_people(request, problem)) if problem else None,
         setup_url=problem.extra.get("setup_url") if problem else None,
         back_for=_offered(offers, asked.back) if news is None and problem is None else None,
         back=asked.back is not None and news is None and problem is None,

@@ -26,7 +26,7 @@ WORDS: Final[Mapping[str, Words]] = {
         next="The new price is shown below. Buy it at that price, or leave it.",
     ),
     "already-purchased": Words(
-        title="Your workspace has bought this already",
+        title="Your workspace has bought this already, or is just buying it",
         what="It was not charged again.",
         next="You find the purchase in the history below.",
     ),
@@ -48,7 +48,7 @@ WORDS: Final[Mapping[str, Words]] = {
         title="Our payment provider does not answer", what=NOTHING_CHARGED, next="Try again in a moment."
     ),
     "stripe-refused": Words(
-        title="Our payment provider refused the payment",
+        title="Our payment provider refused this",
         what=NOTHING_CHARGED,
         next="Our team can see the reason. Try again later, or write to us.",
     ),
@@ -104,6 +104,22 @@ PAID_BEFORE: Final = Words(
     what="It was not charged again.",
     next="Your new plan shows below as soon as Stripe has confirmed it.",
 )
+WHEN_CANCELLING: Final[Mapping[str, Words]] = {
+    "already-purchased": Words(
+        title="It was paid meanwhile, and is not cancelled",
+        what="Its checkout was paid for before it could be ended.",
+        next="You find it below, and can still cancel it before it is delivered; our team decides about the money.",
+    ),
+    "checkout-busy": Words(
+        title="Its checkout is being opened or ended just now",
+        what="Nothing was cancelled.",
+        next="Try again in a few seconds.",
+    ),
+    "stripe-unavailable": Words(
+        title="Our payment provider does not answer", what="Nothing was cancelled.", next="Try again in a moment."
+    ),
+}
+"""What went wrong with a cancellation: there it is no comfort that nothing was charged, nor always true."""
 IN_A_BUNDLE: Final[Mapping[str, Words]] = {
     "already-purchased": Words(
         title="Your workspace has bought one of these services already",
