@@ -17,6 +17,6 @@ async def test_every_service_answers_on_its_operations_port(stack: EmbeddedStack
 
 
 async def test_the_description_names_every_process(stack: EmbeddedStack) -> None:
-    expected = {"postgres", "kafka", "stripe", "mailbox", "issuer", *(service.name for service in SERVICES)}
+    expected = {"postgres", "kafka", "stripe", "mailbox", "issuer", "front", *(service.name for service in SERVICES)}
 
     assert set(stack.describe().processes) == expected
