@@ -15,6 +15,7 @@ from purchases.payments.client import stripe_client
 from purchases.store.rows import Row
 from sandbox.stripe.app import create_app
 from sandbox.stripe.control import StripeControl
+from tests.integration.purchases.checkouts import given_builder_and_two_addons
 from tests.integration.purchases.world import World
 from tests.stack.postgres import NewDatabase, emptying
 
@@ -62,3 +63,9 @@ async def world(migrated: Database, client: stripe.StripeClient, control: Stripe
     world = World(database=migrated, client=client, control=control)
     await world.execute(emptying(Row.metadata.tables))
     return world
+
+
+@pytest.fixture
+async def builder(world: World) -> None:
+    """The plan in each currency and interval, and the two add-ons of a bundle, are for sale."""
+    await given_builder_and_two_addons(world)

@@ -3,6 +3,8 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from prometheus_client import REGISTRY
+from structlog.testing import capture_logs
 
 from contracts.purchase_facts import DisputeClosed, PaymentReturned, PurchasePaid, PurchaseStarted, RefundIssued
 from contracts.stripe_facts import RefundChanged
@@ -85,6 +87,30 @@ async def test_missed_payments_refunds_and_disputes_are_applied(world: World) ->
     assert (await world.purchase(disputed.id)).status is Status.REFUNDED
     assert len(await world.told(kind=RefundIssued)) == 1
     assert len(await world.told(kind=DisputeClosed)) == 1
+
+
+def counted(what: str) -> float:
+    return REGISTRY.get_sample_value("billing_sweep_missed_total", {"what": what}) or 0.0
+
+
+async def test_what_was_missed_is_counted_and_logged_by_its_id(world: World) -> None:
+    """Money that fits nothing is found by each sweep anew: the team was told of it, and no webhook need be lost."""
+    lost, strange = await world.given_a_purchase(), await world.given_a_purchase()
+    await forget(world)
+    await world.client.v1.invoices.update_async(
+        str(strange.stripe_invoice_id), {"metadata": {"workspace_id": "nobody-s"}}
+    )
+    before = counted("payment")
+
+    with capture_logs() as lines:
+        for _ in range(2):
+            await sweep(world)
+
+    missed = [line for line in lines if line["event"] == "sweep_missed"]
+    assert [(line["log_level"], line["what"], line["stripe_id"]) for line in missed] == [
+        ("warning", "payment", lost.stripe_invoice_id)
+    ]
+    assert counted("payment") - before == 1
 
 
 async def test_a_second_sweep_finds_nothing(world: World) -> None:

@@ -5,9 +5,11 @@ from typing import Any, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Response
+from stripe import StripeClient
 
 from chassis.auth import CurrentCaller
 from chassis.cursors import PAGE, Cursor, InvalidCursor, Limit
+from chassis.database import Database
 from chassis.openapi import UNREADABLE, Responses
 from purchases import refusals
 from purchases.api.access import AtDatabase, Buyer
@@ -100,14 +102,18 @@ async def buy_addon(
         idempotency_key=key,
         buyer=f"user:{caller.subject}",
     )
-    bought = await buy(
+    return _answer(await buy_here(order, database=database, client=client, settings=settings), response)
+
+
+async def buy_here(order: Order, *, database: Database, client: StripeClient, settings: Settings) -> Bought:
+    """Buy as this service is set up to; also for the page. Raises a Problem when nothing was begun."""
+    return await buy(
         database=database,
         client=client,
         instance=settings.quittance_instance,
         lease=timedelta(seconds=settings.purchase_lease_seconds),
         order=order,
     )
-    return _answer(bought, response)
 
 
 @router.get("/purchases/{purchase_id}", operation_id="get_purchase", responses=of_buyers(refusals.purchase_not_found()))

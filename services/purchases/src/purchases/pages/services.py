@@ -1,6 +1,5 @@
 """`/app/{workspace}/billing/addons`: what can be bought, what was bought, and buying it."""
 
-from datetime import timedelta
 from typing import Annotated
 from urllib.parse import urlencode
 from uuid import UUID
@@ -18,9 +17,10 @@ from chassis.problems import Problem
 from chassis.web import Body
 from purchases import refusals
 from purchases.api.access import AtDatabase, Buyer
+from purchases.api.purchase_routes import buy_here
 from purchases.api.requests import Stripe, Told, own_page
 from purchases.domain.transitions import Status
-from purchases.handlers.buying.buy import Order, buy
+from purchases.handlers.buying.buy import Order
 from purchases.handlers.customers.save_card import save_card
 from purchases.pages.paths import services_path
 from purchases.pages.services_view import Asked, purchase_live, services_page
@@ -78,13 +78,7 @@ async def buy_service(
         buyer=f"user:{caller.subject}",
     )
     try:
-        bought = await buy(
-            database=database,
-            client=client,
-            instance=settings.quittance_instance,
-            lease=timedelta(seconds=settings.purchase_lease_seconds),
-            order=order,
-        )
+        bought = await buy_here(order, database=database, client=client, settings=settings)
     except Problem as problem:
         return await services_page(request, pages, database, workspace, Asked(), problem)
     return see_other(_after(bought.purchase))

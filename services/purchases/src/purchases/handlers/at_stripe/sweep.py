@@ -16,6 +16,7 @@ from purchases.handlers.at_stripe.found_at_stripe import (
     received,
     refund_fact,
 )
+from purchases.handlers.at_stripe.missed import note_missed
 from purchases.handlers.facts.apply_facts import apply_facts
 from purchases.handlers.steps.references import ids_of, names_in
 from purchases.handlers.steps.stripe_desk import DONE, Later, Result, StripeDesk
@@ -73,13 +74,17 @@ async def _take_payment(desk: StripeDesk, listed: Any) -> bool:
         return False
     names = set(names_in(invoice_fact(listed, await paid_invoice(desk.client, listed))))
     async with desk.database.reading() as session:
-        if not names or await known.payments_with(session, listed.id) >= len(names):
+        before = await known.payments_with(session, listed.id)
+        if not names or before >= len(names):
             return False
     invoice = await whole_invoice(desk.client, listed.id)
     fact = invoice_fact(invoice, await paid_invoice(desk.client, invoice))
     async with desk.database.transaction() as session:
         await adopt(session, fact)
         await apply_facts(session, [received(fact)], instance=desk.instance)
+        taken = await known.payments_with(session, listed.id) > before
+    if taken:
+        note_missed("payment", invoice.id)
     return True
 
 
@@ -90,6 +95,10 @@ async def _take(desk: StripeDesk, fact: RefundChanged | DisputeChanged) -> bool:
         if await _is_known(session, fact) or not await _is_ours(session, fact):
             return False
         await apply_facts(session, [received(fact)], instance=desk.instance)
+    if isinstance(fact, DisputeChanged):
+        note_missed("dispute", fact.dispute_id)
+    else:
+        note_missed("refund", fact.refund.refund_id)
     return True
 
 

@@ -6,6 +6,7 @@ from typing import Final
 from chassis.logs import get_logger
 from purchases.domain.plan import BUILDER, GRANTING
 from purchases.domain.subscriptions import status_now
+from purchases.handlers.at_stripe.missed import note_missed
 from purchases.handlers.plan.follow_subscription import look
 from purchases.handlers.plan.look_at_subscription import apply_look
 from purchases.handlers.steps.stripe_desk import DONE, Later, Result, StripeDesk
@@ -92,4 +93,7 @@ async def _take(desk: StripeDesk, subscription_id: str, workspace_id: str) -> bo
         result = await apply_look(session, seen, workspace_id=workspace_id, heard=heard)
         if isinstance(result, Later):
             await look(session, subscription_id, workspace_id)
-        return workspace is not None and workspace.sequence > before
+        told = workspace is not None and workspace.sequence > before
+    if told:
+        note_missed("subscription", subscription_id)
+    return told

@@ -14,16 +14,17 @@ from stripe import StripeClient
 from chassis.database import Database
 from contracts import purchase_facts
 from purchases import refusals
-from purchases.domain.transitions import HOLDS_SLOT, Status
+from purchases.domain.transitions import Status
 from purchases.handlers.buying import card_testing
 from purchases.handlers.buying.charge import charge
 from purchases.handlers.checkout.end_checkout import expire_checkout
 from purchases.handlers.customers.living_customer import living_customer, nothing_written
 from purchases.handlers.steps.move_purchase import record_start
+from purchases.handlers.steps.what_sells import refusal_for, sellable
 from purchases.payments.checkout import open_setup
 from purchases.payments.customers import PayingCustomer
 from purchases.publisher import Cause, announce
-from purchases.store import addons, checkouts, commands, ledger, workspaces
+from purchases.store import checkouts, commands, ledger, workspaces
 from purchases.store.rows import Addon, CheckoutSession, Purchase, Workspace
 
 
@@ -124,11 +125,7 @@ async def _repeated(session: AsyncSession, order: Order) -> Purchase | None:
 
 
 async def _sellable(session: AsyncSession, order: Order) -> Addon:
-    addon = await addons.by_slug(session, order.addon_slug)
-    if addon is None:
-        raise refusals.addon_not_found(order.addon_slug)
-    if not addon.is_active:
-        raise refusals.addon_inactive(order.addon_slug)
+    addon = await sellable(session, order.addon_slug)
     if (addon.price_cents, addon.currency) != (order.expected_price_cents, order.expected_currency):
         raise refusals.price_changed(addon)
     return addon
@@ -137,7 +134,7 @@ async def _sellable(session: AsyncSession, order: Order) -> Addon:
 async def _refuse_if_taken(session: AsyncSession, order: Order, addon: Addon) -> None:
     holder = await ledger.slot_holder(session, workspace_id=order.workspace_id, addon_id=addon.id)
     if holder is not None:
-        raise refusals.already_purchased(holder) if holder.status in HOLDS_SLOT else refusals.settling(holder)
+        raise refusal_for(holder)
     now = datetime.now(UTC)
     retry_at = await card_testing.waits_until(session, workspace_id=order.workspace_id, now=now)
     if retry_at is not None:

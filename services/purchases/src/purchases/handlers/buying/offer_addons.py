@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from purchases.domain.transitions import HOLDS_SLOT
 from purchases.handlers.buying import card_testing
+from purchases.handlers.steps.what_sells import refusal_for
 from purchases.store import addons, checkouts, ledger
 from purchases.store.rows import Addon, Purchase
 
@@ -28,7 +28,7 @@ class Offer:
         """The problem type that buying it would meet now."""
         if self.holder is None:
             return "too-many-declines" if self.must_wait else None
-        return "already-purchased" if self.holder.status in HOLDS_SLOT else "settling"
+        return refusal_for(self.holder).slug
 
 
 async def offer_addons(*, session: AsyncSession, workspace_id: str) -> Sequence[Offer]:

@@ -12,10 +12,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts import purchase_facts
 from purchases import refusals
-from purchases.domain.transitions import HOLDS_SLOT, Status
+from purchases.domain.transitions import Status
 from purchases.handlers.steps.move_purchase import record_start
+from purchases.handlers.steps.what_sells import refusal_for, sellable
 from purchases.publisher import Cause, announce
-from purchases.store import addons, checkouts, commands, ledger, workspaces
+from purchases.store import checkouts, commands, ledger, workspaces
 from purchases.store.rows import Addon, CheckoutSession, Purchase, Workspace
 
 OPEN_FOR: Final = timedelta(minutes=33)
@@ -67,7 +68,7 @@ async def wanted_of(session: AsyncSession, upgrade: Upgrade) -> Wanted:
     plan = await checkouts.plan(session, upgrade.plan)
     if plan is None:
         raise refusals.plan_not_found(upgrade.plan)
-    bundle = tuple([await _sellable(session, slug) for slug in upgrade.addons])
+    bundle = tuple([await sellable(session, slug) for slug in upgrade.addons])
     offered = {price["currency"]: price for price in plan.prices if price["interval"] == upgrade.interval}
     currency = upgrade.currency or next((one.currency for one in bundle), None) or next(iter(offered), None)
     price_id = offered.get(currency or "", {}).get("stripe_price_id")
@@ -77,15 +78,6 @@ async def wanted_of(session: AsyncSession, upgrade: Upgrade) -> Wanted:
         if addon.currency != currency:
             raise refusals.currency_mismatch(addon, currency=currency)
     return Wanted(currency, str(price_id), bundle)
-
-
-async def _sellable(session: AsyncSession, slug: str) -> Addon:
-    addon = await addons.by_slug(session, slug)
-    if addon is None:
-        raise refusals.addon_not_found(slug)
-    if not addon.is_active:
-        raise refusals.addon_inactive(slug)
-    return addon
 
 
 async def refuse_if_taken(
@@ -101,7 +93,7 @@ async def refuse_if_taken(
     for addon in wanted.addons:
         holder = await ledger.slot_holder(session, workspace_id=upgrade.workspace_id, addon_id=addon.id)
         if holder is not None and str(holder.id) not in ending:
-            raise refusals.already_purchased(holder) if holder.status in HOLDS_SLOT else refusals.settling(holder)
+            raise refusal_for(holder)
 
 
 async def start(

@@ -1,0 +1,19 @@
+"""What only the sweep found: a counter and a log line each, since where it grows day after day webhooks are lost."""
+
+from typing import Final
+
+from prometheus_client import Counter
+
+from chassis.logs import get_logger
+
+log = get_logger(__name__)
+
+MISSED: Final = Counter(
+    "billing_sweep_missed_total", "What the ledger took from the sweep, not from a webhook.", ["what"]
+)
+
+
+def note_missed(what: str, stripe_id: str) -> None:
+    """`what`: payment, refund, dispute or subscription."""
+    MISSED.labels(what).inc()
+    log.warning("sweep_missed", what=what, stripe_id=stripe_id)

@@ -1,0 +1,97 @@
+"""Builder with two add-ons for sale, and a Checkout that is opened, completed and looked at, here and at Stripe."""
+
+import json
+import uuid
+from typing import Any, Final
+
+import pytest
+
+from chassis.problems import Problem
+from purchases.handlers.checkout.open_checkout import Desk, Opened, open_checkout
+from purchases.handlers.checkout.start_checkout import Upgrade
+from purchases.store.rows import Purchase
+from tests.integration.purchases.world import INSTANCE, LEASE, Json, World
+
+BUNDLE: Final = ("setup", "training")
+
+
+async def given_builder_and_two_addons(world: World) -> None:
+    """`builder` as `bootstrap-stripe` and the catalog's facts leave it, and two add-ons."""
+    prices = {
+        (interval, currency): await _price(world, interval, currency, amount)
+        for interval, currency, amount in (("month", "EUR", 900), ("year", "EUR", 8900), ("month", "USD", 900))
+    }
+    told = [
+        {"interval": interval, "currency": currency, "price_cents": 1, "stripe_price_id": price}
+        for (interval, currency), price in prices.items()
+    ]
+    told.append({"interval": "year", "currency": "USD", "price_cents": 1, "stripe_price_id": None})
+    await world.execute(
+        "insert into plans (slug, sequence, name, caps, prices) values ('builder', 1, 'Builder', '{}', :prices)",
+        prices=json.dumps(told),
+    )
+    for slug in BUNDLE:
+        await world.given_an_addon(slug)
+
+
+def upgrade(workspace: str, *addons: str, **changes: Any) -> Upgrade:
+    asked: Json = {
+        "workspace_id": workspace,
+        "plan": "builder",
+        "interval": "month",
+        "currency": "EUR",
+        "addons": addons,
+        "success_url": "https://app.example/welcome",
+        "cancel_url": "https://app.example/pricing",
+        "idempotency_key": uuid.uuid4().hex,
+        "buyer": "user:olga",
+    }
+    return Upgrade(**(asked | changes))
+
+
+async def open_page(world: World, wanted: Upgrade) -> Opened:
+    """As the upgrade page asks for it."""
+    return await open_checkout(
+        Desk(database=world.database, client=world.client, instance=INSTANCE, lease=LEASE), wanted
+    )
+
+
+async def refusal_of(world: World, wanted: Upgrade) -> Problem:
+    with pytest.raises(Problem) as refused:
+        await open_page(world, wanted)
+    return refused.value
+
+
+async def purchases_of(world: World) -> list[Purchase]:
+    """Every purchase, oldest first."""
+    ids = await world.rows("select id from workspace_addon_purchases order by started_at, idempotency_key")
+    return [await world.purchase(row["id"]) for row in ids]
+
+
+async def sessions_of(world: World) -> list[Json]:
+    """Every Checkout session at Stripe."""
+    return (await world.control.objects(kind="checkout.session")).get("checkout.session", [])
+
+
+async def states_of(world: World) -> list[str]:
+    """Our own record of the sessions, oldest first."""
+    return [row["state"] for row in await world.rows("select state from checkout_sessions order by created_at")]
+
+
+async def complete(world: World, session_id: str) -> None:
+    """The buyer pays, and all that Stripe says of it is heard and settled."""
+    await world.control.complete_session(session_id)
+    await world.tell(*await world.facts())
+    await world.settle_everything()
+
+
+async def _price(world: World, interval: Any, currency: str, amount: int) -> str:
+    price = await world.client.v1.prices.create_async(
+        {
+            "currency": currency.lower(),
+            "unit_amount": amount,
+            "recurring": {"interval": interval},
+            "product_data": {"name": "Builder"},
+        }
+    )
+    return price.id
