@@ -31,6 +31,13 @@ if ! .venv/bin/python -m uv --version >/dev/null 2>&1; then
     .venv/bin/python -m pip install --quiet --disable-pip-version-check 'uv==0.13.8'
 fi
 say "installing the pinned packages (about 300 MB the first time)"
-.venv/bin/python -m uv pip install --compile-bytecode --python .venv/bin/python --require-hashes -r requirements.lock
+# What is downloaded is shown; the list of what was installed, a line for each package, is not.
+failed=$({
+    {
+        .venv/bin/python -m uv pip install --compile-bytecode --python .venv/bin/python \
+            --require-hashes -r requirements.lock 2>&1 || echo yes >&3
+    } | { grep -v '^ [-+~] ' >&2 || true; }
+} 3>&1)
+[ -z "$failed" ] || exit 1
 for member in "$@"; do set -- "$@" -e "./$member"; shift; done
 .venv/bin/python -m uv pip install --quiet --python .venv/bin/python --no-deps "$@"
