@@ -6,7 +6,8 @@ from typing import Final
 
 import pytest
 
-from sandbox.stripe.routing import OPERATIONS, Operation, find_operation
+from sandbox.stripe.known.operation import Operation
+from sandbox.stripe.routing import OPERATIONS, find_operation
 from tests.faithfulness.conftest import Record
 from tests.faithfulness.openapi import operation, parameters
 

@@ -17,6 +17,7 @@ from sandbox.stripe.faults import Fault, Faults, Rule
 from sandbox.stripe.forms import BadFormError, Form, parse_form
 from sandbox.stripe.idempotency import Answer, Keys
 from sandbox.stripe.ids import new_id
+from sandbox.stripe.known.operation import Operation
 from sandbox.stripe.model import Json
 from sandbox.stripe.params import Params
 from sandbox.stripe.refusals import (
@@ -29,7 +30,7 @@ from sandbox.stripe.refusals import (
 )
 from sandbox.stripe.render import render
 from sandbox.stripe.requests_file import RequestsFile, requests_file
-from sandbox.stripe.routing import Operation, find_operation
+from sandbox.stripe.routing import find_operation
 from sandbox.stripe.versions import is_version
 
 KEYS: Final = ("sk_test_", "rk_test_")
