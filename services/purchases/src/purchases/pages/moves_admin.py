@@ -21,13 +21,14 @@ from purchases.api import staff_move_routes as api
 from purchases.api.access import AtDatabase, Staff
 from purchases.api.move_bodies import NoteBody, ReasonBody, StaffCancelBody
 from purchases.api.requests import Stripe
-from purchases.api.staff_replies import AdminPurchaseReply
+from purchases.api.staff_replies import AdminPurchaseReply, TransitionReply
 from purchases.api.staff_routes import get_purchase_for_staff
-from purchases.domain.transitions import Trigger
+from purchases.domain.transitions import Status, Trigger
 from purchases.pages.purchases_admin import LIST, PurchaseId, purchase_page
 
 Fields = Mapping[str, str]
 LONGEST_NUMBER: Final = 18
+OTHER_MONEY: Final = "Money went back meanwhile, or was asked to. Nothing was changed yet: look at what remains now."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +52,16 @@ class Asked:
         seen = self.fields.get("seen", "")
         return int(seen) if seen.isdecimal() and len(seen) < LONGEST_NUMBER else 0
 
+    @property
+    def wants_refund(self) -> bool:
+        """Whether the money is to go back as well."""
+        return "refund" in self.fields
+
+    def saw_other_money(self, purchase: AdminPurchaseReply) -> bool:
+        """Whether the box that was ticked named another amount than would go back now."""
+        can_go_back = self.wants_refund and purchase.status is Status.PAID
+        return can_go_back and self.fields.get("back", "") != str(purchase.refundable_cents)
+
 
 async def _deliver(asked: Asked) -> None:
     body = NoteBody.model_validate({"reason": asked.reason})
@@ -58,7 +69,7 @@ async def _deliver(asked: Asked) -> None:
 
 
 async def _cancel(asked: Asked) -> None:
-    body = StaffCancelBody.model_validate({"reason": asked.reason or "", "refund": "refund" in asked.fields})
+    body = StaffCancelBody.model_validate({"reason": asked.reason or "", "refund": asked.wants_refund})
     await api.cancel_purchase_as_staff(asked.purchase_id, body, asked.caller, asked.database, asked.client)
 
 
@@ -107,18 +118,22 @@ async def move_purchase(
     client: Stripe,
 ) -> Response:
     """Done once: the same form sent again leads to where the first did."""
-    fields = dict(await typed(request))
+    fields, refused = dict(await typed(request)), None
     asked = Asked(purchase_id=purchase_id, fields=fields, caller=caller, database=database, client=client)
+    purchase = await get_purchase_for_staff(purchase_id, caller, database)
+    if move == "cancel" and asked.saw_other_money(purchase):
+        return _question(request, pages, purchase, move, fields=fields, errors={"refund": OTHER_MONEY})
     try:
         await _move(move).do(asked)
     except ValidationError as error:
-        purchase = await get_purchase_for_staff(purchase_id, caller, database)
         return _question(request, pages, purchase, move, fields=fields, errors=errors_by_field(error))
     except Problem as problem:
-        purchase = await get_purchase_for_staff(purchase_id, caller, database)
-        if not _was_moved_by(asked, _move(move).trigger, purchase):
-            return purchase_page(request, pages, purchase, problem=problem)
-    return see_other(f"{LIST}/{purchase_id}?done={move}")
+        refused = problem
+    purchase = await get_purchase_for_staff(purchase_id, caller, database)
+    if refused and not _was_moved_by(asked, _move(move).trigger, purchase):
+        return purchase_page(request, pages, purchase, problem=refused)
+    sent = "-refund" if move == "cancel" and _came_with_refund(purchase) else ""
+    return see_other(f"{LIST}/{purchase_id}?done={move}{sent}")
 
 
 def _move(move: str) -> Move:
@@ -129,12 +144,25 @@ def _move(move: str) -> Move:
 
 def _was_moved_by(asked: Asked, trigger: Trigger, purchase: AdminPurchaseReply) -> bool:
     """Whether this very form did it before: the history holds its move, later than what the form's page showed."""
-    last = next((line for line in reversed(purchase.history) if not line.stale), None)
+    last = _last_line(purchase)
     return (
         last is not None
         and (last.trigger, last.actor, last.reason) == (trigger, f"staff:{asked.caller.subject}", asked.reason)
         and last.sequence > asked.seen
+        and (trigger is not Trigger.CANCELLED or asked.wants_refund == _came_with_refund(purchase))
     )
+
+
+def _came_with_refund(purchase: AdminPurchaseReply) -> bool:
+    """Whether the last move asked for money back as well: both are one transaction, and have one moment."""
+    last = _last_line(purchase)
+    return last is not None and any(
+        (one.requested_by, one.recorded_at) == (last.actor, last.at) for one in purchase.refunds
+    )
+
+
+def _last_line(purchase: AdminPurchaseReply) -> TransitionReply | None:
+    return next((line for line in reversed(purchase.history) if not line.stale), None)
 
 
 def _question(

@@ -25,8 +25,11 @@ LIST: Final = "/admin/purchases"
 DONE: Final = {
     "deliver": "The purchase is marked as delivered.",
     "cancel": "The purchase is cancelled.",
+    "cancel-refund": "The purchase is cancelled, and its refund is asked for: you see below how it stands.",
     "reopen": "The workspace can buy this service once more.",
-    "refund": "The refund is asked for. It shows below as soon as Stripe has answered.",
+    "refund": "The refund is asked for. You see below how it stands.",
+    "refund-once": "This form was sent before, and its refund was asked for then, once: you see below how it stands. "
+    "Begin another refund if there is to be one more.",
 }
 ASKED: Final[tuple[str, ...]] = ("workspace", "status", "stripe_id", "from", "to")
 REFUND_COLOURS: Final[Mapping[str, str]] = {

@@ -4,12 +4,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Self
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from fastapi import Request
 from pydantic import ValidationError
 from starlette.responses import Response
 
+from chassis.database import Database
 from chassis.money import InvalidAmount, minor_units
 from chassis.pages import AtPages, Pages, page_router
 from chassis.pages.forms import errors_by_field, typed
@@ -23,8 +24,11 @@ from purchases.api.staff_replies import AdminPurchaseReply
 from purchases.api.staff_routes import get_purchase_for_staff
 from purchases.pages.purchases_admin import LIST, PurchaseId, purchase_page
 from purchases.pages.staff_words import told_to_staff
+from purchases.store import ledger
 
 _KEY: Final = re.compile(r"[0-9a-f]{32}", re.ASCII)
+REPEATED: Final = 200
+"""What the API answers where the key's refund was there already."""
 _CENTS: Final = re.compile(r"[0-9]{1,12}", re.ASCII)
 
 router = page_router(f"{LIST}/{{purchase_id}}/refund")
@@ -81,16 +85,18 @@ async def ask_how_much(
 async def refund(
     caller: Staff, purchase_id: PurchaseId, request: Request, pages: AtPages, database: AtDatabase
 ) -> Response:
-    """The key is the form's, so that a form sent twice is one refund."""
-    form = RefundForm.typed(dict(await typed(request)))
+    """The key is the form's, so that a form sent twice is one refund, and its pages ask about no second one."""
+    form, answer = RefundForm.typed(dict(await typed(request))), Response()
     purchase = await get_purchase_for_staff(purchase_id, caller, database)
+    if not form.is_agreed and await _was_sent(database, purchase_id, form):
+        return see_other(f"{LIST}/{purchase_id}?done=refund-once")
     if form.step == "change":
         return _form(request, pages, purchase, form)
     try:
         body = form.body(purchase)
         if not form.is_agreed:
             return _review(request, pages, purchase, form, body)
-        await refund_purchase(purchase_id, body, form.key, caller, database, Response())
+        await refund_purchase(purchase_id, body, form.key, caller, database, answer)
     except ValidationError as error:
         wrong = errors_by_field(error)
         errors = {"amount" if name == "amount_cents" else name: said for name, said in wrong.items()}
@@ -98,8 +104,17 @@ async def refund(
     except InvalidAmount as error:
         return _form(request, pages, purchase, form, errors={"amount": str(error)})
     except Problem as problem:
+        purchase = await get_purchase_for_staff(purchase_id, caller, database)
+        if not purchase.refundable_cents:
+            return purchase_page(request, pages, purchase, problem=problem)
         return _form(request, pages, purchase, form, problem=problem)
-    return see_other(f"{LIST}/{purchase_id}?done=refund")
+    return see_other(f"{LIST}/{purchase_id}?done={'refund-once' if answer.status_code == REPEATED else 'refund'}")
+
+
+async def _was_sent(database: Database, purchase_id: UUID, form: RefundForm) -> bool:
+    async with database.reading() as session:
+        purchase = await ledger.find(session, purchase_id)
+    return purchase is not None and any(one.idempotency_key == form.key for one in purchase.refunds)
 
 
 def _review(

@@ -1,0 +1,162 @@
+"""Staff send money back on pages: after a question in words, once, and told the truth when it cannot be done."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from purchases.domain.transitions import Status
+from tests.forms import form_to, told
+from tests.integration.purchases.world import PRICE, World
+from tests.integration.purchases_pages.conftest import Site
+from tests.integration.purchases_pages.staff import MIRA, browser, of, refunded, send
+
+Json = dict[str, Any]
+
+
+async def test_a_refund_in_part_is_asked_about_in_words_first(world: World, site: Site) -> None:
+    purchase = await world.given_a_purchase()
+    async with browser(site) as staff:
+        form = await staff.get(of(purchase, "refund"))
+        review = await send(staff, form, step="review", how_much="part", amount="100", reason="half done")
+        before = (await world.purchase(purchase.id)).refunds
+        changed = await send(staff, review, step="change")
+        done = await send(staff, review, step="do")
+        page = await staff.get(done.headers["location"])
+
+    assert "Send €100.00 back?" in told(review)
+    assert "Goes back €100.00 Remains after that €399.00 Reason half done" in told(review)
+    assert before == []
+    kept = form_to(changed, of(purchase, "refund")).filled()
+    assert (kept["how_much"], kept["amount"], kept["reason"]) == (["part"], ["100"], ["half done"])
+    assert "The refund is asked for." in told(page)
+    assert [refund.refund_cents for refund in (await world.purchase(purchase.id)).refunds] == [10_000]
+
+
+async def test_all_that_remains_is_refunded_and_there_is_nothing_left(world: World, site: Site) -> None:
+    purchase = await world.given_a_purchase()
+    async with browser(site) as staff:
+        await refunded(staff, purchase, how_much="part", amount="99.00", reason="a part")
+        await refunded(staff, purchase, how_much="all", reason="the rest")
+        await world.settle_everything()
+        again = await staff.get(of(purchase, "refund"))
+
+    now = await world.purchase(purchase.id)
+    assert (now.status, [refund.refund_cents for refund in now.refunds]) == (Status.REFUNDED, [9_900, 40_000])
+    assert (again.status_code, "Everything was refunded already" in told(again)) == (409, True)
+
+
+async def test_a_refund_sent_twice_or_twice_at_once_is_one_refund(world: World, site: Site) -> None:
+    purchase = await world.given_a_purchase()
+    async with browser(site) as staff:
+        form = await staff.get(of(purchase, "refund"))
+        review = await send(staff, form, step="review", how_much="part", amount="10.00", reason="once")
+        answers = await asyncio.gather(*(send(staff, review, step="do") for _ in range(3)))
+        answers.append(await send(staff, review, step="do"))
+        said = await staff.get(answers[-1].headers["location"])
+        other = await send(staff, review, step="do", agreed="2000")
+
+    assert sorted(answer.headers["location"] for answer in answers) == [
+        f"{of(purchase)}?done=refund",
+        *[f"{of(purchase)}?done=refund-once"] * 3,
+    ]
+    assert "This form was sent before, and its refund was asked for then, once" in told(said)
+    assert [refund.refund_cents for refund in (await world.purchase(purchase.id)).refunds] == [1_000]
+    assert (other.status_code, "The first refund stands; this one was not made." in told(other)) == (422, True)
+
+
+@pytest.mark.parametrize(
+    ("typed", "field", "said"),
+    [
+        ({"amount": "10,00"}, "amount", "written like 499 or 499.00"),
+        ({"amount": ""}, "amount", "written like 499 or 499.00"),
+        ({"amount": "1.234"}, "amount", "EUR has 2 decimals"),
+        ({"amount": "0"}, "amount", "too little"),
+        ({"reason": " "}, "reason", "fill this in"),
+        ({"reason": "two\nlines"}, "reason", "one line"),
+    ],
+    ids=str,
+)
+async def test_what_is_wrong_with_a_refund_is_said_at_its_field_and_nothing_typed_is_lost(
+    world: World, site: Site, typed: Json, field: str, said: str
+) -> None:
+    purchase = await world.given_a_purchase()
+    right = {"how_much": "part", "amount": "10.00", "reason": "typed"}
+    async with browser(site) as staff:
+        page = await send(staff, await staff.get(of(purchase, "refund")), step="review", **(right | typed))
+
+    assert page.status_code == 422
+    assert said in page.text.partition(f'id="{field}-error"')[2].partition("</p>")[0]
+    other = "reason" if field == "amount" else "amount"
+    assert form_to(page, of(purchase, "refund")).filled()[other] == [right[other]]
+
+
+async def test_more_than_remains_is_refused_before_and_after_the_question(world: World, site: Site) -> None:
+    purchase = await world.given_a_purchase()
+    async with browser(site) as staff:
+        form = await staff.get(of(purchase, "refund"))
+        at_once = await send(staff, form, step="review", how_much="part", amount="500", reason="much")
+        review = await send(staff, form, step="review", how_much="all", reason="all")
+        await refunded(staff, purchase, how_much="part", amount="1.00", reason="meanwhile")
+        late = await send(staff, review, step="do")
+
+    for page in (at_once, late):
+        assert page.status_code == 409
+        assert "That is more than remains of the payment" in told(page)
+        assert "Nothing was changed, and no money moved." in told(page)
+    assert [refund.refund_cents for refund in (await world.purchase(purchase.id)).refunds] == [100]
+
+
+async def test_a_refund_that_nobody_was_asked_about_is_asked_about(world: World, site: Site) -> None:
+    purchase = await world.given_a_purchase()
+    async with browser(site) as staff:
+        without_key = await staff.post(
+            of(purchase, "refund"), data={"step": "do", "agreed": "100", "reason": "x", "key": "1"}
+        )
+
+    assert (without_key.status_code, (await world.purchase(purchase.id)).refunds) == (200, [])
+
+
+async def test_going_back_after_a_refund_asks_about_no_second_one(world: World, site: Site) -> None:
+    purchase = await world.given_a_purchase()
+    async with browser(site) as staff:
+        form = await staff.get(of(purchase, "refund"))
+        review = await send(staff, form, step="review", how_much="part", amount="10.00", reason="once")
+        await send(staff, review, step="do")
+        back = [
+            await send(staff, form, step="review", how_much="part", amount="20.00", reason="twice"),
+            await send(staff, review, step="change"),
+        ]
+
+    assert {answer.headers["location"] for answer in back} == {f"{of(purchase)}?done=refund-once"}
+    assert [refund.refund_cents for refund in (await world.purchase(purchase.id)).refunds] == [1_000]
+
+
+async def test_a_refund_after_a_colleagues_is_told_how_it_stands_and_sends_nothing(world: World, site: Site) -> None:
+    purchase = await world.given_a_purchase()
+    async with browser(site) as mira, browser(site, MIRA | {"sub": "noor"}) as noor:
+        review = await send(mira, await mira.get(of(purchase, "refund")), step="review", how_much="all", reason="all")
+        await refunded(noor, purchase, how_much="all", reason="all")
+        at_once = await send(mira, review, step="do")
+        await world.settle_everything()
+        later = await send(mira, review, step="do")
+
+    for page in (at_once, later):
+        assert page.status_code == 409
+        assert "Everything was refunded already" in told(page)
+        assert "staff:noor · all" in told(page)
+    (refund,) = (await world.purchase(purchase.id)).refunds
+    assert (refund.refund_cents, refund.requested_by) == (PRICE, "staff:noor")
+
+
+async def test_a_colleague_between_two_submits_of_one_form_changes_nothing_of_it(world: World, site: Site) -> None:
+    purchase = await world.given_a_purchase()
+    async with browser(site) as mira, browser(site, MIRA | {"sub": "noor"}) as noor:
+        form = await mira.get(of(purchase, "refund"))
+        review = await send(mira, form, step="review", how_much="part", amount="10.00", reason="a part")
+        await send(mira, review, step="do")
+        await refunded(noor, purchase, how_much="all", reason="the rest")
+        again = await send(mira, review, step="do")
+
+    assert again.headers["location"] == f"{of(purchase)}?done=refund-once"
+    assert [refund.refund_cents for refund in (await world.purchase(purchase.id)).refunds] == [1_000, 48_900]
