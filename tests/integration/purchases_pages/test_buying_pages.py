@@ -41,6 +41,11 @@ class Shop:
         await self.world.tell(*await self.world.facts())
         await self.world.settle_everything()
 
+    async def live(self, page: Page) -> Page:
+        """What the only row that asks for itself again is answered."""
+        (address,) = [one["hx-get"] for one in page.elements.values() if "hx-get" in one]
+        return await self.owner.open(str(address), **{"HX-Request": "true"})
+
     async def purchases(self) -> list[str]:
         rows = await self.world.rows("select status from workspace_addon_purchases order by started_at")
         return [row["status"] for row in rows]
@@ -49,6 +54,13 @@ class Shop:
 async def a_shop(world: World, site: Site, card: str | None = "pm_card_visa") -> Shop:
     await world.given_an_addon()
     return Shop(world, site, await world.given_a_workspace(card))
+
+
+async def at_the_bank(stripe_url: str, page: str, answer: str) -> str:
+    """Where the buyer is led back to after `authorise` or `fail`."""
+    async with httpx.AsyncClient(base_url=stripe_url) as browser:
+        back = await browser.post(f"{httpx.URL(page).path}/{answer}")
+    return back.headers["location"].removeprefix("https://pages.example")
 
 
 async def test_one_buys_with_the_saved_card(world: World, site: Site) -> None:
@@ -146,28 +158,71 @@ async def test_another_card_can_be_saved_at_any_time(world: World, site: Site) -
     assert "/c/pay/cs_" in answer.headers["location"]
 
 
-@pytest.mark.parametrize(("answer", "status"), [("authorise", "paid"), ("fail", "failed")])
+WAITS_FOR_STRIPE = (
+    "Your bank has answered about Professional AI Setup We wait for Stripe's confirmation; there is nothing to"
+)
+SAID_NO = "Your bank did not confirm the payment for Professional AI Setup Nothing was charged."
+
+
+@pytest.mark.parametrize(
+    ("answer", "said", "status", "settled"),
+    [
+        ("authorise", WAITS_FOR_STRIPE, "paid", "You have bought"),
+        ("fail", SAID_NO, "failed", "The card was declined"),
+    ],
+)
 async def test_the_bank_asks_and_brings_the_buyer_back(
-    world: World, site: Site, stripe_url: str, answer: str, status: str
+    world: World, site: Site, stripe_url: str, answer: str, said: str, status: str, settled: str
 ) -> None:
     shop = await a_shop(world, site, ASKS_THE_BANK)
 
     leaving = await shop.buy()
     waiting = await shop.page()
-    bank = httpx.URL(leaving.links["Continue"]).path
-    async with httpx.AsyncClient(base_url=stripe_url) as browser:
-        back = await browser.post(f"{bank}/{answer}")
-    page = await shop.owner.open(back.headers["location"].removeprefix("https://pages.example"))
+    back = await at_the_bank(stripe_url, leaving.links["Continue"], answer)
+    page = await shop.owner.open(back)
+    early = await shop.live(page)
+    unsettled = await shop.purchases()
     await shop.hear()
-    live = next(one["hx-get"] for one in page.elements.values() if "hx-get" in one)
-    settled = await shop.owner.open(str(live), **{"HX-Request": "true"})
+    live = await shop.live(early)
 
     assert leaving.headers["refresh"] == f"0; url={leaving.links['Continue']}"
     assert "Confirm with your bank" in waiting.links
-    assert "Nothing is charged before you do." in page.text
-    assert await shop.purchases() == [status]
-    assert ("You have bought" if status == "paid" else "The card was declined") in settled.text
+    assert said in page.text
+    assert [("Confirm with your bank" in one.links) for one in (page, early)] == [answer == "fail"] * 2
+    assert (unsettled, await shop.purchases()) == (["pending"], [status])
+    assert settled in live.text
     assert await shop.captured() == (PRICE if status == "paid" else 0)
+
+
+async def test_nothing_of_what_the_bank_brought_along_stays_in_the_address(
+    world: World, site: Site, stripe_url: str
+) -> None:
+    shop = await a_shop(world, site, ASKS_THE_BANK)
+    back = await at_the_bank(stripe_url, (await shop.buy()).links["Continue"], "authorise")
+    (row,) = await world.rows("select id from workspace_addon_purchases")
+
+    answer = await shop.owner.http.get(back)
+    invented = await shop.owner.http.get(f"{shop.here}?payment_intent=pi_of_nobody&payment_intent_client_secret=s3cret")
+    nonsense = await shop.owner.http.get(f"{shop.here}?payment_intent=%27&redirect_status=<b>")
+
+    assert "payment_intent_client_secret=" in back
+    assert answer.status_code == 303
+    assert answer.headers["location"] == f"{shop.here}?about={row['id']}&returned=succeeded"
+    assert [(one.status_code, one.headers["location"]) for one in (invented, nonsense)] == [(303, shop.here)] * 2
+
+
+async def test_what_an_address_says_of_the_bank_is_no_proof(world: World, site: Site) -> None:
+    shop = await a_shop(world, site, ASKS_THE_BANK)
+    await shop.buy()
+    (row,) = await world.rows("select id from workspace_addon_purchases")
+
+    claimed = await shop.owner.open(f"{shop.here}?about={row['id']}&returned=succeeded")
+    nonsense = await shop.owner.open(f"{shop.here}?about={row['id']}&returned=<b>")
+    await shop.hear()
+
+    assert WAITS_FOR_STRIPE in claimed.text
+    assert "Your bank wants you to confirm the payment" in nonsense.text
+    assert (await shop.purchases(), await shop.captured()) == (["pending"], 0)
 
 
 async def test_who_comes_to_the_banks_page_when_it_is_over_sees_how_it_stands(world: World, site: Site) -> None:

@@ -1,6 +1,8 @@
 """`/app/{workspace}/billing/addons`: what can be bought, what was bought, and buying it."""
 
-from typing import Annotated
+import re
+from collections.abc import Mapping
+from typing import Annotated, Final
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -22,13 +24,19 @@ from purchases.api.requests import Stripe, Told, own_page
 from purchases.domain.transitions import Status
 from purchases.handlers.buying.buy import Order
 from purchases.handlers.customers.save_card import save_card
+from purchases.pages.awaited import Answer, answer_of, watch_of
 from purchases.pages.paths import services_path
 from purchases.pages.services_view import Asked, purchase_live, services_page
 from purchases.settings import Settings
-from purchases.store import ledger
+from purchases.store import ledger, search
 from purchases.store.rows import Purchase
+from purchases.store.search import Wanted
 
 router = page_router("/app/{ws}/billing/addons")
+
+FROM_STRIPE: Final = frozenset({"payment_intent", "payment_intent_client_secret", "redirect_status"})
+"""What Stripe adds to the address to which a bank leads back. The secret must not stay in it."""
+INTENT: Final = re.compile(r"pi_[A-Za-z0-9_]{1,250}", re.ASCII)
 
 
 class BuyForm(Body):
@@ -47,12 +55,14 @@ async def show_services(
     workspace: Buyer,
     database: AtDatabase,
     about: str | None = None,
+    returned: str | None = None,
     back: str | None = None,
-    payment_intent: str | None = None,
     cursor: str | None = None,
 ) -> Response:
-    """The cards and the history; `about` says of which purchase there is news."""
-    asked = Asked(about=about, back=back, payment_intent=payment_intent, cursor=cursor)
+    """The cards and the history; `about` says of which purchase there is news. From a bank one is sent on to that."""
+    if FROM_STRIPE & request.query_params.keys():
+        return see_other(await _back_from_the_bank(database, workspace.id, request.query_params))
+    asked = Asked(about=about, returned=returned, back=back, cursor=cursor)
     return await services_page(request, pages, database, workspace, asked)
 
 
@@ -127,11 +137,13 @@ async def show_purchase_live(
     purchase_id: UUID,
     database: AtDatabase,
     was: str | None = None,
+    since: int | None = None,
+    returned: str | None = None,
 ) -> Response:
     """A part of the page, asked for by itself while money may still move; `was` is the status that the page shows."""
     purchase = await find_purchase(database, workspace.id, purchase_id)
-    was_pending = was == Status.PENDING
-    return await purchase_live(request, pages, database, workspace.id, purchase, was_pending=was_pending)
+    watch, was_pending = watch_of(since, returned), was == Status.PENDING
+    return await purchase_live(request, pages, database, workspace.id, purchase, watch=watch, was_pending=was_pending)
 
 
 async def find_purchase(database: Database, workspace_id: str, purchase_id: UUID) -> Purchase:
@@ -143,9 +155,23 @@ async def find_purchase(database: Database, workspace_id: str, purchase_id: UUID
     return purchase
 
 
-def about(workspace_id: str, purchase_id: UUID) -> str:
+def about(workspace_id: str, purchase_id: UUID, answer: Answer | None = None) -> str:
     """The page with news of this purchase: a reload shows how it stands then, and sends nothing."""
-    return f"{services_path(workspace_id)}?about={purchase_id}"
+    returned = f"&returned={answer.value}" if answer else ""
+    return f"{services_path(workspace_id)}?about={purchase_id}{returned}"
+
+
+async def _back_from_the_bank(database: Database, workspace_id: str, said: Mapping[str, str]) -> str:
+    """The page with news of the purchase that was being paid, without anything that is secret in its address."""
+    intent = said.get("payment_intent", "")
+    if not INTENT.fullmatch(intent):
+        return services_path(workspace_id)
+    async with database.reading() as session:
+        wanted = Wanted(workspace_id=workspace_id, stripe_id=intent)
+        purchase = next(iter(await search.page(session, wanted, after=None, limit=1)), None)
+    if purchase is None:
+        return services_path(workspace_id)
+    return about(workspace_id, purchase.id, answer_of(said.get("redirect_status")))
 
 
 def _after(purchase: Purchase) -> str:

@@ -1,6 +1,5 @@
 """What the Services page shows: the offers, the history, and news of one purchase or one refusal."""
 
-import re
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,16 +16,16 @@ from chassis.problems import Problem
 from purchases.api.searching import after_of, next_cursor_of
 from purchases.domain.transitions import Status, Step, Trigger, decide
 from purchases.handlers.buying.offer_addons import Offer, offer_addons
+from purchases.pages.awaited import Watch, wait_of, watch_of
 from purchases.pages.badges import BADGES
 from purchases.pages.declines import why_declined
-from purchases.pages.paths import services_path
+from purchases.pages.paths import billing_path, services_path
 from purchases.publisher import refunded_cents
-from purchases.store import ledger, search
+from purchases.store import checkouts, ledger, search
 from purchases.store.rows import Purchase, Workspace
 from purchases.store.search import Wanted
 
 PAGE: Final = 20
-INTENT: Final = re.compile(r"pi_[A-Za-z0-9_]{1,250}", re.ASCII)
 TOLD_ON: Final = ("Retry-After",)
 
 
@@ -35,9 +34,9 @@ class Asked:
     """What an address of the page says: news of which purchase, back from where, how far down the history."""
 
     about: str | None = None
+    returned: str | None = None
+    """What the bank is said to have answered about it."""
     back: str | None = None
-    payment_intent: str | None = None
-    """As Stripe names it when it brings the buyer back."""
     cursor: str | None = None
 
 
@@ -61,12 +60,15 @@ async def services_page(
         offers = await offer_addons(session=session, workspace_id=workspace_id)
         found = await search.page(session, Wanted(workspace_id=workspace_id), after=after, limit=PAGE + 1)
         news = await _news(session, workspace_id, asked) if problem is None else None
+        live = await checkouts.live(session, workspace_id)
+    watch, unsaid = watch_of(returned=asked.returned), watch_of()
     return pages.page(
         request,
         "services.html",
         status=problem.status if problem else 200,
         headers={name: value for name, value in problem.headers.items() if name in TOLD_ON} if problem else None,
         **shown(workspace_id),
+        wait_of=lambda purchase: wait_of(purchase, live, watch if news and purchase.id == news.id else unsaid),
         workspace=workspace,
         offers=offers,
         purchases=found[:PAGE],
@@ -80,17 +82,26 @@ async def services_page(
 
 
 async def purchase_live(
-    request: Request, pages: Pages, database: Database, workspace_id: str, purchase: Purchase, *, was_pending: bool
+    request: Request,
+    pages: Pages,
+    database: Database,
+    workspace_id: str,
+    purchase: Purchase,
+    *,
+    watch: Watch,
+    was_pending: bool,
 ) -> Response:
     """The purchase's row as it is now, once it is settled also its card, and the news where it `was_pending` before."""
     async with database.reading() as session:
         offers = await offer_addons(session=session, workspace_id=workspace_id)
+        live = await checkouts.live(session, workspace_id)
     settled = purchase.status is not Status.PENDING
     its_own = [offer for offer in offers if settled and offer.addon.id == purchase.plan_addon_id]
     return pages.page(
         request,
         "services_live.html",
         **shown(workspace_id),
+        wait_of=lambda purchase: wait_of(purchase, live, watch),
         purchase=purchase,
         offers=its_own,
         settled=settled,
@@ -102,6 +113,7 @@ def shown(workspace_id: str) -> Mapping[str, Any]:
     """What the parts of the page need beside their purchase or offer."""
     return {
         "here": services_path(workspace_id),
+        "plan_page": billing_path(workspace_id),
         "badges": BADGES,
         "why_declined": why_declined,
         "can_cancel": can_cancel,
@@ -121,10 +133,7 @@ def _paid_cents(purchase: Purchase) -> int:
 
 
 async def _news(session: AsyncSession, workspace_id: str, asked: Asked) -> Purchase | None:
-    """The purchase that is asked about, or the one whose payment Stripe has just brought the buyer back from."""
-    if asked.payment_intent and INTENT.fullmatch(asked.payment_intent):
-        wanted = Wanted(workspace_id=workspace_id, stripe_id=asked.payment_intent)
-        return next(iter(await search.page(session, wanted, after=None, limit=1)), None)
+    """The purchase that is asked about."""
     purchase_id = _uuid(asked.about)
     return await ledger.find(session, purchase_id, workspace_id=workspace_id) if purchase_id else None
 
