@@ -104,6 +104,18 @@ def test_the_front_listens_where_it_is_published_and_asked_for_its_health() -> N
     assert "handle /healthz {" in config
 
 
+def test_the_front_writes_no_query_of_an_address_down() -> None:
+    """A payment's client secret and a sign-in's code come in one; Caddy logs the address of what it cannot pass on."""
+    config = (ROOT / "deploy/docker/front/Caddyfile").read_text()
+    options, _, sites = config.partition("\n}\n")
+    (pattern, instead) = re.findall(r"\n\t\t\trequest>uri regexp (\S+) (\S+)\n", options)[0]
+
+    address = re.sub(pattern, instead, "/app/acme/billing/addons?payment_intent_client_secret=pi_1_secret_2&back=setup")
+
+    assert address == "/app/acme/billing/addons?not-logged"
+    assert "log" not in re.findall(r"\n\t(\w+)", sites)
+
+
 def test_people_who_signed_in_come_back_to_the_pages() -> None:
     origin = environment("purchases-api")["PUBLIC_BASE_URL"]
 
