@@ -12,7 +12,7 @@ from tests.integration.purchases.test_bundles import parked_item, refunded_in_pa
 from tests.integration.purchases.world import World
 from tests.integration.purchases_api.test_parked import PARK_COMMAND, given_one_of_each, told_in_the_wrong_order
 from tests.integration.purchases_pages.conftest import Site
-from tests.integration.purchases_pages.staff import MARKUP, PARKED, browser, of, send
+from tests.integration.purchases_pages.staff import MARKUP, MIRA, PARKED, browser, of, send
 
 
 async def test_each_kind_is_listed_with_why_and_what_it_waits_for(world: World, site: Site) -> None:
@@ -43,16 +43,17 @@ async def test_an_item_shows_what_it_says_and_is_tried_again(world: World, site:
     )
     async with browser(site) as staff:
         page = await staff.get(f"{PARKED}/{item}")
-        done = await staff.post(f"{PARKED}/{item}/retry")
+        retry = form_to(page, f"{PARKED}/{item}/retry").filled()
+        done = await staff.post(f"{PARKED}/{item}/retry", data=retry)
         said = await staff.get(done.headers["location"])
         while await world.consumer._retry_one():
             pass
-        twice = await staff.post(f"{PARKED}/{item}/retry")
-        after = await staff.get(f"{PARKED}/{item}")
+        twice = await staff.post(f"{PARKED}/{item}/retry", data=retry)
+        after = await staff.get(twice.headers["location"])
 
     assert '"amount": 100' in told(page)
     assert "It is tried again now." in told(said)
-    assert twice.status_code == 303
+    assert "It was tried again: you see below what became of it. " in told(after)
     assert "Applied" in told(after)
     assert "Try it again now" not in told(after)
     assert [refund.refund_cents for refund in (await world.purchase(purchase.id)).refunds] == [100]
@@ -105,6 +106,49 @@ async def test_a_refund_that_names_nobody_is_given_to_a_purchase_after_a_look_at
     assert {answer.headers["location"] for answer in answers} == {f"{PARKED}/{item}?done=allocate"}
     assert f"staff:mira · to {mine.id}" in told(after)
     assert await refunds_of(world, purchases) == [[], [700]]
+
+
+@pytest.mark.parametrize("mine", ["retry", "discard", "allocate"])
+async def test_what_a_colleague_decided_meanwhile_is_said_and_mine_is_not_done(
+    world: World, site: Site, mine: str
+) -> None:
+    """Also where I decided the same before: that was about what stood there then."""
+    purchases = await refunded_in_part(world)
+    item = await parked_item(world)
+    async with browser(site) as mira, browser(site, MIRA | {"sub": "noor"}) as noor:
+        await mira.post(f"{PARKED}/{item}/retry", data={"seen": "0"})
+        pages = {
+            "retry": await mira.get(f"{PARKED}/{item}"),
+            "discard": await mira.get(f"{PARKED}/{item}/discard"),
+            "allocate": await mira.get(f"{PARKED}/{item}/allocate", params={"purchase_id": str(purchases[1].id)}),
+        }
+        form = form_to(pages[mine], f"{PARKED}/{item}/{mine}")
+        data = form.filled(reason="mine") if mine == "discard" else form.filled()
+        await noor.post(f"{PARKED}/{item}/retry", data={"seen": "1"})
+        retried = await mira.post(f"{PARKED}/{item}/{mine}", data=data)
+        await noor.post(f"{PARKED}/{item}/discard", data={"seen": "2", "reason": "it is nobody's"})
+        discarded = await mira.post(f"{PARKED}/{item}/{mine}", data=data)
+
+    assert (retried.status_code, discarded.status_code) == (409, 409)
+    assert "Something was decided about this since you opened the page" in told(retried)
+    assert "This is not set aside any more" in told(discarded)
+    assert "staff:noor · it is nobody's" in told(discarded)
+    decided = await world.rows("select decision, actor from parked_decisions order by id")
+    assert [f"{row['decision']} {row['actor']}" for row in decided] == [
+        "retry staff:mira", "retry staff:noor", "discard staff:noor"
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("mine", ["retry", "discard"])
+async def test_the_same_form_of_mine_sent_after_it_was_done_is_done(world: World, site: Site, mine: str) -> None:
+    await refunded_in_part(world)
+    item = await parked_item(world)
+    async with browser(site) as staff:
+        data = {"seen": "0", "reason": "once"} if mine == "discard" else {"seen": "0"}
+        answers = [await staff.post(f"{PARKED}/{item}/{mine}", data=data) for _ in range(2)]
+
+    assert {answer.headers["location"] for answer in answers} == {f"{PARKED}/{item}?done={mine}"}
+    assert len(await world.rows("select 1 from parked_decisions")) == 1
 
 
 async def refunds_of(world: World, purchases: Sequence[Purchase]) -> list[list[int]]:

@@ -236,6 +236,11 @@ def not_parked_any_more() -> Problem:
     return Problem(409, "not-parked", "This is not parked any more", "Look at what became of it.")
 
 
+def decided_meanwhile() -> Problem:
+    """It is parked still, or again; something was decided about it that was not seen."""
+    return Problem(409, "decided-meanwhile", "Something was decided about this meanwhile", "Look at what became of it.")
+
+
 def owner_fixed() -> Problem:
     return Problem(
         409, "owner-fixed", "The owner of a workspace never changes", "Only the owner's e-mail may be updated."

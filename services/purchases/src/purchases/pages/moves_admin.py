@@ -25,9 +25,9 @@ from purchases.api.staff_replies import AdminPurchaseReply, TransitionReply
 from purchases.api.staff_routes import get_purchase_for_staff
 from purchases.domain.transitions import Status, Trigger
 from purchases.pages.purchases_admin import LIST, PurchaseId, purchase_page
+from purchases.pages.seen import seen_in
 
 Fields = Mapping[str, str]
-LONGEST_NUMBER: Final = 18
 OTHER_MONEY: Final = "Money went back meanwhile, or was asked to. Nothing was changed yet: look at what remains now."
 
 
@@ -49,8 +49,7 @@ class Asked:
     @property
     def seen(self) -> int:
         """The purchase's sequence when the form was made."""
-        seen = self.fields.get("seen", "")
-        return int(seen) if seen.isdecimal() and len(seen) < LONGEST_NUMBER else 0
+        return seen_in(self.fields)
 
     @property
     def wants_refund(self) -> bool:

@@ -8,7 +8,16 @@ from chassis.pages import Pages, assets, page_router
 from chassis.pages.routes import nothing_else_below
 from chassis.pages.session_routes import session_router
 from chassis.pages.sign_in import SignIn
-from purchases.pages import billing, cancelling, moves_admin, parked_admin, purchases_admin, refund_admin, services
+from purchases.pages import (
+    billing,
+    cancelling,
+    moves_admin,
+    parked_admin,
+    parked_decisions,
+    purchases_admin,
+    refund_admin,
+    services,
+)
 from purchases.pages.frame import home, nav
 from purchases.pages.staff_words import STAFF_WORDS
 from purchases.pages.words import WORDS
@@ -22,6 +31,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     refund_admin.router,
     moves_admin.router,
     parked_admin.router,
+    parked_decisions.router,
 )
 ELSEWHERE: Final = ("/app", "/admin/purchases", "/admin/parked", "/session")
 

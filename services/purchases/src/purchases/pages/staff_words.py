@@ -38,6 +38,11 @@ STAFF_WORDS: Final[Mapping[str, Words]] = {
     "not-parked": Words(
         title="This is not set aside any more", what="It was applied or discarded meanwhile.", next=SEE_BELOW
     ),
+    "decided-meanwhile": Words(
+        title="Something was decided about this since you opened the page",
+        what="Nothing of yours was done.",
+        next="You see below what was decided, and how it stands now; decide then.",
+    ),
     "not-allocatable": Words(next="Try it again, or discard it with a reason."),
     "paid-otherwise": Words(
         title="Another charge paid for this purchase",
