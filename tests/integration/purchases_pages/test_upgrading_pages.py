@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import time
 
 import pytest
 
@@ -49,6 +50,11 @@ async def test_the_year_is_sold_at_its_price(world: World, site: Site) -> None:
     assert await owner.captured() == 8_900
 
 
+def waited(page: Page, seconds: int) -> str:
+    """What the page asks for by itself, so many seconds after one came back."""
+    return re.sub(r"since=\d+", f"since={int(time.time()) - seconds}", polled(page))
+
+
 async def test_a_word_of_stripe_that_is_late_is_said_to_be_and_found_without_the_address_too(
     world: World, site: Site
 ) -> None:
@@ -56,15 +62,19 @@ async def test_a_word_of_stripe_that_is_late_is_said_to_be_and_found_without_the
     await owner.upgrade()
     page = await owner.browser.open(await owner.pay())
 
-    old = re.sub(r"since=\d+", "since=1000000000", polled(page))
-    late = Page(await owner.browser.http.get(old))
+    late = Page(await owner.browser.http.get(waited(page, 70)))
     again = await owner.browser.http.get(polled(late))
+    later = Page(await owner.browser.http.get(waited(late, 200)))
+    stopped = Page(await owner.browser.http.get(waited(later, 700)))
     await world.carry_out_commands()  # looks at the Checkout, which is complete; of its subscription nothing was heard
     anew = await owner.page()
 
     assert "Stripe is still confirming your payment This takes longer than usual." in late.text
     assert "you are not charged twice" in late.text
-    assert (late.elements["following"]["hx-trigger"], again.status_code) == ("every 10s", 204)
+    assert (late.elements["following"]["hx-trigger"], again.status_code) == ("every 5s", 204)
+    assert later.elements["following"]["hx-trigger"] == "every 15s"
+    assert ("following" in stopped.elements, "Look again" in stopped.links) == (False, True)
+    assert "The page has stopped to look by itself." in stopped.text
     assert CONFIRMING in anew.text
     assert UPGRADE not in anew.text
     await owner.hear()

@@ -28,7 +28,7 @@ class News(StrEnum):
 AWAITED: Final = frozenset({News.CONFIRMING, News.LATE})
 """While these stand nothing is sold: it may have been paid."""
 LIVE: Final = AWAITED | {News.BACK}
-"""While these stand, the page asks for itself again."""
+"""While these stand, the page asks for itself again, for some minutes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,8 +41,12 @@ class Back:
     now: int
 
     @property
+    def waited(self) -> int:
+        return self.now - self.since
+
+    @property
     def is_late(self) -> bool:
-        return self.now - self.since > SOON
+        return self.waited >= SOON
 
 
 def news_of(begun: Begun | None, back: Back, *, may_go_on: bool) -> News | None:

@@ -20,6 +20,7 @@ from purchases.handlers.plan.read_billing import Billing, read_billing
 from purchases.pages.billing_news import AWAITED, LIVE, Back, news_of
 from purchases.pages.billing_offer import Chosen, upgrade_offer
 from purchases.pages.billing_visit import Visit
+from purchases.pages.paces import trigger_after
 from purchases.pages.paths import billing_path
 from purchases.pages.plan_words import AWAITED_NOW, INTERVALS, resource_name, said_of
 from purchases.pages.words import IN_A_BUNDLE, PAID_BEFORE
@@ -87,6 +88,7 @@ async def _shown(session: AsyncSession, visit: Visit, asked: Asked, chosen: Chos
     currency = (chosen.currency if chosen else None) or asked.currency
     told = billing_reply(billing, support_email=visit.settings.support_email)
     said = AWAITED_NOW if news in AWAITED else said_of(told.subscription)
+    trigger = trigger_after(asked.back.waited) if news in LIVE else None
     return {
         "workspace": workspace,
         "here": billing_path(workspace.id),
@@ -104,7 +106,8 @@ async def _shown(session: AsyncSession, visit: Visit, asked: Asked, chosen: Chos
         "begun": begun,
         "news": news,
         "live": _live(asked, begun) if news in LIVE else None,
-        "seen": f"{news}.{_digest(sells, said, told.model_dump_json())}",
+        "trigger": trigger,
+        "seen": f"{news}, {trigger}.{_digest(sells, said, told.model_dump_json())}",
     }
 
 
