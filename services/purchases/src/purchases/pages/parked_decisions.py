@@ -1,4 +1,4 @@
-"""Staff decide about what was set aside: try it again, discard it, give it to a purchase; once, and of what they see."""
+"""Staff decide about what was set aside: try it again, discard it, give it to a purchase; once, and as it was seen."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
