@@ -1,5 +1,7 @@
 """Signing in through the issuer's page, and out again."""
 
+import re
+
 from playwright.async_api import expect
 
 from sandbox.scene import Scene
@@ -36,8 +38,20 @@ async def test_one_signs_in_and_out_without_javascript(visit: Visit, scene: Scen
 
     await owner.page.get_by_role("button", name="Sign out").click()
 
-    await owner.page.wait_for_url(f"{scene.stack.pages_url}/pricing")
+    await expect(owner.page.get_by_role("heading", level=1)).to_have_text("You are signed out")
     assert [one for one in await owner.context.cookies() if one["name"] == "quittance_session"] == []
+
+
+async def test_who_signs_out_is_told_so_and_is_asked_again_who_it_is(visit: Visit, scene: Scene) -> None:
+    shop, owner = await scene.given_a_workspace(), await visit()
+    await owner.sign_in(member_of(shop), at=services(shop))
+
+    await owner.page.get_by_role("button", name="Sign out").click()
+
+    await expect(owner.page.get_by_role("heading", level=1)).to_have_text("You are signed out")
+    await look_at(owner, "signed-out")
+    await owner.open(services(shop))
+    await expect(owner.page).to_have_url(re.compile("/authorize"))
 
 
 async def test_a_sign_in_that_was_begun_elsewhere_is_explained(visit: Visit, scene: Scene) -> None:

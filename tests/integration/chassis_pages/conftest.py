@@ -1,6 +1,6 @@
 """A service with one page, as services have them, and the sandbox's issuer to sign in with."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
@@ -49,8 +49,13 @@ class Site:
             transport=httpx.ASGITransport(app=self.app),
             base_url=ORIGIN,
             headers={"Origin": ORIGIN, **(headers or {})},
-            cookies={"quittance_session": token} if token else {},
+            cookies={self.cookie: token} if token else {},
         )
+
+    @property
+    def cookie(self) -> str:
+        """What the session's cookie is called here."""
+        return str(self.app.state.session_cookie)
 
     def token(self, **claims: Any) -> str:
         return self.issuer.mint({"sub": "olga", **claims})
@@ -70,8 +75,10 @@ async def site(issuer: tuple[Issuer, str]) -> Site:
     return make_site(*issuer, app_env="production")
 
 
-def make_site(issuer: Issuer, url: str, *, app_env: str, oidc_url: str | None = None) -> Site:
-    """`oidc_url` is where the issuer is looked for."""
+def make_site(
+    issuer: Issuer, url: str, *, app_env: str, oidc_url: str | None = None, told: Mapping[str, Any] | None = None
+) -> Site:
+    """`oidc_url` is where the issuer is looked for; `told` is what else signing in is told."""
     settings = ServiceSettings(app_env=app_env, public_base_url=f"{ORIGIN}/", support_email="help@pages.example")
     verifier = TokenVerifier(Jwks(f"{url}/.well-known/jwks.json"), url, AUDIENCE)
     app = web_app("Notes", settings, verifier, passes=lambda error: isinstance(error, ConnectionError))
@@ -90,6 +97,7 @@ def make_site(issuer: Issuer, url: str, *, app_env: str, oidc_url: str | None = 
             oidc_client_id="pages",
             oidc_client_secret=SecretStr("a secret"),
             session_secret=SecretStr("s" * 32),
+            **(told or {}),
         ),
         pages,
     )

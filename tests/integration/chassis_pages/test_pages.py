@@ -5,7 +5,11 @@ import re
 import httpx
 import pytest
 
-from tests.integration.chassis_pages.conftest import BANK, ORIGIN, Site
+from chassis.pages import Pages, PageSettings
+from chassis.pages.site import PagesNotSetUp
+from chassis.settings import ServiceSettings
+from sandbox.issuer import Issuer
+from tests.integration.chassis_pages.conftest import BANK, ORIGIN, Site, make_site
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -28,6 +32,34 @@ async def test_every_page_also_of_a_problem_has_the_strict_policy_and_is_kept_no
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] == "same-origin"
     assert headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize(("app_env", "expected"), [("production", "max-age=31536000"), ("local", None)])
+async def test_where_real_people_come_browsers_are_told_to_use_tls(
+    issuer: tuple[Issuer, str], app_env: str, expected: str | None
+) -> None:
+    async with make_site(*issuer, app_env=app_env).visitor() as visitor:
+        headers = (await visitor.get("/session/signed-out")).headers
+
+    assert headers.get("strict-transport-security") == expected
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"), [("SUPPORT_EMAIL", ""), ("SUPPORT_EMAIL", "later"), ("PUBLIC_BASE_URL", "pages.example")]
+)
+def test_pages_for_real_people_do_not_start_without_their_address_and_one_for_questions(
+    setting: str, value: str
+) -> None:
+    set_up = {"public_base_url": ORIGIN, "support_email": "help@pages.example"} | {setting.lower(): value}
+
+    with pytest.raises(PagesNotSetUp, match=setting):
+        Pages(
+            package="tests.integration.chassis_pages",
+            settings=ServiceSettings(app_env="production", **set_up),  # type: ignore[arg-type]
+            told=PageSettings(),
+            nav=lambda _request, _person: [],
+            words={},
+        )
 
 
 async def test_a_page_has_no_inline_script_or_style_and_asks_nobody_else(site: Site) -> None:

@@ -5,6 +5,7 @@ import re
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
+import jwt
 import pytest
 from pydantic import ValidationError
 
@@ -46,13 +47,15 @@ async def test_the_session_is_a_cookie_that_no_script_reads_and_that_dies_with_t
 ) -> None:
     async with make_site(*issuer, app_env=app_env).visitor() as visitor:
         begun = await visitor.get("/session/sign-in")
-        visitor.cookies.set("quittance_sign_in", begun.cookies["quittance_sign_in"])
+        for name, value in begun.cookies.items():
+            visitor.cookies.set(name, value)
         cookies = [begun.headers["set-cookie"]]
         back = await visitor.get(await at_the_issuer(begun))
-        cookies += [one for one in back.headers.get_list("set-cookie") if one.startswith("quittance_session")]
+        cookies += [one for one in back.headers.get_list("set-cookie") if "quittance_session" in one]
 
     assert len(cookies) == 2
     for cookie in cookies:
+        assert cookie.startswith("__Host-") is secure
         flags = {part.strip().partition("=")[0].lower(): part.strip().partition("=")[2] for part in cookie.split(";")}
         assert {"httponly", "samesite", "path", "max-age"} <= set(flags)
         assert ("lax", secure) == (flags["samesite"].lower(), "secure" in flags)
@@ -112,7 +115,7 @@ async def test_a_sign_in_that_this_browser_did_not_begin_is_refused(site: Site, 
 
     assert back.status_code == 400
     assert "You are not signed in" in back.text
-    assert "quittance_session" not in visitor.cookies
+    assert site.cookie not in visitor.cookies
 
 
 async def test_a_token_that_we_would_not_accept_begins_no_session_and_no_loop(site: Site) -> None:
@@ -139,7 +142,7 @@ async def test_a_session_that_ends_in_the_middle_of_a_form_loses_nothing(site: S
     async with site.visitor(token=expired) as visitor:
         page = await visitor.post("/notes", data={"text": 'a "long" <text>'})
         visitor.cookies.clear()
-        visitor.cookies.set("quittance_session", site.token())
+        visitor.cookies.set(site.cookie, site.token())
         kept = {
             name: html.unescape(value) for name, value in re.findall(r'hidden" name="(\w+)" value="([^"]*)"', page.text)
         }
@@ -188,11 +191,76 @@ async def test_signing_out_ends_the_session_and_only_our_own_page_can_ask_for_it
         own = await visitor.post("/session/sign-out")
 
     assert (foreign.status_code, "set-cookie" in foreign.headers) == (403, False)
-    assert (own.status_code, own.headers["location"]) == (303, "/")
-    assert 'quittance_session=""' in own.headers["set-cookie"]
-    assert "Max-Age=0" in own.headers["set-cookie"]
+    assert own.status_code == 200
+    (ended,) = [one for one in own.headers.get_list("set-cookie") if one.startswith(f'{site.cookie}=""')]
+    assert "Max-Age=0" in ended
+
+
+async def test_signing_out_ends_the_session_at_the_issuer_too_and_leads_back(site: Site) -> None:
+    async with site.visitor() as visitor:
+        await signed_in(visitor)
+        left = await visitor.post("/session/sign-out")
+        async with httpx.AsyncClient() as browser:
+            back = await browser.get(left.headers["refresh"].removeprefix("0; url="))
+        page = await visitor.get(back.headers["location"])
+
+    asked = parse_qs(urlsplit(left.headers["refresh"]).query)
+    assert jwt.decode(asked["id_token_hint"][0], options={"verify_signature": False})["sub"] == "olivia"
+    assert (page.status_code, "You are signed out" in page.text) == (200, True)
+
+
+async def test_while_the_issuer_is_away_one_is_signed_out_here(issuer: tuple[Issuer, str]) -> None:
+    site = make_site(*issuer, app_env="production", oidc_url="http://127.0.0.1:9")
+    async with site.visitor(token=site.token()) as visitor:
+        left = await visitor.post("/session/sign-out")
+
+    assert (left.status_code, left.headers["location"]) == (303, "/session/signed-out")
+    assert [one for one in left.headers.get_list("set-cookie") if one.startswith(f'{site.cookie}=""')]
+
+
+async def test_who_signs_in_again_after_signing_out_is_asked_who_it_is(site: Site) -> None:
+    async with site.visitor() as visitor:
+        page = await visitor.get("/session/signed-out")
+        link = html.unescape(re.findall(r'href="(/session/sign-in[^"]+)"', page.text)[0])
+        begun = await visitor.get(link)
+
+    assert parse_qs(urlsplit(begun.headers["location"]).query)["prompt"] == ["login"]
+
+
+async def test_two_tabs_may_be_at_the_issuer_at_once_and_each_comes_back_to_its_page(site: Site) -> None:
+    async with site.visitor() as visitor:
+        one, other = [await visitor.get("/session/sign-in", params={"next": path}) for path in ("/notes", "/other")]
+        backs = [await visitor.get(await at_the_issuer(begun)) for begun in (one, other)]
+
+    assert [back.headers["location"] for back in backs] == ["/notes", "/other"]
+    assert [name for name in visitor.cookies if "sign_in" in name] == []
+
+
+async def test_who_begins_and_never_comes_back_does_not_gather_cookies(site: Site) -> None:
+    async with site.visitor() as visitor:
+        for _ in range(9):
+            last = await visitor.get("/session/sign-in", params={"next": "/notes"})
+        waiting = [name for name in visitor.cookies if "sign_in" in name]
+        back = await visitor.get(await at_the_issuer(last))
+
+    assert len(waiting) == 4
+    assert back.headers["location"] == "/notes"
+
+
+async def test_an_issuer_is_asked_for_what_it_needs_to_be_asked_for(issuer: tuple[Issuer, str]) -> None:
+    told = {"oidc_scope": "openid roles", "oidc_audience": "https://api.example"}
+    site = make_site(*issuer, app_env="testing", told=told)
+    async with site.visitor() as visitor:
+        asked = parse_qs(urlsplit((await visitor.get("/session/sign-in")).headers["location"]).query)
+
+    assert (asked["scope"], asked["audience"]) == (["openid roles"], ["https://api.example"])
 
 
 async def test_a_service_where_people_sign_in_does_not_start_with_a_short_secret() -> None:
     with pytest.raises(ValidationError, match="SESSION_SECRET"):
         SignInSettings(oidc_issuer_url="https://issuer.example", oidc_client_id="pages")
+
+
+async def test_nobody_could_sign_in_without_the_scope_openid() -> None:
+    with pytest.raises(ValidationError, match="OIDC_SCOPE"):
+        SignInSettings(oidc_scope="profile")

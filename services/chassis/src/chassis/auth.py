@@ -14,7 +14,6 @@ from chassis.jwks import ALGORITHMS, Jwks
 from chassis.origins import origin_of
 from chassis.problems import Problem
 
-COOKIE: Final = "quittance_session"
 STAFF: Final = "super_admin"
 LEEWAY_SECONDS: Final = 30
 MAX_TOKEN: Final = 16 * 1024
@@ -183,7 +182,7 @@ def _token(request: Request) -> str:
     headers = request.headers.getlist("authorization")
     if headers:
         return _bearer(headers)
-    token = request.cookies.get(COOKIE)
+    token = request.cookies.get(request.app.state.session_cookie)
     if not token:
         raise unauthenticated("There is no token.", invalid=False)
     _require_same_origin(request)

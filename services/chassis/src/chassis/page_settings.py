@@ -33,6 +33,10 @@ class SignInSettings(BaseSettings):
     oidc_issuer_url: str = ""
     oidc_client_id: str = ""
     oidc_client_secret: SecretStr = SecretStr("")
+    oidc_scope: str = "openid email"
+    """What is asked for; with `openid` among it. Some issuers put roles into a token only for a scope of their own."""
+    oidc_audience: str = ""
+    """Sent as `audience`: some issuers give a token that is a JWT, and for us, only to who names the API it is for."""
     session_secret: SecretStr = SecretStr("")
     """Signs what is kept while somebody is away at the issuer's page."""
 
@@ -40,6 +44,8 @@ class SignInSettings(BaseSettings):
     def _complete(self) -> Self:
         if self.oidc_issuer_url and not self.oidc_client_id:
             raise ValueError("OIDC_ISSUER_URL without OIDC_CLIENT_ID")
+        if "openid" not in self.oidc_scope.split():
+            raise ValueError("OIDC_SCOPE without openid: nobody would be told who signed in")
         if self.oidc_issuer_url and len(self.session_secret.get_secret_value()) < SHORTEST_SECRET:
             raise ValueError(f"SESSION_SECRET has to have {SHORTEST_SECRET} characters where people sign in")
         return self

@@ -15,7 +15,7 @@ from pydantic_core import PydanticCustomError
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from chassis import metrics
+from chassis import cookies, metrics
 from chassis.auth import TokenVerifier
 from chassis.limits import MAX_BODY, BodyLimits, SaneTargets
 from chassis.logs import get_logger
@@ -108,6 +108,7 @@ def web_app(
         generate_unique_id_function=_operation_id,
     )
     app.state.verifier = verifier
+    app.state.session_cookie = cookies.named(cookies.SESSION, secure=settings.protected)
     app.state.public_origin = origin_of(settings.public_base_url)
     app.state.passes = passes
     _add_middleware(app, settings, passes)

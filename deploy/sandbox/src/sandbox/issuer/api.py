@@ -49,6 +49,7 @@ def _configuration(issuer: str, *, reached_at: str) -> dict[str, object]:
         "issuer": issuer,
         "authorization_endpoint": f"{issuer}/authorize",
         "token_endpoint": f"{reached_at}/oidc/token",
+        "end_session_endpoint": f"{issuer}/oidc/logout",
         "jwks_uri": f"{reached_at}/.well-known/jwks.json",
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],

@@ -26,6 +26,11 @@ class Client:
         """Whether an authorization request names this client and its own address."""
         return (query.get("client_id"), query.get("redirect_uri")) == (self.client_id, self.redirect_uri)
 
+    def may_sign_out_to(self, query: Mapping[str, str]) -> bool:
+        """Whether an end-session request names this client and one of its own pages."""
+        back = query.get("post_logout_redirect_uri", "")
+        return query.get("client_id") == self.client_id and back.startswith(f"{self.origin}/")
+
     def proves_itself(self, *, authorization: str, form: Mapping[str, str]) -> bool:
         """By `client_secret_basic`, else `client_secret_post`."""
         given = _basic(authorization) or (form.get("client_id", ""), form.get("client_secret", ""))

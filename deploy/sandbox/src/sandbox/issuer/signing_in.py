@@ -52,8 +52,16 @@ def signing_in(issuer: Issuer, client: Client) -> list[Route]:
         answer = {"access_token": issuer.mint(grant.claims), "id_token": id_token}
         return _kept_nowhere(JSONResponse(answer | {"token_type": "Bearer", "expires_in": 3600}))
 
+    async def end_session(request: Request) -> Response:
+        """Nobody is remembered here, so there is nothing to end: back to where one came from."""
+        query = request.query_params
+        if not client.may_sign_out_to(query):
+            return pages.refusal("Whoever sent you here is not registered, or named an address that is not theirs.")
+        return _sent(query["post_logout_redirect_uri"], _state(query))
+
     return [
         Route("/authorize", page),
+        Route("/oidc/logout", end_session),
         Route("/authorize", picked, methods=["POST"]),
         Route("/oidc/token", exchange, methods=["POST"]),
         Route("/sign-in.css", pages.stylesheet),
@@ -74,8 +82,15 @@ def _refused(query: Mapping[str, str], client: Client, pages: Pages) -> Response
 
 
 def _back(client: Client, query: Mapping[str, str], **told: str) -> Response:
-    state = {"state": query["state"]} if "state" in query else {}
-    return _kept_nowhere(RedirectResponse(f"{client.redirect_uri}?{urlencode(told | state)}", status_code=303))
+    return _sent(client.redirect_uri, told | _state(query))
+
+
+def _state(query: Mapping[str, str]) -> dict[str, str]:
+    return {"state": query["state"]} if "state" in query else {}
+
+
+def _sent(address: str, told: Mapping[str, str]) -> Response:
+    return _kept_nowhere(RedirectResponse(f"{address}?{urlencode(told)}", status_code=303))
 
 
 def _error(name: str, *, status: int = 400) -> Response:

@@ -1,11 +1,15 @@
 """What every page says to the browser: nothing of anybody else's, no inline script or style, kept nowhere."""
 
 from collections.abc import Iterable, Mapping
+from typing import Final
+
+A_YEAR_S: Final = 31_536_000
 
 
-def page_headers(form_targets: Iterable[str]) -> Mapping[str, str]:
+def page_headers(form_targets: Iterable[str], *, secure: bool) -> Mapping[str, str]:
     """`form_targets`: the origins that a form's answer may redirect to, which browsers hold `form-action` against.
 
+    `secure`: browsers shall come over TLS only, from now on.
     The referrer stays within our origin; with `no-referrer` browsers would send `Origin: null` with our own forms.
     """
     policy = (
@@ -25,4 +29,5 @@ def page_headers(form_targets: Iterable[str]) -> Mapping[str, str]:
         "Cross-Origin-Opener-Policy": "same-origin",
         "Cache-Control": "no-store",
         "Vary": "Cookie, Accept-Language",
+        **({"Strict-Transport-Security": f"max-age={A_YEAR_S}"} if secure else {}),
     }

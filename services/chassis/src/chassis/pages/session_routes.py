@@ -7,7 +7,8 @@ from starlette.responses import Response
 
 from chassis.auth import Caller, CurrentCaller
 from chassis.pages.routes import AtPages, page_router
-from chassis.pages.sign_in import SignIn, end_session
+from chassis.pages.sign_in import SIGNED_OUT, SignIn, end_session
+from chassis.pages.site import see_other
 from chassis.problems import Problem
 
 
@@ -16,8 +17,12 @@ def session_router(sign_in: SignIn | None, *, home: Callable[[Caller], str]) -> 
     routes = page_router("/session")
 
     @routes.get("/sign-in")
-    async def begin_sign_in(request: Request, next: str | None = None) -> Response:  # noqa: A002 - the address's word
-        return await _configured(sign_in).begin(request, next)
+    async def begin_sign_in(
+        request: Request,
+        next: str | None = None,  # noqa: A002 - the address's word
+        anew: bool = False,
+    ) -> Response:
+        return await _configured(sign_in).begin(request, next, anew=anew)
 
     @routes.get("/callback")
     async def finish_sign_in(request: Request) -> Response:
@@ -28,8 +33,12 @@ def session_router(sign_in: SignIn | None, *, home: Callable[[Caller], str]) -> 
         return pages.page(request, "signed_in.html")
 
     @routes.post("/sign-out")
-    async def sign_out(pages: AtPages) -> Response:
-        return end_session(pages)
+    async def sign_out(request: Request, pages: AtPages) -> Response:
+        return await sign_in.end(request) if sign_in else end_session(see_other(SIGNED_OUT), pages)
+
+    @routes.get("/signed-out")
+    async def signed_out(request: Request, pages: AtPages) -> Response:
+        return pages.page(request, "signed_out.html")
 
     return routes
 

@@ -10,13 +10,14 @@ import jwt
 from authlib.common.errors import AuthlibBaseError
 from authlib.deprecate import AuthlibDeprecationWarning
 from fastapi import Request
-from itsdangerous import BadData, URLSafeTimedSerializer
 from joserfc.errors import JoseError
 from starlette.responses import Response
 
-from chassis.auth import COOKIE, Caller, TokenVerifier
+from chassis import cookies
+from chassis.auth import Caller, TokenVerifier
 from chassis.logs import get_logger
 from chassis.page_settings import SignInSettings
+from chassis.pages.away import Away
 from chassis.pages.own_paths import own_path
 from chassis.pages.site import Pages, see_other
 from chassis.problems import Problem
@@ -28,65 +29,88 @@ with warnings.catch_warnings():
 
 log = get_logger(__name__)
 
-AWAY: Final = "quittance_sign_in"
-AWAY_SECONDS: Final = 600
-AWAY_PATH: Final = "/session"
 CALLBACK: Final = "/session/callback"
-LARGEST_TOKEN: Final = 3800
-"""Browsers drop a cookie of more than 4096 bytes without a word."""
+SIGNED_OUT: Final = "/session/signed-out"
+HINT: Final = "quittance_id"
+HINT_PATH: Final = "/session"
 TIMEOUT_SECONDS: Final = 10
+UNREACHED: Final = (httpx.HTTPError, RuntimeError, ValueError)
 
 
 class SignIn:
-    """The issuer's client. Until somebody comes back, state, nonce and verifier are kept in a signed cookie."""
+    """The issuer's client."""
 
     def __init__(self, settings: SignInSettings, pages: Pages) -> None:
         self._pages = pages
-        self._signed = URLSafeTimedSerializer(settings.session_secret.get_secret_value(), salt="sign-in")
+        self._away = Away(settings.session_secret.get_secret_value(), secure=pages.secure)
+        self._asked = {"audience": settings.oidc_audience} if settings.oidc_audience else {}
         self._client: Any = OAuth().register(
             "issuer",
             client_id=settings.oidc_client_id,
             client_secret=settings.oidc_client_secret.get_secret_value() or None,
             server_metadata_url=f"{settings.oidc_issuer_url.rstrip('/')}/.well-known/openid-configuration",
             client_kwargs={
-                "scope": "openid email",
+                "scope": settings.oidc_scope,
                 "code_challenge_method": "S256",
                 "timeout": TIMEOUT_SECONDS,
                 "verify": httpx.create_ssl_context(),  # once, because it reads files
             },
         )
 
-    async def begin(self, request: Request, wanted: str | None) -> Response:
-        """To the issuer's page. Raises Problem 503 when it does not answer."""
+    async def begin(self, request: Request, wanted: str | None, *, anew: bool) -> Response:
+        """To the issuer's page; `anew` has it ask who one is even when it knows. Raises Problem 503: no answer."""
         request.scope["session"] = {}
+        asked = self._asked | ({"prompt": "login"} if anew else {})
         try:
-            response: Response = await self._client.authorize_redirect(request, f"{self._pages.origin}{CALLBACK}")
-        except (httpx.HTTPError, RuntimeError, ValueError) as error:
+            made = await self._client.create_authorization_url(f"{self._pages.origin}{CALLBACK}", **asked)
+            await self._client.save_authorize_data(request, redirect_uri=f"{self._pages.origin}{CALLBACK}", **made)
+        except UNREACHED as error:
             raise _no_answer(error) from error
-        kept = {"session": request.session, "next": own_path(wanted)}
-        self._set(response, AWAY, self._signed.dumps(kept), seconds=AWAY_SECONDS, path=AWAY_PATH)
-        response.headers["Cache-Control"] = "no-store"
+        response = see_other(str(made["url"]))
+        self._away.keep(request, response, made["state"], {"session": request.session, "next": own_path(wanted)})
         return response
 
     async def finish(self, request: Request, *, verifier: TokenVerifier, home: Callable[[Caller], str]) -> Response:
         """Back from it: the session begins. `home` is for who asked for no page. Raises Problem 400 or 503."""
-        kept = self._kept(request)
+        state = request.query_params.get("state", "")
+        kept = self._away.kept(request, state)
+        if kept is None:
+            raise _failed("It took too long, or it was begun in another browser.")
         request.scope["session"] = kept["session"]
-        token = await self._token(request)
+        token, id_token = await self._tokens(request)
         caller = await _usable(token, verifier)
         response = see_other(own_path(kept["next"]) or home(caller))
-        self._set(response, COOKIE, token, seconds=_seconds_left(token), path="/")
-        response.delete_cookie(AWAY, path=AWAY_PATH)
+        seconds = _seconds_left(token)
+        cookies.put(response, cookies.SESSION, token, seconds=seconds, secure=self._pages.secure)
+        if len(id_token) <= cookies.LARGEST:
+            self._set_hint(response, id_token, seconds=seconds)
+        self._away.forget(response, state)
         return response
 
-    def _kept(self, request: Request) -> dict[str, Any]:
-        try:
-            kept: dict[str, Any] = self._signed.loads(request.cookies.get(AWAY, ""), max_age=AWAY_SECONDS)
-        except BadData as error:
-            raise _failed("It took too long, or it was begun in another browser or tab.") from error
-        return kept
+    async def end(self, request: Request) -> Response:
+        """The session ends here, and at the issuer too, where that can be asked for (RP-Initiated Logout 1.0)."""
+        response = await self._at_issuer(request) or see_other(SIGNED_OUT)
+        self._set_hint(response, "", seconds=0)
+        return end_session(response, self._pages)
 
-    async def _token(self, request: Request) -> str:
+    async def _at_issuer(self, request: Request) -> Response | None:
+        try:
+            made = await self._client.create_logout_url(
+                post_logout_redirect_uri=f"{self._pages.origin}{SIGNED_OUT}",
+                id_token_hint=request.cookies.get(HINT),
+                client_id=self._client.client_id,
+            )
+        except UNREACHED as error:
+            log.info("signed_out_only_here", error=repr(error)[:300])
+            return None
+        return self._pages.leave_for(
+            request,
+            str(made["url"]),
+            title="You are signed out here",
+            what="The sign-in service ends your session too.",
+        )
+
+    async def _tokens(self, request: Request) -> tuple[str, str]:
         try:
             metadata = await self._client.load_server_metadata()
             expected = {
@@ -97,27 +121,33 @@ class SignIn:
         except (AuthlibBaseError, JoseError) as error:
             log.info("sign_in_failed", error=repr(error)[:300])
             raise _failed("The sign-in was not completed.") from error
-        except (httpx.HTTPError, RuntimeError, ValueError, KeyError) as error:
+        except (*UNREACHED, KeyError) as error:
             raise _no_answer(error) from error
         if "userinfo" not in answer:
             raise _failed("The sign-in service did not say who you are.")
-        return str(answer["access_token"])
+        return str(answer["access_token"]), str(answer["id_token"])
 
-    def _set(self, response: Response, name: str, value: str, *, seconds: int, path: str) -> None:
+    def _set_hint(self, response: Response, id_token: str, *, seconds: int) -> None:
+        """Who was signed in, for the issuer that is asked to sign them out: several ask for it."""
         response.set_cookie(
-            name, value, max_age=seconds, path=path, secure=self._pages.secure, httponly=True, samesite="lax"
+            HINT,
+            id_token,
+            max_age=seconds,
+            path=HINT_PATH,
+            secure=self._pages.secure,
+            httponly=True,
+            samesite="lax",
         )
 
 
-def end_session(pages: Pages) -> Response:
-    """The session ends here; at the issuer one stays signed in."""
-    response = see_other("/")
-    response.delete_cookie(COOKIE, path="/", secure=pages.secure, httponly=True, samesite="lax")
+def end_session(response: Response, pages: Pages) -> Response:
+    """`response`, with which the session is over here."""
+    cookies.drop(response, cookies.SESSION, secure=pages.secure)
     return response
 
 
 async def _usable(token: str, verifier: TokenVerifier) -> Caller:
-    if len(token) > LARGEST_TOKEN:
+    if len(token) > cookies.LARGEST:
         raise _failed("Your sign-in holds more than a browser can keep: you are in too many workspaces.")
     try:
         return await verifier.verify(token)

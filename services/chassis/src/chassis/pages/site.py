@@ -19,8 +19,8 @@ from chassis.settings import ServiceSettings
 Nav = Callable[[Request, Caller | None], Sequence[NavLink]]
 
 
-class PagesNeedAnOrigin(ValueError):  # noqa: N818 - named for what it says
-    """PUBLIC_BASE_URL is no http(s) address."""
+class PagesNotSetUp(ValueError):  # noqa: N818 - named for what it says
+    """PUBLIC_BASE_URL is no http(s) address, or SUPPORT_EMAIL is missing where real people come."""
 
 
 class Pages:
@@ -40,12 +40,14 @@ class Pages:
     ) -> None:
         origin = origin_of(settings.public_base_url)
         if origin is None:
-            raise PagesNeedAnOrigin("PUBLIC_BASE_URL is the pages' origin: an http(s) address")
+            raise PagesNotSetUp("PUBLIC_BASE_URL is the pages' origin: an http(s) address")
+        if settings.protected and "@" not in settings.support_email:
+            raise PagesNotSetUp("SUPPORT_EMAIL is where the pages send people with their questions: an address")
         self.origin: Final = origin
         self.secure: Final = settings.protected
         self._support_email = settings.support_email
         self._look = environment(package)
-        self._headers = page_headers(told.pages_form_targets)
+        self._headers = page_headers(told.pages_form_targets, secure=self.secure)
         self._nav = nav
         self._words = words
 
