@@ -39,8 +39,10 @@ async def test_an_addon_is_made_with_its_bullets_in_order_and_goes_on_sale(visit
     await look_at(staff, "addon-new")
     await page.get_by_role("button", name="Create the add-on").click()
 
-    row = page.get_by_role("listitem").filter(has_text=name)
     await expect(page.get_by_role("status")).to_have_text("The add-on was created.")
+    await expect(page.get_by_role("heading", level=1)).to_have_text(name)
+    await page.get_by_role("link", name="Back to the list").click()
+    row = page.get_by_role("listitem").filter(has_text=name)
     await expect(row).to_contain_text("Not on sale")
     await row.get_by_role("button", name=f"Put on sale {name}").click()
     await expect(row.get_by_role("button", name=f"Take off sale {name}")).to_be_visible()
@@ -72,11 +74,11 @@ async def test_who_saves_second_sees_both_and_decides(visit: Visit, scene: Scene
 
     await staff.page.get_by_role("button", name="Save", exact=True).click()
 
-    await expect(staff.page.get_by_role("alert")).to_contain_text("Somebody else saved this add-on")
+    await expect(staff.page.get_by_role("alert")).to_contain_text("This add-on was saved while you were editing it")
     await expect(staff.page.get_by_role("row", name="Name")).to_contain_text("Theirs")
     await expect(staff.page.get_by_label("Name")).to_have_value("Mine")
     await look_at(staff, "addon-conflict")
-    await staff.page.get_by_role("button", name="Save mine over theirs").click()
+    await staff.page.get_by_role("button", name="Save what I typed").click()
     await expect(staff.page.get_by_role("status")).to_have_text("The add-on was saved.")
     await expect(staff.page.get_by_role("heading", level=1)).to_have_text("Mine")
     await look_at(staff, "addon")

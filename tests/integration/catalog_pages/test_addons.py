@@ -112,9 +112,9 @@ async def test_an_addon_is_made_of_what_was_typed(site: Site) -> None:
         )
         shown = told(await staff.get(done.headers["location"]))
 
-    assert (done.status_code, done.headers["location"]) == (303, f"{ADDONS}?done=created")
-    assert "The add-on was created." in shown
     (row,) = await site.catalog.rows()
+    assert (done.status_code, done.headers["location"]) == (303, f"{ADDONS}/{row.id}?done=created")
+    assert "The add-on was created." in shown
     assert (row.slug, row.name, row.description) == ("professional-setup", "Professional Setup", "Two lines\nof text")
     assert (row.price_cents, row.currency, row.bullets) == (149950, "USD", ["first", "second"])
     assert (row.sort_order, row.is_active) == (-3, True)
@@ -126,9 +126,50 @@ async def test_a_form_sent_twice_or_twice_at_once_makes_one_addon(site: Site) ->
         answers = await asyncio.gather(*(send(staff, page, name="Setup", price="1.00") for _ in range(4)))
         answers.append(await send(staff, page, name="Setup", price="1.00"))
 
-    assert {answer.status_code for answer in answers} == {303}
-    assert [row.slug for row in await site.catalog.rows()] == ["setup"]
-    assert len(await site.catalog.changes()) == 1
+    (row,) = await site.catalog.rows()
+    assert {answer.headers["location"] for answer in answers} == {f"{ADDONS}/{row.id}?done=created"}
+    assert (row.slug, len(await site.catalog.changes())) == ("setup", 1)
+
+
+async def test_a_form_changed_after_it_made_its_addon_shows_both_and_loses_nothing(site: Site) -> None:
+    async with site.staff() as staff:
+        page = await staff.get(f"{ADDONS}/new")
+        await send(staff, page, name="Setup", price="1.00")
+        changed = await send(staff, page, name="Setup", price="2.00", description="typed after that")
+        stored = [(row.price_cents, row.description) for row in await site.catalog.rows()]
+        (row,) = await site.catalog.rows()
+        action = f"{ADDONS}/{row.id}"
+        saved = await staff.post(action, data=form_to(changed, action).filled())
+
+    assert (changed.status_code, stored) == (412, [(100, None)])
+    assert "This form made this add-on already" in told(changed)
+    assert "Price 1.00 2.00" in told(changed)
+    assert saved.headers["location"] == f"{action}?done=saved"
+    assert [(row.price_cents, row.description) for row in await site.catalog.rows()] == [(200, "typed after that")]
+
+
+async def test_an_edit_sent_twice_or_twice_at_once_is_saved_and_said_to_be(site: Site) -> None:
+    addon = await site.catalog.given_an_addon(bullets=["one"])
+    async with site.staff() as staff:
+        page = await staff.get(f"{ADDONS}/{addon['id']}")
+        typed: Json = {"name": " Renamed ", "price": "549", "description": "a\r\nb"}
+        answers = await asyncio.gather(*(send(staff, page, **typed) for _ in range(3)))
+        answers.append(await send(staff, page, **typed))
+
+    assert {answer.headers["location"] for answer in answers} == {f"{ADDONS}/{addon['id']}?done=saved"}
+    assert [one["action"] for one in await site.catalog.changes()] == ["edited", "created"]
+
+
+@pytest.mark.parametrize(("form", "done"), [("sale", "on"), ("delete", "deleted")])
+async def test_a_button_pressed_twice_is_done_once_and_said_to_be(site: Site, form: str, done: str) -> None:
+    addon = await site.catalog.given_an_addon(is_active=form == "delete")
+    path = f"{ADDONS}/{addon['id']}/{form}"
+    async with site.staff() as staff:
+        page = await staff.get(path if form == "delete" else ADDONS)
+        answers = [await staff.post(path, data=form_to(page, path).filled()) for _ in range(2)]
+
+    assert {answer.headers["location"] for answer in answers} == {f"{ADDONS}?done={done}"}
+    assert len(await site.catalog.changes()) == 2
 
 
 @pytest.mark.parametrize("path", ["new", "{id}"])
@@ -214,7 +255,7 @@ async def test_of_two_edits_the_second_sees_both_and_loses_nothing(site: Site) -
 
     assert (conflict.status_code, stored) == (412, "Theirs")
     text = told(conflict)
-    assert "Somebody else saved this add-on while you were editing it" in text
+    assert "This add-on was saved while you were editing it" in text
     assert "Name Theirs Mine" in text
     assert "Price 1.00 499.00" in text
     assert saved.status_code == 303
@@ -232,7 +273,7 @@ async def test_it_goes_on_sale_and_off_sale_from_the_list(site: Site) -> None:
         await staff.post(path, data=form_to(await staff.get(ADDONS), path).filled())
 
     assert (on.headers["location"], [one["slug"] for one in on_sale]) == (f"{ADDONS}?done=on", ["setup"])
-    assert (late.status_code, "Somebody else saved this add-on first" in told(late)) == (412, True)
+    assert (late.status_code, "This add-on was saved since you opened the page" in told(late)) == (412, True)
     assert await site.catalog.price_list() == []
 
 

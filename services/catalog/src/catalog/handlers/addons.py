@@ -37,8 +37,9 @@ class NameWithoutSlug(Problem):
 class AddonMade(Problem):
     """A form was sent twice: the add-on of its id is there already."""
 
-    def __init__(self) -> None:
+    def __init__(self, addon_id: UUID) -> None:
         super().__init__(409, "addon-made", "This add-on was created already", "Nothing was created once more.")
+        self.addon_id = addon_id
 
 
 class PriceMissing(Problem):
@@ -133,7 +134,7 @@ async def _insert_under_free_slug(session: AsyncSession, values: dict[str, Any])
         raise NameWithoutSlug
     while True:
         if "id" in values and await store.addon_by_id(session, values["id"]):
-            raise AddonMade
+            raise AddonMade(values["id"])
         slug = first_free(wanted=wanted, taken=await store.taken_slugs(session, wanted=wanted))
         # None: another admin committed the same slug, or the same form, in between; now it is there.
         if addon := await store.insert_addon(session, values | {"slug": slug}):

@@ -43,13 +43,13 @@ async def make_addon(by: Staff, request: Request, pages: AtPages, database: Db, 
     try:
         new = NewAddon.model_validate(form.body())
         async with database.transaction() as session:
-            await create_addon(session=session, new=new, by=by, now=now(), addon_id=_id(form))
-    except AddonMade:
-        pass  # the second half of a double click
+            made = await create_addon(session=session, new=new, by=by, now=now(), addon_id=_id(form))
+    except AddonMade as already:
+        return await _sent_again(pages, request, form.as_stored(new), already.addon_id, database, done="created")
     except (ValidationError, Problem) as error:
         return _page(pages, request, form, errors=errors_of(error), status=422)
     prices.forget()
-    return see_other(f"{LIST}?done=created")
+    return see_other(f"{LIST}/{made.id}?done=created")
 
 
 @router.get("/{addon_id}")
@@ -74,17 +74,25 @@ async def save_addon(
         edit = AddonEdit.model_validate(form.body())
         await api.edit_addon(addon_id, edit, by, database, prices, Response(), if_match=form.version)
     except PreconditionFailed:
-        return _conflict(pages, request, form, await api.show_addon(addon_id, database, Response()))
+        return await _sent_again(pages, request, form.as_stored(edit), addon_id, database, done="saved")
     except (ValidationError, Problem) as error:
         return _page(pages, request, form, addon=addon, errors=errors_of(error), status=422)
     return see_other(f"{LIST}/{addon_id}?done=saved")
 
 
-def _conflict(pages: Pages, request: Request, form: AddonForm, addon: AdminAddon) -> Response:
-    """Both are shown; saved once more, what was typed replaces what is there now."""
+async def _sent_again(
+    pages: Pages, request: Request, form: AddonForm, addon_id: UUID, database: Db, *, done: str
+) -> Response:
+    """What stands there already as it was typed is done, as after a double click. What differs is shown beside it:
+    saved once more, what was typed replaces what is there now.
+    """
+    addon = await api.show_addon(addon_id, database, Response())
     theirs = AddonForm.of(addon)
+    conflict = differences(theirs, form)
+    if not conflict:
+        return see_other(f"{LIST}/{addon_id}?done={done}")
     seen = replace(form, version=theirs.version)
-    return _page(pages, request, seen, addon=addon, conflict=differences(theirs, form), status=412)
+    return _page(pages, request, seen, addon=addon, conflict=conflict, is_made=done == "created", status=412)
 
 
 def _moved(pages: Pages, request: Request, form: AddonForm, move: str, addon: AdminAddon | None = None) -> Response:
@@ -95,7 +103,14 @@ def _moved(pages: Pages, request: Request, form: AddonForm, move: str, addon: Ad
 def _page(
     pages: Pages, request: Request, form: AddonForm, *, addon: AdminAddon | None = None, status: int = 200, **told: Any
 ) -> Response:
-    shown = {"errors": {}, "focus": None, "conflict": None, "done": None, "currencies": CURRENCIES} | told
+    shown = {
+        "errors": {},
+        "focus": None,
+        "conflict": None,
+        "is_made": False,
+        "done": None,
+        "currencies": CURRENCIES,
+    } | told
     return pages.page(request, "addon.html", status=status, form=form, addon=addon, **shown)
 
 

@@ -8,9 +8,12 @@ from uuid import uuid4
 
 from pydantic import ValidationError
 
+from catalog.bodies import AddonEdit, NewAddon
 from catalog.etags import etag_of
 from catalog.limits import BULLETS
+from catalog.prices import PriceRefused, price_of
 from catalog.views import AdminAddon
+from chassis.money import major_text
 from chassis.pages.forms import errors_by_field, in_words
 from chassis.problems import Problem
 
@@ -91,6 +94,21 @@ class AddonForm:
     def without_gaps(self) -> Self:
         """Bullets in which nothing was typed are none."""
         return replace(self, bullets=tuple(bullet for bullet in self.bullets if bullet.strip()))
+
+    def as_stored(self, body: NewAddon | AddonEdit) -> Self:
+        """As it would stand there: trimmed, and with all decimals of the currency. `body` is made of this form."""
+        try:
+            price = price_of(major=body.price, cents=None, currency=body.currency or "")
+        except PriceRefused:
+            price = None
+        return replace(
+            self,
+            name=body.name or "",
+            description=body.description or "",
+            price=major_text(price.cents, price.currency) if price else self.price,
+            bullets=tuple(body.bullets or ()),
+            sort_order=str(body.sort_order),
+        )
 
     def body(self) -> dict[str, Any]:
         """For the API's own model, which says what is wrong with it."""

@@ -9,7 +9,7 @@ from catalog.api import addons as api
 from catalog.api.addons import AddonId, Prices
 from catalog.api.requests import Db, Staff
 from catalog.bodies import AddonEdit
-from catalog.etags import etag_of
+from catalog.etags import PreconditionFailed, etag_of
 from chassis.cursors import Cursor
 from chassis.pages import AtPages, page_router
 from chassis.pages.site import see_other
@@ -53,8 +53,13 @@ async def show_addons(
 async def put_on_or_off_sale(
     by: Staff, addon_id: AddonId, sale: Sale, version: Version, database: Db, prices: Prices
 ) -> Response:
+    """Who finds it as wanted already, as the second half of a double click does, has what was wanted."""
     edit = AddonEdit.model_validate({"is_active": sale == "on"})
-    await api.edit_addon(addon_id, edit, by, database, prices, Response(), if_match=version)
+    try:
+        await api.edit_addon(addon_id, edit, by, database, prices, Response(), if_match=version)
+    except PreconditionFailed:
+        if (await api.show_addon(addon_id, database, Response())).is_active != edit.is_active:
+            raise
     return see_other(f"{LIST}?done={sale}")
 
 
@@ -66,5 +71,9 @@ async def ask_before_deleting(_: Staff, addon_id: AddonId, request: Request, pag
 
 @router.post("/{addon_id}/delete")
 async def delete_addon(by: Staff, addon_id: AddonId, version: Version, database: Db, prices: Prices) -> Response:
-    await api.withdraw_addon(addon_id, by, database, prices, if_match=version)
+    try:
+        await api.withdraw_addon(addon_id, by, database, prices, if_match=version)
+    except PreconditionFailed:
+        if (await api.show_addon(addon_id, database, Response())).is_active:
+            raise
     return see_other(f"{LIST}?done=deleted")

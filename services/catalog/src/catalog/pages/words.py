@@ -12,7 +12,7 @@ WORDS: Final[Mapping[str, Words]] = {
         what="There is nothing at this address.", next="Go back to the list of add-ons, and choose one of its entries."
     ),
     "precondition-failed": Words(
-        title="Somebody else saved this add-on first",
+        title="This add-on was saved since you opened the page",
         what=NOTHING_CHANGED,
         next="Open it again, see what it is now, and then decide.",
     ),
