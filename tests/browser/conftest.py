@@ -48,13 +48,14 @@ async def visit(chromium: Browser, scene: Scene, request: pytest.FixtureRequest)
     visitors: list[Visitor] = []
 
     async def visit(
-        *, width: int = WIDE, dark: bool = False, javascript: bool = True, locale: str = "en-GB"
+        *, width: int = WIDE, dark: bool = False, javascript: bool = True, locale: str = "en-GB", zone: str = "UTC"
     ) -> Visitor:
         context = await chromium.new_context(
             viewport={"width": width, "height": HEIGHT},
             color_scheme="dark" if dark else "light",
             java_script_enabled=javascript,
             locale=locale,
+            timezone_id=zone,
         )
         context.set_default_timeout(PATIENCE_MS)
         visitor = Visitor(context, await context.new_page(), scene.stack)

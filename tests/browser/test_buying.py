@@ -1,5 +1,7 @@
 """A buyer on the Services page: the card that is there, the bank that asks, the card that is missing or declined."""
 
+from datetime import datetime, timedelta, timezone
+
 import pytest
 from playwright.async_api import expect
 
@@ -57,12 +59,13 @@ async def test_one_buys_without_a_mouse(visit: Visit, scene: Scene, javascript: 
 async def test_the_bank_asks_and_the_badge_changes_without_a_reload(visit: Visit, scene: Scene) -> None:
     shop = await scene.given_a_workspace(card=NEEDS_THE_BANK)
     addon = await scene.given_an_addon(price="499.00")
-    page = await ServicesPage(await visit(), shop).enter()
+    page = await ServicesPage(await visit(zone="Asia/Tokyo"), shop).enter()
     await scene.stripe.hold_webhooks()
     await page.buy_button(addon).click()
     await page.page.locator("#authorise").click()
-    await page.page.wait_for_url(f"{scene.stack.pages_url}{page.path}**")
+    await page.page.wait_for_url(f"{scene.stack.pages_url}{page.path}?about=*&returned=succeeded")
     await page.has_one("Pending")
+    await expect(page.news).to_contain_text("Your bank has answered")
     await look_at(page.visitor, "services-pending")
     await page.page.evaluate("document.title = 'the same document'")
 
@@ -71,6 +74,7 @@ async def test_the_bank_asks_and_the_badge_changes_without_a_reload(visit: Visit
     await page.has_one("Paid")
     await expect(page.news).to_contain_text("€499.00 was charged")
     await expect(page.buy_button(addon)).to_be_disabled()
+    await expect(page.purchases.locator("time")).to_contain_text("GMT+9")
     assert await page.page.title() == "the same document"
     assert await captured(scene, shop) == (49_900, 1)
 
@@ -205,6 +209,20 @@ async def test_amounts_are_written_as_the_visitor_writes_them(visit: Visit, scen
     page = await ServicesPage(await visit(locale="de-DE"), shop).enter()
 
     await expect(page.card(addon)).to_contain_text("1.499,00 €")
+
+
+@pytest.mark.parametrize(("javascript", "hours", "zone"), [(True, 9, "GMT+9"), (False, 0, "UTC")])
+async def test_times_say_their_zone_which_is_the_visitors_own_where_scripts_run(
+    visit: Visit, scene: Scene, javascript: bool, hours: int, zone: str
+) -> None:
+    shop, addon = await scene.given_a_workspace(), await scene.given_an_addon()
+    purchase = (await scene.buy(shop, addon)).json()
+    started = datetime.fromisoformat(purchase["started_at"]).astimezone(timezone(timedelta(hours=hours)))
+
+    page = await ServicesPage(await visit(javascript=javascript, zone="Asia/Tokyo"), shop).enter()
+
+    shown = page.purchases.locator("time")
+    await expect(shown).to_contain_text(f"{started.day} {started:%b %Y, %H:%M:%S} {zone}")
 
 
 async def test_markup_in_a_name_is_text(visit: Visit, scene: Scene) -> None:

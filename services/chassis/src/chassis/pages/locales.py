@@ -37,7 +37,7 @@ def _known(tag: str) -> str | None:
 
 
 def moment_text(moment: datetime, *, locale: str) -> str:
-    """In UTC, which it says: nobody tells a server where the visitor is."""
+    """In UTC, which it says: nobody tells a server where the visitor is. The browser knows."""
     return f"{format_datetime(moment.astimezone(UTC), 'medium', locale=locale)} UTC"
 
 

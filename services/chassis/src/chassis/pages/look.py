@@ -48,13 +48,14 @@ def _money(context: Context, cents: int, currency: str) -> str:
 
 @pass_context
 def _moment(context: Context, moment: datetime) -> Markup:
-    return _time(moment, moment_text(moment, locale=context["locale"]))
+    return _time(moment, "moment", moment_text(moment, locale=context["locale"]))
 
 
 @pass_context
 def _day(context: Context, moment: datetime) -> Markup:
-    return _time(moment, day_text(moment, locale=context["locale"]))
+    return _time(moment, "day", day_text(moment, locale=context["locale"]))
 
 
-def _time(moment: datetime, shown: str) -> Markup:
-    return Markup('<time datetime="{}">{}</time>').format(moment.isoformat(), shown)
+def _time(moment: datetime, look: str, text: str) -> Markup:
+    """In UTC; `pages.js` puts it into the visitor's own zone, in the same `look`."""
+    return Markup('<time datetime="{}" data-shown="{}">{}</time>').format(moment.isoformat(), look, text)
