@@ -23,3 +23,31 @@ def test_it_has_the_kill_points_of_the_code() -> None:
     points = {point for source in sources for point in re.findall(r'\breached\("([^"]+)"\)', source)}
 
     assert {point for point in points if f"`{point}`" not in TEXT} == set()
+
+
+def test_an_operator_is_told_of_every_metric_and_of_none_that_is_not() -> None:
+    sources = (path.read_text() for path in (ROOT / "services").rglob("src/**/*.py"))
+    made = {
+        name
+        for source in sources
+        for name in re.findall(r"(?:Counter|Gauge|Histogram)(?:MetricFamily)?\(\s*\"(billing_\w+)\"", source)
+    }
+    told = set(re.findall(r"`(billing_\w+)`", section("What an operator sees")))
+
+    assert {_family(name) for name in told} == {_family(name) for name in made}
+
+
+def test_an_operator_is_told_of_logs_and_settings_that_there_are() -> None:
+    sources = "".join(path.read_text() for path in (ROOT / "services").rglob("src/**/*.py"))
+    signs = re.findall(r"^\| (.*?) \|", section("What an operator sees"), re.MULTILINE)
+    logs = {
+        name for sign in signs for _, _, rest in [sign.partition("log")] for name in re.findall(r"`([a-z_]+)`", rest)
+    }
+
+    assert {name for name in logs if not name.startswith("billing_") and f'"{name}"' not in sources} == set()
+    settings = set(re.findall(r"`([A-Z_]{4,})`", section("What an operator sees")))
+    assert {name for name in settings if name.lower() not in sources} == set()
+
+
+def _family(name: str) -> str:
+    return name.removesuffix("_total")
