@@ -139,6 +139,24 @@ async def test_a_failed_renewal_is_said_and_a_new_card_in_the_portal_heals_it(vi
     assert await captured(scene, shop) == (1_800, 2)
 
 
+async def test_a_renewal_that_stripe_has_given_up_is_said_to_be_unpaid(visit: Visit, scene: Scene) -> None:
+    shop, subscription = await given_a_subscriber(scene)
+    await decline_from_now_on(scene, shop)
+    await scene.stripe.settings(dunning_end="unpaid")
+    try:
+        await scene.stripe.renew(subscription["id"])
+        await scene.stripe.exhaust_retries(subscription["id"])
+    finally:
+        await scene.stripe.settings(dunning_end="cancel")
+    await scene.settle()
+
+    page = await BillingPage(await visit(), shop).enter()
+
+    await page.says("Builder", "Unpaid")
+    await expect(page.page.locator("#overdue")).to_contain_text("Pay the open invoice in Stripe's portal")
+    await look_at(page.visitor, "billing-unpaid")
+
+
 async def test_one_cancels_in_the_portal_and_keeps_the_plan_until_its_end(visit: Visit, scene: Scene) -> None:
     shop, _ = await given_a_subscriber(scene)
     page = await BillingPage(await visit(locale="de-DE"), shop).enter()
