@@ -1,7 +1,6 @@
 """Staff see on pages what was set aside, and say what becomes of it: once, with a reason, and after a question."""
 
 import asyncio
-import uuid
 from collections.abc import Sequence
 
 import pytest
@@ -12,7 +11,7 @@ from tests.integration.purchases.test_bundles import parked_item, refunded_in_pa
 from tests.integration.purchases.world import World
 from tests.integration.purchases_api.test_parked import PARK_COMMAND, given_one_of_each, told_in_the_wrong_order
 from tests.integration.purchases_pages.conftest import Site
-from tests.integration.purchases_pages.staff import MARKUP, MIRA, PARKED, browser, of, send
+from tests.integration.purchases_pages.staff import MARKUP, MIRA, NOBODYS, PARKED, browser, of, send
 
 
 async def test_each_kind_is_listed_with_why_and_what_it_waits_for(world: World, site: Site) -> None:
@@ -156,7 +155,7 @@ async def refunds_of(world: World, purchases: Sequence[Purchase]) -> list[list[i
     return [[refund.refund_cents for refund in row.refunds] for row in rows]
 
 
-@pytest.mark.parametrize("purchase_id", ["", "nonsense", MARKUP, str(uuid.uuid4())])
+@pytest.mark.parametrize("purchase_id", ["", "nonsense", MARKUP, NOBODYS])
 async def test_a_purchase_that_there_is_not_is_said_at_the_field(world: World, site: Site, purchase_id: str) -> None:
     await refunded_in_part(world)
     item = await parked_item(world)
