@@ -31,6 +31,7 @@ class Page(HTMLParser):
         self.links: dict[str, str] = {}
         self.disabled: list[str] = []
         self.elements: dict[str, Attributes] = {}
+        self._lists: dict[str, dict[str, str]] = {}
         self._words: list[str] = []
         self._nav: list[str] = []
         self._open: list[tuple[str, Attributes, int]] = []
@@ -45,6 +46,10 @@ class Page(HTMLParser):
     def nav(self) -> list[str]:
         """The entries of the navigation."""
         return self._nav
+
+    def listed(self, name: str) -> dict[str, str]:
+        """The links of the list with this id."""
+        return self._lists.get(name, {})
 
     def form(self, button: str) -> Form:
         """The form with this button."""
@@ -71,6 +76,9 @@ class Page(HTMLParser):
                 self.links[said] = str(attributes["href"])
                 if any(outer == "nav" for outer, _, _ in self._open):
                     self._nav.append(said)
+                for outer, its, _ in self._open:
+                    if outer == "ul" and its.get("id"):
+                        self._lists.setdefault(str(its["id"]), {})[said] = str(attributes["href"])
             if name == "button":
                 self.disabled.append(said) if "disabled" in attributes else self.forms[-1].buttons.append(said)
             if name == tag:

@@ -112,3 +112,47 @@ async def test_the_navigation_has_only_what_one_may_open(site: Site, caller: str
     answer = await site.visitor(CALLERS[caller]).http.get(f"/app/{OWN}/billing/addons")
 
     assert Page(answer).nav == entries
+
+
+@pytest.mark.parametrize(
+    ("caller", "workspace", "told", "ways"),
+    [
+        (
+            "staff",
+            OWN,
+            "This page is not for staff",
+            {
+                "Add-ons": "/admin/addons",
+                "Purchases": "/admin/purchases",
+                "Set aside": "/admin/parked",
+                "Prices": "/pricing",
+            },
+        ),
+        (
+            "viewer",
+            OWN,
+            "This page is not for your role",
+            {"Plan and billing": f"/app/{OWN}/settings/billing", "Prices": "/pricing"},
+        ),
+        (
+            "owner",
+            "ws-of-nobody",
+            "There is no such workspace",
+            {
+                "Services": f"/app/{OWN}/billing/addons",
+                "Plan and billing": f"/app/{OWN}/settings/billing",
+                "Prices": "/pricing",
+            },
+        ),
+    ],
+)
+async def test_who_is_not_let_in_is_told_where_to_go_instead(
+    world: World, site: Site, caller: str, workspace: str, told: str, ways: Mapping[str, str]
+) -> None:
+    await given_the_workspaces(world)
+
+    page = Page(await site.visitor(CALLERS[caller]).http.get(f"/app/{workspace}/billing/addons"))
+
+    assert page.status in {403, 404}
+    assert told in page.text
+    assert page.listed("elsewhere") == ways

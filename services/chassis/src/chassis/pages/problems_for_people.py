@@ -62,9 +62,18 @@ HALF_WAY: Final[Mapping[str, Words]] = {
 """Of a request that was to change something."""
 
 
-def for_people(problem: Problem, words: Mapping[str, Words], *, method: str) -> Words:
+FOR_STAFF: Final[Mapping[str, Words]] = {
+    "forbidden": Words(
+        title="This page is not for staff",
+        next="Staff have pages of their own. To see this one, sign out and sign in as somebody whose page it is.",
+    ),
+}
+
+
+def for_people(problem: Problem, words: Mapping[str, Words], *, method: str, is_staff: bool = False) -> Words:
     """All three, complete; `words` are the service's, which go before ours."""
-    said = words.get(problem.slug) or (None if method in SAFE_METHODS else HALF_WAY.get(problem.slug))
+    said = words.get(problem.slug) or (FOR_STAFF.get(problem.slug) if is_staff else None)
+    said = said or (None if method in SAFE_METHODS else HALF_WAY.get(problem.slug))
     said = said or WORDS.get(problem.slug, Words())
     return Words(
         title=said.title or problem.title,

@@ -17,6 +17,8 @@ from chassis.problems import Problem
 from chassis.settings import ServiceSettings
 
 Nav = Callable[[Request, Caller | None], Sequence[NavLink]]
+NOT_HERE: Final = frozenset({403, 404})
+"""Who meets these is told which pages there are for them."""
 
 
 class PagesNotSetUp(ValueError):  # noqa: N818 - named for what it says
@@ -78,11 +80,14 @@ class Pages:
             headers=_told_on(problem.headers),
             said=self.for_people(request, problem),
             errors=problem.extra.get("errors", ()),
+            elsewhere=problem.status in NOT_HERE,
         )
 
     def for_people(self, request: Request, problem: Problem) -> Words:
         """What a problem says, for a page that shows it itself."""
-        return for_people(problem, self._words, method=request.method)
+        caller = _caller(request)
+        is_staff = caller is not None and caller.is_staff
+        return for_people(problem, self._words, method=request.method, is_staff=is_staff)
 
     def leave_for(self, request: Request, url: str, *, title: str, what: str) -> Response:
         """Go to somebody else's page, by a page of ours that also works as a link.
@@ -93,7 +98,7 @@ class Pages:
         return self.page(request, "leaving.html", headers=headers, url=url, title=title, what=what)
 
     def _everywhere(self, request: Request) -> dict[str, Any]:
-        caller: Caller | None = getattr(request.state, "caller", None)
+        caller = _caller(request)
         return {
             "person": caller,
             "nav": self._nav(request, caller),
@@ -101,6 +106,12 @@ class Pages:
             "locale": locale_of(request.headers.get("accept-language", "")),
             "support_email": self._support_email,
         }
+
+
+def _caller(request: Request) -> Caller | None:
+    """None before anybody asked who it is."""
+    caller: Caller | None = getattr(request.state, "caller", None)
+    return caller
 
 
 def see_other(path: str) -> Response:

@@ -19,15 +19,19 @@ BUYERS: Final = frozenset({Role.OWNER, Role.ADMIN})
 
 
 def nav(request: Request, person: Caller | None) -> Sequence[NavLink]:
-    """Staff have their own pages and no workspace's; of a workspace everyone sees what the role may open."""
+    """Staff have their own pages and no workspace's; of a workspace everyone sees what the role may open.
+
+    It is the workspace of the page, or for a stranger to that the first of their own.
+    """
     if person is None:
         return (PRICES,)
     if person.is_staff:
         return (*OF_STAFF, PRICES)
-    workspace_id = request.path_params.get("ws") or next(iter(person.workspaces), None)
-    role = person.role_in(workspace_id) if workspace_id else None
-    if workspace_id is None or role is None:
+    here = request.path_params.get("ws")
+    workspace_id = here if here in person.workspaces else next(iter(person.workspaces), None)
+    if workspace_id is None:
         return (PRICES,)
+    role = person.role_in(workspace_id)
     services = (NavLink("Services", services_path(workspace_id)),) if role in BUYERS else ()
     return (*services, NavLink("Plan and billing", billing_path(workspace_id)), PRICES)
 
