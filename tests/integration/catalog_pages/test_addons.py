@@ -191,6 +191,54 @@ async def test_bullets_move_up_and_down_and_nothing_typed_is_lost(site: Site, pa
 
 
 @pytest.mark.parametrize(
+    ("language", "price", "currency", "cents", "shown"),
+    [
+        ("de", "499,00", "EUR", 49_900, "499,00"),
+        ("de", "1.234,50", "EUR", 123_450, "1234,50"),
+        ("de", "1234.50", "EUR", 123_450, "1234,50"),
+        ("en", "1,234.50", "EUR", 123_450, "1234.50"),
+        ("fr", "1 234,50", "EUR", 123_450, "1234,50"),
+        ("de", "1500", "JPY", 1_500, "1500"),
+    ],
+)
+async def test_a_price_is_read_and_shown_as_the_visitors_language_writes_it(
+    site: Site, language: str, price: str, currency: str, cents: int, shown: str
+) -> None:
+    async with site.staff(**{"Accept-Language": language}) as staff:
+        new = await staff.get(f"{ADDONS}/new")
+        made = await send(staff, new, name="Setup", price=price, currency=currency)
+        page = await staff.get(made.headers["location"])
+        (row,) = await site.catalog.rows()
+        action = f"{ADDONS}/{row.id}"
+        again = await staff.post(action, data=form_to(page, action).filled())
+
+    assert (row.price_cents, row.currency) == (cents, currency)
+    assert form_to(page, action).filled()["price"] == [shown]
+    assert again.headers["location"] == f"{action}?done=saved"
+    assert [row.price_cents for row in await site.catalog.rows()] == [cents]
+
+
+@pytest.mark.parametrize(
+    ("price", "said"),
+    [
+        ("1,234", "EUR has 2 decimals, and this reads as 1.234: write 1234 for thousands"),
+        ("1.234", "this reads as 1234 or as 1.234: write 1234, or 1,234"),
+        ("12,", "an amount is written like 499, 499.00 or 499,00"),
+    ],
+)
+async def test_a_price_that_could_be_another_is_refused_and_said_how_to_write(
+    site: Site, price: str, said: str
+) -> None:
+    async with site.staff(**{"Accept-Language": "de"}) as staff:
+        page = await send(staff, await staff.get(f"{ADDONS}/new"), name=" ", price=price)
+
+    assert said in page.text.partition('id="price-error"')[2].partition("</p>")[0]
+    assert "fill this in" in page.text.partition('id="name-error"')[2].partition("</p>")[0]
+    assert form_to(page, f"{ADDONS}/new").filled()["price"] == [price]
+    assert await site.catalog.rows() == []
+
+
+@pytest.mark.parametrize(
     ("typed", "field", "said"),
     [
         ({"name": " "}, "name", "fill this in"),

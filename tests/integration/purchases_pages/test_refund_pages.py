@@ -33,6 +33,17 @@ async def test_a_refund_in_part_is_asked_about_in_words_first(world: World, site
     assert [refund.refund_cents for refund in (await world.purchase(purchase.id)).refunds] == [10_000]
 
 
+@pytest.mark.parametrize(("language", "amount"), [("de", "100,50"), ("en", "100.50"), ("de", "100.5")])
+async def test_a_refunds_amount_is_read_as_the_visitors_language_writes_it(
+    world: World, site: Site, language: str, amount: str
+) -> None:
+    purchase = await world.given_a_purchase()
+    async with browser(site, None, **{"Accept-Language": language}) as staff:
+        await refunded(staff, purchase, how_much="part", amount=amount, reason="half done")
+
+    assert [refund.refund_cents for refund in (await world.purchase(purchase.id)).refunds] == [10_050]
+
+
 async def test_all_that_remains_is_refunded_and_there_is_nothing_left(world: World, site: Site) -> None:
     purchase = await world.given_a_purchase()
     async with browser(site) as staff:

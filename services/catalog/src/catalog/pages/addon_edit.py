@@ -20,7 +20,9 @@ from catalog.views import AdminAddon
 from chassis.money import SUPPORTED_CURRENCIES
 from chassis.pages import AtPages, Pages, page_router
 from chassis.pages.forms import typed
+from chassis.pages.locales import visitors_locale
 from chassis.pages.site import see_other
+from chassis.pages.typed_amounts import local_amount
 from chassis.problems import Problem
 
 CURRENCIES: Final = sorted(SUPPORTED_CURRENCIES)
@@ -39,15 +41,17 @@ async def make_addon(by: Staff, request: Request, pages: AtPages, database: Db, 
     form = AddonForm.typed(fields)
     if move := dict(fields).get("move"):
         return _moved(pages, request, form, move)
-    form = form.without_gaps()
+    form, locale = form.without_gaps(), visitors_locale(request)
     try:
-        new = NewAddon.model_validate(form.body())
+        new = NewAddon.model_validate(form.body(locale=locale))
         async with database.transaction() as session:
             made = await create_addon(session=session, new=new, by=by, now=now(), addon_id=_id(form))
     except AddonMade as already:
-        return await _sent_again(pages, request, form.as_stored(new), already.addon_id, database, done="created")
+        return await _sent_again(
+            pages, request, form.as_stored(new, locale=locale), already.addon_id, database, done="created"
+        )
     except (ValidationError, Problem) as error:
-        return _page(pages, request, form, errors=errors_of(error), status=422)
+        return _page(pages, request, form, errors=errors_of(error) | form.price_error(locale=locale), status=422)
     prices.forget()
     return see_other(f"{LIST}/{made.id}?done=created")
 
@@ -57,7 +61,9 @@ async def show_addon(
     _: Staff, addon_id: AddonId, request: Request, pages: AtPages, database: Db, done: Done = None
 ) -> Response:
     addon = await api.show_addon(addon_id, database, Response())
-    return _page(pages, request, AddonForm.of(addon), addon=addon, done=DONE.get(done or ""))
+    return _page(
+        pages, request, AddonForm.of(addon, locale=visitors_locale(request)), addon=addon, done=DONE.get(done or "")
+    )
 
 
 @router.post("/{addon_id}")
@@ -69,14 +75,15 @@ async def save_addon(
     addon = await api.show_addon(addon_id, database, Response())
     if move:
         return _moved(pages, request, form, move, addon=addon)
-    form = form.without_gaps()
+    form, locale = form.without_gaps(), visitors_locale(request)
     try:
-        edit = AddonEdit.model_validate(form.body())
+        edit = AddonEdit.model_validate(form.body(locale=locale))
         await api.edit_addon(addon_id, edit, by, database, prices, Response(), if_match=form.version)
     except PreconditionFailed:
-        return await _sent_again(pages, request, form.as_stored(edit), addon_id, database, done="saved")
+        return await _sent_again(pages, request, form.as_stored(edit, locale=locale), addon_id, database, done="saved")
     except (ValidationError, Problem) as error:
-        return _page(pages, request, form, addon=addon, errors=errors_of(error), status=422)
+        errors = errors_of(error) | form.price_error(locale=locale)
+        return _page(pages, request, form, addon=addon, errors=errors, status=422)
     return see_other(f"{LIST}/{addon_id}?done=saved")
 
 
@@ -87,7 +94,7 @@ async def _sent_again(
     saved once more, what was typed replaces what is there now.
     """
     addon = await api.show_addon(addon_id, database, Response())
-    theirs = AddonForm.of(addon)
+    theirs = AddonForm.of(addon, locale=visitors_locale(request))
     conflict = differences(theirs, form)
     if not conflict:
         return see_other(f"{LIST}/{addon_id}?done={done}")
@@ -103,15 +110,10 @@ def _moved(pages: Pages, request: Request, form: AddonForm, move: str, addon: Ad
 def _page(
     pages: Pages, request: Request, form: AddonForm, *, addon: AdminAddon | None = None, status: int = 200, **told: Any
 ) -> Response:
-    shown = {
-        "errors": {},
-        "focus": None,
-        "conflict": None,
-        "is_made": False,
-        "done": None,
-        "currencies": CURRENCIES,
-    } | told
-    return pages.page(request, "addon.html", status=status, form=form, addon=addon, **shown)
+    unsaid: dict[str, Any] = {"errors": {}, "focus": None, "conflict": None, "is_made": False, "done": None}
+    example = local_amount("499.00", locale=visitors_locale(request))
+    always = {"form": form, "addon": addon, "currencies": CURRENCIES, "example": example}
+    return pages.page(request, "addon.html", status=status, **unsaid | always | told)
 
 
 def _id(form: AddonForm) -> UUID | None:

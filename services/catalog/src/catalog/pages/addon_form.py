@@ -13,8 +13,9 @@ from catalog.etags import etag_of
 from catalog.limits import BULLETS
 from catalog.prices import PriceRefused, price_of
 from catalog.views import AdminAddon
-from chassis.money import major_text
+from chassis.money import InvalidAmount, UnsupportedCurrency, major_text
 from chassis.pages.forms import errors_by_field, in_words
+from chassis.pages.typed_amounts import local_amount, plain_amount, typed_minor_units
 from chassis.problems import Problem
 
 Errors = dict[str, str]
@@ -51,12 +52,12 @@ class AddonForm:
         return cls(key=str(uuid4()))
 
     @classmethod
-    def of(cls, addon: AdminAddon) -> Self:
-        """As it is now."""
+    def of(cls, addon: AdminAddon, *, locale: str) -> Self:
+        """As it is now, with the price as the visitor's language writes it."""
         return cls(
             name=addon.name,
             description=addon.description or "",
-            price=addon.price,
+            price=local_amount(addon.price, locale=locale),
             currency=addon.currency,
             bullets=tuple(addon.bullets),
             sort_order=str(addon.sort_order),
@@ -95,7 +96,7 @@ class AddonForm:
         """Bullets in which nothing was typed are none."""
         return replace(self, bullets=tuple(bullet for bullet in self.bullets if bullet.strip()))
 
-    def as_stored(self, body: NewAddon | AddonEdit) -> Self:
+    def as_stored(self, body: NewAddon | AddonEdit, *, locale: str) -> Self:
         """As it would stand there: trimmed, and with all decimals of the currency. `body` is made of this form."""
         try:
             price = price_of(major=body.price, cents=None, currency=body.currency or "")
@@ -105,17 +106,31 @@ class AddonForm:
             self,
             name=body.name or "",
             description=body.description or "",
-            price=major_text(price.cents, price.currency) if price else self.price,
+            price=local_amount(major_text(*price), locale=locale) if price else self.price,
             bullets=tuple(body.bullets or ()),
             sort_order=str(body.sort_order),
         )
 
-    def body(self) -> dict[str, Any]:
-        """For the API's own model, which says what is wrong with it."""
+    def price_error(self, *, locale: str) -> Errors:
+        """What is wrong with the price as it is written, if anything is."""
+        try:
+            typed_minor_units(self.price, self.currency, locale=locale)
+        except InvalidAmount as error:
+            return {"price": str(error)}
+        except UnsupportedCurrency:
+            return {}
+        return {}
+
+    def body(self, *, locale: str) -> dict[str, Any]:
+        """For the API's own model, which says what is wrong with it; a price that cannot be read is none there."""
+        try:
+            price = plain_amount(self.price, locale=locale)
+        except InvalidAmount:
+            price = ""
         return {
             "name": self.name,
             "description": self.description,
-            "price": self.price,
+            "price": price,
             "currency": self.currency,
             "bullets": list(self.bullets) or None,
             "sort_order": int(self.sort_order) if _WHOLE.fullmatch(self.sort_order) else self.sort_order,

@@ -7,6 +7,7 @@ from typing import Final
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_datetime
+from fastapi import Request
 
 FALLBACK: Final = "en"
 MAX_HEADER: Final = 500
@@ -24,6 +25,11 @@ def locale_of(accept_language: str) -> str:
             wanted.append((-weight, match[1]))
     known = (_known(tag) for _, tag in sorted(wanted, key=lambda one: one[0]))
     return next((name for name in known if name), FALLBACK)
+
+
+def visitors_locale(request: Request) -> str:
+    """Of who sent it."""
+    return locale_of(request.headers.get("accept-language", ""))
 
 
 def _known(tag: str) -> str | None:

@@ -11,10 +11,12 @@ from pydantic import ValidationError
 from starlette.responses import Response
 
 from chassis.database import Database
-from chassis.money import InvalidAmount, minor_units
+from chassis.money import InvalidAmount
 from chassis.pages import AtPages, Pages, page_router
 from chassis.pages.forms import errors_by_field, typed
+from chassis.pages.locales import visitors_locale
 from chassis.pages.site import see_other
+from chassis.pages.typed_amounts import local_amount, typed_minor_units
 from chassis.problems import Problem
 from purchases import refusals
 from purchases.api.access import AtDatabase, Staff
@@ -60,14 +62,14 @@ class RefundForm:
         """Whether somebody has seen the amount in words, and pressed the button."""
         return self.step == "do" and bool(_CENTS.fullmatch(self.agreed))
 
-    def body(self, purchase: AdminPurchaseReply) -> RefundBody:
+    def body(self, purchase: AdminPurchaseReply, *, locale: str) -> RefundBody:
         """Raises InvalidAmount, ValidationError."""
         if self.is_agreed:
             cents = int(self.agreed)
         elif self.how_much == "all":
             cents = purchase.refundable_cents
         else:
-            cents = minor_units(self.amount, purchase.currency)
+            cents = typed_minor_units(self.amount, purchase.currency, locale=locale)
         return RefundBody.model_validate({"amount_cents": cents, "reason": self.reason})
 
 
@@ -93,7 +95,7 @@ async def refund(
     if form.step == "change":
         return _form(request, pages, purchase, form)
     try:
-        body = form.body(purchase)
+        body = form.body(purchase, locale=visitors_locale(request))
         if not form.is_agreed:
             return _review(request, pages, purchase, form, body)
         await refund_purchase(purchase_id, body, form.key, caller, database, answer)
@@ -146,6 +148,7 @@ def _form(
         purchase=purchase,
         here=f"{LIST}/{purchase.id}",
         form=form,
+        example=local_amount("100.00", locale=visitors_locale(request)),
         errors=errors or {},
         said=told_to_staff(problem) if problem else None,
     )
