@@ -82,6 +82,39 @@ async def test_after_an_unheard_session_another_checkout_leaves_one_open(world: 
     assert (await world.control.sums())["total"]["eur"]["captured"] == 900 + 2 * PRICE
 
 
+async def test_after_a_page_that_was_paid_unheard_no_second_subscription_is_sold(world: World) -> None:
+    """Its events are lost; what ends the Checkout finds it paid, and asks for what was sold."""
+    workspace = await world.given_a_workspace(None)
+    opened = await open_page(world, upgrade(workspace))
+    await world.control.complete_session(opened.session_id)
+    found = await refusal_of(world, upgrade(workspace))
+
+    meanwhile = await refusal_of(world, upgrade(workspace))
+    await world.carry_out_commands()
+    afterwards = await refusal_of(world, upgrade(workspace))
+
+    assert [one.slug for one in (found, meanwhile, afterwards)] == [
+        "already-purchased",
+        "checkout-busy",
+        "already-subscribed",
+    ]
+    assert [one["id"] for one in await sessions_of(world)] == [opened.session_id]
+    (subscription,) = await world.rows("select status from subscriptions")
+    assert subscription["status"] == "active"
+
+
+async def test_a_subscription_that_is_never_heard_of_does_not_bar_the_workspace_for_ever(world: World) -> None:
+    workspace = await world.given_a_workspace(None)
+    opened = await open_page(world, upgrade(workspace))
+    await world.control.complete_session(opened.session_id)
+    await refusal_of(world, upgrade(workspace))
+    await world.execute("update checkout_sessions set updated_at = now() - interval '61 minutes'")
+
+    again = await open_page(world, upgrade(workspace))
+
+    assert again.session_id != opened.session_id
+
+
 async def test_events_that_come_before_the_request_has_stored_the_session_are_not_lost(world: World) -> None:
     """Stripe made it, we did not hear, and the buyer was quick."""
     await world.control.fault("close_after", operation="checkout.sessions.create")

@@ -135,6 +135,17 @@ def checkout_busy() -> Problem:
     )
 
 
+def checkout_confirming() -> Problem:
+    """The last Checkout has been paid, and Stripe has not said yet what came of it."""
+    return Problem(
+        409,
+        "checkout-busy",
+        "A Checkout has been paid, and its subscription is on its way",
+        "Nothing was charged here. Look at the plan again in a few seconds.",
+        headers={"Retry-After": "3"},
+    )
+
+
 def checkout_completed(purchase_ids: Sequence[str]) -> Problem:
     """The Checkout that was in the way has been paid."""
     return Problem(

@@ -125,9 +125,21 @@ async def apply_seen(database: Database, checkout: CheckoutSession, seen: Sessio
         if seen is not None:
             learned = await follow(session, checkout=now, purchases=purchases, seen=seen, cause=cause)
             await release(session, [one for _, ids in learned for one in ids])
+            await _ask_for_subscription(session, now, seen)
         elif now.state == "asking" and not is_leased(now):
             nothing_was_opened(session, checkout=now, purchases=purchases, cause=cause)
         return now.state
+
+
+async def _ask_for_subscription(session: AsyncSession, checkout: CheckoutSession, seen: SessionSeen) -> None:
+    """What was sold and is not heard of yet must not be sold once more."""
+    if seen.status == "complete" and seen.subscription_id is not None:
+        await commands.ask(
+            session,
+            kind="look_at_subscription",
+            subject=seen.subscription_id,
+            workspace_id=checkout.workspace_id,
+        )
 
 
 async def expire_checkout(*, database: Database, client: StripeClient, checkout: CheckoutSession, cause: Cause) -> None:

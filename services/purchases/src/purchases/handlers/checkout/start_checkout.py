@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from contracts import purchase_facts
 from purchases import refusals
 from purchases.domain.transitions import Status
+from purchases.handlers.checkout.upgrade_begun import Stage, upgrade_begun
 from purchases.handlers.steps.move_purchase import record_start
 from purchases.handlers.steps.what_sells import refusal_for, sellable
 from purchases.publisher import Cause, announce
@@ -20,6 +21,7 @@ from purchases.store import checkouts, commands, ledger, workspaces
 from purchases.store.rows import Addon, CheckoutSession, Purchase, Workspace
 
 OPEN_FOR: Final = timedelta(minutes=33)
+HEARD_WITHIN: Final = timedelta(hours=1)
 """Stripe wants half an hour at least, counted from when it hears of it."""
 
 
@@ -89,11 +91,21 @@ async def refuse_if_taken(
     """
     if await checkouts.runs_a_subscription(session, upgrade.workspace_id):
         raise refusals.already_subscribed()
+    await _refuse_if_confirming(session, upgrade.workspace_id)
     ending = set(besides.purchase_ids) if besides else set()
     for addon in wanted.addons:
         holder = await ledger.slot_holder(session, workspace_id=upgrade.workspace_id, addon_id=addon.id)
         if holder is not None and str(holder.id) not in ending:
             raise refusal_for(holder)
+
+
+async def _refuse_if_confirming(session: AsyncSession, workspace_id: str) -> None:
+    """Of what the last Checkout sold nothing was heard yet; where nothing comes for an hour, it will not come."""
+    begun = await upgrade_begun(session=session, workspace_id=workspace_id, key=None)
+    if begun is None or begun.stage is not Stage.CONFIRMING:
+        return
+    if datetime.now(UTC) - begun.checkout.updated_at < HEARD_WITHIN:
+        raise refusals.checkout_confirming()
 
 
 async def start(
