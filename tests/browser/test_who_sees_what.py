@@ -5,6 +5,7 @@ from playwright.async_api import expect
 
 from sandbox.scene import Scene
 from tests.browser.conftest import Visit
+from tests.browser.keys import Keys
 from tests.browser.looks import look_at
 from tests.browser.people import STAFF, member_of, services
 
@@ -43,3 +44,21 @@ async def test_staff_has_nothing_of_it(visit: Visit, scene: Scene) -> None:
     assert answer.status == 403
     await expect(staff.page.get_by_role("navigation").get_by_role("link", name="Services")).to_have_count(0)
     await look_at(staff, "services-staff")
+
+
+async def test_who_is_in_two_workspaces_goes_from_one_to_the_other_without_a_mouse(visit: Visit, scene: Scene) -> None:
+    acme, beta = [await scene.given_a_workspace(name=name) for name in ("Acme", "Beta")]
+    both = {shop.workspace_id: "owner" for shop in (acme, beta)}
+    token = await scene.token(sub=acme.owner_id, email=acme.owner_email, workspaces=both)
+    owner = await visit()
+    await owner.context.add_cookies([{"name": "quittance_session", "value": token, "url": scene.stack.pages_url}])
+    await owner.open(services(acme))
+    switcher = owner.page.get_by_role("navigation", name="Workspace")
+    await expect(switcher).to_contain_text("Workspace Acme")
+
+    await Keys(owner.page).press(switcher.get_by_text("Your other workspaces"))
+    await look_at(owner, "services-other-workspaces")
+    await Keys(owner.page).press(switcher.get_by_role("link", name="Beta"))
+
+    await owner.page.wait_for_url(f"{scene.stack.pages_url}{services(beta)}")
+    await expect(switcher).to_contain_text("Workspace Beta")

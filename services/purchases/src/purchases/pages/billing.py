@@ -85,7 +85,8 @@ async def open_portal(
         visit.request,
         opened.url,
         title="On to Stripe's portal",
-        what="It opens by itself. When you are done there, its way back leads here.",
+        what=f"It opens by itself, for the workspace {visit.workspace.name}. "
+        "When you are done there, its way back leads here.",
     )
 
 

@@ -23,6 +23,7 @@ from purchases.pages.billing_visit import Visit
 from purchases.pages.paces import trigger_after
 from purchases.pages.paths import billing_path
 from purchases.pages.plan_words import AWAITED_NOW, INTERVALS, resource_name, said_of
+from purchases.pages.switching import others
 from purchases.pages.words import IN_A_BUNDLE, PAID_BEFORE
 
 KEY: Final = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
@@ -56,6 +57,7 @@ async def billing_page(
     """The page as it is now; with a problem, which says what became of a form, and what was chosen in it."""
     async with visit.database.reading() as session:
         shown = await _shown(session, visit, asked, chosen)
+        shown["others"] = await others(session, visit.request, visit.workspace, billing_path)
     if problem is None:
         return visit.pages.page(visit.request, "billing.html", refused=None, **shown)
     headers = {name: value for name, value in problem.headers.items() if name == "Retry-After"}

@@ -16,8 +16,10 @@ from purchases.api.move_bodies import NoteBody
 from purchases.api.requests import Stripe
 from purchases.domain.transitions import Status
 from purchases.handlers.by_hand.cancel import Cancellation, cancel
+from purchases.pages.paths import services_path
 from purchases.pages.services import about, find_purchase
 from purchases.pages.services_view import Asked, can_cancel, services_page, shown
+from purchases.pages.switching import others
 from purchases.pages.words import WHEN_CANCELLING
 
 router = page_router("/app/{ws}/billing/addons/{purchase_id}/cancel")
@@ -31,7 +33,11 @@ async def ask_to_cancel(
     purchase = await find_purchase(database, workspace.id, purchase_id)
     if not can_cancel(purchase):
         return see_other(about(workspace.id, purchase_id))
-    return pages.page(request, "cancel.html", **shown(workspace.id), purchase=purchase)
+    async with database.reading() as session:
+        elsewhere = await others(session, request, workspace, services_path)
+    return pages.page(
+        request, "cancel.html", **shown(workspace.id), workspace=workspace, others=elsewhere, purchase=purchase
+    )
 
 
 @router.post("")

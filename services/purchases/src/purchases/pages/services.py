@@ -124,7 +124,8 @@ async def go_to_the_bank(
         request,
         str(purchase.action_url),
         title="Your bank wants you to confirm",
-        what="Nothing is charged before you do. Your bank's page opens by itself. "
+        what=f"It is about {purchase.addon_name} for the workspace {workspace.name}. "
+        "Nothing is charged before you do. Your bank's page opens by itself. "
         "If it does not bring you back, come back to this page: it shows how your purchase stands.",
     )
 

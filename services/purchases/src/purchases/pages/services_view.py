@@ -20,6 +20,7 @@ from purchases.pages.awaited import Watch, wait_of, watch_of
 from purchases.pages.badges import BADGES
 from purchases.pages.declines import why_declined
 from purchases.pages.paths import billing_path, services_path
+from purchases.pages.switching import others
 from purchases.publisher import refunded_cents
 from purchases.store import checkouts, ledger, search
 from purchases.store.rows import Purchase, Workspace
@@ -61,6 +62,7 @@ async def services_page(
         found = await search.page(session, Wanted(workspace_id=workspace_id), after=after, limit=PAGE + 1)
         news = await _news(session, workspace_id, asked) if problem is None else None
         live = await checkouts.live(session, workspace_id)
+        elsewhere = await others(session, request, workspace, services_path)
     watch, unsaid = watch_of(returned=asked.returned), watch_of()
     return pages.page(
         request,
@@ -70,6 +72,7 @@ async def services_page(
         **shown(workspace_id),
         wait_of=lambda purchase: wait_of(purchase, live, watch if news and purchase.id == news.id else unsaid),
         workspace=workspace,
+        others=elsewhere,
         offers=offers,
         purchases=found[:PAGE],
         next_cursor=next_cursor_of(found, PAGE),

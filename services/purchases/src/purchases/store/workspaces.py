@@ -31,6 +31,14 @@ async def registered(session: AsyncSession, workspace_ids: Collection[str]) -> s
     return set((await session.execute(select(Workspace.id).where(Workspace.id.in_(workspace_ids)))).scalars())
 
 
+async def names(session: AsyncSession, workspace_ids: Collection[str]) -> dict[str, str]:
+    """What those of `workspace_ids` that are known here are called, by id."""
+    if not workspace_ids:
+        return {}
+    called = select(Workspace.id, Workspace.name).where(Workspace.id.in_(workspace_ids))
+    return dict((await session.execute(called)).tuples().all())
+
+
 async def by_customer(session: AsyncSession, customer_ids: Collection[str]) -> dict[str, str]:
     """By Stripe customer: the workspace."""
     if not customer_ids:

@@ -1,0 +1,71 @@
+"""Somebody in several workspaces: each page says whose it is, and leads to the same page of the others."""
+
+from typing import Final
+
+import pytest
+
+from tests.integration.purchases.subscribers import given_the_plans
+from tests.integration.purchases.world import World
+from tests.integration.purchases_pages.conftest import Site, Visitor
+
+MARKUP: Final = "<b>Gamma</b>"
+SERVICES: Final = "billing/addons"
+BILLING: Final = "settings/billing"
+
+
+async def somebody_in_several(world: World, site: Site) -> Visitor:
+    """Owner of two and viewer of one; a fourth was never registered here."""
+    await given_the_plans(world)
+    for workspace, name in (("ws-a", "Alpha"), ("ws-b", "Beta"), ("ws-c", MARKUP), ("ws-d", "Delta, of somebody else")):
+        await world.given_a_workspace(None, workspace)
+        await world.execute("update workspaces set name = :name where id = :id", name=name, id=workspace)
+    roles = {"ws-a": "owner", "ws-b": "admin", "ws-c": "viewer", "ws-unknown": "owner"}
+    return site.visitor({"sub": "olga", "workspaces": roles})
+
+
+@pytest.mark.parametrize(("page", "of_the_viewer"), [(SERVICES, BILLING), (BILLING, BILLING)])
+async def test_a_page_names_its_workspace_and_leads_to_itself_in_the_others(
+    world: World, site: Site, page: str, of_the_viewer: str
+) -> None:
+    visitor = await somebody_in_several(world, site)
+
+    seen = await visitor.open(f"/app/ws-b/{page}")
+    other = await visitor.open(seen.listed("others")["Alpha"])
+
+    assert "Workspace Beta" in seen.text
+    assert seen.listed("others") == {"Alpha": f"/app/ws-a/{page}", MARKUP: f"/app/ws-c/{of_the_viewer}"}
+    assert seen.nav[:2] == ["Services", "Plan and billing"]
+    assert seen.links["Services"] == f"/app/ws-b/{SERVICES}"
+    assert (other.status, "Workspace Alpha" in other.text) == (200, True)
+    assert other.links["Services"] == f"/app/ws-a/{SERVICES}"
+
+
+async def test_workspaces_of_one_name_are_told_apart(world: World, site: Site) -> None:
+    visitor = await somebody_in_several(world, site)
+    await world.execute("update workspaces set name = 'Beta' where id = 'ws-a'")
+
+    seen = await visitor.open(f"/app/ws-b/{SERVICES}")
+
+    assert list(seen.listed("others")) == ["Beta (ws-a)", MARKUP]
+
+
+async def test_who_is_in_one_is_offered_no_other(world: World, site: Site) -> None:
+    await somebody_in_several(world, site)
+
+    seen = await site.owner("ws-a").open(f"/app/ws-a/{BILLING}")
+    staff = await site.visitor({"sub": "mira", "platform_role": "super_admin"}).open(f"/app/ws-a/{BILLING}")
+
+    assert ["Workspace Alpha" in page.text for page in (seen, staff)] == [True, True]
+    assert ["Your other workspaces" in page.text for page in (seen, staff)] == [False, False]
+
+
+async def test_what_is_cancelled_is_of_a_named_workspace_too(world: World, site: Site) -> None:
+    purchase = await world.given_a_purchase()
+    await world.given_a_workspace(None, "ws-other")
+    owner = site.visitor({"sub": "olga", "workspaces": {purchase.workspace_id: "owner", "ws-other": "owner"}})
+    (row,) = await world.rows("select name from workspaces where id = :id", id=purchase.workspace_id)
+
+    asked = await owner.open(f"/app/{purchase.workspace_id}/{SERVICES}/{purchase.id}/cancel")
+
+    assert f"Workspace {row['name']}" in asked.text
+    assert list(asked.listed("others").values()) == [f"/app/ws-other/{SERVICES}"]
