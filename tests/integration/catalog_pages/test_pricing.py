@@ -108,3 +108,14 @@ async def test_markup_comes_out_as_text(site: Site) -> None:
 
     assert "<script>alert" not in page.text
     assert page.text.count("&lt;script&gt;alert(1)&lt;/script&gt;") == 3
+
+
+@pytest.mark.parametrize("path", ["/pricing/x", "/admin/addons/a/b/c", "/admin"])
+async def test_what_there_is_not_is_a_page_to_people_and_a_problem_to_programs(site: Site, path: str) -> None:
+    async with site.visitor() as anybody:
+        page = await anybody.get(path, headers={"Accept": "text/html"})
+        problem = await anybody.get(path, headers={"Accept": "application/json"})
+
+    assert (page.status_code, page.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    assert "Check the address, or go back." in told(page)
+    assert (problem.status_code, problem.headers["content-type"]) == (404, "application/problem+json")

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from chassis.auth import Caller, CurrentCaller, TokenVerifier, require_staff
 from chassis.jwks import Jwks
 from chassis.pages import AtPages, NavLink, Pages, PageSettings, SignInSettings, Words, assets, page_router
-from chassis.pages.routes import nothing_else_below
+from chassis.pages.elsewhere import install_elsewhere
 from chassis.pages.session_routes import session_router
 from chassis.pages.sign_in import SignIn
 from chassis.pages.site import see_other
@@ -91,6 +91,7 @@ def make_site(
         words={"too-late": Words(what="It was too late. Nothing was charged.")},
     )
     pages.install(app)
+    install_elsewhere(app, pages, below=("/notes",))
     sign_in = SignIn(
         SignInSettings(
             oidc_issuer_url=oidc_url or url,
@@ -143,5 +144,4 @@ def _notes(site: Site) -> Any:
     async def bank(request: Request, pages: AtPages) -> Response:
         return pages.leave_for(request, BANK, title="Your bank", what="It asks you.")
 
-    nothing_else_below(routes, "/notes")
     return routes

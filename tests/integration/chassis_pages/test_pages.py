@@ -147,6 +147,34 @@ async def test_a_problem_is_a_page_for_people_with_its_own_status(site: Site) ->
     assert all(page.headers["content-type"].startswith("text/html") for page in (late, wrong, staff, nothing))
 
 
+PEOPLE, PROGRAM, ANYONE = "text/html,application/xhtml+xml,*/*;q=0.8", "application/json", "*/*"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "accept", "status", "kind"),
+    [
+        ("GET", "/notes/a/b", PEOPLE, 404, "text/html"),
+        ("GET", "/notes/a/b", ANYONE, 404, "text/html"),
+        ("GET", "/notes/a/b", PROGRAM, 404, "application/problem+json"),
+        ("GET", "/elsewhere", PEOPLE, 404, "text/html"),
+        ("GET", "/elsewhere", ANYONE, 404, "application/problem+json"),
+        ("GET", "/notesandmore", ANYONE, 404, "application/problem+json"),
+        ("POST", "/notes/a/b", PEOPLE, 404, "text/html"),
+        ("DELETE", "/notes", PEOPLE, 405, "text/html"),
+        ("DELETE", "/notes", PROGRAM, 405, "application/problem+json"),
+    ],
+)
+async def test_what_is_no_page_is_told_as_one_to_people_and_as_a_problem_to_programs(
+    site: Site, method: str, path: str, accept: str, status: int, kind: str
+) -> None:
+    async with site.visitor(token=site.token(email="olga@acme.test"), headers={"Accept": accept}) as visitor:
+        answer = await visitor.request(method, path)
+
+    assert (answer.status_code, answer.headers["content-type"].partition(";")[0]) == (status, kind)
+    assert ("olga@acme.test" in answer.text) == (kind == "text/html")
+    assert answer.headers.get("allow") == ("GET, POST" if status == 405 else None)
+
+
 async def test_an_error_of_ours_says_the_truth_and_nothing_of_our_inside(site: Site) -> None:
     async with site.visitor(token=site.token()) as visitor:
         broken, away = await visitor.post("/notes/broken"), await visitor.get("/notes/away")

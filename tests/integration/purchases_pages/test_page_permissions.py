@@ -25,7 +25,13 @@ from tests.integration.purchases.world import World
 from tests.integration.purchases_pages.conftest import Site
 from tests.integration.purchases_pages.reading import Page
 
+# fmt: off
+#                   owner claim admin edit view staff membr formr strng nobdy regis count
+SIGNED_IN = Rule(  "ok    ok    ok    ok   ok   ok    ok    ok    ok    401   ok    ok ")
+# fmt: on
 PAGES: Final[Mapping[str, Rule]] = {
+    "enter_admin": STAFF,
+    "enter_app": SIGNED_IN,
     "show_services": BUYER,
     "buy_service": BUYER,
     "save_another_card": BUYER,
@@ -89,6 +95,25 @@ async def test_everyone_gets_what_the_table_says(world: World, site: Site, name:
     }
 
     assert answers == {(caller, workspace): PAGES[name].expected(caller, workspace) for caller, workspace in asked}
+
+
+@pytest.mark.parametrize(
+    ("caller", "address", "led_to"),
+    [
+        ("staff", "/admin", "/admin/purchases"),
+        ("nobody", "/admin", "/session/sign-in?next=%2Fadmin"),
+        ("staff", "/app", "/admin/purchases"),
+        ("owner", "/app", f"/app/{OWN}/billing/addons"),
+        ("viewer", "/app", f"/app/{OWN}/settings/billing"),
+        ("nobody", "/app", "/session/sign-in?next=%2Fapp"),
+    ],
+)
+async def test_an_address_typed_from_memory_leads_to_where_one_begins(
+    site: Site, caller: str, address: str, led_to: str
+) -> None:
+    answer = await site.visitor(CALLERS[caller]).http.get(address)
+
+    assert (answer.status_code, answer.headers["location"]) == (303, led_to)
 
 
 async def given_the_workspaces(world: World) -> None:

@@ -133,7 +133,7 @@ async def test_the_root_leads_to_the_prices(front: httpx.AsyncClient) -> None:
     assert (answer.status_code, answer.headers["location"]) == (303, "/pricing")
 
 
-@pytest.mark.parametrize("path", ["/v1/addons", "/application", "/app/../v1/addons", "/docs", "/admin"])
+@pytest.mark.parametrize("path", ["/v1/addons", "/application", "/app/../v1/addons", "/docs", "/administration"])
 async def test_only_pages_are_behind_it(front: httpx.AsyncClient, path: str) -> None:
     with socket.create_connection((front.base_url.host, front.base_url.port or 80)) as raw:
         raw.sendall(f"GET {path} HTTP/1.1\r\nHost: pages.test\r\nConnection: close\r\n\r\n".encode())

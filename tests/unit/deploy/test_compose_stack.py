@@ -88,6 +88,7 @@ def test_the_pages_have_the_same_paths_under_one_origin() -> None:
 
     paths = {path: name for name, paths, _ in handled for path in paths.split()}
     assert {path: name for prefix, name in ROUTES.items() for path in (prefix, f"{prefix}/*")} == paths
+    assert list(dict.fromkeys(ROUTES.values())) == [name for name, _, _ in handled]
     assert {(name, f"{name}:{environment(name)['HTTP_PORT']}") for name in ROUTES.values()} == {
         (name, target) for name, _, target in handled
     }

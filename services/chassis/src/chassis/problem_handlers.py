@@ -108,13 +108,18 @@ async def _on_problem(_: Request, error: Any) -> ProblemResponse:
 
 
 async def _on_http_exception(request: Request, error: Any) -> ProblemResponse:
+    return ProblemResponse(problem_of_request(request, error))
+
+
+def problem_of_request(request: Request, error: HTTPException) -> Problem:
+    """The problem for what the framework raised before or instead of a route of ours."""
     # FastAPI's word for what its JSON decoder chokes on beside syntax: bytes that are no UTF-8, depth, endless digits.
     if error.status_code == MALFORMED_JSON[0] and _is_json(request.headers.get("content-type")):
-        return ProblemResponse(Problem(*MALFORMED_JSON))
+        return Problem(*MALFORMED_JSON)
     problem = framework_problem(error)
     if problem.status == HTTPStatus.METHOD_NOT_ALLOWED:
         problem.headers["Allow"] = ", ".join(_methods_of(request))
-    return ProblemResponse(problem)
+    return problem
 
 
 def _methods_of(request: Request) -> list[str]:

@@ -8,11 +8,10 @@ HOME: Final = "/pricing"
 
 # fmt: off
 ROUTES: Final[Mapping[str, str]] = {
-    # path, and all below it   service
+    # path, and all below it   service; the first that fits
     "/pricing":                "catalog",
     "/admin/addons":           "catalog",
-    "/admin/purchases":        "purchases-api",
-    "/admin/parked":           "purchases-api",
+    "/admin":                  "purchases-api",
     "/app":                    "purchases-api",
     "/session":                "purchases-api",
     "/assets":                 "purchases-api",

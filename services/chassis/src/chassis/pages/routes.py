@@ -56,14 +56,6 @@ def page_router(prefix: str = "") -> APIRouter:
     return APIRouter(prefix=prefix, route_class=PageRoute, include_in_schema=False)
 
 
-def nothing_else_below(router: APIRouter, path: str) -> None:
-    """To be called last: what is below `path` and no page is a page that says so."""
-
-    @router.get(f"{path}/{{rest:path}}")
-    async def nothing_here() -> None:
-        raise HTTPException(404)
-
-
 def _require_own_origin(request: Request, origin: str) -> None:
     """A session's cookie comes along by itself, so what a page of somebody else sends is not taken."""
     if request.method in SAFE_METHODS:

@@ -4,13 +4,14 @@ from typing import Final
 
 from fastapi import APIRouter, FastAPI
 
-from chassis.pages import Pages, assets, page_router
-from chassis.pages.routes import nothing_else_below
+from chassis.pages import Pages, assets
+from chassis.pages.elsewhere import install_elsewhere
 from chassis.pages.session_routes import session_router
 from chassis.pages.sign_in import SignIn
 from purchases.pages import (
     billing,
     cancelling,
+    doors,
     moves_admin,
     parked_admin,
     parked_decisions,
@@ -24,6 +25,7 @@ from purchases.pages.words import WORDS
 from purchases.settings import Settings
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
+    doors.router,
     services.router,
     cancelling.router,
     billing.router,
@@ -33,7 +35,6 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     parked_admin.router,
     parked_decisions.router,
 )
-ELSEWHERE: Final = ("/app", "/admin/purchases", "/admin/parked", "/session")
 
 
 def install_pages(app: FastAPI, settings: Settings) -> None:
@@ -42,12 +43,6 @@ def install_pages(app: FastAPI, settings: Settings) -> None:
     pages.install(app)
     app.include_router(assets.router)
     app.include_router(session_router(SignIn(settings, pages) if settings.oidc_issuer_url else None, home=home))
-    for router in (*ROUTERS, _nothing_else()):
+    for router in ROUTERS:
         app.include_router(router)
-
-
-def _nothing_else() -> APIRouter:
-    router = page_router()
-    for path in ELSEWHERE:
-        nothing_else_below(router, path)
-    return router
+    install_elsewhere(app, pages, below=("/app", "/admin", "/session"))
