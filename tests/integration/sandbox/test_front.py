@@ -12,6 +12,7 @@ import pytest
 from starlette.types import Receive, Scope, Send
 
 from chassis.server import HttpServer
+from sandbox.front.pages import NEVER_TWICE, WHETHER_PAID, out_of_reach
 from sandbox.ports import LOOPBACK, free_port, is_listening
 from sandbox.process import Process
 
@@ -146,7 +147,7 @@ async def test_only_pages_are_behind_it(front: httpx.AsyncClient, path: str) -> 
 
 @pytest.mark.parametrize(
     ("method", "told"),
-    [("GET", "Nothing was changed and nothing was charged"), ("POST", "What you sent did not arrive")],
+    [("GET", f"Opening a page changes nothing. {WHETHER_PAID}"), ("POST", "What you sent did not arrive")],
 )
 async def test_a_service_that_is_down_is_a_page_that_says_so(front: httpx.AsyncClient, method: str, told: str) -> None:
     answer = await front.request(method, "/admin/addons", content=None if method == "GET" else b"name=x")
@@ -154,3 +155,13 @@ async def test_a_service_that_is_down_is_a_page_that_says_so(front: httpx.AsyncC
     assert (answer.status_code, answer.headers["content-type"]) == (502, "text/html; charset=utf-8")
     assert "cannot be reached just now" in answer.text
     assert told in answer.text
+
+
+@pytest.mark.parametrize(
+    ("error", "status"), [(httpx.ReadTimeout("no answer"), 504), (httpx.RemoteProtocolError("cut off"), 502)]
+)
+def test_what_may_have_arrived_is_said_to_and_where_it_shows(error: httpx.TransportError, status: int) -> None:
+    page = out_of_reach("POST", error)
+
+    assert page.status_code == status
+    assert f"<p>What you sent may have arrived. {WHETHER_PAID} {NEVER_TWICE}</p>" in bytes(page.body).decode()

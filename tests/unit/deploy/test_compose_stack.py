@@ -12,6 +12,7 @@ import pytest
 from contracts.topics import ALL_TOPICS, TOPICS
 from sandbox import make_topics
 from sandbox.description import read
+from sandbox.front.pages import NEVER_TWICE, TITLE, WHETHER_PAID
 from sandbox.front.routes import HOME, ROUTES
 from sandbox.kafka_jars import kafka_version
 from sandbox.processes import AT_STRIPE, DATABASES, PREFERRED_PORTS, SIGNED_IN_AT, STRIPE_KEY, Service
@@ -115,6 +116,16 @@ def test_the_front_writes_no_query_of_an_address_down() -> None:
 
     assert address == "/app/acme/billing/addons?not-logged"
     assert "log" not in re.findall(r"\n\t(\w+)", sites)
+
+
+def test_a_service_that_is_down_is_told_in_the_same_words() -> None:
+    """Under a policy that lets nothing in, so with nothing that would need it."""
+    config = (ROOT / "deploy/docker/front/Caddyfile").read_text()
+    page = config.partition("handle_errors {")[2]
+
+    assert all(words in page for words in (f"<h1>{TITLE}</h1>", WHETHER_PAID, NEVER_TWICE))
+    assert "default-src 'none'" in config
+    assert not re.search(r"<style|<script|<img|<link| style=| on\w+=", config)
 
 
 def test_people_who_signed_in_come_back_to_the_pages() -> None:

@@ -38,6 +38,13 @@ _HEADERS: Final = {
 }
 _NEVER_ARRIVED: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 _READS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
+TITLE: Final = "This page cannot be reached just now"
+WHETHER_PAID: Final = (
+    "Whether a payment that you have just made went through is shown on your Services page as soon as it can be "
+    "reached again."
+)
+NEVER_TWICE: Final = "The same form sent again is never charged twice."
+"""The services hold to this: each form that buys has a key, and a workspace buys a service, and the plan, once."""
 
 
 def not_found() -> Response:
@@ -50,13 +57,13 @@ def not_found() -> Response:
 def out_of_reach(method: str, error: httpx.TransportError) -> Response:
     """502, or 504 where it took too long; honest about whether what was sent may have been done."""
     if method in _READS:
-        happened = "Nothing was changed and nothing was charged."
+        happened = f"Opening a page changes nothing. {WHETHER_PAID}"
     elif isinstance(error, _NEVER_ARRIVED):
         happened = "What you sent did not arrive: nothing was changed and nothing was charged."
     else:
-        happened = "What you sent may have arrived. Sent again from the same page, it is not charged twice."
+        happened = f"What you sent may have arrived. {WHETHER_PAID} {NEVER_TWICE}"
     status = 504 if isinstance(error, httpx.TimeoutException) else 502
-    return _page(status, "This page cannot be reached just now", happened, "Please try again in a minute.")
+    return _page(status, TITLE, happened, "Please try again in a minute.")
 
 
 def _page(status: int, title: str, happened: str, next_step: str) -> Response:
