@@ -8,7 +8,7 @@ from tests.browser.billing_page import BillingPage, claim, decline_from_now_on, 
 from tests.browser.conftest import Visit
 from tests.browser.keys import Keys
 from tests.browser.looks import look_at
-from tests.browser.people import STAFF, member_of
+from tests.browser.people import STAFF, member_of, services
 from tests.seen import captured
 
 
@@ -65,20 +65,27 @@ async def test_one_upgrades_by_the_year_without_a_mouse(visit: Visit, scene: Sce
 
 
 async def test_a_checkout_that_was_left_can_be_gone_on_with(visit: Visit, scene: Scene) -> None:
+    addon = await scene.given_an_addon(price="499.00")
     shop = await scene.given_a_workspace(card=None)
     page = await BillingPage(await visit(), shop).enter()
+    await page.service(addon).check()
     await page.go_to_checkout.click()
     await page.page.get_by_role("button", name="Cancel").click()
     await page.is_here()
     await expect(page.news).to_contain_text("Nothing is charged before you pay at Stripe")
     await look_at(page.visitor, "billing-begun")
 
+    await page.visitor.open(services(shop))
+    waiting = page.page.get_by_text("It waits in a checkout with your plan")
+    await expect(waiting).to_be_visible()
+    await look_at(page.visitor, "services-in-checkout")
+    await waiting.get_by_role("link", name="Plan and billing").click()
     await page.page.get_by_role("link", name="Go on at Stripe").click()
     await page.page.get_by_role("button", name="Pay").click()
 
     await page.is_here()
     await page.says("Builder", "Active")
-    assert await captured(scene, shop) == (900, 1)
+    assert await captured(scene, shop) == (50_800, 1)
 
 
 async def test_the_back_button_and_a_double_click_open_one_checkout(visit: Visit, scene: Scene) -> None:
