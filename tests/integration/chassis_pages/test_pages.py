@@ -140,7 +140,7 @@ async def test_a_problem_is_a_page_for_people_with_its_own_status(site: Site) ->
     assert (late.status_code, late.headers["retry-after"]) == (409, "7")
     assert "It is &lt;late&gt; It was too late. Nothing was charged." in told(late)
     assert wrong.status_code == 422
-    assert "text: String should have at most 20 characters" in told(wrong)
+    assert "Text: At most 20 characters, please." in told(wrong)
     assert staff.status_code == 403
     assert "Ask the owner of your workspace" in told(staff)
     assert nothing.status_code == 404

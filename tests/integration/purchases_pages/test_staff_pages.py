@@ -102,10 +102,11 @@ async def test_a_purchase_is_found_by_workspace_status_stripes_ids_and_date(worl
 @pytest.mark.parametrize(
     ("search", "field", "said"),
     [
-        ({"stripe_id": "<b>"}, "stripe_id", "pattern"),
+        ({"stripe_id": "<b>"}, "stripe_id", "It is not written like this"),
         ({"from": "yesterday"}, "from", "must be a date"),
         ({"from": "2026-03-04", "to": "2026-03-04"}, "to", "This period ends before it begins"),
-        ({"workspace": "-"}, "workspace", "pattern"),
+        ({"workspace": "-"}, "workspace", "It is not written like this"),
+        ({"status": "bought"}, "status", "one of those that are offered"),
     ],
 )
 async def test_what_is_wrong_with_a_search_is_said_at_its_field(
@@ -116,6 +117,15 @@ async def test_what_is_wrong_with_a_search_is_said_at_its_field(
 
     assert page.status_code == 422
     assert said in page.text.partition(f'id="{field}-error"')[2].partition("</p>")[0]
+
+
+async def test_what_is_wrong_with_the_searchs_address_is_said_though_it_has_no_field(site: Site) -> None:
+    async with browser(site) as staff:
+        page = await staff.get(PURCHASES, params={"utm": "1", "limit": "many"})
+
+    assert page.status_code == 422
+    assert "utm: Nothing is known of this." in told(page)
+    assert "limit: A whole number, please." in told(page)
 
 
 async def test_a_long_list_goes_on_behind_its_last_entry(world: World, site: Site) -> None:

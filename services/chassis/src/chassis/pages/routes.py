@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 
 from chassis.auth import SAFE_METHODS
 from chassis.origins import origin_of
-from chassis.pages.forms import typed
+from chassis.pages.forms import all_in_words, typed
 from chassis.pages.own_paths import SIGNED_IN_HERE, own_path
 from chassis.pages.site import Pages
 from chassis.problem_handlers import framework_problem, invalid_request, problem_of
@@ -74,10 +74,16 @@ async def _answer(request: Request, pages: Pages, error: Exception) -> Response:
 
 def _problem(request: Request, error: Exception) -> Problem:
     if isinstance(error, RequestValidationError):
-        return invalid_request(error.errors(), content_type=READABLE)
+        problem = invalid_request(error.errors(), content_type=READABLE)
+        return problem if "errors" not in problem.extra else _in_words(problem, error)
     if isinstance(error, HTTPException):
         return framework_problem(error)
     return problem_of(error, passes=request.app.state.passes)
+
+
+def _in_words(problem: Problem, error: RequestValidationError) -> Problem:
+    problem.extra = {**problem.extra, "errors": all_in_words(error.errors())}
+    return problem
 
 
 async def _sign_in(request: Request, pages: Pages) -> Response:

@@ -85,6 +85,7 @@ async def show_purchases(caller: Staff, request: Request, pages: AtPages, databa
         found=found,
         asked=asked,
         errors=errors,
+        others={name: said for name, said in errors.items() if name not in ASKED},
         badges=BADGES,
         statuses=Status,
         first=f"{LIST}?{urlencode(kept)}",
