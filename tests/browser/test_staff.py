@@ -9,7 +9,7 @@ from sandbox.scene import Scene
 from tests.browser.billing_page import given_a_subscriber
 from tests.browser.conftest import Visit
 from tests.browser.keys import Keys
-from tests.browser.looks import look_at
+from tests.browser.looks import HEIGHT, NARROW, look_at
 from tests.browser.people import STAFF, Visitor
 from tests.givens import NEEDS_THE_BANK
 
@@ -52,6 +52,24 @@ async def test_an_addon_is_made_with_its_bullets_in_order_and_goes_on_sale(visit
     card = page.get_by_role("listitem").filter(has=page.get_by_role("heading", name=name))
     assert await card.get_by_role("listitem").all_inner_texts() == ["First", "Last"]
     await expect(card).to_contain_text("€1,299.00")
+
+
+async def test_on_a_phone_the_header_is_two_lines_and_an_addons_button_stands_beside_its_price(
+    visit: Visit, scene: Scene
+) -> None:
+    addon = await scene.given_an_addon()
+    staff = await given_staff(visit, ADDONS)
+    await staff.page.set_viewport_size({"width": NARROW, "height": HEIGHT})
+
+    row = staff.page.get_by_role("listitem").filter(has_text=addon["slug"])
+    header = await staff.page.get_by_role("banner").bounding_box()
+    price, button = await row.get_by_text("€").bounding_box(), await row.get_by_role("button").bounding_box()
+
+    assert header
+    assert header["height"] < 110
+    assert price
+    assert button
+    assert button["y"] < price["y"] + price["height"]
 
 
 async def test_what_is_wrong_with_a_price_is_said_at_it_without_javascript(visit: Visit, scene: Scene) -> None:
