@@ -235,8 +235,8 @@ async def test_markup_in_every_text_comes_out_as_text(world: World, site: Site) 
     owner = await seen(site, workspace)
     admin = await site.visitor({"sub": "adam", "workspaces": {workspace: "admin"}}).open(here(workspace))
 
-    assert owner.text.count(MARKUP) == 4  # the workspace, its plan, the plan on offer, the service
-    assert admin.text.count(MARKUP) == 3  # the workspace, its plan, the owner
+    assert owner.text.count(MARKUP) == 5  # the workspace twice, its plan, the plan on offer, the service
+    assert admin.text.count(MARKUP) == 4  # the workspace twice, its plan, the owner
     assert "<i>x 1 of 0" in owner.text
 
 
