@@ -192,18 +192,24 @@ async def test_a_paid_purchase_is_cancelled_with_or_without_its_money(
     assert (now.status, [refund.refund_cents for refund in now.refunds]) == (Status.CANCELLED, asked)
 
 
-@pytest.mark.parametrize("move", ["deliver", "cancel"])
-async def test_a_form_sent_twice_moves_once_and_says_so_twice(world: World, site: Site, move: str) -> None:
+@pytest.mark.parametrize(
+    ("move", "back", "done", "refunds"),
+    [("deliver", None, "deliver", []), ("cancel", None, "cancel", []), ("cancel", "true", "cancel-refund", [PRICE])],
+)
+async def test_a_form_sent_twice_moves_once_and_says_so_twice(
+    world: World, site: Site, move: str, back: str | None, done: str, refunds: list[int]
+) -> None:
     purchase = await world.given_a_purchase()
     async with browser(site) as staff:
         page = await staff.get(of(purchase, move))
-        answers = await asyncio.gather(*(send(staff, page, reason="once") for _ in range(3)))
-        late = await send(staff, page, reason="for another reason")
+        answers = await asyncio.gather(*(send(staff, page, reason="once", refund=back) for _ in range(3)))
+        late = await send(staff, page, reason="for another reason", refund=back)
 
-    assert [answer.headers["location"] for answer in answers] == [f"{of(purchase)}?done={move}"] * 3
+    assert [answer.headers["location"] for answer in answers] == [f"{of(purchase)}?done={done}"] * 3
     history = await world.rows("select 1 from purchase_transitions where trigger in ('delivered', 'cancelled')")
     assert (len(history), late.status_code) == (1, 409)
     assert "This cannot be done to the purchase now" in told(late)
+    assert [refund.refund_cents for refund in (await world.purchase(purchase.id)).refunds] == refunds
 
 
 @pytest.mark.parametrize(("first", "then"), [(None, "true"), ("true", None)], ids=["then with", "then without"])
