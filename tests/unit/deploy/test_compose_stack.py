@@ -110,7 +110,7 @@ def test_the_front_writes_no_query_of_an_address_down() -> None:
     """A payment's client secret and a sign-in's code come in one; Caddy logs the address of what it cannot pass on."""
     config = (ROOT / "deploy/docker/front/Caddyfile").read_text()
     options, _, sites = config.partition("\n}\n")
-    (pattern, instead) = re.findall(r"\n\t\t\trequest>uri regexp (\S+) (\S+)\n", options)[0]
+    (pattern, instead) = re.findall(r"\n\t+request>uri regexp (\S+) (\S+)\n", options)[0]
 
     address = re.sub(pattern, instead, "/app/acme/billing/addons?payment_intent_client_secret=pi_1_secret_2&back=setup")
 
