@@ -175,6 +175,25 @@ async def test_what_is_no_page_is_told_as_one_to_people_and_as_a_problem_to_prog
     assert answer.headers.get("allow") == ("GET, POST" if status == 405 else None)
 
 
+@pytest.mark.parametrize(
+    ("method", "address", "status", "led_to"),
+    [
+        ("GET", "/notes/?text=a%26b", 303, "/notes?text=a%26b"),
+        ("GET", "/notes/a/b/", 404, None),
+        ("POST", "/notes/", 404, None),
+        ("GET", "//evil.example/", 404, None),
+        ("GET", "/", 404, None),
+    ],
+)
+async def test_a_slash_too_many_leads_to_the_page_and_never_to_somebody_else(
+    site: Site, method: str, address: str, status: int, led_to: str | None
+) -> None:
+    async with site.visitor(token=site.token(), headers={"Accept": PEOPLE}) as visitor:
+        answer = await visitor.request(method, f"{ORIGIN}{address}")
+
+    assert (answer.status_code, answer.headers.get("location")) == (status, led_to)
+
+
 async def test_an_error_of_ours_says_the_truth_and_nothing_of_our_inside(site: Site) -> None:
     async with site.visitor(token=site.token()) as visitor:
         broken, away = await visitor.post("/notes/broken"), await visitor.get("/notes/away")

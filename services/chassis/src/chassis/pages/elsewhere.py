@@ -7,9 +7,11 @@ from typing import Any, Final
 from fastapi import FastAPI, Request
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
+from starlette.routing import Match
 
-from chassis.auth import current_caller
-from chassis.pages.site import Pages
+from chassis.auth import SAFE_METHODS, current_caller
+from chassis.pages.own_paths import own_path
+from chassis.pages.site import Pages, see_other
 from chassis.problem_handlers import problem_of_request
 from chassis.problems import Problem, ProblemResponse
 
@@ -17,17 +19,33 @@ NO_PAGE: Final = frozenset({404, 405})
 
 
 def install_elsewhere(app: FastAPI, pages: Pages, *, below: Sequence[str]) -> None:
-    """What browsers ask for is told as a page, and so is everything at and below `below` but to who asks for JSON."""
+    """What browsers ask for is told as a page, and so is everything at and below `below` but to who asks for JSON.
+
+    An address that has a slash too many leads to the page.
+    """
 
     async def answer(request: Request, error: Any) -> Response:
         problem = problem_of_request(request, error)
         if error.status_code not in NO_PAGE or not _is_for_people(request, below):
             return ProblemResponse(problem)
+        if (there := _without_last_slash(request)) is not None:
+            return see_other(there)
         with suppress(Problem):
             await current_caller(request, None)  # for the frame of the page
         return pages.problem(request, problem)
 
     app.add_exception_handler(HTTPException, answer)
+
+
+def _without_last_slash(request: Request) -> str | None:
+    """The page that is meant, where there is one."""
+    path, query = own_path(request.url.path.rstrip("/")), request.url.query
+    if path is None or request.method not in SAFE_METHODS or path == request.url.path:
+        return None
+    meant = {**request.scope, "path": path}
+    if not any(route.matches(meant)[0] is Match.FULL for route in request.app.routes):
+        return None
+    return f"{path}?{query}" if query else path
 
 
 def _is_for_people(request: Request, below: Sequence[str]) -> bool:
