@@ -176,3 +176,24 @@ async def test_a_refund_is_not_given_to_what_another_charge_paid(world: World, s
 
     assert (refused.status_code, "Another charge paid for this purchase" in told(refused)) == (409, True)
     assert await parked_item(world) == item
+
+
+async def test_whose_money_it_is_is_not_asked_once_somebody_said_it(world: World, site: Site) -> None:
+    purchases = await refunded_in_part(world)
+    item = await parked_item(world)
+    async with browser(site) as staff:
+        path = f"{PARKED}/{item}/allocate?purchase_id={purchases[1].id}"
+        await send(staff, await staff.get(path))
+        late = await staff.get(path)
+
+    assert (late.status_code, "This is not set aside any more" in told(late)) == (409, True)
+    assert "Is the refund of this purchase?" not in told(late)
+
+
+async def test_what_waits_for_nobodys_word_is_given_to_no_purchase(world: World, site: Site) -> None:
+    purchase = await given_one_of_each(world)
+    item = (await world.rows("select id from stripe_commands where state = 'parked'"))[0]["id"]
+    async with browser(site) as staff:
+        page = await staff.get(f"{PARKED}/command-{item}/allocate?purchase_id={purchase.id}")
+
+    assert (page.status_code, "This waits for nobody's word on whose it is" in told(page)) == (409, True)

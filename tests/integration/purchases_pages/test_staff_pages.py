@@ -249,10 +249,10 @@ async def test_a_cancellation_that_names_other_money_than_remains_is_asked_about
 async def test_the_page_offers_what_the_table_allows(world: World, site: Site) -> None:
     purchase = await world.given_a_purchase()
     async with browser(site) as staff:
-        paid = told(await staff.get(of(purchase)))
+        paid, question = told(await staff.get(of(purchase))), await staff.get(of(purchase, "cancel"))
         await send(staff, await staff.get(of(purchase, "deliver")))
         delivered = told(await staff.get(of(purchase)))
-        early = await send(staff, await staff.get(of(purchase, "cancel")), reason="too late")
+        late = await send(staff, question, reason="too late")
 
     assert [move in paid for move in ("Mark as delivered …", "Cancel …", "Re-open …", "Refund …")] == [
         True, True, False, True
@@ -260,7 +260,30 @@ async def test_the_page_offers_what_the_table_allows(world: World, site: Site) -
     assert [move in delivered for move in ("Mark as delivered …", "Cancel …", "Re-open …", "Refund …")] == [
         False, False, True, True
     ]  # fmt: skip
-    assert (early.status_code, "a delivered purchase cannot be cancelled" in told(early)) == (409, True)
+    assert (late.status_code, "a delivered purchase cannot be cancelled" in told(late)) == (409, True)
+
+
+@pytest.mark.parametrize(
+    ("move", "said"),
+    [
+        ("cancel", "a cancelled purchase cannot be cancelled again"),
+        ("deliver", "a cancelled purchase cannot be marked as delivered"),
+        ("reopen", "a cancelled purchase cannot be re-opened"),
+    ],
+)
+async def test_what_is_not_possible_any_more_is_not_asked_about(world: World, site: Site, move: str, said: str) -> None:
+    purchase = await world.given_a_purchase()
+    async with browser(site) as staff:
+        await send(staff, await staff.get(of(purchase, "cancel")), reason="by mistake", refund="true")
+        await world.settle_everything()
+        asked = await staff.get(of(purchase, move))
+        without_reason = await staff.post(of(purchase, move), data={"reason": "two\nlines"})
+
+    for page in (asked, without_reason):
+        assert page.status_code == 409
+        assert said in told(page)
+        assert "Paid €499.00 Refunded €499.00" in told(page)
+        assert "stays" not in told(page)
 
 
 async def test_only_our_own_pages_move_anything(world: World, site: Site) -> None:

@@ -17,13 +17,14 @@ from chassis.pages import AtPages, Pages, page_router
 from chassis.pages.forms import errors_by_field, typed
 from chassis.pages.site import see_other
 from chassis.problems import Problem
+from purchases import refusals
 from purchases.api import staff_move_routes as api
 from purchases.api.access import AtDatabase, Staff
 from purchases.api.move_bodies import NoteBody, ReasonBody, StaffCancelBody
 from purchases.api.requests import Stripe
 from purchases.api.staff_replies import AdminPurchaseReply, TransitionReply
 from purchases.api.staff_routes import get_purchase_for_staff
-from purchases.domain.transitions import Status, Trigger
+from purchases.domain.transitions import Refused, Status, Trigger, decide
 from purchases.pages.purchases_admin import LIST, PurchaseId, purchase_page
 from purchases.pages.seen import seen_in
 
@@ -173,6 +174,10 @@ def _question(
     fields: Fields | None = None,
     errors: Mapping[str, str] | None = None,
 ) -> Response:
+    """Only where the table allows the move: what it says of the purchase is true of no other."""
+    step = decide(status=purchase.status, trigger=_move(move).trigger)
+    if isinstance(step, Refused):
+        return purchase_page(request, pages, purchase, problem=refusals.illegal_move(step))
     return pages.page(
         request,
         "staff/move.html",

@@ -92,7 +92,6 @@ def item_page(
     errors: dict[str, str] | None = None,
 ) -> Response:
     """As it is now; with the problem that somebody met who decided about it."""
-    mark = allocation_mark("")
     return pages.page(
         request,
         "staff/parked_item.html",
@@ -100,13 +99,18 @@ def item_page(
         item=item,
         kinds=KINDS,
         told=json.dumps(item.told, indent=2, ensure_ascii=False),
-        is_allocatable=item.resolved_at is None and (item.waits_for or "").startswith(mark),
+        is_allocatable=item.resolved_at is None and waits_for_allocation(item),
         names=[value for value in _texts(item) if value.startswith(("ch_", "pi_", "in_"))],
         done=done,
         said=told_to_staff(problem) if problem else None,
         purchase_id=purchase_id,
         errors=errors or {},
     )
+
+
+def waits_for_allocation(item: ParkedReply) -> bool:
+    """Whether it waits for staff to say whose money it is, or did so before it was ended."""
+    return (item.waits_for or "").startswith(allocation_mark(""))
 
 
 def _texts(item: ParkedReply) -> list[str]:

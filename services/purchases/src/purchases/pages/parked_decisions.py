@@ -21,7 +21,7 @@ from purchases.api.bodies import AllocateBody, DiscardBody
 from purchases.api.parked_replies import ParkedReply
 from purchases.api.staff_routes import get_purchase_for_staff
 from purchases.pages.badges import BADGES
-from purchases.pages.parked_admin import KINDS, LIST, ItemId, item_of, item_page
+from purchases.pages.parked_admin import KINDS, LIST, ItemId, item_of, item_page, waits_for_allocation
 from purchases.pages.seen import seen_in
 
 router = page_router(f"{LIST}/{{item_id}}")
@@ -79,6 +79,10 @@ async def ask_before_allocating(
 ) -> Response:
     """Which purchase that is, for somebody to look at before it is said."""
     item = await item_of(database, item_id)
+    if item.resolved_at:
+        return item_page(request, pages, item, problem=refusals.not_parked_any_more())
+    if not waits_for_allocation(item):
+        return item_page(request, pages, item, problem=refusals.not_allocatable())
     try:
         purchase = await get_purchase_for_staff(UUID(purchase_id.strip()), caller, database)
     except (ValueError, Problem):
