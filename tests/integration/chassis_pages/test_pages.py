@@ -9,6 +9,7 @@ from chassis.pages import Pages, PageSettings
 from chassis.pages.site import PagesNotSetUp
 from chassis.settings import ServiceSettings
 from sandbox.issuer import Issuer
+from tests.forms import form_to
 from tests.integration.chassis_pages.conftest import BANK, ORIGIN, Site, make_site
 
 POLICY = (
@@ -196,10 +197,13 @@ async def test_a_slash_too_many_leads_to_the_page_and_never_to_somebody_else(
 
 async def test_an_error_of_ours_says_the_truth_and_nothing_of_our_inside(site: Site) -> None:
     async with site.visitor(token=site.token()) as visitor:
-        broken, away = await visitor.post("/notes/broken"), await visitor.get("/notes/away")
+        broken = await visitor.post("/notes/broken", data={"text": 'a "long" <text>', "key": "k1"})
+        away = await visitor.get("/notes/away")
 
     assert (broken.status_code, away.status_code) == (500, 503)
-    assert "We cannot say here how far it got. Look at the page again" in told(broken)
+    assert "We cannot say here how far it got. What you typed is kept on this page" in told(broken)
+    assert form_to(broken, "/notes/broken").fields == [("text", 'a "long" <text>'), ("key", "k1")]
+    assert "<form" not in away.text.partition("<main")[2]
     assert "hunter2" not in broken.text
     assert "db.internal" not in away.text
 

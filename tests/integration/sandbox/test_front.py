@@ -12,7 +12,8 @@ import pytest
 from starlette.types import Receive, Scope, Send
 
 from chassis.server import HttpServer
-from sandbox.front.pages import NEVER_TWICE, WHETHER_PAID, out_of_reach
+from sandbox.front.pages import NEVER_TWICE, STYLE_PATH, WHETHER_PAID, out_of_reach
+from sandbox.front.routes import NOWHERE
 from sandbox.ports import LOOPBACK, free_port, is_listening
 from sandbox.process import Process
 
@@ -135,14 +136,15 @@ async def test_the_root_leads_to_the_prices(front: httpx.AsyncClient) -> None:
 
 
 @pytest.mark.parametrize("path", ["/v1/addons", "/application", "/app/../v1/addons", "/docs", "/administration"])
-async def test_only_pages_are_behind_it(front: httpx.AsyncClient, path: str) -> None:
+async def test_what_nobody_has_is_told_by_the_pages_and_nothing_else_is_behind_it(
+    front: httpx.AsyncClient, path: str
+) -> None:
     with socket.create_connection((front.base_url.host, front.base_url.port or 80)) as raw:
         raw.sendall(f"GET {path} HTTP/1.1\r\nHost: pages.test\r\nConnection: close\r\n\r\n".encode())
         answer = await asyncio.to_thread(lambda: b"".join(iter(lambda: raw.recv(65_536), b"")))
 
-    assert answer.startswith(b"HTTP/1.1 404 ")
-    assert b"<h1>There is no such page</h1>" in answer
-    assert b"x-service" not in answer
+    assert b"x-service: purchases-api" in answer
+    assert f'"target": "{NOWHERE}?"'.encode() in answer
 
 
 @pytest.mark.parametrize(
@@ -155,6 +157,8 @@ async def test_a_service_that_is_down_is_a_page_that_says_so(front: httpx.AsyncC
     assert (answer.status_code, answer.headers["content-type"]) == (502, "text/html; charset=utf-8")
     assert "cannot be reached just now" in answer.text
     assert told in answer.text
+    assert (await front.get(STYLE_PATH)).headers["content-type"].startswith("text/css")
+    assert f'<link rel="stylesheet" href="{STYLE_PATH}">' in answer.text
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,8 @@ import pytest
 from contracts.topics import ALL_TOPICS, TOPICS
 from sandbox import make_topics
 from sandbox.description import read
-from sandbox.front.pages import NEVER_TWICE, TITLE, WHETHER_PAID
-from sandbox.front.routes import HOME, ROUTES
+from sandbox.front.pages import NEVER_TWICE, STYLE, STYLE_PATH, TITLE, WHETHER_PAID
+from sandbox.front.routes import HOME, NOWHERE, ROUTES, service_for
 from sandbox.kafka_jars import kafka_version
 from sandbox.processes import AT_STRIPE, DATABASES, PREFERRED_PORTS, SIGNED_IN_AT, STRIPE_KEY, Service
 from sandbox.processes import SERVICES as PROCESSES
@@ -93,7 +93,10 @@ def test_the_pages_have_the_same_paths_under_one_origin() -> None:
     assert {(name, f"{name}:{environment(name)['HTTP_PORT']}") for name in ROUTES.values()} == {
         (name, target) for name, _, target in handled
     }
-    assert config.count("reverse_proxy") == len(handled)
+    (beyond,) = re.findall(r"\n\thandle \{\n\t\trewrite \* (\S+)\n\t\treverse_proxy (\S+)\n\t\}", config)
+    targets = {name: target for name, _, target in handled}
+    assert beyond == (NOWHERE, targets[str(service_for(NOWHERE))])
+    assert config.count("reverse_proxy") == len(handled) + 1
     assert f"redir / {HOME} 303" in config
 
 
@@ -119,13 +122,16 @@ def test_the_front_writes_no_query_of_an_address_down() -> None:
 
 
 def test_a_service_that_is_down_is_told_in_the_same_words() -> None:
-    """Under a policy that lets nothing in, so with nothing that would need it."""
+    """In the same look, and without anything inline."""
     config = (ROOT / "deploy/docker/front/Caddyfile").read_text()
     page = config.partition("handle_errors {")[2]
 
     assert all(words in page for words in (f"<h1>{TITLE}</h1>", WHETHER_PAID, NEVER_TWICE))
-    assert "default-src 'none'" in config
-    assert not re.search(r"<style|<script|<img|<link| style=| on\w+=", config)
+    assert f"handle {STYLE_PATH} {{" in config
+    assert STYLE in config
+    assert f'<link rel="stylesheet" href="{STYLE_PATH}">' in page
+    assert "default-src 'none'; style-src 'self'; frame-ancestors 'none'" in page
+    assert not re.search(r"<style|<script|<img| style=| on\w+=", config)
 
 
 def test_people_who_signed_in_come_back_to_the_pages() -> None:

@@ -10,8 +10,8 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from sandbox.front.pages import not_found, out_of_reach
-from sandbox.front.routes import HOME, service_for
+from sandbox.front.pages import STYLE_PATH, out_of_reach, stylesheet
+from sandbox.front.routes import HOME, NOWHERE, service_for
 
 METHODS: Final = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 _OF_ONE_CONNECTION: Final = frozenset(
@@ -38,10 +38,13 @@ def application(services: Mapping[str, str]) -> Starlette:
         target = httpx.URL("http://front").copy_with(raw_path=_raw_path(request))
         name = service_for(target.path)
         if name is None:
-            return not_found()
-        return await _forwarded(request, target.copy_with(**_host_of(services[name])), transport)
+            target, name = target.copy_with(raw_path=NOWHERE.encode()), service_for(NOWHERE)
+        return await _forwarded(request, target.copy_with(**_host_of(services[str(name)])), transport)
 
-    routes = [Route("/", home), Route("/{path:path}", forward, methods=METHODS)]
+    async def style(_request: Request) -> Response:
+        return stylesheet()
+
+    routes = [Route("/", home), Route(STYLE_PATH, style), Route("/{path:path}", forward, methods=METHODS)]
     return Starlette(routes=routes, lifespan=lifespan)
 
 

@@ -31,7 +31,7 @@ PEOPLE: Final = {person.key: person for person in (
     Person(key="admin",       sub="adam",   says="Admin: buys",                   workspace_role="admin"),
     Person(key="editor",      sub="edith",  says="Editor: buys nothing",       workspace_role="editor"),
     Person(key="viewer",      sub="victor", says="Viewer: only looks",            workspace_role="viewer"),
-    Person(key="stranger",    sub="stan",   says="Stranger: a member of another workspace"),
+    Person(key="stranger",    sub="stan",   says="Stranger: a member of no workspace"),
     Person(key="super_admin", sub="sally",  says="Staff: super_admin of the platform", platform_role="super_admin"),
 )}
 # fmt: on

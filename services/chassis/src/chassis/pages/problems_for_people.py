@@ -18,7 +18,7 @@ class Words:
 
 
 NOTHING_DONE: Final = "Nothing was done."
-LOOK_FIRST: Final = "Look at the page again before you try once more: it says what was done."
+SEND_AGAIN: Final = "What you typed is kept on this page: send it once more. What was done already is not done twice."
 
 WORDS: Final[Mapping[str, Words]] = {
     "forbidden": Words(
@@ -26,7 +26,9 @@ WORDS: Final[Mapping[str, Words]] = {
         next="Ask the owner of your workspace, or sign out and sign in as somebody else.",
     ),
     "not-found": Words(
-        what="There is nothing at this address, or it is not yours to see.", next="Check the address, or go back."
+        title="There is no such page",
+        what="There is nothing at this address, or it is not yours to see.",
+        next="Check the address, or go back.",
     ),
     "method-not-allowed": Words(what=NOTHING_DONE, next="Go back and use the page's own buttons."),
     "cross-site": Words(
@@ -48,18 +50,28 @@ WORDS: Final[Mapping[str, Words]] = {
         title="We cannot see who you are right now", what=NOTHING_DONE, next="Try again in a moment."
     ),
     "internal-error": Words(
-        title="Something went wrong on our side", what="Our team is told of it.", next="Try again in a moment."
+        title="Something went wrong on our side",
+        what="It was written down for our team.",
+        next="Try again in a moment.",
     ),
 }
 HALF_WAY: Final[Mapping[str, Words]] = {
     "internal-error": Words(
-        title="Something went wrong on our side", what="We cannot say here how far it got.", next=LOOK_FIRST
+        title="Something went wrong on our side", what="We cannot say here how far it got.", next=SEND_AGAIN
     ),
     "temporarily-unavailable": Words(
-        title="We cannot answer right now", what="We cannot say here how far it got.", next=LOOK_FIRST
+        title="We cannot answer right now", what="We cannot say here how far it got.", next=SEND_AGAIN
     ),
 }
-"""Of a request that was to change something."""
+"""Of a form: each of them says what it was made from, by a key, a version or what its page showed."""
+WHEN_READING: Final[Mapping[str, Words]] = {
+    "invalid-request": Words(
+        title="This address is not right",
+        what="Something in it cannot be read.",
+        next="Check the address, or open the page anew.",
+    ),
+}
+"""Of a request that was to change nothing: there was no form."""
 
 
 FOR_STAFF: Final[Mapping[str, Words]] = {
@@ -73,10 +85,10 @@ FOR_STAFF: Final[Mapping[str, Words]] = {
 def for_people(problem: Problem, words: Mapping[str, Words], *, method: str, is_staff: bool = False) -> Words:
     """All three, complete; `words` are the service's, which go before ours."""
     said = words.get(problem.slug) or (FOR_STAFF.get(problem.slug) if is_staff else None)
-    said = said or (None if method in SAFE_METHODS else HALF_WAY.get(problem.slug))
+    said = said or (WHEN_READING if method in SAFE_METHODS else HALF_WAY).get(problem.slug)
     said = said or WORDS.get(problem.slug, Words())
     return Words(
         title=said.title or problem.title,
-        what=said.what or problem.detail or "",
+        what=(problem.detail or "") if said.what is None else said.what,
         next=said.next or "Go back, or start anew.",
     )

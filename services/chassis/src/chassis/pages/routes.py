@@ -1,7 +1,7 @@
 """Routes of pages: only our own pages change things, who is not signed in is asked to, problems are pages."""
 
 from typing import Annotated, Any, Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlsplit, urlunsplit
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.exceptions import RequestValidationError
@@ -13,11 +13,13 @@ from chassis.auth import SAFE_METHODS
 from chassis.origins import origin_of
 from chassis.pages.forms import all_in_words, typed
 from chassis.pages.own_paths import SIGNED_IN_HERE, own_path
-from chassis.pages.site import Pages
+from chassis.pages.site import Pages, address_of
 from chassis.problem_handlers import framework_problem, invalid_request, problem_of
 from chassis.problems import Problem
 
 SIGN_IN: Final = "/session/sign-in"
+FAILED: Final = 500
+"""From here on it was not the form: what was typed is kept."""
 READABLE: Final = "application/json"
 """What is wrong with a form is in its fields; the API asks what kind of body it was."""
 
@@ -69,7 +71,8 @@ async def _answer(request: Request, pages: Pages, error: Exception) -> Response:
     problem = _problem(request, error)
     if problem.slug == "unauthenticated":
         return await _sign_in(request, pages)
-    return pages.problem(request, problem)
+    failed = request.method not in SAFE_METHODS and problem.status >= FAILED
+    return pages.problem(request, problem, sent=await typed(request) if failed else None)
 
 
 def _problem(request: Request, error: Exception) -> Problem:
@@ -90,16 +93,18 @@ async def _sign_in(request: Request, pages: Pages) -> Response:
     """A page is come back to. What was sent is kept on a page, from where it is sent again."""
     if request.headers.get("hx-request") == "true":
         there = urlsplit(request.headers.get("hx-current-url", ""))
-        return Response(status_code=401, headers={"HX-Redirect": sign_in_url(_with_query(there.path, there.query))})
+        return Response(
+            status_code=401, headers={"HX-Redirect": sign_in_url(urlunsplit(("", "", there.path, there.query, "")))}
+        )
     if request.method in SAFE_METHODS:
-        back = sign_in_url(_with_query(request.url.path, request.url.query))
+        back = sign_in_url(address_of(request))
         return RedirectResponse(back, status_code=303, headers={"Cache-Control": "no-store"})
     return pages.page(
         request,
         "session_ended.html",
         status=401,
         sign_in=f"{SIGN_IN}?next={SIGNED_IN_HERE}",
-        target=_with_query(request.url.path, request.url.query),
+        target=address_of(request),
         fields=await typed(request),
     )
 
@@ -107,7 +112,3 @@ async def _sign_in(request: Request, pages: Pages) -> Response:
 def sign_in_url(back: str) -> str:
     """Where one signs in, to come back to `back` when that is a path of ours."""
     return f"{SIGN_IN}?next={quote(back, safe='')}" if own_path(back) else SIGN_IN
-
-
-def _with_query(path: str, query: str) -> str:
-    return f"{path}?{query}" if query else path

@@ -71,8 +71,8 @@ class Pages:
         html = self._look.get_template(template).render(self._everywhere(request) | context)
         return HTMLResponse(html, status_code=status, headers={**self._headers, **(headers or {})})
 
-    def problem(self, request: Request, problem: Problem) -> Response:
-        """A problem as a page, with its own status."""
+    def problem(self, request: Request, problem: Problem, *, sent: Sequence[tuple[str, str]] | None = None) -> Response:
+        """A problem as a page, with its own status. `sent` are a form's fields, to be sent once more from there."""
         return self.page(
             request,
             "problem.html",
@@ -81,6 +81,8 @@ class Pages:
             said=self.for_people(request, problem),
             errors=problem.extra.get("errors", ()),
             elsewhere=problem.status in NOT_HERE,
+            target=address_of(request),
+            sent=sent,
         )
 
     def for_people(self, request: Request, problem: Problem) -> Words:
@@ -112,6 +114,11 @@ def _caller(request: Request) -> Caller | None:
     """None before anybody asked who it is."""
     caller: Caller | None = getattr(request.state, "caller", None)
     return caller
+
+
+def address_of(request: Request) -> str:
+    """Its path and query."""
+    return f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path
 
 
 def see_other(path: str) -> Response:
