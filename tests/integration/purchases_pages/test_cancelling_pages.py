@@ -19,7 +19,7 @@ async def test_a_paid_purchase_is_cancelled_after_saying_what_that_means(world: 
     again = await owner.submit(asked.form("Cancel it"))
 
     assert "€499.00 was paid for it. Cancelling stops the work, and returns nothing by itself" in asked.text
-    assert "Professional AI Setup is cancelled It was paid." in done.text
+    assert "Professional AI Setup is cancelled €499.00 was paid. Cancelling returns nothing by itself" in done.text
     assert (done.status, again.text) == (200, done.text)
     assert (await world.purchase(purchase.id)).status is Status.CANCELLED
     (line,) = await world.rows("select actor, reason from purchase_transitions where to_status = 'cancelled'")
@@ -34,7 +34,7 @@ async def test_a_pending_one_is_cancelled_and_never_charged(world: World, site: 
     done = await owner.submit(asked.form("Cancel it"))
 
     assert "It is not paid yet." in asked.text
-    assert "Nothing is charged for it." in done.text
+    assert "Nothing is charged for it; what your bank may have taken already goes back by itself." in done.text
 
 
 @pytest.mark.parametrize("status", [Status.DELIVERED, Status.FAILED, Status.REFUNDED, Status.CANCELLED])

@@ -19,9 +19,9 @@ from purchases.handlers.buying.offer_addons import Offer, offer_addons
 from purchases.pages.awaited import Watch, wait_of, watch_of
 from purchases.pages.badges import BADGES
 from purchases.pages.declines import why_declined
+from purchases.pages.money_back import money_back, paid_cents
 from purchases.pages.paths import billing_path, services_path
 from purchases.pages.switching import others
-from purchases.publisher import refunded_cents
 from purchases.store import checkouts, ledger, search
 from purchases.store.rows import Purchase, Workspace
 from purchases.store.search import Wanted
@@ -120,8 +120,8 @@ def shown(workspace_id: str) -> Mapping[str, Any]:
         "badges": BADGES,
         "why_declined": why_declined,
         "can_cancel": can_cancel,
-        "paid_cents": _paid_cents,
-        "returned_cents": refunded_cents,
+        "paid_cents": paid_cents,
+        "money_back": money_back,
         "new_key": lambda: uuid.uuid4().hex,
     }
 
@@ -129,10 +129,6 @@ def shown(workspace_id: str) -> Mapping[str, Any]:
 def can_cancel(purchase: Purchase) -> bool:
     """Whether its buyer may still cancel it."""
     return isinstance(decide(status=purchase.status, trigger=Trigger.CANCELLED), Step)
-
-
-def _paid_cents(purchase: Purchase) -> int:
-    return purchase.price_cents if purchase.paid_cents is None else purchase.paid_cents
 
 
 async def _news(session: AsyncSession, workspace_id: str, asked: Asked) -> Purchase | None:
