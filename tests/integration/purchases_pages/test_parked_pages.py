@@ -132,10 +132,30 @@ async def test_what_a_colleague_decided_meanwhile_is_said_and_mine_is_not_done(
     assert "Something was decided about this since you opened the page" in told(retried)
     assert "This is not set aside any more" in told(discarded)
     assert "staff:noor · it is nobody's" in told(discarded)
+    assert mine != "discard" or "Retry staff:noor" in told(retried)
     decided = await world.rows("select decision, actor from parked_decisions order by id")
     assert [f"{row['decision']} {row['actor']}" for row in decided] == [
         "retry staff:mira", "retry staff:noor", "discard staff:noor"
     ]  # fmt: skip
+
+
+async def test_a_discard_after_a_colleagues_decision_is_asked_about_anew_with_its_reason(
+    world: World, site: Site
+) -> None:
+    await refunded_in_part(world)
+    item = await parked_item(world)
+    async with browser(site) as mira, browser(site, MIRA | {"sub": "noor"}) as noor:
+        question = await mira.get(f"{PARKED}/{item}/discard")
+        await noor.post(f"{PARKED}/{item}/retry", data={"seen": "0"})
+        anew = await send(mira, question, reason="A long reason, typed once")
+        before = await world.rows("select 1 from parked_decisions where decision = 'discard'")
+        done = await send(mira, anew)
+
+    assert (anew.status_code, before) == (409, [])
+    assert form_to(anew, f"{PARKED}/{item}/discard").filled()["reason"] == ["A long reason, typed once"]
+    assert done.headers["location"] == f"{PARKED}/{item}?done=discard"
+    (kept,) = await world.rows("select reason from parked_decisions where decision = 'discard'")
+    assert kept["reason"] == "A long reason, typed once"
 
 
 @pytest.mark.parametrize("mine", ["retry", "discard"])

@@ -7,28 +7,26 @@ from uuid import UUID
 
 from fastapi import Request
 from pydantic import ValidationError
-from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from stripe import StripeClient
 
 from chassis.auth import Caller
 from chassis.database import Database
-from chassis.pages import AtPages, Pages, page_router
+from chassis.pages import AtPages, page_router
 from chassis.pages.forms import errors_by_field, typed
 from chassis.pages.site import see_other
 from chassis.problems import Problem
-from purchases import refusals
 from purchases.api import staff_move_routes as api
 from purchases.api.access import AtDatabase, Staff
 from purchases.api.move_bodies import NoteBody, ReasonBody, StaffCancelBody
 from purchases.api.requests import Stripe
 from purchases.api.staff_replies import AdminPurchaseReply, TransitionReply
 from purchases.api.staff_routes import get_purchase_for_staff
-from purchases.domain.transitions import Refused, Status, Trigger, decide
+from purchases.domain.transitions import Status, Trigger
+from purchases.pages.move_question import Fields, move_named, move_question
 from purchases.pages.purchases_admin import LIST, PurchaseId, purchase_page
 from purchases.pages.seen import seen_in
 
-Fields = Mapping[str, str]
 OTHER_MONEY: Final = "Money went back meanwhile, or was asked to. Nothing was changed yet: look at what remains now."
 
 
@@ -57,10 +55,11 @@ class Asked:
         """Whether the money is to go back as well."""
         return "refund" in self.fields
 
-    def saw_other_money(self, purchase: AdminPurchaseReply) -> bool:
-        """Whether the box that was ticked named another amount than would go back now."""
+    def errors_with(self, purchase: AdminPurchaseReply) -> Mapping[str, str]:
+        """Where the box that was ticked named another amount than would go back now."""
         can_go_back = self.wants_refund and purchase.status is Status.PAID
-        return can_go_back and self.fields.get("back", "") != str(purchase.refundable_cents)
+        is_other = can_go_back and self.fields.get("back", "") != str(purchase.refundable_cents)
+        return {"refund": OTHER_MONEY} if is_other else {}
 
 
 async def _deliver(asked: Asked) -> None:
@@ -78,22 +77,10 @@ async def _reopen(asked: Asked) -> None:
     await api.reopen_purchase(asked.purchase_id, body, asked.caller, asked.database)
 
 
-@dataclass(frozen=True, slots=True)
-class Move:
-    """What it does, and how it is called on the page."""
-
-    trigger: Trigger
-    do: Callable[[Asked], Awaitable[None]]
-    question: str
-    button: str
-    kind: str
-    needs_reason: bool = True
-
-
-MOVES: Final[Mapping[str, Move]] = {
-    "deliver": Move(Trigger.DELIVERED, _deliver, "Mark as delivered?", "Mark as delivered", "main", needs_reason=False),
-    "cancel": Move(Trigger.CANCELLED, _cancel, "Cancel this purchase?", "Cancel the purchase", "danger"),
-    "reopen": Move(Trigger.REOPENED, _reopen, "Re-open this purchase?", "Re-open it", "danger"),
+CARRY_OUT: Final[Mapping[str, Callable[[Asked], Awaitable[None]]]] = {
+    "deliver": _deliver,
+    "cancel": _cancel,
+    "reopen": _reopen,
 }
 
 router = page_router(f"{LIST}/{{purchase_id}}")
@@ -104,7 +91,7 @@ async def ask_before_moving(
     caller: Staff, purchase_id: PurchaseId, move: str, request: Request, pages: AtPages, database: AtDatabase
 ) -> Response:
     purchase = await get_purchase_for_staff(purchase_id, caller, database)
-    return _question(request, pages, purchase, move)
+    return move_question(request, pages, purchase, move_named(move), {"seen": str(purchase.sequence)})
 
 
 @router.post("/{move}")
@@ -117,29 +104,26 @@ async def move_purchase(
     database: AtDatabase,
     client: Stripe,
 ) -> Response:
-    """Done once: the same form sent again leads to where the first did."""
-    fields, refused = dict(await typed(request)), None
+    """Done once: the same form sent again leads to where the first did. What can be tried again is asked anew."""
+    fields, asked_move, refused = dict(await typed(request)), move_named(move), None
     asked = Asked(purchase_id=purchase_id, fields=fields, caller=caller, database=database, client=client)
     purchase = await get_purchase_for_staff(purchase_id, caller, database)
-    if move == "cancel" and asked.saw_other_money(purchase):
-        return _question(request, pages, purchase, move, fields=fields, errors={"refund": OTHER_MONEY})
+    if move == "cancel" and (errors := asked.errors_with(purchase)):
+        return move_question(request, pages, purchase, asked_move, fields, errors=errors)
     try:
-        await _move(move).do(asked)
+        await CARRY_OUT[move](asked)
     except ValidationError as error:
-        return _question(request, pages, purchase, move, fields=fields, errors=errors_by_field(error))
+        return move_question(request, pages, purchase, asked_move, fields, errors=errors_by_field(error))
     except Problem as problem:
         refused = problem
     purchase = await get_purchase_for_staff(purchase_id, caller, database)
-    if refused and not _was_moved_by(asked, _move(move).trigger, purchase):
-        return purchase_page(request, pages, purchase, problem=refused)
+    if refused and not _was_moved_by(asked, asked_move.trigger, purchase):
+        if "Retry-After" not in refused.headers:
+            return purchase_page(request, pages, purchase, problem=refused)
+        errors = asked.errors_with(purchase)
+        return move_question(request, pages, purchase, asked_move, fields, errors=errors, problem=refused)
     sent = "-refund" if move == "cancel" and _came_with_refund(purchase) else ""
     return see_other(f"{LIST}/{purchase_id}?done={move}{sent}")
-
-
-def _move(move: str) -> Move:
-    if move not in MOVES:
-        raise HTTPException(404)
-    return MOVES[move]
 
 
 def _was_moved_by(asked: Asked, trigger: Trigger, purchase: AdminPurchaseReply) -> bool:
@@ -163,29 +147,3 @@ def _came_with_refund(purchase: AdminPurchaseReply) -> bool:
 
 def _last_line(purchase: AdminPurchaseReply) -> TransitionReply | None:
     return next((line for line in reversed(purchase.history) if not line.stale), None)
-
-
-def _question(
-    request: Request,
-    pages: Pages,
-    purchase: AdminPurchaseReply,
-    move: str,
-    *,
-    fields: Fields | None = None,
-    errors: Mapping[str, str] | None = None,
-) -> Response:
-    """Only where the table allows the move: what it says of the purchase is true of no other."""
-    step = decide(status=purchase.status, trigger=_move(move).trigger)
-    if isinstance(step, Refused):
-        return purchase_page(request, pages, purchase, problem=refusals.illegal_move(step))
-    return pages.page(
-        request,
-        "staff/move.html",
-        status=422 if errors else 200,
-        purchase=purchase,
-        here=f"{LIST}/{purchase.id}",
-        name=move,
-        move=_move(move),
-        fields=fields or {"seen": str(purchase.sequence)},
-        errors=errors or {},
-    )

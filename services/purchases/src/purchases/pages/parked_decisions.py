@@ -23,6 +23,7 @@ from purchases.api.staff_routes import get_purchase_for_staff
 from purchases.pages.badges import BADGES
 from purchases.pages.parked_admin import KINDS, LIST, ItemId, item_of, item_page, waits_for_allocation
 from purchases.pages.seen import seen_in
+from purchases.pages.staff_words import told_to_staff
 
 router = page_router(f"{LIST}/{{item_id}}")
 
@@ -55,8 +56,6 @@ async def ask_before_discarding(
     _: Staff, item_id: ItemId, request: Request, pages: AtPages, database: AtDatabase
 ) -> Response:
     item = await item_of(database, item_id)
-    if item.resolved_at:
-        return item_page(request, pages, item, problem=refusals.not_parked_any_more())
     return _discard_page(request, pages, item, {"seen": str(len(item.decisions))})
 
 
@@ -69,7 +68,14 @@ async def discard(caller: Staff, item_id: ItemId, request: Request, pages: AtPag
         return _discard_page(request, pages, await item_of(database, item_id), fields, errors_by_field(error))
     decision = Decision(name="discard", item_id=item_id, caller=caller, seen=seen_in(fields), reason=body.reason)
     return await _decide(
-        request, pages, database, decision, lambda: api.discard_parked_item(item_id, body, caller, database)
+        request,
+        pages,
+        database,
+        decision,
+        lambda: api.discard_parked_item(item_id, body, caller, database),
+        ask_again=lambda item, refused: _discard_page(
+            request, pages, item, {**fields, "seen": str(len(item.decisions))}, problem=refused
+        ),
     )
 
 
@@ -114,8 +120,13 @@ async def _decide(
     database: Database,
     decision: Decision,
     carry_out: Callable[[], Awaitable[ParkedReply]],
+    *,
+    ask_again: Callable[[ParkedReply, Problem], Response] | None = None,
 ) -> Response:
-    """Once, and only where nobody has decided since: what was seen is what is decided about."""
+    """Once, and only where nobody has decided since: what was seen is what is decided about.
+
+    `ask_again` is for a decision with something typed, which is not lost while there is still something to decide.
+    """
     item, refused = await item_of(database, decision.item_id), None
     if item.decisions[decision.seen :]:
         refused = refusals.not_parked_any_more() if item.resolved_at else refusals.decided_meanwhile()
@@ -125,6 +136,8 @@ async def _decide(
         except Problem as problem:
             item, refused = await item_of(database, decision.item_id), problem
     if refused and not decision.stands_in(item):
+        if ask_again and not item.resolved_at:
+            return ask_again(item, refused)
         return item_page(request, pages, item, problem=refused)
     return see_other(f"{LIST}/{decision.item_id}?done={decision.name}")
 
@@ -135,14 +148,19 @@ def _discard_page(
     item: ParkedReply,
     fields: Mapping[str, str],
     errors: Mapping[str, str] | None = None,
+    problem: Problem | None = None,
 ) -> Response:
+    """Only of what is still set aside."""
+    if item.resolved_at:
+        return item_page(request, pages, item, problem=refusals.not_parked_any_more())
     return pages.page(
         request,
         "staff/discard.html",
-        status=422 if errors else 200,
+        status=problem.status if problem else 422 if errors else 200,
         item=item,
         kinds=KINDS,
         seen=fields.get("seen", ""),
         reason=fields.get("reason", ""),
         errors=errors or {},
+        said=told_to_staff(problem) if problem else None,
     )

@@ -1,0 +1,77 @@
+"""What is asked before staff move a purchase: what that means, and why it is done."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from fastapi import Request
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from chassis.pages import Pages
+from chassis.problems import Problem
+from purchases import refusals
+from purchases.api.staff_replies import AdminPurchaseReply
+from purchases.domain.transitions import Refused, Trigger, decide
+from purchases.pages.purchases_admin import LIST, purchase_page
+from purchases.pages.staff_words import told_to_staff
+
+Fields = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """How it is called in addresses and on the page."""
+
+    name: str
+    trigger: Trigger
+    question: str
+    button: str
+    kind: str
+    needs_reason: bool = True
+
+
+MOVES: Final = (
+    Move("deliver", Trigger.DELIVERED, "Mark as delivered?", "Mark as delivered", "main", needs_reason=False),
+    Move("cancel", Trigger.CANCELLED, "Cancel this purchase?", "Cancel the purchase", "danger"),
+    Move("reopen", Trigger.REOPENED, "Re-open this purchase?", "Re-open it", "danger"),
+)
+
+
+def move_named(name: str) -> Move:
+    """Raises HTTPException 404."""
+    found = next((move for move in MOVES if move.name == name), None)
+    if found is None:
+        raise HTTPException(404)
+    return found
+
+
+def move_question(
+    request: Request,
+    pages: Pages,
+    purchase: AdminPurchaseReply,
+    move: Move,
+    fields: Fields,
+    *,
+    errors: Mapping[str, str] | None = None,
+    problem: Problem | None = None,
+) -> Response:
+    """Only where the table allows the move: what it says of the purchase is true of no other.
+
+    With `problem` it is asked once more after a refusal that passes, and nothing that was typed is lost.
+    """
+    step = decide(status=purchase.status, trigger=move.trigger)
+    if isinstance(step, Refused):
+        return purchase_page(request, pages, purchase, problem=refusals.illegal_move(step))
+    return pages.page(
+        request,
+        "staff/move.html",
+        status=problem.status if problem else 422 if errors else 200,
+        headers=problem.headers if problem else None,
+        purchase=purchase,
+        here=f"{LIST}/{purchase.id}",
+        move=move,
+        fields=fields,
+        errors=errors or {},
+        said=told_to_staff(problem) if problem else None,
+    )
