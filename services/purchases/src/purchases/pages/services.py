@@ -25,6 +25,7 @@ from purchases.domain.transitions import Status
 from purchases.handlers.buying.buy import Order
 from purchases.handlers.customers.save_card import save_card
 from purchases.pages.awaited import Answer, answer_of, watch_of
+from purchases.pages.ids import PurchaseId
 from purchases.pages.paths import services_path
 from purchases.pages.services_view import Asked, purchase_live, services_page
 from purchases.settings import Settings
@@ -114,7 +115,7 @@ async def save_another_card(
 
 @router.get("/{purchase_id}/bank")
 async def go_to_the_bank(
-    request: Request, pages: AtPages, workspace: Buyer, purchase_id: UUID, database: AtDatabase
+    request: Request, pages: AtPages, workspace: Buyer, purchase_id: PurchaseId, database: AtDatabase
 ) -> Response:
     """Where the bank wants the buyer; back to the page once it does no more."""
     purchase = await find_purchase(database, workspace.id, purchase_id)
@@ -135,7 +136,7 @@ async def show_purchase_live(
     request: Request,
     pages: AtPages,
     workspace: Buyer,
-    purchase_id: UUID,
+    purchase_id: PurchaseId,
     database: AtDatabase,
     was: str | None = None,
     since: int | None = None,
