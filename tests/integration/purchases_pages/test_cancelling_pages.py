@@ -1,10 +1,15 @@
 """Cancelling on the page: what it means is said first, and it is done once."""
 
+import re
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from purchases.domain.transitions import Status
 from tests.integration.purchases.world import World
 from tests.integration.purchases_pages.conftest import Site
+from tests.integration.purchases_pages.owners import Owner, an_owner
+from tests.integration.purchases_pages.reading import Page
 
 CANCEL = "Cancel Professional AI Setup"
 
@@ -50,3 +55,101 @@ async def test_what_cannot_be_cancelled_offers_no_way_to(world: World, site: Sit
     assert [link for link in page.links if link.startswith("Cancel")] == []
     assert late.status == (200 if status is Status.CANCELLED else 409)
     assert (await world.purchase(purchase.id)).status is status
+
+
+async def in_a_checkout(world: World, site: Site) -> tuple[Owner, str]:
+    """Its owner, and the page that asks about cancelling it."""
+    owner = await an_owner(world, site)
+    await owner.upgrade("setup")
+    (row,) = await world.rows("select id from workspace_addon_purchases")
+    return owner, f"/app/{owner.workspace}/billing/addons/{row['id']}/cancel"
+
+
+async def test_while_stripe_does_not_answer_the_question_is_asked_again_with_what_was_typed(
+    world: World, site: Site
+) -> None:
+    owner, address = await in_a_checkout(world, site)
+    asked = await owner.browser.open(address)
+    await world.control.fault("close_before", operation="checkout.sessions.*", times=None)
+
+    refused = await owner.browser.submit(asked.form("Cancel it"), reason="We found <b>somebody</b>")
+    await world.control.reset_faults()
+    done = await owner.browser.submit(refused.form("Cancel it"))
+
+    assert "Cancelling ends that checkout with everything in it" in asked.text
+    assert (refused.status, refused.headers["retry-after"]) == (409, "3")
+    assert "Its checkout is being opened or ended just now Nothing was cancelled. Try again in a few" in refused.text
+    assert refused.form("Cancel it").fields == {"reason": "We found <b>somebody</b>"}
+    assert "Professional AI Setup is cancelled" in done.text
+
+
+async def test_while_it_is_being_paid_the_question_is_asked_again_with_what_was_typed(world: World, site: Site) -> None:
+    purchase = await world.given_a_purchase("pm_card_authenticationRequired")
+    owner = site.owner(purchase.workspace_id)
+    asked = await owner.open(f"/app/{purchase.workspace_id}/billing/addons/{purchase.id}/cancel")
+    lease = "update workspace_addon_purchases set leased_until = :until"
+    await world.execute(lease, until=datetime.now(UTC) + timedelta(minutes=1))
+
+    refused = await owner.submit(asked.form("Cancel it"), reason="Too slow")
+    await world.execute(lease, until=datetime.now(UTC))
+    done = await owner.submit(refused.form("Cancel it"))
+
+    assert (refused.status, refused.headers["retry-after"]) == (409, "2")
+    assert "The payment is being made just now Nothing was cancelled." in refused.text
+    assert refused.form("Cancel it").fields == {"reason": "Too slow"}
+    assert "Professional AI Setup is cancelled" in done.text
+
+
+async def test_once_its_checkout_is_paid_nothing_says_that_it_is_open(world: World, site: Site) -> None:
+    owner, address = await in_a_checkout(world, site)
+    asked = await owner.browser.open(address)
+    await owner.pay()
+
+    refused = await owner.browser.submit(asked.form("Cancel it"))
+    again = await owner.browser.open(address)
+
+    assert (refused.status, "It was paid meanwhile, and is not cancelled" in refused.text) == (409, True)
+    assert "still open" not in again.text
+    assert "If your bank has taken the money already, it goes back by itself." in again.text
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"), [("x" * 501, "At most 500 characters, please."), ("a\nb", "must be one line of printable text")]
+)
+async def test_what_is_wrong_with_the_reason_is_said_at_its_field(
+    world: World, site: Site, typed: str, said: str
+) -> None:
+    purchase = await world.given_a_purchase()
+    owner = site.owner(purchase.workspace_id)
+    asked = await owner.open(f"/app/{purchase.workspace_id}/billing/addons/{purchase.id}/cancel")
+
+    told = await owner.submit(asked.form("Cancel it"), reason=typed)
+
+    assert (told.status, told.elements["reason"]["aria-invalid"]) == (422, "true")
+    assert said in told.text
+    assert re.sub(r"\s", "", told.form("Cancel it").fields["reason"]) == re.sub(r"\s", "", typed)
+    assert (await world.purchase(purchase.id)).status is Status.PAID
+
+
+async def test_blanks_are_no_reason(world: World, site: Site) -> None:
+    purchase = await world.given_a_purchase()
+    owner = site.owner(purchase.workspace_id)
+    asked = await owner.open(f"/app/{purchase.workspace_id}/billing/addons/{purchase.id}/cancel")
+
+    done = await owner.submit(asked.form("Cancel it"), reason="  ")
+
+    assert "Professional AI Setup is cancelled" in done.text
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("GET", "zz/cancel"), ("POST", "zz/cancel"), ("GET", "zz/bank"), ("GET", "1/live")]
+)
+async def test_an_address_with_no_id_in_it_is_nobodys_purchase(
+    world: World, site: Site, method: str, path: str
+) -> None:
+    workspace = await world.given_a_workspace()
+
+    page = Page(await site.owner(workspace).http.request(method, f"/app/{workspace}/billing/addons/{path}"))
+
+    assert (page.status, "There is no such purchase" in page.text) == (404, True)
+    assert "form" not in page.text

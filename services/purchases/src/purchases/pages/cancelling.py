@@ -1,14 +1,16 @@
 """A buyer cancels a purchase: a page that says what that means, and the form that does it."""
 
-from typing import Annotated
-from uuid import UUID
+from collections.abc import Mapping
+from typing import Final
 
-from fastapi import Form, Request
+from fastapi import Request
+from pydantic import ValidationError
 from starlette.responses import Response
 
 from chassis.auth import CurrentCaller
 from chassis.database import Database
-from chassis.pages import AtPages, page_router
+from chassis.pages import AtPages, Pages, page_router
+from chassis.pages.forms import errors_by_field, typed
 from chassis.pages.site import see_other
 from chassis.problems import Problem
 from purchases.api.access import AtDatabase, Buyer
@@ -16,28 +18,29 @@ from purchases.api.move_bodies import NoteBody
 from purchases.api.requests import Stripe
 from purchases.domain.transitions import Status
 from purchases.handlers.by_hand.cancel import Cancellation, cancel
+from purchases.pages.ids import PurchaseId
 from purchases.pages.paths import services_path
 from purchases.pages.services import about, find_purchase
-from purchases.pages.services_view import Asked, can_cancel, services_page, shown
+from purchases.pages.services_view import Asked, can_cancel, services_page, shown, told_on
 from purchases.pages.switching import others
 from purchases.pages.words import WHEN_CANCELLING
+from purchases.store import checkouts
+from purchases.store.rows import Purchase, Workspace
 
 router = page_router("/app/{ws}/billing/addons/{purchase_id}/cancel")
+
+PAID_MEANWHILE: Final = "already-purchased"
 
 
 @router.get("")
 async def ask_to_cancel(
-    request: Request, pages: AtPages, workspace: Buyer, purchase_id: UUID, database: AtDatabase
+    request: Request, pages: AtPages, workspace: Buyer, purchase_id: PurchaseId, database: AtDatabase
 ) -> Response:
     """What cancelling means for this purchase."""
     purchase = await find_purchase(database, workspace.id, purchase_id)
     if not can_cancel(purchase):
         return see_other(about(workspace.id, purchase_id))
-    async with database.reading() as session:
-        elsewhere = await others(session, request, workspace, services_path)
-    return pages.page(
-        request, "cancel.html", **shown(workspace.id), workspace=workspace, others=elsewhere, purchase=purchase
-    )
+    return await _question(request, pages, database, workspace, purchase)
 
 
 @router.post("")
@@ -45,13 +48,19 @@ async def cancel_service(
     request: Request,
     pages: AtPages,
     workspace: Buyer,
-    purchase_id: UUID,
-    note: Annotated[NoteBody, Form()],
+    purchase_id: PurchaseId,
     caller: CurrentCaller,
     database: AtDatabase,
     client: Stripe,
 ) -> Response:
-    """Done once: who asks again is told how it stands."""
+    """Done once: who asks again is told how it stands. What can be tried again is asked anew, with what was typed."""
+    reason = dict(await typed(request)).get("reason", "")
+    try:
+        note = NoteBody(reason=reason.strip() or None)
+    except ValidationError as error:
+        purchase = await find_purchase(database, workspace.id, purchase_id)
+        errors = errors_by_field(error)
+        return await _question(request, pages, database, workspace, purchase, reason=reason, errors=errors)
     cancellation = Cancellation(
         purchase_id=purchase_id,
         workspace_id=workspace.id,
@@ -61,10 +70,40 @@ async def cancel_service(
     try:
         await cancel(database=database, client=client, cancellation=cancellation)
     except Problem as problem:
-        if not await _is_cancelled(database, workspace.id, purchase_id):
+        purchase = await find_purchase(database, workspace.id, purchase_id)
+        if can_cancel(purchase) and problem.slug != PAID_MEANWHILE:
+            return await _question(request, pages, database, workspace, purchase, reason=reason, problem=problem)
+        if purchase.status is not Status.CANCELLED:
             return await services_page(request, pages, database, workspace, Asked(), problem, words=WHEN_CANCELLING)
     return see_other(about(workspace.id, purchase_id))
 
 
-async def _is_cancelled(database: Database, workspace_id: str, purchase_id: UUID) -> bool:
-    return (await find_purchase(database, workspace_id, purchase_id)).status is Status.CANCELLED
+async def _question(
+    request: Request,
+    pages: Pages,
+    database: Database,
+    workspace: Workspace,
+    purchase: Purchase,
+    *,
+    reason: str = "",
+    errors: Mapping[str, str] | None = None,
+    problem: Problem | None = None,
+) -> Response:
+    """With what was typed before, where something was wrong with it, or a refusal passes."""
+    async with database.reading() as session:
+        elsewhere = await others(session, request, workspace, services_path)
+        checkout = await checkouts.live_of_purchase(session, purchase)
+    return pages.page(
+        request,
+        "cancel.html",
+        status=problem.status if problem else 422 if errors else 200,
+        headers=told_on(problem),
+        **shown(workspace.id),
+        workspace=workspace,
+        others=elsewhere,
+        purchase=purchase,
+        checkout=checkout,
+        reason=reason,
+        errors=errors or {},
+        refused=(WHEN_CANCELLING.get(problem.slug) or pages.for_people(request, problem)) if problem else None,
+    )

@@ -68,7 +68,7 @@ async def services_page(
         request,
         "services.html",
         status=problem.status if problem else 200,
-        headers={name: value for name, value in problem.headers.items() if name in TOLD_ON} if problem else None,
+        headers=told_on(problem),
         **shown(workspace_id),
         wait_of=lambda purchase: wait_of(purchase, live, watch if news and purchase.id == news.id else unsaid),
         workspace=workspace,
@@ -124,6 +124,11 @@ def shown(workspace_id: str) -> Mapping[str, Any]:
         "money_back": money_back,
         "new_key": lambda: uuid.uuid4().hex,
     }
+
+
+def told_on(problem: Problem | None) -> Mapping[str, str]:
+    """Of a problem's headers, those that go on with the page that shows it."""
+    return {name: value for name, value in problem.headers.items() if name in TOLD_ON} if problem else {}
 
 
 def can_cancel(purchase: Purchase) -> bool:

@@ -118,6 +118,14 @@ WHEN_CANCELLING: Final[Mapping[str, Words]] = {
     "stripe-unavailable": Words(
         title="Our payment provider does not answer", what="Nothing was cancelled.", next="Try again in a moment."
     ),
+    "stripe-refused": Words(
+        title="Our payment provider refused this",
+        what="Nothing was cancelled.",
+        next="Our team can see the reason. Try again later, or write to us.",
+    ),
+    "payment-in-progress": Words(
+        title="The payment is being made just now", what="Nothing was cancelled.", next="Try again in a moment."
+    ),
 }
 """What went wrong with a cancellation: there it is no comfort that nothing was charged, nor always true."""
 IN_A_BUNDLE: Final[Mapping[str, Words]] = {
