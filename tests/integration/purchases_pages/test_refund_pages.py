@@ -102,6 +102,19 @@ async def test_what_is_wrong_with_a_refund_is_said_at_its_field_and_nothing_type
     assert form_to(page, of(purchase, "refund")).filled()[other] == [right[other]]
 
 
+async def test_an_amount_beside_all_that_remains_is_asked_about_and_not_passed_over(world: World, site: Site) -> None:
+    purchase = await world.given_a_purchase()
+    async with browser(site) as staff:
+        page = await send(staff, await staff.get(of(purchase, "refund")), step="review", amount="100", reason="half")
+        review = await send(staff, page, step="review", how_much="part")
+
+    assert page.status_code == 422
+    assert "Choose “A part” above, or leave this empty." in page.text.partition('id="amount-error"')[2]
+    kept = form_to(page, of(purchase, "refund")).filled()
+    assert (kept["how_much"], kept["amount"], kept["reason"]) == (["all"], ["100"], ["half"])
+    assert "Send €100.00 back?" in told(review)
+
+
 async def test_more_than_remains_is_refused_before_and_after_the_question(world: World, site: Site) -> None:
     purchase = await world.given_a_purchase()
     async with browser(site) as staff:

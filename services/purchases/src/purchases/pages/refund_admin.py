@@ -32,6 +32,7 @@ _KEY: Final = re.compile(r"[0-9a-f]{32}", re.ASCII)
 REPEATED: Final = 200
 """What the API answers where the key's refund was there already."""
 _CENTS: Final = re.compile(r"[0-9]{1,12}", re.ASCII)
+ALL_OR_A_PART: Final = "Choose “A part” above, or leave this empty."
 
 router = page_router(f"{LIST}/{{purchase_id}}/refund")
 
@@ -66,6 +67,8 @@ class RefundForm:
         """Raises InvalidAmount, ValidationError."""
         if self.is_agreed:
             cents = int(self.agreed)
+        elif self.how_much == "all" and self.amount:
+            raise InvalidAmount(ALL_OR_A_PART)
         elif self.how_much == "all":
             cents = purchase.refundable_cents
         else:
