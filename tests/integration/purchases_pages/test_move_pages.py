@@ -6,7 +6,13 @@ import pytest
 
 from purchases.domain.transitions import Status
 from tests.forms import told
-from tests.integration.purchases.checkouts import given_builder_and_two_addons, open_page, purchases_of, upgrade
+from tests.integration.purchases.checkouts import (
+    given_builder_and_two_addons,
+    open_page,
+    purchases_of,
+    states_of,
+    upgrade,
+)
 from tests.integration.purchases.world import PRICE, World
 from tests.integration.purchases_pages.conftest import Site
 from tests.integration.purchases_pages.staff import MIRA, browser, of, refunded, send
@@ -149,6 +155,33 @@ async def test_a_cancellation_without_stripes_word_is_asked_about_anew_with_its_
     assert done.headers["location"] == f"{of(purchase)}?done=cancel"
     (line,) = await world.rows("select reason from purchase_transitions where to_status = 'cancelled'")
     assert line["reason"] == "typed once"
+
+
+@pytest.mark.parametrize(
+    ("addons", "said"), [(("setup",), "the plan too"), (("setup", "training"), "the plan and 1 other service too")]
+)
+async def test_that_a_cancellation_ends_the_whole_checkout_is_said_first(
+    world: World, site: Site, addons: tuple[str, ...], said: str
+) -> None:
+    await given_builder_and_two_addons(world)
+    await open_page(world, upgrade(await world.given_a_workspace(None), *addons))
+    purchase, *others = await purchases_of(world)
+    async with browser(site) as staff:
+        page = await staff.get(of(purchase, "cancel"))
+        await send(staff, page, reason="by mistake")
+
+    assert f"Cancelling ends that checkout with everything in it, {said}; nothing is charged." in told(page)
+    assert {(await world.purchase(one.id)).status for one in (purchase, *others)} == {Status.CANCELLED}
+    assert await states_of(world) == ["expired"]
+
+
+async def test_where_no_checkout_is_open_none_is_spoken_of(world: World, site: Site) -> None:
+    purchase = await world.given_a_purchase("pm_card_authenticationRequired")
+    async with browser(site) as staff:
+        page = told(await staff.get(of(purchase, "cancel")))
+
+    assert "Nothing was paid for it. What is still open at Stripe is closed" in page
+    assert "checkout" not in page
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from fastapi import Request
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from chassis.database import Database
 from chassis.pages import Pages
 from chassis.problems import Problem
 from purchases import refusals
@@ -15,6 +16,7 @@ from purchases.api.staff_replies import AdminPurchaseReply
 from purchases.domain.transitions import Refused, Trigger, decide
 from purchases.pages.purchases_admin import LIST, purchase_page
 from purchases.pages.staff_words import told_to_staff
+from purchases.store import checkouts, ledger
 
 Fields = Mapping[str, str]
 
@@ -46,9 +48,10 @@ def move_named(name: str) -> Move:
     return found
 
 
-def move_question(
+async def move_question(
     request: Request,
     pages: Pages,
+    database: Database,
     purchase: AdminPurchaseReply,
     move: Move,
     fields: Fields,
@@ -73,5 +76,14 @@ def move_question(
         move=move,
         fields=fields,
         errors=errors or {},
+        sold_along=await _sold_along(database, purchase),
         said=told_to_staff(problem) if problem else None,
     )
+
+
+async def _sold_along(database: Database, purchase: AdminPurchaseReply) -> int | None:
+    """How many other services the live Checkout sells that sells this one, with the plan; None: there is none."""
+    async with database.reading() as session:
+        known = await ledger.find(session, purchase.id)
+        checkout = await checkouts.live_of_purchase(session, known) if known else None
+    return len(checkout.purchase_ids) - 1 if checkout else None

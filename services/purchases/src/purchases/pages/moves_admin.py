@@ -91,7 +91,7 @@ async def ask_before_moving(
     caller: Staff, purchase_id: PurchaseId, move: str, request: Request, pages: AtPages, database: AtDatabase
 ) -> Response:
     purchase = await get_purchase_for_staff(purchase_id, caller, database)
-    return move_question(request, pages, purchase, move_named(move), {"seen": str(purchase.sequence)})
+    return await move_question(request, pages, database, purchase, move_named(move), {"seen": str(purchase.sequence)})
 
 
 @router.post("/{move}")
@@ -109,11 +109,13 @@ async def move_purchase(
     asked = Asked(purchase_id=purchase_id, fields=fields, caller=caller, database=database, client=client)
     purchase = await get_purchase_for_staff(purchase_id, caller, database)
     if move == "cancel" and (errors := asked.errors_with(purchase)):
-        return move_question(request, pages, purchase, asked_move, fields, errors=errors)
+        return await move_question(request, pages, database, purchase, asked_move, fields, errors=errors)
     try:
         await CARRY_OUT[move](asked)
     except ValidationError as error:
-        return move_question(request, pages, purchase, asked_move, fields, errors=errors_by_field(error))
+        return await move_question(
+            request, pages, database, purchase, asked_move, fields, errors=errors_by_field(error)
+        )
     except Problem as problem:
         refused = problem
     purchase = await get_purchase_for_staff(purchase_id, caller, database)
@@ -121,7 +123,9 @@ async def move_purchase(
         if "Retry-After" not in refused.headers:
             return purchase_page(request, pages, purchase, problem=refused)
         errors = asked.errors_with(purchase)
-        return move_question(request, pages, purchase, asked_move, fields, errors=errors, problem=refused)
+        return await move_question(
+            request, pages, database, purchase, asked_move, fields, errors=errors, problem=refused
+        )
     sent = "-refund" if move == "cancel" and _came_with_refund(purchase) else ""
     return see_other(f"{LIST}/{purchase_id}?done={move}{sent}")
 
