@@ -1,6 +1,7 @@
 """Buying on the page: whatever one presses, and how often, there is one charge and the page says the truth."""
 
 import asyncio
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import httpx
 import pytest
@@ -201,14 +202,35 @@ async def test_nothing_of_what_the_bank_brought_along_stays_in_the_address(
     back = await at_the_bank(stripe_url, (await shop.buy()).links["Continue"], "authorise")
     (row,) = await world.rows("select id from workspace_addon_purchases")
 
-    answer = await shop.owner.http.get(back)
-    invented = await shop.owner.http.get(f"{shop.here}?payment_intent=pi_of_nobody&payment_intent_client_secret=s3cret")
+    kept = (await shop.owner.http.get(back)).headers["location"]
+    answer = await shop.owner.http.get(kept)
+    invented = await shop.owner.http.get(f"{shop.here}?payment_intent=pi_of_nobody")
     nonsense = await shop.owner.http.get(f"{shop.here}?payment_intent=%27&redirect_status=<b>")
 
     assert "payment_intent_client_secret=" in back
     assert answer.status_code == 303
     assert answer.headers["location"] == f"{shop.here}?about={row['id']}&returned=succeeded"
     assert [(one.status_code, one.headers["location"]) for one in (invented, nonsense)] == [(303, shop.here)] * 2
+
+
+async def test_whose_session_ended_at_the_bank_signs_in_without_the_secret_and_comes_to_the_news(
+    world: World, site: Site, stripe_url: str
+) -> None:
+    shop = await a_shop(world, site, ASKS_THE_BANK)
+    back = await at_the_bank(stripe_url, (await shop.buy()).links["Continue"], "authorise")
+    secret = parse_qs(urlsplit(back).query)["payment_intent_client_secret"][0]
+    nobody = site.visitor(None)
+
+    kept = (await nobody.http.get(back)).headers["location"]
+    sign_in = (await nobody.http.get(kept)).headers["location"]
+    page = await shop.owner.open(parse_qs(urlsplit(sign_in).query)["next"][0])
+
+    assert (urlsplit(kept).path, urlsplit(sign_in).path) == (shop.here, "/session/sign-in")
+    for address in (kept, unquote(sign_in)):
+        assert "payment_intent=pi_" in address
+        assert "secret" not in address
+        assert secret not in address
+    assert WAITS_FOR_STRIPE in page.text
 
 
 async def test_what_an_address_says_of_the_bank_is_no_proof(world: World, site: Site) -> None:

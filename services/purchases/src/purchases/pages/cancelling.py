@@ -19,8 +19,8 @@ from purchases.api.requests import Stripe
 from purchases.domain.transitions import Status
 from purchases.handlers.by_hand.cancel import Cancellation, cancel
 from purchases.pages.ids import PurchaseId
-from purchases.pages.paths import services_path
-from purchases.pages.services import about, find_purchase
+from purchases.pages.paths import about, services_path
+from purchases.pages.services import find_purchase
 from purchases.pages.services_view import Asked, can_cancel, services_page, shown, told_on
 from purchases.pages.switching import others
 from purchases.pages.words import WHEN_CANCELLING

@@ -1,8 +1,6 @@
 """`/app/{workspace}/billing/addons`: what can be bought, what was bought, and buying it."""
 
-import re
-from collections.abc import Mapping
-from typing import Annotated, Final
+from typing import Annotated
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -24,20 +22,16 @@ from purchases.api.requests import Stripe, Told, own_page
 from purchases.domain.transitions import Status
 from purchases.handlers.buying.buy import Order
 from purchases.handlers.customers.save_card import save_card
-from purchases.pages.awaited import Answer, answer_of, watch_of
+from purchases.pages.awaited import watch_of
+from purchases.pages.from_the_bank import WithoutTheSecret, back_from_the_bank
 from purchases.pages.ids import PurchaseId
-from purchases.pages.paths import services_path
+from purchases.pages.paths import about, services_path
 from purchases.pages.services_view import Asked, purchase_live, services_page
 from purchases.settings import Settings
-from purchases.store import ledger, search
+from purchases.store import ledger
 from purchases.store.rows import Purchase
-from purchases.store.search import Wanted
 
 router = page_router("/app/{ws}/billing/addons")
-
-FROM_STRIPE: Final = frozenset({"payment_intent", "payment_intent_client_secret", "redirect_status"})
-"""What Stripe adds to the address to which a bank leads back. The secret must not stay in it."""
-INTENT: Final = re.compile(r"pi_[A-Za-z0-9_]{1,250}", re.ASCII)
 
 
 class BuyForm(Body):
@@ -49,7 +43,6 @@ class BuyForm(Body):
     key: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
 
 
-@router.get("")
 async def show_services(
     request: Request,
     pages: AtPages,
@@ -61,10 +54,13 @@ async def show_services(
     cursor: str | None = None,
 ) -> Response:
     """The cards and the history; `about` says of which purchase there is news. From a bank one is sent on to that."""
-    if FROM_STRIPE & request.query_params.keys():
-        return see_other(await _back_from_the_bank(database, workspace.id, request.query_params))
+    if (there := await back_from_the_bank(database, workspace.id, request.query_params)) is not None:
+        return see_other(there)
     asked = Asked(about=about, returned=returned, back=back, cursor=cursor)
     return await services_page(request, pages, database, workspace, asked)
+
+
+router.add_api_route("", show_services, methods=["GET"], route_class_override=WithoutTheSecret)
 
 
 @router.post("")
@@ -155,25 +151,6 @@ async def find_purchase(database: Database, workspace_id: str, purchase_id: UUID
     if purchase is None:
         raise refusals.purchase_not_found()
     return purchase
-
-
-def about(workspace_id: str, purchase_id: UUID, answer: Answer | None = None) -> str:
-    """The page with news of this purchase: a reload shows how it stands then, and sends nothing."""
-    returned = f"&returned={answer.value}" if answer else ""
-    return f"{services_path(workspace_id)}?about={purchase_id}{returned}"
-
-
-async def _back_from_the_bank(database: Database, workspace_id: str, said: Mapping[str, str]) -> str:
-    """The page with news of the purchase that was being paid, without anything that is secret in its address."""
-    intent = said.get("payment_intent", "")
-    if not INTENT.fullmatch(intent):
-        return services_path(workspace_id)
-    async with database.reading() as session:
-        wanted = Wanted(workspace_id=workspace_id, stripe_id=intent)
-        purchase = next(iter(await search.page(session, wanted, after=None, limit=1)), None)
-    if purchase is None:
-        return services_path(workspace_id)
-    return about(workspace_id, purchase.id, answer_of(said.get("redirect_status")))
 
 
 def _after(purchase: Purchase) -> str:
