@@ -175,6 +175,30 @@ async def test_that_a_cancellation_ends_the_whole_checkout_is_said_first(
     assert await states_of(world) == ["expired"]
 
 
+@pytest.mark.parametrize(
+    ("amount", "said"),
+    [
+        (
+            "100.00",
+            "of which €100.00 went back or was asked to. €399.00 can still be sent back, and stays unless you do.",
+        ),
+        ("499.00", "of which €499.00 went back or was asked to. Nothing more of it can be sent back."),
+    ],
+)
+async def test_a_cancellation_after_a_refund_names_what_went_back_and_what_stays(
+    world: World, site: Site, amount: str, said: str
+) -> None:
+    purchase = await world.given_a_purchase()
+    async with browser(site) as staff:
+        whole = await staff.get(of(purchase, "cancel"))
+        await refunded(staff, purchase, how_much="part", amount=amount, reason="half done")
+        rest = await staff.get(of(purchase, "cancel"))
+
+    assert "€499.00 was paid for it, which stays unless you send it back." in told(whole)
+    assert f"€499.00 was paid for it, {said}" in told(rest)
+    assert "which stays" not in told(rest)
+
+
 async def test_where_no_checkout_is_open_none_is_spoken_of(world: World, site: Site) -> None:
     purchase = await world.given_a_purchase("pm_card_authenticationRequired")
     async with browser(site) as staff:
