@@ -159,6 +159,19 @@ async def test_another_card_can_be_saved_at_any_time(world: World, site: Site) -
     assert "/c/pay/cs_" in answer.headers["location"]
 
 
+async def test_the_address_of_a_form_opened_again_is_the_page(world: World, site: Site) -> None:
+    shop = await a_shop(world, site)
+    form = (await shop.page()).form("Save another card")
+    await world.control.fault("close_before", operation="customers.retrieve", times=None)
+
+    told = await shop.owner.submit(form)
+    await world.control.reset_faults()
+    pages = [await shop.owner.open(address) for address in (form.action, shop.here)]
+
+    assert (told.status, "Our payment provider does not answer" in told.text) == (503, True)
+    assert [page.form(BUY).fields["addon"] for page in pages] == ["setup"] * 2
+
+
 WAITS_FOR_STRIPE = (
     "Your bank has answered about Professional AI Setup We wait for Stripe's confirmation; there is nothing to"
 )
@@ -245,6 +258,17 @@ async def test_what_an_address_says_of_the_bank_is_no_proof(world: World, site: 
     assert WAITS_FOR_STRIPE in claimed.text
     assert "Your bank wants you to confirm the payment" in nonsense.text
     assert (await shop.purchases(), await shop.captured()) == (["pending"], 0)
+
+
+async def test_who_is_not_brought_back_finds_the_page_that_says_how_it_stands(world: World, site: Site) -> None:
+    shop = await a_shop(world, site, ASKS_THE_BANK)
+
+    leaving = await shop.buy()
+    page = await shop.owner.open(leaving.links["See how it stands"])
+
+    assert "If it does not bring you back, open the Services page" in leaving.text
+    assert "refresh" not in page.headers
+    assert "Your bank wants you to confirm the payment for Professional AI Setup" in page.text
 
 
 async def test_who_comes_to_the_banks_page_when_it_is_over_sees_how_it_stands(world: World, site: Site) -> None:

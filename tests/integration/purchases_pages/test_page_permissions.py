@@ -35,6 +35,7 @@ PAGES: Final[Mapping[str, Rule]] = {
     "show_services": BUYER,
     "buy_service": BUYER,
     "save_another_card": BUYER,
+    "back_to_services": BUYER,
     "go_to_the_bank": BUYER,
     "show_purchase_live": BUYER,
     "ask_to_cancel": BUYER,

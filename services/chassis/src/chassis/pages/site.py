@@ -91,13 +91,13 @@ class Pages:
         is_staff = caller is not None and caller.is_staff
         return for_people(problem, self._words, method=request.method, is_staff=is_staff)
 
-    def leave_for(self, request: Request, url: str, *, title: str, what: str) -> Response:
-        """Go to somebody else's page, by a page of ours that also works as a link.
+    def leave_for(self, request: Request, url: str, *, title: str, what: str, stay: NavLink | None = None) -> Response:
+        """Go to somebody else's page, by a page of ours that also works as a link. `stay`: where one goes on here.
 
         No redirect: browsers hold every hop of one that answers a form against `form-action`, and a bank has many.
         """
         headers = {"Refresh": f"0; url={url}"}
-        return self.page(request, "leaving.html", headers=headers, url=url, title=title, what=what)
+        return self.page(request, "leaving.html", headers=headers, url=url, title=title, what=what, stay=stay)
 
     def _everywhere(self, request: Request) -> dict[str, Any]:
         caller = _caller(request)

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from chassis.auth import CurrentCaller
 from chassis.database import Database
 from chassis.money import MAX_MINOR_UNITS
-from chassis.pages import AtPages, page_router
+from chassis.pages import AtPages, NavLink, page_router
 from chassis.pages.site import see_other
 from chassis.problems import Problem
 from chassis.web import Body
@@ -109,6 +109,12 @@ async def save_another_card(
     return see_other(page.url)
 
 
+@router.get("/card")
+async def back_to_services(workspace: Buyer) -> Response:
+    """Who asks for the address of a form."""
+    return see_other(services_path(workspace.id))
+
+
 @router.get("/{purchase_id}/bank")
 async def go_to_the_bank(
     request: Request, pages: AtPages, workspace: Buyer, purchase_id: PurchaseId, database: AtDatabase
@@ -123,7 +129,8 @@ async def go_to_the_bank(
         title="Your bank wants you to confirm",
         what=f"It is about {purchase.addon_name} for the workspace {workspace.name}. "
         "Nothing is charged before you do. Your bank's page opens by itself. "
-        "If it does not bring you back, come back to this page: it shows how your purchase stands.",
+        "If it does not bring you back, open the Services page: it shows how your purchase stands.",
+        stay=NavLink("See how it stands", about(workspace.id, purchase.id)),
     )
 
 
