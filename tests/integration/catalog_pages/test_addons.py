@@ -17,6 +17,7 @@ PAGES = [
     ("POST", f"{ADDONS}/new"),
     ("GET", f"{ADDONS}/{{id}}"),
     ("POST", f"{ADDONS}/{{id}}"),
+    ("GET", f"{ADDONS}/{{id}}/sale"),
     ("POST", f"{ADDONS}/{{id}}/sale"),
     ("GET", f"{ADDONS}/{{id}}/delete"),
     ("POST", f"{ADDONS}/{{id}}/delete"),
@@ -127,6 +128,42 @@ async def test_it_goes_on_sale_and_off_sale_from_the_list(site: Site) -> None:
     assert (on.headers["location"], [one["slug"] for one in on_sale]) == (f"{ADDONS}?done=on", ["setup"])
     assert (late.status_code, "This add-on was saved since you opened the page" in told(late)) == (412, True)
     assert await site.catalog.price_list() == []
+
+
+async def test_the_list_stays_where_it_was_when_something_goes_off_sale(site: Site) -> None:
+    for number in range(52):
+        await site.catalog.given_an_addon(name=f"Service {number:02}", is_active=True)
+    async with site.staff() as staff:
+        first = await staff.get(f"{ADDONS}?state=on")
+        more = first.text.partition(f'href="{ADDONS}?cursor=')[2].partition('"')[0].replace("&amp;", "&")
+        second = await staff.get(f"{ADDONS}?cursor={more}")
+        path = second.text.partition('<form method="post" action="')[2].partition('"')[0]
+        done = await staff.post(path, data=form_to(second, path).filled())
+        after = await staff.get(done.headers["location"])
+
+    text = told(after)
+    assert "The add-on is not on sale any more." in text
+    assert [f"Service {number}" in text for number in (49, 50, 51)] == [False, False, True]
+    assert '?state=on" aria-current="true"' in after.text
+
+
+@pytest.mark.parametrize("form", ["sale", "delete"])
+async def test_who_is_told_to_open_it_again_has_a_link_to_it(site: Site, form: str) -> None:
+    addon = await site.catalog.given_an_addon(is_active=True)
+    async with site.staff() as staff:
+        late = await staff.post(f"{ADDONS}/{addon['id']}/{form}", data={"sale": "off", "version": '"7"'})
+
+    assert (late.status_code, "Open it again, see what it is now" in told(late)) == (412, True)
+    assert f'href="{ADDONS}/{addon["id"]}"' in late.text
+    assert [row.is_active for row in await site.catalog.rows()] == [True]
+
+
+async def test_the_address_of_a_form_without_a_page_leads_to_the_list(site: Site) -> None:
+    addon = await site.catalog.given_an_addon()
+    async with site.staff() as staff:
+        page = await staff.get(f"{ADDONS}/{addon['id']}/sale")
+
+    assert (page.status_code, page.headers["location"]) == (303, ADDONS)
 
 
 async def test_it_is_deleted_after_a_question_and_its_row_stays(site: Site) -> None:

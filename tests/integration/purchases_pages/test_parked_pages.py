@@ -41,7 +41,7 @@ async def test_an_item_shows_what_it_says_and_is_tried_again(world: World, site:
         "update parked set resolved_at = null, resolution = null, waits_for = null, retry_at = null, reason = 'a bug'"
     )
     async with browser(site) as staff:
-        page = await staff.get(f"{PARKED}/{item}")
+        page = await staff.get((await staff.get(f"{PARKED}/{item}/retry")).headers["location"])
         retry = form_to(page, f"{PARKED}/{item}/retry").filled()
         done = await staff.post(f"{PARKED}/{item}/retry", data=retry)
         said = await staff.get(done.headers["location"])

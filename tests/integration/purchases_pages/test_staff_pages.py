@@ -29,6 +29,7 @@ PAGES = [
     ("GET", f"{PURCHASES}/no-id"),
     ("GET", PARKED),
     ("GET", f"{PARKED}/fact-1"),
+    ("GET", f"{PARKED}/fact-1/retry"),
     ("POST", f"{PARKED}/fact-1/retry"),
     ("GET", f"{PARKED}/fact-1/discard"),
     ("POST", f"{PARKED}/fact-1/discard"),

@@ -51,6 +51,12 @@ async def try_again(caller: Staff, item_id: ItemId, request: Request, pages: AtP
     return await _decide(request, pages, database, decision, lambda: api.retry_parked_item(item_id, caller, database))
 
 
+@router.get("/retry")
+async def back_to_the_item(_: Staff, item_id: ItemId, database: AtDatabase) -> Response:
+    """Who asks for the address of a form."""
+    return see_other(f"{LIST}/{(await item_of(database, item_id)).id}")
+
+
 @router.get("/discard")
 async def ask_before_discarding(
     _: Staff, item_id: ItemId, request: Request, pages: AtPages, database: AtDatabase
