@@ -54,6 +54,7 @@ PAGES: Final[Mapping[str, Rule]] = {
     "show_parked": STAFF,
     "show_parked_item": STAFF,
     "try_again": STAFF,
+    "back_to_the_item": STAFF,
     "ask_before_discarding": STAFF,
     "discard": STAFF,
     "ask_before_allocating": STAFF,
