@@ -99,6 +99,13 @@ async def test_a_purchase_is_found_by_workspace_status_stripes_ids_and_date(worl
     assert "No purchase fits" in told(none)
 
 
+async def test_the_search_says_whose_days_its_dates_are(site: Site) -> None:
+    async with browser(site) as staff:
+        page = await staff.get(PURCHASES)
+
+    assert "Started from (UTC day) Started before (UTC day)" in told(page)
+
+
 @pytest.mark.parametrize(
     ("search", "field", "said"),
     [
