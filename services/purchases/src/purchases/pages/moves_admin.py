@@ -23,8 +23,9 @@ from purchases.api.requests import Stripe
 from purchases.api.staff_replies import AdminPurchaseReply, TransitionReply
 from purchases.api.staff_routes import get_purchase_for_staff
 from purchases.domain.transitions import Status, Trigger
+from purchases.pages.ids import PurchaseId
 from purchases.pages.move_question import Fields, move_named, move_question
-from purchases.pages.purchases_admin import LIST, PurchaseId, purchase_page
+from purchases.pages.purchases_admin import LIST, purchase_page
 from purchases.pages.seen import seen_in
 
 OTHER_MONEY: Final = "Money went back meanwhile, or was asked to. Nothing was changed yet: look at what remains now."

@@ -1,24 +1,23 @@
 """Staff's pages of purchases: the search, and one purchase with its history and its money."""
 
 from collections.abc import Mapping
-from typing import Annotated, Final
+from typing import Final
 from urllib.parse import urlencode
-from uuid import UUID
 
-from fastapi import Depends, Request
+from fastapi import Request
 from pydantic import ValidationError
 from starlette.responses import Response
 
 from chassis.pages import AtPages, Pages, page_router
 from chassis.pages.forms import errors_by_field
 from chassis.problems import Problem
-from purchases import refusals
 from purchases.api.access import AtDatabase, Staff
 from purchases.api.searching import PurchaseSearch
 from purchases.api.staff_replies import AdminPurchaseReply, FoundReply
 from purchases.api.staff_routes import get_purchase_for_staff, search_purchases
 from purchases.domain.transitions import Status, Step, Trigger, decide
 from purchases.pages.badges import BADGES
+from purchases.pages.ids import PurchaseId
 from purchases.pages.staff_words import told_to_staff
 
 LIST: Final = "/admin/purchases"
@@ -51,17 +50,6 @@ STRIPE_IDS: Final[Mapping[str, str]] = {
 }
 
 router = page_router(LIST)
-
-
-async def purchase_in_path(purchase_id: str) -> UUID:
-    """What is no id is nobody's purchase."""
-    try:
-        return UUID(purchase_id)
-    except ValueError as error:
-        raise refusals.purchase_not_found() from error
-
-
-PurchaseId = Annotated[UUID, Depends(purchase_in_path)]
 
 
 @router.get("")

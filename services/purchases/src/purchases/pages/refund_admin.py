@@ -24,7 +24,8 @@ from purchases.api.move_bodies import RefundBody
 from purchases.api.staff_move_routes import refund_purchase
 from purchases.api.staff_replies import AdminPurchaseReply
 from purchases.api.staff_routes import get_purchase_for_staff
-from purchases.pages.purchases_admin import LIST, PurchaseId, purchase_page
+from purchases.pages.ids import PurchaseId
+from purchases.pages.purchases_admin import LIST, purchase_page
 from purchases.pages.staff_words import told_to_staff
 from purchases.store import ledger
 
