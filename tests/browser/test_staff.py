@@ -1,27 +1,14 @@
 """What platform staff do all day: keep the add-ons, find a purchase, move it on, send money back."""
 
 import uuid
-from typing import Any
 
-from playwright.async_api import Locator, expect
+from playwright.async_api import expect
 
 from sandbox.scene import Scene
-from tests.browser.billing_page import given_a_subscriber
 from tests.browser.conftest import Visit
 from tests.browser.keys import Keys
 from tests.browser.looks import HEIGHT, NARROW, look_at
-from tests.browser.people import STAFF, Visitor
-from tests.givens import NEEDS_THE_BANK
-
-Json = dict[str, Any]
-ADDONS, PURCHASES, PARKED = "/admin/addons", "/admin/purchases", "/admin/parked"
-
-
-async def given_staff(visit: Visit, at: str, **browser: Any) -> Visitor:
-    """A super_admin who is signed in and there."""
-    staff = await visit(**browser)
-    await staff.sign_in(STAFF, at=at)
-    return staff
+from tests.browser.staff import ADDONS, PURCHASES, given_staff
 
 
 async def test_an_addon_is_made_with_its_bullets_in_order_and_goes_on_sale(visit: Visit, scene: Scene) -> None:
@@ -150,6 +137,34 @@ async def test_a_purchase_is_found_by_stripes_id_and_refunded_in_part(visit: Vis
     await look_at(staff, "purchase-refunded")
 
 
+async def test_all_that_was_paid_is_sent_back_with_the_form(visit: Visit, scene: Scene) -> None:
+    shop, addon = await scene.given_a_workspace(), await scene.given_an_addon()
+    purchase = (await scene.buy(shop, addon)).json()
+    await scene.settle()
+    staff = await given_staff(visit, f"{PURCHASES}/{purchase['id']}")
+    page = staff.page
+
+    await page.get_by_role("link", name="Refund …").click()
+    await expect(page.get_by_label("All that remains: €499.00")).to_be_checked()
+    await page.get_by_label("Amount of the part").fill("499")
+    await page.get_by_label("Reason").fill("It was not what they needed")
+    await page.get_by_role("button", name="Look at it once more").click()
+    await expect(page.locator("#amount-error")).to_have_text("Choose “A part” above, or leave this empty.")
+    await page.get_by_label("Amount of the part").fill("")
+    await page.get_by_role("button", name="Look at it once more").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Send €499.00 back?")
+    await expect(page.get_by_role("main")).to_contain_text("Nothing is left then")
+    await page.get_by_role("button", name="Send €499.00 back").click()
+    await expect(page.get_by_role("status")).to_contain_text("The refund is asked for.")
+    await scene.settle()
+
+    await page.reload()
+    await expect(page.locator(".facts .badge")).to_have_text("Refunded")
+    await expect(page.get_by_role("link", name="Refund …")).to_have_count(0)
+    end = await scene.record(purchase["id"])
+    assert (end["status"], end["refunded_cents"]) == ("refunded", 49_900)
+
+
 async def test_a_purchase_is_delivered_by_keys(visit: Visit, scene: Scene) -> None:
     shop, addon = await scene.given_a_workspace(), await scene.given_an_addon()
     purchase = (await scene.buy(shop, addon)).json()
@@ -176,6 +191,7 @@ async def test_one_purchase_is_cancelled_with_its_money_and_another_re_opened(vi
     await page.get_by_role("button", name="Cancel the purchase").click()
     await expect(page.get_by_label("Reason")).to_have_attribute("aria-invalid", "true")
     await expect(page.locator("#reason-error")).to_have_text("Please fill this in.")
+    await staff.open(f"{PURCHASES}/{unwanted}/cancel")
     await page.get_by_label("Reason").fill("Bought by mistake")
     await page.get_by_label("Send €499.00 back as well").check()
     await look_at(staff, "staff-cancel")
@@ -191,56 +207,3 @@ async def test_one_purchase_is_cancelled_with_its_money_and_another_re_opened(vi
 
     ends = [await scene.record(purchase) for purchase in (unwanted, delivered)]
     assert [(end["status"], end["refunded_cents"]) for end in ends] == [("cancelled", 49_900), ("cancelled", 0)]
-
-
-async def test_a_part_of_a_bundles_charge_is_given_to_the_purchase_that_staff_name(visit: Visit, scene: Scene) -> None:
-    addons = [await scene.given_an_addon() for _ in range(2)]
-    shop, subscription = await given_a_subscriber(scene, *addons)
-    await scene.stripe.refund_as_dashboard(invoice=subscription["latest_invoice"], amount=700)
-    await scene.settle()
-    history = await scene.get(f"/v1/workspaces/{shop.workspace_id}/purchases", token=shop.token)
-    mine = history["purchases"][0]["id"]
-    staff = await given_staff(visit, PARKED)
-    page = staff.page
-
-    await page.get_by_role("listitem").filter(has_text="paid several things").get_by_role("link").first.click()
-    await page.get_by_label("Id of the purchase").fill(mine)
-    await page.get_by_role("button", name="Look at that purchase").click()
-    await look_at(staff, "parked-allocate")
-    await page.get_by_role("button", name="Yes, it is of this purchase").click()
-    await expect(page.get_by_role("status")).to_be_visible()
-    await scene.settle()
-
-    assert (await scene.record(mine))["refunded_cents"] == 700
-
-
-async def test_a_refund_that_came_too_early_is_seen_and_tried_again(visit: Visit, scene: Scene) -> None:
-    shop, addon = await scene.given_a_workspace(card=NEEDS_THE_BANK), await scene.given_an_addon()
-    purchase = (await scene.buy(shop, addon)).json()
-    await scene.settle()
-    await scene.stripe.hold_webhooks("invoice*")
-    await scene.stripe.fault("error_before", operation="invoices.retrieve", times=None, stored=False)
-    await scene.answer_bank(purchase["action_url"])
-    await scene.refund(purchase)
-    staff = await given_staff(visit, PARKED)
-    waits = staff.page.get_by_role("listitem").filter(has_text=f"paid:{purchase['id']}")
-    await scene.until(lambda: _is_listed(staff, waits), "the refund waits")
-    await look_at(staff, "parked")
-
-    await waits.get_by_role("link").first.click()
-    await look_at(staff, "parked-item")
-    await staff.page.get_by_role("link", name="Discard …").click()
-    await look_at(staff, "parked-discard")
-    await staff.page.get_by_role("link", name="Keep it").click()
-    await scene.end_mishaps()
-    await staff.page.get_by_role("button", name="Try it again now").click()
-    await scene.settle()
-
-    await staff.page.reload()
-    await expect(staff.page.get_by_role("button", name="Try it again now")).to_have_count(0)
-    assert (await scene.record(purchase["id"]))["status"] == "refunded"
-
-
-async def _is_listed(staff: Visitor, item: Locator) -> bool:
-    await staff.page.reload()
-    return await item.count() > 0
