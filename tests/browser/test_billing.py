@@ -88,6 +88,30 @@ async def test_a_checkout_that_was_left_can_be_gone_on_with(visit: Visit, scene:
     assert await captured(scene, shop) == (50_800, 1)
 
 
+async def test_a_cancellation_that_stripe_does_not_hear_is_asked_about_again_with_what_was_typed(
+    visit: Visit, scene: Scene
+) -> None:
+    addon, shop = await scene.given_an_addon(), await scene.given_a_workspace(card=None)
+    begun = await BillingPage(await visit(), shop).enter()
+    await begun.service(addon).check()
+    await begun.go_to_checkout.click()
+    await begun.page.get_by_role("button", name="Cancel").click()
+    await begun.visitor.open(services(shop))
+    await scene.stripe.fault("close_before", operation="checkout.sessions.*", times=None)
+
+    await begun.page.get_by_role("list", name="Your purchases").get_by_role("link", name="Cancel").click()
+    why = begun.page.get_by_role("textbox", name="Why?")
+    await why.fill("We found somebody in-house")
+    await begun.page.get_by_role("button", name="Cancel it").click()
+    await expect(begun.page.get_by_role("alert")).to_contain_text("Nothing was cancelled")
+    await expect(why).to_have_value("We found somebody in-house")
+    await look_at(begun.visitor, "cancel-refused")
+    await scene.stripe.reset_faults()
+    await begun.page.get_by_role("button", name="Cancel it").click()
+
+    await expect(begun.page.locator("#news")).to_contain_text("is cancelled")
+
+
 async def test_the_back_button_and_a_double_click_open_one_checkout(visit: Visit, scene: Scene) -> None:
     shop = await scene.given_a_workspace(card=None)
     page = await BillingPage(await visit(javascript=False), shop).enter()
