@@ -89,6 +89,21 @@ async def test_who_saves_second_sees_both_and_decides(visit: Visit, scene: Scene
     await look_at(staff, "addon")
 
 
+async def test_a_button_of_an_old_list_changes_nothing_and_leads_to_what_is_there_now(
+    visit: Visit, scene: Scene
+) -> None:
+    addon = await scene.given_an_addon()
+    staff = await given_staff(visit, f"{ADDONS}?state=on")
+    await scene.change_addon(addon, price="1.00")
+
+    await staff.page.get_by_role("button", name=f"Take off sale {addon['name']}").click()
+
+    await expect(staff.page.get_by_role("alert")).to_contain_text("Nothing was changed.")
+    await look_at(staff, "addon-saved-meanwhile")
+    await staff.page.get_by_role("link", name=f"Open {addon['name']}").click()
+    await expect(staff.page.get_by_label("Price")).to_have_value("1.00")
+
+
 async def test_an_addon_is_deleted_by_keys_after_a_question(visit: Visit, scene: Scene) -> None:
     addon = await scene.given_an_addon()
     staff = await given_staff(visit, f"{ADDONS}/{addon['id']}")

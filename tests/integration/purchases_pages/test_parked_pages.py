@@ -195,6 +195,7 @@ async def test_a_refund_is_not_given_to_what_another_charge_paid(world: World, s
         refused = await send(staff, asked)
 
     assert (refused.status_code, "Another charge paid for this purchase" in told(refused)) == (409, True)
+    assert form_to(refused, f"{PARKED}/{item}/allocate").filled() == {"purchase_id": [str(other.id)]}
     assert await parked_item(world) == item
 
 

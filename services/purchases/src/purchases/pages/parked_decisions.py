@@ -116,7 +116,12 @@ async def allocate(caller: Staff, item_id: ItemId, request: Request, pages: AtPa
         name="allocate", item_id=item_id, caller=caller, seen=seen_in(fields), reason=f"to {body.purchase_id}"
     )
     return await _decide(
-        request, pages, database, decision, lambda: api.allocate_parked_refund(item_id, body, caller, database)
+        request,
+        pages,
+        database,
+        decision,
+        lambda: api.allocate_parked_refund(item_id, body, caller, database),
+        ask_again=lambda item, refused: item_page(request, pages, item, problem=refused, purchase_id=purchase_id),
     )
 
 
