@@ -1,67 +1,13 @@
 """Buying on the page: whatever one presses, and how often, there is one charge and the page says the truth."""
 
 import asyncio
-from urllib.parse import parse_qs, unquote, urlsplit
 
 import httpx
 import pytest
 
 from tests.integration.purchases.world import PRICE, World
-from tests.integration.purchases_pages.conftest import Site, Visitor
-from tests.integration.purchases_pages.reading import Form, Page
-
-BUY = "Buy now Professional AI Setup"
-DECLINED = "pm_card_chargeCustomerFail"
-ASKS_THE_BANK = "pm_card_authenticationRequired"
-
-
-class Shop:
-    """A workspace's owner before the page."""
-
-    def __init__(self, world: World, site: Site, workspace: str) -> None:
-        self.world, self.site, self.workspace = world, site, workspace
-        self.here = f"/app/{workspace}/billing/addons"
-        self.owner: Visitor = site.owner(workspace)
-
-    async def page(self) -> Page:
-        return await self.owner.open(self.here)
-
-    async def form(self) -> Form:
-        return (await self.page()).form(BUY)
-
-    async def buy(self) -> Page:
-        return await self.owner.submit(await self.form())
-
-    async def captured(self) -> int:
-        """What Stripe took from everybody, in cents."""
-        total = (await self.world.control.sums())["total"]
-        return int(total.get("eur", {}).get("captured", 0))
-
-    async def hear(self) -> None:
-        """Stripe's events arrive, and what they ask for is done."""
-        await self.world.tell(*await self.world.facts())
-        await self.world.settle_everything()
-
-    async def live(self, page: Page) -> Page:
-        """What the only row that asks for itself again is answered."""
-        (address,) = [one["hx-get"] for one in page.elements.values() if "hx-get" in one]
-        return await self.owner.open(str(address), **{"HX-Request": "true"})
-
-    async def purchases(self) -> list[str]:
-        rows = await self.world.rows("select status from workspace_addon_purchases order by started_at")
-        return [row["status"] for row in rows]
-
-
-async def a_shop(world: World, site: Site, card: str | None = "pm_card_visa") -> Shop:
-    await world.given_an_addon()
-    return Shop(world, site, await world.given_a_workspace(card))
-
-
-async def at_the_bank(stripe_url: str, page: str, answer: str) -> str:
-    """Where the buyer is led back to after `authorise` or `fail`."""
-    async with httpx.AsyncClient(base_url=stripe_url) as browser:
-        back = await browser.post(f"{httpx.URL(page).path}/{answer}")
-    return back.headers["location"].removeprefix("https://pages.example")
+from tests.integration.purchases_pages.conftest import Site
+from tests.integration.purchases_pages.shops import BUY, DECLINED, a_shop
 
 
 async def test_one_buys_with_the_saved_card(world: World, site: Site) -> None:
@@ -170,115 +116,6 @@ async def test_the_address_of_a_form_opened_again_is_the_page(world: World, site
 
     assert (told.status, "Our payment provider does not answer" in told.text) == (503, True)
     assert [page.form(BUY).fields["addon"] for page in pages] == ["setup"] * 2
-
-
-WAITS_FOR_STRIPE = (
-    "Your bank has answered about Professional AI Setup We wait for Stripe's confirmation; there is nothing to"
-)
-SAID_NO = "Your bank did not confirm the payment for Professional AI Setup Nothing was charged."
-
-
-@pytest.mark.parametrize(
-    ("answer", "said", "status", "settled"),
-    [
-        ("authorise", WAITS_FOR_STRIPE, "paid", "You have bought"),
-        ("fail", SAID_NO, "failed", "The card was declined"),
-    ],
-)
-async def test_the_bank_asks_and_brings_the_buyer_back(
-    world: World, site: Site, stripe_url: str, answer: str, said: str, status: str, settled: str
-) -> None:
-    shop = await a_shop(world, site, ASKS_THE_BANK)
-
-    leaving = await shop.buy()
-    waiting = await shop.page()
-    back = await at_the_bank(stripe_url, leaving.links["Continue"], answer)
-    page = await shop.owner.open(back)
-    early = await shop.live(page)
-    unsettled = await shop.purchases()
-    await shop.hear()
-    live = await shop.live(early)
-
-    assert leaving.headers["refresh"] == f"0; url={leaving.links['Continue']}"
-    assert "Confirm with your bank" in waiting.links
-    assert said in page.text
-    assert [("Confirm with your bank" in one.links) for one in (page, early)] == [answer == "fail"] * 2
-    assert (unsettled, await shop.purchases()) == (["pending"], [status])
-    assert settled in live.text
-    assert await shop.captured() == (PRICE if status == "paid" else 0)
-
-
-async def test_nothing_of_what_the_bank_brought_along_stays_in_the_address(
-    world: World, site: Site, stripe_url: str
-) -> None:
-    shop = await a_shop(world, site, ASKS_THE_BANK)
-    back = await at_the_bank(stripe_url, (await shop.buy()).links["Continue"], "authorise")
-    (row,) = await world.rows("select id from workspace_addon_purchases")
-
-    kept = (await shop.owner.http.get(back)).headers["location"]
-    answer = await shop.owner.http.get(kept)
-    invented = await shop.owner.http.get(f"{shop.here}?payment_intent=pi_of_nobody")
-    nonsense = await shop.owner.http.get(f"{shop.here}?payment_intent=%27&redirect_status=<b>")
-
-    assert "payment_intent_client_secret=" in back
-    assert answer.status_code == 303
-    assert answer.headers["location"] == f"{shop.here}?about={row['id']}&returned=succeeded"
-    assert [(one.status_code, one.headers["location"]) for one in (invented, nonsense)] == [(303, shop.here)] * 2
-
-
-async def test_whose_session_ended_at_the_bank_signs_in_without_the_secret_and_comes_to_the_news(
-    world: World, site: Site, stripe_url: str
-) -> None:
-    shop = await a_shop(world, site, ASKS_THE_BANK)
-    back = await at_the_bank(stripe_url, (await shop.buy()).links["Continue"], "authorise")
-    secret = parse_qs(urlsplit(back).query)["payment_intent_client_secret"][0]
-    nobody = site.visitor(None)
-
-    kept = (await nobody.http.get(back)).headers["location"]
-    sign_in = (await nobody.http.get(kept)).headers["location"]
-    page = await shop.owner.open(parse_qs(urlsplit(sign_in).query)["next"][0])
-
-    assert (urlsplit(kept).path, urlsplit(sign_in).path) == (shop.here, "/session/sign-in")
-    for address in (kept, unquote(sign_in)):
-        assert "payment_intent=pi_" in address
-        assert "secret" not in address
-        assert secret not in address
-    assert WAITS_FOR_STRIPE in page.text
-
-
-async def test_what_an_address_says_of_the_bank_is_no_proof(world: World, site: Site) -> None:
-    shop = await a_shop(world, site, ASKS_THE_BANK)
-    await shop.buy()
-    (row,) = await world.rows("select id from workspace_addon_purchases")
-
-    claimed = await shop.owner.open(f"{shop.here}?about={row['id']}&returned=succeeded")
-    nonsense = await shop.owner.open(f"{shop.here}?about={row['id']}&returned=<b>")
-    await shop.hear()
-
-    assert WAITS_FOR_STRIPE in claimed.text
-    assert "Your bank wants you to confirm the payment" in nonsense.text
-    assert (await shop.purchases(), await shop.captured()) == (["pending"], 0)
-
-
-async def test_who_is_not_brought_back_finds_the_page_that_says_how_it_stands(world: World, site: Site) -> None:
-    shop = await a_shop(world, site, ASKS_THE_BANK)
-
-    leaving = await shop.buy()
-    page = await shop.owner.open(leaving.links["See how it stands"])
-
-    assert "If it does not bring you back, open the Services page" in leaving.text
-    assert "refresh" not in page.headers
-    assert "Your bank wants you to confirm the payment for Professional AI Setup" in page.text
-
-
-async def test_who_comes_to_the_banks_page_when_it_is_over_sees_how_it_stands(world: World, site: Site) -> None:
-    shop = await a_shop(world, site)
-    await shop.buy()
-    (row,) = await world.rows("select id from workspace_addon_purchases")
-
-    page = await shop.owner.open(f"{shop.here}/{row['id']}/bank")
-
-    assert "You have bought" in page.text
 
 
 async def test_a_declined_card_costs_nothing_and_another_one_can_pay(world: World, site: Site) -> None:
