@@ -141,6 +141,13 @@ async def test_the_navigation_has_only_what_one_may_open(site: Site, caller: str
     assert Page(answer).nav == entries
 
 
+@pytest.mark.parametrize("page", ["billing/addons", "settings/billing"])
+async def test_what_is_no_id_of_a_workspace_is_no_page(site: Site, page: str) -> None:
+    answer = Page(await site.owner("acme").http.get(f"/app/%20/{page}"))
+
+    assert (answer.status, "There is no such page" in answer.text) == (404, True)
+
+
 @pytest.mark.parametrize(
     ("caller", "workspace", "told", "ways"),
     [

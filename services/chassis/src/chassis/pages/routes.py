@@ -77,6 +77,8 @@ async def _answer(request: Request, pages: Pages, error: Exception) -> Response:
 
 def _problem(request: Request, error: Exception) -> Problem:
     if isinstance(error, RequestValidationError):
+        if any(one["loc"][0] == "path" for one in error.errors()):
+            return framework_problem(HTTPException(404))
         problem = invalid_request(error.errors(), content_type=READABLE)
         return problem if "errors" not in problem.extra else _in_words(problem, error)
     if isinstance(error, HTTPException):
