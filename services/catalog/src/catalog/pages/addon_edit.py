@@ -51,7 +51,7 @@ async def make_addon(by: Staff, request: Request, pages: AtPages, database: Db, 
             pages, request, form.as_stored(new, locale=locale), already.addon_id, database, done="created"
         )
     except (ValidationError, Problem) as error:
-        return _page(pages, request, form, errors=errors_of(error) | form.price_error(locale=locale), status=422)
+        return _page(pages, request, form, errors=errors_of(error) | form.price_error(locale=locale))
     prices.forget()
     return see_other(f"{LIST}/{made.id}?done=created")
 
@@ -83,7 +83,7 @@ async def save_addon(
         return await _sent_again(pages, request, form.as_stored(edit, locale=locale), addon_id, database, done="saved")
     except (ValidationError, Problem) as error:
         errors = errors_of(error) | form.price_error(locale=locale)
-        return _page(pages, request, form, addon=addon, errors=errors, status=422)
+        return _page(pages, request, form, addon=addon, errors=errors)
     return see_other(f"{LIST}/{addon_id}?done=saved")
 
 
@@ -108,7 +108,13 @@ def _moved(pages: Pages, request: Request, form: AddonForm, move: str, addon: Ad
 
 
 def _page(
-    pages: Pages, request: Request, form: AddonForm, *, addon: AdminAddon | None = None, status: int = 200, **told: Any
+    pages: Pages,
+    request: Request,
+    form: AddonForm,
+    *,
+    addon: AdminAddon | None = None,
+    status: int | None = None,
+    **told: Any,
 ) -> Response:
     unsaid: dict[str, Any] = {"errors": {}, "focus": None, "conflict": None, "is_made": False, "done": None}
     example = local_amount("499.00", locale=visitors_locale(request))

@@ -107,4 +107,4 @@ async def delete_addon(
 def _saved_meanwhile(request: Request, pages: Pages, addon: AdminAddon, problem: PreconditionFailed) -> Response:
     """With the way to what is to be looked at."""
     said = pages.for_people(request, problem)
-    return pages.page(request, "addon_saved_meanwhile.html", status=problem.status, said=said, addon=addon)
+    return pages.page(request, "addon_saved_meanwhile.html", problem=problem, said=said, addon=addon)

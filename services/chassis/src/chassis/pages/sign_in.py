@@ -17,8 +17,8 @@ from chassis import cookies
 from chassis.auth import Caller, TokenVerifier
 from chassis.logs import get_logger
 from chassis.page_settings import SignInSettings
-from chassis.pages.away import Away
 from chassis.pages.own_paths import own_path
+from chassis.pages.pending_sign_ins import PendingSignIns
 from chassis.pages.site import Pages, see_other
 from chassis.problems import Problem
 
@@ -42,7 +42,7 @@ class SignIn:
 
     def __init__(self, settings: SignInSettings, pages: Pages) -> None:
         self._pages = pages
-        self._away = Away(settings.session_secret.get_secret_value(), secure=pages.secure)
+        self._pending = PendingSignIns(settings.session_secret.get_secret_value(), secure=pages.secure)
         self._asked = {"audience": settings.oidc_audience} if settings.oidc_audience else {}
         self._client: Any = OAuth().register(
             "issuer",
@@ -67,13 +67,13 @@ class SignIn:
         except UNREACHED as error:
             raise _no_answer(error) from error
         response = see_other(str(made["url"]))
-        self._away.keep(request, response, made["state"], {"session": request.session, "next": own_path(wanted)})
+        self._pending.keep(request, response, made["state"], {"session": request.session, "next": own_path(wanted)})
         return response
 
     async def finish(self, request: Request, *, verifier: TokenVerifier, home: Callable[[Caller], str]) -> Response:
         """Back from it: the session begins. `home` is for who asked for no page. Raises Problem 400 or 503."""
         state = request.query_params.get("state", "")
-        kept = self._away.kept(request, state)
+        kept = self._pending.kept(request, state)
         if kept is None:
             raise _failed("It took too long, or it was begun in another browser.")
         request.scope["session"] = kept["session"]
@@ -84,7 +84,7 @@ class SignIn:
         cookies.put(response, cookies.SESSION, token, seconds=seconds, secure=self._pages.secure)
         if len(id_token) <= cookies.LARGEST:
             self._set_hint(response, id_token, seconds=seconds)
-        self._away.forget(response, state)
+        self._pending.forget(response, state)
         return response
 
     async def end(self, request: Request) -> Response:

@@ -17,6 +17,7 @@ from chassis.problems import Problem
 from chassis.settings import ServiceSettings
 
 Nav = Callable[[Request, Caller | None], Sequence[NavLink]]
+INVALID: Final = 422
 NOT_HERE: Final = frozenset({403, 404})
 """Who meets these is told which pages there are for them."""
 
@@ -63,21 +64,28 @@ class Pages:
         template: str,
         /,
         *,
-        status: int = 200,
+        status: int | None = None,
+        problem: Problem | None = None,
+        errors: Mapping[str, str] | Sequence[tuple[str, str]] | None = None,
         headers: Mapping[str, str] | None = None,
         **context: Any,
     ) -> Response:
-        """A page, or with a template that does not extend `base.html` a part of one."""
-        html = self._look.get_template(template).render(self._everywhere(request) | context)
-        return HTMLResponse(html, status_code=status, headers={**self._headers, **(headers or {})})
+        """A page, or with a template that does not extend `base.html` a part of one.
+
+        Its status, unless it is given, and its headers are those of the `problem` that it shows; 422 with `errors`,
+        which the template has by that name.
+        """
+        shown = self._everywhere(request) | {"errors": errors or {}} | context
+        html = self._look.get_template(template).render(shown)
+        status = status or (problem.status if problem else INVALID if errors else 200)
+        return HTMLResponse(html, status_code=status, headers={**self._headers, **_told_on(problem), **(headers or {})})
 
     def problem(self, request: Request, problem: Problem, *, sent: Sequence[tuple[str, str]] | None = None) -> Response:
         """A problem as a page, with its own status. `sent` are a form's fields, to be sent once more from there."""
         return self.page(
             request,
             "problem.html",
-            status=problem.status,
-            headers=_told_on(problem.headers),
+            problem=problem,
             said=self.for_people(request, problem),
             errors=problem.extra.get("errors", ()),
             elsewhere=problem.status in NOT_HERE,
@@ -126,5 +134,7 @@ def see_other(path: str) -> Response:
     return RedirectResponse(path, status_code=303, headers={"Cache-Control": "no-store"})
 
 
-def _told_on(headers: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in headers.items() if name.lower() not in {"content-type", "content-length"}}
+def _told_on(problem: Problem | None) -> dict[str, str]:
+    """Of its headers, those that are not about the API's body."""
+    told = problem.headers if problem else {}
+    return {name: value for name, value in told.items() if name.lower() not in {"content-type", "content-length"}}

@@ -7,7 +7,7 @@ from enum import StrEnum
 from urllib.parse import urlencode
 
 from purchases.domain.transitions import Status
-from purchases.pages.paces import trigger_after
+from purchases.pages.polling import trigger_after
 from purchases.store.rows import CheckoutSession, Purchase
 
 

@@ -20,9 +20,9 @@ from purchases.handlers.plan.read_billing import Billing, read_billing
 from purchases.pages.billing_news import AWAITED, LIVE, Back, news_of
 from purchases.pages.billing_offer import Chosen, upgrade_offer
 from purchases.pages.billing_visit import Visit
-from purchases.pages.paces import trigger_after
 from purchases.pages.paths import billing_path
 from purchases.pages.plan_words import AWAITED_NOW, INTERVALS, resource_name, said_of
+from purchases.pages.polling import trigger_after
 from purchases.pages.switching import others
 from purchases.pages.words import IN_A_BUNDLE, PAID_BEFORE
 
@@ -60,11 +60,7 @@ async def billing_page(
         shown["others"] = await others(session, visit.request, visit.workspace, billing_path)
     if problem is None:
         return visit.pages.page(visit.request, "billing.html", refused=None, **shown)
-    headers = {name: value for name, value in problem.headers.items() if name == "Retry-After"}
-    words = _words(visit, problem)
-    return visit.pages.page(
-        visit.request, "billing.html", status=problem.status, headers=headers, refused=words, **shown
-    )
+    return visit.pages.page(visit.request, "billing.html", problem=problem, refused=_words(visit, problem), **shown)
 
 
 async def billing_live(visit: Visit, asked: Asked, *, seen: str) -> Response:

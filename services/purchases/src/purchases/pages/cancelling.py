@@ -21,7 +21,7 @@ from purchases.handlers.by_hand.cancel import Cancellation, cancel
 from purchases.pages.ids import PurchaseId
 from purchases.pages.paths import about, services_path
 from purchases.pages.services import find_purchase
-from purchases.pages.services_view import Asked, can_cancel, services_page, shown, told_on
+from purchases.pages.services_view import Asked, can_cancel, services_page, shown
 from purchases.pages.switching import others
 from purchases.pages.words import WHEN_CANCELLING
 from purchases.store import checkouts
@@ -96,14 +96,13 @@ async def _question(
     return pages.page(
         request,
         "cancel.html",
-        status=problem.status if problem else 422 if errors else 200,
-        headers=told_on(problem),
+        problem=problem,
+        errors=errors,
         **shown(workspace.id),
         workspace=workspace,
         others=elsewhere,
         purchase=purchase,
         checkout=checkout,
         reason=reason,
-        errors=errors or {},
         refused=(WHEN_CANCELLING.get(problem.slug) or pages.for_people(request, problem)) if problem else None,
     )

@@ -69,13 +69,12 @@ async def move_question(
     return pages.page(
         request,
         "staff/move.html",
-        status=problem.status if problem else 422 if errors else 200,
-        headers=problem.headers if problem else None,
+        problem=problem,
+        errors=errors,
         purchase=purchase,
         here=f"{LIST}/{purchase.id}",
         move=move,
         fields=fields,
-        errors=errors or {},
         sold_along=await _sold_along(database, purchase),
         said=told_to_staff(problem) if problem else None,
     )

@@ -95,7 +95,8 @@ def item_page(
     return pages.page(
         request,
         "staff/parked_item.html",
-        status=problem.status if problem else 422 if errors else 200,
+        problem=problem,
+        errors=errors,
         item=item,
         kinds=KINDS,
         told=json.dumps(item.told, indent=2, ensure_ascii=False),
@@ -104,7 +105,6 @@ def item_page(
         done=done,
         said=told_to_staff(problem) if problem else None,
         purchase_id=purchase_id,
-        errors=errors or {},
     )
 
 

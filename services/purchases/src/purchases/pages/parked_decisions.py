@@ -167,11 +167,11 @@ def _discard_page(
     return pages.page(
         request,
         "staff/discard.html",
-        status=problem.status if problem else 422 if errors else 200,
+        problem=problem,
+        errors=errors,
         item=item,
         kinds=KINDS,
         seen=fields.get("seen", ""),
         reason=fields.get("reason", ""),
-        errors=errors or {},
         said=told_to_staff(problem) if problem else None,
     )

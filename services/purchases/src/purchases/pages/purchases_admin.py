@@ -69,7 +69,6 @@ async def show_purchases(caller: Staff, request: Request, pages: AtPages, databa
     return pages.page(
         request,
         "staff/purchases.html",
-        status=422 if errors else 200,
         found=found,
         asked=asked,
         errors=errors,
@@ -101,7 +100,7 @@ def purchase_page(
     return pages.page(
         request,
         "staff/purchase.html",
-        status=problem.status if problem else 200,
+        problem=problem,
         purchase=purchase,
         here=f"{LIST}/{purchase.id}",
         moves=moves_of(purchase),

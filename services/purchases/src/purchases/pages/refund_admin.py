@@ -144,16 +144,15 @@ def _form(
     errors: Mapping[str, str] | None = None,
     problem: Problem | None = None,
 ) -> Response:
-    status = problem.status if problem else 422 if errors else 200
     return pages.page(
         request,
         "staff/refund.html",
-        status=status,
+        problem=problem,
+        errors=errors,
         purchase=purchase,
         here=f"{LIST}/{purchase.id}",
         form=form,
         example=local_amount("100.00", locale=visitors_locale(request)),
-        errors=errors or {},
         said=told_to_staff(problem) if problem else None,
     )
 

@@ -11,7 +11,7 @@ from chassis.pages.sign_in import SignIn
 from purchases.pages import (
     billing,
     cancelling,
-    doors,
+    landing,
     moves_admin,
     parked_admin,
     parked_decisions,
@@ -25,7 +25,7 @@ from purchases.pages.words import WORDS
 from purchases.settings import Settings
 
 ROUTERS: Final[tuple[APIRouter, ...]] = (
-    doors.router,
+    landing.router,
     services.router,
     cancelling.router,
     billing.router,

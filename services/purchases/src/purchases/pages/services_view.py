@@ -27,7 +27,6 @@ from purchases.store.rows import Purchase, Workspace
 from purchases.store.search import Wanted
 
 PAGE: Final = 20
-TOLD_ON: Final = ("Retry-After",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,8 +66,7 @@ async def services_page(
     return pages.page(
         request,
         "services.html",
-        status=problem.status if problem else 200,
-        headers=told_on(problem),
+        problem=problem,
         **shown(workspace_id),
         wait_of=lambda purchase: wait_of(purchase, live, watch if news and purchase.id == news.id else unsaid),
         workspace=workspace,
@@ -124,11 +122,6 @@ def shown(workspace_id: str) -> Mapping[str, Any]:
         "money_back": money_back,
         "new_key": lambda: uuid.uuid4().hex,
     }
-
-
-def told_on(problem: Problem | None) -> Mapping[str, str]:
-    """Of a problem's headers, those that go on with the page that shows it."""
-    return {name: value for name, value in problem.headers.items() if name in TOLD_ON} if problem else {}
 
 
 def can_cancel(purchase: Purchase) -> bool:

@@ -16,7 +16,7 @@ AT_MOST: Final = 4
 """Who opens more tabs signs in with the newest of them; their cookies ride along with every request."""
 
 
-class Away:
+class PendingSignIns:
     """Finds by the `state` that comes back what was kept when it was sent."""
 
     def __init__(self, secret: str, *, secure: bool) -> None:

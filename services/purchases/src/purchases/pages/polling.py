@@ -1,0 +1,21 @@
+"""INTERVALS: how often a page asks again for what it waits for: often at first, then less, then no more."""
+
+from typing import Final
+
+INTERVALS: Final = (
+    (60, 2),
+    (180, 5),
+    (600, 15),
+)
+"""Until so many seconds have passed, every so many seconds."""
+
+
+def interval_after(seconds: int) -> int | None:
+    """Seconds until it is asked again; None when it was asked for long enough."""
+    return next((every for until, every in INTERVALS if seconds < until), None)
+
+
+def trigger_after(seconds: int) -> str | None:
+    """The same in htmx's words."""
+    every = interval_after(seconds)
+    return None if every is None else f"every {every}s"
