@@ -1,6 +1,5 @@
 """The running parts that every suite may ask for. A part that cannot be had fails its tests; nothing is skipped."""
 
-import os
 from collections.abc import AsyncIterator
 
 import pytest
@@ -9,9 +8,7 @@ from xdist.scheduler import LoadFileScheduling
 from tests.stack.kafka import a_kafka
 from tests.stack.postgres import NewDatabase, a_postgres, fresh_databases
 
-WORKER = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
 SHARE_A_PRODUCT = ("tests/browser", "tests/faults", "tests/journeys")
-os.environ.setdefault("SANDBOX_PORTS", f"{20_000 + WORKER * 1_250}-{20_000 + (WORKER + 1) * 1_250}")
 
 
 class ByProduct(LoadFileScheduling):  # type: ignore[misc]  # xdist has no types

@@ -1,13 +1,13 @@
 """Things that listen on a port of this machine, for as long as a test needs them."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
 import uvicorn
 
+from sandbox.ports import free_port
 from tests.faithfulness.go_module import binary
 
 
@@ -39,14 +39,6 @@ async def stripe_mock() -> AsyncIterator[str]:
     finally:
         process.kill()
         await process.wait()
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        port: int = listening.getsockname()[1]
-        return port
 
 
 async def until_open(port: int) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import socket
 import sys
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from sandbox.ports import free_port
 from sandbox.stripe.control import StripeControl
 
 EUR_499 = 49_900
@@ -115,14 +115,6 @@ class Receiver:
         (event,) = [event for event in self.events if event["type"] == type_]
         found: dict[str, Any] = event["data"]["object"]
         return found
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        port: int = listening.getsockname()[1]
-        return port
 
 
 @pytest.fixture(scope="session")

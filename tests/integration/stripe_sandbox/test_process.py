@@ -8,9 +8,10 @@ from contextlib import suppress
 
 import httpx
 
+from sandbox.ports import free_port
 from sandbox.stripe.app import create_app
 from sandbox.stripe.control import StripeControl
-from tests.integration.stripe_sandbox.conftest import Receiver, free_port, until_open
+from tests.integration.stripe_sandbox.conftest import Receiver, until_open
 
 CURL = ("sk_test_curl", "")
 

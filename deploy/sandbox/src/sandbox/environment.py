@@ -1,6 +1,6 @@
 """The settings that each service of the embedded stack is started with."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from sandbox.brokers import Broker
@@ -29,19 +29,12 @@ def choose_ports(services: Iterable[Service], preferred: Mapping[str, int], repo
     taken: list[str] = []
     ours = (name for service in services for name in (service.name, f"{service.name}-ops"))
     for name in dict.fromkeys((*PREFERRED_PORTS, *ours)):
-        chosen[name] = _choose(preferred.get(name), chosen.values())
+        chosen[name] = choose(preferred.get(name))
         if name in preferred and chosen[name] != preferred[name]:
             taken.append(f"{name} {preferred[name]} → {chosen[name]}")
     if taken:
         report("ports", f"ready, with others where one is taken: {', '.join(taken)}")
     return chosen
-
-
-def _choose(preferred: int | None, others: Collection[int]) -> int:
-    port = choose(preferred)
-    while port in others:
-        port = choose(None)
-    return port
 
 
 def shared_settings(addresses: Addresses, broker: Broker, webhook_secret: str) -> dict[str, str]:

@@ -1,11 +1,15 @@
 """Ports on the loopback interface: which are free, and which one to take."""
 
-import os
 import random
 import socket
+from collections import deque
+from typing import Final
 
-_BELOW_EPHEMERAL = "20000-30000"
-LOOPBACK = "127.0.0.1"
+LOOPBACK: Final = "127.0.0.1"
+_BELOW_EPHEMERAL: Final = range(20_000, 32_000)
+_HELD: Final = 512
+
+_reservations: deque[socket.socket] = deque()
 
 
 def is_listening(port: int) -> bool:
@@ -27,17 +31,33 @@ def is_free(port: int) -> bool:
 
 
 def free_port() -> int:
-    """A port that nobody has, outside the range that outgoing connections are given.
+    """A port that nobody has and nobody else is given, outside the range that outgoing connections are given.
 
-    A port is taken some seconds after it was chosen. Those who choose at the same time, such as the workers of a test
-    run, are given ranges of their own: `SANDBOX_PORTS=20000-22500`.
+    A port is taken some seconds after it was chosen, and many are chosen at the same time: for the parts of one stack,
+    and by the processes of a test run. So whoever chooses one holds the UDP port of the same number, which nothing here
+    listens on, until its process ends or has chosen `_HELD` more.
     """
-    first, _, end = os.environ.get("SANDBOX_PORTS", _BELOW_EPHEMERAL).partition("-")
-    while not is_free(port := random.randrange(int(first), int(end))):  # noqa: S311 - no secret
-        pass
-    return port
+    while True:
+        port = random.choice(_BELOW_EPHEMERAL)  # noqa: S311 - no secret
+        if _reserve(port):
+            if is_free(port):
+                return port
+            _reservations.pop().close()
 
 
 def choose(preferred: int | None) -> int:
     """`preferred` where it is free, else any free port."""
     return preferred if preferred is not None and is_free(preferred) else free_port()
+
+
+def _reserve(port: int) -> bool:
+    reservation = socket.socket(type=socket.SOCK_DGRAM)
+    try:
+        reservation.bind((LOOPBACK, port))
+    except OSError:
+        reservation.close()
+        return False
+    _reservations.append(reservation)
+    if len(_reservations) > _HELD:
+        _reservations.popleft().close()
+    return True
