@@ -1,7 +1,6 @@
 """`bootstrap-stripe` makes at Stripe what is missing, finds what is there, and can be repeated at any time."""
 
 import asyncio
-import socket
 import stat
 import sys
 from collections.abc import AsyncIterator
@@ -16,6 +15,7 @@ import stripe
 from catalog.stripe_setup.bootstrap import NoPlans, bootstrap_stripe
 from catalog.stripe_setup.client import stripe_client
 from catalog.stripe_setup.webhook import API_VERSION, EVENT_TYPES, shown
+from sandbox.ports import free_port
 from sandbox.stripe.control import StripeControl
 from tests.integration.catalog.conftest import Catalog
 from tests.integration.catalog.test_process import ended, start
@@ -60,9 +60,7 @@ class Account:
 @pytest.fixture(scope="module")
 async def stripe_url() -> AsyncIterator[str]:
     """The sandbox as its users start it."""
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        port = listening.getsockname()[1]
+    port = free_port()
     process = await asyncio.create_subprocess_exec(sys.executable, "-m", "sandbox.stripe", "--port", str(port))
     async with asyncio.timeout(60), StripeControl(url := f"http://127.0.0.1:{port}") as control:
         while True:

@@ -98,7 +98,7 @@ async def test_a_plan_without_a_price_at_stripe_is_not_offered(world: World, sit
 @pytest.mark.parametrize(
     ("status", "badge", "told"),
     [
-        ("active", "Active", "It renews by itself. Billed Monthly, €9.00 Renews on March 4, 2031"),
+        ("active", "Active", "It renews by itself. Billed Monthly, €9.00 Renews on March 4, 2031 (UTC)"),
         ("trialing", "Trial", "Trial ends on March 4, 2031"),
         ("past_due", "Payment overdue", "Your last renewal could not be charged Your workspace keeps Builder for now."),
         ("unpaid", "Unpaid", "Your renewal is not paid Your workspace keeps Builder for now."),
@@ -138,7 +138,7 @@ async def test_one_that_is_cancelled_says_until_when_it_stays(world: World, site
     page = await seen(site, subscriber.workspace_id, **{"Accept-Language": "de-AT"})
 
     assert "Builder Ends soon It is cancelled: it stays until the day below" in page.text
-    assert "Ends on 4. März 2031" in page.text
+    assert "Ends on 4. März 2031 (UTC)" in page.text
 
 
 async def test_after_its_end_the_plan_can_be_bought_again_in_its_currency(world: World, site: Site) -> None:

@@ -20,6 +20,7 @@ from purchases.api.access import AtDatabase, Staff
 from purchases.api.bodies import AllocateBody, DiscardBody
 from purchases.api.parked_replies import ParkedReply
 from purchases.api.staff_routes import get_purchase_for_staff
+from purchases.handlers.by_hand.allocate import ask_allocate
 from purchases.pages.badges import BADGES
 from purchases.pages.parked_admin import KINDS, LIST, ItemId, item_of, item_page, waits_for_allocation
 from purchases.pages.seen import seen_in
@@ -100,6 +101,11 @@ async def ask_before_allocating(
     except (ValueError, Problem):
         errors = {"purchase_id": "There is no purchase of this id"}
         return item_page(request, pages, item, purchase_id=purchase_id, errors=errors)
+    try:
+        async with database.reading() as session:
+            await ask_allocate(session=session, item_id=item_id, purchase_id=purchase.id)
+    except Problem as refused:
+        return item_page(request, pages, item, problem=refused, purchase_id=purchase_id)
     return pages.page(request, "staff/allocate.html", item=item, purchase=purchase, badges=BADGES)
 
 

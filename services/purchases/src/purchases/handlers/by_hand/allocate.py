@@ -1,6 +1,7 @@
 """Staff say which purchase a parked refund is of: a refund, or lost dispute, in part of a charge that paid several."""
 
 import uuid
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -24,29 +25,51 @@ from purchases.store.waiting import allocation_mark
 log = get_logger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class _Allocation:
+    """Money back that waits for staff's word, and the payment of the purchase that it would be taken from."""
+
+    item: ParkedItem
+    fact: RefundChanged | DisputeChanged
+    told: ToldRefund
+    purchase: Purchase
+    payment: Payment
+
+
+async def ask_allocate(*, session: AsyncSession, item_id: str, purchase_id: uuid.UUID) -> None:
+    """Whether `allocate` would do it, as things stand. Raises what it raises."""
+    await _allocation(session, item_id, await ledger.find(session, purchase_id))
+
+
 async def allocate(*, session: AsyncSession, item_id: str, purchase_id: uuid.UUID, actor: str) -> ParkedItem:
     """Record the parked refund on the purchase. Raises Problem 404, 409 or 422, and nothing has changed."""
-    item = await _open_item(session, item_id)
-    fact = _money_back(item)
-    purchase = await ledger.lock_one(session, purchase_id)
-    if purchase is None:
-        raise refusals.purchase_not_found()
-    payment, told = _payment_with(purchase, fact), _told(fact)
-    left = payment.paid_cents - _gone(purchase, payment)
-    if told.refund_cents > left:
-        raise refusals.refund_too_large(left=left, currency=payment.currency)
+    found = await _allocation(session, item_id, await ledger.lock_one(session, purchase_id))
+    fact, told = found.fact, found.told
     ended = await parked.discard(
         session, ids=[allocation_mark(told.refund_id)], resolution=f"allocated to {purchase_id}"
     )
     if not ended:
         raise refusals.not_parked_any_more()
     cause = Cause(actor=actor, at=datetime.now(UTC), stripe_event_id=fact.stripe_event_id, reason="allocated by hand")
-    await apply_refund(session, purchase=purchase, payment=payment, told=told, cause=cause)
-    await _look(session, purchase, fact)
+    await apply_refund(session, purchase=found.purchase, payment=found.payment, told=told, cause=cause)
+    await _look(session, found.purchase, fact)
     session.add(ParkedDecision(item=item_id, decision="allocate", actor=actor, reason=f"to {purchase_id}"))
     await session.flush()
     log.info("allocated", item=item_id, refund=told.refund_id, purchase=str(purchase_id), actor=actor)
-    return await parked_items.find(session, item_id) or item
+    return await parked_items.find(session, item_id) or found.item
+
+
+async def _allocation(session: AsyncSession, item_id: str, purchase: Purchase | None) -> _Allocation:
+    """Raises Problem 404, 409 or 422."""
+    item = await _open_item(session, item_id)
+    fact = _money_back(item)
+    if purchase is None:
+        raise refusals.purchase_not_found()
+    payment, told = _payment_with(purchase, fact), _told(fact)
+    left = payment.paid_cents - _gone(purchase, payment)
+    if told.refund_cents > left:
+        raise refusals.refund_too_large(left=left, currency=payment.currency)
+    return _Allocation(item, fact, told, purchase, payment)
 
 
 async def _open_item(session: AsyncSession, item_id: str) -> ParkedItem:
