@@ -6,7 +6,7 @@ import pytest
 from xdist.scheduler import LoadFileScheduling
 
 from tests.stack.kafka import a_kafka
-from tests.stack.postgres import NewDatabase, a_postgres, fresh_databases
+from tests.stack.postgres import NewDatabase, Template, a_postgres, fresh_databases, migrated_templates
 
 SHARE_A_PRODUCT = ("tests/browser", "tests/faults", "tests/journeys")
 
@@ -38,9 +38,16 @@ async def kafka_bootstrap(tmp_path_factory: pytest.TempPathFactory) -> AsyncIter
         yield bootstrap
 
 
+@pytest.fixture(scope="session")
+async def template(postgres: str) -> AsyncIterator[Template]:
+    """A migrated database to copy: `await database_url(like=await template(MIGRATIONS))`."""
+    async with migrated_templates(postgres) as template:
+        yield template
+
+
 @pytest.fixture
 async def database_url(postgres: str) -> AsyncIterator[NewDatabase]:
-    """Makes empty databases: `url = await database_url()`; they go when the test ends."""
+    """Makes databases, empty ones as `url = await database_url()`; they go when the test ends."""
     async with fresh_databases(postgres) as new_database:
         yield new_database
 

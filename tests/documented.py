@@ -1,7 +1,10 @@
 """Every refusal that a test meets is one that the service's own description promises for that operation."""
 
+import json
 import re
 from collections.abc import Awaitable, Callable
+from functools import cache
+from pathlib import Path
 from typing import Any, Final
 
 import httpx
@@ -10,12 +13,21 @@ from chassis.problems import MEDIA_TYPE
 
 Json = dict[str, Any]
 Hooks = dict[str, list[Callable[[httpx.Response], Awaitable[None]]]]
+DOCUMENTS: Final = Path(__file__).parents[1] / "contracts/openapi"
 OF_EVERY_OPERATION: Final = frozenset({405, 408, 500, 503})
 """The document says 4XX and 5XX; these are the framework's, and whoever needs them finds them there."""
 
 
-def only_documented_problems(document: Json) -> Hooks:
-    """Hooks for a client of the API that `document` describes: a problem that its operation does not list fails."""
+@cache
+def document_of(service: str) -> Json:
+    """What the service publishes of itself; `tests/contract` holds it to the code, which takes long to ask."""
+    document: Json = json.loads((DOCUMENTS / f"{service}.json").read_text())
+    return document
+
+
+def only_documented_problems(service: str) -> Hooks:
+    """Hooks for a client of the service's API: a problem that its operation does not list fails."""
+    document = document_of(service)
 
     async def check(answer: httpx.Response) -> None:
         told = operation_of(document, answer.request.method, answer.request.url.path)

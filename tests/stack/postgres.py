@@ -1,18 +1,27 @@
 """A PostgreSQL for the tests: the one that is given, a container, or the embedded one; and fresh databases on it."""
 
+import asyncio
 import os
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Protocol
 
 import asyncpg
 
+from chassis.migrations import migrate
 from sandbox.postgres import PostgresServer
 from tests.stack.docker import docker_is_asked_for, running_postgres
 
-NewDatabase = Callable[[], Awaitable[str]]
-"""Makes an empty database and returns its URL."""
+Template = Callable[[Path], Awaitable[str]]
+"""The name of a database that nobody writes to, brought to the newest revision of these migrations."""
+
+
+class NewDatabase(Protocol):
+    """Makes a database, empty or a copy of a template, and returns its URL."""
+
+    async def __call__(self, *, like: str | None = None) -> str: ...
 
 
 @asynccontextmanager
@@ -43,9 +52,9 @@ async def fresh_databases(postgres: str) -> AsyncIterator[NewDatabase]:
     """A factory whose databases are dropped at the end."""
     made: list[str] = []
 
-    async def new_database() -> str:
+    async def new_database(*, like: str | None = None) -> str:
         name = f"test_{uuid.uuid4().hex[:12]}"
-        await _run(postgres, f"create database {name}")
+        await _run(postgres, f"create database {name} template {like or 'template1'}")
         made.append(name)
         return f"{postgres.rpartition('/')[0]}/{name}"
 
@@ -54,6 +63,23 @@ async def fresh_databases(postgres: str) -> AsyncIterator[NewDatabase]:
     finally:
         for name in made:
             await _run(postgres, f"drop database {name} with (force)")
+
+
+@asynccontextmanager
+async def migrated_templates(postgres: str) -> AsyncIterator[Template]:
+    """Each kept until the end, so that its migrations run once."""
+    made: dict[Path, str] = {}
+
+    async with fresh_databases(postgres) as new_database:
+
+        async def template(migrations: Path) -> str:
+            if migrations not in made:
+                url = await new_database()
+                await asyncio.to_thread(migrate, url=url, migrations=migrations)
+                made[migrations] = url.rpartition("/")[2]
+            return made[migrations]
+
+        yield template
 
 
 def emptying(tables: Iterable[str]) -> str:

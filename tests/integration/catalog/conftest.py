@@ -1,6 +1,5 @@
 """The catalog on a real PostgreSQL, reached over HTTP by people with and without rights."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,12 +17,11 @@ from catalog.tables import Addon, outbox
 from chassis.auth import TokenVerifier
 from chassis.database import Database
 from chassis.jwks import Jwks
-from chassis.migrations import migrate
 from chassis.server import HttpServer
 from chassis.settings import ServiceSettings
 from sandbox.issuer import Issuer, application
 from tests.documented import only_documented_problems
-from tests.stack.postgres import NewDatabase, emptying
+from tests.stack.postgres import NewDatabase, Template, emptying
 
 ADDONS = "/v1/admin/addons"
 TABLES = ("plan_addons", "plans", "plan_prices", "audit_log", "outbox", "inbox", "parked")
@@ -45,7 +43,7 @@ class Catalog:
             transport=httpx.ASGITransport(app=self.api),
             base_url="http://catalog.test",
             headers=headers,
-            event_hooks=only_documented_problems(self.api.openapi()),
+            event_hooks=only_documented_problems("catalog"),
         )
 
     def staff(self) -> httpx.AsyncClient:
@@ -133,19 +131,25 @@ async def issuer() -> AsyncIterator[tuple[Issuer, TokenVerifier]]:
 
 
 @pytest.fixture(scope="module")
-async def migrated(module_database_url: NewDatabase) -> AsyncIterator[Database]:
-    url = await module_database_url()
-    await asyncio.to_thread(migrate, url=url, migrations=MIGRATIONS)
+async def migrated(module_database_url: NewDatabase, template: Template) -> AsyncIterator[Database]:
+    url = await module_database_url(like=await template(MIGRATIONS))
     async with Database(url, name="catalog-tests") as database:
         yield database
 
 
-@pytest.fixture
-async def catalog(migrated: Database, issuer: tuple[Issuer, TokenVerifier]) -> Catalog:
-    """An empty catalog."""
-    async with migrated.transaction() as session:
-        await session.execute(text(emptying(TABLES)))
+@pytest.fixture(scope="module")
+def service(migrated: Database, issuer: tuple[Issuer, TokenVerifier]) -> Catalog:
     settings = ServiceSettings(app_env="testing", allowed_return_origins="https://app.example")
     return Catalog(
         database=migrated, api=app(settings=settings, database=migrated, verifier=issuer[1]), issuer=issuer[0]
     )
+
+
+@pytest.fixture
+async def catalog(service: Catalog) -> Catalog:
+    """An empty catalog, which remembers nothing of what it sold."""
+    async with service.database.transaction() as session:
+        await session.execute(text(emptying(TABLES)))
+    service.api.state.price_list.forget()
+    service.api.state.plan_list.forget()
+    return service

@@ -7,9 +7,9 @@ import httpx
 import pytest
 
 from tests.forms import form_to
-from tests.integration.catalog.conftest import STAFF, Catalog, catalog, issuer, migrated
+from tests.integration.catalog.conftest import STAFF, Catalog, catalog, issuer, migrated, service
 
-__all__ = ["catalog", "issuer", "migrated"]
+__all__ = ["catalog", "issuer", "migrated", "service"]
 
 Json = dict[str, Any]
 ORIGIN: Final = "http://127.0.0.1:8000"

@@ -14,7 +14,6 @@ import notifier.main.service
 from chassis.database import Database
 from chassis.health import Health
 from chassis.kafka import Producer
-from chassis.migrations import migrate
 from contracts import PURCHASE_EVENTS, TOPICS, seal
 from notifier import mails, unmailed
 from notifier.consumer import mail_for
@@ -28,7 +27,7 @@ from sandbox.mailbox.faults import Faults
 from sandbox.mailbox.mails import Mail, Mails
 from sandbox.mailbox.smtp import SmtpServer
 from sandbox.ports import LOOPBACK, free_port
-from tests.stack.postgres import NewDatabase
+from tests.stack.postgres import NewDatabase, Template
 
 
 async def until(condition: Callable[[], Awaitable[Any]], *, seconds: float = 30) -> None:
@@ -140,13 +139,13 @@ async def mail_server() -> AsyncIterator[tuple[SmtpServer, Mails, int]]:
 @pytest.fixture
 async def office(
     database_url: NewDatabase,
+    template: Template,
     kafka_bootstrap: str,
     mail_server: tuple[SmtpServer, Mails, int],
     monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[Office]:
     smtp, box, port = mail_server
-    url = await database_url()
-    await asyncio.to_thread(migrate, url=url, migrations=MIGRATIONS)
+    url = await database_url(like=await template(MIGRATIONS))
     consumer = f"notifier-{uuid.uuid4().hex[:8]}"
     monkeypatch.setattr(notifier.main.service, "GROUP", consumer)
     settings = Settings(

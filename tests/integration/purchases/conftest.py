@@ -1,6 +1,5 @@
 """A migrated ledger on PostgreSQL, and the Stripe sandbox behind a socket of this process."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -8,7 +7,6 @@ import pytest
 import stripe
 
 from chassis.database import Database, plain_connection
-from chassis.migrations import migrate
 from chassis.server import HttpServer
 from purchases.main import MIGRATIONS
 from purchases.payments.client import stripe_client
@@ -17,7 +15,7 @@ from sandbox.stripe.app import create_app
 from sandbox.stripe.control import StripeControl
 from tests.integration.purchases.checkouts import given_builder_and_two_addons
 from tests.integration.purchases.world import World
-from tests.stack.postgres import NewDatabase, emptying
+from tests.stack.postgres import NewDatabase, Template, emptying
 
 
 @pytest.fixture(scope="module")
@@ -27,9 +25,8 @@ async def stripe_url() -> AsyncIterator[str]:
 
 
 @pytest.fixture(scope="module")
-async def migrated(module_database_url: NewDatabase) -> AsyncIterator[Database]:
-    url = await module_database_url()
-    await asyncio.to_thread(migrate, url=url, migrations=MIGRATIONS)
+async def migrated(module_database_url: NewDatabase, template: Template) -> AsyncIterator[Database]:
+    url = await module_database_url(like=await template(MIGRATIONS))
     async with plain_connection(url, name="purchases-tests") as connection:
         # Thousands of small transactions, none of which must survive a power cut.
         await connection.execute(f"alter database {url.rpartition('/')[2]} set synchronous_commit = off")

@@ -8,8 +8,10 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from pydantic import SecretStr
+from stripe import StripeClient
 
 from chassis.auth import TokenVerifier
+from chassis.database import Database
 from chassis.jwks import Jwks
 from chassis.server import HttpServer
 from purchases.main.api import app
@@ -40,7 +42,7 @@ class Api:
         return httpx.AsyncClient(
             transport=httpx.ASGITransport(app=self.app),
             base_url="http://purchases.test",
-            event_hooks=only_documented_problems(self.app.openapi()),
+            event_hooks=only_documented_problems("purchases"),
             headers={"Authorization": f"Bearer {self.issuer.mint(claims)}"},
         )
 
@@ -57,19 +59,23 @@ async def tokens() -> AsyncIterator[tuple[Issuer, TokenVerifier]]:
         yield issuer, TokenVerifier(jwks, ISSUER, AUDIENCE)
 
 
-@pytest.fixture
-async def api(world: World, tokens: tuple[Issuer, TokenVerifier]) -> Api:
+@pytest.fixture(scope="module")
+def service(migrated: Database, client: StripeClient, tokens: tuple[Issuer, TokenVerifier]) -> Api:
     settings = Settings(
         app_env="testing",
         quittance_instance="test",
         allowed_return_origins=("https://app.example",),
-        database_url=world.database.url,
+        database_url=migrated.url,
         stripe_secret_key=SecretStr("sk_test_x"),
     )
     issuer, verifier = tokens
-    return Api(
-        app=app(settings=settings, database=world.database, client=world.client, verifier=verifier), issuer=issuer
-    )
+    return Api(app=app(settings=settings, database=migrated, client=client, verifier=verifier), issuer=issuer)
+
+
+@pytest.fixture
+def api(world: World, service: Api) -> Api:
+    """On an empty ledger."""
+    return service
 
 
 @pytest.fixture

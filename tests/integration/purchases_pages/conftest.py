@@ -7,8 +7,10 @@ import httpx
 import pytest
 from fastapi import FastAPI
 from pydantic import SecretStr
+from stripe import StripeClient
 
 from chassis.auth import TokenVerifier
+from chassis.database import Database
 from purchases.main.api import app
 from purchases.settings import Settings
 from sandbox.issuer import Issuer
@@ -68,17 +70,21 @@ class Site:
         return self.visitor({"sub": "olga", "workspaces": {workspace_id: "owner"}}, **headers)
 
 
-@pytest.fixture
-async def site(world: World, tokens: tuple[Issuer, TokenVerifier]) -> Site:
+@pytest.fixture(scope="module")
+def service(migrated: Database, client: StripeClient, tokens: tuple[Issuer, TokenVerifier]) -> Site:
     settings = Settings(
         app_env="testing",
         quittance_instance="test",
         public_base_url=ORIGIN,
         support_email="help@pages.example",
-        database_url=world.database.url,
+        database_url=migrated.url,
         stripe_secret_key=SecretStr("sk_test_x"),
     )
     issuer, verifier = tokens
-    return Site(
-        app=app(settings=settings, database=world.database, client=world.client, verifier=verifier), issuer=issuer
-    )
+    return Site(app=app(settings=settings, database=migrated, client=client, verifier=verifier), issuer=issuer)
+
+
+@pytest.fixture
+def site(world: World, service: Site) -> Site:
+    """On an empty ledger."""
+    return service
