@@ -19,6 +19,12 @@ class ByProduct(LoadFileScheduling):  # type: ignore[misc]  # xdist has no types
         return suite if suite in SHARE_A_PRODUCT else str(super()._split_scope(nodeid))
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest first, so that no worker is alone with them at the end: products, then parts, then pure code."""
+    rank = {suite: number for number, suite in enumerate((*SHARE_A_PRODUCT, "tests/integration"))}
+    items.sort(key=lambda item: rank.get("/".join(item.nodeid.split("/")[:2]), len(rank)))
+
+
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByProduct:
     config.option.loadscopereorder = False
     return ByProduct(config, log)

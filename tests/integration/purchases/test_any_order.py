@@ -23,7 +23,7 @@ from tests.integration.purchases.replayed_stripe import ReplayedStripe, of_copy
 from tests.integration.purchases.stories import STORIES, VERSIONS, Story, told
 from tests.integration.purchases.world import Json, World
 
-ROUNDS: Final = int(os.environ.get("ANY_ORDER_EXAMPLES", "8"))
+ROUNDS: Final = int(os.environ.get("ANY_ORDER_EXAMPLES", "4"))
 """CI takes 64 of them; each is `CASES` orders, of whichever stories."""
 CASES: Final = 32
 PHASES: Final = 3

@@ -40,9 +40,8 @@ class Sandbox:
         return self.run("up", "--without-services", "--without", "stripe")
 
     def start_up(self) -> "subprocess.Popen[str]":
-        """`up`, seen after its first processes were started and before it is ready."""
-        words = self.command("up", "--without-services", "--without", "stripe")
-        starting = subprocess.Popen(words, env=self.environment, stdout=subprocess.PIPE, text=True)
+        """`up` of everything, seen after its first processes were started and long before it is ready."""
+        starting = subprocess.Popen(self.command("up"), env=self.environment, stdout=subprocess.PIPE, text=True)
         until(lambda: len(self.everybody()) > 1)
         return starting
 
@@ -144,9 +143,9 @@ def test_an_interrupted_start_leaves_nothing_behind(sandbox: Sandbox, how: signa
     starting.send_signal(how)
     starting.communicate(timeout=40)
 
+    assert starting.returncode == (-signal.SIGKILL if how == signal.SIGKILL else 130)
     until(lambda: all_gone(processes) and not sandbox.everybody())
     assert not sandbox.files.stack.exists()
-    assert starting.returncode == (-signal.SIGKILL if how == signal.SIGKILL else 130)
 
 
 def test_a_taken_port_is_avoided_and_named(sandbox: Sandbox) -> None:
