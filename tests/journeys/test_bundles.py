@@ -131,7 +131,7 @@ async def test_paying_the_page_and_buying_one_of_it_in_the_same_moment_charges_i
 
     assert not isinstance(answer, BaseException)
     if answer.status_code == 201:
-        assert isinstance(paid, NeverHappened)
+        assert isinstance(paid, NeverHappened) or paid == page["url"]  # which says there that it is over
         assert await captured(scene, shop) == (PRICES["499.00"], 1)
     else:
         assert problem_of(answer) in {"already-purchased", "checkout-busy"}

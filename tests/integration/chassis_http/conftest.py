@@ -54,7 +54,7 @@ async def running() -> AsyncIterator[Service]:
     async with (
         an_issuer() as issuer,
         HttpServer(app, "127.0.0.1", 0, name="service", graceful_seconds=2) as server,
-        httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.port}") as client,
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{server.port}", timeout=30) as client,
     ):
         yield Service(app=app, client=client, issuer=issuer, port=server.port, calls=calls)
 

@@ -41,7 +41,9 @@ class Sandbox:
 
     def start_up(self) -> "subprocess.Popen[str]":
         """`up` of everything, seen after its first processes were started and long before it is ready."""
-        starting = subprocess.Popen(self.command("up"), env=self.environment, stdout=subprocess.PIPE, text=True)
+        starting = subprocess.Popen(
+            self.command("up"), env=self.environment, stdout=subprocess.PIPE, text=True, preexec_fn=listen_to_ctrl_c
+        )
         until(lambda: len(self.everybody()) > 1)
         return starting
 
@@ -52,6 +54,11 @@ class Sandbox:
         description = self.files.description()
         assert description is not None
         return description
+
+
+def listen_to_ctrl_c() -> None:
+    """Also where we ourselves do not: what a shell starts with `&` ignores it, and so would our children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def until(met: Callable[[], bool], within: float = 15) -> None:

@@ -1,5 +1,6 @@
 """Ports on the loopback interface: which are free, and which one to take."""
 
+import atexit
 import random
 import socket
 from collections import deque
@@ -61,3 +62,9 @@ def _reserve(port: int) -> bool:
     if len(_reservations) > _HELD:
         _reservations.popleft().close()
     return True
+
+
+@atexit.register
+def _release() -> None:
+    while _reservations:
+        _reservations.pop().close()
