@@ -32,6 +32,16 @@ async def test_anybody_sees_the_plans_with_caps_and_prices_and_what_is_on_sale(s
     assert "Sign in to choose Builder" in text
 
 
+async def test_link_checkers_and_probes_ask_for_the_head_of_the_page(site: Site) -> None:
+    async with site.visitor() as probe:
+        head, page, sent = await probe.head("/pricing"), await probe.get("/pricing"), await probe.post("/pricing")
+        held = await probe.head("/pricing", headers={"If-None-Match": page.headers["etag"]})
+
+    assert (head.status_code, head.headers["etag"]) == (200, page.headers["etag"])
+    assert held.status_code == 304
+    assert (sent.status_code, sent.headers["allow"]) == (405, "GET, HEAD")
+
+
 async def test_with_nothing_on_sale_it_says_so(site: Site) -> None:
     assert "No services available" in told(await prices(site))
 

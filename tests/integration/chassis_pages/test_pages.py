@@ -7,8 +7,10 @@ import pytest
 
 from chassis.pages import Pages, PageSettings
 from chassis.pages.site import PagesNotSetUp
+from chassis.server import HttpServer
 from chassis.settings import ServiceSettings
 from sandbox.issuer import Issuer
+from sandbox.ports import LOOPBACK
 from tests.forms import form_to
 from tests.integration.chassis_pages.conftest import BANK, ORIGIN, Site, make_site
 
@@ -148,6 +150,23 @@ async def test_a_problem_is_a_page_for_people_with_its_own_status(site: Site) ->
     assert all(page.headers["content-type"].startswith("text/html") for page in (late, wrong, staff, nothing))
 
 
+@pytest.mark.parametrize("path", ["/notes", "/notes/staff", "/notes/a/b", "/session/sign-in", "/assets/0/pages.css"])
+@pytest.mark.parametrize("signed_in", [True, False])
+async def test_who_asks_for_the_head_of_a_page_gets_what_the_page_has_but_its_body(
+    site: Site, path: str, signed_in: bool
+) -> None:
+    cookies = {site.cookie: site.token()} if signed_in else {}
+    async with (
+        HttpServer(site.app, LOOPBACK, 0) as server,
+        httpx.AsyncClient(base_url=f"http://{LOOPBACK}:{server.port}", cookies=cookies) as probe,
+    ):
+        head, page = await probe.head(path), await probe.get(path)  # on one connection: a body would be in the way
+
+    assert head.status_code == page.status_code
+    assert head.headers.get("content-length") == page.headers.get("content-length")
+    assert set(head.headers) == set(page.headers)
+
+
 PEOPLE, PROGRAM, ANYONE = "text/html,application/xhtml+xml,*/*;q=0.8", "application/json", "*/*"
 
 
@@ -173,7 +192,7 @@ async def test_what_is_no_page_is_told_as_one_to_people_and_as_a_problem_to_prog
 
     assert (answer.status_code, answer.headers["content-type"].partition(";")[0]) == (status, kind)
     assert ("olga@acme.test" in answer.text) == (kind == "text/html")
-    assert answer.headers.get("allow") == ("GET, POST" if status == 405 else None)
+    assert answer.headers.get("allow") == ("GET, HEAD, POST" if status == 405 else None)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 PROBLEM_BASE: Final = "https://quittance.dev/problems/"
 MEDIA_TYPE: Final = "application/problem+json"
-METHODS: Final = ("GET", "POST", "PUT", "PATCH", "DELETE")
+METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
 
 class Problem(Exception):  # noqa: N818 - RFC 9457's own word

@@ -162,7 +162,7 @@ class Observed:
 
 
 def _record(scope: Scope, status: int, seconds: float) -> None:
-    method = scope["method"] if scope["method"] in {*METHODS, "HEAD", "OPTIONS"} else "other"
+    method = scope["method"] if scope["method"] in {*METHODS, "OPTIONS"} else "other"
     route = _template(scope)
     metrics.HTTP_REQUESTS.labels(method, route, str(status)).observe(seconds)
     log.info("request", method=method, route=route, status=status, milliseconds=round(seconds * 1000, 1))

@@ -42,7 +42,7 @@ def asset_url(name: str) -> str:
 router = APIRouter(include_in_schema=False)
 
 
-@router.get("/assets/{of_release}/{name}")
+@router.api_route("/assets/{of_release}/{name}", methods=["GET", "HEAD"])
 async def asset(of_release: str, name: str) -> Response:
     """While a new release rolls out, a page of the other one gets what there is, and nobody keeps it."""
     if name not in MEDIA_TYPES:

@@ -1,5 +1,6 @@
 """Routes of pages: only our own pages change things, who is not signed in is asked to, problems are pages."""
 
+from collections.abc import Callable
 from typing import Annotated, Any, Final
 from urllib.parse import quote, urlsplit, urlunsplit
 
@@ -34,7 +35,12 @@ AtPages = Annotated[Pages, Depends(pages_of)]
 
 
 class PageRoute(APIRoute):
-    """One page, or one form's target."""
+    """One page, or one form's target. Where GET is taken HEAD is too: the server leaves the body out."""
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **told: Any) -> None:
+        super().__init__(path, endpoint, **told)
+        if self.methods and "GET" in self.methods:
+            self.methods.add("HEAD")
 
     def get_route_handler(self) -> Any:
         """FastAPI's own handler, with the policy of pages around it."""
