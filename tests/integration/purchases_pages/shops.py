@@ -1,9 +1,12 @@
 """A workspace's owner before the Services page, and the bank that may be asked."""
 
+import uuid
+from datetime import UTC, datetime
 from typing import Final
 
 import httpx
 
+from contracts import AddonState
 from tests.integration.purchases.world import World
 from tests.integration.purchases_pages.conftest import Site, Visitor
 from tests.integration.purchases_pages.reading import Form, Page
@@ -60,3 +63,19 @@ async def at_the_bank(stripe_url: str, page: str, answer: str) -> str:
     async with httpx.AsyncClient(base_url=stripe_url) as browser:
         back = await browser.post(f"{httpx.URL(page).path}/{answer}")
     return back.headers["location"].removeprefix("https://pages.example")
+
+
+def a_service(**changes: object) -> AddonState:
+    """An active add-on, as the catalog tells of it."""
+    state = AddonState(
+        addon_id=uuid.uuid4(),
+        sequence=1,
+        occurred_at=datetime.now(UTC),
+        slug="audit",
+        name="Audit",
+        price_cents=49_900,
+        currency="EUR",
+        is_active=True,
+        sort_order=0,
+    )
+    return state.model_copy(update=changes)

@@ -1,14 +1,11 @@
 """What the Services page shows: cards, why one cannot be bought, the history, and nothing that is markup."""
 
-import uuid
-from datetime import UTC, datetime
-
 import pytest
 
-from contracts import AddonState
 from purchases.domain.transitions import Status
 from tests.integration.purchases.world import World
 from tests.integration.purchases_pages.conftest import Site
+from tests.integration.purchases_pages.shops import a_service
 
 MARKUP = '<img src=x onerror="alert(1)">'
 BADGES = {
@@ -19,21 +16,6 @@ BADGES = {
     "cancelled": ("grey", "Cancelled"),
     "refunded": ("purple", "Refunded"),
 }
-
-
-def a_service(**changes: object) -> AddonState:
-    state = AddonState(
-        addon_id=uuid.uuid4(),
-        sequence=1,
-        occurred_at=datetime.now(UTC),
-        slug="audit",
-        name="Audit",
-        price_cents=49_900,
-        currency="EUR",
-        is_active=True,
-        sort_order=0,
-    )
-    return state.model_copy(update=changes)
 
 
 async def test_a_card_says_what_is_sold_and_for_how_much(world: World, site: Site) -> None:

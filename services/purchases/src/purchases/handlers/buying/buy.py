@@ -74,8 +74,7 @@ async def buy(*, database: Database, client: StripeClient, instance: str, lease:
             return Bought(repeated, Outcome.REPEATED)
         addon = await _sellable(session, order)
         in_the_way = await _checkout_that_sells(session, order, addon)
-        if in_the_way is None:
-            await _refuse_if_taken(session, order, addon)
+        await _refuse_if_taken(session, order, addon, besides=in_the_way)
     customer = await _customer_with_card(database, client, instance, order)
     if in_the_way is not None:
         cause = Cause(actor=order.buyer, at=datetime.now(UTC), reason="bought with the saved card instead")
@@ -131,9 +130,12 @@ async def _sellable(session: AsyncSession, order: Order) -> Addon:
     return addon
 
 
-async def _refuse_if_taken(session: AsyncSession, order: Order, addon: Addon) -> None:
+async def _refuse_if_taken(
+    session: AsyncSession, order: Order, addon: Addon, *, besides: CheckoutSession | None = None
+) -> None:
+    """`besides`: what that Checkout sells is free as soon as it is ended."""
     holder = await ledger.slot_holder(session, workspace_id=order.workspace_id, addon_id=addon.id)
-    if holder is not None:
+    if holder is not None and (besides is None or str(holder.id) not in besides.purchase_ids):
         raise refusal_for(holder)
     now = datetime.now(UTC)
     retry_at = await card_testing.waits_until(session, workspace_id=order.workspace_id, now=now)

@@ -1,4 +1,4 @@
-"""What a workspace can buy now, and why not."""
+"""What a workspace can buy now, why not, and what buying it would end."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,6 +22,8 @@ class Offer:
     addon: Addon
     holder: Purchase | None
     must_wait: bool = False
+    ends_checkout_with: Sequence[str] | None = None
+    """It waits in an open Checkout of the plan, which buying it ends: the add-ons' names that are in there besides."""
 
     @property
     def refusal(self) -> str | None:
@@ -33,9 +35,18 @@ class Offer:
 
 async def offer_addons(*, session: AsyncSession, workspace_id: str) -> Sequence[Offer]:
     """Every active add-on with what stands against buying it: not an open Checkout, which buying it would end."""
+    now = datetime.now(UTC)
     holders = await ledger.holders(session, workspace_id)
     live = await checkouts.live(session, workspace_id)
-    ends = set(live.purchase_ids) if live else set()
-    stands = {addon_id: holder for addon_id, holder in holders.items() if str(holder.id) not in ends}
-    retry_at = await card_testing.waits_until(session, workspace_id=workspace_id, now=datetime.now(UTC))
-    return [Offer(addon, stands.get(addon.id), retry_at is not None) for addon in await addons.active(session)]
+    bundle = set(live.purchase_ids) if live else set()
+    waiting = {addon_id: holder for addon_id, holder in holders.items() if str(holder.id) in bundle}
+    is_open = live is not None and live.expires_at > now
+    must_wait = await card_testing.waits_until(session, workspace_id=workspace_id, now=now) is not None
+
+    def offer(addon: Addon) -> Offer:
+        if addon.id not in waiting:
+            return Offer(addon, holders.get(addon.id), must_wait)
+        others = [one.addon_name for addon_id, one in waiting.items() if addon_id != addon.id]
+        return Offer(addon, None, must_wait, sorted(others) if is_open else None)
+
+    return [offer(addon) for addon in await addons.active(session)]
