@@ -154,6 +154,25 @@ async def test_a_buyer_cancels_with_or_without_a_reason(world: World, api: Api, 
         assert (line["actor"], line["reason"]) == ("user:olga", reason)
 
 
+@pytest.mark.parametrize("who", ["olga", "mira"])
+async def test_who_says_in_which_status_it_was_seen_cancels_no_other(
+    world: World, api: Api, staff: httpx.AsyncClient, who: str
+) -> None:
+    purchase = await world.given_a_purchase()
+    path = f"/v1/workspaces/{purchase.workspace_id}/purchases/{purchase.id}/cancel"
+    async with api.owner(purchase.workspace_id) as owner:
+        if who == "mira":
+            owner, path = staff, f"/v1/admin/purchases/{purchase.id}/cancel"
+        refused = await owner.post(path, json=REASON | {"expected_status": "pending"})
+        nonsense = await owner.post(path, json=REASON | {"expected_status": "delivered"})
+        before = (await world.purchase(purchase.id)).status
+        done = await owner.post(path, json=REASON | {"expected_status": "paid"})
+
+    assert (problem_of(refused), refused.json()["purchase_status"]) == ((409, "status-changed"), "paid")
+    assert (problem_of(nonsense), before) == ((422, "invalid-request"), "paid")
+    assert done.json()["status"] == "cancelled"
+
+
 async def test_a_buyer_cannot_cancel_by_another_workspaces_path(world: World, api: Api) -> None:
     theirs, own = await world.given_a_purchase(), await world.given_a_workspace()
 

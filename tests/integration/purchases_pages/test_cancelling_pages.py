@@ -42,6 +42,41 @@ async def test_a_pending_one_is_cancelled_and_never_charged(world: World, site: 
     assert "Nothing is charged for it; what your bank may have taken already goes back by itself." in done.text
 
 
+async def test_what_was_paid_since_the_question_is_asked_about_anew(world: World, site: Site) -> None:
+    """The question had said that nothing is charged; of what is paid, nothing goes back by itself."""
+    purchase = await world.given_a_purchase("pm_card_authenticationRequired")
+    owner = site.owner(purchase.workspace_id)
+    asked = await owner.open(f"/app/{purchase.workspace_id}/billing/addons/{purchase.id}/cancel")
+    await world.control.authenticate(str(purchase.stripe_payment_intent_id))
+    await world.tell(*await world.facts())
+
+    refused = await owner.submit(asked.form("Cancel it"), reason="Too slow")
+    before = await world.purchase(purchase.id)
+    done = await owner.submit(refused.form("Cancel it"))
+
+    assert "It is not paid yet. Once it is cancelled, nothing is charged for it." in asked.text
+    assert (refused.status, before.status) == (409, Status.PAID)
+    assert "The purchase has changed since you opened this page Nothing was cancelled." in refused.text
+    assert "€499.00 was paid for it. Cancelling stops the work, and returns nothing by itself" in refused.text
+    assert refused.form("Cancel it").fields == {"status": "paid", "reason": "Too slow"}
+    assert "Professional AI Setup is cancelled €499.00 was paid." in done.text
+
+
+async def test_what_was_paid_in_its_checkout_since_the_question_is_not_cancelled_either(
+    world: World, site: Site
+) -> None:
+    """As where Stripe says first that the Checkout was paid: `test_once_its_checkout_is_paid_nothing_says…`."""
+    owner, address = await in_a_checkout(world, site)
+    asked = await owner.browser.open(address)
+    await owner.pay()
+    await owner.hear()
+
+    refused = await owner.browser.submit(asked.form("Cancel it"))
+
+    assert (refused.status, "The purchase has changed since you opened this page" in refused.text) == (409, True)
+    assert [row["status"] for row in await world.rows("select status from workspace_addon_purchases")] == ["paid"]
+
+
 @pytest.mark.parametrize("status", [Status.DELIVERED, Status.FAILED, Status.REFUNDED, Status.CANCELLED])
 async def test_what_cannot_be_cancelled_offers_no_way_to(world: World, site: Site, status: Status) -> None:
     purchase = await world.given_a_purchase()
@@ -79,7 +114,7 @@ async def test_while_stripe_does_not_answer_the_question_is_asked_again_with_wha
     assert "Cancelling ends that checkout with everything in it" in asked.text
     assert (refused.status, refused.headers["retry-after"]) == (409, "3")
     assert "Its checkout is being opened or ended just now Nothing was cancelled. Try again in a few" in refused.text
-    assert refused.form("Cancel it").fields == {"reason": "We found <b>somebody</b>"}
+    assert refused.form("Cancel it").fields == {"status": "pending", "reason": "We found <b>somebody</b>"}
     assert "Professional AI Setup is cancelled" in done.text
 
 
@@ -96,7 +131,7 @@ async def test_while_it_is_being_paid_the_question_is_asked_again_with_what_was_
 
     assert (refused.status, refused.headers["retry-after"]) == (409, "2")
     assert "The payment is being made just now Nothing was cancelled." in refused.text
-    assert refused.form("Cancel it").fields == {"reason": "Too slow"}
+    assert refused.form("Cancel it").fields == {"status": "pending", "reason": "Too slow"}
     assert "Professional AI Setup is cancelled" in done.text
 
 

@@ -104,6 +104,25 @@ async def test_a_cancellation_that_names_other_money_than_remains_is_asked_about
     assert [refund.refund_cents for refund in (await world.purchase(purchase.id)).refunds] == [10_000, 39_900]
 
 
+async def test_what_was_paid_since_the_question_is_asked_about_anew_with_its_money(world: World, site: Site) -> None:
+    purchase = await world.given_a_purchase("pm_card_authenticationRequired")
+    async with browser(site) as staff:
+        page = await staff.get(of(purchase, "cancel"))
+        await world.control.authenticate(str(purchase.stripe_payment_intent_id))
+        await world.tell(*await world.facts())
+        asked = await send(staff, page, reason="A long reason, typed once")
+        before = await world.purchase(purchase.id)
+        done = await send(staff, asked, refund="true")
+
+    assert "Nothing was paid for it." in told(page)
+    assert (asked.status_code, before.status) == (409, Status.PAID)
+    assert "The purchase has changed since you opened this page Nothing was changed, and no money moved." in told(asked)
+    assert "€499.00 was paid for it, which stays unless you send it back." in told(asked)
+    assert done.headers["location"] == f"{of(purchase)}?done=cancel-refund"
+    (line,) = await world.rows("select reason from purchase_transitions where to_status = 'cancelled'")
+    assert line["reason"] == "A long reason, typed once"
+
+
 async def test_the_page_offers_what_the_table_allows(world: World, site: Site) -> None:
     purchase = await world.given_a_purchase()
     async with browser(site) as staff:

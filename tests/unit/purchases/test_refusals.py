@@ -30,6 +30,7 @@ PROBLEMS: dict[tuple[int, str], Problem] = {
     (409, "customer-taken"): refusals.customer_taken(),
     (409, "customer-fixed"): refusals.customer_fixed(),
     (409, "illegal-transition"): refusals.illegal_move(Refused(Status.PENDING, Trigger.DELIVERED)),
+    (409, "status-changed"): refusals.status_changed(Status.PAID),
     (502, "stripe-refused"): refusals.stripe_refused("amount_too_small"),
 }
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from chassis.problems import Problem
 from purchases.domain.plan import Usage
-from purchases.domain.transitions import Refused
+from purchases.domain.transitions import Refused, Status
 from purchases.store.rows import Addon, Purchase
 
 
@@ -310,6 +310,17 @@ def illegal_move(refused: Refused) -> Problem:
         "This cannot be done to the purchase now",
         refused.reason,
         purchase_status=refused.status.value,
+    )
+
+
+def status_changed(status: Status) -> Problem:
+    """It is not what somebody saw who decided about it."""
+    return Problem(
+        409,
+        "status-changed",
+        "The purchase is in another status than expected",
+        "Nothing was changed.",
+        purchase_status=status.value,
     )
 
 

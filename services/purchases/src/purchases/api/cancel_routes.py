@@ -9,10 +9,11 @@ from chassis.openapi import UNREADABLE
 from purchases import refusals
 from purchases.api.access import AtDatabase, Buyer
 from purchases.api.examples import CANCELLED_TWICE
-from purchases.api.move_bodies import NoteBody
+from purchases.api.move_bodies import CancelBody
 from purchases.api.refused import CHECKOUT_IN_THE_WAY, of_buyers
 from purchases.api.replies import PurchaseReply, purchase_reply
 from purchases.api.requests import Stripe
+from purchases.domain.transitions import Status
 from purchases.handlers.by_hand.cancel import Cancellation, cancel
 
 router = APIRouter(prefix="/v1/workspaces/{ws}/purchases", tags=["purchases"])
@@ -21,6 +22,7 @@ NOT_CANCELLED = of_buyers(
     *UNREADABLE,
     refusals.purchase_not_found(),
     refusals.illegal_move(CANCELLED_TWICE),
+    refusals.status_changed(Status.PAID),
     refusals.payment_in_progress(),
     *CHECKOUT_IN_THE_WAY,
 )
@@ -33,7 +35,7 @@ async def cancel_purchase(
     caller: CurrentCaller,
     database: AtDatabase,
     client: Stripe,
-    body: NoteBody | None = None,
+    body: CancelBody | None = None,
 ) -> PurchaseReply:
     """Cancel it before delivery. Paid money is not refunded by this: our team decides, and is told."""
     cancellation = Cancellation(
@@ -41,5 +43,6 @@ async def cancel_purchase(
         workspace_id=workspace.id,
         actor=f"user:{caller.subject}",
         reason=body.reason if body else None,
+        expected=Status(body.expected_status) if body and body.expected_status else None,
     )
     return purchase_reply(await cancel(database=database, client=client, cancellation=cancellation))

@@ -1,6 +1,6 @@
 """What people send to move a purchase."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
@@ -15,6 +15,22 @@ class NoteBody(Body):
     model_config = ConfigDict(json_schema_extra={"examples": [{"reason": "We found somebody in-house."}]})
 
     reason: Reason | None = None
+
+
+Cancellable = Annotated[
+    Literal["pending", "paid"] | None,
+    Field(description="Refuse with `status-changed` where it is in another status by now: money paid is not refunded"),
+]
+
+
+class CancelBody(NoteBody):
+    """Why, and in which status it was seen."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"reason": "We found somebody in-house.", "expected_status": "pending"}]}
+    )
+
+    expected_status: Cancellable = None
 
 
 class ReasonBody(Body):
@@ -32,6 +48,7 @@ class StaffCancelBody(Body):
 
     reason: Reason
     refund: Annotated[bool, Field(strict=True, description="Also ask for the refund of what remains")] = False
+    expected_status: Cancellable = None
 
 
 class RefundBody(Body):

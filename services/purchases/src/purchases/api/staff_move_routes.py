@@ -14,7 +14,7 @@ from purchases.api.refused import CHECKOUT_IN_THE_WAY, of_staff
 from purchases.api.replies import PurchaseReply, purchase_reply
 from purchases.api.requests import IdempotencyKey, Stripe
 from purchases.api.staff_replies import RefundReply, refund_reply
-from purchases.domain.transitions import Refused
+from purchases.domain.transitions import Refused, Status
 from purchases.handlers.by_hand.cancel import Cancellation, cancel
 from purchases.handlers.by_hand.deliver import deliver
 from purchases.handlers.by_hand.reopen import reopen
@@ -55,14 +55,23 @@ async def deliver_purchase(
 @router.post(
     "/cancel",
     operation_id="cancel_purchase_as_staff",
-    responses=of_staff(*_not_moved(CANCELLED_TWICE), refusals.payment_in_progress(), *CHECKOUT_IN_THE_WAY),
+    responses=of_staff(
+        *_not_moved(CANCELLED_TWICE),
+        refusals.status_changed(Status.PAID),
+        refusals.payment_in_progress(),
+        *CHECKOUT_IN_THE_WAY,
+    ),
 )
 async def cancel_purchase_as_staff(
     purchase_id: UUID, body: StaffCancelBody, caller: Staff, database: AtDatabase, client: Stripe
 ) -> PurchaseReply:
     """Cancel it before delivery, and ask for the refund of what remains where `refund` says so."""
     cancellation = Cancellation(
-        purchase_id=purchase_id, actor=f"staff:{caller.subject}", reason=body.reason, refund=body.refund
+        purchase_id=purchase_id,
+        actor=f"staff:{caller.subject}",
+        reason=body.reason,
+        refund=body.refund,
+        expected=Status(body.expected_status) if body.expected_status else None,
     )
     return purchase_reply(await cancel(database=database, client=client, cancellation=cancellation))
 

@@ -20,6 +20,7 @@ from purchases.domain.transitions import Status
 from purchases.handlers.by_hand.cancel import Cancellation, cancel
 from purchases.pages.ids import PurchaseId
 from purchases.pages.paths import about, services_path
+from purchases.pages.seen import status_in
 from purchases.pages.services import find_purchase
 from purchases.pages.services_view import Asked, can_cancel, services_page, shown
 from purchases.pages.switching import others
@@ -54,7 +55,8 @@ async def cancel_service(
     client: Stripe,
 ) -> Response:
     """Done once: who asks again is told how it stands. What can be tried again is asked anew, with what was typed."""
-    reason = dict(await typed(request)).get("reason", "")
+    fields = dict(await typed(request))
+    reason = fields.get("reason", "")
     try:
         note = NoteBody(reason=reason.strip() or None)
     except ValidationError as error:
@@ -66,6 +68,7 @@ async def cancel_service(
         workspace_id=workspace.id,
         actor=f"user:{caller.subject}",
         reason=note.reason,
+        expected=status_in(fields),
     )
     try:
         await cancel(database=database, client=client, cancellation=cancellation)

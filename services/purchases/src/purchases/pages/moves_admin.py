@@ -69,7 +69,9 @@ async def _deliver(asked: Asked) -> None:
 
 
 async def _cancel(asked: Asked) -> None:
-    body = StaffCancelBody.model_validate({"reason": asked.reason or "", "refund": asked.wants_refund})
+    expected = {"expected_status": status} if (status := asked.fields.get("status")) in {"pending", "paid"} else {}
+    told = {"reason": asked.reason or "", "refund": asked.wants_refund, **expected}
+    body = StaffCancelBody.model_validate(told)
     await api.cancel_purchase_as_staff(asked.purchase_id, body, asked.caller, asked.database, asked.client)
 
 
@@ -121,7 +123,7 @@ async def move_purchase(
         refused = problem
     purchase = await get_purchase_for_staff(purchase_id, caller, database)
     if refused and not _was_moved_by(asked, asked_move.trigger, purchase):
-        if "Retry-After" not in refused.headers:
+        if "Retry-After" not in refused.headers and refused.slug != "status-changed":
             return purchase_page(request, pages, purchase, problem=refused)
         errors = asked.errors_with(purchase)
         return await move_question(

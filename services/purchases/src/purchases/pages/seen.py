@@ -1,12 +1,19 @@
-"""What a form's page showed: a number that only grows, so that what came later can be told from what was seen."""
+"""What a form's page showed, so that nobody decides about what they did not see."""
 
 from collections.abc import Mapping
 from typing import Final
 
+from purchases.domain.transitions import Status
+
 LONGEST_NUMBER: Final = 18
 
 
+def status_in(fields: Mapping[str, str]) -> Status | None:
+    """What the purchase was, of the form's hidden field."""
+    return next((status for status in Status if status.value == fields.get("status")), None)
+
+
 def seen_in(fields: Mapping[str, str]) -> int:
-    """Of the form's hidden field; nothing was seen where there is none."""
+    """How far its history went, which only grows; nothing was seen where there is no such field."""
     seen = fields.get("seen", "")
     return int(seen) if seen.isascii() and seen.isdecimal() and len(seen) < LONGEST_NUMBER else 0

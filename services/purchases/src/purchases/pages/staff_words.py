@@ -13,6 +13,11 @@ SEE_BELOW: Final = "You see below how it stands now."
 
 STAFF_WORDS: Final[Mapping[str, Words]] = {
     "illegal-transition": Words(title="This cannot be done to the purchase now", next=SEE_BELOW),
+    "status-changed": Words(
+        title="The purchase has changed since you opened this page",
+        what=NOTHING_MOVED,
+        next="You see below how it stands, and what cancelling means now.",
+    ),
     "nothing-paid": Words(what=NOTHING_MOVED, next=SEE_BELOW),
     "already-refunded": Words(next=SEE_BELOW),
     "refund-too-large": Words(what=NOTHING_MOVED, next="Give a smaller amount."),

@@ -93,6 +93,11 @@ WORDS: Final[Mapping[str, Words]] = {
     "payment-in-progress": Words(
         title="The payment is being made just now", what="Nothing was changed.", next="Try again in a moment."
     ),
+    "status-changed": Words(
+        title="The purchase has changed since you opened this page",
+        what="Nothing was cancelled.",
+        next="You see below how it stands, and what cancelling means now.",
+    ),
     "illegal-transition": Words(
         title="This cannot be done any more",
         next="The purchase has moved on since you opened the page; you see below how it stands.",

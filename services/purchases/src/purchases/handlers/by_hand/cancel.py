@@ -28,13 +28,16 @@ class Cancellation:
     workspace_id: str | None = None
     refund: bool = False
     """Ask for the refund of what remains, in the same transaction."""
+    expected: Status | None = None
+    """What it was when somebody decided this: what that means for the money is another thing in another status."""
 
 
 async def cancel(*, database: Database, client: StripeClient, cancellation: Cancellation) -> Purchase:
     """Cancel it; what is still payable at Stripe is closed after the commit, and holds the slot until then.
 
     One that is sold in an open Checkout is cancelled by ending that, with all that it sells, and Stripe's word is
-    waited for. Raises Problem 404, or 409 with the reason: illegal, a payment is in progress, the Checkout was paid.
+    waited for. Raises Problem 404, or 409 with the reason: illegal, not as expected, a payment is in progress, the
+    Checkout was paid.
     """
     checkout = await _checkout_of(database, cancellation)
     if checkout is not None:
@@ -45,7 +48,7 @@ async def cancel(*, database: Database, client: StripeClient, cancellation: Canc
             raise refusals.purchase_not_found()
         if checkout is not None and purchase.status is Status.CANCELLED:
             return purchase
-        _refuse_unless_possible(purchase)
+        _refuse_unless_possible(purchase, cancellation.expected)
         await _cancel(session, purchase, cancellation)
         return purchase
 
@@ -60,10 +63,12 @@ def _cause(cancellation: Cancellation) -> Cause:
     return Cause(actor=cancellation.actor, at=datetime.now(UTC), reason=cancellation.reason)
 
 
-def _refuse_unless_possible(purchase: Purchase) -> None:
+def _refuse_unless_possible(purchase: Purchase, expected: Status | None) -> None:
     step = decide(status=purchase.status, trigger=Trigger.CANCELLED)
     if isinstance(step, Refused):
         raise refusals.illegal_move(step)
+    if expected not in (None, purchase.status):
+        raise refusals.status_changed(purchase.status)
     if purchase.leased_until is not None and purchase.leased_until > datetime.now(UTC):
         raise refusals.payment_in_progress()
 
