@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 
 from chassis.money import MAX_MINOR_UNITS
+from chassis.texts import one_line
 from chassis.web import Body
 
 Id = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@|-]*$")]
@@ -16,16 +17,10 @@ NO_BREAKS: Final = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"
 """Without control characters, line ends among them: the text stands in mails and on Stripe's pages."""
 
 
-def _one_line(text: str) -> str:
-    """Reasons stand in histories, mails and logs. Raises ValueError for control characters, line ends among them."""
-    if not text.isprintable():
-        raise ValueError("must be one line of printable text")
-    return text
-
-
 Reason = Annotated[
-    str, StringConstraints(min_length=1, max_length=500, strip_whitespace=True), AfterValidator(_one_line)
+    str, StringConstraints(min_length=1, max_length=500, strip_whitespace=True), AfterValidator(one_line)
 ]
+"""Stands in histories, mails and logs."""
 
 
 class DiscardBody(Body):

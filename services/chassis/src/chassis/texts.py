@@ -1,0 +1,21 @@
+"""What people may type: text that PostgreSQL, JSON, HTML and a mail header can all carry unharmed."""
+
+import unicodedata
+from typing import Final
+
+NOT_TEXT: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
+"""Unicode categories: control characters (NUL and line ends among them), lone surrogates, line and paragraph ends."""
+
+
+def one_line(text: str) -> str:
+    """`text` itself. Raises ValueError for a character that is no text or that ends the line."""
+    if any(unicodedata.category(character) in NOT_TEXT for character in text):
+        raise ValueError("must be one line of printable text")
+    return text
+
+
+def paragraph(text: str) -> str:
+    """`text` itself, which may have line ends and tabs. Raises ValueError as `one_line` does."""
+    if any(unicodedata.category(character) in NOT_TEXT and character not in "\n\r\t" for character in text):
+        raise ValueError("must not contain control characters")
+    return text
