@@ -57,6 +57,47 @@ async def test_all_that_remains_is_refunded_and_there_is_nothing_left(world: Wor
     assert (again.status_code, "Everything was refunded already" in told(again)) == (409, True)
 
 
+@pytest.mark.parametrize("cancelled", [False, True])
+async def test_only_of_a_sale_is_it_said_that_all_of_it_back_ends_it(world: World, site: Site, cancelled: bool) -> None:
+    purchase = await world.given_a_purchase()
+    async with browser(site) as staff:
+        if cancelled:
+            await send(staff, await staff.get(of(purchase, "cancel")), reason="by mistake")
+        form = await staff.get(of(purchase, "refund"))
+        review = told(await send(staff, form, step="review", how_much="all", reason="by mistake"))
+
+    assert "Nothing is left then" in review
+    assert ("counts as refunded, and the workspace can buy the service again" in review) is not cancelled
+
+
+@pytest.mark.parametrize(("currency", "example"), [("EUR", "499.00"), ("JPY", "49900")])
+async def test_the_amount_that_the_form_names_as_an_example_can_be_typed(
+    world: World, site: Site, currency: str, example: str
+) -> None:
+    purchase = await world.given_a_purchase()
+    for table in ("workspace_addon_purchases", "purchase_payments"):
+        await world.execute(f"update {table} set currency = :currency", currency=currency)
+    async with browser(site) as staff:
+        form = await staff.get(of(purchase, "refund"))
+        review = await send(staff, form, step="review", how_much="part", amount=example, reason="all the same")
+
+    assert f"In major units, for example {example}" in told(form)
+    assert (review.status_code, "Remains after that" in told(review)) == (200, True)
+
+
+async def test_money_that_came_after_a_cancellation_is_not_called_paid_twice(world: World, site: Site) -> None:
+    purchase = await world.given_a_purchase("pm_card_authenticationRequired")
+    await world.put(purchase, Status.CANCELLED)
+    await world.control.authenticate(str(purchase.stripe_payment_intent_id))
+    await world.tell(*await world.facts())
+    await world.settle_everything()
+    async with browser(site) as staff:
+        page = told(await staff.get(of(purchase)))
+
+    assert "€499.00 (not for the sale: goes back by itself)" in page
+    assert "Money back €499.00 (payment returned)" in page
+
+
 async def test_a_refund_sent_twice_or_twice_at_once_is_one_refund(world: World, site: Site) -> None:
     purchase = await world.given_a_purchase()
     async with browser(site) as staff:

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from starlette.responses import Response
 
 from chassis.database import Database
-from chassis.money import InvalidAmount
+from chassis.money import InvalidAmount, major_text
 from chassis.pages import AtPages, Pages, page_router
 from chassis.pages.forms import errors_by_field, typed
 from chassis.pages.locales import visitors_locale
@@ -152,7 +152,7 @@ def _form(
         purchase=purchase,
         here=f"{LIST}/{purchase.id}",
         form=form,
-        example=local_amount("100.00", locale=visitors_locale(request)),
+        example=local_amount(major_text(purchase.refundable_cents, purchase.currency), locale=visitors_locale(request)),
         said=told_to_staff(problem) if problem else None,
     )
 
