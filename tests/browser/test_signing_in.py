@@ -2,18 +2,21 @@
 
 import re
 
+import pytest
 from playwright.async_api import expect
 
 from sandbox.scene import Scene
 from tests.browser.conftest import Visit
 from tests.browser.looks import look_at
-from tests.browser.people import member_of, services
+from tests.browser.people import STAFF, member_of, services
+from tests.browser.staff import PURCHASES, given_staff
 
 
 async def test_whoever_asks_for_a_page_is_signed_in_and_brought_to_it(visit: Visit, scene: Scene) -> None:
     shop, owner = await scene.given_a_workspace(), await visit()
 
     await owner.open(services(shop))
+    await expect(owner.page).to_have_url(re.compile("/authorize"))
     await look_at(owner, "issuer")
     await owner.pick(member_of(shop))
 
@@ -40,6 +43,25 @@ async def test_one_signs_in_and_out_without_javascript(visit: Visit, scene: Scen
 
     await expect(owner.page.get_by_role("heading", level=1)).to_have_text("You are signed out")
     assert [one for one in await owner.context.cookies() if one["name"] == "quittance_session"] == []
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+async def test_a_search_after_the_session_ended_leads_through_the_sign_in_to_what_was_looked_for(
+    visit: Visit, scene: Scene, javascript: bool
+) -> None:
+    staff = await given_staff(visit, PURCHASES, javascript=javascript)
+    shown = await staff.page.reload()
+    await staff.page.get_by_label("Workspace").fill("ws-nobody")
+    await staff.context.clear_cookies()
+
+    await staff.page.get_by_role("button", name="Search").click()
+    await expect(staff.page).to_have_url(re.compile("/authorize"))
+    await staff.pick(STAFF)
+
+    await expect(staff.page).to_have_url(re.compile(r"/admin/purchases\?workspace=ws-nobody&"))
+    await expect(staff.page.get_by_label("Workspace")).to_have_value("ws-nobody")
+    assert shown
+    assert scene.stack.issuer_url not in shown.headers["content-security-policy"]
 
 
 async def test_who_signs_out_is_told_so_and_is_asked_again_who_it_is(visit: Visit, scene: Scene) -> None:

@@ -14,10 +14,17 @@ from sandbox.issuer import Issuer
 from tests.integration.chassis_pages.conftest import ORIGIN, Site, make_site
 
 
+def leads_to(begun: httpx.Response) -> str:
+    """The issuer's page: by itself, and by a link for browsers that do not follow."""
+    address = begun.headers["refresh"].removeprefix("0; url=")
+    assert f'href="{html.escape(address)}"' in begun.text
+    return str(address)
+
+
 async def at_the_issuer(begun: httpx.Response, person: str = "owner", **named: str) -> str:
     """Pick somebody on the issuer's page; where it sends the browser."""
     async with httpx.AsyncClient() as browser:
-        answer = await browser.post(begun.headers["location"], data={"person": person, **named})
+        answer = await browser.post(leads_to(begun), data={"person": person, **named})
     return str(answer.headers["location"])
 
 
@@ -63,6 +70,22 @@ async def test_the_session_is_a_cookie_that_no_script_reads_and_that_dies_with_t
     assert flags["path"] == "/"
 
 
+async def test_a_search_that_comes_too_late_leads_to_the_sign_in_though_no_form_may_leave_for_the_issuer(
+    site: Site,
+) -> None:
+    async with site.visitor(token=site.token(expires_in=-60)) as visitor:
+        asked = await visitor.get("/notes?text=found")
+        begun = await visitor.get(asked.headers["location"])
+        back = await visitor.get(await at_the_issuer(begun))
+
+    (allowed,) = re.findall("form-action ([^;]+)", begun.headers["content-security-policy"])
+    assert allowed == "'self' https://checkout.example"
+    assert (asked.status_code, urlsplit(asked.headers["location"]).netloc) == (303, "")
+    assert (begun.status_code, "location" in begun.headers) == (200, False)
+    assert leads_to(begun).startswith(f"{site.issuer_url}/authorize?")
+    assert back.headers["location"] == "/notes?text=found"
+
+
 async def test_who_asked_for_no_page_comes_to_the_own_one(site: Site) -> None:
     async with site.visitor() as visitor:
         back = await signed_in(visitor)
@@ -96,7 +119,7 @@ async def test_signing_in_leads_to_nobody_elses_page(site: Site, wanted: str) ->
 
 async def test_the_code_flow_carries_state_nonce_and_a_challenge(site: Site) -> None:
     async with site.visitor() as visitor:
-        asked = parse_qs(urlsplit((await visitor.get("/session/sign-in")).headers["location"]).query)
+        asked = parse_qs(urlsplit(leads_to(await visitor.get("/session/sign-in"))).query)
 
     assert asked["code_challenge_method"] == ["S256"]
     assert {"state", "nonce", "code_challenge"} <= set(asked)
@@ -169,7 +192,7 @@ async def test_who_signs_in_again_beside_a_form_is_told_to_go_back_to_it(site: S
 async def test_who_was_refused_at_the_issuer_is_told_and_may_try_again(site: Site) -> None:
     async with site.visitor() as visitor:
         begun = await visitor.get("/session/sign-in")
-        state = parse_qs(urlsplit(begun.headers["location"]).query)["state"][0]
+        state = parse_qs(urlsplit(leads_to(begun)).query)["state"][0]
         page = await visitor.get("/session/callback", params={"error": "access_denied", "state": state})
 
     assert page.status_code == 400
@@ -224,7 +247,7 @@ async def test_who_signs_in_again_after_signing_out_is_asked_who_it_is(site: Sit
         link = html.unescape(re.findall(r'href="(/session/sign-in[^"]+)"', page.text)[0])
         begun = await visitor.get(link)
 
-    assert parse_qs(urlsplit(begun.headers["location"]).query)["prompt"] == ["login"]
+    assert parse_qs(urlsplit(leads_to(begun)).query)["prompt"] == ["login"]
 
 
 async def test_two_tabs_may_be_at_the_issuer_at_once_and_each_comes_back_to_its_page(site: Site) -> None:
@@ -251,7 +274,7 @@ async def test_an_issuer_is_asked_for_what_it_needs_to_be_asked_for(issuer: tupl
     told = {"oidc_scope": "openid roles", "oidc_audience": "https://api.example"}
     site = make_site(*issuer, app_env="testing", told=told)
     async with site.visitor() as visitor:
-        asked = parse_qs(urlsplit((await visitor.get("/session/sign-in")).headers["location"]).query)
+        asked = parse_qs(urlsplit(leads_to(await visitor.get("/session/sign-in"))).query)
 
     assert (asked["scope"], asked["audience"]) == (["openid roles"], ["https://api.example"])
 

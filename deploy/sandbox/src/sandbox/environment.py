@@ -66,7 +66,7 @@ def _pages_settings(addresses: Addresses) -> dict[str, str]:
     """How people sign in, and where a form of the pages may lead them."""
     client_id, client_secret = CLIENT
     return {
-        "PAGES_FORM_TARGETS": f"{addresses.url('stripe')},{addresses.url('issuer')}",
+        "PAGES_FORM_TARGETS": addresses.url("stripe"),
         "OIDC_ISSUER_URL": addresses.url("issuer"),
         "OIDC_CLIENT_ID": client_id,
         "OIDC_CLIENT_SECRET": client_secret,

@@ -19,10 +19,7 @@ class PageSettings(BaseSettings):
     model_config = _CONFIG
 
     pages_form_targets: Origins = ("https://checkout.stripe.com", "https://billing.stripe.com")
-    """Where a form's answer may redirect to: a custom domain of Stripe's pages has to be named here.
-
-    The issuer too, so that who is signed out by the time a form was carried out still gets to the sign-in.
-    """
+    """Where a form's answer may redirect to: a custom domain of Stripe's pages has to be named here, and no issuer."""
 
 
 class SignInSettings(BaseSettings):

@@ -58,7 +58,10 @@ class SignIn:
         )
 
     async def begin(self, request: Request, wanted: str | None, *, anew: bool) -> Response:
-        """To the issuer's page; `anew` has it ask who one is even when it knows. Raises Problem 503: no answer."""
+        """To the issuer's page; `anew` has it ask who one is even when it knows. Raises Problem 503: no answer.
+
+        No redirect: a form, also a search, may have been led here by one, and `form-action` does not name the issuer.
+        """
         request.scope["session"] = {}
         asked = self._asked | ({"prompt": "login"} if anew else {})
         try:
@@ -66,7 +69,12 @@ class SignIn:
             await self._client.save_authorize_data(request, redirect_uri=f"{self._pages.origin}{CALLBACK}", **made)
         except UNREACHED as error:
             raise _no_answer(error) from error
-        response = see_other(str(made["url"]))
+        response = self._pages.leave_for(
+            request,
+            str(made["url"]),
+            title="Sign in",
+            what="The sign-in service's page opens by itself, and brings you back here.",
+        )
         self._pending.keep(request, response, made["state"], {"session": request.session, "next": own_path(wanted)})
         return response
 
