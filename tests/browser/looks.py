@@ -32,6 +32,17 @@ async def look_at(visitor: Visitor, name: str, *, page: Page | None = None) -> N
             await page.set_viewport_size(before)
 
 
+async def fits(page: Page) -> None:
+    """At both widths: nothing makes it scroll sideways, and nothing stands out of its card, row or notice."""
+    before = page.viewport_size
+    for width in (NARROW, WIDE):
+        await page.set_viewport_size({"width": width, "height": HEIGHT})
+        complaints = await _wider_than_the_window(page) + await _wider_than_their_box(page)
+        assert not complaints, "\n".join((f"{page.url} at {width}", *complaints))
+    if before:
+        await page.set_viewport_size(before)
+
+
 async def _look(page: Page, name: str, *, width: int, scheme: Scheme) -> None:
     await page.set_viewport_size({"width": width, "height": HEIGHT})
     await page.emulate_media(color_scheme=scheme)
@@ -56,5 +67,16 @@ async def _wider_than_the_window(page: Page) -> list[str]:
         ['it scrolls sideways', ...[...document.querySelectorAll('body *')]
             .filter(element => element.getBoundingClientRect().right > window.innerWidth + 1)
             .map(element => element.outerHTML.slice(0, 120))]"""
+    )
+    return wide
+
+
+async def _wider_than_their_box(page: Page) -> list[str]:
+    """What stands out of a card, a row, a notice or a group of fields."""
+    wide: list[str] = await page.evaluate(
+        """() => [...document.querySelectorAll('.card, .row, .notice, fieldset, .actions')].flatMap(box =>
+            [...box.querySelectorAll('*')].filter(element => !element.closest('.visually-hidden')
+                && element.getBoundingClientRect().right > box.getBoundingClientRect().right + 1)
+            .map(element => element.outerHTML.slice(0, 120)))"""
     )
     return wide
