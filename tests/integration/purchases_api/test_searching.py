@@ -81,6 +81,31 @@ async def test_any_id_of_stripes_finds_its_purchase(
     assert await found(staff, stripe_id="in_unknown") == []
 
 
+def ids_in(shown: Any) -> dict[str, str]:
+    """All of Stripe's ids in a record, wherever they stand: what is shown, and as what."""
+    if isinstance(shown, list):
+        return {found: name for part in shown for found, name in ids_in(part).items()}
+    if not isinstance(shown, dict):
+        return {}
+    own = {str(value): name for name, value in shown.items() if name.startswith("stripe_") and value}
+    return own | {found: name for part in shown.values() for found, name in ids_in(part).items()}
+
+
+async def test_whatever_id_of_stripes_a_purchase_shows_finds_it(
+    world: World, control: StripeControl, staff: httpx.AsyncClient
+) -> None:
+    pending, _ = await world.given_a_purchase("pm_card_authenticationRequired"), await world.given_a_purchase()
+    await control.authenticate(str(pending.stripe_payment_intent_id))
+    await world.tell(*await world.facts())
+    purchase = await world.purchase(pending.id)
+    await given_every_kind_of_id(world, control, purchase)
+
+    shown = ids_in((await staff.get(f"{SEARCH}/{purchase.id}")).json())
+
+    assert {"stripe_price_id", "stripe_event_id", "stripe_charge_id", "stripe_dispute_id"} <= set(shown.values())
+    assert {one: str(purchase.id) in await found(staff, stripe_id=one) for one in shown} == dict.fromkeys(shown, True)
+
+
 async def test_all_filters_must_fit(world: World, staff: httpx.AsyncClient) -> None:
     paid, declined = await world.given_a_purchase(), await world.given_a_purchase("pm_card_chargeCustomerFail")
     day, next_day = paid.started_at.date(), paid.started_at.date() + timedelta(days=1)

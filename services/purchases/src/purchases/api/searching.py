@@ -58,8 +58,8 @@ class PurchaseSearch(BaseModel):
     status: Status | None = None
     stripe_id: StripeId | None = Field(
         default=None,
-        description="An id of Stripe's: invoice, payment intent, charge, refund, customer, Checkout session, "
-        "subscription, dispute",
+        description="An id of Stripe's: invoice, payment intent, charge, refund, customer, price, Checkout session, "
+        "subscription, dispute, or an event of its history",
         examples=["in_1SVq2jLkdIwHu7ixTzM0aVbC"],
     )
     started_from: Asked | None = Field(default=None, alias="from", description="Started then or later")

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from purchases.domain.transitions import Status
 from purchases.store.ledger import CHILDREN
-from purchases.store.rows import Dispute, ParkedPayment, Payment, Purchase, Refund
+from purchases.store.rows import Dispute, ParkedPayment, Payment, Purchase, Refund, Transition
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +56,10 @@ def _fits(wanted: Wanted) -> list[ColumnElement[bool]]:
 
 
 def _known_by(stripe_id: str) -> Select[tuple[uuid.UUID]]:
-    """The purchases that this id of Stripe's names, whatever kind of object it is; each column has an index."""
+    """The purchases that this id of Stripe's names, whatever kind of object it is; each column has an index.
+
+    All that the history was told of by an event, also what changed nothing then.
+    """
     own = (
         Purchase.stripe_customer_id,
         Purchase.stripe_checkout_session_id,
@@ -64,6 +67,7 @@ def _known_by(stripe_id: str) -> Select[tuple[uuid.UUID]]:
         Purchase.stripe_invoice_id,
         Purchase.stripe_payment_intent_id,
         Purchase.stripe_charge_id,
+        Purchase.stripe_price_id,
     )
     paid = (Payment.stripe_invoice_id, Payment.stripe_payment_intent_id, Payment.stripe_charge_id)
     named = union(
@@ -72,6 +76,7 @@ def _known_by(stripe_id: str) -> Select[tuple[uuid.UUID]]:
         select(ParkedPayment.purchase_id).where(ParkedPayment.stripe_invoice_id == stripe_id),
         select(Refund.purchase_id).where(Refund.stripe_refund_id == stripe_id),
         select(Dispute.purchase_id).where(Dispute.stripe_dispute_id == stripe_id),
+        select(Transition.purchase_id).where(Transition.stripe_event_id == stripe_id),
     ).subquery()
     return select(named.c.id)
 

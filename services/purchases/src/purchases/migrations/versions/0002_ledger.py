@@ -72,6 +72,12 @@ def _create_purchases() -> None:
         unique=False,
     )
     op.create_index(
+        op.f("ix_workspace_addon_purchases_stripe_price_id"),
+        "workspace_addon_purchases",
+        ["stripe_price_id"],
+        unique=False,
+    )
+    op.create_index(
         op.f("ix_workspace_addon_purchases_stripe_checkout_session_id"),
         "workspace_addon_purchases",
         ["stripe_checkout_session_id"],
@@ -127,6 +133,9 @@ def _create_history() -> None:
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index(op.f("ix_purchase_transitions_purchase_id"), "purchase_transitions", ["purchase_id"], unique=False)
+    op.create_index(
+        op.f("ix_purchase_transitions_stripe_event_id"), "purchase_transitions", ["stripe_event_id"], unique=False
+    )
 
 
 def _create_money() -> None:

@@ -56,7 +56,7 @@ class Purchase(Row):
     stripe_invoice_id: Mapped[str | None] = mapped_column(Text, index=True)
     stripe_payment_intent_id: Mapped[str | None] = mapped_column(Text, index=True)
     stripe_charge_id: Mapped[str | None] = mapped_column(Text, index=True)
-    stripe_price_id: Mapped[str | None] = mapped_column(Text)
+    stripe_price_id: Mapped[str | None] = mapped_column(Text, index=True)
     stripe_checkout_session_id: Mapped[str | None] = mapped_column(Text, index=True)
     stripe_subscription_id: Mapped[str | None] = mapped_column(Text, index=True)
     action_url: Mapped[str | None] = mapped_column(Text)
@@ -92,7 +92,7 @@ class Transition(Row):
     trigger: Mapped[str] = mapped_column(String(64))
     stale: Mapped[bool] = mapped_column(default=False)
     actor: Mapped[str] = mapped_column(Text)
-    stripe_event_id: Mapped[str | None] = mapped_column(Text)
+    stripe_event_id: Mapped[str | None] = mapped_column(Text, index=True)
     reason: Mapped[str | None] = mapped_column(Text)
     at: Mapped[datetime]
 
