@@ -8,7 +8,8 @@ INSTALLED := .venv/installed
 MEMBERS := contracts services/chassis services/catalog services/purchases services/webhook-gateway services/notifier deploy/sandbox
 BROKER ?=
 # Each worker of the test run has a database server, a broker and, where it needs one, a whole product of its own.
-WORKERS ?= 2
+# They wait as much as they work: three keep two cores busy.
+WORKERS ?= 3
 export BROKER
 # What is started is compiled once, and not at every start.
 unexport PYTHONDONTWRITEBYTECODE
