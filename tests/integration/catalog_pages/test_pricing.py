@@ -85,6 +85,10 @@ async def test_another_language_and_another_visitor_are_another_page(site: Site)
     [
         (None, ["/session/sign-in?next=%2Fpricing"]),
         (OWNER, ["/app/ws-1/settings/billing", "/app/ws-1/billing/addons"]),
+        (
+            {"sub": "adam", "workspaces": {"ws-1": "admin"}},
+            ["/app/ws-1/settings/billing", "/app/ws-1/billing/addons"],
+        ),
         ({"sub": "edith", "workspaces": {"ws-1": "editor"}}, ["/app/ws-1/settings/billing"]),
         ({"sub": "nina"}, []),
         ({"sub": "mira", "platform_role": "super_admin", "workspaces": {"ws-1": "owner"}}, []),
@@ -100,6 +104,50 @@ async def test_the_buttons_lead_to_what_the_visitor_may_open(
         page = await visitor.get("/pricing")
 
     assert links == re.findall(r'class="button \w+" href="([^"]+)"', page.text)
+
+
+ALPHAS_VIEWER = {"sub": "olga", "workspaces": {"alpha": "viewer", "beta": "owner", "gamma": "admin", "delta": "owner"}}
+
+
+@pytest.mark.parametrize(
+    ("address", "workspace", "label"),
+    [
+        ("/pricing", "beta", "Choose Builder"),
+        ("/pricing?workspace=beta", "beta", "Choose Builder"),
+        ("/pricing?workspace=delta", "delta", "Choose Builder"),
+        ("/pricing?workspace=gamma", "gamma", "See your plan"),
+        ("/pricing?workspace=alpha", "alpha", "See your plan"),
+        ("/pricing?workspace=of-somebody-else", "beta", "Choose Builder"),
+        ("/pricing?workspace=%22%3E%3Cscript%3Ealert(1)%3C/script%3E", "beta", "Choose Builder"),
+        ("/pricing?workspace=&workspace=", "beta", "Choose Builder"),
+    ],
+)
+async def test_who_is_in_several_workspaces_chooses_for_the_one_they_come_from_or_own(
+    site: Site, address: str, workspace: str, label: str
+) -> None:
+    await site.catalog.given_the_seed()
+
+    async with site.visitor(ALPHAS_VIEWER) as visitor:
+        page = await visitor.get(address)
+
+    assert re.findall(r'class="button \w+" href="([^"]+)">([^<]+)<', page.text)[:1] == [
+        (f"/app/{workspace}/settings/billing", label)
+    ]
+    billing, prices = re.findall(r'<li><a href="([^"]+)"[^>]*>(?:Plan and billing|Prices)<', page.text)
+    assert billing == f"/app/{workspace}/settings/billing"
+    assert prices == ("/pricing" if workspace == "beta" else f"/pricing?workspace={workspace}")
+    assert "alert(1)" not in page.text
+
+
+@pytest.mark.parametrize("role", ["admin", "editor", "viewer"])
+async def test_only_an_owner_is_offered_to_choose_a_plan(site: Site, role: str) -> None:
+    await site.catalog.given_the_seed()
+
+    async with site.visitor({"sub": "olga", "workspaces": {"ws-1": role}}) as member:
+        page = await member.get("/pricing")
+
+    assert "Choose Builder" not in page.text
+    assert "See your plan Only the owner of your workspace can choose it." in told(page)
 
 
 async def test_a_session_that_is_over_hides_no_prices(site: Site) -> None:

@@ -88,6 +88,7 @@ def make_site(
         settings=settings,
         told=PageSettings(pages_form_targets=("https://checkout.example",)),
         nav=_nav,
+        ways_on=_ways_on,
         words={"too-late": Words(what="It was too late. Nothing was charged.")},
     )
     pages.install(app)
@@ -103,13 +104,19 @@ def make_site(
         pages,
     )
     app.include_router(assets.router)
-    app.include_router(session_router(sign_in, home=lambda caller: f"/of/{caller.subject}"))
+    app.include_router(session_router(sign_in, home="/home"))
     app.include_router(_notes(site))
     return site
 
 
 def _nav(_: Request, person: Caller | None) -> list[NavLink]:
     return [NavLink("Notes", "/notes")] if person else []
+
+
+async def _ways_on(request: Request, _: Caller | None) -> list[NavLink]:
+    if "away" in request.query_params:
+        raise ConnectionError("db.internal")
+    return [NavLink("Looked up", "/notes/looked-up")]
 
 
 def _notes(site: Site) -> Any:

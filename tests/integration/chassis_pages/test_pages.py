@@ -167,6 +167,18 @@ async def test_who_asks_for_the_head_of_a_page_gets_what_the_page_has_but_its_bo
     assert set(head.headers) == set(page.headers)
 
 
+@pytest.mark.parametrize(("path", "status"), [("/notes/staff", 403), ("/notes/a/b", 404)])
+async def test_who_is_not_let_in_is_told_what_was_looked_up_for_them_or_what_is_known_without(
+    site: Site, path: str, status: int
+) -> None:
+    async with site.visitor(token=site.token(), headers={"Accept": PEOPLE}) as visitor:
+        page, in_an_outage = await visitor.get(path), await visitor.get(f"{path}?away=1")
+
+    assert (page.status_code, in_an_outage.status_code) == (status, status)
+    assert "You can open: Looked up Questions?" in told(page)
+    assert "You can open: Notes Questions?" in told(in_an_outage)
+
+
 PEOPLE, PROGRAM, ANYONE = "text/html,application/xhtml+xml,*/*;q=0.8", "application/json", "*/*"
 
 

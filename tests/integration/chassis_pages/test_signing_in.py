@@ -90,7 +90,7 @@ async def test_who_asked_for_no_page_comes_to_the_own_one(site: Site) -> None:
     async with site.visitor() as visitor:
         back = await signed_in(visitor)
 
-    assert back.headers["location"] == "/of/olivia"
+    assert back.headers["location"] == "/home"
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ async def test_signing_in_leads_to_nobody_elses_page(site: Site, wanted: str) ->
         begun = await visitor.get("/session/sign-in", params={"next": wanted})
         back = await visitor.get(await at_the_issuer(begun))
 
-    assert back.headers["location"] == "/of/olivia"
+    assert back.headers["location"] == "/home"
 
 
 async def test_the_code_flow_carries_state_nonce_and_a_challenge(site: Site) -> None:

@@ -111,8 +111,10 @@ async def test_everyone_gets_what_the_table_says(world: World, site: Site, name:
     ],
 )
 async def test_an_address_typed_from_memory_leads_to_where_one_begins(
-    site: Site, caller: str, address: str, led_to: str
+    world: World, site: Site, caller: str, address: str, led_to: str
 ) -> None:
+    await given_the_workspaces(world)
+
     answer = await site.visitor(CALLERS[caller]).http.get(address)
 
     assert (answer.status_code, answer.headers["location"]) == (303, led_to)
@@ -135,7 +137,11 @@ async def given_the_workspaces(world: World) -> None:
         ("member", ["Add-ons", "Purchases", "Set aside", "Prices"]),
     ],
 )
-async def test_the_navigation_has_only_what_one_may_open(site: Site, caller: str, entries: list[str]) -> None:
+async def test_the_navigation_has_only_what_one_may_open(
+    world: World, site: Site, caller: str, entries: list[str]
+) -> None:
+    await given_the_workspaces(world)
+
     answer = await site.visitor(CALLERS[caller]).http.get(f"/app/{OWN}/billing/addons")
 
     assert Page(answer).nav == entries

@@ -40,6 +40,49 @@ async def test_a_page_names_its_workspace_and_leads_to_itself_in_the_others(
     assert other.links["Services"] == f"/app/ws-a/{SERVICES}"
 
 
+@pytest.mark.parametrize(
+    ("roles", "led_to"),
+    [
+        ({"ws-unknown": "owner", "ws-b": "owner"}, f"/app/ws-b/{SERVICES}"),
+        ({"ws-unknown": "owner", "ws-c": "viewer"}, f"/app/ws-c/{BILLING}"),
+        ({"ws-c": "viewer", "ws-b": "admin", "ws-a": "owner"}, f"/app/ws-a/{SERVICES}"),
+        ({"ws-c": "viewer", "ws-b": "admin"}, f"/app/ws-b/{SERVICES}"),
+        ({"ws-b": "owner", "ws-a": "owner"}, f"/app/ws-b/{SERVICES}"),
+        ({"ws-unknown": "owner"}, "/pricing"),
+        ({}, "/pricing"),
+    ],
+)
+async def test_one_begins_in_a_workspace_that_is_known_here_and_where_one_may_do_most(
+    world: World, site: Site, roles: dict[str, str], led_to: str
+) -> None:
+    await somebody_in_several(world, site)
+
+    answer = await site.visitor({"sub": "olga", "workspaces": roles}).http.get("/app")
+
+    assert (answer.status_code, answer.headers["location"]) == (303, led_to)
+
+
+@pytest.mark.parametrize("address", [f"/app/ws-unknown/{SERVICES}", f"/app/ws-unknown/{BILLING}", "/app/nothing/here"])
+async def test_who_meets_what_is_not_there_is_led_to_what_is(world: World, site: Site, address: str) -> None:
+    await somebody_in_several(world, site)
+    roles = {"ws-unknown": "owner", "ws-c": "viewer", "ws-a": "owner"}
+
+    seen = await site.visitor({"sub": "olga", "workspaces": roles}).open(address)
+    lost = await site.visitor({"sub": "olga", "workspaces": {"ws-unknown": "owner"}}).open(address)
+
+    assert (seen.status, lost.status) == (404, 404)
+    assert list(seen.listed("elsewhere").values())[:2] == [f"/app/ws-a/{SERVICES}", f"/app/ws-a/{BILLING}"]
+    assert [lost.listed("elsewhere"), lost.nav] == [{"Prices": "/pricing"}, ["Prices"]]
+
+
+async def test_the_prices_lead_back_to_the_workspace_that_one_comes_from(world: World, site: Site) -> None:
+    visitor = await somebody_in_several(world, site)
+
+    prices = [(await visitor.open(f"/app/{one}/{BILLING}")).links["Prices"] for one in ("ws-a", "ws-b", "ws-c")]
+
+    assert prices == ["/pricing", "/pricing?workspace=ws-b", "/pricing?workspace=ws-c"]
+
+
 async def test_workspaces_of_one_name_are_told_apart(world: World, site: Site) -> None:
     visitor = await somebody_in_several(world, site)
     await world.execute("update workspaces set name = 'Beta' where id = 'ws-a'")

@@ -26,7 +26,7 @@ REQUIRED: Final = ["iss", "aud", "exp", "sub"]
 
 
 class Role(StrEnum):
-    """What somebody is in one workspace."""
+    """What somebody is in one workspace; who may do most comes first."""
 
     OWNER = "owner"
     ADMIN = "admin"
@@ -52,6 +52,10 @@ class Caller:
     def role_in(self, workspace: str) -> Role | None:
         """The role that the token claims there; None for somebody who is not a member."""
         return self.workspaces.get(workspace)
+
+    def by_rights(self) -> list[str]:
+        """Their workspaces: those first where they may do most, else as the token has them."""
+        return sorted(self.workspaces, key=lambda workspace: list(Role).index(self.workspaces[workspace]))
 
     def has_scope(self, scope: str) -> bool:
         """Whether the token carries `scope`: another service, or the host product, speaks."""

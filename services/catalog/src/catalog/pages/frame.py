@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Final
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from fastapi import Request
 
@@ -18,19 +18,32 @@ OF_STAFF: Final = (
 BUYERS: Final = frozenset({Role.OWNER, Role.ADMIN})
 
 
-def nav(_: Request, person: Caller | None) -> Sequence[NavLink]:
-    """Staff have their own pages; of somebody's first workspace what the role may open. A test compares both navs."""
+def nav(request: Request, person: Caller | None) -> Sequence[NavLink]:
+    """Staff have their own pages; of a workspace everyone sees what the role may open. A test compares both navs."""
     if person is not None and person.is_staff:
         return (*OF_STAFF, PRICES)
-    return (*of_workspace(person), PRICES)
+    if person is None or (workspace_id := workspace_of(request, person)) is None:
+        return (PRICES,)
+    return (*of_workspace(person, workspace_id), _prices(person, workspace_id))
 
 
-def of_workspace(person: Caller | None) -> Sequence[NavLink]:
-    """Nothing for nobody, for staff, and for who is in no workspace."""
-    if person is None or person.is_staff:
-        return ()
-    for workspace_id, role in person.workspaces.items():
-        path = f"/app/{quote(workspace_id, safe='')}"
-        services = (NavLink("Services", f"{path}/billing/addons"),) if role in BUYERS else ()
-        return (*services, NavLink("Plan and billing", f"{path}/settings/billing"))
-    return ()
+def workspace_of(request: Request, person: Caller) -> str | None:
+    """From whose pages somebody comes, when it is theirs; else where they may do most. None for staff: no workspace."""
+    if person.is_staff:
+        return None
+    asked = request.query_params.get("workspace")
+    return asked if asked in person.workspaces else next(iter(person.by_rights()), None)
+
+
+def of_workspace(person: Caller, workspace_id: str) -> Sequence[NavLink]:
+    """Its pages that the role may open."""
+    path = f"/app/{quote(workspace_id, safe='')}"
+    services = (NavLink("Services", f"{path}/billing/addons"),) if person.role_in(workspace_id) in BUYERS else ()
+    return (*services, NavLink("Plan and billing", f"{path}/settings/billing"))
+
+
+def _prices(person: Caller, workspace_id: str) -> NavLink:
+    """They stay with this workspace; by itself the page takes the one where somebody may do most."""
+    if workspace_id == person.by_rights()[0]:
+        return PRICES
+    return NavLink(PRICES.label, f"{PRICES.href}?{urlencode({'workspace': workspace_id})}")

@@ -7,10 +7,10 @@ from starlette.responses import Response
 
 from catalog.api.requests import PUBLIC_CACHING
 from catalog.etags import digest_etag, is_known
-from catalog.pages.frame import of_workspace
+from catalog.pages.frame import of_workspace, workspace_of
 from catalog.plan_views import PublicPlan, PublicPlans
 from catalog.views import PublicAddons
-from chassis.auth import Caller, current_caller
+from chassis.auth import Caller, Role, current_caller
 from chassis.pages import AtPages, page_router
 from chassis.problems import Problem
 
@@ -37,13 +37,15 @@ async def show_prices(request: Request, pages: AtPages, person: Visitor) -> Resp
     """The lists of the API, from the same memory; the page's ETag is of the page, with its language and its visitor."""
     plans = PublicPlans.model_validate_json((await request.app.state.plan_list.current()).body).items
     addons = PublicAddons.model_validate_json((await request.app.state.price_list.current()).body).items
+    workspace_id = workspace_of(request, person) if person else None
     page = pages.page(
         request,
         "pricing.html",
         headers={"Cache-Control": OWN_CACHING if person else PUBLIC_CACHING},
         plans=[(plan, caps_of(plan)) for plan in plans],
         addons=addons,
-        own={link.label: link.href for link in of_workspace(person)},
+        own={link.label: link.href for link in of_workspace(person, workspace_id)} if person and workspace_id else {},
+        may_choose=person is not None and workspace_id is not None and person.role_in(workspace_id) is Role.OWNER,
     )
     page.headers["ETag"] = etag = digest_etag(bytes(page.body))
     if is_known(if_none_match=request.headers.get("if-none-match"), etag=etag):

@@ -32,7 +32,7 @@ def install_elsewhere(app: FastAPI, pages: Pages, *, below: Sequence[str]) -> No
             return see_other(there)
         with suppress(Problem):
             await current_caller(request, None)  # for the frame of the page
-        return pages.problem(request, problem)
+        return await pages.problem(request, problem)
 
     app.add_exception_handler(HTTPException, answer)
 

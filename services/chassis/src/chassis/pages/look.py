@@ -23,7 +23,8 @@ class NavLink:
 
     def leads_to(self, path: str) -> bool:
         """Whether `path` is that page, or below it."""
-        return path == self.href or path.startswith(f"{self.href}/")
+        there = self.href.partition("?")[0]
+        return path == there or path.startswith(f"{there}/")
 
 
 def environment(package: str) -> Environment:

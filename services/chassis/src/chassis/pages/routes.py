@@ -78,7 +78,7 @@ async def _answer(request: Request, pages: Pages, error: Exception) -> Response:
     if problem.slug == "unauthenticated":
         return await _sign_in(request, pages)
     failed = request.method not in SAFE_METHODS and problem.status >= FAILED
-    return pages.problem(request, problem, sent=await typed(request) if failed else None)
+    return await pages.problem(request, problem, sent=await typed(request) if failed else None)
 
 
 def _problem(request: Request, error: Exception) -> Problem:

@@ -1,19 +1,17 @@
 """The pages of signing in and out; of one service only, since all share an origin and its cookies."""
 
-from collections.abc import Callable
-
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from chassis.auth import Caller, CurrentCaller
+from chassis.auth import CurrentCaller
 from chassis.pages.routes import AtPages, page_router
 from chassis.pages.sign_in import SIGNED_OUT, SignIn, end_session
 from chassis.pages.site import see_other
 from chassis.problems import Problem
 
 
-def session_router(sign_in: SignIn | None, *, home: Callable[[Caller], str]) -> APIRouter:
-    """`home` is where somebody comes to who asked for no page; None: no issuer is configured."""
+def session_router(sign_in: SignIn | None, *, home: str) -> APIRouter:
+    """`home` is the path where somebody comes to who asked for no page; None: no issuer is configured."""
     routes = page_router("/session")
 
     @routes.get("/sign-in")

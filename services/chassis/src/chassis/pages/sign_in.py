@@ -2,7 +2,6 @@
 
 import time
 import warnings
-from collections.abc import Callable
 from typing import Any, Final
 
 import httpx
@@ -14,7 +13,7 @@ from joserfc.errors import JoseError
 from starlette.responses import Response
 
 from chassis import cookies
-from chassis.auth import Caller, TokenVerifier
+from chassis.auth import TokenVerifier
 from chassis.logs import get_logger
 from chassis.page_settings import SignInSettings
 from chassis.pages.own_paths import own_path
@@ -78,7 +77,7 @@ class SignIn:
         self._pending.keep(request, response, made["state"], {"session": request.session, "next": own_path(wanted)})
         return response
 
-    async def finish(self, request: Request, *, verifier: TokenVerifier, home: Callable[[Caller], str]) -> Response:
+    async def finish(self, request: Request, *, verifier: TokenVerifier, home: str) -> Response:
         """Back from it: the session begins. `home` is for who asked for no page. Raises Problem 400 or 503."""
         state = request.query_params.get("state", "")
         kept = self._pending.kept(request, state)
@@ -86,8 +85,8 @@ class SignIn:
             raise _failed("It took too long, or it was begun in another browser.")
         request.scope["session"] = kept["session"]
         token, id_token = await self._tokens(request)
-        caller = await _usable(token, verifier)
-        response = see_other(own_path(kept["next"]) or home(caller))
+        await _require_usable(token, verifier)
+        response = see_other(own_path(kept["next"]) or home)
         seconds = _seconds_left(token)
         cookies.put(response, cookies.SESSION, token, seconds=seconds, secure=self._pages.secure)
         if len(id_token) <= cookies.LARGEST:
@@ -154,11 +153,11 @@ def end_session(response: Response, pages: Pages) -> Response:
     return response
 
 
-async def _usable(token: str, verifier: TokenVerifier) -> Caller:
+async def _require_usable(token: str, verifier: TokenVerifier) -> None:
     if len(token) > cookies.LARGEST:
         raise _failed("Your sign-in holds more than a browser can keep: you are in too many workspaces.")
     try:
-        return await verifier.verify(token)
+        await verifier.verify(token)
     except Problem as problem:
         if problem.slug != "unauthenticated":
             raise

@@ -1,6 +1,6 @@
 """The pages of one service: rendered with what every page needs, under one policy."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final
 
 from fastapi import FastAPI, Request
@@ -17,6 +17,7 @@ from chassis.problems import Problem
 from chassis.settings import ServiceSettings
 
 Nav = Callable[[Request, Caller | None], Sequence[NavLink]]
+WaysOn = Callable[[Request, Caller | None], Awaitable[Sequence[NavLink]]]
 INVALID: Final = 422
 NOT_HERE: Final = frozenset({403, 404})
 """Who meets these is told which pages there are for them."""
@@ -29,7 +30,8 @@ class PagesNotSetUp(ValueError):  # noqa: N818 - named for what it says
 class Pages:
     """What a service's pages have in common. `package` holds the templates, in `pages/templates`.
 
-    `nav` says who sees which entries; `words` are what its problems say to people, by slug.
+    `nav` says who sees which entries; `words` are what its problems say to people, by slug. `ways_on` are the entries
+    of who is not let in, where it takes more than the request to know them.
     """
 
     def __init__(
@@ -40,6 +42,7 @@ class Pages:
         told: PageSettings,
         nav: Nav,
         words: Mapping[str, Words],
+        ways_on: WaysOn | None = None,
     ) -> None:
         origin = origin_of(settings.public_base_url)
         if origin is None:
@@ -52,6 +55,7 @@ class Pages:
         self._look = environment(package)
         self._headers = page_headers(told.pages_form_targets, secure=self.secure)
         self._nav = nav
+        self._ways_on = ways_on
         self._words = words
 
     def install(self, app: FastAPI) -> None:
@@ -80,18 +84,32 @@ class Pages:
         status = status or (problem.status if problem else INVALID if errors else 200)
         return HTMLResponse(html, status_code=status, headers={**self._headers, **_told_on(problem), **(headers or {})})
 
-    def problem(self, request: Request, problem: Problem, *, sent: Sequence[tuple[str, str]] | None = None) -> Response:
+    async def problem(
+        self, request: Request, problem: Problem, *, sent: Sequence[tuple[str, str]] | None = None
+    ) -> Response:
         """A problem as a page, with its own status. `sent` are a form's fields, to be sent once more from there."""
+        elsewhere = problem.status in NOT_HERE
         return self.page(
             request,
             "problem.html",
             problem=problem,
             said=self.for_people(request, problem),
             errors=problem.extra.get("errors", ()),
-            elsewhere=problem.status in NOT_HERE,
+            elsewhere=elsewhere,
             target=address_of(request),
             sent=sent,
+            nav=await self._looked_up(request) if elsewhere else self._nav(request, _caller(request)),
         )
+
+    async def _looked_up(self, request: Request) -> Sequence[NavLink]:
+        """An outage does not hide what was wrong with the request."""
+        caller = _caller(request)
+        try:
+            return await self._ways_on(request, caller) if self._ways_on else self._nav(request, caller)
+        except Exception as error:
+            if not request.app.state.passes(error):
+                raise
+            return self._nav(request, caller)
 
     def for_people(self, request: Request, problem: Problem) -> Words:
         """What a problem says, for a page that shows it itself."""

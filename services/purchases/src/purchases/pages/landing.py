@@ -5,17 +5,17 @@ from starlette.responses import Response
 from chassis.auth import CurrentCaller
 from chassis.pages import page_router
 from chassis.pages.site import see_other
-from purchases.api.access import Staff
-from purchases.pages.frame import home
+from purchases.api.access import AtDatabase, Staff
+from purchases.pages.frame import HOME, home
 
 router = page_router()
 
 
 @router.get("/admin")
-async def enter_admin(caller: Staff) -> Response:
-    return see_other(home(caller))
+async def enter_admin(caller: Staff, database: AtDatabase) -> Response:
+    return see_other(await home(database, caller))
 
 
-@router.get("/app")
-async def enter_app(caller: CurrentCaller) -> Response:
-    return see_other(home(caller))
+@router.get(HOME)
+async def enter_app(caller: CurrentCaller, database: AtDatabase) -> Response:
+    return see_other(await home(database, caller))

@@ -19,7 +19,7 @@ from purchases.pages import (
     refund_admin,
     services,
 )
-from purchases.pages.frame import home, nav
+from purchases.pages.frame import HOME, nav, ways_on
 from purchases.pages.staff_words import STAFF_WORDS
 from purchases.pages.words import WORDS
 from purchases.settings import Settings
@@ -39,10 +39,11 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
 
 def install_pages(app: FastAPI, settings: Settings) -> None:
     """Beside the API: they share its database, its client of Stripe and its callers."""
-    pages = Pages(package="purchases", settings=settings, told=settings, nav=nav, words={**STAFF_WORDS, **WORDS})
+    words = {**STAFF_WORDS, **WORDS}
+    pages = Pages(package="purchases", settings=settings, told=settings, nav=nav, words=words, ways_on=ways_on)
     pages.install(app)
     app.include_router(assets.router)
-    app.include_router(session_router(SignIn(settings, pages) if settings.oidc_issuer_url else None, home=home))
+    app.include_router(session_router(SignIn(settings, pages) if settings.oidc_issuer_url else None, home=HOME))
     for router in ROUTERS:
         app.include_router(router)
     install_elsewhere(app, pages, below=("/app", "/admin", "/session"))
