@@ -29,3 +29,27 @@ async def test_an_owner_is_led_to_choosing_a_plan(visit: Visit, scene: Scene) ->
     await owner.page.get_by_role("link", name="Choose Builder").click()
 
     await owner.page.wait_for_url(f"{scene.stack.pages_url}{billing(shop)}")
+
+
+async def test_who_views_one_workspace_and_owns_another_chooses_for_the_one_they_come_from(
+    visit: Visit, scene: Scene
+) -> None:
+    alpha, beta = [await scene.given_a_workspace(name=name) for name in ("Alpha", "Beta")]
+    roles = {alpha.workspace_id: "viewer", beta.workspace_id: "owner"}
+    token = await scene.token(sub=beta.owner_id, email=beta.owner_email, workspaces=roles)
+    visitor = await visit()
+    await visitor.context.add_cookies([{"name": "quittance_session", "value": token, "url": scene.stack.pages_url}])
+    main = visitor.page.get_by_role("navigation", name="Main")
+
+    await visitor.open(billing(alpha))
+    await main.get_by_role("link", name="Prices").click()
+    await expect(visitor.page.get_by_text("Only the owner of your workspace can choose it.")).to_be_visible()
+    await look_at(visitor, "pricing-viewer")
+    await visitor.page.get_by_role("link", name="See your plan").click()
+    await visitor.page.wait_for_url(f"{scene.stack.pages_url}{billing(alpha)}")
+    await visitor.open(billing(beta))
+    await main.get_by_role("link", name="Prices").click()
+    await visitor.page.get_by_role("link", name="Choose Builder").click()
+
+    await visitor.page.wait_for_url(f"{scene.stack.pages_url}{billing(beta)}")
+    await expect(visitor.page.get_by_role("heading", name="Upgrade to Builder")).to_be_visible()
