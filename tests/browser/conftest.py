@@ -36,9 +36,9 @@ async def chromium() -> AsyncIterator[Browser]:
 
 @pytest.fixture(autouse=True)
 async def empty_shelf(scene: Scene) -> None:
-    """What other tests sell is not sold any more."""
-    for addon in (await scene.http.get(f"{scene.stack.catalog_url}/v1/addons")).json()["items"]:
-        await scene.change_addon(addon, is_active=False)
+    """What other tests sell, or made to be sold, is gone: pages and lists hold what the test is about."""
+    for addon in (await scene.staff("GET", "/v1/admin/addons"))["items"]:
+        await scene.withdraw_addon(addon)
     await scene.settle()
 
 

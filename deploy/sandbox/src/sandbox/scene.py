@@ -113,14 +113,21 @@ class Scene:
 
     async def change_addon(self, addon: Json, **changes: Any) -> Json:
         """Edit an add-on as staff, with the version that was read."""
+        found: Json = (await self._as_read("PATCH", addon, json=changes)).json()
+        return found
+
+    async def withdraw_addon(self, addon: Json) -> None:
+        """Delete an add-on as staff, with the version that was read."""
+        await self._as_read("DELETE", addon)
+
+    async def _as_read(self, method: str, addon: Json, **request: Any) -> httpx.Response:
         url = f"{self.stack.catalog_url}/v1/admin/addons/{addon['id']}"
         read = await self.http.get(url, headers=bearer(self._staff_token))
         read.raise_for_status()
         headers = bearer(self._staff_token) | {"If-Match": read.headers["etag"]}
-        edited = await self.http.patch(url, json=changes, headers=headers)
-        edited.raise_for_status()
-        found: Json = edited.json()
-        return found
+        answer = await self.http.request(method, url, headers=headers, **request)
+        answer.raise_for_status()
+        return answer
 
     async def staff(self, method: str, path: str, body: Json | None = None) -> Json:
         """A call of the catalog's or, for purchases, of its staff API; raises for a refusal."""
