@@ -1,7 +1,9 @@
 """The fixtures that the other suites stand on."""
 
+import asyncio
 import uuid
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -9,7 +11,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from contracts.topics import ALL_TOPICS
 from sandbox.topics import topic_names
-from tests.stack.postgres import NewDatabase
+from tests.stack.postgres import NewDatabase, embedded_postgres, fresh_databases
 
 
 async def test_each_call_gives_an_empty_database_of_postgresql_18(database_url: NewDatabase) -> None:
@@ -19,6 +21,20 @@ async def test_each_call_gives_an_empty_database_of_postgresql_18(database_url: 
         connection = await asyncpg.connect(url)
         await connection.execute("create table mine (id int primary key)")
         assert connection.get_server_version().major == 18
+        await connection.close()
+
+
+async def test_a_database_goes_as_soon_as_those_have_left_it_whom_its_owner_cannot_send_away(tmp_path: Path) -> None:
+    """As autovacuum's workers, which are a superuser's."""
+    async with embedded_postgres(tmp_path) as server:
+        owner = await server.add_owner("tests", may_create_databases=True)
+        async with fresh_databases(owner) as new_database:
+            name = (await new_database()).rpartition("/")[2]
+            superusers = await asyncpg.connect(f"{server.admin_url.rpartition('/')[0]}/{name}")
+            asyncio.get_running_loop().call_later(0.3, superusers.terminate)
+
+        connection = await asyncpg.connect(server.admin_url)
+        assert await connection.fetch("select 1 from pg_database where datname = $1", name) == []
         await connection.close()
 
 
