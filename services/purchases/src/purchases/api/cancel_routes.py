@@ -43,6 +43,6 @@ async def cancel_purchase(
         workspace_id=workspace.id,
         actor=f"user:{caller.subject}",
         reason=body.reason if body else None,
-        expected=Status(body.expected_status) if body and body.expected_status else None,
+        expected=body.expected_status if body else None,
     )
     return purchase_reply(await cancel(database=database, client=client, cancellation=cancellation))

@@ -7,6 +7,7 @@ from pydantic import ConfigDict, Field
 from chassis.money import MAX_MINOR_UNITS
 from chassis.web import Body
 from purchases.api.bodies import Reason
+from purchases.domain.transitions import Status
 
 
 class NoteBody(Body):
@@ -17,9 +18,9 @@ class NoteBody(Body):
     reason: Reason | None = None
 
 
-Cancellable = Annotated[
-    Literal["pending", "paid"] | None,
-    Field(description="Refuse with `status-changed` where it is in another status by now: money paid is not refunded"),
+ExpectedStatus = Annotated[
+    Literal[Status.PENDING, Status.PAID] | None,
+    Field(description="Refused with `status-changed` in another status: cancelling what is paid refunds nothing"),
 ]
 
 
@@ -30,7 +31,7 @@ class CancelBody(NoteBody):
         json_schema_extra={"examples": [{"reason": "We found somebody in-house.", "expected_status": "pending"}]}
     )
 
-    expected_status: Cancellable = None
+    expected_status: ExpectedStatus = None
 
 
 class ReasonBody(Body):
@@ -48,7 +49,7 @@ class StaffCancelBody(Body):
 
     reason: Reason
     refund: Annotated[bool, Field(strict=True, description="Also ask for the refund of what remains")] = False
-    expected_status: Cancellable = None
+    expected_status: ExpectedStatus = None
 
 
 class RefundBody(Body):

@@ -71,7 +71,7 @@ async def cancel_purchase_as_staff(
         actor=f"staff:{caller.subject}",
         reason=body.reason,
         refund=body.refund,
-        expected=Status(body.expected_status) if body.expected_status else None,
+        expected=body.expected_status,
     )
     return purchase_reply(await cancel(database=database, client=client, cancellation=cancellation))
 
