@@ -9,7 +9,7 @@ import pytest
 
 from contracts.stripe_facts import InvoicePaid, UnrecognisedEvent
 from tests.fixtures.stripe_events import BASIL, FILES, LEGACY
-from tests.integration.webhook_gateway.conftest import Gateway, new_event, published
+from tests.integration.webhook_gateway.conftest import Gateway, Start, new_event, published
 
 ALL_FILES = sorted(file.name.removesuffix(".json") for file in FILES.glob("*.json"))
 
@@ -84,6 +84,58 @@ async def test_what_is_not_for_us_is_counted_and_not_published(
     assert (await gateway.post(body)).status_code == 200
     assert await published(kafka_bootstrap, event_id) == []
     assert f'outcome="{outcome}"' in await gateway.metrics()
+
+
+OTHERS = "acct_1OtherSQ2kLkdIwHu"
+OURS = "acct_1OursSVq2kLkdIwHu7"
+
+
+@pytest.mark.parametrize(
+    "names",
+    [{"account": OTHERS}, {"account": OTHERS, "context": OTHERS}, {"account": OURS}, {"account": 7}, {"account": ""}],
+)
+async def test_an_event_of_another_account_is_answered_and_never_published(
+    gateway: Gateway, kafka_bootstrap: str, names: dict[str, Any]
+) -> None:
+    """Without STRIPE_ACCOUNT_ID every account that an event names is another one: ours name none."""
+    event_id, body = new_event(**names)
+
+    assert (await gateway.post(body)).status_code == 200
+    assert await published(kafka_bootstrap, event_id) == []
+    assert 'outcome="other-account"' in await gateway.metrics()
+
+
+async def test_of_a_known_account_only_its_own_events_are_published(start: Start, kafka_bootstrap: str) -> None:
+    foreign = [{"account": OTHERS}, {"context": OTHERS}, {"account": OURS, "context": OTHERS}, {"context": "org_1"}]
+    own: list[dict[str, Any]] = [{}, {"account": None, "context": None}, {"context": OURS}]
+    own += [{"account": OURS}, {"account": OURS, "context": OURS}]
+    theirs = [new_event(**names) for names in foreign]
+    ours = [new_event(**names) for names in own]
+
+    async with start(STRIPE_ACCOUNT_ID=OURS) as gateway:
+        answers = [await gateway.post(body) for _, body in (*theirs, *ours)]
+        log = gateway.log()
+    records = await published(kafka_bootstrap, *[event_id for event_id, _ in (*theirs, *ours)])
+
+    assert {200} == {answer.status_code for answer in answers}
+    assert [event_id for event_id, _ in ours] == [fact.stripe_event_id for _, fact, _ in records]
+    [line] = [json.loads(one) for one in log.splitlines() if "other-account" in one]
+    assert ("error", OTHERS, theirs[0][0]) == (line["level"], line["account"], line["event_id"])
+
+
+async def test_a_context_that_nobody_told_us_to_expect_is_published_with_a_warning(
+    start: Start, kafka_bootstrap: str
+) -> None:
+    """An organization's endpoint names a context in each event, those of our own account too."""
+    event_id, body = new_event(context=OTHERS)
+
+    async with start() as gateway:
+        assert (await gateway.post(body)).status_code == 200
+        log = gateway.log()
+
+    assert len(await published(kafka_bootstrap, event_id)) == 1
+    [line] = [json.loads(one) for one in log.splitlines() if "event_of_unchecked_account" in one]
+    assert ("warning", OTHERS, event_id) == (line["level"], line["account"], line["event_id"])
 
 
 async def test_an_unknown_shape_is_published_raw(gateway: Gateway, kafka_bootstrap: str) -> None:

@@ -110,8 +110,8 @@ def test_dashboard_tests_and_thin_events_of_every_type_are_only_counted(name: st
     document = event(*name.rsplit(".", 1))
     thin = {**document, "object": "v2.core.event", "data": None, "related_object": {"id": "in_1", "type": "invoice"}}
 
-    assert taken({**document, "id": "evt_00000000000000"})[2:] == (Outcome.DASHBOARD_TEST, None)
-    assert taken(thin)[2:] == (Outcome.THIN, None)
+    assert taken({**document, "id": "evt_00000000000000"})[2:4] == (Outcome.DASHBOARD_TEST, None)
+    assert taken(thin)[2:4] == (Outcome.THIN, None)
 
 
 @pytest.mark.parametrize("kind", NORMALISERS)
@@ -158,6 +158,15 @@ def test_the_requests_trace_goes_on_in_the_record(traceparent: bytes | None) -> 
 )
 def test_only_a_well_formed_trace_is_carried(headers: list[tuple[bytes, bytes]], expected: bytes | None) -> None:
     assert Head(traceparent=expected) == read_head(headers)
+
+
+@pytest.mark.parametrize("change", [{"livemode": True}, {"type": "customer.created"}, {"data": None}])
+def test_what_another_account_tells_is_told_of_as_such_whatever_else_it_is(change: dict[str, Any]) -> None:
+    document = {**event("invoice.paid", BASIL), "account": "acct_2", **change}
+
+    intake = take_in(body=json.dumps(document).encode(), livemode=False, account_id="acct_1", received_at=NOW)
+
+    assert (intake.outcome, intake.record, intake.account) == (Outcome.OTHER_ACCOUNT, None, "acct_2")
 
 
 def test_a_live_deployment_takes_live_events_only() -> None:

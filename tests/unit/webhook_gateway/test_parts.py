@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
+from pydantic import ValidationError
 from structlog.testing import capture_logs
 
 from webhook_gateway.answers import ANSWERS
@@ -193,6 +194,12 @@ def test_both_names_of_the_secret_count_together() -> None:
 
     assert settings.given_secrets == ("whsec_a1", "whsec_b2", "whsec_c3")
     assert "whsec_a1" not in repr(settings)
+
+
+def test_an_account_that_stripe_would_not_write_is_refused_at_the_start() -> None:
+    assert GatewaySettings(stripe_account_id=" acct_1SVq2k ").stripe_account_id == "acct_1SVq2k"
+    with pytest.raises(ValidationError, match="acct_"):
+        GatewaySettings(stripe_account_id="1SVq2k")
 
 
 def test_the_secret_may_be_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -88,6 +88,7 @@ ANSWERS: Final[Mapping[Outcome, Answer]] = {
     Outcome.UNRECOGNISED: received(),
     Outcome.UNHANDLED: received(),
     Outcome.WRONG_MODE: received(),
+    Outcome.OTHER_ACCOUNT: received(),
     Outcome.DASHBOARD_TEST: received(),
     Outcome.THIN: received(),
     **{outcome: refused(problem) for outcome, problem in PROBLEMS.items()},

@@ -20,6 +20,7 @@ from webhook_gateway.publishing import RecordProducer, publish
 from webhook_gateway.refusal_log import RefusalLog
 from webhook_gateway.signature import SignatureRefused, verify
 from webhook_gateway.webhook_secrets import Policy, SigningSecrets
+from webhook_gateway.whose_event import Whose
 
 log = get_logger(__name__)
 
@@ -52,6 +53,7 @@ class WebhookEndpoint:
         inner: ASGIApp,
         signing: SigningSecrets,
         livemode: bool,
+        account_id: str | None,
         producer: RecordProducer,
         metrics: WebhookMetrics,
         clock: Callable[[], float] = time.time,
@@ -59,6 +61,7 @@ class WebhookEndpoint:
         self._inner = inner
         self._signing = signing
         self._livemode = livemode
+        self._account_id = account_id
         self._producer = producer
         self._metrics = metrics
         self._clock = clock
@@ -101,7 +104,13 @@ class WebhookEndpoint:
         now = self._clock()
         if self._signing.policy is Policy.ENFORCE:
             verify(body=body, header=head.signature, secrets=self._signing.secrets, now=now)
-        intake = take_in(body=body, livemode=self._livemode, received_at=now, traceparent=head.traceparent)
+        intake = take_in(
+            body=body,
+            livemode=self._livemode,
+            account_id=self._account_id,
+            received_at=now,
+            traceparent=head.traceparent,
+        )
         return intake.event_type, await self._published(intake)
 
     async def _published(self, intake: Intake) -> Outcome:
@@ -111,7 +120,10 @@ class WebhookEndpoint:
                 await publish(intake.record, producer=self._producer, deadlines=self._deadlines)
             except BrokerUnavailable:
                 outcome = Outcome.BROKER_UNAVAILABLE
-        self._refusals.note(outcome, event_type=intake.event_type, event_id=intake.event_id)
+        about = {"event_type": intake.event_type, "event_id": intake.event_id}
+        self._refusals.note(outcome, **about, account=intake.account)
+        if intake.record is not None and intake.whose is Whose.UNCHECKED:
+            self._refusals.note_unchecked(**about, account=intake.account)
         return outcome
 
     async def _finish(self, event_type: str, outcome: Outcome, send: Send, *, started: float) -> None:

@@ -15,7 +15,7 @@ Json = dict[str, Any]
 NOT_OF_A_POST: Final = frozenset({Outcome.METHOD_NOT_ALLOWED})
 DESCRIPTION: Final = f"""
 Takes one event as Stripe signs and sends it. `200` means that it is durable, or that nothing is to be done about it: a
-type that is not handled, an event of the other mode (live or test), the Dashboard's test event
+type that is not handled, an event of another account, of the other mode (live or test), the Dashboard's test event
 (`{DASHBOARD_TEST_EVENT}`), a thin event. Every other answer makes Stripe send the event again. The same event twice has
 one effect.
 """.strip().replace("\n", " ")

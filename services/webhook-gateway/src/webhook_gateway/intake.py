@@ -10,6 +10,7 @@ from webhook_gateway.outcomes import Outcome
 from webhook_gateway.presence import LONGEST_ID, Json
 from webhook_gateway.records import LONGEST_VALUE, Record, record_of
 from webhook_gateway.unrecognised import unrecognised
+from webhook_gateway.whose_event import Whose, other_account, whose_event
 
 DASHBOARD_TEST_EVENT: Final = "evt_00000000000000"
 """The id of every event that the Dashboard's "send test webhook" makes up; its objects do not exist."""
@@ -22,6 +23,9 @@ class Intake(NamedTuple):
     event_type: str
     outcome: Outcome
     record: Record | None = None
+    whose: Whose = Whose.OURS
+    account: str | None = None
+    """What its envelope names, where that is foreign or could not be checked."""
 
 
 class MalformedBody(ValueError):  # noqa: N818 - named for what it says
@@ -32,12 +36,33 @@ class NotAnEvent(ValueError):  # noqa: N818 - named for what it says
     """The body is JSON, but no Stripe event: it has no `object: event`, id or type."""
 
 
-def take_in(*, body: bytes, livemode: bool, received_at: float, traceparent: bytes | None = None) -> Intake:
+def take_in(
+    *,
+    body: bytes,
+    livemode: bool,
+    received_at: float,
+    account_id: str | None = None,
+    traceparent: bytes | None = None,
+) -> Intake:
     """Decide on one verified body. Raises MalformedBody or NotAnEvent.
 
-    `livemode` is this deployment's, `received_at` Unix seconds, `traceparent` the request's, to be carried on.
+    `livemode` and `account_id` are this deployment's, `received_at` Unix seconds, `traceparent` the request's, to be
+    carried on.
     """
     event = _event(body)
+    whose = whose_event(event, account_id=account_id)
+    intake = _of_foreign(event) if whose is Whose.FOREIGN else _of_ours(event, body, livemode, received_at, traceparent)
+    if whose is Whose.OURS:
+        return intake
+    return intake._replace(whose=whose, account=other_account(event, account_id=account_id))
+
+
+def _of_foreign(event: Json) -> Intake:
+    """Whatever it is about: another account's objects, of which none is ours."""
+    return Intake(event["id"], event["type"], Outcome.OTHER_ACCOUNT)
+
+
+def _of_ours(event: Json, body: bytes, livemode: bool, received_at: float, traceparent: bytes | None) -> Intake:
     if (ignored := _ignored(event, livemode=livemode)) is not None:
         return Intake(event["id"], event["type"], ignored)
     told = normalise(event=event, body=body, received_at=received_at)

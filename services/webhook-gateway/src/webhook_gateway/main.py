@@ -50,6 +50,7 @@ def gateway_app(
         inner=public_app(settings),
         signing=signing,
         livemode=settings.stripe_livemode,
+        account_id=settings.stripe_account_id,
         producer=producer,
         metrics=metrics,
     )

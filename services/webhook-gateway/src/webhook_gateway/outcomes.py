@@ -10,6 +10,7 @@ class Outcome(StrEnum):
     UNRECOGNISED = "unrecognised"
     UNHANDLED = "unhandled"
     WRONG_MODE = "wrong-mode"
+    OTHER_ACCOUNT = "other-account"
     DASHBOARD_TEST = "dashboard-test"
     THIN = "thin"
     NO_SECRET = "no-secret"  # noqa: S105 - a word, no secret

@@ -14,8 +14,11 @@ EVERY_SECONDS: Final = 10.0
 QUIET: Final = frozenset(
     {Outcome.PUBLISHED, Outcome.UNHANDLED, Outcome.DASHBOARD_TEST, Outcome.THIN, Outcome.SENDER_GONE}
 )
-OURS: Final = frozenset({Outcome.BROKER_UNAVAILABLE, Outcome.NO_SECRET})
-"""Faults of this deployment, not of the sender: logged as errors."""
+OURS: Final = frozenset({Outcome.BROKER_UNAVAILABLE, Outcome.NO_SECRET, Outcome.OTHER_ACCOUNT})
+"""Faults of this deployment or of its endpoint at Stripe, not of the sender: logged as errors."""
+
+UNCHECKED: Final = "event_of_unchecked_account"
+REMEDY: Final = "set STRIPE_ACCOUNT_ID to the account whose events these are"
 
 
 class RefusalLog:
@@ -23,18 +26,29 @@ class RefusalLog:
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._next: dict[Outcome, float] = {}
-        self._held: Counter[Outcome] = Counter()
+        self._next: dict[str, float] = {}
+        self._held: Counter[str] = Counter()
 
-    def note(self, outcome: Outcome, *, event_type: str, event_id: str | None = None) -> None:
+    def note(
+        self, outcome: Outcome, *, event_type: str, event_id: str | None = None, account: str | None = None
+    ) -> None:
         """Log the first of its kind at once, and the next after EVERY_SECONDS with the number held back."""
-        if outcome in QUIET:
+        if outcome in QUIET or (more := self._due(outcome)) is None:
             return
-        now = self._clock()
-        if now < self._next.get(outcome, now):
-            self._held[outcome] += 1
-            return
-        self._next[outcome] = now + EVERY_SECONDS
         say = log.error if outcome in OURS else log.warning
-        more = self._held.pop(outcome, 0)
-        say("webhook_outcome", outcome=outcome.value, event_type=event_type, event_id=event_id, more=more)
+        whose = {"account": account} if outcome is Outcome.OTHER_ACCOUNT else {}
+        say("webhook_outcome", outcome=outcome.value, event_type=event_type, event_id=event_id, more=more, **whose)
+
+    def note_unchecked(self, *, event_type: str, event_id: str, account: str | None) -> None:
+        """Warn, as often, that an event was taken whose account nobody told us to expect."""
+        if (more := self._due(UNCHECKED)) is not None:
+            log.warning(UNCHECKED, event_type=event_type, event_id=event_id, account=account, remedy=REMEDY, more=more)
+
+    def _due(self, kind: str) -> int | None:
+        """How many were held back since the last of this kind; None while it is too early for another."""
+        now = self._clock()
+        if now < self._next.get(kind, now):
+            self._held[kind] += 1
+            return None
+        self._next[kind] = now + EVERY_SECONDS
+        return self._held.pop(kind, 0)

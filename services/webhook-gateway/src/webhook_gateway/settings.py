@@ -2,12 +2,16 @@
 
 from typing import Annotated
 
-from pydantic import BeforeValidator, SecretStr
+from pydantic import BeforeValidator, SecretStr, StringConstraints
 from pydantic_settings import NoDecode
 
 from chassis.settings import ServiceSettings, split_commas
 
 Secrets = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(split_commas)]
+
+
+AccountId = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^acct_[A-Za-z0-9]{1,64}$")]
+"""As Stripe writes an account's id; one that is misspelt would make all that names an account foreign."""
 
 
 class GatewaySettings(ServiceSettings):
@@ -16,6 +20,8 @@ class GatewaySettings(ServiceSettings):
     stripe_webhook_secrets: Secrets = ()
     stripe_webhook_secret: SecretStr = SecretStr("")
     stripe_livemode: bool = False
+    stripe_account_id: AccountId | None = None
+    """Whose events are taken, where they name an account; not needed for an account's own endpoint."""
 
     @property
     def given_secrets(self) -> tuple[str, ...]:
