@@ -125,7 +125,10 @@ async def test_no_saved_card_writes_nothing(world: World) -> None:
 
 
 @pytest.mark.parametrize("operation", ["invoices.create", "invoiceitems.create", "invoices.finalize", "invoices.pay"])
-@pytest.mark.parametrize("fault", ["error_before", "error_after", "close_before", "close_after", "rate_limit"])
+@pytest.mark.parametrize(
+    "fault",
+    ["error_before", "error_after", "close_before", "close_after", "rate_limit", "forbidden", "other_parameters"],
+)
 async def test_an_unknown_outcome_stays_pending_and_settles_itself(world: World, operation: str, fault: str) -> None:
     await world.control.fault(fault, operation=operation, times=None if fault == "rate_limit" else 1)
     await world.given_an_addon()

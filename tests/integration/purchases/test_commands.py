@@ -185,11 +185,22 @@ async def test_what_stripe_refuses_for_good_is_set_aside_with_its_reason(world: 
     assert not await world.loop._carry_one()
 
 
-async def test_a_key_that_stripe_does_not_take_sets_nothing_aside(world: World) -> None:
-    """401 is about our configuration, not about the command."""
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"fault": "error_before", "status": 401, "stored": False},
+        {"fault": "forbidden"},
+        {"fault": "error_before", "status": 409, "stored": False},
+        {"fault": "other_parameters"},
+        {"fault": "rate_limit", "times": 4},
+    ],
+    ids=["401", "403", "409", "idempotency_error", "429"],
+)
+async def test_an_answer_that_is_about_us_sets_nothing_aside(world: World, fault: Json) -> None:
+    """It is about our key or the moment, not about the command, which waits until that is mended."""
     purchase = await world.given_a_purchase("pm_card_authenticationRequired")
     await world.execute("update workspace_addon_purchases set leased_until = null")
-    await world.control.fault("error_before", operation="invoices.retrieve", status=401, stored=False)
+    await world.control.fault(**fault, operation="invoices.retrieve")
     await world.execute("update stripe_commands set due_at = now()")
 
     await world.loop._carry_one()

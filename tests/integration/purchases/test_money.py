@@ -89,7 +89,10 @@ async def test_late_money_of_a_failed_purchase_goes_back_when_another_one_holds_
     assert [purchase.stripe_payment_intent_id] == [one["payment_intent"] for one in await world.refunds_at_stripe()]
 
 
-@pytest.mark.parametrize("fault", ["close_after", "error_after", "error_before", "rate_limit", "close_before"])
+@pytest.mark.parametrize(
+    "fault",
+    ["close_after", "error_after", "error_before", "rate_limit", "close_before", "forbidden", "other_parameters"],
+)
 async def test_money_goes_back_once_however_the_refund_is_interrupted(world: World, fault: str) -> None:
     await _paid_after(world, Status.CANCELLED)
     await world.control.fault(fault, operation="refunds.create", times=2)

@@ -153,7 +153,10 @@ async def test_many_admins_at_once_never_exceed_what_was_paid(world: World) -> N
     assert await left_of(world, purchase) == PRICE - 40_000
 
 
-@pytest.mark.parametrize("fault", ["close_after", "error_after", "error_before", "rate_limit", "close_before"])
+@pytest.mark.parametrize(
+    "fault",
+    ["close_after", "error_after", "error_before", "rate_limit", "close_before", "forbidden", "other_parameters"],
+)
 async def test_however_it_is_interrupted_it_is_made_once(world: World, fault: str) -> None:
     purchase = await _paid(world)
     await ask_for_a_refund(world, purchase, 100)

@@ -52,6 +52,7 @@ PAGES: Final[Mapping[str, Rule]] = {
     "ask_before_moving": STAFF,
     "move_purchase": STAFF,
     "show_parked": STAFF,
+    "try_all_again": STAFF,
     "show_parked_item": STAFF,
     "try_again": STAFF,
     "back_to_the_item": STAFF,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from purchases.store.rows import Purchase
-from tests.forms import form_to, told
+from tests.forms import form_to, read, told
 from tests.integration.purchases.test_bundles import parked_item, refunded_in_part
 from tests.integration.purchases.world import World
 from tests.integration.purchases_api.test_parked import PARK_COMMAND, given_one_of_each, told_in_the_wrong_order
@@ -26,6 +26,21 @@ async def test_each_kind_is_listed_with_why_and_what_it_waits_for(world: World, 
     assert "Waits for" in page
     assert "Nothing was set aside yet" in told(resolved)
     assert "Set aside about it" in told(about)
+
+
+async def test_all_of_one_kind_are_tried_again_with_one_press(world: World, site: Site) -> None:
+    await given_one_of_each(world)
+    async with browser(site) as staff:
+        page = await staff.get(PARKED)
+        kinds = sorted(form.fields[0][1] for form in read(page).forms if form.action == PARKED)
+        pressed = await staff.post(PARKED, data={"kind": "command"})
+        said = told(await staff.get(pressed.headers["location"]))
+        nonsense = await staff.post(PARKED, data={"kind": "nothing"})
+
+    assert kinds == ["command", "fact", "payment"]
+    assert "Tried again: 1" in said
+    assert (nonsense.status_code, nonsense.headers["location"]) == (303, PARKED)
+    assert await world.rows("select kind from stripe_commands where state = 'open'") == [{"kind": "void"}]
 
 
 async def test_nothing_set_aside_is_said(site: Site) -> None:

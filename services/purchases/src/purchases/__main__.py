@@ -1,4 +1,5 @@
-"""`python -m purchases api` and `… worker` serve; `migrate` and `sweep [--since 35d]` do their work and end.
+"""`python -m purchases api` and `… worker` serve; `migrate`, `sweep [--since 35d]` and
+`retry-parked --kind command` do their work and end.
 
 What a command runs is imported by the command: each process starts with its own part only.
 """
@@ -34,16 +35,24 @@ def sweep() -> None:
     sweep(sys.argv[2:])
 
 
+def retry_parked() -> None:
+    from purchases.main.retry_parked import retry_parked
+
+    retry_parked(sys.argv[2:])
+
+
 COMMANDS: Final[Mapping[str, Callable[[], None]]] = {
     "api": serve_api,
     "worker": work,
     "migrate": migrate,
     "sweep": sweep,
+    "retry-parked": retry_parked,
 }
+WITH_ARGUMENTS: Final = (sweep, retry_parked)
 
 if __name__ == "__main__":
     name, *arguments = sys.argv[1:] or [""]
     command = COMMANDS.get(name)
-    if command is None or (arguments and command is not sweep):
+    if command is None or (arguments and command not in WITH_ARGUMENTS):
         sys.exit(f"usage: python -m purchases [{'|'.join(COMMANDS)}]")
     command()

@@ -23,6 +23,8 @@ from sandbox.stripe.params import Params
 from sandbox.stripe.refusals import (
     Refusal,
     broken,
+    forbidden,
+    key_reused,
     parameter_invalid,
     rate_limited,
     unauthenticated,
@@ -94,7 +96,7 @@ class Api:
         params = _params_of(request, path=ids)
         params.refuse_unknown(operation.accepts)
         rule = self.faults.hit(operation.name)
-        await _stop_at_the_door(rule)
+        await _stop_at_the_door(rule, request)
         return await self._once(request, operation=operation, params=params, rule=rule)
 
     async def _once(
@@ -150,16 +152,26 @@ class Api:
         return Answer(status=200, body=_encode(body), request_id=request.id), True
 
 
-async def _stop_at_the_door(rule: Rule | None) -> None:
+async def _stop_at_the_door(rule: Rule | None, request: Request) -> None:
     """The faults that meet a request before its key is taken."""
     if rule is None:
         return
+    if rule.fault is Fault.FORBIDDEN:
+        raise forbidden(right=_right_for(request))
+    if rule.fault is Fault.OTHER_PARAMETERS:
+        raise key_reused(key=request.key or "")
     if rule.fault is Fault.RATE_LIMIT:
         raise rate_limited()
     if rule.fault is Fault.HANG_BEFORE:
         raise Unanswered(seconds=rule.seconds)
     if rule.fault is Fault.CLOSE_BEFORE:
         raise Unanswered(seconds=None)
+
+
+def _right_for(request: Request) -> str:
+    """As Stripe calls it: `rak_invoice_read`, `rak_customer_write`."""
+    resource = request.operation.partition(".")[0].removesuffix("s")
+    return f"rak_{resource}_{'read' if request.method == 'GET' else 'write'}"
 
 
 async def _on_the_way_back(answer: Answer, *, rule: Rule | None) -> Answer:

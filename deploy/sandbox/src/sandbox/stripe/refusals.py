@@ -84,6 +84,15 @@ def unauthenticated(*, key: str | None) -> Refusal:
     return Refusal(message, status=401, executed=False)
 
 
+def forbidden(*, right: str) -> Refusal:
+    """A restricted key that lacks `right`; Stripe names it so (stripe-node issue 2246, st-paywall issue 45)."""
+    message = (
+        "The provided key 'rk_test_*****x' does not have the required permissions for this endpoint on account "
+        f"'acct_sandbox'. Having the '{right}' permission would allow this request to continue."
+    )
+    return Refusal(message, status=403, executed=False)
+
+
 def unrecognised_url(*, method: str, path: str) -> Refusal:
     message = (
         f"Unrecognized request URL ({method}: {path}). Please see https://stripe.com/docs or we can help at "

@@ -8,6 +8,7 @@ from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 from chassis.money import MAX_MINOR_UNITS
 from chassis.texts import one_line
 from chassis.web import Body
+from purchases.store.parked_items import Kind
 
 Id = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@|-]*$")]
 PART: Final = r"[^@\s<>,;\"\x00-\x1f\x7f-\x9f]+"
@@ -23,12 +24,29 @@ Reason = Annotated[
 """Stands in histories, mails and logs."""
 
 
+def _one_line_or_none(text: str | None) -> str | None:
+    return None if text is None else one_line(text)
+
+
 class DiscardBody(Body):
     """Why a parked item is ended unapplied."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"reason": "Refunded by hand in the Dashboard"}]})
 
     reason: Reason
+
+
+class RetryAllBody(Body):
+    """Which parked items are tried again all at once."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"kind": "command", "about": "void"}]})
+
+    kind: Kind
+    about: Annotated[
+        str | None,
+        Field(max_length=128, description="Only those about this type of fact, or this kind of command"),
+        AfterValidator(_one_line_or_none),
+    ] = None
 
 
 class AllocateBody(Body):

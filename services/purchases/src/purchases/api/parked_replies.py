@@ -67,6 +67,14 @@ class ParkedItemsReply(BaseModel):
     next_cursor: NextCursor = None
 
 
+class RetriedReply(BaseModel):
+    """How many items are tried again now."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"retried": 12}]})
+
+    retried: int
+
+
 def parked_reply(item: ParkedItem) -> ParkedReply:
     members = {name: getattr(item, name) for name in ParkedReply.model_fields if name != "told"}
     return ParkedReply.model_validate(members | {"told": _told(item)})

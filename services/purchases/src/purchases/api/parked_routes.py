@@ -9,11 +9,12 @@ from chassis.cursors import PAGE, Cursor, InvalidCursor, Limit, Position, cursor
 from chassis.openapi import NOTHING_HERE, UNREADABLE
 from purchases import refusals
 from purchases.api.access import AtDatabase, Staff
-from purchases.api.bodies import AllocateBody, DiscardBody
-from purchases.api.parked_replies import ParkedItemsReply, ParkedReply, parked_reply
+from purchases.api.bodies import AllocateBody, DiscardBody, RetryAllBody
+from purchases.api.parked_replies import ParkedItemsReply, ParkedReply, RetriedReply, parked_reply
 from purchases.api.refused import of_staff
 from purchases.api.searching import Moment
 from purchases.handlers.by_hand.allocate import allocate
+from purchases.handlers.by_hand.retry_all_parked import retry_all_parked
 from purchases.handlers.by_hand.review_parked import discard_parked, retry_parked
 from purchases.store import parked_items
 from purchases.store.parked_items import ParkedItem
@@ -52,6 +53,15 @@ async def list_parked(
     return ParkedItemsReply(
         items=[parked_reply(item) for item in found[:limit]],
         next_cursor=_behind(found[limit - 1]) if len(found) > limit else None,
+    )
+
+
+@router.post("/retry", operation_id="retry_all_parked", status_code=202, responses=of_staff(*UNREADABLE))
+async def retry_all(body: RetryAllBody, caller: Staff, database: AtDatabase) -> RetriedReply:
+    """Have everything of one kind tried again at once: after a fault was mended that set many things aside."""
+    actor = f"staff:{caller.subject}"
+    return RetriedReply(
+        retried=await retry_all_parked(database=database, kind=body.kind, about=body.about, actor=actor)
     )
 
 

@@ -5,18 +5,23 @@ from typing import Annotated, Final, Literal
 from urllib.parse import urlencode
 
 from fastapi import Depends, Query, Request
+from pydantic import ValidationError
 from starlette.responses import Response
 
 from chassis.cursors import Cursor
 from chassis.database import Database
 from chassis.pages import AtPages, Pages, page_router
+from chassis.pages.forms import typed
+from chassis.pages.site import see_other
 from chassis.problems import Problem
 from purchases import refusals
 from purchases.api import parked_routes as api
 from purchases.api.access import AtDatabase, Staff
+from purchases.api.bodies import RetryAllBody
 from purchases.api.parked_replies import ParkedReply, parked_reply
 from purchases.pages.staff_words import told_to_staff
 from purchases.store import parked_items
+from purchases.store.parked_items import Kind
 from purchases.store.waiting import allocation_mark
 
 LIST: Final = "/admin/parked"
@@ -48,7 +53,13 @@ State = Annotated[Literal["open", "resolved"], Query()]
 
 @router.get("")
 async def show_parked(
-    caller: Staff, request: Request, pages: AtPages, database: AtDatabase, state: State = "open", cursor: Cursor = None
+    caller: Staff,
+    request: Request,
+    pages: AtPages,
+    database: AtDatabase,
+    state: State = "open",
+    cursor: Cursor = None,
+    retried: Annotated[int | None, Query(ge=0)] = None,
 ) -> Response:
     found = await api.list_parked(caller, database, state=state, cursor=cursor)
     first = f"{LIST}?{urlencode({'state': state})}"
@@ -58,9 +69,22 @@ async def show_parked(
         found=found,
         state=state,
         kinds=KINDS,
+        here=[kind for kind in Kind if state == "open" and any(item.kind is kind for item in found.items)],
+        retried=retried,
         first=first if cursor else None,
         more=f"{first}&{urlencode({'cursor': found.next_cursor})}" if found.next_cursor else None,
     )
+
+
+@router.post("")
+async def try_all_again(caller: Staff, request: Request, database: AtDatabase) -> Response:
+    """Everything of the kind that the form names; sent twice, it is tried twice, which harms nothing."""
+    try:
+        body = RetryAllBody.model_validate({"kind": dict(await typed(request)).get("kind", "")})
+    except ValidationError:
+        return see_other(LIST)
+    tried = await api.retry_all(body, caller, database)
+    return see_other(f"{LIST}?{urlencode({'retried': tried.retried})}")
 
 
 @router.get("/{item_id}")

@@ -1,15 +1,20 @@
 """Stripe's client, and what its errors mean to us."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
 import stripe
+from prometheus_client import Counter
 from stripe import StripeClient
 
 from chassis.backoff import Backoff
 from chassis.killpoints import reached
+from chassis.logs import get_logger
+
+log = get_logger(__name__)
 
 TIMEOUT_SECONDS: Final = 10
 MAX_NETWORK_RETRIES: Final = 2
@@ -17,8 +22,16 @@ RATE_LIMITED: Final = 429
 RATE_LIMIT_RETRIES: Final = 3
 RATE_LIMIT_WAIT_SECONDS: Final = 0.5
 RATE_LIMIT_LONGEST_SECONDS: Final = 4.0
-REFUSALS: Final = (stripe.InvalidRequestError, stripe.PermissionError)
-"""A key that Stripe does not take (401) is not among them: that is about us, and passes when it is mended."""
+REFUSED: Final = frozenset({400, 402, 404})
+"""Statuses by which Stripe refuses a request for what it says. Any other one is about our key, the moment or Stripe
+itself (401, 403, 409, 429, 5xx), and passes when that is mended."""
+RIGHT: Final = re.compile(r"Having the '(\w{1,80})' permission", re.ASCII)
+"""How Stripe's 403 names what a restricted key lacks: "Having the 'rak_customer_read' permission would allow this
+request to continue." Of some rights it says only that restricted keys cannot have them."""
+UNNAMED: Final = "unnamed"
+FORBIDDEN: Final = Counter(
+    "billing_stripe_forbidden_total", "Calls that Stripe answered 403, by the right that our key lacks.", ["right"]
+)
 NEEDS_CUSTOMER_CODES: Final = frozenset(
     {
         "authentication_required",
@@ -43,9 +56,11 @@ class ObjectMissing(StripeRefused):
 
 
 class OutcomeUnknown(Exception):  # noqa: N818
-    """A timeout, a broken connection, a 401, 409, 429 or 5xx: it may or may not have happened. Never a failure.
+    """A timeout, a broken connection, a 401, 403, 409, 429, 5xx or `idempotency_error`. Never a failure.
 
-    `stored`: Stripe answered 5xx, which it repeats for ever under the same idempotency key.
+    It may or may not have happened, now or under the same key before: it is looked up, or asked again.
+    `stored`: Stripe repeats this answer for ever under the same idempotency key (5xx, or a key that was used with
+    other parameters). After a look that found nothing, the next attempt needs a key of its own.
     """
 
     def __init__(self, reason: str, *, stored: bool = False) -> None:
@@ -106,27 +121,43 @@ async def phase(name: str) -> AsyncIterator[None]:
     """One call: Stripe's errors become ours, and a fault test may end the process right after it."""
     try:
         yield
-    except stripe.CardError as error:
-        reached(f"stripe.{name}")
-        needed = error.code in NEEDS_CUSTOMER_CODES or _decline_code(error) in NEEDS_CUSTOMER_CODES
-        raise (CustomerNeeded() if needed else CardDeclined(error)) from error
     except stripe.StripeError as error:
+        if isinstance(error, stripe.CardError):
+            reached(f"stripe.{name}")
         raise _meaning(error) from error
     reached(f"stripe.{name}")
 
 
-def _decline_code(error: stripe.CardError) -> str | None:
-    code: str | None = getattr(error.error, "decline_code", None)
-    return code
-
-
 def _meaning(error: stripe.StripeError) -> Exception:
-    if isinstance(error, REFUSALS) and error.http_status != 409:
+    """Return what `error` is to us: only what Stripe refuses for what the request says is refused."""
+    if isinstance(error, stripe.CardError):
+        return _meaning_of_402(error)
+    if isinstance(error, stripe.InvalidRequestError) and error.http_status in REFUSED:
         missing = error.http_status == 404 or error.code == "resource_missing"
         return ObjectMissing(error) if missing else StripeRefused(error)
-    if isinstance(error, stripe.IdempotencyError) and error.http_status == 400:
-        return StripeRefused(error)
-    return OutcomeUnknown(str(error) or type(error).__name__, stored=(error.http_status or 0) >= 500)
+    if isinstance(error, stripe.PermissionError):
+        _report_missing_right(error)
+    repeats = (error.http_status or 0) >= 500 or (
+        isinstance(error, stripe.IdempotencyError) and error.http_status in REFUSED
+    )
+    return OutcomeUnknown(str(error) or type(error).__name__, stored=repeats)
+
+
+def _meaning_of_402(error: stripe.CardError) -> Exception:
+    """Return a decline, a need of the customer, or a refusal: stripe-python makes a CardError of every 402."""
+    codes = {error.code, getattr(error.error, "decline_code", None)}
+    if codes & NEEDS_CUSTOMER_CODES:
+        return CustomerNeeded()
+    kind = getattr(error.error, "type", None)
+    return CardDeclined(error) if kind in (None, "card_error") else StripeRefused(error)
+
+
+def _report_missing_right(error: stripe.PermissionError) -> None:
+    """Log and count a 403, which pages: only a person can give the key the right that it lacks."""
+    named = RIGHT.search(str(error))
+    right = named[1] if named else UNNAMED
+    FORBIDDEN.labels(right).inc()
+    log.error("stripe_forbidden", right=right, request_id=error.request_id)
 
 
 def metadata_of_object(thing: Any) -> dict[str, str]:

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from stripe import StripeClient
 
-from purchases.payments.client import ObjectMissing, StripeRefused, metadata_of_object, phase
+from purchases.payments.client import ObjectMissing, OutcomeUnknown, StripeRefused, metadata_of_object, phase
 from purchases.payments.keys import idempotency_key
 
 KEYS_FORGOTTEN_AFTER: Final = timedelta(hours=23)
@@ -35,12 +35,25 @@ async def create_customer(
         found = await _find_customer(client, instance=instance, workspace_id=workspace_id, since=first_asked_at)
         if found is not None:
             return found
+    attempt = _attempt(first_asked_at)
+    try:
+        customer_id = await _create(client, instance, workspace_id, step="customer", attempt=attempt)
+    except OutcomeUnknown as error:
+        if not error.stored:
+            raise
+        # Stripe repeats that answer for a day: what the key did is looked for, and else asked for under another one.
+        found = await _find_customer(client, instance=instance, workspace_id=workspace_id, since=first_asked_at)
+        customer_id = found or await _create(client, instance, workspace_id, step="customer-again", attempt=attempt)
+    await describe_customer(client, customer_id=customer_id, name=name, email=email)
+    return customer_id
+
+
+async def _create(client: StripeClient, instance: str, workspace_id: str, *, step: str, attempt: int) -> str:
     async with phase("customer"):
         customer = await client.v1.customers.create_async(
             params={"metadata": {"quittance_instance": instance, "workspace_id": workspace_id}},
-            options={"idempotency_key": idempotency_key(instance, workspace_id, "customer", _attempt(first_asked_at))},
+            options={"idempotency_key": idempotency_key(instance, workspace_id, step, attempt)},
         )
-    await describe_customer(client, customer_id=customer.id, name=name, email=email)
     return customer.id
 
 

@@ -1,11 +1,12 @@
 """`stripe_commands`: ask for a call to Stripe in a transaction, take one that is due, end or postpone it."""
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import case, func, or_, select, update
+from sqlalchemy import Integer, case, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -110,25 +111,44 @@ async def set_aside(session: AsyncSession, command: Command, *, error: str) -> N
         await _leave_open(session, command, due_in=timedelta(0), error=error[:2000])
 
 
+AGAIN: Final[dict[str, Any]] = {
+    "state": "open",
+    "version": StripeCommand.version + 1,
+    "attempts": 0,
+    "due_at": func.now(),
+    "ended_at": None,
+    "arguments": StripeCommand.arguments.concat(
+        func.jsonb_build_object(
+            "attempt", func.coalesce(StripeCommand.arguments["attempt"].as_integer(), 1) + literal(1, Integer)
+        )
+    ),
+}
+"""What makes a parked command one that is open, under the next attempt."""
+
+
 async def reopen(session: AsyncSession, command_id: int) -> bool:
     """Have a parked command carried out after this commit; False when it is not parked.
 
     Stripe repeats a refusal under the key that met it: the next attempt, which looks first, has a key of its own.
     """
-    attempt = func.coalesce(StripeCommand.arguments["attempt"].as_integer(), 1) + 1
-    fresh = {
-        "state": "open",
-        "version": StripeCommand.version + 1,
-        "attempts": 0,
-        "due_at": func.now(),
-        "ended_at": None,
-        "arguments": StripeCommand.arguments.concat(func.jsonb_build_object("attempt", attempt)),
-    }
-    again = update(StripeCommand).where(StripeCommand.id == command_id, StripeCommand.state == "parked").values(fresh)
-    if (await session.execute(again.returning(StripeCommand.id))).first() is None:
+    again = update(StripeCommand).where(StripeCommand.id == command_id, StripeCommand.state == "parked")
+    if (await session.execute(again.values(AGAIN).returning(StripeCommand.id))).first() is None:
         return False
     wake_after_commit(session, CHANNEL)
     return True
+
+
+async def reopen_many(session: AsyncSession, *, kind: str | None, after: int, limit: int) -> Sequence[int]:
+    """Do so for the first `limit` parked commands behind the id `after`, of one kind or of all; their ids, in order."""
+    wanted = select(StripeCommand.id).where(StripeCommand.state == "parked", StripeCommand.id > after)
+    if kind is not None:
+        wanted = wanted.where(StripeCommand.kind == kind)
+    chosen = wanted.order_by(StripeCommand.id).limit(limit).with_for_update(skip_locked=True)
+    again = update(StripeCommand).where(StripeCommand.id.in_(chosen)).values(AGAIN).returning(StripeCommand.id)
+    reopened = sorted((await session.execute(again)).scalars())
+    if reopened:
+        wake_after_commit(session, CHANNEL)
+    return reopened
 
 
 async def discard(session: AsyncSession, command_id: int) -> bool:

@@ -11,6 +11,9 @@ from typing import Any, Final
 from sqlalchemy import ARRAY, Text, bindparam, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis import parked
+from chassis.database import wake_after_commit
+
 _ID: Final = re.compile(r"(fact|command)-([0-9]{1,18})|payment-([0-9a-f-]{36})-(in_\w{1,200})", re.ASCII)
 
 
@@ -102,6 +105,16 @@ OF_PURCHASE: Final = text(
     order by parked_at, items.id
 """
 ).bindparams(bindparam("ids", type_=ARRAY(Text)))
+OPEN_PAYMENTS: Final = text(
+    ITEMS + " where kind = 'payment' and resolved_at is null and items.id > :after order by items.id limit :limit"
+)
+DUE_FACTS: Final = text("""
+    update parked set retry_at = now() where id in (
+        select id from parked where consumer = 'purchases' and resolved_at is null and id > :after
+            and (cast(:about as text) is null or coalesce(type, topic) = :about)
+        order by id limit :limit for update skip locked
+    ) returning id
+""")
 ONE: Final = text(ITEMS + " where items.id = :id")
 
 
@@ -131,6 +144,24 @@ async def page(
 async def of_purchase(session: AsyncSession, ids: Collection[str]) -> Sequence[ParkedItem]:
     """What is parked about one purchase, or waits for one of its `ids`, the oldest first."""
     return [ParkedItem(**row) for row in (await session.execute(OF_PURCHASE, {"ids": list(ids)})).mappings()]
+
+
+async def open_payments(session: AsyncSession, *, after: str, limit: int) -> Sequence[str]:
+    """Return the ids of parked payments that wait for staff, behind the item `after`, in order."""
+    rows = await session.execute(OPEN_PAYMENTS, {"after": after, "limit": limit})
+    return [str(row["id"]) for row in rows.mappings()]
+
+
+async def retry_facts(session: AsyncSession, *, about: str | None, after: int, limit: int) -> Sequence[int]:
+    """Make parked facts behind the id `after` due now, of the type `about` or of all; their ids, in order.
+
+    One that is being tried at this moment is passed over: it has its turn.
+    """
+    told = {"about": about, "after": after, "limit": limit}
+    due = sorted((await session.execute(DUE_FACTS, told)).scalars())
+    if due:
+        wake_after_commit(session, parked.CHANNEL)
+    return due
 
 
 async def find(session: AsyncSession, item_id: str) -> ParkedItem | None:

@@ -1,0 +1,37 @@
+"""The command that has everything of one kind that is parked tried again, by the worker, now."""
+
+import argparse
+import asyncio
+from collections.abc import Sequence
+from getpass import getuser
+from typing import Final
+
+from chassis.database import Database
+from purchases.handlers.by_hand.retry_all_parked import retry_all_parked
+from purchases.main import read_settings
+from purchases.store.parked_items import Kind
+
+NAME: Final = "purchases-retry-parked"
+
+
+def retry_parked(arguments: Sequence[str]) -> None:
+    """`--kind command`, and `--about void` for some of them; safe to repeat, also beside the worker."""
+    parser = argparse.ArgumentParser(prog="python -m purchases retry-parked", description=__doc__)
+    parser.add_argument("--kind", required=True, choices=[kind.value for kind in Kind], help="what is tried again")
+    parser.add_argument("--about", default=None, help="only this type of fact, or this kind of command")
+    asked = parser.parse_args(arguments)
+    print(f"{asyncio.run(_retry(Kind(asked.kind), asked.about))} tried again")
+
+
+async def _retry(kind: Kind, about: str | None) -> int:
+    settings = read_settings(NAME)
+    async with Database(settings.database_url, name=NAME) as database:
+        return await retry_all_parked(database=database, kind=kind, about=about, actor=f"operator:{_user()}")
+
+
+def _user() -> str:
+    """Return who runs it; in a container often nobody that has a name."""
+    try:
+        return getuser()
+    except (KeyError, OSError):
+        return "unknown"
