@@ -1,16 +1,18 @@
 """The AsyncAPI document is what the code says, is AsyncAPI, and every reference in it leads somewhere."""
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from faststream.specification.asyncapi.v3_0_0.schema import ApplicationSchema
 from jsonschema import Draft202012Validator
 
-from contracts import ALL_TOPICS, FACTS, TOPICS, Fact, Topic, asyncapi, schemas, seal
+from chassis.settings import ServiceSettings
+from contracts import ALL_TOPICS, FACTS, TOPICS, Envelope, Fact, Topic, asyncapi, read, schemas, seal
 
 DOCUMENT: dict[str, Any] = json.loads(asyncapi.FILE.read_text())
 
@@ -38,9 +40,12 @@ def test_the_committed_document_is_what_the_code_says(tmp_path: Path) -> None:
 
 
 def test_it_is_asyncapi() -> None:
-    """By the models of a library that writes such documents itself."""
-    read = ApplicationSchema.model_validate(DOCUMENT)
+    """By the models of a library that writes such documents itself; it has a `pathname` in each, which is optional."""
+    servers = {name: server | {"pathname": ""} for name, server in DOCUMENT["servers"].items()}
 
+    read = ApplicationSchema.model_validate(DOCUMENT | {"servers": servers})
+
+    assert set(read.servers or {}) == set(servers)
     assert set(read.channels) == {topic.name for topic in ALL_TOPICS}
     assert set(read.components.messages or {} if read.components else {}) == set(FACTS)
 
@@ -63,6 +68,33 @@ def test_a_channel_shows_its_topics_facts_and_how_it_is_kept(topic: Topic) -> No
         topic.partitions,
         {"cleanup.policy": [topic.cleanup_policy], "retention.ms": topic.retention_ms},
     )
+
+
+def test_it_says_where_the_brokers_are_and_how_one_proves_oneself() -> None:
+    """Only what is on one's own machine asks for nothing."""
+    for name, server in DOCUMENT["servers"].items():
+        asked = [at(one["$ref"])["type"] for one in server.get("security", ())]
+        assert bool(asked) == (server["protocol"] == "kafka-secure"), name
+        assert asked or server["host"].startswith("127.0.0.1:")
+        assert {"{" + variable + "}" for variable in server.get("variables", ())} == set(
+            re.findall(r"{\w+}", server["host"])
+        )
+
+
+@pytest.mark.parametrize("mechanism", get_args(ServiceSettings.model_fields["kafka_security_mechanism"].annotation))
+def test_every_way_that_the_services_can_prove_themselves_is_there(mechanism: str) -> None:
+    assert any(mechanism in one["description"] for one in DOCUMENT["components"]["securitySchemes"].values())
+
+
+@pytest.mark.parametrize("name", FACTS)
+def test_an_example_is_a_whole_record(name: str) -> None:
+    """Its headers, as FastStream would give them, and its payload are read as the record's would be."""
+    [example] = DOCUMENT["components"]["messages"][name]["examples"]
+
+    envelope = Envelope.from_headers(example["headers"])
+    fact = read(type=envelope.type, value=json.dumps(example["payload"]))
+
+    assert (envelope.type, envelope.id, envelope.subject) == (name, fact.id, fact.subject)
 
 
 @pytest.mark.parametrize("name", FACTS)

@@ -1,18 +1,32 @@
 """Our envelope is CloudEvents' binary mode, byte for byte what the SDK writes, and its ids are stable."""
 
 import json
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any, Final
 from uuid import UUID
 
 import pytest
 from cloudevents.core.bindings.kafka import KafkaMessage, from_kafka_event, to_binary_event
 from cloudevents.core.v1.event import CloudEvent
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from contracts import FACTS, Envelope, Fact, MalformedEnvelope, UnknownFact, read, schemas, seal
 from contracts.fact import NAMESPACE
 
 TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 MOMENT = datetime(2026, 3, 4, 10, 30, 3, 412000, tzinfo=UTC)
+ANY: Final[dict[str, Any]] = {"id": UUID(int=5), "type": "t", "source": "/s", "subject": "x", "time": MOMENT}
+Sent = list[tuple[str, bytes]]
+GIVEN_BY: Final[Mapping[str, Callable[[Sent], Any]]] = {
+    "faststream": lambda sent: {name: value.decode() for name, value in sent},
+    "aiokafka": tuple,
+    "confluent-kafka": lambda sent: [*sent, ("theirs", None)],
+    "confluent-kafka, text": lambda sent: [(name, value.decode()) for name, value in sent],
+    "an iterator": iter,
+}
 each_fact = pytest.mark.parametrize("fact", FACTS.values(), ids=list(FACTS))
 
 
@@ -128,6 +142,67 @@ def test_a_broken_header_is_named_and_nothing_worse(name: str, value: bytes | No
 
     with pytest.raises(MalformedEnvelope):
         Envelope.from_headers(headers.items())
+
+
+@each_fact
+@pytest.mark.parametrize("as_given", GIVEN_BY.values(), ids=GIVEN_BY)
+def test_the_headers_are_read_as_each_client_gives_them(fact: type[Fact], as_given: Callable[[Sent], Any]) -> None:
+    envelope = seal(example(fact), occurred_at=MOMENT, traceparent=TRACEPARENT)
+
+    assert envelope == Envelope.from_headers(as_given(envelope.to_headers()))
+
+
+@pytest.mark.parametrize("traceparent", [b"\xff", b"", None, "nonsense", TRACEPARENT.upper(), 7])
+def test_a_broken_trace_costs_the_trace_and_not_the_fact(traceparent: Any) -> None:
+    sent = sealed(FACTS["billing.purchase.paid.v1"]).to_headers()
+
+    assert Envelope.from_headers([*sent, ("traceparent", traceparent)]).traceparent is None
+
+
+def test_a_time_without_a_zone_is_no_time() -> None:
+    sent = [*sealed(FACTS["billing.purchase.paid.v1"]).to_headers(), ("ce_time", b"2026-03-04T10:30:03")]
+
+    with pytest.raises(MalformedEnvelope, match="ce_time"):
+        Envelope.from_headers(sent)
+
+
+def test_without_headers_the_first_missing_one_is_named() -> None:
+    with pytest.raises(MalformedEnvelope, match="ce_id"):
+        Envelope.from_headers(None)
+
+
+values = st.one_of(
+    st.none(), st.binary(), st.text(st.characters()), st.integers(), st.lists(st.binary()), st.datetimes()
+)
+SENT: Final = dict(Envelope(**ANY).to_headers())
+names = st.sampled_from(list(SENT))
+moments = st.from_regex(r"\A[0-9]{4}-[01][0-9]-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-5][0-9][+-][0-2][0-9]:[0-5][0-9]\Z")
+some_headers = st.one_of(
+    st.dictionaries(names | st.text() | st.binary() | st.integers(), values),
+    st.lists(st.tuples(names | st.text(), values)),
+    st.lists(st.lists(values)),
+    values,
+    st.fixed_dictionaries({name: st.just(value) | values for name, value in SENT.items()}),
+    st.builds(lambda time: SENT | {"ce_time": time}, moments | st.text()),
+)
+
+
+@given(headers=some_headers)
+@settings(max_examples=500)
+def test_whatever_the_headers_are_it_is_an_envelope_or_malformed(headers: Any) -> None:
+    """And an envelope that was read can be sent on."""
+    try:
+        envelope = Envelope.from_headers(headers)
+    except MalformedEnvelope:
+        return
+    assert envelope == Envelope.from_headers(envelope.to_headers())
+
+
+@given(value=st.none() | st.binary() | st.text())
+@each_fact
+def test_whatever_the_body_is_it_is_a_fact_or_invalid(fact: type[Fact], value: Any) -> None:
+    with pytest.raises(ValidationError):
+        read(type=fact.TYPE, value=value)
 
 
 def test_a_type_of_a_later_version_is_unknown_and_can_be_passed_over() -> None:

@@ -2,13 +2,14 @@
 
 import json
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 from contracts.envelope import CONTENT_TYPE
 from contracts.fact import Fact
 from contracts.schemas import ROOT
-from contracts.topics import ALL_TOPICS, STRIPE_EVENTS, TOPICS, Topic
+from contracts.topics import ALL_TOPICS, STRIPE_EVENTS, TOPICS, Topic, seal
 
 Json = dict[str, Any]
 
@@ -31,6 +32,36 @@ HEADERS: Final[Json] = {
         "traceparent": {"type": "string", "description": "W3C Trace Context, where there is a trace."},
     },
 }
+SERVERS: Final[Json] = {
+    "deployed": {
+        "host": "{bootstrap}",
+        "protocol": "kafka-secure",
+        "protocolVersion": "4.3",
+        "description": "A deployment: TLS, and one user for each of your services.",
+        "variables": {
+            "bootstrap": {"description": "KAFKA_BOOTSTRAP_SERVERS: what the deployment's operators tell you."}
+        },
+        "security": [{"$ref": f"#/components/securitySchemes/{name}"} for name in ("scram512", "scram256", "plain")],
+    },
+    "compose": {
+        "host": "127.0.0.1:19092",
+        "protocol": "kafka",
+        "description": "`docker compose up` on your machine: no password, no TLS.",
+    },
+    "embedded": {
+        "host": "127.0.0.1:{port}",
+        "protocol": "kafka",
+        "description": "`make up` on your machine: no password, no TLS.",
+        "variables": {"port": {"description": "That of `kafka_bootstrap_servers` in `.stack/stack.json`."}},
+    },
+}
+SECURITY: Final[Json] = {
+    "scram512": {"type": "scramSha512", "description": "KAFKA_SECURITY_MECHANISM=SCRAM-SHA-512, over TLS."},
+    "scram256": {"type": "scramSha256", "description": "KAFKA_SECURITY_MECHANISM=SCRAM-SHA-256, over TLS."},
+    "plain": {"type": "plain", "description": "KAFKA_SECURITY_MECHANISM=PLAIN, over TLS."},
+}
+"""Source: https://www.asyncapi.com/docs/reference/specification/v3.0.0#securitySchemeObject."""
+EXAMPLE_TIME: Final = datetime(2026, 3, 4, 10, 30, 3, tzinfo=UTC)
 
 
 def document() -> Json:
@@ -43,9 +74,14 @@ def document() -> Json:
             "description": "Of add-ons, plans, purchases and workspaces: at least once, in order per key.",
         },
         "defaultContentType": CONTENT_TYPE,
+        "servers": SERVERS,
         "channels": {topic.name: _channel(topic) for topic in ALL_TOPICS},
         "operations": {f"publish {topic.name}": _operation(topic) for topic in ALL_TOPICS},
-        "components": {"messages": {fact.TYPE: _message(fact) for fact in TOPICS}, "schemas": {"headers": HEADERS}},
+        "components": {
+            "messages": {fact.TYPE: _message(fact) for fact in TOPICS},
+            "schemas": {"headers": HEADERS},
+            "securitySchemes": SECURITY,
+        },
     }
 
 
@@ -70,7 +106,7 @@ def _operation(topic: Topic) -> Json:
 
 
 def _message(fact: type[Fact]) -> Json:
-    example = json.loads((ROOT / "examples" / f"{fact.TYPE}.json").read_text())
+    body = (ROOT / "examples" / f"{fact.TYPE}.json").read_text()
     return {
         "name": fact.TYPE,
         "title": fact.__name__,
@@ -82,8 +118,14 @@ def _message(fact: type[Fact]) -> Json:
             "schema": {"$ref": f"./schemas/{fact.TYPE}.json"},
         },
         "bindings": {"kafka": {"key": {**TEXT, "description": TOPICS[fact].key}, "bindingVersion": BINDING}},
-        "examples": [{"payload": example}],
+        "examples": [{"name": fact.__name__, "headers": _headers(fact, body), "payload": json.loads(body)}],
     }
+
+
+def _headers(fact: type[Fact], body: str) -> Json:
+    """As a client shows them that reads bytes as text."""
+    envelope = seal(fact.model_validate_json(body), occurred_at=EXAMPLE_TIME)
+    return {name: value.decode() for name, value in envelope.to_headers()}
 
 
 def text() -> str:

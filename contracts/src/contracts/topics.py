@@ -109,9 +109,12 @@ def seal(fact: Fact, *, occurred_at: datetime, traceparent: str | None = None) -
     )
 
 
-def read(*, type: str, value: bytes) -> Fact:  # noqa: A002 - CloudEvents' own word
-    """The fact in a record's body. Raises UnknownFact, or pydantic's ValidationError for a body that is not one."""
+def read(*, type: str, value: bytes | str | None) -> Fact:  # noqa: A002 - CloudEvents' own word
+    """Return the fact in a record's body, which is JSON and not yet decoded.
+
+    Raises UnknownFact, or pydantic's ValidationError for a body that is not one (a record without one among them).
+    """
     model = FACTS.get(type)
     if model is None:
         raise UnknownFact(type)
-    return model.model_validate_json(value)
+    return model.model_validate_json(value or b"")

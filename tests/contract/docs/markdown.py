@@ -32,6 +32,11 @@ def code(text: str) -> str:
     return blocks + "\n" + "\n".join(re.findall(r"`([^`\n]+)`", prose(text)))
 
 
+def blocks(text: str) -> Iterator[tuple[str, str]]:
+    """The code blocks: their kind, and what is in them."""
+    yield from ((match["kind"], match["code"]) for match in _FENCE.finditer(text))
+
+
 def links(text: str) -> Iterator[str]:
     """The targets of inline links."""
     yield from (match["target"] for match in _LINK.finditer(prose(text)))
