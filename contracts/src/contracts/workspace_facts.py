@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from contracts.fact import Fact
 from contracts.plan_facts import Interval
-from contracts.stripe_facts.subscriptions import SubscriptionStatus
+from contracts.stripe_facts.words import SubscriptionStatus
 
 
 class WorkspaceFact(Fact):

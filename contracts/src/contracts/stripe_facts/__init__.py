@@ -18,9 +18,9 @@ from contracts.stripe_facts.subscriptions import (
     SubscriptionChanged,
     SubscriptionFact,
     SubscriptionItem,
-    SubscriptionStatus,
     SubscriptionTrialWillEnd,
 )
+from contracts.stripe_facts.words import SubscriptionStatus
 
 __all__ = [
     "ChargeRefunded",

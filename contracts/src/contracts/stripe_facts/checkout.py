@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from contracts.stripe_facts.event import StripeFact
+from contracts.stripe_facts.words import CheckoutPaymentStatus
 
 
 class CheckoutSessionFact(StripeFact):
@@ -23,8 +24,8 @@ class CheckoutSessionCompleted(CheckoutSessionFact):
 
     TYPE: ClassVar = "billing.stripe.checkout_session_completed.v1"
 
-    payment_status: str | None = None
-    """`paid`, `unpaid` (the money comes later, or never) or `no_payment_required`."""
+    payment_status: CheckoutPaymentStatus | None = None
+    """`unpaid`: the money comes later, or never."""
     setup_intent_id: str | None = None
     subscription_id: str | None = None
     invoice_id: str | None = None

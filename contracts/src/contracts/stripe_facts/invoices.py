@@ -3,9 +3,10 @@
 from datetime import datetime
 from typing import ClassVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, NonNegativeInt
 
 from contracts.stripe_facts.event import StripeFact
+from contracts.stripe_facts.words import InvoiceStatus
 
 
 class InvoiceLine(BaseModel):
@@ -32,11 +33,11 @@ class InvoiceFact(StripeFact):
     """
 
     invoice_id: str
-    status: str | None
+    status: InvoiceStatus | None
     currency: str
     total: int
     amount_due: int
-    amount_paid: int
+    amount_paid: NonNegativeInt
     billing_reason: str | None = None
     """`manual`, `subscription_create`, `subscription_cycle`, `subscription_update`, …"""
     subscription_id: str | None = None
@@ -108,5 +109,5 @@ class InvoicePaymentLinked(StripeFact):
     invoice_id: str
     payment_intent_id: str | None = None
     charge_id: str | None = None
-    amount_paid: int | None = None
+    amount_paid: NonNegativeInt | None = None
     currency: str

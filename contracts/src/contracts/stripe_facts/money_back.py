@@ -3,9 +3,10 @@
 from datetime import datetime
 from typing import ClassVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, NonNegativeInt, PositiveInt
 
 from contracts.stripe_facts.event import StripeFact
+from contracts.stripe_facts.words import DisputeStatus, RefundStatus
 
 
 class RefundSnapshot(BaseModel):
@@ -14,10 +15,9 @@ class RefundSnapshot(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     refund_id: str
-    amount: int
+    amount: PositiveInt
     currency: str
-    status: str
-    """`pending`, `requires_action`, `succeeded`, `failed` or `canceled`."""
+    status: RefundStatus
     purchase_id: str | None = None
     requested_id: str | None = None
     """Our own id of the refund, where we asked for it: `refund_id` of its metadata."""
@@ -34,8 +34,8 @@ class ChargeRefunded(StripeFact):
     charge_id: str
     payment_intent_id: str | None = None
     invoice_id: str | None = None
-    amount: int
-    amount_refunded: int
+    amount: NonNegativeInt
+    amount_refunded: NonNegativeInt
     currency: str
     refunds: tuple[RefundSnapshot, ...] = ()
     """Embedded by versions before 2022-11-15 only; otherwise the charge's refunds are listed."""
@@ -59,10 +59,9 @@ class DisputeChanged(StripeFact):
     dispute_id: str
     charge_id: str | None = None
     payment_intent_id: str | None = None
-    amount: int
+    amount: PositiveInt
     currency: str
-    status: str
-    """Stripe's: `needs_response`, `under_review`, `won`, `lost`, `warning_…`, `prevented`."""
+    status: DisputeStatus
     reason: str | None = None
     evidence_due_at: datetime | None = None
     """Until when the bank takes evidence."""

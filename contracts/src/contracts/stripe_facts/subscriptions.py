@@ -1,16 +1,12 @@
 """What Stripe told us of subscriptions."""
 
 from datetime import datetime
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
 from contracts.stripe_facts.event import StripeFact
-
-SubscriptionStatus = Literal[
-    "active", "canceled", "incomplete", "incomplete_expired", "past_due", "paused", "trialing", "unpaid"
-]
-"""Stripe's own words; an event with another one is an UnrecognisedEvent, since the plan hangs on it."""
+from contracts.stripe_facts.words import SubscriptionStatus
 
 
 class SubscriptionItem(BaseModel):

@@ -24,7 +24,7 @@ from purchases.handlers.checkout.end_checkout import settle_checkout
 from purchases.handlers.customers.save_card import adopt_card
 from purchases.handlers.plan import end_extra, look_at_subscription
 from purchases.handlers.steps.stripe_desk import Later, Result, StripeDesk
-from purchases.payments.client import OutcomeUnknown, StripeRefused
+from purchases.payments.client import OutcomeUnknown, StripeRefused, UnknownShape
 from purchases.store import commands
 from purchases.store.commands import Command
 
@@ -109,6 +109,8 @@ class CommandsLoop:
     async def _carry_out(self, command: Command) -> None:
         try:
             result = await COMMANDS[command.kind](self._desk, command)
+        except UnknownShape as error:
+            await self._set_aside(command, error)
         except (OutcomeUnknown, OSError, TimeoutError) as error:
             await self._postpone(command, _backoff(command), error)
         except StripeRefused as error:

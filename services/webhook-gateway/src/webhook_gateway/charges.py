@@ -3,7 +3,7 @@
 from typing import Any
 
 from contracts.stripe_facts import ChargeRefunded
-from webhook_gateway.presence import Json, currency_of, entries, id_of, integer, is_whole_list, part, required_id
+from webhook_gateway.presence import Json, amount, currency_of, entries, id_of, is_whole_list, part, required_id
 from webhook_gateway.refunds import snapshot
 from webhook_gateway.stripe_event import StripeEvent, metadata_of, origin
 from webhook_gateway.told import Told, tell
@@ -21,8 +21,8 @@ def charge_refunded(event: StripeEvent) -> Told:
         charge_id=required_id(charge, "id"),
         payment_intent_id=id_of(charge.get("payment_intent")),
         invoice_id=id_of(charge.get("invoice")) or id_of(part(charge, "payment_intent").get("invoice")),
-        amount=integer(charge, "amount"),
-        amount_refunded=integer(charge, "amount_refunded"),
+        amount=amount(charge, "amount"),
+        amount_refunded=amount(charge, "amount_refunded"),
         currency=currency_of(charge),
         refunds=embedded_refunds(charge),
     )

@@ -3,7 +3,8 @@
 from typing import Final
 
 from contracts.stripe_facts import CheckoutSessionCompleted, CheckoutSessionExpired
-from webhook_gateway.presence import Json, id_of, optional_currency, part, required_id, required_text, text
+from contracts.stripe_facts.words import CHECKOUT_PAYMENT_STATUSES
+from webhook_gateway.presence import Json, id_of, optional_currency, part, required_id, required_text, text, word
 from webhook_gateway.purchase_ids import purchase_ids_of
 from webhook_gateway.stripe_event import StripeEvent, filled, metadata_of, origin
 from webhook_gateway.told import Told, tell
@@ -16,7 +17,7 @@ def checkout_session_completed(event: StripeEvent) -> Told:
     """`checkout.session.completed`. Source: https://docs.stripe.com/api/checkout/sessions/object."""
     session = event.object
     made = {f"{name}_id": id_of(session.get(name)) for name in MADE}
-    payment_status = text(session, "payment_status")
+    payment_status = word(session, "payment_status", known=CHECKOUT_PAYMENT_STATUSES)
     return tell(CheckoutSessionCompleted, **_session(event), **made, payment_status=payment_status)
 
 

@@ -1,7 +1,17 @@
 """Dispute events: money that a cardholder's bank wants back, the same in every API version."""
 
 from contracts.stripe_facts import DisputeChanged
-from webhook_gateway.presence import Json, currency_of, id_of, integer, part, required_id, required_text, text
+from contracts.stripe_facts.words import DISPUTE_STATUSES
+from webhook_gateway.presence import (
+    Json,
+    currency_of,
+    id_of,
+    part,
+    positive_amount,
+    required_id,
+    required_word,
+    text,
+)
 from webhook_gateway.stripe_event import StripeEvent, metadata_of, moment_of, origin
 from webhook_gateway.told import Told, tell
 
@@ -28,9 +38,9 @@ def _dispute(event: StripeEvent, *, closed: bool) -> Told:
         dispute_id=required_id(dispute, "id"),
         charge_id=id_of(dispute.get("charge")),
         payment_intent_id=payment_intent_of(dispute),
-        amount=integer(dispute, "amount"),
+        amount=positive_amount(dispute, "amount"),
         currency=currency_of(dispute),
-        status=required_text(dispute, "status"),
+        status=required_word(dispute, "status", known=DISPUTE_STATUSES),
         reason=text(dispute, "reason"),
         evidence_due_at=moment_of(part(dispute, "evidence_details"), "due_by"),
         closed=closed,

@@ -1,7 +1,7 @@
 """Invoice payment events: since 2025-03-31.basil the only place that joins an invoice to its payment intent."""
 
 from contracts.stripe_facts import InvoicePaymentLinked
-from webhook_gateway.presence import currency_of, id_of, optional_integer, part, required_id
+from webhook_gateway.presence import amount, currency_of, id_of, part, required_id
 from webhook_gateway.stripe_event import StripeEvent, metadata_of, origin
 from webhook_gateway.told import Told, tell
 
@@ -19,6 +19,6 @@ def invoice_payment_paid(event: StripeEvent) -> Told:
         invoice_id=required_id(linked, "invoice"),
         payment_intent_id=id_of(payment.get("payment_intent")),
         charge_id=id_of(payment.get("charge")),
-        amount_paid=optional_integer(linked, "amount_paid"),
+        amount_paid=None if linked.get("amount_paid") is None else amount(linked, "amount_paid"),
         currency=currency_of(linked),
     )

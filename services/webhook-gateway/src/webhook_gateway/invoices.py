@@ -10,10 +10,12 @@ from contracts.stripe_facts import (
     InvoicePaymentFailed,
     InvoiceVoided,
 )
+from contracts.stripe_facts.words import INVOICE_STATUSES
 from webhook_gateway.invoice_lines import lines_of, sole_purchase, subscription_period_end
 from webhook_gateway.payments import intent_and_charge, redirect_url, why_it_failed
 from webhook_gateway.presence import (
     Json,
+    amount,
     currency_of,
     entries,
     id_of,
@@ -23,6 +25,7 @@ from webhook_gateway.presence import (
     part,
     required_id,
     text,
+    word,
 )
 from webhook_gateway.purchase_ids import purchase_ids_of
 from webhook_gateway.stripe_event import StripeEvent, filled, metadata_of, moment_of, origin
@@ -74,7 +77,7 @@ def invoice_fields(event: StripeEvent) -> dict[str, Any]:
         currency=currency,
         total=integer(invoice, "total"),
         amount_due=integer(invoice, "amount_due"),
-        amount_paid=integer(invoice, "amount_paid"),
+        amount_paid=amount(invoice, "amount_paid"),
         billing_reason=text(invoice, "billing_reason"),
         subscription_id=subscription_of(invoice),
         subscription_period_end=subscription_period_end(invoice),
@@ -98,7 +101,7 @@ def subscription_of(invoice: Json) -> str | None:
 
 def status_of(invoice: Json) -> str | None:
     """`status`; an invoice that only says `paid` (old versions) is paid."""
-    return text(invoice, "status") or ("paid" if invoice.get("paid") is True else None)
+    return word(invoice, "status", known=INVOICE_STATUSES) or ("paid" if invoice.get("paid") is True else None)
 
 
 def _bundle(invoice: Json) -> dict[str, Any]:

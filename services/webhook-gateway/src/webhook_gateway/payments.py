@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Final
 
-from webhook_gateway.presence import Json, entries, id_of, part, text
+from contracts.stripe_facts.words import PAYMENT_INTENT_STATUSES
+from webhook_gateway.presence import Json, entries, id_of, part, text, word
 
 NEEDS_CUSTOMER: Final = frozenset({"requires_action", "requires_confirmation"})
 DECLINED: Final = frozenset({"requires_payment_method", "canceled"})
@@ -30,7 +31,8 @@ def why_it_failed(invoice: Json) -> tuple[bool | None, str | None]:
     intent = expanded_intent(invoice)
     error = part(intent, "last_payment_error")
     code = text(error, "decline_code") or text(error, "code") or text(part(invoice, "charge"), "failure_code")
-    return _needs_customer(status=text(intent, "status"), code=text(error, "code")), code
+    status = word(intent, "status", known=PAYMENT_INTENT_STATUSES)
+    return _needs_customer(status=status, code=text(error, "code")), code
 
 
 def expanded_intent(invoice: Json) -> Json:

@@ -1,6 +1,6 @@
 """Reads Stripe's objects by what is present, never by `api_version`; what no rule covers raises UnknownShape."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any, Final
 
 Json = Mapping[str, Any]
@@ -57,6 +57,38 @@ def integer(owner: Json, name: str) -> int:
     if type(value) is int and -LARGEST < value < LARGEST:
         return value
     raise UnknownShape(f"{name} is missing or no whole number")
+
+
+def amount(owner: Json, name: str) -> int:
+    """Minor units that are never below zero."""
+    value = integer(owner, name)
+    if value < 0:
+        raise UnknownShape(f"{name} is negative")
+    return value
+
+
+def positive_amount(owner: Json, name: str) -> int:
+    """Minor units above zero."""
+    value = amount(owner, name)
+    if value == 0:
+        raise UnknownShape(f"{name} is zero")
+    return value
+
+
+def word(owner: Json, name: str, *, known: Container[str]) -> str | None:
+    """One of the words that Stripe documents, or None where it is absent or null."""
+    value = text(owner, name)
+    if value is None or value in known:
+        return value
+    raise UnknownShape(f"{name} is {value[:LONGEST_ID]!r}, which Stripe did not document")
+
+
+def required_word(owner: Json, name: str, *, known: Container[str]) -> str:
+    """One of the words that Stripe documents, of a field that every version carries."""
+    value = word(owner, name, known=known)
+    if value is None:
+        raise UnknownShape(f"{name} is missing")
+    return value
 
 
 def optional_integer(owner: Json, name: str) -> int | None:

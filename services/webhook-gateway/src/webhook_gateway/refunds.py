@@ -3,7 +3,17 @@
 from typing import Any
 
 from contracts.stripe_facts import RefundChanged
-from webhook_gateway.presence import Json, currency_of, id_of, integer, part, required_id, required_text, text
+from contracts.stripe_facts.words import REFUND_STATUSES
+from webhook_gateway.presence import (
+    Json,
+    currency_of,
+    id_of,
+    part,
+    positive_amount,
+    required_id,
+    required_word,
+    text,
+)
 from webhook_gateway.stripe_event import StripeEvent, metadata_of, origin
 from webhook_gateway.told import Told, tell
 
@@ -27,9 +37,9 @@ def snapshot(refund: Json) -> dict[str, Any]:
     """One `RefundSnapshot`; its `status` may change until it is `succeeded`, and even then a bank can send it back."""
     return {
         "refund_id": required_id(refund, "id"),
-        "amount": integer(refund, "amount"),
+        "amount": positive_amount(refund, "amount"),
         "currency": currency_of(refund),
-        "status": required_text(refund, "status"),
+        "status": required_word(refund, "status", known=REFUND_STATUSES),
         "purchase_id": text(metadata_of(refund), "purchase_id") or None,
         "requested_id": text(metadata_of(refund), "refund_id") or None,
         "returned_invoice_id": text(metadata_of(refund), "returned_invoice") or None,

@@ -1,25 +1,23 @@
 """Subscription events: the whole subscription, the same for the shapes before and after 2025-03-31.basil."""
 
-from typing import Any, Final, get_args
+from typing import Any
 
-from contracts.stripe_facts import SubscriptionChanged, SubscriptionStatus, SubscriptionTrialWillEnd
+from contracts.stripe_facts import SubscriptionChanged, SubscriptionTrialWillEnd
+from contracts.stripe_facts.words import SUBSCRIPTION_STATUSES
 from webhook_gateway.presence import (
     Json,
-    UnknownShape,
     entries,
     flag,
     id_of,
     optional_currency,
     part,
     required_id,
-    required_text,
+    required_word,
     text,
 )
 from webhook_gateway.purchase_ids import purchase_ids_of
 from webhook_gateway.stripe_event import StripeEvent, metadata_of, moment_of, origin
 from webhook_gateway.told import Told
-
-STATUSES: Final[frozenset[str]] = frozenset(get_args(SubscriptionStatus))
 
 
 def subscription_changed(event: StripeEvent) -> Told:
@@ -40,7 +38,7 @@ def _subscription(event: StripeEvent) -> dict[str, Any]:
     fields = origin(event)
     fields.update(
         subscription_id=fields["object_id"],
-        status=_status(subscription),
+        status=required_word(subscription, "status", known=SUBSCRIPTION_STATUSES),
         started_at=moment_of(subscription, "start_date") or moment_of(subscription, "created"),
         current_period_end=_shared(items, "current_period_end") if items else old_period_end,
         cancel_at_period_end=flag(subscription, "cancel_at_period_end"),
@@ -68,13 +66,6 @@ def _item(item: Json, *, old_period_end: str | None) -> dict[str, Any]:
         "interval": text(part(price, "recurring"), "interval") or text(price, "interval"),
         "current_period_end": moment_of(item, "current_period_end") or old_period_end,
     }
-
-
-def _status(subscription: Json) -> str:
-    status = required_text(subscription, "status")
-    if status not in STATUSES:
-        raise UnknownShape(f"{status} is no status of a subscription")
-    return status
 
 
 def _charged_to(subscription: Json) -> str | None:

@@ -209,3 +209,7 @@ class StripeControl(BillingControl):
     async def discount_customer(self, customer: str, *, coupon: str) -> Json:
         """Give a customer a coupon, as the Dashboard does."""
         return await self._post(f"/customers/{customer}/discount", {"coupon": coupon})
+
+    async def say_otherwise(self, thing: str, *, status: str) -> Json:
+        """Put an object into a status that Stripe may add one day; no event tells of it."""
+        return await self._post(f"/objects/{thing}/status", {"status": status})

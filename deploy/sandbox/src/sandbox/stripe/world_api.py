@@ -16,7 +16,7 @@ from sandbox.stripe.control_http import as_endpoint, body_of
 from sandbox.stripe.ids import new_id
 from sandbox.stripe.model import Charge
 from sandbox.stripe.operations import customers, discounts
-from sandbox.stripe.refusals import Refusal
+from sandbox.stripe.refusals import Refusal, missing
 from sandbox.stripe.render import render
 from sandbox.stripe.thing import Json, Thing
 
@@ -40,6 +40,7 @@ class World:
             ("/checkout/sessions/{id}/complete", self.complete_session),
             ("/checkout/sessions/{id}/expire", self.expire_session),
             ("/customers/{id}/discount", self.discount_customer),
+            ("/objects/{id}/status", self.say_otherwise),
         ]
         return [Route(f"/_sandbox{path}", as_endpoint(act), methods=["POST"]) for path, act in table]
 
@@ -131,6 +132,14 @@ class World:
         customer = customers.living(call=call, id=customer.id, param="id")
         coupon = (await body_of(request))["coupon"]
         return self._shown(discounts.give_customer(call=call, customer=customer, coupon=coupon))
+
+    async def say_otherwise(self, request: Request) -> Json:
+        """POST /_sandbox/objects/{id}/status {"status": any word} → the object, in a status that Stripe may add."""
+        known = self.account.look_up(request.path_params["id"])
+        if known is None:
+            raise missing(kind="object", id=request.path_params["id"], param="id")
+        changes: Json = {"status": (await body_of(request))["status"]}
+        return self._shown(self.account.save(replace(known, **changes)))
 
     def _shown(self, thing: Thing) -> Json:
         return render(thing, version=self.account.settings.api_version)

@@ -4,7 +4,7 @@ from typing import Final
 
 LOST: Final = "lost"
 WON: Final = "won"
-_FINAL: Final = {"prevented": 1, "warning_closed": 1, LOST: 2, WON: 3}
+_FINAL: Final = {"prevented": 1, "warning_closed": 1, "charge_refunded": 1, LOST: 2, WON: 3}
 """A lost dispute can still be won, by the bank's second thoughts; all others are open."""
 
 

@@ -145,8 +145,11 @@ _RANK: Final = {"pending": 1, "requires_action": 1, "succeeded": 2, "failed": 3,
 
 
 def newer_refund_status(*, known: str | None, told: str) -> str:
-    """A refund only moves forward: a late `pending` never takes `succeeded` back, nothing takes back `failed`."""
-    if known is None or _RANK.get(told, 0) > _RANK.get(known, 0):
+    """A refund only moves forward: a late `pending` never takes `succeeded` back, nothing takes back `failed`.
+
+    Raises KeyError for a word that Stripe does not document: such a refund is parked before it comes here.
+    """
+    if known is None or _RANK[told] > _RANK.get(known, 0):
         return told
     return known
 

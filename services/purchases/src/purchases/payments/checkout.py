@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from stripe import StripeClient
 
-from purchases.payments.client import StripeRefused, metadata_of_object, phase
+from contracts.stripe_facts.words import CHECKOUT_STATUSES
+from purchases.payments.client import StripeRefused, metadata_of_object, phase, word
 from purchases.payments.keys import idempotency_key
 from purchases.payments.look import reference
 from purchases.store.rows import CheckoutSession
@@ -140,7 +141,7 @@ def _metadata(instance: str, checkout: CheckoutSession) -> dict[str, str]:
 def _seen(session: Any) -> SessionSeen:
     return SessionSeen(
         session_id=session.id,
-        status=session.status,
+        status=word(session, "status", known=CHECKOUT_STATUSES),
         url=session.url,
         subscription_id=reference(session.subscription),
         invoice_id=reference(session.invoice),

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Container, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
@@ -66,6 +66,13 @@ class OutcomeUnknown(Exception):  # noqa: N818
     def __init__(self, reason: str, *, stored: bool = False) -> None:
         super().__init__(reason)
         self.stored = stored
+
+
+class UnknownShape(OutcomeUnknown):
+    """Stripe answered something that it does not document, a new status say: nobody guesses what it means.
+
+    To a buyer it is an outcome unknown; a command that meets it is parked for staff.
+    """
 
 
 class CardDeclined(Exception):  # noqa: N818
@@ -158,6 +165,14 @@ def _report_missing_right(error: stripe.PermissionError) -> None:
     right = named[1] if named else UNNAMED
     FORBIDDEN.labels(right).inc()
     log.error("stripe_forbidden", right=right, request_id=error.request_id)
+
+
+def word(thing: Any, name: str, *, known: Container[str]) -> str:
+    """Return one of the words that Stripe documents for a field. Raises UnknownShape for any other."""
+    value: Any = getattr(thing, name, None)
+    if isinstance(value, str) and value in known:
+        return value
+    raise UnknownShape(f"{getattr(thing, 'id', '?')}: {name} is {value!r}, which Stripe did not document")
 
 
 def metadata_of_object(thing: Any) -> dict[str, str]:

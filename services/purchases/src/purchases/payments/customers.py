@@ -6,7 +6,8 @@ from typing import Any, Final
 
 from stripe import StripeClient
 
-from purchases.payments.client import ObjectMissing, OutcomeUnknown, StripeRefused, metadata_of_object, phase
+from contracts.stripe_facts.words import SETUP_INTENT_STATUSES
+from purchases.payments.client import ObjectMissing, OutcomeUnknown, StripeRefused, metadata_of_object, phase, word
 from purchases.payments.keys import idempotency_key
 
 KEYS_FORGOTTEN_AFTER: Final = timedelta(hours=23)
@@ -114,7 +115,7 @@ async def card_of_setup(client: StripeClient, *, setup_intent_id: str) -> SavedC
         intent: Any = await client.v1.setup_intents.retrieve_async(
             setup_intent_id, params={"expand": ["payment_method"]}
         )
-    if intent.status != "succeeded" or intent.payment_method is None:
+    if word(intent, "status", known=SETUP_INTENT_STATUSES) != "succeeded" or intent.payment_method is None:
         return None
     return SavedCard(intent.payment_method.id, _id(intent.payment_method.customer))
 

@@ -5,7 +5,8 @@ from typing import Any, Final
 
 from stripe import StripeClient
 
-from purchases.payments.client import phase
+from contracts.stripe_facts.words import PAYMENT_INTENT_STATUSES
+from purchases.payments.client import phase, word
 from purchases.payments.keys import idempotency_key, metadata_of
 from purchases.store.rows import Purchase
 
@@ -87,7 +88,7 @@ class Charging:
                 options=self._key("confirm"),
             )
         redirect = intent.next_action.redirect_to_url if intent.next_action else None
-        return Confirmation(intent.status, redirect.url if redirect else None)
+        return Confirmation(word(intent, "status", known=PAYMENT_INTENT_STATUSES), redirect.url if redirect else None)
 
     def _key(self, step: str) -> Any:
         return {"idempotency_key": idempotency_key(self._instance, self._purchase.id, step)}

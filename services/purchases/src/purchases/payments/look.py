@@ -5,9 +5,10 @@ from typing import Any, Final
 
 from stripe import StripeClient
 
+from contracts.stripe_facts.words import INVOICE_STATUSES, PAYMENT_INTENT_STATUSES
 from purchases.domain.money import Line, PaidInvoice
 from purchases.domain.settling import Finding, InvoiceState, needs_customer
-from purchases.payments.client import ObjectMissing, metadata_of_object, phase
+from purchases.payments.client import ObjectMissing, metadata_of_object, phase, word
 from purchases.payments.invoices import EXPAND, intent_of
 from purchases.store.rows import Purchase
 
@@ -46,7 +47,7 @@ async def look_at_invoice(client: StripeClient, invoice_id: str) -> Finding:
             invoice = await client.v1.invoices.retrieve_async(invoice_id, params={"expand": EXPAND})
     except ObjectMissing:
         return NOTHING
-    if invoice.status == "paid":
+    if word(invoice, "status", known=INVOICE_STATUSES) == "paid":
         return Finding(state=InvoiceState.PAID, invoice_id=invoice_id, paid=await paid_invoice(client, invoice))
     return _open_finding(invoice)
 
@@ -88,9 +89,10 @@ def _open_state(intent: Any, error: Any) -> InvoiceState:
     if intent is None or isinstance(intent, str):
         return InvoiceState.OPEN_UNTRIED
     code = getattr(error, "code", None) if error else None
-    if intent.status == "processing":
+    status = word(intent, "status", known=PAYMENT_INTENT_STATUSES)
+    if status == "processing":
         return InvoiceState.OPEN_PROCESSING
-    if needs_customer(intent_status=intent.status, error_code=code):
+    if needs_customer(intent_status=status, error_code=code):
         return InvoiceState.OPEN_NEEDS_CUSTOMER
     return InvoiceState.OPEN_DECLINED if error else InvoiceState.OPEN_UNTRIED
 

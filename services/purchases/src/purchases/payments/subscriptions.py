@@ -9,10 +9,14 @@ from typing import Any, Final
 
 from stripe import StripeClient
 
+from chassis.logs import get_logger
+from contracts.stripe_facts.words import SUBSCRIPTION_STATUSES
 from purchases.domain.subscriptions import Snapshot
-from purchases.payments.client import ObjectMissing, metadata_of_object, phase
+from purchases.payments.client import ObjectMissing, UnknownShape, metadata_of_object, phase, word
 from purchases.payments.invoices import EXPAND, intent_id_of
 from purchases.payments.keys import idempotency_key
+
+log = get_logger(__name__)
 
 Json = Mapping[str, Any]
 INTERVALS: Final = frozenset({"month", "year"})
@@ -65,7 +69,11 @@ async def running_at(
         async with phase("list_subscriptions"):
             listed = await client.v1.subscriptions.list_async(params={"price": price_id, "limit": 100})
             async for one in listed.auto_paging_iter():
-                yield _seen(one, instance=instance, prices=prices)
+                try:
+                    yield _seen(one, instance=instance, prices=prices)
+                except UnknownShape as error:
+                    # Its event was parked for the same reason; the others are compared all the same.
+                    log.error("subscription_not_understood", subscription=one.id, reason=str(error))  # noqa: TRY400
     except ObjectMissing:
         return
 
@@ -145,7 +153,7 @@ def _seen(found: Any, *, instance: str, prices: Collection[str], at: datetime | 
     metadata = metadata_of_object(found)
     ours = metadata.get("quittance_instance")
     return Seen(
-        snapshot=_snapshot(told, item),
+        snapshot=_snapshot(told, item, status=word(found, "status", known=SUBSCRIPTION_STATUSES)),
         at=at,
         is_ours=ours == instance or (ours is None and is_our_price(item["price"], prices=prices, instance=instance)),
         workspace_id=metadata.get("workspace_id") if ours == instance else None,
@@ -163,11 +171,11 @@ def is_our_price(price: Json, *, prices: Collection[str], instance: str) -> bool
     return price["id"] in prices or key.startswith(f"quittance:{instance}:")
 
 
-def _snapshot(told: Json, item: Json) -> Snapshot:
+def _snapshot(told: Json, item: Json, *, status: str) -> Snapshot:
     interval = (item["price"].get("recurring") or {}).get("interval")
     return Snapshot(
         subscription_id=told["id"],
-        status=told["status"],
+        status=status,
         customer_id=_id_in(told["customer"]),
         price_id=item["price"]["id"],
         interval=interval if interval in INTERVALS else None,

@@ -3,12 +3,27 @@
 from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis.records import Received
 from purchases.store.rows import PARKED
 
 
 def allocation_mark(refund_id: str) -> str:
     """What a refund, or lost dispute, waits for that does not say which purchase it falls on."""
     return f"refund:{refund_id}"
+
+
+async def is_set_aside(session: AsyncSession, received: Received) -> bool:
+    """Return whether a fact of this type about the same object was parked before, and was not applied since.
+
+    Of one object Stripe may tell by an event, by a list and by a sweep: staff decide about it once.
+    """
+    fact = received.fact
+    parked = exists().where(
+        PARKED.c.type == received.envelope.type,
+        PARKED.c.key == fact.key.encode(),
+        PARKED.c.resolution.is_distinct_from("applied"),
+    )
+    return bool(await session.scalar(select(parked)))
 
 
 async def is_waited_for(session: AsyncSession, mark: str) -> bool:

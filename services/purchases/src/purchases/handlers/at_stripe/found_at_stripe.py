@@ -1,16 +1,21 @@
 """What was found by asking Stripe, as the facts that its events would have been: one path for both."""
 
+import json
 import uuid
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, TypeVar
+
+from pydantic import BaseModel, ValidationError
 
 from chassis.records import Received, StoredRecord
 from contracts import TOPICS, seal
 from contracts import stripe_facts as told
+from purchases.domain.disputes import is_final
 from purchases.domain.money import Line, PaidInvoice
-from purchases.payments.client import metadata_of_object
+from purchases.payments.client import UnknownShape, metadata_of_object
 from purchases.payments.look import reference
 
+Shape = TypeVar("Shape", bound=BaseModel)
 FOUND: Final = -1
 """The partition of a record that never was on Kafka."""
 
@@ -25,9 +30,21 @@ def received(fact: told.StripeFact) -> Received:
 
 
 def refund_fact(refund: Any) -> told.RefundChanged:
-    """A refund object of Stripe's API."""
+    """Return a refund object of Stripe's API as its event. Raises UnknownShape."""
+    return _fact(
+        told.RefundChanged,
+        **_origin(refund, "refund", told_by=f"{refund.id}:{refund.status}"),
+        refund=snapshot_of(refund),
+        charge_id=reference(refund.charge),
+        payment_intent_id=reference(refund.payment_intent),
+    )
+
+
+def snapshot_of(refund: Any) -> told.RefundSnapshot:
+    """Return what a refund object of Stripe's API says. Raises UnknownShape."""
     metadata = metadata_of_object(refund)
-    snapshot = told.RefundSnapshot(
+    return _fact(
+        told.RefundSnapshot,
         refund_id=refund.id,
         amount=refund.amount,
         currency=refund.currency.upper(),
@@ -37,17 +54,12 @@ def refund_fact(refund: Any) -> told.RefundChanged:
         returned_invoice_id=metadata.get("returned_invoice"),
         failure_reason=getattr(refund, "failure_reason", None),
     )
-    return told.RefundChanged(
-        **_origin(refund, "refund", told_by=f"{refund.id}:{refund.status}"),
-        refund=snapshot,
-        charge_id=reference(refund.charge),
-        payment_intent_id=reference(refund.payment_intent),
-    )
 
 
 def dispute_fact(dispute: Any) -> told.DisputeChanged:
-    """A dispute object of Stripe's API."""
-    return told.DisputeChanged(
+    """Return a dispute object of Stripe's API as its event. Raises UnknownShape."""
+    return _fact(
+        told.DisputeChanged,
         **_origin(dispute, "dispute", told_by=f"{dispute.id}:{dispute.status}"),
         dispute_id=dispute.id,
         charge_id=reference(dispute.charge),
@@ -57,14 +69,15 @@ def dispute_fact(dispute: Any) -> told.DisputeChanged:
         status=dispute.status,
         reason=dispute.reason,
         evidence_due_at=_moment(getattr(dispute.evidence_details, "due_by", None)),
-        closed=dispute.status in {"won", "lost", "warning_closed", "prevented"},
+        closed=is_final(dispute.status),
     )
 
 
 def invoice_fact(invoice: Any, paid: PaidInvoice) -> told.InvoicePaid:
-    """A paid invoice of Stripe's API, with all its lines."""
+    """Return a paid invoice of Stripe's API, with all its lines, as its event. Raises UnknownShape."""
     named = metadata_of_invoice(invoice)
-    return told.InvoicePaid(
+    return _fact(
+        told.InvoicePaid,
         **_origin(invoice, "invoice", told_by=f"{invoice.id}:paid")
         | {name: named.get(name) for name in ("quittance_instance", "workspace_id")}
         | {"customer_id": paid.customer_id},
@@ -83,6 +96,13 @@ def invoice_fact(invoice: Any, paid: PaidInvoice) -> told.InvoicePaid:
     )
 
 
+def unrecognised_fact(thing: Any, kind: str, error: UnknownShape) -> told.UnrecognisedEvent:
+    """Return what stands for an object of Stripe's API that nobody understands, to be parked with its body."""
+    origin = _origin(thing, kind, told_by=f"{thing.id}:{getattr(thing, 'status', None)}")
+    body = json.dumps(thing.to_dict(), default=str)
+    return told.UnrecognisedEvent(**origin, reason=str(error), body=body)
+
+
 def metadata_of_invoice(invoice: Any) -> dict[str, str]:
     """Its own, and its subscription's copy where it has one."""
     subscription = getattr(invoice.parent, "subscription_details", None) if invoice.parent else None
@@ -93,6 +113,14 @@ def purchase_ids_of(metadata: dict[str, str]) -> tuple[str, ...]:
     """Our metadata's `purchase_ids` and `purchase_ids_2`, which hold twelve each."""
     listed = ",".join(metadata.get(name, "") for name in ("purchase_ids", "purchase_ids_2"))
     return tuple(dict.fromkeys(one.strip() for one in listed.split(",") if one.strip()))
+
+
+def _fact(kind: type[Shape], **fields: Any) -> Shape:
+    try:
+        return kind(**fields)
+    except ValidationError as error:
+        faults = (f"{'.'.join(map(str, one['loc']))} is {one['input']!r}" for one in error.errors(include_url=False))
+        raise UnknownShape(f"{kind.__name__}: {'; '.join(faults)}"[:2000]) from error
 
 
 def _line(number: int, line: Line) -> told.InvoiceLine:

@@ -42,7 +42,7 @@ async def _rest(desk: StripeDesk, command: Command, sending: Sending) -> Sending
     async with desk.database.reading() as session:
         payment = payment_of(await ledger.find(session, command.purchase_id), command)
     refunds = await refunds_of_intent(desk.client, sending.payment_intent_id)
-    gone = sum(refund.amount for refund in refunds if refund.status in COUNTS)
+    gone = sum(one.refund_cents for one in map(told_by_stripe, refunds) if one.status in COUNTS)
     left = min(sending.amount, payment.invoice_paid_cents - gone) if payment else sending.amount
     return replace(sending, amount=left, step=f"{sending.step}-{left}")
 

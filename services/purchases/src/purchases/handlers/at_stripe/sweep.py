@@ -1,6 +1,7 @@
 """The third level of recovery: Stripe's paid invoices, refunds and disputes are compared with the ledger."""
 
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -17,14 +18,17 @@ from purchases.handlers.at_stripe.found_at_stripe import (
     refund_fact,
 )
 from purchases.handlers.at_stripe.missed import note_missed
+from purchases.handlers.at_stripe.set_unknown_aside import set_unknown_aside
 from purchases.handlers.facts.apply_facts import apply_facts
 from purchases.handlers.steps.references import ids_of, names_in
 from purchases.handlers.steps.stripe_desk import DONE, Later, Result, StripeDesk
-from purchases.payments.look import paid_invoice
+from purchases.handlers.steps.work import Work
+from purchases.payments.client import UnknownShape
+from purchases.payments.look import paid_invoice, reference
 from purchases.payments.since import Stretch, disputes, paid_invoices, refunds, whole_invoice
 from purchases.store import commands, known, ledger
 from purchases.store.commands import Command
-from purchases.store.waiting import allocation_mark
+from purchases.store.waiting import allocation_mark, is_set_aside
 
 log = get_logger(__name__)
 
@@ -34,6 +38,7 @@ EVERY: Final = timedelta(hours=6)
 APART: Final = timedelta(seconds=20)
 """One day after the other, so that a sweep does not use up what Stripe allows."""
 
+MoneyBack = RefundChanged | DisputeChanged
 Found = Counter[str]
 """How many of each kind Stripe knew better than the ledger."""
 
@@ -61,9 +66,9 @@ async def sweep_stretch(desk: StripeDesk, stretch: Stretch) -> Found:
     async for invoice in paid_invoices(desk.client, stretch):
         found["payments"] += await _take_payment(desk, invoice)
     async for refund in refunds(desk.client, stretch):
-        found["refunds"] += await _take(desk, refund_fact(refund))
+        found["refunds"] += await _take_money_back(desk, refund, "refund", refund_fact)
     async for dispute in disputes(desk.client, stretch):
-        found["disputes"] += await _take(desk, dispute_fact(dispute))
+        found["disputes"] += await _take_money_back(desk, dispute, "dispute", dispute_fact)
     log.info("swept", start=stretch.start.isoformat(), end=stretch.end.isoformat(), **found)
     return found
 
@@ -88,11 +93,26 @@ async def _take_payment(desk: StripeDesk, listed: Any) -> bool:
     return True
 
 
-async def _take(desk: StripeDesk, fact: RefundChanged | DisputeChanged) -> bool:
+async def _take_money_back(desk: StripeDesk, thing: Any, kind: str, read: Callable[[Any], MoneyBack]) -> bool:
+    """What is not understood is set aside where it is of a payment of ours; a stranger's is left alone."""
+    try:
+        return await _take(desk, read(thing))
+    except UnknownShape as error:
+        ids = {one for one in (reference(thing.payment_intent), reference(thing.charge)) if one}
+        async with desk.database.transaction() as session:
+            names = await ledger.resolve(session, stripe_ids=ids, purchase_ids=set())
+            if names.by_id:
+                await set_unknown_aside(Work(session, desk.instance, names, {}), thing, kind, error)
+        return False
+
+
+async def _take(desk: StripeDesk, fact: MoneyBack) -> bool:
     if fact.quittance_instance not in (None, desk.instance):
         return False
     async with desk.database.transaction() as session:
         if await _is_known(session, fact) or not await _is_ours(session, fact):
+            return False
+        if await is_set_aside(session, received(fact)):
             return False
         await apply_facts(session, [received(fact)], instance=desk.instance)
     if isinstance(fact, DisputeChanged):
@@ -102,7 +122,7 @@ async def _take(desk: StripeDesk, fact: RefundChanged | DisputeChanged) -> bool:
     return True
 
 
-async def _is_known(session: AsyncSession, fact: RefundChanged | DisputeChanged) -> bool:
+async def _is_known(session: AsyncSession, fact: MoneyBack) -> bool:
     if isinstance(fact, DisputeChanged):
         return await known.has_dispute(session, fact.dispute_id, status=fact.status)
     refund = fact.refund
@@ -110,7 +130,7 @@ async def _is_known(session: AsyncSession, fact: RefundChanged | DisputeChanged)
     return await known.has_refund(session, refund.refund_id, status=refund.status, mark=mark)
 
 
-async def _is_ours(session: AsyncSession, fact: RefundChanged | DisputeChanged) -> bool:
+async def _is_ours(session: AsyncSession, fact: MoneyBack) -> bool:
     """Whose payments are not in the ledger by now, after all of them were compared, are somebody else's."""
     ids = set(ids_of(fact)) - {fact.purchase_id}
     return bool((await ledger.resolve(session, stripe_ids=ids, purchase_ids=set())).by_id)

@@ -2,20 +2,11 @@
 
 from typing import Any
 
+from purchases.handlers.at_stripe.found_at_stripe import snapshot_of
+from purchases.handlers.facts.refund_facts import told_refund
 from purchases.handlers.steps.apply_refund import ToldRefund
-from purchases.payments.client import metadata_of_object
 
 
 def told_by_stripe(refund: Any) -> ToldRefund:
-    """A refund object of Stripe's API."""
-    metadata = metadata_of_object(refund)
-    return ToldRefund(
-        refund_id=refund.id,
-        refund_cents=refund.amount,
-        currency=refund.currency,
-        status=refund.status,
-        purchase_id=metadata.get("purchase_id"),
-        requested_id=metadata.get("refund_id"),
-        of_the_plan=metadata.get("returned_invoice") is not None,
-        failure_reason=getattr(refund, "failure_reason", None),
-    )
+    """Return what a refund object of Stripe's API says. Raises UnknownShape."""
+    return told_refund(snapshot_of(refund))

@@ -7,7 +7,7 @@ from contracts import purchase_facts
 from contracts import stripe_facts as told
 from purchases.domain.disputes import LOST, is_final, newer_dispute_status
 from purchases.handlers.facts.refund_facts import set_aside
-from purchases.handlers.facts.whose_payment import paid_by
+from purchases.handlers.facts.whose_payment import is_foreign, paid_by
 from purchases.handlers.steps.apply_refund import ToldRefund
 from purchases.handlers.steps.land_refund import Paid, charge_of, land
 from purchases.handlers.steps.work import Work, cause_of, count, fact_as
@@ -20,9 +20,7 @@ async def dispute_changed(work: Work, received: Received) -> None:
     paid = await paid_by(work, received, fact)
     if not paid:
         return
-    if {one.payment.currency for one in paid} != {fact.currency.upper()}:
-        await work.park(received, reason=f"a dispute in {fact.currency.upper()}, which is not the payment's currency")
-        count(fact, "parked")
+    if await is_foreign(work, received, paid, what="dispute", currency=fact.currency):
         return
     (was, status), *_ = [await _record(work.session, one, paid, fact) for one in paid]
     if LOST not in (was, status):

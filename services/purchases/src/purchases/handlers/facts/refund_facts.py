@@ -3,7 +3,7 @@
 from chassis import parked
 from chassis.records import Received
 from contracts import stripe_facts as told
-from purchases.handlers.facts.whose_payment import paid_by
+from purchases.handlers.facts.whose_payment import is_foreign, paid_by
 from purchases.handlers.steps.apply_refund import ToldRefund, follow_the_money
 from purchases.handlers.steps.land_refund import Paid, charge_of, land
 from purchases.handlers.steps.work import Work, cause_of, count, fact_as
@@ -15,7 +15,7 @@ from purchases.store.waiting import allocation_mark, is_waited_for
 async def charge_refunded(work: Work, received: Received) -> None:
     fact = fact_as(told.ChargeRefunded, received)
     paid = await paid_by(work, received, fact, invoice_id=fact.invoice_id)
-    if not paid:
+    if not paid or await is_foreign(work, received, paid, what="refund", currency=fact.currency):
         return
     cause = cause_of(fact)
     landed = [await land(work.session, paid=paid, told=told_refund(one), cause=cause) for one in fact.refunds]
@@ -38,7 +38,7 @@ async def _take_the_sum(work: Work, paid: list[Paid], fact: told.ChargeRefunded,
 async def refund_changed(work: Work, received: Received) -> None:
     fact = fact_as(told.RefundChanged, received)
     paid = await paid_by(work, received, fact)
-    if not paid:
+    if not paid or await is_foreign(work, received, paid, what="refund", currency=fact.refund.currency):
         return
     refund = told_refund(fact.refund)
     shares = await land(work.session, paid=paid, told=refund, cause=cause_of(fact))

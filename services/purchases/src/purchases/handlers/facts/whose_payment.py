@@ -1,8 +1,10 @@
 """Whose payment a refund or dispute is about; it waits where that payment is not known yet."""
 
+from collections.abc import Sequence
+
 from chassis.records import Received
 from contracts import stripe_facts as told
-from purchases.handlers.steps.land_refund import Paid, paid_with
+from purchases.handlers.steps.land_refund import Paid, in_currency_of, paid_with
 from purchases.handlers.steps.learn_ids import learn_of_invoice, paid_mark
 from purchases.handlers.steps.work import Work, count
 from purchases.store import commands
@@ -24,6 +26,15 @@ async def paid_by(work: Work, received: Received, fact: MoneyBack, *, invoice_id
         await (_wait_for_payment(work, received, unpaid) if unpaid else _ask_whose(work, received, fact))
         count(fact, "waits")
     return paid
+
+
+async def is_foreign(work: Work, received: Received, paid: Sequence[Paid], *, what: str, currency: str) -> bool:
+    """Set money back aside that is not in the payment's currency: what it is worth, only staff can say."""
+    if in_currency_of(paid, currency):
+        return False
+    await work.park(received, reason=f"a {what} in {currency.upper()}, which is not the payment's currency")
+    count(received.fact, "parked")
+    return True
 
 
 async def _wait_for_payment(work: Work, received: Received, purchase: Purchase) -> None:

@@ -33,6 +33,11 @@ def paid_with(
     return [Paid(purchase, payment) for purchase, payment in payments if payment]
 
 
+def in_currency_of(paid: Sequence[Paid], currency: str) -> bool:
+    """Whether money in this currency, in either case, can have come from the charge."""
+    return {one.payment.currency for one in paid} == {currency.upper()}
+
+
 async def land(session: AsyncSession, *, paid: Sequence[Paid], told: ToldRefund, cause: Cause) -> Shares | None:
     """Record the refund where it falls; None when it does not say where, and nothing has changed."""
     shares = shares_of(_refund(paid, told), charge_of(paid))

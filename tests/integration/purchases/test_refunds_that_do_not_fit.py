@@ -1,0 +1,156 @@
+"""Refunds that nobody can be sure of are parked with their reason: another currency, a word that Stripe added."""
+
+import json
+import uuid
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from contracts.purchase_facts import RefundFailed, RefundIssued
+from contracts.stripe_facts import ChargeRefunded, RefundChanged, StripeFact, UnrecognisedEvent
+from purchases.domain.transitions import Status
+from purchases.handlers.at_stripe.sweep import sweep_stretch
+from purchases.payments.since import Stretch
+from purchases.store import commands
+from purchases.store.rows import Purchase
+from tests.integration.purchases.world import PRICE, World
+from webhook_gateway.normalisers import NORMALISERS, normalise
+
+NEW_WORD = "queued"
+
+
+async def _refunded(world: World, amount: int = 20_000) -> tuple[Purchase, dict[str, Any]]:
+    purchase = await world.given_a_purchase()
+    refund = await world.control.refund_as_dashboard(invoice=purchase.stripe_invoice_id, amount=amount)
+    return purchase, refund
+
+
+async def _money_back(world: World, **changes: Any) -> list[StripeFact]:
+    """What Stripe tells of refunds, its objects changed on the way, as the gateway reads it."""
+    read = []
+    for event in await world.control.events():
+        if event["type"] in NORMALISERS and event["type"].split(".")[0] in {"refund", "charge"}:
+            event["data"]["object"].update(changes)
+            event["id"] = f"evt_{uuid.uuid4().hex}"
+            body = json.dumps(event).encode()
+            read.append(normalise(event=event, body=body, received_at=datetime.now(UTC).timestamp()).fact())
+    return read
+
+
+async def _look(world: World, purchase: Purchase) -> None:
+    async with world.database.transaction() as session:
+        await commands.ask(
+            session,
+            kind="look_at_charge",
+            subject=str(purchase.stripe_payment_intent_id),
+            purchase_id=str(purchase.id),
+            currency="eur",
+        )
+    await world.carry_out_commands()
+
+
+async def _sweep(world: World) -> None:
+    now = datetime.now(UTC)
+    await sweep_stretch(world.desk, Stretch(now - timedelta(hours=1), now + timedelta(hours=1)))
+
+
+async def test_a_refund_in_another_currency_is_parked_and_counts_nowhere(world: World) -> None:
+    purchase, _ = await _refunded(world, PRICE)
+    facts = await _money_back(world, currency="usd")
+    assert {type(fact) for fact in facts} == {ChargeRefunded, RefundChanged}
+
+    await world.tell(*facts)
+    await world.settle_everything()
+
+    row = await world.purchase(purchase.id)
+    assert (row.status, row.refunds, [one.charge_refunded_cents for one in row.payments]) == (Status.PAID, [], [0])
+    assert {one["reason"] for one in await world.parked()} == {"a refund in USD, which is not the payment's currency"}
+    assert await world.told(kind=RefundIssued) == []
+
+
+async def test_a_refund_in_a_new_word_is_parked_and_its_later_success_is_told(world: World) -> None:
+    """It was told as failed, which is final, and its success never was."""
+    purchase, _ = await _refunded(world)
+    unknown = await _money_back(world, status=NEW_WORD)
+    refunds = [fact for fact in await world.facts() if isinstance(fact, RefundChanged)]
+
+    await world.tell(*[fact for fact in unknown if isinstance(fact, UnrecognisedEvent)])
+    assert [one["reason"] for one in await world.parked()] == [
+        f"unknown shape: status is '{NEW_WORD}', which Stripe did not document"
+    ]
+    assert (await world.purchase(purchase.id)).refunds == []
+    await world.tell(*refunds)
+
+    assert [one.status for one in (await world.purchase(purchase.id)).refunds] == ["succeeded"]
+    assert len(await world.told(kind=RefundIssued)) == 1
+    assert await world.told(kind=RefundFailed) == []
+
+
+async def test_among_a_charges_refunds_the_one_in_a_new_word_is_parked_once_and_the_others_count(world: World) -> None:
+    purchase, refund = await _refunded(world)
+    await world.control.refund_as_dashboard(invoice=purchase.stripe_invoice_id, amount=7)
+    await world.control.say_otherwise(refund["id"], status=NEW_WORD)
+
+    for _ in range(2):
+        await _look(world, purchase)
+
+    assert [(one.status, one.refund_cents) for one in (await world.purchase(purchase.id)).refunds] == [("succeeded", 7)]
+    (parked,) = await world.parked()
+    assert (parked["type"], parked["key"]) == (UnrecognisedEvent.TYPE, refund["id"].encode())
+    assert json.loads(json.loads(parked["value"])["body"])["status"] == NEW_WORD
+    assert [one["state"] for one in await world.commands("look_at_charge")] == ["done"]
+
+
+async def test_a_sweep_parks_what_it_does_not_understand_once_whatever_staff_decided(world: World) -> None:
+    purchase, refund = await _refunded(world)
+    await world.control.say_otherwise(refund["id"], status=NEW_WORD)
+
+    await _sweep(world)
+    assert len(await world.parked()) == 1
+    await world.execute("update parked set resolved_at = now(), resolution = 'discarded'")
+    await _sweep(world)
+
+    assert await world.parked() == []
+    assert (await world.purchase(purchase.id)).refunds == []
+
+
+async def test_our_own_refund_in_a_new_word_stays_requested_for_staff(world: World) -> None:
+    """The money may have gone: it is neither told as failed, nor free again."""
+    purchase = await world.given_a_purchase()
+    intent = str(purchase.stripe_payment_intent_id)
+    metadata = {"quittance_instance": "test", "purchase_id": str(purchase.id)}
+    made = await world.client.v1.refunds.create_async({"payment_intent": intent, "metadata": metadata})
+    await world.control.say_otherwise(made.id, status=NEW_WORD)
+    async with world.database.transaction() as session:
+        await commands.ask(
+            session,
+            kind="return_payment",
+            subject=f"{purchase.id}:{purchase.stripe_invoice_id}",
+            purchase_id=str(purchase.id),
+            invoice_id=purchase.stripe_invoice_id,
+            amount=PRICE,
+        )
+    await world.execute("update purchase_payments set returned = true")
+
+    await world.carry_out_commands()
+
+    (command,) = await world.commands("return_payment")
+    assert command["state"] == "parked"
+    assert NEW_WORD in command["last_error"]
+    assert await world.told(kind=RefundFailed) == []
+
+
+@pytest.mark.parametrize("what", ["stripe_payment_intent_id", "stripe_invoice_id"])
+async def test_a_payment_in_a_new_word_leaves_its_purchase_pending_for_staff(world: World, what: str) -> None:
+    """It was taken for a decline: failed, and its invoice voided."""
+    purchase = await world.given_a_purchase("pm_card_authenticationRequired")
+    await world.control.say_otherwise(getattr(purchase, what), status="requires_patience")
+
+    await world.carry_out_commands()
+
+    assert (await world.purchase(purchase.id)).status is Status.PENDING
+    (command,) = await world.commands("settle")
+    assert command["state"] == "parked"
+    assert "requires_patience" in command["last_error"]
+    assert await world.requests("invoices.void") == []
