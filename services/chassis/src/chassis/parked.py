@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import ARRAY, ColumnElement, MetaData, Text, any_, cast, func, select, text, update
+from sqlalchemy import ARRAY, ColumnElement, MetaData, Select, Text, any_, cast, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -87,14 +87,16 @@ async def release(session: AsyncSession, *, ids: Collection[str]) -> int:
     """
     if not ids:
         return 0
-    waiting = (
-        select(PARKED.c.id).where(_waits_for(ids), PARKED.c.resolved_at.is_(None)).with_for_update(skip_locked=True)
-    )
-    due = update(PARKED).where(PARKED.c.id.in_(waiting)).values(retry_at=func.now()).returning(PARKED.c.id)
+    due = update(PARKED).where(PARKED.c.id.in_(_takeable(ids))).values(retry_at=func.now()).returning(PARKED.c.id)
     released = len((await session.execute(due)).all())
     if released:
         wake_after_commit(session, CHANNEL)
     return released
+
+
+def _takeable(ids: Collection[str]) -> Select[tuple[int]]:
+    """What waits for one of `ids`, but for rows that another transaction holds."""
+    return select(PARKED.c.id).where(_waits_for(ids), PARKED.c.resolved_at.is_(None)).with_for_update(skip_locked=True)
 
 
 def _waits_for(ids: Collection[str]) -> ColumnElement[bool]:
@@ -109,14 +111,20 @@ async def count_open(session: AsyncSession, *, consumer: str) -> int:
 
 
 async def discard(session: AsyncSession, *, ids: Collection[str], resolution: str) -> int:
-    """End what waits for one of `ids`, unapplied; `resolution` says why, for whoever looks later."""
-    ended = (
-        update(PARKED)
-        .where(_waits_for(ids), PARKED.c.resolved_at.is_(None))
-        .values(resolved_at=func.now(), resolution=resolution)
-        .returning(PARKED.c.id)
-    )
-    return len((await session.execute(ended)).all())
+    """End what waits for one of `ids`, unapplied; `resolution` says why, for whoever looks later.
+
+    As in `release`, a fact that is being tried at this moment is passed over: it parks itself again, and asks again
+    for what ended the others. Who must not pass it over calls `hold` first.
+    """
+    ended = update(PARKED).where(PARKED.c.id.in_(_takeable(ids)))
+    values = {"resolved_at": func.now(), "resolution": resolution}
+    return len((await session.execute(ended.values(values).returning(PARKED.c.id))).all())
+
+
+async def hold(session: AsyncSession, *, ids: Collection[str]) -> int:
+    """Lock what waits for one of `ids`, once nobody tries it any more. Before any other row: the retry does so too."""
+    waiting = select(PARKED.c.id).where(_waits_for(ids), PARKED.c.resolved_at.is_(None)).order_by(PARKED.c.id)
+    return len((await session.execute(waiting.with_for_update())).all())
 
 
 async def retry_one(session: AsyncSession, *, parked_id: int, consumer: str) -> bool:

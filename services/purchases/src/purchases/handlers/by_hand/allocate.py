@@ -43,6 +43,7 @@ async def ask_allocate(*, session: AsyncSession, item_id: str, purchase_id: uuid
 
 async def allocate(*, session: AsyncSession, item_id: str, purchase_id: uuid.UUID, actor: str) -> ParkedItem:
     """Record the parked refund on the purchase. Raises Problem 404, 409 or 422, and nothing has changed."""
+    await _hold(session, item_id)
     found = await _allocation(session, item_id, await ledger.lock_one(session, purchase_id))
     fact, told = found.fact, found.told
     ended = await parked.discard(
@@ -57,6 +58,13 @@ async def allocate(*, session: AsyncSession, item_id: str, purchase_id: uuid.UUI
     await session.flush()
     log.info("allocated", item=item_id, refund=told.refund_id, purchase=str(purchase_id), actor=actor)
     return await parked_items.find(session, item_id) or found.item
+
+
+async def _hold(session: AsyncSession, item_id: str) -> None:
+    """Lock the parked fact before the purchase, in the order of the worker that tries it again."""
+    item = await _open_item(session, item_id)
+    if item.waits_for is not None:
+        await parked.hold(session, ids=[item.waits_for])
 
 
 async def _allocation(session: AsyncSession, item_id: str, purchase: Purchase | None) -> _Allocation:

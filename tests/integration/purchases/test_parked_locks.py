@@ -1,0 +1,105 @@
+"""Parked facts under many hands at once: who tries one, who ends it and who stores its id never stop each other."""
+
+import asyncio
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import event
+
+from chassis import parked
+from chassis.database import sqlstate
+from chassis.process import background
+from contracts.stripe_facts import ChargeRefunded, RefundChanged
+from contracts.stripe_facts.money_back import RefundSnapshot
+from purchases.handlers.steps.work import CONSUMER
+from tests.integration.purchases.world import World
+
+PAYMENTS = 100
+DEADLOCK = "40P01"
+STILL_ASKED = "select 1 from stripe_commands where kind = 'identify' and state = 'open' limit 1"
+
+
+def _refunds_of_another_product(number: int) -> list[RefundChanged | ChargeRefunded]:
+    """The three events of one refund, of a payment that is not ours."""
+    name = f"{number}_{uuid.uuid4().hex}"
+    common: dict[str, Any] = {
+        "api_version": "2025-09-30.clover",
+        "livemode": False,
+        "occurred_at": datetime.now(UTC),
+        "charge_id": f"ch_{name}",
+        "payment_intent_id": f"pi_{name}",
+    }
+    snapshot = RefundSnapshot(refund_id=f"re_{name}", amount=700, currency="eur", status="succeeded")
+    changes = [
+        RefundChanged(
+            stripe_event_id=f"evt_{kind}_{name}",
+            stripe_event_type=kind,
+            object_id=f"re_{name}",
+            refund=snapshot,
+            **common,
+        )
+        for kind in ("refund.created", "refund.updated")
+    ]
+    charge = ChargeRefunded(
+        stripe_event_id=f"evt_{name}",
+        stripe_event_type="charge.refunded",
+        object_id=f"ch_{name}",
+        amount=700,
+        amount_refunded=700,
+        currency="eur",
+        **common,
+    )
+    return [*changes, charge]
+
+
+@contextmanager
+def deadlocks(world: World) -> Iterator[list[str]]:
+    """The statements that PostgreSQL ended because two transactions waited for each other."""
+    found: list[str] = []
+
+    def note(context: Any) -> None:
+        if sqlstate(context.original_exception) == DEADLOCK:
+            found.append(str(context.statement))
+
+    engine = world.database.engine.sync_engine
+    event.listen(engine, "handle_error", note)
+    yield found
+    event.remove(engine, "handle_error", note)
+
+
+async def until_quiet(world: World) -> None:
+    while await world.rows(STILL_ASKED) or await world.parked():  # noqa: ASYNC110 - what ends it is in the database
+        await asyncio.sleep(0.05)
+
+
+async def test_300_refunds_of_another_product_are_left_alone_without_a_deadlock(world: World) -> None:
+    """Four carriers end what another loop tries again at the same time."""
+    facts = [fact for number in range(PAYMENTS) for fact in _refunds_of_another_product(number)]
+    await world.tell(*facts)
+    assert len(await world.parked()) == len(facts)
+    await world.execute("update parked set retry_at = now()")
+
+    with deadlocks(world) as found:
+        async with world.loop.running(), background("parked", world.consumer._retry_parked), asyncio.timeout(60):
+            await until_quiet(world)
+
+    assert found == []
+    assert {row["resolution"] for row in await world.rows("select resolution from parked")} == {"not ours"}
+
+
+async def test_ending_passes_over_a_fact_that_is_being_tried(world: World) -> None:
+    """The one holds the parked row and wants the id's lock, the other the id's lock and the parked row."""
+    fact, *_ = _refunds_of_another_product(1)
+    await world.tell(fact)
+    await world.execute("update parked set retry_at = now()")
+    ids = [str(fact.payment_intent_id)]
+
+    async with world.database.transaction() as trying, world.database.transaction() as ending:
+        assert await parked.take_due(trying, consumer=CONSUMER) is not None
+        await parked.lock_ids(ending, ids)
+        ended = await asyncio.wait_for(parked.discard(ending, ids=ids, resolution="not ours"), 5)
+
+    assert ended == 0
