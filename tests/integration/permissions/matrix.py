@@ -91,6 +91,8 @@ MATRIX: Final[Mapping[str, Rule]] = {
     "refund_purchase": STAFF,
     "reopen_purchase": STAFF,
     "list_parked": STAFF,
+    "retry_all_parked": STAFF,
+    "list_stripe_refusals": STAFF,
     "retry_parked": STAFF,
     "discard_parked": STAFF,
     "allocate_parked": STAFF,

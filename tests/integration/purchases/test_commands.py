@@ -51,7 +51,7 @@ async def _command(world: World) -> Json:
 
 def refused() -> StripeRefused:
     class Error(Exception):
-        code, http_status = "nope", 400
+        code, http_status, user_message, param, request_id = "nope", 400, "Not like this", "amount", "req_1"
 
     return StripeRefused(Error("no"))  # type: ignore[arg-type]
 
@@ -181,7 +181,10 @@ async def test_what_stripe_refuses_for_good_is_set_aside_with_its_reason(world: 
     await world.loop._carry_one()
 
     command = await _command(world)
-    assert (command["state"], command["last_error"]) == ("parked", "StripeRefused('no')")
+    assert (command["state"], command["last_error"]) == (
+        "parked",
+        "Stripe refused: Not like this (nope, parameter amount)",
+    )
     assert not await world.loop._carry_one()
 
 

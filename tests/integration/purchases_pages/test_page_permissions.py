@@ -60,6 +60,7 @@ PAGES: Final[Mapping[str, Rule]] = {
     "discard": STAFF,
     "ask_before_allocating": STAFF,
     "allocate": STAFF,
+    "show_stripe_refusals": STAFF,
 }
 """By the route's name."""
 WORKSPACE_UNKNOWN: Final = "There is no such workspace"

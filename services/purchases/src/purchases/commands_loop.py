@@ -140,8 +140,13 @@ class CommandsLoop:
     async def _set_aside(self, command: Command, error: Exception) -> None:
         log.error("command_parked", kind=command.kind, subject=command.subject, error=repr(error)[:500])
         async with self._desk.database.transaction() as session:
-            await commands.set_aside(session, command, error=repr(error))
+            await commands.set_aside(session, command, error=_reason(error))
         CARRIED.labels(command.kind, "parked").inc()
+
+
+def _reason(error: Exception) -> str:
+    """What staff read: Stripe's own words, or what went wrong here."""
+    return f"Stripe refused: {error.reason}" if isinstance(error, StripeRefused) else repr(error)
 
 
 def _backoff(command: Command) -> timedelta:

@@ -160,6 +160,8 @@ async def _stop_at_the_door(rule: Rule | None, request: Request) -> None:
         raise forbidden(right=_right_for(request))
     if rule.fault is Fault.OTHER_PARAMETERS:
         raise key_reused(key=request.key or "")
+    if rule.fault is Fault.REFUSED:
+        raise Refusal(rule.message, code=rule.code, param=rule.param, executed=False)
     if rule.fault is Fault.RATE_LIMIT:
         raise rate_limited()
     if rule.fault is Fault.HANG_BEFORE:

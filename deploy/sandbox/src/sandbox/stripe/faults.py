@@ -23,6 +23,8 @@ class Fault(StrEnum):
     """403 as of a restricted key that lacks the right, which the message names; nothing done, nothing stored."""
     OTHER_PARAMETERS = "other_parameters"
     """400 `idempotency_error`, as if the key had been used with other parameters; nothing done."""
+    REFUSED = "refused"
+    """400 `invalid_request_error` with the rule's `code`, `param` and `message`; nothing done, nothing stored."""
     ERROR_BEFORE = "error_before"
     """5xx with nothing done; stored under the key unless `stored` is false."""
     ERROR_AFTER = "error_after"
@@ -48,6 +50,9 @@ class Rule:
     seconds: float = 60
     status: int = 500
     stored: bool = True
+    code: str | None = None
+    param: str | None = None
+    message: str = "Not like this."
     id: str = field(default_factory=lambda: f"fault_{new_token(length=8)}")
     hits: int = 0
 

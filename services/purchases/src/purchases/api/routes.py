@@ -7,6 +7,7 @@ from purchases.api import (
     cancel_routes,
     parked_routes,
     purchase_routes,
+    refusal_routes,
     resource_routes,
     session_routes,
     staff_move_routes,
@@ -25,5 +26,6 @@ for part in (
     staff_routes,
     staff_move_routes,
     parked_routes,
+    refusal_routes,
 ):
     router.include_router(part.router)

@@ -17,6 +17,7 @@ from purchases.pages import (
     parked_decisions,
     purchases_admin,
     refund_admin,
+    refusals_admin,
     services,
 )
 from purchases.pages.frame import HOME, nav, ways_on
@@ -34,6 +35,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
     moves_admin.router,
     parked_admin.router,
     parked_decisions.router,
+    refusals_admin.router,
 )
 
 

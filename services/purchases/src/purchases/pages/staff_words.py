@@ -35,7 +35,11 @@ STAFF_WORDS: Final[Mapping[str, Words]] = {
     "already-purchased": Words(
         title="Its checkout was paid meanwhile", what="It was not cancelled.", next="Look at the purchase again."
     ),
-    "stripe-refused": Words(title="Stripe refused the request", what=NOTHING_MOVED, next="See Stripe's own log."),
+    "stripe-refused": Words(
+        title="Stripe refused the request",
+        what=NOTHING_MOVED,
+        next="What it says stands under Set aside, Refused by Stripe.",
+    ),
     "stripe-unavailable": Words(title="Stripe does not answer", what=NOTHING_MOVED, next="Try again in a moment."),
     "period-empty": Words(next="Give an end that is later than the beginning."),
     "invalid-cursor": Words(title="There is no such part of the list", what="", next="Begin at the top of the list."),

@@ -32,6 +32,13 @@ UNNAMED: Final = "unnamed"
 FORBIDDEN: Final = Counter(
     "billing_stripe_forbidden_total", "Calls that Stripe answered 403, by the right that our key lacks.", ["right"]
 )
+REFUSALS: Final = Counter(
+    "billing_stripe_refusals_total", "Calls that Stripe refused for what they said.", ["call", "code"]
+)
+CODE: Final = re.compile(r"[a-z0-9_]{1,60}", re.ASCII)
+SECRET: Final = re.compile(
+    r"\b(?:[spr]k_(?:live|test)_|whsec_)[\w*+/=-]+|\b[a-z]{2,8}_(?:test_|live_)?[A-Za-z0-9]+_secret_\w+", re.ASCII
+)
 NEEDS_CUSTOMER_CODES: Final = frozenset(
     {
         "authentication_required",
@@ -42,13 +49,31 @@ NEEDS_CUSTOMER_CODES: Final = frozenset(
 """Codes of a 402 that asks for the customer, not for another card (Stripe, error codes)."""
 
 
-class StripeRefused(Exception):  # noqa: N818 - named for what it says
-    """Stripe says no for good, and it is not about the card: a permanent 4xx. `code` is Stripe's."""
+def masked(text: str) -> str:
+    """Return `text` without what may open something: keys, and the secrets of intents and sessions."""
+    return SECRET.sub("[masked]", text)
 
-    def __init__(self, error: stripe.StripeError) -> None:
-        super().__init__(str(error))
+
+class StripeRefused(Exception):  # noqa: N818 - named for what it says
+    """Stripe says no for good, and it is not about the card: a permanent 4xx.
+
+    `code`, `message`, `param` and `request_id` are Stripe's, secrets masked; `call` is ours for what was asked.
+    """
+
+    def __init__(self, error: stripe.StripeError, *, call: str = "") -> None:
+        super().__init__(masked(str(error)))
+        self.call = call
         self.code = error.code
         self.http_status = error.http_status
+        self.message = masked(error.user_message or str(error))
+        self.param: str | None = getattr(error, "param", None)
+        self.request_id = error.request_id
+
+    @property
+    def reason(self) -> str:
+        """For staff: what Stripe says, of which parameter, under which code."""
+        about = ", ".join(filter(None, (self.code, self.param and f"parameter {self.param}")))
+        return f"{self.message} ({about})" if about else self.message
 
 
 class ObjectMissing(StripeRefused):
@@ -131,17 +156,17 @@ async def phase(name: str) -> AsyncIterator[None]:
     except stripe.StripeError as error:
         if isinstance(error, stripe.CardError):
             reached(f"stripe.{name}")
-        raise _meaning(error) from error
+        raise _meaning(error, name) from error
     reached(f"stripe.{name}")
 
 
-def _meaning(error: stripe.StripeError) -> Exception:
+def _meaning(error: stripe.StripeError, call: str) -> Exception:
     """Return what `error` is to us: only what Stripe refuses for what the request says is refused."""
     if isinstance(error, stripe.CardError):
-        return _meaning_of_402(error)
+        return _meaning_of_402(error, call)
     if isinstance(error, stripe.InvalidRequestError) and error.http_status in REFUSED:
         missing = error.http_status == 404 or error.code == "resource_missing"
-        return ObjectMissing(error) if missing else StripeRefused(error)
+        return _refused(ObjectMissing(error, call=call) if missing else StripeRefused(error, call=call))
     if isinstance(error, stripe.PermissionError):
         _report_missing_right(error)
     repeats = (error.http_status or 0) >= 500 or (
@@ -150,13 +175,29 @@ def _meaning(error: stripe.StripeError) -> Exception:
     return OutcomeUnknown(str(error) or type(error).__name__, stored=repeats)
 
 
-def _meaning_of_402(error: stripe.CardError) -> Exception:
+def _meaning_of_402(error: stripe.CardError, call: str) -> Exception:
     """Return a decline, a need of the customer, or a refusal: stripe-python makes a CardError of every 402."""
     codes = {error.code, getattr(error.error, "decline_code", None)}
     if codes & NEEDS_CUSTOMER_CODES:
         return CustomerNeeded()
     kind = getattr(error.error, "type", None)
-    return CardDeclined(error) if kind in (None, "card_error") else StripeRefused(error)
+    return CardDeclined(error) if kind in (None, "card_error") else _refused(StripeRefused(error, call=call))
+
+
+def _refused(error: StripeRefused) -> StripeRefused:
+    """Count and log it, whatever becomes of it: some refusals are an answer that we expect."""
+    code = error.code or "none"
+    REFUSALS.labels(error.call, code if CODE.fullmatch(code) else "other").inc()
+    log.warning(
+        "stripe_refused",
+        call=error.call,
+        code=error.code,
+        message=error.message[:500],
+        param=error.param,
+        http_status=error.http_status,
+        request_id=error.request_id,
+    )
+    return error
 
 
 def _report_missing_right(error: stripe.PermissionError) -> None:

@@ -90,6 +90,7 @@ async def buy(*, database: Database, client: StripeClient, instance: str, lease:
         database=database,
         client=client,
         instance=instance,
+        workspace_id=order.workspace_id,
         purchase_id=purchase_id,
         customer=customer,
         lease=lease,
@@ -152,7 +153,7 @@ async def _checkout_that_sells(session: AsyncSession, order: Order, addon: Addon
 async def _customer_with_card(database: Database, client: StripeClient, instance: str, order: Order) -> PayingCustomer:
     """The customer and the card are read before anything is written. Raises a Problem without a card."""
     workspace_id = order.workspace_id
-    with nothing_written():
+    async with nothing_written(database, workspace_id=workspace_id):
         customer = await living_customer(database=database, client=client, instance=instance, workspace_id=workspace_id)
         if customer.payment_method_id is not None:
             return customer

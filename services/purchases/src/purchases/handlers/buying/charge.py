@@ -12,6 +12,7 @@ from chassis.logs import get_logger
 from purchases.domain.money import Mismatch, PaidInvoice
 from purchases.domain.transitions import Status, Step, Trigger
 from purchases.handlers.steps.apply_payment import apply_payment
+from purchases.handlers.steps.keep_refusal import keep_refusal
 from purchases.handlers.steps.learn_ids import learn_ids, release
 from purchases.handlers.steps.move_purchase import move
 from purchases.handlers.steps.provision_price import forget_dead_price, provision_price
@@ -49,6 +50,7 @@ async def charge(
     database: Database,
     client: StripeClient,
     instance: str,
+    workspace_id: str,
     purchase_id: uuid.UUID,
     customer: PayingCustomer,
     lease: timedelta,
@@ -60,10 +62,14 @@ async def charge(
     except CardDeclined as error:
         await _fail(desk, code=error.code, declined=True)
     except StripeRefused as error:
-        log.exception("stripe_refused", purchase=str(purchase_id), code=error.code)
+        await _keep_refusal(desk, error, workspace_id)
         await _fail(desk, code=error.code or "stripe_refused", declined=False)
     except (OutcomeUnknown, LostTheRow) as error:
         log.warning("charge_left_to_settling", purchase=str(purchase_id), reason=repr(error))
+
+
+async def _keep_refusal(desk: Desk, error: StripeRefused, workspace_id: str) -> None:
+    await keep_refusal(desk.database, error, workspace_id=workspace_id, purchase_id=desk.purchase_id)
 
 
 async def _charge(desk: Desk, customer: PayingCustomer) -> None:
@@ -104,6 +110,8 @@ async def _provisioned(desk: Desk, purchase: Purchase) -> str | None:
         )
     except (OutcomeUnknown, StripeRefused) as error:
         log.warning("price_not_provisioned", addon=str(purchase.plan_addon_id), error=repr(error))
+        if isinstance(error, StripeRefused):
+            await _keep_refusal(desk, error, purchase.workspace_id)
         return None
 
 
@@ -116,6 +124,7 @@ async def _add_item(desk: Desk, charging: Charging, purchase: Purchase, invoice_
         if price_id is None:
             raise
         log.warning("price_refused", purchase=str(purchase.id), price=price_id, error=repr(error))
+        await _keep_refusal(desk, error, purchase.workspace_id)
         await forget_dead_price(
             database=desk.database, client=desk.client, addon_id=purchase.plan_addon_id, stripe_price_id=price_id
         )

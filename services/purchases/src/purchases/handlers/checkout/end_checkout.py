@@ -156,7 +156,7 @@ async def expire_checkout(*, database: Database, client: StripeClient, checkout:
     except OutcomeUnknown as error:
         raise refusals.checkout_busy() from error
     except StripeRefused as error:
-        raise refused_by_stripe(error) from error
+        raise await refused_by_stripe(database, error, workspace_id=checkout.workspace_id) from error
     state = await apply_seen(database, checkout, seen, cause)
     if state == "complete":
         raise refusals.checkout_completed(checkout.purchase_ids)

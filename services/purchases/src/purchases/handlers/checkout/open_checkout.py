@@ -52,7 +52,7 @@ async def open_checkout(desk: Desk, upgrade: Upgrade) -> Opened:
     if known is not None:
         return await _again(desk, known)
     checkout_id = uuid.uuid4()
-    with nothing_written():
+    async with nothing_written(desk.database, workspace_id=upgrade.workspace_id):
         customer = await living_customer(
             database=desk.database, client=desk.client, instance=desk.instance, workspace_id=upgrade.workspace_id
         )
@@ -91,6 +91,9 @@ async def _look(desk: Desk, checkout: CheckoutSession) -> SessionSeen | None:
     except OutcomeUnknown as error:
         await _let_go(desk.database, checkout)
         raise refusals.stripe_unavailable() from error
+    except StripeRefused as error:
+        await _let_go(desk.database, checkout)
+        raise await refused_by_stripe(desk.database, error, workspace_id=checkout.workspace_id) from error
 
 
 async def _price_of(desk: Desk, addon: Addon, checkout_id: uuid.UUID) -> str:
@@ -123,7 +126,7 @@ async def _ask(desk: Desk, checkout: CheckoutSession) -> Opened:
         raise refusals.stripe_unavailable() from error
     except StripeRefused as error:
         await _give_up(desk, checkout, error)
-        raise refused_by_stripe(error) from error
+        raise await refused_by_stripe(desk.database, error, workspace_id=checkout.workspace_id) from error
     return await _opened(desk, checkout, seen)
 
 
@@ -171,6 +174,6 @@ async def _opened(desk: Desk, checkout: CheckoutSession, seen: SessionSeen) -> O
         raise refusals.checkout_over(state)
     if ours:
         return Opened(seen.session_id, str(seen.url), repeated=False)
-    with nothing_written():
+    async with nothing_written(desk.database, workspace_id=checkout.workspace_id):
         await expire_session(desk.client, seen.session_id)
     raise refusals.checkout_busy()

@@ -1,7 +1,7 @@
 """The workspace's customer as it is at Stripe now, for requests that have written nothing yet."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Final
 
 from stripe import StripeClient
@@ -10,6 +10,7 @@ from chassis.database import Database
 from chassis.problems import Problem
 from purchases import refusals
 from purchases.handlers.customers.register_workspace import ensure_customer
+from purchases.handlers.steps.keep_refusal import keep_refusal
 from purchases.payments.client import OutcomeUnknown, StripeRefused
 from purchases.payments.customers import PayingCustomer, paying_customer
 from purchases.store import workspaces
@@ -17,19 +18,20 @@ from purchases.store import workspaces
 CUSTOMERS_TRIED: Final = 3
 
 
-@contextmanager
-def nothing_written() -> Iterator[None]:
-    """What Stripe's errors are to a request that has written nothing: 503 and 502."""
+@asynccontextmanager
+async def nothing_written(database: Database, *, workspace_id: str) -> AsyncIterator[None]:
+    """What Stripe's errors are to a request that has written nothing: 503 and 502; a refusal is kept for staff."""
     try:
         yield
     except OutcomeUnknown as error:
         raise refusals.stripe_unavailable() from error
     except StripeRefused as error:
-        raise refused_by_stripe(error) from error
+        raise await refused_by_stripe(database, error, workspace_id=workspace_id) from error
 
 
-def refused_by_stripe(error: StripeRefused) -> Problem:
-    """A permanent no, for a request."""
+async def refused_by_stripe(database: Database, error: StripeRefused, *, workspace_id: str) -> Problem:
+    """Keep a permanent no for staff; the problem that the request answers with."""
+    await keep_refusal(database, error, workspace_id=workspace_id)
     return refusals.stripe_refused(error.code)
 
 

@@ -13,6 +13,7 @@ from stripe import StripeClient
 from chassis.database import Database
 from chassis.logs import get_logger
 from purchases import refusals
+from purchases.handlers.steps.keep_refusal import keep_refusal
 from purchases.handlers.steps.learn_ids import release
 from purchases.payments.client import OutcomeUnknown, StripeRefused
 from purchases.payments.customers import create_customer, describe_customer
@@ -49,6 +50,8 @@ async def register_workspace(
         await _tell_stripe(database, client, instance, registration, before)
     except (OutcomeUnknown, StripeRefused) as error:
         log.warning("customer_not_ready", workspace=registration.workspace_id, error=repr(error))
+        if isinstance(error, StripeRefused):
+            await keep_refusal(database, error, workspace_id=registration.workspace_id)
     async with database.reading() as session:
         workspace = await workspaces.find(session, registration.workspace_id)
     if workspace is None:

@@ -17,7 +17,7 @@ async def save_card(
     *, database: Database, client: StripeClient, instance: str, workspace_id: str, return_url: str
 ) -> HostedPage:
     """Where a card is saved for the workspace; nothing is written here. Raises a Problem as Stripe's answer asks."""
-    with nothing_written():
+    async with nothing_written(database, workspace_id=workspace_id):
         customer = await living_customer(database=database, client=client, instance=instance, workspace_id=workspace_id)
         return await open_setup(
             client,

@@ -12,7 +12,7 @@ async def manage_subscription(
     *, database: Database, client: StripeClient, instance: str, workspace_id: str, return_url: str, cancel: str
 ) -> str:
     """The portal's address for the workspace; `cancel` is `at_period_end` or `immediately`. Raises a Problem."""
-    with nothing_written():
+    async with nothing_written(database, workspace_id=workspace_id):
         customer = await living_customer(database=database, client=client, instance=instance, workspace_id=workspace_id)
         page = await open_portal(
             client, instance=instance, customer_id=customer.customer_id, return_url=return_url, cancel=cancel

@@ -7,6 +7,7 @@ from purchases.store.rows.commands import StripeCommand
 from purchases.store.rows.ledger import HISTORY, Purchase, Transition
 from purchases.store.rows.money import Dispute, ParkedPayment, Payment, Refund
 from purchases.store.rows.plan import Plan, Subscription, SubscriptionInvoice, WorkspaceResource
+from purchases.store.rows.refusals import StripeRefusal
 from purchases.store.rows.registry import Addon, Workspace
 from purchases.store.rows.review import ParkedDecision
 
@@ -30,6 +31,7 @@ __all__ = [
     "Refund",
     "Row",
     "StripeCommand",
+    "StripeRefusal",
     "Subscription",
     "SubscriptionInvoice",
     "Transition",
