@@ -23,7 +23,11 @@ REQUESTS: Final[Mapping[str, tuple[str, Json]]] = {
     "portal": ("portal-sessions", {"return_url": BACK}),
     "checkout": ("checkout-sessions", CHECKOUT),
 }
-NO: Final = {"code": "currency_not_supported", "param": "currency", "message": "Not with rk_live_51HmSecret, no."}
+NO: Final[Mapping[str, Any]] = {
+    "code": "currency_not_supported",
+    "param": "currency",
+    "message": "Not with rk_live_51HmSecret, no.",
+}
 
 
 async def ask(api: Api, workspace: str, request: str) -> httpx.Response:
