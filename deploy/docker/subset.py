@@ -3,8 +3,8 @@
 Every pinned package of `uv export` says in `# via` who asked for it; a package is kept when somebody kept asked for it.
 """
 
+import argparse
 import re
-import sys
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,5 +48,9 @@ def _pin(lines: Iterable[str]) -> Pin:
 
 
 if __name__ == "__main__":
-    found = read_pins(Path(sys.argv[1]).read_text())
-    print("\n".join(found[name].text for name in subset(found, sys.argv[2:])))
+    parser = argparse.ArgumentParser(prog="subset.py", description=__doc__)
+    parser.add_argument("lock", type=Path)
+    parser.add_argument("packages", nargs="+", metavar="PACKAGE")
+    given = parser.parse_args()
+    found = read_pins(given.lock.read_text())
+    print("\n".join(found[name].text for name in subset(found, given.packages)))

@@ -4,6 +4,7 @@
 Only for this machine's own servers: it connects to the loopback interface and nowhere else.
 """
 
+import argparse
 import asyncio
 import json
 import re
@@ -183,6 +184,7 @@ class Run:
 
 
 async def _main() -> None:
+    argparse.ArgumentParser(prog="python -m tests.bench.load", description=__doc__).parse_args()
     plan = Plan(**json.loads(sys.stdin.buffer.read()))
     json.dump(asdict(await Run(plan).carry_out()), sys.stdout)
 

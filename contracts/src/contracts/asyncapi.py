@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from contracts.envelope import CONTENT_TYPE
 from contracts.fact import Fact
-from contracts.schemas import ROOT
+from contracts.schemas import ROOT, only_compares
 from contracts.topics import ALL_TOPICS, STRIPE_EVENTS, TOPICS, Topic, seal
 
 Json = dict[str, Any]
@@ -139,7 +139,7 @@ def is_stale(file: Path = FILE) -> bool:
 
 
 if __name__ == "__main__":
-    if "--check" not in sys.argv:
+    if not only_compares("contracts.asyncapi", __doc__):
         FILE.write_text(text())
     elif is_stale():
         sys.exit("contracts/asyncapi.json is not what the code says (python -m contracts.asyncapi)")

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from argparse import ArgumentParser
 from pathlib import Path
 from typing import Any, Final
 
@@ -43,8 +44,15 @@ def _committed(root: Path, name: str) -> str | None:
     return file.read_text() if file.exists() else None
 
 
+def only_compares(program: str, description: str | None) -> bool:
+    """Read the command line of `program`, which writes what the code says or with `--check` compares it."""
+    parser = ArgumentParser(prog=f"python -m {program}", description=description, allow_abbrev=False)
+    parser.add_argument("--check", action="store_true", help="only compare")
+    return bool(parser.parse_args().check)
+
+
 if __name__ == "__main__":
-    if "--check" not in sys.argv:
+    if not only_compares("contracts.schemas", __doc__):
         write()
     elif differing := stale():
         sys.exit(f"contracts/schemas is not what the code says: {', '.join(differing)} (python -m contracts.schemas)")

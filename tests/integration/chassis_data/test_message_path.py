@@ -106,7 +106,7 @@ async def path(database_url: Any, kafka_bootstrap: str) -> AsyncIterator[Path]:
         async with database.engine.begin() as connection:
             await connection.run_sync(metadata.create_all)
             await connection.execute(text("create table effects(id uuid primary key)"))
-        yield Path(database, ServiceSettings(kafka_bootstrap_servers=kafka_bootstrap))
+        yield Path(database, ServiceSettings(app_env="testing", kafka_bootstrap_servers=kafka_bootstrap))
 
 
 async def test_a_committed_fact_is_applied_once_by_the_consumer(path: Path) -> None:

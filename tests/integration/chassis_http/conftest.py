@@ -75,7 +75,9 @@ def issuer(service: Service) -> Issuer:
 
 
 def _app(calls: list[str]) -> FastAPI:
-    settings = ServiceSettings(allowed_return_origins=(FRONT_END,), public_base_url="https://billing.example.com")
+    settings = ServiceSettings(
+        app_env="testing", allowed_return_origins=(FRONT_END,), public_base_url="https://billing.example.com"
+    )
     app = web_app("An example", settings)
     app.include_router(_open_routes(calls))
     app.include_router(_guarded_routes(calls))

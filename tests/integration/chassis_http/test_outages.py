@@ -10,7 +10,7 @@ from chassis.web import web_app
 
 async def test_an_absent_database_is_a_503_that_says_when_to_ask_again() -> None:
     """It is not the caller's fault, nor a bug: a client that waits a second does right."""
-    app = web_app("Quittance", ServiceSettings(), passes=is_outage)
+    app = web_app("Quittance", ServiceSettings(app_env="testing"), passes=is_outage)
     database = Database("postgresql://nobody@127.0.0.1:1/none", name="test")
 
     @app.get("/things")
@@ -25,7 +25,7 @@ async def test_an_absent_database_is_a_503_that_says_when_to_ask_again() -> None
 
 
 async def test_a_bug_is_still_a_500() -> None:
-    app = web_app("Quittance", ServiceSettings(), passes=is_outage)
+    app = web_app("Quittance", ServiceSettings(app_env="testing"), passes=is_outage)
 
     @app.get("/things")
     async def list_things() -> None:

@@ -109,3 +109,14 @@ async def test_killed_around_the_acknowledgement_it_has_promised_nothing(
     records = await published(kafka_bootstrap, event_id)
     assert len(records) >= (2 if point == "gateway.after-ack" else 1)
     assert len({envelope.id for envelope, _, _ in records}) == 1
+
+
+@pytest.mark.parametrize("environment", [None, ""])
+async def test_a_deployment_that_says_nothing_of_itself_has_no_kill_points(
+    start: Start, environment: str | None
+) -> None:
+    async with start(APP_ENV=environment, KILL_AT="gateway.before-ack") as gateway:
+        _, body = new_event()
+
+        assert (await gateway.post(body)).status_code == 200
+        assert gateway.process.running

@@ -58,10 +58,24 @@ def test_an_empty_variable_is_an_unset_one(monkeypatch: pytest.MonkeyPatch) -> N
 
 @pytest.mark.parametrize(
     ("app_env", "expected"),
-    [("local", False), ("testing", False), ("production", True), ("staging", True), ("prod", True)],
+    [
+        ("local", False),
+        ("testing", False),
+        (" Testing ", False),
+        ("production", True),
+        ("staging", True),
+        ("prod", True),
+        ("localhost", True),
+        ("", True),
+        (" ", True),
+        (None, True),
+    ],
 )
-def test_only_local_and_testing_are_unprotected(monkeypatch: pytest.MonkeyPatch, app_env: str, expected: bool) -> None:
-    monkeypatch.setenv("APP_ENV", app_env)
+def test_only_local_and_testing_are_unprotected(
+    monkeypatch: pytest.MonkeyPatch, app_env: str | None, expected: bool
+) -> None:
+    if app_env is not None:
+        monkeypatch.setenv("APP_ENV", app_env)
 
     assert expected is Settings().protected
 

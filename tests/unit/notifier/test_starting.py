@@ -45,7 +45,12 @@ def test_a_locale_that_is_none_is_refused() -> None:
         mailer(settings(mail_locale="xx_nowhere"))
 
 
-@pytest.mark.parametrize("arguments", [["resend"], ["retry"], ["dance"], ["migrate", "now"]])
-def test_an_unknown_command_says_which_there_are(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    assert command(arguments) == 2
+@pytest.mark.parametrize(
+    "words", [["resend"], ["retry"], ["dance"], ["migrate", "now"], ["resend", "--parked", "key"], ["resend", "--all"]]
+)
+def test_an_unknown_command_says_which_there_are(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as refused:
+        command(words)
+
+    assert refused.value.code == 2
     assert "usage" in capsys.readouterr().err

@@ -1,5 +1,6 @@
 """`python -m sandbox.make_topics`: makes on `KAFKA_BOOTSTRAP_SERVERS` the topics of the contracts, and ends."""
 
+import argparse
 import asyncio
 import os
 import sys
@@ -9,6 +10,7 @@ from sandbox.topics import create_topics
 
 
 def main() -> int:
+    argparse.ArgumentParser(prog="python -m sandbox.make_topics", description=__doc__).parse_args()
     bootstrap = os.environ.get("KAFKA_BOOTSTRAP_SERVERS")
     if not bootstrap:
         print("KAFKA_BOOTSTRAP_SERVERS says which Kafka", file=sys.stderr)

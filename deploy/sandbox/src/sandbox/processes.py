@@ -57,7 +57,7 @@ SIGNED_IN_AT: Final = "/session/callback"
 """Where it sends them back to."""
 _OURS: Final = (
     *("STRIPE_", "KAFKA_", "JWT_", "JWKS_", "SMTP_", "OIDC_", "PAGES_", "OTEL_"),
-    *("DATABASE_URL", "SESSION_SECRET", "APP_ENV", "BROKER"),
+    *("DATABASE_URL", "SESSION_SECRET", "APP_ENV", "BROKER", "KILL_AT", "PLAINTEXT_HOSTS"),
 )
 
 

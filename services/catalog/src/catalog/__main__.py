@@ -45,12 +45,13 @@ COMMANDS: Final[Mapping[str, Callable[[Namespace], None]]] = {
 
 def options() -> Namespace:
     """The command line; without a command it serves."""
-    parser = ArgumentParser(prog="python -m catalog", allow_abbrev=False)
-    parser.set_defaults(command="serve")
+    parser = ArgumentParser(prog="python -m catalog", description=__doc__, allow_abbrev=False)
     commands = parser.add_subparsers(dest="command")
     for name in ("serve", "migrate", "seed"):
-        commands.add_parser(name)
-    stripe = commands.add_parser("bootstrap-stripe", help="make or find at Stripe what the plans and webhooks need")
+        commands.add_parser(name, allow_abbrev=False)
+    stripe = commands.add_parser(
+        "bootstrap-stripe", help="make or find at Stripe what the plans and webhooks need", allow_abbrev=False
+    )
     stripe.add_argument("--webhook-url", help="public address of the webhook-gateway; else STRIPE_WEBHOOK_URL")
     stripe.add_argument("--secret-file", type=Path, help="where a new signing secret goes instead of the terminal")
     return parser.parse_args()

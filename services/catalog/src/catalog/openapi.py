@@ -19,7 +19,9 @@ FILE: Final = ROOT / "openapi" / "catalog.json"
 def described_app() -> FastAPI:
     """The app, connected to nothing: enough to be described."""
     verifier = TokenVerifier(Jwks("https://issuer.example/jwks.json"), "https://issuer.example", "quittance")
-    return app(settings=ServiceSettings(), database=Database("postgresql://", name=NAME), verifier=verifier)
+    return app(
+        settings=ServiceSettings(app_env="local"), database=Database("postgresql://", name=NAME), verifier=verifier
+    )
 
 
 if __name__ == "__main__":

@@ -1,20 +1,23 @@
 """Named points of the path at which a fault test ends the process, as a power cut would: SIGKILL, no clean-up.
 
 `KILL_AT=relay.between-ack-and-delete` kills at the first time that the point is reached, `KILL_AT=…:3` at the third.
-Outside `APP_ENV=local|testing` the variable is ignored.
+A protected deployment arms none, whatever the variable says (`chassis.startup`).
 """
 
 import os
 import signal
-from collections.abc import Mapping
 from typing import Final
 
 
 class KillPoint:
-    """Counts down to the one point that the environment names."""
+    """Counts down to the one point that it was armed with."""
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
-        wanted = environ.get("KILL_AT", "") if environ.get("APP_ENV", "local") in {"local", "testing"} else ""
+    def __init__(self) -> None:
+        self.name = ""
+        self.left = 1
+
+    def arm(self, wanted: str) -> None:
+        """Take the point to die at, as `name` or `name:nth`; the empty one is none. Raises ValueError for another."""
         self.name, _, nth = wanted.partition(":")
         self.left = int(nth or 1)
 
@@ -27,5 +30,6 @@ class KillPoint:
             os.kill(os.getpid(), signal.SIGKILL)
 
 
-_POINT: Final = KillPoint(os.environ)
+_POINT: Final = KillPoint()
+arm: Final = _POINT.arm
 reached: Final = _POINT.reached

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from argparse import ArgumentParser
 from collections import defaultdict
 from pathlib import Path
 from typing import Any, Final
@@ -54,7 +55,9 @@ def document_text(app: FastAPI) -> str:
 
 def write_document(app: FastAPI, file: Path) -> None:
     """What `python -m SERVICE.openapi` does: write `file`, or with `--check` only compare and exit non-zero."""
-    if CHECK not in sys.argv:
+    parser = ArgumentParser(prog=f"python -m {file.stem}.openapi", allow_abbrev=False)
+    parser.add_argument(CHECK, action="store_true", help="only compare")
+    if not parser.parse_args().check:
         file.parent.mkdir(exist_ok=True)
         file.write_text(document_text(app))
     elif not file.exists() or file.read_text() != document_text(app):

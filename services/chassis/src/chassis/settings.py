@@ -19,6 +19,8 @@ from chassis.origins import origin_of
 _CONFIG: Final = SettingsConfigDict(
     frozen=True, extra="ignore", env_ignore_empty=True, case_sensitive=False, hide_input_in_errors=True
 )
+PROTECTED: Final = "protected"
+"""What a deployment is that says nothing of itself."""
 UNPROTECTED: Final = frozenset({"local", "testing"})
 SECRETS_DIR: Final = "/run/secrets"
 
@@ -58,7 +60,7 @@ class ServiceSettings(BaseSettings):
 
     model_config = _CONFIG
 
-    app_env: str = "local"
+    app_env: str = PROTECTED
     quittance_instance: str = Field(default="local", pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
 
@@ -81,12 +83,18 @@ class ServiceSettings(BaseSettings):
     jwt_audience: str = ""
     jwks_url: str = ""
 
+    kill_at: str = ""
+    """Where a fault test ends the process; a protected deployment ignores it."""
+
     team_notify_email: str = ""
     support_email: str = ""
 
     @property
     def protected(self) -> bool:
-        """Whether this deployment may hold real money: everything that does not say it is local or testing."""
+        """Return whether this deployment may hold real money: every one that does not say that it is local or testing.
+
+        It alone decides for secrets, cookies, HSTS, kill points and docs: APP_ENV is read nowhere else.
+        """
         return self.app_env.strip().lower() not in UNPROTECTED
 
     @classmethod

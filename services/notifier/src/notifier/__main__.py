@@ -5,59 +5,76 @@ What a command runs is imported by the command: each process starts with its own
 
 import asyncio
 import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-USAGE: Final = "usage: python -m notifier [serve | migrate | parked | resend KEY… | resend --parked | retry ID…]"
 
-
-def serve() -> None:
+def serve(_: Namespace) -> int:
     from chassis.process import run
     from notifier.main.service import serve
 
     run(serve)
+    return 0
 
 
-def migrate() -> None:
+def migrate(_: Namespace) -> int:
     from notifier.main.migrate import migrate_database
 
     migrate_database()
+    return 0
 
 
-def parked() -> int:
+def parked(_: Namespace) -> int:
     from notifier.main.operator import parked
 
     return asyncio.run(parked())
 
 
-def resend(keys: list[str]) -> int:
+def resend(given: Namespace) -> int:
+    from notifier.commands import PARKED_FLAG
     from notifier.main.operator import resend
 
-    return asyncio.run(resend(keys))
+    return asyncio.run(resend([PARKED_FLAG] if given.parked else given.keys))
 
 
-def retry(ids: list[str]) -> int:
+def retry(given: Namespace) -> int:
     from notifier.main.operator import retry
 
-    return asyncio.run(retry(ids))
+    return asyncio.run(retry(given.ids))
 
 
-def command(arguments: list[str]) -> int:
+COMMANDS: Final[Mapping[str, Callable[[Namespace], int]]] = {
+    "serve": serve,
+    "migrate": migrate,
+    "parked": parked,
+    "resend": resend,
+    "retry": retry,
+}
+
+
+def options(words: Sequence[str]) -> Namespace:
+    """The command line; without a command it serves."""
+    parser = ArgumentParser(prog="python -m notifier", description=__doc__, allow_abbrev=False)
+    commands = parser.add_subparsers(dest="command")
+    for name in ("serve", "migrate"):
+        commands.add_parser(name, allow_abbrev=False)
+    commands.add_parser("parked", help="print what waits for an operator", allow_abbrev=False)
+    again = commands.add_parser("resend", help="queue mails anew", allow_abbrev=False)
+    again.add_argument("keys", nargs="*", metavar="KEY")
+    again.add_argument("--parked", action="store_true", help="every parked one")
+    facts = commands.add_parser("retry", help="read parked facts again", allow_abbrev=False)
+    facts.add_argument("ids", nargs="+", metavar="ID")
+    given = parser.parse_args(words)
+    if given.command == "resend" and bool(given.keys) is given.parked:
+        again.error("the keys of some, or --parked")
+    return given
+
+
+def command(words: Sequence[str]) -> int:
     """Carry out one command; its exit status."""
-    match arguments:
-        case [] | ["serve"]:
-            serve()
-        case ["migrate"]:
-            migrate()
-        case ["parked"]:
-            return parked()
-        case ["resend", *keys] if keys:
-            return resend(keys)
-        case ["retry", *ids] if ids:
-            return retry(ids)
-        case _:
-            print(USAGE, file=sys.stderr)
-            return 2
-    return 0
+    given = options(words)
+    return COMMANDS[given.command or "serve"](given)
 
 
 if __name__ == "__main__":

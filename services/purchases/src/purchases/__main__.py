@@ -5,7 +5,8 @@ What a command runs is imported by the command: each process starts with its own
 """
 
 import sys
-from collections.abc import Callable, Mapping
+from argparse import ArgumentParser
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 
@@ -50,9 +51,18 @@ COMMANDS: Final[Mapping[str, Callable[[], None]]] = {
 }
 WITH_ARGUMENTS: Final = (sweep, retry_parked)
 
+PROGRAM: Final = "python -m purchases"
+
+
+def main(words: Sequence[str]) -> None:
+    """Carry out the command that is the first of `words`; the others are its own. Exits with 2 for unknown ones."""
+    parser = ArgumentParser(prog=PROGRAM, description=__doc__, allow_abbrev=False)
+    parser.add_argument("command", choices=COMMANDS)
+    name = parser.parse_args(words[:1]).command
+    if COMMANDS[name] not in WITH_ARGUMENTS:
+        ArgumentParser(prog=f"{PROGRAM} {name}", allow_abbrev=False).parse_args(words[1:])
+    COMMANDS[name]()
+
+
 if __name__ == "__main__":
-    name, *arguments = sys.argv[1:] or [""]
-    command = COMMANDS.get(name)
-    if command is None or (arguments and command not in WITH_ARGUMENTS):
-        sys.exit(f"usage: python -m purchases [{'|'.join(COMMANDS)}]")
-    command()
+    main(sys.argv[1:])

@@ -20,7 +20,8 @@ FILE: Final = ROOT / "openapi" / "purchases.json"
 def described_app() -> FastAPI:
     """The app, connected to nothing: enough to be described."""
     verifier = TokenVerifier(Jwks("https://issuer.example/jwks.json"), "https://issuer.example", "quittance")
-    settings = Settings(database_url="postgresql://", stripe_secret_key=SecretStr("sk_test_description"))
+    key = SecretStr("sk_test_description")
+    settings = Settings(app_env="local", database_url="postgresql://", stripe_secret_key=key)
     database = Database(settings.database_url, name="purchases-api")
     client = stripe_client(secret_key=settings.stripe_secret_key.get_secret_value(), api_base=None)
     return app(settings=settings, database=database, client=client, verifier=verifier)

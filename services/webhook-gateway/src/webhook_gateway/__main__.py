@@ -1,6 +1,31 @@
-"""`python -m webhook_gateway` runs the service."""
+"""`python -m webhook_gateway` serves.
 
-from chassis.process import run
-from webhook_gateway.main import main
+What a command runs is imported by the command: each process starts with its own part only.
+"""
 
-run(main)
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable, Mapping
+from typing import Final
+
+
+def serve(_: Namespace) -> None:
+    from chassis.process import run
+    from webhook_gateway.main import main
+
+    run(main)
+
+
+COMMANDS: Final[Mapping[str, Callable[[Namespace], None]]] = {"serve": serve}
+
+
+def options() -> Namespace:
+    """The command line; without a command it serves."""
+    parser = ArgumentParser(prog="python -m webhook_gateway", description=__doc__, allow_abbrev=False)
+    commands = parser.add_subparsers(dest="command")
+    commands.add_parser("serve", allow_abbrev=False)
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    given = options()
+    COMMANDS[given.command or "serve"](given)

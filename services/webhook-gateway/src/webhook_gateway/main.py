@@ -6,8 +6,9 @@ from starlette.types import ASGIApp
 
 from chassis.health import Health, ops_app
 from chassis.kafka import connection
-from chassis.logs import configure_logs, get_logger
+from chassis.logs import get_logger
 from chassis.process import run_process
+from chassis.startup import prepare_process
 from chassis.web import HttpServer, web_app
 from contracts.topics import STRIPE_EVENTS
 from webhook_gateway.api import router
@@ -25,8 +26,7 @@ log = get_logger(__name__)
 
 async def main() -> None:
     """Run until SIGTERM or SIGINT."""
-    settings = GatewaySettings()
-    configure_logs(service="webhook-gateway", level=settings.log_level)
+    settings = prepare_process(GatewaySettings(), service="webhook-gateway")
     signing = signing_secrets(given=settings.given_secrets, protected=settings.protected)
     announce(signing)
     metrics = WebhookMetrics()

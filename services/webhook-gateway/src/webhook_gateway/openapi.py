@@ -14,7 +14,7 @@ FILE: Final = ROOT / "openapi" / "webhook_gateway.json"
 
 def described_app() -> FastAPI:
     """The app, connected to nothing: enough to be described."""
-    return public_app(GatewaySettings())
+    return public_app(GatewaySettings(app_env="local"))
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """`python -m sandbox.demo`: start everything, play the acts, print what happened, check that the books agree, stop."""
 
+import argparse
 import asyncio
 import contextlib
 import signal
@@ -56,6 +57,7 @@ async def perform(scene: Scene) -> list[str]:
 
 def main() -> int:
     """Ctrl-C and SIGTERM stop everything that was started."""
+    argparse.ArgumentParser(prog="python -m sandbox.demo", description=__doc__).parse_args()
     try:
         return asyncio.run(_interruptible())
     except (KeyboardInterrupt, asyncio.CancelledError):

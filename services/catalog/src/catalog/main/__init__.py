@@ -5,8 +5,8 @@ from typing import Final
 
 from pydantic import SecretStr
 
-from chassis.logs import configure_logs
 from chassis.settings import DatabaseSettings, ServiceSettings
+from chassis.startup import prepare_process
 
 NAME: Final = "catalog"
 MIGRATIONS: Final = Path(__file__).parents[1] / "migrations"
@@ -21,7 +21,5 @@ class Settings(ServiceSettings, DatabaseSettings):
 
 
 def read_settings() -> Settings:
-    """The settings of the environment, with the log configured as they say."""
-    settings = Settings()
-    configure_logs(service=NAME, level=settings.log_level)
-    return settings
+    """Return the settings of the environment, with the process prepared as they say."""
+    return prepare_process(Settings(), service=NAME)

@@ -3,14 +3,12 @@
 from pathlib import Path
 from typing import Final
 
-from chassis.logs import configure_logs
+from chassis.startup import prepare_process
 from purchases.settings import Settings
 
 MIGRATIONS: Final = Path(__file__).parents[1] / "migrations"
 
 
 def read_settings(process: str) -> Settings:
-    """The settings of the environment, with the log configured as they say."""
-    settings = Settings()
-    configure_logs(service=process, level=settings.log_level)
-    return settings
+    """Return the settings of the environment, with the process prepared as they say."""
+    return prepare_process(Settings(), service=process)
