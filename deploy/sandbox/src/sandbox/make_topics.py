@@ -10,7 +10,6 @@ from sandbox.topics import create_topics
 
 
 def main() -> int:
-    argparse.ArgumentParser(prog="python -m sandbox.make_topics", description=__doc__).parse_args()
     bootstrap = os.environ.get("KAFKA_BOOTSTRAP_SERVERS")
     if not bootstrap:
         print("KAFKA_BOOTSTRAP_SERVERS says which Kafka", file=sys.stderr)
@@ -22,4 +21,5 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(prog="python -m sandbox.make_topics", description=__doc__).parse_args()
     sys.exit(main())
