@@ -236,6 +236,63 @@ async def test_the_refusal_of_garbage_is_a_problem(service: Service) -> None:
     assert b"/problems/malformed-request" in said
 
 
+@pytest.mark.parametrize(
+    "hosts",
+    [
+        b"",
+        b"Host: x\r\nHost: x\r\n",
+        b"Host: x\r\nhOsT: evil.example\r\n",
+        b"Host:\r\n",
+        b"Host: a b\r\n",
+        b"Host: x/y\r\n",
+        b"Host: user@x\r\n",
+        b"Host: x:port\r\n",
+        b"Host: x, y\r\nHost: z\r\n",
+        "Host: é\r\n".encode(),
+    ],
+)
+async def test_a_request_names_exactly_one_host(service: Service, hosts: bytes) -> None:
+    said = await exchange(service.port, [b"GET /v1/orders HTTP/1.1\r\n" + hosts + b"Connection: close\r\n\r\n"])
+
+    assert statuses(said) == [400]
+    assert b"/problems/invalid-host" in said
+
+
+@pytest.mark.parametrize("host", [b"x", b"billing.example.com:443", b"[::1]:8000", b"127.0.0.1", b"x_y.svc.local."])
+async def test_whatever_may_be_a_host_is_one(service: Service, host: bytes) -> None:
+    request = b"GET /v1/orders HTTP/1.1\r\nHost: " + host + b"\r\nConnection: close\r\n\r\n"
+
+    assert statuses(await exchange(service.port, [request])) == [200]
+
+
+async def test_an_old_probe_may_leave_the_host_out_and_not_double_it(service: Service) -> None:
+    """HTTP/1.0 knows no Host."""
+    without = await exchange(service.port, [b"GET /v1/orders HTTP/1.0\r\n\r\n"])
+    doubled = await exchange(service.port, [b"GET /v1/orders HTTP/1.0\r\nHost: x\r\nHost: x\r\n\r\n"])
+
+    assert (statuses(without), statuses(doubled)) == ([200], [400])
+
+
+async def test_what_the_server_refuses_itself_carries_what_every_answer_does(service: Service) -> None:
+    for request in (b"GARBAGE\r\n\r\n", HEAD + b"X-Big: " + b"a" * 100_000 + b"\r\n\r\n", b"GET / HTTP/1.1\r\n\r\n"):
+        said = (await exchange(service.port, [request])).lower()
+        for header in (b"nosniff", b"no-store", b"strict-transport-security: max-age=", b"default-src 'none'"):
+            assert header in said, request[:30]
+
+
+async def test_an_app_that_fails_before_its_answer_is_500_with_what_every_answer_carries() -> None:
+    async def fails(scope: Scope, receive: Receive, send: Send) -> None:
+        raise RuntimeError("password=hunter2")
+
+    async with HttpServer(fails, "127.0.0.1", 0, name="test", graceful_seconds=1) as server:
+        said = await exchange(server.port, [HEAD + b"Connection: close\r\n\r\n"])
+
+    assert statuses(said) == [500]
+    assert b"/problems/internal-error" in said
+    assert b"nosniff" in said
+    assert b"hunter2" not in said
+
+
 async def test_an_upgrade_that_we_do_not_speak_is_an_ordinary_request(service: Service) -> None:
     upgrade = b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: x\r\nSec-WebSocket-Version: 13\r\n\r\n"
 

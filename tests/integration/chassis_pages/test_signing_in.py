@@ -2,7 +2,7 @@
 
 import html
 import re
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 import httpx
 import jwt
@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from chassis.pages import SignInSettings
 from sandbox.issuer import Issuer
+from sandbox.issuer import api as issuer_api
 from tests.integration.chassis_pages.conftest import ORIGIN, Site, make_site
 
 
@@ -141,6 +142,34 @@ async def test_a_sign_in_that_this_browser_did_not_begin_is_refused(site: Site, 
     assert site.cookie not in visitor.cookies
 
 
+@pytest.mark.parametrize("named", [(), ("https://evil.example",), ("", ""), ("the issuer", "https://evil.example")])
+async def test_an_answer_that_another_issuer_gives_is_refused(site: Site, named: tuple[str, ...]) -> None:
+    """Who could make the browser answer one issuer's question with another's code would sign people in as whom they
+    like (RFC 9207); this one names itself in every answer.
+    """
+    async with site.visitor() as visitor:
+        address = urlsplit(await at_the_issuer(await visitor.get("/session/sign-in")))
+        said = [(name, value) for name, value in parse_qsl(address.query) if name != "iss"]
+        said += [("iss", site.issuer_url if one == "the issuer" else one) for one in named]
+        back = await visitor.get(f"/session/callback?{urlencode(said)}")
+
+    assert back.status_code == 400
+    assert "another sign-in service" in back.text
+    assert site.cookie not in visitor.cookies
+
+
+async def test_an_issuer_that_does_not_name_itself_may_go_on_so(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    configuration = issuer_api._configuration
+    silent = {"authorization_response_iss_parameter_supported": False}
+    monkeypatch.setattr(issuer_api, "_configuration", lambda *of, **at: configuration(*of, **at) | silent)
+    async with site.visitor() as visitor:
+        address = urlsplit(await at_the_issuer(await visitor.get("/session/sign-in")))
+        said = [(name, value) for name, value in parse_qsl(address.query) if name != "iss"]
+        back = await visitor.get(f"/session/callback?{urlencode(said)}")
+
+    assert back.status_code == 303
+
+
 async def test_a_token_that_we_would_not_accept_begins_no_session_and_no_loop(site: Site) -> None:
     async with site.visitor() as visitor:
         address = await at_the_issuer(await visitor.get("/session/sign-in"))
@@ -193,7 +222,8 @@ async def test_who_was_refused_at_the_issuer_is_told_and_may_try_again(site: Sit
     async with site.visitor() as visitor:
         begun = await visitor.get("/session/sign-in")
         state = parse_qs(urlsplit(leads_to(begun)).query)["state"][0]
-        page = await visitor.get("/session/callback", params={"error": "access_denied", "state": state})
+        told = {"error": "access_denied", "state": state, "iss": site.issuer_url}
+        page = await visitor.get("/session/callback", params=told)
 
     assert page.status_code == 400
     assert "The sign-in was not completed." in page.text

@@ -51,6 +51,14 @@ async def test_a_changed_body_is_refused(gateway: Gateway) -> None:
     assert (await gateway.client.post(PATH, content=body + b" ", headers=signed)).status_code == 403
 
 
+async def test_a_refusal_of_a_protected_gateway_carries_what_every_answer_does(gateway: Gateway) -> None:
+    answer = await gateway.client.post(PATH, content=b"{}")
+
+    assert answer.status_code == 403
+    assert answer.headers["strict-transport-security"].startswith("max-age=")
+    assert (answer.headers["x-content-type-options"], answer.headers["cache-control"]) == ("nosniff", "no-store")
+
+
 async def test_several_secrets_are_valid_at_once(start: Start, kafka_bootstrap: str) -> None:
     async with start(STRIPE_WEBHOOK_SECRETS=f"{SECRET}, None", STRIPE_WEBHOOK_SECRET=OLD) as gateway:
         (new_id, new_body), (old_id, old_body) = new_event(), new_event()

@@ -10,6 +10,7 @@ import uvicorn
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from chassis.every_answer import EveryAnswer, headers_for
 from chassis.problems import MEDIA_TYPE, Problem, encode
 from chassis.process import background
 
@@ -32,6 +33,7 @@ class BoundedProtocol(HttpToolsProtocol):
     max_head = MAX_HEAD
     head_seconds = HEAD_SECONDS
     linger_seconds = LINGER_SECONDS
+    protected = True
     _refused = False
     _in_head = True
     _quiet = 0
@@ -130,16 +132,23 @@ class BoundedProtocol(HttpToolsProtocol):
         if self.cycle is not None and not self.cycle.response_complete:
             self.transport.close()
             return
-        self.transport.write(_raw(problem))
+        self.transport.write(_raw(problem, protected=self.protected))
         # Closed at once, bytes still on their way would make the kernel reset the connection and drop our answer.
         self.transport.write_eof()
         self._close_after(self.linger_seconds)
 
 
-def _raw(problem: Problem) -> bytes:
+class UnprotectedProtocol(BoundedProtocol):
+    """The same for development, where browsers are not to insist on TLS."""
+
+    protected = False
+
+
+def _raw(problem: Problem, *, protected: bool) -> bytes:
     body = encode(problem.members())
-    head = f"content-type: {MEDIA_TYPE}\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
-    return STATUS_LINE[problem.status] + head.encode() + body
+    own = ((b"content-type", MEDIA_TYPE.encode()), (b"content-length", b"%d" % len(body)), (b"connection", b"close"))
+    head = b"".join(b"%s: %s\r\n" % pair for pair in (*own, *headers_for(protected=protected)))
+    return STATUS_LINE[problem.status] + head + b"\r\n" + body
 
 
 class _Server(uvicorn.Server):
@@ -162,13 +171,23 @@ class _Server(uvicorn.Server):
 class HttpServer:
     """Serves `app` while its block is open; afterwards running requests get GRACEFUL_SECONDS.
 
-    The app's lifespan is not run: what a service needs is constructed in its `main`. Port 0 picks a free one.
+    Every answer goes through `EveryAnswer`; `protected` is whether the deployment may hold real money, and so says
+    `Strict-Transport-Security`. The app's lifespan is not run: what a service needs is constructed in its `main`.
+    Port 0 picks a free one.
     """
 
     def __init__(
-        self, app: ASGIApp, host: str, port: int, *, name: str = "http", graceful_seconds: int = GRACEFUL_SECONDS
+        self,
+        app: ASGIApp,
+        host: str,
+        port: int,
+        *,
+        name: str = "http",
+        protected: bool = True,
+        graceful_seconds: int = GRACEFUL_SECONDS,
     ) -> None:
-        self._app = app
+        self._app = EveryAnswer(app, protected=protected)
+        self._protocol = BoundedProtocol if protected else UnprotectedProtocol
         self._host = host
         self._port = port
         self._name = name
@@ -207,7 +226,7 @@ class HttpServer:
         options: dict[str, Any] = {"log_config": None, "access_log": False, "server_header": False, "lifespan": "off"}
         return uvicorn.Config(
             self._app,
-            http=BoundedProtocol,
+            http=self._protocol,
             ws="none",
             timeout_keep_alive=75,
             proxy_headers=False,  # nothing here goes by the sender's address, and reading them costs each request

@@ -69,6 +69,8 @@ class ServiceSettings(BaseSettings):
     ops_port: Port = 9000
     public_base_url: str = "http://127.0.0.1:8000"
     allowed_return_origins: Origins = ()
+    serve_docs: bool = False
+    """Whether `/docs` and `/openapi.json` are there in a protected deployment too."""
 
     kafka_bootstrap_servers: str = "127.0.0.1:9092"
     kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
@@ -96,6 +98,11 @@ class ServiceSettings(BaseSettings):
         It alone decides for secrets, cookies, HSTS, kill points and docs: APP_ENV is read nowhere else.
         """
         return self.app_env.strip().lower() not in UNPROTECTED
+
+    @property
+    def docs_served(self) -> bool:
+        """Whether the API describes itself to whoever asks."""
+        return self.serve_docs or not self.protected
 
     @classmethod
     def settings_customise_sources(

@@ -9,7 +9,6 @@ from uuid import uuid4
 import structlog
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
-from fastapi_offline import FastAPIOffline
 from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
 from pydantic_core import PydanticCustomError
 from starlette.middleware.cors import CORSMiddleware
@@ -17,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chassis import cookies, metrics
 from chassis.auth import TokenVerifier
+from chassis.docs_page import DOCUMENT, install_docs
 from chassis.limits import MAX_BODY, BodyLimits, SaneTargets
 from chassis.logs import get_logger
 from chassis.origins import origin_of
@@ -99,14 +99,17 @@ def web_app(
 
     `passes` names the errors that go away by themselves, such as an absent database: 503 and not 500.
     """
-    # Swagger UI is served by ourselves: no page of ours makes a request to somebody else.
-    app = FastAPIOffline(
+    app = FastAPI(
         title=title,
         redirect_slashes=False,  # the redirect would be made of the request's own Host header
+        openapi_url=DOCUMENT if settings.docs_served else None,
+        docs_url=None,
         redoc_url=None,
         responses=_OPENAPI_ERRORS,
         generate_unique_id_function=_operation_id,
     )
+    if settings.docs_served:
+        install_docs(app)
     app.state.verifier = verifier
     app.state.session_cookie = cookies.named(cookies.SESSION, secure=settings.protected)
     app.state.public_origin = origin_of(settings.public_base_url)

@@ -36,8 +36,8 @@ async def main() -> None:
     health = health_of(settings, broker)
     await run_process(
         broker,
-        HttpServer(ops_app(health), settings.http_host, settings.ops_port, name="ops"),
-        HttpServer(app, settings.http_host, settings.http_port),
+        HttpServer(ops_app(health), settings.http_host, settings.ops_port, name="ops", protected=settings.protected),
+        HttpServer(app, settings.http_host, settings.http_port, protected=settings.protected),
         health=health,
     )
 

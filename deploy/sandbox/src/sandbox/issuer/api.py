@@ -58,6 +58,7 @@ def _configuration(issuer: str, *, reached_at: str) -> dict[str, object]:
         "scopes_supported": ["openid", "email"],
         "claims_supported": ["sub", "email"],
         "id_token_signing_alg_values_supported": [ALGORITHM],
+        "authorization_response_iss_parameter_supported": True,
         "code_challenge_methods_supported": ["S256"],
         "token_endpoint_auth_methods_supported": ["client_secret_basic", "client_secret_post"],
     }

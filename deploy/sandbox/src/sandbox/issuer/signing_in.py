@@ -19,11 +19,11 @@ def signing_in(issuer: Issuer, client: Client) -> list[Route]:
     codes, pages = Codes(), Pages(client)
 
     async def page(request: Request) -> Response:
-        return _refused(request.query_params, client, pages) or pages.people(request.query_params)
+        return _refused(request.query_params, issuer, client, pages) or pages.people(request.query_params)
 
     async def picked(request: Request) -> Response:
         query, form = request.query_params, _texts(await request.form())
-        if refused := _refused(query, client, pages):
+        if refused := _refused(query, issuer, client, pages):
             return refused
         try:
             claims = chosen(form)
@@ -35,7 +35,7 @@ def signing_in(issuer: Issuer, client: Client) -> list[Route]:
             challenge=query["code_challenge"],
             nonce=query.get("nonce"),
         )
-        return _back(client, query, code=code)
+        return _back(issuer, client, query, code=code)
 
     async def exchange(request: Request) -> Response:
         form = _texts(await request.form())
@@ -68,21 +68,24 @@ def signing_in(issuer: Issuer, client: Client) -> list[Route]:
     ]
 
 
-def _refused(query: Mapping[str, str], client: Client, pages: Pages) -> Response | None:
+def _refused(query: Mapping[str, str], issuer: Issuer, client: Client, pages: Pages) -> Response | None:
     """An unknown client or address is told to the person; everything else to the client. None: all is well."""
     if not client.is_asked_for(query):
         return pages.refusal("Whoever sent you here is not registered, or named an address that is not theirs.")
     if query.get("response_type") != "code":
-        return _back(client, query, error="unsupported_response_type")
+        return _back(issuer, client, query, error="unsupported_response_type")
     if "openid" not in query.get("scope", "").split():
-        return _back(client, query, error="invalid_scope")
+        return _back(issuer, client, query, error="invalid_scope")
     if query.get("code_challenge_method") != "S256" or not query.get("code_challenge"):
-        return _back(client, query, error="invalid_request", error_description="code_challenge by S256 is required")
+        return _back(
+            issuer, client, query, error="invalid_request", error_description="code_challenge by S256 is required"
+        )
     return None
 
 
-def _back(client: Client, query: Mapping[str, str], **told: str) -> Response:
-    return _sent(client.redirect_uri, told | _state(query))
+def _back(issuer: Issuer, client: Client, query: Mapping[str, str], **told: str) -> Response:
+    """Each answer names who gives it. Source: https://www.rfc-editor.org/rfc/rfc9207#section-2."""
+    return _sent(client.redirect_uri, told | _state(query) | {"iss": issuer.issuer})
 
 
 def _state(query: Mapping[str, str]) -> dict[str, str]:

@@ -48,9 +48,9 @@ async def serve() -> None:
     api = app(settings=settings, database=database, verifier=verifier)
     await run_process(
         database,
-        HttpServer(ops_app(health), settings.http_host, settings.ops_port, name="ops"),
+        HttpServer(ops_app(health), settings.http_host, settings.ops_port, name="ops", protected=settings.protected),
         Relay(database=database, settings=settings, health=health).running(),
         consumer(settings=settings, database=database, health=health).running(),
-        HttpServer(api, settings.http_host, settings.http_port),
+        HttpServer(api, settings.http_host, settings.http_port, protected=settings.protected),
         health=health,
     )

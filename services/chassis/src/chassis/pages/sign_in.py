@@ -2,6 +2,7 @@
 
 import time
 import warnings
+from collections.abc import Mapping
 from typing import Any, Final
 
 import httpx
@@ -120,6 +121,7 @@ class SignIn:
     async def _tokens(self, request: Request) -> tuple[str, str]:
         try:
             metadata = await self._client.load_server_metadata()
+            _require_answer_of(metadata, request)
             expected = {
                 "iss": {"essential": True, "value": metadata["issuer"]},
                 "aud": {"essential": True, "value": self._client.client_id},
@@ -145,6 +147,17 @@ class SignIn:
             httponly=True,
             samesite="lax",
         )
+
+
+def _require_answer_of(metadata: Mapping[str, Any], request: Request) -> None:
+    """Raise Problem 400 for an answer of another issuer, or of none where this one names itself in every answer.
+
+    Source: https://www.rfc-editor.org/rfc/rfc9207#section-2.4.
+    """
+    named = request.query_params.getlist("iss")
+    if named != [metadata["issuer"]] and (named or metadata.get("authorization_response_iss_parameter_supported")):
+        log.warning("sign_in_of_another_issuer", named=[one[:200] for one in named[:3]])
+        raise _failed("The answer came from another sign-in service than the one that was asked.")
 
 
 def end_session(response: Response, pages: Pages) -> Response:

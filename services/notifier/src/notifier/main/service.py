@@ -64,7 +64,7 @@ async def serve() -> None:
     health.check("database", database.ping)
     await run_process(
         database,
-        HttpServer(ops_app(health), settings.http_host, settings.ops_port, name="ops"),
+        HttpServer(ops_app(health), settings.http_host, settings.ops_port, name="ops", protected=settings.protected),
         *parts(settings=settings, database=database, health=health),
         health=health,
     )

@@ -42,7 +42,7 @@ async def serve() -> None:
     api = app(settings=settings, database=database, client=client, verifier=verifier)
     await run_process(
         database,
-        HttpServer(ops_app(health), settings.http_host, settings.ops_port, name="ops"),
-        HttpServer(api, settings.http_host, settings.http_port),
+        HttpServer(ops_app(health), settings.http_host, settings.ops_port, name="ops", protected=settings.protected),
+        HttpServer(api, settings.http_host, settings.http_port, protected=settings.protected),
         health=health,
     )

@@ -39,7 +39,7 @@ async def work() -> None:
     )
     await run_process(
         database,
-        HttpServer(ops_app(health), settings.http_host, settings.ops_port, name="ops"),
+        HttpServer(ops_app(health), settings.http_host, settings.ops_port, name="ops", protected=settings.protected),
         Relay(database=database, settings=settings, health=health).running(),
         CommandsLoop(desk=desk, health=health).running(),
         consumer.running(),
