@@ -144,6 +144,26 @@ async def _refused_payments(walker: Walker) -> None:
         await walker.get("/charges", payment_intent=intent)
     await walker.control.authenticate(intent)
     await walker.get(f"/invoices/{id_}")
+    for succeeded in (True, False):
+        await _debit(walker, succeeded=succeeded)
+
+
+async def _debit(walker: Walker, *, succeeded: bool) -> None:
+    """A bank account that is charged, before and after the bank's word."""
+    customer = await walker.post("/customers", email="o@example.com")
+    owner = {"name": "Olga", "email": "o@example.com"}
+    account = {"iban": "AT611904300234573201"}
+    made = await walker.post("/payment_methods", type="sepa_debit", sepa_debit=account, billing_details=owner)
+    await walker.post(f"/payment_methods/{made['id']}/attach", customer=customer["id"])
+    id_ = await _open_invoice(walker, customer["id"])
+    payments = ["payments.data.payment.payment_intent"]
+    paid = await walker.post(f"/invoices/{id_}/pay", payment_method=made["id"], expand=payments)
+    intent = paid["payments"]["data"][0]["payment"]["payment_intent"]
+    await walker.get(f"/charges/{intent['latest_charge']}")
+    await walker.post(f"/invoices/{id_}/void")
+    await walker.control.settle_debit(intent["id"], succeeded=succeeded)
+    await walker.get(f"/payment_intents/{intent['id']}", expand=["latest_charge"])
+    await walker.get(f"/invoices/{id_}")
 
 
 async def _intents(walker: Walker, customer: str, card: str) -> None:

@@ -62,6 +62,8 @@ TOPICS: Final[Mapping[type[Fact], Topic]] = {
     stripe_facts.DisputeChanged: STRIPE_EVENTS,
     stripe_facts.CheckoutSessionCompleted: STRIPE_EVENTS,
     stripe_facts.CheckoutSessionExpired: STRIPE_EVENTS,
+    stripe_facts.CheckoutSessionPaid: STRIPE_EVENTS,
+    stripe_facts.CheckoutSessionUnpaid: STRIPE_EVENTS,
     stripe_facts.SubscriptionChanged: STRIPE_EVENTS,
     stripe_facts.SubscriptionTrialWillEnd: STRIPE_EVENTS,
     stripe_facts.CustomerDeleted: STRIPE_EVENTS,

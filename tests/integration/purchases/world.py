@@ -33,6 +33,8 @@ from webhook_gateway.normalisers import NORMALISERS, normalise
 Json = dict[str, Any]
 INSTANCE: Final = "test"
 PRICE: Final = 49_900
+DEBIT: Final = "sepa_debit"
+"""A bank account: its payments are `processing` until the bank has said what comes of them."""
 LEASE: Final = timedelta(minutes=3)
 PAGES: Final = "https://billing.example"
 RETURN_URL: Final = "https://app.example/back"
@@ -136,11 +138,21 @@ class World:
         return workspace_id
 
     async def give_card(self, customer_id: str, card: str) -> None:
-        """Save a card of Stripe's tests as the customer's default."""
-        method = await self.client.v1.payment_methods.attach_async(card, {"customer": customer_id})
+        """Save a card of Stripe's tests, or a bank account (DEBIT), as the customer's default."""
+        named = await self._bank_account() if card == DEBIT else card
+        method = await self.client.v1.payment_methods.attach_async(named, {"customer": customer_id})
         await self.client.v1.customers.update_async(
             customer_id, {"invoice_settings": {"default_payment_method": method.id}}
         )
+
+    async def _bank_account(self) -> str:
+        details = {"name": "Olga", "email": "olga@acme.example"}
+        account: Any = {
+            "type": "sepa_debit",
+            "sepa_debit": {"iban": "AT611904300234573201"},
+            "billing_details": details,
+        }
+        return (await self.client.v1.payment_methods.create_async(account)).id
 
     def order(self, workspace_id: str, slug: str = "setup", *, key: str | None = None, **changes: Any) -> Order:
         """What a buyer of the add-on asks for."""

@@ -48,9 +48,9 @@ class Owner:
         found: Sequence[Json] = (await self.world.control.objects(kind="checkout.session")).get("checkout.session", [])
         return found
 
-    async def pay(self) -> str:
+    async def pay(self, *, card: str = "visa") -> str:
         """On the newest Checkout; the path that Stripe leads back to."""
-        completed = await self.world.control.complete_session((await self.sessions())[-1]["id"])
+        completed = await self.world.control.complete_session((await self.sessions())[-1]["id"], card=card)
         back = urlsplit(completed["success_url"])
         return f"{back.path}?{back.query}"
 

@@ -4,7 +4,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
-from tests.integration.purchases.world import PRICE, World
+from tests.integration.purchases.world import DEBIT, PRICE, World
 from tests.integration.purchases_pages.conftest import Site
 from tests.integration.purchases_pages.shops import ASKS_THE_BANK, a_shop, at_the_bank
 
@@ -115,3 +115,37 @@ async def test_who_comes_to_the_banks_page_when_it_is_over_sees_how_it_stands(wo
     page = await shop.owner.open(f"{shop.here}/{row['id']}/bank")
 
     assert "You have bought" in page.text
+
+
+async def test_a_debit_has_words_of_its_own_and_no_way_to_cancel_it(world: World, site: Site) -> None:
+    shop = await a_shop(world, site, DEBIT)
+
+    told = await shop.buy()
+    page = await shop.page()
+    (row,) = await world.rows("select id from workspace_addon_purchases")
+    asked = await shop.owner.open(f"{shop.here}/{row['id']}/cancel")
+
+    assert "Your bank is at work on the payment for Professional AI Setup A debit takes some days." in told.text
+    assert "Your bank is at work on its payment, which takes some days." in page.text
+    assert "it cannot be cancelled meanwhile" in page.text
+    assert not any("Cancel" in link or "Confirm" in link for link in page.links)
+    assert "hx-get" not in page.elements[f"purchase-{row['id']}"]
+    assert "Your bank is at work on the payment" in asked.text
+    assert await shop.purchases() == ["pending"]
+
+
+async def test_who_cancels_on_an_old_page_reads_that_the_bank_is_at_work(world: World, site: Site) -> None:
+    """The page was opened while the bank wanted the customer, who has paid by debit since."""
+    shop = await a_shop(world, site, ASKS_THE_BANK)
+    await shop.buy()
+    (row,) = await world.rows("select id, stripe_customer_id, stripe_payment_intent_id from workspace_addon_purchases")
+    question = await shop.owner.open(f"{shop.here}/{row['id']}/cancel")
+    await world.give_card(row["stripe_customer_id"], DEBIT)
+    methods = (await world.control.objects(kind="payment_method"))["payment_method"]
+    account = next(one["id"] for one in methods if one["type"] == "sepa_debit")
+    await world.client.v1.payment_intents.confirm_async(row["stripe_payment_intent_id"], {"payment_method": account})
+
+    refused = await shop.owner.submit(question.form("Cancel it"))
+
+    assert "Your bank is at work on the payment Nothing was changed" in refused.text
+    assert await shop.purchases() == ["pending"]

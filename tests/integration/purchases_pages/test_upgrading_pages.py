@@ -251,3 +251,30 @@ async def test_an_open_checkout_is_the_owners_to_go_on_with(world: World, site: 
 
     assert "You have begun" not in admin.text
     assert "/c/pay/" not in " ".join(admin.links.values())
+
+
+@pytest.mark.parametrize(
+    ("succeeds", "said", "plan", "sells"),
+    [
+        (True, WELCOME, "Builder Active", False),
+        (False, "Your bank did not make the payment Nothing was charged.", "Free", True),
+    ],
+)
+async def test_a_bank_that_takes_days_over_an_upgrade_is_spoken_of_as_such(
+    world: World, site: Site, succeeds: bool, said: str, plan: str, sells: bool
+) -> None:
+    owner = await an_owner(world, site)
+    await owner.upgrade()
+    back = await owner.pay(card="sepaDebit")
+    await owner.hear()
+
+    waiting = await owner.browser.open(back)
+    intents = (await world.control.objects(kind="payment_intent"))["payment_intent"]
+    await world.control.settle_debit(intents[-1]["id"], succeeded=succeeds)
+    await owner.hear()
+    page = await owner.browser.open(back)
+
+    assert "Your bank is at work on the payment A debit takes some days." in waiting.text
+    assert ("Free At your bank" in waiting.text, UPGRADE in waiting.text) == (True, False)
+    assert "following" not in waiting.elements
+    assert (said in page.text, plan in page.text) == (True, True)

@@ -26,9 +26,13 @@ def common(fact: StripeFact) -> dict[str, Any]:
 
 
 async def given_a_bundle(client: stripe.StripeClient, control: StripeControl) -> None:
-    """One that is bought, and one whose buyer goes away."""
+    """One that is bought, one whose buyer goes away, and two that a bank takes days over."""
     await control.complete_session((await given_a_session(client)).id)
     await control.expire_session((await given_a_session(client)).id)
+    for succeeded in (True, False):
+        await control.complete_session((await given_a_session(client)).id, card="sepaDebit")
+        intents = (await control.objects(kind="payment_intent"))["payment_intent"]
+        await control.settle_debit(intents[-1]["id"], succeeded=succeeded)
 
 
 async def given_a_renewal_that_fails_for_good(client: stripe.StripeClient, control: StripeControl) -> str:

@@ -11,6 +11,7 @@ STARTED = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
 SOON = STARTED + timedelta(minutes=4)
 WAIT = Settlement(None, Verdict.WAIT)
 HOURS_23 = STARTED + timedelta(hours=23)
+DAYS_30 = STARTED + timedelta(days=30)
 
 
 def settled(
@@ -36,10 +37,16 @@ def test_what_is_found_decides_about_a_pending_purchase(state: InvoiceState, exp
     assert expected == settled(state)
 
 
-@pytest.mark.parametrize("state", [InvoiceState.OPEN_NEEDS_CUSTOMER, InvoiceState.OPEN_PROCESSING])
-def test_after_23_hours_it_is_cancelled_and_closed(state: InvoiceState) -> None:
+def test_a_customer_who_does_not_come_is_waited_for_23_hours() -> None:
+    state = InvoiceState.OPEN_NEEDS_CUSTOMER
     assert settled(state, now=HOURS_23 - timedelta(seconds=1)) == WAIT
     assert Settlement(Trigger.AUTHENTICATION_LAPSED, Verdict.CLOSE_AT_STRIPE) == settled(state, now=HOURS_23)
+
+
+def test_a_bank_is_waited_for_without_end_and_the_team_told_after_30_days() -> None:
+    state = InvoiceState.OPEN_PROCESSING
+    assert settled(state, now=DAYS_30 - timedelta(seconds=1)) == WAIT
+    assert Settlement(None, Verdict.PARK) == settled(state, now=DAYS_30)
 
 
 @pytest.mark.parametrize("state", [InvoiceState.DRAFT, InvoiceState.NOTHING, InvoiceState.OPEN_UNTRIED])

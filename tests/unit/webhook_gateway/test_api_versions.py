@@ -18,7 +18,7 @@ def test_every_api_version_gives_the_same_fact(name: str, version: str) -> None:
         only = {**only, "refunds": []}
     if thing["object"] == "refund" and "customer" in thing:
         only = {**only, "customer_id": CUSTOMER}
-    if name == "checkout.session.completed" and version < "2022-11-15":
+    if thing["object"] == "checkout.session" and "invoice_id" in fields and version < "2022-11-15":
         only = {**only, "invoice_id": None}
     if thing["object"] == "subscription" and version < "2022-11-15":
         only = {**only, "cancellation_reason": None}

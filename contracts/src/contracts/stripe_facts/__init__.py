@@ -1,6 +1,12 @@
 """What Stripe told us, normalised: one fact per webhook event, the same for every API version. Internal."""
 
-from contracts.stripe_facts.checkout import CheckoutSessionCompleted, CheckoutSessionExpired, CheckoutSessionFact
+from contracts.stripe_facts.checkout import (
+    CheckoutSessionCompleted,
+    CheckoutSessionExpired,
+    CheckoutSessionFact,
+    CheckoutSessionPaid,
+    CheckoutSessionUnpaid,
+)
 from contracts.stripe_facts.event import CustomerDeleted, StripeFact, UnrecognisedEvent
 from contracts.stripe_facts.invoices import (
     InvoiceDeleted,
@@ -27,6 +33,8 @@ __all__ = [
     "CheckoutSessionCompleted",
     "CheckoutSessionExpired",
     "CheckoutSessionFact",
+    "CheckoutSessionPaid",
+    "CheckoutSessionUnpaid",
     "CustomerDeleted",
     "DisputeChanged",
     "InvoiceDeleted",

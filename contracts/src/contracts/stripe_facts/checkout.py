@@ -25,8 +25,28 @@ class CheckoutSessionCompleted(CheckoutSessionFact):
     TYPE: ClassVar = "billing.stripe.checkout_session_completed.v1"
 
     payment_status: CheckoutPaymentStatus | None = None
-    """`unpaid`: the money comes later, or never."""
+    """`unpaid`: the money comes later, or never. None in old API versions."""
     setup_intent_id: str | None = None
+    subscription_id: str | None = None
+    invoice_id: str | None = None
+    payment_intent_id: str | None = None
+
+
+class CheckoutSessionPaid(CheckoutSessionFact):
+    """`checkout.session.async_payment_succeeded`: the bank has paid for a session that was complete and unpaid."""
+
+    TYPE: ClassVar = "billing.stripe.checkout_session_paid.v1"
+
+    subscription_id: str | None = None
+    invoice_id: str | None = None
+    payment_intent_id: str | None = None
+
+
+class CheckoutSessionUnpaid(CheckoutSessionFact):
+    """`checkout.session.async_payment_failed`: the bank will not pay for a session that was complete and unpaid."""
+
+    TYPE: ClassVar = "billing.stripe.checkout_session_unpaid.v1"
+
     subscription_id: str | None = None
     invoice_id: str | None = None
     payment_intent_id: str | None = None

@@ -277,6 +277,18 @@ def payment_in_progress() -> Problem:
     )
 
 
+def bank_at_work() -> Problem:
+    """A debit that the bank has can neither be cancelled nor hurried; nothing else is done about it meanwhile."""
+    return Problem(
+        409,
+        "payment-in-progress",
+        "The bank is at work on the payment",
+        "Nothing was changed. A debit takes some days; what comes of it is shown as soon as the bank has said so.",
+        headers={"Retry-After": "3600"},
+        waiting_for="bank",
+    )
+
+
 def nothing_paid() -> Problem:
     return Problem(409, "nothing-paid", "Nothing was paid for this purchase", "There is nothing to refund.")
 

@@ -4,7 +4,12 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from webhook_gateway.charges import charge_refunded
-from webhook_gateway.checkout_sessions import checkout_session_completed, checkout_session_expired
+from webhook_gateway.checkout_sessions import (
+    checkout_session_completed,
+    checkout_session_expired,
+    checkout_session_paid,
+    checkout_session_unpaid,
+)
 from webhook_gateway.customers import customer_deleted
 from webhook_gateway.disputes import dispute_closed, dispute_created
 from webhook_gateway.invoice_payments import invoice_payment_paid
@@ -41,6 +46,8 @@ NORMALISERS: Final[Mapping[str, Callable[[StripeEvent], Told]]] = {
     "charge.dispute.closed": dispute_closed,
     "checkout.session.completed": checkout_session_completed,
     "checkout.session.expired": checkout_session_expired,
+    "checkout.session.async_payment_succeeded": checkout_session_paid,
+    "checkout.session.async_payment_failed": checkout_session_unpaid,
     "customer.deleted": customer_deleted,
     "customer.subscription.created": subscription_changed,
     "customer.subscription.updated": subscription_changed,

@@ -1,9 +1,17 @@
-"""The bank's word on a payment that waits for the customer."""
+"""The bank's word: on a payment that waits for the customer, and on a debit."""
 
 from sandbox.stripe import invoicing, payments
 from sandbox.stripe.call import Call
 from sandbox.stripe.checkout import buying
 from sandbox.stripe.model import PaymentIntent
+
+
+def settle(*, call: Call, intent: PaymentIntent, succeeded: bool) -> PaymentIntent:
+    """The bank's last word on a debit, days later. Raises payment_intent_unexpected_state for any other intent."""
+    settled = payments.settle(call=call, intent=intent, succeeded=succeeded)
+    invoicing.follow(call=call, intent=settled)
+    buying.follow_debit(call=call, intent=settled)
+    return settled
 
 
 def answer(*, call: Call, intent: PaymentIntent, authorised: bool) -> PaymentIntent:

@@ -1,4 +1,4 @@
-"""Stripe's test cards (https://docs.stripe.com/testing), by the name behind `pm_card_` and `tok_`."""
+"""Stripe's test cards (https://docs.stripe.com/testing), by the name behind `pm_card_` and `tok_`; and bank debits."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,6 +30,10 @@ PROCESSING: Final = Decline(
     decline_code="processing_error",
     message="An error occurred while processing your card. Try again in a little bit.",
 )
+NO_FUNDS: Final = Decline(
+    code="insufficient_funds", message="The customer's account has insufficient funds to cover this payment."
+)
+"""Of a bank debit (https://docs.stripe.com/payments/sepa-debit, failed payments)."""
 AUTHENTICATION: Final = Decline(
     code="authentication_required",
     decline_code="authentication_required",
@@ -43,7 +47,8 @@ class Card:
 
     `refund` is the status that its refunds end in; None means at once `succeeded`. `consent`: once it was saved with
     its holder's consent (Checkout in setup mode), its bank no longer wants to see him. `dispute` is the reason for
-    which each of its payments is disputed at once, `inquiry` says that the bank only asks.
+    which each of its payments is disputed at once, `inquiry` says that the bank only asks. `debit`: no card but a bank
+    account (SEPA), whose payments are `processing` until the control API gives the bank's word.
     """
 
     brand: str = "visa"
@@ -57,6 +62,7 @@ class Card:
     refund: str | None = None
     dispute: str | None = None
     inquiry: bool = False
+    debit: bool = False
 
 
 CARDS: Final[Mapping[str, Card]] = {
@@ -89,6 +95,7 @@ CARDS: Final[Mapping[str, Card]] = {
     "createDispute": Card(last4="0259", dispute="fraudulent"),
     "createDisputeProductNotReceived": Card(last4="2685", dispute="product_not_received"),
     "createDisputeInquiry": Card(last4="1976", dispute="fraudulent", inquiry=True),
+    "sepaDebit": Card(last4="3201", country="AT", debit=True),
 }
 
 NUMBERS: Final[Mapping[str, str]] = {
@@ -103,6 +110,9 @@ NUMBERS: Final[Mapping[str, str]] = {
     "4000000000007726": "pendingRefund",
     "4000000000000259": "createDispute",
 }
+
+IBANS: Final[Mapping[str, str]] = {"AT611904300234573201": "sepaDebit"}
+"""Stripe's test account for SEPA debits (https://docs.stripe.com/payments/sepa-debit/accept-a-payment, testing)."""
 
 
 def card_named(name: str) -> str | None:

@@ -149,6 +149,11 @@ class StripeControl(BillingControl):
         """The customer says no at the bank, without a browser."""
         return await self._post(f"/payment_intents/{payment_intent}/fail")
 
+    async def settle_debit(self, payment_intent: str, *, succeeded: bool = True) -> Json:
+        """The bank's last word on a debit that was `processing`."""
+        status = "succeeded" if succeeded else "failed"
+        return await self._post(f"/payment_intents/{payment_intent}/settle", {"status": status})
+
     async def change_card(self, payment_method: str, card: str) -> Json:
         """Let a saved card behave as another row of `cards.CARDS` from now on."""
         return await self._post(f"/payment_methods/{payment_method}/card", {"card": card})

@@ -29,6 +29,7 @@ def card_choices(*, setting_up: bool) -> str:
         f'<label><input type="radio" name="card" id="card-{name}" value="{name}"{" checked" if name == first else ""}> '
         f"•••• {card.last4} {name}{_what(card, setting_up=setting_up)}</label>"
         for name, card in CARDS.items()
+        if not card.debit
     )
 
 

@@ -115,9 +115,19 @@ def follow(*, call: Call, intent: PaymentIntent, automatic: bool = False) -> Non
     invoice = call.account.invoices.get(intent.invoice)
     if intent.status == "succeeded":
         _take_payment(call=call, invoice=invoice, intent=intent)
+    elif intent.status == "processing":
+        _note_debit(call=call, invoice=invoice, intent=intent)
     elif intent.status in payments.OPEN:
         waits = needs_customer(intent)
         note_failure(call=call, invoice=invoice, charge=intent.latest_charge, waits=waits, automatic=automatic)
+
+
+def _note_debit(*, call: Call, invoice: Invoice, intent: PaymentIntent) -> None:
+    """The bank has the payment: the invoice stays open, and nothing is tried by itself meanwhile."""
+    counted = max(invoice.attempt_count, 1)
+    changed = replace(invoice, attempted=True, attempt_count=counted, charge=intent.latest_charge)
+    changed = call.save(replace(changed, next_payment_attempt=None))
+    call.emit("invoice.updated", changed, before=invoice)
 
 
 def _take_payment(*, call: Call, invoice: Invoice, intent: PaymentIntent) -> None:

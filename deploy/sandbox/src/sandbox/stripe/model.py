@@ -103,7 +103,7 @@ class PaymentIntent(Thing):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Charge(Thing):
-    """Statuses: succeeded, failed. `amount_refunded` counts pending and succeeded refunds."""
+    """Statuses: succeeded, pending, failed. `amount_refunded` counts pending and succeeded refunds."""
 
     kind: ClassVar[str] = "charge"
 

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from sandbox.stripe import disputing
 from sandbox.stripe.call import Call
-from sandbox.stripe.cards import AUTHENTICATION, CARDS, Decline
+from sandbox.stripe.cards import AUTHENTICATION, CARDS, NO_FUNDS, Decline
 from sandbox.stripe.ids import new_id, new_token
 from sandbox.stripe.model import Charge, Json, PaymentIntent, PaymentMethod
 from sandbox.stripe.refusals import DOCS, Refusal
@@ -56,6 +56,8 @@ def attempt(
     `authentication_required`; on an invoice the intent waits as `invoice_authentication` of the settings says.
     """
     intent = replace(intent, payment_method=method.id, next_action=None, last_payment_error=None)
+    if CARDS[method.card].debit:
+        return _debit(call=call, intent=intent, method=method)
     if not wants_authentication(method):
         return charge(call=call, intent=intent, method=method)
     if off_session and _is_refused_off_session(call=call, intent=intent):
@@ -107,6 +109,39 @@ def charge(*, call: Call, intent: PaymentIntent, method: PaymentMethod, authenti
     call.emit("charge.succeeded", charged)
     disputing.open_as_the_card_says(call=call, charge=charged)
     return paid
+
+
+def _debit(*, call: Call, intent: PaymentIntent, method: PaymentMethod) -> PaymentIntent:
+    """Hand the payment to the bank, which takes days (https://docs.stripe.com/payments/paymentintents/lifecycle)."""
+    pending = call.save(
+        replace(_charge_of(call=call, intent=intent, method=method, authenticated=False), status="pending")
+    )
+    waiting = call.save(replace(intent, status="processing", latest_charge=pending.id))
+    call.emit("payment_intent.processing", waiting)
+    call.emit("charge.pending", pending)
+    return waiting
+
+
+def settle(*, call: Call, intent: PaymentIntent, succeeded: bool) -> PaymentIntent:
+    """Apply the bank's word on a debit. Raises Stripe's refusal for an intent that is not `processing`."""
+    if intent.status != "processing":
+        message = f"This PaymentIntent is not with a bank: it has a status of {intent.status}."
+        raise unexpected_state(call=call, intent=intent, message=message)
+    charged = call.account.charges.get(str(intent.latest_charge))
+    if succeeded:
+        charged = call.save(replace(charged, amount_captured=intent.amount, status="succeeded"))
+        paid = call.save(replace(intent, status="succeeded", amount_received=intent.amount))
+        call.emit("payment_intent.succeeded", paid)
+        call.emit("charge.succeeded", charged)
+        return paid
+    method = call.account.payment_methods.get(str(intent.payment_method))
+    failed = replace(charged, status="failed", failure_code=NO_FUNDS.code, failure_message=NO_FUNDS.message)
+    call.save(failed)
+    error = card_error(call=call, why=NO_FUNDS, method=method) | {"charge": failed.id, "type": "invalid_request_error"}
+    waiting = _without_method(call=call, intent=intent, error=error)
+    call.emit("charge.failed", failed)
+    call.emit("payment_intent.payment_failed", waiting)
+    return waiting
 
 
 def decline(

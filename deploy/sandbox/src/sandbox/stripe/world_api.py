@@ -32,6 +32,7 @@ class World:
         table: list[tuple[str, Callable[[Request], Awaitable[Any]]]] = [
             ("/payment_intents/{id}/authenticate", self.authenticate),
             ("/payment_intents/{id}/fail", self.fail_authentication),
+            ("/payment_intents/{id}/settle", self.settle_debit),
             ("/payment_methods/{id}/card", self.change_card),
             ("/refunds", self.refund),
             ("/refunds/{id}/settle", self.settle_refund),
@@ -51,6 +52,12 @@ class World:
     async def fail_authentication(self, request: Request) -> Json:
         """POST /_sandbox/payment_intents/{id}/fail → the intent: the customer says no at the bank."""
         return self._answer_bank(request.path_params["id"], authorised=False)
+
+    async def settle_debit(self, request: Request) -> Json:
+        """POST /_sandbox/payment_intents/{id}/settle {"status": "succeeded"|"failed"} → the intent: a debit's end."""
+        succeeded = (await body_of(request))["status"] == "succeeded"
+        intent = self.account.payment_intents.get(request.path_params["id"])
+        return self._shown(bank.settle(call=outside(self.account, intent), intent=intent, succeeded=succeeded))
 
     async def change_card(self, request: Request) -> Json:
         """POST /_sandbox/payment_methods/{id}/card {"card": a name of CARDS}: a saved card behaves otherwise now."""

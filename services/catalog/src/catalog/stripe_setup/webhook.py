@@ -20,6 +20,8 @@ EVENT_TYPES: Final = (
     "charge.dispute.created",
     "charge.refund.updated",
     "charge.refunded",
+    "checkout.session.async_payment_failed",
+    "checkout.session.async_payment_succeeded",
     "checkout.session.completed",
     "checkout.session.expired",
     "customer.deleted",

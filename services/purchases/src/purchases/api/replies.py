@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -14,6 +14,8 @@ from purchases.domain.transitions import Status
 from purchases.handlers.buying.offer_addons import Offer
 from purchases.publisher import refunded_cents
 from purchases.store.rows import Purchase, Workspace
+
+WaitingFor = Literal["bank", "customer"]
 
 
 class OwnerReply(BaseModel):
@@ -55,6 +57,11 @@ class PurchaseReply(BaseModel):
     currency: str
     status: Status
     action_url: str | None = Field(default=None, description="Where the bank wants the buyer, while it is pending")
+    waiting_for: WaitingFor | None = Field(
+        default=None,
+        description="Whom it waits for, while it is pending: `customer` has a step to take at `action_url`; "
+        "`bank` is at work on a debit, which takes days and cannot be cancelled meanwhile",
+    )
     failure_code: str | None = Field(default=None, description="Stripe's decline code")
     paid_cents: int | None = Field(default=None, description="What was paid for it: its price less discount, plus tax")
     refunded_cents: int
@@ -140,4 +147,5 @@ def members_of(purchase: Purchase) -> dict[str, Any]:
         "addon": {"id": purchase.plan_addon_id, "slug": purchase.addon_slug, "name": purchase.addon_name},
         "price": major_text(purchase.price_cents, purchase.currency),
         "refunded_cents": refunded_cents(purchase),
+        "waiting_for": purchase.waiting_for or ("customer" if purchase.action_url else None),
     }

@@ -9,7 +9,9 @@ from purchases.domain.money import PaidInvoice
 from purchases.domain.transitions import Status, Trigger
 
 AUTHENTICATION_LAPSES_AFTER: Final = timedelta(hours=23)
-"""Stripe forgets idempotency keys after 24 hours; by then nothing of ours may be open."""
+"""Stripe forgets idempotency keys after 24 hours; by then nothing that waits for the customer may be open."""
+BANK_ANSWERS_WITHIN: Final = timedelta(days=30)
+"""A debit takes up to 14 days (https://docs.stripe.com/payments/bank-debits); after this the team looks at it."""
 
 
 class InvoiceState(StrEnum):
@@ -35,6 +37,8 @@ class Finding:
     payment_intent_id: str | None = None
     failure_code: str | None = None
     action_url: str | None = None
+    currency: str | None = None
+    """ISO 4217, of an invoice that is open."""
     paid: PaidInvoice | None = None
     """Set when `state` is PAID."""
 
@@ -56,6 +60,8 @@ class Verdict(StrEnum):
     """What to do with the purchase, besides a transition."""
 
     WAIT = "wait"
+    PARK = "park"
+    """Wait on, and have the team look at it."""
     CLOSE_AT_STRIPE = "close_at_stripe"
     NOTHING_OPEN = "nothing_open"
 
@@ -69,6 +75,7 @@ class Settlement:
 
 
 _WAIT: Final = Settlement(None, Verdict.WAIT)
+_PARK: Final = Settlement(None, Verdict.PARK)
 
 
 def settlement(*, status: Status, finding: Finding, leased: bool, started_at: datetime, now: datetime) -> Settlement:
@@ -79,7 +86,9 @@ def settlement(*, status: Status, finding: Finding, leased: bool, started_at: da
     if leased and state in {InvoiceState.DRAFT, InvoiceState.NOTHING, InvoiceState.OPEN_UNTRIED}:
         return _WAIT
     match state:
-        case InvoiceState.OPEN_NEEDS_CUSTOMER | InvoiceState.OPEN_PROCESSING:
+        case InvoiceState.OPEN_PROCESSING:
+            return _PARK if now - started_at >= BANK_ANSWERS_WITHIN else _WAIT
+        case InvoiceState.OPEN_NEEDS_CUSTOMER:
             lapsed = now - started_at >= AUTHENTICATION_LAPSES_AFTER
             return Settlement(Trigger.AUTHENTICATION_LAPSED, Verdict.CLOSE_AT_STRIPE) if lapsed else _WAIT
         case InvoiceState.NOTHING:

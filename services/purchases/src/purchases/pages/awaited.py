@@ -23,6 +23,8 @@ class Awaited(StrEnum):
 
     BANK = "bank"
     """Its buyer's word there."""
+    DEBIT = "debit"
+    """A bank is at work on a debit: nobody has a step to take, and it takes days."""
     STRIPE = "stripe"
     """What became of the payment."""
     CHECKOUT = "checkout"
@@ -63,7 +65,7 @@ class Wait:
     @property
     def trigger(self) -> str | None:
         """How often to ask again; None where nothing comes by itself, or has not come for long."""
-        return None if self.what in {None, Awaited.CHECKOUT} else self.watch.trigger
+        return None if self.what in {None, Awaited.CHECKOUT, Awaited.DEBIT} else self.watch.trigger
 
     @property
     def answer(self) -> Answer | None:
@@ -86,6 +88,8 @@ def wait_of(purchase: Purchase, live: CheckoutSession | None, watch: Watch) -> W
     """`live`: the workspace's open Checkout."""
     if purchase.status is not Status.PENDING:
         return Wait(what=Awaited.CLOSING if purchase.payable else None, watch=watch)
+    if purchase.waiting_for is not None:
+        return Wait(what=Awaited.DEBIT, watch=watch)
     if purchase.action_url is not None:
         return Wait(what=Awaited.BANK, watch=watch)
     if live is not None and str(purchase.id) in live.purchase_ids and live.expires_at > datetime.now(UTC):

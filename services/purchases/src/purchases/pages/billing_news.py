@@ -18,6 +18,10 @@ class News(StrEnum):
     LATE = "late"
     """Stripe's word is awaited for longer than usual."""
     WELCOME = "welcome"
+    AT_THE_BANK = "at_the_bank"
+    """A bank is at work on a debit, for days."""
+    REFUSED = "refused"
+    """The bank did not pay."""
     EXPIRED = "expired"
     OPEN = "open"
     """An upgrade was begun, and can be gone on with."""
@@ -25,9 +29,9 @@ class News(StrEnum):
     """From the portal: what was done there will show."""
 
 
-AWAITED: Final = frozenset({News.CONFIRMING, News.LATE})
+AWAITED: Final = frozenset({News.CONFIRMING, News.LATE, News.AT_THE_BANK})
 """While these stand nothing is sold: it may have been paid."""
-LIVE: Final = AWAITED | {News.BACK}
+LIVE: Final = frozenset({News.CONFIRMING, News.LATE, News.BACK})
 """While these stand, the page asks for itself again, for some minutes."""
 
 
@@ -54,6 +58,10 @@ def news_of(begun: Begun | None, back: Back, *, may_go_on: bool) -> News | None:
     stage = begun.stage if begun else None
     if stage is Stage.CONFIRMING or (stage is Stage.OPEN and back.checkout):
         return News.LATE if back.is_late else News.CONFIRMING
+    if stage is Stage.AT_THE_BANK:
+        return News.AT_THE_BANK
+    if stage is Stage.REFUSED:
+        return News.REFUSED
     if back.checkout and stage is Stage.DONE:
         return News.WELCOME
     if back.checkout and stage is Stage.EXPIRED:

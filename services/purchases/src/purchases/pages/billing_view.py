@@ -17,14 +17,14 @@ from purchases.api.plan_replies import billing_reply
 from purchases.handlers.buying.offer_addons import offer_addons
 from purchases.handlers.checkout.upgrade_begun import Begun, upgrade_begun
 from purchases.handlers.plan.read_billing import Billing, read_billing
-from purchases.pages.billing_news import AWAITED, LIVE, Back, news_of
+from purchases.pages.billing_news import AWAITED, LIVE, Back, News, news_of
 from purchases.pages.billing_offer import Chosen, upgrade_offer
 from purchases.pages.billing_visit import Visit
 from purchases.pages.paths import billing_path
-from purchases.pages.plan_words import AWAITED_NOW, INTERVALS, resource_name, said_of
+from purchases.pages.plan_words import AT_THE_BANK_NOW, AWAITED_NOW, INTERVALS, resource_name, said_of
 from purchases.pages.polling import trigger_after
 from purchases.pages.switching import others
-from purchases.pages.words import IN_A_BUNDLE, PAID_BEFORE
+from purchases.pages.words import IN_A_BUNDLE, PAID_BEFORE, words_for
 
 KEY: Final = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
 
@@ -85,7 +85,8 @@ async def _shown(session: AsyncSession, visit: Visit, asked: Asked, chosen: Chos
     offers = await offer_addons(session=session, workspace_id=workspace.id) if sells else ()
     currency = (chosen.currency if chosen else None) or asked.currency
     told = billing_reply(billing, support_email=visit.settings.support_email)
-    said = AWAITED_NOW if news in AWAITED else said_of(told.subscription)
+    awaited = AT_THE_BANK_NOW if news is News.AT_THE_BANK else AWAITED_NOW
+    said = awaited if news in AWAITED else said_of(told.subscription)
     trigger = trigger_after(asked.back.waited) if news in LIVE else None
     return {
         "workspace": workspace,
@@ -112,7 +113,7 @@ async def _shown(session: AsyncSession, visit: Visit, asked: Asked, chosen: Chos
 def _words(visit: Visit, problem: Problem) -> Words:
     if problem.slug == "already-purchased" and "purchase_ids" in problem.extra:
         return PAID_BEFORE
-    return IN_A_BUNDLE.get(problem.slug) or visit.pages.for_people(visit.request, problem)
+    return words_for(problem, IN_A_BUNDLE) or visit.pages.for_people(visit.request, problem)
 
 
 def _price(billing: Billing) -> int | None:

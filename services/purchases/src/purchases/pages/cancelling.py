@@ -24,7 +24,7 @@ from purchases.pages.seen import status_in
 from purchases.pages.services import find_purchase
 from purchases.pages.services_view import Asked, can_cancel, services_page, shown
 from purchases.pages.switching import others
-from purchases.pages.words import WHEN_CANCELLING
+from purchases.pages.words import WHEN_CANCELLING, words_for
 from purchases.store import checkouts
 from purchases.store.rows import Purchase, Workspace
 
@@ -107,5 +107,5 @@ async def _question(
         purchase=purchase,
         checkout=checkout,
         reason=reason,
-        refused=(WHEN_CANCELLING.get(problem.slug) or pages.for_people(request, problem)) if problem else None,
+        refused=(words_for(problem, WHEN_CANCELLING) or pages.for_people(request, problem)) if problem else None,
     )

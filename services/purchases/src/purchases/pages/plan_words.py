@@ -20,6 +20,7 @@ class Said:
 
 NO_SUBSCRIPTION: Final = Said("No subscription", "grey", "Nothing is charged.")
 AWAITED_NOW: Final = Said("Being confirmed", "yellow", "The plan changes as soon as Stripe's word is here.")
+AT_THE_BANK_NOW: Final = Said("At your bank", "yellow", "The plan changes as soon as your bank has paid.")
 ENDING: Final = Said(
     "Ends soon", "yellow", "It is cancelled: it stays until the day below, and nothing more is charged.", "Ends on"
 )

@@ -22,6 +22,7 @@ from purchases.pages.declines import why_declined
 from purchases.pages.money_back import money_back, paid_cents
 from purchases.pages.paths import billing_path, services_path
 from purchases.pages.switching import others
+from purchases.pages.words import words_for
 from purchases.store import checkouts, ledger, search
 from purchases.store.rows import Purchase, Workspace
 from purchases.store.search import Wanted
@@ -75,7 +76,7 @@ async def services_page(
         purchases=found[:PAGE],
         next_cursor=next_cursor_of(found, PAGE),
         news=news,
-        refused=(words.get(problem.slug) or pages.for_people(request, problem)) if problem else None,
+        refused=(words_for(problem, words) or pages.for_people(request, problem)) if problem else None,
         setup_url=problem.extra.get("setup_url") if problem else None,
         back_for=_offered(offers, asked.back) if news is None and problem is None else None,
         back=asked.back is not None and news is None and problem is None,
@@ -125,8 +126,8 @@ def shown(workspace_id: str) -> Mapping[str, Any]:
 
 
 def can_cancel(purchase: Purchase) -> bool:
-    """Whether its buyer may still cancel it."""
-    return isinstance(decide(status=purchase.status, trigger=Trigger.CANCELLED), Step)
+    """Whether its buyer may still cancel it: not while a bank is at work on its payment."""
+    return purchase.waiting_for is None and isinstance(decide(status=purchase.status, trigger=Trigger.CANCELLED), Step)
 
 
 async def _news(session: AsyncSession, workspace_id: str, asked: Asked) -> Purchase | None:

@@ -6,7 +6,7 @@ from typing import Final
 from chassis.pages import Words
 from chassis.pages.problems_for_people import for_people
 from chassis.problems import Problem
-from purchases.pages.words import WORDS
+from purchases.pages.words import WORDS, words_for
 
 NOTHING_MOVED: Final = "Nothing was changed, and no money moved."
 SEE_BELOW: Final = "You see below how it stands now."
@@ -63,4 +63,4 @@ STAFF_WORDS: Final[Mapping[str, Words]] = {
 
 def told_to_staff(problem: Problem) -> Words:
     """For a page that shows it itself."""
-    return for_people(problem, {**WORDS, **STAFF_WORDS}, method="POST")
+    return words_for(problem, {}) or for_people(problem, {**WORDS, **STAFF_WORDS}, method="POST")

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from chassis.pages import Words
+from chassis.problems import Problem
 
 NOTHING_CHARGED: Final = "Nothing was charged."
 
@@ -104,6 +105,12 @@ WORDS: Final[Mapping[str, Words]] = {
     ),
 }
 
+BANK_AT_WORK: Final = Words(
+    title="Your bank is at work on the payment",
+    what="Nothing was changed, and nothing was charged twice.",
+    next="A debit takes some days. What comes of it shows here by itself.",
+)
+"""`payment-in-progress` of a debit: to try again in a moment would be no advice."""
 PAID_BEFORE: Final = Words(
     title="The upgrade that you began before is paid",
     what="It was not charged again.",
@@ -152,3 +159,8 @@ IN_A_BUNDLE: Final[Mapping[str, Words]] = {
     ),
 }
 """Where the plan is bought along with services."""
+
+
+def words_for(problem: Problem, words: Mapping[str, Words]) -> Words | None:
+    """Return what `words` say of a problem here; of a debit that a bank has, everywhere the same."""
+    return BANK_AT_WORK if problem.extra.get("waiting_for") == "bank" else words.get(problem.slug)

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from stripe import StripeClient
 
-from contracts.stripe_facts.words import CHECKOUT_STATUSES
+from contracts.stripe_facts.words import CHECKOUT_PAYMENT_STATUSES, CHECKOUT_STATUSES
 from purchases.payments.client import StripeRefused, metadata_of_object, phase, word
 from purchases.payments.keys import idempotency_key
 from purchases.payments.look import reference
@@ -16,6 +16,11 @@ from purchases.store.rows import CheckoutSession
 
 IDS_PER_VALUE: Final = 12
 """A metadata value holds 500 characters, one of our ids and its comma 37."""
+
+UNPAID: Final = "unpaid"
+"""Of a session that is complete: the money comes later, or never (Stripe, Checkout, delayed payment methods)."""
+FAILED: Final = "failed"
+"""Not Stripe's word, which stays `unpaid`: its `async_payment_failed` event was heard."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,18 @@ class SessionSeen:
     url: str | None
     subscription_id: str | None
     invoice_id: str | None
+    payment_status: str | None = None
+    """`paid`, `unpaid`, `no_payment_required` or, in old API versions, None; ours: `failed`, of a debit."""
+
+    @property
+    def is_at_the_bank(self) -> bool:
+        """Complete, with a debit that takes days: nothing is given for it yet."""
+        return self.status == "complete" and self.payment_status == UNPAID
+
+    @property
+    def has_failed(self) -> bool:
+        """Complete, with a debit that came to nothing."""
+        return self.status == "complete" and self.payment_status == FAILED
 
 
 async def open_setup(
@@ -145,4 +162,5 @@ def _seen(session: Any) -> SessionSeen:
         url=session.url,
         subscription_id=reference(session.subscription),
         invoice_id=reference(session.invoice),
+        payment_status=word(session, "payment_status", known=CHECKOUT_PAYMENT_STATUSES),
     )

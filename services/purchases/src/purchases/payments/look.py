@@ -82,6 +82,7 @@ def _open_finding(invoice: Any) -> Finding:
         payment_intent_id=reference(intent),
         failure_code=(getattr(error, "decline_code", None) or getattr(error, "code", None)) if error else None,
         action_url=invoice.hosted_invoice_url,
+        currency=invoice.currency.upper(),
     )
 
 

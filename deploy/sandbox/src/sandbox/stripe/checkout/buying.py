@@ -24,10 +24,22 @@ def submit(*, call: Call, session: CheckoutSession, card: str) -> CheckoutSessio
     return follow(call=call, intent=intent) or session
 
 
+def follow_debit(*, call: Call, intent: PaymentIntent) -> None:
+    """Tell of a complete session what became of its debit (https://docs.stripe.com/payments/checkout/fulfill-orders)."""
+    session = call.account.checkout_sessions.find(intent.checkout) if intent.checkout else None
+    if session is None or session.status != "complete" or session.payment_status != "unpaid":
+        return
+    if intent.status == "succeeded":
+        paid = call.save(replace(session, payment_status="paid"))
+        call.emit("checkout.session.async_payment_succeeded", paid)
+    else:
+        call.emit("checkout.session.async_payment_failed", session)
+
+
 def follow(*, call: Call, intent: PaymentIntent) -> CheckoutSession | None:
     """Complete the open session that `intent` paid for; none if there is nothing to complete."""
     session = call.account.checkout_sessions.find(intent.checkout) if intent.checkout else None
-    if session is None or session.status != "open" or intent.status != "succeeded":
+    if session is None or session.status != "open" or intent.status not in ("succeeded", "processing"):
         return None
     method = call.account.payment_methods.get(str(intent.payment_method))
     return _deliver(call=call, session=session, method=method, intent=intent)
@@ -36,8 +48,9 @@ def follow(*, call: Call, intent: PaymentIntent) -> CheckoutSession | None:
 def _deliver(
     *, call: Call, session: CheckoutSession, method: PaymentMethod, intent: PaymentIntent | None
 ) -> CheckoutSession:
+    status = "unpaid" if intent and intent.status == "processing" else "paid"
     if session.mode == "payment":
-        return sessions.complete(call=call, session=session, payment_status="paid")
+        return sessions.complete(call=call, session=session, payment_status=status)
     customer = _customer(call=call, session=session)
     method = call.save(replace(method, customer=customer.id, set_up=True))
     call.emit("payment_method.attached", method)
@@ -49,7 +62,7 @@ def _deliver(
         paid_by=intent,
     )
     made = {"customer": customer.id, "subscription": begun.id, "invoice": begun.latest_invoice}
-    return sessions.complete(call=call, session=session, payment_status="paid", **made)
+    return sessions.complete(call=call, session=session, payment_status=status, **made)
 
 
 def _customer(*, call: Call, session: CheckoutSession) -> Customer:

@@ -60,7 +60,8 @@ PAYING: Final = (
     row(
         "payment_methods.create",
         "POST /v1/payment_methods",
-        "type card.token card.number card.exp_month card.exp_year card.cvc billing_details metadata allow_redisplay",
+        "type card.token card.number card.exp_month card.exp_year card.cvc sepa_debit.iban billing_details metadata "
+        "allow_redisplay",
         payment_methods.create,
     ),
     row("payment_methods.list", "GET /v1/payment_methods", PAGING + "customer type", payment_methods.list_),

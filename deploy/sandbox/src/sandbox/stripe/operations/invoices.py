@@ -142,7 +142,7 @@ def _pay_with(*, call: Call, invoice: Invoice, method: PaymentMethod) -> Invoice
         code = "invoice_payment_intent_requires_action"
         shown = render(intent, version=call.version)
         raise Refusal(REQUIRES_ACTION, status=402, type="card_error", code=code, payment_intent=shown)
-    if intent.status != "succeeded":
+    if intent.status not in ("succeeded", "processing"):
         raise payments.refusal_of(call=call, intent=intent)
     return call.account.invoices.get(invoice.id)
 

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from sandbox.stripe.call import Call
-from sandbox.stripe.cards import CARDS, NUMBERS, card_named
+from sandbox.stripe.cards import CARDS, IBANS, NUMBERS, card_named
 from sandbox.stripe.ids import new_id, new_token
 from sandbox.stripe.listing import page
 from sandbox.stripe.model import Json, PaymentMethod
@@ -18,11 +18,13 @@ SPENT = (
 
 
 def create(call: Call) -> PaymentMethod:
-    """Make a card from `card[token]=tok_…` or one of Stripe's test numbers."""
+    """Make a card from `card[token]=tok_…` or one of Stripe's test numbers, or a SEPA debit from its test IBAN."""
     call.params.required("type")
-    call.params.choice("type", among=("card", "us_bank_account"))
+    kind = call.params.choice("type", among=("card", "sepa_debit"))
     details = call.params.plain("billing_details") or {}
-    method = replace(_new(call=call, card=_card_sent(call.params.nested("card"))), billing_details=details)
+    card = _account_sent(call.params.nested("sepa_debit")) if kind == "sepa_debit" else None
+    card = card or _card_sent(call.params.nested("card"))
+    method = replace(_new(call=call, card=card), billing_details=details)
     return call.save(replace(method, metadata=call.params.metadata()))
 
 
@@ -130,6 +132,13 @@ def known_or_new(*, call: Call, named: str, param: str = "payment_method") -> Pa
 
 def _new(*, call: Call, card: str) -> PaymentMethod:
     return PaymentMethod(id=new_id(prefix="pm"), created=call.now, card=card, fingerprint=new_token(length=16))
+
+
+def _account_sent(account: Params) -> str:
+    known = IBANS.get(account.required("iban"))
+    if known is None:
+        raise parameter_invalid("The IBAN you provided is invalid.", param="sepa_debit[iban]", code="invalid_bank")
+    return known
 
 
 def _card_sent(card: Params) -> str:

@@ -38,7 +38,7 @@ def charge(thing: Charge, era: Era) -> Json:
         "paid": succeeded,
         "payment_intent": thing.payment_intent,
         "payment_method": thing.payment_method,
-        "payment_method_details": {"card": _card(thing, era), "type": "card"},
+        "payment_method_details": _paid_with(thing, era),
         "receipt_email": thing.receipt_email,
         "receipt_number": None,
         "receipt_url": None,
@@ -73,6 +73,17 @@ def _outcome(thing: Charge) -> Json:
         if declined
         else "Payment complete.",
         "type": "issuer_declined" if declined else "authorized",
+    }
+
+
+def _paid_with(thing: Charge, era: Era) -> Json:
+    card = CARDS[thing.card]
+    if not card.debit:
+        return {"card": _card(thing, era), "type": "card"}
+    account: Json = {"bank_code": "19043", "branch_code": "", "country": card.country, "last4": card.last4}
+    return {
+        "sepa_debit": account | {"fingerprint": thing.fingerprint, "mandate": None},
+        "type": "sepa_debit",
     }
 
 

@@ -50,19 +50,32 @@ def payment_method(thing: PaymentMethod, _: Era) -> Json:
         "object": "payment_method",
         "allow_redisplay": "unspecified",
         "billing_details": billing_details(thing.billing_details),
-        "card": _card(thing),
         "created": thing.created,
         "customer": thing.customer,
         "livemode": False,
         "metadata": dict(thing.metadata),
-        "type": "card",
-    }
+    } | (_account(thing) if CARDS[thing.card].debit else {"card": _card(thing), "type": "card"})
 
 
 def billing_details(known: Json) -> Json:
     """Every field of the billing details, null where nothing is known."""
     empty = {"address": EMPTY_ADDRESS, "email": None, "name": None, "phone": None, "tax_id": None}
     return {**empty, **known, "address": {**EMPTY_ADDRESS, **(known.get("address") or {})}}
+
+
+def _account(thing: PaymentMethod) -> Json:
+    card = CARDS[thing.card]
+    return {
+        "sepa_debit": {
+            "bank_code": "19043",
+            "branch_code": "",
+            "country": card.country,
+            "fingerprint": thing.fingerprint,
+            "generated_from": {"charge": None, "setup_attempt": None},
+            "last4": card.last4,
+        },
+        "type": "sepa_debit",
+    }
 
 
 def _card(thing: PaymentMethod) -> Json:

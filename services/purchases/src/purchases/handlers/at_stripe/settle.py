@@ -12,6 +12,7 @@ from purchases.domain.transitions import Status
 from purchases.handlers.steps.apply_payment import apply_invoice
 from purchases.handlers.steps.learn_ids import learn_ids, release
 from purchases.handlers.steps.move_purchase import move
+from purchases.handlers.steps.park_payment import park_open_invoice
 from purchases.handlers.steps.stripe_desk import DONE, Later, Result, StripeDesk
 from purchases.payments.client import StripeRefused
 from purchases.payments.invoices import close_invoice
@@ -19,13 +20,15 @@ from purchases.payments.look import look_for_invoice
 from purchases.publisher import Cause
 from purchases.store import checkouts, commands, ledger
 from purchases.store.commands import Command
-from purchases.store.rows import Purchase
+from purchases.store.rows import WAITING_FOR_BANK, Purchase
 
 SOON: Final = timedelta(milliseconds=500)
 FIRST_WAIT: Final = timedelta(seconds=30)
 LONGEST_WAIT: Final = timedelta(hours=1)
 CLOSED: Final = frozenset({InvoiceState.PAID, InvoiceState.VOID, InvoiceState.NOTHING})
 """Nothing is left to close."""
+STILL_WAITING: Final = frozenset({Verdict.WAIT, Verdict.PARK})
+BANK_IS_SILENT: Final = "the bank has the payment for 30 days, and Stripe has not said what came of it"
 STATUS_AT_STRIPE: Final = {InvoiceState.DRAFT: "draft"}
 
 
@@ -119,7 +122,7 @@ async def _apply(
     )
     await _follow(session, purchase, finding, verdict, now)
     await release(session, learned)
-    if verdict.verdict is not Verdict.WAIT:
+    if verdict.verdict not in STILL_WAITING:
         return DONE
     return Later(_until_lease_ends(purchase, command, now) if leased else _wait(command))
 
@@ -143,12 +146,23 @@ async def _follow(session: AsyncSession, purchase: Purchase, finding: Finding, s
         purchase.declined_at = now if finding.state is InvoiceState.OPEN_DECLINED else purchase.declined_at
         reason = f"found at Stripe: {finding.state.replace('_', ' ')}"
         move(session, purchase, said.trigger, cause=Cause(actor="stripe", at=now, reason=reason))
-    elif said.verdict is Verdict.WAIT and finding.state is InvoiceState.OPEN_NEEDS_CUSTOMER:
-        purchase.action_url = purchase.action_url or finding.action_url
+    elif purchase.status is Status.PENDING:
+        _note_who_is_awaited(purchase, finding)
+    if said.verdict is Verdict.PARK:
+        cause = Cause(actor="stripe", at=now, reason=BANK_IS_SILENT)
+        await park_open_invoice(session, purchase=purchase, finding=finding, cause=cause)
     if said.verdict is Verdict.NOTHING_OPEN:
         purchase.payable = False
     if said.verdict is Verdict.CLOSE_AT_STRIPE:
         await commands.ask(session, kind="void", subject=str(purchase.id))
+
+
+def _note_who_is_awaited(purchase: Purchase, finding: Finding) -> None:
+    """The customer, who has a page to go to, or the bank, which nobody can hurry."""
+    if finding.state is InvoiceState.OPEN_PROCESSING:
+        purchase.waiting_for, purchase.action_url = WAITING_FOR_BANK, None
+    elif finding.state is InvoiceState.OPEN_NEEDS_CUSTOMER:
+        purchase.waiting_for, purchase.action_url = None, purchase.action_url or finding.action_url
 
 
 def _until_lease_ends(purchase: Purchase, command: Command, now: datetime) -> timedelta:

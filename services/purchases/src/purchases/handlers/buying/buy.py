@@ -52,6 +52,7 @@ class Outcome(StrEnum):
 
     PAID = "paid"
     NEEDS_CUSTOMER = "needs_customer"
+    AT_THE_BANK = "at_the_bank"
     DECLINED = "declined"
     REFUSED = "refused"
     UNKNOWN = "unknown"
@@ -109,10 +110,16 @@ async def _bought(database: Database, purchase_id: uuid.UUID) -> Bought:
 def outcome_of(purchase: Purchase) -> Outcome:
     """What the row says to the buyer whose request has just ended."""
     if purchase.status is Status.PENDING:
-        return Outcome.NEEDS_CUSTOMER if purchase.action_url else Outcome.UNKNOWN
+        return _awaited(purchase)
     if purchase.status is Status.FAILED:
         return Outcome.DECLINED if purchase.declined_at else Outcome.REFUSED
     return Outcome.PAID
+
+
+def _awaited(purchase: Purchase) -> Outcome:
+    if purchase.waiting_for is not None:
+        return Outcome.AT_THE_BANK
+    return Outcome.NEEDS_CUSTOMER if purchase.action_url else Outcome.UNKNOWN
 
 
 async def _repeated(session: AsyncSession, order: Order) -> Purchase | None:

@@ -10,6 +10,7 @@ from stripe import StripeClient
 from chassis.database import Database
 from chassis.logs import get_logger
 from purchases.domain.money import Mismatch, PaidInvoice
+from purchases.domain.settling import InvoiceState
 from purchases.domain.transitions import Status, Step, Trigger
 from purchases.handlers.steps.apply_payment import apply_payment
 from purchases.handlers.steps.keep_refusal import keep_refusal
@@ -23,7 +24,7 @@ from purchases.payments.look import look_at_invoice
 from purchases.payments.prices import SoldAddon
 from purchases.publisher import Cause
 from purchases.store import commands, ledger
-from purchases.store.rows import Purchase
+from purchases.store.rows import WAITING_FOR_BANK, Purchase
 
 log = get_logger(__name__)
 
@@ -140,7 +141,7 @@ async def _ask_the_customer(desk: Desk, charging: Charging, purchase: Purchase, 
     intent_id = purchase.stripe_payment_intent_id or finding.payment_intent_id
     await _keep(desk, payment_intent_id=intent_id)
     confirmed = await _confirmed(charging, purchase, intent_id, card)
-    if confirmed.status == "succeeded":
+    if confirmed.status in {"succeeded", "processing"}:
         await _take_payment(desk, str(purchase.stripe_invoice_id))
     else:
         await _keep(desk, action_url=confirmed.action_url or finding.action_url, done=True)
@@ -160,7 +161,11 @@ async def _confirmed(charging: Charging, purchase: Purchase, intent_id: str | No
 
 
 async def _take_payment(desk: Desk, invoice_id: str) -> None:
+    """Apply what was paid; a bank that is at work on it is waited for, without the buyer."""
     finding = await look_at_invoice(desk.client, invoice_id)
+    if finding.state is InvoiceState.OPEN_PROCESSING:
+        await _keep(desk, payment_intent_id=finding.payment_intent_id, at_the_bank=True, done=True)
+        return
     if finding.paid is None:
         raise OutcomeUnknown(f"paid, but the invoice is {finding.state}")
     await _apply(desk, finding.paid)
@@ -187,7 +192,13 @@ async def _apply(desk: Desk, invoice: PaidInvoice) -> None:
 
 
 async def _keep(
-    desk: Desk, *, action_url: str | None = None, price_id: str | None = None, done: bool = False, **ids: Any
+    desk: Desk,
+    *,
+    action_url: str | None = None,
+    price_id: str | None = None,
+    at_the_bank: bool = False,
+    done: bool = False,
+    **ids: Any,
 ) -> Purchase:
     """Before each call: the row is still pending and ours; store what is known and renew the lease."""
     async with desk.database.transaction() as session:
@@ -197,7 +208,8 @@ async def _keep(
             raise LostTheRow("the lease ran out")
         learned = learn_ids(purchase, **ids)
         if purchase.status is Status.PENDING:
-            purchase.action_url = action_url or purchase.action_url
+            purchase.action_url = None if at_the_bank else action_url or purchase.action_url
+            purchase.waiting_for = WAITING_FOR_BANK if at_the_bank else None
             purchase.stripe_price_id = purchase.stripe_price_id or price_id
             purchase.leased_until = None if done else now + desk.lease
             purchase.updated_at = now

@@ -9,10 +9,13 @@ from stripe import StripeClient
 
 from chassis.database import Database
 from purchases import refusals
+from purchases.domain.settling import InvoiceState
 from purchases.domain.transitions import Refused, Status, Trigger, decide
 from purchases.handlers.by_hand.request_refund import ask_for_refund, refundable_cents
 from purchases.handlers.checkout.end_checkout import expire_checkout
 from purchases.handlers.steps.move_purchase import move
+from purchases.payments.client import OutcomeUnknown, StripeRefused
+from purchases.payments.look import look_at_invoice
 from purchases.publisher import Cause
 from purchases.store import checkouts, commands, ledger
 from purchases.store.rows import CheckoutSession, Purchase
@@ -39,9 +42,11 @@ async def cancel(*, database: Database, client: StripeClient, cancellation: Canc
     waited for. Raises Problem 404, or 409 with the reason: illegal, not as expected, a payment is in progress, the
     Checkout was paid.
     """
-    checkout = await _checkout_of(database, cancellation)
+    found, checkout = await _found(database, cancellation)
     if checkout is not None:
         await expire_checkout(database=database, client=client, checkout=checkout, cause=_cause(cancellation))
+    elif found is not None and await _is_at_the_bank(client, found):
+        raise refusals.bank_at_work()
     async with database.transaction() as session:
         purchase = await ledger.lock_one(session, cancellation.purchase_id)
         if purchase is None or cancellation.workspace_id not in (None, purchase.workspace_id):
@@ -53,10 +58,25 @@ async def cancel(*, database: Database, client: StripeClient, cancellation: Canc
         return purchase
 
 
-async def _checkout_of(database: Database, cancellation: Cancellation) -> CheckoutSession | None:
+async def _found(database: Database, cancellation: Cancellation) -> tuple[Purchase | None, CheckoutSession | None]:
+    """The purchase, and the open Checkout that sells it."""
     async with database.reading() as session:
         purchase = await ledger.find(session, cancellation.purchase_id, workspace_id=cancellation.workspace_id)
-        return await checkouts.live_of_purchase(session, purchase) if purchase is not None else None
+        return purchase, await checkouts.live_of_purchase(session, purchase) if purchase is not None else None
+
+
+async def _is_at_the_bank(client: StripeClient, purchase: Purchase) -> bool:
+    """What the row says may be old by now, so Stripe is asked; while it does not answer, the row counts.
+
+    Money that arrives all the same, for a purchase that was cancelled meanwhile, goes back.
+    """
+    if purchase.status is not Status.PENDING or purchase.stripe_invoice_id is None:
+        return False
+    try:
+        finding = await look_at_invoice(client, purchase.stripe_invoice_id)
+    except (OutcomeUnknown, StripeRefused):
+        return purchase.waiting_for is not None
+    return finding.state is InvoiceState.OPEN_PROCESSING
 
 
 def _cause(cancellation: Cancellation) -> Cause:
@@ -71,6 +91,8 @@ def _refuse_unless_possible(purchase: Purchase, expected: Status | None) -> None
         raise refusals.status_changed(purchase.status)
     if purchase.leased_until is not None and purchase.leased_until > datetime.now(UTC):
         raise refusals.payment_in_progress()
+    if purchase.waiting_for is not None and purchase.stripe_invoice_id is None:
+        raise refusals.bank_at_work()
 
 
 async def _cancel(session: AsyncSession, purchase: Purchase, cancellation: Cancellation) -> None:

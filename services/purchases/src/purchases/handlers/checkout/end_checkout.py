@@ -10,17 +10,17 @@ from stripe import StripeClient
 
 from chassis.database import Database
 from purchases import refusals
-from purchases.domain.transitions import Status, Trigger
+from purchases.domain.transitions import Status, Step, Trigger
 from purchases.handlers.customers.living_customer import refused_by_stripe
 from purchases.handlers.steps.learn_ids import learn_ids, release
 from purchases.handlers.steps.move_purchase import move, move_or_record_stale
 from purchases.handlers.steps.stripe_desk import DONE, Later, Result, StripeDesk
-from purchases.payments.checkout import SessionSeen, expire_session, look_at_checkout
+from purchases.payments.checkout import UNPAID, SessionSeen, expire_session, look_at_checkout
 from purchases.payments.client import OutcomeUnknown, StripeRefused
 from purchases.publisher import Cause
 from purchases.store import checkouts, commands, ledger, workspaces
 from purchases.store.commands import Command
-from purchases.store.rows import CheckoutSession, Purchase
+from purchases.store.rows import WAITING_FOR_BANK, CheckoutSession, Purchase
 
 PAID_AFTER: Final = timedelta(seconds=30)
 """When an invoice's events have had their time, the settling of its purchases begins."""
@@ -60,19 +60,41 @@ def _note(checkout: CheckoutSession, seen: SessionSeen, now: datetime) -> None:
     """What is complete stays so; nothing opens again."""
     checkout.stripe_session_id = seen.session_id
     checkout.url = seen.url or checkout.url
+    if seen.status == "complete":
+        checkout.payment_status = _payment_status(checkout, seen)
     if seen.status == "complete" or (checkout.state in checkouts.LIVE and checkout.state != seen.status):
         checkout.state = seen.status
     checkout.leased_until, checkout.updated_at = None, now
 
 
+def _payment_status(checkout: CheckoutSession, seen: SessionSeen) -> str | None:
+    """What is paid or has failed stays so, in whatever order it is heard."""
+    known = checkout.payment_status
+    return known if known not in {None, UNPAID} and seen.payment_status in {None, UNPAID} else seen.payment_status
+
+
 async def _move(session: AsyncSession, purchase: Purchase, seen: SessionSeen, cause: Cause) -> None:
     if seen.status == "open":
+        return
+    if seen.is_at_the_bank or seen.has_failed:
+        await _wait_for_bank(session, purchase, seen, cause)
         return
     purchase.payable = False
     if seen.status == "expired" and purchase.status not in OVER:
         move_or_record_stale(session, purchase, Trigger.SESSION_EXPIRED, cause=cause)
     if seen.status == "complete" and purchase.status is Status.PENDING:
         await commands.ask(session, kind="settle", subject=str(purchase.id), after=PAID_AFTER)
+
+
+async def _wait_for_bank(session: AsyncSession, purchase: Purchase, seen: SessionSeen, cause: Cause) -> None:
+    """Complete and unpaid: its invoice can be paid until it is void, and what becomes of it, settling finds out."""
+    if purchase.status is not Status.PENDING:
+        return
+    if seen.is_at_the_bank:
+        purchase.waiting_for = WAITING_FOR_BANK
+        await commands.ask(session, kind="settle", subject=str(purchase.id), after=PAID_AFTER)
+    elif isinstance(move(session, purchase, Trigger.PAYMENT_FAILED, cause=cause), Step):
+        await commands.ask(session, kind="void", subject=str(purchase.id))
 
 
 def nothing_was_opened(

@@ -89,9 +89,9 @@ async def refuse_if_taken(
 
     `besides`: what that Checkout sells is free as soon as it is ended.
     """
+    await _refuse_if_confirming(session, upgrade.workspace_id)
     if await checkouts.runs_a_subscription(session, upgrade.workspace_id):
         raise refusals.already_subscribed()
-    await _refuse_if_confirming(session, upgrade.workspace_id)
     ending = set(besides.purchase_ids) if besides else set()
     for addon in wanted.addons:
         holder = await ledger.slot_holder(session, workspace_id=upgrade.workspace_id, addon_id=addon.id)
@@ -102,6 +102,8 @@ async def refuse_if_taken(
 async def _refuse_if_confirming(session: AsyncSession, workspace_id: str) -> None:
     """Of what the last Checkout sold nothing was heard yet; where nothing comes for an hour, it will not come."""
     begun = await upgrade_begun(session=session, workspace_id=workspace_id, key=None)
+    if begun is not None and begun.stage is Stage.AT_THE_BANK:
+        raise refusals.bank_at_work()
     if begun is None or begun.stage is not Stage.CONFIRMING:
         return
     if datetime.now(UTC) - begun.checkout.updated_at < HEARD_WITHIN:

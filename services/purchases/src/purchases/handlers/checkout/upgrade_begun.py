@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from purchases.domain.plan import GRANTING
 from purchases.domain.subscriptions import UNCONFIRMED
+from purchases.payments.checkout import FAILED, UNPAID
 from purchases.store import checkouts, subscriptions
 from purchases.store.rows import CheckoutSession, Subscription
 
@@ -19,6 +20,10 @@ class Stage(StrEnum):
     """Its page can be paid on, or has been and nobody told us yet."""
     CONFIRMING = "confirming"
     """Its page is complete; of its subscription nothing was heard yet."""
+    AT_THE_BANK = "at_the_bank"
+    """Its page is complete, and a bank is at work on a debit, which takes days."""
+    REFUSED = "refused"
+    """Its page is complete, and the bank did not pay."""
     DONE = "done"
     EXPIRED = "expired"
     OVER = "over"
@@ -53,5 +58,5 @@ def stage_of(checkout: CheckoutSession, since: Sequence[Subscription]) -> Stage:
     if heard:
         return Stage.DONE if GRANTING.intersection(heard) else Stage.OVER
     if checkout.state == "complete":
-        return Stage.CONFIRMING
+        return {UNPAID: Stage.AT_THE_BANK, FAILED: Stage.REFUSED}.get(checkout.payment_status or "", Stage.CONFIRMING)
     return Stage.EXPIRED if checkout.state == "expired" else Stage.OPEN

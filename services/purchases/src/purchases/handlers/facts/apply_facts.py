@@ -153,6 +153,8 @@ APPLY: Final[Mapping[type[Fact], Applier]] = {
     told.DisputeChanged: dispute_facts.dispute_changed,
     told.CheckoutSessionExpired: checkout_facts.session_expired,
     told.CheckoutSessionCompleted: _each(subscription_facts.session_completed, checkout_facts.session_completed),
+    told.CheckoutSessionPaid: _each(subscription_facts.session_paid, checkout_facts.session_paid),
+    told.CheckoutSessionUnpaid: _each(subscription_facts.session_unpaid, checkout_facts.session_unpaid),
     told.SubscriptionChanged: subscription_facts.subscription_changed,
     told.SubscriptionTrialWillEnd: _no_effect_yet,
     told.CustomerDeleted: customer_deleted,

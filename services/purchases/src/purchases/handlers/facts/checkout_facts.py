@@ -7,8 +7,10 @@ from contracts import stripe_facts as told
 from purchases.handlers.checkout.end_checkout import follow
 from purchases.handlers.customers.save_card import card_was_saved
 from purchases.handlers.steps.work import Work, cause_of, count, fact_as
-from purchases.payments.checkout import SessionSeen
+from purchases.payments.checkout import FAILED, SessionSeen
 from purchases.store import checkouts
+
+Complete = told.CheckoutSessionCompleted | told.CheckoutSessionPaid | told.CheckoutSessionUnpaid
 
 
 async def session_completed(work: Work, received: Received) -> None:
@@ -17,33 +19,52 @@ async def session_completed(work: Work, received: Received) -> None:
     if fact.mode == "setup":
         await card_was_saved(work, fact)
     else:
-        await _follow(work, fact, "complete", subscription_id=fact.subscription_id, invoice_id=fact.invoice_id)
+        await _follow(work, fact, _complete(fact, fact.payment_status))
+
+
+async def session_paid(work: Work, received: Received) -> None:
+    """A bank debit came through: the invoice's own events pay the rows, and settling does where they are lost."""
+    fact = fact_as(told.CheckoutSessionPaid, received)
+    if fact.mode == "subscription":
+        await _follow(work, fact, _complete(fact, "paid"))
+    else:
+        count(fact, "no_effect")
+
+
+async def session_unpaid(work: Work, received: Received) -> None:
+    """A bank debit came to nothing: what was sold with it has failed."""
+    fact = fact_as(told.CheckoutSessionUnpaid, received)
+    if fact.mode == "subscription":
+        await _follow(work, fact, _complete(fact, FAILED))
+    else:
+        count(fact, "no_effect")
 
 
 async def session_expired(work: Work, received: Received) -> None:
     """Nobody will pay on it: what it would have sold is cancelled."""
     fact = fact_as(told.CheckoutSessionExpired, received)
     if fact.mode == "subscription":
-        await _follow(work, fact, "expired")
+        await _follow(work, fact, _seen(fact, "expired"))
     else:
         count(fact, "no_effect")
 
 
-async def _follow(
-    work: Work,
-    fact: told.CheckoutSessionFact,
-    status: str,
-    *,
-    subscription_id: str | None = None,
-    invoice_id: str | None = None,
-) -> None:
-    seen = SessionSeen(
-        session_id=fact.session_id,
-        status=status,
-        url=None,
-        subscription_id=subscription_id,
-        invoice_id=invoice_id,
+def _complete(fact: Complete, payment_status: str | None) -> SessionSeen:
+    return _seen(
+        fact,
+        "complete",
+        subscription_id=fact.subscription_id,
+        invoice_id=fact.invoice_id,
+        payment_status=payment_status,
     )
+
+
+def _seen(fact: told.CheckoutSessionFact, status: str, **made: str | None) -> SessionSeen:
+    known = {"subscription_id": None, "invoice_id": None} | made
+    return SessionSeen(session_id=fact.session_id, status=status, url=None, **known)
+
+
+async def _follow(work: Work, fact: told.CheckoutSessionFact, seen: SessionSeen) -> None:
     checkout = await checkouts.named(
         work.session, stripe_session_id=fact.session_id, checkout_id=_our_id(fact.client_reference_id)
     )

@@ -8,7 +8,14 @@ from contracts import Fact
 from contracts import stripe_facts as told
 from purchases.store import subscriptions, workspaces
 
-Told = told.SubscriptionChanged | told.CheckoutSessionCompleted | told.InvoicePaid | told.InvoicePaymentFailed
+Told = (
+    told.SubscriptionChanged
+    | told.CheckoutSessionCompleted
+    | told.CheckoutSessionPaid
+    | told.CheckoutSessionUnpaid
+    | told.InvoicePaid
+    | told.InvoicePaymentFailed
+)
 
 
 async def find_homes(

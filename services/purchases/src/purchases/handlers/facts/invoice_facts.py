@@ -99,7 +99,10 @@ async def _fail(work: Work, purchase: Purchase, fact: told.InvoicePaymentFailed)
 async def invoice_payment_action_required(work: Work, received: Received) -> None:
     fact = fact_as(told.InvoicePaymentActionRequired, received)
     for purchase in await _charged(work, received, fact):
-        if purchase.status is Status.PENDING and purchase.action_url is None:
+        if purchase.status is Status.PENDING and purchase.waiting_for is not None:
+            # The bank had it when we looked last; whether it wants the customer now, only Stripe can tell.
+            await commands.ask(work.session, kind="settle", subject=str(purchase.id))
+        elif purchase.status is Status.PENDING and purchase.action_url is None:
             # Our own URL, which brings the buyer back, is better than the invoice's page, which does not.
             purchase.action_url = fact.action_url or fact.hosted_invoice_url
         count(fact, "applied")

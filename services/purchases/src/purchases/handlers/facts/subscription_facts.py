@@ -12,6 +12,7 @@ from purchases.domain.subscriptions import ENDED, OWING, News, Snapshot
 from purchases.handlers.plan.follow_subscription import announce, confirm, extend, hear_snapshot, look
 from purchases.handlers.steps.references import FIRST_INVOICE
 from purchases.handlers.steps.work import Work, cause_of, count, fact_as
+from purchases.payments.checkout import UNPAID
 from purchases.store import subscriptions
 from purchases.store.rows import SubscriptionInvoice, Workspace
 
@@ -59,13 +60,37 @@ def _stamp_purchases(work: Work, fact: told.SubscriptionChanged) -> None:
 
 
 async def session_completed(work: Work, received: Received) -> None:
-    """Of a Checkout that sold the plan: builder at once, unless something newer is known."""
+    """Of a Checkout that sold the plan: builder at once, unless something newer is known.
+
+    Complete and unpaid gives nothing yet: a bank is at work, and what the subscription is, Stripe is asked for.
+    """
     fact = fact_as(told.CheckoutSessionCompleted, received)
+    workspace = work.homes.get(fact.stripe_event_id)
+    if fact.mode != "subscription" or fact.subscription_id is None or workspace is None:
+        return
+    if fact.payment_status == UNPAID:
+        await look(work.session, fact.subscription_id, workspace.id)
+        return
+    await confirm(work.session, workspace, fact.subscription_id, at=fact.occurred_at, cause=cause_of(fact))
+    await _complete(work, workspace, fact.subscription_id)
+
+
+async def session_paid(work: Work, received: Received) -> None:
+    """A bank has paid for a Checkout that was complete and unpaid: builder at once."""
+    fact = fact_as(told.CheckoutSessionPaid, received)
     workspace = work.homes.get(fact.stripe_event_id)
     if fact.mode != "subscription" or fact.subscription_id is None or workspace is None:
         return
     await confirm(work.session, workspace, fact.subscription_id, at=fact.occurred_at, cause=cause_of(fact))
     await _complete(work, workspace, fact.subscription_id)
+
+
+async def session_unpaid(work: Work, received: Received) -> None:
+    """A bank will not pay for a Checkout that was complete: what the subscription is now, Stripe is asked for."""
+    fact = fact_as(told.CheckoutSessionUnpaid, received)
+    workspace = work.homes.get(fact.stripe_event_id)
+    if fact.mode == "subscription" and fact.subscription_id is not None and workspace is not None:
+        await look(work.session, fact.subscription_id, workspace.id)
 
 
 async def invoice_paid(work: Work, received: Received) -> None:

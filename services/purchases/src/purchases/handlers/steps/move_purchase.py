@@ -48,7 +48,7 @@ def record_start(session: AsyncSession, purchase: Purchase, *, cause: Cause) -> 
 
 def _stamp(purchase: Purchase, before: Status, after: Status, cause: Cause) -> None:
     if before is Status.PENDING:
-        purchase.action_url = None
+        purchase.action_url = purchase.waiting_for = None
     if before is Status.REFUNDED:
         # Put back as it was: the first payment's and delivery's times stand.
         purchase.refunded_at = purchase.refunded_from = None

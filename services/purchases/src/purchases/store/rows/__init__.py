@@ -4,7 +4,7 @@ from chassis.tables import inbox_table, outbox_table, parked_table
 from purchases.store.rows.base import Row
 from purchases.store.rows.checkout import CheckoutSession
 from purchases.store.rows.commands import StripeCommand
-from purchases.store.rows.ledger import HISTORY, Purchase, Transition
+from purchases.store.rows.ledger import HISTORY, WAITING_FOR_BANK, Purchase, Transition
 from purchases.store.rows.money import Dispute, ParkedPayment, Payment, Refund
 from purchases.store.rows.plan import Plan, Subscription, SubscriptionInvoice, WorkspaceResource
 from purchases.store.rows.refusals import StripeRefusal
@@ -20,6 +20,7 @@ __all__ = [
     "INBOX",
     "OUTBOX",
     "PARKED",
+    "WAITING_FOR_BANK",
     "Addon",
     "CheckoutSession",
     "Dispute",

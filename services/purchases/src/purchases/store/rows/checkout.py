@@ -26,6 +26,8 @@ class CheckoutSession(Row):
     stripe_customer_id: Mapped[str] = mapped_column(Text)
     state: Mapped[str] = mapped_column(String(16))
     """`asking` (Stripe's answer is not known), `open`, `complete` or `expired`; one of the first two per workspace."""
+    payment_status: Mapped[str | None] = mapped_column(String(32))
+    """Stripe's word once it is complete: `unpaid` while a bank is at work; ours: `failed` when that came to nothing."""
     plan: Mapped[str] = mapped_column(String(64))
     interval: Mapped[str] = mapped_column(String(16))
     currency: Mapped[str] = mapped_column(String(3))

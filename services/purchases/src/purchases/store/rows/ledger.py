@@ -12,6 +12,7 @@ from purchases.store.rows.base import Row
 from purchases.store.rows.money import Payment, Refund
 from purchases.store.rows.registry import Workspace
 
+WAITING_FOR_BANK: Final = "bank"
 HOLDS_SLOT = "payable or status in ('pending', 'paid', 'delivered')"
 
 
@@ -60,6 +61,8 @@ class Purchase(Row):
     stripe_checkout_session_id: Mapped[str | None] = mapped_column(Text, index=True)
     stripe_subscription_id: Mapped[str | None] = mapped_column(Text, index=True)
     action_url: Mapped[str | None] = mapped_column(Text)
+    waiting_for: Mapped[str | None] = mapped_column(String(16))
+    """`bank`: it has a debit, which takes days; nobody can cancel it meanwhile. Empty once it is not pending."""
     failure_code: Mapped[str | None] = mapped_column(Text)
     declined_at: Mapped[datetime | None]
 

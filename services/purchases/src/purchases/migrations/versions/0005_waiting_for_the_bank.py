@@ -1,0 +1,15 @@
+"""Bank debits: who is awaited for a purchase, and how a complete Checkout is paid."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0005"
+down_revision = "0004"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Add both columns, empty."""
+    op.add_column("workspace_addon_purchases", sa.Column("waiting_for", sa.String(16), nullable=True))
+    op.add_column("checkout_sessions", sa.Column("payment_status", sa.String(32), nullable=True))
