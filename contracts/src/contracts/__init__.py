@@ -3,12 +3,13 @@
 from contracts.addon_facts import AddonPriceProvisioned, AddonState
 from contracts.envelope import Envelope, MalformedEnvelope
 from contracts.fact import Fact
-from contracts.plan_facts import PlanPrice, PlanState
+from contracts.plan_facts import PlanPrice, PlanPriceProvisioned, PlanState
 from contracts.topics import (
     ADDON_PRICE,
     ADDON_STATE,
     ALL_TOPICS,
     FACTS,
+    PLAN_PRICE,
     PLAN_STATE,
     PURCHASE_EVENTS,
     PURCHASE_STATE,
@@ -26,6 +27,7 @@ __all__ = [
     "ADDON_STATE",
     "ALL_TOPICS",
     "FACTS",
+    "PLAN_PRICE",
     "PLAN_STATE",
     "PURCHASE_EVENTS",
     "PURCHASE_STATE",
@@ -38,6 +40,7 @@ __all__ = [
     "Fact",
     "MalformedEnvelope",
     "PlanPrice",
+    "PlanPriceProvisioned",
     "PlanState",
     "Topic",
     "UnknownFact",

@@ -47,6 +47,9 @@ ADDON_STATE: Final = Topic(name="billing.addon.state.v1", key="add-on id", owner
 ADDON_PRICE: Final = Topic(
     name="billing.addon.price.v1", key="add-on id", owner="purchases", retention=timedelta(days=30)
 )
+PLAN_PRICE: Final = Topic(
+    name="billing.plan.price.v1", key="plan slug", owner="purchases", retention=timedelta(days=30)
+)
 PLAN_STATE: Final = Topic(name="billing.plan.state.v1", key="plan slug", owner="catalog", retention=None)
 
 TOPICS: Final[Mapping[type[Fact], Topic]] = {
@@ -90,6 +93,7 @@ TOPICS: Final[Mapping[type[Fact], Topic]] = {
     addon_facts.AddonState: ADDON_STATE,
     addon_facts.AddonPriceProvisioned: ADDON_PRICE,
     plan_facts.PlanState: PLAN_STATE,
+    plan_facts.PlanPriceProvisioned: PLAN_PRICE,
 }
 ALL_TOPICS: Final[tuple[Topic, ...]] = tuple({topic.name: topic for topic in TOPICS.values()}.values())
 FACTS: Final[Mapping[str, type[Fact]]] = {fact.TYPE: fact for fact in TOPICS}

@@ -165,6 +165,7 @@ async def test_a_changed_price_gets_a_new_stripe_price_and_the_old_one_stays_for
     await account.set_up()
 
     [kept, *_, new] = await account.objects("prices")
+    assert [price["pending_price_cents"] for price in (await account.catalog.plan())["prices"]] == [None]
     assert (kept["id"], kept["active"], kept["lookup_key"]) == (old["id"], True, None)
     assert (new["lookup_key"], new["unit_amount"]) == (KEYS[0], 1200)
     assert [new["id"]] == [price["stripe_price_id"] for price in (await account.catalog.plan())["prices"]]

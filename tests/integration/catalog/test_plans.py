@@ -93,6 +93,8 @@ async def test_a_plan_is_shown_to_staff_with_its_etag(seeded: Catalog) -> None:
         "price_cents": 900,
         "price": "9.00",
         "stripe_price_id": None,
+        "pending_price_cents": None,
+        "pending_price": None,
     }
 
 
@@ -133,15 +135,33 @@ async def test_prices_that_are_given_are_all_prices(seeded: Catalog) -> None:
     assert answer.json() == await seeded.plan()
 
 
-async def test_a_changed_price_loses_its_stripe_price_and_the_others_keep_theirs(seeded: Catalog) -> None:
+async def test_an_edited_price_is_pending_and_the_old_one_sells_until_it_has_its_stripe_price(seeded: Catalog) -> None:
     await given_stripe_ids(seeded)
-    prices = [*AS_SEEDED[1:], MONTH | {"price": "12.00"}]
+    prices = [*AS_SEEDED[1:], MONTH | {"price": "12.00"}, {"interval": "month", "currency": "GBP", "price": "8.00"}]
 
     answer = await seeded.edit_plan("builder", {"prices": prices})
 
-    ids = [price["stripe_price_id"] for price in answer.json()["prices"]]
-    assert ids == [None, "yearEUR", "monthUSD", "yearUSD"]
-    assert answer.json()["stripe_product_id"] == "prod_1"
+    by_slot = {(one["interval"], one["currency"]): one for one in answer.json()["prices"]}
+    edited, new = by_slot["month", "EUR"], by_slot["month", "GBP"]
+    assert (edited["price_cents"], edited["stripe_price_id"]) == (900, "monthEUR")
+    assert (edited["pending_price_cents"], edited["pending_price"]) == (1200, "12.00")
+    assert (new["stripe_price_id"], new["pending_price_cents"]) == (None, None)
+    assert by_slot["year", "EUR"]["stripe_price_id"] == "yearEUR"
+    async with seeded.client() as anybody:
+        listed = (await anybody.get("/v1/plans")).json()["items"][1]["prices"]
+    assert [one["price_cents"] for one in listed if one["interval"] == "month"] == [900, 800, 900]
+    [*_, told] = await facts(seeded)
+    assert [one["pending_price_cents"] for one in told["prices"]] == [1200, None, None, None, None]
+
+
+async def test_an_edit_back_to_what_sells_leaves_nothing_pending(seeded: Catalog) -> None:
+    await given_stripe_ids(seeded)
+    before = (await seeded.plan())["prices"]
+    await seeded.edit_plan("builder", {"prices": [*AS_SEEDED[1:], MONTH | {"price": "12.00"}]})
+
+    answer = await seeded.edit_plan("builder", {"prices": AS_SEEDED})
+
+    assert answer.json()["prices"] == before
 
 
 async def test_a_price_that_comes_back_is_no_old_stripe_price(seeded: Catalog) -> None:

@@ -14,7 +14,7 @@ from chassis.health import Health
 from chassis.kafka import Producer
 from chassis.parked import count_open
 from chassis.settings import ServiceSettings
-from contracts import ADDON_PRICE, AddonPriceProvisioned, Fact, seal
+from contracts import ADDON_PRICE, TOPICS, AddonPriceProvisioned, Fact, PlanPriceProvisioned, seal
 from tests.integration.catalog.conftest import Catalog
 
 INSTANCE = "catalog-tests"
@@ -30,7 +30,9 @@ class Purchases:
     async def send(self, fact: Fact) -> None:
         envelope = seal(fact, occurred_at=datetime.now(UTC))
         value = fact.model_dump_json().encode()
-        await self.producer.produce(topic=ADDON_PRICE.name, key=fact.key, headers=envelope.to_headers(), value=value)
+        await self.producer.produce(
+            topic=TOPICS[type(fact)].name, key=fact.key, headers=envelope.to_headers(), value=value
+        )
 
     async def provision(self, addon: dict[str, Any], price_id: str = "price_1", **other: Any) -> AddonPriceProvisioned:
         """A price for the add-on as it is in `addon`, unless `other` says otherwise."""
@@ -141,3 +143,64 @@ async def test_a_record_that_cannot_be_read_is_set_aside_and_the_next_is_applied
     await kept(purchases, addon, last)
     async with purchases.catalog.database.reading() as session:
         assert await count_open(session, consumer=GROUP) == 1
+
+
+PRICES = [{"interval": "month", "currency": "EUR", "price": "9.00"}]
+EDITED = [{"interval": "month", "currency": "EUR", "price": "12.00"}]
+
+
+async def provision_plan(purchases: Purchases, price_id: str, **other: Any) -> None:
+    """A price of Builder, EUR 9.00 a month unless `other` says otherwise."""
+    values = {
+        "plan": "builder",
+        "sequence": 2,
+        "occurred_at": datetime.now(UTC),
+        "interval": "month",
+        "currency": "EUR",
+        "price_cents": 900,
+        "stripe_price_id": price_id,
+        "stripe_product_id": "prod_1",
+        "quittance_instance": INSTANCE,
+    }
+    await purchases.send(PlanPriceProvisioned.model_validate(values | other))
+
+
+async def sold(purchases: Purchases, price_id: str) -> dict[str, Any]:
+    """The plan once its first price is this one at Stripe."""
+    async with asyncio.timeout(30):
+        while (plan := await purchases.catalog.plan())["prices"][0]["stripe_price_id"] != price_id:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    return plan
+
+
+async def test_a_plans_price_is_sold_once_purchases_has_it_and_an_edited_one_takes_its_place(
+    purchases: Purchases,
+) -> None:
+    await purchases.catalog.given_the_seed()
+    await purchases.catalog.edit_plan("builder", {"prices": PRICES})
+    await provision_plan(purchases, "price_9")
+    first = await sold(purchases, "price_9")
+    await purchases.catalog.edit_plan("builder", {"prices": EDITED})
+    await provision_plan(purchases, "price_12", price_cents=1200)
+
+    second = await sold(purchases, "price_12")
+
+    assert (first["prices"][0]["price_cents"], first["stripe_product_id"]) == (900, "prod_1")
+    assert (second["prices"][0]["price_cents"], second["prices"][0]["pending_price_cents"]) == (1200, None)
+    [change, *_] = await purchases.catalog.changes()
+    assert (change["actor"], change["action"]) == ("quittance:purchases", "price-provisioned")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"price_cents": 901}, {"currency": "GBP"}, {"interval": "year"}, {"quittance_instance": "x"}, {"plan": "free"}],
+    ids=["another price", "another currency", "another interval", "another instance", "another plan"],
+)
+async def test_a_plans_price_that_does_not_fit_is_left_alone(purchases: Purchases, other: dict[str, Any]) -> None:
+    await purchases.catalog.given_the_seed()
+    await purchases.catalog.edit_plan("builder", {"prices": PRICES})
+    await provision_plan(purchases, "price_misfit", **other)
+
+    await provision_plan(purchases, "price_that_fits")
+
+    assert (await sold(purchases, "price_that_fits"))["sequence"] == 3

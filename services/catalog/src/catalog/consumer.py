@@ -6,15 +6,19 @@ from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from catalog.handlers.plans import keep_plan_price
 from catalog.handlers.provisioned_prices import keep_stripe_prices
 from chassis.records import Received
-from contracts import ADDON_PRICE, AddonPriceProvisioned
+from contracts import ADDON_PRICE, PLAN_PRICE, AddonPriceProvisioned, PlanPriceProvisioned
 
 GROUP: Final = "catalog"
-TOPICS: Final = (ADDON_PRICE.name,)
+TOPICS: Final = (ADDON_PRICE.name, PLAN_PRICE.name)
 
 
 async def apply_facts(session: AsyncSession, batch: Sequence[Received], *, instance: str) -> None:
     """Apply one batch, in its order."""
     provisioned = [one.fact for one in batch if isinstance(one.fact, AddonPriceProvisioned)]
+    for one in batch:
+        if isinstance(one.fact, PlanPriceProvisioned):
+            await keep_plan_price(session=session, fact=one.fact, instance=instance, now=datetime.now(UTC))
     await keep_stripe_prices(session=session, provisioned=provisioned, instance=instance, now=datetime.now(UTC))

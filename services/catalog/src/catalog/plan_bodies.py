@@ -44,7 +44,8 @@ class PlanPriceGiven(Body):
 class PlanEdit(Body):
     """What to change: a field that is left out stays as it is; `caps` and `prices` replace all that there were.
 
-    A price that stays as it was keeps its Stripe price; a changed or new one has none until `bootstrap-stripe` runs.
+    A changed price is `pending` until purchases has made its Stripe price, and the old one sells until then; a new one
+    is sold from then on.
     """
 
     model_config = ConfigDict(strict=True, json_schema_extra={"examples": [EXAMPLE]})

@@ -19,7 +19,14 @@ EXAMPLE: Final[dict[str, Any]] = {
     "prices": [PRICE],
 }
 ADMIN_EXAMPLE: Final = EXAMPLE | {
-    "prices": [PRICE | {"stripe_price_id": "price_1SVqA3LkdIwHu7ixB2nWm4Yk"}],
+    "prices": [
+        PRICE
+        | {
+            "stripe_price_id": "price_1SVqA3LkdIwHu7ixB2nWm4Yk",
+            "pending_price_cents": 1200,
+            "pending_price": "12.00",
+        }
+    ],
     "stripe_product_id": "quittance-production-builder",
     "sequence": 4,
     "created_at": "2026-03-02T09:12:00.250000Z",
@@ -37,9 +44,13 @@ class PublicPlanPrice(BaseModel):
 
 
 class AdminPlanPrice(PublicPlanPrice):
-    """The same with Stripe's id, empty until `bootstrap-stripe` ran for this price."""
+    """The same with Stripe's id, and what is pending: an edited price sells as soon as Stripe has it."""
 
-    stripe_price_id: str | None
+    stripe_price_id: str | None = Field(description="Null while it is not sold yet: purchases has it made at Stripe")
+    pending_price_cents: int | None = Field(
+        default=None, description="What it was edited to; the old price sells until this one is at Stripe"
+    )
+    pending_price: str | None = Field(default=None, description="The same in major units")
 
 
 class PublicPlan(BaseModel):
@@ -89,11 +100,21 @@ def admin_plan(plan: Plan) -> AdminPlan:
         slug=now.plan,
         name=now.name,
         caps=dict(now.caps),
-        prices=[AdminPlanPrice(**dict(_public(one)), stripe_price_id=one.stripe_price_id) for one in now.prices],
+        prices=[_for_staff(one) for one in now.prices],
         stripe_product_id=now.stripe_product_id,
         sequence=now.sequence,
         created_at=plan.created_at,
         updated_at=plan.updated_at,
+    )
+
+
+def _for_staff(price: PlanPrice) -> AdminPlanPrice:
+    pending = price.pending_price_cents
+    return AdminPlanPrice(
+        **dict(_public(price)),
+        stripe_price_id=price.stripe_price_id,
+        pending_price_cents=pending,
+        pending_price=None if pending is None else major_text(pending, price.currency),
     )
 
 

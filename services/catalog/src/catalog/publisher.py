@@ -71,6 +71,7 @@ def plan_state(plan: Plan) -> PlanState:
                 currency=price.currency,
                 price_cents=price.price_cents,
                 stripe_price_id=price.stripe_price_id,
+                pending_price_cents=price.pending_price_cents,
             )
             for price in sorted(plan.prices, key=lambda one: (one.currency, SHORTEST_FIRST.index(one.interval)))
         ),

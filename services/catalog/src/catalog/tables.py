@@ -74,11 +74,14 @@ class PlanPrice(Table):
     price_cents: Mapped[int] = mapped_column(BigInteger)
     """Minor units of `currency`."""
     stripe_price_id: Mapped[str | None] = mapped_column(String(255))
-    """Empty until `bootstrap-stripe` ran; cleared when the price changes, since a Stripe price is immutable."""
+    """Empty until purchases, or `bootstrap-stripe`, made or found it: the price is not sold yet."""
+    pending_price_cents: Mapped[int | None] = mapped_column(BigInteger)
+    """What it was edited to, while the old price sells until there is a Stripe price for it, which is immutable."""
 
     __table_args__ = (
         CheckConstraint("interval in ('month', 'year')", name="plan_prices_interval_is_month_or_year"),
         CheckConstraint("price_cents > 0", name="plan_prices_price_is_positive"),
+        CheckConstraint("pending_price_cents > 0", name="plan_prices_pending_price_is_positive"),
         CheckConstraint("currency ~ '^[A-Z]{3}$'", name="plan_prices_currency_is_iso_4217"),
     )
 

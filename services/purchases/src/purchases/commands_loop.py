@@ -16,6 +16,7 @@ from purchases.handlers.at_stripe import settle
 from purchases.handlers.at_stripe.identify import identify
 from purchases.handlers.at_stripe.look_at_charge import look_at_charge
 from purchases.handlers.at_stripe.make_refund import make_refund
+from purchases.handlers.at_stripe.provision_plan import provision_plan
 from purchases.handlers.at_stripe.rename_product import rename_product
 from purchases.handlers.at_stripe.return_payment import return_payment
 from purchases.handlers.at_stripe.sweep import EVERY, sweep, sweep_day
@@ -44,6 +45,7 @@ COMMANDS: Final[Mapping[str, Callable[[StripeDesk, Command], Awaitable[Result]]]
     "refund": make_refund,
     "adopt_card": adopt_card,
     "rename_product": rename_product,
+    "provision_plan": provision_plan,
     "sweep": sweep,
     "sweep_day": sweep_day,
     "sweep_subscriptions": sweep_running,

@@ -7,14 +7,18 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog import store
-from catalog.actors import BOOTSTRAP, Actor
+from catalog.actors import BOOTSTRAP, PURCHASES, Actor
 from catalog.etags import etag_of, require_match
 from catalog.plan_bodies import PlanEdit, PlanPriceGiven
 from catalog.prices import price_of
 from catalog.publisher import Action, plan_state, tell
 from catalog.tables import Plan, PlanPrice
+from chassis.logs import get_logger
 from chassis.problems import Problem
 from contracts import PlanPrice as PriceNow
+from contracts import PlanPriceProvisioned
+
+log = get_logger(__name__)
 
 FREE: Final = "free"
 Slot = tuple[str, str]
@@ -80,19 +84,54 @@ async def edit_plan(
 async def keep_stripe_ids(
     *, session: AsyncSession, slug: str, product_id: str, made: Sequence[PriceNow], now: datetime
 ) -> None:
-    """Store what `bootstrap-stripe` found or made, where the plan still costs that. Raises PlanUnknown."""
+    """Store what `bootstrap-stripe` found or made, where the plan costs that, or is to. Raises PlanUnknown."""
     plan = await _locked(session, slug)
-    ids: dict[tuple[str, str, int], str | None] = {
-        (one.interval, one.currency, one.price_cents): one.stripe_price_id for one in made
-    }
 
     def change() -> None:
         plan.stripe_product_id = product_id
-        for price in plan.prices:
-            known = (price.interval, price.currency, price.price_cents)
-            price.stripe_price_id = ids.get(known, price.stripe_price_id)
+        for one in made:
+            _sell_at(plan, one)
 
     _change(session, plan, change, action="price-provisioned", by=BOOTSTRAP, now=now)
+
+
+async def keep_plan_price(*, session: AsyncSession, fact: PlanPriceProvisioned, instance: str, now: datetime) -> None:
+    """Store what purchases found or made, where the plan costs that, or is to; anything else is left alone."""
+    plan = await store.locked_plan(session, fact.plan) if fact.quittance_instance == instance else None
+    sold = PriceNow(
+        interval=fact.interval,
+        currency=fact.currency,
+        price_cents=fact.price_cents,
+        stripe_price_id=fact.stripe_price_id,
+    )
+    if plan is None or not _fits(plan, sold):
+        log.info("stripe_price_left_alone", plan=fact.plan, price=fact.stripe_price_id)
+        return
+
+    def change() -> None:
+        plan.stripe_product_id = fact.stripe_product_id
+        _sell_at(plan, sold)
+
+    _change(session, plan, change, action="price-provisioned", by=PURCHASES, now=now)
+
+
+def _fits(plan: Plan, sold: PriceNow) -> bool:
+    """Whether the plan costs that, or was edited to."""
+    return any(sold.price_cents in (price.pending_price_cents, price.price_cents) for price in _at(plan, sold))
+
+
+def _at(plan: Plan, sold: PriceNow) -> list[PlanPrice]:
+    return [one for one in plan.prices if (one.interval, one.currency) == (sold.interval, sold.currency)]
+
+
+def _sell_at(plan: Plan, sold: PriceNow) -> None:
+    """From now on the Stripe price sells, where it is what the plan costs, or what it was edited to."""
+    for price in _at(plan, sold):
+        if sold.price_cents == price.pending_price_cents:
+            price.price_cents, price.pending_price_cents = sold.price_cents, None
+            price.stripe_price_id = sold.stripe_price_id
+        elif sold.price_cents == price.price_cents:
+            price.stripe_price_id = sold.stripe_price_id
 
 
 async def _locked(session: AsyncSession, slug: str) -> Plan:
@@ -115,12 +154,13 @@ def _wanted(plan: Plan, given: Sequence[PlanPriceGiven]) -> Mapping[Slot, int]:
 
 
 def _set_prices(plan: Plan, wanted: Mapping[Slot, int]) -> None:
-    """Rows are kept where there are some: with the same price also their Stripe price, which is immutable."""
+    """Rows are kept where there are some: one that is sold sells on, until its new price has a Stripe price too."""
     held: dict[Slot, PlanPrice] = {(price.interval, price.currency): price for price in plan.prices}
     for (interval, currency), cents in wanted.items():
         price = held.setdefault((interval, currency), PlanPrice(interval=interval, currency=currency))
-        if price.price_cents != cents:
-            price.price_cents, price.stripe_price_id = cents, None
+        if price.stripe_price_id is None:
+            price.price_cents = cents
+        price.pending_price_cents = cents if price.price_cents != cents else None
     plan.prices = [price for slot, price in held.items() if slot in wanted]
 
 

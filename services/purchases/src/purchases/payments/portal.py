@@ -1,9 +1,14 @@
 """Stripe's Customer Portal, in the configurations that `bootstrap-stripe` made."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
 from stripe import StripeClient
 
 from purchases.payments.checkout import HostedPage
 from purchases.payments.client import metadata_of_object, phase
+
+CANCELLING: Final = ("at_period_end", "immediately")
 
 
 async def open_portal(
@@ -18,6 +23,26 @@ async def open_portal(
             params={"customer": customer_id, "configuration": configuration_id, "return_url": return_url}
         )
     return HostedPage(session.id, session.url)
+
+
+async def offer_prices(client: StripeClient, *, instance: str, products: Mapping[str, Sequence[str]]) -> None:
+    """Have subscribers switch among these prices of the plans, in each configuration that `bootstrap-stripe` made.
+
+    Stripe replaces a feature that is sent as a whole; the others stay.
+    """
+    offered: Any = {
+        "enabled": True,
+        "default_allowed_updates": ["price"],
+        "proration_behavior": "always_invoice",
+        "products": [{"product": product, "prices": list(prices)} for product, prices in products.items()],
+    }
+    for cancel in CANCELLING:
+        found = await _configuration(client, instance=instance, cancel=cancel)
+        if found is not None and products:
+            async with phase("portal_prices"):
+                await client.v1.billing_portal.configurations.update_async(
+                    found, params={"features": {"subscription_update": offered}}
+                )
 
 
 async def _configuration(client: StripeClient, *, instance: str, cancel: str) -> str | None:

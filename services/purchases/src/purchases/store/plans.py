@@ -10,8 +10,11 @@ from contracts import PlanState
 from purchases.store.rows import Plan
 
 
-async def keep(session: AsyncSession, state: PlanState) -> None:
-    """Store the plan as the catalog told it, unless something newer is known; its caps hold from this commit on."""
+async def keep(session: AsyncSession, state: PlanState) -> bool:
+    """Store the plan as the catalog told it, unless something newer is known; its caps hold from this commit on.
+
+    Returns whether it was stored.
+    """
     values = {
         "slug": state.plan,
         "sequence": state.sequence,
@@ -24,7 +27,46 @@ async def keep(session: AsyncSession, state: PlanState) -> None:
     newer = told.on_conflict_do_update(
         index_elements=[Plan.slug], set_=values, where=Plan.sequence < told.excluded.sequence
     )
-    await session.execute(newer)
+    return (await session.execute(newer.returning(Plan.slug))).first() is not None
+
+
+def lacks_a_price(state: PlanState) -> bool:
+    """Whether something that it costs, or is to cost, is not at Stripe yet."""
+    return any(price.stripe_price_id is None or price.pending_price_cents is not None for price in state.prices)
+
+
+async def find(session: AsyncSession, slug: str) -> Plan | None:
+    """The plan, as far as the catalog has told."""
+    return await session.get(Plan, slug, populate_existing=True)
+
+
+async def keep_price(
+    session: AsyncSession,
+    *,
+    plan: str,
+    slot: tuple[str, str],
+    price_cents: int,
+    stripe_price_id: str,
+    stripe_product_id: str,
+) -> int | None:
+    """Sell the plan at this Stripe price from now on; the `sequence` of the state that it fits.
+
+    `slot` is interval and currency. None when it is known already, or the plan neither costs that nor is to.
+    """
+    row = await session.get(Plan, plan, with_for_update=True, populate_existing=True)
+    if row is None:
+        return None
+    prices = [dict(price) for price in row.prices]
+    for price in prices:
+        costs = (price.get("pending_price_cents"), price["price_cents"])
+        if (price["interval"], price["currency"]) == slot and price_cents in costs:
+            price |= {"stripe_price_id": stripe_price_id}
+            if price_cents == price.get("pending_price_cents"):
+                price |= {"price_cents": price_cents, "pending_price_cents": None}
+    if prices == row.prices:
+        return None
+    row.prices, row.stripe_product_id = prices, stripe_product_id
+    return row.sequence
 
 
 async def known(session: AsyncSession) -> Sequence[Plan]:

@@ -8,18 +8,23 @@ from sqlalchemy.exc import IntegrityError
 from stripe import StripeClient
 
 from chassis.database import Database
+from chassis.logs import get_logger
 from purchases import refusals
 from purchases.handlers.checkout.end_checkout import expire_checkout, follow, is_leased, locked, nothing_was_opened
 from purchases.handlers.checkout.start_checkout import Upgrade, refuse_if_taken, repeated, start, wanted_of
 from purchases.handlers.customers.living_customer import living_customer, nothing_written, refused_by_stripe
+from purchases.handlers.steps.keep_refusal import keep_refusal
 from purchases.handlers.steps.learn_ids import release
+from purchases.handlers.steps.provision_plan_price import provision_plan_price, to_be_sold
 from purchases.handlers.steps.provision_price import forget_dead_price, provision_price
 from purchases.payments.checkout import SessionSeen, expire_session, look_at_checkout, open_subscription
 from purchases.payments.client import ObjectMissing, OutcomeUnknown, StripeRefused
-from purchases.payments.prices import SoldAddon
+from purchases.payments.prices import SoldAddon, is_sellable
 from purchases.publisher import Cause
-from purchases.store import checkouts, ledger
+from purchases.store import checkouts, ledger, plans
 from purchases.store.rows import Addon, CheckoutSession
+
+log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +117,11 @@ async def _price_of(desk: Desk, addon: Addon, checkout_id: uuid.UUID) -> str:
     )
 
 
-async def _ask(desk: Desk, checkout: CheckoutSession) -> Opened:
-    """Ask Stripe for the session. Unheard, it is for a repeat of the request, or for `settle_checkout`, to find out."""
+async def _ask(desk: Desk, checkout: CheckoutSession, *, revive: bool = True) -> Opened:
+    """Ask Stripe for the session. Unheard, it is for a repeat of the request, or for `settle_checkout`, to find out.
+
+    `revive`: refused, it is asked for once more if the plan's price was archived, or is gone, and could be replaced.
+    """
     try:
         seen = await open_subscription(
             desk.client,
@@ -125,9 +133,55 @@ async def _ask(desk: Desk, checkout: CheckoutSession) -> Opened:
         await _let_go(desk.database, checkout, answered=error.stored)
         raise refusals.stripe_unavailable() from error
     except StripeRefused as error:
+        revived = await _with_a_living_price(desk, checkout) if revive else None
+        if revived is not None:
+            await keep_refusal(desk.database, error, workspace_id=checkout.workspace_id)
+            return await _ask(desk, revived, revive=False)
         await _give_up(desk, checkout, error)
         raise await refused_by_stripe(desk.database, error, workspace_id=checkout.workspace_id) from error
     return await _opened(desk, checkout, seen)
+
+
+async def _with_a_living_price(desk: Desk, checkout: CheckoutSession) -> CheckoutSession | None:
+    """The Checkout with another price of the plan, where Stripe sells the one that it has no more; else None.
+
+    Found by its lookup key, or made: the catalog hears of it, and what is sold next has it too.
+    """
+    try:
+        if await is_sellable(desk.client, checkout.stripe_price_id):
+            return None
+        price_id = await _replaced(desk, checkout)
+    except (OutcomeUnknown, StripeRefused) as error:
+        log.warning("plan_price_not_replaced", price=checkout.stripe_price_id, error=repr(error)[:500])
+        return None
+    if price_id in (None, checkout.stripe_price_id):
+        return None
+    async with desk.database.transaction() as session:
+        row, _ = await locked(session, checkout_id=checkout.id, workspace_id=checkout.workspace_id)
+        if row.state not in checkouts.LIVE:
+            return None
+        row.stripe_price_id, row.attempt = str(price_id), row.attempt + 1
+        row.leased_until = datetime.now(UTC) + desk.lease
+        return row
+
+
+async def _replaced(desk: Desk, checkout: CheckoutSession) -> str | None:
+    """At what the Checkout is for; None where the plan is not sold like that any more."""
+    async with desk.database.reading() as session:
+        plan = await plans.find(session, checkout.plan)
+    slot = (checkout.interval, checkout.currency)
+    price = next((one for one in plan.prices if (one["interval"], one["currency"]) == slot), None) if plan else None
+    if plan is None or price is None:
+        return None
+    if price["stripe_price_id"] not in (None, checkout.stripe_price_id):
+        return str(price["stripe_price_id"])
+    return await provision_plan_price(
+        database=desk.database,
+        client=desk.client,
+        instance=desk.instance,
+        sold=to_be_sold(plan, {**price, "pending_price_cents": None}),  # at what the owner saw
+        asked_for=f"checkout:{checkout.id}",
+    )
 
 
 async def _prices_of(database: Database, checkout: CheckoutSession) -> list[str]:

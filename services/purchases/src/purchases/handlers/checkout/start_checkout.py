@@ -3,10 +3,10 @@
 import hashlib
 import json
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -17,7 +17,7 @@ from purchases.handlers.checkout.upgrade_begun import Stage, upgrade_begun
 from purchases.handlers.steps.move_purchase import record_start
 from purchases.handlers.steps.what_sells import refusal_for, sellable
 from purchases.publisher import Cause, announce
-from purchases.store import checkouts, commands, ledger, workspaces
+from purchases.store import checkouts, commands, ledger, subscriptions, workspaces
 from purchases.store.rows import Addon, CheckoutSession, Purchase, Workspace
 
 OPEN_FOR: Final = timedelta(minutes=33)
@@ -27,7 +27,10 @@ HEARD_WITHIN: Final = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upgrade:
-    """What the owner asked for; `currency` None: that of the add-ons, else the plan's first."""
+    """What the owner asked for.
+
+    `currency` None: that of the add-ons, else the workspace's, else the plan's first; of the latter what is sold.
+    """
 
     workspace_id: str
     plan: str
@@ -71,15 +74,27 @@ async def wanted_of(session: AsyncSession, upgrade: Upgrade) -> Wanted:
     if plan is None:
         raise refusals.plan_not_found(upgrade.plan)
     bundle = tuple([await sellable(session, slug) for slug in upgrade.addons])
-    offered = {price["currency"]: price for price in plan.prices if price["interval"] == upgrade.interval}
-    currency = upgrade.currency or next((one.currency for one in bundle), None) or next(iter(offered), None)
-    price_id = offered.get(currency or "", {}).get("stripe_price_id")
+    offered = {price["currency"]: price["stripe_price_id"] for price in plan.prices if _sells(price, upgrade.interval)}
+    currency = upgrade.currency or next((one.currency for one in bundle), None)
+    currency = currency or await _default_currency(session, upgrade.workspace_id, tuple(offered))
+    price_id = offered.get(currency or "")
     if currency is None or price_id is None:
         raise refusals.plan_not_sold(plan=upgrade.plan, interval=upgrade.interval, currency=currency)
     for addon in bundle:
         if addon.currency != currency:
             raise refusals.currency_mismatch(addon, currency=currency)
     return Wanted(currency, str(price_id), bundle)
+
+
+def _sells(price: Mapping[str, Any], interval: str) -> bool:
+    """Whether one can subscribe at it: at this interval, and it is at Stripe."""
+    return bool(price["interval"] == interval and price["stripe_price_id"])
+
+
+async def _default_currency(session: AsyncSession, workspace_id: str, sold: Sequence[str]) -> str | None:
+    """That of the workspace's last subscription, else the first; only what can be sold is a default."""
+    before = {one.currency for one in await subscriptions.of_workspace(session, workspace_id)}
+    return next((one for one in sold if one in before), next(iter(sold), None))
 
 
 async def refuse_if_taken(

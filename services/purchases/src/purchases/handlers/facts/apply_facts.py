@@ -34,7 +34,7 @@ async def apply_facts(
             case AddonState() as addon:
                 await _keep_addon(session, addon)
             case PlanState() as plan:
-                await plans.keep(session, plan)
+                await _keep_plan(session, plan)
     ours = [received for received in batch if _may_be_ours(received.fact, instance)]
     if ours:
         await _apply_stripe_facts(session, ours, instance, pages)
@@ -44,6 +44,12 @@ async def _keep_addon(session: AsyncSession, addon: AddonState) -> None:
     if await addons.is_renamed(session, addon):
         await commands.ask(session, kind="rename_product", subject=str(addon.addon_id))
     await addons.keep(session, addon)
+
+
+async def _keep_plan(session: AsyncSession, plan: PlanState) -> None:
+    """What it costs, or is to cost, is made at Stripe after this commit; what sells now sells until then."""
+    if await plans.keep(session, plan) and plans.lacks_a_price(plan):
+        await commands.ask(session, kind="provision_plan", subject=plan.plan)
 
 
 def _may_be_ours(fact: Fact, instance: str) -> bool:
