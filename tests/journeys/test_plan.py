@@ -7,6 +7,7 @@ from tests.seen import captured
 
 Json = dict[str, Any]
 INSTANCE: Final = "local"
+BUILDER: Final = "/v1/admin/plans/builder"
 
 
 async def given_a_subscriber(scene: Scene) -> tuple[Shop, str, str]:
@@ -93,3 +94,39 @@ async def test_a_second_subscription_is_ended_and_paid_back_and_the_team_is_mail
     assert (sums["refunded"], sums["refunds"]) == (900, 1)
     (mail,) = await scene.mails_about(shop, to=TEAM)
     assert "€9.00" in mail["Text"]
+
+
+POUNDS: Final = {"interval": "month", "currency": "GBP"}
+
+
+async def test_a_plans_price_is_sold_and_edited_without_anybody_running_a_command(scene: Scene) -> None:
+    """The worker makes it at Stripe and tells the catalog; until then the old one sells."""
+    before = [_given(one) for one in (await scene.staff("GET", BUILDER))["prices"] if one["currency"] != "GBP"]
+    await scene.change_plan("builder", prices=[*before, POUNDS | {"price": "8.00"}])
+    first = await _sold_at(scene, "8.00")
+
+    answer = await scene.change_plan("builder", prices=[*before, POUNDS | {"price": "9.00"}])
+    second = await _sold_at(scene, "9.00")
+    await scene.change_plan("builder", prices=before)
+
+    (told,) = [one for one in answer["prices"] if one["currency"] == "GBP"]
+    assert (told["price"], told["pending_price"], told["stripe_price_id"]) == ("8.00", "9.00", first)
+    made = (await scene.stripe.objects(kind="price"))["price"]
+    shown = {one["id"]: (one["active"], one["unit_amount"]) for one in made if one["id"] in (first, second)}
+    assert shown == {first: (True, 800), second: (True, 900)}
+
+
+def _given(price: Json) -> Json:
+    return {name: price[name] for name in ("interval", "currency", "price")}
+
+
+async def _sold_at(scene: Scene, amount: str) -> str:
+    """The Stripe price in pounds, once it sells at this amount."""
+
+    async def sold() -> str | None:
+        prices = (await scene.staff("GET", BUILDER))["prices"]
+        pounds = next(one for one in prices if one["currency"] == "GBP")
+        found: str | None = pounds["stripe_price_id"] if pounds["price"] == amount else None
+        return found
+
+    return str(await scene.until(sold, f"it is sold at {amount}"))

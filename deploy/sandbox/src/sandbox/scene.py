@@ -116,6 +116,17 @@ class Scene:
         found: Json = (await self._as_read("PATCH", addon, json=changes)).json()
         return found
 
+    async def change_plan(self, slug: str, **changes: Any) -> Json:
+        """Edit a plan as staff, with the version that was read."""
+        url = f"{self.stack.catalog_url}/v1/admin/plans/{slug}"
+        read = await self.http.get(url, headers=bearer(self._staff_token))
+        read.raise_for_status()
+        headers = bearer(self._staff_token) | {"If-Match": read.headers["etag"]}
+        answer = await self.http.patch(url, headers=headers, json=changes)
+        answer.raise_for_status()
+        found: Json = answer.json()
+        return found
+
     async def withdraw_addon(self, addon: Json) -> None:
         """Delete an add-on as staff, with the version that was read."""
         await self._as_read("DELETE", addon)
