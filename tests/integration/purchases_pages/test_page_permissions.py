@@ -32,6 +32,8 @@ SIGNED_IN = Rule(  "ok    ok    ok    ok   ok   ok    ok    ok    ok    401   ok
 PAGES: Final[Mapping[str, Rule]] = {
     "enter_admin": STAFF,
     "enter_app": SIGNED_IN,
+    "enter_services": SIGNED_IN,
+    "enter_billing": SIGNED_IN,
     "show_services": BUYER,
     "buy_service": BUYER,
     "save_another_card": BUYER,

@@ -120,6 +120,14 @@ async def test_an_answer_comes_back_as_it_was_given(front: httpx.AsyncClient, pa
     assert answer.headers["x-service"] == "purchases-api"
 
 
+@pytest.mark.parametrize("path", ["/app/billing/addons", "/settings/billing", "/settings/billing/"])
+async def test_the_addresses_of_the_original_lead_there_too(front: httpx.AsyncClient, path: str) -> None:
+    answer = await front.get(path)
+
+    assert answer.headers["x-service"] == "purchases-api"
+    assert answer.json()["target"] == f"{path}?"
+
+
 async def test_an_answer_is_passed_on_while_it_is_made(front: httpx.AsyncClient, purchases: Service) -> None:
     async with front.stream("GET", "/app/slow") as answer:
         pieces = answer.aiter_bytes()

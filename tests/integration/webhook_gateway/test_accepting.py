@@ -39,10 +39,15 @@ async def test_every_fixture_is_published_and_recognised(gateway: Gateway, kafka
     assert not [fact for _, fact, _ in records if isinstance(fact, UnrecognisedEvent)]
 
 
-async def test_the_alias_is_the_same_door(gateway: Gateway, kafka_bootstrap: str) -> None:
+@pytest.mark.parametrize("path", ["/webhooks/stripe-billing", "/webhooks/stripe-billing/", "/billing/webhook/"])
+async def test_the_alias_and_a_slash_behind_either_are_the_same_door(
+    gateway: Gateway, kafka_bootstrap: str, path: str
+) -> None:
     event_id, body = new_event()
 
-    assert (await gateway.post(body, path="/webhooks/stripe-billing")).status_code == 200
+    assert (await gateway.post(body, path=path)).status_code == 200
+    assert (await gateway.client.post(path, content=body)).status_code == 403
+    assert (await gateway.client.get(path)).status_code == 405
     assert len(await published(kafka_bootstrap, event_id)) == 1
 
 
@@ -84,6 +89,29 @@ async def test_what_is_not_for_us_is_counted_and_not_published(
     assert (await gateway.post(body)).status_code == 200
     assert await published(kafka_bootstrap, event_id) == []
     assert f'outcome="{outcome}"' in await gateway.metrics()
+
+
+async def test_thin_events_are_a_warning_that_says_what_to_do(start: Start) -> None:
+    """They are answered 200 for ever, and would be missed in silence."""
+    thin: dict[str, Any] = {
+        "object": "v2.core.event",
+        "type": "v2.core.account.updated",
+        "created": "2026-03-04T10:30:03.000Z",
+        "context": None,
+        "data": None,
+        "related_object": {"id": "acct_1", "type": "v2.core.account", "url": "/v2/core/accounts/acct_1"},
+    }
+    event_id, body = new_event(**thin)
+
+    async with start() as gateway:
+        answer = await gateway.post(body)
+        log, metrics = gateway.log(), await gateway.metrics()
+
+    assert answer.status_code == 200
+    (line,) = [line for line in map(json.loads, log.splitlines()) if line.get("outcome") == "thin"]
+    assert (line["level"], line["event_id"]) == ("warning", event_id)
+    assert "snapshot" in line["remedy"]
+    assert 'billing_webhooks_total{outcome="thin",type="v2.core.account.updated"} 1.0' in metrics
 
 
 OTHERS = "acct_1OtherSQ2kLkdIwHu"
@@ -165,7 +193,7 @@ async def test_operations_see_a_ready_and_live_process(gateway: Gateway) -> None
 
 async def test_everything_else_is_the_frameworks(gateway: Gateway) -> None:
     assert (await gateway.client.get("/")).json() == {"service": "webhook-gateway"}
-    assert (await gateway.client.get("/openapi.json")).status_code == 200
+    assert (await gateway.client.get("/openapi.json")).status_code == 404  # it is protected, and nobody asked for it
 
     unknown = await gateway.client.get("/billing/webhooks")
     assert (unknown.status_code, unknown.headers["content-type"]) == (404, "application/problem+json")

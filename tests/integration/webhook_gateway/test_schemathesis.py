@@ -5,17 +5,17 @@ from pathlib import Path
 import pytest
 
 from tests.integration.webhook_gateway import signing_hooks
-from tests.integration.webhook_gateway.conftest import Gateway
+from tests.integration.webhook_gateway.conftest import Start
 from tests.schemathesis_run import run_schemathesis
 
 
 @pytest.mark.timeout(600)
-async def test_schemathesis_finds_nothing(gateway: Gateway, tmp_path: Path) -> None:
-    url = str(gateway.client.base_url).rstrip("/")
-
-    status, output = await run_schemathesis(url, directory=tmp_path, hooks=signing_hooks.__name__)
+async def test_schemathesis_finds_nothing(start: Start, tmp_path: Path) -> None:
+    async with start(SERVE_DOCS="true") as gateway:
+        url = str(gateway.client.base_url).rstrip("/")
+        status, output = await run_schemathesis(url, directory=tmp_path, hooks=signing_hooks.__name__)
+        metrics = await gateway.metrics()
 
     assert status == 0, output
-    metrics = await gateway.metrics()
     for outcome in ("published", "unhandled", "not-an-event", "signature-malformed", "signature-missing"):
         assert f'outcome="{outcome}"' in metrics

@@ -15,6 +15,11 @@ def workspace_not_found() -> Problem:
     return Problem(404, "workspace-not-found", "There is no such workspace")
 
 
+def no_workspace() -> Problem:
+    """Return the 404 for somebody who asks for the page of a workspace and is in none that is known here."""
+    return Problem(404, "no-workspace", "You are in no workspace")
+
+
 def purchase_not_found() -> Problem:
     return Problem(404, "purchase-not-found", "There is no such purchase")
 

@@ -28,7 +28,7 @@ PATHS: Final[Mapping[str, str]] = {
     "/billing/webhook": "receive_webhook",
     "/webhooks/stripe-billing": "receive_webhook_by_alias",
 }
-"""Where Stripe sends to, and what the operations are called."""
+"""Where Stripe sends to, and what the operations are called. A slash behind it is no other place."""
 NO_TYPE: Final = "none"
 """The `type` label of a request whose event type is not known, or not to be believed."""
 
@@ -73,7 +73,7 @@ class WebhookEndpoint:
         """ASGI."""
         if scope["type"] == "http" and self._signing.policy is Policy.REFUSE_ALL:
             await self._refuse(receive, send)
-        elif scope["type"] == "http" and scope["path"] in PATHS:
+        elif scope["type"] == "http" and scope["path"].removesuffix("/") in PATHS:
             await self._answer(scope, receive, send)
         else:
             await self._inner(scope, receive, send)

@@ -11,13 +11,13 @@ from webhook_gateway.outcomes import Outcome
 log = get_logger(__name__)
 
 EVERY_SECONDS: Final = 10.0
-QUIET: Final = frozenset(
-    {Outcome.PUBLISHED, Outcome.UNHANDLED, Outcome.DASHBOARD_TEST, Outcome.THIN, Outcome.SENDER_GONE}
-)
+QUIET: Final = frozenset({Outcome.PUBLISHED, Outcome.UNHANDLED, Outcome.DASHBOARD_TEST, Outcome.SENDER_GONE})
 OURS: Final = frozenset({Outcome.BROKER_UNAVAILABLE, Outcome.NO_SECRET, Outcome.OTHER_ACCOUNT})
 """Faults of this deployment or of its endpoint at Stripe, not of the sender: logged as errors."""
 
 UNCHECKED: Final = "event_of_unchecked_account"
+THIN_REMEDY: Final = "the endpoint sends thin events, which show no object: have it send snapshot payloads"
+"""Source: https://docs.stripe.com/event-destinations#thin-events."""
 REMEDY: Final = "set STRIPE_ACCOUNT_ID to the account whose events these are"
 
 
@@ -36,8 +36,12 @@ class RefusalLog:
         if outcome in QUIET or (more := self._due(outcome)) is None:
             return
         say = log.error if outcome in OURS else log.warning
-        whose = {"account": account} if outcome is Outcome.OTHER_ACCOUNT else {}
-        say("webhook_outcome", outcome=outcome.value, event_type=event_type, event_id=event_id, more=more, **whose)
+        about = {"event_type": event_type, "event_id": event_id, "more": more}
+        if outcome is Outcome.OTHER_ACCOUNT:
+            about["account"] = account
+        if outcome is Outcome.THIN:
+            about["remedy"] = THIN_REMEDY
+        say("webhook_outcome", outcome=outcome.value, **about)
 
     def note_unchecked(self, *, event_type: str, event_id: str, account: str | None) -> None:
         """Warn, as often, that an event was taken whose account nobody told us to expect."""

@@ -15,6 +15,7 @@ ROUTES: Final[Mapping[str, str]] = {
     "/admin/addons":           "catalog",
     "/admin":                  "purchases-api",
     "/app":                    "purchases-api",
+    "/settings/billing":       "purchases-api",
     "/session":                "purchases-api",
     "/assets":                 "purchases-api",
 }

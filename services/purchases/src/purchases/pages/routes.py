@@ -48,4 +48,4 @@ def install_pages(app: FastAPI, settings: Settings) -> None:
     app.include_router(session_router(SignIn(settings, pages) if settings.oidc_issuer_url else None, home=HOME))
     for router in ROUTERS:
         app.include_router(router)
-    install_elsewhere(app, pages, below=("/app", "/admin", "/session"))
+    install_elsewhere(app, pages, below=("/app", "/admin", "/session", "/settings"))

@@ -17,19 +17,25 @@ from purchases.store.rows import Workspace
 async def others(
     session: AsyncSession, request: Request, workspace: Workspace, page: Callable[[str], str]
 ) -> Sequence[NavLink]:
-    """By name, in the order of the token; where the role may not open `page`, to the plan.
+    """Return the ways to `page` of the caller's other workspaces."""
+    return await ways_to(session, request.state.caller, page, besides=workspace.id)
 
-    Workspaces of one name are told apart by their ids.
+
+async def ways_to(
+    session: AsyncSession, caller: Caller, page: Callable[[str], str], *, besides: str | None = None
+) -> Sequence[NavLink]:
+    """Return the ways to `page` of each workspace of the caller that is known here, in the order of the token.
+
+    They are called by the workspaces' names, those of one name also by their ids; where the role may not open `page`
+    they lead to the plan.
     """
-    caller: Caller = request.state.caller
-    wanted = {one: role for one, role in caller.workspaces.items() if one != workspace.id}
-    names = await workspaces.names(session, wanted)
-    times = Counter([workspace.name, *names.values()])
+    names = await workspaces.names(session, caller.workspaces)
+    times = Counter(names.values())
     return [
         NavLink(
             names[one] if times[names[one]] == 1 else f"{names[one]} ({one})",
             billing_path(one) if page is services_path and role not in BUYERS else page(one),
         )
-        for one, role in wanted.items()
-        if one in names
+        for one, role in caller.workspaces.items()
+        if one in names and one != besides
     ]

@@ -14,6 +14,11 @@ WORDS: Final[Mapping[str, Words]] = {
         what="There is nothing at this address, or it is not yours to see.",
         next="Check the address, or sign in as a member of the workspace.",
     ),
+    "no-workspace": Words(
+        title="You are in no workspace",
+        what="This page belongs to a workspace, and none that is known here is yours.",
+        next="Ask the owner of your workspace to add you, or sign in as somebody else.",
+    ),
     "purchase-not-found": Words(next="Go back to the list, and choose one of its entries."),
     "addon-not-found": Words(
         title="This service does not exist any more", what=NOTHING_CHARGED, next="Choose one of those below."
