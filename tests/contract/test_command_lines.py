@@ -12,10 +12,10 @@ ROOT: Final = Path(__file__).parents[2]
 UNKNOWN: Final = "no-such-word"
 SOURCES: Final = (*sorted(ROOT.glob("services/*/src")), ROOT / "deploy/sandbox/src", ROOT / "contracts/src")
 COMMANDS: Final = {
-    "catalog": ("serve", "migrate", "seed", "bootstrap-stripe"),
-    "purchases": ("api", "worker", "migrate", "sweep", "retry-parked"),
-    "webhook_gateway": ("serve",),
-    "notifier": ("serve", "migrate", "parked"),
+    "catalog": ("serve", "migrate", "seed", "bootstrap-stripe", "doctor"),
+    "purchases": ("api", "worker", "migrate", "sweep", "retry-parked", "doctor"),
+    "webhook_gateway": ("serve", "doctor"),
+    "notifier": ("serve", "migrate", "doctor", "parked"),
 }
 
 

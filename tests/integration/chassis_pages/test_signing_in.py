@@ -7,9 +7,7 @@ from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 import httpx
 import jwt
 import pytest
-from pydantic import ValidationError
 
-from chassis.pages import SignInSettings
 from sandbox.issuer import Issuer
 from sandbox.issuer import api as issuer_api
 from tests.integration.chassis_pages.conftest import ORIGIN, Site, make_site
@@ -307,13 +305,3 @@ async def test_an_issuer_is_asked_for_what_it_needs_to_be_asked_for(issuer: tupl
         asked = parse_qs(urlsplit(leads_to(await visitor.get("/session/sign-in"))).query)
 
     assert (asked["scope"], asked["audience"]) == (["openid roles"], ["https://api.example"])
-
-
-async def test_a_service_where_people_sign_in_does_not_start_with_a_short_secret() -> None:
-    with pytest.raises(ValidationError, match="SESSION_SECRET"):
-        SignInSettings(oidc_issuer_url="https://issuer.example", oidc_client_id="pages")
-
-
-async def test_nobody_could_sign_in_without_the_scope_openid() -> None:
-    with pytest.raises(ValidationError, match="OIDC_SCOPE"):
-        SignInSettings(oidc_scope="profile")

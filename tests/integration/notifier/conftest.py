@@ -19,7 +19,8 @@ from notifier import mails, unmailed
 from notifier.consumer import mail_for
 from notifier.letters import Mailable
 from notifier.main import MIGRATIONS, Settings
-from notifier.main.service import mailer, parts
+from notifier.main.mail_settings import mailer
+from notifier.main.service import parts
 from notifier.sender import Sender
 from notifier.tables import MAILS
 from notifier.unmailed import Unmailed

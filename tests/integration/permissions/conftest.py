@@ -1,6 +1,7 @@
 """The three HTTP services in this process, two registered workspaces, and an issuer of tokens."""
 
 import asyncio
+import secrets
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from typing import Any, Final
@@ -82,7 +83,7 @@ async def services(
             ),
             "webhook-gateway": gateway_app(
                 settings=GatewaySettings(**told),
-                signing=signing_secrets(given=["whsec_5WbX5kEWLlfzsGNjH64I8lOOqUB6e8FH"], protected=True),
+                signing=signing_secrets(given=[f"whsec_{secrets.token_hex(16)}"], protected=True),
                 producer=NoBroker(),
                 metrics=WebhookMetrics(),
             ),

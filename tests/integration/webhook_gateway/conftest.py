@@ -71,6 +71,7 @@ async def running_gateway(directory: Path, **environment: str | None) -> AsyncIt
     """A production gateway of its own, told what `environment` says beside that; None leaves a variable out."""
     http, ops = free_port(), free_port()
     settings = {"HTTP_HOST": LOOPBACK, "HTTP_PORT": str(http), "OPS_PORT": str(ops), "APP_ENV": "production"}
+    settings["STRIPE_LIVEMODE"] = "false"
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("STRIPE_", "KILL_"))}
     process = Process(
         "gateway",

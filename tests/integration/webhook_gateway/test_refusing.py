@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from tests.integration.webhook_gateway.conftest import PATH, SECRET, Gateway, Start, new_event, published, signature
 
 OLD = f"whsec_{secrets.token_hex(16)}"
+MADE = secrets.token_hex(16)
 PROBLEMS = "https://quittance.dev/problems/"
 
 
@@ -76,16 +77,35 @@ async def test_several_secrets_are_valid_at_once(start: Start, kafka_bootstrap: 
         ("production", "   "),
         ("production", "None"),
         ("production", "whsec_...,,"),
+        ("production", "whsec_dev_only_of_the_compose_file"),
+        ("production", f"sk_live_{MADE}"),
+        ("production", f"whsec_\u200b{MADE}"),
+        ("production", f"\ufeffwhsec_{MADE}"),
+        ("production", f"whsec_{MADE[:16]} {MADE[16:]}"),
         ("staging", ""),
         ("", ""),
         (None, ""),
+    ],
+    ids=[
+        "no",
+        "blank",
+        "None",
+        "dots",
+        "published",
+        "key",
+        "zero-width",
+        "bom",
+        "inner-blank",
+        "staging",
+        "empty",
+        "unset",
     ],
 )
 async def test_without_a_secret_a_protected_deployment_refuses_everything_and_stays_up(
     start: Start, kafka_bootstrap: str, environment: str | None, secret: str
 ) -> None:
-    """Saying nothing of itself is not being local."""
-    async with start(APP_ENV=environment, STRIPE_WEBHOOK_SECRETS=secret) as gateway:
+    """Saying nothing of itself is not being local, and what has another shape is no secret."""
+    async with start(APP_ENV=environment, STRIPE_WEBHOOK_SECRETS=secret, STRIPE_LIVEMODE=None) as gateway:
         event_id, body = new_event()
         answers = [
             await gateway.post(body),
@@ -104,6 +124,42 @@ async def test_without_a_secret_a_protected_deployment_refuses_everything_and_st
         assert (await gateway.ops.get("/livez")).status_code == 200
         assert gateway.process.running
         assert await published(kafka_bootstrap, event_id) == []
+        assert MADE not in gateway.log()
+        assert "whsec_dev" not in gateway.log()
+
+
+async def test_what_is_no_secret_beside_one_is_said_and_does_not_count(start: Start) -> None:
+    async with start(STRIPE_WEBHOOK_SECRETS=f"{SECRET},sk_live_{MADE}") as gateway:
+        _, body = new_event()
+
+        assert (await gateway.post(body, secret=f"sk_live_{MADE}")).status_code == 403
+        assert (await gateway.post(body)).status_code == 200
+        assert "billing_webhook_secret_missing 0.0" in await gateway.metrics()
+        assert "billing_webhook_secrets_refused 1.0" in await gateway.metrics()
+        [line] = [line for line in gateway.log().splitlines() if "webhook_secret_refused" in line]
+        assert '"number":2' in line
+        assert "does not begin with whsec_" in line
+        assert MADE not in gateway.log()
+
+
+@pytest.mark.parametrize(("ours", "theirs"), [("false", True), ("true", False)])
+async def test_an_event_of_the_other_mode_is_dropped_aloud(
+    start: Start, kafka_bootstrap: str, ours: str, theirs: bool
+) -> None:
+    """Stripe heard 200 and never sends it again; the process stays ready, for no other one would do better."""
+    async with start(STRIPE_LIVEMODE=ours) as gateway:
+        before = await gateway.ops.get("/readyz")
+        events = [new_event(livemode=theirs) for _ in range(3)]
+        assert {200} == {(await gateway.post(body)).status_code for _, body in events}
+        after = await gateway.ops.get("/readyz")
+
+        assert (before.status_code, before.json()["checks"]["mode"]) == (200, "ok")
+        assert (after.status_code, after.json()["checks"]["mode"]) == (200, "failed")
+        assert "billing_webhooks_wrong_mode_total 3.0" in await gateway.metrics()
+        for event_id, _ in events:
+            [line] = [line for line in gateway.log().splitlines() if event_id in line]
+            assert '"level":"error"' in line
+        assert await published(kafka_bootstrap, *[event_id for event_id, _ in events]) == []
 
 
 async def test_on_a_developers_machine_unsigned_events_are_taken_with_a_warning(

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 
 import catalog.main
-import notifier.main.service
+import notifier.main.mail_settings
 from chassis.settings import ServiceSettings
 from purchases.settings import Settings as PurchasesSettings
 from tests.unit.deploy.compose import OURS, SERVICES, environment, option
@@ -111,7 +111,7 @@ def test_the_notifier_can_write_mails(told: pytest.MonkeyPatch) -> None:
     settings = settings_of("notifier", told)
     assert isinstance(settings, notifier.main.Settings)
 
-    assert notifier.main.service.mailer(settings).server.hostname == "mailpit"
+    assert notifier.main.mail_settings.mailer(settings).server.hostname == "mailpit"
 
 
 def test_every_secret_says_that_it_is_for_development() -> None:

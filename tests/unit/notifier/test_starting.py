@@ -6,7 +6,7 @@ import pytest
 
 from notifier.__main__ import command
 from notifier.main import Settings
-from notifier.main.service import UnusableSetting, mailer
+from notifier.main.mail_settings import UnusableSetting, mailer
 from notifier.smtp_url import BadSmtpUrl
 
 

@@ -11,12 +11,12 @@ from prometheus_client import CollectorRegistry, generate_latest
 from pydantic import ValidationError
 from structlog.testing import capture_logs
 
+from chassis.broker_check import broker_is_reachable
 from webhook_gateway.answers import ANSWERS
 from webhook_gateway.body import DRAINED, LIMIT, BodyTooLarge, BodyTooSlow, Receive, SenderGone, read_body
 from webhook_gateway.deadlines import Deadlines
 from webhook_gateway.metrics import MOST_TYPES, WebhookMetrics
 from webhook_gateway.outcomes import Outcome
-from webhook_gateway.readiness import broker_is_reachable
 from webhook_gateway.refusal_log import RefusalLog
 from webhook_gateway.settings import GatewaySettings
 

@@ -48,6 +48,7 @@ def shared_settings(addresses: Addresses, broker: Broker, webhook_secret: str) -
         **({"KAFKA_FETCH_MAX_WAIT_MS": "10"} if broker.kind == "librdkafka" else {}),  # it sleeps all of this
         "STRIPE_SECRET_KEY": STRIPE_KEY,
         "STRIPE_API_BASE": addresses.url("stripe"),
+        "STRIPE_LIVEMODE": "false",
         "STRIPE_WEBHOOK_SECRETS": webhook_secret,
         "SMTP_URL": addresses.smtp_url,
         "MAIL_FROM": "Quittance <billing@quittance.test>",

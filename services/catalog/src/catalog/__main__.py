@@ -1,13 +1,16 @@
-"""`python -m catalog` serves; `migrate`, `seed` and `bootstrap-stripe` do that and end.
+"""`python -m catalog` serves; `migrate`, `seed`, `bootstrap-stripe` and `doctor` do that and end.
 
 What a command runs is imported by the command: each process starts with its own part only.
 """
 
 import asyncio
+import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
+
+from chassis.doctor_options import add_doctor
 
 
 def serve(_: Namespace) -> None:
@@ -35,11 +38,18 @@ def bootstrap(options: Namespace) -> None:
     asyncio.run(bootstrap(webhook_url=options.webhook_url, secret_file=options.secret_file))
 
 
+def doctor(options: Namespace) -> None:
+    from catalog.main.doctor import examine
+
+    sys.exit(asyncio.run(examine(wait=options.wait)))
+
+
 COMMANDS: Final[Mapping[str, Callable[[Namespace], None]]] = {
     "serve": serve,
     "migrate": migrate,
     "seed": seed,
     "bootstrap-stripe": bootstrap,
+    "doctor": doctor,
 }
 
 
@@ -49,6 +59,7 @@ def options() -> Namespace:
     commands = parser.add_subparsers(dest="command")
     for name in ("serve", "migrate", "seed"):
         commands.add_parser(name, allow_abbrev=False)
+    add_doctor(commands)
     stripe = commands.add_parser(
         "bootstrap-stripe", help="make or find at Stripe what the plans and webhooks need", allow_abbrev=False
     )

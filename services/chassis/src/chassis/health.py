@@ -36,6 +36,7 @@ class Health:
         self._clock = clock
         self._beats: dict[str, _Beat] = {}
         self._checks: dict[str, Check] = {}
+        self._informational: set[str] = set()
         self._draining = False
 
     def beat(self, loop: str, *, limit: float = BEAT_LIMIT) -> None:
@@ -49,6 +50,15 @@ class Health:
     def check(self, name: str, check: Check) -> None:
         """Ready only while `check` returns, in time, anything but False."""
         self._checks[name] = check
+
+    def inform(self, name: str, check: Check) -> None:
+        """As `check`, to be told and not to change the status: it is somebody's matter, and being ready is not."""
+        self._informational.add(name)
+        self.check(name, check)
+
+    def decides(self, name: str) -> bool:
+        """Whether the process is ready only while `name` passes."""
+        return name not in self._informational
 
     def drain(self) -> None:
         """Not ready from now on: the process is about to stop."""
@@ -90,7 +100,8 @@ def ops_app(health: Health) -> ASGIApp:
 
     async def readyz() -> Response:
         checks = await health.readiness()
-        return _answer("failed" not in checks.values(), {"checks": checks})
+        failed = [name for name, state in checks.items() if state == "failed" and health.decides(name)]
+        return _answer(not failed, {"checks": checks})
 
     async def metrics() -> Response:
         return Response(generate_latest(REGISTRY), headers={"content-type": CONTENT_TYPE_LATEST})

@@ -1,13 +1,12 @@
 """What a service with pages is told. The pages' one origin is PUBLIC_BASE_URL."""
 
-from typing import Final, Self
+from typing import Final
 
-from pydantic import SecretStr, model_validator
+from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from chassis.settings import Origins
 
-SHORTEST_SECRET: Final = 32
 _CONFIG: Final = SettingsConfigDict(
     frozen=True, extra="ignore", env_ignore_empty=True, case_sensitive=False, hide_input_in_errors=True
 )
@@ -23,7 +22,10 @@ class PageSettings(BaseSettings):
 
 
 class SignInSettings(BaseSettings):
-    """For the service that signs people in: the issuer's OpenID Connect client. Without an issuer nobody can."""
+    """For the service that signs people in: the issuer's OpenID Connect client. Without an issuer nobody can.
+
+    Whether they are complete is asked by the process that serves the pages (`chassis.doctor`), not by each that reads.
+    """
 
     model_config = _CONFIG
 
@@ -36,13 +38,3 @@ class SignInSettings(BaseSettings):
     """Sent as `audience`: some issuers give a token that is a JWT, and for us, only to who names the API it is for."""
     session_secret: SecretStr = SecretStr("")
     """Signs what is kept while somebody is away at the issuer's page."""
-
-    @model_validator(mode="after")
-    def _complete(self) -> Self:
-        if self.oidc_issuer_url and not self.oidc_client_id:
-            raise ValueError("OIDC_ISSUER_URL without OIDC_CLIENT_ID")
-        if "openid" not in self.oidc_scope.split():
-            raise ValueError("OIDC_SCOPE without openid: nobody would be told who signed in")
-        if self.oidc_issuer_url and len(self.session_secret.get_secret_value()) < SHORTEST_SECRET:
-            raise ValueError(f"SESSION_SECRET has to have {SHORTEST_SECRET} characters where people sign in")
-        return self

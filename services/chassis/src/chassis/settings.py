@@ -85,6 +85,9 @@ class ServiceSettings(BaseSettings):
     jwt_audience: str = ""
     jwks_url: str = ""
 
+    plaintext_hosts: CommaSeparated = ()
+    """Hosts that a protected deployment may reach over plain HTTP, beside this machine: a mesh encrypts, a test may."""
+
     kill_at: str = ""
     """Where a fault test ends the process; a protected deployment ignores it."""
 
@@ -125,3 +128,15 @@ class DatabaseSettings(BaseSettings):
     model_config = _CONFIG  # here too: the configuration of the last base wins
 
     database_url: str = Field(repr=False)
+
+
+class StripeSettings(BaseSettings):
+    """For a service that calls Stripe."""
+
+    model_config = _CONFIG
+
+    stripe_secret_key: SecretStr = SecretStr("")
+    stripe_api_base: str | None = None
+    """Where Stripe is, if not at Stripe: the sandbox, or a proxy."""
+    stripe_livemode: bool | None = None
+    """Whether money is real here; has to be said where protected, and to agree with the key."""

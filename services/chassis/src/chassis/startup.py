@@ -1,16 +1,50 @@
 """What each process does with its settings before anything else."""
 
+import sys
+from collections.abc import Sequence
 from typing import TypeVar
 
+from pydantic import ValidationError
+
 from chassis import killpoints
-from chassis.logs import configure_logs
+from chassis.logs import configure_logs, get_logger
 from chassis.settings import ServiceSettings
 
 Told = TypeVar("Told", bound=ServiceSettings)
 
+log = get_logger(__name__)
 
-def prepare_process(settings: Told, *, service: str) -> Told:
-    """Configure the log as `settings` say, arm the kill point of a fault test, and return `settings`."""
+
+def prepare_process(kind: type[Told], *, service: str) -> Told:
+    """Return the settings of the environment, with the log configured and a fault test's kill point armed.
+
+    Exits with a sentence for each setting that cannot be read, and without its value.
+    """
+    try:
+        settings = kind()
+    except ValidationError as error:
+        configure_logs(service=service)
+        refuse_unless_sound(unreadable(error))
+        raise
     configure_logs(service=service, level=settings.log_level)
     killpoints.arm("" if settings.protected else settings.kill_at)
     return settings
+
+
+def unreadable(error: ValidationError) -> list[str]:
+    """Return a sentence for each setting that `error` is about; never a value."""
+    return [_sentence(one["loc"], one["type"], one["msg"]) for one in error.errors(include_input=False)]
+
+
+def refuse_unless_sound(findings: Sequence[str]) -> None:
+    """Exit with 1 where there are findings, each said in the log and on standard error."""
+    if not findings:
+        return
+    for finding in findings:
+        log.critical("refused_to_start", finding=finding)
+    sys.exit("\n".join(findings))
+
+
+def _sentence(place: tuple[int | str, ...], kind: str, message: str) -> str:
+    name = str(place[0]).upper() if place else "Settings"
+    return f"{name} is not set: set it." if kind == "missing" else f"{name} cannot be read: {message}."

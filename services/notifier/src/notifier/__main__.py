@@ -1,4 +1,4 @@
-"""`python -m notifier` serves; `migrate`, `parked`, `resend KEY…|--parked` and `retry ID…` do that and end.
+"""`python -m notifier` serves; `migrate`, `doctor`, `parked`, `resend KEY…|--parked` and `retry ID…` do that and end.
 
 What a command runs is imported by the command: each process starts with its own part only.
 """
@@ -8,6 +8,8 @@ import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
+
+from chassis.doctor_options import add_doctor
 
 
 def serve(_: Namespace) -> int:
@@ -23,6 +25,12 @@ def migrate(_: Namespace) -> int:
 
     migrate_database()
     return 0
+
+
+def doctor(given: Namespace) -> int:
+    from notifier.main.doctor import examine
+
+    return asyncio.run(examine(wait=given.wait))
 
 
 def parked(_: Namespace) -> int:
@@ -47,6 +55,7 @@ def retry(given: Namespace) -> int:
 COMMANDS: Final[Mapping[str, Callable[[Namespace], int]]] = {
     "serve": serve,
     "migrate": migrate,
+    "doctor": doctor,
     "parked": parked,
     "resend": resend,
     "retry": retry,
@@ -59,6 +68,7 @@ def options(words: Sequence[str]) -> Namespace:
     commands = parser.add_subparsers(dest="command")
     for name in ("serve", "migrate"):
         commands.add_parser(name, allow_abbrev=False)
+    add_doctor(commands)
     commands.add_parser("parked", help="print what waits for an operator", allow_abbrev=False)
     again = commands.add_parser("resend", help="queue mails anew", allow_abbrev=False)
     again.add_argument("keys", nargs="*", metavar="KEY")

@@ -1,13 +1,18 @@
-"""`python -m purchases api` and `… worker` serve; `migrate`, `sweep [--since 35d]` and
-`retry-parked --kind command` do their work and end.
+"""`python -m purchases api` and `… worker` serve; `migrate`, `sweep [--since 35d]`,
+`retry-parked --kind command` and `doctor [api|worker] [--wait]` do their work and end.
 
 What a command runs is imported by the command: each process starts with its own part only.
 """
 
+import asyncio
 import sys
 from argparse import ArgumentParser
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
+
+from chassis.doctor_options import HELP, add_wait
+
+PROGRAM: Final = "python -m purchases"
 
 
 def serve_api() -> None:
@@ -42,16 +47,25 @@ def retry_parked() -> None:
     retry_parked(sys.argv[2:])
 
 
+def doctor() -> None:
+    from purchases.main.doctor import PROCESSES, examine
+
+    parser = add_wait(ArgumentParser(prog=f"{PROGRAM} doctor", description=HELP, allow_abbrev=False))
+    parser.add_argument("process", nargs="?", choices=PROCESSES, help="one of the two; else both")
+    given = parser.parse_args(sys.argv[2:])
+    wanted = [given.process] if given.process else PROCESSES
+    sys.exit(max(asyncio.run(examine(process, wait=given.wait)) for process in wanted))
+
+
 COMMANDS: Final[Mapping[str, Callable[[], None]]] = {
     "api": serve_api,
     "worker": work,
     "migrate": migrate,
     "sweep": sweep,
     "retry-parked": retry_parked,
+    "doctor": doctor,
 }
-WITH_ARGUMENTS: Final = (sweep, retry_parked)
-
-PROGRAM: Final = "python -m purchases"
+WITH_ARGUMENTS: Final = (sweep, retry_parked, doctor)
 
 
 def main(words: Sequence[str]) -> None:

@@ -1,11 +1,15 @@
-"""`python -m webhook_gateway` serves.
+"""`python -m webhook_gateway` serves; `doctor [--wait]` says what is wrong, or not there yet, and ends.
 
 What a command runs is imported by the command: each process starts with its own part only.
 """
 
+import asyncio
+import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Mapping
 from typing import Final
+
+from chassis.doctor_options import add_doctor
 
 
 def serve(_: Namespace) -> None:
@@ -15,7 +19,13 @@ def serve(_: Namespace) -> None:
     run(main)
 
 
-COMMANDS: Final[Mapping[str, Callable[[Namespace], None]]] = {"serve": serve}
+def doctor(given: Namespace) -> None:
+    from webhook_gateway.doctor import examine
+
+    sys.exit(asyncio.run(examine(wait=given.wait)))
+
+
+COMMANDS: Final[Mapping[str, Callable[[Namespace], None]]] = {"serve": serve, "doctor": doctor}
 
 
 def options() -> Namespace:
@@ -23,6 +33,7 @@ def options() -> Namespace:
     parser = ArgumentParser(prog="python -m webhook_gateway", description=__doc__, allow_abbrev=False)
     commands = parser.add_subparsers(dest="command")
     commands.add_parser("serve", allow_abbrev=False)
+    add_doctor(commands)
     return parser.parse_args()
 
 

@@ -68,6 +68,7 @@ class WebhookEndpoint:
         self._deadlines = Deadlines()
         self._refusals = RefusalLog()
         metrics.secret_missing = signing.policy is Policy.REFUSE_ALL
+        metrics.secrets_refused = len(signing.refused)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""

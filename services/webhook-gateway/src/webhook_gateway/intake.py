@@ -90,10 +90,10 @@ def _ignored(event: Json, *, livemode: bool) -> Outcome | None:
     """Answered with 200, counted and not published (SPEC §4); None for an event to publish."""
     if _is_thin(event):
         return Outcome.THIN
-    if event.get("livemode") is (not livemode):
-        return Outcome.WRONG_MODE
     if event["id"] == DASHBOARD_TEST_EVENT:
         return Outcome.DASHBOARD_TEST
+    if event.get("livemode") is (not livemode):
+        return Outcome.WRONG_MODE
     return None if event["type"] in NORMALISERS else Outcome.UNHANDLED
 
 

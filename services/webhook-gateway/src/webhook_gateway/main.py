@@ -1,23 +1,26 @@
 """Reads the settings, builds the gateway and runs it; the only place that does either."""
 
+from functools import partial
+
 from fastapi import FastAPI
 from prometheus_client import REGISTRY
 from starlette.types import ASGIApp
 
+from chassis.broker_check import broker_is_reachable
 from chassis.health import Health, ops_app
 from chassis.kafka import connection
 from chassis.logs import get_logger
 from chassis.process import run_process
-from chassis.startup import prepare_process
+from chassis.startup import prepare_process, refuse_unless_sound
 from chassis.web import HttpServer, web_app
 from contracts.topics import STRIPE_EVENTS
 from webhook_gateway.api import router
 from webhook_gateway.asgi import WebhookEndpoint
 from webhook_gateway.broker import BrokerConnection, connect_with
 from webhook_gateway.described import describe_webhook
+from webhook_gateway.doctor import NAME, REMEDY, findings
 from webhook_gateway.metrics import WebhookMetrics
 from webhook_gateway.publishing import RecordProducer
-from webhook_gateway.readiness import broker_is_reachable
 from webhook_gateway.settings import GatewaySettings
 from webhook_gateway.webhook_secrets import Policy, SigningSecrets, signing_secrets
 
@@ -26,14 +29,15 @@ log = get_logger(__name__)
 
 async def main() -> None:
     """Run until SIGTERM or SIGINT."""
-    settings = prepare_process(GatewaySettings(), service="webhook-gateway")
+    settings = prepare_process(GatewaySettings, service=NAME)
     signing = signing_secrets(given=settings.given_secrets, protected=settings.protected)
     announce(signing)
+    refuse_unless_sound(list(findings(settings, signing)))
     metrics = WebhookMetrics()
     REGISTRY.register(metrics)
     broker = BrokerConnection(connect_with(connection(settings), topic=STRIPE_EVENTS.name))
     app = gateway_app(settings=settings, signing=signing, producer=broker, metrics=metrics)
-    health = health_of(settings, broker)
+    health = health_of(settings, broker, metrics)
     await run_process(
         broker,
         HttpServer(ops_app(health), settings.http_host, settings.ops_port, name="ops", protected=settings.protected),
@@ -49,7 +53,7 @@ def gateway_app(
     return WebhookEndpoint(
         inner=public_app(settings),
         signing=signing,
-        livemode=settings.stripe_livemode,
+        livemode=bool(settings.stripe_livemode),
         account_id=settings.stripe_account_id,
         producer=producer,
         metrics=metrics,
@@ -64,25 +68,32 @@ def public_app(settings: GatewaySettings) -> FastAPI:
     return app
 
 
-def health_of(settings: GatewaySettings, broker: BrokerConnection) -> Health:
-    """Ready while the producer has met its broker and one can be reached; alive as long as the process answers."""
+def health_of(settings: GatewaySettings, broker: BrokerConnection, metrics: WebhookMetrics) -> Health:
+    """Ready while the producer knows its topic and a broker can be reached; alive as long as the process answers."""
 
-    async def reachable() -> bool:
-        return broker.connected and await broker_is_reachable(settings.kafka_bootstrap_servers)
+    async def topics() -> bool:
+        return broker.connected
+
+    async def mode() -> bool:
+        return metrics.wrong_mode == 0
 
     health = Health()
-    health.check("broker", reachable)
+    health.check("broker", partial(broker_is_reachable, settings.kafka_bootstrap_servers))
+    health.check("topics", topics)
+    health.inform("mode", mode)
     return health
 
 
 def announce(signing: SigningSecrets) -> None:
     """Say loudly what will happen to signatures; never a secret."""
-    counts = {"usable": len(signing.secrets), "placeholders": signing.ignored}
+    counts = {"usable": len(signing.secrets), "refused": len(signing.refused)}
+    for one in signing.refused:
+        log.error("webhook_secret_refused", number=one.position, rule=one.rule, remedy=REMEDY)
     if signing.policy is Policy.REFUSE_ALL:
         log.critical(
             "no_usable_webhook_secret",
             effect="EVERY webhook is answered with 403 and nothing is accepted",
-            remedy="set STRIPE_WEBHOOK_SECRETS to the endpoint's signing secret (whsec_...) and restart",
+            remedy=REMEDY,
             **counts,
         )
     elif signing.policy is Policy.ACCEPT_UNSIGNED:

@@ -9,6 +9,8 @@ from typing import Final
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
 
+from webhook_gateway.outcomes import Outcome
+
 BUCKETS: Final = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 """Seconds."""
 MOST_TYPES: Final = 400
@@ -16,10 +18,13 @@ MOST_TYPES: Final = 400
 
 
 class WebhookMetrics(Collector):
-    """`billing_webhooks_total{type,outcome}`, `billing_webhook_seconds`, `billing_webhook_secret_missing`."""
+    """`billing_webhooks_total{type,outcome}`, `billing_webhook_seconds`, and the three that page somebody."""
 
     def __init__(self) -> None:
         self.secret_missing = False
+        self.secrets_refused = 0
+        self.wrong_mode = 0
+        """Events of Stripe's other mode that were answered with 200 and dropped: Stripe never sends them again."""
         self._counts: Counter[tuple[str, str]] = Counter()
         self._types: set[str] = set()
         self._buckets = [0] * (len(BUCKETS) + 1)
@@ -28,6 +33,7 @@ class WebhookMetrics(Collector):
     def count(self, *, event_type: str, outcome: str, seconds: float) -> None:
         """One request was answered after `seconds`."""
         self._counts[self._label(event_type), outcome] += 1
+        self.wrong_mode += outcome == Outcome.WRONG_MODE
         self._buckets[bisect_left(BUCKETS, seconds)] += 1
         self._seconds += seconds
 
@@ -46,6 +52,10 @@ class WebhookMetrics(Collector):
         yield seconds
         missing = "1: no usable signing secret, every webhook is answered with 403."
         yield GaugeMetricFamily("billing_webhook_secret_missing", missing, value=int(self.secret_missing))
+        refused = "Values of STRIPE_WEBHOOK_SECRETS that are no secret."
+        yield GaugeMetricFamily("billing_webhook_secrets_refused", refused, value=self.secrets_refused)
+        dropped = "Events of Stripe's other mode, live or test, that were answered with 200 and dropped."
+        yield CounterMetricFamily("billing_webhooks_wrong_mode", dropped, value=self.wrong_mode)
 
     def _label(self, event_type: str) -> str:
         if event_type not in self._types:

@@ -12,7 +12,7 @@ log = get_logger(__name__)
 
 EVERY_SECONDS: Final = 10.0
 QUIET: Final = frozenset({Outcome.PUBLISHED, Outcome.UNHANDLED, Outcome.DASHBOARD_TEST, Outcome.SENDER_GONE})
-OURS: Final = frozenset({Outcome.BROKER_UNAVAILABLE, Outcome.NO_SECRET, Outcome.OTHER_ACCOUNT})
+OURS: Final = frozenset({Outcome.BROKER_UNAVAILABLE, Outcome.NO_SECRET, Outcome.OTHER_ACCOUNT, Outcome.WRONG_MODE})
 """Faults of this deployment or of its endpoint at Stripe, not of the sender: logged as errors."""
 
 UNCHECKED: Final = "event_of_unchecked_account"
@@ -32,7 +32,10 @@ class RefusalLog:
     def note(
         self, outcome: Outcome, *, event_type: str, event_id: str | None = None, account: str | None = None
     ) -> None:
-        """Log the first of its kind at once, and the next after EVERY_SECONDS with the number held back."""
+        """Log the first of its kind at once, and the next after EVERY_SECONDS with the number held back.
+
+        Of the other mode each is logged: Stripe does not send it again, and its id is all that is left of it.
+        """
         if outcome in QUIET or (more := self._due(outcome)) is None:
             return
         say = log.error if outcome in OURS else log.warning
@@ -51,6 +54,8 @@ class RefusalLog:
     def _due(self, kind: str) -> int | None:
         """How many were held back since the last of this kind; None while it is too early for another."""
         now = self._clock()
+        if kind == Outcome.WRONG_MODE:
+            return 0
         if now < self._next.get(kind, now):
             self._held[kind] += 1
             return None

@@ -19,7 +19,8 @@ class GatewaySettings(ServiceSettings):
 
     stripe_webhook_secrets: Secrets = ()
     stripe_webhook_secret: SecretStr = SecretStr("")
-    stripe_livemode: bool = False
+    stripe_livemode: bool | None = None
+    """Which of Stripe's two modes this deployment is for; has to be said where protected and a secret is set."""
     stripe_account_id: AccountId | None = None
     """Whose events are taken, where they name an account; not needed for an account's own endpoint."""
 

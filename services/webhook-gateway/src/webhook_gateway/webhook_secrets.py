@@ -1,47 +1,10 @@
 """Which signing secrets count, and what follows when there is none: closed, except on a developer's machine."""
 
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
 
-PLACEHOLDERS: Final = frozenset(
-    {
-        "none",
-        "null",
-        "nil",
-        "undefined",
-        "false",
-        "empty",
-        "unset",
-        "missing",
-        "todo",
-        "tbd",
-        "fixme",
-        "dummy",
-        "example",
-        "placeholder",
-        "secret",
-        "whsec",
-        "changeme",
-        "webhook-secret",
-        "webhook_secret",
-        "signing-secret",
-        "signing_secret",
-        "stripe_webhook_secret",
-        "stripe_webhook_secrets",
-    }
-)
-PLACEHOLDER_SHAPE: Final = re.compile(
-    r"""
-      [.*x_\-…\s0?]*             # whsec_..., whsec_xxxx, ****, 0000
-    | your.*                     # whsec_your_secret_here
-    | (replace|change|insert)[-_ ]?(me|this|here|it).*
-    | <.*> | \$\{.*\} | \{\{.*\}\} | \$\(.*\) | %.*%     # a template that nobody filled in
-    """,
-    re.VERBOSE,
-)
+from chassis.secret_shapes import bare, is_placeholder, webhook_secret_fault
 
 
 class Policy(StrEnum):
@@ -53,36 +16,51 @@ class Policy(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NoSecret:
+    """One configured value that is no secret: which one it is, and the rule that it breaks; never the value."""
+
+    position: int
+    """From 1, among those that are not blank."""
+    rule: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SigningSecrets:
     """The usable secrets, in the order given, and the policy that follows. Never printed: `repr` hides them."""
 
     policy: Policy
     secrets: tuple[bytes, ...]
-    ignored: int
-    """How many were given that are placeholders."""
+    refused: tuple[NoSecret, ...] = ()
+    """What was given and is no secret."""
 
     def __repr__(self) -> str:
-        return f"SigningSecrets(policy={self.policy.value}, usable={len(self.secrets)}, ignored={self.ignored})"
+        return f"SigningSecrets(policy={self.policy.value}, usable={len(self.secrets)}, refused={self.refused})"
 
 
 def signing_secrets(*, given: Iterable[str], protected: bool) -> SigningSecrets:
-    """Sort out what was configured. Blank ones were not given at all; a placeholder never opens the door."""
+    """Sort out what was configured. Blank ones were not given at all; what is no secret never opens the door.
+
+    A protected deployment takes what has the shape of Stripe's secrets and is not published (SPEC §4); a developer's
+    machine takes all but placeholders.
+    """
     named = list(dict.fromkeys(secret for item in given if (secret := bare(item))))
-    usable = tuple(secret.encode() for secret in named if not is_placeholder(secret))
+    faults = {secret: _fault(secret, protected=protected) for secret in named}
+    usable = tuple(_bytes(secret) for secret, fault in faults.items() if fault is None)
+    refused = tuple(
+        NoSecret(position=position, rule=fault) for position, fault in enumerate(faults.values(), 1) if fault
+    )
     policy = _policy(usable=usable, named=named, protected=protected)
-    return SigningSecrets(policy=policy, secrets=usable, ignored=len(named) - len(usable))
+    return SigningSecrets(policy=policy, secrets=usable, refused=refused)
 
 
-def is_placeholder(secret: str) -> bool:
-    """Whether `secret` is what stands in an example file or what `str(None)` leaves behind."""
-    word = bare(secret).lower()
-    rest = word.removeprefix("whsec_")
-    return word in PLACEHOLDERS or rest in PLACEHOLDERS or PLACEHOLDER_SHAPE.fullmatch(rest) is not None
+def _fault(secret: str, *, protected: bool) -> str | None:
+    if protected:
+        return webhook_secret_fault(secret)
+    return "it is a placeholder" if is_placeholder(secret) else None
 
 
-def bare(secret: str) -> str:
-    """Without the blanks and quotation marks that a shell or a YAML file left around it."""
-    return secret.strip().strip("\"'").strip()
+def _bytes(secret: str) -> bytes:
+    return secret.encode("utf-8", "surrogatepass")
 
 
 def _policy(*, usable: tuple[bytes, ...], named: list[str], protected: bool) -> Policy:

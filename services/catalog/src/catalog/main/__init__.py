@@ -3,23 +3,19 @@
 from pathlib import Path
 from typing import Final
 
-from pydantic import SecretStr
-
-from chassis.settings import DatabaseSettings, ServiceSettings
+from chassis.settings import DatabaseSettings, ServiceSettings, StripeSettings
 from chassis.startup import prepare_process
 
 NAME: Final = "catalog"
 MIGRATIONS: Final = Path(__file__).parents[1] / "migrations"
 
 
-class Settings(ServiceSettings, DatabaseSettings):
+class Settings(ServiceSettings, DatabaseSettings, StripeSettings):
     """What the catalog is told; the names are the environment's. Only `bootstrap-stripe` needs Stripe's."""
 
-    stripe_secret_key: SecretStr = SecretStr("")
-    stripe_api_base: str | None = None
     stripe_webhook_url: str | None = None
 
 
 def read_settings() -> Settings:
     """Return the settings of the environment, with the process prepared as they say."""
-    return prepare_process(Settings(), service=NAME)
+    return prepare_process(Settings, service=NAME)

@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from catalog.api import addons, audit, plans
 from catalog.consumer import GROUP, TOPICS, apply_facts
 from catalog.main import NAME, read_settings
+from catalog.main.doctor import findings, health_of
 from catalog.pages.routes import install_pages
 from catalog.price_list import PriceListCache, addons_on_sale, plans_on_offer
 from chassis.auth import TokenVerifier
@@ -18,6 +19,7 @@ from chassis.jwks import Jwks
 from chassis.process import run_process
 from chassis.relay import Relay
 from chassis.settings import ServiceSettings
+from chassis.startup import refuse_unless_sound
 from chassis.web import HttpServer, web_app
 
 
@@ -42,8 +44,9 @@ def consumer(*, settings: ServiceSettings, database: Database, health: Health) -
 async def serve() -> None:
     """API, consumer, relay and operations port in one process, until it is told to stop."""
     settings = read_settings()
-    database, health = Database(settings.database_url, name=NAME), Health()
-    health.check("database", database.ping)
+    refuse_unless_sound(list(findings(settings)))
+    database = Database(settings.database_url, name=NAME)
+    health = health_of(settings, database)
     verifier = TokenVerifier(Jwks(settings.jwks_url), settings.jwt_issuer, settings.jwt_audience)
     api = app(settings=settings, database=database, verifier=verifier)
     await run_process(

@@ -24,4 +24,4 @@ class Settings(ServiceSettings, DatabaseSettings):
 
 def read_settings() -> Settings:
     """Return the settings of the environment, with the process prepared as they say."""
-    return prepare_process(Settings(), service=NAME)
+    return prepare_process(Settings, service=NAME)

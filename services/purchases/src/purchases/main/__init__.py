@@ -11,4 +11,4 @@ MIGRATIONS: Final = Path(__file__).parents[1] / "migrations"
 
 def read_settings(process: str) -> Settings:
     """Return the settings of the environment, with the process prepared as they say."""
-    return prepare_process(Settings(), service=process)
+    return prepare_process(Settings, service=process)

@@ -8,12 +8,14 @@ from stripe import StripeClient
 from chassis.auth import TokenVerifier
 from chassis.database import Database
 from chassis.fates import is_outage
-from chassis.health import Health, ops_app
+from chassis.health import ops_app
 from chassis.jwks import Jwks
 from chassis.process import run_process
+from chassis.startup import refuse_unless_sound
 from chassis.web import HttpServer, web_app
 from purchases.api.routes import router
 from purchases.main import read_settings
+from purchases.main.doctor import health_of_api, of_api
 from purchases.pages.routes import install_pages
 from purchases.payments.client import stripe_client
 from purchases.settings import Settings
@@ -35,8 +37,9 @@ def app(*, settings: Settings, database: Database, client: StripeClient, verifie
 async def serve() -> None:
     """The API and its operations port, until told to stop."""
     settings = read_settings(NAME)
-    database, health = Database(settings.database_url, name=NAME), Health()
-    health.check("database", database.ping)
+    refuse_unless_sound(list(of_api(settings)))
+    database = Database(settings.database_url, name=NAME)
+    health = health_of_api(settings, database)
     verifier = TokenVerifier(Jwks(settings.jwks_url), settings.jwt_issuer, settings.jwt_audience)
     client = stripe_client(secret_key=settings.stripe_secret_key.get_secret_value(), api_base=settings.stripe_api_base)
     api = app(settings=settings, database=database, client=client, verifier=verifier)

@@ -1,36 +1,36 @@
 """The worker process: consumer, relay, commands to Stripe."""
 
-from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
 from chassis.consumer import Consumer
 from chassis.database import Database
-from chassis.health import Health, ops_app
+from chassis.health import ops_app
 from chassis.process import run_process
 from chassis.relay import Relay
 from chassis.server import HttpServer
-from contracts import ADDON_STATE, PLAN_STATE, STRIPE_EVENTS
+from chassis.startup import refuse_unless_sound
 from purchases.commands_loop import CommandsLoop
 from purchases.handlers.facts.apply_facts import apply_facts
 from purchases.handlers.steps.stripe_desk import StripeDesk
 from purchases.handlers.steps.work import CONSUMER, Pages
 from purchases.main import read_settings
+from purchases.main.doctor import READ, health_of_worker, of_worker
 from purchases.payments.client import stripe_client
 
 NAME: Final = "purchases-worker"
-TOPICS: Final[Sequence[str]] = (STRIPE_EVENTS.name, ADDON_STATE.name, PLAN_STATE.name)
 
 
 async def work() -> None:
     """Until told to stop."""
     settings = read_settings(NAME)
-    database, health = Database(settings.database_url, name=NAME), Health()
-    health.check("database", database.ping)
+    refuse_unless_sound(list(of_worker(settings)))
+    database = Database(settings.database_url, name=NAME)
+    health = health_of_worker(settings, database)
     client = stripe_client(secret_key=settings.stripe_secret_key.get_secret_value(), api_base=settings.stripe_api_base)
     desk = StripeDesk(database=database, client=client, instance=settings.quittance_instance)
     consumer = Consumer(
-        topics=TOPICS,
+        topics=READ,
         group=CONSUMER,
         database=database,
         handle=partial(apply_facts, instance=settings.quittance_instance, pages=Pages(settings.public_base_url)),

@@ -1,0 +1,41 @@
+"""What this process needs to be told, and what has to come before it is ready."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from catalog.consumer import TOPICS
+from catalog.main import MIGRATIONS, NAME, Settings, read_settings
+from chassis import doctor
+from chassis.broker_check import BrokerArrival
+from chassis.database import Database
+from chassis.doctor_command import report, wait_until_ready
+from chassis.health import Health
+from chassis.schema_check import SchemaArrival
+from contracts.topics import ALL_TOPICS
+
+NEEDED: Final = frozenset(TOPICS) | {topic.name for topic in ALL_TOPICS if topic.owner == NAME}
+"""The topics that it reads, and those that it writes."""
+
+
+def findings(settings: Settings) -> Iterable[str]:
+    """Find what is wrong with what it is told, in a sentence each."""
+    yield from doctor.database(settings, settings.database_url)
+    yield from doctor.callers(settings)
+    yield from doctor.pages(settings)
+
+
+def health_of(settings: Settings, database: Database) -> Health:
+    """Return its health: ready once database, migrations, broker and topics are there."""
+    health = Health()
+    SchemaArrival(database, MIGRATIONS).watch(health)
+    BrokerArrival(settings, NEEDED).watch(health)
+    return health
+
+
+async def examine(*, wait: float) -> int:
+    """Say what is wrong, or not ready after `wait` seconds, and return the exit status."""
+    settings = read_settings()
+    if status := report(NAME, findings(settings)):
+        return status
+    async with Database(settings.database_url, name=f"{NAME}-doctor") as database:
+        return await wait_until_ready(NAME, health_of(settings, database), wait=wait)

@@ -1,0 +1,71 @@
+"""Whether Kafka can be reached and has the topics that a process works with; asked by readiness and the doctor only."""
+
+import asyncio
+from collections.abc import Collection
+from contextlib import suppress
+from typing import Final
+
+from aiokafka.client import AIOKafkaClient
+
+from chassis.health import Health
+from chassis.kafka import connection
+from chassis.settings import ServiceSettings
+
+CONNECT_SECONDS: Final = 1.0
+
+
+class BrokerArrival:
+    """What may come after we did: the broker, and the topics, which a job makes.
+
+    Once all of them have been seen the process stays ready: it goes on without Kafka, and a probe that fails for every
+    replica at once would take away what works.
+    """
+
+    def __init__(self, settings: ServiceSettings, topics: Collection[str]) -> None:
+        self._settings = settings
+        self._topics = frozenset(topics)
+        self._seen = False
+
+    def watch(self, health: Health) -> None:
+        """Make `broker` and `topics` members of readiness."""
+        health.check("broker", self.broker)
+        health.check("topics", self.topics)
+
+    async def broker(self) -> bool:
+        """Return whether a broker takes a connection, or did when the topics were seen."""
+        return self._seen or await broker_is_reachable(self._settings.kafka_bootstrap_servers)
+
+    async def topics(self) -> bool:
+        """Return whether all topics are there, or were once. Raises KafkaError where no broker answers."""
+        self._seen = self._seen or self._topics <= await existing_topics(self._settings)
+        return self._seen
+
+
+async def existing_topics(settings: ServiceSettings) -> frozenset[str]:
+    """Return the topics that this role may know of. Raises KafkaError where no broker answers."""
+    client = AIOKafkaClient(**connection(settings))
+    try:
+        await client.bootstrap()
+        cluster = await client.fetch_all_metadata()  # of all topics: a question about one by name would make it
+        return frozenset(cluster.topics())
+    finally:
+        await client.close()
+
+
+async def broker_is_reachable(bootstrap_servers: str) -> bool:
+    """Return whether any of the comma-separated `host:port` takes a connection."""
+    servers = [server.strip() for server in bootstrap_servers.split(",") if server.strip()]
+    return any(await asyncio.gather(*[_takes_connection(server) for server in servers]))
+
+
+async def _takes_connection(server: str) -> bool:
+    host, _, port = server.rpartition(":")
+    try:
+        async with asyncio.timeout(CONNECT_SECONDS):
+            _, writer = await asyncio.open_connection(host.strip("[]"), int(port))
+    except (OSError, TimeoutError, ValueError):
+        return False
+    writer.close()
+    with suppress(OSError):
+        await writer.wait_closed()
+    return True

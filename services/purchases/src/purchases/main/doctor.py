@@ -1,0 +1,65 @@
+"""What each of the two processes needs to be told, and what has to come before it is ready."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final
+
+from chassis import doctor
+from chassis.broker_check import BrokerArrival
+from chassis.database import Database
+from chassis.doctor_command import report, wait_until_ready
+from chassis.health import Health
+from chassis.schema_check import SchemaArrival
+from contracts.topics import ADDON_STATE, ALL_TOPICS, PLAN_STATE, STRIPE_EVENTS
+from purchases.main import MIGRATIONS, read_settings
+from purchases.settings import Settings
+
+READ: Final = (STRIPE_EVENTS.name, ADDON_STATE.name, PLAN_STATE.name)
+"""The topics that the worker reads."""
+NEEDED: Final = frozenset(READ) | {topic.name for topic in ALL_TOPICS if topic.owner == "purchases"}
+"""And those that it writes."""
+
+
+def of_api(settings: Settings) -> Iterable[str]:
+    """Find what is wrong with what the API is told, in a sentence each."""
+    yield from of_worker(settings)
+    yield from doctor.callers(settings)
+    yield from doctor.pages(settings)
+    yield from doctor.sign_in(settings, settings)
+
+
+def of_worker(settings: Settings) -> Iterable[str]:
+    """Find what is wrong with what the worker is told, in a sentence each."""
+    yield from doctor.database(settings, settings.database_url)
+    yield from doctor.stripe(settings, settings)
+
+
+def health_of_api(_: Settings, database: Database) -> Health:
+    """Return the API's health: ready once database and migrations are there. What it has to say of Kafka, others do."""
+    health = Health()
+    SchemaArrival(database, MIGRATIONS).watch(health)
+    return health
+
+
+def health_of_worker(settings: Settings, database: Database) -> Health:
+    """Return the worker's health: ready once database, migrations, broker and topics are there."""
+    health = health_of_api(settings, database)
+    BrokerArrival(settings, NEEDED).watch(health)
+    return health
+
+
+FINDINGS: Final[Mapping[str, Callable[[Settings], Iterable[str]]]] = {"api": of_api, "worker": of_worker}
+HEALTH: Final[Mapping[str, Callable[[Settings, Database], Health]]] = {
+    "api": health_of_api,
+    "worker": health_of_worker,
+}
+PROCESSES: Final = tuple(FINDINGS)
+
+
+async def examine(process: str, *, wait: float) -> int:
+    """Say what is wrong with `api` or `worker`, or not ready after `wait` seconds, and return the exit status."""
+    name = f"purchases-{process}"
+    settings = read_settings(f"{name}-doctor")
+    if status := report(name, FINDINGS[process](settings)):
+        return status
+    async with Database(settings.database_url, name=f"{name}-doctor") as database:
+        return await wait_until_ready(name, HEALTH[process](settings, database), wait=wait)

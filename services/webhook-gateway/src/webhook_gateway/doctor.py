@@ -1,0 +1,44 @@
+"""What the gateway needs to be told, and what has to come before it is ready."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from chassis import doctor
+from chassis.broker_check import BrokerArrival
+from chassis.doctor_command import report, wait_until_ready
+from chassis.health import Health
+from chassis.startup import prepare_process
+from contracts.topics import STRIPE_EVENTS
+from webhook_gateway.settings import GatewaySettings
+from webhook_gateway.webhook_secrets import Policy, SigningSecrets, signing_secrets
+
+NAME: Final = "webhook-gateway"
+REMEDY: Final = "set STRIPE_WEBHOOK_SECRETS to the endpoint's signing secret, whsec_… in Stripe's Dashboard"
+
+
+def findings(settings: GatewaySettings, signing: SigningSecrets) -> Iterable[str]:
+    """Find what keeps the gateway from starting, in a sentence each.
+
+    Without a secret it starts, answers 403 to everything, and compares no event's mode with its own.
+    """
+    if signing.secrets:
+        yield from doctor.livemode(settings, settings.stripe_livemode)
+
+
+def closed_doors(signing: SigningSecrets) -> Iterable[str]:
+    """Find which of the signing secrets are none, and whether none is left: it would start, and refuse everything."""
+    for one in signing.refused:
+        yield f"STRIPE_WEBHOOK_SECRETS: number {one.position} is no secret, for {one.rule}: {REMEDY}."
+    if signing.policy is Policy.REFUSE_ALL and not signing.refused:
+        yield f"STRIPE_WEBHOOK_SECRETS is not set, and every webhook is answered with 403: {REMEDY}."
+
+
+async def examine(*, wait: float) -> int:
+    """Say what is wrong, or not ready after `wait` seconds, and return the exit status."""
+    settings = prepare_process(GatewaySettings, service=f"{NAME}-doctor")
+    signing = signing_secrets(given=settings.given_secrets, protected=settings.protected)
+    if status := report(NAME, [*closed_doors(signing), *findings(settings, signing)]):
+        return status
+    health = Health()
+    BrokerArrival(settings, [STRIPE_EVENTS.name]).watch(health)
+    return await wait_until_ready(NAME, health, wait=wait)
