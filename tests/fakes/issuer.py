@@ -54,7 +54,14 @@ class Issuer:
     def mint(self, *, kid: str = "rsa-1", headers: dict[str, Any] | None = None, **claims: Any) -> str:
         """A token signed with the key `kid`, good for a minute; a claim given as None is left out."""
         now = int(time.time())
-        standard = {"iss": ISSUER, "aud": AUDIENCE, "exp": now + 60, "sub": "user-1", "email": "user@example.com"}
+        standard = {
+            "iss": ISSUER,
+            "aud": AUDIENCE,
+            "iat": now,
+            "exp": now + 60,
+            "sub": "user-1",
+            "email": "user@example.com",
+        }
         payload = {name: value for name, value in (standard | claims).items() if value is not None}
         algorithm = "ES256" if kid.startswith("ec") else "RS256"
         return jwt.encode(payload, private_key(kid), algorithm, headers={"kid": kid} | (headers or {}))  # type: ignore[arg-type]

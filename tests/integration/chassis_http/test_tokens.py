@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -206,6 +207,57 @@ async def test_the_session_cookie_is_as_good_for_reading(service: Service) -> No
     answer = await service.client.get("/v1/me", headers={"Cookie": f"quittance_session={service.issuer.mint()}"})
 
     assert answer.status_code == 200
+
+
+HOUR = 3600
+
+
+@pytest.mark.parametrize(
+    ("issued", "status"),
+    [
+        ({"iat": NOW - 11 * HOUR}, 200),
+        ({"iat": float(NOW - 11 * HOUR) + 0.5}, 200),
+        ({"iat": NOW - 12 * HOUR - 60}, 401),
+        ({"iat": NOW - 400 * 24 * HOUR}, 401),
+        ({"iat": None}, 401),
+        ({"iat": True}, 401),
+    ],
+)
+async def test_a_session_lives_twelve_hours_from_when_its_token_was_issued(
+    service: Service, issued: dict[str, Any], status: int
+) -> None:
+    """However long the token is good for; as a bearer, a program's, it is good until it expires."""
+    token = service.issuer.mint(exp=int(time.time()) + 500 * 24 * HOUR, **issued)
+
+    session = await service.client.get("/v1/me", headers={"Cookie": f"quittance_session={token}"})
+    bearer = await service.as_caller("GET", "/v1/me", token=token)
+
+    assert (session.status_code, bearer.status_code) == (status, 200)
+
+
+async def test_who_is_refused_stands_in_the_log_with_address_and_reason(
+    service: Service, capsys: pytest.CaptureFixture[str]
+) -> None:
+    expired, own = service.issuer.mint(sub="olga", exp=NOW - 60), service.issuer.mint(sub="mira")
+    from_there = {"X-Forwarded-For": "203.0.113.7\t, 10.0.0.1"}
+
+    await service.client.get("/v1/me", headers=from_there)
+    await service.as_caller("GET", "/v1/me", token=expired)
+    await service.as_caller("GET", "/v1/staff", token=own)
+    await service.client.post(
+        "/v1/me", headers={"Cookie": f"quittance_session={own}", "Origin": "https://evil.example"}
+    )
+
+    out = capsys.readouterr().out
+    lines = [re.sub(r" +", " ", line) for line in out.splitlines() if "refused" in line]
+    said = [("status=401", "There is no token."), ("claimed_subject=olga", "has expired"), ("subject=mira", "staff")]
+    for line, (who, why) in zip(lines, [*said, ("cross-site", "another site")], strict=True):
+        assert who in line
+        assert why in line
+        assert "address=127.0.0.1" in line
+    assert "203.0.113.7, 10.0.0.1" in lines[0]
+    assert own not in out
+    assert expired not in out
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 import html
 import re
+import time
+from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlencode, urlsplit
 
 import httpx
@@ -176,6 +178,44 @@ async def test_a_token_that_we_would_not_accept_begins_no_session_and_no_loop(si
 
     assert back.status_code == 400
     assert "a token that we do not accept" in back.text
+
+
+@pytest.mark.parametrize("issued", [None, 13 * 3600, 500 * 24 * 3600])
+async def test_a_token_that_says_no_time_or_is_too_old_begins_no_session_and_no_loop(
+    site: Site, monkeypatch: pytest.MonkeyPatch, issued: int | None
+) -> None:
+    given_issued(site, monkeypatch, seconds_ago=issued)
+    async with site.visitor() as visitor:
+        back = await signed_in(visitor)
+
+    assert back.status_code == 400
+    assert "a token that we do not accept" in back.text
+    assert site.cookie not in visitor.cookies
+
+
+async def test_the_cookie_goes_when_the_session_has_lived_its_hours(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The issuer's token was four hours old, and would have been good for one hour longer than the session."""
+    given_issued(site, monkeypatch, seconds_ago=4 * 3600, good_for=9 * 3600)
+    async with site.visitor() as visitor:
+        back = await signed_in(visitor)
+
+    (cookie,) = [one for one in back.headers.get_list("set-cookie") if "quittance_session" in one]
+    assert 8 * 3600 - 60 < int(re.findall("Max-Age=([0-9]+)", cookie)[0]) <= 8 * 3600
+
+
+def given_issued(site: Site, monkeypatch: pytest.MonkeyPatch, *, seconds_ago: int | None, good_for: int = 3600) -> None:
+    """Have the issuer sign tokens that were issued so long ago, or do not say when."""
+    key_id, key = next(reversed(site.issuer._keys.items()))
+
+    def sign(claims: dict[str, Any], *, expires_in: int) -> str:
+        now = int(time.time())
+        issued = {} if seconds_ago is None and "jti" in claims else {"iat": now - (seconds_ago or 0)}
+        issued = issued if "jti" in claims else {"iat": now}  # an ID token is as it was
+        return jwt.encode(claims | issued | {"exp": now + good_for}, key, algorithm="RS256", headers={"kid": key_id})
+
+    monkeypatch.setattr(site.issuer, "_sign", sign)
 
 
 async def test_an_issuer_that_does_not_answer_is_said(issuer: tuple[Issuer, str]) -> None:

@@ -1,6 +1,7 @@
 """Who cannot prove to be Stripe changes nothing, and no request makes a 500."""
 
 import asyncio
+import json
 import secrets
 import socket
 from collections.abc import AsyncIterator
@@ -58,6 +59,19 @@ async def test_a_refusal_of_a_protected_gateway_carries_what_every_answer_does(g
     assert answer.status_code == 403
     assert answer.headers["strict-transport-security"].startswith("max-age=")
     assert (answer.headers["x-content-type-options"], answer.headers["cache-control"]) == ("nosniff", "no-store")
+
+
+async def test_a_refusal_is_logged_with_its_reason_and_where_it_came_from(start: Start) -> None:
+    async with start() as gateway:
+        await gateway.client.post(PATH, content=b"{}", headers={"X-Forwarded-For": "203.0.113.7"})
+        log = gateway.log()
+
+    (line,) = [line for line in map(json.loads, log.splitlines()) if line["event"] == "webhook_outcome"]
+    assert (line["outcome"], line["address"], line["forwarded_for"]) == (
+        "signature-missing",
+        "127.0.0.1",
+        "203.0.113.7",
+    )
 
 
 async def test_several_secrets_are_valid_at_once(start: Start, kafka_bootstrap: str) -> None:

@@ -79,6 +79,68 @@ def test_a_member_named_like_a_secret_is_masked_at_any_depth(lines: Lines) -> No
     assert (line["headers"]["Authorization"], line["smtp_password"]) == (REDACTED, REDACTED)
 
 
+class Unspeakable:
+    def __str__(self) -> str:
+        raise RuntimeError("hunter2")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {"secrets": ["hunter2", "sk_live_51AbC"]},
+        ("a", ("b", ["sk_live_51AbC"])),
+        [{"headers": [("x", {"Authorization": "hunter2"})]}],
+        {"tokens": ["hunter2", ["hunter2"]]},
+        {"session_cookies": {"name": "hunter2"}},
+        {"sk_live_51AbC": 1},
+        frozenset({"sk_live_51AbC"}),
+        b"postgresql://user:hunter2@db",
+        [b"sk_live_51AbC"],
+        ValueError("sk_live_51AbC"),
+        [ValueError("sk_live_51AbC")],
+        {"password": 7, "api_key": b"hunter2"},
+        Unspeakable(),
+    ],
+)
+def test_a_secret_is_masked_in_whatever_it_lies(lines: Lines, value: Any) -> None:
+    """In lists and tuples, nested, under a name that says so, in bytes, in what is made text late."""
+    lines.start()
+    get_logger("x").info("called", value=value)
+
+    (line,) = lines()
+    assert "hunter2" not in str(line)
+    assert "sk_live" not in str(line)
+
+
+def test_what_holds_itself_is_written_all_the_same(lines: Lines) -> None:
+    lines.start()
+    endless: list[Any] = ["sk_live_51AbC"]
+    endless.append(endless)
+    get_logger("x").info("called", value=endless)
+
+    (line,) = lines()
+    assert "sk_live" not in str(line)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "duplicate key value violates unique constraint\nDETAIL:  Key (email)=(olga@acme.test) already exists.",
+        "null value in column\nDETAIL:  Failing row contains (1, olga@acme.test, null).\nHINT:  none",
+        "invalid input for query argument $1: 'olga@acme.test' ('str' object cannot be interpreted as an integer)",
+        'invalid input syntax for type uuid: "olga@acme.test"',
+        "IntegrityError\n[SQL: insert into x values ($1)]\n[parameters: ('olga@acme.test',)]",
+    ],
+)
+def test_the_values_that_a_database_complains_of_are_masked(lines: Lines, said: str) -> None:
+    lines.start()
+    get_logger("x").error("failed", exc_info=RuntimeError(said), reason=[said])
+
+    (line,) = lines()
+    assert "olga" not in str(line)
+    assert said.partition("\n")[0].partition(":")[0] in line["exception"]
+
+
 def test_a_line_break_in_an_input_makes_no_second_line(lines: Lines) -> None:
     lines.start()
     get_logger("x").info("seen", name='a\n{"event":"forged"}')

@@ -1,5 +1,6 @@
 """Who is calling: a JWT of the issuer, in the bearer header or, on our own pages, in the session cookie."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -43,6 +44,10 @@ class Caller:
     platform_role: str | None = None
     workspaces: Mapping[str, Role] = field(default_factory=lambda: MappingProxyType({}))
     scopes: frozenset[str] = frozenset()
+    issued_at: float | None = None
+    """The token's `iat`, Unix seconds; None where it says none."""
+    expires_at: float = 0.0
+    """The token's `exp`, Unix seconds."""
 
     @property
     def is_staff(self) -> bool:
@@ -122,6 +127,8 @@ def _caller(claims: Mapping[str, Any]) -> Caller:
         email=_optional(claims.get("email")),
         platform_role=_optional(claims.get("platform_role")),
         workspaces=_workspaces(claims.get("workspaces")),
+        issued_at=_seconds(claims.get("iat")),
+        expires_at=float(claims["exp"]),
         scopes=frozenset((_optional(claims.get("scope"), limit=MAX_TOKEN) or "").split()),
     )
 
@@ -132,6 +139,10 @@ def _workspaces(claim: Any) -> Mapping[str, Role]:
         raise MalformedClaims("workspaces")
     known = [role.value for role in Role]  # a list: a role that is no text may not be hashable
     return MappingProxyType({_text(ws): Role(role) for ws, role in (claim or {}).items() if role in known})
+
+
+def _seconds(claim: Any) -> float | None:
+    return float(claim) if isinstance(claim, int | float) and not isinstance(claim, bool) else None
 
 
 def _optional(claim: Any, *, limit: int = MAX_CLAIM) -> str | None:
@@ -177,20 +188,41 @@ async def current_caller(
 ) -> Caller:
     """FastAPI dependency: the verified caller of this request. Raises Problem 401, 403 or 503."""
     verifier: TokenVerifier = request.app.state.verifier
-    caller = await verifier.verify(_token(request))
-    request.state.caller = caller  # for the frame of a page
+    token, is_session = _token(request)
+    request.state.token = token  # for the log, should it be refused
+    caller = await verifier.verify(token)
+    if is_session:
+        require_young(caller, max_seconds=request.app.state.session_max_seconds)
+    request.state.caller = caller  # for the frame of a page, and the log
     return caller
 
 
-def _token(request: Request) -> str:
+def require_young(caller: Caller, *, max_seconds: float) -> None:
+    """Raise Problem 401 for a page's session that began more than `max_seconds` ago, or does not say when."""
+    if caller.issued_at is None:
+        raise unauthenticated("The token does not say when it was issued, so it makes no session.", invalid=True)
+    if time.time() - caller.issued_at > max_seconds:
+        raise unauthenticated("The session is too old.", invalid=True)
+
+
+def claimed_subject(token: str) -> str | None:
+    """Return whom a token names that was refused: a claim that nobody proved, for the log alone."""
+    try:
+        return _text(jwt.decode(token, options={"verify_signature": False})["sub"])
+    except UNREADABLE:
+        return None
+
+
+def _token(request: Request) -> tuple[str, bool]:
+    """The token, and whether it is a session's: of the cookie, which comes along by itself."""
     headers = request.headers.getlist("authorization")
     if headers:
-        return _bearer(headers)
+        return _bearer(headers), False
     token = request.cookies.get(request.app.state.session_cookie)
     if not token:
         raise unauthenticated("There is no token.", invalid=False)
     _require_same_origin(request)
-    return token
+    return token, True
 
 
 CurrentCaller = Annotated[Caller, Depends(current_caller)]

@@ -6,14 +6,14 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any, Final, Self
 
 import asyncpg
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 
 from chassis import appended
 from chassis.backoff import Backoff
 from chassis.database_url import driver_url, plain_url
-from chassis.logs import get_logger
+from chassis.logs import get_logger, without_values
 
 log = get_logger(__name__)
 
@@ -49,8 +49,10 @@ class Database:
             max_overflow=0,
             pool_timeout=10,
             pool_pre_ping=False,
+            hide_parameters=True,
             connect_args={"timeout": 5, "command_timeout": 30, "server_settings": {"application_name": name}},
         )
+        event.listen(self.engine.sync_engine, "handle_error", _hide_values)
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
         self._events: dict[str, asyncio.Event] = {}
         self._notifying: dict[str, asyncio.Task[None]] = {}
@@ -123,6 +125,19 @@ class Database:
             task.cancel()
         await asyncio.gather(*pending, return_exceptions=True)
         await self.engine.dispose()
+
+
+def _hide_values(context: Any) -> None:
+    """Take the values of a row or an argument out of an error's text: it is logged, and kept with what was parked.
+
+    The driver's own error is one or two causes down, and quotes them apart, as its detail.
+    """
+    error = context.sqlalchemy_exception or context.original_exception
+    while error is not None:
+        error.args = tuple(without_values(one) if isinstance(one, str) else one for one in error.args)
+        if isinstance(error, asyncpg.PostgresError | asyncpg.InterfaceError):
+            error.detail = None
+        error = error.__cause__ or getattr(error, "orig", None)
 
 
 def sqlstate(error: BaseException) -> str | None:

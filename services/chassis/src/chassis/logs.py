@@ -4,8 +4,12 @@ import json
 import logging
 import re
 import sys
+from collections.abc import Mapping, Set
+from datetime import date
+from enum import Enum
 from functools import lru_cache
 from typing import Any, Final
+from uuid import UUID
 
 import orjson
 import structlog
@@ -19,6 +23,15 @@ _SECRET_KEY: Final = re.compile(
 _SECRET_TEXT: Final = re.compile(
     r"\b(?:sk|rk)_(?:live|test)_\w+|\bwhsec_[\w+/=]+|\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"
 )
+_ROW_VALUES: Final = re.compile(
+    r"(DETAIL:  |invalid input for query argument \$\d+: |invalid input syntax for type [\w ]+: "
+    r"|invalid input value for enum \w+: |date/time field value out of range: |\[parameters: )[^\n]*"
+)
+"""Where PostgreSQL, asyncpg and SQLAlchemy quote the row or the argument that they complain of: to the line's end."""
+DEEPEST: Final = 12
+"""What is nested deeper is not written: a structure may hold itself."""
+_PLAIN: Final = (int, float, date, UUID, Enum, type(None))
+"""Types that hold no secret as text."""
 _QUIET: Final = {
     "uvicorn": logging.WARNING,
     "stripe": logging.WARNING,
@@ -118,18 +131,45 @@ def add_trace(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
 
 
 def mask_secrets(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """The last resort: code should not log secrets, but an exception's text may hold one."""
-    return {key: _mask(key, value) for key, value in event.items()}
+    """Mask what a line must not hold, however deep: the last resort, since an exception's text may hold a secret."""
+    return {key: _masked(value, is_secret=_names_secret(key)) for key, value in event.items()}
 
 
-def _mask(key: str, value: Any) -> Any:
-    if isinstance(value, str | bytes) and _names_secret(key):
+def without_values(text: str) -> str:
+    """Return a database's complaint without the values that it quotes: they are people's."""
+    return _ROW_VALUES.sub(rf"\1{REDACTED}", text)
+
+
+def _masked(value: Any, *, is_secret: bool, depth: int = 0) -> Any:
+    """Without secrets; what is in something that is named like one is one, too."""
+    if isinstance(value, _PLAIN):
+        return value
+    if depth > DEEPEST:
+        return "[too deep]"
+    if isinstance(value, Mapping):
+        return {
+            _text(str(name)): _masked(item, is_secret=is_secret or _names_secret(str(name)), depth=depth + 1)
+            for name, item in value.items()
+        }
+    if isinstance(value, list | tuple | Set):
+        return [_masked(item, is_secret=is_secret, depth=depth + 1) for item in value]
+    if is_secret:
         return REDACTED
-    if isinstance(value, str):
-        return _SECRET_TEXT.sub(REDACTED, value)
-    if isinstance(value, dict):
-        return {str(inner): _mask(str(inner), item) for inner, item in value.items()}
-    return value
+    return _text(_as_text(value))
+
+
+def _as_text(value: Any) -> str:
+    """What is logged may be what is at fault."""
+    if isinstance(value, bytes | bytearray):
+        return value.decode("utf-8", "replace")
+    try:
+        return str(value)
+    except Exception as error:
+        return f"<{type(value).__name__}: {type(error).__name__}>"
+
+
+def _text(text: str) -> str:
+    return without_values(_SECRET_TEXT.sub(REDACTED, text))
 
 
 @lru_cache(maxsize=256)

@@ -1,10 +1,11 @@
 """RFC 9457 problem details: every refusal has a stable `type`, says what to do, and leaks nothing."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any, Final
 
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 PROBLEM_BASE: Final = "https://quittance.dev/problems/"
 MEDIA_TYPE: Final = "application/problem+json"
@@ -50,6 +51,17 @@ class ProblemResponse(Response):
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(encode(problem.members()), status_code=problem.status, headers=problem.headers)
+        self._problem = problem
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        answered_with(self._problem, scope)
+        await super().__call__(scope, receive, send)
+
+
+def answered_with(problem: Problem, scope: MutableMapping[str, Any]) -> None:
+    """Leave with the request what it was refused with: the log says why, however the answer looks."""
+    scope.setdefault("state", {})["problem"] = problem
 
 
 def encode(members: Mapping[str, Any]) -> bytes:

@@ -84,6 +84,8 @@ class ServiceSettings(BaseSettings):
     jwt_issuer: str = ""
     jwt_audience: str = ""
     jwks_url: str = ""
+    session_max_seconds: int = Field(default=12 * 3600, gt=0)
+    """How long a page's session lives at most, counted from when its token was issued (`iat`)."""
 
     plaintext_hosts: CommaSeparated = ()
     """Hosts that a protected deployment may reach over plain HTTP, beside this machine: a mesh encrypts, a test may."""

@@ -22,6 +22,7 @@ from chassis.logs import get_logger
 from chassis.origins import origin_of
 from chassis.problem_handlers import install_problems
 from chassis.problems import MEDIA_TYPE, METHODS, SCHEMA
+from chassis.refused import log_refused
 from chassis.server import HttpServer
 from chassis.settings import ServiceSettings
 
@@ -111,6 +112,7 @@ def web_app(
     if settings.docs_served:
         install_docs(app)
     app.state.verifier = verifier
+    app.state.session_max_seconds = settings.session_max_seconds
     app.state.session_cookie = cookies.named(cookies.SESSION, secure=settings.protected)
     app.state.public_origin = origin_of(settings.public_base_url)
     app.state.passes = passes
@@ -169,6 +171,7 @@ def _record(scope: Scope, status: int, seconds: float) -> None:
     route = _template(scope)
     metrics.HTTP_REQUESTS.labels(method, route, str(status)).observe(seconds)
     log.info("request", method=method, route=route, status=status, milliseconds=round(seconds * 1000, 1))
+    log_refused(scope, status=status, method=method, route=route)
 
 
 def _template(scope: Scope) -> str:

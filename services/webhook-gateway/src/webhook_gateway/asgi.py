@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import Final
+from typing import Any, Final
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -73,16 +73,16 @@ class WebhookEndpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
         if scope["type"] == "http" and self._signing.policy is Policy.REFUSE_ALL:
-            await self._refuse(receive, send)
+            await self._refuse(scope, receive, send)
         elif scope["type"] == "http" and scope["path"].removesuffix("/") in PATHS:
             await self._answer(scope, receive, send)
         else:
             await self._inner(scope, receive, send)
 
-    async def _refuse(self, receive: Receive, send: Send) -> None:
+    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
         with suppress(BodyTooLarge, BodyTooSlow, SenderGone):
             await read_body(declared=0, receive=receive, deadlines=self._deadlines)
-        await self._finish(NO_TYPE, Outcome.NO_SECRET, send, started=time.perf_counter())
+        await self._finish(NO_TYPE, Outcome.NO_SECRET, scope, send, started=time.perf_counter())
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
@@ -95,7 +95,7 @@ class WebhookEndpoint:
         except Exception:
             log.exception("webhook_failed")
             event_type, outcome = NO_TYPE, Outcome.FAILED
-        await self._finish(event_type, outcome, send, started=started)
+        await self._finish(event_type, outcome, scope, send, started=started)
 
     async def _handle(self, scope: Scope, receive: Receive) -> tuple[str, Outcome]:
         if scope["method"] != "POST":
@@ -121,16 +121,16 @@ class WebhookEndpoint:
                 await publish(intake.record, producer=self._producer, deadlines=self._deadlines)
             except BrokerUnavailable:
                 outcome = Outcome.BROKER_UNAVAILABLE
-        about = {"event_type": intake.event_type, "event_id": intake.event_id}
+        about: dict[str, Any] = {"event_type": intake.event_type, "event_id": intake.event_id}
         self._refusals.note(outcome, **about, account=intake.account)
         if intake.record is not None and intake.whose is Whose.UNCHECKED:
             self._refusals.note_unchecked(**about, account=intake.account)
         return outcome
 
-    async def _finish(self, event_type: str, outcome: Outcome, send: Send, *, started: float) -> None:
+    async def _finish(self, event_type: str, outcome: Outcome, scope: Scope, send: Send, *, started: float) -> None:
         if (answer := ANSWERS.get(outcome)) is not None:
             await send(answer.start)
             await send(answer.body)
         if event_type is NO_TYPE:
-            self._refusals.note(outcome, event_type=event_type)
+            self._refusals.note(outcome, event_type=event_type, scope=scope)
         self._metrics.count(event_type=event_type, outcome=outcome, seconds=time.perf_counter() - started)

@@ -5,7 +5,10 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Final
 
+from starlette.types import Scope
+
 from chassis.logs import get_logger
+from chassis.refused import address_of
 from webhook_gateway.outcomes import Outcome
 
 log = get_logger(__name__)
@@ -30,16 +33,23 @@ class RefusalLog:
         self._held: Counter[str] = Counter()
 
     def note(
-        self, outcome: Outcome, *, event_type: str, event_id: str | None = None, account: str | None = None
+        self,
+        outcome: Outcome,
+        *,
+        event_type: str,
+        event_id: str | None = None,
+        account: str | None = None,
+        scope: Scope | None = None,
     ) -> None:
         """Log the first of its kind at once, and the next after EVERY_SECONDS with the number held back.
 
         Of the other mode each is logged: Stripe does not send it again, and its id is all that is left of it.
+        `scope` is the request's that was refused: the line says from where it came.
         """
         if outcome in QUIET or (more := self._due(outcome)) is None:
             return
         say = log.error if outcome in OURS else log.warning
-        about = {"event_type": event_type, "event_id": event_id, "more": more}
+        about = {"event_type": event_type, "event_id": event_id, "more": more, **(address_of(scope) if scope else {})}
         if outcome is Outcome.OTHER_ACCOUNT:
             about["account"] = account
         if outcome is Outcome.THIN:

@@ -16,7 +16,7 @@ from chassis.pages.forms import all_in_words, typed
 from chassis.pages.own_paths import SIGNED_IN_HERE, own_path
 from chassis.pages.site import Pages, address_of
 from chassis.problem_handlers import framework_problem, invalid_request, problem_of
-from chassis.problems import Problem
+from chassis.problems import Problem, answered_with
 
 SIGN_IN: Final = "/session/sign-in"
 FAILED: Final = 500
@@ -75,6 +75,7 @@ def _require_own_origin(request: Request, origin: str) -> None:
 
 async def _answer(request: Request, pages: Pages, error: Exception) -> Response:
     problem = _problem(request, error)
+    answered_with(problem, request.scope)
     if problem.slug == "unauthenticated":
         return await _sign_in(request, pages)
     failed = request.method not in SAFE_METHODS and problem.status >= FAILED

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import httpx
-import jwt
 from authlib.common.errors import AuthlibBaseError
 from authlib.deprecate import AuthlibDeprecationWarning
 from fastapi import Request
@@ -14,7 +13,7 @@ from joserfc.errors import JoseError
 from starlette.responses import Response
 
 from chassis import cookies
-from chassis.auth import TokenVerifier
+from chassis.auth import Caller, TokenVerifier, require_young
 from chassis.logs import get_logger
 from chassis.page_settings import SignInSettings
 from chassis.pages.own_paths import own_path
@@ -86,9 +85,9 @@ class SignIn:
             raise _failed("It took too long, or it was begun in another browser.")
         request.scope["session"] = kept["session"]
         token, id_token = await self._tokens(request)
-        await _require_usable(token, verifier)
+        caller = await _usable(token, verifier, max_seconds=request.app.state.session_max_seconds)
         response = see_other(own_path(kept["next"]) or home)
-        seconds = _seconds_left(token)
+        seconds = _seconds_left(caller, max_seconds=request.app.state.session_max_seconds)
         cookies.put(response, cookies.SESSION, token, seconds=seconds, secure=self._pages.secure)
         if len(id_token) <= cookies.LARGEST:
             self._set_hint(response, id_token, seconds=seconds)
@@ -166,22 +165,25 @@ def end_session(response: Response, pages: Pages) -> Response:
     return response
 
 
-async def _require_usable(token: str, verifier: TokenVerifier) -> None:
+async def _usable(token: str, verifier: TokenVerifier, *, max_seconds: float) -> Caller:
+    """Whom the token signs in. Raises Problem 400 for one that would begin no session, which would lead back here."""
     if len(token) > cookies.LARGEST:
         raise _failed("Your sign-in holds more than a browser can keep: you are in too many workspaces.")
     try:
-        await verifier.verify(token)
+        caller = await verifier.verify(token)
+        require_young(caller, max_seconds=max_seconds)
     except Problem as problem:
         if problem.slug != "unauthenticated":
             raise
         log.error("sign_in_token_refused", reason=problem.detail)  # noqa: TRY400 - the settings are wrong, not the code
         raise _failed("The sign-in service gave a token that we do not accept.") from problem
+    return caller
 
 
-def _seconds_left(token: str) -> int:
-    """The session dies with the token, which was verified."""
-    expires_at = jwt.decode(token, options={"verify_signature": False})["exp"]
-    return max(1, int(expires_at - time.time()))
+def _seconds_left(caller: Caller, *, max_seconds: float) -> int:
+    """The session dies with the token, or so long after it was issued."""
+    ends_at = min(caller.expires_at, (caller.issued_at or 0) + max_seconds)
+    return max(1, int(ends_at - time.time()))
 
 
 def _failed(detail: str) -> Problem:
