@@ -19,14 +19,14 @@ from sandbox.ports import LOOPBACK, choose
 from sandbox.process import Process
 from sandbox.scratch import Scratch, open_to_all
 
-# Nothing here survives a power cut, and nothing needs to.
+# Nothing here survives a power cut, and nothing needs to. What bounds connections and locks is PostgreSQL's default, as
+# in compose: a stack that needs more of them has to show it here.
 SETTINGS: Final = {
     "fsync": "off",
     "synchronous_commit": "off",
     "full_page_writes": "off",
     "wal_level": "minimal",
     "max_wal_senders": "0",
-    "max_connections": "300",
     "shared_buffers": "128MB",
     "jit": "off",
     "log_min_messages": "warning",

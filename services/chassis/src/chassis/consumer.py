@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from chassis import inbox, metrics, parked
 from chassis.backoff import Backoff
 from chassis.database import Database
-from chassis.fates import FATES, Fate, Fates, fate_of
+from chassis.fates import FATES, Fate, Fates, fate_of, is_too_much
 from chassis.health import Health
 from chassis.kafka import security
 from chassis.killpoints import reached
@@ -148,7 +148,7 @@ class Consumer:
         if not batch:
             return
         try:
-            await self._until_done(lambda session: self._apply_fresh(session, batch))
+            await self._until_done(lambda session: self._apply_fresh(session, batch), can_halve=len(batch) > 1)
         except _CannotApply as failure:
             await self._bisect(batch, failure.error)
 
@@ -174,15 +174,18 @@ class Consumer:
         await inbox.take(session, consumer=self._group, fact_ids=[received.envelope.id])
         await parked.park(session, received, consumer=self._group, reason=repr(error)[:1000])
 
-    async def _until_done(self, work: Callable[[AsyncSession], Awaitable[None]]) -> None:
-        """One transaction, repeated while its fault is a passing one. Raises _CannotApply for one that stays."""
+    async def _until_done(self, work: Callable[[AsyncSession], Awaitable[None]], *, can_halve: bool = False) -> None:
+        """One transaction, repeated while its fault is a passing one.
+
+        Raises _CannotApply for one that stays, and for one that half as much may not meet, if it can be halved.
+        """
         backoff = Backoff(first=0.05, limit=5)
         while True:
             try:
                 async with self._database.transaction() as session:
                     await work(session)
             except Exception as error:
-                if fate_of(error, self._fates) is Fate.PARK:
+                if fate_of(error, self._fates) is Fate.PARK or (can_halve and is_too_much(error)):
                     raise _CannotApply(error) from error
                 await self._wait_out(error, backoff)
             else:

@@ -49,6 +49,15 @@ def fate_of(error: BaseException, fates: Fates = FATES) -> Fate:
     return Fate.PARK
 
 
+TOO_MUCH_STATES: Final = ("53200", "57014")
+"""No room in the lock table, or in memory; a statement that took longer than it may."""
+
+
+def is_too_much(error: BaseException) -> bool:
+    """Return whether less at a time may succeed where `error` was raised: such a batch is halved, and not repeated."""
+    return sqlstate(error) in TOO_MUCH_STATES
+
+
 AWAY: Final = (DBAPIError, PoolTimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, ConnectionError)
 
 

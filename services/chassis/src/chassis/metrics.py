@@ -12,9 +12,11 @@ CONSUMER_LAG: Final = Gauge(
 INBOX_DUPLICATES: Final = Counter(
     "billing_inbox_duplicates_total", "Facts delivered again and dropped by the inbox.", ["consumer"]
 )
-PARKED_ITEMS: Final = Gauge("billing_parked_items", "Facts set aside, to be re-run or looked at.", ["consumer"])
+PARKED_ITEMS: Final = Gauge(
+    "billing_parked_items", "Facts set aside, to be re-run or looked at; counted up to 10,000.", ["consumer"]
+)
 
-OUTBOX_ROWS: Final = Gauge("billing_outbox_rows", "Committed facts that Kafka has not confirmed.")
+OUTBOX_ROWS: Final = Gauge("billing_outbox_rows", "Committed facts that Kafka has not confirmed; counted up to 10,000.")
 OUTBOX_OLDEST_AGE: Final = Gauge("billing_outbox_oldest_age_seconds", "Age of the oldest fact in the outbox.")
 OUTBOX_REFUSED: Final = Gauge(
     "billing_outbox_refused_facts", "Facts that Kafka will never take; they hold up whatever follows under their key."

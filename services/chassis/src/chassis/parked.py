@@ -1,6 +1,7 @@
 """Parked facts: set aside with their bytes, their reason and the id that they wait for; tried again when it is stored.
 
-Who parks on an id and who stores it both call `lock_ids` first, so that neither misses the other.
+Who parks on an id and who stores it both call `lock_ids` first, so that neither misses the other: the one alone, the
+other beside others who store.
 """
 
 import base64
@@ -12,9 +13,10 @@ from sqlalchemy import ARRAY, ColumnElement, MetaData, Select, Text, any_, cast,
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis.counting import count_up_to
 from chassis.database import wake_after_commit
 from chassis.records import Malformed, Received, Record, StoredRecord
-from chassis.tables import NOW, parked_table
+from chassis.tables import parked_table
 
 CHANNEL: Final = "parked"
 PARKED: Final = parked_table(MetaData())
@@ -31,16 +33,30 @@ class ParkedFact:
     record: StoredRecord
 
 
+LOCKS: Final = 256
+"""So many locks stand for all ids: a batch of 500 invoices would hold 2,000, and PostgreSQL has room for 6,400."""
+SPACE: Final = 0x7061726B
+"""Of the advisory locks on ids, apart from those of others."""
 LOCK: Final = text("""
-    select pg_advisory_xact_lock(hash)
-    from (select distinct hashtextextended(id, 0) as hash from unnest(cast(:ids as text[])) as id order by 1) as hashes
-""")
+    select case when alone then pg_advisory_xact_lock(:space, place)::text
+        else pg_advisory_xact_lock_shared(:space, place)::text end
+    from (
+        select hashtext(id) & :last as place, bool_or(alone) as alone
+        from unnest(cast(:ids as text[]), cast(:alone as bool[])) as named (id, alone) group by 1 order by 1
+    ) as places
+""").bindparams(space=SPACE, last=LOCKS - 1)
 
 
-async def lock_ids(session: AsyncSession, ids: Collection[str]) -> None:
-    """Take the transaction's advisory lock on each id, in one order. Rows are locked before, never after."""
-    if ids:
-        await session.execute(LOCK, {"ids": list(ids)})
+async def lock_ids(session: AsyncSession, ids: Collection[str], *, stored: Collection[str] = ()) -> None:
+    """Lock `ids` to park on them, or to end what waits for them, and `stored` to store them.
+
+    Who parks is alone; many may store at once. In one order and in one statement: what the transaction is going to
+    store later belongs into `stored` here, or two transactions may wait for each other. Several ids share a lock.
+    Rows are locked before, never after.
+    """
+    named = [(one, True) for one in ids] + [(one, False) for one in stored]
+    if named:
+        await session.execute(LOCK, {"ids": [one for one, _ in named], "alone": [alone for _, alone in named]})
 
 
 async def park(
@@ -80,7 +96,7 @@ async def park_malformed(session: AsyncSession, malformed: Sequence[Malformed], 
 
 
 async def release(session: AsyncSession, *, ids: Collection[str]) -> int:
-    """Make what waits for one of `ids` due now. The caller holds `lock_ids` on them and stores them.
+    """Make what waits for one of `ids` due now. The caller holds `lock_ids` on them, as stored, and stores them.
 
     A fact that is being tried at this moment is passed over: waiting for it could be a deadlock, and it takes the lock
     on the id, that is to say sees what the caller stores, before it parks again.
@@ -105,9 +121,9 @@ def _waits_for(ids: Collection[str]) -> ColumnElement[bool]:
 
 
 async def count_open(session: AsyncSession, *, consumer: str) -> int:
-    """How many facts are set aside and not resolved."""
-    parked_now = select(func.count()).where(PARKED.c.consumer == consumer, PARKED.c.resolved_at.is_(None))
-    return (await session.execute(parked_now)).scalar_one()
+    """Return how many facts are set aside and not resolved, at most `counting.AT_MOST`."""
+    parked_now = count_up_to(PARKED, PARKED.c.consumer == consumer, PARKED.c.resolved_at.is_(None))
+    return (await session.execute(select(parked_now))).scalar_one()
 
 
 async def discard(session: AsyncSession, *, ids: Collection[str], resolution: str) -> int:
@@ -148,9 +164,10 @@ def _open(parked_id: int, consumer: str) -> tuple[ColumnElement[bool], ...]:
 
 async def take_due(session: AsyncSession, *, consumer: str) -> ParkedFact | None:
     """Take the next parked fact that is due, marked resolved; whoever parks it again undoes that."""
+    # now() and not clock_timestamp(), which changes while a statement runs and so can be no condition of an index.
     due = (
         select(PARKED)
-        .where(PARKED.c.consumer == consumer, PARKED.c.resolved_at.is_(None), PARKED.c.retry_at <= NOW)
+        .where(PARKED.c.consumer == consumer, PARKED.c.resolved_at.is_(None), PARKED.c.retry_at <= func.now())
         .order_by(PARKED.c.retry_at)
         .limit(1)
         .with_for_update(skip_locked=True)

@@ -16,17 +16,15 @@ from typing import Any, Final
 import asyncpg
 import orjson
 from aiokafka.errors import KafkaError
-from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from chassis import metrics
+from chassis import metrics, outbox
 from chassis.backoff import Backoff
 from chassis.database import Database, plain_connection
 from chassis.health import Health
 from chassis.kafka import REFUSED, BrokerUnavailable, Producer
 from chassis.killpoints import reached
 from chassis.logs import get_logger
-from chassis.outbox import CHANNEL
 from chassis.process import background
 from chassis.settings import ServiceSettings
 
@@ -47,7 +45,6 @@ SELECT: Final = """
     )
     order by id limit $1
 """
-GAUGE: Final = text("select count(*), coalesce(extract(epoch from clock_timestamp() - min(created_at)), 0) from outbox")
 DELETE: Final = "delete from outbox where id = any($1::bigint[])"
 
 
@@ -58,7 +55,7 @@ class Relay:
         self._database = database
         self._settings = settings
         self._health = health
-        self._wake = database.event(CHANNEL)
+        self._wake = database.event(outbox.CHANNEL)
         self._size = BATCH
         self._held: set[tuple[str, str]] = set()
         """Topics and keys that a refused fact holds up."""
@@ -73,11 +70,14 @@ class Relay:
         """Every replica measures the outbox, whoever leads: a relay that hangs must not hide what piles up."""
         while True:
             with suppress(DBAPIError, OSError, TimeoutError):
-                async with self._database.reading() as session:
-                    rows, age = (await session.execute(GAUGE)).one()
-                metrics.OUTBOX_ROWS.set(rows)
-                metrics.OUTBOX_OLDEST_AGE.set(age)
+                await self._export_backlog()
             await asyncio.sleep(GAUGE_SECONDS)
+
+    async def _export_backlog(self) -> None:
+        async with self._database.reading() as session:
+            backlog = await outbox.backlog(session)
+        metrics.OUTBOX_ROWS.set(backlog.facts)
+        metrics.OUTBOX_OLDEST_AGE.set(backlog.oldest_seconds)
 
     async def _run(self) -> None:
         backoff = Backoff(first=0.1, limit=5)
@@ -95,7 +95,7 @@ class Relay:
             await backoff.sleep()
 
     async def _lead(self, connection: Any, producer: Producer, backoff: Backoff) -> None:
-        await connection.add_listener(CHANNEL, lambda *_: self._wake.set())
+        await connection.add_listener(outbox.CHANNEL, lambda *_: self._wake.set())
         while not await connection.fetchval("select pg_try_advisory_lock(hashtext($1))", LOCK):
             self._health.beat("relay")
             await asyncio.sleep(LEADER_POLL_SECONDS)

@@ -72,6 +72,14 @@ def parked_table(metadata: MetaData) -> Table:
         Column("resolution", Text),
         UniqueConstraint("consumer", "topic", "partition", "offset", name="parked_record"),
         Index("parked_fact", "consumer", "fact_id", unique=True),
-        Index("parked_waits_for", "waits_for", postgresql_where=text("resolved_at is null")),
-        Index("parked_due", "retry_at", postgresql_where=text("resolved_at is null and retry_at is not null")),
+        # Also of what is resolved: the sweep asks whether something was ever set aside.
+        Index("parked_waits_for", "waits_for", postgresql_where=text("waits_for is not null")),
+        Index(
+            "parked_due",
+            "consumer",
+            "retry_at",
+            postgresql_where=text("resolved_at is null and retry_at is not null"),
+        ),
+        Index("parked_open", "consumer", "parked_at", postgresql_where=text("resolved_at is null")),
+        Index("parked_resolved", "consumer", "parked_at", postgresql_where=text("resolved_at is not null")),
     )

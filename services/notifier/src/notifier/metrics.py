@@ -12,5 +12,5 @@ MAIL_SECONDS: Final = Histogram(
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30, 300, 3600),
 )
 OLDEST_UNSENT: Final = Gauge("billing_mail_oldest_unsent_seconds", "Age of the oldest mail that waits to be sent.")
-PARKED: Final = Gauge("billing_mails_parked", "Mails set aside until an operator looks at them.")
+PARKED: Final = Gauge("billing_mails_parked", "Mails set aside until an operator looks at them; counted up to 10,000.")
 SERVER_UP: Final = Gauge("billing_mail_server_up", "1 while the mail server takes mails, 0 while sending is paused.")

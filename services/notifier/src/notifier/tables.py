@@ -27,6 +27,7 @@ MAILS: Final = Table(
     Column("parked_at", DateTime(timezone=True)),
     CheckConstraint("num_nonnulls(due_at, sent_at, parked_at) = 1", name="mails_have_one_state"),
     Index("mails_due", "due_at", postgresql_where=text("due_at is not null")),
+    Index("mails_waiting", "queued_at", postgresql_where=text("due_at is not null")),
     Index("mails_parked", "parked_at", postgresql_where=text("parked_at is not null")),
     Index("mails_to_forget", "sent_at", postgresql_where=text("sent_at is not null and fact is not null")),
 )

@@ -11,7 +11,6 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.database import wake_after_commit
-from chassis.tables import NOW
 from purchases.store.rows import StripeCommand
 
 CHANNEL: Final = "stripe_commands"
@@ -65,12 +64,13 @@ async def ask(
 
 async def take(session: AsyncSession) -> Command | None:
     """Lease the command that is due for longest; nobody else takes it while the lease runs."""
+    # now() and not clock_timestamp(), which changes while a statement runs and so can be no condition of an index.
     due = (
         select(StripeCommand)
         .where(
             StripeCommand.state == "open",
-            StripeCommand.due_at <= NOW,
-            or_(StripeCommand.leased_until.is_(None), StripeCommand.leased_until < NOW),
+            StripeCommand.due_at <= func.now(),
+            or_(StripeCommand.leased_until.is_(None), StripeCommand.leased_until < func.now()),
         )
         .order_by(StripeCommand.due_at)
         .limit(1)

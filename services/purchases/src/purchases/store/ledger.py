@@ -16,6 +16,7 @@ from sqlalchemy import (
     bindparam,
     cast,
     exists,
+    func,
     null,
     or_,
     select,
@@ -109,16 +110,11 @@ async def lock(
     if not purchase_ids and not workspace_ids:
         return {}
     wanted = Purchase.id == any_(cast(list(purchase_ids), ARRAY(Uuid)))
+    # One array, and not `in (select …) or in (…)`, which no index answers: it would read every workspace there is.
+    owners = func.array(select(cast(Purchase.workspace_id, Text)).where(wanted).scalar_subquery())
+    named = func.array_cat(owners, cast(list(workspace_ids), ARRAY(Text)), type_=ARRAY(Text))
     workspaces = (
-        select(Workspace.id)
-        .where(
-            or_(
-                Workspace.id.in_(select(Purchase.workspace_id).where(wanted)),
-                Workspace.id.in_(workspace_ids),
-            )
-        )
-        .order_by(Workspace.id)
-        .with_for_update(key_share=True)
+        select(Workspace.id).where(Workspace.id == any_(named)).order_by(Workspace.id).with_for_update(key_share=True)
     )
     await session.execute(workspaces)
     if not purchase_ids:

@@ -34,7 +34,7 @@ async def identify(desk: StripeDesk, command: Command) -> Result:
         await apply_facts(session, [received(fact)], instance=desk.instance)
         if await _pays_a_purchase(session, fact):
             ids = [command.subject, *filter(None, (intent_id, charge_id))]
-            await parked.lock_ids(session, ids)
+            await parked.lock_ids(session, (), stored=ids)
             await parked.release(session, ids=ids)
         elif not names_in(fact):
             await _leave_alone(session, command, "a subscription's charge, of no purchase")

@@ -14,7 +14,7 @@ from contracts import stripe_facts as told
 from purchases.handlers.facts import checkout_facts, dispute_facts, invoice_facts, refund_facts, subscription_facts
 from purchases.handlers.facts.find_homes import find_homes
 from purchases.handlers.facts.forget_customer import customer_deleted
-from purchases.handlers.steps.learn_ids import release
+from purchases.handlers.steps.learn_ids import paid_mark, release
 from purchases.handlers.steps.references import ids_of
 from purchases.handlers.steps.work import Pages, Work, count, fact_as
 from purchases.store import addons, commands, ledger, plans, workspaces
@@ -62,7 +62,8 @@ def _may_be_ours(fact: Fact, instance: str) -> bool:
 
 
 async def _apply_stripe_facts(session: AsyncSession, batch: Sequence[Received], instance: str, pages: Pages) -> None:
-    names = await _resolve(session, {one for received in batch for one in ids_of(received.fact)})
+    named_ids = {one for received in batch for one in ids_of(received.fact)}
+    names = await _resolve(session, named_ids)
     prices = await plans.price_ids(session)
     homes = await find_homes(session, [received.fact for received in batch], instance=instance, prices=prices)
     named = {one for group in names.by_id.values() for one in group}
@@ -80,7 +81,10 @@ async def _apply_stripe_facts(session: AsyncSession, batch: Sequence[Received], 
         pages=pages,
     )
     await _make_sure(
-        session, {one for fact in strays if _may_wait(work, fact) for one in ids_of(fact)}, _homeless(work, batch)
+        session,
+        {one for fact in strays if _may_wait(work, fact) for one in ids_of(fact)},
+        _homeless(work, batch),
+        stored=named_ids | {paid_mark(purchase) for purchase in purchases.values()},
     )
     for received in batch:
         await APPLY[type(received.fact)](work, received)
@@ -108,11 +112,14 @@ def _homeless(work: Work, batch: Sequence[Received]) -> set[str]:
     }
 
 
-async def _make_sure(session: AsyncSession, ids: set[str], workspace_ids: set[str]) -> None:
-    """Whoever stores one of these ids holds its lock: what is unknown under the lock may be parked."""
+async def _make_sure(session: AsyncSession, ids: set[str], workspace_ids: set[str], *, stored: set[str]) -> None:
+    """Whoever stores one of these ids holds its lock: what is unknown under the lock may be parked.
+
+    What the batch may store at its end, `stored`, is locked with them: two batches that lock twice may deadlock.
+    """
     if not ids | workspace_ids:
         return
-    await parked.lock_ids(session, ids | workspace_ids)
+    await parked.lock_ids(session, ids | workspace_ids, stored=stored)
     if (await _resolve(session, ids)).by_id or await workspaces.registered(session, workspace_ids):
         raise TryAgain("an id was stored meanwhile")
 

@@ -70,5 +70,5 @@ async def release(session: AsyncSession, ids: Collection[str]) -> None:
     """Have parked facts that wait for `ids` tried again. Call it last: rows are locked before ids."""
     if ids:
         await session.flush()
-        await parked.lock_ids(session, ids)
+        await parked.lock_ids(session, (), stored=ids)
         await parked.release(session, ids=ids)

@@ -17,6 +17,13 @@ class StripeCommand(Row):
     __table_args__ = (
         Index("stripe_commands_due", "due_at", postgresql_where=text("state = 'open'")),
         Index("stripe_commands_parked", "id", postgresql_where=text("state = 'parked'")),
+        Index("stripe_commands_set_aside", "ended_at", postgresql_where=text("state = 'parked'")),
+        Index("stripe_commands_parked_about", "subject", postgresql_where=text("state = 'parked'")),
+        Index(
+            "stripe_commands_parked_for",
+            text("(arguments ->> 'purchase_id')"),
+            postgresql_where=text("state = 'parked'"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)

@@ -32,6 +32,7 @@ class Purchase(Row):
         ),
         Index("purchases_of_workspace", "workspace_id", "started_at", "id"),
         Index("purchases_by_start", "started_at", "id"),
+        Index("purchases_by_status", "status", "started_at", "id"),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True)

@@ -3,7 +3,7 @@
 import uuid
 from datetime import datetime
 
-from sqlalchemy import BigInteger, ForeignKey, String, Text, UniqueConstraint, text
+from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from purchases.store.rows.base import Row
@@ -35,9 +35,10 @@ class ParkedPayment(Row):
     """A paid invoice that names a purchase and does not fit it: nothing moved, the team was told once."""
 
     __tablename__ = "purchase_parked_payments"
+    __table_args__ = (Index("parked_payments_by_time", "parked_at"),)
 
     purchase_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("workspace_addon_purchases.id"), primary_key=True)
-    stripe_invoice_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    stripe_invoice_id: Mapped[str] = mapped_column(Text, primary_key=True, index=True)
     amount_paid_cents: Mapped[int] = mapped_column(BigInteger)
     currency: Mapped[str] = mapped_column(String(3))
     reason: Mapped[str] = mapped_column(Text)

@@ -1,0 +1,66 @@
+"""At 100,000 mails that wait, were sent or are parked, no statement of the notifier reads more than it is about."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+
+from chassis.counting import AT_MOST
+from chassis.database import Database, plain_connection
+from notifier import mails
+from notifier.housekeeping import export_backlog
+from notifier.mails import NewMail
+from notifier.main import MIGRATIONS
+from tests.stack.postgres import NewDatabase, Template
+from tests.stack.reads import every_statement
+
+MOST = 50
+FILL = (
+    """insert into mails (key, letter, fact_type, fact, due_at, queued_at)
+    select 'waits-' || n, 'refund', 't', '{}', now() + interval '1 day', now() - n * interval '1 second'
+    from generate_series(1, 100000) as n""",
+    """insert into mails (key, letter, fact_type, fact, due_at, sent_at)
+    select 'sent-' || n, 'refund', 't', '{}', null, now() from generate_series(1, 100000) as n""",
+    """insert into mails (key, letter, fact_type, fact, due_at, parked_at)
+    select 'parked-' || n, 'refund', 't', '{}', null, now() from generate_series(1, 100000) as n""",
+)
+
+
+@pytest.fixture(scope="module")
+async def crowded(module_database_url: NewDatabase, template: Template) -> AsyncIterator[Database]:
+    url = await module_database_url(like=await template(MIGRATIONS))
+    async with Database(url, name="notifier-tests") as database:
+        async with plain_connection(url, name="crowd") as connection:
+            for statement in FILL:
+                await connection.execute(statement, timeout=120)
+            await connection.execute("vacuum analyze", timeout=120)
+        yield database
+
+
+async def test_queueing_leasing_and_sending(crowded: Database) -> None:
+    new = [NewMail(key=f"new-{number}", letter="refund", fact_type="t", fact={}) for number in range(20)]
+
+    with every_statement(crowded, reads_at_most=MOST):
+        async with crowded.transaction() as session:
+            await mails.queue(session, new)
+        async with crowded.transaction() as session:
+            due = await mails.lease(session, limit=20, duration=timedelta(minutes=1), in_flight=["waits-1"])
+        async with crowded.transaction() as session:
+            await mails.mark_sent(session, due[:10])
+            await mails.postpone(session, due[10], seconds=60, error="busy")
+            await mails.park(session, due[11], reason="no such mailbox")
+            await mails.release(session, due[12:])
+            assert await mails.resend(session, due[11].key)
+
+    assert len(due) == len(new)
+
+
+async def test_the_gauges(crowded: Database) -> None:
+    with every_statement(crowded, reads_at_most=AT_MOST + MOST):
+        await export_backlog(crowded)
+
+
+async def test_forgetting_what_is_old(crowded: Database) -> None:
+    with every_statement(crowded, reads_at_most=MOST):
+        async with crowded.transaction() as session:
+            assert await mails.forget(session, older_than=timedelta(days=90)) == 0
