@@ -218,3 +218,30 @@ async def test_a_customer_that_was_deleted_at_stripe_is_made_anew(world: World) 
 
     (after,) = await world.rows("select stripe_customer_id from workspaces")
     assert after["stripe_customer_id"] not in (None, before["stripe_customer_id"])
+
+
+@pytest.mark.parametrize("operation", ["draft", "pay"])
+async def test_a_card_that_was_detached_since_it_was_looked_at_is_no_card(
+    world: World, monkeypatch: pytest.MonkeyPatch, operation: str
+) -> None:
+    """Removed in another tab, between two of our calls: one is led to save another, and no row is stuck."""
+    await world.given_an_addon()
+    workspace = await world.given_a_workspace()
+    step = getattr(Charging, operation)
+
+    async def detach_first(self: Charging, *, payment_method_id: str, **more: Any) -> Any:
+        await world.client.v1.payment_methods.detach_async(payment_method_id)
+        return await step(self, payment_method_id=payment_method_id, **more)
+
+    monkeypatch.setattr(Charging, operation, detach_first)
+    problem = await _refused(world, workspace)
+    monkeypatch.undo()
+    await world.settle_everything()
+
+    assert (problem.status, problem.slug) == (409, "payment-method-missing")
+    assert "/c/pay/" in problem.extra["setup_url"]
+    (row,) = await world.rows("select status, payable, failure_code from workspace_addon_purchases")
+    assert (row["status"], row["payable"], row["failure_code"]) == ("failed", False, "payment_method_missing")
+    (customer,) = await _customers(world)
+    await world.give_card(customer, "pm_card_visa")
+    assert (await world.buy(world.order(workspace))).outcome is Outcome.PAID

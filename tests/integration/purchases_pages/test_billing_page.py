@@ -102,7 +102,6 @@ async def test_a_plan_without_a_price_at_stripe_is_not_offered(world: World, sit
         ("trialing", "Trial", "Trial ends on March 4, 2031"),
         ("past_due", "Payment overdue", "Your last renewal could not be charged Your workspace keeps Builder for now."),
         ("unpaid", "Unpaid", "Your renewal is not paid Your workspace keeps Builder for now."),
-        ("incomplete", "Not paid yet", "The first payment has not come through."),
         ("some_new_word", "Some new word", "Billed Monthly"),
     ],
 )
@@ -119,6 +118,16 @@ async def test_while_a_subscription_runs_its_state_is_said_in_words_and_the_port
     assert UPGRADE not in buttons(page)
     assert ("Change the card" in buttons(page)) == (status == "past_due")
     assert ("Pay the open invoice" in buttons(page)) == (status == "unpaid")
+
+
+async def test_one_that_was_never_paid_is_named_and_another_can_be_bought(world: World, site: Site) -> None:
+    subscriber = await subscribed(world, status="incomplete")
+    await world.execute("update workspaces set plan = 'free'")
+
+    page = await seen(site, subscriber.workspace_id)
+
+    assert "Not paid yet The first payment has not come through. Nothing was charged." in page.text
+    assert UPGRADE in buttons(page)
 
 
 async def test_one_that_is_paused_is_on_free_and_cannot_be_bought_again(world: World, site: Site) -> None:

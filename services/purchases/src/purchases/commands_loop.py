@@ -23,7 +23,7 @@ from purchases.handlers.at_stripe.sweep import EVERY, sweep, sweep_day
 from purchases.handlers.at_stripe.sweep_subscriptions import sweep_running
 from purchases.handlers.checkout.end_checkout import settle_checkout
 from purchases.handlers.customers.save_card import adopt_card
-from purchases.handlers.plan import end_extra, look_at_subscription
+from purchases.handlers.plan import end_extra, end_unfinished, look_at_subscription
 from purchases.handlers.steps.stripe_desk import Later, Result, StripeDesk
 from purchases.payments.client import OutcomeUnknown, StripeRefused, UnknownShape
 from purchases.store import commands
@@ -54,6 +54,7 @@ COMMANDS: Final[Mapping[str, Callable[[StripeDesk, Command], Awaitable[Result]]]
     "adopt_subscriptions": look_at_subscription.adopt,
     "compare_subscriptions": end_extra.compare,
     "end_subscription": end_extra.end,
+    "end_unfinished": end_unfinished.end_unfinished,
 }
 
 

@@ -41,6 +41,7 @@ NOT_OPENED: Final = of_owner(
     refusals.already_purchased(PAID_ROW),
     refusals.settling(FAILED_ROW),
     refusals.checkout_busy(),
+    refusals.payment_in_progress(),
     refusals.checkout_over("expired"),
     refusals.key_reused(),
     refusals.return_url_not_allowed(),

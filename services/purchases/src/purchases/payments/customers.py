@@ -93,6 +93,16 @@ async def paying_customer(client: StripeClient, *, customer_id: str) -> PayingCu
     return PayingCustomer(customer_id, card)
 
 
+async def has_card(client: StripeClient, *, customer_id: str, payment_method_id: str) -> bool:
+    """Return whether the card is still the customer's; one that is detached can never be charged again."""
+    try:
+        async with phase("read_card"):
+            await client.v1.customers.payment_methods.retrieve_async(customer_id, payment_method_id)
+    except ObjectMissing:
+        return False
+    return True
+
+
 async def _card_of_subscription(client: StripeClient, customer_id: str) -> str | None:
     """Stripe lists the newest first, and without those that are over."""
     async with phase("list_subscriptions"):

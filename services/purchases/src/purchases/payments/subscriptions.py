@@ -10,10 +10,10 @@ from typing import Any, Final
 from stripe import StripeClient
 
 from chassis.logs import get_logger
-from contracts.stripe_facts.words import SUBSCRIPTION_STATUSES
+from contracts.stripe_facts.words import PAYMENT_INTENT_STATUSES, SUBSCRIPTION_STATUSES
 from purchases.domain.subscriptions import Snapshot
-from purchases.payments.client import ObjectMissing, UnknownShape, metadata_of_object, phase, word
-from purchases.payments.invoices import EXPAND, intent_id_of
+from purchases.payments.client import ObjectMissing, StripeRefused, UnknownShape, metadata_of_object, phase, word
+from purchases.payments.invoices import EXPAND, close_invoice, intent_id_of
 from purchases.payments.keys import idempotency_key
 
 log = get_logger(__name__)
@@ -91,6 +91,61 @@ async def end_subscription(client: StripeClient, subscription_id: str) -> None:
             )
     except ObjectMissing:
         return
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstPayment:
+    """A subscription with its first payment, as both are now."""
+
+    subscription_id: str
+    seen: Seen | None
+    """None when Stripe does not know it."""
+    invoice_id: str | None = None
+    invoice_status: str | None = None
+    is_at_the_bank: bool = False
+    page_is_open: bool = False
+    """Its Checkout can still be paid on: before 2025-03-31.basil a session made its subscription as it opened."""
+
+
+async def look_at_first_payment(
+    client: StripeClient, subscription_id: str, *, instance: str, prices: Collection[str]
+) -> FirstPayment:
+    """Read it with the intents of its latest invoice, and whether its Checkout is open."""
+    began = monotonic()
+    try:
+        async with phase("look_at_subscription"):
+            found: Any = await client.v1.subscriptions.retrieve_async(
+                subscription_id, params={"expand": [f"latest_invoice.{EXPAND[0]}"]}
+            )
+    except ObjectMissing:
+        return FirstPayment(subscription_id=subscription_id, seen=None)
+    async with phase("list_sessions"):
+        listed = await client.v1.checkout.sessions.list_async(params={"subscription": subscription_id, "limit": 100})
+    invoice = found.latest_invoice
+    payments = invoice.payments.data if invoice is not None and invoice.payments else []
+    intents = [one.payment.payment_intent for one in payments if getattr(one.payment, "payment_intent", None)]
+    return FirstPayment(
+        subscription_id=subscription_id,
+        seen=_seen(found, instance=instance, prices=prices, at=_moment_of_answer(found, monotonic() - began)),
+        invoice_id=invoice.id if invoice is not None else None,
+        invoice_status=invoice.status if invoice is not None else None,
+        is_at_the_bank=any(word(one, "status", known=PAYMENT_INTENT_STATUSES) == "processing" for one in intents),
+        page_is_open=any(one.status == "open" for one in listed.data),
+    )
+
+
+async def end_first_payment(client: StripeClient, payment: FirstPayment) -> None:
+    """End the subscription, then void its invoice, which could be paid on its own page all the same.
+
+    What was paid meanwhile is not void: Stripe refuses that, and the money is found by its invoice.
+    """
+    await end_subscription(client, payment.subscription_id)
+    if payment.invoice_id is None or payment.invoice_status not in {"draft", "open", "uncollectible"}:
+        return
+    try:
+        await close_invoice(client, invoice_id=payment.invoice_id, status=payment.invoice_status)
+    except StripeRefused as error:
+        log.warning("first_invoice_not_closed", subscription=payment.subscription_id, reason=error.reason)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from purchases.store.rows import CheckoutSession, Plan, Purchase, Subscription
 
 LIVE = ("asking", "open")
-OVER = ("canceled", "incomplete_expired")
+NOT_RUNNING = ("canceled", "incomplete_expired", "incomplete")
 
 
 async def find(session: AsyncSession, checkout_id: uuid.UUID) -> CheckoutSession | None:
@@ -61,8 +61,8 @@ async def plan(session: AsyncSession, slug: str) -> Plan | None:
 
 
 async def runs_a_subscription(session: AsyncSession, workspace_id: str) -> bool:
-    """Whether the workspace has a subscription that has not ended."""
+    """Whether the workspace has a subscription that has not ended; an unfinished one is none."""
     running = select(Subscription.stripe_subscription_id).where(
-        Subscription.workspace_id == workspace_id, Subscription.status.not_in(OVER)
+        Subscription.workspace_id == workspace_id, Subscription.status.not_in(NOT_RUNNING)
     )
     return (await session.execute(running.limit(1))).first() is not None

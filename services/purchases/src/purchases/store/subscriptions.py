@@ -8,7 +8,7 @@ from sqlalchemy import ARRAY, Text, any_, case, cast, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from purchases.domain.subscriptions import ENDED
+from purchases.domain.subscriptions import ENDED, UNCONFIRMED
 from purchases.store.rows import Subscription, SubscriptionInvoice, Workspace
 
 
@@ -30,6 +30,11 @@ async def of_workspace(session: AsyncSession, workspace_id: str) -> Sequence[Sub
 async def running(session: AsyncSession, workspace_id: str) -> Subscription | None:
     """The workspace's subscription that has not ended, which keeps it from buying another one."""
     return next((one for one in await of_workspace(session, workspace_id) if one.status not in ENDED), None)
+
+
+async def unfinished(session: AsyncSession, workspace_id: str) -> Sequence[Subscription]:
+    """Those whose first payment was not finished, as far as was heard: they keep nobody from buying another one."""
+    return [one for one in await of_workspace(session, workspace_id) if one.status == UNCONFIRMED]
 
 
 async def not_ended(session: AsyncSession) -> dict[str, tuple[Subscription, str]]:

@@ -6,6 +6,7 @@ import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from typing import NoReturn
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -16,7 +17,7 @@ from contracts import purchase_facts
 from purchases import refusals
 from purchases.domain.transitions import Status
 from purchases.handlers.buying import card_testing
-from purchases.handlers.buying.charge import charge
+from purchases.handlers.buying.charge import CARD_GONE, charge
 from purchases.handlers.checkout.end_checkout import expire_checkout
 from purchases.handlers.customers.living_customer import living_customer, nothing_written
 from purchases.handlers.steps.move_purchase import record_start
@@ -96,7 +97,11 @@ async def buy(*, database: Database, client: StripeClient, instance: str, lease:
         customer=customer,
         lease=lease,
     )
-    return await _bought(database, purchase_id)
+    bought = await _bought(database, purchase_id)
+    if bought.outcome is Outcome.REFUSED and bought.purchase.failure_code == CARD_GONE:
+        async with nothing_written(database, workspace_id=order.workspace_id):
+            await _refuse_without_card(client, instance, order, customer)
+    return bought
 
 
 async def _bought(database: Database, purchase_id: uuid.UUID) -> Bought:
@@ -159,18 +164,24 @@ async def _checkout_that_sells(session: AsyncSession, order: Order, addon: Addon
 
 async def _customer_with_card(database: Database, client: StripeClient, instance: str, order: Order) -> PayingCustomer:
     """The customer and the card are read before anything is written. Raises a Problem without a card."""
-    workspace_id = order.workspace_id
-    async with nothing_written(database, workspace_id=workspace_id):
-        customer = await living_customer(database=database, client=client, instance=instance, workspace_id=workspace_id)
-        if customer.payment_method_id is not None:
-            return customer
-        page = await open_setup(
-            client,
-            instance=instance,
-            workspace_id=workspace_id,
-            customer_id=customer.customer_id,
-            return_url=order.return_url,
+    async with nothing_written(database, workspace_id=order.workspace_id):
+        customer = await living_customer(
+            database=database, client=client, instance=instance, workspace_id=order.workspace_id
         )
+        if customer.payment_method_id is None:
+            await _refuse_without_card(client, instance, order, customer)
+    return customer
+
+
+async def _refuse_without_card(client: StripeClient, instance: str, order: Order, customer: PayingCustomer) -> NoReturn:
+    """Raise Problem 409 with the page where a card is saved; nothing was charged."""
+    page = await open_setup(
+        client,
+        instance=instance,
+        workspace_id=order.workspace_id,
+        customer_id=customer.customer_id,
+        return_url=order.return_url,
+    )
     raise refusals.payment_method_missing(setup_session_id=page.id, setup_url=page.url)
 
 

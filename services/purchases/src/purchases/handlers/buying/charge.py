@@ -18,7 +18,7 @@ from purchases.handlers.steps.learn_ids import learn_ids, release
 from purchases.handlers.steps.move_purchase import move
 from purchases.handlers.steps.provision_price import forget_dead_price, provision_price
 from purchases.payments.client import CardDeclined, CustomerNeeded, OutcomeUnknown, StripeRefused
-from purchases.payments.customers import PayingCustomer
+from purchases.payments.customers import PayingCustomer, has_card
 from purchases.payments.invoices import Charging, Confirmation
 from purchases.payments.look import look_at_invoice
 from purchases.payments.prices import SoldAddon
@@ -28,6 +28,8 @@ from purchases.store.rows import WAITING_FOR_BANK, Purchase
 
 log = get_logger(__name__)
 
+CARD_GONE: Final = "payment_method_missing"
+"""Ours, as a failure code: the card was there when it was looked at, and is not any more."""
 NOT_CONFIRMED: Final = Confirmation("requires_action", None)
 
 
@@ -64,9 +66,20 @@ async def charge(
         await _fail(desk, code=error.code, declined=True)
     except StripeRefused as error:
         await _keep_refusal(desk, error, workspace_id)
-        await _fail(desk, code=error.code or "stripe_refused", declined=False)
+        gone = await _card_is_gone(desk, customer)
+        await _fail(desk, code=CARD_GONE if gone else error.code or "stripe_refused", declined=False)
     except (OutcomeUnknown, LostTheRow) as error:
         log.warning("charge_left_to_settling", purchase=str(purchase_id), reason=repr(error))
+
+
+async def _card_is_gone(desk: Desk, customer: PayingCustomer) -> bool:
+    """Stripe words it in several ways that the card was detached since it was looked at, so the card is looked for."""
+    try:
+        return not await has_card(
+            desk.client, customer_id=customer.customer_id, payment_method_id=str(customer.payment_method_id)
+        )
+    except (OutcomeUnknown, StripeRefused):
+        return False
 
 
 async def _keep_refusal(desk: Desk, error: StripeRefused, workspace_id: str) -> None:

@@ -13,6 +13,7 @@ from purchases import refusals
 from purchases.handlers.checkout.end_checkout import expire_checkout, follow, is_leased, locked, nothing_was_opened
 from purchases.handlers.checkout.start_checkout import Upgrade, refuse_if_taken, repeated, start, wanted_of
 from purchases.handlers.customers.living_customer import living_customer, nothing_written, refused_by_stripe
+from purchases.handlers.plan.end_unfinished import make_room
 from purchases.handlers.steps.keep_refusal import keep_refusal
 from purchases.handlers.steps.learn_ids import release
 from purchases.handlers.steps.provision_plan_price import provision_plan_price, to_be_sold
@@ -65,6 +66,10 @@ async def open_checkout(desk: Desk, upgrade: Upgrade) -> Opened:
     if in_the_way is not None:
         cause = Cause(actor=upgrade.buyer, at=datetime.now(UTC), reason="another Checkout was started")
         await expire_checkout(database=desk.database, client=desk.client, checkout=in_the_way, cause=cause)
+    async with nothing_written(desk.database, workspace_id=upgrade.workspace_id):
+        await make_room(
+            database=desk.database, client=desk.client, instance=desk.instance, workspace_id=upgrade.workspace_id
+        )
     try:
         async with desk.database.transaction() as session:
             checkout = await start(session, upgrade, desk.lease, checkout_id, customer.customer_id, prices)

@@ -118,6 +118,8 @@ async def _refuse_if_confirming(session: AsyncSession, workspace_id: str) -> Non
     """Of what the last Checkout sold nothing was heard yet; where nothing comes for an hour, it will not come."""
     begun = await upgrade_begun(session=session, workspace_id=workspace_id, key=None)
     if begun is not None and begun.stage is Stage.AT_THE_BANK:
+        if await subscriptions.unfinished(session, workspace_id):
+            return  # whether the bank is still at work on it, Stripe is asked before it is ended
         raise refusals.bank_at_work()
     if begun is None or begun.stage is not Stage.CONFIRMING:
         return
@@ -141,6 +143,8 @@ async def start(
         raise refusals.checkout_busy()
     wanted = await wanted_of(session, upgrade)
     await refuse_if_taken(session, upgrade, wanted)
+    if await subscriptions.unfinished(session, upgrade.workspace_id):
+        raise refusals.checkout_busy()
     now = datetime.now(UTC)
     bundle = [
         _row(upgrade, addon, workspace, customer_id, prices, f"checkout:{checkout_id}:{number}", now)

@@ -9,11 +9,12 @@ from contracts import stripe_facts as told
 from contracts.stripe_facts import SubscriptionItem
 from contracts.workspace_facts import RenewalFailed
 from purchases.domain.subscriptions import ENDED, OWING, News, Snapshot
+from purchases.handlers.plan.end_extra import ANOTHER_RUNS, CAME_LATE
 from purchases.handlers.plan.follow_subscription import announce, confirm, extend, hear_snapshot, look
 from purchases.handlers.steps.references import FIRST_INVOICE
 from purchases.handlers.steps.work import Work, cause_of, count, fact_as
 from purchases.payments.checkout import UNPAID
-from purchases.store import subscriptions
+from purchases.store import commands, subscriptions
 from purchases.store.rows import SubscriptionInvoice, Workspace
 
 INTERVALS: Final = frozenset({"month", "year"})
@@ -100,6 +101,8 @@ async def invoice_paid(work: Work, received: Received) -> None:
     if fact.subscription_id is None or workspace is None:
         return
     await subscriptions.keep_invoice(work.session, _invoice(fact, workspace, paid_at=fact.occurred_at))
+    if await _was_ended_by_us(work, fact.subscription_id, workspace):
+        return
     if fact.billing_reason == FIRST_INVOICE:
         await confirm(work.session, workspace, fact.subscription_id, at=fact.occurred_at, cause=cause_of(fact))
         await _complete(work, workspace, fact.subscription_id)
@@ -109,6 +112,21 @@ async def invoice_paid(work: Work, received: Received) -> None:
         await look(work.session, fact.subscription_id, workspace.id, said="active")
     elif row.status not in ENDED:
         await extend(work.session, workspace, row, cause=cause_of(fact))
+
+
+async def _was_ended_by_us(work: Work, subscription_id: str, workspace: Workspace) -> bool:
+    """Money that still arrives for one that we ended goes back."""
+    row = await subscriptions.find(work.session, subscription_id)
+    if row is None or not row.is_extra or row.status not in ENDED:
+        return False
+    await commands.ask(
+        work.session,
+        kind="end_subscription",
+        subject=subscription_id,
+        workspace_id=workspace.id,
+        reason=CAME_LATE if row.confirmed_at is None else ANOTHER_RUNS,
+    )
+    return True
 
 
 async def invoice_payment_failed(work: Work, received: Received) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -22,6 +23,9 @@ from purchases.publisher import Cause
 from purchases.store import commands, plans, subscriptions, workspaces
 from purchases.store.commands import Command
 from purchases.store.rows import Subscription
+
+ANOTHER_RUNS: Final = "the workspace has another subscription"
+CAME_LATE: Final = "it was paid after it had been ended, unfinished, for another one"
 
 
 async def compare(desk: StripeDesk, command: Command) -> Result:
@@ -66,19 +70,26 @@ async def end(desk: StripeDesk, command: Command) -> Result:
 
 
 async def _tell(desk: StripeDesk, command: Command, payments: Sequence[PlanPayment]) -> None:
-    """Once per subscription, however often the command is repeated."""
+    """Once per subscription, and again where more money came, however often the command is repeated.
+
+    Nobody is told of an unfinished one that was never paid.
+    """
+    reason = command.arguments.get("reason", ANOTHER_RUNS)
+    if not payments and reason == CAME_LATE:
+        return
     async with desk.database.transaction() as session:
         workspace = await workspaces.lock(session, command.arguments["workspace_id"])
         owned = await _owned(session, command.arguments["workspace_id"])
         row = owned.pop(command.subject, None)
-        if workspace is None or row is None or row.returned_cents is not None:
+        returned = sum(payment.plan_cents for payment in payments)
+        if workspace is None or row is None or (row.returned_cents is not None and row.returned_cents >= returned):
             return
-        row.returned_cents = sum(payment.plan_cents for payment in payments)
+        row.returned_cents = returned
         announce(
             session,
             workspace,
             ExtraSubscriptionEnded,
-            cause=Cause(actor="quittance", at=datetime.now(UTC), reason="the workspace has another subscription"),
+            cause=Cause(actor="quittance", at=datetime.now(UTC), reason=reason),
             stripe_subscription_id=command.subject,
             kept_subscription_id=next(iter(in_order_of_keeping(_running(one) for one in owned.values())), None),
             returned_cents=row.returned_cents,

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from purchases.domain.plan import BUILDER, Usage, caps_of, usages
-from purchases.domain.subscriptions import ENDED, OWING
+from purchases.domain.subscriptions import ENDED, OWING, UNCONFIRMED
 from purchases.handlers.plan.claim_resource import known_plans
 from purchases.store import resources, subscriptions
 from purchases.store.rows import Plan, Subscription, Workspace
@@ -23,7 +23,7 @@ class Billing:
     subscription: Subscription | None
     """The one that runs, else the last one that ended."""
     is_subscribed: bool
-    """A subscription has not ended, which keeps the workspace from buying another one."""
+    """A subscription runs, which keeps the workspace from buying another one; an unfinished one does not."""
     usage: Sequence[Usage]
 
     @property
@@ -42,7 +42,7 @@ async def read_billing(*, session: AsyncSession, workspace: Workspace) -> Billin
         plan=known[workspace.plan],
         on_offer=known.get(BUILDER),
         subscription=_shown(owned),
-        is_subscribed=any(one.status not in ENDED for one in owned),
+        is_subscribed=any(one.status not in ENDED and one.status != UNCONFIRMED for one in owned),
         usage=usages(caps, used=await resources.counts(session, workspace.id)),
     )
 

@@ -37,7 +37,7 @@ class Subscription(Row):
     status: Mapped[str] = mapped_column(String(32))
     """Stripe's own word."""
     is_extra: Mapped[bool] = mapped_column(server_default=false(), default=False)
-    """A second one beside another that runs: we end it and pay it back."""
+    """We end it and pay it back: a second one beside another that runs, or an unfinished one that was in the way."""
     returned_cents: Mapped[int | None] = mapped_column(BigInteger)
     """What of an extra one was paid back; empty until that was done and told."""
     stripe_price_id: Mapped[str | None] = mapped_column(Text)

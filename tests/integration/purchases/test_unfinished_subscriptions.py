@@ -1,0 +1,153 @@
+"""A subscription whose first payment nobody finished does not keep a workspace from its plan."""
+
+from typing import Any, Final
+
+import pytest
+
+from contracts.workspace_facts import ExtraSubscriptionEnded
+from purchases.handlers.plan import end_unfinished
+from purchases.payments.subscriptions import end_first_payment
+from purchases.store import commands
+from tests.integration.purchases.checkouts import complete, open_page, refusal_of, upgrade
+from tests.integration.purchases.world import DEBIT, INSTANCE, Json, World
+
+pytestmark: Final = pytest.mark.usefixtures("builder")
+DECLINED: Final = "pm_card_chargeCustomerFail"
+
+
+async def _given_one(world: World, card: str) -> tuple[str, Json]:
+    """The workspace, and its subscription, whose first payment went as the card says; all of it is heard."""
+    workspace = await world.given_a_workspace(card)
+    (row,) = await world.rows("select stripe_customer_id from workspaces")
+    (plan,) = await world.rows("select prices from plans")
+    asked: Any = {
+        "customer": row["stripe_customer_id"],
+        "items": [{"price": plan["prices"][0]["stripe_price_id"]}],
+        "metadata": {"quittance_instance": INSTANCE, "workspace_id": workspace},
+    }
+    made = await world.client.v1.subscriptions.create_async(asked)
+    assert made.status == "incomplete"
+    await world.tell(*await world.facts())
+    await world.settle_everything()
+    return workspace, made.to_dict()
+
+
+async def _at_stripe(world: World) -> list[tuple[str, str]]:
+    """Each subscription's status with that of its first invoice, oldest first."""
+    found = await world.control.objects()
+    invoices = {one["id"]: one["status"] for one in found["invoice"]}
+    return [(one["status"], invoices[one["latest_invoice"]]) for one in found["subscription"]]
+
+
+async def _intent(world: World) -> str:
+    return str((await world.control.objects(kind="payment_intent"))["payment_intent"][0]["id"])
+
+
+async def _pay_late(world: World, workspace: str) -> None:
+    """The debit comes through, or another card pays, and Stripe tells of it."""
+    seen = len(await world.control.events())
+    await world.control.settle_debit(await _intent(world))
+    await world.tell(*await world.facts(since=seen))
+    await world.settle_everything()
+
+
+async def test_it_is_ended_first_and_its_invoice_closed(world: World) -> None:
+    workspace, _ = await _given_one(world, DECLINED)
+
+    opened = await open_page(world, upgrade(workspace))
+    await complete(world, opened.session_id)
+
+    assert await _at_stripe(world) == [("canceled", "void"), ("active", "paid")]
+    assert [row["plan"] for row in await world.rows("select plan from workspaces")] == ["builder"]
+    assert (await world.control.sums())["total"]["eur"] == {"captured": 900, "payments": 1, "refunded": 0, "refunds": 0}
+    assert "extra_subscription_ended" not in [kind for kind, _ in await world.workspace_facts(workspace)]
+
+
+async def test_one_that_a_bank_is_at_work_on_is_left(world: World) -> None:
+    workspace, _ = await _given_one(world, DEBIT)
+
+    refused = await refusal_of(world, upgrade(workspace))
+
+    assert (refused.status, refused.slug, refused.extra["waiting_for"]) == (409, "payment-in-progress", "bank")
+    assert await _at_stripe(world) == [("incomplete", "open")]
+    await _pay_late(world, workspace)
+    assert [row["plan"] for row in await world.rows("select plan from workspaces")] == ["builder"]
+
+
+async def test_one_that_was_paid_unheard_is_left_and_is_the_workspaces(world: World) -> None:
+    workspace, _ = await _given_one(world, DEBIT)
+    await world.control.settle_debit(await _intent(world))
+
+    refused = await refusal_of(world, upgrade(workspace))
+
+    assert refused.slug == "already-subscribed"
+    assert [row["plan"] for row in await world.rows("select plan from workspaces")] == ["builder"]
+
+
+async def test_one_that_stripe_does_not_know_is_in_nobodys_way(world: World) -> None:
+    workspace = await world.given_a_workspace(None)
+    await world.execute(
+        "insert into subscriptions (stripe_subscription_id, workspace_id, status) values ('sub_1', :ws, 'incomplete')",
+        ws=workspace,
+    )
+
+    assert (await open_page(world, upgrade(workspace))).url
+
+
+async def test_money_that_arrives_between_the_look_and_the_end_goes_back(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The customer pays with another card on the invoice's own page, a moment after we looked."""
+    workspace, made = await _given_one(world, DECLINED)
+
+    async def pay_first(client: Any, payment: Any) -> None:
+        card = await client.v1.payment_methods.attach_async("pm_card_visa", {"customer": made["customer"]})
+        await client.v1.invoices.pay_async(made["latest_invoice"], {"payment_method": card.id})
+        await end_first_payment(client, payment)
+
+    monkeypatch.setattr(end_unfinished, "end_first_payment", pay_first)
+    opened = await open_page(world, upgrade(workspace))
+    await complete(world, opened.session_id)
+
+    assert await _at_stripe(world) == [("canceled", "paid"), ("active", "paid")]
+    total = (await world.control.sums())["total"]["eur"]
+    assert (total["captured"], total["refunded"]) == (1800, 900)
+    (told,) = [body for kind, body in await world.workspace_facts(workspace) if kind == "extra_subscription_ended"]
+    assert (told["stripe_subscription_id"], told["returned_cents"]) == (made["id"], 900)
+    assert ExtraSubscriptionEnded.model_validate(told).reason == "it was paid after it had been ended, unfinished, " + (
+        "for another one"
+    )
+
+
+async def test_money_that_arrives_long_after_the_end_goes_back(world: World) -> None:
+    """A debit that was begun in the very moment in which it was ended."""
+    workspace, made = await _given_one(world, DECLINED)
+    await world.control.fault("error_before", operation="invoices.void", status=400)
+    await open_page(world, upgrade(workspace))
+    await world.settle_everything()
+    await world.give_card(made["customer"], DEBIT)
+    methods = (await world.control.objects(kind="payment_method"))["payment_method"]
+    account = next(one["id"] for one in methods if one["type"] == "sepa_debit")
+    await world.client.v1.invoices.pay_async(made["latest_invoice"], {"payment_method": account})
+
+    await _pay_late(world, workspace)
+
+    total = (await world.control.sums())["total"]["eur"]
+    assert (total["captured"], total["refunded"]) == (900, 900)
+    assert [row["plan"] for row in await world.rows("select plan from workspaces")] == ["free"]
+
+
+@pytest.mark.parametrize("card", [DECLINED, DEBIT])
+async def test_a_request_that_died_before_it_ended_it_is_finished_by_the_worker(world: World, card: str) -> None:
+    """What runs by then, or is at the bank, is left."""
+    workspace, made = await _given_one(world, card)
+    await world.execute("update subscriptions set is_extra = true")
+    async with world.database.transaction() as session:
+        await commands.ask(session, kind="end_unfinished", subject=made["id"], workspace_id=workspace)
+
+    await world.settle_everything()
+
+    ended = card == DECLINED
+    assert await _at_stripe(world) == [("canceled", "void") if ended else ("incomplete", "open")]
+    (row,) = await world.rows("select is_extra from subscriptions")
+    assert row["is_extra"] is ended
