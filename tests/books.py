@@ -33,6 +33,8 @@ MAILED: Final[Mapping[str, str]] = {
     facts.PurchaseCancelled.TYPE: "Cancelled after payment",
 }
 """The facts that are mailed, and how the subject begins; RefundIssued goes to the owner, the others to the team."""
+UNDONE: Final = "The refund"
+"""How the owner's mail begins about a refund that was told as made, and failed."""
 
 
 async def books_agree(
@@ -211,6 +213,8 @@ def _was_issued(row: Json, told: Counter[tuple[str, str]]) -> bool:
 async def _mails_follow_facts(scene: Scene, shop: Shop, purchase: Json, own: Told, *, may_repeat: bool) -> None:
     told = {(e.type, body["sequence"]): e.type for e, body in own if _is_mailed(e.type, body)}
     expected = Counter((MAILED[type_], _reader(type_, shop)) for type_ in told.values())
+    undone = {body["sequence"] for e, body in own if e.type == facts.RefundFailed.TYPE and body["was_issued"]}
+    expected += Counter({(UNDONE, shop.owner_email): len(undone)} if undone else {})
     mails = await scene.mails_naming(str(purchase["id"]))
     if may_repeat:
         mails = list({mail["MessageID"]: mail for mail in mails}.values())
@@ -229,4 +233,4 @@ def _reader(fact_type: str, shop: Shop) -> str:
 
 def _kind(mail: Json) -> str:
     subject: str = mail["Subject"]
-    return next((begins for begins in MAILED.values() if subject.startswith(begins)), subject)
+    return next((begins for begins in (*MAILED.values(), UNDONE) if subject.startswith(begins)), subject)

@@ -132,7 +132,10 @@ class RefundIssued(PurchaseFact):
 
 
 class RefundFailed(PurchaseFact):
-    """A refund failed, was cancelled, or Stripe would not make it. Once per refund; the team is mailed."""
+    """A refund failed, was cancelled, or Stripe would not make it. Once per refund; the team is mailed.
+
+    So is the owner, where RefundIssued had said that it was made.
+    """
 
     TYPE: ClassVar = "billing.refund.failed.v1"
 
@@ -142,6 +145,8 @@ class RefundFailed(PurchaseFact):
     """None where staff asked and Stripe refused."""
     refund_cents: int
     failure_reason: str | None = None
+    was_issued: bool = False
+    """RefundIssued came before: its owner was told that it was made, and is mailed too."""
 
 
 class PaymentReturned(PurchaseFact):
@@ -200,6 +205,11 @@ class PurchaseState(PurchaseFact):
     refunded_at: datetime | None = None
     paid_cents: int | None = None
     refunded_cents: int = 0
+    """What of `paid_cents` went back."""
+    returned_cents: int = 0
+    """What came though there was nothing to pay, as for a purchase that was over, and went back."""
+    returning_cents: int = 0
+    """What came so and has not gone back yet."""
     failure_code: str | None = None
     stripe_invoice_id: str | None = None
     stripe_payment_intent_id: str | None = None

@@ -16,7 +16,7 @@ from chassis.health import Health
 from chassis.kafka import Producer
 from contracts import PURCHASE_EVENTS, TOPICS, seal
 from notifier import mails, unmailed
-from notifier.consumer import mail_for
+from notifier.consumer import mails_for
 from notifier.letters import Mailable
 from notifier.main import MIGRATIONS, Settings
 from notifier.main.mail_settings import mailer
@@ -40,9 +40,7 @@ async def until(condition: Callable[[], Awaitable[Any]], *, seconds: float = 30)
 
 def key_of(fact: Mailable) -> str:
     """The key of the mail about `fact`."""
-    mail = mail_for(fact)
-    assert mail is not None
-    return mail.key
+    return mails_for(fact)[0].key
 
 
 @dataclass(kw_only=True)
@@ -73,7 +71,7 @@ class Office:
     async def given_queued(self, *facts: Mailable) -> None:
         """Mails as the consumer stores them."""
         async with self.database.transaction() as session:
-            await mails.queue(session, [mail for fact in facts if (mail := mail_for(fact))])
+            await mails.queue(session, [mail for fact in facts for mail in mails_for(fact)])
 
     @asynccontextmanager
     async def notifying(self) -> AsyncIterator[None]:

@@ -41,6 +41,28 @@ async def test_the_owner_is_mailed_about_each_refund(office: Office) -> None:
     assert [mail.recipients for mail in office.about(refunds[0])] == [["dana@northwind.example"]] * 2
 
 
+async def test_of_a_refund_that_was_told_as_made_and_failed_team_and_owner_hear_once_each(office: Office) -> None:
+    issued = facts.refund_issued()
+    failed = facts.refund_undone(purchase_id=issued.purchase_id, refund_id=issued.refund_id, sequence=4)
+    async with office.notifying():
+        await office.given_published(issued, failed)
+        await office.given_published(failed, ce_id=uuid.uuid4())
+        last = facts.paid()
+        await office.given_published(last)
+        await until(lambda: office.all_sent(issued, failed, last))
+        await until(lambda: _are(3, office, failed))
+
+    assert sorted((mail.recipients[0], mail.subject) for mail in office.about(failed)) == [
+        ("dana@northwind.example", "The refund of €100.00 for Professional AI Setup did not go through"),
+        ("dana@northwind.example", "Your refund of €100.00 for Professional AI Setup"),
+        ("team@quittance.test", "Refund failed: €100.00 to Northwind Traders for Professional AI Setup"),
+    ]
+
+
+async def _are(number: int, office: Office, fact: Mailable) -> bool:
+    return len(office.about(fact)) >= number
+
+
 @pytest.mark.parametrize("fact", facts.one_of_each(), ids=lambda fact: fact.TYPE)
 async def test_a_fact_delivered_again_is_no_second_mail(office: Office, fact: Mailable) -> None:
     """Again as it is, under other ids and sequences (a restored backup), and beside itself in one batch."""
@@ -115,17 +137,17 @@ async def test_a_fact_of_which_no_mail_could_be_made_is_shown_and_read_again_onc
     office: Office, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """The fault is in our own code: a version that cannot make this mail, then one that can."""
-    fact, whole = facts.renewal_failed(), consumer.mail_for
+    fact, whole = facts.renewal_failed(), consumer.mails_for
     reason = f"no word for {fact.workspace_id}"
 
-    def broken(one: Fact) -> NewMail | None:
+    def broken(one: Fact) -> list[NewMail]:
         if one.subject == fact.workspace_id:
             raise LookupError(reason)
         return whole(one)
 
     async with office.notifying():
         with monkeypatch.context() as faulty:
-            faulty.setattr(consumer, "mail_for", broken)
+            faulty.setattr(consumer, "mails_for", broken)
             await office.given_published(fact)
             await until(lambda: office.parked_facts(because=reason))
         [parked] = await office.parked_facts(because=reason)

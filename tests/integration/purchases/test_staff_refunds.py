@@ -206,6 +206,7 @@ async def test_made_in_the_dashboard_meanwhile_ours_fails_and_is_told_once(world
         ("succeeded", 30_000),
     ]
     (failed,) = await world.told(kind=RefundFailed)
+    assert failed["was_issued"] is False
     assert (failed["stripe_refund_id"], failed["refund_cents"]) == (None, PRICE)
     assert failed["failure_reason"]
     assert await left_of(world, purchase) == PRICE - await _at_stripe(world) == PRICE - 30_000

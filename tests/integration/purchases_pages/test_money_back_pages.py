@@ -110,6 +110,10 @@ async def test_money_that_came_after_a_cancellation_is_not_kept_quiet_about(worl
     assert "Nothing is charged for it; what your bank may have taken already goes back by itself." in before
     assert f"{NAME} is cancelled €499.00 was paid for it all the same, and goes back by itself." in coming
     assert f"{NAME} is cancelled €499.00 was paid for it all the same, and was sent back." in back
+    # In the list of purchases too, for whoever asks about none of them.
+    assert "came when it was over" not in before
+    assert "€499.00 came when it was over, and goes back by itself." in coming.rpartition("Your purchases")[2]
+    assert "€499.00 came when it was over, and was sent back." in back.rpartition("Your purchases")[2]
 
 
 @pytest.mark.parametrize("refund", [None, 20_000])

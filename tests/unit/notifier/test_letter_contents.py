@@ -6,7 +6,7 @@ from html import unescape
 
 import pytest
 
-from notifier.letters import LETTERS, Mailable, letter_for
+from notifier.letters import LETTERS, Letter, Mailable, letter_for, letters_for
 from notifier.rendering import House, Rendered, render
 from tests.fixtures import mailable_facts as facts
 
@@ -24,9 +24,9 @@ AMOUNTS = {
 each_amount = pytest.mark.parametrize(("currency", "locale"), AMOUNTS, ids=lambda value: value)
 
 
-def written(fact: Mailable, *, locale: str = "en") -> tuple[Rendered, list[str]]:
+def written(fact: Mailable, *, locale: str = "en", letter: Letter | None = None) -> tuple[Rendered, list[str]]:
     """The letter, and its three readings as plain words: subject, text, HTML."""
-    letter = letter_for(fact)
+    letter = letter or letter_for(fact)
     assert letter is not None
     house = House(support_email="help@quittance.example", public_base_url="https://billing.example", locale=locale)
     rendered = render(letter=letter, fact=fact, house=house)
@@ -215,3 +215,14 @@ def test_a_failed_renewal_tells_the_owner_what_is_due_and_where_to_pay() -> None
 
 def test_the_last_failure_of_a_renewal_promises_no_further_attempt() -> None:
     must_say(facts.renewal_failed(next_attempt_at=None), "There will be no further attempt")
+
+
+def test_the_owner_reads_that_the_refund_did_not_come_and_nothing_of_the_banks_reason() -> None:
+    fact = facts.refund_undone(refund_cents=10000)
+    _, readings = written(fact, letter=letters_for(fact)[1])
+
+    assert readings[0] == "The refund of €100.00 for Professional AI Setup did not go through"
+    for said in readings[1:]:
+        assert "the money has not reached you, and is back with us" in said
+        assert "help@quittance.example" in said
+        assert "expired_or_canceled_card" not in said

@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 
 from contracts import FACTS
-from notifier.letters import LETTERS, Mailable, Recipient, letter_for, mail_key
+from notifier.letters import BESIDE, LETTERS, Mailable, Recipient, letter_for, letters_for, mail_key
 from tests.fixtures import mailable_facts as facts
 
 TO_TEAM = (
@@ -46,7 +46,24 @@ def test_facts_without_a_row_are_nobodys_mail() -> None:
 
 def test_letters_have_different_names() -> None:
     """A name is part of the key: two letters of one name would swallow each other."""
-    assert len(LETTERS) == len({letter.name for letter in LETTERS.values()})
+    names = {letter.name for letter in (*LETTERS.values(), *BESIDE.values())}
+
+    assert len(LETTERS) + len(BESIDE) == len(names)
+
+
+def test_a_refund_that_was_told_as_made_and_failed_is_told_to_the_owner_too() -> None:
+    purchase_id, refund_id = uuid4(), uuid4()
+    fact = facts.refund_undone(purchase_id=purchase_id, refund_id=refund_id)
+
+    assert [letter.to for letter in letters_for(fact)] == [Recipient.TEAM, Recipient.OWNER]
+    assert [mail_key(letter=letter, fact=fact) for letter in letters_for(fact)] == [
+        f"refund-failed:{purchase_id}:{refund_id}",
+        f"refund-undone:{purchase_id}:{refund_id}",
+    ]
+
+
+def test_of_a_refund_that_was_never_told_as_made_the_owner_hears_nothing() -> None:
+    assert [letter.to for letter in letters_for(facts.refund_failed())] == [Recipient.TEAM]
 
 
 def key(fact: Mailable) -> str:

@@ -12,7 +12,7 @@ from chassis.records import Received
 from contracts import Fact
 from contracts.topics import PURCHASE_EVENTS, WORKSPACE_EVENTS
 from notifier import mails
-from notifier.letters import letter_for, mail_key
+from notifier.letters import letters_for, mail_key
 from notifier.mails import NewMail
 
 GROUP: Final = "notifier"
@@ -24,18 +24,22 @@ What a mail server says is VERDICTS' business, long after the batch."""
 
 
 async def queue_mails(session: AsyncSession, batch: Sequence[Received], *, wake: Callable[[], None]) -> None:
-    """Queue a mail for each fact that calls for one; a known key changes nothing. `wake` is called after the commit."""
-    new = [mail for received in batch if (mail := mail_for(received.fact))]
+    """Queue the mails that each fact calls for; a known key changes nothing. `wake` is called after the commit."""
+    new = [mail for received in batch for mail in mails_for(received.fact)]
     if new:
         await mails.queue(session, new)
         # The sender of this process is told directly; a NOTIFY for those of others would cost a transaction a batch.
         event.listen(session.sync_session, "after_commit", lambda _: wake(), once=True)
 
 
-def mail_for(fact: Fact) -> NewMail | None:
-    """The mail that `fact` calls for."""
-    letter = letter_for(fact)
-    if letter is None:
-        return None
-    key, body = mail_key(letter=letter, fact=fact), fact.model_dump(mode="json")
-    return NewMail(key=key, letter=letter.name, fact_type=fact.TYPE, fact=body)
+def mails_for(fact: Fact) -> list[NewMail]:
+    """Return the mails that `fact` calls for, one for each letter."""
+    return [
+        NewMail(
+            key=mail_key(letter=letter, fact=fact),
+            letter=letter.name,
+            fact_type=fact.TYPE,
+            fact=fact.model_dump(mode="json"),
+        )
+        for letter in letters_for(fact)
+    ]

@@ -50,6 +50,11 @@ def was_paid(fact: Mailable) -> bool:
     return isinstance(fact, PurchaseCancelled) and fact.previous_status in {"paid", "delivered"}
 
 
+def was_issued(fact: Mailable) -> bool:
+    """Return whether a mail had said of this failed refund that it was made."""
+    return isinstance(fact, RefundFailed) and fact.was_issued
+
+
 TEAM: Final = Recipient.TEAM
 OWNER: Final = Recipient.OWNER
 
@@ -123,13 +128,30 @@ LETTERS: Final[Mapping[type[Mailable], Letter]] = {
     ),
 }
 
+BESIDE: Final[Mapping[type[Mailable], Letter]] = {
+    RefundFailed: Letter(
+        name="refund-undone",
+        to=OWNER,
+        subject="The refund of {amount} for {addon} did not go through",
+        about="refund_id",
+        amount="refund_cents",
+        applies=was_issued,
+    ),
+}
+"""The second letter of a fact that concerns two readers."""
+
+
+def letters_for(fact: Fact) -> list[Letter]:
+    """Return the letters that `fact` calls for; none when nobody is mailed about it."""
+    if not isinstance(fact, Mailable):
+        return []
+    both = (LETTERS.get(type(fact)), BESIDE.get(type(fact)))
+    return [letter for letter in both if letter and letter.applies(fact)]
+
 
 def letter_for(fact: Fact) -> Letter | None:
-    """The letter that `fact` calls for; None when nobody is mailed about it."""
-    if not isinstance(fact, Mailable):
-        return None
-    letter = LETTERS.get(type(fact))
-    return letter if letter and letter.applies(fact) else None
+    """Return the first letter that `fact` calls for; None when nobody is mailed about it."""
+    return next(iter(letters_for(fact)), None)
 
 
 def mail_key(*, letter: Letter, fact: Fact) -> str:

@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from contracts import FACTS, UnknownFact
 from notifier.addresses import InvalidAddress, Mailbox, mailbox
-from notifier.letters import LETTERS, Letter, Mailable, Recipient
+from notifier.letters import BESIDE, LETTERS, Letter, Mailable, Recipient
 from notifier.mails import DueMail
 from notifier.messages import Mail, compose
 from notifier.rendering import House, render
@@ -61,8 +61,9 @@ class Mailer:
 
 def _letter_of(due: DueMail) -> tuple[Letter, Mailable]:
     fact = _read_stored(due)
-    letter = LETTERS.get(type(fact))
-    if letter is None or letter.name != due.letter:
+    both = (LETTERS.get(type(fact)), BESIDE.get(type(fact)))
+    letter = next((one for one in both if one and one.name == due.letter), None)
+    if letter is None:
         raise NoSuchLetter(due.letter)
     return letter, fact
 

@@ -59,6 +59,20 @@ def charged_cents(purchase: Purchase) -> int:
     return min(sale.paid_cents, sale.invoice_paid_cents) if sale else 0
 
 
+def returned_cents(purchase: Purchase) -> int:
+    """Return what paid for nothing and went back at Stripe's word, to disputes too: no part of the sale's money."""
+    late = {payment.stripe_invoice_id for payment in purchase.payments if payment.returned}
+    gone = [one for one in purchase.refunds if one.stripe_refund_id and one.stripe_invoice_id in late]
+    return sum(one.refund_cents for one in gone if one.status in money.COUNTS)
+
+
+def returning_cents(purchase: Purchase) -> int:
+    """Return what paid for nothing and has not gone back yet."""
+    late = [one for one in purchase.payments if one.returned]
+    came = sum(min(payment.paid_cents, payment.invoice_paid_cents) for payment in late)
+    return max(0, came - returned_cents(purchase))
+
+
 def announce(
     session: AsyncSession, purchase: Purchase, fact: type[facts.PurchaseFact], *, cause: Cause, **details: Any
 ) -> None:
@@ -81,6 +95,8 @@ def _members(purchase: Purchase, cause: Cause) -> dict[str, Any]:
         "addon": {"id": purchase.plan_addon_id, "slug": purchase.addon_slug, "name": purchase.addon_name},
         "status": purchase.status.value,
         "refunded_cents": refunded_cents(purchase),
+        "returned_cents": returned_cents(purchase),
+        "returning_cents": returning_cents(purchase),
         "actor": cause.actor,
         "reason": cause.reason,
         "stripe_event_id": cause.stripe_event_id,

@@ -27,6 +27,8 @@ PURCHASE: Final[JsonDict] = {
     "status": "paid",
     "paid_cents": 49900,
     "refunded_cents": 0,
+    "returned_cents": 0,
+    "returning_cents": 0,
     "started_at": "2026-03-02T09:12:00.250000Z",
     "paid_at": "2026-03-02T09:12:02.118204Z",
 }

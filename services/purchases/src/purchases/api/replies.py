@@ -12,7 +12,7 @@ from chassis.money import major_text
 from purchases.api.examples import NEXT_CURSOR, OFFER, PURCHASE, WORKSPACE
 from purchases.domain.transitions import Status
 from purchases.handlers.buying.offer_addons import Offer
-from purchases.publisher import refunded_cents
+from purchases.publisher import refunded_cents, returned_cents, returning_cents
 from purchases.store.rows import Purchase, Workspace
 
 WaitingFor = Literal["bank", "customer"]
@@ -64,7 +64,11 @@ class PurchaseReply(BaseModel):
     )
     failure_code: str | None = Field(default=None, description="Stripe's decline code")
     paid_cents: int | None = Field(default=None, description="What was paid for it: its price less discount, plus tax")
-    refunded_cents: int
+    refunded_cents: int = Field(description="What of it went back")
+    returned_cents: int = Field(
+        description="What came though there was nothing to pay, as for a purchase that was over, and went back"
+    )
+    returning_cents: int = Field(description="What came so and has not gone back yet: it goes back by itself")
     started_at: datetime
     paid_at: datetime | None = None
     delivered_at: datetime | None = None
@@ -147,5 +151,7 @@ def members_of(purchase: Purchase) -> dict[str, Any]:
         "addon": {"id": purchase.plan_addon_id, "slug": purchase.addon_slug, "name": purchase.addon_name},
         "price": major_text(purchase.price_cents, purchase.currency),
         "refunded_cents": refunded_cents(purchase),
+        "returned_cents": returned_cents(purchase),
+        "returning_cents": returning_cents(purchase),
         "waiting_for": purchase.waiting_for or ("customer" if purchase.action_url else None),
     }

@@ -99,8 +99,8 @@ def _tell(session: AsyncSession, purchase: Purchase, row: Refund, before: str | 
         return
     refund = {"refund_id": row.id, "stripe_refund_id": row.stripe_refund_id, "refund_cents": row.refund_cents}
     if row.status not in COUNTS:
-        reason = row.failure_reason
-        announce(session, purchase, purchase_facts.RefundFailed, cause=cause, **refund, failure_reason=reason)
+        failed = {"failure_reason": row.failure_reason, "was_issued": before in COUNTS}
+        announce(session, purchase, purchase_facts.RefundFailed, cause=cause, **refund, **failed)
     elif before is None:
         announce(session, purchase, purchase_facts.RefundIssued, cause=cause, **refund)
 
