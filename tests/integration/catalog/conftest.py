@@ -17,6 +17,7 @@ from catalog.tables import Addon, outbox
 from chassis.auth import TokenVerifier
 from chassis.database import Database
 from chassis.jwks import Jwks
+from chassis.kept_rows import MAINTENANCE
 from chassis.server import HttpServer
 from chassis.settings import ServiceSettings
 from sandbox.issuer import Issuer, application
@@ -149,6 +150,7 @@ def service(migrated: Database, issuer: tuple[Issuer, TokenVerifier]) -> Catalog
 async def catalog(service: Catalog) -> Catalog:
     """An empty catalog, which remembers nothing of what it sold."""
     async with service.database.transaction() as session:
+        await session.execute(text(MAINTENANCE))
         await session.execute(text(emptying(TABLES)))
     service.api.state.price_list.forget()
     service.api.state.plan_list.forget()

@@ -14,6 +14,7 @@ from stripe import StripeClient
 from chassis.consumer import Consumer
 from chassis.database import Database
 from chassis.health import Health
+from chassis.kept_rows import MAINTENANCE
 from chassis.records import StoredRecord
 from chassis.settings import ServiceSettings
 from contracts import TOPICS, AddonState, Fact, seal
@@ -230,8 +231,9 @@ class World:
         return state
 
     async def execute(self, statement: str, **parameters: Any) -> None:
-        """SQL of the test's own."""
+        """SQL of the test's own, which may change what the service may not."""
         async with self.database.transaction() as session:
+            await session.execute(text(MAINTENANCE))
             await session.execute(text(statement), parameters)
 
     async def rows(self, query: str, **parameters: Any) -> list[Json]:
@@ -289,6 +291,7 @@ class World:
     async def put(self, purchase: Purchase, status: Status, *, payable: bool = True) -> None:
         """Set a purchase back to `status`, knowing nothing of Stripe's objects, its lease over."""
         async with self.database.transaction() as session:
+            await session.execute(text(MAINTENANCE))
             await session.execute(text(SET_BACK), {"id": purchase.id, "status": status.value, "payable": payable})
             for table in FOLLOWING:
                 await session.execute(text(f"delete from {table}"))
