@@ -67,7 +67,7 @@ def test_the_ledger_keeps_integers() -> None:
 
 
 def test_whatever_the_catalog_sells_can_be_bought_and_refunded() -> None:
-    dearest = NewAddon.model_validate({"name": "Setup", "price": "9999999999.99"})
+    dearest = NewAddon.model_validate({"name": "Setup", "price": "9999999999.99", "currency": "IDR"})
     price = price_of(major=dearest.price, cents=None, currency=dearest.currency)
 
     PurchaseBody(addon="setup", expected_price_cents=price.cents, expected_currency=price.currency)

@@ -28,7 +28,7 @@ async def test_an_addon_is_made_of_what_was_typed(site: Site) -> None:
     (row,) = await site.catalog.rows()
     assert (done.status_code, done.headers["location"]) == (303, f"{ADDONS}/{row.id}?done=created")
     assert "The add-on was created." in shown
-    assert (row.slug, row.name, row.description) == ("professional-setup", "Professional Setup", "Two lines\nof text")
+    assert (row.slug, row.name, row.description) == ("professional-setup", "Professional Setup", "Two lines of text")
     assert (row.price_cents, row.currency, row.bullets) == (149950, "USD", ["first", "second"])
     assert (row.sort_order, row.is_active) == (-3, True)
 
@@ -112,7 +112,7 @@ async def test_a_price_that_could_be_another_is_refused_and_said_how_to_write(
         ({"sort_order": "first"}, "sort_order", "A whole number"),
         ({"sort_order": "9" * 20}, "sort_order", "too much"),
         ({"bullet": ["fine", "x" * 201]}, "bullet-1", "At most 200 characters"),
-        ({"description": "a\x01b"}, "description", "control characters"),
+        ({"description": "a\x01b"}, "description", "printable text"),
     ],
     ids=str,
 )

@@ -4,6 +4,7 @@ from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import text
 
 from tests.forms import form_to, told
 from tests.integration.catalog.conftest import STAFF
@@ -109,11 +110,21 @@ async def test_an_edit_is_saved_and_the_slug_stays(site: Site) -> None:
 
 
 async def test_a_save_that_changes_nothing_tells_nobody(site: Site) -> None:
-    addon = await site.catalog.given_an_addon(description="a\nb")
+    addon = await site.catalog.given_an_addon(description="a b")
     async with site.staff() as staff:
         await send(staff, await staff.get(f"{ADDONS}/{addon['id']}"))
 
     assert (await site.catalog.shown(addon))["sequence"] == 1
+
+
+async def test_a_description_that_an_older_version_kept_in_lines_is_one_paragraph_once_saved(site: Site) -> None:
+    addon = await site.catalog.given_an_addon(description="a b")
+    async with site.catalog.database.transaction() as session:
+        await session.execute(text("update plan_addons set description = E'a\\n\\nb'"))
+    async with site.staff() as staff:
+        await send(staff, await staff.get(f"{ADDONS}/{addon['id']}"), price="549")
+
+    assert (await site.catalog.shown(addon))["description"] == "a b"
 
 
 async def test_it_goes_on_sale_and_off_sale_from_the_list(site: Site) -> None:

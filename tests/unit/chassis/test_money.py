@@ -8,12 +8,14 @@ from chassis.money import (
     MAX_MINOR_UNITS,
     MINIMUM_CHARGES,
     SUPPORTED_CURRENCIES,
+    AboveMaximum,
     BelowMinimum,
     InvalidAmount,
     TooManyDecimals,
     UnsupportedCurrency,
     exponent,
     major_text,
+    maximum_charge,
     minimum_charge,
     minor_units,
     require_chargeable,
@@ -113,6 +115,7 @@ def test_a_currency_that_stripe_does_not_charge_is_refused(currency: str) -> Non
 def test_every_currency_has_whole_units_and_a_minimum_that_can_be_charged(currency: str) -> None:
     assert 5 * 10 ** exponent(currency) == minor_units("5", currency)
     require_chargeable(minimum_charge(currency), currency)
+    require_chargeable(maximum_charge(currency), currency)
 
 
 @given(st.sampled_from(sorted(SUPPORTED_CURRENCIES)), st.integers(0, MAX_MINOR_UNITS // 100))
@@ -138,6 +141,9 @@ def test_any_text_is_an_amount_or_refused(text: str, currency: str) -> None:
         (49900, "EUR", "499.00"),
         (5, "EUR", "0.05"),
         (499, "JPY", "499"),
+        (50_000, "ISK", "500"),
+        (-50_000, "UGX", "-500"),
+        (50_050, "ISK", "500.50"),
         (1230, "KWD", "1.230"),
         (-50, "USD", "-0.50"),
         (0, "EUR", "0.00"),
@@ -158,6 +164,10 @@ def test_an_integer_is_written_in_major_units(amount: int, currency: str, expect
         (1235, "KWD", TooManyDecimals),
         (49950, "ISK", TooManyDecimals),
         (MAX_MINOR_UNITS + 1, "EUR", InvalidAmount),
+        (100_000_000, "EUR", AboveMaximum),
+        (100_000_000, "JPY", AboveMaximum),
+        (100_000_000, "ISK", AboveMaximum),
+        (MAX_MINOR_UNITS + 1, "IDR", InvalidAmount),
     ],
 )
 def test_what_stripe_would_not_charge_is_refused(amount: int, currency: str, error: type[Exception]) -> None:

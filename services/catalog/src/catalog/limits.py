@@ -4,7 +4,7 @@ from typing import Final
 
 SLUG_LENGTH: Final = 64
 NAME_LENGTH: Final = 120
-DESCRIPTION_LENGTH: Final = 10_000
+DESCRIPTION_LENGTH: Final = 1_000
 BULLETS: Final = 8
 BULLET_LENGTH: Final = 200
 RESOURCE_LENGTH: Final = 40

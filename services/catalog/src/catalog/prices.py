@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from chassis.money import (
+    AboveMaximum,
     BelowMinimum,
     InvalidAmount,
     TooManyDecimals,
@@ -32,6 +33,7 @@ REFUSALS: Final[Mapping[type[ValueError], tuple[str, str]]] = {
     UnsupportedCurrency: ("unsupported-currency", "The currency cannot be charged"),
     TooManyDecimals: ("too-many-decimals", "The price has too many decimals"),
     BelowMinimum: ("below-minimum", "The price is too low to be charged"),
+    AboveMaximum: ("above-maximum", "The price is too high to be charged"),
     InvalidAmount: ("invalid-amount", "The price is no amount of money"),
 }
 """Problem type and title of what money raises."""
@@ -40,6 +42,7 @@ DETAILS: Final[Mapping[str, str]] = {
     "unsupported-currency": "not a currency that can be charged",
     "too-many-decimals": "EUR has 2 decimals",
     "below-minimum": "at least 0.50 EUR",
+    "above-maximum": "at most 999999.99 EUR",
     "invalid-amount": "an amount is written like 499 or 499.00",
 }
 """What each says in the API's description."""

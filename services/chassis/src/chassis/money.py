@@ -43,6 +43,12 @@ MINIMUM_CHARGES: Final[Mapping[str, int]] = {
 # fmt: on
 """Minor units. Stripe documents these; elsewhere the settlement currency's minimum counts, which we cannot know."""
 
+MAXIMUM_CHARGE: Final = 99_999_999
+"""Eight digits, in every currency but those of the table: 999,999.99 USD, and no more than 99,999,999 JPY."""
+MAXIMUM_CHARGES: Final[Mapping[str, int]] = {"IDR": 999_999_999_999}
+"""Minor units. Source: docs.stripe.com/currencies#minimum-and-maximum-charge-amounts, as of November 2026: twelve digits
+for IDR, eight digits for all other currencies. Cards and banks may stop earlier, which Stripe says when it charges."""
+
 _MAJOR: Final = re.compile(r"(?P<whole>0|[1-9][0-9]{0,11})(?:\.(?P<fraction>[0-9]{1,9}))?", re.ASCII)
 
 
@@ -56,6 +62,10 @@ class TooManyDecimals(InvalidAmount):
 
 class BelowMinimum(InvalidAmount):
     """Stripe marks an invoice below the currency's minimum as paid without any payment."""
+
+
+class AboveMaximum(InvalidAmount):
+    """Stripe refuses a charge above the currency's maximum, whoever pays."""
 
 
 class UnsupportedCurrency(ValueError):  # noqa: N818
@@ -89,15 +99,21 @@ def minor_units(major: str, currency: str) -> int:
         raise InvalidAmount("an amount is written like 499 or 499.00")
     fraction = match["fraction"] or ""
     if len(fraction) > decimals:
-        raise TooManyDecimals(f"{_code(currency)} has {decimals or 'no'} decimals")
+        shown = 0 if _code(currency) in WHOLE_UNITS else decimals
+        raise TooManyDecimals(f"{_code(currency)} has {shown or 'no'} decimals")
     amount = int(match["whole"] + fraction.ljust(decimals, "0"))
     _require_in_range(amount, currency)
     return amount
 
 
 def major_text(amount: int, currency: str) -> str:
-    """`(49900, "EUR")` → `"499.00"`; the inverse of `minor_units`. Raises UnsupportedCurrency."""
+    """`(49900, "EUR")` → `"499.00"`; the inverse of `minor_units`. Raises UnsupportedCurrency.
+
+    As people write it: `(50000, "ISK")` → `"500"`, since nobody pays a part of a króna.
+    """
     decimals = exponent(currency)
+    if _code(currency) in WHOLE_UNITS and amount % step(currency) == 0:
+        amount, decimals = amount // step(currency), 0
     sign, digits = ("-" if amount < 0 else ""), str(abs(amount)).rjust(decimals + 1, "0")
     return f"{sign}{digits[:-decimals]}.{digits[-decimals:]}" if decimals else f"{sign}{digits}"
 
@@ -107,11 +123,22 @@ def minimum_charge(currency: str) -> int:
     return MINIMUM_CHARGES.get(_code(currency), step(currency))
 
 
+def maximum_charge(currency: str) -> int:
+    """The largest amount that Stripe charges, in minor units."""
+    most = MAXIMUM_CHARGES.get(_code(currency), MAXIMUM_CHARGE)
+    return most - most % step(currency)
+
+
 def require_chargeable(amount: int, currency: str) -> None:
-    """Raise TooManyDecimals, BelowMinimum, InvalidAmount or UnsupportedCurrency unless Stripe would charge it."""
+    """Raise unless Stripe would charge it.
+
+    TooManyDecimals, BelowMinimum, AboveMaximum, another InvalidAmount, or UnsupportedCurrency.
+    """
     _require_in_range(amount, currency)
     if amount < minimum_charge(currency):
         raise BelowMinimum(f"at least {major_text(minimum_charge(currency), currency)} {_code(currency)}")
+    if amount > maximum_charge(currency):
+        raise AboveMaximum(f"at most {major_text(maximum_charge(currency), currency)} {_code(currency)}")
 
 
 def _require_in_range(amount: int, currency: str) -> None:

@@ -12,10 +12,3 @@ def one_line(text: str) -> str:
     if any(unicodedata.category(character) in NOT_TEXT for character in text):
         raise ValueError("must be one line of printable text")
     return text
-
-
-def paragraph(text: str) -> str:
-    """`text` itself, which may have line ends and tabs. Raises ValueError as `one_line` does."""
-    if any(unicodedata.category(character) in NOT_TEXT and character not in "\n\r\t" for character in text):
-        raise ValueError("must not contain control characters")
-    return text

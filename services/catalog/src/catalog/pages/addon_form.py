@@ -56,7 +56,7 @@ class AddonForm:
         """As it is now, with the price as the visitor's language writes it."""
         return cls(
             name=addon.name,
-            description=addon.description or "",
+            description=_one_paragraph(addon.description or ""),
             price=local_amount(addon.price, locale=locale),
             currency=addon.currency,
             bullets=tuple(addon.bullets),
@@ -70,7 +70,8 @@ class AddonForm:
         """As it was sent. Browsers end the lines of a text with CR LF, whatever they were."""
         given = [(name, value.replace("\r\n", "\n")) for name, value in fields]
         one = dict(given)
-        texts = {name: one.get(name, "") for name in ("name", "description", "version", "key")}
+        texts = {name: one.get(name, "") for name in ("name", "version", "key")}
+        texts["description"] = _one_paragraph(one.get("description", ""))
         trimmed = {name: one.get(name, "").strip() for name in ("price", "currency", "sort_order")}
         bullets = tuple(value for name, value in given if name == "bullet")
         return cls(**texts, **trimmed, bullets=bullets, is_active="is_active" in one)
@@ -136,6 +137,11 @@ class AddonForm:
             "sort_order": int(self.sort_order) if _WHOLE.fullmatch(self.sort_order) else self.sort_order,
             "is_active": self.is_active,
         }
+
+
+def _one_paragraph(text: str) -> str:
+    """What was typed in several lines is one paragraph; what an older catalog kept in several is shown as one."""
+    return " ".join(text.split())
 
 
 def differences(theirs: AddonForm, ours: AddonForm) -> list[tuple[str, str, str]]:
