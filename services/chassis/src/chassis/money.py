@@ -46,8 +46,8 @@ MINIMUM_CHARGES: Final[Mapping[str, int]] = {
 MAXIMUM_CHARGE: Final = 99_999_999
 """Eight digits, in every currency but those of the table: 999,999.99 USD, and no more than 99,999,999 JPY."""
 MAXIMUM_CHARGES: Final[Mapping[str, int]] = {"IDR": 999_999_999_999}
-"""Minor units. Source: docs.stripe.com/currencies#minimum-and-maximum-charge-amounts, as of November 2026: twelve digits
-for IDR, eight digits for all other currencies. Cards and banks may stop earlier, which Stripe says when it charges."""
+"""Minor units. Source: docs.stripe.com/currencies#minimum-and-maximum-charge-amounts, as of November 2026: twelve
+digits for IDR, eight for all other currencies. Cards and banks may stop earlier, which Stripe says when it charges."""
 
 _MAJOR: Final = re.compile(r"(?P<whole>0|[1-9][0-9]{0,11})(?:\.(?P<fraction>[0-9]{1,9}))?", re.ASCII)
 
