@@ -1,6 +1,7 @@
 """A protected process that is told something dangerous does not serve: it says what to set, and ends."""
 
 import secrets
+from pathlib import Path
 from typing import Any, Final
 
 import pytest
@@ -81,6 +82,17 @@ async def test_the_doctor_says_the_same(service: str, wrong: dict[str, str], nam
     said = [line for line in ended.output.splitlines() if line.startswith(tuple(named))]
     assert len(said) == len(named), ended.output
     assert MADE not in ended.output
+
+
+async def test_a_secret_in_a_file_that_is_no_text_is_said_to_be_none(tmp_path: Path) -> None:
+    (tmp_path / "stripe_secret_key").write_bytes(f"sk_test_{MADE}".encode("utf-16"))
+    told = {name: value for name, value in SOUND.items() if name != "STRIPE_SECRET_KEY"}
+
+    ended = await run(*WORKER, told=told | {"SECRETS_DIR": str(tmp_path)})
+
+    assert ended.status == 1, ended.output
+    assert "STRIPE_SECRET_KEY cannot be read" in ended.output
+    assert "Traceback" not in ended.output
 
 
 async def test_each_process_asks_only_for_what_it_uses() -> None:

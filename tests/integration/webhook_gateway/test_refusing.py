@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tests.integration.starting.commands import run
 from tests.integration.webhook_gateway.conftest import PATH, SECRET, Gateway, Start, new_event, published, signature
 
 OLD = f"whsec_{secrets.token_hex(16)}"
@@ -174,6 +175,24 @@ async def test_an_event_of_the_other_mode_is_dropped_aloud(
             [line] = [line for line in gateway.log().splitlines() if event_id in line]
             assert '"level":"error"' in line
         assert await published(kafka_bootstrap, *[event_id for event_id, _ in events]) == []
+
+
+async def test_the_doctor_lists_what_was_dropped(start: Start, kafka_bootstrap: str) -> None:
+    async with start(STRIPE_ACCOUNT_ID="acct_ours") as gateway:
+        for changes in ({"livemode": True}, {"account": "acct_theirs"}):
+            assert (await gateway.post(new_event(**changes)[1])).status_code == 200
+        ready = await gateway.ops.get("/readyz")
+        told = {
+            "STRIPE_WEBHOOK_SECRETS": SECRET,
+            "STRIPE_LIVEMODE": "false",
+            "OPS_PORT": str(gateway.ops.base_url.port),
+        }
+        ended = await run("webhook_gateway", "doctor", told={**told, "KAFKA_BOOTSTRAP_SERVERS": kafka_bootstrap})
+
+    assert (ready.status_code, ready.json()["checks"]["account"]) == (200, "failed")
+    assert ended.status == 0, ended.output
+    assert "webhook-gateway: events of Stripe's other mode were answered with 200 and dropped" in ended.output
+    assert "webhook-gateway: events of another account were answered with 200 and dropped" in ended.output
 
 
 async def test_on_a_developers_machine_unsigned_events_are_taken_with_a_warning(

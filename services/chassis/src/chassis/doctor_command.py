@@ -6,9 +6,13 @@ import time
 from collections.abc import Iterable
 from typing import Final
 
+import httpx
+
 from chassis.health import Health
+from chassis.settings import ServiceSettings
 
 POLL_SECONDS: Final = 1.0
+ASK_SECONDS: Final = 2.0
 WRONG: Final = 1
 NOT_READY: Final = 3
 """As the exit status: the settings are good, and something that others bring is missing."""
@@ -19,6 +23,16 @@ def report(process: str, findings: Iterable[str]) -> int:
     wrong = [f"{process}: {finding}" for finding in findings]
     print(*wrong, sep="\n", end="\n" if wrong else "", file=sys.stderr)
     return WRONG if wrong else 0
+
+
+async def failed_here(settings: ServiceSettings) -> list[str]:
+    """Return the members of /readyz that the process running on this machine shows as failed; none where none runs."""
+    try:
+        async with httpx.AsyncClient(trust_env=False, timeout=ASK_SECONDS) as client:
+            checks = (await client.get(f"http://127.0.0.1:{settings.ops_port}/readyz")).json()["checks"]
+    except (httpx.HTTPError, ValueError, LookupError, TypeError):
+        return []
+    return [name for name, state in checks.items() if state == "failed"]
 
 
 async def wait_until_ready(process: str, health: Health, *, wait: float) -> int:

@@ -1,10 +1,12 @@
 """What each process does with its settings before anything else."""
 
+import re
 import sys
 from collections.abc import Sequence
 from typing import TypeVar
 
 from pydantic import ValidationError
+from pydantic_settings import SettingsError
 
 from chassis import killpoints
 from chassis.logs import configure_logs, get_logger
@@ -26,6 +28,10 @@ def prepare_process(kind: type[Told], *, service: str) -> Told:
         configure_logs(service=service)
         refuse_unless_sound(unreadable(error))
         raise
+    except SettingsError as error:
+        configure_logs(service=service)
+        refuse_unless_sound([_no_text(error)])
+        raise
     configure_logs(service=service, level=settings.log_level)
     killpoints.arm("" if settings.protected else settings.kill_at)
     return settings
@@ -43,6 +49,12 @@ def refuse_unless_sound(findings: Sequence[str]) -> None:
     for finding in findings:
         log.critical("refused_to_start", finding=finding)
     sys.exit("\n".join(findings))
+
+
+def _no_text(error: SettingsError) -> str:
+    """A file of the secrets' directory that is no UTF-8, or a list that is no JSON; the error names the field alone."""
+    field = re.search(r'field "(\w+)"', str(error))
+    return f"{field[1].upper() if field else 'A setting'} cannot be read: it is no text of its kind."
 
 
 def _sentence(place: tuple[int | str, ...], kind: str, message: str) -> str:

@@ -1,11 +1,11 @@
 """What the gateway needs to be told, and what has to come before it is ready."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from chassis import doctor
 from chassis.broker_check import BrokerArrival
-from chassis.doctor_command import report, wait_until_ready
+from chassis.doctor_command import failed_here, report, wait_until_ready
 from chassis.health import Health
 from chassis.startup import prepare_process
 from contracts.topics import STRIPE_EVENTS
@@ -14,6 +14,11 @@ from webhook_gateway.webhook_secrets import Policy, SigningSecrets, signing_secr
 
 NAME: Final = "webhook-gateway"
 REMEDY: Final = "set STRIPE_WEBHOOK_SECRETS to the endpoint's signing secret, whsec_… in Stripe's Dashboard"
+DROPPED: Final[Mapping[str, str]] = {
+    "mode": "events of Stripe's other mode were answered with 200 and dropped: see STRIPE_LIVEMODE and the endpoint",
+    "account": "events of another account were answered with 200 and dropped: see STRIPE_ACCOUNT_ID and the endpoint",
+}
+"""What the running process informs of, by its member of /readyz."""
 
 
 def findings(settings: GatewaySettings, signing: SigningSecrets) -> Iterable[str]:
@@ -34,11 +39,15 @@ def closed_doors(signing: SigningSecrets) -> Iterable[str]:
 
 
 async def examine(*, wait: float) -> int:
-    """Say what is wrong, or not ready after `wait` seconds, and return the exit status."""
+    """Say what is wrong, or not ready after `wait` seconds, and return the exit status.
+
+    What a gateway that runs here has dropped is said beside that, and changes the status as little as its readiness.
+    """
     settings = prepare_process(GatewaySettings, service=f"{NAME}-doctor")
     signing = signing_secrets(given=settings.given_secrets, protected=settings.protected)
     if status := report(NAME, [*closed_doors(signing), *findings(settings, signing)]):
         return status
+    report(NAME, [DROPPED[name] for name in await failed_here(settings) if name in DROPPED])
     health = Health()
     BrokerArrival(settings, [STRIPE_EVENTS.name]).watch(health)
     return await wait_until_ready(NAME, health, wait=wait)

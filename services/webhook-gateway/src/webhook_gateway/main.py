@@ -77,10 +77,14 @@ def health_of(settings: GatewaySettings, broker: BrokerConnection, metrics: Webh
     async def mode() -> bool:
         return metrics.wrong_mode == 0
 
+    async def account() -> bool:
+        return metrics.other_account == 0
+
     health = Health()
     health.check("broker", partial(broker_is_reachable, settings.kafka_bootstrap_servers))
     health.check("topics", topics)
     health.inform("mode", mode)
+    health.inform("account", account)
     return health
 
 

@@ -25,6 +25,8 @@ class WebhookMetrics(Collector):
         self.secrets_refused = 0
         self.wrong_mode = 0
         """Events of Stripe's other mode that were answered with 200 and dropped: Stripe never sends them again."""
+        self.other_account = 0
+        """Those of an account that is not ours."""
         self._counts: Counter[tuple[str, str]] = Counter()
         self._types: set[str] = set()
         self._buckets = [0] * (len(BUCKETS) + 1)
@@ -34,6 +36,7 @@ class WebhookMetrics(Collector):
         """One request was answered after `seconds`."""
         self._counts[self._label(event_type), outcome] += 1
         self.wrong_mode += outcome == Outcome.WRONG_MODE
+        self.other_account += outcome == Outcome.OTHER_ACCOUNT
         self._buckets[bisect_left(BUCKETS, seconds)] += 1
         self._seconds += seconds
 
