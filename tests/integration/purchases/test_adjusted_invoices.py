@@ -91,7 +91,7 @@ async def test_tax_on_top_is_part_of_what_was_paid(world: World, version: str | 
     purchase = await world.given_a_purchase("pm_card_authenticationRequired")
     await world.control.authenticate(str(purchase.stripe_payment_intent_id))
     facts = [fact for fact in await world.facts(version=version) if isinstance(fact, InvoicePaid)]
-    await world.put(purchase, Status.PENDING)
+    await world.put(purchase, Status.PENDING, knows_invoice=True)
 
     taxed = [
         fact.model_copy(

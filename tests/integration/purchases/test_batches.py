@@ -20,7 +20,7 @@ async def _paid_facts(world: World, purchases: int) -> list[StripeFact]:
     """The payments of so many workspaces, all still pending here."""
     bought = [await world.given_a_purchase() for _ in range(purchases)]
     for purchase in bought:
-        await world.put(purchase, Status.PENDING)
+        await world.put(purchase, Status.PENDING, knows_invoice=True)
     return [fact for fact in await world.facts() if isinstance(fact, InvoicePaid)]
 
 
@@ -119,9 +119,9 @@ async def test_a_late_failure_of_a_paid_purchase_is_stale(world: World) -> None:
 
 
 async def test_what_one_fact_teaches_the_next_one_of_its_batch_knows(world: World) -> None:
-    """The payment names the invoice by our metadata alone; the link behind it names the invoice only."""
+    """The row knows its invoice alone; the link behind the payment names the intent that paid it."""
     purchase = await world.given_a_purchase()
-    await world.put(purchase, Status.PENDING)
+    await world.put(purchase, Status.PENDING, knows_invoice=True)
     facts = [fact for fact in await world.facts() if isinstance(fact, InvoicePaid | InvoicePaymentLinked)]
 
     await world.tell(*sorted(facts, key=lambda fact: isinstance(fact, InvoicePaymentLinked)))
@@ -135,7 +135,7 @@ async def test_who_parks_and_who_stores_the_id_do_not_miss_each_other(world: Wor
     """A refund of an unknown payment comes in while the payment is being stored."""
     purchase = await world.given_a_purchase()
     await world.control.refund_as_dashboard(invoice=purchase.stripe_invoice_id)
-    await world.put(purchase, Status.PENDING)
+    await world.put(purchase, Status.PENDING, knows_invoice=True)
     facts = await world.facts(version=LEGACY)
     paid = [fact for fact in facts if isinstance(fact, InvoicePaid)]
 

@@ -50,6 +50,7 @@ async def test_one_invoice_pays_each_purchase_that_a_line_of_it_pays(world: Worl
     purchases = await given_a_bundle(world)
 
     await world.tell(*await paid_facts(world, version=version))
+    await world.settle_everything()
 
     rows = [await world.purchase(purchase.id) for purchase in purchases]
     assert {(row.status, row.payable) for row in rows} == {(Status.PAID, False)}
@@ -64,6 +65,7 @@ async def test_by_the_session_alone(world: World) -> None:
     (fact, *_) = await paid_facts(world)
 
     await world.tell(nameless(fact, checkout_session_id=purchases[0].stripe_checkout_session_id))
+    await world.settle_everything()
 
     assert await statuses(world, purchases) == {Status.PAID}
 
@@ -77,6 +79,7 @@ async def test_by_the_subscription_alone_also_when_it_is_stored_later(world: Wor
     assert [one["waits_for"] for one in await world.parked()] == [fact.subscription_id]
     await stamp(world, "stripe_subscription_id", fact.subscription_id)
     await world.retry_parked()
+    await world.settle_everything()
 
     assert await statuses(world, purchases) == {Status.PAID}
     assert await world.parked() == []
@@ -111,6 +114,7 @@ async def test_a_renewal_never_pays_an_old_bundle(world: World) -> None:
 async def test_a_purchase_without_a_line_in_the_first_invoice_is_not_paid_by_it(world: World) -> None:
     purchases = await given_a_bundle(world)
     (fact, *_) = await paid_facts(world)
+    await stamp(world, "stripe_invoice_id", fact.invoice_id)
     others = tuple(line for line in fact.lines if line.price_id != purchases[0].stripe_price_id)
 
     await world.tell(another(fact, lines=others))
@@ -121,6 +125,7 @@ async def test_a_purchase_without_a_line_in_the_first_invoice_is_not_paid_by_it(
 async def test_a_line_with_another_amount_is_parked_and_the_other_purchase_is_paid(world: World) -> None:
     purchases = await given_a_bundle(world)
     (fact, *_) = await paid_facts(world)
+    await stamp(world, "stripe_invoice_id", fact.invoice_id)
     lines = [
         line.model_copy(update={"amount": 1}) for line in fact.lines if line.price_id == purchases[0].stripe_price_id
     ]
@@ -231,6 +236,7 @@ async def test_a_refund_that_fails_before_anybody_allocated_it_waits_no_more(wor
     await world.control.settle_refund(refund["id"], status="failed")
 
     await world.tell(*await world.facts())
+    await world.settle_everything()
 
     assert await world.parked() == []
     assert await world.rows("select 1 from purchase_refunds") == []

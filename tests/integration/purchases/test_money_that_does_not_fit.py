@@ -35,7 +35,7 @@ MISMATCHES = {
 @pytest.mark.parametrize("what", MISMATCHES)
 async def test_money_that_does_not_fit_is_parked_and_moves_nothing(world: World, what: str) -> None:
     purchase = await world.given_a_purchase()
-    await world.put(purchase, Status.PENDING)
+    await world.put(purchase, Status.PENDING, knows_invoice=True)
     paid = [fact for fact in await world.facts() if isinstance(fact, InvoicePaid)]
     odd = [MISMATCHES[what](fact) for fact in paid]
 
@@ -56,7 +56,7 @@ async def test_money_that_does_not_fit_is_parked_and_moves_nothing(world: World,
 
 async def test_a_parked_payment_that_is_tried_again_is_not_told_twice(world: World) -> None:
     purchase = await world.given_a_purchase()
-    await world.put(purchase, Status.PENDING)
+    await world.put(purchase, Status.PENDING, knows_invoice=True)
     await world.tell(_with_line(next(f for f in await world.facts() if isinstance(f, InvoicePaid)), amount=1))
 
     await world.execute("update parked set retry_at = now()")
@@ -137,7 +137,7 @@ async def test_an_invoice_of_our_customer_that_names_no_purchase_is_parked(world
 
 async def test_a_purchase_id_in_another_spelling_does_not_stop_the_others(world: World) -> None:
     purchase = await world.given_a_purchase()
-    await world.put(purchase, Status.PENDING)
+    await world.put(purchase, Status.PENDING, knows_invoice=True)
     facts = await world.facts()
     paid = next(fact for fact in facts if isinstance(fact, InvoicePaid))
     odd = _changed(paid, purchase_id=str(purchase.id).upper(), lines=(), invoice_id="in_x", object_id="in_x")

@@ -189,6 +189,7 @@ async def test_what_comes_while_its_workspace_is_being_registered_does_not_wait_
         await asyncio.sleep(0.5)
         assert not telling.done()
     await telling
+    await world.settle_everything()
 
     assert (await subscriber.plan(), await subscriber.status(), await world.parked()) == ("builder", "active", [])
 

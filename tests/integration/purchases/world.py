@@ -58,6 +58,7 @@ SET_BACK: Final = """
     failed_at = null, cancelled_at = null, refunded_at = null, delivered_at = null
     where id = :id
 """
+KNOWS: Final = "update workspace_addon_purchases set stripe_invoice_id = :invoice where id = :id"
 STATE: Final = """
     select
         (select jsonb_agg(jsonb_build_array(id, sequence, status, payable) order by id)
@@ -288,11 +289,15 @@ class World:
         found: list[Json] = (await self.control.objects(kind="refund"))["refund"]
         return found
 
-    async def put(self, purchase: Purchase, status: Status, *, payable: bool = True) -> None:
-        """Set a purchase back to `status`, knowing nothing of Stripe's objects, its lease over."""
+    async def put(
+        self, purchase: Purchase, status: Status, *, payable: bool = True, knows_invoice: bool = False
+    ) -> None:
+        """Set a purchase back to `status`, its lease over, knowing nothing of Stripe's objects but its invoice's id."""
         async with self.database.transaction() as session:
             await session.execute(text(MAINTENANCE))
             await session.execute(text(SET_BACK), {"id": purchase.id, "status": status.value, "payable": payable})
+            if knows_invoice:
+                await session.execute(text(KNOWS), {"id": purchase.id, "invoice": purchase.stripe_invoice_id})
             for table in FOLLOWING:
                 await session.execute(text(f"delete from {table}"))
             await session.execute(text(REMEMBER), _line(purchase, None, "pending", "bought"))

@@ -36,7 +36,7 @@ async def told_in_the_wrong_order(world: World) -> tuple[Purchase, Sequence[Stri
     purchase = await world.given_a_purchase()
     await world.control.refund_as_dashboard(invoice=str(purchase.stripe_invoice_id), amount=100)
     facts = await world.facts()
-    await world.put(purchase, Status.PENDING)
+    await world.put(purchase, Status.PENDING, knows_invoice=True)
     await world.tell(*[fact for fact in facts if isinstance(fact, RefundChanged)][:1])
     return purchase, [fact for fact in facts if isinstance(fact, InvoicePaid | InvoicePaymentLinked)]
 
@@ -153,7 +153,7 @@ async def test_a_refused_command_is_carried_out_when_staff_say_so(world: World, 
 async def test_a_refused_return_is_asked_for_under_a_key_of_its_own(world: World, staff: httpx.AsyncClient) -> None:
     """Under the old one Stripe would only repeat its refusal."""
     purchase = await world.given_a_purchase("pm_card_authenticationRequired")
-    await world.put(purchase, Status.CANCELLED)
+    await world.put(purchase, Status.CANCELLED, knows_invoice=True)
     await world.control.authenticate(str(purchase.stripe_payment_intent_id))
     await world.tell(*await world.facts())
     await world.execute(PARK_COMMAND + " where kind = 'return_payment'")

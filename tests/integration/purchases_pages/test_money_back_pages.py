@@ -99,7 +99,7 @@ async def test_one_that_stays_refunded_though_its_refund_failed_says_so(world: W
 
 async def test_money_that_came_after_a_cancellation_is_not_kept_quiet_about(world: World, site: Site) -> None:
     purchase = await world.given_a_purchase("pm_card_authenticationRequired")
-    await world.put(purchase, Status.CANCELLED)
+    await world.put(purchase, Status.CANCELLED, knows_invoice=True)
     before = await said_of(world, site, purchase)
     await world.control.authenticate(str(purchase.stripe_payment_intent_id))
     await world.tell(*await world.facts())

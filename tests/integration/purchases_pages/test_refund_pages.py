@@ -87,7 +87,7 @@ async def test_the_amount_that_the_form_names_as_an_example_can_be_typed(
 
 async def test_money_that_came_after_a_cancellation_is_not_called_paid_twice(world: World, site: Site) -> None:
     purchase = await world.given_a_purchase("pm_card_authenticationRequired")
-    await world.put(purchase, Status.CANCELLED)
+    await world.put(purchase, Status.CANCELLED, knows_invoice=True)
     await world.control.authenticate(str(purchase.stripe_payment_intent_id))
     await world.tell(*await world.facts())
     await world.settle_everything()

@@ -38,6 +38,8 @@ class InvoiceFact(StripeFact):
     total: int
     amount_due: int
     amount_paid: NonNegativeInt
+    amount_remaining: int | None = None
+    """What is still to be paid; None where the payload does not say."""
     billing_reason: str | None = None
     """`manual`, `subscription_create`, `subscription_cycle`, `subscription_update`, …"""
     subscription_id: str | None = None

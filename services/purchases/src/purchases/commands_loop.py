@@ -15,6 +15,7 @@ from chassis.process import background
 from purchases.handlers.at_stripe import settle
 from purchases.handlers.at_stripe.identify import identify
 from purchases.handlers.at_stripe.look_at_charge import look_at_charge
+from purchases.handlers.at_stripe.look_at_invoice import look_at_invoice
 from purchases.handlers.at_stripe.make_refund import make_refund
 from purchases.handlers.at_stripe.provision_plan import provision_plan
 from purchases.handlers.at_stripe.rename_product import rename_product
@@ -40,6 +41,7 @@ COMMANDS: Final[Mapping[str, Callable[[StripeDesk, Command], Awaitable[Result]]]
     "settle": settle.settle,
     "void": settle.void,
     "look_at_charge": look_at_charge,
+    "look_at_invoice": look_at_invoice,
     "identify": identify,
     "return_payment": return_payment,
     "refund": make_refund,

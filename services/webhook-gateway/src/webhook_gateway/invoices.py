@@ -78,6 +78,7 @@ def invoice_fields(event: StripeEvent) -> dict[str, Any]:
         total=integer(invoice, "total"),
         amount_due=integer(invoice, "amount_due"),
         amount_paid=amount(invoice, "amount_paid"),
+        amount_remaining=optional_integer(invoice, "amount_remaining"),
         billing_reason=text(invoice, "billing_reason"),
         subscription_id=subscription_of(invoice),
         subscription_period_end=subscription_period_end(invoice),

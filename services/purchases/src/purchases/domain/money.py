@@ -115,6 +115,15 @@ def _priced(sold: Sold, lines: Iterable[Line]) -> Line | None:
     return next((line for line in priced if _costs(sold, line)), next(iter(priced), None))
 
 
+def is_paid_in_full(*, status: str | None, amount_due: int, amount_paid: int, amount_remaining: int | None) -> bool:
+    """Return whether an event's invoice is surely paid: no other status is known, and nothing is left to be paid.
+
+    Amounts in minor units; `status` and `amount_remaining` are None where the payload does not say.
+    """
+    remaining = amount_due - amount_paid if amount_remaining is None else amount_remaining
+    return status in (None, "paid") and remaining <= 0
+
+
 class Money(StrEnum):
     """What a payment that Stripe confirmed is to a purchase."""
 

@@ -29,6 +29,12 @@ async def named(
     return (await session.execute(known.with_for_update())).scalars().first()
 
 
+async def of_session(session: AsyncSession, stripe_session_id: str) -> CheckoutSession | None:
+    """Return the Checkout that stored this session of Stripe's; None where no Checkout did."""
+    stored = select(CheckoutSession).where(CheckoutSession.stripe_session_id == stripe_session_id)
+    return (await session.execute(stored)).scalars().first()
+
+
 async def of_request(session: AsyncSession, *, workspace_id: str, idempotency_key: str) -> CheckoutSession | None:
     """The Checkout that a request with this key asked for."""
     made = select(CheckoutSession).where(

@@ -3,7 +3,7 @@
 import json
 import uuid
 from datetime import UTC, datetime
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -12,12 +12,11 @@ from contracts import TOPICS, seal
 from contracts import stripe_facts as told
 from purchases.domain.disputes import is_final
 from purchases.domain.money import Line, PaidInvoice
+from purchases.handlers.steps.work import FOUND
 from purchases.payments.client import UnknownShape, metadata_of_object
 from purchases.payments.look import reference
 
 Shape = TypeVar("Shape", bound=BaseModel)
-FOUND: Final = -1
-"""The partition of a record that never was on Kafka."""
 
 
 def received(fact: told.StripeFact) -> Received:

@@ -9,7 +9,7 @@ from purchases import refusals
 from purchases.handlers.steps.work import CONSUMER
 from purchases.store import commands, parked_items
 from purchases.store.parked_items import Kind, ParkedItem, Reference
-from purchases.store.rows import ParkedDecision, ParkedPayment
+from purchases.store.rows import ParkedDecision, ParkedPayment, Purchase
 
 log = get_logger(__name__)
 
@@ -65,8 +65,26 @@ async def _retry(session: AsyncSession, reference: Reference) -> bool:
         case Kind.COMMAND:
             return await commands.reopen(session, reference.number)
         case Kind.PAYMENT:
-            await commands.ask(session, kind="settle", subject=str(reference.purchase_id))
+            await _look_again(session, reference)
             return True
+
+
+async def _look_again(session: AsyncSession, reference: Reference) -> None:
+    """Ask Stripe for the purchase's own invoice by settling, for any other one by the look that it was parked after."""
+    purchase_id, invoice_id = reference.purchase_id, str(reference.invoice_id)
+    own = await session.scalar(select(Purchase.stripe_invoice_id).where(Purchase.id == purchase_id))
+    said = await session.get(ParkedPayment, (purchase_id, invoice_id))
+    if own == invoice_id or said is None:
+        await commands.ask(session, kind="settle", subject=str(purchase_id))
+        return
+    await commands.ask(
+        session,
+        kind="look_at_invoice",
+        subject=invoice_id,
+        purchase_ids=[str(purchase_id)],
+        amount_paid=said.amount_paid_cents,
+        currency=said.currency,
+    )
 
 
 async def _discard(session: AsyncSession, reference: Reference) -> bool:

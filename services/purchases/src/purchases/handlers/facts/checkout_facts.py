@@ -1,6 +1,7 @@
 """Appliers of what Stripe says of Checkout sessions."""
 
 import uuid
+from collections.abc import Iterable
 
 from chassis.records import Received
 from contracts import stripe_facts as told
@@ -8,7 +9,8 @@ from purchases.handlers.checkout.end_checkout import follow
 from purchases.handlers.customers.save_card import card_was_saved
 from purchases.handlers.steps.work import Work, cause_of, count, fact_as
 from purchases.payments.checkout import FAILED, SessionSeen
-from purchases.store import checkouts
+from purchases.store import checkouts, commands
+from purchases.store.rows import CheckoutSession, Purchase
 
 Complete = told.CheckoutSessionCompleted | told.CheckoutSessionPaid | told.CheckoutSessionUnpaid
 
@@ -69,10 +71,31 @@ async def _follow(work: Work, fact: told.CheckoutSessionFact, seen: SessionSeen)
         work.session, stripe_session_id=fact.session_id, checkout_id=_our_id(fact.client_reference_id)
     )
     purchases = work.purchases_of(fact)
+    if not is_stored(fact.session_id, checkout, purchases):
+        await _look_first(work, fact, checkout)
+        return
     learned = await follow(work.session, checkout=checkout, purchases=purchases, seen=seen, cause=cause_of(fact))
     for purchase, ids in learned:
         work.learn(purchase, ids)
-    count(fact, "applied" if checkout is not None or purchases else "not_ours")
+    count(fact, "applied")
+
+
+def is_stored(session_id: str, checkout: CheckoutSession | None, purchases: Iterable[Purchase]) -> bool:
+    """Return whether it is a session that we stored as Stripe made it, and not one that only says that it is ours."""
+    stored = [checkout.stripe_session_id] if checkout is not None else []
+    return session_id in (*stored, *(one.stripe_checkout_session_id for one in purchases))
+
+
+async def _look_first(work: Work, fact: told.CheckoutSessionFact, checkout: CheckoutSession | None) -> None:
+    """Have a Checkout whose session was never stored looked up at Stripe; of no Checkout of ours, it sells nothing.
+
+    What its invoice pays, or its subscription grants, is looked up all the same, as soon as either is told of.
+    """
+    if checkout is None:
+        count(fact, "not_ours")
+        return
+    await commands.ask(work.session, kind="settle_checkout", subject=str(checkout.id), heard=fact.session_id)
+    count(fact, "asked")
 
 
 def _our_id(reference: str | None) -> uuid.UUID | None:

@@ -4,13 +4,13 @@ from collections.abc import Collection, Iterable
 
 from chassis.records import Received
 from contracts import stripe_facts as told
-from purchases.domain.money import Line, Mismatch, PaidInvoice
+from purchases.domain.money import Line, Mismatch, PaidInvoice, is_paid_in_full
 from purchases.domain.transitions import Status, Trigger
-from purchases.handlers.steps.apply_payment import apply_invoice
+from purchases.handlers.steps.apply_payment import apply_invoice, has_payment
 from purchases.handlers.steps.learn_ids import is_own_invoice, learn_ids, learn_of_invoice
 from purchases.handlers.steps.move_purchase import move_or_record_stale
 from purchases.handlers.steps.references import is_renewal, names_in
-from purchases.handlers.steps.work import Work, cause_of, count, fact_as
+from purchases.handlers.steps.work import Work, cause_of, count, fact_as, was_found
 from purchases.store import commands
 from purchases.store.rows import Purchase
 
@@ -21,10 +21,14 @@ async def invoice_paid(work: Work, received: Received) -> None:
     if not purchases:
         await _park_if_ours(work, received, fact)
         return
-    if not fact.lines_complete and (own := [one for one in purchases if is_own_invoice(one, fact.invoice_id)]):
-        # The event shows some of the lines only: Stripe is asked for the invoice with all of them.
-        await _ask(work, fact, own)
-        return
+    if not was_found(received) and (new := [one for one in purchases if not has_payment(one, fact.invoice_id)]):
+        if any(one.stripe_invoice_id != fact.invoice_id for one in new):
+            await _look_first(work, fact, new)
+            return
+        if not (fact.lines_complete and says_paid(fact)):
+            # Some of the lines only, or not surely paid: Stripe is asked for the invoice as it is.
+            await _ask(work, fact, new)
+            return
     paid = await apply_invoice(work.session, purchases=purchases, invoice=paid_invoice(fact), cause=cause_of(fact))
     for purchase in purchases:
         outcome = paid.get(purchase.id, [])
@@ -35,10 +39,32 @@ async def invoice_paid(work: Work, received: Received) -> None:
     count(fact, "parked" if reasons else "applied" if paid else "no_line")
 
 
+async def _look_first(work: Work, fact: told.InvoicePaid, purchases: Iterable[Purchase]) -> None:
+    """Have the invoice looked up at Stripe before it pays: only what it says of itself connects it with a purchase."""
+    await commands.ask(
+        work.session,
+        kind="look_at_invoice",
+        subject=fact.invoice_id,
+        purchase_ids=[str(purchase.id) for purchase in purchases],
+        amount_paid=fact.amount_paid,
+        currency=fact.currency,
+    )
+    count(fact, "asked")
+
+
+def says_paid(fact: told.InvoicePaid) -> bool:
+    """Return whether the event says that nothing is left to be paid."""
+    return is_paid_in_full(
+        status=fact.status,
+        amount_due=fact.amount_due,
+        amount_paid=fact.amount_paid,
+        amount_remaining=fact.amount_remaining,
+    )
+
+
 async def _ask(work: Work, fact: told.InvoiceFact, purchases: Iterable[Purchase]) -> None:
     """Have each looked up at Stripe after the commit."""
     for purchase in purchases:
-        work.learn(purchase, learn_ids(purchase, invoice_id=fact.invoice_id))
         await commands.ask(work.session, kind="settle", subject=str(purchase.id))
     count(fact, "asked")
 
@@ -69,8 +95,9 @@ async def _charged(work: Work, received: Received, fact: told.InvoiceFact) -> li
         return []
     own = [purchase for purchase in named if is_own_invoice(purchase, fact.invoice_id)]
     for purchase in own:
-        ids = learn_ids(purchase, invoice_id=fact.invoice_id, payment_intent_id=fact.payment_intent_id)
-        work.learn(purchase, ids)
+        if purchase.stripe_invoice_id == fact.invoice_id:
+            # Not of an invoice that only its metadata connects with the purchase: a payment is believed by this id.
+            work.learn(purchase, learn_ids(purchase, payment_intent_id=fact.payment_intent_id))
     if not own:
         # They are named, but are paid by another invoice: their fate is not this one's.
         count(fact, "another_invoice")

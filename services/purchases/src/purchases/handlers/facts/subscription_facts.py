@@ -8,13 +8,15 @@ from chassis.records import Received
 from contracts import stripe_facts as told
 from contracts.stripe_facts import SubscriptionItem
 from contracts.workspace_facts import RenewalFailed
-from purchases.domain.subscriptions import ENDED, OWING, News, Snapshot
+from purchases.domain.subscriptions import ENDED, OWING, UNCONFIRMED, News, Snapshot
+from purchases.handlers.facts.checkout_facts import is_stored
+from purchases.handlers.facts.invoice_facts import says_paid
 from purchases.handlers.plan.end_extra import ANOTHER_RUNS, CAME_LATE
 from purchases.handlers.plan.follow_subscription import announce, confirm, extend, hear_snapshot, look
 from purchases.handlers.steps.references import FIRST_INVOICE
-from purchases.handlers.steps.work import Work, cause_of, count, fact_as
+from purchases.handlers.steps.work import Work, cause_of, count, fact_as, was_found
 from purchases.payments.checkout import UNPAID
-from purchases.store import commands, subscriptions
+from purchases.store import checkouts, commands, subscriptions
 from purchases.store.rows import SubscriptionInvoice, Workspace
 
 INTERVALS: Final = frozenset({"month", "year"})
@@ -72,8 +74,7 @@ async def session_completed(work: Work, received: Received) -> None:
     if fact.payment_status == UNPAID:
         await look(work.session, fact.subscription_id, workspace.id)
         return
-    await confirm(work.session, workspace, fact.subscription_id, at=fact.occurred_at, cause=cause_of(fact))
-    await _complete(work, workspace, fact.subscription_id)
+    await _grant(work, workspace, fact, fact.subscription_id)
 
 
 async def session_paid(work: Work, received: Received) -> None:
@@ -82,8 +83,7 @@ async def session_paid(work: Work, received: Received) -> None:
     workspace = work.homes.get(fact.stripe_event_id)
     if fact.mode != "subscription" or fact.subscription_id is None or workspace is None:
         return
-    await confirm(work.session, workspace, fact.subscription_id, at=fact.occurred_at, cause=cause_of(fact))
-    await _complete(work, workspace, fact.subscription_id)
+    await _grant(work, workspace, fact, fact.subscription_id)
 
 
 async def session_unpaid(work: Work, received: Received) -> None:
@@ -94,20 +94,37 @@ async def session_unpaid(work: Work, received: Received) -> None:
         await look(work.session, fact.subscription_id, workspace.id)
 
 
+async def _grant(work: Work, workspace: Workspace, fact: told.CheckoutSessionFact, subscription_id: str) -> None:
+    """Builder at once by a session that we stored; one that only says that it is ours has Stripe asked."""
+    checkout = await checkouts.of_session(work.session, fact.session_id)
+    if not is_stored(fact.session_id, checkout, work.purchases_of(fact)):
+        await look(work.session, subscription_id, workspace.id)
+        return
+    await confirm(work.session, workspace, subscription_id, at=fact.occurred_at, cause=cause_of(fact))
+    await _complete(work, workspace, subscription_id)
+
+
 async def invoice_paid(work: Work, received: Received) -> None:
     """Confirms a new subscription, and extends one that goes on; whether a late payment heals it, Stripe says."""
     fact = fact_as(told.InvoicePaid, received)
     workspace = work.homes.get(fact.stripe_event_id)
     if fact.subscription_id is None or workspace is None:
         return
+    row, found = await subscriptions.find(work.session, fact.subscription_id), was_found(received)
+    if not found and not says_paid(fact):
+        await look(work.session, fact.subscription_id, workspace.id)
+        return
     await subscriptions.keep_invoice(work.session, _invoice(fact, workspace, paid_at=fact.occurred_at))
     if await _was_ended_by_us(work, fact.subscription_id, workspace):
+        return
+    if not found and (row is None or row.status == UNCONFIRMED):
+        # An event's word alone grants nothing new: Stripe is asked for the subscription, and nothing said counts.
+        await look(work.session, fact.subscription_id, workspace.id)
         return
     if fact.billing_reason == FIRST_INVOICE:
         await confirm(work.session, workspace, fact.subscription_id, at=fact.occurred_at, cause=cause_of(fact))
         await _complete(work, workspace, fact.subscription_id)
         return
-    row = await subscriptions.find(work.session, fact.subscription_id)
     if row is None or row.status in OWING:
         await look(work.session, fact.subscription_id, workspace.id, said="active")
     elif row.status not in ENDED:
@@ -141,7 +158,9 @@ async def invoice_payment_failed(work: Work, received: Received) -> None:
     if not was_heard_of:
         _tell_owner(work, workspace, invoice, fact)
     row = await subscriptions.find(work.session, fact.subscription_id)
-    if row is None or (row.status not in ENDED and invoice.paid_at is None):
+    if row is None:
+        await look(work.session, fact.subscription_id, workspace.id)
+    elif row.status not in ENDED and invoice.paid_at is None:
         await look(work.session, fact.subscription_id, workspace.id, said="past_due")
 
 

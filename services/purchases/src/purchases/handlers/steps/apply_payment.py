@@ -29,12 +29,14 @@ async def apply_invoice(
     A purchase without a line in a subscription's invoice is not paid by it, and is not among the outcomes.
     """
     lines = our_lines(sold=[_sold(purchase) for purchase in purchases], invoice=invoice)
-    new = [one for one in purchases if not _is_known(one, invoice) and isinstance(lines[str(one.id)], Line)]
+    new = [
+        one for one in purchases if not has_payment(one, invoice.invoice_id) and isinstance(lines[str(one.id)], Line)
+    ]
     shares_with = await _paid_before(session, new, invoice, lines)
     outcomes: dict[uuid.UUID, Mismatch | list[str]] = {}
     for purchase in purchases:
         line = lines[str(purchase.id)]
-        if not _is_known(purchase, invoice) and line == NO_LINE and invoice.subscription_id is not None:
+        if not has_payment(purchase, invoice.invoice_id) and line == NO_LINE and invoice.subscription_id is not None:
             continue
         outcomes[purchase.id] = await _apply(session, purchase, invoice, line, cause)
     if shares_with is not None:
@@ -78,7 +80,7 @@ async def apply_payment(
 async def _apply(
     session: AsyncSession, purchase: Purchase, invoice: PaidInvoice, line: Line | Mismatch, cause: Cause
 ) -> Mismatch | list[str]:
-    if _is_known(purchase, invoice):
+    if has_payment(purchase, invoice.invoice_id):
         return _complete(purchase, invoice)
     if isinstance(line, Mismatch):
         await park_payment(session, purchase=purchase, invoice=invoice, mismatch=line, cause=cause)
@@ -147,8 +149,9 @@ async def _slot_free(session: AsyncSession, purchase: Purchase) -> bool:
     return not await ledger.slot_is_taken(session, purchase)
 
 
-def _is_known(purchase: Purchase, invoice: PaidInvoice) -> bool:
-    return any(one.stripe_invoice_id == invoice.invoice_id for one in purchase.payments)
+def has_payment(purchase: Purchase, invoice_id: str) -> bool:
+    """Return whether this invoice's money is recorded for the purchase: heard of again, it is no news."""
+    return any(one.stripe_invoice_id == invoice_id for one in purchase.payments)
 
 
 def _sold(purchase: Purchase) -> Sold:

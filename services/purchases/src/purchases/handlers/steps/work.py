@@ -21,6 +21,8 @@ from purchases.store.rows import Purchase, Workspace
 
 FactT = TypeVar("FactT", bound=Fact)
 CONSUMER: Final = "purchases"
+FOUND: Final = -1
+"""The partition of a record that never was on Kafka: its fact was made of what Stripe answered."""
 OUTCOMES: Final = Counter("billing_stripe_facts_total", "Stripe facts by what became of them.", ["type", "outcome"])
 
 
@@ -65,6 +67,11 @@ class Work:
     async def park(self, received: Received, *, reason: str, waits_for: str | None = None) -> None:
         """Set the fact aside in this batch's transaction."""
         await parked.park(self.session, received, consumer=CONSUMER, reason=reason, waits_for=waits_for)
+
+
+def was_found(received: Received) -> bool:
+    """Return whether Stripe itself was asked: what such a fact says of money needs no second look."""
+    return received.record.partition == FOUND
 
 
 def cause_of(fact: StripeFact, *, reason: str | None = None) -> Cause:

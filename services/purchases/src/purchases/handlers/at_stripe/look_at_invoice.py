@@ -1,0 +1,66 @@
+"""Command: read an invoice that says of itself that it paid a purchase, before anything is given for it."""
+
+import uuid
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis.logs import get_logger
+from purchases.domain.money import Mismatch, PaidInvoice
+from purchases.handlers.at_stripe.found_at_stripe import invoice_fact, received
+from purchases.handlers.facts.apply_facts import apply_facts
+from purchases.handlers.steps.apply_payment import has_payment
+from purchases.handlers.steps.park_payment import park_payment
+from purchases.handlers.steps.stripe_desk import DONE, Result, StripeDesk
+from purchases.payments.client import ObjectMissing
+from purchases.payments.look import paid_invoice
+from purchases.payments.since import whole_invoice
+from purchases.publisher import Cause
+from purchases.store import ledger
+from purchases.store.commands import Command
+
+log = get_logger(__name__)
+
+UNKNOWN: Final = Mismatch("Stripe does not know the invoice that is said to have paid it")
+
+
+async def look_at_invoice(desk: StripeDesk, command: Command) -> Result:
+    """Apply the invoice as Stripe has it, if it is paid there; one that Stripe does not know pays nothing.
+
+    Raises OutcomeUnknown while Stripe does not answer: nothing has moved, and the look is repeated.
+    """
+    invoice = await _invoice(desk, command.subject)
+    if invoice is not None and invoice.status != "paid":
+        log.warning("not_paid_at_stripe", invoice=command.subject, status=invoice.status)
+        return DONE
+    fact = invoice_fact(invoice, await paid_invoice(desk.client, invoice)) if invoice is not None else None
+    async with desk.database.transaction() as session:
+        if fact is None:
+            await _pay_nothing(session, command)
+        else:
+            await apply_facts(session, [received(fact)], instance=desk.instance)
+    return DONE
+
+
+async def _invoice(desk: StripeDesk, invoice_id: str) -> Any:
+    try:
+        return await whole_invoice(desk.client, invoice_id)
+    except ObjectMissing:
+        return None
+
+
+async def _pay_nothing(session: AsyncSession, command: Command) -> None:
+    """Parked for each purchase that it named, and the team told."""
+    said = PaidInvoice(
+        invoice_id=command.subject,
+        customer_id=None,
+        amount_paid=int(command.arguments["amount_paid"]),
+        currency=command.arguments["currency"],
+        lines=(),
+    )
+    cause = Cause(actor="stripe", at=datetime.now(UTC))
+    locked = await ledger.lock(session, [uuid.UUID(one) for one in command.arguments["purchase_ids"]])
+    for purchase in locked.values():
+        if not has_payment(purchase, command.subject):
+            await park_payment(session, purchase=purchase, invoice=said, mismatch=UNKNOWN, cause=cause)
