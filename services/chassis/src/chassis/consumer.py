@@ -1,48 +1,58 @@
-"""The consumer pattern: one batch subscriber per process, one transaction per polled batch.
+"""The consumer pattern: one batch subscriber per process, one transaction per polled batch (`chassis.applying`).
 
-Inbox and effect commit together; passing faults are waited out in the handler; a batch that cannot be applied is
-halved down to the poison record, which is parked. Offsets are committed after the transaction.
+Offsets are committed after the transaction. Whatever Kafka's client raises, the consumer is made anew: no fault of a
+record, of the broker or of the database ends the process.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+import logging
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
-from uuid import UUID
 
-from aiokafka.errors import KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis import inbox, metrics, parked
+from chassis import metrics, parked
+from chassis.applying import Applier, Handler
 from chassis.backoff import Backoff
 from chassis.database import Database
-from chassis.fates import FATES, Fate, Fates, fate_of, is_too_much
+from chassis.every_record import read_every_record
+from chassis.fates import FATES, Fates
 from chassis.health import Health
 from chassis.kafka import security
 from chassis.killpoints import reached
 from chassis.logs import get_logger
+from chassis.parked_retries import ParkedRetries
 from chassis.process import background
-from chassis.records import Malformed, Received, Record, decode, raw_records, safe_parser
+from chassis.progress import Progress
+from chassis.records import raw_records, safe_parser
+from chassis.retrying import backs_off
 from chassis.settings import ServiceSettings
+
+__all__ = ["Consumer", "Handler"]
 
 log = get_logger(__name__)
 
 MAX_RECORDS: Final = 500
 BATCH_TIMEOUT_MS: Final = 15
-SESSION_TIMEOUT_MS: Final = 30_000
+START_SECONDS: Final = 60.0
 STOP_SECONDS: Final = 20.0
 LAG_SECONDS: Final = 5.0
-PARKED_POLL_SECONDS: Final = 1.0
+PULSE_SECONDS: Final = 5.0
+CHECK: Final = "consumer"
+"""What /readyz calls the consumer's progress."""
 
-Handler = Callable[[AsyncSession, Sequence[Received]], Awaitable[None]]
-"""Applies the facts of one batch, in order, in the transaction that it is given."""
+
+class TaskEnded(Exception):  # noqa: N818 - named for what it says
+    """The task that reads from Kafka ended by itself."""
 
 
 class Consumer:
-    """Reads `topics` as `group` and applies each fact once. `handle` may call `park`; FATES says what a raise means."""
+    """Reads `topics` as `group` and applies each fact once. `handle` may call `park`; FATES says what a raise means.
+
+    With `serves` the process answers requests beside it: a stall is then told by /readyz and does not change it.
+    """
 
     def __init__(
         self,
@@ -54,40 +64,72 @@ class Consumer:
         settings: ServiceSettings,
         health: Health,
         fates: Fates = FATES,
+        serves: bool = False,
     ) -> None:
         self._topics = topics
         self._group = group
         self._database = database
-        self._handle = handle
         self._settings = settings
         self._health = health
-        self._fates = fates
         self._stopping = asyncio.Event()
+        self._progress = Progress(group)
+        self._client: Any = None
+        self._applier = Applier(
+            group=group, database=database, handle=handle, fates=fates, progress=self._progress, stop=self._stopping
+        )
+        self._retries = ParkedRetries(group=group, database=database, handle=handle, health=health)
+        self._retry_one, self._retry_parked = self._retries.retry_one, self._retries.run
+        (health.inform if serves else health.check)(CHECK, self._gets_on)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Consume until the block is left; the batch at hand is finished, in bounded time."""
+        read_every_record()
         async with (
+            background("consumer-pulse", self._beat),
             background("consumer", self._consume),
-            background("parked", self._retry_parked),
+            background("parked", self._retries.run),
         ):
             try:
                 yield
             finally:
                 self._stopping.set()
 
+    async def _gets_on(self) -> bool:
+        return self._progress.gets_on()
+
+    async def _beat(self) -> None:
+        """Alive, unless the loop has not run for long while database and broker answer: else a restart is no help."""
+        while True:
+            if not self._progress.loop_is_late or not await self._parts_answer():
+                self._health.beat("consumer")
+            self._progress.gets_on()
+            await asyncio.sleep(PULSE_SECONDS)
+
+    async def _parts_answer(self) -> bool:
+        with suppress(Exception):
+            async with asyncio.timeout(PULSE_SECONDS):
+                await self._database.ping()
+                await self._client.topics()
+                return True
+        return False
+
     async def _consume(self) -> None:
         backoff = Backoff(first=0.2, limit=5)
         while True:
-            self._health.beat("consumer")
+            self._progress.turned()
             broker, subscriber = self._subscriber()
             try:
-                await broker.start()
+                async with asyncio.timeout(START_SECONDS):
+                    await broker.start()
+                self._client = _turning(subscriber.consumer, self._progress)
                 await self._watch(subscriber)
-            except (KafkaError, OSError) as error:
-                log.warning("kafka_unreachable", error=repr(error))
+            except Exception as error:
+                metrics.CONSUMER_RESTARTS.labels(self._group).inc()
+                backs_off("kafka", error, consumer=self._group)
             finally:
                 # Also when it was cancelled half-way through its start.
+                self._client = None
                 await _stop(broker)
             await backoff.sleep()
 
@@ -96,7 +138,8 @@ class Consumer:
         broker = KafkaBroker(
             self._settings.kafka_bootstrap_servers,
             security=security(self._settings),
-            logger=None,
+            logger=ClientLog(self._group),
+            log_level=logging.DEBUG,
             allow_auto_create_topics=False,
             consumer_only=True,
             graceful_timeout=STOP_SECONDS,
@@ -118,157 +161,81 @@ class Consumer:
         subscriber(self._on_batch)
         return broker, subscriber
 
+    async def _on_batch(self, records: Any) -> None:  # FastStream would check what is annotated
+        await self._applier.take(records)
+        reached("consumer.after-commit-before-offset")
+
     async def _watch(self, subscriber: Any) -> None:
-        """Beat while the consumer's own loop turns, and export the lag, which FastStream has no metric for."""
+        """Export the lag, which FastStream has no metric for. Raises what ended the reading, or TaskEnded."""
         while True:
-            await _export_lag(self._group, subscriber.consumer)
+            for task in subscriber.tasks:
+                if task.done():
+                    raise _reason(task)
+            lag = await _export_lag(self._group, subscriber.consumer)
+            if lag is not None:
+                self._progress.lags(lag)
             await self._export_parked()
-            if not any(task.done() for task in subscriber.tasks):
-                self._health.beat("consumer")
-            await asyncio.sleep(LAG_SECONDS)
+            await asyncio.wait(subscriber.tasks, timeout=LAG_SECONDS, return_when=asyncio.FIRST_COMPLETED)
 
     async def _export_parked(self) -> None:
-        with suppress(DBAPIError, OSError, TimeoutError):
+        with suppress(Exception):
             async with self._database.reading() as session:
                 metrics.PARKED_ITEMS.labels(self._group).set(await parked.count_open(session, consumer=self._group))
 
-    async def _on_batch(self, records: Any) -> None:
-        decoded = [decode(record) for record in records]
-        malformed = [one for one in decoded if isinstance(one, Malformed)]
-        await self._set_aside(malformed)
-        await self._apply([one for one in decoded if isinstance(one, Received)])
-        reached("consumer.after-commit-before-offset")
 
-    async def _set_aside(self, malformed: Sequence[Malformed]) -> None:
-        if malformed:
-            await self._until_done(lambda session: parked.park_malformed(session, malformed, consumer=self._group))
-            _log_parked([one.record for one in malformed], malformed[0].reason)
+class ClientLog:
+    """What FastStream says of errors, as lines of our log. The batch comes again, or the consumer is made anew."""
 
-    async def _apply(self, batch: Sequence[Received]) -> None:
-        if not batch:
+    def __init__(self, group: str) -> None:
+        self._group = group
+
+    def log(self, level: int, msg: Any, /, *, exc_info: Any = None, extra: Any = None) -> None:  # noqa: ARG002
+        """FastStream's LoggerProto."""
+        if level < logging.ERROR:
             return
-        try:
-            await self._until_done(lambda session: self._apply_fresh(session, batch), can_halve=len(batch) > 1)
-        except _CannotApply as failure:
-            await self._bisect(batch, failure.error)
-
-    async def _bisect(self, batch: Sequence[Received], error: Exception) -> None:
-        if len(batch) > 1:
-            middle = len(batch) // 2
-            await self._apply(batch[:middle])
-            await self._apply(batch[middle:])
-            return
-        await self._until_done(lambda session: self._park_poison(session, batch[0], error))
-        _log_parked([batch[0].record], repr(error))
-
-    async def _apply_fresh(self, session: AsyncSession, batch: Sequence[Received]) -> None:
-        ids = [received.envelope.id for received in batch]
-        new = await inbox.take(session, consumer=self._group, fact_ids=ids)
-        fresh = [received for received in _first_of_each(batch) if received.envelope.id in new]
-        metrics.INBOX_DUPLICATES.labels(self._group).inc(len(batch) - len(fresh))
-        if fresh:
-            await self._handle(session, fresh)
-            reached("consumer.inside-transaction")
-
-    async def _park_poison(self, session: AsyncSession, received: Received, error: Exception) -> None:
-        await inbox.take(session, consumer=self._group, fact_ids=[received.envelope.id])
-        await parked.park(session, received, consumer=self._group, reason=repr(error)[:1000])
-
-    async def _until_done(self, work: Callable[[AsyncSession], Awaitable[None]], *, can_halve: bool = False) -> None:
-        """One transaction, repeated while its fault is a passing one.
-
-        Raises _CannotApply for one that stays, and for one that half as much may not meet, if it can be halved.
-        """
-        backoff = Backoff(first=0.05, limit=5)
-        while True:
-            try:
-                async with self._database.transaction() as session:
-                    await work(session)
-            except Exception as error:
-                if fate_of(error, self._fates) is Fate.PARK or (can_halve and is_too_much(error)):
-                    raise _CannotApply(error) from error
-                await self._wait_out(error, backoff)
-            else:
-                return
-
-    async def _wait_out(self, error: Exception, backoff: Backoff) -> None:
-        log.warning("batch_retried", consumer=self._group, error=repr(error)[:500])
-        self._health.beat("consumer")
-        with suppress(TimeoutError):
-            async with asyncio.timeout(backoff.delay()):
-                await self._stopping.wait()
-            raise error  # not acknowledged: the next process reads the batch again
-
-    async def _retry_parked(self) -> None:
-        wake = self._database.event(parked.CHANNEL)
-        while True:
-            self._health.beat("parked")
-            wake.clear()
-            try:
-                again = await self._retry_one()
-            except Exception as error:
-                log.warning("parked_retry_failed", consumer=self._group, error=repr(error)[:500])
-                again = False
-            if not again:
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(PARKED_POLL_SECONDS):
-                        await wake.wait()
-
-    async def _retry_one(self) -> bool:
-        """Try one parked fact again; it stays parked when the handler parks it again or raises."""
-        due: parked.ParkedFact | None = None
-        try:
-            async with self._database.transaction() as session:
-                due = await parked.take_due(session, consumer=self._group)
-                if due is not None:
-                    await self._handle(session, [_readable(due.record)])
-        except Exception as error:
-            if due is None or fate_of(error, self._fates) is Fate.RETRY:
-                raise
-            async with self._database.transaction() as session:
-                await parked.postpone(session, parked_id=due.id, reason=repr(error)[:1000])
-        return due is not None
+        if isinstance(exc_info, BaseException):
+            backs_off("kafka-client", exc_info, consumer=self._group, said=str(msg)[:200])
+        else:
+            log.error("kafka_client", consumer=self._group, said=str(msg)[:500])
 
 
-class _CannotApply(Exception):  # noqa: N818
-    def __init__(self, error: Exception) -> None:
-        super().__init__(repr(error))
-        self.error = error
+def _turning(consumer: Any, progress: Progress) -> Any:
+    """The consumer, which says at each fetch that its loop runs."""
+    getmany = consumer.getmany
+
+    async def turning(*partitions: Any, **options: Any) -> Any:
+        progress.turned()
+        return await getmany(*partitions, **options)
+
+    consumer.getmany = turning
+    return consumer
 
 
-class StillUnreadable(ValueError):  # noqa: N818 - named for what it says
-    """A parked record that held no readable fact still holds none."""
+def _reason(task: "asyncio.Task[Any]") -> BaseException:
+    return (None if task.cancelled() else task.exception()) or TaskEnded("the task that reads from Kafka ended")
 
 
-def _readable(record: Record) -> Received:
-    received = decode(record)
-    if not isinstance(received, Received):
-        raise StillUnreadable(received.reason if received else "unknown fact type")
-    return received
+async def _export_lag(group: str, consumer: Any) -> int | None:
+    """All that lies behind our positions; None where no partition of ours says so."""
+    lags = [await _export_partition(group, consumer, partition) for partition in consumer.assignment() if consumer]
+    known = [lag for lag in lags if lag is not None]
+    return sum(known) if known else None
 
 
-def _first_of_each(batch: Sequence[Received]) -> list[Received]:
-    first: dict[UUID, Received] = {}
-    for received in batch:
-        first.setdefault(received.envelope.id, received)
-    return list(first.values())
-
-
-def _log_parked(records: Sequence[Record], reason: str) -> None:
-    for record in records:
-        log.error("parked", topic=record.topic, partition=record.partition, offset=record.offset, reason=reason[:500])
-
-
-async def _export_lag(group: str, consumer: Any) -> None:
-    for partition in consumer.assignment() if consumer else ():
-        end = consumer.highwater(partition)
-        if end is not None:
-            with suppress(Exception):
-                position = await asyncio.wait_for(consumer.position(partition), 1)
-                metrics.CONSUMER_LAG.labels(group, partition.topic, str(partition.partition)).set(end - position)
+async def _export_partition(group: str, consumer: Any, partition: Any) -> int | None:
+    end = consumer.highwater(partition)
+    if end is None:
+        return None
+    with suppress(Exception):
+        position = await asyncio.wait_for(consumer.position(partition), 1)
+        metrics.CONSUMER_LAG.labels(group, partition.topic, str(partition.partition)).set(end - position)
+        return int(end - position)
+    return None
 
 
 async def _stop(broker: KafkaBroker) -> None:
-    with suppress(TimeoutError):
+    try:
         async with asyncio.timeout(STOP_SECONDS + 5):
             await broker.stop()
+    except Exception as error:
+        log.warning("kafka_consumer_not_stopped", error=repr(error)[:300])

@@ -1,4 +1,8 @@
-"""The database session with the one commit point: nobody but `Database.transaction` commits."""
+"""The database session with the one commit point: nobody but `Database.transaction` commits.
+
+A session whose server cannot help any more (it went, or it became read-only in a failover) is thrown away at the first
+error that says so, and none lives longer than SESSION_SECONDS.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -7,16 +11,22 @@ from typing import Any, Final, Self
 
 import asyncpg
 from sqlalchemy import event, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 
 from chassis import appended
 from chassis.backoff import Backoff
 from chassis.database_url import driver_url, plain_url
+from chassis.faults import Fault, fault_of, sqlstate
 from chassis.logs import get_logger, without_values
+from chassis.retrying import backs_off
+
+__all__ = ["Database", "ReadOnlyServer", "plain_connection", "sqlstate", "wake_after_commit"]
 
 log = get_logger(__name__)
 
+SESSION_SECONDS: Final = 300
+"""The greatest age of a session: what nobody noticed, as a server that moved, is over after that."""
 LISTEN_CHECK_SECONDS: Final = 10
 COALESCE_SECONDS: Final = 0.005
 """At most one NOTIFY per channel in this time: a NOTIFY in every transaction cost 4x the throughput at 64 clients."""
@@ -31,6 +41,10 @@ async def plain_connection(url: str, *, name: str) -> AsyncIterator[Any]:
         yield connection
     finally:
         connection.terminate()
+
+
+class ReadOnlyServer(ConnectionError):  # noqa: N818 - named for what it says
+    """The server answers and takes no writes: a standby, or a primary of before."""
 
 
 def wake_after_commit(session: AsyncSession, channel: str) -> None:
@@ -49,10 +63,12 @@ class Database:
             max_overflow=0,
             pool_timeout=10,
             pool_pre_ping=False,
+            pool_recycle=SESSION_SECONDS,
             hide_parameters=True,
             connect_args={"timeout": 5, "command_timeout": 30, "server_settings": {"application_name": name}},
         )
         event.listen(self.engine.sync_engine, "handle_error", _hide_values)
+        event.listen(self.engine.sync_engine, "handle_error", _leave_lost_sessions)
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
         self._events: dict[str, asyncio.Event] = {}
         self._notifying: dict[str, asyncio.Task[None]] = {}
@@ -95,28 +111,35 @@ class Database:
         """Have the wake-ups of other processes set this process's event, until cancelled; reconnects by itself."""
         backoff = Backoff(first=0.2, limit=5)
         while True:
-            with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError):
-                async with plain_connection(self.url, name="listener") as connection:
-                    await connection.add_listener(channel, lambda *_: self.event(channel).set())
-                    backoff.reset()
-                    while not connection.is_closed():
-                        await connection.execute("select 1")
-                        await asyncio.sleep(LISTEN_CHECK_SECONDS)
+            try:
+                await self._listening(channel, backoff)
+            except Exception as error:
+                backs_off("listener", error)
             await backoff.sleep()
+
+    async def _listening(self, channel: str, backoff: Backoff) -> None:
+        async with plain_connection(self.url, name="listener") as connection:
+            await connection.add_listener(channel, lambda *_: self.event(channel).set())
+            backoff.reset()
+            while not connection.is_closed():
+                await connection.execute("select 1")
+                await asyncio.sleep(LISTEN_CHECK_SECONDS)
 
     async def _notify(self, channel: str) -> None:
         await asyncio.sleep(COALESCE_SECONDS)
         del self._notifying[channel]
         # A lost NOTIFY costs latency only: every waiter also polls.
-        with suppress(DBAPIError, OSError, TimeoutError):
+        with suppress(Exception):
             async with self.engine.connect() as connection:
                 await connection.execute(text("select pg_notify(:channel, '')"), {"channel": channel})
                 await connection.commit()
 
     async def ping(self) -> None:
-        """Raise when the database does not answer."""
+        """Raise when the database does not answer, and ReadOnlyServer when it takes no writes."""
         async with self.engine.connect() as connection:
-            await connection.execute(text("select 1"))
+            if (await connection.execute(text("show transaction_read_only"))).scalar_one() == "on":
+                await connection.invalidate()
+                raise ReadOnlyServer("the database's server is read-only")
 
     async def close(self) -> None:
         """Give all connections back."""
@@ -140,8 +163,11 @@ def _hide_values(context: Any) -> None:
         error = error.__cause__ or getattr(error, "orig", None)
 
 
-def sqlstate(error: BaseException) -> str | None:
-    """PostgreSQL's error code, whichever layer wrapped it; None when the error is not the database's."""
-    origin: Any = error.orig if isinstance(error, DBAPIError) else error
-    code = getattr(origin, "sqlstate", None) or getattr(origin, "pgcode", None)
-    return str(code) if code else None
+def _leave_lost_sessions(context: ExceptionContext) -> None:
+    """Have SQLAlchemy drop the session when it is the connection that is at fault, and those that are as old."""
+    error = context.sqlalchemy_exception or context.original_exception
+    if context.is_disconnect or fault_of(error) is not Fault.CONNECTION:
+        return
+    context.is_disconnect = True
+    # One statement that took too long says nothing about the sessions of others.
+    context.invalidate_pool_on_disconnect = not isinstance(context.original_exception, TimeoutError)

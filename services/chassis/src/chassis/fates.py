@@ -1,6 +1,5 @@
 """FATES: what becomes of a batch whose handling raised. Retry policy is here, never in a `try` of a handler."""
 
-import asyncio
 from collections.abc import Mapping
 from enum import Enum
 from typing import Final
@@ -9,7 +8,7 @@ import asyncpg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from chassis.database import sqlstate
+from chassis.faults import Fault, fault_of, sqlstate, through_a_driver
 
 
 class Fate(Enum):
@@ -25,18 +24,8 @@ class TryAgain(Exception):  # noqa: N818 - named for what it asks
 
 Fates = Mapping[type[BaseException], Fate]
 
-FATES: Final[Fates] = {
-    TryAgain: Fate.RETRY,
-    OSError: Fate.RETRY,
-    TimeoutError: Fate.RETRY,
-    asyncio.TimeoutError: Fate.RETRY,
-    PoolTimeoutError: Fate.RETRY,
-    asyncpg.InterfaceError: Fate.RETRY,
-}
-"""What is not listed parks. A service may add rows; database errors go by their SQLSTATE."""
-
-PASSING_STATES: Final = ("08", "40", "53", "55", "57", "58")
-"""Connection lost, serialization or deadlock (40P01), out of resources, lock not available, shut down, I/O."""
+FATES: Final[Fates] = {TryAgain: Fate.RETRY}
+"""A service may add rows. What is not listed goes by whose fault it is (`chassis.faults`): the record's parks."""
 
 
 def fate_of(error: BaseException, fates: Fates = FATES) -> Fate:
@@ -44,9 +33,7 @@ def fate_of(error: BaseException, fates: Fates = FATES) -> Fate:
     for kind in type(error).__mro__:
         if kind in fates:
             return fates[kind]
-    if isinstance(error, DBAPIError | asyncpg.PostgresError):
-        return _fate_of_database_error(error)
-    return Fate.PARK
+    return Fate.PARK if fault_of(error) is Fault.RECORD else Fate.RETRY
 
 
 TOO_MUCH_STATES: Final = ("53200", "57014")
@@ -58,16 +45,10 @@ def is_too_much(error: BaseException) -> bool:
     return sqlstate(error) in TOO_MUCH_STATES
 
 
-AWAY: Final = (DBAPIError, PoolTimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, ConnectionError)
+AWAY: Final = (DBAPIError, PoolTimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 
 def is_outage(error: BaseException) -> bool:
-    """Whether a request failed because the database is away for a while, and not because it was wrong."""
-    return isinstance(error, AWAY) and fate_of(error) is Fate.RETRY
-
-
-def _fate_of_database_error(error: BaseException) -> Fate:
-    state = sqlstate(error)
-    lost = isinstance(error, DBAPIError) and error.connection_invalidated
-    passing = lost or state is None or state.startswith(PASSING_STATES)
-    return Fate.RETRY if passing else Fate.PARK
+    """Whether a request failed because a part is away for a while, and not because it was wrong, or we are."""
+    carried = isinstance(error, AWAY) or through_a_driver(error)
+    return carried and fate_of(error) is Fate.RETRY

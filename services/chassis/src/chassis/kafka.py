@@ -11,6 +11,7 @@ from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordListTooL
 from faststream.kafka.security import parse_security
 from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
 
+from chassis import metrics
 from chassis.backoff import Backoff
 from chassis.logs import get_logger
 from chassis.settings import ServiceSettings
@@ -132,7 +133,11 @@ class Producer:
             )
             try:
                 await producer.start()
-            except (KafkaError, OSError) as error:
+            except asyncio.CancelledError:
+                await _stop(producer)
+                raise
+            except Exception as error:  # whatever it is, giving up would mean to be disconnected for ever
+                metrics.LOOP_BACKOFFS.labels("kafka-producer", "connection").inc()
                 log.warning("kafka_unreachable", error=repr(error))
                 await _stop(producer)
                 await backoff.sleep()
@@ -145,8 +150,8 @@ async def _stop(producer: AIOKafkaProducer) -> None:
     try:
         async with asyncio.timeout(STOP_SECONDS):
             await producer.stop()
-    except (TimeoutError, KafkaError):
-        log.warning("kafka_producer_stopped_unflushed")
+    except Exception as error:
+        log.warning("kafka_producer_stopped_unflushed", error=repr(error)[:300])
 
 
 def _retrieved(future: "asyncio.Future[Any]") -> None:

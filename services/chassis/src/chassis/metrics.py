@@ -12,6 +12,28 @@ CONSUMER_LAG: Final = Gauge(
 INBOX_DUPLICATES: Final = Counter(
     "billing_inbox_duplicates_total", "Facts delivered again and dropped by the inbox.", ["consumer"]
 )
+CONSUMER_STALLED: Final = Gauge(
+    "billing_consumer_stalled_seconds",
+    "Since when records wait and none is applied; 0 while the consumer gets on.",
+    ["consumer"],
+)
+CONSUMER_STALLS: Final = Counter("billing_consumer_stalls_total", "Times that a consumer stood still.", ["consumer"])
+CONSUMER_RESTARTS: Final = Counter(
+    "billing_consumer_restarts_total", "Times that a consumer's connection to Kafka was made anew.", ["consumer"]
+)
+BATCHES_FAILED: Final = Counter(
+    "billing_consumer_batches_failed_total", "Batches whose handling failed by a fault of our own.", ["consumer"]
+)
+FACTS_UNKNOWN: Final = Counter(
+    "billing_facts_unknown_total", "Facts of a type or version that this version passes over.", ["consumer", "topic"]
+)
+FACT_IDS_REUSED: Final = Counter(
+    "billing_fact_ids_reused_total", "Facts dropped under an id that had come with another body.", ["consumer"]
+)
+LOOP_BACKOFFS: Final = Counter(
+    "billing_loop_backoffs_total", "Times that a loop met a fault and waits before it tries again.", ["loop", "fault"]
+)
+LOOP_FAILURES: Final = Counter("billing_loop_failures_total", "Times that a loop raised and was run again.", ["loop"])
 PARKED_ITEMS: Final = Gauge(
     "billing_parked_items", "Facts set aside, to be re-run or looked at; counted up to 10,000.", ["consumer"]
 )

@@ -1,5 +1,8 @@
 """Parked facts: set aside with their bytes, their reason and the id that they wait for; tried again when it is stored.
 
+Any bytes can be parked: what describes a fault may itself be faulty, so reasons are written with escapes, header names
+that are no text are kept as bytes, and at the last a row says no more than where the record lay.
+
 Who parks on an id and who stores it both call `lock_ids` first, so that neither misses the other: the one alone, the
 other beside others who store.
 """
@@ -7,6 +10,7 @@ other beside others who store.
 import base64
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any, Final
 
 from sqlalchemy import ARRAY, ColumnElement, MetaData, Select, Text, any_, cast, func, select, text, update
@@ -15,8 +19,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.counting import count_up_to
 from chassis.database import wake_after_commit
-from chassis.records import Malformed, Received, Record, StoredRecord
+from chassis.records import MAX_REASON, Malformed, Received, Record, StoredRecord
 from chassis.tables import parked_table
+from chassis.texts import printable
 
 CHANNEL: Final = "parked"
 PARKED: Final = parked_table(MetaData())
@@ -60,39 +65,73 @@ async def lock_ids(session: AsyncSession, ids: Collection[str], *, stored: Colle
 
 
 async def park(
-    session: AsyncSession, received: Received, *, consumer: str, reason: str, waits_for: str | None = None
+    session: AsyncSession,
+    received: Received,
+    *,
+    consumer: str,
+    reason: str,
+    waits_for: str | None = None,
+    again: bool = False,
 ) -> None:
-    """Set `received` aside in this transaction; a fact parked anew keeps its row and counts one attempt more."""
+    """Set `received` aside in this transaction; a fact parked anew keeps its row and counts one attempt more.
+
+    The timer tries it again when it waits for an id, and with `again`.
+    """
+    is_timed = bool(waits_for) or again
     values = {
         **_columns(received.record),
         "fact_id": received.envelope.id,
         "type": received.envelope.type,
         "consumer": consumer,
-        "reason": reason,
+        "reason": _held(reason),
         "waits_for": waits_for,
-        "retry_at": func.now() + text("interval '30 seconds'") if waits_for else None,
+        "retry_at": func.now() + text("interval '30 seconds'") if is_timed else None,
     }
-    again = {
-        "reason": reason,
+    anew = {
+        "reason": _held(reason),
         "waits_for": waits_for,
         "attempts": PARKED.c.attempts + 1,
-        "retry_at": func.now() + RETRY if waits_for else None,
+        "retry_at": func.now() + RETRY if is_timed else None,
         "resolved_at": None,
         "resolution": None,
     }
     await session.execute(
         insert(PARKED)
         .values(values)
-        .on_conflict_do_update(index_elements=[PARKED.c.consumer, PARKED.c.fact_id], set_=again)
+        .on_conflict_do_update(index_elements=[PARKED.c.consumer, PARKED.c.fact_id], set_=anew)
     )
 
 
 async def park_malformed(session: AsyncSession, malformed: Sequence[Malformed], *, consumer: str) -> None:
-    """Set records aside that hold no fact; the same record is parked once."""
+    """Set records aside that hold no fact; the same record is parked once.
+
+    The same is one with the same bytes at the same place: a topic that was made anew has other records there.
+    """
     if not malformed:
         return
-    rows = [{**_columns(one.record), "consumer": consumer, "reason": one.reason} for one in malformed]
+    rows = [{**_columns(one.record), **_malformed(one.record, one.reason, consumer)} for one in malformed]
     await session.execute(insert(PARKED).values(rows).on_conflict_do_nothing())
+
+
+async def park_minimal(session: AsyncSession, record: Record, *, consumer: str, reason: str) -> None:
+    """Say at least where a record lay that cannot be set aside with its bytes, and why it was not applied."""
+    place = {"topic": record.topic, "partition": record.partition, "offset": record.offset, "headers": []}
+    row = place | _malformed(record, reason, consumer)
+    await session.execute(insert(PARKED).values(row).on_conflict_do_nothing())
+
+
+def _malformed(record: Record, reason: str, consumer: str) -> dict[str, Any]:
+    return {"consumer": consumer, "reason": _held(reason), "digest": _digest(record)}
+
+
+def _held(reason: str) -> str:
+    return printable(reason[:MAX_REASON])
+
+
+def _digest(record: Record) -> bytes:
+    """What tells two records at one place apart."""
+    parts = [record.key, record.value, *(part for name, value in record.headers for part in (_bytes(name), value))]
+    return sha256(b"".join(b"-" if part is None else b"%d:%b" % (len(part), part) for part in parts)).digest()
 
 
 async def release(session: AsyncSession, *, ids: Collection[str]) -> int:
@@ -187,7 +226,7 @@ async def postpone(session: AsyncSession, *, parked_id: int, reason: str) -> Non
         update(PARKED)
         .where(PARKED.c.id == parked_id)
         .values(
-            reason=reason,
+            reason=_held(reason),
             attempts=PARKED.c.attempts + 1,
             retry_at=func.now() + RETRY,
             resolved_at=None,
@@ -203,11 +242,18 @@ def _columns(record: Record) -> dict[str, Any]:
         "offset": record.offset,
         "key": record.key,
         "value": record.value,
-        # Header values may be any bytes, or null.
-        "headers": [
-            [name, None if value is None else base64.b64encode(value).decode()] for name, value in record.headers
-        ],
+        "headers": [_stored_header(name, value) for name, value in record.headers],
     }
+
+
+def _stored_header(name: str, value: bytes | None) -> list[str | None]:
+    """Name and value in base 64; a name that is no text for PostgreSQL is null, and its bytes stand third."""
+    held = None if value is None else base64.b64encode(value).decode()
+    return [name, held] if name.isprintable() else [None, held, base64.b64encode(_bytes(name)).decode()]
+
+
+def _bytes(name: str) -> bytes:
+    return name.encode("utf-8", "surrogateescape")
 
 
 def _stored(row: Any) -> StoredRecord:
@@ -217,4 +263,8 @@ def _stored(row: Any) -> StoredRecord:
 
 def headers_of(stored: Sequence[Any]) -> list[tuple[str, bytes]]:
     """The headers of a parked record, as Kafka had them, without those that were null."""
-    return [(name, base64.b64decode(value)) for name, value in stored if value is not None]
+    return [(_name(*header), base64.b64decode(header[1])) for header in stored if header[1] is not None]
+
+
+def _name(name: str | None, _: str, raw: str | None = None) -> str:
+    return base64.b64decode(raw or "").decode("utf-8", "surrogateescape") if name is None else name

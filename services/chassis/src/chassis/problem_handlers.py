@@ -1,5 +1,6 @@
 """Makes every error of a FastAPI app a problem: ours, the framework's, an invalid request, and what nobody caught."""
 
+import asyncio
 import re
 from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
@@ -59,6 +60,11 @@ class UnexpectedErrors:
 
         try:
             await self.app(scope, receive, watched)
+        except asyncio.CancelledError as stopped:
+            # The process ends while this request still works: uvicorn's own answer would be a 500.
+            if scope["type"] != "http" or started:
+                raise
+            await ProblemResponse(_unavailable(stopped))(scope, receive, send)
         except Exception as error:
             if scope["type"] != "http" or started:
                 raise
@@ -70,7 +76,7 @@ def problem_of(error: Exception, *, passes: Callable[[Exception], bool]) -> Prob
     return _unavailable(error) if passes(error) else _problem_of(error)
 
 
-def _unavailable(error: Exception) -> Problem:
+def _unavailable(error: BaseException) -> Problem:
     log.warning("temporarily_unavailable", error=repr(error)[:300])
     return Problem(
         503,

@@ -3,12 +3,15 @@
 import asyncio
 import gc
 import signal
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from typing import Any, Final
 
 import uvloop
 
+from chassis import metrics
+from chassis.backoff import Backoff
 from chassis.health import Health
 from chassis.logs import get_logger
 
@@ -19,13 +22,24 @@ YOUNG: Final = (50_000, 20, 50)
 
 
 class PartFailed(Exception):  # noqa: N818 - named for what it says
-    """A loop of this process ended by itself; the process ends too, so that it is started anew."""
+    """A loop of this process failed again and again; the process ends too, so that it is started anew."""
+
+
+RESTARTS: Final = 5
+"""A loop that raised runs again, so often in a row; one that ran for LONG_ENOUGH seconds begins to count anew."""
+LONG_ENOUGH: Final = 60.0
 
 
 @asynccontextmanager
-async def background(name: str, loop: Callable[[], Awaitable[None]]) -> AsyncIterator[None]:
-    """Run `loop` until the block is left. Should it end before, the whole process stops."""
-    task = asyncio.create_task(_watched(name, loop), name=name)
+async def background(
+    name: str, loop: Callable[[], Awaitable[None]], *, restarts: int = RESTARTS
+) -> AsyncIterator[None]:
+    """Run `loop` until the block is left. One that raises runs again after a while; at the last the process stops.
+
+    What a driver raises outside its documented tree is a passing fault until proven otherwise, and no reason to end a
+    process whose other loops run.
+    """
+    task = asyncio.create_task(_watched(name, loop, restarts), name=name)
     try:
         yield
     finally:
@@ -33,12 +47,23 @@ async def background(name: str, loop: Callable[[], Awaitable[None]]) -> AsyncIte
         await asyncio.gather(task, return_exceptions=True)
 
 
-async def _watched(name: str, loop: Callable[[], Awaitable[None]]) -> None:
-    try:
-        await loop()
-    except Exception as error:
-        log.exception("loop_failed", loop=name)
-        _FAILURES.put_nowait(error)
+async def _watched(name: str, loop: Callable[[], Awaitable[None]], restarts: int) -> None:
+    backoff, failures = Backoff(first=0.2, limit=5), 0
+    while True:
+        began = time.monotonic()
+        try:
+            return await loop()
+        except Exception as error:
+            if time.monotonic() - began > LONG_ENOUGH:
+                backoff.reset()
+                failures = 0
+            failures += 1
+            log.exception("loop_failed", loop=name, failures=failures)
+            metrics.LOOP_FAILURES.labels(name).inc()
+            if failures > restarts:
+                _FAILURES.put_nowait(error)
+                return None
+        await backoff.sleep()
 
 
 _FAILURES: "asyncio.Queue[BaseException]" = asyncio.Queue()

@@ -2,15 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from hashlib import blake2b
+from typing import Any, Final, Protocol
 
 from pydantic import ValidationError
 
+from chassis.texts import printable
 from contracts import Envelope, Fact, MalformedEnvelope, UnknownFact, read
+
+MAX_REASON: Final = 1000
+"""Characters: a reason may name a field, whose name the sender chose."""
 
 
 class Record(Protocol):
-    """What we use of aiokafka's ConsumerRecord."""
+    """What we use of aiokafka's ConsumerRecord. In a header's name, bytes that are not UTF-8 are surrogate escapes."""
 
     @property
     def topic(self) -> str: ...
@@ -23,7 +28,7 @@ class Record(Protocol):
     @property
     def value(self) -> bytes | None: ...
     @property
-    def headers(self) -> Sequence[tuple[str, bytes]]: ...
+    def headers(self) -> Sequence[tuple[str, bytes | None]]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +40,7 @@ class StoredRecord:
     offset: int
     key: bytes | None
     value: bytes | None
-    headers: Sequence[tuple[str, bytes]]
+    headers: Sequence[tuple[str, bytes | None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +51,11 @@ class Received:
     fact: Fact
     record: Record
 
+    @property
+    def digest(self) -> int:
+        """What its body is known by in the inbox: 64 bits, signed as PostgreSQL's are."""
+        return int.from_bytes(blake2b(self.record.value or b"", digest_size=8).digest(), "big", signed=True)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Malformed:
@@ -55,18 +65,37 @@ class Malformed:
     reason: str
 
 
-def decode(record: Record) -> Received | Malformed | None:
-    """Read one record; None for a fact type that this version does not know and so has no use for."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unknown:
+    """A fact of a type or version that this version of ours does not know, and so has no use for."""
+
+    record: Record
+    type: str
+
+
+def decode(record: Record) -> Received | Malformed | Unknown:
+    """Read one record, of whatever bytes."""
     try:
         envelope = Envelope.from_headers(record.headers)
         return Received(envelope=envelope, fact=read(type=envelope.type, value=record.value or b""), record=record)
-    except UnknownFact:
-        return None
+    except UnknownFact as unknown:
+        return Unknown(record=record, type=str(unknown))
     except MalformedEnvelope as error:
-        return Malformed(record=record, reason=f"malformed envelope: {error}")
+        return malformed(record, f"malformed envelope: {error}")
     except ValidationError as error:
-        faults = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_url=False)[:5])
-        return Malformed(record=record, reason=f"malformed body: {faults}")
+        faults = error.errors(include_url=False, include_input=False, include_context=False)[:5]
+        return malformed(record, "malformed body: " + "; ".join(map(_described, faults)))
+    except Exception as error:
+        return malformed(record, f"unreadable: {error!r}")
+
+
+def malformed(record: Record, reason: str) -> Malformed:
+    """The record with a reason that PostgreSQL and a log can hold."""
+    return Malformed(record=record, reason=printable(reason[:MAX_REASON]))
+
+
+def _described(fault: Any) -> str:
+    return f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}"
 
 
 async def raw_records(message: Any) -> Any:
@@ -75,19 +104,7 @@ async def raw_records(message: Any) -> Any:
 
 
 async def safe_parser(records: Any, original: Any) -> Any:
-    """FastStream parser that survives headers that are null or not UTF-8, which would drop the whole polled batch."""
-    if all(_is_text(value) for record in records for _, value in record.headers):
-        return await original(records)
-    readable = tuple(
-        replace(record, headers=tuple(pair for pair in record.headers if _is_text(pair[1]))) for record in records
-    )
-    message = await original(readable)
+    """FastStream parser that looks at no header: one that is null or not UTF-8 would drop the whole polled batch."""
+    message = await original((replace(records[0], headers=()),))
     message.raw_message = records
     return message
-
-
-def _is_text(value: bytes | None) -> bool:
-    try:
-        return value is not None and value.decode() is not None
-    except UnicodeDecodeError:
-        return False

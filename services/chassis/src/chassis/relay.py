@@ -13,19 +13,17 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
 
-import asyncpg
 import orjson
-from aiokafka.errors import KafkaError
-from sqlalchemy.exc import DBAPIError
 
 from chassis import metrics, outbox
 from chassis.backoff import Backoff
-from chassis.database import Database, plain_connection
+from chassis.database import Database, ReadOnlyServer, plain_connection
 from chassis.health import Health
-from chassis.kafka import REFUSED, BrokerUnavailable, Producer
+from chassis.kafka import REFUSED, Producer
 from chassis.killpoints import reached
 from chassis.logs import get_logger
 from chassis.process import background
+from chassis.retrying import backs_off
 from chassis.settings import ServiceSettings
 
 log = get_logger(__name__)
@@ -35,7 +33,6 @@ POLL_SECONDS: Final = 0.5
 LEADER_POLL_SECONDS: Final = 0.2
 GAUGE_SECONDS: Final = 5.0
 LOCK: Final = "quittance-relay"
-PASSING: Final = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, KafkaError, BrokerUnavailable)
 
 SELECT: Final = """
     select id, topic, key, headers, payload, created_at from outbox
@@ -69,7 +66,7 @@ class Relay:
     async def _gauge(self) -> None:
         """Every replica measures the outbox, whoever leads: a relay that hangs must not hide what piles up."""
         while True:
-            with suppress(DBAPIError, OSError, TimeoutError):
+            with suppress(Exception):
                 await self._export_backlog()
             await asyncio.sleep(GAUGE_SECONDS)
 
@@ -89,12 +86,14 @@ class Relay:
                     Producer(self._settings) as producer,
                 ):
                     await self._lead(connection, producer, backoff)
-            except PASSING as error:
-                log.warning("relay_interrupted", error=repr(error))
+            except Exception as error:  # whatever it is, the facts wait in the outbox for the next attempt
+                backs_off("relay", error)
             self._health.beat("relay")
             await backoff.sleep()
 
     async def _lead(self, connection: Any, producer: Producer, backoff: Backoff) -> None:
+        if await connection.fetchval("show transaction_read_only") == "on":
+            raise ReadOnlyServer("what is sent could not be deleted here, and would be sent again and again")
         await connection.add_listener(outbox.CHANNEL, lambda *_: self._wake.set())
         while not await connection.fetchval("select pg_try_advisory_lock(hashtext($1))", LOCK):
             self._health.beat("relay")

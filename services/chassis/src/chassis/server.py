@@ -205,7 +205,7 @@ class HttpServer:
         self._port = listener.getsockname()[1]
         async with AsyncExitStack() as stack:
             server = _Server(self._config())
-            await stack.enter_async_context(background(self._name, lambda: _serve(server, listener)))
+            await stack.enter_async_context(background(self._name, lambda: _serve(server, listener), restarts=0))
             stack.push_async_callback(self._leave, server)
             async with asyncio.timeout(START_SECONDS):
                 await server.listening.wait()
@@ -221,6 +221,9 @@ class HttpServer:
         with suppress(TimeoutError):
             async with asyncio.timeout(self._graceful + 5):
                 await server.ended.wait()
+                # Requests that were cut off at the end of their grace still say so to whoever waits.
+                while server.server_state.tasks:  # noqa: ASYNC110 - uvicorn's own set
+                    await asyncio.sleep(0.01)
 
     def _config(self) -> uvicorn.Config:
         options: dict[str, Any] = {"log_config": None, "access_log": False, "server_header": False, "lifespan": "off"}

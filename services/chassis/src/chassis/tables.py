@@ -11,7 +11,6 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
-    UniqueConstraint,
     Uuid,
     func,
     text,
@@ -44,6 +43,8 @@ def inbox_table(metadata: MetaData) -> Table:
         Column("consumer", Text, primary_key=True),
         Column("fact_id", Uuid, primary_key=True),
         Column("received_at", DateTime(timezone=True), nullable=False, server_default=NOW),
+        # Of the body, so that an id that comes again with another one is noticed.
+        Column("digest", BigInteger),
         Index("inbox_received_at", "received_at"),
     )
 
@@ -70,7 +71,18 @@ def parked_table(metadata: MetaData) -> Table:
         Column("retry_at", DateTime(timezone=True)),
         Column("resolved_at", DateTime(timezone=True)),
         Column("resolution", Text),
-        UniqueConstraint("consumer", "topic", "partition", "offset", name="parked_record"),
+        # Of key, value and headers of a record that holds no fact: at its place lies another once the topic is new.
+        Column("digest", LargeBinary),
+        Index(
+            "parked_record",
+            "consumer",
+            "topic",
+            "partition",
+            "offset",
+            "digest",
+            unique=True,
+            postgresql_where=text("fact_id is null"),
+        ),
         Index("parked_fact", "consumer", "fact_id", unique=True),
         # Also of what is resolved: the sweep asks whether something was ever set aside.
         Index("parked_waits_for", "waits_for", postgresql_where=text("waits_for is not null")),

@@ -12,3 +12,13 @@ def one_line(text: str) -> str:
     if any(unicodedata.category(character) in NOT_TEXT for character in text):
         raise ValueError("must be one line of printable text")
     return text
+
+
+def printable(text: str) -> str:
+    """`text` with what PostgreSQL, a terminal or UTF-8 would refuse written as an escape: NUL is `\\x00`."""
+    if text.isprintable():
+        return text
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
+        for character in text
+    )

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.counting import count_up_to
+from chassis.texts import printable
 from notifier.tables import MAILS
 
 ERROR_LENGTH: Final = 1000
@@ -88,7 +89,7 @@ async def mark_sent(session: AsyncSession, sent_mails: Sequence[DueMail]) -> Non
 
 async def postpone(session: AsyncSession, mail: DueMail, *, seconds: float, error: str) -> None:
     """Not now: due again in `seconds`."""
-    later = {"due_at": func.now() + timedelta(seconds=seconds), "last_error": error[:ERROR_LENGTH]}
+    later = {"due_at": func.now() + timedelta(seconds=seconds), "last_error": printable(error[:ERROR_LENGTH])}
     await session.execute(_still_ours(mail).values(later))
 
 
@@ -100,7 +101,7 @@ async def release(session: AsyncSession, untried: Sequence[DueMail]) -> None:
 
 async def park(session: AsyncSession, mail: DueMail, *, reason: str) -> None:
     """Never, as it stands: set aside with its reason until an operator has it sent again."""
-    parked = {"parked_at": func.now(), "due_at": None, "last_error": reason[:ERROR_LENGTH]}
+    parked = {"parked_at": func.now(), "due_at": None, "last_error": printable(reason[:ERROR_LENGTH])}
     await session.execute(_still_ours(mail).values(parked))
 
 

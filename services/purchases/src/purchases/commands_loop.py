@@ -12,6 +12,7 @@ from chassis.fates import Fate, fate_of
 from chassis.health import Health
 from chassis.logs import get_logger
 from chassis.process import background
+from chassis.retrying import backs_off
 from purchases.handlers.at_stripe import settle
 from purchases.handlers.at_stripe.identify import identify
 from purchases.handlers.at_stripe.look_at_charge import look_at_charge
@@ -35,6 +36,7 @@ log = get_logger(__name__)
 CARRIERS: Final = 4
 POLL_SECONDS: Final = 0.5
 PLAN_SECONDS: Final = 3600.0
+PLAN_AGAIN_SECONDS: Final = 10.0
 CARRIED: Final = Counter("billing_stripe_commands_total", "Commands to Stripe by outcome.", ["kind", "outcome"])
 
 COMMANDS: Final[Mapping[str, Callable[[StripeDesk, Command], Awaitable[Result]]]] = {
@@ -83,9 +85,13 @@ class CommandsLoop:
     async def _plan_sweeps(self) -> None:
         """The sweep is a command that asks for itself again; here it is only made sure that there is one."""
         while True:
-            with suppress(Exception):
+            try:
                 async with self._desk.database.transaction() as session:
                     await commands.ask(session, kind="sweep", subject=self._desk.instance, after=EVERY)
+            except Exception as error:
+                backs_off("sweep-planner", error)
+                await asyncio.sleep(PLAN_AGAIN_SECONDS)
+                continue
             await asyncio.sleep(PLAN_SECONDS)
 
     async def _carry(self) -> None:
@@ -96,7 +102,7 @@ class CommandsLoop:
             try:
                 took = await self._carry_one()
             except Exception as error:
-                log.warning("command_interrupted", error=repr(error)[:500])
+                backs_off("stripe-commands", error)
                 took = False
             if not took:
                 with suppress(TimeoutError):

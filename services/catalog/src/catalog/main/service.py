@@ -38,7 +38,15 @@ def app(*, settings: ServiceSettings, database: Database, verifier: TokenVerifie
 def consumer(*, settings: ServiceSettings, database: Database, health: Health) -> Consumer:
     """What listens to purchases."""
     handle = partial(apply_facts, instance=settings.quittance_instance)
-    return Consumer(topics=TOPICS, group=GROUP, database=database, handle=handle, settings=settings, health=health)
+    return Consumer(
+        topics=TOPICS,
+        group=GROUP,
+        database=database,
+        handle=handle,
+        settings=settings,
+        health=health,
+        serves=True,
+    )
 
 
 async def serve() -> None:
