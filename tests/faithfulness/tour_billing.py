@@ -41,6 +41,7 @@ async def _begin(walker: Walker, customer: str, price: str, **more: Any) -> Json
 async def _subscription(walker: Walker, monthly: str, yearly: str) -> None:
     customer = await _customer(walker)
     id_ = (await _begin(walker, customer, monthly, description="Builder"))["id"]
+    await walker.post("/invoices/create_preview", subscription=id_)
     await walker.get(f"/subscriptions/{id_}", expand=["latest_invoice", "default_payment_method", "customer"])
     await walker.get("/subscriptions", customer=customer, status="all", price=monthly)
     items = await walker.get("/subscription_items", subscription=id_)

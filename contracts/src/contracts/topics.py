@@ -69,6 +69,7 @@ TOPICS: Final[Mapping[type[Fact], Topic]] = {
     stripe_facts.CheckoutSessionUnpaid: STRIPE_EVENTS,
     stripe_facts.SubscriptionChanged: STRIPE_EVENTS,
     stripe_facts.SubscriptionTrialWillEnd: STRIPE_EVENTS,
+    stripe_facts.SubscriptionScheduleChanged: STRIPE_EVENTS,
     stripe_facts.CustomerDeleted: STRIPE_EVENTS,
     stripe_facts.UnrecognisedEvent: STRIPE_EVENTS,
     purchase_facts.PurchaseStarted: PURCHASE_EVENTS,

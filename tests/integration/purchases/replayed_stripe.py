@@ -11,7 +11,7 @@ from stripe import StripeClient
 STRIPE_ID: Final = re.compile(r"\b((?:in|pi|ch|re|du|cus|cs_test|sub|evt|inpay|il|ii)_[A-Za-z0-9]+)")
 OUR_ID: Final = re.compile(r"\b([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4})-[0-9a-f]{4}([0-9a-f]{8})\b")
 COPY: Final = re.compile(r"Z([0-9a-f]{4})\b")
-READS: Final = ("retrieve_async", "list_async")
+READS: Final = ("retrieve_async", "list_async", "create_preview_async")
 
 
 class StripeWasAskedError(AssertionError):

@@ -24,6 +24,7 @@ from contracts.stripe_facts.subscriptions import (
     SubscriptionChanged,
     SubscriptionFact,
     SubscriptionItem,
+    SubscriptionScheduleChanged,
     SubscriptionTrialWillEnd,
 )
 from contracts.stripe_facts.words import SubscriptionStatus
@@ -52,6 +53,7 @@ __all__ = [
     "SubscriptionChanged",
     "SubscriptionFact",
     "SubscriptionItem",
+    "SubscriptionScheduleChanged",
     "SubscriptionStatus",
     "SubscriptionTrialWillEnd",
     "UnrecognisedEvent",

@@ -6,7 +6,7 @@ from typing import ClassVar
 from pydantic import BaseModel, ConfigDict
 
 from contracts.stripe_facts.event import StripeFact
-from contracts.stripe_facts.words import SubscriptionStatus
+from contracts.stripe_facts.words import CollectionMethod, PauseBehavior, SubscriptionStatus
 
 
 class SubscriptionItem(BaseModel):
@@ -46,6 +46,14 @@ class SubscriptionFact(StripeFact):
     latest_invoice_id: str | None = None
     default_payment_method_id: str | None = None
     """The payment method, or the older source, that this subscription is charged to, where it has its own."""
+    pause_behavior: PauseBehavior | None = None
+    """What becomes of its invoices while collection is paused; None while it is not."""
+    pause_resumes_at: datetime | None = None
+    """When collection goes on by itself; None: not before somebody says so."""
+    collection_method: CollectionMethod | None = None
+    """None in old events, and where the payload does not say."""
+    schedule_id: str | None = None
+    """The schedule that will change it."""
     purchase_ids: tuple[str, ...] = ()
     """Our metadata's `purchase_ids` and `purchase_ids_2`: the bundle that it was bought with."""
 
@@ -63,3 +71,15 @@ class SubscriptionTrialWillEnd(SubscriptionFact):
     """`customer.subscription.trial_will_end`: nothing has changed. We sell no trials; accepted, without effect."""
 
     TYPE: ClassVar = "billing.stripe.subscription_trial_will_end.v1"
+
+
+class SubscriptionScheduleChanged(StripeFact):
+    """`subscription_schedule.*`: what will become of a subscription was planned, changed, or done."""
+
+    TYPE: ClassVar = "billing.stripe.subscription_schedule_changed.v1"
+
+    schedule_id: str
+    subscription_id: str | None = None
+    """The one that it manages, or did until it was released; None before one has begun."""
+    status: str
+    """`not_started`, `active`, `completed`, `released` or `canceled`; nothing hangs on the word."""

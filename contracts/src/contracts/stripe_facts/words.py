@@ -26,6 +26,10 @@ SubscriptionStatus = Literal[
     "active", "canceled", "incomplete", "incomplete_expired", "past_due", "paused", "trialing", "unpaid"
 ]
 
+CollectionMethod = Literal["charge_automatically", "send_invoice"]
+
+PauseBehavior = Literal["keep_as_draft", "mark_uncollectible", "void"]
+
 InvoiceStatus = Literal["draft", "open", "paid", "uncollectible", "void"]
 
 CheckoutPaymentStatus = Literal["no_payment_required", "paid", "unpaid"]
@@ -43,6 +47,8 @@ PaymentIntentStatus = Literal[
 REFUND_STATUSES: Final[frozenset[str]] = frozenset(get_args(RefundStatus))
 DISPUTE_STATUSES: Final[frozenset[str]] = frozenset(get_args(DisputeStatus))
 SUBSCRIPTION_STATUSES: Final[frozenset[str]] = frozenset(get_args(SubscriptionStatus))
+COLLECTION_METHODS: Final[frozenset[str]] = frozenset(get_args(CollectionMethod))
+PAUSE_BEHAVIORS: Final[frozenset[str]] = frozenset(get_args(PauseBehavior))
 INVOICE_STATUSES: Final[frozenset[str]] = frozenset(get_args(InvoiceStatus))
 CHECKOUT_PAYMENT_STATUSES: Final[frozenset[str]] = frozenset(get_args(CheckoutPaymentStatus))
 PAYMENT_INTENT_STATUSES: Final[frozenset[str]] = frozenset(get_args(PaymentIntentStatus))

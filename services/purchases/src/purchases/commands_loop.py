@@ -26,6 +26,7 @@ from purchases.handlers.at_stripe.sweep_subscriptions import sweep_running
 from purchases.handlers.checkout.end_checkout import settle_checkout
 from purchases.handlers.customers.save_card import adopt_card
 from purchases.handlers.plan import end_extra, end_unfinished, look_at_subscription
+from purchases.handlers.plan.fetch_next_charge import fetch_next_charge
 from purchases.handlers.steps.stripe_desk import Later, Result, StripeDesk
 from purchases.payments.client import OutcomeUnknown, StripeRefused, UnknownShape
 from purchases.store import commands
@@ -55,6 +56,7 @@ COMMANDS: Final[Mapping[str, Callable[[StripeDesk, Command], Awaitable[Result]]]
     "sweep_subscriptions": sweep_running,
     "settle_checkout": settle_checkout,
     "look_at_subscription": look_at_subscription.look,
+    "fetch_next_charge": fetch_next_charge,
     "adopt_subscriptions": look_at_subscription.adopt,
     "compare_subscriptions": end_extra.compare,
     "end_subscription": end_extra.end,

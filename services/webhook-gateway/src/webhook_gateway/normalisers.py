@@ -24,6 +24,7 @@ from webhook_gateway.invoices import (
 from webhook_gateway.presence import Json, UnknownShape
 from webhook_gateway.refunds import refund_changed
 from webhook_gateway.stripe_event import StripeEvent, read_event
+from webhook_gateway.subscription_schedules import subscription_schedule_changed
 from webhook_gateway.subscriptions import subscription_changed, subscription_trial_will_end
 from webhook_gateway.told import Told
 from webhook_gateway.unrecognised import unrecognised
@@ -55,6 +56,13 @@ NORMALISERS: Final[Mapping[str, Callable[[StripeEvent], Told]]] = {
     "customer.subscription.paused": subscription_changed,
     "customer.subscription.resumed": subscription_changed,
     "customer.subscription.trial_will_end": subscription_trial_will_end,
+    "subscription_schedule.aborted": subscription_schedule_changed,
+    "subscription_schedule.canceled": subscription_schedule_changed,
+    "subscription_schedule.completed": subscription_schedule_changed,
+    "subscription_schedule.created": subscription_schedule_changed,
+    "subscription_schedule.expiring": subscription_schedule_changed,
+    "subscription_schedule.released": subscription_schedule_changed,
+    "subscription_schedule.updated": subscription_schedule_changed,
 }
 
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from contracts.stripe_facts import SubscriptionChanged, SubscriptionTrialWillEnd
-from contracts.stripe_facts.words import SUBSCRIPTION_STATUSES
+from contracts.stripe_facts.words import COLLECTION_METHODS, PAUSE_BEHAVIORS, SUBSCRIPTION_STATUSES
 from webhook_gateway.presence import (
     Json,
     entries,
@@ -14,6 +14,7 @@ from webhook_gateway.presence import (
     required_id,
     required_word,
     text,
+    word,
 )
 from webhook_gateway.purchase_ids import purchase_ids_of
 from webhook_gateway.stripe_event import StripeEvent, metadata_of, moment_of, origin
@@ -50,6 +51,10 @@ def _subscription(event: StripeEvent) -> dict[str, Any]:
         items=items,
         latest_invoice_id=id_of(subscription.get("latest_invoice")),
         default_payment_method_id=_charged_to(subscription),
+        pause_behavior=word(part(subscription, "pause_collection"), "behavior", known=PAUSE_BEHAVIORS),
+        pause_resumes_at=moment_of(part(subscription, "pause_collection"), "resumes_at"),
+        collection_method=word(subscription, "collection_method", known=COLLECTION_METHODS),
+        schedule_id=id_of(subscription.get("schedule")),
         purchase_ids=purchase_ids_of(metadata_of(subscription)),
     )
     return fields

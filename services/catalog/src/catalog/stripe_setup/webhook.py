@@ -42,6 +42,13 @@ EVENT_TYPES: Final = (
     "refund.created",
     "refund.failed",
     "refund.updated",
+    "subscription_schedule.aborted",
+    "subscription_schedule.canceled",
+    "subscription_schedule.completed",
+    "subscription_schedule.created",
+    "subscription_schedule.expiring",
+    "subscription_schedule.released",
+    "subscription_schedule.updated",
 )
 """What the webhook-gateway is to be sent; a contract test compares it with NORMALISERS."""
 

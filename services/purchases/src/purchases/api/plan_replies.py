@@ -1,8 +1,8 @@
 """What a workspace's people get of its plan: status, caps, usage, prices; and the slots that were claimed."""
 
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Any, Final
+from datetime import UTC, datetime
+from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
@@ -11,7 +11,7 @@ from chassis.cursors import NextCursor
 from chassis.money import major_text
 from purchases.domain.plan import Usage
 from purchases.handlers.plan.read_billing import Billing
-from purchases.store.rows import Plan, WorkspaceResource
+from purchases.store.rows import Plan, Subscription, WorkspaceResource
 
 MONTHLY: Final[JsonDict] = {"interval": "month", "currency": "EUR", "price_cents": 900, "price": "9.00"}
 SEATS: Final[JsonDict] = {"resource": "seats", "used": 3, "limit": 10, "over_cap": False, "frozen": False}
@@ -31,6 +31,15 @@ BILLING: Final[JsonDict] = {
         "currency": "EUR",
         "current_period_end": "2026-04-02T09:12:00Z",
         "cancel_at_period_end": False,
+    },
+    "next_charge": {
+        "state": "known",
+        "at": "2026-04-02T10:12:00Z",
+        "amount_cents": 900,
+        "currency": "EUR",
+        "amount": "9.00",
+        "collection_method": "charge_automatically",
+        "as_of": "2026-03-02T09:12:01.500000Z",
     },
     "past_due": False,
     "usage": [PROJECTS, SEATS],
@@ -56,6 +65,25 @@ class SubscriptionReply(BaseModel):
     current_period_end: datetime | None = None
     cancel_at_period_end: bool
     ends_at: datetime | None = Field(default=None, description="When it is going to end, or did")
+
+
+class NextChargeReply(BaseModel):
+    """What is charged next for the plan, by Stripe's own preview; it follows each change of the subscription."""
+
+    state: Literal["known", "none", "unknown"] = Field(description="`unknown`: not heard since a change")
+    at: datetime | None = Field(default=None, description="When it is charged, or its invoice sent")
+    amount_cents: int | None = Field(default=None, description="Minor units of the currency, as things stand")
+    currency: str | None = None
+    amount: str | None = Field(default=None, description="Major units")
+    collection_method: str | None = Field(
+        default=None, description="`charge_automatically`, or `send_invoice`: an invoice is sent, nothing is charged"
+    )
+    none_because: str | None = Field(
+        default=None,
+        description="`no-subscription`, `ended`, `ends`, `paused`, `unpaid`, `not-paid-yet` or `nothing-due`",
+    )
+    resumes_at: datetime | None = Field(default=None, description="When a pause ends by itself")
+    as_of: datetime | None = Field(default=None, description="When Stripe was asked")
 
 
 class UsageReply(BaseModel):
@@ -85,6 +113,7 @@ class BillingReply(BaseModel):
     workspace_id: str
     plan: PlanReply
     subscription: SubscriptionReply | None = None
+    next_charge: NextChargeReply
     past_due: bool = Field(description="A renewal could not be charged: the owner should change the card")
     usage: list[UsageReply]
     prices: list[PriceReply] = Field(description="Of the plan that can be subscribed to")
@@ -117,6 +146,7 @@ def billing_reply(billing: Billing, *, support_email: str) -> BillingReply:
         workspace_id=billing.workspace.id,
         plan=PlanReply(slug=billing.plan.slug, name=billing.plan.name, caps=billing.plan.caps),
         subscription=_subscription(billing),
+        next_charge=_next_charge(billing.subscription),
         past_due=billing.is_past_due,
         usage=[_usage(one) for one in billing.usage],
         prices=_prices(billing.on_offer),
@@ -141,6 +171,32 @@ def _subscription(billing: Billing) -> SubscriptionReply | None:
         current_period_end=row.current_period_end,
         cancel_at_period_end=row.cancel_at_period_end,
         ends_at=ends_at,
+    )
+
+
+def _next_charge(row: Subscription | None) -> NextChargeReply:
+    """What is in the past by now was not heard of: nobody knows what comes next."""
+    if row is None:
+        return NextChargeReply(state="none", none_because="no-subscription")
+    is_over = row.next_charge_at is not None and row.next_charge_at < datetime.now(UTC)
+    if row.next_charge_as_of is None or is_over:
+        return NextChargeReply(state="unknown", collection_method=row.collection_method)
+    if row.next_charge_none is not None:
+        return NextChargeReply(
+            state="none",
+            none_because=row.next_charge_none,
+            resumes_at=row.pause_resumes_at,
+            as_of=row.next_charge_as_of,
+        )
+    cents, currency = row.next_charge_cents or 0, str(row.next_charge_currency)
+    return NextChargeReply(
+        state="known",
+        at=row.next_charge_at,
+        amount_cents=cents,
+        currency=currency,
+        amount=major_text(cents, currency),
+        collection_method=row.collection_method,
+        as_of=row.next_charge_as_of,
     )
 
 

@@ -33,6 +33,10 @@ class Snapshot:
     ended_at: datetime | None = None
     latest_invoice_id: str | None = None
     default_payment_method_id: str | None = None
+    pause_behavior: str | None = None
+    pause_resumes_at: datetime | None = None
+    collection_method: str | None = None
+    schedule_id: str | None = None
 
 
 class News(StrEnum):

@@ -86,7 +86,7 @@ async def _shown(session: AsyncSession, visit: Visit, asked: Asked, chosen: Chos
     currency = (chosen.currency if chosen else None) or asked.currency
     told = billing_reply(billing, support_email=visit.settings.support_email)
     awaited = AT_THE_BANK_NOW if news is News.AT_THE_BANK else AWAITED_NOW
-    said = awaited if news in AWAITED else said_of(told.subscription)
+    said = awaited if news in AWAITED else said_of(told.subscription, told.next_charge)
     trigger = trigger_after(asked.back.waited) if news in LIVE else None
     return {
         "workspace": workspace,

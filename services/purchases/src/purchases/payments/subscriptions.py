@@ -228,6 +228,7 @@ def is_our_price(price: Json, *, prices: Collection[str], instance: str) -> bool
 
 def _snapshot(told: Json, item: Json, *, status: str) -> Snapshot:
     interval = (item["price"].get("recurring") or {}).get("interval")
+    pause: Json = told.get("pause_collection") or {}
     return Snapshot(
         subscription_id=told["id"],
         status=status,
@@ -243,6 +244,10 @@ def _snapshot(told: Json, item: Json, *, status: str) -> Snapshot:
         ended_at=_moment(told.get("ended_at")),
         latest_invoice_id=_id_in(told.get("latest_invoice")),
         default_payment_method_id=_id_in(told.get("default_payment_method")) or _id_in(told.get("default_source")),
+        pause_behavior=pause.get("behavior"),
+        pause_resumes_at=_moment(pause.get("resumes_at")),
+        collection_method=told.get("collection_method"),
+        schedule_id=_id_in(told.get("schedule")),
     )
 
 

@@ -101,6 +101,9 @@ PAYING: Final = (
         PAGING + "created customer status collection_method due_date subscription",
         invoices.list_,
     ),
+    row(
+        "invoices.create_preview", "POST /v1/invoices/create_preview", "subscription customer", invoices.create_preview
+    ),
     row("invoices.retrieve", "GET /v1/invoices/{id}", "", invoices.retrieve),
     row("invoices.update", "POST /v1/invoices/{id}", INVOICE, invoices.update),
     row("invoices.delete", "DELETE /v1/invoices/{id}", "", invoices.delete),

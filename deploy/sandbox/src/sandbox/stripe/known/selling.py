@@ -63,7 +63,8 @@ SELLING: Final = (
     row(
         "subscriptions.update",
         "POST /v1/subscriptions/{id}",
-        SUBSCRIPTION + "cancellation_details.comment cancellation_details.feedback pause_collection",
+        SUBSCRIPTION + "cancellation_details.comment cancellation_details.feedback pause_collection "
+        "collection_method days_until_due",
         subscriptions.update,
     ),
     row(

@@ -13,7 +13,7 @@ from sandbox.stripe.operations import customers, discounts, invoice_items, payme
 from sandbox.stripe.pricing import priced
 from sandbox.stripe.refusals import Refusal
 from sandbox.stripe.render import render
-from sandbox.stripe.subscriptions import collecting
+from sandbox.stripe.subscriptions import collecting, previewing
 
 STATUSES = ("draft", "open", "paid", "uncollectible", "void")
 
@@ -118,6 +118,12 @@ def pay(call: Call) -> Invoice:
     if call.params.boolean("paid_out_of_band"):
         return invoicing.settle_out_of_band(call=call, invoice=invoice)
     return _pay_with(call=call, invoice=invoice, method=_method_for(call=call, invoice=invoice))
+
+
+def create_preview(call: Call) -> Invoice:
+    """Of a subscription's next invoice, as things stand."""
+    known = call.account.subscriptions.get(call.params.required("subscription"), param="subscription")
+    return previewing.upcoming(call=call, subscription=known)
 
 
 def void(call: Call) -> Invoice:

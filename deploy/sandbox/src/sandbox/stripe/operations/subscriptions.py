@@ -28,6 +28,8 @@ NO_CARD: Final = (
     "method. For more information, visit https://stripe.com/docs/billing/subscriptions/payment-methods-setting."
 )
 
+COLLECTED = ("charge_automatically", "send_invoice")
+
 
 def create(call: Call) -> Subscription:
     """Begin: the first invoice is charged at once, and the subscription is `incomplete` until it is paid."""
@@ -101,7 +103,7 @@ def _sent(*, call: Call, customer: Customer) -> Subscription:
     trial_end = _trial_end(call)
     items = subscription_items.sent(call=call, subscription=id_, start=call.now, end=call.now)
     end = trial_end or end_of_period(start=call.now, anchor=call.now, price=items[0].price)
-    method = params.choice("collection_method", among=("charge_automatically", "send_invoice"))
+    method = params.choice("collection_method", among=COLLECTED)
     status = "trialing" if trial_end else "active" if method == "send_invoice" else "incomplete"
     return Subscription(
         id=id_,
@@ -138,6 +140,8 @@ def _changed(*, call: Call, subscription: Subscription) -> Subscription:
         missing_payment_method=trial.choice("missing_payment_method", among=pausing.TRIAL_ENDS)
         or subscription.missing_payment_method,
         pause_collection=_pause_collection(call=call, subscription=subscription),
+        collection_method=params.choice("collection_method", among=COLLECTED) or subscription.collection_method,
+        days_until_due=params.integer("days_until_due") or subscription.days_until_due,
     )
     return _with_cancellation(call=call, subscription=changed)
 

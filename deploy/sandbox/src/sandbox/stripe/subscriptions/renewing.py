@@ -33,9 +33,8 @@ def end_trial(*, call: Call, subscription: Subscription) -> None:
 def renew(*, call: Call, subscription: Subscription) -> None:
     """Begin the next period; its invoice stays a draft for a while, for ever where the subscription is unpaid."""
     was = subscription.period_start, subscription.period_end
-    end = end_of_period(start=was[1], anchor=subscription.anchor, price=subscription.items[0].price)
-    status = "active" if subscription.status == "trialing" else subscription.status
-    moved = renewed(subscription, start=was[1], end=end, status=status)
+    moved = next_period(subscription)
+    status = moved.status
     collects = status != "unpaid" and (moved.pause_collection or {}).get("behavior") != "keep_as_draft"
     bill = bills.bill(
         call=call,
@@ -48,6 +47,14 @@ def renew(*, call: Call, subscription: Subscription) -> None:
     )
     change(call=call, subscription=subscription, status=status, items=moved.items, latest_invoice=bill.invoice.id)
     bills.store(call=call, bill=bill)
+
+
+def next_period(subscription: Subscription) -> Subscription:
+    """The subscription in its next period. Not stored yet."""
+    start = subscription.period_end
+    end = end_of_period(start=start, anchor=subscription.anchor, price=subscription.items[0].price)
+    status = "active" if subscription.status == "trialing" else subscription.status
+    return renewed(subscription, start=start, end=end, status=status)
 
 
 def collect_draft(*, call: Call, invoice: Invoice) -> None:

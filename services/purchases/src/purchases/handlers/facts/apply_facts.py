@@ -169,6 +169,7 @@ APPLY: Final[Mapping[type[Fact], Applier]] = {
     told.CheckoutSessionPaid: _each(subscription_facts.session_paid, checkout_facts.session_paid),
     told.CheckoutSessionUnpaid: _each(subscription_facts.session_unpaid, checkout_facts.session_unpaid),
     told.SubscriptionChanged: subscription_facts.subscription_changed,
+    told.SubscriptionScheduleChanged: subscription_facts.schedule_changed,
     told.SubscriptionTrialWillEnd: _no_effect_yet,
     told.CustomerDeleted: customer_deleted,
     told.UnrecognisedEvent: _unrecognised,

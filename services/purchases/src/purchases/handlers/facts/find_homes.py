@@ -10,6 +10,7 @@ from purchases.store import subscriptions, workspaces
 
 Told = (
     told.SubscriptionChanged
+    | told.SubscriptionScheduleChanged
     | told.CheckoutSessionCompleted
     | told.CheckoutSessionPaid
     | told.CheckoutSessionUnpaid

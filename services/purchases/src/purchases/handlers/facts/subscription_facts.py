@@ -12,6 +12,7 @@ from purchases.domain.subscriptions import ENDED, OWING, UNCONFIRMED, News, Snap
 from purchases.handlers.facts.checkout_facts import is_stored
 from purchases.handlers.facts.invoice_facts import says_paid
 from purchases.handlers.plan.end_extra import ANOTHER_RUNS, CAME_LATE
+from purchases.handlers.plan.fetch_next_charge import forget_next_charge
 from purchases.handlers.plan.follow_subscription import announce, confirm, extend, hear_snapshot, look
 from purchases.handlers.steps.references import FIRST_INVOICE
 from purchases.handlers.steps.work import Work, cause_of, count, fact_as, was_found
@@ -60,6 +61,19 @@ def _stamp_purchases(work: Work, fact: told.SubscriptionChanged) -> None:
         if purchase.stripe_subscription_id is None and purchase.workspace_id == work.homes[fact.stripe_event_id].id:
             purchase.stripe_subscription_id = fact.subscription_id
             work.learn(purchase, [fact.subscription_id])
+
+
+async def schedule_changed(work: Work, received: Received) -> None:
+    """What will become of a subscription was planned anew: Stripe is asked for it, and what it is charged next."""
+    fact = fact_as(told.SubscriptionScheduleChanged, received)
+    workspace = work.homes.get(fact.stripe_event_id)
+    row = await subscriptions.find(work.session, fact.subscription_id) if fact.subscription_id else None
+    if workspace is None or row is None:
+        count(fact, "not_ours")
+        return
+    await forget_next_charge(work.session, row)
+    await look(work.session, row.stripe_subscription_id, workspace.id)
+    count(fact, "asked")
 
 
 async def session_completed(work: Work, received: Received) -> None:
@@ -160,7 +174,9 @@ async def invoice_payment_failed(work: Work, received: Received) -> None:
     row = await subscriptions.find(work.session, fact.subscription_id)
     if row is None:
         await look(work.session, fact.subscription_id, workspace.id)
-    elif row.status not in ENDED and invoice.paid_at is None:
+        return
+    await forget_next_charge(work.session, row)
+    if row.status not in ENDED and invoice.paid_at is None:
         await look(work.session, fact.subscription_id, workspace.id, said="past_due")
 
 
@@ -225,6 +241,10 @@ def snapshot_of(fact: told.SubscriptionChanged, *, prices: Collection[str]) -> S
         ended_at=fact.ended_at,
         latest_invoice_id=fact.latest_invoice_id,
         default_payment_method_id=fact.default_payment_method_id,
+        pause_behavior=fact.pause_behavior,
+        pause_resumes_at=fact.pause_resumes_at,
+        collection_method=fact.collection_method,
+        schedule_id=fact.schedule_id,
     )
 
 

@@ -10,10 +10,30 @@ from chassis.outbox import publish
 from contracts import workspace_facts as facts
 from purchases.domain.plan import BUILDER, plan_of
 from purchases.domain.subscriptions import ENDED, News, Snapshot, judge_news, status_now
+from purchases.handlers.plan.fetch_next_charge import deciding, forget_next_charge
 from purchases.publisher import Cause
 from purchases.store import commands, subscriptions
 from purchases.store.rows import Subscription, Workspace
 
+KEPT: Final = (
+    "cancel_at_period_end",
+    "cancel_at",
+    "canceled_at",
+    "ended_at",
+    "latest_invoice_id",
+    "pause_behavior",
+    "pause_resumes_at",
+)
+"""Columns that are as the snapshot has them, also where it has nothing."""
+FILLED: Final = (
+    "interval",
+    "currency",
+    "started_at",
+    "current_period_end",
+    "default_payment_method_id",
+    "collection_method",
+)
+"""Columns that a snapshot without them leaves as they are."""
 TOLD: Final = ("status", "interval", "currency", "current_period_end", "cancel_at_period_end", "cancel_at", "ended_at")
 """Columns of which every change is a fact."""
 
@@ -52,9 +72,10 @@ async def take_snapshot(
     row.status = status_now(status=snapshot.status, told_at=row.told_at, confirmed_at=row.confirmed_at)
     for column in ("price_id", "customer_id"):
         setattr(row, f"stripe_{column}", getattr(snapshot, column) or getattr(row, f"stripe_{column}"))
-    for column in ("cancel_at_period_end", "cancel_at", "canceled_at", "ended_at", "latest_invoice_id"):
+    for column in KEPT:
         setattr(row, column, getattr(snapshot, column))
-    for column in ("interval", "currency", "started_at", "current_period_end", "default_payment_method_id"):
+    row.stripe_schedule_id = snapshot.schedule_id
+    for column in FILLED:
         setattr(row, column, getattr(snapshot, column) or getattr(row, column))
     await _extend(session, row)
     await _follow(session, workspace, row, before, cause)
@@ -120,7 +141,11 @@ async def _row(session: AsyncSession, workspace: Workspace, subscription_id: str
 
 def _seen(row: Subscription) -> Mapping[str, Any] | None:
     """What was told of it last; None for a row that is new."""
-    return {column: getattr(row, column) for column in TOLD} if row.recorded_at is not None else None
+    return _told(row) | deciding(row) if row.recorded_at is not None else None
+
+
+def _told(row: Subscription) -> dict[str, Any]:
+    return {column: getattr(row, column) for column in TOLD}
 
 
 async def _extend(session: AsyncSession, row: Subscription) -> None:
@@ -143,8 +168,10 @@ async def _follow(
         paid_by = row.stripe_subscription_id if plan == BUILDER else None
         details = {"previous_plan": previous, "stripe_subscription_id": paid_by}
         announce(session, workspace, facts.WorkspacePlanChanged, cause=cause, **details)
-    if before is None or before != {column: getattr(row, column) for column in TOLD}:
+    if before is None or not _told(row).items() <= before.items():
         _tell_status(session, workspace, row, before, cause)
+    if before is None or not deciding(row).items() <= before.items():
+        await forget_next_charge(session, row)
     if sum(one.status not in ENDED for one in owned) > 1:
         await commands.ask(session, kind="compare_subscriptions", subject=workspace.id)
 

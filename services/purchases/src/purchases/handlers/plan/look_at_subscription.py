@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from purchases.domain.subscriptions import ENDED, Snapshot
-from purchases.handlers.plan.follow_subscription import take_snapshot
+from purchases.handlers.plan.follow_subscription import KEPT, take_snapshot
 from purchases.handlers.steps.stripe_desk import DONE, Later, Result, StripeDesk
 from purchases.payments.subscriptions import Seen, look_at_subscription, subscriptions_of
 from purchases.publisher import Cause
@@ -81,8 +81,6 @@ def _heard(row: Subscription | None) -> datetime | None:
 
 
 def _as_it_was(row: Subscription, status: str) -> Snapshot:
-    known = {
-        name: getattr(row, name)
-        for name in ("cancel_at_period_end", "cancel_at", "canceled_at", "ended_at", "latest_invoice_id")
-    }
-    return replace(Snapshot(subscription_id=row.stripe_subscription_id, status=status), **known)
+    known = {name: getattr(row, name) for name in KEPT}
+    snapshot = Snapshot(subscription_id=row.stripe_subscription_id, status=status, schedule_id=row.stripe_schedule_id)
+    return replace(snapshot, **known)

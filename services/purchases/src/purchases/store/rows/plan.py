@@ -51,6 +51,19 @@ class Subscription(Row):
     ended_at: Mapped[datetime | None]
     latest_invoice_id: Mapped[str | None] = mapped_column(Text)
     default_payment_method_id: Mapped[str | None] = mapped_column(Text)
+    pause_behavior: Mapped[str | None] = mapped_column(String(32))
+    """What becomes of its invoices while collection is paused; empty while it is not."""
+    pause_resumes_at: Mapped[datetime | None]
+    collection_method: Mapped[str | None] = mapped_column(String(32))
+    """`charge_automatically` or `send_invoice`; empty until a whole snapshot was heard."""
+    stripe_schedule_id: Mapped[str | None] = mapped_column(Text)
+    next_charge_at: Mapped[datetime | None]
+    """With `next_charge_cents` and `next_charge_currency`: Stripe's preview; or `next_charge_none` says why none."""
+    next_charge_cents: Mapped[int | None] = mapped_column(BigInteger)
+    next_charge_currency: Mapped[str | None] = mapped_column(String(3))
+    next_charge_none: Mapped[str | None] = mapped_column(String(32))
+    next_charge_as_of: Mapped[datetime | None]
+    """When Stripe was asked; empty while that is not known, after each change."""
     told_at: Mapped[datetime | None]
     """The second of the newest event that showed it whole; None while only its Checkout or an invoice was heard of."""
     told_by: Mapped[str | None] = mapped_column(Text)
