@@ -66,7 +66,7 @@ def test_a_channel_shows_its_topics_facts_and_how_it_is_kept(topic: Topic) -> No
     assert set(channel["messages"]) == {fact.TYPE for fact, where in TOPICS.items() if where is topic}
     assert (kafka["partitions"], kafka["topicConfiguration"]) == (
         topic.partitions,
-        {"cleanup.policy": [topic.cleanup_policy], "retention.ms": topic.retention_ms},
+        {"cleanup.policy": topic.cleanup_policy.split(","), "retention.ms": topic.retention_ms},
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 from contracts.envelope import CONTENT_TYPE
 from contracts.fact import Fact
 from contracts.schemas import ROOT, only_compares
-from contracts.topics import ALL_TOPICS, STRIPE_EVENTS, TOPICS, Topic, seal
+from contracts.topics import ALL_TOPICS, INTERNAL, TOPICS, Topic, seal
 
 Json = dict[str, Any]
 
@@ -86,12 +86,12 @@ def document() -> Json:
 
 
 def _channel(topic: Topic) -> Json:
-    configuration = {"cleanup.policy": [topic.cleanup_policy], "retention.ms": topic.retention_ms}
+    configuration = {"cleanup.policy": topic.cleanup_policy.split(","), "retention.ms": topic.retention_ms}
     binding = {"partitions": topic.partitions, "topicConfiguration": configuration, "bindingVersion": BINDING}
     facts = [fact for fact, where in TOPICS.items() if where is topic]
     return {
         "address": topic.name,
-        "description": "Internal." if topic is STRIPE_EVENTS else "For everybody.",
+        "description": "Internal." if topic.name in INTERNAL else "For everybody.",
         "messages": {fact.TYPE: {"$ref": f"#/components/messages/{fact.TYPE}"} for fact in facts},
         "bindings": {"kafka": binding},
     }

@@ -5,24 +5,30 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
-from contracts import addon_facts, plan_facts, purchase_facts, stripe_facts, workspace_facts
+from contracts import addon_facts, plan_facts, purchase_facts, session_facts, stripe_facts, workspace_facts
 from contracts.envelope import Envelope
 from contracts.fact import Fact
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Topic:
-    """One Kafka topic. `retention` is None for a compacted topic: the last fact of each key is kept for ever."""
+    """One Kafka topic. Without `retention` it is compacted, and the last fact of each key is kept for ever.
+
+    One that is `compacted` and has a retention keeps the last fact of each key for that long.
+    """
 
     name: str
     key: str
     owner: str
     retention: timedelta | None
     partitions: int = 12
+    compacted: bool = False
 
     @property
-    def cleanup_policy(self) -> Literal["delete", "compact"]:
-        return "delete" if self.retention else "compact"
+    def cleanup_policy(self) -> Literal["delete", "compact", "compact,delete"]:
+        if self.retention is None:
+            return "compact"
+        return "compact,delete" if self.compacted else "delete"
 
     @property
     def retention_ms(self) -> int:
@@ -51,6 +57,13 @@ PLAN_PRICE: Final = Topic(
     name="billing.plan.price.v1", key="plan slug", owner="purchases", retention=timedelta(days=30)
 )
 PLAN_STATE: Final = Topic(name="billing.plan.state.v1", key="plan slug", owner="catalog", retention=None)
+SESSION_STATE: Final = Topic(
+    name="billing.session.state.v1",
+    key="SHA-256 of a token",
+    owner="purchases",
+    retention=timedelta(days=30),
+    compacted=True,
+)
 
 TOPICS: Final[Mapping[type[Fact], Topic]] = {
     stripe_facts.InvoicePaid: STRIPE_EVENTS,
@@ -95,7 +108,10 @@ TOPICS: Final[Mapping[type[Fact], Topic]] = {
     addon_facts.AddonPriceProvisioned: ADDON_PRICE,
     plan_facts.PlanState: PLAN_STATE,
     plan_facts.PlanPriceProvisioned: PLAN_PRICE,
+    session_facts.SessionEnded: SESSION_STATE,
 }
+INTERNAL: Final = frozenset({STRIPE_EVENTS.name, SESSION_STATE.name})
+"""Topics that our services use among themselves."""
 ALL_TOPICS: Final[tuple[Topic, ...]] = tuple({topic.name: topic for topic in TOPICS.values()}.values())
 FACTS: Final[Mapping[str, type[Fact]]] = {fact.TYPE: fact for fact in TOPICS}
 

@@ -1,5 +1,6 @@
 """A protected process that is told something dangerous does not serve: it says what to set, and ends."""
 
+import asyncio
 import secrets
 from pathlib import Path
 from typing import Any, Final
@@ -114,12 +115,19 @@ async def test_what_only_works_on_the_database_refuses_nothing(database_url: New
             assert ended.status == 0, ended.output
 
 
-async def test_a_sound_protected_process_serves(database_url: NewDatabase, template: Template) -> None:
+async def test_a_sound_protected_process_serves(
+    database_url: NewDatabase, template: Template, kafka_bootstrap: str
+) -> None:
     from purchases.main import MIGRATIONS
 
     told = SOUND | {"DATABASE_URL": await database_url(like=await template(MIGRATIONS))}
     # What is on this machine, or named, may be plain.
     told |= {"STRIPE_API_BASE": "http://127.0.0.1:9"}
     told |= {"JWKS_URL": "http://mesh.internal/", "PLAINTEXT_HOSTS": "mesh.internal"}
+    told |= {"KAFKA_BOOTSTRAP_SERVERS": kafka_bootstrap}
     async with serving(*API, told=told) as operator:
-        assert await checks_of(operator) == (200, {"database": "ok", "migrations": "ok"})
+        async with asyncio.timeout(30):
+            while (seen := await checks_of(operator))[0] != 200:  # noqa: ASYNC110 - the condition is in another process
+                await asyncio.sleep(0.1)
+
+    assert seen[1] == dict.fromkeys(("database", "migrations", "broker", "topics", "sessions"), "ok")

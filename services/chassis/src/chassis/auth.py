@@ -1,7 +1,7 @@
 """Who is calling: a JWT of the issuer, in the bearer header or, on our own pages, in the session cookie."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
@@ -72,14 +72,20 @@ class MalformedClaims(ValueError):  # noqa: N818 - named for what it says
 
 
 class TokenVerifier:
-    """Verifies tokens of one issuer for one audience. Refuses to be made without either."""
+    """Verifies tokens of one issuer for one audience. Refuses to be made without either.
 
-    def __init__(self, jwks: Jwks, issuer: str, audience: str) -> None:
+    `has_ended` says of a token, which is good otherwise, whether its session was ended by signing out.
+    """
+
+    def __init__(
+        self, jwks: Jwks, issuer: str, audience: str, *, has_ended: Callable[[str], bool] = lambda _: False
+    ) -> None:
         if not issuer or not audience:
             raise ValueError("JWT_ISSUER and JWT_AUDIENCE must be set: without them any token would do")
         self._jwks = jwks
         self._issuer = issuer
         self._audience = audience
+        self._has_ended = has_ended
 
     async def verify(self, token: str) -> Caller:
         """The caller. Raises Problem 401 `unauthenticated`, or 503 `issuer-unavailable` while there are no keys."""
@@ -91,9 +97,12 @@ class TokenVerifier:
         if key is None:
             raise unauthenticated("The token is signed with an unknown key.", invalid=True)
         try:
-            return _caller(self._claims(token, key))
+            caller = _caller(self._claims(token, key))
         except UNREADABLE as error:
             raise unauthenticated(_reason(error), invalid=True) from error
+        if self._has_ended(token):
+            raise unauthenticated("The session was ended by signing out.", invalid=True)
+        return caller
 
     def _claims(self, token: str, key: jwt.PyJWK) -> dict[str, Any]:
         claims: dict[str, Any] = jwt.decode(

@@ -57,3 +57,7 @@ JWKS_FETCH_FAILURES: Final = Counter(
 JWKS_FETCHED_AT: Final = Gauge(
     "billing_jwks_fetched_timestamp_seconds", "When the issuer's keys were last fetched, Unix time."
 )
+ENDED_SESSIONS: Final = Gauge("billing_ended_sessions", "Tokens that are refused because their session ended.")
+ENDED_SESSIONS_READ_AT: Final = Gauge(
+    "billing_ended_sessions_read_timestamp_seconds", "When all sign-outs were last known here, Unix time."
+)

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from chassis import cookies, metrics
 from chassis.auth import TokenVerifier
 from chassis.docs_page import DOCUMENT, install_docs
+from chassis.ended_sessions import EndedSessions
 from chassis.limits import MAX_BODY, BodyLimits, SaneTargets
 from chassis.logs import get_logger
 from chassis.origins import origin_of
@@ -95,9 +96,11 @@ def web_app(
     verifier: TokenVerifier | None = None,
     *,
     passes: Callable[[Exception], bool] = lambda _: False,
+    ended: EndedSessions | None = None,
 ) -> FastAPI:
     """The app to add routers to. Without a verifier no route may use `current_caller`.
 
+    `ended` is where signing out is told of; without it a session ends in the browser and at the issuer only.
     `passes` names the errors that go away by themselves, such as an absent database: 503 and not 500.
     """
     app = FastAPI(
@@ -112,6 +115,7 @@ def web_app(
     if settings.docs_served:
         install_docs(app)
     app.state.verifier = verifier
+    app.state.ended_sessions = ended
     app.state.session_max_seconds = settings.session_max_seconds
     app.state.session_cookie = cookies.named(cookies.SESSION, secure=settings.protected)
     app.state.public_origin = origin_of(settings.public_base_url)

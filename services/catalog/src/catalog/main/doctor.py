@@ -11,9 +11,9 @@ from chassis.database import Database
 from chassis.doctor_command import report, wait_until_ready
 from chassis.health import Health
 from chassis.schema_check import SchemaArrival
-from contracts.topics import ALL_TOPICS
+from contracts.topics import ALL_TOPICS, SESSION_STATE
 
-NEEDED: Final = frozenset(TOPICS) | {topic.name for topic in ALL_TOPICS if topic.owner == NAME}
+NEEDED: Final = frozenset({*TOPICS, SESSION_STATE.name}) | {topic.name for topic in ALL_TOPICS if topic.owner == NAME}
 """The topics that it reads, and those that it writes."""
 
 

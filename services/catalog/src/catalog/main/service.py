@@ -13,6 +13,7 @@ from catalog.price_list import PriceListCache, addons_on_sale, plans_on_offer
 from chassis.auth import TokenVerifier
 from chassis.consumer import Consumer
 from chassis.database import Database
+from chassis.ended_sessions import EndedSessions
 from chassis.fates import is_outage
 from chassis.health import Health, ops_app
 from chassis.jwks import Jwks
@@ -55,13 +56,15 @@ async def serve() -> None:
     refuse_unless_sound(list(findings(settings)))
     database = Database(settings.database_url, name=NAME)
     health = health_of(settings, database)
-    verifier = TokenVerifier(Jwks(settings.jwks_url), settings.jwt_issuer, settings.jwt_audience)
+    ended, jwks = EndedSessions(settings), Jwks(settings.jwks_url)
+    verifier = TokenVerifier(jwks, settings.jwt_issuer, settings.jwt_audience, has_ended=ended.has)
     api = app(settings=settings, database=database, verifier=verifier)
     await run_process(
         database,
         HttpServer(ops_app(health), settings.http_host, settings.ops_port, name="ops", protected=settings.protected),
         Relay(database=database, settings=settings, health=health).running(),
         consumer(settings=settings, database=database, health=health).running(),
+        ended.running(health),
         HttpServer(api, settings.http_host, settings.http_port, protected=settings.protected),
         health=health,
     )

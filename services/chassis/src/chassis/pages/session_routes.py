@@ -5,7 +5,7 @@ from starlette.responses import Response
 
 from chassis.auth import CurrentCaller
 from chassis.pages.routes import AtPages, page_router
-from chassis.pages.sign_in import SIGNED_OUT, SignIn, end_session
+from chassis.pages.sign_in import SIGNED_OUT, SignIn, end_everywhere, end_session
 from chassis.pages.site import see_other
 from chassis.problems import Problem
 
@@ -32,6 +32,7 @@ def session_router(sign_in: SignIn | None, *, home: str) -> APIRouter:
 
     @routes.post("/sign-out")
     async def sign_out(request: Request, pages: AtPages) -> Response:
+        await end_everywhere(request)
         return await sign_in.end(request) if sign_in else end_session(see_other(SIGNED_OUT), pages)
 
     @routes.get("/signed-out")

@@ -14,6 +14,7 @@ from starlette.responses import Response
 
 from chassis import cookies
 from chassis.auth import Caller, TokenVerifier, require_young
+from chassis.ended_sessions import EndedSessions
 from chassis.logs import get_logger
 from chassis.page_settings import SignInSettings
 from chassis.pages.own_paths import own_path
@@ -157,6 +158,20 @@ def _require_answer_of(metadata: Mapping[str, Any], request: Request) -> None:
     if named != [metadata["issuer"]] and (named or metadata.get("authorization_response_iss_parameter_supported")):
         log.warning("sign_in_of_another_issuer", named=[one[:200] for one in named[:3]])
         raise _failed("The answer came from another sign-in service than the one that was asked.")
+
+
+async def end_everywhere(request: Request) -> None:
+    """Have every service refuse the session's token, as a bearer's too, from now on. One that is no good needs none."""
+    ended: EndedSessions | None = request.app.state.ended_sessions
+    token = request.cookies.get(request.app.state.session_cookie)
+    if ended is None or not token:
+        return
+    try:
+        caller = await request.app.state.verifier.verify(token)
+    except Problem as problem:
+        log.info("sign_out_of_no_session", reason=problem.slug)
+        return
+    await ended.end(token, expires_at=caller.expires_at)
 
 
 def end_session(response: Response, pages: Pages) -> Response:

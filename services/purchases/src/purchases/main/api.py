@@ -1,5 +1,6 @@
 """The API process."""
 
+from functools import partial
 from typing import Final
 
 from fastapi import FastAPI
@@ -7,12 +8,15 @@ from stripe import StripeClient
 
 from chassis.auth import TokenVerifier
 from chassis.database import Database
+from chassis.ended_sessions import EndedSessions
 from chassis.fates import is_outage
 from chassis.health import ops_app
 from chassis.jwks import Jwks
+from chassis.outbox import publish
 from chassis.process import run_process
 from chassis.startup import refuse_unless_sound
 from chassis.web import HttpServer, web_app
+from contracts.session_facts import SessionEnded
 from purchases.api.routes import router
 from purchases.main import read_settings
 from purchases.main.doctor import health_of_api, of_api
@@ -23,9 +27,16 @@ from purchases.settings import Settings
 NAME: Final = "purchases-api"
 
 
-def app(*, settings: Settings, database: Database, client: StripeClient, verifier: TokenVerifier) -> FastAPI:
-    """The public API, and the pages beside it."""
-    api = web_app(title="Quittance purchases", settings=settings, verifier=verifier, passes=is_outage)
+def app(
+    *,
+    settings: Settings,
+    database: Database,
+    client: StripeClient,
+    verifier: TokenVerifier,
+    ended: EndedSessions | None = None,
+) -> FastAPI:
+    """The public API, and the pages beside it. `ended` is told of each sign-out."""
+    api = web_app(title="Quittance purchases", settings=settings, verifier=verifier, passes=is_outage, ended=ended)
     api.state.settings = settings
     api.state.database = database
     api.state.stripe = client
@@ -34,18 +45,27 @@ def app(*, settings: Settings, database: Database, client: StripeClient, verifie
     return api
 
 
+async def publish_sign_out(database: Database, fact: SessionEnded) -> None:
+    """Have the relay tell every service of it, once and as soon as Kafka can be reached."""
+    async with database.transaction() as session:
+        publish(session, fact, occurred_at=fact.occurred_at)
+
+
 async def serve() -> None:
     """The API and its operations port, until told to stop."""
     settings = read_settings(NAME)
     refuse_unless_sound(list(of_api(settings)))
     database = Database(settings.database_url, name=NAME)
     health = health_of_api(settings, database)
-    verifier = TokenVerifier(Jwks(settings.jwks_url), settings.jwt_issuer, settings.jwt_audience)
+    ended = EndedSessions(settings, tell=partial(publish_sign_out, database))
+    jwks = Jwks(settings.jwks_url)
+    verifier = TokenVerifier(jwks, settings.jwt_issuer, settings.jwt_audience, has_ended=ended.has)
     client = stripe_client(secret_key=settings.stripe_secret_key.get_secret_value(), api_base=settings.stripe_api_base)
-    api = app(settings=settings, database=database, client=client, verifier=verifier)
+    api = app(settings=settings, database=database, client=client, verifier=verifier, ended=ended)
     await run_process(
         database,
         HttpServer(ops_app(health), settings.http_host, settings.ops_port, name="ops", protected=settings.protected),
+        ended.running(health),
         HttpServer(api, settings.http_host, settings.http_port, protected=settings.protected),
         health=health,
     )

@@ -9,7 +9,7 @@ from chassis.database import Database
 from chassis.doctor_command import report, wait_until_ready
 from chassis.health import Health
 from chassis.schema_check import SchemaArrival
-from contracts.topics import ADDON_STATE, ALL_TOPICS, PLAN_STATE, STRIPE_EVENTS
+from contracts.topics import ADDON_STATE, ALL_TOPICS, PLAN_STATE, SESSION_STATE, STRIPE_EVENTS
 from purchases.main import MIGRATIONS, read_settings
 from purchases.settings import Settings
 
@@ -33,10 +33,14 @@ def of_worker(settings: Settings) -> Iterable[str]:
     yield from doctor.stripe(settings, settings)
 
 
-def health_of_api(_: Settings, database: Database) -> Health:
-    """Return the API's health: ready once database and migrations are there. What it has to say of Kafka, others do."""
+def health_of_api(settings: Settings, database: Database) -> Health:
+    """Return the API's health: ready once database and migrations are there, and the topic of ended sessions.
+
+    What it has to say on Kafka, others do.
+    """
     health = Health()
     SchemaArrival(database, MIGRATIONS).watch(health)
+    BrokerArrival(settings, {SESSION_STATE.name}).watch(health)
     return health
 
 

@@ -1,0 +1,174 @@
+"""Whoever signs out is signed out everywhere: each process reads every sign-out, and forgets what has expired."""
+
+import asyncio
+import json
+import time
+import uuid
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from aiokafka import AIOKafkaProducer
+
+from chassis.ended_sessions import EndedSessions, digest_of
+from chassis.health import Health
+from chassis.kafka import Producer
+from chassis.settings import ServiceSettings
+from contracts import SESSION_STATE, seal
+from contracts.session_facts import SessionEnded
+from tests.integration.chassis_data.test_message_path import until
+
+HOUR = 3600
+
+
+def a_token() -> str:
+    """As far as it counts here: three parts, and never the same."""
+    return f"eyJhbGciOiJSUzI1NiJ9.{uuid.uuid4().hex}.c2lnbmF0dXJl"
+
+
+@pytest.fixture
+def settings(kafka_bootstrap: str) -> ServiceSettings:
+    return ServiceSettings(app_env="testing", kafka_bootstrap_servers=kafka_bootstrap)
+
+
+@pytest.fixture
+async def producer(settings: ServiceSettings) -> AsyncIterator[Producer]:
+    async with Producer(settings) as producer:
+        await producer.wait_connected()
+        yield producer
+
+
+def telling(producer: Producer) -> Callable[[SessionEnded], Awaitable[None]]:
+    """As a relay does."""
+
+    async def tell(fact: SessionEnded) -> None:
+        headers = seal(fact, occurred_at=fact.occurred_at).to_headers()
+        value = fact.model_dump_json().encode()
+        await producer.produce(topic=SESSION_STATE.name, key=fact.key, headers=headers, value=value)
+
+    return tell
+
+
+@asynccontextmanager
+async def a_process(settings: ServiceSettings, **told: Any) -> AsyncIterator[EndedSessions]:
+    """One that reads the topic and is ready."""
+    ended, health = EndedSessions(settings, **told), Health()
+    async with ended.running(health):
+        await until(ended.was_read)
+        assert (await health.readiness())["sessions"] == "ok"
+        yield ended
+
+
+async def test_a_sign_out_is_known_here_at_once_and_everywhere_within_two_seconds(
+    settings: ServiceSettings, producer: Producer
+) -> None:
+    token, other = a_token(), a_token()
+    async with a_process(settings, tell=telling(producer)) as here, a_process(settings) as there:
+        await here.end(token, expires_at=time.time() + HOUR)
+        at_once = here.has(token)
+        await until(lambda: _says(there.has(token)), seconds=2)
+
+        assert at_once
+        assert not there.has(other)
+
+
+async def test_who_starts_later_knows_of_it_before_being_ready(settings: ServiceSettings, producer: Producer) -> None:
+    token = a_token()
+    async with a_process(settings, tell=telling(producer)) as here:
+        await here.end(token, expires_at=time.time() + HOUR)
+
+    async with a_process(settings) as later:
+        assert later.has(token)
+
+
+async def test_another_spelling_of_the_signature_is_the_same_token(
+    settings: ServiceSettings, producer: Producer
+) -> None:
+    """Base64 has spare bits and an ECDSA signature a twin: what verifies may look otherwise."""
+    token = a_token()
+    async with a_process(settings) as here:
+        await here.end(token, expires_at=time.time() + HOUR)
+
+        assert here.has(f"{token.rpartition('.')[0]}.another-signature")
+
+
+async def test_memory_holds_only_what_would_still_be_good(settings: ServiceSettings, producer: Producer) -> None:
+    """However many have signed out since the topic was made."""
+    now = time.time()
+    old = [a_token() for _ in range(200)]
+    clock = {"now": now}
+    tell = telling(producer)
+    for token in old:
+        ended_at, until_then = datetime.fromtimestamp(now - 2 * HOUR, UTC), timedelta(hours=1)
+        await tell(SessionEnded(token_sha256=digest_of(token), expires_at=ended_at + until_then, occurred_at=ended_at))
+    async with a_process(settings, clock=lambda: clock["now"]) as here:
+        found = [token for token in old if here.has(token)]
+        soon = a_token()
+        await here.end(soon, expires_at=now + 60)
+        held = len(here)
+        clock["now"] = now + 10 * HOUR
+
+        await until(lambda: _says(len(here) < held))
+
+        assert found == []
+        assert not here.has(soon)
+
+
+async def test_what_is_no_sign_out_stops_nobody(settings: ServiceSettings, producer: Producer) -> None:
+    token = a_token()
+    async with (
+        AIOKafkaProducer(bootstrap_servers=settings.kafka_bootstrap_servers) as raw,
+        a_process(settings, tell=telling(producer)) as here,
+        a_process(settings) as there,
+    ):
+        headers: list[tuple[str, bytes]] = [("ce_type", b"\xff"), ("x", b"")]
+        for partition in range(SESSION_STATE.partitions):
+            for value in (b"", b"\x00{", json.dumps({"token_sha256": 7}).encode()):
+                await raw.send_and_wait(SESSION_STATE.name, value, b"\xff", partition, headers=headers)
+
+        await here.end(token, expires_at=time.time() + HOUR)
+        await until(lambda: _says(there.has(token)), seconds=5)
+
+
+async def test_a_token_that_is_good_for_ever_can_be_ended_too(settings: ServiceSettings) -> None:
+    token, ended = a_token(), EndedSessions(settings)
+
+    await ended.end(token, expires_at=1e300)
+
+    assert ended.has(token)
+
+
+async def test_while_it_cannot_be_told_it_is_known_here_and_told_later(
+    settings: ServiceSettings, producer: Producer
+) -> None:
+    token, away = a_token(), {"is": True}
+    tell = telling(producer)
+
+    async def tell_if_there(fact: SessionEnded) -> None:
+        if away["is"]:
+            raise ConnectionError("the database is away")
+        await tell(fact)
+
+    async with a_process(settings, tell=tell_if_there) as here, a_process(settings) as there:
+        await here.end(token, expires_at=time.time() + HOUR)
+        known = (here.has(token), there.has(token))
+        away["is"] = False
+        await until(lambda: _says(there.has(token)))
+
+    assert known == (True, False)
+
+
+async def test_without_kafka_nobody_becomes_ready() -> None:
+    settings = ServiceSettings(app_env="testing", kafka_bootstrap_servers="127.0.0.1:9")
+    ended, health = EndedSessions(settings), Health()
+    async with ended.running(health):
+        await asyncio.sleep(0.5)
+
+        assert (await health.readiness())["sessions"] == "failed"
+        assert health.late() == {}
+
+
+async def _says(answer: object) -> object:
+    return answer

@@ -1,0 +1,85 @@
+"""Who signs out is signed out of every service: neither the cookie nor a copy of its token opens anything any more."""
+
+import time
+
+import httpx
+
+from sandbox.scene import Scene, bearer
+from sandbox.stack import EmbeddedStack
+from tests.seen import problem_of
+
+STAFF = {"sub": "sandra", "email": "sandra@quittance.test", "platform_role": "super_admin"}
+WITHIN_SECONDS = 2.0
+
+
+class Copied:
+    """A session's token, in the browser that has it and in the hands of somebody who copied it."""
+
+    def __init__(self, scene: Scene, token: str) -> None:
+        self._scene = scene
+        self._token = token
+
+    async def answers(self) -> dict[str, int]:
+        """What each service says to it as a cookie and as a bearer's."""
+        stack = self._scene.stack
+        urls = {
+            "catalog": f"{stack.catalog_url}/v1/admin/addons",
+            "purchases": f"{stack.purchases_url}/v1/admin/purchases",
+        }
+        cookie = {"Cookie": f"quittance_session={self._token}"}
+        return {
+            f"{service} {kind}": (await self._scene.http.get(url, headers=headers)).status_code
+            for service, url in urls.items()
+            for kind, headers in (("cookie", cookie), ("bearer", bearer(self._token)))
+        }
+
+    async def sign_out(self) -> httpx.Response:
+        """By the button of a page, on the pages' one origin."""
+        pages = self._scene.stack.pages_url
+        headers = {"Cookie": f"quittance_session={self._token}", "Origin": pages}
+        return await self._scene.http.post(f"{pages}/session/sign-out", headers=headers)
+
+
+async def a_session(scene: Scene) -> Copied:
+    answer = await scene.http.post(f"{scene.stack.issuer_url}/token", json=STAFF)
+    return Copied(scene, str(answer.json()["access_token"]))
+
+
+async def test_after_signing_out_no_service_takes_the_token(scene: Scene) -> None:
+    session, another = await a_session(scene), await a_session(scene)
+    before = await session.answers()
+
+    left = await session.sign_out()
+    began = time.monotonic()
+    await scene.until(lambda: _all_refused(session), "every service refuses the token", seconds=WITHIN_SECONDS)
+    took = time.monotonic() - began
+
+    assert set(before.values()) == {200}
+    assert left.status_code in {200, 303}
+    assert took < WITHIN_SECONDS
+    assert set((await another.answers()).values()) == {200}
+
+
+async def test_a_service_that_starts_later_does_not_take_it_either(scene: Scene, stack: EmbeddedStack) -> None:
+    session = await a_session(scene)
+    await session.sign_out()
+    await scene.settle()
+
+    await stack.restart("catalog")
+
+    refused = await scene.http.get(f"{scene.stack.catalog_url}/v1/admin/addons", headers=bearer(session._token))
+    assert (refused.status_code, problem_of(refused)) == (401, "unauthenticated")
+    assert "signing out" in refused.json()["detail"]
+
+
+async def test_who_has_no_session_ends_none(scene: Scene) -> None:
+    """A forged cookie leaves nothing on the topic."""
+    forged = Copied(scene, "eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0.")
+
+    answer = await forged.sign_out()
+
+    assert answer.status_code in {200, 303}
+
+
+async def _all_refused(session: Copied) -> bool:
+    return set((await session.answers()).values()) == {401}
