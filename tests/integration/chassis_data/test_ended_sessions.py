@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from aiokafka import AIOKafkaProducer
 
 from chassis.ended_sessions import EndedSessions, digest_of
 from chassis.health import Health
@@ -18,6 +17,7 @@ from chassis.kafka import Producer
 from chassis.settings import ServiceSettings
 from contracts import SESSION_STATE, seal
 from contracts.session_facts import SessionEnded
+from tests.integration.chassis_data.any_bytes import AnyRecord, any_producer
 from tests.integration.chassis_data.test_message_path import until
 
 HOUR = 3600
@@ -119,14 +119,17 @@ async def test_memory_holds_only_what_would_still_be_good(settings: ServiceSetti
 async def test_what_is_no_sign_out_stops_nobody(settings: ServiceSettings, producer: Producer) -> None:
     token = a_token()
     async with (
-        AIOKafkaProducer(bootstrap_servers=settings.kafka_bootstrap_servers) as raw,
+        any_producer(settings.kafka_bootstrap_servers) as raw,
         a_process(settings, tell=telling(producer)) as here,
         a_process(settings) as there,
     ):
-        headers: list[tuple[str, bytes]] = [("ce_type", b"\xff"), ("x", b"")]
+        names = [(b"\xff\x00", b"\xff"), (b"ce_type", b"\xff"), (b"", None)]
+        nonsense = [
+            AnyRecord(key=b"\xff", value=value, headers=names[:number])
+            for number, value in enumerate((None, b"\x00{", json.dumps({"token_sha256": 7}).encode(), b""))
+        ]
         for partition in range(SESSION_STATE.partitions):
-            for value in (b"", b"\x00{", json.dumps({"token_sha256": 7}).encode()):
-                await raw.send_and_wait(SESSION_STATE.name, value, b"\xff", partition, headers=headers)
+            await raw.send(SESSION_STATE.name, *nonsense, partition=partition)
 
         await here.end(token, expires_at=time.time() + HOUR)
         await until(lambda: _says(there.has(token)), seconds=5)

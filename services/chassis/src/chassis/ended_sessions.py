@@ -156,8 +156,8 @@ class EndedSessions:
             received = decode(record)
             if isinstance(received, Received) and isinstance(received.fact, SessionEnded):
                 self._remember(received.fact)
-            elif received is not None:
-                log.error("no_ended_session", partition=record.partition, offset=record.offset)
+            else:
+                log.warning("no_ended_session", partition=record.partition, offset=record.offset)
 
     def _remember(self, fact: SessionEnded) -> None:
         until = fact.expires_at.timestamp() + LEEWAY_SECONDS
