@@ -42,7 +42,7 @@ async def seen(world: World, api: Api, staff: httpx.AsyncClient, purchase: Purch
 async def cancelled(world: World) -> Purchase:
     """A purchase that was over when its customer paid."""
     purchase = await world.given_a_purchase("pm_card_authenticationRequired")
-    await world.put(purchase, Status.CANCELLED)
+    await world.put(purchase, Status.CANCELLED, knows_invoice=True)
     await world.control.authenticate(str(purchase.stripe_payment_intent_id))
     await world.tell(*await world.facts())
     return purchase

@@ -114,6 +114,8 @@ async def test_money_that_came_after_a_cancellation_is_not_kept_quiet_about(worl
     assert "came when it was over" not in before
     assert "€499.00 came when it was over, and goes back by itself." in coming.rpartition("Your purchases")[2]
     assert "€499.00 came when it was over, and was sent back." in back.rpartition("Your purchases")[2]
+    staff = await site.visitor({"sub": "mira", "platform_role": "super_admin"}).open(f"/admin/purchases/{purchase.id}")
+    assert "Late money sent back €499.00" in staff.text
 
 
 @pytest.mark.parametrize("refund", [None, 20_000])
