@@ -12,7 +12,7 @@ ROOT: Final = Path(__file__).parents[2]
 UNKNOWN: Final = "no-such-word"
 SOURCES: Final = (*sorted(ROOT.glob("services/*/src")), ROOT / "deploy/sandbox/src", ROOT / "contracts/src")
 COMMANDS: Final = {
-    "catalog": ("serve", "migrate", "seed", "bootstrap-stripe", "doctor"),
+    "catalog": ("serve", "migrate", "seed", "bootstrap-stripe", "doctor", "parked"),
     "purchases": ("api", "worker", "migrate", "sweep", "retry-parked", "doctor"),
     "webhook_gateway": ("serve", "doctor"),
     "notifier": ("serve", "migrate", "doctor", "parked"),

@@ -14,8 +14,9 @@ import notifier.main.service
 from chassis.database import Database
 from chassis.health import Health
 from chassis.kafka import Producer
+from chassis.parked_review import SetAside, set_aside
 from contracts import PURCHASE_EVENTS, TOPICS, seal
-from notifier import mails, unmailed
+from notifier import mails
 from notifier.consumer import mails_for
 from notifier.letters import Mailable
 from notifier.main import MIGRATIONS, Settings
@@ -23,7 +24,6 @@ from notifier.main.mail_settings import mailer
 from notifier.main.service import parts
 from notifier.sender import Sender
 from notifier.tables import MAILS
-from notifier.unmailed import Unmailed
 from sandbox.mailbox.faults import Faults
 from sandbox.mailbox.mails import Mail, Mails
 from sandbox.mailbox.smtp import SmtpServer
@@ -116,9 +116,9 @@ class Office:
     async def has_any_error(self, *facts: Mailable) -> bool:
         return any([await self.has_error(fact) for fact in facts])
 
-    async def parked_facts(self, *, because: str) -> Sequence[Unmailed]:
+    async def parked_facts(self, *, because: str) -> Sequence[SetAside]:
         async with self.database.reading() as session:
-            found = await unmailed.parked_facts(session, consumer=self.consumer)
+            found = await set_aside(session, consumer=self.consumer)
         return [one for one in found if because in one.reason]
 
     async def behave(self, **faults: Any) -> None:

@@ -5,6 +5,7 @@ import uuid
 
 import pytest
 
+from chassis import parked_commands
 from contracts import Fact
 from contracts.workspace_facts import RenewalFailed
 from notifier import commands, consumer, mails
@@ -152,7 +153,7 @@ async def test_a_fact_of_which_no_mail_could_be_made_is_shown_and_read_again_onc
             await until(lambda: office.parked_facts(because=reason))
         [parked] = await office.parked_facts(because=reason)
         await commands.parked(office.database, consumer=office.consumer)
-        assert await commands.retry(office.database, [str(parked.id), "0", "x"], consumer=office.consumer) == 1
+        assert await parked_commands.retry(office.database, [str(parked.id), "0", "x"], consumer=office.consumer) == 1
         await until(lambda: office.is_sent(fact))
 
     assert len(office.about(fact)) == 1

@@ -68,6 +68,18 @@ def until(met: Callable[[], bool], within: float = 15) -> None:
         time.sleep(0.02)
 
 
+def test_a_service_that_ended_is_started_again_and_the_log_says_so(sandbox: "Sandbox") -> None:
+    started = sandbox.run("up")
+    assert started.returncode == 0, started.stderr
+    before = sandbox.description().processes["notifier"]
+
+    os.kill(before, signal.SIGKILL)
+
+    until(lambda: sandbox.description().processes["notifier"] != before, within=60)
+    assert "notifier had ended, and was started again" in sandbox.files.supervisor_log.read_text()
+    assert sandbox.run("status").returncode == 0
+
+
 def all_gone(processes: tuple[Known, ...]) -> bool:
     return not any(process.alive() for process in processes)
 

@@ -23,7 +23,7 @@ from sandbox.environment import Addresses, choose_ports, service_environment, sh
 from sandbox.front.routes import ROUTES
 from sandbox.infrastructure import Infrastructure
 from sandbox.ports import LOOPBACK
-from sandbox.process import Process
+from sandbox.process import Process, ProcessDied
 from sandbox.processes import DATABASES, SERVICES, STRIPE_KEY, Service, python
 from sandbox.progress import Report, silent
 from sandbox.together import together
@@ -122,6 +122,18 @@ class EmbeddedStack:
         """Stop it where it still runs, and start it with `extra_env`."""
         await self.stop_process(name)
         await self.start(name, extra_env)
+
+    async def restart_ended(self) -> list[str]:
+        """Start the services that ended by themselves again, and return their names; who cannot start stays out."""
+        ended = [name for name, process in self._running.items() if not process.running]
+        for name in ended:
+            code = self._running[name].exit_code
+            self._report(name, f"ended with exit code {code}, starting again")
+            try:
+                await self.start(name)
+            except ProcessDied as died:
+                self._report(name, f"did not start: {died}")
+        return ended
 
     async def broker_down(self) -> None:
         """Nobody can reach Kafka, and its records are kept."""

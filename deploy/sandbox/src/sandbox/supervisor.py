@@ -12,6 +12,7 @@ import signal
 import sys
 import threading
 from collections.abc import Collection, Sequence
+from typing import Final
 
 from sandbox.processes import PREFERRED_PORTS, Service
 from sandbox.record import record_of
@@ -19,6 +20,7 @@ from sandbox.stack import EmbeddedStack
 from sandbox.state_files import StateFiles
 
 _STDIN, _STDOUT = 0, 1
+WATCH_SECONDS: Final = 1.0
 
 
 async def supervise(files: StateFiles, *, services: Sequence[Service], without: Collection[str]) -> int:
@@ -39,11 +41,24 @@ async def supervise(files: StateFiles, *, services: Sequence[Service], without: 
     starter.dismiss()
     stack.describe().write(files.stack)
     _tell(ready=True)
-    await stop.wait()
+    await _keep_running(stack, files, stop)
     files.stack.unlink(missing_ok=True)
     await stack.down()
     files.forget()
     return 0
+
+
+async def _keep_running(stack: EmbeddedStack, files: StateFiles, stop: asyncio.Event) -> None:
+    """Until we are to stop: a service that ended is started again, and the supervisor's log says so."""
+    while not stop.is_set():
+        for name in await stack.restart_ended():
+            print(
+                f"{name} had ended, and was started again; see {stack.processes[name].log}", file=sys.stderr, flush=True
+            )
+            stack.describe().write(files.stack)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(WATCH_SECONDS):
+                await stop.wait()
 
 
 async def _started(stack: EmbeddedStack, stop: asyncio.Event) -> bool:

@@ -1,4 +1,4 @@
-"""`python -m catalog` serves; `migrate`, `seed`, `bootstrap-stripe` and `doctor` do that and end.
+"""`python -m catalog` serves; what is named as a command is done, and the process ends.
 
 What a command runs is imported by the command: each process starts with its own part only.
 """
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from chassis.doctor_options import add_doctor
+from chassis.parked_options import add_parked
 
 
 def serve(_: Namespace) -> None:
@@ -44,12 +45,33 @@ def doctor(options: Namespace) -> None:
     sys.exit(asyncio.run(examine(wait=options.wait)))
 
 
+def parked(_: Namespace) -> None:
+    from catalog.main.operator import parked
+
+    sys.exit(asyncio.run(parked()))
+
+
+def retry(given: Namespace) -> None:
+    from catalog.main.operator import retry
+
+    sys.exit(asyncio.run(retry(given.ids)))
+
+
+def discard(given: Namespace) -> None:
+    from catalog.main.operator import discard
+
+    sys.exit(asyncio.run(discard(given.ids, reason=given.reason)))
+
+
 COMMANDS: Final[Mapping[str, Callable[[Namespace], None]]] = {
     "serve": serve,
     "migrate": migrate,
     "seed": seed,
     "bootstrap-stripe": bootstrap,
     "doctor": doctor,
+    "parked": parked,
+    "retry": retry,
+    "discard": discard,
 }
 
 
@@ -60,6 +82,7 @@ def options() -> Namespace:
     for name in ("serve", "migrate", "seed"):
         commands.add_parser(name, allow_abbrev=False)
     add_doctor(commands)
+    add_parked(commands)
     stripe = commands.add_parser(
         "bootstrap-stripe", help="make or find at Stripe what the plans and webhooks need", allow_abbrev=False
     )

@@ -55,7 +55,7 @@ def wake_after_commit(session: AsyncSession, channel: str) -> None:
 class Database:
     """One service's database: transactions, and wake-ups of the loops that work on its rows."""
 
-    def __init__(self, url: str, *, name: str, pool_size: int = 10) -> None:
+    def __init__(self, url: str, *, name: str, pool_size: int = 10, command_seconds: float = 30) -> None:
         self.url = url
         self.engine = create_async_engine(
             driver_url(url),
@@ -65,7 +65,11 @@ class Database:
             pool_pre_ping=False,
             pool_recycle=SESSION_SECONDS,
             hide_parameters=True,
-            connect_args={"timeout": 5, "command_timeout": 30, "server_settings": {"application_name": name}},
+            connect_args={
+                "timeout": 5,
+                "command_timeout": command_seconds,
+                "server_settings": {"application_name": name},
+            },
         )
         event.listen(self.engine.sync_engine, "handle_error", _hide_values)
         event.listen(self.engine.sync_engine, "handle_error", _leave_lost_sessions)

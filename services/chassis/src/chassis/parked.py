@@ -191,9 +191,10 @@ async def retry_one(session: AsyncSession, *, parked_id: int, consumer: str) -> 
     return True
 
 
-async def discard_one(session: AsyncSession, *, parked_id: int, consumer: str) -> bool:
+async def discard_one(session: AsyncSession, *, parked_id: int, consumer: str, resolution: str = "discarded") -> bool:
     """End one parked fact unapplied; False when it is not parked. Who did it, and why, is the caller's to keep."""
-    ended = update(PARKED).where(*_open(parked_id, consumer)).values(resolved_at=func.now(), resolution="discarded")
+    values = {"resolved_at": func.now(), "resolution": _held(resolution)}
+    ended = update(PARKED).where(*_open(parked_id, consumer)).values(values)
     return (await session.execute(ended.returning(PARKED.c.id))).first() is not None
 
 

@@ -1,4 +1,4 @@
-"""`python -m notifier` serves; `migrate`, `doctor`, `parked`, `resend KEY…|--parked` and `retry ID…` do that and end.
+"""`python -m notifier` serves; what is named as a command is done, and the process ends.
 
 What a command runs is imported by the command: each process starts with its own part only.
 """
@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from chassis.doctor_options import add_doctor
+from chassis.parked_options import add_parked
 
 
 def serve(_: Namespace) -> int:
@@ -52,6 +53,12 @@ def retry(given: Namespace) -> int:
     return asyncio.run(retry(given.ids))
 
 
+def discard(given: Namespace) -> int:
+    from notifier.main.operator import discard
+
+    return asyncio.run(discard(given.ids, reason=given.reason))
+
+
 COMMANDS: Final[Mapping[str, Callable[[Namespace], int]]] = {
     "serve": serve,
     "migrate": migrate,
@@ -59,6 +66,7 @@ COMMANDS: Final[Mapping[str, Callable[[Namespace], int]]] = {
     "parked": parked,
     "resend": resend,
     "retry": retry,
+    "discard": discard,
 }
 
 
@@ -69,12 +77,10 @@ def options(words: Sequence[str]) -> Namespace:
     for name in ("serve", "migrate"):
         commands.add_parser(name, allow_abbrev=False)
     add_doctor(commands)
-    commands.add_parser("parked", help="print what waits for an operator", allow_abbrev=False)
+    add_parked(commands)
     again = commands.add_parser("resend", help="queue mails anew", allow_abbrev=False)
     again.add_argument("keys", nargs="*", metavar="KEY")
     again.add_argument("--parked", action="store_true", help="every parked one")
-    facts = commands.add_parser("retry", help="read parked facts again", allow_abbrev=False)
-    facts.add_argument("ids", nargs="+", metavar="ID")
     given = parser.parse_args(words)
     if given.command == "resend" and bool(given.keys) is given.parked:
         again.error("the keys of some, or --parked")

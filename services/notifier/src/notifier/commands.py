@@ -1,8 +1,8 @@
-"""The operator's commands: what is parked, and try it again."""
+"""The operator's commands about mails: what is parked, and send it again; about facts they are everybody's."""
 
-from chassis import parked as parked_facts
+from chassis import parked_commands
 from chassis.database import Database
-from notifier import mails, unmailed
+from notifier import mails
 
 PARKED_FLAG = "--parked"
 
@@ -22,28 +22,11 @@ async def resend(database: Database, keys: list[str]) -> int:
     return 1 if refused else 0
 
 
-async def retry(database: Database, ids: list[str], *, consumer: str) -> int:
-    """Have the parked facts of `ids` read again by the running process, and say so; 1 when one is not parked."""
-    async with database.transaction() as session:
-        found = [
-            one
-            for one in ids
-            if one.isdecimal() and await parked_facts.retry_one(session, parked_id=int(one), consumer=consumer)
-        ]
-    for one in ids:
-        print(f"due now  {one}" if one in found else f"refused  {one}: no parked fact")
-    return 0 if found == ids else 1
-
-
 async def parked(database: Database, *, consumer: str) -> int:
     """Print every parked mail, and every fact of which none could be made, with time and reason."""
     async with database.reading() as session:
         waiting = await mails.parked_mails(session)
-        facts = await unmailed.parked_facts(session, consumer=consumer)
     for key, parked_at, reason in waiting:
         print(f"{key}  {parked_at:%Y-%m-%d %H:%M:%S}  {reason}")
     print(f"{len(waiting)} mails parked")
-    for fact in facts:
-        print(f"{fact.id}  {fact.type or 'no fact'}  {fact.record}  {fact.parked_at:%Y-%m-%d %H:%M:%S}  {fact.reason}")
-    print(f"{len(facts)} facts parked")
-    return 0
+    return await parked_commands.show(database, consumer=consumer)

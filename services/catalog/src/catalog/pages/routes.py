@@ -2,7 +2,7 @@
 
 from fastapi import FastAPI
 
-from catalog.pages import addon_edit, addons, pricing
+from catalog.pages import addon_edit, addons, pricing, set_aside
 from catalog.pages.frame import nav
 from catalog.pages.words import WORDS
 from chassis.pages import Pages, PageSettings
@@ -15,5 +15,5 @@ def install_pages(app: FastAPI, settings: ServiceSettings) -> None:
     pages = Pages(package="catalog", settings=settings, told=PageSettings(pages_form_targets=()), nav=nav, words=WORDS)
     pages.install(app)
     install_elsewhere(app, pages, below=("/pricing", "/admin"))
-    for router in (pricing.router, addons.router, addon_edit.router):
+    for router in (pricing.router, set_aside.router, addons.router, addon_edit.router):
         app.include_router(router)

@@ -11,6 +11,7 @@ WORDS: Final[Mapping[str, Words]] = {
     "addon-unknown": Words(
         what="There is nothing at this address.", next="Go back to the list of add-ons, and choose one of its entries."
     ),
+    "parked-unknown": Words(what="There is nothing at this address.", next="Go back to the list of what is set aside."),
     "precondition-failed": Words(
         title="This add-on was saved since you opened the page",
         what=NOTHING_CHANGED,
