@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from prometheus_client import Counter
@@ -23,13 +23,15 @@ from purchases.handlers.at_stripe.rename_product import rename_product
 from purchases.handlers.at_stripe.return_payment import return_payment
 from purchases.handlers.at_stripe.sweep import EVERY, sweep, sweep_day
 from purchases.handlers.at_stripe.sweep_subscriptions import sweep_running
+from purchases.handlers.buying import card_testing
+from purchases.handlers.buying.card_testing import USUAL, Brake
 from purchases.handlers.checkout.end_checkout import settle_checkout
 from purchases.handlers.customers.save_card import adopt_card
 from purchases.handlers.plan import end_extra, end_unfinished, look_at_subscription
 from purchases.handlers.plan.fetch_next_charge import fetch_next_charge
 from purchases.handlers.steps.stripe_desk import Later, Result, StripeDesk
 from purchases.payments.client import OutcomeUnknown, StripeRefused, UnknownShape
-from purchases.store import commands
+from purchases.store import budgets, commands
 from purchases.store.commands import Command
 
 log = get_logger(__name__)
@@ -38,6 +40,7 @@ CARRIERS: Final = 4
 POLL_SECONDS: Final = 0.5
 PLAN_SECONDS: Final = 3600.0
 PLAN_AGAIN_SECONDS: Final = 10.0
+BRAKE_SECONDS: Final = 15.0
 CARRIED: Final = Counter("billing_stripe_commands_total", "Commands to Stripe by outcome.", ["kind", "outcome"])
 
 COMMANDS: Final[Mapping[str, Callable[[StripeDesk, Command], Awaitable[Result]]]] = {
@@ -67,8 +70,9 @@ COMMANDS: Final[Mapping[str, Callable[[StripeDesk, Command], Awaitable[Result]]]
 class CommandsLoop:
     """A few carriers that take what is due; several processes may run it at once."""
 
-    def __init__(self, *, desk: StripeDesk, health: Health) -> None:
+    def __init__(self, *, desk: StripeDesk, health: Health, brake: Brake = USUAL) -> None:
         self._desk = desk
+        self._brake = brake
         self._health = health
 
     @asynccontextmanager
@@ -77,6 +81,7 @@ class CommandsLoop:
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(background("commands-listener", self._listen))
             await stack.enter_async_context(background("sweep-planner", self._plan_sweeps))
+            await stack.enter_async_context(background("brake-watch", self._watch_brake))
             for number in range(CARRIERS):
                 await stack.enter_async_context(background(f"commands-{number}", self._carry))
             yield
@@ -95,6 +100,19 @@ class CommandsLoop:
                 await asyncio.sleep(PLAN_AGAIN_SECONDS)
                 continue
             await asyncio.sleep(PLAN_SECONDS)
+
+    async def _watch_brake(self) -> None:
+        """The gauges say how it is now, also when nobody buys; full buckets go."""
+        while True:
+            with suppress(Exception):
+                await self.look_at_brake()
+            await asyncio.sleep(BRAKE_SECONDS)
+
+    async def look_at_brake(self) -> None:
+        """Once."""
+        async with self._desk.database.transaction() as session:
+            await card_testing.is_on(session, self._brake, now=datetime.now(UTC))
+            await budgets.forget_full(session)
 
     async def _carry(self) -> None:
         wake = self._desk.database.event(commands.CHANNEL)

@@ -187,6 +187,28 @@ def too_many_declines(*, retry_at: datetime, now: datetime) -> Problem:
     )
 
 
+def others_under_way() -> Problem:
+    """Card testing: the attempts under way could all be declined; they end in seconds."""
+    return Problem(
+        429,
+        "too-many-declines",
+        "Other attempts to pay are still under way",
+        "Nothing was charged. Try again in a second.",
+        headers={"Retry-After": "1"},
+    )
+
+
+def too_many_requests(*, seconds: int) -> Problem:
+    """The workspace, or the person, has used up what it may ask of Stripe."""
+    return Problem(
+        429,
+        "too-many-requests",
+        "Too many requests to the payment provider",
+        "Nothing was charged. Try again later.",
+        headers={"Retry-After": str(seconds)},
+    )
+
+
 def stripe_unavailable() -> Problem:
     """Asked for the customer and its card, Stripe did not answer; nothing has been written."""
     return Problem(

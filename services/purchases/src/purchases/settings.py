@@ -10,3 +10,12 @@ class Settings(ServiceSettings, DatabaseSettings, StripeSettings, PageSettings, 
     """Beside what every service is told: Stripe, the pages, and how long a buying request may take."""
 
     purchase_lease_seconds: int = Field(default=180, gt=0)
+    stripe_budget_workspace_burst: int = Field(default=60, gt=0)
+    """Requests that call Stripe which one workspace may send at once; it has so many again after some minutes."""
+    stripe_budget_workspace_per_minute: float = Field(default=30, gt=0)
+    stripe_budget_person_burst: int = Field(default=120, gt=0)
+    stripe_budget_person_per_minute: float = Field(default=60, gt=0)
+    brake_declines: int = Field(default=100, gt=0)
+    """Declines of all workspaces in ten minutes from which on strangers to us get one an hour (card testing)."""
+    claims_per_resource: int = Field(default=10_000, gt=0)
+    """Slots of one resource that a workspace may claim where the plan has no cap, or import over it."""

@@ -7,7 +7,8 @@ from fastapi import APIRouter
 from chassis.auth import CurrentCaller
 from chassis.openapi import UNREADABLE
 from purchases import refusals
-from purchases.api.access import AtDatabase, Buyer
+from purchases.api.access import AtDatabase
+from purchases.api.budget import SpendingBuyer
 from purchases.api.examples import CANCELLED_TWICE
 from purchases.api.move_bodies import CancelBody
 from purchases.api.refused import CHECKOUT_IN_THE_WAY, of_buyers
@@ -30,7 +31,7 @@ NOT_CANCELLED = of_buyers(
 
 @router.post("/{purchase_id}/cancel", operation_id="cancel_purchase", responses=NOT_CANCELLED)
 async def cancel_purchase(
-    workspace: Buyer,
+    workspace: SpendingBuyer,
     purchase_id: UUID,
     caller: CurrentCaller,
     database: AtDatabase,

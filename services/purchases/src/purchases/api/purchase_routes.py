@@ -14,6 +14,7 @@ from chassis.openapi import UNREADABLE, Responses
 from purchases import refusals
 from purchases.api.access import AtDatabase, Buyer
 from purchases.api.bodies import PurchaseBody
+from purchases.api.budget import SpendingBuyer
 from purchases.api.examples import ADDON_ROW, FAILED_ROW, NOW, PAID_ROW, PURCHASE
 from purchases.api.refused import of_buyers
 from purchases.api.replies import (
@@ -26,6 +27,7 @@ from purchases.api.replies import (
 from purchases.api.requests import IdempotencyKey, Stripe, Told, allowed_url, own_page
 from purchases.api.searching import after_of, next_cursor_of
 from purchases.handlers.buying.buy import Bought, Order, Outcome, buy
+from purchases.handlers.buying.card_testing import Brake
 from purchases.handlers.buying.offer_addons import offer_addons
 from purchases.settings import Settings
 from purchases.store import ledger, search
@@ -51,16 +53,19 @@ NOT_BOUGHT: Final = of_buyers(
     refusals.key_reused(),
     refusals.return_url_not_allowed(),
     refusals.too_many_declines(retry_at=NOW + timedelta(minutes=3), now=NOW),
+    refusals.too_many_requests(seconds=2),
     refusals.stripe_refused("resource_missing"),
     refusals.stripe_unavailable(),
 )
 
 
 @router.get("/addons", operation_id="list_workspace_addons", responses=of_buyers())
-async def list_workspace_addons(workspace: Buyer, database: AtDatabase) -> OffersReply:
+async def list_workspace_addons(workspace: Buyer, database: AtDatabase, settings: Told) -> OffersReply:
     """The add-ons for sale, whether each can be bought now, and why not."""
     async with database.reading() as session:
-        return offers_reply(await offer_addons(session=session, workspace_id=workspace.id))
+        return offers_reply(
+            await offer_addons(session=session, workspace_id=workspace.id, brake=Brake(settings.brake_declines))
+        )
 
 
 @router.get("/purchases", operation_id="list_purchases", responses=of_buyers(InvalidCursor()))
@@ -83,7 +88,7 @@ async def list_purchases(
     responses=NOT_BOUGHT | ALSO_BOUGHT,
 )
 async def buy_addon(
-    workspace: Buyer,
+    workspace: SpendingBuyer,
     body: PurchaseBody,
     key: IdempotencyKey,
     caller: CurrentCaller,
@@ -113,6 +118,7 @@ async def buy_here(order: Order, *, database: Database, client: StripeClient, se
         instance=settings.quittance_instance,
         lease=timedelta(seconds=settings.purchase_lease_seconds),
         order=order,
+        brake=Brake(settings.brake_declines),
     )
 
 

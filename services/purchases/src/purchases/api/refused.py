@@ -18,6 +18,7 @@ CHECKOUT_IN_THE_WAY: Final = (
     refusals.checkout_busy(),
     refusals.checkout_completed(["0197e0a4-5b7c-7d10-8f43-2b1f0a9c6e31"]),
     refusals.stripe_refused("resource_missing"),
+    refusals.too_many_requests(seconds=2),
 )
 """Where an open Checkout has to be ended first."""
 

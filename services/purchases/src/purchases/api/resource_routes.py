@@ -10,6 +10,7 @@ from purchases import refusals
 from purchases.api.access import AtDatabase, Claiming
 from purchases.api.plan_replies import SlotReply, SlotsReply, slot_reply
 from purchases.api.refused import ONLY_IMPORTERS, of_claimers
+from purchases.api.requests import Told
 from purchases.domain.plan import Usage
 from purchases.handlers.plan.claim_resource import Wanted, claim_resource, free_resource
 from purchases.store import resources
@@ -71,13 +72,20 @@ async def put_resource(
     resource: Resource,
     resource_id: ResourceId,
     database: AtDatabase,
+    settings: Told,
     response: Response,
     imported: Import = False,
 ) -> SlotReply:
     """Claim a slot; repeat it as often as you like."""
     if imported and not claimer.may_import:
         raise forbidden(ONLY_IMPORTERS)
-    wanted = Wanted(workspace_id=claimer.workspace_id, resource=resource, resource_id=resource_id, imported=imported)
+    wanted = Wanted(
+        workspace_id=claimer.workspace_id,
+        resource=resource,
+        resource_id=resource_id,
+        imported=imported,
+        bound=settings.claims_per_resource,
+    )
     claim = await claim_resource(database=database, wanted=wanted)
     response.status_code = 201 if claim.is_new else 200
     return slot_reply(claim.slot)

@@ -8,7 +8,8 @@ from fastapi import APIRouter, Response
 from chassis.auth import CurrentCaller
 from chassis.openapi import UNREADABLE, Responses
 from purchases import refusals
-from purchases.api.access import AtDatabase, Buyer, Owner
+from purchases.api.access import AtDatabase
+from purchases.api.budget import SpendingBuyer, SpendingOwner
 from purchases.api.examples import ADDON_ROW, FAILED_ROW, PAID_ROW
 from purchases.api.refused import of_buyers, of_owner
 from purchases.api.requests import IdempotencyKey, Stripe, Told, allowed_url, own_page
@@ -27,7 +28,11 @@ from purchases.handlers.plan.manage_subscription import manage_subscription
 
 router = APIRouter(prefix="/v1/workspaces/{ws}", tags=["sessions"])
 
-STRIPE_SAYS_NO: Final = (refusals.stripe_refused("resource_missing"), refusals.stripe_unavailable())
+STRIPE_SAYS_NO: Final = (
+    refusals.stripe_refused("resource_missing"),
+    refusals.stripe_unavailable(),
+    refusals.too_many_requests(seconds=2),
+)
 OPENED_BEFORE: Final[Responses] = {200: {"model": SessionReply, "description": "A repeated Idempotency-Key"}}
 NOT_OPENED: Final = of_owner(
     *UNREADABLE,
@@ -56,7 +61,7 @@ NOT_OPENED: Final = of_owner(
     responses=of_buyers(*UNREADABLE, refusals.return_url_not_allowed(), *STRIPE_SAYS_NO),
 )
 async def open_setup_session(
-    workspace: Buyer, body: SetupSessionBody, database: AtDatabase, client: Stripe, settings: Told
+    workspace: SpendingBuyer, body: SetupSessionBody, database: AtDatabase, client: Stripe, settings: Told
 ) -> SessionReply:
     """A page of Stripe where a card is saved; once it is, the workspace pays with it."""
     page = await save_card(
@@ -73,7 +78,7 @@ async def open_setup_session(
     "/checkout-sessions", operation_id="open_checkout_session", status_code=201, responses=NOT_OPENED | OPENED_BEFORE
 )
 async def open_checkout_session(
-    workspace: Owner,
+    workspace: SpendingOwner,
     body: CheckoutSessionBody,
     key: IdempotencyKey,
     caller: CurrentCaller,
@@ -108,7 +113,11 @@ async def open_checkout_session(
     responses=of_owner(*UNREADABLE, refusals.return_url_not_allowed(), refusals.portal_not_set_up(), *STRIPE_SAYS_NO),
 )
 async def open_portal_session(
-    workspace: Owner, database: AtDatabase, client: Stripe, settings: Told, body: PortalSessionBody | None = None
+    workspace: SpendingOwner,
+    database: AtDatabase,
+    client: Stripe,
+    settings: Told,
+    body: PortalSessionBody | None = None,
 ) -> PortalReply:
     """Stripe's portal: switch the interval, cancel, resume, change the card, see invoices."""
     body = body or PortalSessionBody()

@@ -2,12 +2,13 @@
 
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Depends, Response
 
 from chassis.openapi import NOTHING_HERE, UNREADABLE, Responses
 from chassis.problems import Problem
 from purchases import refusals
 from purchases.api.access import AtDatabase, Staff
+from purchases.api.budget import staff_within_budget
 from purchases.api.examples import CANCELLED_TWICE, REOPENED_EARLY, TOO_EARLY
 from purchases.api.move_bodies import NoteBody, ReasonBody, RefundBody, StaffCancelBody
 from purchases.api.refused import CHECKOUT_IN_THE_WAY, of_staff
@@ -55,6 +56,7 @@ async def deliver_purchase(
 @router.post(
     "/cancel",
     operation_id="cancel_purchase_as_staff",
+    dependencies=[Depends(staff_within_budget)],
     responses=of_staff(
         *_not_moved(CANCELLED_TWICE),
         refusals.status_changed(Status.PAID),

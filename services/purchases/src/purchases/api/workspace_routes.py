@@ -1,11 +1,12 @@
 """Workspaces, as the host product registers them."""
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 
 from chassis.openapi import NOTHING_HERE, UNREADABLE
 from purchases import refusals
 from purchases.api.access import AtDatabase, HostProduct, WorkspaceId
 from purchases.api.bodies import WorkspaceBody
+from purchases.api.budget import product_within_budget
 from purchases.api.refused import of_scope
 from purchases.api.replies import WorkspaceReply, workspace_reply
 from purchases.api.requests import Stripe, Told
@@ -20,10 +21,16 @@ NOT_REGISTERED = of_scope(
     refusals.owner_fixed(),
     refusals.customer_taken(),
     refusals.customer_fixed(),
+    refusals.too_many_requests(seconds=2),
 )
 
 
-@router.put("/{ws}", operation_id="put_workspace", responses=NOT_REGISTERED)
+@router.put(
+    "/{ws}",
+    operation_id="put_workspace",
+    responses=NOT_REGISTERED,
+    dependencies=[Depends(product_within_budget)],
+)
 async def put_workspace(
     ws: WorkspaceId, body: WorkspaceBody, _: HostProduct, database: AtDatabase, client: Stripe, settings: Told
 ) -> WorkspaceReply:

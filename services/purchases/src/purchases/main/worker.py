@@ -11,6 +11,7 @@ from chassis.relay import Relay
 from chassis.server import HttpServer
 from chassis.startup import refuse_unless_sound
 from purchases.commands_loop import CommandsLoop
+from purchases.handlers.buying.card_testing import Brake
 from purchases.handlers.facts.apply_facts import apply_facts
 from purchases.handlers.steps.stripe_desk import StripeDesk
 from purchases.handlers.steps.work import CONSUMER, Pages
@@ -41,7 +42,7 @@ async def work() -> None:
         database,
         HttpServer(ops_app(health), settings.http_host, settings.ops_port, name="ops", protected=settings.protected),
         Relay(database=database, settings=settings, health=health).running(),
-        CommandsLoop(desk=desk, health=health).running(),
+        CommandsLoop(desk=desk, health=health, brake=Brake(settings.brake_declines)).running(),
         consumer.running(),
         health=health,
     )

@@ -7,13 +7,14 @@ from dataclasses import replace
 from typing import Annotated, Final, Literal
 from uuid import uuid4
 
-from fastapi import Form
+from fastapi import Depends, Form
 from starlette.responses import Response
 
 from chassis.pages import page_router
 from chassis.pages.forms import typed
 from chassis.pages.site import see_other
 from chassis.problems import Problem
+from purchases.api.budget import owner_within_budget
 from purchases.api.requests import Stripe
 from purchases.api.session_bodies import PortalSessionBody, SessionReply
 from purchases.api.session_routes import open_checkout_session, open_portal_session
@@ -48,7 +49,7 @@ async def show_billing_live(
     return await billing_live(visit, Asked(checkout=checkout, portal=portal, since=since), seen=seen)
 
 
-@router.post("/upgrade")
+@router.post("/upgrade", dependencies=[Depends(owner_within_budget)])
 async def begin_upgrade(visit: OwnerVisit, client: Stripe) -> Response:
     """To Stripe's Checkout, which leads back to the page."""
     chosen = chosen_in(await typed(visit.request))
@@ -64,7 +65,7 @@ async def begin_upgrade(visit: OwnerVisit, client: Stripe) -> Response:
     )
 
 
-@router.post("/portal")
+@router.post("/portal", dependencies=[Depends(owner_within_budget)])
 async def open_portal(
     visit: OwnerVisit,
     client: Stripe,

@@ -14,6 +14,7 @@ from chassis.pages.forms import errors_by_field, typed
 from chassis.pages.site import see_other
 from chassis.problems import Problem
 from purchases.api.access import AtDatabase, Buyer
+from purchases.api.budget import SpendingBuyer
 from purchases.api.move_bodies import NoteBody
 from purchases.api.requests import Stripe
 from purchases.domain.transitions import Status
@@ -48,7 +49,7 @@ async def ask_to_cancel(
 async def cancel_service(
     request: Request,
     pages: AtPages,
-    workspace: Buyer,
+    workspace: SpendingBuyer,
     purchase_id: PurchaseId,
     caller: CurrentCaller,
     database: AtDatabase,

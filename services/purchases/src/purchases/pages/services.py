@@ -17,6 +17,7 @@ from chassis.problems import Problem
 from chassis.web import Body
 from purchases import refusals
 from purchases.api.access import AtDatabase, Buyer
+from purchases.api.budget import SpendingBuyer
 from purchases.api.purchase_routes import buy_here
 from purchases.api.requests import Stripe, Told, own_page
 from purchases.domain.transitions import Status
@@ -67,7 +68,7 @@ router.add_api_route("", show_services, methods=["GET"], route_class_override=Wi
 async def buy_service(
     request: Request,
     pages: AtPages,
-    workspace: Buyer,
+    workspace: SpendingBuyer,
     form: Annotated[BuyForm, Form()],
     caller: CurrentCaller,
     database: AtDatabase,
@@ -93,7 +94,7 @@ async def buy_service(
 
 @router.post("/card")
 async def save_another_card(
-    request: Request, pages: AtPages, workspace: Buyer, database: AtDatabase, client: Stripe, settings: Told
+    request: Request, pages: AtPages, workspace: SpendingBuyer, database: AtDatabase, client: Stripe, settings: Told
 ) -> Response:
     """To Stripe's page, where a card is saved."""
     try:

@@ -50,6 +50,9 @@ WORDS: Final[Mapping[str, Words]] = {
         what="Nothing was charged, and to keep your cards safe nothing can be bought for some minutes.",
         next="Wait, then try with a card that works.",
     ),
+    "too-many-requests": Words(
+        title="That was too often", what=NOTHING_CHARGED, next="Wait a minute, then go back and try again."
+    ),
     "stripe-unavailable": Words(
         title="Our payment provider does not answer", what=NOTHING_CHARGED, next="Try again in a moment."
     ),

@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from stripe import StripeClient
@@ -21,6 +21,9 @@ UNPAID: Final = "unpaid"
 """Of a session that is complete: the money comes later, or never (Stripe, Checkout, delayed payment methods)."""
 FAILED: Final = "failed"
 """Not Stripe's word, which stays `unpaid`: its `async_payment_failed` event was heard."""
+
+SETUP_LEAST: Final = timedelta(minutes=30)
+"""So long a page has to stay open that somebody is sent to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +63,12 @@ async def open_setup(
 ) -> HostedPage:
     """A Checkout session in `setup` mode, open for Stripe's usual 24 hours; saved or not, it leads to `return_url`.
 
-    Cards only, so that Stripe asks for no currency. One too many costs nothing, so the key is the client's own.
+    Cards only, so that Stripe asks for no currency. An open one of the same customer and address is used again; of two
+    that are asked for at once both are good, so the key is the client's own.
     """
+    known = await _open_setup(client, instance=instance, customer_id=customer_id, return_url=return_url)
+    if known is not None:
+        return known
     metadata = {"quittance_instance": instance, "workspace_id": workspace_id}
     async with phase("setup_session"):
         session = await client.v1.checkout.sessions.create_async(
@@ -76,6 +83,20 @@ async def open_setup(
             }
         )
     return HostedPage(session.id, str(session.url))
+
+
+async def _open_setup(client: StripeClient, *, instance: str, customer_id: str, return_url: str) -> HostedPage | None:
+    """The newest page of ours that still saves a card for this customer, and for some minutes more."""
+    async with phase("list_setup_sessions"):
+        listed = await client.v1.checkout.sessions.list_async(
+            params={"customer": customer_id, "status": "open", "limit": 100}
+        )
+    for session in listed.data:
+        ours = session.mode == "setup" and metadata_of_object(session).get("quittance_instance") == instance
+        lasts = session.expires_at > (datetime.now(UTC) + SETUP_LEAST).timestamp()
+        if ours and lasts and session.success_url == return_url and session.url:
+            return HostedPage(session.id, session.url)
+    return None
 
 
 async def open_subscription(

@@ -25,7 +25,8 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute, joinedload, selectinload
 
-from purchases.domain.transitions import HOLDS_SLOT
+from chassis.counting import count_up_to
+from purchases.domain.transitions import HOLDS_SLOT, Status
 from purchases.store.rows import Payment, Purchase, Transition, Workspace
 
 CHILDREN: Final = (
@@ -34,6 +35,7 @@ CHILDREN: Final = (
     selectinload(Purchase.refunds),
 )
 
+PURCHASES: Final = Purchase.metadata.tables[Purchase.__tablename__]
 HELD: Final = or_(Purchase.payable, Purchase.status.in_(HOLDS_SLOT))
 
 
@@ -195,6 +197,25 @@ async def declines_since(session: AsyncSession, *, workspace_id: str, since: dat
         .order_by(Purchase.declined_at)
     )
     return [at for at in (await session.execute(declined)).scalars() if at is not None]
+
+
+async def attempts_under_way(session: AsyncSession, *, workspace_id: str, now: datetime) -> int:
+    """How many buying requests of this workspace are at work: what they end as is not known yet."""
+    leased = select(func.count()).where(
+        Purchase.workspace_id == workspace_id, HELD, Purchase.status == Status.PENDING, Purchase.leased_until > now
+    )
+    return (await session.execute(leased)).scalar_one()
+
+
+async def declines_of_all(session: AsyncSession, *, since: datetime, at_most: int) -> int:
+    """How many cards of all workspaces were declined since then; no more than `at_most` are counted."""
+    return (await session.scalar(select(count_up_to(PURCHASES, Purchase.declined_at > since, at_most=at_most)))) or 0
+
+
+async def has_paid(session: AsyncSession, workspace_id: str) -> bool:
+    """Whether this workspace has ever paid for a purchase."""
+    paid = select(Purchase.id).where(Purchase.workspace_id == workspace_id, Purchase.paid_at.is_not(None))
+    return (await session.execute(paid.limit(1))).first() is not None
 
 
 async def history(session: AsyncSession, purchase_id: uuid.UUID) -> Sequence[Transition]:

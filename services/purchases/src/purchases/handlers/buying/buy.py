@@ -17,6 +17,7 @@ from contracts import purchase_facts
 from purchases import refusals
 from purchases.domain.transitions import Status
 from purchases.handlers.buying import card_testing
+from purchases.handlers.buying.card_testing import USUAL, Brake
 from purchases.handlers.buying.charge import CARD_GONE, charge
 from purchases.handlers.checkout.end_checkout import expire_checkout
 from purchases.handlers.customers.living_customer import living_customer, nothing_written
@@ -68,7 +69,15 @@ class Bought:
     outcome: Outcome
 
 
-async def buy(*, database: Database, client: StripeClient, instance: str, lease: timedelta, order: Order) -> Bought:
+async def buy(
+    *,
+    database: Database,
+    client: StripeClient,
+    instance: str,
+    lease: timedelta,
+    order: Order,
+    brake: Brake = USUAL,
+) -> Bought:
     """Sell one add-on. Raises a Problem while nothing has been written; afterwards the row is the answer."""
     async with database.reading() as session:
         repeated = await _repeated(session, order)
@@ -76,18 +85,18 @@ async def buy(*, database: Database, client: StripeClient, instance: str, lease:
             return Bought(repeated, Outcome.REPEATED)
         addon = await _sellable(session, order)
         in_the_way = await _checkout_that_sells(session, order, addon)
-        await _refuse_if_taken(session, order, addon, besides=in_the_way)
+        await _refuse_if_taken(session, order, addon, brake, besides=in_the_way)
     customer = await _customer_with_card(database, client, instance, order)
     if in_the_way is not None:
         cause = Cause(actor=order.buyer, at=datetime.now(UTC), reason="bought with the saved card instead")
         await expire_checkout(database=database, client=client, checkout=in_the_way, cause=cause)
     try:
         async with database.transaction() as session:
-            purchase_id = await _start(session, order, customer, lease)
+            purchase_id = await _start(session, order, customer, lease, brake)
     except IntegrityError:
-        return await _lost_the_race(database, order)
+        return await _lost_the_race(database, order, brake)
     if purchase_id is None:
-        return await _lost_the_race(database, order)
+        return await _lost_the_race(database, order, brake)
     await charge(
         database=database,
         client=client,
@@ -144,16 +153,16 @@ async def _sellable(session: AsyncSession, order: Order) -> Addon:
 
 
 async def _refuse_if_taken(
-    session: AsyncSession, order: Order, addon: Addon, *, besides: CheckoutSession | None = None
+    session: AsyncSession, order: Order, addon: Addon, brake: Brake, *, besides: CheckoutSession | None = None
 ) -> None:
     """`besides`: what that Checkout sells is free as soon as it is ended."""
     holder = await ledger.slot_holder(session, workspace_id=order.workspace_id, addon_id=addon.id)
     if holder is not None and (besides is None or str(holder.id) not in besides.purchase_ids):
         raise refusal_for(holder)
     now = datetime.now(UTC)
-    retry_at = await card_testing.waits_until(session, workspace_id=order.workspace_id, now=now)
-    if retry_at is not None:
-        raise refusals.too_many_declines(retry_at=retry_at, now=now)
+    refused = await card_testing.refusal(session, workspace_id=order.workspace_id, now=now, brake=brake)
+    if refused is not None:
+        raise refused
 
 
 async def _checkout_that_sells(session: AsyncSession, order: Order, addon: Addon) -> CheckoutSession | None:
@@ -185,7 +194,9 @@ async def _refuse_without_card(client: StripeClient, instance: str, order: Order
     raise refusals.payment_method_missing(setup_session_id=page.id, setup_url=page.url)
 
 
-async def _start(session: AsyncSession, order: Order, customer: PayingCustomer, lease: timedelta) -> uuid.UUID | None:
+async def _start(
+    session: AsyncSession, order: Order, customer: PayingCustomer, lease: timedelta, brake: Brake
+) -> uuid.UUID | None:
     """Commit to the purchase before anything is created at Stripe; None when a repeat was first."""
     workspace = await workspaces.lock(session, order.workspace_id)
     if workspace is None:
@@ -193,7 +204,7 @@ async def _start(session: AsyncSession, order: Order, customer: PayingCustomer, 
     if await _repeated(session, order) is not None:
         return None
     addon = await _sellable(session, order)
-    await _refuse_if_taken(session, order, addon)
+    await _refuse_if_taken(session, order, addon, brake)
     purchase = _new_row(order, addon, workspace, customer, lease)
     session.add(purchase)
     cause = Cause(actor=order.buyer, at=purchase.started_at)
@@ -232,11 +243,11 @@ def _new_row(order: Order, addon: Addon, workspace: Workspace, customer: PayingC
     )
 
 
-async def _lost_the_race(database: Database, order: Order) -> Bought:
+async def _lost_the_race(database: Database, order: Order, brake: Brake) -> Bought:
     """Another request with this key, or for this slot, was first: answer as if it had been seen at once."""
     async with database.reading() as session:
         repeated = await _repeated(session, order)
         if repeated is not None:
             return Bought(repeated, Outcome.REPEATED)
-        await _refuse_if_taken(session, order, await _sellable(session, order))
+        await _refuse_if_taken(session, order, await _sellable(session, order), brake)
     raise refusals.stripe_unavailable()

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from purchases.handlers.buying import card_testing
+from purchases.handlers.buying.card_testing import USUAL, Brake
 from purchases.handlers.steps.what_sells import refusal_for
 from purchases.store import addons, checkouts, ledger
 from purchases.store.rows import Addon, Purchase
@@ -33,7 +34,7 @@ class Offer:
         return refusal_for(self.holder).slug
 
 
-async def offer_addons(*, session: AsyncSession, workspace_id: str) -> Sequence[Offer]:
+async def offer_addons(*, session: AsyncSession, workspace_id: str, brake: Brake = USUAL) -> Sequence[Offer]:
     """Every active add-on with what stands against buying it: not an open Checkout, which buying it would end."""
     now = datetime.now(UTC)
     holders = await ledger.holders(session, workspace_id)
@@ -41,7 +42,7 @@ async def offer_addons(*, session: AsyncSession, workspace_id: str) -> Sequence[
     bundle = set(live.purchase_ids) if live else set()
     waiting = {addon_id: holder for addon_id, holder in holders.items() if str(holder.id) in bundle}
     is_open = live is not None and live.expires_at > now
-    must_wait = await card_testing.waits_until(session, workspace_id=workspace_id, now=now) is not None
+    must_wait = await card_testing.refusal(session, workspace_id=workspace_id, now=now, brake=brake) is not None
 
     def offer(addon: Addon) -> Offer:
         if addon.id not in waiting:

@@ -20,6 +20,8 @@ class Wanted:
     resource: str
     resource_id: str
     imported: bool = False
+    bound: int = 10_000
+    """As many slots of one resource a workspace may have where the plan has no cap, or it imports over the cap."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +54,10 @@ async def _claimed(session: AsyncSession, workspace: Workspace | None, wanted: W
     cap = await _cap(session, workspace.plan, wanted.resource)
     place = {"workspace_id": wanted.workspace_id, "resource": wanted.resource}
     slot = await resources.find(session, **place, resource_id=wanted.resource_id)
-    if slot is not None or wanted.imported or cap is None:
+    if slot is not None:
         return slot
-    usage = Usage(resource=wanted.resource, used=await resources.count(session, **place), limit=cap)
+    limit = wanted.bound if wanted.imported or cap is None else cap
+    usage = Usage(resource=wanted.resource, used=await resources.count(session, **place), limit=limit)
     if usage.full:
         raise refusals.limit_reached(usage)
     return None

@@ -2,6 +2,7 @@
 
 from chassis.tables import inbox_table, outbox_table, parked_table
 from purchases.store.rows.base import Row
+from purchases.store.rows.budgets import StripeBudget
 from purchases.store.rows.checkout import CheckoutSession
 from purchases.store.rows.commands import StripeCommand
 from purchases.store.rows.ledger import HISTORY, WAITING_FOR_BANK, Purchase, Transition
@@ -31,6 +32,7 @@ __all__ = [
     "Purchase",
     "Refund",
     "Row",
+    "StripeBudget",
     "StripeCommand",
     "StripeRefusal",
     "Subscription",

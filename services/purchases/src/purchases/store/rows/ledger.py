@@ -32,6 +32,7 @@ class Purchase(Row):
         ),
         Index("purchases_of_workspace", "workspace_id", "started_at", "id"),
         Index("purchases_by_start", "started_at", "id"),
+        Index("purchases_declined", "declined_at", postgresql_where=text("declined_at is not null")),
         Index("purchases_by_status", "status", "started_at", "id"),
     )
 

@@ -1,0 +1,27 @@
+"""A budget per workspace and per person for what calls Stripe; declines of all workspaces are counted by an index."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0009"
+down_revision = "0008"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Add the table and the index."""
+    op.create_table(
+        "stripe_budgets",
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("tokens", sa.Float(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("subject"),
+    )
+    op.create_index("stripe_budgets_at", "stripe_budgets", ["at"])
+    op.create_index(
+        "purchases_declined",
+        "workspace_addon_purchases",
+        ["declined_at"],
+        postgresql_where=sa.text("declined_at is not null"),
+    )
