@@ -67,6 +67,9 @@ def service(migrated: Database, client: StripeClient, tokens: tuple[Issuer, Toke
         allowed_return_origins=("https://app.example",),
         database_url=migrated.url,
         stripe_secret_key=SecretStr("sk_test_x"),
+        # One workspace is asked for hundreds of times here; what a budget is for: test_budgets.
+        stripe_budget_workspace_burst=100_000,
+        stripe_budget_person_burst=100_000,
     )
     issuer, verifier = tokens
     return Api(app=app(settings=settings, database=migrated, client=client, verifier=verifier), issuer=issuer)

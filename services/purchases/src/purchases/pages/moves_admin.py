@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from fastapi import Request
+from fastapi import Depends, Request
 from pydantic import ValidationError
 from starlette.responses import Response
 from stripe import StripeClient
@@ -18,6 +18,7 @@ from chassis.pages.site import see_other
 from chassis.problems import Problem
 from purchases.api import staff_move_routes as api
 from purchases.api.access import AtDatabase, Staff
+from purchases.api.budget import staff_within_budget
 from purchases.api.move_bodies import NoteBody, ReasonBody, StaffCancelBody
 from purchases.api.requests import Stripe
 from purchases.api.staff_replies import AdminPurchaseReply, TransitionReply
@@ -97,7 +98,7 @@ async def ask_before_moving(
     return await move_question(request, pages, database, purchase, move_named(move), {"seen": str(purchase.sequence)})
 
 
-@router.post("/{move}")
+@router.post("/{move}", dependencies=[Depends(staff_within_budget)])
 async def move_purchase(
     caller: Staff,
     purchase_id: PurchaseId,
