@@ -104,8 +104,10 @@ class CommandsLoop:
     async def _watch_brake(self) -> None:
         """The gauges say how it is now, also when nobody buys; full buckets go."""
         while True:
-            with suppress(Exception):
+            try:
                 await self.look_at_brake()
+            except Exception as error:
+                backs_off("brake-watch", error)
             await asyncio.sleep(BRAKE_SECONDS)
 
     async def look_at_brake(self) -> None:
