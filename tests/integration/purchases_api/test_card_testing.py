@@ -43,7 +43,7 @@ async def given_declines_elsewhere(world: World, number: int = 100) -> None:
 
 
 async def test_of_fourteen_attempts_at_once_no_more_are_declined_than_one_by_one(world: World, api: Api) -> None:
-    for number in range(AT_ONCE):
+    for number in range(AT_ONCE + 1):
         await world.given_an_addon(f"addon-{number}")
     workspace = await world.given_a_workspace(DECLINED)
     await world.control.fault("latency", operation="invoices.create", times=None, seconds=1)
@@ -55,7 +55,7 @@ async def test_of_fourteen_attempts_at_once_no_more_are_declined_than_one_by_one
     refused = [one for one in answers if one.status_code == 429]
     assert (len(declined), len(refused)) == (DECLINES_ALLOWED + 1, AT_ONCE - DECLINES_ALLOWED - 1)
     assert {(problem_of(one), one.headers["Retry-After"]) for one in refused} == {("too-many-declines", "1")}
-    later = await buy(api, workspace, "addon-13")
+    later = await buy(api, workspace, f"addon-{AT_ONCE}")
     assert later.status_code == 429
     assert int(later.headers["Retry-After"]) > 60
 
