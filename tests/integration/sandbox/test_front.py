@@ -167,6 +167,7 @@ async def test_a_service_that_is_down_is_a_page_that_says_so(front: httpx.AsyncC
     assert told in answer.text
     assert (await front.get(STYLE_PATH)).headers["content-type"].startswith("text/css")
     assert f'<link rel="stylesheet" href="{STYLE_PATH}">' in answer.text
+    assert answer.headers["x-content-type-options"] == "nosniff"
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,7 @@ _FRAME: Final = Template(
 _HEADERS: Final = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; frame-ancestors 'none'",
     "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
 }
 _NEVER_ARRIVED: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 _READS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -62,4 +63,6 @@ def out_of_reach(method: str, error: httpx.TransportError) -> Response:
 
 def stylesheet() -> Response:
     """Of that page."""
-    return Response(STYLE, media_type="text/css", headers={"Cache-Control": "max-age=3600"})
+    return Response(
+        STYLE, media_type="text/css", headers={"Cache-Control": "max-age=3600", "X-Content-Type-Options": "nosniff"}
+    )
