@@ -1,11 +1,11 @@
 """What happened to a workspace's plan, for other teams: past tense, business words, the owner's address included."""
 
 from datetime import datetime
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from contracts.fact import Fact
 from contracts.plan_facts import Interval
-from contracts.stripe_facts.words import SubscriptionStatus
+from contracts.stripe_facts.words import DisputeStatus, SubscriptionStatus
 
 
 class WorkspaceFact(Fact):
@@ -92,3 +92,61 @@ class ExtraSubscriptionEnded(WorkspaceFact):
     """Minor units of `currency`: what it took for the plan; add-ons that were bought with it stay bought."""
     currency: str
     """ISO 4217, upper case."""
+
+
+class WorkspacePaymentRefunded(WorkspaceFact):
+    """Money that a subscription took went back, and is no purchase's; told anew where it failed. The team is mailed."""
+
+    TYPE: ClassVar = "billing.workspace.payment_refunded.v1"
+
+    stripe_refund_id: str
+    stripe_subscription_id: str
+    stripe_invoice_id: str
+    refund_cents: int
+    """Minor units of `currency`."""
+    currency: str
+    """ISO 4217, upper case."""
+    outcome: Literal["refunded", "failed"]
+    """`failed`: the bank did not take it; the money is ours again."""
+    failure_reason: str | None = None
+    automatic: bool = False
+    """We sent it back ourselves, for a second subscription: ExtraSubscriptionEnded tells the team."""
+
+    @property
+    def refund_and_outcome(self) -> str:
+        """What tells its two mails apart."""
+        return f"{self.stripe_refund_id}:{self.outcome}"
+
+
+class WorkspaceDisputeOpened(WorkspaceFact):
+    """The cardholder's bank wants back what a subscription took, and is no purchase's. The team is mailed."""
+
+    TYPE: ClassVar = "billing.workspace.dispute_opened.v1"
+
+    stripe_dispute_id: str
+    stripe_subscription_id: str
+    stripe_invoice_id: str
+    dispute_cents: int
+    """Minor units of `currency`."""
+    currency: str
+    """ISO 4217, upper case."""
+    dispute_reason: str | None = None
+    evidence_due_at: datetime | None = None
+    """Until when the bank takes evidence."""
+
+
+class WorkspaceDisputeClosed(WorkspaceFact):
+    """The bank has decided about such a dispute; the plan goes on until Stripe says otherwise. The team is mailed."""
+
+    TYPE: ClassVar = "billing.workspace.dispute_closed.v1"
+
+    stripe_dispute_id: str
+    stripe_subscription_id: str
+    stripe_invoice_id: str
+    dispute_cents: int
+    """Minor units of `currency`."""
+    currency: str
+    """ISO 4217, upper case."""
+    dispute_reason: str | None = None
+    outcome: DisputeStatus
+    """Stripe's final status: `won`, `lost`, `warning_closed` …"""

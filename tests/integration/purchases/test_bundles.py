@@ -242,13 +242,13 @@ async def test_a_refund_that_fails_before_anybody_allocated_it_waits_no_more(wor
     assert await world.rows("select 1 from purchase_refunds") == []
 
 
-async def test_a_refund_of_a_subscriptions_charge_that_paid_no_purchase_is_left_alone(world: World) -> None:
+async def test_a_refund_of_a_subscriptions_charge_that_paid_no_purchase_is_the_workspaces(world: World) -> None:
     await given_a_signup(world)
     await world.control.refund_as_dashboard(invoice=await invoice_of(world), amount=100)
 
     await world.tell(*await world.facts())
     await world.settle_everything()
 
-    ended = {row["resolution"] for row in await world.rows("select resolution from parked")}
-    assert ended == {"a subscription's charge, of no purchase"}
+    assert [row["refund_cents"] for row in await world.rows("select refund_cents from workspace_refunds")] == [100]
+    assert await world.rows("select 1 from purchase_refunds") == []
     assert await world.parked() == []

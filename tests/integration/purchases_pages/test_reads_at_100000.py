@@ -61,6 +61,7 @@ STAFF_READ = [
     "/v1/admin/parked?limit=100",
     "/v1/admin/parked?state=resolved",
     "/admin/purchases",
+    f"/admin/purchases?workspace={WORKSPACE}",
     "/admin/parked",
 ]
 OWNERS_READ = [

@@ -62,6 +62,18 @@ MONEY: dict[str, Callable[[str, int], tuple[Mailable, str]]] = {
         facts.extra_subscription_ended(currency=code, returned_cents=cents),
         "Sent back",
     ),
+    "plan-payment-refunded": lambda code, cents: (
+        facts.plan_payment_refunded(currency=code, refund_cents=cents),
+        "Refund",
+    ),
+    "plan-dispute-opened": lambda code, cents: (
+        facts.plan_dispute_opened(currency=code, dispute_cents=cents),
+        "Disputed",
+    ),
+    "plan-dispute-closed": lambda code, cents: (
+        facts.plan_dispute_closed(currency=code, dispute_cents=cents),
+        "Disputed",
+    ),
     "renewal-failed": lambda code, cents: (facts.renewal_failed(currency=code, amount_due_cents=cents), "Amount due"),
 }
 
@@ -135,6 +147,22 @@ def test_a_cancellation_with_a_refund_names_its_amount_instead() -> None:
 
 def test_a_refund_that_stripe_would_not_make_is_told_too() -> None:
     must_say(facts.refund_failed(stripe_refund_id=None, failure_reason="charge_disputed"), "charge_disputed")
+
+
+def test_money_of_a_plan_tells_the_team_what_it_was_for_and_until_when_to_answer() -> None:
+    must_say(
+        facts.plan_payment_refunded(), "paid for a subscription went back", "re_5", "in_5", "dana@northwind.example"
+    )
+    must_say(facts.plan_payment_refunded(outcome="failed", failure_reason="lost_or_stolen_card"), "lost_or_stolen_card")
+    must_say(
+        facts.plan_dispute_opened(), "Answer in Stripe's Dashboard until Apr 2, 2026", "subscription_canceled", "dp_5"
+    )
+    must_say(facts.plan_dispute_closed(), "lost", "The subscription goes on until somebody ends it")
+
+
+def test_what_we_sent_back_ourselves_is_mailed_about_once() -> None:
+    assert letter_for(facts.plan_payment_refunded(automatic=True)) is None
+    assert letter_for(facts.plan_payment_refunded(automatic=True, outcome="failed")) is not None
 
 
 def test_returned_money_says_why() -> None:

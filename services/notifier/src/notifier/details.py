@@ -45,7 +45,7 @@ DETAILS: Final[Sequence[Detail]] = (
     Detail(label="Purchase", field="purchase_id"),
     Detail(label="Stripe invoice", field="stripe_invoice_id", team_only=True),
     Detail(label="Stripe refund", field="stripe_refund_id", team_only=True),
-    Detail(label="Ended subscription", field="stripe_subscription_id", team_only=True),
+    Detail(label="Subscription", field="stripe_subscription_id", team_only=True),
     Detail(label="Kept subscription", field="kept_subscription_id", team_only=True),
     Detail(label="Stripe dispute", field="stripe_dispute_id", team_only=True),
 )

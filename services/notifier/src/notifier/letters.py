@@ -17,7 +17,14 @@ from contracts.purchase_facts import (
     RefundFailed,
     RefundIssued,
 )
-from contracts.workspace_facts import ExtraSubscriptionEnded, RenewalFailed, WorkspaceFact
+from contracts.workspace_facts import (
+    ExtraSubscriptionEnded,
+    RenewalFailed,
+    WorkspaceDisputeClosed,
+    WorkspaceDisputeOpened,
+    WorkspaceFact,
+    WorkspacePaymentRefunded,
+)
 
 Mailable = PurchaseFact | WorkspaceFact
 """The facts that can be mailed: they carry the owner's address, since the notifier asks nobody."""
@@ -53,6 +60,11 @@ def was_paid(fact: Mailable) -> bool:
 def was_issued(fact: Mailable) -> bool:
     """Return whether a mail had said of this failed refund that it was made."""
     return isinstance(fact, RefundFailed) and fact.was_issued
+
+
+def was_not_ours(fact: Mailable) -> bool:
+    """What we sent back ourselves the team hears of from ExtraSubscriptionEnded; unless the bank did not take it."""
+    return isinstance(fact, WorkspacePaymentRefunded) and not (fact.automatic and fact.outcome == "refunded")
 
 
 TEAM: Final = Recipient.TEAM
@@ -125,6 +137,28 @@ LETTERS: Final[Mapping[type[Mailable], Letter]] = {
         subject="Second {plan} subscription of {workspace} ended, {amount} sent back",
         about="stripe_subscription_id",
         amount="returned_cents",
+    ),
+    WorkspacePaymentRefunded: Letter(
+        name="plan-payment-refunded",
+        to=TEAM,
+        subject="Refund of a plan payment ({outcome}): {amount} of {workspace}, now on {plan}",
+        about="refund_and_outcome",
+        amount="refund_cents",
+        applies=was_not_ours,
+    ),
+    WorkspaceDisputeOpened: Letter(
+        name="plan-dispute-opened",
+        to=TEAM,
+        subject="Dispute opened: {amount} of {workspace} for a plan, now on {plan}",
+        about="stripe_dispute_id",
+        amount="dispute_cents",
+    ),
+    WorkspaceDisputeClosed: Letter(
+        name="plan-dispute-closed",
+        to=TEAM,
+        subject="Dispute closed ({outcome}): {amount} of {workspace} for a plan, now on {plan}",
+        about="stripe_dispute_id",
+        amount="dispute_cents",
     ),
 }
 

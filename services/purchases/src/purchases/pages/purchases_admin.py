@@ -1,6 +1,7 @@
 """Staff's pages of purchases: the search, and one purchase with its history and its money."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlencode
 
@@ -8,6 +9,7 @@ from fastapi import Request
 from pydantic import ValidationError
 from starlette.responses import Response
 
+from chassis.database import Database
 from chassis.pages import AtPages, Pages, page_router
 from chassis.pages.forms import errors_by_field
 from chassis.problems import Problem
@@ -19,6 +21,8 @@ from purchases.domain.transitions import Status, Step, Trigger, decide
 from purchases.pages.badges import BADGES
 from purchases.pages.ids import PurchaseId
 from purchases.pages.staff_words import told_to_staff
+from purchases.store import plan_money
+from purchases.store.rows import WorkspaceDispute, WorkspaceRefund
 
 LIST: Final = "/admin/purchases"
 DONE: Final = {
@@ -75,9 +79,29 @@ async def show_purchases(caller: Staff, request: Request, pages: AtPages, databa
         others={name: said for name, said in errors.items() if name not in ASKED},
         badges=BADGES,
         statuses=Status,
+        of_the_plan=await _of_the_plan(database, asked.get("workspace")) if not errors else None,
+        refund_colours=REFUND_COLOURS,
         first=f"{LIST}?{urlencode(kept)}",
         more=f"{LIST}?{urlencode(kept | {'cursor': found.next_cursor})}" if found.next_cursor else None,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class OfThePlan:
+    """Money of one workspace's plan that went back, or is disputed."""
+
+    refunds: Sequence[WorkspaceRefund]
+    disputes: Sequence[WorkspaceDispute]
+
+
+async def _of_the_plan(database: Database, workspace_id: str | None) -> OfThePlan | None:
+    """Where one workspace was looked for, its plan's money stands beside its purchases."""
+    if workspace_id is None:
+        return None
+    async with database.reading() as session:
+        refunds = await plan_money.refunds_of(session, workspace_id)
+        disputes = await plan_money.disputes_of(session, workspace_id)
+    return OfThePlan(refunds, disputes) if refunds or disputes else None
 
 
 @router.get("/{purchase_id}")

@@ -1,9 +1,9 @@
 """Does the ledger know what Stripe knows? Asked by the sweep, of one object at a time."""
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from purchases.store.rows import PARKED, Dispute, Payment, Refund
+from purchases.store.rows import PARKED, Dispute, Payment, Refund, WorkspaceDispute, WorkspaceRefund
 
 
 async def payments_with(session: AsyncSession, invoice_id: str) -> int:
@@ -14,7 +14,9 @@ async def payments_with(session: AsyncSession, invoice_id: str) -> int:
 
 async def has_refund(session: AsyncSession, refund_id: str, *, status: str, mark: str) -> bool:
     """Whether the refund is recorded in this status, or was set aside for staff, whatever they decided."""
-    statuses = (await session.execute(select(Refund.status).where(Refund.stripe_refund_id == refund_id))).scalars()
+    of_purchases = select(Refund.status).where(Refund.stripe_refund_id == refund_id)
+    of_the_plan = select(WorkspaceRefund.status).where(WorkspaceRefund.stripe_refund_id == refund_id)
+    statuses = (await session.execute(union_all(of_purchases, of_the_plan))).scalars()
     if (known := set(statuses)) and known <= {status, "failed", "canceled"}:
         return True
     waited = select(func.count()).where(PARKED.c.waits_for == mark)
@@ -23,5 +25,6 @@ async def has_refund(session: AsyncSession, refund_id: str, *, status: str, mark
 
 async def has_dispute(session: AsyncSession, dispute_id: str, *, status: str) -> bool:
     """Whether the dispute is recorded in this status."""
-    known = (await session.execute(select(Dispute.status).where(Dispute.stripe_dispute_id == dispute_id))).scalars()
-    return set(known) == {status}
+    of_purchases = select(Dispute.status).where(Dispute.stripe_dispute_id == dispute_id)
+    of_the_plan = select(WorkspaceDispute.status).where(WorkspaceDispute.stripe_dispute_id == dispute_id)
+    return set((await session.execute(union_all(of_purchases, of_the_plan))).scalars()) == {status}

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, Text, any_, case, cast, func, select
+from sqlalchemy import ARRAY, Text, any_, case, cast, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -75,6 +75,15 @@ async def keep_invoice(session: AsyncSession, values: dict[str, Any]) -> Subscri
         },
     ).returning(SubscriptionInvoice)
     return (await session.execute(kept, execution_options={"populate_existing": True})).scalar_one()
+
+
+async def learn_payment(session: AsyncSession, invoice_id: str, *, payment_intent_id: str) -> bool:
+    """Store what paid the invoice, unless it is known; return whether it was news."""
+    unknown = update(SubscriptionInvoice).where(
+        SubscriptionInvoice.stripe_invoice_id == invoice_id, SubscriptionInvoice.stripe_payment_intent_id.is_(None)
+    )
+    learned = unknown.values(stripe_payment_intent_id=payment_intent_id).returning(SubscriptionInvoice.workspace_id)
+    return (await session.execute(learned)).first() is not None
 
 
 async def find_invoice(session: AsyncSession, invoice_id: str) -> SubscriptionInvoice | None:

@@ -13,7 +13,7 @@ from purchases.handlers.steps.references import names_in
 from purchases.handlers.steps.stripe_desk import DONE, Result, StripeDesk
 from purchases.payments.client import ObjectMissing
 from purchases.payments.look import intent_of_charge, invoice_of_intent, paid_invoice
-from purchases.store import ledger
+from purchases.store import ledger, plan_money
 from purchases.store.commands import Command
 
 log = get_logger(__name__)
@@ -32,7 +32,7 @@ async def identify(desk: StripeDesk, command: Command) -> Result:
             await _leave_alone(session, command, "not ours")
             return DONE
         await apply_facts(session, [received(fact)], instance=desk.instance)
-        if await _pays_a_purchase(session, fact):
+        if await _pays_a_purchase(session, fact) or await _paid_the_plan(session, intent_id, charge_id):
             ids = [command.subject, *filter(None, (intent_id, charge_id))]
             await parked.lock_ids(session, (), stored=ids)
             await parked.release(session, ids=ids)
@@ -66,6 +66,11 @@ async def _pays_a_purchase(session: AsyncSession, fact: InvoicePaid) -> bool:
     """Whether a payment with this invoice is in the ledger."""
     await session.flush()
     return await ledger.is_paid_with(session, fact.invoice_id)
+
+
+async def _paid_the_plan(session: AsyncSession, *ids: str | None) -> bool:
+    """Whether it is known by now as what paid for a subscription: what waits will find it."""
+    return bool(await plan_money.workspaces_by_payment(session, {one for one in ids if one is not None}))
 
 
 async def _leave_alone(session: AsyncSession, command: Command, why: str) -> None:

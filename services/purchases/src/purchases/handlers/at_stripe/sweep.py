@@ -26,7 +26,7 @@ from purchases.handlers.steps.work import Work
 from purchases.payments.client import UnknownShape
 from purchases.payments.look import paid_invoice, reference
 from purchases.payments.since import Stretch, disputes, paid_invoices, refunds, whole_invoice
-from purchases.store import commands, known, ledger
+from purchases.store import commands, known, ledger, plan_money
 from purchases.store.commands import Command
 from purchases.store.waiting import allocation_mark, is_set_aside
 
@@ -133,4 +133,6 @@ async def _is_known(session: AsyncSession, fact: MoneyBack) -> bool:
 async def _is_ours(session: AsyncSession, fact: MoneyBack) -> bool:
     """Whose payments are not in the ledger by now, after all of them were compared, are somebody else's."""
     ids = set(ids_of(fact)) - {fact.purchase_id}
-    return bool((await ledger.resolve(session, stripe_ids=ids, purchase_ids=set())).by_id)
+    if (await ledger.resolve(session, stripe_ids=ids, purchase_ids=set())).by_id:
+        return True
+    return bool(await plan_money.workspaces_by_payment(session, ids))

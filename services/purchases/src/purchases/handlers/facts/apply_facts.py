@@ -11,7 +11,14 @@ from chassis.fates import TryAgain
 from chassis.records import Received
 from contracts import AddonState, Fact, PlanState
 from contracts import stripe_facts as told
-from purchases.handlers.facts import checkout_facts, dispute_facts, invoice_facts, refund_facts, subscription_facts
+from purchases.handlers.facts import (
+    checkout_facts,
+    dispute_facts,
+    invoice_facts,
+    plan_money_facts,
+    refund_facts,
+    subscription_facts,
+)
 from purchases.handlers.facts.find_homes import find_homes
 from purchases.handlers.facts.forget_customer import customer_deleted
 from purchases.handlers.steps.learn_ids import paid_mark, release
@@ -153,17 +160,27 @@ def _each(*appliers: Applier) -> Applier:
     return apply
 
 
+def _unless(is_the_plans: Callable[[Work, Received], Awaitable[bool]], applier: Applier) -> Applier:
+    """What purchases make of a fact that is not about the plan's money."""
+
+    async def apply(work: Work, received: Received) -> None:
+        if not await is_the_plans(work, received):
+            await applier(work, received)
+
+    return apply
+
+
 APPLY: Final[Mapping[type[Fact], Applier]] = {
     told.InvoicePaid: _each(subscription_facts.invoice_paid, invoice_facts.invoice_paid),
     told.InvoicePaymentFailed: _each(subscription_facts.invoice_payment_failed, invoice_facts.invoice_payment_failed),
     told.InvoicePaymentActionRequired: invoice_facts.invoice_payment_action_required,
     told.InvoiceVoided: invoice_facts.invoice_voided,
-    told.InvoicePaymentLinked: invoice_facts.invoice_payment_linked,
-    told.ChargeRefunded: refund_facts.charge_refunded,
-    told.RefundChanged: refund_facts.refund_changed,
+    told.InvoicePaymentLinked: _each(subscription_facts.payment_linked, invoice_facts.invoice_payment_linked),
+    told.ChargeRefunded: _unless(plan_money_facts.charge_refunded, refund_facts.charge_refunded),
+    told.RefundChanged: _unless(plan_money_facts.refund_changed, refund_facts.refund_changed),
     told.InvoiceDeleted: invoice_facts.invoice_deleted,
     told.InvoiceMarkedUncollectible: invoice_facts.invoice_marked_uncollectible,
-    told.DisputeChanged: dispute_facts.dispute_changed,
+    told.DisputeChanged: _unless(plan_money_facts.dispute_changed, dispute_facts.dispute_changed),
     told.CheckoutSessionExpired: checkout_facts.session_expired,
     told.CheckoutSessionCompleted: _each(subscription_facts.session_completed, checkout_facts.session_completed),
     told.CheckoutSessionPaid: _each(subscription_facts.session_paid, checkout_facts.session_paid),

@@ -1,4 +1,4 @@
-"""Which workspace a fact of a subscription is about: by the subscription, by our metadata, by the customer."""
+"""Which workspace a fact of the plan is about: by the subscription, our metadata, the customer; by what paid for it."""
 
 from collections.abc import Collection, Sequence
 
@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts import Fact
 from contracts import stripe_facts as told
-from purchases.store import subscriptions, workspaces
+from purchases.store import plan_money, subscriptions, workspaces
 
 Told = (
     told.SubscriptionChanged
@@ -23,6 +23,24 @@ async def find_homes(
     session: AsyncSession, facts: Sequence[Fact], *, instance: str, prices: Collection[str]
 ) -> dict[str, str]:
     """By Stripe event id: the id of the workspace, which the caller locks."""
+    return await _by_payment(session, facts) | await _by_subscription(session, facts, instance=instance, prices=prices)
+
+
+async def _by_payment(session: AsyncSession, facts: Sequence[Fact]) -> dict[str, str]:
+    """Of money that goes back: the workspace whose subscription its charge paid for."""
+    back = {
+        fact.stripe_event_id: {fact.payment_intent_id, fact.charge_id} - {None}
+        for fact in facts
+        if isinstance(fact, told.ChargeRefunded | told.RefundChanged | told.DisputeChanged)
+    }
+    known = await plan_money.workspaces_by_payment(session, {str(one) for ids in back.values() for one in ids})
+    found = {event: next((known[one] for one in ids if one in known), None) for event, ids in back.items()}
+    return {event: home for event, home in found.items() if home is not None}
+
+
+async def _by_subscription(
+    session: AsyncSession, facts: Sequence[Fact], *, instance: str, prices: Collection[str]
+) -> dict[str, str]:
     about = [fact for fact in facts if isinstance(fact, Told) and fact.subscription_id is not None]
     if not about:
         return {}

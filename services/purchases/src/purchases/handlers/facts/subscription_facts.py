@@ -129,6 +129,8 @@ async def invoice_paid(work: Work, received: Received) -> None:
         await look(work.session, fact.subscription_id, workspace.id)
         return
     await subscriptions.keep_invoice(work.session, _invoice(fact, workspace, paid_at=fact.occurred_at))
+    # Money of it that went back before is tried again: now its charge is known.
+    work.learned.update(filter(None, (fact.payment_intent_id, fact.charge_id)))
     if await _was_ended_by_us(work, fact.subscription_id, workspace):
         return
     if not found and (row is None or row.status == UNCONFIRMED):
@@ -158,6 +160,15 @@ async def _was_ended_by_us(work: Work, subscription_id: str, workspace: Workspac
         reason=CAME_LATE if row.confirmed_at is None else ANOTHER_RUNS,
     )
     return True
+
+
+async def payment_linked(work: Work, received: Received) -> None:
+    """Basil and later: an invoice says nothing of what paid it; its link does."""
+    fact = fact_as(told.InvoicePaymentLinked, received)
+    if fact.payment_intent_id is None or work.purchases_of(fact):
+        return
+    if await subscriptions.learn_payment(work.session, fact.invoice_id, payment_intent_id=fact.payment_intent_id):
+        work.learned.add(fact.payment_intent_id)
 
 
 async def invoice_payment_failed(work: Work, received: Received) -> None:

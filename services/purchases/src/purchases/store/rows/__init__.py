@@ -7,7 +7,14 @@ from purchases.store.rows.checkout import CheckoutSession
 from purchases.store.rows.commands import StripeCommand
 from purchases.store.rows.ledger import HISTORY, WAITING_FOR_BANK, Purchase, Transition
 from purchases.store.rows.money import Dispute, ParkedPayment, Payment, Refund
-from purchases.store.rows.plan import Plan, Subscription, SubscriptionInvoice, WorkspaceResource
+from purchases.store.rows.plan import (
+    Plan,
+    Subscription,
+    SubscriptionInvoice,
+    WorkspaceDispute,
+    WorkspaceRefund,
+    WorkspaceResource,
+)
 from purchases.store.rows.refusals import StripeRefusal
 from purchases.store.rows.registry import Addon, Workspace
 from purchases.store.rows.review import ParkedDecision
@@ -39,5 +46,7 @@ __all__ = [
     "SubscriptionInvoice",
     "Transition",
     "Workspace",
+    "WorkspaceDispute",
+    "WorkspaceRefund",
     "WorkspaceResource",
 ]

@@ -105,3 +105,40 @@ class WorkspaceResource(Row):
     imported: Mapped[bool] = mapped_column(server_default=false(), default=False)
     """It was there when the product moved in, and counts even over the cap."""
     claimed_at: Mapped[datetime] = mapped_column(server_default=NOW)
+
+
+class WorkspaceRefund(Row):
+    """Money that a subscription took and that went back, of no purchase: one row per refund of Stripe's."""
+
+    __tablename__ = "workspace_refunds"
+
+    stripe_refund_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    workspace_id: Mapped[str] = mapped_column(ForeignKey("workspaces.id"), index=True)
+    stripe_subscription_id: Mapped[str] = mapped_column(Text)
+    stripe_invoice_id: Mapped[str] = mapped_column(Text)
+    refund_cents: Mapped[int] = mapped_column(BigInteger)
+    currency: Mapped[str] = mapped_column(String(3))
+    status: Mapped[str] = mapped_column(String(32))
+    failure_reason: Mapped[str | None] = mapped_column(Text)
+    automatic: Mapped[bool] = mapped_column(server_default=false(), default=False)
+    """We sent it back ourselves, for a second subscription."""
+    recorded_at: Mapped[datetime]
+    updated_at: Mapped[datetime]
+
+
+class WorkspaceDispute(Row):
+    """A cardholder's bank wants back what a subscription took, of no purchase."""
+
+    __tablename__ = "workspace_disputes"
+
+    stripe_dispute_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    workspace_id: Mapped[str] = mapped_column(ForeignKey("workspaces.id"), index=True)
+    stripe_subscription_id: Mapped[str] = mapped_column(Text)
+    stripe_invoice_id: Mapped[str] = mapped_column(Text)
+    dispute_cents: Mapped[int] = mapped_column(BigInteger)
+    currency: Mapped[str] = mapped_column(String(3))
+    status: Mapped[str] = mapped_column(String(32))
+    reason: Mapped[str | None] = mapped_column(Text)
+    evidence_due_at: Mapped[datetime | None]
+    opened_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]

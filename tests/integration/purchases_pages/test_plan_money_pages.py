@@ -1,0 +1,23 @@
+"""Staff who look for a workspace see what went back of its plan's money, and until when a dispute takes evidence."""
+
+from tests.integration.purchases.checkouts import complete, given_builder_and_two_addons, open_page, upgrade
+from tests.integration.purchases.world import World
+from tests.integration.purchases_api.conftest import STAFF
+from tests.integration.purchases_pages.conftest import Site
+
+
+async def test_refunds_and_disputes_of_a_plan_stand_beside_the_workspaces_purchases(world: World, site: Site) -> None:
+    await given_builder_and_two_addons(world)
+    workspace = await world.given_a_workspace()
+    await complete(world, (await open_page(world, upgrade(workspace))).session_id)
+    (invoice,) = await world.rows("select stripe_invoice_id from subscription_invoices")
+    refund = await world.control.refund_as_dashboard(invoice=invoice["stripe_invoice_id"], amount=300)
+    dispute = await world.control.open_dispute(invoice=invoice["stripe_invoice_id"])
+    await world.tell(*await world.facts())
+    await world.settle_everything()
+
+    answer = await site.visitor(STAFF).http.get(f"/admin/purchases?workspace={workspace}")
+
+    assert "Money of the plan" in answer.text
+    assert [one for one in (refund["id"], dispute["id"], "Evidence until", "€3.00") if one not in answer.text] == []
+    assert "Money of the plan" not in (await site.visitor(STAFF).http.get("/admin/purchases")).text
