@@ -12,6 +12,7 @@ from contracts.purchase_facts import PurchasePaid
 from contracts.stripe_facts import InvoicePaid, InvoicePaymentLinked, RefundChanged, StripeFact
 from purchases.domain.transitions import Status
 from purchases.store.rows import Purchase
+from tests.integration.purchases.bundles import given_a_bundle, invoice_of
 from tests.integration.purchases.world import World
 
 Json = dict[str, Any]
@@ -87,6 +88,18 @@ async def test_a_fact_that_waits_for_a_purchases_id_is_shown_with_the_purchase(
     shown = (await staff.get(f"/v1/admin/purchases/{purchase.id}")).json()
 
     assert shown["parked"] == await listed(staff)
+
+
+async def test_a_refund_in_part_of_a_bundle_is_shown_with_each_purchase(world: World, staff: httpx.AsyncClient) -> None:
+    """It waits for staff to say whose it is: it may be of either."""
+    bundle = await given_a_bundle(world)
+    refund = await world.control.refund_as_dashboard(invoice=await invoice_of(world), amount=700)
+    await world.tell(*await world.facts())
+    await world.settle_everything()
+
+    shown = [(await staff.get(f"/v1/admin/purchases/{one.id}")).json()["parked"] for one in bundle]
+
+    assert [[item["told"]["refund"]["refund_id"] for item in items] for items in shown] == [[refund["id"]]] * 2
 
 
 async def test_a_fact_is_tried_again_when_staff_say_so(world: World, staff: httpx.AsyncClient) -> None:

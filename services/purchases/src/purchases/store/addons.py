@@ -1,14 +1,14 @@
 """The copy of the catalog."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
-from sqlalchemy import and_, case, func, select, update
+from sqlalchemy import ARRAY, Text, and_, any_, case, cast, func, select, union, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts import AddonState
-from purchases.store.rows import Addon
+from purchases.store.rows import Addon, Purchase
 
 
 async def keep(session: AsyncSession, state: AddonState) -> None:
@@ -89,3 +89,15 @@ async def active(session: AsyncSession) -> Sequence[Addon]:
     """What is for sale, sorted as the catalog sorts it."""
     listed = select(Addon).where(Addon.is_active).order_by(Addon.sort_order, Addon.name)
     return (await session.execute(listed)).scalars().all()
+
+
+async def of_prices(session: AsyncSession, price_ids: Collection[str]) -> set[str]:
+    """Return those of Stripe's prices at which an add-on is sold now, or a purchase was."""
+    if not price_ids:
+        return set()
+    wanted = cast(list(price_ids), ARRAY(Text))
+    sold = union(
+        select(Addon.stripe_price_id).where(Addon.stripe_price_id == any_(wanted)),
+        select(Purchase.stripe_price_id).where(Purchase.stripe_price_id == any_(wanted)),
+    )
+    return {str(one) for one in (await session.execute(sold)).scalars()}

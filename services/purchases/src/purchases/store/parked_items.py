@@ -138,10 +138,15 @@ PAGES: Final = {
     for behind in (True, False)
 }
 """By whether what is open is wanted, and whether a cursor is given."""
+NAMED: Final = """
+    and fact_id in (select fact_id from parked_references where reference = any(:ids))
+    and (waits_for is null or waits_for <> all(:ids))
+"""
 OF_PURCHASE: Final = text(
     _decided(
         f"""
         {FACTS} and waits_for = any(:ids)
+        union all {FACTS} {NAMED}
         union all {COMMANDS} and subject = any(:ids)
         union all {COMMANDS} and arguments ->> 'purchase_id' = any(:ids) and subject <> all(:ids)
         union all {PAYMENTS} and item.purchase_id = any(:purchase_ids)

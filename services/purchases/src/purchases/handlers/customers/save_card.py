@@ -33,6 +33,9 @@ async def card_was_saved(work: Work, fact: told.CheckoutSessionCompleted) -> Non
     if fact.setup_intent_id is None:
         count(fact, "no_effect")
         return
+    if fact.quittance_instance != work.instance:
+        count(fact, "not_ours")  # other software saved it for a customer that we share
+        return
     workspace_id = await workspaces.keep_saved_card(
         work.session,
         customer_id=fact.customer_id,

@@ -1,7 +1,7 @@
 """The worker's batch: resolve, lock workspaces then purchases in id order, apply in offset order."""
 
 import uuid
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -11,6 +11,7 @@ from chassis.fates import TryAgain
 from chassis.records import Received
 from contracts import AddonState, Fact, PlanState
 from contracts import stripe_facts as told
+from purchases.domain.unknown_shapes import read_names
 from purchases.handlers.facts import (
     checkout_facts,
     dispute_facts,
@@ -23,8 +24,8 @@ from purchases.handlers.facts.find_homes import find_homes
 from purchases.handlers.facts.forget_customer import customer_deleted
 from purchases.handlers.steps.learn_ids import paid_mark, release
 from purchases.handlers.steps.references import ids_of
-from purchases.handlers.steps.work import Pages, Work, count, fact_as
-from purchases.store import addons, commands, ledger, plans, workspaces
+from purchases.handlers.steps.work import Pages, Work, count, fact_as, was_found
+from purchases.store import addons, commands, ledger, plans, subscriptions, workspaces
 
 NO_PAGES: Final = Pages("")
 
@@ -77,12 +78,14 @@ async def _apply_stripe_facts(session: AsyncSession, batch: Sequence[Received], 
     purchases = await ledger.lock(session, named, workspace_ids=set(homes.values()))
     strays = [received.fact for received in batch if not names.purchases_of(ids_of(received.fact))]
     locked = await workspaces.locked(session, set(homes.values()))
+    our_customers = await _our_customers(session, strays)
     work = Work(
         session,
         instance,
         names,
         purchases,
-        await _our_customers(session, strays),
+        our_customers,
+        await _our_prices(session, strays, our_customers),
         homes={event: locked[home] for event, home in homes.items()},
         plan_prices=prices,
         pages=pages,
@@ -99,14 +102,23 @@ async def _apply_stripe_facts(session: AsyncSession, batch: Sequence[Received], 
 
 
 async def _our_customers(session: AsyncSession, strays: Sequence[Fact]) -> set[str]:
-    customers = {fact.customer_id for fact in strays if isinstance(fact, told.InvoiceFact) and fact.customer_id}
+    asked = told.InvoiceFact | told.UnrecognisedEvent
+    customers = {fact.customer_id for fact in strays if isinstance(fact, asked) and fact.customer_id}
     return await workspaces.with_customers(session, customers)
+
+
+async def _our_prices(session: AsyncSession, strays: Sequence[Fact], our_customers: Collection[str]) -> set[str]:
+    """Those that we sell or sold at, of the prices on invoices of our customers: others' software may bill them too."""
+    invoices = (one for one in strays if isinstance(one, told.InvoiceFact) and one.customer_id in our_customers)
+    return await addons.of_prices(session, {line.price_id for one in invoices for line in one.lines if line.price_id})
 
 
 def _may_wait(work: Work, fact: Fact) -> bool:
     """Invoices of strangers are left alone and cost no lock; whose a refund is, only Stripe can tell."""
     if isinstance(fact, told.InvoiceFact):
-        return invoice_facts.may_wait(fact, instance=work.instance, our_customers=work.our_customers)
+        return invoice_facts.may_wait(
+            fact, instance=work.instance, our_customers=work.our_customers, our_prices=work.our_prices
+        )
     return isinstance(fact, told.ChargeRefunded | told.RefundChanged | told.DisputeChanged)
 
 
@@ -138,8 +150,21 @@ async def _resolve(session: AsyncSession, ids: set[str]) -> ledger.Names:
 
 async def _unrecognised(work: Work, received: Received) -> None:
     fact = fact_as(told.UnrecognisedEvent, received)
+    if not was_found(received) and await _is_of_strangers(work, fact):
+        count(fact, "not_ours")
+        return
     await work.park(received, reason=f"unknown shape: {fact.reason}")
     count(fact, "parked")
+
+
+async def _is_of_strangers(work: Work, fact: told.UnrecognisedEvent) -> bool:
+    """Whether its customer, metadata and ids could be read, and none of them is ours. In doubt it is kept."""
+    names = read_names(fact.body)
+    if not names.is_readable or names.names_us or names.customer_id in work.our_customers:
+        return False
+    if (await _resolve(work.session, set(names.ids))).by_id:
+        return False
+    return not await subscriptions.homes(work.session, names.ids)
 
 
 async def _no_effect_yet(_: Work, received: Received) -> None:

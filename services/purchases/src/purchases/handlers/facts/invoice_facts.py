@@ -179,7 +179,7 @@ async def invoice_payment_linked(work: Work, received: Received) -> None:
 
 async def _park_if_ours(work: Work, received: Received, fact: told.InvoiceFact) -> None:
     """No purchase of ours: set aside when it must be ours, left alone when it is somebody else's."""
-    if may_wait(fact, instance=work.instance, our_customers=work.our_customers):
+    if may_wait(fact, instance=work.instance, our_customers=work.our_customers, our_prices=work.our_prices):
         waits_for = next(filter(None, (*names_in(fact), fact.subscription_id, fact.invoice_id)))
         await work.park(received, reason="an invoice of ours without a purchase", waits_for=waits_for)
         count(fact, "waits")
@@ -187,10 +187,18 @@ async def _park_if_ours(work: Work, received: Received, fact: told.InvoiceFact) 
         count(fact, "not_ours")
 
 
-def may_wait(fact: told.InvoiceFact, *, instance: str, our_customers: Collection[str]) -> bool:
-    """Whether an invoice without a purchase is ours, by its metadata or its customer, and can have one."""
-    ours = fact.quittance_instance == instance or fact.customer_id in our_customers
-    return ours and (fact.subscription_id is None or _sells_more_than_a_plan(fact))
+def may_wait(
+    fact: told.InvoiceFact, *, instance: str, our_customers: Collection[str], our_prices: Collection[str]
+) -> bool:
+    """Return whether an invoice without a purchase is ours and can have one.
+
+    Ours by its metadata; of a customer that we share with other software, by what it names or by a price of ours.
+    """
+    sold = any(line.price_id in our_prices or line.addon_slug for line in fact.lines)
+    shared = fact.customer_id in our_customers and (bool(names_in(fact)) or sold)
+    return (fact.quittance_instance == instance or shared) and (
+        fact.subscription_id is None or _sells_more_than_a_plan(fact)
+    )
 
 
 def _sells_more_than_a_plan(fact: told.InvoiceFact) -> bool:

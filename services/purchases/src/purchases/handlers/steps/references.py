@@ -4,6 +4,7 @@ from typing import Final
 
 from contracts import Fact
 from contracts import stripe_facts as told
+from purchases.domain.unknown_shapes import read_names
 
 FIRST_INVOICE: Final = "subscription_create"
 
@@ -16,6 +17,19 @@ def references_of(fact: Fact) -> list[list[str]]:
 def ids_of(fact: Fact) -> list[str]:
     """All of them."""
     return [one for group in references_of(fact) for one in group]
+
+
+def all_ids_of(fact: Fact) -> set[str]:
+    """Return every id by which a parked fact may concern a purchase: of a bundle's charge, each row's."""
+    found = set(ids_of(fact))
+    match fact:
+        case told.RefundChanged():
+            found |= {fact.refund.refund_id}
+        case told.DisputeChanged():
+            found |= {fact.dispute_id}
+        case told.UnrecognisedEvent():
+            found |= {fact.object_id, *read_names(fact.body).ids}
+    return found
 
 
 def _groups(fact: Fact) -> list[list[str | None]]:

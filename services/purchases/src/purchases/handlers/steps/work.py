@@ -14,9 +14,10 @@ from chassis import parked
 from chassis.records import Received
 from contracts import Fact
 from contracts.stripe_facts import StripeFact
-from purchases.handlers.steps.references import references_of
+from purchases.handlers.steps.references import all_ids_of, references_of
 from purchases.publisher import Cause
 from purchases.store import ledger
+from purchases.store.parked_references import keep_references
 from purchases.store.rows import Purchase, Workspace
 
 FactT = TypeVar("FactT", bound=Fact)
@@ -46,6 +47,8 @@ class Work:
     names: ledger.Names
     purchases: Mapping[uuid.UUID, Purchase]
     our_customers: Collection[str] = ()
+    our_prices: Collection[str] = ()
+    """Those that sold something here, of the prices on invoices of our customers that name no purchase."""
     homes: Mapping[str, Workspace] = field(default_factory=dict)
     """By Stripe event id: the locked workspace that a subscription's fact is about."""
     plan_prices: Collection[str] = ()
@@ -67,6 +70,7 @@ class Work:
     async def park(self, received: Received, *, reason: str, waits_for: str | None = None) -> None:
         """Set the fact aside in this batch's transaction."""
         await parked.park(self.session, received, consumer=CONSUMER, reason=reason, waits_for=waits_for)
+        await keep_references(self.session, received.envelope.id, all_ids_of(received.fact))
 
 
 def was_found(received: Received) -> bool:

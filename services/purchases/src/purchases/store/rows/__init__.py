@@ -17,7 +17,7 @@ from purchases.store.rows.plan import (
 )
 from purchases.store.rows.refusals import StripeRefusal
 from purchases.store.rows.registry import Addon, Workspace
-from purchases.store.rows.review import ParkedDecision
+from purchases.store.rows.review import ParkedDecision, ParkedReference
 
 OUTBOX = outbox_table(Row.metadata)
 INBOX = inbox_table(Row.metadata)
@@ -34,6 +34,7 @@ __all__ = [
     "Dispute",
     "ParkedDecision",
     "ParkedPayment",
+    "ParkedReference",
     "Payment",
     "Plan",
     "Purchase",

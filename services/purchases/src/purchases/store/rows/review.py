@@ -1,5 +1,6 @@
 """What staff decided about parked items."""
 
+import uuid
 from datetime import datetime
 
 from sqlalchemy import BigInteger, Identity, String, Text
@@ -7,6 +8,15 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.tables import NOW
 from purchases.store.rows.base import Row
+
+
+class ParkedReference(Row):
+    """One id that a parked fact names: an invoice, a charge, a refund, a purchase of ours, …"""
+
+    __tablename__ = "parked_references"
+
+    reference: Mapped[str] = mapped_column(Text, primary_key=True)
+    fact_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
 
 
 class ParkedDecision(Row):
