@@ -1,0 +1,42 @@
+"""A loop that raises runs again; only one that fails again and again ends the process."""
+
+import asyncio
+
+import asyncpg
+import pytest
+
+from chassis import process
+from chassis.process import background
+
+
+async def test_a_loop_that_raised_runs_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As with asyncpg's InternalClientError, which stands in no table of the driver's faults."""
+    ended: asyncio.Queue[BaseException] = asyncio.Queue()
+    monkeypatch.setattr(process, "_FAILURES", ended)
+    faults, runs = iter([asyncpg.InternalClientError("cannot switch to state 15")]), asyncio.Event()
+
+    async def loop() -> None:
+        if error := next(faults, None):
+            raise error
+        runs.set()
+        await asyncio.Event().wait()
+
+    async with background("relay", loop):
+        async with asyncio.timeout(5):
+            await runs.wait()
+
+    assert ended.empty()
+
+
+async def test_a_loop_that_fails_again_and_again_ends_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended: asyncio.Queue[BaseException] = asyncio.Queue()
+    monkeypatch.setattr(process, "_FAILURES", ended)
+
+    async def loop() -> None:
+        raise RuntimeError("a bug")
+
+    async with background("relay", loop, restarts=1):
+        async with asyncio.timeout(5):
+            error = await ended.get()
+
+    assert str(error) == "a bug"
