@@ -17,9 +17,12 @@ FILL: Final = (
     select {ID}, 'crowd-' || n, md5('addon')::uuid, 'crowd', 'Crowd', 49900, 'EUR', 'delivered', false, 3, 'key-' || n,
         'f', 'user:crowd', 'cus_crowd' || n, 'in_crowd' || n, 'pi_crowd' || n, 'ch_crowd' || n, 'price_crowd' || n,
         49900, {SOLD}, {SOLD}, {SOLD}, {SOLD}""",
-    f"""insert into purchase_payments (purchase_id, stripe_invoice_id, stripe_payment_intent_id, stripe_charge_id,
-        paid_cents, invoice_paid_cents, shared, currency, returned, recorded_at)
-    select {ID}, 'in_crowd' || n, 'pi_crowd' || n, 'ch_crowd' || n, 49900, 49900, false, 'EUR', false, {SOLD}""",
+    f"""insert into purchase_payments (purchase_id, stripe_invoice_id, paid_cents, invoice_paid_cents, shared, currency,
+        returned, recorded_at)
+    select {ID}, 'in_crowd' || n, 49900, 49900, false, 'EUR', false, {SOLD}""",
+    f"""insert into purchase_charges (purchase_id, stripe_invoice_id, number, stripe_payment_intent_id,
+        stripe_charge_id, amount_cents, amount_told)
+    select {ID}, 'in_crowd' || n, 1, 'pi_crowd' || n, 'ch_crowd' || n, 49900, true""",
     f"""insert into purchase_refunds (id, purchase_id, stripe_refund_id, kind, refund_cents, currency, status,
         stripe_invoice_id, recorded_at, updated_at)
     select {ID}, {ID}, 're_crowd' || n, 'refund', 1, 'EUR', 'succeeded', 'in_crowd' || n, {SOLD}, {SOLD}""",

@@ -101,6 +101,39 @@ async def refund_came_through_late(world: World) -> Tale:
     return of_one(purchase, Status.REFUNDED)
 
 
+async def _paid_in_parts(world: World) -> tuple[Purchase, list[Json]]:
+    """By two charges, neither of which is that of the intent that the invoice was made with."""
+    purchase = await world.given_a_purchase("pm_card_authenticationRequired")
+    for amount in (20_000, 29_900):
+        await world.control.pay_part(str(purchase.stripe_invoice_id), amount=amount)
+    charges = (await world.control.objects(kind="charge"))["charge"]
+    return purchase, [one for one in charges if one["customer"] == purchase.stripe_customer_id]
+
+
+async def paid_in_parts(world: World) -> Tale:
+    return of_one((await _paid_in_parts(world))[0], Status.PAID)
+
+
+async def paid_in_parts_and_one_refunded(world: World) -> Tale:
+    purchase, charges = await _paid_in_parts(world)
+    await world.control.refund_as_dashboard(charge=charges[0]["id"])
+    return of_one(purchase, Status.PAID)
+
+
+async def paid_in_parts_and_all_refunded(world: World) -> Tale:
+    purchase, charges = await _paid_in_parts(world)
+    for charge in reversed(charges):
+        await world.control.refund_as_dashboard(charge=charge["id"])
+    return of_one(purchase, Status.REFUNDED)
+
+
+async def paid_in_parts_and_one_lost(world: World) -> Tale:
+    purchase, charges = await _paid_in_parts(world)
+    dispute = await world.control.open_dispute(charge=charges[1]["id"])
+    await world.control.close_dispute(dispute["id"], status="lost")
+    return of_one(purchase, Status.PAID)
+
+
 async def paid_after_it_was_cancelled(world: World) -> Tale:
     purchase = await world.given_a_purchase("pm_card_authenticationRequired")
     await world.control.authenticate(str(purchase.stripe_payment_intent_id))
@@ -253,6 +286,10 @@ STORIES: Final[Sequence[Teller]] = (
     refund_failed,
     refund_failed_then_made_again,
     refund_came_through_late,
+    paid_in_parts,
+    paid_in_parts_and_one_refunded,
+    paid_in_parts_and_all_refunded,
+    paid_in_parts_and_one_lost,
     paid_after_it_was_cancelled,
     dispute_open,
     dispute_won,

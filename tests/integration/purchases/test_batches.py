@@ -128,7 +128,7 @@ async def test_what_one_fact_teaches_the_next_one_of_its_batch_knows(world: Worl
 
     row = await world.purchase(purchase.id)
     assert row.stripe_payment_intent_id == purchase.stripe_payment_intent_id
-    assert row.payments[0].stripe_payment_intent_id == purchase.stripe_payment_intent_id
+    assert row.payments[0].charges[0].stripe_payment_intent_id == purchase.stripe_payment_intent_id
 
 
 async def test_who_parks_and_who_stores_the_id_do_not_miss_each_other(world: World) -> None:

@@ -13,6 +13,7 @@ KEPT = (
     *HISTORY,
     "workspace_addon_purchases",
     "purchase_payments",
+    "purchase_charges",
     "purchase_refunds",
     "purchase_disputes",
     "purchase_parked_payments",

@@ -228,7 +228,7 @@ async def test_a_charge_that_stripe_does_not_know_is_refunded_as_its_events_say(
     for amount in (20_000, 29_900):
         await world.control.refund_as_dashboard(invoice=purchase.stripe_invoice_id, amount=amount)
     sums = [fact for fact in await world.facts() if fact.TYPE.endswith("charge_refunded.v1")]
-    await world.execute("update purchase_payments set stripe_charge_id = 'ch_fixture'")
+    await world.execute("update purchase_charges set stripe_charge_id = 'ch_fixture'")
     await world.execute("update workspace_addon_purchases set stripe_charge_id = 'ch_fixture'")
 
     for fact in sums:

@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import IntegrityError
 
 from contracts.purchase_facts import RefundFailed, RefundIssued
-from contracts.stripe_facts import ChargeRefunded, RefundChanged, StripeFact, UnrecognisedEvent
+from contracts.stripe_facts import ChargeRefunded, DisputeChanged, RefundChanged, StripeFact, UnrecognisedEvent
 from purchases.domain.transitions import Status
 from purchases.handlers.at_stripe.sweep import sweep_stretch
 from purchases.payments.since import Stretch
@@ -154,3 +155,68 @@ async def test_a_payment_in_a_new_word_leaves_its_purchase_pending_for_staff(wor
     assert command["state"] == "parked"
     assert "requires_patience" in command["last_error"]
     assert await world.requests("invoices.void") == []
+
+
+def _another(fact: StripeFact, **changes: Any) -> StripeFact:
+    """The event of a refund that Stripe does not know."""
+    assert isinstance(fact, RefundChanged)
+    snapshot = fact.refund.model_copy(update={"refund_id": f"re_{uuid.uuid4().hex}"} | changes)
+    return fact.model_copy(update={"stripe_event_id": f"evt_{uuid.uuid4().hex}", "refund": snapshot})
+
+
+async def test_what_would_exceed_the_charge_is_listed_at_stripe_first(world: World) -> None:
+    """The first one failed, and that was not heard: with the second one more than the charge would have gone back."""
+    purchase = await world.given_a_purchase("pm_card_refundFail")
+    first = await world.control.refund_as_dashboard(invoice=purchase.stripe_invoice_id)
+    await world.tell(*await world.facts())
+    heard = len(await world.facts())
+    await world.control.settle_refund(first["id"], status="failed")
+    await world.control.refund_as_dashboard(invoice=purchase.stripe_invoice_id)
+    second = [fact for fact in (await world.facts())[heard:] if isinstance(fact, RefundChanged)][-1]
+
+    await world.tell(second)
+    await world.settle_everything()
+
+    row = await world.purchase(purchase.id)
+    assert sorted((one.status, one.refund_cents) for one in row.refunds) == [("failed", PRICE), ("succeeded", PRICE)]
+    assert (row.status, row.payments[0].charges[0].refunded_cents) == (Status.REFUNDED, PRICE)
+    assert await world.parked() == []
+
+
+async def test_a_refund_beyond_the_charge_that_stripe_does_not_list_is_parked_once(world: World) -> None:
+    purchase, _ = await _refunded(world, PRICE)
+    facts = await world.facts()
+    await world.tell(*facts)
+    odd = next(fact for fact in facts if isinstance(fact, RefundChanged))
+
+    await world.tell(_another(odd, amount=1))
+    await world.settle_everything()
+
+    assert sum(one.refund_cents for one in (await world.purchase(purchase.id)).refunds) == PRICE
+    assert [one["reason"] for one in await world.parked()] == [
+        "with it more than the charge would have gone back, and Stripe lists it so"
+    ]
+
+
+async def test_the_database_refuses_more_than_the_charge_too(world: World) -> None:
+    await _refunded(world, PRICE)
+    await world.tell(*await world.facts())
+
+    with pytest.raises(IntegrityError, match="refunds_within_charge"):
+        await world.execute("update purchase_charges set refunded_cents = refunded_cents + 1")
+
+
+async def test_a_lost_dispute_stands_beside_the_refunds_without_that_limit(world: World) -> None:
+    """A bank may want more than the charge: currencies move."""
+    purchase, _ = await _refunded(world)
+    dispute = await world.control.open_dispute(invoice=purchase.stripe_invoice_id, amount=29_900)
+    await world.control.close_dispute(dispute["id"], status="lost")
+    facts = await world.facts()
+    more = [fact.model_copy(update={"amount": PRICE + 1}) for fact in facts if isinstance(fact, DisputeChanged)]
+
+    await world.tell(*[fact for fact in facts if not isinstance(fact, DisputeChanged)], *more)
+    await world.settle_everything()
+
+    row = await world.purchase(purchase.id)
+    assert sorted((one.kind, one.refund_cents) for one in row.refunds) == [("dispute", PRICE + 1), ("refund", 20_000)]
+    assert row.payments[0].charges[0].refunded_cents == 20_000

@@ -1,11 +1,17 @@
 """The migrations make the tables that the code believes in."""
 
+import asyncio
+from typing import Final
+
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Connection
+from sqlalchemy import Connection, text
 
 from chassis.database import Database
+from chassis.migrations import migrate
+from purchases.main import MIGRATIONS
 from purchases.store.rows import Row
+from tests.stack.postgres import NewDatabase
 
 
 def _differences(connection: Connection) -> list[object]:
@@ -16,3 +22,40 @@ def _differences(connection: Connection) -> list[object]:
 async def test_the_models_equal_the_migrated_schema(migrated: Database) -> None:
     async with migrated.engine.connect() as connection:
         assert await connection.run_sync(_differences) == []
+
+
+async def test_what_was_one_charge_of_a_payment_is_the_first_of_its_list(database_url: NewDatabase) -> None:
+    url = await database_url()
+    await asyncio.to_thread(migrate, url=url, migrations=MIGRATIONS, revision="0013")
+    async with Database(url, name="migration-tests") as database:
+        async with database.transaction() as session:
+            for statement in PAID_AND_REFUNDED_BEFORE:
+                await session.execute(text(statement))
+        await asyncio.to_thread(migrate, url=url, migrations=MIGRATIONS)
+        async with database.reading() as session:
+            rows = (await session.execute(text("select * from purchase_charges"))).mappings().all()
+
+    kept = ("number", "stripe_payment_intent_id", "stripe_charge_id", "amount_cents", "amount_told", "refunded_cents")
+    assert [tuple(row[name] for name in kept) for row in rows] == [(1, "pi_1", "ch_1", 49_900, False, 100)]
+
+
+PAID_AND_REFUNDED_BEFORE: Final = (
+    "insert into workspaces (id, name, owner_user_id, owner_email) values ('ws', 'Acme', 'olga', 'olga@acme.example')",
+    """
+    insert into workspace_addon_purchases (id, workspace_id, plan_addon_id, addon_slug, addon_name, price_cents,
+        currency, status, payable, sequence, idempotency_key, request_fingerprint, bought_by, started_at, updated_at)
+    values ('00000000-0000-0000-0000-000000000001', 'ws', gen_random_uuid(), 'setup', 'Setup', 49900, 'EUR', 'paid',
+        false, 1, 'key', '', 'user:olga', now(), now())
+    """,
+    """
+    insert into purchase_payments (purchase_id, stripe_invoice_id, stripe_payment_intent_id, stripe_charge_id,
+        paid_cents, invoice_paid_cents, shared, currency, returned, recorded_at)
+    select id, 'in_1', 'pi_1', 'ch_1', 49900, 49900, false, 'EUR', false, now() from workspace_addon_purchases
+    """,
+    """
+    insert into purchase_refunds (id, purchase_id, stripe_refund_id, kind, refund_cents, currency, status,
+        stripe_invoice_id, recorded_at, updated_at)
+    select gen_random_uuid(), id, 're_' || told.status, 'refund', 100, 'EUR', told.status, 'in_1', now(), now()
+    from workspace_addon_purchases, (values ('succeeded'), ('failed')) as told (status)
+    """,
+)

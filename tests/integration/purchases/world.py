@@ -41,6 +41,7 @@ PAGES: Final = "https://billing.example"
 RETURN_URL: Final = "https://app.example/back"
 ROUNDS: Final = 8
 FOLLOWING: Final = (
+    "purchase_charges",
     "purchase_payments",
     "purchase_refunds",
     "purchase_parked_payments",

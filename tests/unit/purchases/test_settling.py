@@ -59,8 +59,13 @@ def test_a_lease_does_not_keep_what_is_over(state: InvoiceState) -> None:
     assert settled(state, leased=True) != WAIT
 
 
+@pytest.mark.parametrize("status", list(Status))
+def test_what_is_paid_in_part_is_left_to_the_team_and_never_closed(status: Status) -> None:
+    assert Settlement(None, Verdict.PARK) == settled(InvoiceState.PAID_IN_PART, status=status)
+
+
 @pytest.mark.parametrize("status", [status for status in Status if status is not Status.PENDING])
-@pytest.mark.parametrize("state", [state for state in InvoiceState if state is not InvoiceState.PAID])
+@pytest.mark.parametrize("state", sorted(set(InvoiceState) - {InvoiceState.PAID, InvoiceState.PAID_IN_PART}))
 def test_a_purchase_that_is_over_is_only_closed_at_stripe(status: Status, state: InvoiceState) -> None:
     closed = state in {InvoiceState.VOID, InvoiceState.NOTHING}
     verdict = Verdict.NOTHING_OPEN if closed else Verdict.CLOSE_AT_STRIPE

@@ -7,7 +7,13 @@ from typing import Any
 
 import pytest
 
-from contracts.stripe_facts import InvoiceFact, InvoicePaymentActionRequired, InvoicePaymentFailed, UnrecognisedEvent
+from contracts.stripe_facts import (
+    InvoiceFact,
+    InvoicePaid,
+    InvoicePaymentActionRequired,
+    InvoicePaymentFailed,
+    UnrecognisedEvent,
+)
 from tests.fixtures.stripe_events import BASIL, LEGACY, body_of, event
 from webhook_gateway.normalisers import normalise
 
@@ -161,6 +167,7 @@ def test_of_several_payments_the_paid_one_counts() -> None:
         return {
             "status": status,
             "is_default": default,
+            "amount_paid": 100 if status == "paid" else None,
             "payment": {"type": "payment_intent", "payment_intent": intent},
         }
 
@@ -168,7 +175,16 @@ def test_of_several_payments_the_paid_one_counts() -> None:
     assert invoice_fact("invoice.paid", BASIL, payments={"data": payments}).payment_intent_id == "pi_2"
 
     payments = [payment("paid", "pi_1", default=False), payment("paid", "pi_2", default=False)]
-    assert invoice_fact("invoice.paid", BASIL, payments={"data": payments}).payment_intent_id is None
+    fact = invoice_fact("invoice.paid", BASIL, payments={"data": payments})
+    assert isinstance(fact, InvoicePaid)
+    assert (fact.payment_intent_id, [(one.payment_intent_id, one.amount_paid) for one in fact.paid_by]) == (
+        None,
+        [("pi_1", 100), ("pi_2", 100)],
+    )
+
+    cut = invoice_fact("invoice.paid", BASIL, payments={"data": payments, "has_more": True})
+    assert isinstance(cut, InvoicePaid)
+    assert cut.paid_by == ()
 
 
 @pytest.mark.parametrize("era", ERAS)

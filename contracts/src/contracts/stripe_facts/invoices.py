@@ -60,10 +60,23 @@ class InvoiceFact(StripeFact):
     """False when Stripe cut the list (`lines.has_more`)."""
 
 
+class InvoicePart(BaseModel):
+    """One charge that paid an invoice, in whole or in part; `amount_paid` in minor units of the invoice's currency."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    payment_intent_id: str | None = None
+    charge_id: str | None = None
+    amount_paid: NonNegativeInt
+
+
 class InvoicePaid(InvoiceFact):
     """`invoice.payment_succeeded` and `invoice.paid`: both come for one payment."""
 
     TYPE: ClassVar = "billing.stripe.invoice_paid.v1"
+
+    paid_by: tuple[InvoicePart, ...] = ()
+    """Every charge that paid it, where the payload shows all of them: an expanded invoice since 2025-03-31.basil."""
 
 
 class InvoicePaymentFailed(InvoiceFact):

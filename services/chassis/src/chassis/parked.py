@@ -182,6 +182,23 @@ async def hold(session: AsyncSession, *, ids: Collection[str]) -> int:
     return len((await session.execute(waiting.with_for_update())).all())
 
 
+async def leave_to_staff(session: AsyncSession, *, ids: Collection[str], reason: str) -> int:
+    """Let what waits for one of `ids` wait for a person only, with the `reason` that they read; returns how many.
+
+    As `release`, it passes over a fact that is being tried at this moment.
+    """
+    waiting = (
+        select(PARKED.c.id).where(_waits_for(ids), PARKED.c.resolved_at.is_(None)).with_for_update(skip_locked=True)
+    )
+    left = (
+        update(PARKED)
+        .where(PARKED.c.id.in_(waiting))
+        .values(waits_for=None, retry_at=None, reason=reason)
+        .returning(PARKED.c.id)
+    )
+    return len((await session.execute(left)).all())
+
+
 async def retry_one(session: AsyncSession, *, parked_id: int, consumer: str) -> bool:
     """Make one parked fact due now, whatever it waits for; False when it is not parked."""
     again = update(PARKED).where(*_open(parked_id, consumer)).values(retry_at=func.now())

@@ -316,6 +316,17 @@ def bank_at_work() -> Problem:
     )
 
 
+def paid_in_part() -> Problem:
+    """Stripe voids no invoice that is paid in part: the rest comes, or staff send the parts back first."""
+    return Problem(
+        409,
+        "payment-in-progress",
+        "A part of it is paid already",
+        "Nothing was changed. The rest can still be paid; what was paid goes back only by staff's hand.",
+        headers={"Retry-After": "3600"},
+    )
+
+
 def nothing_paid() -> Problem:
     return Problem(409, "nothing-paid", "Nothing was paid for this purchase", "There is nothing to refund.")
 

@@ -12,7 +12,7 @@ from contracts.stripe_facts import (
 )
 from contracts.stripe_facts.words import INVOICE_STATUSES
 from webhook_gateway.invoice_lines import lines_of, sole_purchase, subscription_period_end
-from webhook_gateway.payments import intent_and_charge, redirect_url, why_it_failed
+from webhook_gateway.payments import intent_and_charge, paid_parts, redirect_url, why_it_failed
 from webhook_gateway.presence import (
     Json,
     amount,
@@ -34,7 +34,7 @@ from webhook_gateway.told import Told, tell
 
 def invoice_paid(event: StripeEvent) -> Told:
     """`invoice.payment_succeeded` and `invoice.paid`: Stripe sends both for one payment."""
-    return Told(InvoicePaid, invoice_fields(event))
+    return tell(InvoicePaid, **invoice_fields(event), paid_by=paid_parts(event.object))
 
 
 def invoice_payment_failed(event: StripeEvent) -> Told:

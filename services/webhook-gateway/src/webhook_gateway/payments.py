@@ -1,10 +1,10 @@
 """Which payment an invoice shows, and why it failed: what the payload can tell; None means that Stripe is asked."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
-from contracts.stripe_facts.words import PAYMENT_INTENT_STATUSES
-from webhook_gateway.presence import Json, entries, id_of, part, text, word
+from contracts.stripe_facts.words import INVOICE_PAYMENT_STATUSES, PAYMENT_INTENT_STATUSES
+from webhook_gateway.presence import Json, amount, entries, id_of, is_whole_list, part, required_word, text, word
 
 NEEDS_CUSTOMER: Final = frozenset({"requires_action", "requires_confirmation"})
 DECLINED: Final = frozenset({"requires_payment_method", "canceled"})
@@ -19,6 +19,29 @@ def intent_and_charge(invoice: Json) -> tuple[str | None, str | None]:
     intent = id_of(invoice.get("payment_intent")) or id_of(payment.get("payment_intent"))
     charge = id_of(invoice.get("charge")) or id_of(payment.get("charge"))
     return intent, charge or id_of(expanded_intent(invoice).get("latest_charge"))
+
+
+def paid_parts(invoice: Json) -> list[dict[str, Any]]:
+    """Every payment that paid a part of the invoice; empty where the payload does not show all of them.
+
+    Source: https://docs.stripe.com/api/invoice-payment/object.
+    """
+    if not is_whole_list(invoice, "payments"):
+        return []
+    payments = entries(invoice, "payments")
+    paid = [one for one in payments if required_word(one, "status", known=INVOICE_PAYMENT_STATUSES) == "paid"]
+    return [part_of(one) for one in paid if part(one, "payment").get("type") in {"payment_intent", "charge"}]
+
+
+def part_of(payment: Json) -> dict[str, Any]:
+    """One `InvoicePart`; the charge may also be the latest one of an intent that is expanded."""
+    paid = part(payment, "payment")
+    charge = id_of(paid.get("charge")) or id_of(part(paid, "payment_intent").get("latest_charge"))
+    return {
+        "payment_intent_id": id_of(paid.get("payment_intent")),
+        "charge_id": charge,
+        "amount_paid": amount(payment, "amount_paid"),
+    }
 
 
 def redirect_url(invoice: Json) -> str | None:

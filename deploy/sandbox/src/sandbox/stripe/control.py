@@ -218,3 +218,7 @@ class StripeControl(BillingControl):
     async def say_otherwise(self, thing: str, *, status: str) -> Json:
         """Put an object into a status that Stripe may add one day; no event tells of it."""
         return await self._post(f"/objects/{thing}/status", {"status": status})
+
+    async def pay_part(self, invoice: str, *, amount: int, card: str = "visa") -> Json:
+        """Pay a part of an open invoice, as the Dashboard does; with what was left the invoice is paid."""
+        return await self._post(f"/invoices/{invoice}/pay_part", {"amount": amount, "card": card})

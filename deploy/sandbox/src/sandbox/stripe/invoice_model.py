@@ -134,7 +134,7 @@ class Invoice(Thing):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvoicePayment(Thing):
-    """Ties an invoice to its payment intent. Statuses: open, paid, canceled."""
+    """Ties an invoice to a payment intent; one of them is its default. Statuses: open, paid, canceled."""
 
     kind: ClassVar[str] = "invoice_payment"
 
@@ -143,6 +143,7 @@ class InvoicePayment(Thing):
     currency: str
     amount_requested: int
     amount_paid: int | None = None
+    is_default: bool = True
     status: str = "open"
     paid_at: int | None = None
     canceled_at: int | None = None

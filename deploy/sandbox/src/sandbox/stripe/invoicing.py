@@ -136,13 +136,54 @@ def _take_payment(*, call: Call, invoice: Invoice, intent: PaymentIntent) -> Non
     call.save(settled)
     changed = replace(
         invoice,
-        amount_paid=intent.amount_received,
+        amount_paid=invoice.amount_paid + intent.amount_received,
         attempted=True,
         attempt_count=max(invoice.attempt_count, 1),
         charge=intent.latest_charge,
     )
     _paid(call=call, invoice=invoice, changed=changed)
     call.emit("invoice_payment.paid", settled)
+
+
+def take_part(*, call: Call, invoice: Invoice, intent: PaymentIntent) -> Invoice:
+    """Credit an intent that has succeeded to an open invoice, whose default payment is asked for so much less.
+
+    Source: https://docs.stripe.com/invoicing/partial-payments, since 2025-05-28.basil.
+    """
+    refuse_unless(invoice, among=("open", "uncollectible"), verb="attach a payment to")
+    part = InvoicePayment(
+        id=new_id(prefix="inpay"),
+        created=call.now,
+        invoice=invoice.id,
+        payment_intent=intent.id,
+        currency=invoice.currency,
+        amount_requested=intent.amount_received,
+        amount_paid=intent.amount_received,
+        is_default=False,
+        status="paid",
+        paid_at=call.now,
+    )
+    call.save(part)
+    changed = replace(
+        invoice, amount_paid=invoice.amount_paid + intent.amount_received, attempted=True, charge=intent.latest_charge
+    )
+    _ask_for_less(call=call, invoice=changed)
+    if changed.remaining > 0:
+        call.save(changed)
+        call.emit("invoice.updated", changed, before=invoice)
+    else:
+        changed = _paid(call=call, invoice=invoice, changed=changed)
+    call.emit("invoice_payment.paid", part)
+    return changed
+
+
+def _ask_for_less(*, call: Call, invoice: Invoice) -> None:
+    if invoice.remaining <= 0:
+        _cancel_payment(call=call, invoice=invoice, reason="automatic")
+        return
+    intent = call.account.payment_intents.get(str(invoice.payment_intent))
+    call.save(replace(intent, amount=invoice.remaining))
+    call.save(replace(payment_of(call=call, invoice=invoice), amount_requested=invoice.remaining))
 
 
 def _paid(*, call: Call, invoice: Invoice, changed: Invoice) -> Invoice:
@@ -180,8 +221,13 @@ def needs_customer(intent: PaymentIntent) -> bool:
 
 
 def void(*, call: Call, invoice: Invoice) -> Invoice:
-    """Close an open or uncollectible invoice for good, and give back the balance that it had used."""
+    """Close an open or uncollectible invoice for good, and give back the balance that it had used.
+
+    One that was paid in part stays as it is until the parts were refunded.
+    """
     refuse_unless(invoice, among=("open", "uncollectible"), verb="void")
+    if _is_paid_in_part(call=call, invoice=invoice):
+        raise Refusal("You cannot void this invoice because it has been partially paid. Refund its payments first.")
     _cancel_payment(call=call, invoice=invoice, reason="void_invoice")
     _give_back_balance(call=call, invoice=invoice)
     voided = call.save(replace(invoice, status="void", voided_at=call.now, next_payment_attempt=None))
@@ -212,7 +258,14 @@ def refuse_unless(invoice: Invoice, *, among: tuple[str, ...], verb: str) -> Non
 
 def payment_of(*, call: Call, invoice: Invoice) -> InvoicePayment:
     """The default payment of a finalised invoice."""
-    return call.account.invoice_payments.where("invoice", invoice.id)[0]
+    found = call.account.invoice_payments.where("invoice", invoice.id)
+    return next(one for one in found if one.is_default)
+
+
+def _is_paid_in_part(*, call: Call, invoice: Invoice) -> bool:
+    intents = [one.payment_intent for one in call.account.invoice_payments.where("invoice", invoice.id)]
+    charges = [charge for intent in intents for charge in call.account.charges.where("payment_intent", intent)]
+    return any(one.status == "succeeded" and one.amount_refunded < one.amount_captured for one in charges)
 
 
 def _cancel_payment(*, call: Call, invoice: Invoice, reason: str) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.routing import Route
 
-from sandbox.stripe import bank, disputing, refunding
+from sandbox.stripe import bank, disputing, invoicing, payments, refunding
 from sandbox.stripe.account import Account
 from sandbox.stripe.call import Call, outside
 from sandbox.stripe.cards import CARDS
@@ -15,7 +15,7 @@ from sandbox.stripe.checkout import sessions, steps
 from sandbox.stripe.control_http import as_endpoint, body_of
 from sandbox.stripe.ids import new_id
 from sandbox.stripe.model import Charge
-from sandbox.stripe.operations import customers, discounts
+from sandbox.stripe.operations import customers, discounts, payment_methods
 from sandbox.stripe.refusals import Refusal, missing
 from sandbox.stripe.render import render
 from sandbox.stripe.thing import Json, Thing
@@ -41,6 +41,7 @@ class World:
             ("/checkout/sessions/{id}/complete", self.complete_session),
             ("/checkout/sessions/{id}/expire", self.expire_session),
             ("/customers/{id}/discount", self.discount_customer),
+            ("/invoices/{id}/pay_part", self.pay_part),
             ("/objects/{id}/status", self.say_otherwise),
         ]
         return [Route(f"/_sandbox{path}", as_endpoint(act), methods=["POST"]) for path, act in table]
@@ -139,6 +140,24 @@ class World:
         customer = customers.living(call=call, id=customer.id, param="id")
         coupon = (await body_of(request))["coupon"]
         return self._shown(discounts.give_customer(call=call, customer=customer, coupon=coupon))
+
+    async def pay_part(self, request: Request) -> Json:
+        """POST /_sandbox/invoices/{id}/pay_part {"amount", "card"?: "visa"} → the invoice.
+
+        A part of it is paid by an intent of its own, as the Dashboard does; with what was left it is paid.
+        """
+        wanted = await body_of(request)
+        invoice = self.account.invoices.get(request.path_params["id"])
+        call = self._by_dashboard(invoice)
+        intent = payments.new_intent(
+            call=call, amount=wanted["amount"], currency=invoice.currency, customer=invoice.customer
+        )
+        card = payment_methods.known_or_new(call=call, named=f"pm_card_{wanted.get('card', 'visa')}")
+        method = call.save(replace(card, customer=invoice.customer))
+        paid = payments.charge(call=call, intent=replace(intent, payment_method=method.id), method=method)
+        if paid.status != "succeeded":
+            raise payments.refusal_of(call=call, intent=paid)
+        return self._shown(invoicing.take_part(call=call, invoice=invoice, intent=paid))
 
     async def say_otherwise(self, request: Request) -> Json:
         """POST /_sandbox/objects/{id}/status {"status": any word} → the object, in a status that Stripe may add."""

@@ -68,6 +68,13 @@ STAFF_PURCHASE: Final[JsonDict] = {
         {
             "stripe_invoice_id": "in_1SVq2jLkdIwHu7ixTzM0aVbC",
             "stripe_payment_intent_id": "pi_3SVq2kLkdIwHu7ix0hRbQpXn",
+            "charges": [
+                {
+                    "stripe_payment_intent_id": "pi_3SVq2kLkdIwHu7ix0hRbQpXn",
+                    "amount_cents": 49900,
+                    "refunded_cents": 0,
+                }
+            ],
             "paid_cents": 49900,
             "currency": "EUR",
             "returned": False,

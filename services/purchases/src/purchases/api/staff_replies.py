@@ -15,8 +15,9 @@ from purchases.domain.transitions import Status
 from purchases.handlers.by_hand.request_refund import refundable_cents
 from purchases.handlers.steps.learn_ids import paid_mark
 from purchases.store.parked_items import ParkedItem
-from purchases.store.rows import Dispute, Payment, Purchase, Refund, Transition
+from purchases.store.rows import Charge, Dispute, Payment, Purchase, Refund, Transition
 
+FIRST: Final = ("stripe_payment_intent_id", "stripe_charge_id")
 WIDER_THAN_A_PURCHASE: Final = frozenset({"stripe_customer_id", "stripe_price_id"})
 """What waits for the customer is not about one purchase."""
 
@@ -35,12 +36,22 @@ class TransitionReply(BaseModel):
     at: datetime
 
 
+class ChargeReply(BaseModel):
+    """One charge that paid an invoice, in whole or in part."""
+
+    stripe_payment_intent_id: str | None = None
+    stripe_charge_id: str | None = None
+    amount_cents: int | None = Field(default=None, description="Null while nobody said how much of the invoice it paid")
+    refunded_cents: int = Field(description="Its refunds that count; lost disputes stand beside")
+
+
 class PaymentReply(BaseModel):
     """One paid invoice of the purchase."""
 
     stripe_invoice_id: str
-    stripe_payment_intent_id: str | None = None
-    stripe_charge_id: str | None = None
+    stripe_payment_intent_id: str | None = Field(default=None, description="Of the first charge")
+    stripe_charge_id: str | None = Field(default=None, description="Of the first charge")
+    charges: list[ChargeReply] = Field(description="Several where it was paid in parts")
     paid_cents: int
     currency: str
     returned: bool = Field(description="It found no purchase to pay and goes back")
@@ -131,7 +142,7 @@ def admin_purchase_reply(
     children = {
         "refundable_cents": refundable_cents(purchase),
         "history": _each(TransitionReply, history),
-        "payments": _each(PaymentReply, purchase.payments),
+        "payments": [_payment_reply(payment) for payment in purchase.payments],
         "refunds": _each(RefundReply, purchase.refunds),
         "disputes": _each(DisputeReply, disputes),
         "parked": [parked_reply(item) for item in parked],
@@ -139,13 +150,22 @@ def admin_purchase_reply(
     return AdminPurchaseReply.model_validate(_own(purchase) | children)
 
 
+def _payment_reply(payment: Payment) -> dict[str, Any]:
+    """The one place where `charges` are told beside the first one's ids, which came before there were several."""
+    charges = _each(ChargeReply, payment.charges)
+    first = {name: charges[0][name] for name in FIRST} if charges else {}
+    own = PaymentReply.model_fields.keys() - {"charges", *FIRST}
+    return {name: getattr(payment, name) for name in own} | first | {"charges": charges}
+
+
 def ids_of(purchase: Purchase) -> list[str]:
     """Everything that a parked item about this purchase may wait for or name."""
-    payments = [_stripe_ids(payment) for payment in purchase.payments]
+    charges = [charge for payment in purchase.payments for charge in payment.charges]
+    payments = [*map(_stripe_ids, purchase.payments), *map(_stripe_ids, charges)]
     return [str(purchase.id), paid_mark(purchase), *_stripe_ids(purchase), *(one for ids in payments for one in ids)]
 
 
-def _stripe_ids(row: Purchase | Payment) -> list[str]:
+def _stripe_ids(row: Purchase | Payment | Charge) -> list[str]:
     names = [column.name for column in row.__table__.columns if column.name.startswith("stripe_")]
     ids = [getattr(row, name) for name in names if name not in WIDER_THAN_A_PURCHASE]
     return [one for one in ids if one is not None]

@@ -1,6 +1,6 @@
 """One charge may have paid for several things: which of its refunds falls on which purchase."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 Shares = dict[str, int]
@@ -82,3 +82,20 @@ def _take(left: Shares, cents: int) -> Shares:
         if share > 0:
             taken[purchase_id], left[purchase_id], cents = share, missing - share, cents - share
     return taken
+
+
+def spread(cents: int, charges: Sequence[tuple[int, int | None]]) -> list[tuple[int, int]]:
+    """Spread `cents` over the charges (number, what is left of it) in their order; what fits nowhere is the last's.
+
+    A charge of which nobody knows what is left takes all that comes to it.
+    """
+    found: list[tuple[int, int]] = []
+    for number, room in charges:
+        share = cents if room is None else min(room, cents)
+        if share > 0:
+            found.append((number, share))
+            cents -= share
+    if cents > 0 or not found:
+        number, share = found.pop() if found else (charges[-1][0], 0)
+        found.append((number, share + cents))
+    return found

@@ -27,6 +27,15 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One charge that paid an invoice, in whole or in part; `cents` None: not said how much of it."""
+
+    payment_intent_id: str | None = None
+    charge_id: str | None = None
+    cents: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PaidInvoice:
     """An invoice that Stripe says is paid in full, from an event or from a look: the same to us."""
 
@@ -37,8 +46,18 @@ class PaidInvoice:
     lines: tuple[Line, ...]
     lines_complete: bool = True
     subscription_id: str | None = None
-    payment_intent_id: str | None = None
-    charge_id: str | None = None
+    parts: tuple[Part, ...] = ()
+    """What paid it, as far as is known; several since partial payments (2025-05-28.basil)."""
+
+    @property
+    def payment_intent_id(self) -> str | None:
+        """The first one's."""
+        return self.parts[0].payment_intent_id if self.parts else None
+
+    @property
+    def charge_id(self) -> str | None:
+        """The first one's."""
+        return self.parts[0].charge_id if self.parts else None
 
     def paid_more_than(self, line: Line) -> bool:
         """Whether its money was also for something else: the plan, another purchase."""

@@ -23,6 +23,8 @@ class InvoiceState(StrEnum):
     OPEN_PROCESSING = "open_processing"
     OPEN_DECLINED = "open_declined"
     OPEN_UNTRIED = "open_untried"
+    PAID_IN_PART = "paid_in_part"
+    """Open, or given up as uncollectible: Stripe voids it only once its parts were refunded."""
     VOID = "void"
     UNCOLLECTIBLE = "uncollectible"
     NOTHING = "nothing"
@@ -39,6 +41,8 @@ class Finding:
     action_url: str | None = None
     currency: str | None = None
     """ISO 4217, of an invoice that is open."""
+    paid_cents: int = 0
+    """What was paid of one that is not paid in full."""
     paid: PaidInvoice | None = None
     """Set when `state` is PAID."""
 
@@ -81,6 +85,8 @@ _PARK: Final = Settlement(None, Verdict.PARK)
 def settlement(*, status: Status, finding: Finding, leased: bool, started_at: datetime, now: datetime) -> Settlement:
     """Read SPEC §3's table «found at Stripe»; PAID is not in it, since the payment's own handler takes it."""
     state = finding.state
+    if state is InvoiceState.PAID_IN_PART:
+        return _PARK
     if status is not Status.PENDING:
         return _closing(state)
     if leased and state in {InvoiceState.DRAFT, InvoiceState.NOTHING, InvoiceState.OPEN_UNTRIED}:

@@ -5,14 +5,17 @@ from typing import Any, Final
 
 from stripe import StripeClient
 
-from contracts.stripe_facts.words import INVOICE_STATUSES, PAYMENT_INTENT_STATUSES
-from purchases.domain.money import Line, PaidInvoice
+from contracts.stripe_facts.words import INVOICE_PAYMENT_STATUSES, INVOICE_STATUSES, PAYMENT_INTENT_STATUSES
+from purchases.domain.money import Line, PaidInvoice, Part
 from purchases.domain.settling import Finding, InvoiceState, needs_customer
 from purchases.payments.client import ObjectMissing, metadata_of_object, phase, word
 from purchases.payments.invoices import EXPAND, intent_of
 from purchases.store.rows import Purchase
 
 NOTHING: Final = Finding(state=InvoiceState.NOTHING)
+PAYABLE: Final = frozenset({"open", "uncollectible"})
+CHARGED: Final = ("payment_intent", "charge")
+"""What an invoice is paid with at Stripe; a `payment_record` is money from elsewhere."""
 CLOSED: Final = {
     "draft": InvoiceState.DRAFT,
     "void": InvoiceState.VOID,
@@ -54,7 +57,6 @@ async def look_at_invoice(client: StripeClient, invoice_id: str) -> Finding:
 
 async def paid_invoice(client: StripeClient, invoice: Any) -> PaidInvoice:
     """The invoice as the domain knows it, with every line, however many pages."""
-    intent = intent_of(invoice)
     return PaidInvoice(
         invoice_id=invoice.id,
         customer_id=reference(invoice.customer),
@@ -62,8 +64,7 @@ async def paid_invoice(client: StripeClient, invoice: Any) -> PaidInvoice:
         currency=invoice.currency,
         lines=tuple([_line(line) async for line in await _lines(client, invoice)]),
         subscription_id=subscription_of(invoice),
-        payment_intent_id=reference(intent),
-        charge_id=None if intent is None or isinstance(intent, str) else reference(intent.latest_charge),
+        parts=tuple(await parts_of(client, invoice)),
     )
 
 
@@ -74,15 +75,17 @@ def subscription_of(invoice: Any) -> str | None:
 
 
 def _open_finding(invoice: Any) -> Finding:
+    paid_cents = invoice.amount_paid if invoice.status in PAYABLE else 0
     intent = intent_of(invoice)
     error = getattr(intent, "last_payment_error", None) if intent is not None else None
     return Finding(
-        state=CLOSED.get(invoice.status) or _open_state(intent, error),
+        state=InvoiceState.PAID_IN_PART if paid_cents else CLOSED.get(invoice.status) or _open_state(intent, error),
         invoice_id=invoice.id,
         payment_intent_id=reference(intent),
         failure_code=(getattr(error, "decline_code", None) or getattr(error, "code", None)) if error else None,
         action_url=invoice.hosted_invoice_url,
         currency=invoice.currency.upper(),
+        paid_cents=paid_cents,
     )
 
 
@@ -130,6 +133,26 @@ async def invoice_of_intent(client: StripeClient, payment_intent_id: str) -> Any
     invoice_id = str(reference(listed.data[0].invoice))
     async with phase("look_at_invoice"):
         return await client.v1.invoices.retrieve_async(invoice_id, params={"expand": EXPAND})
+
+
+async def parts_of(client: StripeClient, invoice: Any) -> list[Part]:
+    """Return every charge that paid a part of the invoice; its `payments` are expanded."""
+    payments = getattr(invoice, "payments", None)
+    if payments is not None and payments.has_more:
+        async with phase("list_invoice_payments"):
+            listed = await client.v1.invoice_payments.list_async(params={"invoice": invoice.id, "limit": 100})
+        payments = [one async for one in listed.auto_paging_iter()]
+    else:
+        payments = list(payments.data) if payments is not None else []
+    charged = [one for one in payments if any(getattr(one.payment, name, None) for name in CHARGED)]
+    return [_part(one) for one in charged if word(one, "status", known=INVOICE_PAYMENT_STATUSES) == "paid"]
+
+
+def _part(payment: Any) -> Part:
+    intent = getattr(payment.payment, "payment_intent", None)
+    expanded = None if intent is None or isinstance(intent, str) else intent
+    charge = getattr(payment.payment, "charge", None) or (expanded and expanded.latest_charge)
+    return Part(payment_intent_id=reference(intent), charge_id=reference(charge), cents=payment.amount_paid)
 
 
 async def intent_of_charge(client: StripeClient, charge_id: str) -> str | None:

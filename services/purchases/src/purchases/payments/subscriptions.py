@@ -13,8 +13,9 @@ from chassis.logs import get_logger
 from contracts.stripe_facts.words import PAYMENT_INTENT_STATUSES, SUBSCRIPTION_STATUSES
 from purchases.domain.subscriptions import Snapshot
 from purchases.payments.client import ObjectMissing, StripeRefused, UnknownShape, metadata_of_object, phase, word
-from purchases.payments.invoices import EXPAND, close_invoice, intent_id_of
+from purchases.payments.invoices import EXPAND, close_invoice
 from purchases.payments.keys import idempotency_key
+from purchases.payments.look import parts_of
 
 log = get_logger(__name__)
 
@@ -150,12 +151,14 @@ async def end_first_payment(client: StripeClient, payment: FirstPayment) -> None
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanPayment:
-    """What one invoice of a subscription took for the plan alone; minor units."""
+    """What one charge of a subscription's invoice took for the plan alone; minor units."""
 
     invoice_id: str
     payment_intent_id: str
     plan_cents: int
     currency: str
+    number: int = 1
+    """Which of the invoice's charges."""
 
 
 async def plan_payments(client: StripeClient, subscription_id: str) -> list[PlanPayment]:
@@ -165,12 +168,27 @@ async def plan_payments(client: StripeClient, subscription_id: str) -> list[Plan
             params={"subscription": subscription_id, "status": "paid", "limit": 100, "expand": [f"data.{EXPAND[0]}"]}
         )
         invoices: list[Any] = [one async for one in listed.auto_paging_iter()]
-    paid = [(one, intent_id_of(one), min(one.amount_paid, _plan_cents(one))) for one in invoices]
-    return [
-        PlanPayment(invoice_id=one.id, payment_intent_id=intent_id, plan_cents=cents, currency=one.currency.upper())
-        for one, intent_id, cents in paid
-        if intent_id is not None and cents > 0
-    ]
+    return [payment for one in invoices for payment in await _payments_of(client, one)]
+
+
+async def _payments_of(client: StripeClient, invoice: Any) -> list[PlanPayment]:
+    """What each charge of the invoice took for the plan, the first one first."""
+    left, found = min(invoice.amount_paid, _plan_cents(invoice)), list[PlanPayment]()
+    parts = [part for part in await parts_of(client, invoice) if part.payment_intent_id is not None]
+    for number, part in enumerate(parts, start=1):
+        cents = left if part.cents is None else min(left, part.cents)
+        left -= cents
+        if cents > 0:
+            found.append(
+                PlanPayment(
+                    invoice_id=invoice.id,
+                    payment_intent_id=str(part.payment_intent_id),
+                    plan_cents=cents,
+                    currency=invoice.currency.upper(),
+                    number=number,
+                )
+            )
+    return found
 
 
 async def pay_back(
@@ -183,6 +201,7 @@ async def pay_back(
         made = [one async for one in listed.auto_paging_iter() if wanted.items() <= metadata_of_object(one).items()]
     if made:
         return
+    step = "return-plan" if payment.number == 1 else f"return-plan-{payment.number}"
     async with phase("refund"):
         await client.v1.refunds.create_async(
             params={
@@ -190,7 +209,7 @@ async def pay_back(
                 "amount": payment.plan_cents,
                 "metadata": wanted | {"workspace_id": workspace_id, "subscription_id": subscription_id},
             },
-            options={"idempotency_key": idempotency_key(instance, payment.invoice_id, "return-plan", attempt)},
+            options={"idempotency_key": idempotency_key(instance, payment.invoice_id, step, attempt)},
         )
 
 

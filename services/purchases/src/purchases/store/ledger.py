@@ -27,11 +27,11 @@ from sqlalchemy.orm import InstrumentedAttribute, joinedload, selectinload
 
 from chassis.counting import count_up_to
 from purchases.domain.transitions import HOLDS_SLOT, Status
-from purchases.store.rows import Payment, Purchase, Transition, Workspace
+from purchases.store.rows import Charge, Payment, Purchase, Transition, Workspace
 
 CHILDREN: Final = (
     joinedload(Purchase.workspace, innerjoin=True),
-    selectinload(Purchase.payments),
+    selectinload(Purchase.payments).selectinload(Payment.charges),
     selectinload(Purchase.refunds),
 )
 
@@ -73,14 +73,18 @@ ROW_IDS: Final = (
     Purchase.stripe_payment_intent_id,
     Purchase.stripe_charge_id,
 )
-PAYMENT_IDS: Final = (Payment.stripe_invoice_id, Payment.stripe_payment_intent_id, Payment.stripe_charge_id)
+CHARGE_IDS: Final = (Charge.stripe_payment_intent_id, Charge.stripe_charge_id)
+NAMED_INVOICES: Final = union_all(
+    select(Payment.stripe_invoice_id).where(_named_by(Payment.stripe_invoice_id)),
+    select(Charge.stripe_invoice_id).where(_named_by(*CHARGE_IDS)),
+)
 NAMED: Final[CompoundSelect[Any]] = union_all(
     select(Purchase.id, *ROW_IDS).where(
         or_(Purchase.id == any_(bindparam("purchase_ids", type_=ARRAY(Uuid))), _named_by(*ROW_IDS))
     ),
-    select(Payment.purchase_id, null(), null(), *PAYMENT_IDS).where(
-        Payment.stripe_invoice_id.in_(select(Payment.stripe_invoice_id).where(_named_by(*PAYMENT_IDS)))
-    ),
+    select(Payment.purchase_id, null(), null(), Payment.stripe_invoice_id, *CHARGE_IDS)
+    .outerjoin(Payment.charges)
+    .where(Payment.stripe_invoice_id.in_(NAMED_INVOICES)),
 )
 """The purchases that are named, and with a payment every purchase that the same invoice paid."""
 
@@ -180,7 +184,7 @@ async def is_paid_with(session: AsyncSession, invoice_id: str) -> bool:
 async def payment_with(session: AsyncSession, invoice_id: str) -> Payment | None:
     """A payment that this invoice made, of whichever purchase; None when none is recorded."""
     made = select(Payment).where(Payment.stripe_invoice_id == invoice_id).order_by(Payment.purchase_id).limit(1)
-    return (await session.execute(made)).scalar_one_or_none()
+    return (await session.execute(made.options(selectinload(Payment.charges)))).scalar_one_or_none()
 
 
 async def holders(session: AsyncSession, workspace_id: str) -> dict[uuid.UUID, Purchase]:

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from purchases.domain.transitions import Status
 from purchases.store.ledger import CHILDREN
-from purchases.store.rows import Dispute, ParkedPayment, Payment, Purchase, Refund, Transition
+from purchases.store.rows import Charge, Dispute, ParkedPayment, Payment, Purchase, Refund, Transition
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,10 +69,11 @@ def _known_by(stripe_id: str) -> Select[tuple[uuid.UUID]]:
         Purchase.stripe_charge_id,
         Purchase.stripe_price_id,
     )
-    paid = (Payment.stripe_invoice_id, Payment.stripe_payment_intent_id, Payment.stripe_charge_id)
+    charged = (Charge.stripe_payment_intent_id, Charge.stripe_charge_id)
     named = union(
         select(Purchase.id).where(or_(*(column == stripe_id for column in own))),
-        select(Payment.purchase_id).where(or_(*(column == stripe_id for column in paid))),
+        select(Payment.purchase_id).where(Payment.stripe_invoice_id == stripe_id),
+        select(Charge.purchase_id).where(or_(*(column == stripe_id for column in charged))),
         select(ParkedPayment.purchase_id).where(ParkedPayment.stripe_invoice_id == stripe_id),
         select(Refund.purchase_id).where(Refund.stripe_refund_id == stripe_id),
         select(Dispute.purchase_id).where(Dispute.stripe_dispute_id == stripe_id),

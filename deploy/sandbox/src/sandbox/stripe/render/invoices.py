@@ -164,7 +164,7 @@ def invoice_payment(thing: InvoicePayment, _: Era) -> Json:
         "created": thing.created,
         "currency": thing.currency,
         "invoice": thing.invoice,
-        "is_default": True,
+        "is_default": thing.is_default,
         "livemode": False,
         "payment": {"payment_intent": thing.payment_intent, "type": "payment_intent"},
         "status": thing.status,

@@ -11,7 +11,7 @@ from chassis.records import Received, StoredRecord
 from contracts import TOPICS, seal
 from contracts import stripe_facts as told
 from purchases.domain.disputes import is_final
-from purchases.domain.money import Line, PaidInvoice
+from purchases.domain.money import Line, PaidInvoice, Part
 from purchases.handlers.steps.work import FOUND
 from purchases.payments.client import UnknownShape, metadata_of_object
 from purchases.payments.look import reference
@@ -91,6 +91,7 @@ def invoice_fact(invoice: Any, paid: PaidInvoice) -> told.InvoicePaid:
         purchase_ids=purchase_ids_of(named),
         payment_intent_id=paid.payment_intent_id,
         charge_id=paid.charge_id,
+        paid_by=tuple(_invoice_part(one) for one in paid.parts),
         lines=tuple(_line(number, line) for number, line in enumerate(paid.lines)),
     )
 
@@ -120,6 +121,12 @@ def _fact(kind: type[Shape], **fields: Any) -> Shape:
     except ValidationError as error:
         faults = (f"{'.'.join(map(str, one['loc']))} is {one['input']!r}" for one in error.errors(include_url=False))
         raise UnknownShape(f"{kind.__name__}: {'; '.join(faults)}"[:2000]) from error
+
+
+def _invoice_part(part: Part) -> told.InvoicePart:
+    return told.InvoicePart(
+        payment_intent_id=part.payment_intent_id, charge_id=part.charge_id, amount_paid=part.cents or 0
+    )
 
 
 def _line(number: int, line: Line) -> told.InvoiceLine:

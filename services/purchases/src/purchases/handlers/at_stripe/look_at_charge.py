@@ -1,6 +1,6 @@
 """Command: list a charge's refunds as they are now, for what its events cannot tell."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,10 +12,10 @@ from purchases.domain.charges import Shares
 from purchases.domain.money import refunded_cents
 from purchases.handlers.at_stripe.found_at_stripe import received, refund_fact
 from purchases.handlers.at_stripe.set_unknown_aside import set_unknown_aside
-from purchases.handlers.facts.refund_facts import set_aside, told_refund
+from purchases.handlers.facts.refund_facts import MORE_THAN_THE_CHARGE, OF_ONE_OF_SEVERAL, set_aside, told_refund
 from purchases.handlers.facts.whose_payment import is_foreign
 from purchases.handlers.steps.apply_refund import ToldRefund, follow_the_money
-from purchases.handlers.steps.land_refund import Paid, in_currency_of, land, land_all, paid_with
+from purchases.handlers.steps.land_refund import Paid, exceeds, in_currency_of, land, land_all, paid_with
 from purchases.handlers.steps.learn_ids import release
 from purchases.handlers.steps.stripe_desk import DONE, Result, StripeDesk
 from purchases.handlers.steps.work import Work
@@ -24,21 +24,25 @@ from purchases.payments.look import refunds_of_charge, refunds_of_intent
 from purchases.publisher import Cause
 from purchases.store import ledger
 from purchases.store.commands import Command
+from purchases.store.rows import Charge, Purchase
 from purchases.store.waiting import allocation_mark, is_set_aside
 
 
 async def look_at_charge(desk: StripeDesk, command: Command) -> Result:
-    """Apply each of the charge's refunds; of a charge that Stripe does not know, what its events said."""
+    """Apply the refunds of every charge of the payment; of one that Stripe does not know, what its events said."""
     refunds = await _refunds(desk, command.subject)
+    if refunds is not None:
+        for subject in await _other_charges(desk, command):
+            refunds += await _refunds(desk, subject) or []
     async with desk.database.transaction() as session:
         names = await ledger.resolve(session, stripe_ids={command.subject}, purchase_ids={command.purchase_id})
         purchases = await ledger.lock(session, {one for named in names.by_id.values() for one in named})
         work = Work(session, desk.instance, names, purchases)
-        paid = _paid(work, command)
+        paid = _paid_by(command, work.purchases.values())
         if paid:
             readable = None if refunds is None else await _readable(work, paid, refunds)
             shares = await _apply(session, paid, readable, command)
-            await _end_waiting(work, readable or (), shares)
+            await _end_waiting(work, paid, readable or (), shares)
     return DONE
 
 
@@ -58,6 +62,21 @@ async def _readable(work: Work, paid: Sequence[Paid], refunds: Sequence[Any]) ->
     return taken
 
 
+async def _other_charges(desk: StripeDesk, command: Command) -> list[str]:
+    """What else paid the same invoice: everything has gone back once all of them have."""
+    async with desk.database.reading() as session:
+        names = await ledger.resolve(session, stripe_ids={command.subject}, purchase_ids={command.purchase_id})
+        found = [await ledger.find(session, one) for one in names.purchases_of([command.subject])]
+    paid = _paid_by(command, [one for one in found if one is not None])
+    charges = [charge for one in paid for charge in one.payment.charges]
+    named = [charge for charge in charges if command.subject not in _ids(charge)]
+    return list(dict.fromkeys(ids[0] for charge in named if (ids := _ids(charge))))
+
+
+def _ids(charge: Charge) -> list[str]:
+    return [one for one in (charge.stripe_payment_intent_id, charge.stripe_charge_id) if one]
+
+
 async def _refunds(desk: StripeDesk, subject: str) -> list[Any] | None:
     """None when Stripe does not know the charge, or the intent."""
     try:
@@ -67,9 +86,13 @@ async def _refunds(desk: StripeDesk, subject: str) -> list[Any] | None:
         return None
 
 
-def _paid(work: Work, command: Command) -> list[Paid]:
+def _paid_by(command: Command, purchases: Iterable[Purchase]) -> list[Paid]:
+    return paid_with(purchases, **_subject(command))
+
+
+def _subject(command: Command) -> dict[str, str | None]:
     intent, charge = (command.subject, None) if command.subject.startswith("pi_") else (None, command.subject)
-    return paid_with(work.purchases.values(), payment_intent_id=intent, charge_id=charge)
+    return {"payment_intent_id": intent, "charge_id": charge}
 
 
 async def _apply(
@@ -79,7 +102,7 @@ async def _apply(
     for one in paid if refunds is None else ():
         for said in _said(one, command):
             await land(session, paid=[one], told=said, cause=cause)
-    told = [told_refund(one.refund) for one in refunds or ()]
+    told = [told_refund(one.refund, of=one) for one in refunds or ()]
     shares = await land_all(session, paid=paid, refunds=told, cause=cause)
     for one in paid:
         # What is known one by one is the truth now; an older cumulative figure must not stand above it.
@@ -101,6 +124,8 @@ def _said(one: Paid, command: Command) -> list[ToldRefund]:
             currency=command.arguments["currency"],
             status="succeeded",
             purchase_id=str(one.purchase.id),
+            payment_intent_id=_subject(command)["payment_intent_id"],
+            charge_id=_subject(command)["charge_id"],
         )
     ]
 
@@ -110,13 +135,19 @@ def _known(one: Paid) -> list[tuple[str, int]]:
     return [(row.status, row.refund_cents) for row in told if row.stripe_invoice_id == one.payment.stripe_invoice_id]
 
 
-async def _end_waiting(work: Work, refunds: Sequence[RefundChanged], shares: dict[str, Shares | None]) -> None:
+def _why(paid: Sequence[Paid], fact: RefundChanged) -> str:
+    return MORE_THAN_THE_CHARGE if exceeds(paid, told_refund(fact.refund, of=fact)) else OF_ONE_OF_SEVERAL
+
+
+async def _end_waiting(
+    work: Work, paid: Sequence[Paid], refunds: Sequence[RefundChanged], shares: dict[str, Shares | None]
+) -> None:
     """What waited to be allocated is tried again, or ended; what nobody can allocate but staff is set aside."""
     for fact in refunds:
         refund_id = fact.refund.refund_id
         mark, share = allocation_mark(refund_id), shares[refund_id]
         if share is None:
-            await set_aside(work, received(fact), refund_id)
+            await set_aside(work, received(fact), refund_id, reason=_why(paid, fact))
         elif share:
             await release(work.session, [mark])
         else:

@@ -1,15 +1,25 @@
 """Command: carry out a refund that staff asked for, once however often it is tried."""
 
 import uuid
-from datetime import UTC, datetime
-from typing import Any
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
 
 from chassis.logs import get_logger
 from purchases.domain.money import REQUESTED
-from purchases.handlers.at_stripe.send_back import NothingToReturn, Sending, intent_of_payment, payment_of, send_back
+from purchases.handlers.at_stripe.send_back import (
+    NothingToReturn,
+    Sending,
+    Source,
+    learn_sources,
+    payment_of,
+    send_back,
+    sources_of,
+)
 from purchases.handlers.at_stripe.told_by_stripe import told_by_stripe
 from purchases.handlers.steps.apply_refund import apply_refund, refuse_refund
-from purchases.handlers.steps.stripe_desk import DONE, Result, StripeDesk
+from purchases.handlers.steps.split_refund import split_over_charges
+from purchases.handlers.steps.stripe_desk import DONE, Later, Result, StripeDesk
 from purchases.payments.client import StripeRefused
 from purchases.payments.keys import metadata_of
 from purchases.payments.refunds import find_refund
@@ -20,6 +30,9 @@ from purchases.store.rows import Purchase, Refund
 
 log = get_logger(__name__)
 
+AT_ONCE: Final = Later(timedelta(0))
+"""More is known of the payment's charges than when it was asked for."""
+
 
 async def make_refund(desk: StripeDesk, command: Command) -> Result:
     """Ask Stripe for it and record the answer; refused for good, the refund has failed and its money is free again."""
@@ -29,13 +42,32 @@ async def make_refund(desk: StripeDesk, command: Command) -> Result:
     if purchase is None or refund is None:
         return DONE
     try:
-        sending = _sending(desk, purchase, refund, await intent_of_payment(desk, command))
+        sources = await sources_of(desk, command)
+        if len(sources) > 1 and refund.charge_number not in {one.number for one in sources}:
+            await _split(desk, command)
+            return AT_ONCE
+        sending = _sending(desk, purchase, refund, _source(refund, sources).payment_intent_id)
         answer = await _send_back(desk, command, sending)
     except (StripeRefused, NothingToReturn) as error:
+        if isinstance(error, StripeRefused) and await learn_sources(desk, command):
+            return AT_ONCE
         await _refused(desk, command, error)
     else:
         await _made(desk, command, answer)
     return DONE
+
+
+def _source(refund: Refund, sources: Sequence[Source]) -> Source:
+    return next((one for one in sources if one.number == refund.charge_number), sources[0])
+
+
+async def _split(desk: StripeDesk, command: Command) -> None:
+    """Asked for before it was known which charges paid: each gives back its own."""
+    async with desk.database.transaction() as session:
+        purchase = await ledger.lock_one(session, command.purchase_id)
+        refund = _requested(purchase, command)
+        if purchase is not None and refund is not None:
+            await split_over_charges(session, purchase=purchase, refund=refund)
 
 
 async def _send_back(desk: StripeDesk, command: Command, sending: Sending) -> Any:
@@ -86,5 +118,5 @@ def _sending(desk: StripeDesk, purchase: Purchase, refund: Refund, intent_id: st
         metadata=metadata_of(purchase, instance=desk.instance) | known_by,
         known_by=known_by,
         subject=str(refund.id),
-        step="refund",
+        step="refund" if (refund.charge_number or 1) == 1 else f"refund-{refund.charge_number}",
     )

@@ -1,14 +1,16 @@
-"""What commands that send money back have in common: the payment's intent, a look, one refund at Stripe."""
+"""What commands that send money back have in common: the payment's charges, a look, one refund at Stripe."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from purchases.domain.money import Part
 from purchases.handlers.steps.learn_ids import learn_of_invoice, release
 from purchases.handlers.steps.stripe_desk import StripeDesk
 from purchases.payments.client import OutcomeUnknown, phase
-from purchases.payments.invoices import intent_id_of
+from purchases.payments.invoices import EXPAND
 from purchases.payments.keys import idempotency_key
+from purchases.payments.look import parts_of
 from purchases.payments.refunds import create_refund, find_refund
 from purchases.store import commands, ledger
 from purchases.store.commands import Command
@@ -17,6 +19,15 @@ from purchases.store.rows import Payment, Purchase
 
 class NothingToReturn(Exception):  # noqa: N818 - named for what it says
     """The invoice was paid without a payment (out of band, or by the customer's balance): staff decides."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """One charge of a payment: what money can go back through; `cents` None: nobody said how much it took."""
+
+    number: int
+    payment_intent_id: str
+    cents: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,32 +48,52 @@ def payment_of(purchase: Purchase | None, command: Command) -> Payment | None:
     return next((one for one in payments if one.stripe_invoice_id == command.arguments["invoice_id"]), None)
 
 
-async def intent_of_payment(desk: StripeDesk, command: Command) -> str:
-    """The payment's intent, stored before any refund is made, so that the refund's events find the payment.
+async def sources_of(desk: StripeDesk, command: Command) -> Sequence[Source]:
+    """The payment's charges, stored before any refund is made, so that the refund's events find the payment.
 
     Raises NothingToReturn.
     """
-    async with desk.database.reading() as session:
-        payment = payment_of(await ledger.find(session, command.purchase_id), command)
-    if payment is not None and payment.stripe_payment_intent_id is not None:
-        return payment.stripe_payment_intent_id
+    known = await _known_sources(desk, command)
+    if not known and await learn_sources(desk, command):
+        known = await _known_sources(desk, command)
+    if not known:
+        raise NothingToReturn(command.arguments["invoice_id"])
+    return known
+
+
+async def learn_sources(desk: StripeDesk, command: Command) -> bool:
+    """Ask Stripe which charges paid the invoice; True where that was news."""
     invoice_id = command.arguments["invoice_id"]
     async with phase("look_at_invoice"):
-        invoice = await desk.client.v1.invoices.retrieve_async(invoice_id, params={"expand": ["payments"]})
-    intent_id = intent_id_of(invoice)
-    if intent_id is None:
-        raise NothingToReturn(invoice_id)
-    await _learn(desk, command, intent_id)
-    return intent_id
-
-
-async def _learn(desk: StripeDesk, command: Command, intent_id: str) -> None:
+        invoice = await desk.client.v1.invoices.retrieve_async(invoice_id, params={"expand": EXPAND})
+    parts = await parts_of(desk.client, invoice)
     async with desk.database.transaction() as session:
         purchase = await ledger.lock_one(session, command.purchase_id)
-        if purchase is not None:
-            invoice_id = command.arguments["invoice_id"]
-            ids = learn_of_invoice(purchase, invoice_id=invoice_id, payment_intent_id=intent_id, charge_id=None)
-            await release(session, ids)
+        before = _charges(purchase, command)
+        learned = _learn(purchase, invoice_id, parts)
+        await release(session, learned)
+        return _charges(purchase, command) != before
+
+
+def _learn(purchase: Purchase | None, invoice_id: str, parts: Sequence[Part]) -> list[str]:
+    return learn_of_invoice(purchase, invoice_id=invoice_id, parts=parts) if purchase is not None else []
+
+
+def _charges(purchase: Purchase | None, command: Command) -> list[tuple[str | None, int | None]]:
+    payment = payment_of(purchase, command)
+    charges = payment.charges if payment else []
+    return [(one.stripe_payment_intent_id, one.amount_cents) for one in charges]
+
+
+async def _known_sources(desk: StripeDesk, command: Command) -> list[Source]:
+    async with desk.database.reading() as session:
+        payment = payment_of(await ledger.find(session, command.purchase_id), command)
+    charges = payment.charges if payment else []
+    return [
+        Source(number=one.number, payment_intent_id=one.stripe_payment_intent_id, cents=one.amount_cents)
+        for one in charges
+        if one.stripe_payment_intent_id is not None and one.amount_cents != 0
+    ]
 
 
 async def send_back(desk: StripeDesk, command: Command, sending: Sending) -> Any:

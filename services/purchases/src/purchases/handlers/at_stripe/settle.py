@@ -6,7 +6,7 @@ from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from purchases.domain.money import NO_LINE, Mismatch
+from purchases.domain.money import Mismatch
 from purchases.domain.settling import Finding, InvoiceState, Settlement, Verdict, settlement
 from purchases.domain.transitions import Status
 from purchases.handlers.steps.apply_payment import apply_invoice
@@ -28,6 +28,7 @@ LONGEST_WAIT: Final = timedelta(hours=1)
 CLOSED: Final = frozenset({InvoiceState.PAID, InvoiceState.VOID, InvoiceState.NOTHING})
 """Nothing is left to close."""
 STILL_WAITING: Final = frozenset({Verdict.WAIT, Verdict.PARK})
+PAID_IN_PART: Final = "its invoice is paid in part: wait for the rest, or refund the parts and void it at Stripe"
 BANK_IS_SILENT: Final = "the bank has the payment for 30 days, and Stripe has not said what came of it"
 STATUS_AT_STRIPE: Final = {InvoiceState.DRAFT: "draft"}
 
@@ -56,7 +57,7 @@ async def void(desk: StripeDesk, command: Command) -> Result:
     finding = await look_for_invoice(desk.client, purchase, instance=desk.instance)
     if finding.state is InvoiceState.OPEN_PROCESSING:
         return Later(_wait(command))  # Stripe voids no invoice whose money is on its way
-    if finding.state not in CLOSED:
+    if finding.state not in CLOSED | {InvoiceState.PAID_IN_PART}:
         finding = await _close(desk, purchase, finding)
     async with desk.database.transaction() as session:
         locked = await _lock_with_its_bundle(session, purchase, finding)
@@ -120,9 +121,9 @@ async def _apply(
         started_at=purchase.started_at,
         now=now,
     )
-    await _follow(session, purchase, finding, verdict, now)
+    await _follow(session, purchase, finding, verdict, now, command)
     await release(session, learned)
-    if verdict.verdict not in STILL_WAITING:
+    if verdict.verdict not in STILL_WAITING and not (command.kind == "void" and purchase.payable):
         return DONE
     return Later(_until_lease_ends(purchase, command, now) if leased else _wait(command))
 
@@ -136,11 +137,13 @@ async def _apply_payment(
     for outcome in outcomes.values():
         learned += [] if isinstance(outcome, Mismatch) else outcome
     await release(session, learned)
-    mismatch = isinstance(outcomes.get(locked[0].id, NO_LINE), Mismatch)
-    return Later(LONGEST_WAIT) if mismatch else DONE
+    # Money that does not fit was told to the team, and another look would find the same.
+    return DONE
 
 
-async def _follow(session: AsyncSession, purchase: Purchase, finding: Finding, said: Settlement, now: datetime) -> None:
+async def _follow(
+    session: AsyncSession, purchase: Purchase, finding: Finding, said: Settlement, now: datetime, command: Command
+) -> None:
     if said.trigger is not None:
         purchase.failure_code = finding.failure_code or purchase.failure_code
         purchase.declined_at = now if finding.state is InvoiceState.OPEN_DECLINED else purchase.declined_at
@@ -149,11 +152,13 @@ async def _follow(session: AsyncSession, purchase: Purchase, finding: Finding, s
     elif purchase.status is Status.PENDING:
         _note_who_is_awaited(purchase, finding)
     if said.verdict is Verdict.PARK:
-        cause = Cause(actor="stripe", at=now, reason=BANK_IS_SILENT)
-        await park_open_invoice(session, purchase=purchase, finding=finding, cause=cause)
+        reason = PAID_IN_PART if finding.state is InvoiceState.PAID_IN_PART else BANK_IS_SILENT
+        cause = Cause(actor="stripe", at=now, reason=reason)
+        paid_cents = finding.paid_cents
+        await park_open_invoice(session, purchase=purchase, finding=finding, paid_cents=paid_cents, cause=cause)
     if said.verdict is Verdict.NOTHING_OPEN:
         purchase.payable = False
-    if said.verdict is Verdict.CLOSE_AT_STRIPE:
+    if said.verdict is Verdict.CLOSE_AT_STRIPE and command.kind != "void":
         await commands.ask(session, kind="void", subject=str(purchase.id))
 
 

@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from purchases.handlers.at_stripe.found_at_stripe import snapshot_of
+from purchases.handlers.at_stripe.found_at_stripe import refund_fact
 from purchases.handlers.facts.refund_facts import told_refund
 from purchases.handlers.steps.apply_refund import ToldRefund
 
 
 def told_by_stripe(refund: Any) -> ToldRefund:
     """Return what a refund object of Stripe's API says. Raises UnknownShape."""
-    return told_refund(snapshot_of(refund))
+    fact = refund_fact(refund)
+    return told_refund(fact.refund, of=fact)

@@ -16,6 +16,8 @@ from purchases.domain.money import COUNTS
 from purchases.handlers.facts.dispute_facts import as_refund
 from purchases.handlers.facts.refund_facts import told_refund
 from purchases.handlers.steps.apply_refund import ToldRefund, apply_refund
+from purchases.handlers.steps.land_refund import Paid, exceeds
+from purchases.handlers.steps.learn_charges import charge_named
 from purchases.publisher import Cause
 from purchases.store import commands, ledger, parked_items
 from purchases.store.parked_items import ParkedItem
@@ -75,7 +77,7 @@ async def _allocation(session: AsyncSession, item_id: str, purchase: Purchase | 
         raise refusals.purchase_not_found()
     payment, told = _payment_with(purchase, fact), _told(fact)
     left = payment.paid_cents - _gone(purchase, payment)
-    if told.refund_cents > left:
+    if told.refund_cents > left or exceeds([Paid(purchase, payment)], told):
         raise refusals.refund_too_large(left=left, currency=payment.currency)
     return _Allocation(item, fact, told, purchase, payment)
 
@@ -100,14 +102,14 @@ def _money_back(item: ParkedItem) -> RefundChanged | DisputeChanged:
 
 
 def _told(fact: RefundChanged | DisputeChanged) -> ToldRefund:
-    return told_refund(fact.refund) if isinstance(fact, RefundChanged) else as_refund(fact, "succeeded")
+    return told_refund(fact.refund, of=fact) if isinstance(fact, RefundChanged) else as_refund(fact, "succeeded")
 
 
 def _payment_with(purchase: Purchase, fact: RefundChanged | DisputeChanged) -> Payment:
     """Raises Problem 409 for a purchase that another charge paid."""
-    ids = {fact.payment_intent_id, fact.charge_id} - {None}
+    ids = {"payment_intent_id": fact.payment_intent_id, "charge_id": fact.charge_id}
     for payment in purchase.payments:
-        if ids & {payment.stripe_payment_intent_id, payment.stripe_charge_id}:
+        if charge_named(payment, **ids) is not None:
             return payment
     raise refusals.paid_otherwise()
 

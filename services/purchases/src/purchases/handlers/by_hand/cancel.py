@@ -45,8 +45,8 @@ async def cancel(*, database: Database, client: StripeClient, cancellation: Canc
     found, checkout = await _found(database, cancellation)
     if checkout is not None:
         await expire_checkout(database=database, client=client, checkout=checkout, cause=_cause(cancellation))
-    elif found is not None and await _is_at_the_bank(client, found):
-        raise refusals.bank_at_work()
+    elif found is not None:
+        await _refuse_money_on_its_way(client, found)
     async with database.transaction() as session:
         purchase = await ledger.lock_one(session, cancellation.purchase_id)
         if purchase is None or cancellation.workspace_id not in (None, purchase.workspace_id):
@@ -65,18 +65,23 @@ async def _found(database: Database, cancellation: Cancellation) -> tuple[Purcha
         return purchase, await checkouts.live_of_purchase(session, purchase) if purchase is not None else None
 
 
-async def _is_at_the_bank(client: StripeClient, purchase: Purchase) -> bool:
+async def _refuse_money_on_its_way(client: StripeClient, purchase: Purchase) -> None:
     """What the row says may be old by now, so Stripe is asked; while it does not answer, the row counts.
 
-    Money that arrives all the same, for a purchase that was cancelled meanwhile, goes back.
+    Money that arrives all the same, for a purchase that was cancelled meanwhile, goes back. Raises Problem 409 for a
+    debit at the bank, and for an invoice that is paid in part, which Stripe does not void.
     """
     if purchase.status is not Status.PENDING or purchase.stripe_invoice_id is None:
-        return False
+        return
+    state: InvoiceState | None
     try:
-        finding = await look_at_invoice(client, purchase.stripe_invoice_id)
+        state = (await look_at_invoice(client, purchase.stripe_invoice_id)).state
     except (OutcomeUnknown, StripeRefused):
-        return purchase.waiting_for is not None
-    return finding.state is InvoiceState.OPEN_PROCESSING
+        state = InvoiceState.OPEN_PROCESSING if purchase.waiting_for is not None else None
+    if state is InvoiceState.OPEN_PROCESSING:
+        raise refusals.bank_at_work()
+    if state is InvoiceState.PAID_IN_PART:
+        raise refusals.paid_in_part()
 
 
 def _cause(cancellation: Cancellation) -> Cause:

@@ -10,8 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from purchases import refusals
 from purchases.domain import money
+from purchases.handlers.steps.split_refund import ask_stripe, of_charge, shares_over_charges
 from purchases.publisher import Cause, charged_cents, refunded_cents
-from purchases.store import commands, ledger
+from purchases.store import ledger
 from purchases.store.rows import Payment, Purchase, Refund
 
 
@@ -57,28 +58,30 @@ async def request_refund(*, session: AsyncSession, order: RefundOrder) -> Reques
 
 
 async def ask_for_refund(session: AsyncSession, *, purchase: Purchase, amount: int, cause: Cause) -> Refund:
-    """Write a refund of the locked purchase's sale down; Stripe is asked after this commit."""
+    """Write a refund of the locked purchase's sale down; Stripe is asked after this commit.
+
+    Where several charges paid, the one that is returned is the first of one for each.
+    """
+    sale = _sale(purchase)
+    (number, cents), *more = shares_over_charges(purchase, sale, amount)
     refund = Refund(
         id=uuid.uuid4(),
         purchase_id=purchase.id,
         kind="refund",
-        refund_cents=amount,
+        refund_cents=cents,
         currency=purchase.currency,
         status=money.REQUESTED,
-        stripe_invoice_id=_sale(purchase).stripe_invoice_id,
+        stripe_invoice_id=sale.stripe_invoice_id,
+        charge_number=number,
         requested_by=cause.actor,
         reason=cause.reason,
         recorded_at=cause.at,
         updated_at=cause.at,
     )
-    purchase.refunds.append(refund)
-    await commands.ask(
-        session,
-        kind="refund",
-        subject=str(refund.id),
-        purchase_id=str(purchase.id),
-        invoice_id=refund.stripe_invoice_id,
-    )
+    others = [of_charge(refund, number, cents) for number, cents in more]
+    purchase.refunds += [refund, *others]
+    for one in (refund, *others):
+        await ask_stripe(session, one)
     return refund
 
 

@@ -137,7 +137,10 @@ async def settle_checkout(desk: StripeDesk, command: Command) -> Result:
     seen = await look_at_checkout(desk.client, checkout)
     cause = Cause(actor="stripe", at=datetime.now(UTC), reason="found by looking at its Checkout")
     state = await apply_seen(desk.database, checkout, seen, cause)
-    return Later(_left(checkout.expires_at + EXPIRED_AFTER)) if state in checkouts.LIVE else DONE
+    if state not in checkouts.LIVE:
+        return DONE
+    over = checkout.expires_at + EXPIRED_AFTER
+    return Later(_left(over) if over > datetime.now(UTC) else _overdue(command))
 
 
 async def apply_seen(database: Database, checkout: CheckoutSession, seen: SessionSeen | None, cause: Cause) -> str:
@@ -187,6 +190,11 @@ async def expire_checkout(*, database: Database, client: StripeClient, checkout:
 def is_leased(checkout: CheckoutSession) -> bool:
     """Whether the request that asks Stripe is still at work."""
     return checkout.leased_until is not None and checkout.leased_until > datetime.now(UTC)
+
+
+def _overdue(command: Command) -> timedelta:
+    """Its time is up, and Stripe does not say so: asked again ever more seldom, up to every hour."""
+    return min(EXPIRED_AFTER * (1 << min(command.attempts, 10)), LONGEST_WAIT)
 
 
 def _left(until: datetime | None) -> timedelta:

@@ -4,10 +4,10 @@ from collections.abc import Collection, Iterable
 
 from chassis.records import Received
 from contracts import stripe_facts as told
-from purchases.domain.money import Line, Mismatch, PaidInvoice, is_paid_in_full
+from purchases.domain.money import Line, Mismatch, PaidInvoice, Part, is_paid_in_full
 from purchases.domain.transitions import Status, Trigger
 from purchases.handlers.steps.apply_payment import apply_invoice, has_payment
-from purchases.handlers.steps.learn_ids import is_own_invoice, learn_ids, learn_of_invoice
+from purchases.handlers.steps.learn_ids import is_own_invoice, learn_ids, learn_of_invoice, paid_mark
 from purchases.handlers.steps.move_purchase import move_or_record_stale
 from purchases.handlers.steps.references import is_renewal, names_in
 from purchases.handlers.steps.work import Work, cause_of, count, fact_as, was_found
@@ -63,7 +63,7 @@ def says_paid(fact: told.InvoicePaid) -> bool:
 
 
 async def _ask(work: Work, fact: told.InvoiceFact, purchases: Iterable[Purchase]) -> None:
-    """Have each looked up at Stripe after the commit."""
+    """Have each looked up at Stripe after the commit; one that is paid in part neither fails nor is voided."""
     for purchase in purchases:
         await commands.ask(work.session, kind="settle", subject=str(purchase.id))
     count(fact, "asked")
@@ -72,7 +72,9 @@ async def _ask(work: Work, fact: told.InvoiceFact, purchases: Iterable[Purchase]
 async def invoice_payment_failed(work: Work, received: Received) -> None:
     fact = fact_as(told.InvoicePaymentFailed, received)
     for purchase in await _charged(work, received, fact):
-        if fact.needs_customer:
+        if fact.amount_paid:
+            await _ask(work, fact, [purchase])
+        elif fact.needs_customer:
             count(fact, "needs_customer")
         elif fact.needs_customer is None and purchase.status is Status.PENDING:
             # The payload cannot tell a decline from a missing authentication: Stripe is asked after the commit.
@@ -162,6 +164,9 @@ async def invoice_marked_uncollectible(work: Work, received: Received) -> None:
     """Given up, but it could still be paid: failed, then voided."""
     fact = fact_as(told.InvoiceMarkedUncollectible, received)
     for purchase in await _charged(work, received, fact):
+        if fact.amount_paid:
+            await _ask(work, fact, [purchase])
+            continue
         moved = move_or_record_stale(work.session, purchase, Trigger.PAYMENT_FAILED, cause=cause_of(fact))
         if purchase.payable:
             await commands.ask(work.session, kind="void", subject=str(purchase.id))
@@ -171,10 +176,22 @@ async def invoice_marked_uncollectible(work: Work, received: Received) -> None:
 async def invoice_payment_linked(work: Work, received: Received) -> None:
     fact = fact_as(told.InvoicePaymentLinked, received)
     purchases = work.purchases_of(fact)
-    ids = {"payment_intent_id": fact.payment_intent_id, "charge_id": fact.charge_id}
+    part = Part(payment_intent_id=fact.payment_intent_id, charge_id=fact.charge_id, cents=fact.amount_paid)
+    early = next((one for one in purchases if _is_early_part(one, fact)), None)
     for purchase in purchases:
-        work.learn(purchase, learn_of_invoice(purchase, invoice_id=fact.invoice_id, **ids))
-    count(fact, "applied" if purchases else "not_ours")
+        work.learn(purchase, learn_of_invoice(purchase, invoice_id=fact.invoice_id, parts=[part]))
+    if early is not None:
+        await work.park(received, reason="a part of an invoice that is not paid yet", waits_for=paid_mark(early))
+        await commands.ask(work.session, kind="settle", subject=str(early.id))
+    count(fact, "waits" if early else "applied" if purchases else "not_ours")
+
+
+def _is_early_part(purchase: Purchase, fact: told.InvoicePaymentLinked) -> bool:
+    """Another intent than the one that its invoice was made with has paid some of it, and not the rest so far."""
+    if any(one.stripe_invoice_id == fact.invoice_id for one in purchase.payments):
+        return False
+    other = purchase.stripe_payment_intent_id not in (None, fact.payment_intent_id)
+    return other and (purchase.payable or purchase.status is Status.PENDING)
 
 
 async def _park_if_ours(work: Work, received: Received, fact: told.InvoiceFact) -> None:
@@ -225,6 +242,16 @@ def paid_invoice(fact: told.InvoicePaid) -> PaidInvoice:
         ),
         lines_complete=fact.lines_complete,
         subscription_id=fact.subscription_id,
-        payment_intent_id=fact.payment_intent_id,
-        charge_id=fact.charge_id,
+        parts=_parts_of(fact),
     )
+
+
+def _parts_of(fact: told.InvoicePaid) -> tuple[Part, ...]:
+    """Every charge where the event shows them, else the one that it names."""
+    if fact.paid_by:
+        return tuple(
+            Part(payment_intent_id=one.payment_intent_id, charge_id=one.charge_id, cents=one.amount_paid)
+            for one in fact.paid_by
+        )
+    named = fact.payment_intent_id or fact.charge_id
+    return (Part(payment_intent_id=fact.payment_intent_id, charge_id=fact.charge_id),) if named else ()

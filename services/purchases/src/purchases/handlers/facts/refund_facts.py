@@ -1,15 +1,21 @@
 """Appliers of what Stripe says of refunds: by the charge's cumulative figure, and one by one."""
 
+from typing import Final
+
 from chassis import parked
 from chassis.records import Received
 from contracts import stripe_facts as told
+from purchases.domain.charges import Shares
 from purchases.handlers.facts.whose_payment import is_foreign, paid_by
 from purchases.handlers.steps.apply_refund import ToldRefund, follow_the_money
-from purchases.handlers.steps.land_refund import Paid, charge_of, land
+from purchases.handlers.steps.land_refund import Paid, charge_of, exceeds, land
 from purchases.handlers.steps.work import Work, cause_of, count, fact_as
 from purchases.publisher import Cause
 from purchases.store import commands
 from purchases.store.waiting import allocation_mark, is_waited_for
+
+OF_ONE_OF_SEVERAL: Final = "the charge paid several things, and this names none of them"
+MORE_THAN_THE_CHARGE: Final = "with it more than the charge would have gone back, and Stripe lists it so"
 
 
 async def charge_refunded(work: Work, received: Received) -> None:
@@ -18,11 +24,18 @@ async def charge_refunded(work: Work, received: Received) -> None:
     if not paid or await is_foreign(work, received, paid, what="refund", currency=fact.currency):
         return
     cause = cause_of(fact)
-    landed = [await land(work.session, paid=paid, told=told_refund(one), cause=cause) for one in fact.refunds]
-    await _take_the_sum(work, paid, fact, cause)
-    if None in landed or sum(refund.amount for refund in fact.refunds) != fact.amount_refunded:
+    landed = [await _land(work, paid, told_refund(one, of=fact), cause) for one in fact.refunds]
+    is_whole = all(fact.amount >= one.payment.invoice_paid_cents for one in paid)
+    if is_whole:
+        await _take_the_sum(work, paid, fact, cause)
+    if None in landed or not is_whole or sum(refund.amount for refund in fact.refunds) != fact.amount_refunded:
         await _look(work, paid, fact.charge_id, fact.currency)
     count(fact, "applied")
+
+
+async def _land(work: Work, paid: list[Paid], refund: ToldRefund, cause: Cause) -> Shares | None:
+    """None when Stripe's list of the charge's refunds must say where it falls, or whether it can be."""
+    return None if exceeds(paid, refund) else await land(work.session, paid=paid, told=refund, cause=cause)
 
 
 async def _take_the_sum(work: Work, paid: list[Paid], fact: told.ChargeRefunded, cause: Cause) -> None:
@@ -40,10 +53,11 @@ async def refund_changed(work: Work, received: Received) -> None:
     paid = await paid_by(work, received, fact)
     if not paid or await is_foreign(work, received, paid, what="refund", currency=fact.refund.currency):
         return
-    refund = told_refund(fact.refund)
-    shares = await land(work.session, paid=paid, told=refund, cause=cause_of(fact))
+    refund = told_refund(fact.refund, of=fact)
+    shares = await _land(work, paid, refund, cause_of(fact))
     if shares is None:
-        await set_aside(work, received, refund.refund_id)
+        reason = MORE_THAN_THE_CHARGE if exceeds(paid, refund) else OF_ONE_OF_SEVERAL
+        await set_aside(work, received, refund.refund_id, reason=reason)
         await _look(work, paid, fact.charge_id or fact.payment_intent_id, fact.refund.currency)
         return
     if not shares:
@@ -53,13 +67,13 @@ async def refund_changed(work: Work, received: Received) -> None:
     count(fact, "applied")
 
 
-async def set_aside(work: Work, received: Received, refund_id: str) -> None:
-    """Money of a charge that paid several things went back in part, for one of them: parked, once, for staff."""
+async def set_aside(work: Work, received: Received, refund_id: str, *, reason: str = OF_ONE_OF_SEVERAL) -> None:
+    """Money back of which nobody knows where it falls, or how it can be: parked, once, for staff."""
     mark = allocation_mark(refund_id)
     if await is_waited_for(work.session, mark):
         count(received.fact, "parked_already")
         return
-    await work.park(received, reason="the charge paid several things, and this names none of them", waits_for=mark)
+    await work.park(received, reason=reason, waits_for=mark)
     count(received.fact, "parked")
 
 
@@ -75,8 +89,8 @@ async def _look(work: Work, paid: list[Paid], subject: str | None, currency: str
         )
 
 
-def told_refund(refund: told.RefundSnapshot) -> ToldRefund:
-    """The event's refund as the handler takes it."""
+def told_refund(refund: told.RefundSnapshot, *, of: told.RefundChanged | told.ChargeRefunded) -> ToldRefund:
+    """The event's refund as the handler takes it; `of` names its charge."""
     return ToldRefund(
         refund_id=refund.refund_id,
         refund_cents=refund.amount,
@@ -86,4 +100,6 @@ def told_refund(refund: told.RefundSnapshot) -> ToldRefund:
         requested_id=refund.requested_id,
         of_the_plan=refund.returned_invoice_id is not None,
         failure_reason=refund.failure_reason,
+        payment_intent_id=of.payment_intent_id,
+        charge_id=of.charge_id,
     )

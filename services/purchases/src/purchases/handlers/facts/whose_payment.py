@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from chassis.records import Received
 from contracts import stripe_facts as told
+from purchases.domain.money import Part
 from purchases.handlers.steps.land_refund import Paid, in_currency_of, paid_with
 from purchases.handlers.steps.learn_ids import learn_of_invoice, paid_mark
 from purchases.handlers.steps.work import Work, count
@@ -19,13 +20,20 @@ async def paid_by(work: Work, received: Received, fact: MoneyBack, *, invoice_id
     ids = {"payment_intent_id": fact.payment_intent_id, "charge_id": fact.charge_id}
     paid = paid_with(purchases, **ids, invoice_id=invoice_id)
     for one in paid:
-        learned = learn_of_invoice(one.purchase, invoice_id=one.payment.stripe_invoice_id, **ids)
+        part = Part(**ids, cents=_part_cents(fact, one))
+        learned = learn_of_invoice(one.purchase, invoice_id=one.payment.stripe_invoice_id, parts=[part])
         work.learn(one.purchase, learned)
     if not paid:
         unpaid = next((purchase for purchase in purchases if not purchase.payments), None)
         await (_wait_for_payment(work, received, unpaid) if unpaid else _ask_whose(work, received, fact))
         count(fact, "waits")
     return paid
+
+
+def _part_cents(fact: MoneyBack, one: Paid) -> int | None:
+    """A charge that took less than the invoice was paid with is one of several."""
+    smaller = isinstance(fact, told.ChargeRefunded) and fact.amount < one.payment.invoice_paid_cents
+    return fact.amount if isinstance(fact, told.ChargeRefunded) and smaller else None
 
 
 async def is_foreign(work: Work, received: Received, paid: Sequence[Paid], *, what: str, currency: str) -> bool:

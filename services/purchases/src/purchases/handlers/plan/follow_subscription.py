@@ -168,11 +168,13 @@ async def _follow(
         paid_by = row.stripe_subscription_id if plan == BUILDER else None
         details = {"previous_plan": previous, "stripe_subscription_id": paid_by}
         announce(session, workspace, facts.WorkspacePlanChanged, cause=cause, **details)
-    if before is None or not _told(row).items() <= before.items():
+    news = before is None or not _told(row).items() <= before.items()
+    if news:
         _tell_status(session, workspace, row, before, cause)
     if before is None or not deciding(row).items() <= before.items():
         await forget_next_charge(session, row)
-    if sum(one.status not in ENDED for one in owned) > 1:
+    if news and sum(one.status not in ENDED for one in owned) > 1:
+        # Only where something changed: the comparison itself comes here with what it looks at.
         await commands.ask(session, kind="compare_subscriptions", subject=workspace.id)
 
 

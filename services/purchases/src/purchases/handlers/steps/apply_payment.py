@@ -7,8 +7,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.logs import get_logger
 from contracts import purchase_facts
-from purchases.domain.money import NO_LINE, Line, Mismatch, Money, PaidInvoice, Sold, judge, our_lines
+from purchases.domain.money import NO_LINE, Line, Mismatch, Money, PaidInvoice, Part, Sold, judge, our_lines
 from purchases.domain.transitions import Status, Trigger
+from purchases.handlers.steps.learn_charges import learn_parts
 from purchases.handlers.steps.learn_ids import is_own_invoice, learn_of_invoice, paid_mark
 from purchases.handlers.steps.move_purchase import move
 from purchases.handlers.steps.park_payment import park_payment
@@ -54,8 +55,9 @@ async def _paid_before(
 
 async def _look_at_refunds(session: AsyncSession, invoice: PaidInvoice, known: Payment) -> None:
     """What went back before was given to the purchases that were known then: Stripe's list says what falls on all."""
-    ids = (invoice.payment_intent_id, known.stripe_payment_intent_id, invoice.charge_id, known.stripe_charge_id)
-    subject = next(filter(None, ids), None)
+    intents = (invoice.payment_intent_id, *(one.stripe_payment_intent_id for one in known.charges))
+    charges = (invoice.charge_id, *(one.stripe_charge_id for one in known.charges))
+    subject = next(filter(None, (*intents, *charges)), None)
     if subject is not None:
         await commands.ask(
             session,
@@ -131,16 +133,12 @@ def _complete(purchase: Purchase, invoice: PaidInvoice) -> list[str]:
     """Of a recorded payment only the ids may be news; the purchase's own invoice takes no more money."""
     if is_own_invoice(purchase, invoice.invoice_id):
         purchase.payable = False
-    return learn_of_invoice(
-        purchase,
-        invoice_id=invoice.invoice_id,
-        payment_intent_id=invoice.payment_intent_id,
-        charge_id=invoice.charge_id,
-    )
+    return learn_of_invoice(purchase, invoice_id=invoice.invoice_id, parts=invoice.parts)
 
 
 def _ids(invoice: PaidInvoice) -> list[str]:
-    return [one for one in (invoice.invoice_id, invoice.payment_intent_id, invoice.charge_id) if one]
+    parts = [one for part in invoice.parts for one in (part.payment_intent_id, part.charge_id)]
+    return [one for one in (invoice.invoice_id, *parts) if one]
 
 
 async def _slot_free(session: AsyncSession, purchase: Purchase) -> bool:
@@ -165,12 +163,9 @@ def _sold(purchase: Purchase) -> Sold:
 
 
 def _payment(purchase: Purchase, invoice: PaidInvoice, line: Line, cause: Cause, *, returned: bool) -> Payment:
-    own = purchase if purchase.stripe_invoice_id == invoice.invoice_id else None
-    return Payment(
+    payment = Payment(
         purchase_id=purchase.id,
         stripe_invoice_id=invoice.invoice_id,
-        stripe_payment_intent_id=invoice.payment_intent_id or (own and own.stripe_payment_intent_id),
-        stripe_charge_id=invoice.charge_id or (own and own.stripe_charge_id),
         paid_cents=line.paid_cents,
         invoice_paid_cents=invoice.amount_paid,
         shared=invoice.paid_more_than(line),
@@ -178,4 +173,16 @@ def _payment(purchase: Purchase, invoice: PaidInvoice, line: Line, cause: Cause,
         returned=returned,
         charge_refunded_cents=0,
         recorded_at=cause.at,
+        charges=[],
     )
+    learn_parts(payment, [*invoice.parts, *_by_the_row(purchase, invoice)])
+    return payment
+
+
+def _by_the_row(purchase: Purchase, invoice: PaidInvoice) -> list[Part]:
+    """What the row knows of the charge of its own invoice, where the invoice does not say which charges paid it."""
+    if purchase.stripe_invoice_id != invoice.invoice_id or any(part.cents is not None for part in invoice.parts):
+        return []
+    said = invoice.parts[0] if invoice.parts else Part()
+    intent_id = said.payment_intent_id or purchase.stripe_payment_intent_id
+    return [Part(payment_intent_id=intent_id, charge_id=said.charge_id or purchase.stripe_charge_id)]

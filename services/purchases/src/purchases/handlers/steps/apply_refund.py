@@ -2,16 +2,21 @@
 
 import uuid
 from dataclasses import dataclass
+from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts import purchase_facts
 from purchases.domain.money import COUNTS, REQUESTED, newer_refund_status
 from purchases.domain.transitions import Status, Trigger, restoring
+from purchases.handlers.steps.learn_charges import charge_named, may_be_of
 from purchases.handlers.steps.move_purchase import move
 from purchases.publisher import Cause, announce, charged_cents, refunded_cents
 from purchases.store import ledger
-from purchases.store.rows import Payment, Purchase, Refund
+from purchases.store.rows import Charge, Payment, Purchase, Refund
+
+OF_THE_CHARGE: Final = frozenset({"refund", "return"})
+"""Kinds of what goes back through the charge."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,24 +36,26 @@ class ToldRefund:
     of_the_plan: bool = False
     """We gave back what an extra subscription took, and no add-on that was bought with it."""
     failure_reason: str | None = None
+    payment_intent_id: str | None = None
+    charge_id: str | None = None
+    """The charge that it is of, where Stripe named it."""
+
+    @property
+    def is_of_the_charge(self) -> bool:
+        """Whether it is money of the charge itself; a lost dispute, which may differ from it, stands beside."""
+        return self.kind in OF_THE_CHARGE
 
 
 def payment_behind(
     purchase: Purchase, *, payment_intent_id: str | None, charge_id: str | None, invoice_id: str | None = None
 ) -> Payment | None:
     """The payment of `purchase` that these ids name; its only one where none of its own ids speaks against it."""
-    told = {payment_intent_id, charge_id, invoice_id} - {None}
+    ids = {"payment_intent_id": payment_intent_id, "charge_id": charge_id}
     for payment in purchase.payments:
-        if told & {payment.stripe_payment_intent_id, payment.stripe_charge_id, payment.stripe_invoice_id}:
+        if charge_named(payment, **ids) or invoice_id in (payment.stripe_invoice_id,):
             return payment
     only = purchase.payments[0] if len(purchase.payments) == 1 else None
-    if only is None or _differ(only.stripe_payment_intent_id, payment_intent_id):
-        return None
-    return None if _differ(only.stripe_charge_id, charge_id) else only
-
-
-def _differ(known: str | None, told: str | None) -> bool:
-    return known is not None and told is not None and known != told
+    return only if only is not None and may_be_of(only, **ids) else None
 
 
 async def apply_refund(
@@ -63,10 +70,14 @@ async def apply_refund(
     status = newer_refund_status(known=before, told=told.status)
     if status == before:
         return
+    charge = charge_of(payment, told)
+    live = live_cents(purchase, charge)
     if row is None:
         row, before = _first_row(purchase, payment, told, cause)
         cause = cause.by(row.requested_by, row.reason) if row.requested_by else cause
     row.status, row.updated_at, row.failure_reason = status, cause.at, told.failure_reason or row.failure_reason
+    if charge is not None:
+        charge.refunded_cents += live_cents(purchase, charge) - live
     # The status first: what is told of the refund carries the status that it led to.
     await follow_the_money(session, purchase=purchase, cause=cause)
     _tell(session, purchase, row, before, cause)
@@ -110,12 +121,14 @@ def _first_row(purchase: Purchase, payment: Payment, told: ToldRefund, cause: Ca
     requested = _requested_row(purchase, told)
     if requested is not None:
         requested.stripe_refund_id = told.refund_id
+        charge = charge_of(payment, told)
+        requested.charge_number = charge.number if charge else requested.charge_number
         return requested, None
     stand_in = _stand_in(purchase, payment, told)
     if stand_in is not None and stand_in.refund_cents == told.refund_cents:
         stand_in.stripe_refund_id = told.refund_id
         return stand_in, stand_in.status
-    row = _new_row(payment, told, cause)
+    row = _new_row(payment, told, cause, charge_of(payment, told))
     purchase.refunds.append(row)
     if stand_in is not None:
         stand_in.refund_cents -= told.refund_cents
@@ -140,7 +153,33 @@ def _is_stand_in(refund: Refund) -> bool:
     return ":" in (refund.stripe_refund_id or "")
 
 
-def _new_row(payment: Payment, told: ToldRefund, cause: Cause) -> Refund:
+def charge_of(payment: Payment, told: ToldRefund) -> Charge | None:
+    """The charge that the refund is of; None for a dispute, and where only the payment is known."""
+    if not told.is_of_the_charge:
+        return None
+    named = charge_named(payment, payment_intent_id=told.payment_intent_id, charge_id=told.charge_id)
+    return named or (payment.charges[0] if len(payment.charges) == 1 else None)
+
+
+def live_cents(purchase: Purchase, charge: Charge | None, *, besides: ToldRefund | None = None) -> int:
+    """Return the minor units of the purchase's refunds of this charge that count.
+
+    `besides` leaves one refund out, and the sum that stood for it before Stripe named it.
+    """
+    if charge is None:
+        return 0
+    own = (
+        one for one in purchase.refunds if one.stripe_invoice_id == charge.stripe_invoice_id and one.status in COUNTS
+    )
+    mine = (one for one in own if one.kind in OF_THE_CHARGE and (one.charge_number or 1) == charge.number)
+    return sum(one.refund_cents for one in mine if besides is None or not _stands_for(one, besides))
+
+
+def _stands_for(row: Refund, told: ToldRefund) -> bool:
+    return row.stripe_refund_id == told.refund_id or (_is_stand_in(row) and row.refund_cents >= told.refund_cents)
+
+
+def _new_row(payment: Payment, told: ToldRefund, cause: Cause, charge: Charge | None) -> Refund:
     return Refund(
         id=uuid.uuid5(payment.purchase_id, told.refund_id),
         stripe_refund_id=told.refund_id,
@@ -150,6 +189,7 @@ def _new_row(payment: Payment, told: ToldRefund, cause: Cause) -> Refund:
         currency=told.currency.upper(),
         status=told.status,
         stripe_invoice_id=payment.stripe_invoice_id,
+        charge_number=charge.number if charge else None,
         failure_reason=told.failure_reason,
         recorded_at=cause.at,
         updated_at=cause.at,

@@ -1,15 +1,17 @@
 """Where money that went back falls: on the purchase that its charge paid, on each of several, or on none yet."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from purchases.domain.charges import ChargeRefund, PaidCharge, Shares, shares_of, shares_of_all
-from purchases.domain.money import COUNTS
-from purchases.handlers.steps.apply_refund import ToldRefund, apply_refund, payment_behind
+from purchases.domain.money import COUNTS, newer_refund_status
+from purchases.handlers.steps.apply_refund import ToldRefund, apply_refund, live_cents, payment_behind
+from purchases.handlers.steps.apply_refund import charge_of as charge_of_refund
 from purchases.publisher import Cause
-from purchases.store.rows import Payment, Purchase
+from purchases.store.rows import Charge, Payment, Purchase
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,14 @@ def in_currency_of(paid: Sequence[Paid], currency: str) -> bool:
     return {one.payment.currency for one in paid} == {currency.upper()}
 
 
+def exceeds(paid: Sequence[Paid], told: ToldRefund) -> bool:
+    """Return whether the live refunds of the charge would be more than the charge with this one.
+
+    One of those that are known has failed meanwhile, or was told of twice: Stripe's list says which.
+    """
+    return _exceeds(paid, told, shares_of(_refund(paid, told), charge_of(paid)) or {})
+
+
 async def land(session: AsyncSession, *, paid: Sequence[Paid], told: ToldRefund, cause: Cause) -> Shares | None:
     """Record the refund where it falls; None when it does not say where, and nothing has changed."""
     shares = shares_of(_refund(paid, told), charge_of(paid))
@@ -50,7 +60,10 @@ async def land_all(
 ) -> dict[str, Shares | None]:
     """The same with all refunds of the charge at hand, by refund id."""
     shares = shares_of_all([_refund(paid, told) for told in refunds], charge_of(paid))
-    for told in refunds:
+    # What does not count any more makes room for what does.
+    for told in sorted(refunds, key=lambda told: told.status in COUNTS):
+        if _exceeds(paid, told, shares[told.refund_id] or {}):
+            shares[told.refund_id] = None
         await _record(session, paid, told, shares[told.refund_id] or {}, cause)
     return shares
 
@@ -83,3 +96,35 @@ async def _record(session: AsyncSession, paid: Sequence[Paid], told: ToldRefund,
         if share := shares.get(str(one.purchase.id)):
             mine = replace(told, refund_cents=share)
             await apply_refund(session, purchase=one.purchase, payment=one.payment, told=mine, cause=cause)
+    _count_over_all(paid)
+
+
+def _count_over_all(paid: Sequence[Paid]) -> None:
+    """Each purchase of a bundle knows what of the charge went back to any of them."""
+    charges = [(one.purchase, charge) for one in paid for charge in one.payment.charges]
+    gone = Counter[str]()
+    for purchase, charge in charges:
+        gone[_name(charge)] += live_cents(purchase, charge)
+    for _, charge in charges:
+        charge.refunded_cents = gone[_name(charge)]
+
+
+def _name(charge: Charge) -> str:
+    """The charge's own, whichever purchase of a bundle knows it by which number."""
+    return f"{charge.stripe_invoice_id} {charge.stripe_payment_intent_id or charge.stripe_charge_id}"
+
+
+def _will_count(paid: Sequence[Paid], told: ToldRefund) -> bool:
+    """Whether it counts once it is recorded: what is known to have failed does not, whatever an old event says."""
+    known = [row for one in paid for row in one.purchase.refunds if row.stripe_refund_id == told.refund_id]
+    statuses = [newer_refund_status(known=row.status, told=told.status) for row in known]
+    return any(status in COUNTS for status in statuses or [told.status])
+
+
+def _exceeds(paid: Sequence[Paid], told: ToldRefund, shares: Shares) -> bool:
+    charges = [(one.purchase, charge) for one in paid if (charge := charge_of_refund(one.payment, told)) is not None]
+    limit = min((charge.amount_cents for _, charge in charges if charge.amount_cents is not None), default=None)
+    if limit is None or not _will_count(paid, told):
+        return False
+    others = sum(live_cents(purchase, charge, besides=told) for purchase, charge in charges)
+    return others + sum(shares.values()) > limit

@@ -1,11 +1,13 @@
 """A Stripe id that becomes known: stored on the row, and whatever waited for it is tried again."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis import parked
-from purchases.store.rows import Payment, Purchase
+from purchases.domain.money import Part
+from purchases.handlers.steps.learn_charges import learn_parts
+from purchases.store.rows import Purchase
 
 
 def paid_mark(purchase: Purchase) -> str:
@@ -36,29 +38,17 @@ def learn_ids(
     return [value for value in new.values() if value]
 
 
-def learn_payment_ids(payment: Payment, *, payment_intent_id: str | None, charge_id: str | None) -> list[str]:
-    """The same for one payment of a purchase."""
-    new = []
-    if payment_intent_id and payment.stripe_payment_intent_id is None:
-        payment.stripe_payment_intent_id = payment_intent_id
-        new.append(payment_intent_id)
-    if charge_id and payment.stripe_charge_id is None:
-        payment.stripe_charge_id = charge_id
-        new.append(charge_id)
-    return new
-
-
-def learn_of_invoice(
-    purchase: Purchase, *, invoice_id: str, payment_intent_id: str | None, charge_id: str | None
-) -> list[str]:
+def learn_of_invoice(purchase: Purchase, *, invoice_id: str, parts: Sequence[Part]) -> list[str]:
     """What paid an invoice: kept on the row when the invoice is its own, and on the payment that the invoice made."""
     learned = []
     if is_own_invoice(purchase, invoice_id):
-        learned += learn_ids(purchase, invoice_id=invoice_id, payment_intent_id=payment_intent_id, charge_id=charge_id)
+        first = parts[0] if parts else Part()
+        ids = {"payment_intent_id": first.payment_intent_id, "charge_id": first.charge_id}
+        learned += learn_ids(purchase, invoice_id=invoice_id, **ids)
     for payment in purchase.payments:
         if payment.stripe_invoice_id == invoice_id:
-            learned += learn_payment_ids(payment, payment_intent_id=payment_intent_id, charge_id=charge_id)
-    return learned
+            learned += learn_parts(payment, parts)
+    return list(dict.fromkeys(learned))
 
 
 def is_own_invoice(purchase: Purchase, invoice_id: str) -> bool:

@@ -6,7 +6,7 @@ from purchases.store.rows.budgets import StripeBudget
 from purchases.store.rows.checkout import CheckoutSession
 from purchases.store.rows.commands import StripeCommand
 from purchases.store.rows.ledger import HISTORY, WAITING_FOR_BANK, Purchase, Transition
-from purchases.store.rows.money import Dispute, ParkedPayment, Payment, Refund
+from purchases.store.rows.money import Charge, Dispute, ParkedPayment, Payment, Refund
 from purchases.store.rows.plan import (
     Plan,
     Subscription,
@@ -30,6 +30,7 @@ __all__ = [
     "PARKED",
     "WAITING_FOR_BANK",
     "Addon",
+    "Charge",
     "CheckoutSession",
     "Dispute",
     "ParkedDecision",

@@ -3,8 +3,19 @@
 import uuid
 from datetime import datetime
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, UniqueConstraint, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    SmallInteger,
+    String,
+    Text,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from purchases.store.rows.base import Row
 
@@ -16,11 +27,9 @@ class Payment(Row):
 
     purchase_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("workspace_addon_purchases.id"), primary_key=True)
     stripe_invoice_id: Mapped[str] = mapped_column(Text, primary_key=True, index=True)
-    stripe_payment_intent_id: Mapped[str | None] = mapped_column(Text, index=True)
-    stripe_charge_id: Mapped[str | None] = mapped_column(Text, index=True)
     paid_cents: Mapped[int] = mapped_column(BigInteger)
     invoice_paid_cents: Mapped[int] = mapped_column(BigInteger)
-    """What the invoice's one charge took in all."""
+    """What the invoice's charges took in all."""
     shared: Mapped[bool] = mapped_column(default=False)
     """The charge also paid for something else: the plan, other purchases."""
     currency: Mapped[str] = mapped_column(String(3))
@@ -29,6 +38,34 @@ class Payment(Row):
     charge_refunded_cents: Mapped[int] = mapped_column(BigInteger, server_default=text("0"), default=0)
     """The cumulative figure of `charge.refunded`, until its refunds have been listed one by one."""
     recorded_at: Mapped[datetime]
+
+    charges: Mapped[list["Charge"]] = relationship(lazy="raise", order_by="Charge.number")
+
+
+class Charge(Row):
+    """One charge that paid an invoice of a purchase, in whole or in part (partial payments, 2025-05-28.basil on)."""
+
+    __tablename__ = "purchase_charges"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["purchase_id", "stripe_invoice_id"],
+            ["purchase_payments.purchase_id", "purchase_payments.stripe_invoice_id"],
+        ),
+        CheckConstraint("refunded_cents between 0 and amount_cents", name="refunds_within_charge"),
+    )
+
+    purchase_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    stripe_invoice_id: Mapped[str] = mapped_column(Text, primary_key=True)
+    number: Mapped[int] = mapped_column(SmallInteger, primary_key=True)
+    """In the order in which they were heard of, from 1."""
+    stripe_payment_intent_id: Mapped[str | None] = mapped_column(Text, index=True)
+    stripe_charge_id: Mapped[str | None] = mapped_column(Text, index=True)
+    amount_cents: Mapped[int | None] = mapped_column(BigInteger)
+    """What it took for the invoice; empty while several are known and Stripe did not say which took how much."""
+    amount_told: Mapped[bool] = mapped_column(default=False)
+    """Stripe said so; else it is what the other charges of the invoice leave."""
+    refunded_cents: Mapped[int] = mapped_column(BigInteger, server_default=text("0"), default=0)
+    """Its live refunds as far as they are recorded, on whichever purchase of a bundle; lost disputes stand beside."""
 
 
 class ParkedPayment(Row):
@@ -65,6 +102,8 @@ class Refund(Row):
     status: Mapped[str] = mapped_column(String(32))
     stripe_invoice_id: Mapped[str | None] = mapped_column(Text)
     """The invoice whose money went back; one that was returned is no refund of the sale."""
+    charge_number: Mapped[int | None] = mapped_column(SmallInteger)
+    """Which of the invoice's charges it is of; empty for the only one."""
     failure_reason: Mapped[str | None] = mapped_column(Text)
     idempotency_key: Mapped[str | None] = mapped_column(String(255))
     """Of staff's request; with `request_fingerprint` it makes a repeat a repeat."""

@@ -1,0 +1,82 @@
+"""The charges of a payment: found by the ids that name them, and learned from whoever names another one."""
+
+from collections.abc import Iterable
+
+from purchases.domain.money import Part
+from purchases.store.rows import Charge, Payment
+
+
+def charge_named(payment: Payment, *, payment_intent_id: str | None, charge_id: str | None) -> Charge | None:
+    """Return the charge of `payment` that one of these ids names, the intent first."""
+    for name, told in (("stripe_payment_intent_id", payment_intent_id), ("stripe_charge_id", charge_id)):
+        for charge in payment.charges if told else ():
+            if getattr(charge, name) == told:
+                return charge
+    return None
+
+
+def may_be_of(payment: Payment, *, payment_intent_id: str | None, charge_id: str | None) -> bool:
+    """Return whether nothing that is known of the payment's charges speaks against these ids."""
+    intents = {one.stripe_payment_intent_id for one in payment.charges} - {None}
+    charges = {one.stripe_charge_id for one in payment.charges} - {None}
+    return _fits(payment_intent_id, intents) and _fits(charge_id, charges)
+
+
+def _fits(told: str | None, known: set[str | None]) -> bool:
+    return told is None or not known or told in known
+
+
+def learn_parts(payment: Payment, parts: Iterable[Part]) -> list[str]:
+    """Keep what is said of the payment's charges; return the ids that are new."""
+    return [learned for part in parts for learned in _learn(payment, part)]
+
+
+def _learn(payment: Payment, part: Part) -> list[str]:
+    """Ids are overwritten only by Stripe's own list, which also says how much: what was known before was a guess."""
+    ids = {"payment_intent_id": part.payment_intent_id, "charge_id": part.charge_id}
+    if not any(ids.values()):
+        return []
+    charge = charge_named(payment, **ids) or _fitting(payment, part) or _new(payment)
+    new = []
+    for name, value in ids.items():
+        known = getattr(charge, f"stripe_{name}")
+        if value and value != known and (known is None or part.cents is not None):
+            setattr(charge, f"stripe_{name}", value)
+            new.append(value)
+    if part.cents is not None:
+        charge.amount_cents, charge.amount_told = max(part.cents, charge.refunded_cents), True
+    _share_out(payment)
+    return new
+
+
+def _fitting(payment: Payment, part: Part) -> Charge | None:
+    """The only charge that lacks one of these ids, and that the other one does not speak against."""
+    open_ = [one for one in payment.charges if not one.amount_told and _may_be(one, part)]
+    return open_[0] if len(open_) == 1 else None
+
+
+def _may_be(charge: Charge, part: Part) -> bool:
+    intent, known = part.payment_intent_id, charge.stripe_payment_intent_id
+    if intent and known and intent != known:
+        return False
+    return not (part.charge_id and charge.stripe_charge_id and part.charge_id != charge.stripe_charge_id)
+
+
+def _new(payment: Payment) -> Charge:
+    charge = Charge(
+        purchase_id=payment.purchase_id,
+        stripe_invoice_id=payment.stripe_invoice_id,
+        number=len(payment.charges) + 1,
+        amount_told=False,
+        refunded_cents=0,
+    )
+    payment.charges.append(charge)
+    return charge
+
+
+def _share_out(payment: Payment) -> None:
+    """Of one charge that Stripe said no amount of, it is what the others leave; of several, nobody knows."""
+    unsaid = [one for one in payment.charges if not one.amount_told]
+    left = payment.invoice_paid_cents - sum(one.amount_cents or 0 for one in payment.charges if one.amount_told)
+    for charge in unsaid:
+        charge.amount_cents = max(left, charge.refunded_cents) if len(unsaid) == 1 else None
