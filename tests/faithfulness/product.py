@@ -13,7 +13,8 @@ from purchases.handlers.checkout.start_checkout import OPEN_FOR
 from purchases.payments import checkout, customers, look, subscriptions
 from purchases.payments.client import CardDeclined, CustomerNeeded
 from purchases.payments.invoices import Charging, close_invoice
-from purchases.payments.portal import open_portal
+from purchases.payments.plan_prices import SoldPlan, provide_plan_price
+from purchases.payments.portal import offer_prices, open_portal
 from purchases.payments.prices import SoldAddon, name_product, provide_price
 from purchases.store.rows import CheckoutSession, Purchase
 from sandbox.stripe.control import StripeControl
@@ -191,6 +192,16 @@ async def open_pages(shop: Shop) -> None:
     await name_product(shop.client, instance=INSTANCE, addon_id=purchase.plan_addon_id, name="Setup, new")
 
 
+async def _edit_the_price(shop: Shop, product_id: str) -> None:
+    """Its Stripe price is made, found again, and offered in the portal."""
+    sold = SoldPlan(
+        plan="builder", name="Builder", product_id=product_id, interval="month", currency="EUR", price_cents=1_200
+    )
+    for _ in range(2):
+        found = await provide_plan_price(shop.client, instance=INSTANCE, sold=sold, asked_for="plan-price:1200:1")
+    await offer_prices(shop.client, instance=INSTANCE, products={found.product_id: [found.price_id]})
+
+
 async def run_the_plan(shop: Shop) -> None:
     """A subscription that the product reads, lists, sends its owner to the portal for, ends and pays back."""
     product = await shop.client.v1.products.create_async({"name": "Builder"})
@@ -205,6 +216,7 @@ async def run_the_plan(shop: Shop) -> None:
     running = [one async for one in subscriptions.running_at(shop.client, plan.id, **ours)]
     assert [one.snapshot for one in (*listed, *running)] == [seen.snapshot] * 2
     await provision_portal(client=shop.client, instance=INSTANCE, products={product.id: [plan.id]}, say=lambda _: None)
+    await _edit_the_price(shop, product.id)
     for cancel in ("at_period_end", "immediately"):
         page = await open_portal(
             shop.client, instance=INSTANCE, customer_id=shop.customer, return_url=PAGE, cancel=cancel
