@@ -14,12 +14,14 @@ import httpx
 import pytest
 
 from catalog.main import MIGRATIONS
+from chassis.database import plain_connection
 from chassis.migrations import migrate
 from chassis.server import HttpServer
 from sandbox.issuer import Issuer, application
 from sandbox.ports import free_port
 from tests.integration.catalog.conftest import ADDONS, STAFF
 from tests.integration.catalog.test_facts import records_of
+from tests.stack.parked_rows import LONG_RESOLVED, parked_rows, until_pruned
 from tests.stack.postgres import NewDatabase
 
 PASSING = "groupcoordinatornotavailable"
@@ -127,3 +129,14 @@ async def test_one_process_serves_the_api_relays_shows_itself_to_operators_and_e
         assert (await operator.get("/livez")).json()["loops"] == ["consumer", "ended-sessions", "parked", "relay"]
         assert "billing_" in (await operator.get("/metrics")).text
         assert [(await staff.get(path)).status_code for path in ("/livez", "/readyz", "/metrics")] == [404, 404, 404]
+
+
+async def test_it_deletes_what_is_resolved_for_90_days(migrated_url: str, kafka_bootstrap: str) -> None:
+    async with plain_connection(migrated_url, name="test") as connection:
+        await connection.execute(parked_rows("catalog"))
+
+        async with serving(migrated_url, kafka_bootstrap) as (_, operator):
+            await until_pruned(connection, [*LONG_RESOLVED])
+            shown = (await operator.get("/metrics")).text
+
+        assert f'billing_pruned_rows_total{{table="parked"}} {float(len(LONG_RESOLVED))}' in shown

@@ -1,5 +1,7 @@
 """At 100,000 rows of its history and of facts that wait, no statement of the catalog reads more than a page."""
 
+from datetime import timedelta
+
 from chassis import outbox, parked
 from chassis.counting import AT_MOST
 from chassis.database import plain_connection
@@ -34,6 +36,7 @@ async def test_no_statement_reads_a_whole_table(catalog: Catalog) -> None:
         await catalog.plans()
         async with catalog.database.transaction() as session:
             await parked.take_due(session, consumer="catalog")
+            assert not await parked.prune(session, consumer="catalog", kept=timedelta(days=90), limit=10)
     with every_statement(catalog.database, reads_at_most=2 * AT_MOST + MOST):
         async with catalog.database.reading() as session:
             assert await parked.count_open(session, consumer="catalog") == AT_MOST

@@ -5,7 +5,7 @@ The measure is PostgreSQL's own count of the rows and index entries that each st
 
 import uuid
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
@@ -21,6 +21,7 @@ from purchases.handlers.at_stripe.sweep import sweep_stretch
 from purchases.main import MIGRATIONS
 from purchases.payments.since import Stretch
 from purchases.store import workspaces
+from purchases.store.pruned import PRUNES
 from sandbox.stripe.control import StripeControl
 from tests.integration.purchases.checkouts import given_builder_and_two_addons, open_page, upgrade
 from tests.integration.purchases.crowd import fill
@@ -161,6 +162,12 @@ async def test_the_sweep_of_a_day(crowded: World) -> None:
         await sweep_stretch(crowded.desk, Stretch(today, datetime.now(UTC)))
 
     assert reads.statements > 0
+
+
+async def test_deleting_what_is_resolved_for_long(crowded: World) -> None:
+    with every_statement(crowded.database, reads_at_most=MOST):
+        async with crowded.database.transaction() as session:
+            assert [await prune(session, timedelta(days=90), 10) for prune in PRUNES.values()] == [0, 0]
 
 
 async def test_the_gauges(crowded: World) -> None:

@@ -37,6 +37,9 @@ LOOP_FAILURES: Final = Counter("billing_loop_failures_total", "Times that a loop
 PARKED_ITEMS: Final = Gauge(
     "billing_parked_items", "Facts set aside, to be re-run or looked at; counted up to 10,000.", ["consumer"]
 )
+PRUNED: Final = Counter(
+    "billing_pruned_rows_total", "Rows of what was parked and done with, deleted once they were old.", ["table"]
+)
 
 OUTBOX_ROWS: Final = Gauge("billing_outbox_rows", "Committed facts that Kafka has not confirmed; counted up to 10,000.")
 OUTBOX_OLDEST_AGE: Final = Gauge("billing_outbox_oldest_age_seconds", "Age of the oldest fact in the outbox.")

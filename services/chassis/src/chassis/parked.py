@@ -10,10 +10,12 @@ other beside others who store.
 import base64
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from hashlib import sha256
 from typing import Any, Final
+from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, MetaData, Select, Text, any_, cast, func, select, text, update
+from sqlalchemy import ARRAY, ColumnElement, MetaData, Select, Text, any_, cast, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -197,6 +199,24 @@ async def leave_to_staff(session: AsyncSession, *, ids: Collection[str], reason:
         .returning(PARKED.c.id)
     )
     return len((await session.execute(left)).all())
+
+
+async def prune(
+    session: AsyncSession, *, consumer: str, kept: timedelta, limit: int
+) -> Sequence[tuple[int, UUID | None]]:
+    """Delete up to `limit` records that are resolved for longer than `kept`; return the id and the fact's id of each.
+
+    One that another transaction holds is passed over, and has its turn the next time.
+    """
+    old = (
+        select(PARKED.c.id)
+        .where(PARKED.c.consumer == consumer, PARKED.c.resolved_at < func.now() - kept)
+        .order_by(PARKED.c.resolved_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    gone = await session.execute(delete(PARKED).where(PARKED.c.id.in_(old)).returning(PARKED.c.id, PARKED.c.fact_id))
+    return [(row.id, row.fact_id) for row in gone]
 
 
 async def retry_one(session: AsyncSession, *, parked_id: int, consumer: str) -> bool:

@@ -130,6 +130,8 @@ class DatabaseSettings(BaseSettings):
     model_config = _CONFIG  # here too: the configuration of the last base wins
 
     database_url: str = Field(repr=False)
+    parked_kept_days: int = Field(default=90, ge=40)
+    """So long what was parked stays once it is resolved; longer than the sweep looks back, which asks for it."""
 
 
 class StripeSettings(BaseSettings):

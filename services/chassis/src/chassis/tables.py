@@ -94,4 +94,5 @@ def parked_table(metadata: MetaData) -> Table:
         ),
         Index("parked_open", "consumer", "parked_at", postgresql_where=text("resolved_at is null")),
         Index("parked_resolved", "consumer", "parked_at", postgresql_where=text("resolved_at is not null")),
+        Index("parked_to_prune", "consumer", "resolved_at", postgresql_where=text("resolved_at is not null")),
     )

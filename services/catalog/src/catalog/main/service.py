@@ -1,5 +1,6 @@
 """The service: API, consumer and relay in one process."""
 
+from datetime import timedelta
 from functools import partial
 
 from fastapi import FastAPI
@@ -17,7 +18,8 @@ from chassis.ended_sessions import EndedSessions
 from chassis.fates import is_outage
 from chassis.health import Health, ops_app
 from chassis.jwks import Jwks
-from chassis.process import run_process
+from chassis.process import background, run_process
+from chassis.pruning import keep_pruned, parked_of
 from chassis.relay import Relay
 from chassis.settings import ServiceSettings
 from chassis.startup import refuse_unless_sound
@@ -58,12 +60,14 @@ async def serve() -> None:
     health = health_of(settings, database)
     ended, jwks = EndedSessions(settings), Jwks(settings.jwks_url)
     verifier = TokenVerifier(jwks, settings.jwt_issuer, settings.jwt_audience, has_ended=ended.has)
+    kept = timedelta(days=settings.parked_kept_days)
     api = app(settings=settings, database=database, verifier=verifier)
     await run_process(
         database,
         HttpServer(ops_app(health), settings.http_host, settings.ops_port, name="ops", protected=settings.protected),
         Relay(database=database, settings=settings, health=health).running(),
         consumer(settings=settings, database=database, health=health).running(),
+        background("pruning", lambda: keep_pruned(database, parked_of(GROUP), kept=kept)),
         ended.running(health),
         HttpServer(api, settings.http_host, settings.http_port, protected=settings.protected),
         health=health,

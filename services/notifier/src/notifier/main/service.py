@@ -1,6 +1,7 @@
 """The service: consumer and sender in one process."""
 
 from contextlib import AbstractAsyncContextManager
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -8,6 +9,7 @@ from chassis.consumer import Consumer
 from chassis.database import Database
 from chassis.health import Health, ops_app
 from chassis.process import background, run_process
+from chassis.pruning import keep_pruned, parked_of
 from chassis.server import HttpServer
 from chassis.startup import refuse_unless_sound
 from notifier.consumer import FATES, GROUP, TOPICS, queue_mails
@@ -20,6 +22,7 @@ from notifier.sender import Sender
 
 def parts(*, settings: Settings, database: Database, health: Health) -> tuple[AbstractAsyncContextManager[Any], ...]:
     """What runs, in the order of starting: who sends is there before who queues."""
+    kept = timedelta(days=settings.parked_kept_days)
     sender = Sender(database=database, mailer=mailer(settings), health=health, connections=settings.smtp_connections)
     consumer = Consumer(
         topics=TOPICS,
@@ -30,7 +33,12 @@ def parts(*, settings: Settings, database: Database, health: Health) -> tuple[Ab
         health=health,
         fates=FATES,
     )
-    return background("housekeeping", lambda: keep_house(database)), sender.running(), consumer.running()
+    return (
+        background("housekeeping", lambda: keep_house(database)),
+        background("pruning", lambda: keep_pruned(database, parked_of(GROUP), kept=kept)),
+        sender.running(),
+        consumer.running(),
+    )
 
 
 async def serve() -> None:

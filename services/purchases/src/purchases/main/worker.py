@@ -1,12 +1,14 @@
 """The worker process: consumer, relay, commands to Stripe."""
 
+from datetime import timedelta
 from functools import partial
 from typing import Final
 
 from chassis.consumer import Consumer
 from chassis.database import Database
 from chassis.health import ops_app
-from chassis.process import run_process
+from chassis.process import background, run_process
+from chassis.pruning import keep_pruned
 from chassis.relay import Relay
 from chassis.server import HttpServer
 from chassis.startup import refuse_unless_sound
@@ -18,6 +20,7 @@ from purchases.handlers.steps.work import CONSUMER, Pages
 from purchases.main import read_settings
 from purchases.main.doctor import READ, health_of_worker, of_worker
 from purchases.payments.client import stripe_client
+from purchases.store.pruned import PRUNES
 
 NAME: Final = "purchases-worker"
 
@@ -29,6 +32,7 @@ async def work() -> None:
     database = Database(settings.database_url, name=NAME)
     health = health_of_worker(settings, database)
     client = stripe_client(secret_key=settings.stripe_secret_key.get_secret_value(), api_base=settings.stripe_api_base)
+    kept = timedelta(days=settings.parked_kept_days)
     desk = StripeDesk(database=database, client=client, instance=settings.quittance_instance)
     consumer = Consumer(
         topics=READ,
@@ -43,6 +47,7 @@ async def work() -> None:
         HttpServer(ops_app(health), settings.http_host, settings.ops_port, name="ops", protected=settings.protected),
         Relay(database=database, settings=settings, health=health).running(),
         CommandsLoop(desk=desk, health=health, brake=Brake(settings.brake_declines)).running(),
+        background("pruning", lambda: keep_pruned(database, PRUNES, kept=kept)),
         consumer.running(),
         health=health,
     )

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Integer, case, func, literal, or_, select, update
+from sqlalchemy import Integer, case, delete, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -154,7 +154,24 @@ async def reopen_many(session: AsyncSession, *, kind: str | None, after: int, li
 async def discard(session: AsyncSession, command_id: int) -> bool:
     """End a parked command undone; False when it is not parked."""
     ended = update(StripeCommand).where(StripeCommand.id == command_id, StripeCommand.state == "parked")
-    return (await session.execute(ended.values(state="discarded").returning(StripeCommand.id))).first() is not None
+    values = {"state": "discarded", "ended_at": func.now()}
+    return (await session.execute(ended.values(values).returning(StripeCommand.id))).first() is not None
+
+
+async def prune(session: AsyncSession, kept: timedelta, limit: int) -> int:
+    """Delete up to `limit` commands that ended longer than `kept` ago, done or discarded; return how many.
+
+    One that is asked for again at this moment is passed over; asked for later, it is a new row.
+    """
+    old = (
+        select(StripeCommand.id)
+        .where(StripeCommand.state.in_(("done", "discarded")), StripeCommand.ended_at < func.now() - kept)
+        .order_by(StripeCommand.ended_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    gone = await session.execute(delete(StripeCommand).where(StripeCommand.id.in_(old)).returning(StripeCommand.id))
+    return len(gone.all())
 
 
 async def next_attempt(session: AsyncSession, command: Command, *, attempt: int) -> None:

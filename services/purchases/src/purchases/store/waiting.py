@@ -15,7 +15,8 @@ def allocation_mark(refund_id: str) -> str:
 async def is_set_aside(session: AsyncSession, received: Received) -> bool:
     """Return whether a fact of this type about the same object was parked before, and was not applied since.
 
-    Of one object Stripe may tell by an event, by a list and by a sweep: staff decide about it once.
+    Of one object Stripe may tell by an event, by a list and by a sweep: staff decide about it once, as long as
+    the row is kept: for longer than the sweep looks back.
     """
     fact = received.fact
     parked = exists().where(

@@ -24,6 +24,7 @@ class StripeCommand(Row):
             text("(arguments ->> 'purchase_id')"),
             postgresql_where=text("state = 'parked'"),
         ),
+        Index("stripe_commands_to_prune", "ended_at", postgresql_where=text("state in ('done', 'discarded')")),
     )
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)

@@ -16,7 +16,7 @@ class ParkedReference(Row):
     __tablename__ = "parked_references"
 
     reference: Mapped[str] = mapped_column(Text, primary_key=True)
-    fact_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    fact_id: Mapped[uuid.UUID] = mapped_column(primary_key=True, index=True)
 
 
 class ParkedDecision(Row):

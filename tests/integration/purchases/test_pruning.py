@@ -1,0 +1,80 @@
+"""What is resolved for long is deleted: parked facts with the ids that they name, and commands that ended."""
+
+from datetime import timedelta
+
+import pytest
+
+from chassis.database import plain_connection
+from chassis.process import background
+from chassis.pruning import keep_pruned, prune_all
+from purchases.store import commands
+from purchases.store.pruned import PRUNES
+from tests.integration.purchases.world import World
+from tests.stack.parked_rows import KEPT, LONG_RESOLVED, parked_rows, until_pruned
+
+DAYS_90 = timedelta(days=90)
+ENDED = """insert into stripe_commands (kind, key, subject, arguments, state, version, due_at, attempts, ended_at)
+    select 'settle', 'settle:' || state || ago, state || ago, '{}', state, 1, now(), 0,
+        case when state <> 'open' then now() - ago * interval '1 day' end
+    from unnest(array['open', 'done', 'parked', 'discarded']) as state, unnest(array[89, 91]) as ago"""
+
+
+@pytest.fixture
+async def crowded(world: World) -> World:
+    await world.execute(parked_rows("purchases"))
+    await world.execute("insert into parked_references select 'in_' || \"offset\", fact_id from parked")
+    await world.execute(
+        "insert into parked_decisions (item, decision, actor) select 'fact-' || id, 'd', 'a' from parked"
+    )
+    await world.execute(ENDED)
+    return world
+
+
+async def test_parked_facts_go_with_their_references_and_what_staff_decided_stays(crowded: World) -> None:
+    async with (
+        plain_connection(crowded.database.url, name="test") as connection,
+        background("pruning", lambda: keep_pruned(crowded.database, PRUNES, kept=DAYS_90)),
+    ):
+        await until_pruned(connection, LONG_RESOLVED)
+
+    assert [row["reference"] for row in await crowded.rows("select reference from parked_references order by 1")] == [
+        f"in_{kept}" for kept in KEPT
+    ]
+    assert len(await crowded.rows("select id from parked_decisions")) == LONG_RESOLVED.stop
+
+
+async def test_commands_that_ended_go_and_those_that_wait_for_somebody_stay(crowded: World) -> None:
+    await prune_all(crowded.database, "stripe_commands", PRUNES["stripe_commands"], kept=DAYS_90)
+
+    left = sorted(command["subject"] for command in await crowded.commands("settle"))
+    assert left == ["discarded89", "done89", "open89", "open91", "parked89", "parked91"]
+
+
+async def test_a_command_that_was_deleted_can_be_asked_for_again(crowded: World) -> None:
+    await prune_all(crowded.database, "stripe_commands", PRUNES["stripe_commands"], kept=DAYS_90)
+
+    async with crowded.database.transaction() as session:
+        await commands.ask(session, kind="settle", subject="done91")
+
+    (again,) = [one for one in await crowded.commands("settle") if one["subject"] == "done91"]
+    assert (again["state"], again["version"]) == ("open", 1)
+
+
+async def test_a_command_that_is_asked_for_at_this_moment_is_passed_over(crowded: World) -> None:
+    async with crowded.database.transaction() as session:
+        await commands.ask(session, kind="settle", subject="done91")
+        async with crowded.database.transaction() as other:
+            assert await commands.prune(other, DAYS_90, 10) == 1  # the discarded one
+
+    states = {command["subject"]: command["state"] for command in await crowded.commands("settle")}
+    assert states["done91"] == "open"
+
+
+async def test_a_command_that_staff_discard_is_kept_from_that_day_on(crowded: World) -> None:
+    (parked,) = [one for one in await crowded.commands("settle") if one["subject"] == "parked91"]
+    async with crowded.database.transaction() as session:
+        await commands.discard(session, parked["id"])
+
+    await prune_all(crowded.database, "stripe_commands", PRUNES["stripe_commands"], kept=DAYS_90)
+
+    assert "parked91" in [command["subject"] for command in await crowded.commands("settle")]
