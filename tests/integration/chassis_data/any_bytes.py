@@ -40,6 +40,10 @@ class AnyProducer:
     def __init__(self, producer: AIOKafkaProducer) -> None:
         self._producer = producer
 
+    async def partitions_of(self, topic: str) -> set[int]:
+        """The numbers of those that it knows of."""
+        return set(await self._producer.partitions_for(topic))
+
     async def send(self, topic: str, *records: AnyRecord, partition: int = 0) -> int:
         """The offset of the first of them."""
         batch = self._producer.create_batch()

@@ -1,24 +1,33 @@
 """Whoever signs out is signed out everywhere: each process reads every sign-out, and forgets what has expired."""
 
 import asyncio
+import dataclasses
 import json
 import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
+from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
+from sqlalchemy import MetaData, text
 
+from chassis import ended_sessions
+from chassis.database import Database
 from chassis.ended_sessions import EndedSessions, digest_of
 from chassis.health import Health
 from chassis.kafka import Producer
 from chassis.settings import ServiceSettings
+from chassis.tables import outbox_table
 from contracts import SESSION_STATE, seal
 from contracts.session_facts import SessionEnded
+from purchases.main.api import publish_sign_out
 from tests.integration.chassis_data.any_bytes import AnyRecord, any_producer
 from tests.integration.chassis_data.test_message_path import until
+from tests.stack.postgres import NewDatabase
 
 HOUR = 3600
 
@@ -171,6 +180,118 @@ async def test_without_kafka_nobody_becomes_ready() -> None:
 
         assert (await health.readiness())["sessions"] == "failed"
         assert health.late() == {}
+
+
+async def test_a_kafka_that_takes_connections_and_says_nothing_is_tried_again_in_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A restart would be no help, so liveness does not ask for one."""
+    came: list[object] = []
+
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        came.append(reader)
+        await reader.read()
+        writer.close()
+        await writer.wait_closed()
+
+    monkeypatch.setattr(ended_sessions, "START_SECONDS", 0.1)
+    async with await asyncio.start_server(silent, "127.0.0.1", 0) as server:
+        address = "127.0.0.1:{1}".format(*server.sockets[0].getsockname())
+        settings, health = ServiceSettings(app_env="testing", kafka_bootstrap_servers=f"{address},{address}"), Health()
+        async with EndedSessions(settings).running(health):
+            await until(lambda: _says(len(came) >= 3))
+
+            assert (await health.readiness())["sessions"] == "failed"
+
+
+def test_a_beat_is_never_as_late_as_one_round_that_finds_kafka_silent_may_be() -> None:
+    pause = 5.0
+
+    assert ended_sessions.START_SECONDS + ended_sessions.STOP_SECONDS + pause < ended_sessions.BEAT_SECONDS
+
+
+@pytest.fixture
+async def admin(kafka_bootstrap: str) -> AsyncIterator[AIOKafkaAdminClient]:
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka_bootstrap)
+    await admin.start()
+    yield admin
+    await admin.close()
+
+
+@pytest.mark.parametrize("number", [2, 14])
+async def test_every_partition_is_read_however_many_there_are_also_those_that_come_later(
+    settings: ServiceSettings,
+    producer: Producer,
+    admin: AIOKafkaAdminClient,
+    monkeypatch: pytest.MonkeyPatch,
+    number: int,
+) -> None:
+    topic = f"test.session.{uuid.uuid4().hex}"
+    monkeypatch.setattr(ended_sessions, "SESSION_STATE", dataclasses.replace(SESSION_STATE, name=topic))
+    monkeypatch.setattr(ended_sessions, "METADATA_MS", 200)
+    await admin.create_topics([NewTopic(topic, number, 1)])
+
+    async with a_process(settings) as here:
+        token, later = a_token(), a_token()
+        await _sign_out(settings, topic, token, partition=number - 1)
+        await until(lambda: _says(here.has(token)))
+
+        await admin.create_partitions({topic: NewPartitions(number + 1)})
+        await _sign_out(settings, topic, later, partition=number)
+        await until(lambda: _says(here.has(later)))
+
+
+async def test_one_that_can_never_be_told_holds_up_no_other(settings: ServiceSettings, producer: Producer) -> None:
+    token, next_token = a_token(), a_token()
+    told: list[str] = []
+
+    async def tell(fact: SessionEnded) -> None:
+        if fact.token_sha256 == digest_of(token):
+            raise ValueError("what no table holds")
+        told.append(fact.token_sha256)
+
+    async with a_process(settings, tell=tell) as here:
+        await here.end(token, expires_at=time.time() + HOUR)
+        await here.end(next_token, expires_at=time.time() + HOUR)
+
+        await until(lambda: _says(told == [digest_of(next_token)]))
+
+
+async def test_one_that_another_process_has_told_already_holds_up_no_other(database_url: NewDatabase) -> None:
+    """As after a double click that two replicas answer."""
+    metadata = MetaData()
+    outbox_table(metadata)
+    async with Database(await database_url(), name="test") as database:
+        async with database.engine.begin() as connection:
+            await connection.run_sync(metadata.create_all)
+        tell = partial(publish_sign_out, database)
+        one, other = (EndedSessions(ServiceSettings(app_env="testing"), tell=tell) for _ in range(2))
+        token, next_token = a_token(), a_token()
+
+        for ended in (one, other):
+            await ended.end(token, expires_at=time.time() + HOUR)
+        await other.end(next_token, expires_at=time.time() + HOUR)
+
+        async with database.reading() as session:
+            keys = (await session.execute(text("select key from outbox order by id"))).scalars()
+        assert list(keys) == [digest_of(token), digest_of(next_token)]
+
+
+async def _sign_out(settings: ServiceSettings, topic: str, token: str, *, partition: int) -> None:
+    """By a producer that asks anew which partitions there are."""
+    now = datetime.now(UTC)
+    fact = SessionEnded(token_sha256=digest_of(token), expires_at=now + timedelta(hours=1), occurred_at=now)
+    headers = [(name.encode(), value) for name, value in seal(fact, occurred_at=now).to_headers()]
+    record = AnyRecord(key=fact.key.encode(), value=fact.model_dump_json().encode(), headers=headers)
+
+    async def sent() -> bool:
+        async with any_producer(settings.kafka_bootstrap_servers) as raw:
+            if partition not in await raw.partitions_of(topic):
+                return False
+            await raw.send(topic, record, partition=partition)
+            return True
+
+    await until(sent)
 
 
 async def _says(answer: object) -> object:

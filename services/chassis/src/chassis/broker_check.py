@@ -6,12 +6,15 @@ from contextlib import suppress
 from typing import Final
 
 from aiokafka.client import AIOKafkaClient
+from aiokafka.cluster import ClusterMetadata
 
 from chassis.health import Health
 from chassis.kafka import connection
 from chassis.settings import ServiceSettings
 
 CONNECT_SECONDS: Final = 1.0
+REQUEST_SECONDS: Final = 10.0
+"""For each server that is asked; aiokafka's own 40 add up where several are silent."""
 
 
 class BrokerArrival:
@@ -43,11 +46,20 @@ class BrokerArrival:
 
 async def existing_topics(settings: ServiceSettings) -> frozenset[str]:
     """Return the topics that this role may know of. Raises KafkaError where no broker answers."""
-    client = AIOKafkaClient(**connection(settings))
+    return frozenset((await _metadata(settings)).topics())
+
+
+async def existing_partitions(settings: ServiceSettings, topic: str) -> frozenset[int]:
+    """Return the numbers of the partitions of `topic`, none without it. Raises KafkaError where no broker answers."""
+    return frozenset((await _metadata(settings)).partitions_for_topic(topic) or ())
+
+
+async def _metadata(settings: ServiceSettings) -> ClusterMetadata:
+    """Of all topics: a question about one by its name would make it."""
+    client = AIOKafkaClient(**connection(settings), request_timeout_ms=int(REQUEST_SECONDS * 1000))
     try:
         await client.bootstrap()
-        cluster = await client.fetch_all_metadata()  # of all topics: a question about one by name would make it
-        return frozenset(cluster.topics())
+        return await client.fetch_all_metadata()
     finally:
         await client.close()
 

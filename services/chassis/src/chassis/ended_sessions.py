@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from chassis import metrics
 from chassis.backoff import Backoff
-from chassis.broker_check import existing_topics
+from chassis.broker_check import existing_partitions
 from chassis.every_record import read_every_record
 from chassis.health import Health
 from chassis.kafka import connection
@@ -37,6 +37,11 @@ MOST_UNTOLD: Final = 10_000
 TELL_SECONDS: Final = 2.0
 BEAT_SECONDS: Final = 60.0
 """A broker that does not answer holds the loop up for longer than others are."""
+START_SECONDS: Final = 25.0
+"""For the question about the topic, and for the consumer's start: room for two servers that are silent."""
+STOP_SECONDS: Final = 5.0
+METADATA_MS: Final = 10_000
+"""A partition that is new is noticed so much later at most."""
 FARTHEST_SECONDS: Final = 10 * 365 * 86_400.0
 """A token may say that it is good for ever."""
 Tell = Callable[[SessionEnded], Awaitable[None]]
@@ -118,29 +123,35 @@ class EndedSessions:
                 auto_offset_reset="earliest",
                 fetch_max_wait_ms=FETCH_MS,
                 request_timeout_ms=10_000,
+                metadata_max_age_ms=METADATA_MS,
             )
             try:
-                await self._require_topic()
-                await consumer.start()
-                await self._read(consumer, health)
+                async with asyncio.timeout(START_SECONDS):
+                    partitions = await self._partitions()
+                health.beat("ended-sessions", limit=BEAT_SECONDS)
+                async with asyncio.timeout(START_SECONDS):
+                    await consumer.start()
+                await self._read(consumer, partitions, health)
             except Exception as error:  # whatever it is, giving up would take ended sessions for good ones
                 log.warning("ended_sessions_unread", error=repr(error)[:300])
             finally:
                 with suppress(Exception):
-                    await asyncio.wait_for(consumer.stop(), 5)
+                    await asyncio.wait_for(consumer.stop(), STOP_SECONDS)
             await backoff.sleep()
 
-    async def _require_topic(self) -> None:
+    async def _partitions(self) -> list[TopicPartition]:
         """Raise TopicMissing: to read a topic that is not there yet could make it, with settings of the broker's."""
-        if SESSION_STATE.name not in await existing_topics(self._settings):
+        numbers = await existing_partitions(self._settings, SESSION_STATE.name)
+        if not numbers:
             raise TopicMissing(SESSION_STATE.name)
+        return [TopicPartition(SESSION_STATE.name, number) for number in sorted(numbers)]
 
-    async def _read(self, consumer: Any, health: Health) -> None:
-        partitions = [TopicPartition(SESSION_STATE.name, number) for number in range(SESSION_STATE.partitions)]
+    async def _read(self, consumer: Any, partitions: Sequence[TopicPartition], health: Health) -> None:
+        """Until the topic has more partitions than these."""
         consumer.assign(partitions)
         await consumer.seek_to_beginning(*partitions)
         look_at = 0.0
-        while True:
+        while len(consumer.partitions_for_topic(SESSION_STATE.name) or ()) <= len(partitions):
             health.beat("ended-sessions", limit=BEAT_SECONDS)
             for records in (await consumer.getmany(timeout_ms=POLL_MS)).values():
                 self._take(records)
@@ -189,6 +200,8 @@ class EndedSessions:
                     await self._tell(fact)
             except Exception as error:  # the next one that signs out, or the loop, tries again
                 log.warning("sign_out_not_told", error=repr(error)[:300], waiting=len(self._untold))
+                if self._untold.pop(digest, None):
+                    self._untold[digest] = fact  # behind the others: the fault may be its own
                 return
             self._untold.pop(digest, None)
 

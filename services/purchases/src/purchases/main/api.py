@@ -4,12 +4,14 @@ from functools import partial
 from typing import Final
 
 from fastapi import FastAPI
+from sqlalchemy.exc import IntegrityError
 from stripe import StripeClient
 
 from chassis.auth import TokenVerifier
 from chassis.database import Database
 from chassis.ended_sessions import EndedSessions
 from chassis.fates import is_outage
+from chassis.faults import sqlstate
 from chassis.health import ops_app
 from chassis.jwks import Jwks
 from chassis.outbox import publish
@@ -25,6 +27,8 @@ from purchases.payments.client import stripe_client
 from purchases.settings import Settings
 
 NAME: Final = "purchases-api"
+ALREADY_THERE: Final = "23505"
+"""PostgreSQL's unique_violation."""
 
 
 def app(
@@ -46,9 +50,16 @@ def app(
 
 
 async def publish_sign_out(database: Database, fact: SessionEnded) -> None:
-    """Have the relay tell every service of it, once and as soon as Kafka can be reached."""
-    async with database.transaction() as session:
-        publish(session, fact, occurred_at=fact.occurred_at)
+    """Have the relay tell every service of it, once and as soon as Kafka can be reached.
+
+    One that waits for the relay already, as after a double click that two replicas answer, is published.
+    """
+    try:
+        async with database.transaction() as session:
+            publish(session, fact, occurred_at=fact.occurred_at)
+    except IntegrityError as error:
+        if sqlstate(error) != ALREADY_THERE:
+            raise
 
 
 async def serve() -> None:
