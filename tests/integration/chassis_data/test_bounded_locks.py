@@ -10,9 +10,12 @@ from sqlalchemy import MetaData, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis import parked
+from chassis.applying import Applier
 from chassis.consumer import Consumer, Handler
 from chassis.database import Database
+from chassis.fates import FATES
 from chassis.health import Health
+from chassis.progress import Progress
 from chassis.records import Received, StoredRecord
 from chassis.settings import ServiceSettings
 from chassis.tables import inbox_table, parked_table
@@ -25,6 +28,13 @@ IDS_OF_A_FULL_BATCH = 2_000
 BATCHES = 12
 """One for each partition of the topic: no more are applied at once."""
 HELD = "select count(*) from pg_locks where locktype = 'advisory' and pid = pg_backend_pid()"
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
 
 
 @pytest.fixture
@@ -101,6 +111,28 @@ async def test_a_batch_that_does_not_fit_into_the_lock_table_is_halved(database:
     assert (applied, set_aside) == (len(facts), 0)
     assert sizes[0] == len(facts)
     assert max(sizes[1:]) < len(facts)
+
+
+async def test_a_batch_that_is_halved_for_long_shows_that_the_loop_runs(database: Database) -> None:
+    """Each statement takes its minute, and nothing is waited out between them."""
+    clock = Clock()
+    progress = Progress("test", clock=clock)
+    late: list[bool] = []
+
+    async def handle(session: AsyncSession, batch: Sequence[Received]) -> None:
+        late.append(progress.loop_is_late)
+        clock.now += 60
+        if len(batch) > 1:
+            await session.execute(text("set local statement_timeout = 1"))
+            await session.execute(text("select pg_sleep(60)"))
+
+    applier = Applier(
+        group="test", database=database, handle=handle, fates=FATES, progress=progress, stop=asyncio.Event()
+    )
+    await applier.take([_record(addon_state(), offset) for offset in range(8)])
+
+    assert len(late) == 15, "eight, halved down to each"
+    assert not any(late)
 
 
 def _consumer(database: Database, handle: Handler) -> Consumer:

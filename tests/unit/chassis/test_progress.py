@@ -43,3 +43,16 @@ def test_the_loop_is_late_after_two_minutes_without_a_turn() -> None:
     assert progress.loop_is_late
     progress.turned()
     assert not progress.loop_is_late
+
+
+def test_a_batch_that_was_cut_off_is_at_hand_no_more_when_the_reading_begins_again() -> None:
+    clock = Clock()
+    progress = Progress("test", clock=clock)
+    progress.begun("topic/0@1")
+    clock.now = STALL_SECONDS + 1
+
+    progress.anew()
+
+    assert not progress.gets_on(), "its records still wait"
+    progress.lags(0)
+    assert progress.gets_on()

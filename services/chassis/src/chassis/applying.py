@@ -181,6 +181,7 @@ class Applier:
         """One transaction, repeated while its fault is a passing one. Raises CannotApply for one that stays."""
         backoff, failures = Backoff(first=0.05, limit=5), 0
         while True:
+            self._progress.turned()  # also when nothing is waited out, as in a batch that is halved again and again
             try:
                 async with self._database.transaction() as session:
                     await work(session)

@@ -39,6 +39,8 @@ BATCH_TIMEOUT_MS: Final = 15
 START_SECONDS: Final = 60.0
 STOP_SECONDS: Final = 20.0
 LAG_SECONDS: Final = 5.0
+IDLE_LOOKS: Final = 4
+"""Looks in a row without a partition, after which others have them; at first, none has been given out yet."""
 PULSE_SECONDS: Final = 5.0
 CHECK: Final = "consumer"
 """What /readyz calls the consumer's progress."""
@@ -117,7 +119,7 @@ class Consumer:
     async def _consume(self) -> None:
         backoff = Backoff(first=0.2, limit=5)
         while True:
-            self._progress.turned()
+            self._progress.anew()
             broker, subscriber = self._subscriber()
             try:
                 async with asyncio.timeout(START_SECONDS):
@@ -167,12 +169,16 @@ class Consumer:
 
     async def _watch(self, subscriber: Any) -> None:
         """Export the lag, which FastStream has no metric for. Raises what ended the reading, or TaskEnded."""
+        idle = 0
         while True:
             for task in subscriber.tasks:
                 if task.done():
                     raise _reason(task)
             lag = await _export_lag(self._group, subscriber.consumer)
-            if lag is not None:
+            idle = 0 if subscriber.consumer.assignment() else idle + 1
+            if idle >= IDLE_LOOKS:
+                self._progress.lags(0)
+            elif lag is not None:
                 self._progress.lags(lag)
             await self._export_parked()
             await asyncio.wait(subscriber.tasks, timeout=LAG_SECONDS, return_when=asyncio.FIRST_COMPLETED)
@@ -217,7 +223,7 @@ def _reason(task: "asyncio.Task[Any]") -> BaseException:
 
 async def _export_lag(group: str, consumer: Any) -> int | None:
     """All that lies behind our positions; None where no partition of ours says so."""
-    lags = [await _export_partition(group, consumer, partition) for partition in consumer.assignment() if consumer]
+    lags = [await _export_partition(group, consumer, partition) for partition in consumer.assignment()]
     known = [lag for lag in lags if lag is not None]
     return sum(known) if known else None
 

@@ -33,6 +33,11 @@ class Progress:
         """The loop runs."""
         self._turned = self._clock()
 
+    def anew(self) -> None:
+        """The reading begins again, with no batch at hand: one that was cut off comes again. A stall stays one."""
+        self._busy = False
+        self.turned()
+
     def begun(self, place: str) -> None:
         """A batch is at hand, whose first record lies at `place`."""
         self._busy = True
