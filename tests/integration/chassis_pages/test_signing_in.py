@@ -10,9 +10,13 @@ import httpx
 import jwt
 import pytest
 
+from chassis.auth import TokenVerifier
+from chassis.ended_sessions import EndedSessions
+from chassis.jwks import Jwks
+from chassis.settings import ServiceSettings
 from sandbox.issuer import Issuer
 from sandbox.issuer import api as issuer_api
-from tests.integration.chassis_pages.conftest import ORIGIN, Site, make_site
+from tests.integration.chassis_pages.conftest import AUDIENCE, ORIGIN, Site, make_site
 
 
 def leads_to(begun: httpx.Response) -> str:
@@ -307,6 +311,18 @@ async def test_while_the_issuer_is_away_one_is_signed_out_here(issuer: tuple[Iss
 
     assert (left.status_code, left.headers["location"]) == (303, "/session/signed-out")
     assert [one for one in left.headers.get_list("set-cookie") if one.startswith(f'{site.cookie}=""')]
+
+
+async def test_who_cannot_be_signed_out_everywhere_reads_so_and_stays_signed_in(site: Site) -> None:
+    """While there are no keys, nobody can say whose token it is, and until when the others must refuse it."""
+    site.app.state.verifier = TokenVerifier(Jwks("http://127.0.0.1:9/jwks.json"), site.issuer_url, AUDIENCE)
+    site.app.state.ended_sessions = EndedSessions(ServiceSettings(app_env="testing"))
+    async with site.visitor(token=site.token()) as visitor:
+        left = await visitor.post("/session/sign-out", headers={"Accept": "text/html"})
+
+    assert left.status_code == 503
+    assert int(left.headers["Retry-After"]) > 0
+    assert [one for one in left.headers.get_list("set-cookie") if one.startswith(site.cookie)] == []
 
 
 async def test_who_signs_in_again_after_signing_out_is_asked_who_it_is(site: Site) -> None:

@@ -20,6 +20,7 @@ from purchases.settings import Settings
 from sandbox.issuer import Issuer
 from tests.integration.purchases.world import PRICE, World
 from tests.integration.purchases_api.conftest import Api
+from tests.integration.purchases_api.test_bad_input import WORKSPACE
 from tests.seen import problem_of
 
 Json = dict[str, Any]
@@ -95,6 +96,17 @@ async def test_one_workspace_has_one_budget_whichever_replica_it_asks_and_whoeve
             assert problem_of(one) == "too-many-requests"
             assert 1 <= int(one.headers["Retry-After"]) <= 60
     assert (await save_card(replicas[0], other)).status_code == 201
+
+
+async def test_who_floods_a_workspace_keeps_nothing_from_the_host_product(world: World, replicas: list[Api]) -> None:
+    workspace = await world.given_a_workspace()
+    flood = [(await save_card(replicas[0], workspace, "admin")).status_code for _ in range(BURST + 1)]
+
+    async with replicas[0].of({"sub": "host", "scope": "workspaces:write"}) as host:
+        put = [await host.put(f"/v1/workspaces/{workspace}", json=WORKSPACE) for _ in range(BURST + 1)]
+
+    assert flood[-1] == 429
+    assert [one.status_code for one in put] == [200] * BURST + [429], "it has a budget, of its own"
 
 
 async def test_it_fills_up_again_with_time(world: World, replicas: list[Api]) -> None:

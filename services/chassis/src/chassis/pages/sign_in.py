@@ -161,7 +161,10 @@ def _require_answer_of(metadata: Mapping[str, Any], request: Request) -> None:
 
 
 async def end_everywhere(request: Request) -> None:
-    """Have every service refuse the session's token, as a bearer's too, from now on. One that is no good needs none."""
+    """Have every service refuse the session's token, as a bearer's too, from now on. One that is no good needs none.
+
+    Raises Problem 503 where nobody can say whether it is good: nobody is to think that they are signed out.
+    """
     ended: EndedSessions | None = request.app.state.ended_sessions
     token = request.cookies.get(request.app.state.session_cookie)
     if ended is None or not token:
@@ -169,6 +172,8 @@ async def end_everywhere(request: Request) -> None:
     try:
         caller = await request.app.state.verifier.verify(token)
     except Problem as problem:
+        if problem.slug != "unauthenticated":
+            raise
         log.info("sign_out_of_no_session", reason=problem.slug)
         return
     await ended.end(token, expires_at=caller.expires_at)

@@ -16,12 +16,19 @@ from purchases.store.rows import Workspace
 
 
 async def spend(
-    database: Database, settings: Settings, *, workspace_id: str | None = None, person: str | None = None
+    database: Database,
+    settings: Settings,
+    *,
+    workspace_id: str | None = None,
+    product_for: str | None = None,
+    person: str | None = None,
 ) -> None:
     """Take one request out of the budget of each that is named. Raises Problem 429, and then takes nothing."""
     per_minute = settings.stripe_budget_workspace_per_minute, settings.stripe_budget_person_per_minute
+    of_workspace = Bucket(settings.stripe_budget_workspace_burst, per_minute[0])
     wanted = (
-        (workspace_id and f"workspace:{workspace_id}", Bucket(settings.stripe_budget_workspace_burst, per_minute[0])),
+        (workspace_id and f"workspace:{workspace_id}", of_workspace),
+        (product_for and f"product:{product_for}", of_workspace),
         (person and f"person:{person}", Bucket(settings.stripe_budget_person_burst, per_minute[1])),
     )
     async with database.transaction() as session:
@@ -55,8 +62,11 @@ async def staff_within_budget(caller: Staff, database: AtDatabase, settings: Tol
 
 
 async def product_within_budget(ws: WorkspaceId, _: HostProduct, database: AtDatabase, settings: Told) -> None:
-    """The host product speaks for everybody: it has a budget per workspace alone. Raises 403, then 429."""
-    await spend(database, settings, workspace_id=ws)
+    """The host product speaks for everybody: it has a budget per workspace alone, which nobody else spends of.
+
+    Raises 403, then 429.
+    """
+    await spend(database, settings, product_for=ws)
 
 
 SpendingBuyer = Annotated[Workspace, Depends(buyer_within_budget)]
