@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+import stripe
 
 from purchases import commands_loop
 from purchases.handlers.steps.stripe_desk import DONE, Later, Result, StripeDesk
@@ -186,6 +187,43 @@ async def test_what_stripe_refuses_for_good_is_set_aside_with_its_reason(world: 
         "Stripe refused: Not like this (nope, parameter amount)",
     )
     assert not await world.loop._carry_one()
+
+
+def out_of_a_driver() -> Exception:
+    """A mistake in how we call it, raised within it."""
+    try:
+        stripe.StripeClient("sk_test_x", base_addresses=7)  # type: ignore[arg-type]
+    except Exception as error:
+        return error
+    raise AssertionError("it took a number for addresses")
+
+
+async def test_a_fault_of_ours_within_a_driver_reaches_staff_after_a_while(world: World, carrier: Carrier) -> None:
+    await _ask(world)
+    loop = world.loop
+    carrier.answers = [out_of_a_driver() for _ in range(commands_loop.SET_ASIDE_AFTER)]
+    states = []
+    for _ in range(commands_loop.SET_ASIDE_AFTER):
+        await world.execute("update stripe_commands set due_at = now()")
+        await loop._carry_one()
+        states.append((await _command(world))["state"])
+
+    assert states == ["open"] * (commands_loop.SET_ASIDE_AFTER - 1) + ["parked"]
+
+
+async def test_a_fault_of_the_deployment_waits_however_long(world: World, carrier: Carrier) -> None:
+    await _ask(world)
+    loop = world.loop
+
+    async def ask_for_what_is_not_there() -> None:
+        await world.execute("select * from a_table_of_the_next_version")
+
+    carrier.meanwhile = ask_for_what_is_not_there
+    for _ in range(commands_loop.SET_ASIDE_AFTER + 1):
+        await world.execute("update stripe_commands set due_at = now()")
+        await loop._carry_one()
+
+    assert (len(carrier.got), (await _command(world))["state"]) == (commands_loop.SET_ASIDE_AFTER + 1, "open")
 
 
 @pytest.mark.parametrize(

@@ -88,6 +88,11 @@ PACKAGES: Final = frozenset(
 
 def fault_of(error: BaseException) -> Fault:
     """Whose fault `error` is. An exception of no driver, as a handler raises, is the record's."""
+    return named_fault(error) or (Fault.CONNECTION if of_a_driver(_unwrapped(error)) else Fault.RECORD)
+
+
+def named_fault(error: BaseException) -> Fault | None:
+    """Return whose fault `error` is where a row says so, or the database raised it; None: its origin alone can tell."""
     origin = _unwrapped(error)
     for kind in type(origin).__mro__:
         if kind in DRIVERS:
@@ -95,7 +100,7 @@ def fault_of(error: BaseException) -> Fault:
     state = sqlstate(error)
     if state is not None:
         return SQLSTATES.get(state) or SQLSTATES.get(state[:2]) or Fault.CONNECTION
-    return Fault.CONNECTION if isinstance(error, DBAPIError) or of_a_driver(origin) else Fault.RECORD
+    return Fault.CONNECTION if isinstance(error, DBAPIError) else None
 
 
 def of_a_driver(error: BaseException) -> bool:

@@ -1,6 +1,7 @@
 """Carries out `stripe_commands` after their commit: lease, call, apply; back-off for what may pass."""
 
 import asyncio
+from collections import Counter as Counts
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
@@ -8,7 +9,8 @@ from typing import Final
 
 from prometheus_client import Counter
 
-from chassis.fates import Fate, fate_of
+from chassis.fates import FATES, Fate, fate_of
+from chassis.faults import named_fault
 from chassis.health import Health
 from chassis.logs import get_logger
 from chassis.process import background
@@ -41,6 +43,9 @@ POLL_SECONDS: Final = 0.5
 PLAN_SECONDS: Final = 3600.0
 PLAN_AGAIN_SECONDS: Final = 10.0
 BRAKE_SECONDS: Final = 15.0
+SET_ASIDE_AFTER: Final = 20
+"""Failures in a row of one command that nothing names: about an hour, after which it is taken for a fault of ours."""
+MOST_COUNTED: Final = 10_000
 CARRIED: Final = Counter("billing_stripe_commands_total", "Commands to Stripe by outcome.", ["kind", "outcome"])
 
 COMMANDS: Final[Mapping[str, Callable[[StripeDesk, Command], Awaitable[Result]]]] = {
@@ -74,6 +79,8 @@ class CommandsLoop:
         self._desk = desk
         self._brake = brake
         self._health = health
+        self._unnamed: Counts[int] = Counts()
+        """By command, how often in a row this process met what nothing names."""
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -149,12 +156,25 @@ class CommandsLoop:
         except StripeRefused as error:
             await self._set_aside(command, error)
         except Exception as error:
-            if fate_of(error) is Fate.RETRY:
+            if fate_of(error) is Fate.RETRY and not self._has_failed_often(command, error):
                 await self._postpone(command, _backoff(command), error)
             else:
                 await self._set_aside(command, error)
         else:
+            self._unnamed.pop(command.id, None)
             await self._close(command, result)
+
+    def _has_failed_often(self, command: Command, error: Exception) -> bool:
+        """Whether that came out of a driver, and comes so often that it is for staff: what passes has a name."""
+        if named_fault(error) is not None or isinstance(error, tuple(FATES)):
+            return False
+        if len(self._unnamed) >= MOST_COUNTED:
+            self._unnamed.clear()
+        self._unnamed[command.id] += 1
+        if self._unnamed[command.id] < SET_ASIDE_AFTER:
+            return False
+        del self._unnamed[command.id]
+        return True
 
     async def _close(self, command: Command, result: Result) -> None:
         async with self._desk.database.transaction() as session:
