@@ -47,18 +47,24 @@ async def test_the_payment_is_found_by_invoice_and_by_intent(buyer: Buyer) -> No
     assert ("paid", EUR_499, invoice.id) == (payment.status, payment.amount_paid, payment.invoice)
 
 
-async def test_expanding_reaches_the_charge_behind_the_invoice(buyer: Buyer) -> None:
+async def test_expanding_reaches_the_intent_behind_the_invoice(buyer: Buyer) -> None:
     paid = await buyer.paid_invoice()
 
     invoice = await buyer.api.invoices.retrieve_async(
-        paid.id, {"expand": ["payments.data.payment.payment_intent.latest_charge", "customer"]}
+        paid.id, {"expand": ["payments.data.payment.payment_intent", "customer"]}
     )
 
     assert invoice.payments is not None
-    intent = invoice.payments.data[0].payment.payment_intent
-    assert isinstance(intent, stripe.PaymentIntent)
-    assert isinstance(intent.latest_charge, stripe.Charge)
+    assert isinstance(invoice.payments.data[0].payment.payment_intent, stripe.PaymentIntent)
     assert isinstance(invoice.customer, stripe.Customer)
+
+
+@pytest.mark.parametrize("path", ["payments.data.payment.payment_intent.latest_charge", "customer.a.b.c.d"])
+async def test_expanding_ends_after_four_levels_a_lists_data_among_them(buyer: Buyer, path: str) -> None:
+    paid = await buyer.paid_invoice()
+
+    with pytest.raises(stripe.InvalidRequestError, match="more than 4 levels"):
+        await buyer.api.invoices.retrieve_async(paid.id, {"expand": [path]})
 
 
 async def test_a_declined_card_leaves_the_invoice_open_with_the_decline_code(client: stripe.StripeClient) -> None:

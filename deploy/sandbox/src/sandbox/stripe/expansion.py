@@ -10,6 +10,7 @@ from sandbox.stripe.render import render
 from sandbox.stripe.versions import Era, era_of
 
 DEEPEST: Final = 4
+"""`data` of a list counts (https://docs.stripe.com/expand#how-it-works)."""
 
 PORTAL_PRODUCTS: Final = "features.subscription_update.products"
 
@@ -49,7 +50,7 @@ def expand(*, call: Call, body: Json, paths: list[str]) -> Json:
             _show_products(call=call, body=body)
             continue
         steps = path.split(".")
-        if len(steps) > DEEPEST + steps.count("data"):
+        if len(steps) > DEEPEST:
             raise parameter_invalid(f"You cannot expand more than {DEEPEST} levels of a property.", param="expand")
         _walk(call=call, node=body, steps=steps, path=path)
     return body

@@ -13,9 +13,9 @@ from chassis.logs import get_logger
 from contracts.stripe_facts.words import PAYMENT_INTENT_STATUSES, SUBSCRIPTION_STATUSES
 from purchases.domain.subscriptions import Snapshot
 from purchases.payments.client import ObjectMissing, StripeRefused, UnknownShape, metadata_of_object, phase, word
-from purchases.payments.invoices import EXPAND, close_invoice
+from purchases.payments.invoices import close_invoice
 from purchases.payments.keys import idempotency_key
-from purchases.payments.look import parts_of
+from purchases.payments.look import parts_of, reference
 
 log = get_logger(__name__)
 
@@ -111,12 +111,16 @@ class FirstPayment:
 async def look_at_first_payment(
     client: StripeClient, subscription_id: str, *, instance: str, prices: Collection[str]
 ) -> FirstPayment:
-    """Read it with the intents of its latest invoice, and whether its Checkout is open."""
+    """Read it with the intents of its latest invoice, and whether its Checkout is open.
+
+    The intents are read one by one: with them the path would have five levels, and Stripe expands four
+    (https://docs.stripe.com/expand).
+    """
     began = monotonic()
     try:
         async with phase("look_at_subscription"):
             found: Any = await client.v1.subscriptions.retrieve_async(
-                subscription_id, params={"expand": [f"latest_invoice.{EXPAND[0]}"]}
+                subscription_id, params={"expand": ["latest_invoice.payments"]}
             )
     except ObjectMissing:
         return FirstPayment(subscription_id=subscription_id, seen=None)
@@ -124,7 +128,7 @@ async def look_at_first_payment(
         listed = await client.v1.checkout.sessions.list_async(params={"subscription": subscription_id, "limit": 100})
     invoice = found.latest_invoice
     payments = invoice.payments.data if invoice is not None and invoice.payments else []
-    intents = [one.payment.payment_intent for one in payments if getattr(one.payment, "payment_intent", None)]
+    intents = [await _intent(client, one) for one in payments if getattr(one.payment, "payment_intent", None)]
     return FirstPayment(
         subscription_id=subscription_id,
         seen=_seen(found, instance=instance, prices=prices, at=_moment_of_answer(found, monotonic() - began)),
@@ -133,6 +137,11 @@ async def look_at_first_payment(
         is_at_the_bank=any(word(one, "status", known=PAYMENT_INTENT_STATUSES) == "processing" for one in intents),
         page_is_open=any(one.status == "open" for one in listed.data),
     )
+
+
+async def _intent(client: StripeClient, payment: Any) -> Any:
+    async with phase("look_at_intent"):
+        return await client.v1.payment_intents.retrieve_async(str(reference(payment.payment.payment_intent)))
 
 
 async def end_first_payment(client: StripeClient, payment: FirstPayment) -> None:
@@ -165,7 +174,7 @@ async def plan_payments(client: StripeClient, subscription_id: str) -> list[Plan
     """What was paid for the subscription; add-ons that were bought with it are not part of it."""
     async with phase("list_invoices"):
         listed = await client.v1.invoices.list_async(
-            params={"subscription": subscription_id, "status": "paid", "limit": 100, "expand": [f"data.{EXPAND[0]}"]}
+            params={"subscription": subscription_id, "status": "paid", "limit": 100, "expand": ["data.payments"]}
         )
         invoices: list[Any] = [one async for one in listed.auto_paging_iter()]
     return [payment for one in invoices for payment in await _payments_of(client, one)]
