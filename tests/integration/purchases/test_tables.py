@@ -39,6 +39,36 @@ async def test_what_was_one_charge_of_a_payment_is_the_first_of_its_list(databas
     assert [tuple(row[name] for name in kept) for row in rows] == [(1, "pi_1", "ch_1", 49_900, False, 100)]
 
 
+async def test_every_running_subscription_is_looked_at_for_its_next_charge(database_url: NewDatabase) -> None:
+    """Also one that was looked at before: what was done then keeps its key for ever."""
+    url = await database_url()
+    await asyncio.to_thread(migrate, url=url, migrations=MIGRATIONS, revision="0009")
+    async with Database(url, name="migration-tests") as database:
+        async with database.transaction() as session:
+            for statement in SUBSCRIBED_BEFORE:
+                await session.execute(text(statement))
+        await asyncio.to_thread(migrate, url=url, migrations=MIGRATIONS)
+        async with database.reading() as session:
+            rows = (await session.execute(text("select key, state, version from stripe_commands order by key"))).all()
+
+    assert [tuple(row) for row in rows] == [
+        ("look_at_subscription:sub_1", "open", 1),
+        ("look_at_subscription:sub_2", "open", 2),
+    ]
+
+
+SUBSCRIBED_BEFORE: Final = (
+    "insert into workspaces (id, name, owner_user_id, owner_email) values ('ws', 'Acme', 'olga', 'olga@acme.example')",
+    """
+    insert into subscriptions (stripe_subscription_id, workspace_id, stripe_customer_id, status, started_at,
+        cancel_at_period_end, told_at, recorded_at)
+    select 'sub_' || number, 'ws', 'cus_1', 'active', now(), false, now(), now() from generate_series(1, 2) as number
+    """,
+    """
+    insert into stripe_commands (kind, key, subject, arguments, state, version, due_at, attempts, ended_at)
+    values ('look_at_subscription', 'look_at_subscription:sub_2', 'sub_2', '{}', 'done', 1, now(), 1, now())
+    """,
+)
 PAID_AND_REFUNDED_BEFORE: Final = (
     "insert into workspaces (id, name, owner_user_id, owner_email) values ('ws', 'Acme', 'olga', 'olga@acme.example')",
     """

@@ -26,7 +26,9 @@ LOOK = """
     select 'look_at_subscription', 'look_at_subscription:' || stripe_subscription_id, stripe_subscription_id,
         jsonb_build_object('workspace_id', workspace_id), 'open', 1, now() + random() * interval '1 day', 0
     from subscriptions where status not in ('canceled', 'incomplete_expired')
-    on conflict (key) do nothing
+    on conflict (key) do update set state = 'open', version = stripe_commands.version + 1, attempts = 0,
+        ended_at = null, due_at = excluded.due_at
+    where stripe_commands.state <> 'open'
 """
 
 
