@@ -232,3 +232,16 @@ async def test_staff_refund_the_part_and_void_the_invoice_at_stripe_and_it_has_f
 
     row = await world.purchase(purchase.id)
     assert (row.status, row.payable, row.refunds) == (Status.FAILED, False, [])
+
+
+async def test_what_goes_back_of_a_part_waits_while_the_invoice_is_open(world: World) -> None:
+    """It was ended as not ours, and was missing once the rest had been paid."""
+    purchase = await _pending(world)
+    charges = await _pay(world, purchase, PARTS[0])
+    await world.execute("update workspace_addon_purchases set stripe_payment_intent_id = null")
+    await world.control.refund_as_dashboard(charge=charges[0]["id"])
+    await world.tell(*[fact for fact in await world.facts() if isinstance(fact, RefundChanged)])
+    await world.carry_out_commands()
+
+    (parked,) = await world.parked()
+    assert (parked["resolved_at"], parked["resolution"]) == (None, None)

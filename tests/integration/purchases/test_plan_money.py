@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from contracts.stripe_facts import DisputeChanged, RefundChanged, StripeFact
+from purchases.store import commands, plan_money
 from tests.integration.purchases.checkouts import complete, open_page, upgrade
 from tests.integration.purchases.test_sweep import sweep
 from tests.integration.purchases.world import Json, World
@@ -125,3 +126,47 @@ async def test_a_refund_in_another_currency_is_parked(world: World) -> None:
     assert await world.rows("select 1 from workspace_refunds") == []
     assert await told(world, workspace, REFUNDED) == []
     assert len(await world.parked()) == 1
+
+
+async def test_money_of_a_subscription_that_moved_in_is_the_workspaces_too(world: World) -> None:
+    """It carries none of our metadata; of its payment nothing was known before it went back."""
+    workspace = await world.given_a_workspace()
+    (row,) = await world.rows("select stripe_customer_id from workspaces")
+    (plan,) = await world.rows("select prices from plans where slug = 'builder'")
+    items = [{"price": plan["prices"][0]["stripe_price_id"]}]
+    made = await world.client.v1.subscriptions.create_async({"customer": row["stripe_customer_id"], "items": items})
+    async with world.database.transaction() as session:
+        await commands.ask(session, kind="adopt_subscriptions", subject=workspace)
+    await world.settle_everything()
+    refund = await world.control.refund_as_dashboard(invoice=str(made.latest_invoice), amount=300)
+
+    await hear(world, [fact for fact in await world.facts() if isinstance(fact, RefundChanged)])
+
+    assert await world.parked() == []
+    (kept,) = await world.rows("select * from workspace_refunds")
+    assert (kept["stripe_refund_id"], kept["workspace_id"], kept["refund_cents"]) == (refund["id"], workspace, 300)
+
+
+async def test_a_second_payment_of_the_plans_invoice_goes_to_staff_and_is_not_ended_as_nobodys(world: World) -> None:
+    _, invoice = await subscribed(world)
+    await world.execute("update subscription_invoices set stripe_payment_intent_id = 'pi_1', stripe_charge_id = 'ch_1'")
+    await world.control.refund_as_dashboard(invoice=invoice, amount=300)
+
+    await hear(world, [fact for fact in await world.facts() if isinstance(fact, RefundChanged)])
+
+    (parked,) = await world.parked()
+    assert invoice in parked["reason"]
+    assert (parked["waits_for"], parked["retry_at"]) == (None, None)
+
+
+async def test_a_dispute_without_an_intent_is_of_its_own_charges_invoice(world: World) -> None:
+    """An absent id names nothing: compared with null it named whichever invoice has none."""
+    workspace, invoice = await subscribed(world)
+    await world.execute("update subscription_invoices set stripe_payment_intent_id = null, stripe_charge_id = 'ch_1'")
+
+    async with world.database.reading() as session:
+        named = await plan_money.invoice_paid_with(session, payment_intent_id=None, charge_id="ch_1")
+        other = await plan_money.invoice_paid_with(session, payment_intent_id=None, charge_id="ch_2")
+        none = await plan_money.invoice_paid_with(session, payment_intent_id=None, charge_id=None)
+
+    assert (named and (named.workspace_id, named.stripe_invoice_id), other, none) == ((workspace, invoice), None, None)

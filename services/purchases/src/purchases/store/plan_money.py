@@ -27,11 +27,15 @@ async def invoice_paid_with(
     session: AsyncSession, *, payment_intent_id: str | None, charge_id: str | None
 ) -> SubscriptionInvoice | None:
     """Return the subscription's invoice that this payment paid; None when none is known."""
-    paid_with = or_(
-        SubscriptionInvoice.stripe_payment_intent_id == payment_intent_id,
-        SubscriptionInvoice.stripe_charge_id == charge_id,
-    )
-    return (await session.execute(select(SubscriptionInvoice).where(paid_with).limit(1))).scalar_one_or_none()
+    named = {
+        SubscriptionInvoice.stripe_payment_intent_id: payment_intent_id,
+        SubscriptionInvoice.stripe_charge_id: charge_id,
+    }
+    # An id that is absent names nothing: compared with null it would name every invoice without one.
+    paid_with = [column == one for column, one in named.items() if one is not None]
+    if not paid_with:
+        return None
+    return (await session.execute(select(SubscriptionInvoice).where(or_(*paid_with)).limit(1))).scalar_one_or_none()
 
 
 async def find_refund(session: AsyncSession, refund_id: str) -> WorkspaceRefund | None:

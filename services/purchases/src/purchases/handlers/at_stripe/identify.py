@@ -7,14 +7,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from chassis import parked
 from chassis.logs import get_logger
 from contracts.stripe_facts import InvoicePaid
-from purchases.handlers.at_stripe.found_at_stripe import invoice_fact, received
+from purchases.handlers.at_stripe.found_at_stripe import invoice_fact, metadata_of_invoice, received
 from purchases.handlers.facts.apply_facts import apply_facts
 from purchases.handlers.steps.land_refund import paid_with
 from purchases.handlers.steps.references import names_in
 from purchases.handlers.steps.stripe_desk import DONE, Result, StripeDesk
 from purchases.payments.client import ObjectMissing
-from purchases.payments.look import intent_of_charge, invoice_of_intent, paid_invoice
-from purchases.store import ledger, plan_money
+from purchases.payments.look import PAYABLE, intent_of_charge, invoice_of_intent, paid_invoice, subscription_of
+from purchases.store import ledger, plan_money, subscriptions
 from purchases.store.commands import Command
 
 log = get_logger(__name__)
@@ -23,27 +23,44 @@ log = get_logger(__name__)
 async def identify(desk: StripeDesk, command: Command) -> Result:
     """Find the payment's invoice and its purchases; what waits for the payment is released, or ended as not ours.
 
-    Released only where the ledger knows the payment now, else it would come back here at once. A purchase of ours
-    without a row (a restored backup) stays waited for: the sweep adopts it. The rest is for staff.
+    Released only where the ledger knows the payment now, else it would come back here at once. What is ours is never
+    ended: it waits while its invoice is open, or its purchase has no row (a restored backup: the sweep adopts it). The
+    rest is for staff.
     """
     charge_id = command.arguments["charge_id"]
     intent_id = command.arguments["payment_intent_id"] or await intent_of_charge(desk.client, charge_id)
-    fact = await _paid_invoice(desk, intent_id)
+    invoice = await _invoice_of(desk, intent_id)
+    fact = await _paid_invoice(desk, invoice)
     async with desk.database.transaction() as session:
-        if fact is None:
+        if invoice is None or not await _is_ours(session, invoice, instance=desk.instance):
             await _leave_alone(session, command, "not ours")
-            return DONE
-        await apply_facts(session, [received(fact)], instance=desk.instance)
-        await session.flush()
-        if await _is_known(session, intent_id, charge_id) or await _paid_the_plan(session, intent_id, charge_id):
-            ids = [command.subject, *filter(None, (intent_id, charge_id))]
-            await parked.lock_ids(session, (), stored=ids)
-            await parked.release(session, ids=ids)
-        elif await ledger.is_paid_with(session, fact.invoice_id):
-            await _leave_to_staff(session, command, fact)
-        elif not names_in(fact):
-            await _leave_alone(session, command, "a subscription's charge, of no purchase")
+        elif fact is not None:
+            await _take_payment(session, desk, command, fact, intent_id, charge_id)
+        elif invoice.status not in PAYABLE:
+            await _leave_to_staff(session, command, f"money of the invoice {invoice.id}, which is {invoice.status}")
     return DONE
+
+
+async def _take_payment(
+    session: AsyncSession,
+    desk: StripeDesk,
+    command: Command,
+    fact: InvoicePaid,
+    intent_id: str | None,
+    charge_id: str | None,
+) -> None:
+    await apply_facts(session, [received(fact)], instance=desk.instance)
+    await session.flush()
+    if await _is_known(session, intent_id, charge_id) or await _paid_the_plan(session, intent_id, charge_id):
+        ids = [command.subject, *filter(None, (intent_id, charge_id))]
+        await parked.lock_ids(session, (), stored=ids)
+        await parked.release(session, ids=ids)
+    elif await ledger.is_paid_with(session, fact.invoice_id):
+        why = f"money of a payment that Stripe does not list for its invoice {fact.invoice_id}"
+        await _leave_to_staff(session, command, why)
+    elif not names_in(fact):
+        why = f"money of a subscription's charge that is not known as its invoice's: {fact.invoice_id}"
+        await _leave_to_staff(session, command, why)
 
 
 async def _is_known(session: AsyncSession, intent_id: str | None, charge_id: str | None) -> bool:
@@ -55,15 +72,20 @@ async def _is_known(session: AsyncSession, intent_id: str | None, charge_id: str
     return bool(paid_with(purchases, payment_intent_id=intent_id, charge_id=charge_id))
 
 
-async def _paid_invoice(desk: StripeDesk, intent_id: str | None) -> InvoicePaid | None:
-    """The invoice that the payment paid, as its event would tell it; None for what is not ours."""
-    invoice = await _invoice_of(desk, intent_id)
+async def _paid_invoice(desk: StripeDesk, invoice: Any) -> InvoicePaid | None:
+    """Return the invoice as its event would tell it; None for one that is not paid."""
     if invoice is None or invoice.status != "paid":
         return None
-    fact = invoice_fact(invoice, await paid_invoice(desk.client, invoice))
-    if fact.quittance_instance != desk.instance:
-        return None
-    return fact
+    return invoice_fact(invoice, await paid_invoice(desk.client, invoice))
+
+
+async def _is_ours(session: AsyncSession, invoice: Any, *, instance: str) -> bool:
+    """Whether our metadata names it, or where none does, a subscription of ours: one that moved in has none."""
+    named = metadata_of_invoice(invoice).get("quittance_instance")
+    subscription_id = subscription_of(invoice)
+    if named is not None or subscription_id is None:
+        return named == instance
+    return bool(await subscriptions.homes(session, {subscription_id}))
 
 
 async def _invoice_of(desk: StripeDesk, intent_id: str | None) -> Any:
@@ -75,12 +97,11 @@ async def _invoice_of(desk: StripeDesk, intent_id: str | None) -> Any:
         return None
 
 
-async def _leave_to_staff(session: AsyncSession, command: Command, fact: InvoicePaid) -> None:
-    """Its invoice was paid, but not by this payment as far as Stripe lists: nobody can say more by asking again."""
+async def _leave_to_staff(session: AsyncSession, command: Command, why: str) -> None:
+    """Nobody can say more by asking again."""
     await parked.lock_ids(session, [command.subject])
-    why = f"money of a payment that Stripe does not list for its invoice {fact.invoice_id} went back"
-    kept = await parked.leave_to_staff(session, ids=[command.subject], reason=why)
-    log.error("not_identified", subject=command.subject, invoice=fact.invoice_id, facts=kept)
+    kept = await parked.leave_to_staff(session, ids=[command.subject], reason=f"{why} went back")
+    log.error("not_identified", subject=command.subject, why=why, facts=kept)
 
 
 async def _paid_the_plan(session: AsyncSession, *ids: str | None) -> bool:
