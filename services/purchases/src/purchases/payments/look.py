@@ -62,7 +62,7 @@ async def paid_invoice(client: StripeClient, invoice: Any) -> PaidInvoice:
         customer_id=reference(invoice.customer),
         amount_paid=invoice.amount_paid,
         currency=invoice.currency,
-        lines=tuple([_line(line) async for line in await _lines(client, invoice)]),
+        lines=tuple([_line(line) async for line in await lines_of(client, invoice)]),
         subscription_id=subscription_of(invoice),
         parts=tuple(await parts_of(client, invoice)),
     )
@@ -182,7 +182,8 @@ async def refunds_of_intent(client: StripeClient, payment_intent_id: str) -> lis
         return [refund async for refund in listed.auto_paging_iter()]
 
 
-async def _lines(client: StripeClient, invoice: Any) -> Any:
+async def lines_of(client: StripeClient, invoice: Any) -> Any:
+    """Iterate over all its lines, however many pages."""
     if not invoice.lines.has_more:
         return _each(invoice.lines.data)
     async with phase("list_lines"):

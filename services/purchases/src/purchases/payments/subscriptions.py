@@ -15,7 +15,7 @@ from purchases.domain.subscriptions import Snapshot
 from purchases.payments.client import ObjectMissing, StripeRefused, UnknownShape, metadata_of_object, phase, word
 from purchases.payments.invoices import close_invoice
 from purchases.payments.keys import idempotency_key
-from purchases.payments.look import parts_of, reference
+from purchases.payments.look import lines_of, parts_of, reference
 
 log = get_logger(__name__)
 
@@ -182,7 +182,8 @@ async def plan_payments(client: StripeClient, subscription_id: str) -> list[Plan
 
 async def _payments_of(client: StripeClient, invoice: Any) -> list[PlanPayment]:
     """What each charge of the invoice took for the plan, the first one first."""
-    left, found = min(invoice.amount_paid, _plan_cents(invoice)), list[PlanPayment]()
+    lines = [line async for line in await lines_of(client, invoice)]
+    left, found = min(invoice.amount_paid, _plan_cents(lines)), list[PlanPayment]()
     parts = [part for part in await parts_of(client, invoice) if part.payment_intent_id is not None]
     for number, part in enumerate(parts, start=1):
         cents = left if part.cents is None else min(left, part.cents)
@@ -203,8 +204,12 @@ async def _payments_of(client: StripeClient, invoice: Any) -> list[PlanPayment]:
 async def pay_back(
     client: StripeClient, payment: PlanPayment, *, instance: str, workspace_id: str, subscription_id: str, attempt: int
 ) -> None:
-    """Refund the plan's part, unless a look finds that refund."""
-    wanted = {"quittance_instance": instance, "returned_invoice": payment.invoice_id}
+    """Refund the plan's part, unless a look finds that refund; an add-on's of the same invoice names its purchase."""
+    wanted = {
+        "quittance_instance": instance,
+        "returned_invoice": payment.invoice_id,
+        "subscription_id": subscription_id,
+    }
     async with phase("list_refunds"):
         listed = await client.v1.refunds.list_async(params={"payment_intent": payment.payment_intent_id, "limit": 100})
         made = [one async for one in listed.auto_paging_iter() if wanted.items() <= metadata_of_object(one).items()]
@@ -216,14 +221,14 @@ async def pay_back(
             params={
                 "payment_intent": payment.payment_intent_id,
                 "amount": payment.plan_cents,
-                "metadata": wanted | {"workspace_id": workspace_id, "subscription_id": subscription_id},
+                "metadata": wanted | {"workspace_id": workspace_id},
             },
             options={"idempotency_key": idempotency_key(instance, payment.invoice_id, step, attempt)},
         )
 
 
-def _plan_cents(invoice: Any) -> int:
-    ours = [line for line in invoice.lines.data if line.parent and line.parent.type == OF_THE_PLAN]
+def _plan_cents(lines: list[Any]) -> int:
+    ours = [line for line in lines if line.parent and line.parent.type == OF_THE_PLAN]
     taxes = [tax for line in ours for tax in line.taxes or [] if tax.tax_behavior == "exclusive"]
     off = sum(one.amount for line in ours for one in line.discount_amounts or [])
     total: int = sum(line.amount for line in ours) - off + sum(tax.amount for tax in taxes)

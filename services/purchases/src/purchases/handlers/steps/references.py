@@ -19,6 +19,15 @@ def ids_of(fact: Fact) -> list[str]:
     return [one for group in references_of(fact) for one in group]
 
 
+def payment_ids_of(fact: Fact) -> set[str]:
+    """Return the intents and charges that paid it, which whoever applies the fact stores."""
+    if not isinstance(fact, told.InvoiceFact):
+        return set()
+    parts = fact.paid_by if isinstance(fact, told.InvoicePaid) else ()
+    paid_with = [(fact.payment_intent_id, fact.charge_id), *((one.payment_intent_id, one.charge_id) for one in parts)]
+    return {one for pair in paid_with for one in pair if one is not None}
+
+
 def all_ids_of(fact: Fact) -> set[str]:
     """Return every id by which a parked fact may concern a purchase: of a bundle's charge, each row's."""
     found = set(ids_of(fact))
