@@ -1,6 +1,7 @@
 """Money of the plan that goes back or is disputed, and is no purchase's: a row, a fact, and nothing parked."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import pytest
 
@@ -133,8 +134,8 @@ async def test_money_of_a_subscription_that_moved_in_is_the_workspaces_too(world
     workspace = await world.given_a_workspace()
     (row,) = await world.rows("select stripe_customer_id from workspaces")
     (plan,) = await world.rows("select prices from plans where slug = 'builder'")
-    items = [{"price": plan["prices"][0]["stripe_price_id"]}]
-    made = await world.client.v1.subscriptions.create_async({"customer": row["stripe_customer_id"], "items": items})
+    bought: Any = {"price": plan["prices"][0]["stripe_price_id"]}
+    made = await world.client.v1.subscriptions.create_async({"customer": row["stripe_customer_id"], "items": [bought]})
     async with world.database.transaction() as session:
         await commands.ask(session, kind="adopt_subscriptions", subject=workspace)
     await world.settle_everything()
