@@ -19,7 +19,7 @@ LONGEST: Final = 120
 async def two_with_long_names(scene: Scene) -> tuple[Json, Json]:
     """A word that exists, and one as long as a name may be."""
     german = await scene.given_an_addon(name=GERMAN)
-    german = await scene.change_addon(german, description=f"Of {GERMAN}:\nfrom the first day.", bullets=[GERMAN])
+    german = await scene.change_addon(german, description=f"Of {GERMAN}, from the first day.", bullets=[GERMAN])
     longest = await scene.given_an_addon(name=f"{uuid4().hex}{'w' * LONGEST}"[:LONGEST])
     await scene.settle()
     return german, longest
@@ -29,7 +29,7 @@ async def test_a_buyers_pages_hold_names_that_are_one_long_word(visit: Visit, sc
     shop, (german, longest) = await scene.given_a_workspace(), await two_with_long_names(scene)
     page = await ServicesPage(await visit(), shop).enter()
     await fits(page.page)
-    assert f"Of {GERMAN}:\nfrom the first day." in await page.card(german).inner_text()
+    assert f"Of {GERMAN}, from the first day." in await page.card(german).inner_text()
 
     await page.buy_button(german).click()
     await page.has_one("Paid")
