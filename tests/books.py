@@ -28,6 +28,7 @@ MAILED: Final[Mapping[str, str]] = {
     facts.RefundFailed.TYPE: "Refund failed",
     facts.PaymentReturned.TYPE: "Payment returned",
     facts.PaymentParked.TYPE: "Payment needs a look",
+    facts.MoneyBackParked.TYPE: "Money back needs a look",
     facts.DisputeOpened.TYPE: "Dispute opened",
     facts.DisputeClosed.TYPE: "Dispute closed",
     facts.PurchaseCancelled.TYPE: "Cancelled after payment",

@@ -168,6 +168,27 @@ class PaymentParked(PurchaseFact):
     amount_paid_currency: str
 
 
+class MoneyBackParked(PurchaseFact):
+    """A refund or dispute that only a person can allocate or value. Once for each; the team is mailed.
+
+    Of a payment for several purchases it names the first of them.
+    """
+
+    TYPE: ClassVar = "billing.money_back.parked.v1"
+
+    stripe_refund_id: str | None = None
+    stripe_dispute_id: str | None = None
+    """One of the two is there."""
+    money_back_cents: int
+    money_back_currency: str
+    """ISO 4217, upper case; not always the purchase's."""
+
+    @property
+    def object_id(self) -> str:
+        """Stripe's id of what waits."""
+        return str(self.stripe_refund_id or self.stripe_dispute_id)
+
+
 class DisputeOpened(PurchaseFact):
     """The cardholder's bank wants money of this purchase back. The team is mailed."""
 

@@ -5,7 +5,14 @@ from typing import Any
 
 import pytest
 
-from contracts.purchase_facts import DisputeClosed, DisputeOpened, PurchaseRefunded, PurchaseRestored, RefundIssued
+from contracts.purchase_facts import (
+    DisputeClosed,
+    DisputeOpened,
+    MoneyBackParked,
+    PurchaseRefunded,
+    PurchaseRestored,
+    RefundIssued,
+)
 from contracts.stripe_facts import DisputeChanged, InvoicePaid, StripeFact
 from purchases.domain.transitions import Status
 from purchases.store.rows import Purchase
@@ -126,6 +133,9 @@ async def test_a_dispute_in_another_currency_is_parked(world: World) -> None:
 
     assert {one["reason"] for one in await world.parked()} == {"a dispute in USD, which is not the payment's currency"}
     assert await world.rows("select 1 from purchase_disputes") == []
+    (told,) = await world.told(kind=MoneyBackParked)
+    assert [told["stripe_dispute_id"]] * len(facts) == [fact.object_id for fact in facts]
+    assert (told["money_back_currency"], told["status"]) == ("USD", "paid")
 
 
 async def test_a_strangers_dispute_is_left_alone(world: World) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from contracts.purchase_facts import RefundFailed, RefundIssued
+from contracts.purchase_facts import MoneyBackParked, RefundFailed, RefundIssued
 from contracts.stripe_facts import ChargeRefunded, DisputeChanged, RefundChanged, StripeFact, UnrecognisedEvent
 from purchases.domain.transitions import Status
 from purchases.handlers.at_stripe.sweep import sweep_stretch
@@ -68,6 +68,8 @@ async def test_a_refund_in_another_currency_is_parked_and_counts_nowhere(world: 
     assert (row.status, row.refunds, [one.charge_refunded_cents for one in row.payments]) == (Status.PAID, [], [0])
     assert {one["reason"] for one in await world.parked()} == {"a refund in USD, which is not the payment's currency"}
     assert await world.told(kind=RefundIssued) == []
+    (told,) = await world.told(kind=MoneyBackParked)
+    assert (told["money_back_cents"], told["money_back_currency"]) == (PRICE, "USD")
 
 
 async def test_a_refund_in_a_new_word_is_parked_and_its_later_success_is_told(world: World) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from contracts.purchase_facts import PurchasePaid
+from contracts.purchase_facts import MoneyBackParked, PurchasePaid
 from contracts.stripe_facts import InvoicePaid, InvoicePaymentLinked, RefundChanged, StripeFact
 from purchases.domain.transitions import Status
 from purchases.store.rows import Purchase
@@ -97,9 +97,14 @@ async def test_a_refund_in_part_of_a_bundle_is_shown_with_each_purchase(world: W
     await world.tell(*await world.facts())
     await world.settle_everything()
 
+    await world.retry_parked()
+    await world.settle_everything()
+
     shown = [(await staff.get(f"/v1/admin/purchases/{one.id}")).json()["parked"] for one in bundle]
 
     assert [[item["told"]["refund"]["refund_id"] for item in items] for items in shown] == [[refund["id"]]] * 2
+    (told,) = await world.told(kind=MoneyBackParked)
+    assert (told["stripe_refund_id"], told["money_back_cents"]) == (refund["id"], 700)
 
 
 async def test_a_fact_is_tried_again_when_staff_say_so(world: World, staff: httpx.AsyncClient) -> None:

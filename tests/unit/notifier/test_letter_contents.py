@@ -54,6 +54,10 @@ MONEY: dict[str, Callable[[str, int], tuple[Mailable, str]]] = {
         facts.payment_parked(amount_paid_currency=code, amount_paid_cents=cents),
         "Received",
     ),
+    "money-back-parked": lambda code, cents: (
+        facts.money_back_parked(money_back_currency=code, money_back_cents=cents),
+        "Money back",
+    ),
     "refund-issued": lambda code, cents: (facts.refund_issued(currency=code, refund_cents=cents), "Refund"),
     "refund-failed": lambda code, cents: (facts.refund_failed(currency=code, refund_cents=cents), "Refund"),
     "dispute-opened": lambda code, cents: (facts.dispute_opened(currency=code, dispute_cents=cents), "Disputed"),
@@ -95,7 +99,9 @@ def test_the_amount_is_written_as_currency_and_locale_want_it(name: str, currenc
 
 
 @each_amount
-@pytest.mark.parametrize("name", sorted(set(MONEY) - {"cancelled-after-payment", "payment-parked"}))
+@pytest.mark.parametrize(
+    "name", sorted(set(MONEY) - {"cancelled-after-payment", "payment-parked", "money-back-parked"})
+)
 def test_the_subject_names_the_amount_too(name: str, currency: str, locale: str) -> None:
     cents, amount = AMOUNTS[currency, locale]
     fact, _ = MONEY[name](currency, cents)
@@ -173,6 +179,12 @@ def test_returned_money_says_why() -> None:
 
 def test_parked_money_says_what_came_and_what_was_sold() -> None:
     must_say(facts.payment_parked(), "does not fit what was sold", "$498.00", "€499.00", "in_3")
+
+
+def test_money_back_that_waits_says_how_much_and_which() -> None:
+    must_say(facts.money_back_parked(), "waits until somebody decides", "$7.00", "re_4")
+    disputed = facts.money_back_parked(stripe_refund_id=None, stripe_dispute_id="dp_4")
+    must_say(disputed, "dp_4")
 
 
 def test_a_refund_tells_the_owner_how_much_in_all() -> None:

@@ -14,6 +14,7 @@ TO_TEAM = (
     facts.refund_failed,
     facts.payment_returned,
     facts.payment_parked,
+    facts.money_back_parked,
     facts.dispute_opened,
     facts.dispute_closed,
 )

@@ -9,6 +9,7 @@ from contracts import Fact
 from contracts.purchase_facts import (
     DisputeClosed,
     DisputeOpened,
+    MoneyBackParked,
     PaymentParked,
     PaymentReturned,
     PurchaseCancelled,
@@ -95,6 +96,12 @@ LETTERS: Final[Mapping[type[Mailable], Letter]] = {
         to=TEAM,
         subject="Payment needs a look: {addon} for {workspace}",
         about="stripe_invoice_id",
+    ),
+    MoneyBackParked: Letter(
+        name="money-back-parked",
+        to=TEAM,
+        subject="Money back needs a look: {addon} for {workspace}",
+        about="object_id",
     ),
     RefundIssued: Letter(
         name="refund-issued",

@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Collection
 
+from sqlalchemy import exists, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -14,3 +15,8 @@ async def keep_references(session: AsyncSession, fact_id: uuid.UUID, ids: Collec
     if ids:
         rows = [{"reference": one, "fact_id": fact_id} for one in sorted(ids)]
         await session.execute(insert(ParkedReference).values(rows).on_conflict_do_nothing())
+
+
+async def is_referred_to(session: AsyncSession, reference: str) -> bool:
+    """Return whether any parked fact names it."""
+    return bool(await session.scalar(select(exists().where(ParkedReference.reference == reference))))

@@ -18,7 +18,8 @@ from purchases.handlers.steps.apply_refund import ToldRefund, follow_the_money
 from purchases.handlers.steps.land_refund import Paid, exceeds, in_currency_of, land, land_all, paid_with
 from purchases.handlers.steps.learn_ids import release
 from purchases.handlers.steps.stripe_desk import DONE, Result, StripeDesk
-from purchases.handlers.steps.work import Work
+from purchases.handlers.steps.tell_money_back import tell_money_back
+from purchases.handlers.steps.work import Work, cause_of
 from purchases.payments.client import ObjectMissing, UnknownShape
 from purchases.payments.look import refunds_of_charge, refunds_of_intent
 from purchases.publisher import Cause
@@ -58,7 +59,7 @@ async def _readable(work: Work, paid: Sequence[Paid], refunds: Sequence[Any]) ->
         if in_currency_of(paid, fact.refund.currency):
             taken.append(fact)
         elif not await is_set_aside(work.session, received(fact)):
-            await is_foreign(work, received(fact), paid, what="refund", currency=fact.refund.currency)
+            await is_foreign(work, received(fact), fact, paid, what="refund", currency=fact.refund.currency)
     return taken
 
 
@@ -147,7 +148,9 @@ async def _end_waiting(
         refund_id = fact.refund.refund_id
         mark, share = allocation_mark(refund_id), shares[refund_id]
         if share is None:
-            await set_aside(work, received(fact), refund_id, reason=_why(paid, fact))
+            why = _why(paid, fact)
+            await set_aside(work, received(fact), refund_id, reason=why)
+            await tell_money_back(work, received(fact), paid[0].purchase, cause=cause_of(fact, reason=why))
         elif share:
             await release(work.session, [mark])
         else:

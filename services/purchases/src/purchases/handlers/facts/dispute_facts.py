@@ -20,7 +20,7 @@ async def dispute_changed(work: Work, received: Received) -> None:
     paid = await paid_by(work, received, fact)
     if not paid:
         return
-    if await is_foreign(work, received, paid, what="dispute", currency=fact.currency):
+    if await is_foreign(work, received, fact, paid, what="dispute", currency=fact.currency):
         return
     (was, status), *_ = [await _record(work.session, one, paid, fact) for one in paid]
     if LOST not in (was, status):

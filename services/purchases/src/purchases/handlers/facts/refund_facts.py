@@ -21,7 +21,7 @@ MORE_THAN_THE_CHARGE: Final = "with it more than the charge would have gone back
 async def charge_refunded(work: Work, received: Received) -> None:
     fact = fact_as(told.ChargeRefunded, received)
     paid = await paid_by(work, received, fact, invoice_id=fact.invoice_id)
-    if not paid or await is_foreign(work, received, paid, what="refund", currency=fact.currency):
+    if not paid or await is_foreign(work, received, fact, paid, what="refund", currency=fact.currency):
         return
     cause = cause_of(fact)
     landed = [await _land(work, paid, told_refund(one, of=fact), cause) for one in fact.refunds]
@@ -51,7 +51,7 @@ async def _take_the_sum(work: Work, paid: list[Paid], fact: told.ChargeRefunded,
 async def refund_changed(work: Work, received: Received) -> None:
     fact = fact_as(told.RefundChanged, received)
     paid = await paid_by(work, received, fact)
-    if not paid or await is_foreign(work, received, paid, what="refund", currency=fact.refund.currency):
+    if not paid or await is_foreign(work, received, fact, paid, what="refund", currency=fact.refund.currency):
         return
     refund = told_refund(fact.refund, of=fact)
     shares = await _land(work, paid, refund, cause_of(fact))

@@ -7,7 +7,8 @@ from contracts import stripe_facts as told
 from purchases.domain.money import Part
 from purchases.handlers.steps.land_refund import Paid, in_currency_of, paid_with
 from purchases.handlers.steps.learn_ids import learn_of_invoice, paid_mark
-from purchases.handlers.steps.work import Work, count
+from purchases.handlers.steps.tell_money_back import tell_money_back
+from purchases.handlers.steps.work import Work, cause_of, count
 from purchases.store import commands
 from purchases.store.rows import Purchase
 
@@ -36,12 +37,16 @@ def _part_cents(fact: MoneyBack, one: Paid) -> int | None:
     return fact.amount if isinstance(fact, told.ChargeRefunded) and smaller else None
 
 
-async def is_foreign(work: Work, received: Received, paid: Sequence[Paid], *, what: str, currency: str) -> bool:
+async def is_foreign(
+    work: Work, received: Received, fact: MoneyBack, paid: Sequence[Paid], *, what: str, currency: str
+) -> bool:
     """Set money back aside that is not in the payment's currency: what it is worth, only staff can say."""
     if in_currency_of(paid, currency):
         return False
-    await work.park(received, reason=f"a {what} in {currency.upper()}, which is not the payment's currency")
-    count(received.fact, "parked")
+    reason = f"a {what} in {currency.upper()}, which is not the payment's currency"
+    await work.park(received, reason=reason)
+    await tell_money_back(work, received, paid[0].purchase, cause=cause_of(fact, reason=reason))
+    count(fact, "parked")
     return True
 
 
