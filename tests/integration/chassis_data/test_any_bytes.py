@@ -14,6 +14,7 @@ from sqlalchemy import text
 from structlog.testing import capture_logs
 
 from chassis import applying, metrics, progress, records
+from chassis import consumer as consumer_module
 from chassis.consumer import Consumer
 from chassis.health import Health, ops_app
 from chassis.parked import headers_of
@@ -187,6 +188,38 @@ async def test_a_consumer_that_stands_still_says_so_and_stays_alive(
 
     assert gauge > 0
     assert "consumer_stalled" in {line["event"] for line in lines if line["log_level"] == "error"}
+
+
+async def test_a_consumer_whose_partitions_others_took_waits_for_nothing(
+    path: Path, topic: Topic, kafka_bootstrap: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it was behind with is the others' now."""
+    monkeypatch.setattr(consumer_module, "LAG_SECONDS", 0.05)
+    await topic.make()
+    at_hand = Consumer(
+        topics=[topic.name],
+        group=path.group,
+        database=path.database,
+        handle=path.handle,
+        settings=path.settings,
+        health=Health(),
+    )
+    async with AIOKafkaConsumer(topic.name, bootstrap_servers=kafka_bootstrap, group_id=path.group) as other:
+        await until(lambda: _equals(_number_of(other), 1))
+        at_hand._progress.lags(3)
+        assert at_hand._progress.stalled_seconds > 0
+
+        async with at_hand.running():
+            await until(lambda: _equals(_number_of(other), 1))
+            await until(lambda: _gets_on(at_hand))
+
+
+async def _number_of(consumer: AIOKafkaConsumer) -> int:
+    return len(consumer.assignment())
+
+
+async def _gets_on(consumer: Consumer) -> bool:
+    return consumer._progress.stalled_seconds == 0
 
 
 async def test_what_leaves_the_handling_of_a_batch_is_counted_and_the_record_set_aside_in_the_end(
