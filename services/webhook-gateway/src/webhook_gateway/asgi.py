@@ -128,9 +128,9 @@ class WebhookEndpoint:
         return outcome
 
     async def _finish(self, event_type: str, outcome: Outcome, scope: Scope, send: Send, *, started: float) -> None:
+        if event_type is NO_TYPE:  # before the answer: who was refused finds it in the log
+            self._refusals.note(outcome, event_type=event_type, scope=scope)
         if (answer := ANSWERS.get(outcome)) is not None:
             await send(answer.start)
             await send(answer.body)
-        if event_type is NO_TYPE:
-            self._refusals.note(outcome, event_type=event_type, scope=scope)
         self._metrics.count(event_type=event_type, outcome=outcome, seconds=time.perf_counter() - started)
