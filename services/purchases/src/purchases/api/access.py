@@ -7,7 +7,7 @@ from fastapi import Depends, Path, Request
 
 from chassis.auth import Caller, CurrentCaller, forbidden, require_scope, require_staff
 from chassis.database import Database
-from purchases import refusals
+from purchases import problems
 from purchases.api.refused import ONLY_BUYERS, ONLY_CLAIMERS, ONLY_THE_OWNER
 from purchases.domain.rights import Standing, standing
 from purchases.store import workspaces
@@ -35,9 +35,9 @@ async def buyer(ws: WorkspaceId, caller: CurrentCaller, database: AtDatabase) ->
         case Standing.STAFF | Standing.EDITOR | Standing.READER:
             raise forbidden(ONLY_BUYERS)
         case Standing.STRANGER:
-            raise refusals.workspace_not_found()
+            raise problems.workspace_not_found()
     if workspace is None:
-        raise refusals.workspace_not_found()
+        raise problems.workspace_not_found()
     return workspace
 
 
@@ -53,7 +53,7 @@ async def owner(ws: WorkspaceId, caller: CurrentCaller, database: AtDatabase) ->
     if known not in {Standing.OWNER, Standing.STRANGER}:
         raise forbidden(ONLY_THE_OWNER)
     if workspace is None or known is Standing.STRANGER:
-        raise refusals.workspace_not_found()
+        raise problems.workspace_not_found()
     return workspace
 
 
@@ -65,7 +65,7 @@ async def member(ws: WorkspaceId, caller: CurrentCaller, database: AtDatabase) -
     async with database.reading() as session:
         workspace = await workspaces.find(session, ws)
     if workspace is None or (caller.role_in(ws) is None and not caller.is_staff):
-        raise refusals.workspace_not_found()
+        raise problems.workspace_not_found()
     return workspace
 
 
@@ -90,7 +90,7 @@ async def claimer(ws: WorkspaceId, caller: CurrentCaller, database: AtDatabase) 
     if not by_scope and known in {Standing.STAFF, Standing.READER}:
         raise forbidden(ONLY_CLAIMERS)
     if workspace is None or (not by_scope and known is Standing.STRANGER):
-        raise refusals.workspace_not_found()
+        raise problems.workspace_not_found()
     return Claimer(ws, may_import=by_scope)
 
 

@@ -6,7 +6,7 @@ from fastapi import Depends
 
 from chassis.auth import CurrentCaller
 from chassis.database import Database
-from purchases import refusals
+from chassis.problems import Problem
 from purchases.api.access import AtDatabase, Buyer, HostProduct, Owner, Staff, WorkspaceId
 from purchases.api.requests import Told
 from purchases.settings import Settings
@@ -37,7 +37,7 @@ async def spend(
                 continue
             seconds = await budgets.spend(session, subject=subject, bucket=bucket)
             if seconds is not None:
-                raise refusals.too_many_requests(seconds=seconds)
+                raise too_many_requests(seconds=seconds)
 
 
 async def buyer_within_budget(
@@ -73,3 +73,14 @@ SpendingBuyer = Annotated[Workspace, Depends(buyer_within_budget)]
 SpendingOwner = Annotated[Workspace, Depends(owner_within_budget)]
 SPENDING = (buyer_within_budget, owner_within_budget, staff_within_budget, product_within_budget)
 """Every route that calls Stripe depends on one of them."""
+
+
+def too_many_requests(*, seconds: int) -> Problem:
+    """The workspace, or the person, has used up what it may ask of Stripe."""
+    return Problem(
+        429,
+        "too-many-requests",
+        "Too many requests to the payment provider",
+        "Nothing was charged. Try again later.",
+        headers={"Retry-After": str(seconds)},
+    )

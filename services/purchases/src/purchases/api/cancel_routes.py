@@ -6,7 +6,7 @@ from fastapi import APIRouter
 
 from chassis.auth import CurrentCaller
 from chassis.openapi import UNREADABLE
-from purchases import refusals
+from purchases import problems
 from purchases.api.access import AtDatabase
 from purchases.api.budget import SpendingBuyer
 from purchases.api.examples import CANCELLED_TWICE
@@ -16,15 +16,16 @@ from purchases.api.replies import PurchaseReply, purchase_reply
 from purchases.api.requests import Stripe
 from purchases.domain.transitions import Status
 from purchases.handlers.by_hand.cancel import Cancellation, cancel
+from purchases.handlers.by_hand.move_by_hand import illegal_move
 
 router = APIRouter(prefix="/v1/workspaces/{ws}/purchases", tags=["purchases"])
 
 NOT_CANCELLED = of_buyers(
     *UNREADABLE,
-    refusals.purchase_not_found(),
-    refusals.illegal_move(CANCELLED_TWICE),
-    refusals.status_changed(Status.PAID),
-    refusals.payment_in_progress(),
+    problems.purchase_not_found(),
+    illegal_move(CANCELLED_TWICE),
+    problems.status_changed(Status.PAID),
+    problems.payment_in_progress(),
     *CHECKOUT_IN_THE_WAY,
 )
 

@@ -7,15 +7,16 @@ from fastapi import APIRouter, Path, Query
 
 from chassis.cursors import PAGE, Cursor, InvalidCursor, Limit, Position, cursor_of, position_of
 from chassis.openapi import NOTHING_HERE, UNREADABLE
-from purchases import refusals
+from purchases import problems
 from purchases.api.access import AtDatabase, Staff
 from purchases.api.bodies import AllocateBody, DiscardBody, RetryAllBody
 from purchases.api.parked_replies import ParkedItemsReply, ParkedReply, RetriedReply, parked_reply
 from purchases.api.refused import of_staff
 from purchases.api.searching import Moment
-from purchases.handlers.by_hand.allocate import allocate
+from purchases.handlers.by_hand.allocate import allocate, not_allocatable, paid_otherwise
+from purchases.handlers.by_hand.request_refund import refund_too_large
 from purchases.handlers.by_hand.retry_all_parked import retry_all_parked
-from purchases.handlers.by_hand.review_parked import discard_parked, retry_parked
+from purchases.handlers.by_hand.review_parked import discard_parked, not_parked_any_more, parked_not_found, retry_parked
 from purchases.store import parked_items
 from purchases.store.parked_items import ParkedItem
 
@@ -25,13 +26,13 @@ ItemId = Annotated[
     str, Path(max_length=300, description="`fact-…`, `command-…` or `payment-…`", examples=["fact-12", "command-7"])
 ]
 State = Annotated[Literal["open", "resolved"], Query(description="What waits still, or what was applied or discarded")]
-GONE: Final = (refusals.parked_not_found(), refusals.not_parked_any_more(), NOTHING_HERE)
+GONE: Final = (parked_not_found(), not_parked_any_more(), NOTHING_HERE)
 
 NOT_ALLOCATED: Final = (
-    refusals.purchase_not_found(),
-    refusals.not_allocatable(),
-    refusals.paid_otherwise(),
-    refusals.refund_too_large(left=29_900, currency="EUR"),
+    problems.purchase_not_found(),
+    not_allocatable(),
+    paid_otherwise(),
+    refund_too_large(left=29_900, currency="EUR"),
 )
 
 

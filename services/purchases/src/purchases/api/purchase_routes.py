@@ -1,5 +1,6 @@
 """What a workspace's owner and admins see and buy."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final
 from uuid import UUID
@@ -11,10 +12,11 @@ from chassis.auth import CurrentCaller
 from chassis.cursors import PAGE, Cursor, InvalidCursor, Limit
 from chassis.database import Database
 from chassis.openapi import UNREADABLE, Responses
-from purchases import refusals
+from chassis.problems import Problem
+from purchases import problems
 from purchases.api.access import AtDatabase, Buyer
 from purchases.api.bodies import PurchaseBody
-from purchases.api.budget import SpendingBuyer
+from purchases.api.budget import SpendingBuyer, too_many_requests
 from purchases.api.examples import ADDON_ROW, FAILED_ROW, NOW, PAID_ROW, PURCHASE
 from purchases.api.refused import of_buyers
 from purchases.api.replies import (
@@ -24,11 +26,13 @@ from purchases.api.replies import (
     offers_reply,
     purchase_reply,
 )
-from purchases.api.requests import IdempotencyKey, Stripe, Told, allowed_url, own_page
+from purchases.api.requests import IdempotencyKey, Stripe, Told, allowed_url, own_page, return_url_not_allowed
 from purchases.api.searching import after_of, next_cursor_of
-from purchases.handlers.buying.buy import Bought, Order, Outcome, buy
-from purchases.handlers.buying.card_testing import Brake
+from purchases.handlers.buying.buy import Bought, Order, Outcome, buy, payment_method_missing
+from purchases.handlers.buying.card_testing import Brake, too_many_declines
 from purchases.handlers.buying.offer_addons import offer_addons
+from purchases.handlers.customers.living_customer import stripe_refused, stripe_unavailable
+from purchases.handlers.steps.what_sells import addon_inactive, addon_not_found, already_purchased, settling
 from purchases.settings import Settings
 from purchases.store import ledger, search
 from purchases.store.search import Wanted
@@ -39,23 +43,37 @@ ALSO_BOUGHT: Final[Responses] = {
     200: {"model": PurchaseReply, "description": "A repeated Idempotency-Key: the purchase as it is now"},
     202: {"model": PurchaseReply, "description": "Unknown yet: it stays pending and settles itself"},
 }
+
+
+def payment_declined(*, purchase: Mapping[str, Any], decline_code: str | None) -> Problem:
+    """The card's bank said no; `purchase` as it is answered, failed."""
+    return Problem(
+        402,
+        "payment-declined",
+        "The card was declined",
+        "Nothing was charged.",
+        purchase=purchase,
+        decline_code=decline_code,
+    )
+
+
 NOT_BOUGHT: Final = of_buyers(
     *UNREADABLE,
-    refusals.payment_declined(purchase=PURCHASE, decline_code="insufficient_funds"),
-    refusals.addon_not_found("professional-ai-setup"),
-    refusals.addon_inactive("professional-ai-setup"),
-    refusals.price_changed(ADDON_ROW),
-    refusals.already_purchased(PAID_ROW),
-    refusals.settling(FAILED_ROW),
-    refusals.payment_method_missing(
+    payment_declined(purchase=PURCHASE, decline_code="insufficient_funds"),
+    addon_not_found("professional-ai-setup"),
+    addon_inactive("professional-ai-setup"),
+    problems.price_changed(ADDON_ROW),
+    already_purchased(PAID_ROW),
+    settling(FAILED_ROW),
+    payment_method_missing(
         setup_session_id="cs_test_a1B2c3D4", setup_url="https://checkout.stripe.com/c/pay/cs_test_a1B2c3D4"
     ),
-    refusals.key_reused(),
-    refusals.return_url_not_allowed(),
-    refusals.too_many_declines(retry_at=NOW + timedelta(minutes=3), now=NOW),
-    refusals.too_many_requests(seconds=2),
-    refusals.stripe_refused("resource_missing"),
-    refusals.stripe_unavailable(),
+    problems.key_reused(),
+    return_url_not_allowed(),
+    too_many_declines(retry_at=NOW + timedelta(minutes=3), now=NOW),
+    too_many_requests(seconds=2),
+    stripe_refused("resource_missing"),
+    stripe_unavailable(),
 )
 
 
@@ -122,13 +140,13 @@ async def buy_here(order: Order, *, database: Database, client: StripeClient, se
     )
 
 
-@router.get("/purchases/{purchase_id}", operation_id="get_purchase", responses=of_buyers(refusals.purchase_not_found()))
+@router.get("/purchases/{purchase_id}", operation_id="get_purchase", responses=of_buyers(problems.purchase_not_found()))
 async def get_purchase(workspace: Buyer, purchase_id: UUID, database: AtDatabase) -> PurchaseReply:
     """One purchase of this workspace; the front-end polls it while the bank asks the buyer."""
     async with database.reading() as session:
         purchase = await ledger.find(session, purchase_id, workspace_id=workspace.id)
     if purchase is None:
-        raise refusals.purchase_not_found()
+        raise problems.purchase_not_found()
     return purchase_reply(purchase)
 
 
@@ -140,9 +158,9 @@ def _answer(bought: Bought, response: Response) -> PurchaseReply:
     reply = purchase_reply(bought.purchase)
     match bought.outcome:
         case Outcome.DECLINED:
-            raise refusals.payment_declined(purchase=_json(reply), decline_code=reply.failure_code)
+            raise payment_declined(purchase=_json(reply), decline_code=reply.failure_code)
         case Outcome.REFUSED:
-            raise refusals.stripe_refused(reply.failure_code, purchase=_json(reply))
+            raise stripe_refused(reply.failure_code, purchase=_json(reply))
         case Outcome.REPEATED:
             response.status_code = 200
         case Outcome.UNKNOWN:

@@ -5,7 +5,10 @@ from typing import Final
 from chassis.auth import forbidden
 from chassis.openapi import INVALID_REQUEST, NOT_STAFF, NOTHING_HERE, UNAUTHENTICATED, Responses, problems
 from chassis.problems import Problem
-from purchases import refusals
+from purchases.api.budget import too_many_requests
+from purchases.handlers.checkout.end_checkout import checkout_completed
+from purchases.handlers.customers.living_customer import stripe_refused
+from purchases.problems import checkout_busy, workspace_not_found
 
 ONLY_BUYERS: Final = "Only the workspace's owner and admins may see and buy services."
 
@@ -15,34 +18,34 @@ ONLY_IMPORTERS: Final = "Only the host product (scope resources:write) may impor
 
 
 CHECKOUT_IN_THE_WAY: Final = (
-    refusals.checkout_busy(),
-    refusals.checkout_completed(["0197e0a4-5b7c-7d10-8f43-2b1f0a9c6e31"]),
-    refusals.stripe_refused("resource_missing"),
-    refusals.too_many_requests(seconds=2),
+    checkout_busy(),
+    checkout_completed(["0197e0a4-5b7c-7d10-8f43-2b1f0a9c6e31"]),
+    stripe_refused("resource_missing"),
+    too_many_requests(seconds=2),
 )
 """Where an open Checkout has to be ended first."""
 
 
 def of_owner(*more: Problem) -> Responses:
     """For the operations of a workspace's owner alone."""
-    strangers = (refusals.workspace_not_found(), NOTHING_HERE)
+    strangers = (workspace_not_found(), NOTHING_HERE)
     return problems(UNAUTHENTICATED, forbidden(ONLY_THE_OWNER), *strangers, INVALID_REQUEST, *more)
 
 
 def of_buyers(*more: Problem) -> Responses:
     """For the operations of a workspace's owner and admins."""
-    strangers = (refusals.workspace_not_found(), NOTHING_HERE)
+    strangers = (workspace_not_found(), NOTHING_HERE)
     return problems(UNAUTHENTICATED, forbidden(ONLY_BUYERS), *strangers, INVALID_REQUEST, *more)
 
 
 def of_members(*more: Problem) -> Responses:
     """For the operations of everyone in a workspace."""
-    return problems(UNAUTHENTICATED, refusals.workspace_not_found(), NOTHING_HERE, INVALID_REQUEST, *more)
+    return problems(UNAUTHENTICATED, workspace_not_found(), NOTHING_HERE, INVALID_REQUEST, *more)
 
 
 def of_claimers(*more: Problem) -> Responses:
     """For the operations on a workspace's resources."""
-    strangers = (refusals.workspace_not_found(), NOTHING_HERE)
+    strangers = (workspace_not_found(), NOTHING_HERE)
     return problems(UNAUTHENTICATED, forbidden(ONLY_CLAIMERS), *strangers, INVALID_REQUEST, *more)
 
 

@@ -7,7 +7,7 @@ from fastapi import Depends, Header, Request
 from stripe import StripeClient
 
 from chassis.origins import origin_of
-from purchases import refusals
+from chassis.problems import Problem
 from purchases.settings import Settings
 
 
@@ -39,5 +39,10 @@ def allowed_url(wanted: str, settings: Settings) -> str:
     """`wanted` itself. Raises Problem 422 unless it is ours or on an allowed origin: we are nobody's redirector."""
     origin = origin_of(wanted)
     if origin is None or origin not in {origin_of(settings.public_base_url), *settings.allowed_return_origins}:
-        raise refusals.return_url_not_allowed()
+        raise return_url_not_allowed()
     return wanted
+
+
+def return_url_not_allowed() -> Problem:
+    """A foreign origin would make us a redirector for somebody else."""
+    return Problem(422, "return-url-not-allowed", "This return URL is not on an allowed origin")

@@ -6,13 +6,19 @@ from fastapi import APIRouter, Path, Query, Response
 
 from chassis.auth import forbidden
 from chassis.cursors import PAGE, Cursor, InvalidCursor, Limit, Position, cursor_of, position_of
-from purchases import refusals
 from purchases.api.access import AtDatabase, Claiming
 from purchases.api.plan_replies import SlotReply, SlotsReply, slot_reply
 from purchases.api.refused import ONLY_IMPORTERS, of_claimers
 from purchases.api.requests import Told
 from purchases.domain.plan import Usage
-from purchases.handlers.plan.claim_resource import Wanted, claim_resource, free_resource
+from purchases.handlers.plan.claim_resource import (
+    Wanted,
+    claim_resource,
+    free_resource,
+    limit_reached,
+    plan_not_known,
+    resource_not_found,
+)
 from purchases.store import resources
 
 router = APIRouter(prefix="/v1/workspaces/{ws}/resources", tags=["plan"])
@@ -24,7 +30,7 @@ ResourceId = Annotated[
 Import = Annotated[
     bool, Query(alias="import", description="It was there before: counted even over the cap (scope resources:write)")
 ]
-UNKNOWN: Final = (refusals.resource_not_found("rockets"), refusals.plan_not_known())
+UNKNOWN: Final = (resource_not_found("rockets"), plan_not_known())
 
 
 class SlotPosition(Position):
@@ -62,7 +68,7 @@ async def list_resources(
     responses={
         **of_claimers(
             *UNKNOWN,
-            refusals.limit_reached(Usage(resource="projects", used=1, limit=1)),
+            limit_reached(Usage(resource="projects", used=1, limit=1)),
         ),
         200: {"model": SlotReply, "description": "It was claimed before"},
     },

@@ -9,7 +9,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 
 from chassis.cursors import PAGE, Cursor, Limit, Position, cursor_of, position_of
-from purchases import refusals
+from chassis.problems import Problem
 from purchases.api.bodies import Id
 from purchases.domain.transitions import Status
 from purchases.store.rows import Purchase
@@ -70,7 +70,7 @@ class PurchaseSearch(BaseModel):
     def wanted(self) -> Wanted:
         """The same for the store. Raises Problem 422 for a period that ends before it begins."""
         if self.started_from and self.started_before and self.started_before <= self.started_from:
-            raise refusals.period_empty()
+            raise period_empty()
         return Wanted(
             workspace_id=self.workspace,
             status=self.status,
@@ -92,3 +92,7 @@ def next_cursor_of(found: Sequence[Purchase], limit: int) -> str | None:
         return None
     last = found[limit - 1]
     return cursor_of(PurchasePosition(started_at=last.started_at, id=last.id))
+
+
+def period_empty() -> Problem:
+    return Problem(422, "period-empty", "This period ends before it begins", field="to")

@@ -7,12 +7,12 @@ from fastapi import APIRouter, Response
 
 from chassis.auth import CurrentCaller
 from chassis.openapi import UNREADABLE, Responses
-from purchases import refusals
+from purchases import problems
 from purchases.api.access import AtDatabase
-from purchases.api.budget import SpendingBuyer, SpendingOwner
+from purchases.api.budget import SpendingBuyer, SpendingOwner, too_many_requests
 from purchases.api.examples import ADDON_ROW, FAILED_ROW, PAID_ROW
 from purchases.api.refused import of_buyers, of_owner
-from purchases.api.requests import IdempotencyKey, Stripe, Told, allowed_url, own_page
+from purchases.api.requests import IdempotencyKey, Stripe, Told, allowed_url, own_page, return_url_not_allowed
 from purchases.api.session_bodies import (
     CheckoutSessionBody,
     PortalReply,
@@ -21,35 +21,37 @@ from purchases.api.session_bodies import (
     SetupSessionBody,
     session_reply,
 )
-from purchases.handlers.checkout.open_checkout import Desk, open_checkout
-from purchases.handlers.checkout.start_checkout import Upgrade
+from purchases.handlers.checkout.open_checkout import Desk, checkout_over, open_checkout
+from purchases.handlers.checkout.start_checkout import Upgrade, currency_mismatch, plan_not_found, plan_not_sold
+from purchases.handlers.customers.living_customer import stripe_refused, stripe_unavailable
 from purchases.handlers.customers.save_card import save_card
-from purchases.handlers.plan.manage_subscription import manage_subscription
+from purchases.handlers.plan.manage_subscription import manage_subscription, portal_not_set_up
+from purchases.handlers.steps.what_sells import addon_inactive, addon_not_found, already_purchased, settling
 
 router = APIRouter(prefix="/v1/workspaces/{ws}", tags=["sessions"])
 
 STRIPE_SAYS_NO: Final = (
-    refusals.stripe_refused("resource_missing"),
-    refusals.stripe_unavailable(),
-    refusals.too_many_requests(seconds=2),
+    stripe_refused("resource_missing"),
+    stripe_unavailable(),
+    too_many_requests(seconds=2),
 )
 OPENED_BEFORE: Final[Responses] = {200: {"model": SessionReply, "description": "A repeated Idempotency-Key"}}
 NOT_OPENED: Final = of_owner(
     *UNREADABLE,
-    refusals.plan_not_found("builder"),
-    refusals.plan_not_sold(plan="builder", interval="month", currency="SEK"),
-    refusals.addon_not_found("professional-ai-setup"),
-    refusals.addon_inactive("professional-ai-setup"),
-    refusals.currency_mismatch(ADDON_ROW, currency="USD"),
-    refusals.price_changed(ADDON_ROW),
-    refusals.already_subscribed(),
-    refusals.already_purchased(PAID_ROW),
-    refusals.settling(FAILED_ROW),
-    refusals.checkout_busy(),
-    refusals.payment_in_progress(),
-    refusals.checkout_over("expired"),
-    refusals.key_reused(),
-    refusals.return_url_not_allowed(),
+    plan_not_found("builder"),
+    plan_not_sold(plan="builder", interval="month", currency="SEK"),
+    addon_not_found("professional-ai-setup"),
+    addon_inactive("professional-ai-setup"),
+    currency_mismatch(ADDON_ROW, currency="USD"),
+    problems.price_changed(ADDON_ROW),
+    problems.already_subscribed(),
+    already_purchased(PAID_ROW),
+    settling(FAILED_ROW),
+    problems.checkout_busy(),
+    problems.payment_in_progress(),
+    checkout_over("expired"),
+    problems.key_reused(),
+    return_url_not_allowed(),
     *STRIPE_SAYS_NO,
 )
 
@@ -58,7 +60,7 @@ NOT_OPENED: Final = of_owner(
     "/setup-sessions",
     operation_id="open_setup_session",
     status_code=201,
-    responses=of_buyers(*UNREADABLE, refusals.return_url_not_allowed(), *STRIPE_SAYS_NO),
+    responses=of_buyers(*UNREADABLE, return_url_not_allowed(), *STRIPE_SAYS_NO),
 )
 async def open_setup_session(
     workspace: SpendingBuyer, body: SetupSessionBody, database: AtDatabase, client: Stripe, settings: Told
@@ -110,7 +112,7 @@ async def open_checkout_session(
     "/portal-sessions",
     operation_id="open_portal_session",
     status_code=201,
-    responses=of_owner(*UNREADABLE, refusals.return_url_not_allowed(), refusals.portal_not_set_up(), *STRIPE_SAYS_NO),
+    responses=of_owner(*UNREADABLE, return_url_not_allowed(), portal_not_set_up(), *STRIPE_SAYS_NO),
 )
 async def open_portal_session(
     workspace: SpendingOwner,

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Response
 
 from chassis.openapi import NOTHING_HERE, UNREADABLE, Responses
 from chassis.problems import Problem
-from purchases import refusals
+from purchases import problems
 from purchases.api.access import AtDatabase, Staff
 from purchases.api.budget import staff_within_budget
 from purchases.api.examples import CANCELLED_TWICE, REOPENED_EARLY, TOO_EARLY
@@ -18,8 +18,15 @@ from purchases.api.staff_replies import RefundReply, refund_reply
 from purchases.domain.transitions import Refused, Status
 from purchases.handlers.by_hand.cancel import Cancellation, cancel
 from purchases.handlers.by_hand.deliver import deliver
+from purchases.handlers.by_hand.move_by_hand import illegal_move
 from purchases.handlers.by_hand.reopen import reopen
-from purchases.handlers.by_hand.request_refund import RefundOrder, request_refund
+from purchases.handlers.by_hand.request_refund import (
+    RefundOrder,
+    already_refunded,
+    nothing_paid,
+    refund_too_large,
+    request_refund,
+)
 
 router = APIRouter(prefix="/v1/admin/purchases/{purchase_id}", tags=["staff"])
 
@@ -29,17 +36,17 @@ REPEATED: Responses = {
 
 
 def _not_moved(refused: Refused) -> tuple[Problem, ...]:
-    return (*UNREADABLE, refusals.purchase_not_found(), NOTHING_HERE, refusals.illegal_move(refused))
+    return (*UNREADABLE, problems.purchase_not_found(), NOTHING_HERE, illegal_move(refused))
 
 
 NOT_REFUNDED = of_staff(
     *UNREADABLE,
-    refusals.purchase_not_found(),
+    problems.purchase_not_found(),
     NOTHING_HERE,
-    refusals.nothing_paid(),
-    refusals.already_refunded(),
-    refusals.refund_too_large(left=9900, currency="EUR"),
-    refusals.key_reused(),
+    nothing_paid(),
+    already_refunded(),
+    refund_too_large(left=9900, currency="EUR"),
+    problems.key_reused(),
 )
 
 
@@ -59,8 +66,8 @@ async def deliver_purchase(
     dependencies=[Depends(staff_within_budget)],
     responses=of_staff(
         *_not_moved(CANCELLED_TWICE),
-        refusals.status_changed(Status.PAID),
-        refusals.payment_in_progress(),
+        problems.status_changed(Status.PAID),
+        problems.payment_in_progress(),
         *CHECKOUT_IN_THE_WAY,
     ),
 )

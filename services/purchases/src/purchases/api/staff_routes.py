@@ -7,20 +7,20 @@ from fastapi import APIRouter, Query
 
 from chassis.cursors import InvalidCursor
 from chassis.openapi import NOTHING_HERE
-from purchases import refusals
+from purchases import problems
 from purchases.api.access import AtDatabase, Staff
 from purchases.api.refused import of_staff
-from purchases.api.searching import PurchaseSearch, after_of, next_cursor_of
+from purchases.api.searching import PurchaseSearch, after_of, next_cursor_of, period_empty
 from purchases.api.staff_replies import AdminPurchaseReply, FoundReply, admin_purchase_reply, found_reply, ids_of
 from purchases.store import ledger, parked_items
 from purchases.store import search as store
 
 router = APIRouter(prefix="/v1/admin/purchases", tags=["staff"])
 
-UNKNOWN = (refusals.purchase_not_found(), NOTHING_HERE)
+UNKNOWN = (problems.purchase_not_found(), NOTHING_HERE)
 
 
-@router.get("", operation_id="search_purchases", responses=of_staff(refusals.period_empty(), InvalidCursor()))
+@router.get("", operation_id="search_purchases", responses=of_staff(period_empty(), InvalidCursor()))
 async def search_purchases(search: Annotated[PurchaseSearch, Query()], _: Staff, database: AtDatabase) -> FoundReply:
     """Purchases of all workspaces, newest first."""
     wanted, after = search.wanted(), after_of(search.cursor)
@@ -38,7 +38,7 @@ async def get_purchase_for_staff(purchase_id: UUID, _: Staff, database: AtDataba
     async with database.reading() as session:
         purchase = await ledger.find(session, purchase_id)
         if purchase is None:
-            raise refusals.purchase_not_found()
+            raise problems.purchase_not_found()
         return admin_purchase_reply(
             purchase,
             history=await ledger.history(session, purchase_id),

@@ -3,14 +3,19 @@
 from fastapi import APIRouter, Depends
 
 from chassis.openapi import NOTHING_HERE, UNREADABLE
-from purchases import refusals
 from purchases.api.access import AtDatabase, HostProduct, WorkspaceId
 from purchases.api.bodies import WorkspaceBody
-from purchases.api.budget import product_within_budget
+from purchases.api.budget import product_within_budget, too_many_requests
 from purchases.api.refused import of_scope
 from purchases.api.replies import WorkspaceReply, workspace_reply
 from purchases.api.requests import Stripe, Told
-from purchases.handlers.customers.register_workspace import Registration, register_workspace
+from purchases.handlers.customers.register_workspace import (
+    Registration,
+    customer_fixed,
+    customer_taken,
+    owner_fixed,
+    register_workspace,
+)
 
 router = APIRouter(prefix="/v1/workspaces", tags=["workspaces"])
 
@@ -18,10 +23,10 @@ NOT_REGISTERED = of_scope(
     "workspaces:write",
     *UNREADABLE,
     NOTHING_HERE,
-    refusals.owner_fixed(),
-    refusals.customer_taken(),
-    refusals.customer_fixed(),
-    refusals.too_many_requests(seconds=2),
+    owner_fixed(),
+    customer_taken(),
+    customer_fixed(),
+    too_many_requests(seconds=2),
 )
 
 

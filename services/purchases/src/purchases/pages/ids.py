@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fastapi import Depends
 
-from purchases import refusals
+from purchases import problems
 
 
 async def purchase_in_path(purchase_id: str) -> UUID:
@@ -13,7 +13,7 @@ async def purchase_in_path(purchase_id: str) -> UUID:
     try:
         return UUID(purchase_id)
     except ValueError as error:
-        raise refusals.purchase_not_found() from error
+        raise problems.purchase_not_found() from error
 
 
 PurchaseId = Annotated[UUID, Depends(purchase_in_path)]

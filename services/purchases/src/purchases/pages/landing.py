@@ -9,7 +9,7 @@ from chassis.auth import Caller, CurrentCaller
 from chassis.database import Database
 from chassis.pages import AtPages, Pages, page_router
 from chassis.pages.site import see_other
-from purchases import refusals
+from chassis.problems import Problem
 from purchases.api.access import AtDatabase, Staff
 from purchases.pages.frame import HOME, OF_STAFF, home
 from purchases.pages.paths import billing_path, services_path
@@ -47,5 +47,10 @@ async def _enter(
     async with database.reading() as session:
         ways = await ways_to(session, caller, page)
     if not ways:
-        raise refusals.no_workspace()
+        raise no_workspace()
     return see_other(ways[0].href) if len(ways) == 1 else pages.page(request, "workspaces.html", ways=ways)
+
+
+def no_workspace() -> Problem:
+    """Return the 404 for somebody who asks for the page of a workspace and is in none that is known here."""
+    return Problem(404, "no-workspace", "You are in no workspace")

@@ -11,9 +11,9 @@ from starlette.responses import Response
 from chassis.database import Database
 from chassis.pages import Pages
 from chassis.problems import Problem
-from purchases import refusals
 from purchases.api.staff_replies import AdminPurchaseReply
 from purchases.domain.transitions import Refused, Trigger, decide
+from purchases.handlers.by_hand.move_by_hand import illegal_move
 from purchases.pages.purchases_admin import LIST, purchase_page
 from purchases.pages.staff_words import told_to_staff
 from purchases.store import checkouts, ledger
@@ -65,7 +65,7 @@ async def move_question(
     """
     step = decide(status=purchase.status, trigger=move.trigger)
     if isinstance(step, Refused):
-        return purchase_page(request, pages, purchase, problem=refusals.illegal_move(step))
+        return purchase_page(request, pages, purchase, problem=illegal_move(step))
     return pages.page(
         request,
         "staff/move.html",

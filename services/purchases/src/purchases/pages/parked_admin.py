@@ -14,11 +14,11 @@ from chassis.pages import AtPages, Pages, page_router
 from chassis.pages.forms import typed
 from chassis.pages.site import see_other
 from chassis.problems import Problem
-from purchases import refusals
 from purchases.api import parked_routes as api
 from purchases.api.access import AtDatabase, Staff
 from purchases.api.bodies import RetryAllBody
 from purchases.api.parked_replies import ParkedReply, parked_reply
+from purchases.handlers.by_hand.review_parked import parked_not_found
 from purchases.pages.staff_words import told_to_staff
 from purchases.store import parked_items
 from purchases.store.parked_items import Kind
@@ -43,7 +43,7 @@ router = page_router(LIST)
 async def item_in_path(item_id: str) -> str:
     """What can be no item's id is nobody's."""
     if parked_items.reference_of(item_id) is None:
-        raise refusals.parked_not_found()
+        raise parked_not_found()
     return item_id
 
 
@@ -101,7 +101,7 @@ async def item_of(database: Database, item_id: str) -> ParkedReply:
     async with database.reading() as session:
         item = await parked_items.find(session, item_id)
     if item is None:
-        raise refusals.parked_not_found()
+        raise parked_not_found()
     return parked_reply(item)
 
 

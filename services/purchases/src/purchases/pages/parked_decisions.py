@@ -14,13 +14,13 @@ from chassis.pages import AtPages, Pages, page_router
 from chassis.pages.forms import errors_by_field, typed
 from chassis.pages.site import see_other
 from chassis.problems import Problem
-from purchases import refusals
 from purchases.api import parked_routes as api
 from purchases.api.access import AtDatabase, Staff
 from purchases.api.bodies import AllocateBody, DiscardBody
 from purchases.api.parked_replies import ParkedReply
 from purchases.api.staff_routes import get_purchase_for_staff
-from purchases.handlers.by_hand.allocate import ask_allocate
+from purchases.handlers.by_hand.allocate import ask_allocate, not_allocatable
+from purchases.handlers.by_hand.review_parked import decided_meanwhile, not_parked_any_more
 from purchases.pages.badges import BADGES
 from purchases.pages.parked_admin import KINDS, LIST, ItemId, item_of, item_page, waits_for_allocation
 from purchases.pages.seen import seen_in
@@ -93,9 +93,9 @@ async def ask_before_allocating(
     """Which purchase that is, for somebody to look at before it is said."""
     item = await item_of(database, item_id)
     if item.resolved_at:
-        return item_page(request, pages, item, problem=refusals.not_parked_any_more())
+        return item_page(request, pages, item, problem=not_parked_any_more())
     if not waits_for_allocation(item):
-        return item_page(request, pages, item, problem=refusals.not_allocatable())
+        return item_page(request, pages, item, problem=not_allocatable())
     try:
         purchase = await get_purchase_for_staff(UUID(purchase_id.strip()), caller, database)
     except (ValueError, Problem):
@@ -146,7 +146,7 @@ async def _decide(
     """
     item, refused = await item_of(database, decision.item_id), None
     if item.decisions[decision.seen :]:
-        refused = refusals.not_parked_any_more() if item.resolved_at else refusals.decided_meanwhile()
+        refused = not_parked_any_more() if item.resolved_at else decided_meanwhile()
     else:
         try:
             await carry_out()
@@ -169,7 +169,7 @@ def _discard_page(
 ) -> Response:
     """Only of what is still set aside."""
     if item.resolved_at:
-        return item_page(request, pages, item, problem=refusals.not_parked_any_more())
+        return item_page(request, pages, item, problem=not_parked_any_more())
     return pages.page(
         request,
         "staff/discard.html",

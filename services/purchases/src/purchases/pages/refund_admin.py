@@ -18,12 +18,12 @@ from chassis.pages.locales import visitors_locale
 from chassis.pages.site import see_other
 from chassis.pages.typed_amounts import local_amount, typed_minor_units
 from chassis.problems import Problem
-from purchases import refusals
 from purchases.api.access import AtDatabase, Staff
 from purchases.api.move_bodies import RefundBody
 from purchases.api.staff_move_routes import refund_purchase
 from purchases.api.staff_replies import AdminPurchaseReply
 from purchases.api.staff_routes import get_purchase_for_staff
+from purchases.handlers.by_hand.request_refund import already_refunded, nothing_paid, refund_too_large
 from purchases.pages.ids import PurchaseId
 from purchases.pages.purchases_admin import LIST, purchase_page
 from purchases.pages.staff_words import told_to_staff
@@ -129,7 +129,7 @@ def _review(
     """In words, with what then remains. Raises Problem 409 for more than there is."""
     cents = body.amount_cents or 0
     if cents > purchase.refundable_cents:
-        raise refusals.refund_too_large(left=purchase.refundable_cents, currency=purchase.currency)
+        raise refund_too_large(left=purchase.refundable_cents, currency=purchase.currency)
     return pages.page(
         request, "staff/refund_review.html", purchase=purchase, here=f"{LIST}/{purchase.id}", form=form, cents=cents
     )
@@ -158,4 +158,4 @@ def _form(
 
 
 def _nothing_left(purchase: AdminPurchaseReply) -> Problem:
-    return refusals.already_refunded() if purchase.paid_cents else refusals.nothing_paid()
+    return already_refunded() if purchase.paid_cents else nothing_paid()

@@ -15,7 +15,7 @@ from chassis.pages import AtPages, NavLink, page_router
 from chassis.pages.site import see_other
 from chassis.problems import Problem
 from chassis.web import Body
-from purchases import refusals
+from purchases import problems
 from purchases.api.access import AtDatabase, Buyer
 from purchases.api.budget import SpendingBuyer
 from purchases.api.purchase_routes import buy_here
@@ -157,7 +157,7 @@ async def find_purchase(database: Database, workspace_id: str, purchase_id: UUID
     async with database.reading() as session:
         purchase = await ledger.find(session, purchase_id, workspace_id=workspace_id)
     if purchase is None:
-        raise refusals.purchase_not_found()
+        raise problems.purchase_not_found()
     return purchase
 
 

@@ -13,14 +13,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from stripe import StripeClient
 
 from chassis.database import Database
+from chassis.problems import Problem
 from contracts import purchase_facts
-from purchases import refusals
+from purchases import problems
 from purchases.domain.transitions import Status
 from purchases.handlers.buying import card_testing
 from purchases.handlers.buying.card_testing import USUAL, Brake
 from purchases.handlers.buying.charge import CARD_GONE, charge
 from purchases.handlers.checkout.end_checkout import expire_checkout
-from purchases.handlers.customers.living_customer import living_customer, nothing_written
+from purchases.handlers.customers.living_customer import living_customer, nothing_written, stripe_unavailable
 from purchases.handlers.steps.move_purchase import record_start
 from purchases.handlers.steps.what_sells import refusal_for, sellable
 from purchases.payments.checkout import open_setup
@@ -117,7 +118,7 @@ async def _bought(database: Database, purchase_id: uuid.UUID) -> Bought:
     async with database.reading() as session:
         purchase = await ledger.find(session, purchase_id)
     if purchase is None:
-        raise refusals.purchase_not_found()
+        raise problems.purchase_not_found()
     return Bought(purchase, outcome_of(purchase))
 
 
@@ -141,14 +142,14 @@ async def _repeated(session: AsyncSession, order: Order) -> Purchase | None:
         session, workspace_id=order.workspace_id, idempotency_key=order.idempotency_key
     )
     if purchase is not None and purchase.request_fingerprint != order.fingerprint:
-        raise refusals.key_reused()
+        raise problems.key_reused()
     return purchase
 
 
 async def _sellable(session: AsyncSession, order: Order) -> Addon:
     addon = await sellable(session, order.addon_slug)
     if (addon.price_cents, addon.currency) != (order.expected_price_cents, order.expected_currency):
-        raise refusals.price_changed(addon)
+        raise problems.price_changed(addon)
     return addon
 
 
@@ -191,7 +192,7 @@ async def _refuse_without_card(client: StripeClient, instance: str, order: Order
         customer_id=customer.customer_id,
         return_url=order.return_url,
     )
-    raise refusals.payment_method_missing(setup_session_id=page.id, setup_url=page.url)
+    raise payment_method_missing(setup_session_id=page.id, setup_url=page.url)
 
 
 async def _start(
@@ -200,7 +201,7 @@ async def _start(
     """Commit to the purchase before anything is created at Stripe; None when a repeat was first."""
     workspace = await workspaces.lock(session, order.workspace_id)
     if workspace is None:
-        raise refusals.workspace_not_found()
+        raise problems.workspace_not_found()
     if await _repeated(session, order) is not None:
         return None
     addon = await _sellable(session, order)
@@ -250,4 +251,16 @@ async def _lost_the_race(database: Database, order: Order, brake: Brake) -> Boug
         if repeated is not None:
             return Bought(repeated, Outcome.REPEATED)
         await _refuse_if_taken(session, order, await _sellable(session, order), brake)
-    raise refusals.stripe_unavailable()
+    raise stripe_unavailable()
+
+
+def payment_method_missing(*, setup_session_id: str, setup_url: str) -> Problem:
+    """With the page where a card is saved."""
+    return Problem(
+        409,
+        "payment-method-missing",
+        "There is no saved payment method",
+        "Nothing was charged. Save a card first.",
+        setup_session_id=setup_session_id,
+        setup_url=setup_url,
+    )

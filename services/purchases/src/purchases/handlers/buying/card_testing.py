@@ -8,7 +8,6 @@ from prometheus_client import Gauge
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.problems import Problem
-from purchases import refusals
 from purchases.store import checkouts, ledger
 
 DECLINES_ALLOWED: Final = 5
@@ -42,9 +41,9 @@ async def refusal(session: AsyncSession, *, workspace_id: str, now: datetime, br
         allowed, within = 0, BRAKED_WITHIN
     declines = await ledger.declines_since(session, workspace_id=workspace_id, since=now - within)
     if len(declines) > allowed:
-        return refusals.too_many_declines(retry_at=declines[len(declines) - allowed - 1] + within, now=now)
+        return too_many_declines(retry_at=declines[len(declines) - allowed - 1] + within, now=now)
     under_way = await ledger.attempts_under_way(session, workspace_id=workspace_id, now=now)
-    return refusals.others_under_way() if under_way and len(declines) + under_way > allowed else None
+    return others_under_way() if under_way and len(declines) + under_way > allowed else None
 
 
 async def is_on(session: AsyncSession, brake: Brake, *, now: datetime) -> bool:
@@ -60,3 +59,26 @@ async def _is_known(session: AsyncSession, workspace_id: str) -> bool:
     if await ledger.has_paid(session, workspace_id):
         return True
     return await checkouts.runs_a_subscription(session, workspace_id)
+
+
+def too_many_declines(*, retry_at: datetime, now: datetime) -> Problem:
+    """Card testing: one workspace, many declines."""
+    seconds = max(1, int((retry_at - now).total_seconds()) + 1)
+    return Problem(
+        429,
+        "too-many-declines",
+        "Too many cards were declined",
+        "Nothing was charged. Try again later.",
+        headers={"Retry-After": str(seconds)},
+    )
+
+
+def others_under_way() -> Problem:
+    """Card testing: the attempts under way could all be declined; they end in seconds."""
+    return Problem(
+        429,
+        "too-many-declines",
+        "Other attempts to pay are still under way",
+        "Nothing was charged. Try again in a second.",
+        headers={"Retry-After": "1"},
+    )

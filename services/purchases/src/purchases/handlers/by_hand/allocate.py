@@ -9,10 +9,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from chassis import parked
 from chassis.logs import get_logger
 from chassis.parked import headers_of
+from chassis.problems import Problem
 from chassis.records import Received, StoredRecord, decode
 from contracts.stripe_facts import DisputeChanged, RefundChanged
-from purchases import refusals
+from purchases import problems
 from purchases.domain.money import COUNTS
+from purchases.handlers.by_hand.request_refund import refund_too_large
+from purchases.handlers.by_hand.review_parked import not_parked_any_more, parked_not_found
 from purchases.handlers.facts.dispute_facts import as_refund
 from purchases.handlers.facts.refund_facts import told_refund
 from purchases.handlers.steps.apply_refund import ToldRefund, apply_refund
@@ -52,7 +55,7 @@ async def allocate(*, session: AsyncSession, item_id: str, purchase_id: uuid.UUI
         session, ids=[allocation_mark(told.refund_id)], resolution=f"allocated to {purchase_id}"
     )
     if not ended:
-        raise refusals.not_parked_any_more()
+        raise not_parked_any_more()
     cause = Cause(actor=actor, at=datetime.now(UTC), stripe_event_id=fact.stripe_event_id, reason="allocated by hand")
     await apply_refund(session, purchase=found.purchase, payment=found.payment, told=told, cause=cause)
     await _look(session, found.purchase, fact)
@@ -74,20 +77,20 @@ async def _allocation(session: AsyncSession, item_id: str, purchase: Purchase | 
     item = await _open_item(session, item_id)
     fact = _money_back(item)
     if purchase is None:
-        raise refusals.purchase_not_found()
+        raise problems.purchase_not_found()
     payment, told = _payment_with(purchase, fact), _told(fact)
     left = payment.paid_cents - _gone(purchase, payment)
     if told.refund_cents > left or exceeds([Paid(purchase, payment)], told):
-        raise refusals.refund_too_large(left=left, currency=payment.currency)
+        raise refund_too_large(left=left, currency=payment.currency)
     return _Allocation(item, fact, told, purchase, payment)
 
 
 async def _open_item(session: AsyncSession, item_id: str) -> ParkedItem:
     item = await parked_items.find(session, item_id) if parked_items.reference_of(item_id) else None
     if item is None:
-        raise refusals.parked_not_found()
+        raise parked_not_found()
     if item.resolved_at is not None:
-        raise refusals.not_parked_any_more()
+        raise not_parked_any_more()
     return item
 
 
@@ -97,7 +100,7 @@ def _money_back(item: ParkedItem) -> RefundChanged | DisputeChanged:
     received = decode(record) if item.value else None
     fact = received.fact if isinstance(received, Received) else None
     if not isinstance(fact, RefundChanged | DisputeChanged) or item.waits_for != allocation_mark(_told(fact).refund_id):
-        raise refusals.not_allocatable()
+        raise not_allocatable()
     return fact
 
 
@@ -111,7 +114,7 @@ def _payment_with(purchase: Purchase, fact: RefundChanged | DisputeChanged) -> P
     for payment in purchase.payments:
         if charge_named(payment, **ids) is not None:
             return payment
-    raise refusals.paid_otherwise()
+    raise paid_otherwise()
 
 
 def _gone(purchase: Purchase, payment: Payment) -> int:
@@ -126,3 +129,16 @@ async def _look(session: AsyncSession, purchase: Purchase, fact: RefundChanged |
         currency = fact.refund.currency
         purchase_id = str(purchase.id)
         await commands.ask(session, kind="look_at_charge", subject=subject, purchase_id=purchase_id, currency=currency)
+
+
+def not_allocatable() -> Problem:
+    return Problem(
+        409,
+        "not-allocatable",
+        "This waits for nobody's word on whose it is",
+        "Only a refund or a lost dispute, in part of a charge that paid several things, is allocated.",
+    )
+
+
+def paid_otherwise() -> Problem:
+    return Problem(409, "paid-otherwise", "Another charge paid for this purchase", "The refund is not of its money.")

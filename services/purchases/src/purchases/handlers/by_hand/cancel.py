@@ -8,9 +8,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from stripe import StripeClient
 
 from chassis.database import Database
-from purchases import refusals
+from chassis.problems import Problem
+from purchases import problems
 from purchases.domain.settling import InvoiceState
 from purchases.domain.transitions import Refused, Status, Trigger, decide
+from purchases.handlers.by_hand.move_by_hand import illegal_move
 from purchases.handlers.by_hand.request_refund import ask_for_refund, refundable_cents
 from purchases.handlers.checkout.end_checkout import expire_checkout
 from purchases.handlers.steps.move_purchase import move
@@ -50,7 +52,7 @@ async def cancel(*, database: Database, client: StripeClient, cancellation: Canc
     async with database.transaction() as session:
         purchase = await ledger.lock_one(session, cancellation.purchase_id)
         if purchase is None or cancellation.workspace_id not in (None, purchase.workspace_id):
-            raise refusals.purchase_not_found()
+            raise problems.purchase_not_found()
         if checkout is not None and purchase.status is Status.CANCELLED:
             return purchase
         _refuse_unless_possible(purchase, cancellation.expected)
@@ -79,9 +81,9 @@ async def _refuse_money_on_its_way(client: StripeClient, purchase: Purchase) -> 
     except (OutcomeUnknown, StripeRefused):
         state = InvoiceState.OPEN_PROCESSING if purchase.waiting_for is not None else None
     if state is InvoiceState.OPEN_PROCESSING:
-        raise refusals.bank_at_work()
+        raise problems.bank_at_work()
     if state is InvoiceState.PAID_IN_PART:
-        raise refusals.paid_in_part()
+        raise paid_in_part()
 
 
 def _cause(cancellation: Cancellation) -> Cause:
@@ -91,13 +93,13 @@ def _cause(cancellation: Cancellation) -> Cause:
 def _refuse_unless_possible(purchase: Purchase, expected: Status | None) -> None:
     step = decide(status=purchase.status, trigger=Trigger.CANCELLED)
     if isinstance(step, Refused):
-        raise refusals.illegal_move(step)
+        raise illegal_move(step)
     if expected not in (None, purchase.status):
-        raise refusals.status_changed(purchase.status)
+        raise problems.status_changed(purchase.status)
     if purchase.leased_until is not None and purchase.leased_until > datetime.now(UTC):
-        raise refusals.payment_in_progress()
+        raise problems.payment_in_progress()
     if purchase.waiting_for is not None and purchase.stripe_invoice_id is None:
-        raise refusals.bank_at_work()
+        raise problems.bank_at_work()
 
 
 async def _cancel(session: AsyncSession, purchase: Purchase, cancellation: Cancellation) -> None:
@@ -108,3 +110,14 @@ async def _cancel(session: AsyncSession, purchase: Purchase, cancellation: Cance
         await ask_for_refund(session, purchase=purchase, amount=back, cause=cause)
     if purchase.payable:
         await commands.ask(session, kind="void", subject=str(purchase.id))
+
+
+def paid_in_part() -> Problem:
+    """Stripe voids no invoice that is paid in part: the rest comes, or staff send the parts back first."""
+    return Problem(
+        409,
+        "payment-in-progress",
+        "A part of it is paid already",
+        "Nothing was changed. The rest can still be paid; what was paid goes back only by staff's hand.",
+        headers={"Retry-After": "3600"},
+    )

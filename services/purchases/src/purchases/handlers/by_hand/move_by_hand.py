@@ -4,7 +4,8 @@ import uuid
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from purchases import refusals
+from chassis.problems import Problem
+from purchases import problems
 from purchases.domain.transitions import Refused, Trigger
 from purchases.handlers.steps.move_purchase import move
 from purchases.publisher import Cause
@@ -16,8 +17,19 @@ async def move_by_hand(session: AsyncSession, *, purchase_id: uuid.UUID, trigger
     """Lock the purchase and move it. Raises Problem 404, or 409 with the reason."""
     purchase = await ledger.lock_one(session, purchase_id)
     if purchase is None:
-        raise refusals.purchase_not_found()
+        raise problems.purchase_not_found()
     moved = move(session, purchase, trigger, cause=cause)
     if isinstance(moved, Refused):
-        raise refusals.illegal_move(moved)
+        raise illegal_move(moved)
     return purchase
+
+
+def illegal_move(refused: Refused) -> Problem:
+    """409 with the reason."""
+    return Problem(
+        409,
+        "illegal-transition",
+        "This cannot be done to the purchase now",
+        refused.reason,
+        purchase_status=refused.status.value,
+    )

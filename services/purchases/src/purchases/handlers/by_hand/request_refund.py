@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from purchases import refusals
+from chassis.problems import Problem
+from purchases import problems
 from purchases.domain import money
 from purchases.handlers.steps.split_refund import ask_stripe, of_charge, shares_over_charges
 from purchases.publisher import Cause, charged_cents, refunded_cents
@@ -44,11 +45,11 @@ async def request_refund(*, session: AsyncSession, order: RefundOrder) -> Reques
     """Write the refund down as `requested`. Raises Problem 404, 409 or 422, and nothing has changed."""
     purchase = await ledger.lock_one(session, order.purchase_id)
     if purchase is None:
-        raise refusals.purchase_not_found()
+        raise problems.purchase_not_found()
     made = next((one for one in purchase.refunds if one.idempotency_key == order.idempotency_key), None)
     if made is not None:
         if made.request_fingerprint != order.fingerprint:
-            raise refusals.key_reused()
+            raise problems.key_reused()
         return Requested(made, repeated=True)
     amount = _amount(purchase, order.amount_cents)
     cause = Cause(actor=order.staff, at=datetime.now(UTC), reason=order.reason)
@@ -94,15 +95,40 @@ def refundable_cents(purchase: Purchase) -> int:
 def _amount(purchase: Purchase, wanted: int | None) -> int:
     """Raises Problem 409 where that much is not left."""
     if not charged_cents(purchase):
-        raise refusals.nothing_paid()
+        raise nothing_paid()
     left = refundable_cents(purchase)
     if left == 0:
-        raise refusals.already_refunded()
+        raise already_refunded()
     if wanted is not None and wanted > left:
-        raise refusals.refund_too_large(left=left, currency=purchase.currency)
+        raise refund_too_large(left=left, currency=purchase.currency)
     return left if wanted is None else wanted
 
 
 def _sale(purchase: Purchase) -> Payment:
     """The payment that settled the purchase; what was paid twice goes back by itself."""
     return next(one for one in purchase.payments if not one.returned)
+
+
+def nothing_paid() -> Problem:
+    return Problem(409, "nothing-paid", "Nothing was paid for this purchase", "There is nothing to refund.")
+
+
+def already_refunded() -> Problem:
+    return Problem(
+        409,
+        "already-refunded",
+        "Everything was refunded already",
+        "What is asked for counts, also while the bank has not answered.",
+    )
+
+
+def refund_too_large(*, left: int, currency: str) -> Problem:
+    """`left` in minor units."""
+    return Problem(
+        409,
+        "refund-too-large",
+        "That is more than remains of the payment",
+        "Nothing was refunded.",
+        refundable_cents=left,
+        currency=currency,
+    )

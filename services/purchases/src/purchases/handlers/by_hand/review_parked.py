@@ -5,7 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis import parked
 from chassis.logs import get_logger
-from purchases import refusals
+from chassis.problems import Problem
 from purchases.handlers.steps.work import CONSUMER
 from purchases.store import commands, parked_items
 from purchases.store.parked_items import Kind, ParkedItem, Reference
@@ -18,7 +18,7 @@ async def retry_parked(*, session: AsyncSession, item_id: str, actor: str) -> Pa
     """Have one item tried again after this commit, or its payment looked at. Raises Problem 404 or 409."""
     item = await _open_item(session, item_id)
     if not await _retry(session, _reference(item_id)):
-        raise refusals.not_parked_any_more()
+        raise not_parked_any_more()
     return await _decided(session, item, ParkedDecision(item=item_id, decision="retry", actor=actor))
 
 
@@ -26,7 +26,7 @@ async def discard_parked(*, session: AsyncSession, item_id: str, actor: str, rea
     """End one item unapplied. Raises Problem 404 or 409."""
     item = await _open_item(session, item_id)
     if not await _discard(session, _reference(item_id)):
-        raise refusals.not_parked_any_more()
+        raise not_parked_any_more()
     decision = ParkedDecision(item=item_id, decision="discard", actor=actor, reason=reason)
     return await _decided(session, item, decision)
 
@@ -37,16 +37,16 @@ async def _open_item(session: AsyncSession, item_id: str) -> ParkedItem:
         await _lock_payment(session, reference)
     item = await parked_items.find(session, item_id)
     if item is None:
-        raise refusals.parked_not_found()
+        raise parked_not_found()
     if item.resolved_at is not None:
-        raise refusals.not_parked_any_more()
+        raise not_parked_any_more()
     return item
 
 
 def _reference(item_id: str) -> Reference:
     reference = parked_items.reference_of(item_id)
     if reference is None:
-        raise refusals.parked_not_found()
+        raise parked_not_found()
     return reference
 
 
@@ -102,3 +102,17 @@ async def _decided(session: AsyncSession, item: ParkedItem, decision: ParkedDeci
     await session.flush()
     log.info("parked_item_decided", item=item.id, decision=decision.decision, actor=decision.actor)
     return await parked_items.find(session, item.id) or item
+
+
+def parked_not_found() -> Problem:
+    return Problem(404, "parked-not-found", "There is no such parked item")
+
+
+def not_parked_any_more() -> Problem:
+    """It was applied or discarded meanwhile."""
+    return Problem(409, "not-parked", "This is not parked any more", "Look at what became of it.")
+
+
+def decided_meanwhile() -> Problem:
+    """It is parked still, or again; something was decided about it that was not seen."""
+    return Problem(409, "decided-meanwhile", "Something was decided about this meanwhile", "Look at what became of it.")

@@ -9,7 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from stripe import StripeClient
 
 from chassis.database import Database
-from purchases import refusals
+from chassis.problems import Problem
+from purchases import problems
 from purchases.domain.transitions import Status, Step, Trigger
 from purchases.handlers.customers.living_customer import refused_by_stripe
 from purchases.handlers.steps.learn_ids import learn_ids, release
@@ -173,18 +174,18 @@ async def expire_checkout(*, database: Database, client: StripeClient, checkout:
     Raises Problem 409: `already-purchased` when it was completed, `checkout-busy` when Stripe does not say.
     """
     if is_leased(checkout):
-        raise refusals.checkout_busy()
+        raise problems.checkout_busy()
     try:
         seen = await look_at_checkout(client, checkout)
         if seen is not None and seen.status == "open":
             seen = await expire_session(client, seen.session_id)
     except OutcomeUnknown as error:
-        raise refusals.checkout_busy() from error
+        raise problems.checkout_busy() from error
     except StripeRefused as error:
         raise await refused_by_stripe(database, error, workspace_id=checkout.workspace_id) from error
     state = await apply_seen(database, checkout, seen, cause)
     if state == "complete":
-        raise refusals.checkout_completed(checkout.purchase_ids)
+        raise checkout_completed(checkout.purchase_ids)
 
 
 def is_leased(checkout: CheckoutSession) -> bool:
@@ -200,3 +201,14 @@ def _overdue(command: Command) -> timedelta:
 def _left(until: datetime | None) -> timedelta:
     left = (until or datetime.now(UTC)) - datetime.now(UTC)
     return min(max(left, timedelta(seconds=1)), LONGEST_WAIT)
+
+
+def checkout_completed(purchase_ids: Sequence[str]) -> Problem:
+    """The Checkout that was in the way has been paid."""
+    return Problem(
+        409,
+        "already-purchased",
+        "It was bought in another Checkout",
+        "Nothing was charged here.",
+        purchase_ids=list(purchase_ids),
+    )

@@ -9,10 +9,16 @@ from stripe import StripeClient
 
 from chassis.database import Database
 from chassis.logs import get_logger
-from purchases import refusals
+from chassis.problems import Problem
+from purchases import problems
 from purchases.handlers.checkout.end_checkout import expire_checkout, follow, is_leased, locked, nothing_was_opened
 from purchases.handlers.checkout.start_checkout import Upgrade, refuse_if_taken, repeated, start, wanted_of
-from purchases.handlers.customers.living_customer import living_customer, nothing_written, refused_by_stripe
+from purchases.handlers.customers.living_customer import (
+    living_customer,
+    nothing_written,
+    refused_by_stripe,
+    stripe_unavailable,
+)
 from purchases.handlers.plan.end_unfinished import make_room
 from purchases.handlers.steps.keep_refusal import keep_refusal
 from purchases.handlers.steps.learn_ids import release
@@ -74,18 +80,18 @@ async def open_checkout(desk: Desk, upgrade: Upgrade) -> Opened:
         async with desk.database.transaction() as session:
             checkout = await start(session, upgrade, desk.lease, checkout_id, customer.customer_id, prices)
     except IntegrityError as error:
-        raise refusals.checkout_busy() from error
+        raise problems.checkout_busy() from error
     return await _ask(desk, checkout)
 
 
 async def _again(desk: Desk, known: CheckoutSession) -> Opened:
     """A repeat gets the same page; one whose first answer was never heard looks for it, and asks again without it."""
     if known.state not in checkouts.LIVE:
-        raise refusals.checkout_over(known.state)
+        raise checkout_over(known.state)
     if known.state == "open":
         return Opened(str(known.stripe_session_id), str(known.url), repeated=True)
     if is_leased(known):
-        raise refusals.checkout_busy()
+        raise problems.checkout_busy()
     async with desk.database.transaction() as session:
         checkout, _ = await locked(session, checkout_id=known.id, workspace_id=known.workspace_id)
         checkout.leased_until = datetime.now(UTC) + desk.lease
@@ -100,7 +106,7 @@ async def _look(desk: Desk, checkout: CheckoutSession) -> SessionSeen | None:
         return None  # who is no customer has no session
     except OutcomeUnknown as error:
         await _let_go(desk.database, checkout)
-        raise refusals.stripe_unavailable() from error
+        raise stripe_unavailable() from error
     except StripeRefused as error:
         await _let_go(desk.database, checkout)
         raise await refused_by_stripe(desk.database, error, workspace_id=checkout.workspace_id) from error
@@ -136,7 +142,7 @@ async def _ask(desk: Desk, checkout: CheckoutSession, *, revive: bool = True) ->
         )
     except OutcomeUnknown as error:
         await _let_go(desk.database, checkout, answered=error.stored)
-        raise refusals.stripe_unavailable() from error
+        raise stripe_unavailable() from error
     except StripeRefused as error:
         revived = await _with_a_living_price(desk, checkout) if revive else None
         if revived is not None:
@@ -230,9 +236,16 @@ async def _opened(desk: Desk, checkout: CheckoutSession, seen: SessionSeen) -> O
             await release(session, [one for _, ids in learned for one in ids])
         state = row.state
     if ours and state != "open":
-        raise refusals.checkout_over(state)
+        raise checkout_over(state)
     if ours:
         return Opened(seen.session_id, str(seen.url), repeated=False)
     async with nothing_written(desk.database, workspace_id=checkout.workspace_id):
         await expire_session(desk.client, seen.session_id)
-    raise refusals.checkout_busy()
+    raise problems.checkout_busy()
+
+
+def checkout_over(state: str) -> Problem:
+    """A repeat of a request whose page is over."""
+    return Problem(
+        409, "checkout-over", "This Checkout is over", "Start another one, with another Idempotency-Key.", state=state
+    )

@@ -10,8 +10,9 @@ from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis.problems import Problem
 from contracts import purchase_facts
-from purchases import refusals
+from purchases import problems
 from purchases.domain.transitions import Status
 from purchases.handlers.checkout.upgrade_begun import Stage, upgrade_begun
 from purchases.handlers.steps.move_purchase import record_start
@@ -64,7 +65,7 @@ async def repeated(session: AsyncSession, upgrade: Upgrade) -> CheckoutSession |
         session, workspace_id=upgrade.workspace_id, idempotency_key=upgrade.idempotency_key
     )
     if known is not None and known.request_fingerprint != upgrade.fingerprint:
-        raise refusals.key_reused()
+        raise problems.key_reused()
     return known
 
 
@@ -72,17 +73,17 @@ async def wanted_of(session: AsyncSession, upgrade: Upgrade) -> Wanted:
     """The plan's price and the add-ons. Raises a Problem for what is not for sale, or not in this currency."""
     plan = await checkouts.plan(session, upgrade.plan)
     if plan is None:
-        raise refusals.plan_not_found(upgrade.plan)
+        raise plan_not_found(upgrade.plan)
     bundle = tuple([await sellable(session, slug) for slug in upgrade.addons])
     offered = {price["currency"]: price["stripe_price_id"] for price in plan.prices if _sells(price, upgrade.interval)}
     currency = upgrade.currency or next((one.currency for one in bundle), None)
     currency = currency or await _default_currency(session, upgrade.workspace_id, tuple(offered))
     price_id = offered.get(currency or "")
     if currency is None or price_id is None:
-        raise refusals.plan_not_sold(plan=upgrade.plan, interval=upgrade.interval, currency=currency)
+        raise plan_not_sold(plan=upgrade.plan, interval=upgrade.interval, currency=currency)
     for addon in bundle:
         if addon.currency != currency:
-            raise refusals.currency_mismatch(addon, currency=currency)
+            raise currency_mismatch(addon, currency=currency)
     return Wanted(currency, str(price_id), bundle)
 
 
@@ -106,7 +107,7 @@ async def refuse_if_taken(
     """
     await _refuse_if_confirming(session, upgrade.workspace_id)
     if await checkouts.runs_a_subscription(session, upgrade.workspace_id):
-        raise refusals.already_subscribed()
+        raise problems.already_subscribed()
     ending = set(besides.purchase_ids) if besides else set()
     for addon in wanted.addons:
         holder = await ledger.slot_holder(session, workspace_id=upgrade.workspace_id, addon_id=addon.id)
@@ -120,11 +121,11 @@ async def _refuse_if_confirming(session: AsyncSession, workspace_id: str) -> Non
     if begun is not None and begun.stage is Stage.AT_THE_BANK:
         if await subscriptions.unfinished(session, workspace_id):
             return  # whether the bank is still at work on it, Stripe is asked before it is ended
-        raise refusals.bank_at_work()
+        raise problems.bank_at_work()
     if begun is None or begun.stage is not Stage.CONFIRMING:
         return
     if datetime.now(UTC) - begun.checkout.updated_at < HEARD_WITHIN:
-        raise refusals.checkout_confirming()
+        raise checkout_confirming()
 
 
 async def start(
@@ -138,13 +139,13 @@ async def start(
     """Commit to the Checkout and its bundle before Stripe is asked. Everything is looked at again, under the lock."""
     workspace = await workspaces.lock(session, upgrade.workspace_id)
     if workspace is None:
-        raise refusals.workspace_not_found()
+        raise problems.workspace_not_found()
     if await repeated(session, upgrade) or await checkouts.live(session, upgrade.workspace_id):
-        raise refusals.checkout_busy()
+        raise problems.checkout_busy()
     wanted = await wanted_of(session, upgrade)
     await refuse_if_taken(session, upgrade, wanted)
     if await subscriptions.unfinished(session, upgrade.workspace_id):
-        raise refusals.checkout_busy()
+        raise problems.checkout_busy()
     now = datetime.now(UTC)
     bundle = [
         _row(upgrade, addon, workspace, customer_id, prices, f"checkout:{checkout_id}:{number}", now)
@@ -197,7 +198,7 @@ def _row(
     """The price that Checkout will show: it was read before, so a change since then means to ask again."""
     price_id = prices.get(addon.id)
     if price_id is None or addon.stripe_price_id not in (None, price_id):
-        raise refusals.price_changed(addon)
+        raise problems.price_changed(addon)
     return Purchase(
         id=uuid.uuid4(),
         workspace_id=workspace.id,
@@ -220,4 +221,45 @@ def _row(
         refunds=[],
         started_at=now,
         updated_at=now,
+    )
+
+
+def plan_not_found(slug: str) -> Problem:
+    return Problem(404, "plan-not-found", "There is no such plan", plan=slug)
+
+
+def plan_not_sold(*, plan: str, interval: str, currency: str | None) -> Problem:
+    """It has no price for this, or none at Stripe yet."""
+    return Problem(
+        409,
+        "plan-not-sold",
+        "The plan is not sold like this",
+        "Nothing was charged. Choose another interval or currency.",
+        plan=plan,
+        interval=interval,
+        currency=currency,
+    )
+
+
+def currency_mismatch(addon: Addon, *, currency: str) -> Problem:
+    """A Checkout has one currency; the add-on can be bought later, by itself."""
+    return Problem(
+        409,
+        "currency-mismatch",
+        "This add-on has another currency than the plan",
+        "Nothing was charged. It can be bought by itself.",
+        addon=addon.slug,
+        addon_currency=addon.currency,
+        currency=currency,
+    )
+
+
+def checkout_confirming() -> Problem:
+    """The last Checkout has been paid, and Stripe has not said yet what came of it."""
+    return Problem(
+        409,
+        "checkout-busy",
+        "A Checkout has been paid, and its subscription is on its way",
+        "Nothing was charged here. Look at the plan again in a few seconds.",
+        headers={"Retry-After": "3"},
     )

@@ -1,14 +1,13 @@
 """The workspace's customer as it is at Stripe now, for requests that have written nothing yet."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import Final
+from typing import Any, Final
 
 from stripe import StripeClient
 
 from chassis.database import Database
 from chassis.problems import Problem
-from purchases import refusals
 from purchases.handlers.customers.register_workspace import ensure_customer
 from purchases.handlers.steps.keep_refusal import keep_refusal
 from purchases.payments.client import OutcomeUnknown, StripeRefused
@@ -24,7 +23,7 @@ async def nothing_written(database: Database, *, workspace_id: str) -> AsyncIter
     try:
         yield
     except OutcomeUnknown as error:
-        raise refusals.stripe_unavailable() from error
+        raise stripe_unavailable() from error
     except StripeRefused as error:
         raise await refused_by_stripe(database, error, workspace_id=workspace_id) from error
 
@@ -32,7 +31,7 @@ async def nothing_written(database: Database, *, workspace_id: str) -> AsyncIter
 async def refused_by_stripe(database: Database, error: StripeRefused, *, workspace_id: str) -> Problem:
     """Keep a permanent no for staff; the problem that the request answers with."""
     await keep_refusal(database, error, workspace_id=workspace_id)
-    return refusals.stripe_refused(error.code)
+    return stripe_refused(error.code)
 
 
 async def living_customer(
@@ -49,3 +48,26 @@ async def living_customer(
         async with database.transaction() as session:
             await workspaces.forget_customer(session, workspace_id=workspace_id, customer_id=customer_id)
     raise OutcomeUnknown("Stripe does not know the customers that it has just made")
+
+
+def stripe_unavailable() -> Problem:
+    """Asked for the customer and its card, Stripe did not answer; nothing has been written."""
+    return Problem(
+        503,
+        "stripe-unavailable",
+        "The payment provider does not answer",
+        "Nothing was charged. Try again.",
+        headers={"Retry-After": "5"},
+    )
+
+
+def stripe_refused(code: str | None, *, purchase: Mapping[str, Any] | None = None) -> Problem:
+    """A permanent 4xx that is not about the card; with the failed purchase when there already is one."""
+    return Problem(
+        502,
+        "stripe-refused",
+        "The payment provider refused the request",
+        "Nothing was charged. Our team can see the reason.",
+        stripe_code=code,
+        **({"purchase": purchase} if purchase else {}),
+    )

@@ -12,7 +12,8 @@ from stripe import StripeClient
 
 from chassis.database import Database
 from chassis.logs import get_logger
-from purchases import refusals
+from chassis.problems import Problem
+from purchases import problems
 from purchases.handlers.steps.keep_refusal import keep_refusal
 from purchases.handlers.steps.learn_ids import release
 from purchases.payments.client import OutcomeUnknown, StripeRefused
@@ -45,7 +46,7 @@ async def register_workspace(
         async with database.transaction() as session:
             before = await _register(session, registration)
     except IntegrityError as error:
-        raise refusals.customer_taken() from error
+        raise customer_taken() from error
     try:
         await _tell_stripe(database, client, instance, registration, before)
     except (OutcomeUnknown, StripeRefused) as error:
@@ -55,7 +56,7 @@ async def register_workspace(
     async with database.reading() as session:
         workspace = await workspaces.find(session, registration.workspace_id)
     if workspace is None:
-        raise refusals.workspace_not_found()
+        raise problems.workspace_not_found()
     return workspace
 
 
@@ -72,11 +73,11 @@ async def _register(session: AsyncSession, registration: Registration) -> _Befor
     await session.execute(insert(Workspace).values(values).on_conflict_do_nothing(index_elements=[Workspace.id]))
     workspace = await workspaces.lock(session, registration.workspace_id)
     if workspace is None or workspace.owner_user_id != registration.owner_user_id:
-        raise refusals.owner_fixed()
+        raise owner_fixed()
     before = _Before(workspace.name, workspace.owner_email)
     customer_id = registration.stripe_customer_id
     if customer_id and workspace.stripe_customer_id not in (None, customer_id):
-        raise refusals.customer_fixed()
+        raise customer_fixed()
     workspace.name, workspace.owner_email = registration.name, registration.owner_email
     workspace.stripe_customer_id = workspace.stripe_customer_id or customer_id
     if customer_id:
@@ -132,3 +133,17 @@ async def ensure_customer(*, database: Database, client: StripeClient, instance:
     )
     async with database.transaction() as session:
         return await workspaces.store_customer(session, workspace_id=workspace_id, customer_id=customer_id)
+
+
+def owner_fixed() -> Problem:
+    return Problem(
+        409, "owner-fixed", "The owner of a workspace never changes", "Only the owner's e-mail may be updated."
+    )
+
+
+def customer_taken() -> Problem:
+    return Problem(409, "customer-taken", "This Stripe customer belongs to another workspace")
+
+
+def customer_fixed() -> Problem:
+    return Problem(409, "customer-fixed", "This workspace has another Stripe customer already")

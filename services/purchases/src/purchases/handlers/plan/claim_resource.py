@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.database import Database
-from purchases import refusals
+from chassis.problems import Problem
+from purchases import problems
 from purchases.domain.plan import Usage, caps_of
 from purchases.store import plans, resources, workspaces
 from purchases.store.rows import Plan, Workspace, WorkspaceResource
@@ -50,7 +51,7 @@ async def claim_resource(*, database: Database, wanted: Wanted) -> Claim:
 async def _claimed(session: AsyncSession, workspace: Workspace | None, wanted: Wanted) -> WorkspaceResource | None:
     """The slot as it was claimed before; None when it can be claimed now."""
     if workspace is None:
-        raise refusals.workspace_not_found()
+        raise problems.workspace_not_found()
     cap = await _cap(session, workspace.plan, wanted.resource)
     place = {"workspace_id": wanted.workspace_id, "resource": wanted.resource}
     slot = await resources.find(session, **place, resource_id=wanted.resource_id)
@@ -59,7 +60,7 @@ async def _claimed(session: AsyncSession, workspace: Workspace | None, wanted: W
     limit = wanted.bound if wanted.imported or cap is None else cap
     usage = Usage(resource=wanted.resource, used=await resources.count(session, **place), limit=limit)
     if usage.full:
-        raise refusals.limit_reached(usage)
+        raise limit_reached(usage)
     return None
 
 
@@ -79,7 +80,7 @@ async def free_resource(*, session: AsyncSession, workspace_id: str, resource: s
     """Give the slot back; one that is not taken is free already. Raises Problem 404 for an unknown resource."""
     workspace = await workspaces.lock(session, workspace_id)
     if workspace is None:
-        raise refusals.workspace_not_found()
+        raise problems.workspace_not_found()
     freed = await resources.free(session, workspace_id=workspace_id, resource=resource, resource_id=resource_id)
     if not freed:
         await _cap(session, workspace.plan, resource)
@@ -89,7 +90,7 @@ async def known_plans(session: AsyncSession, plan: str) -> dict[str, Plan]:
     """Every plan by its slug. Raises Problem 503 before the catalog has told of `plan`."""
     known = {one.slug: one for one in await plans.known(session)}
     if plan not in known:
-        raise refusals.plan_not_known()
+        raise plan_not_known()
     return known
 
 
@@ -98,5 +99,28 @@ async def _cap(session: AsyncSession, plan: str, resource: str) -> int | None:
     known = await known_plans(session, plan)
     caps = caps_of(plan, plans={slug: one.caps for slug, one in known.items()})
     if resource not in caps:
-        raise refusals.resource_not_found(resource)
+        raise resource_not_found(resource)
     return caps[resource]
+
+
+def limit_reached(usage: Usage) -> Problem:
+    """The plan allows no more of it. Nothing is deleted by us: the count must come down, or the plan go up."""
+    return Problem(
+        403,
+        "LIMIT_REACHED",
+        "The plan's limit is reached",
+        f"The plan allows {usage.limit} of {usage.resource}, and {usage.used} are in use.",
+        resource=usage.resource,
+        limit=usage.limit,
+        used=usage.used,
+    )
+
+
+def resource_not_found(resource: str) -> Problem:
+    """No plan names it."""
+    return Problem(404, "resource-not-found", "No plan has such a resource", resource=resource)
+
+
+def plan_not_known() -> Problem:
+    """The catalog has not told of the workspace's plan yet: just after the first start."""
+    return Problem(503, "plan-not-known", "The plans are not known yet", headers={"Retry-After": "5"})

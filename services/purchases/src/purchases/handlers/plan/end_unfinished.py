@@ -7,7 +7,7 @@ from typing import Final
 from stripe import StripeClient
 
 from chassis.database import Database
-from purchases import refusals
+from purchases import problems
 from purchases.domain.subscriptions import ENDED, UNCONFIRMED, Snapshot
 from purchases.handlers.plan import end_extra
 from purchases.handlers.plan.look_at_subscription import apply_look
@@ -41,13 +41,13 @@ async def make_room(*, database: Database, client: StripeClient, instance: str, 
     for row in waiting:
         match await _look_and_end(desk, row.stripe_subscription_id, workspace_id):
             case Found.RUNS:
-                raise refusals.already_subscribed()
+                raise problems.already_subscribed()
             case Found.IN_PROGRESS:
-                raise refusals.payment_in_progress()
+                raise problems.payment_in_progress()
             case Found.AT_THE_BANK:
-                raise refusals.bank_at_work()
+                raise problems.bank_at_work()
             case Found.CHANGING:
-                raise refusals.checkout_busy()
+                raise problems.checkout_busy()
 
 
 async def end_unfinished(desk: StripeDesk, command: Command) -> Result:

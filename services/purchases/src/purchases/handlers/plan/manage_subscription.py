@@ -3,7 +3,7 @@
 from stripe import StripeClient
 
 from chassis.database import Database
-from purchases import refusals
+from chassis.problems import Problem
 from purchases.handlers.customers.living_customer import living_customer, nothing_written
 from purchases.payments.portal import open_portal
 
@@ -18,5 +18,16 @@ async def manage_subscription(
             client, instance=instance, customer_id=customer.customer_id, return_url=return_url, cancel=cancel
         )
     if page is None:
-        raise refusals.portal_not_set_up()
+        raise portal_not_set_up()
     return page.url
+
+
+def portal_not_set_up() -> Problem:
+    """`bootstrap-stripe` has not made the portal's configurations for this instance."""
+    return Problem(
+        503,
+        "portal-not-set-up",
+        "The customer portal is not set up",
+        "Nothing was changed. Our team has to set it up at Stripe first.",
+        headers={"Retry-After": "300"},
+    )
