@@ -99,7 +99,7 @@ async def test_an_unknown_addon_is_404(catalog: Catalog, method: str, addon_id: 
         got = await staff.request(method, f"{ADDONS}/{addon_id}", headers={"If-Match": "*"}, json=body)
 
     assert got.status_code == 404
-    assert got.json()["type"].endswith("/addon-unknown")
+    assert got.json()["type"].endswith("/addon-not-found")
 
 
 async def test_the_price_list_needs_no_token(catalog: Catalog) -> None:

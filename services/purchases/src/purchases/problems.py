@@ -84,3 +84,14 @@ def status_changed(status: Status) -> Problem:
         "Nothing was changed.",
         purchase_status=status.value,
     )
+
+
+def too_many_requests(*, seconds: int) -> Problem:
+    """The workspace, or the person, has used up what it may ask of Stripe."""
+    return Problem(
+        429,
+        "too-many-requests",
+        "Too many requests to the payment provider",
+        "Nothing was charged. Try again later.",
+        headers={"Retry-After": str(seconds)},
+    )

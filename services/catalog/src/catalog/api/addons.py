@@ -22,7 +22,7 @@ from catalog.api.requests import (
 from catalog.bodies import AddonEdit, NewAddon, SlugLocked
 from catalog.cursors import AddonPosition
 from catalog.handlers import addons as handlers
-from catalog.handlers.addons import AddonUnknown, NameWithoutSlug, PriceMissing
+from catalog.handlers.addons import AddonNotFound, NameWithoutSlug, PriceMissing
 from catalog.price_list import PriceListCache
 from catalog.prices import every_refusal
 from catalog.tables import Addon
@@ -44,14 +44,14 @@ async def existing_id(addon_id: str) -> UUID:
     try:
         return UUID(addon_id)
     except ValueError as error:
-        raise AddonUnknown from error
+        raise AddonNotFound from error
 
 
 Prices = Annotated[PriceListCache, Depends(price_list_of)]
 AddonId = Annotated[UUID, Depends(existing_id)]
 Active = Annotated[bool | None, Query(description="Only those that are active, or only those that are not")]
 
-UNKNOWN: Final = problems(AddonUnknown(), NOTHING_HERE)
+UNKNOWN: Final = problems(AddonNotFound(), NOTHING_HERE)
 NOT_SELLABLE: Final = (INVALID_REQUEST, *every_refusal())
 NEW_REFUSED: Final = problems(*UNREADABLE, *NOT_SELLABLE, NameWithoutSlug())
 EDIT_REFUSED: Final = problems(*UNREADABLE, *NOT_SELLABLE, PriceMissing(), SlugLocked())

@@ -18,7 +18,7 @@ from catalog.api.requests import (
     staff,
 )
 from catalog.handlers import plans as handlers
-from catalog.handlers.plans import FreePlanPriced, PlanUnknown, PriceGivenTwice
+from catalog.handlers.plans import FreePlanPriced, PlanNotFound, PriceGivenTwice
 from catalog.plan_bodies import PlanEdit
 from catalog.plan_views import AdminPlan, PublicPlans, admin_plan
 from catalog.prices import every_refusal
@@ -29,7 +29,7 @@ ADMIN_PLAN: Final = "/v1/admin/plans/{slug}"
 
 Slug = Annotated[str, Path(description="`free` or `builder`", examples=["builder"])]
 
-UNKNOWN: Final = problems(PlanUnknown(), NOTHING_HERE)
+UNKNOWN: Final = problems(PlanNotFound(), NOTHING_HERE)
 EDIT_REFUSED: Final = problems(*UNREADABLE, INVALID_REQUEST, *every_refusal(), PriceGivenTwice(), FreePlanPriced())
 
 public = APIRouter(tags=["price list"])

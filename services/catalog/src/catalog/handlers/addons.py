@@ -19,11 +19,11 @@ from catalog.tables import Addon
 from chassis.problems import Problem
 
 
-class AddonUnknown(Problem):
+class AddonNotFound(Problem):
     """There is no add-on with this id."""
 
     def __init__(self) -> None:
-        super().__init__(404, "addon-unknown", "There is no such add-on")
+        super().__init__(404, "addon-not-found", "There is no such add-on")
 
 
 class NameWithoutSlug(Problem):
@@ -62,10 +62,10 @@ async def list_active_addons(*, session: AsyncSession) -> Sequence[Addon]:
 
 
 async def show_addon(*, session: AsyncSession, addon_id: UUID) -> Addon:
-    """One add-on. Raises AddonUnknown."""
+    """One add-on. Raises AddonNotFound."""
     addon = await store.addon_by_id(session, addon_id)
     if addon is None:
-        raise AddonUnknown
+        raise AddonNotFound
     return addon
 
 
@@ -90,7 +90,7 @@ async def edit_addon(
 ) -> Addon:
     """Change what `edit` names; nothing is told when that changes nothing.
 
-    Raises AddonUnknown, PreconditionRequired, PreconditionFailed, PriceMissing, PriceRefused.
+    Raises AddonNotFound, PreconditionRequired, PreconditionFailed, PriceMissing, PriceRefused.
     """
     addon = await _locked_match(session, addon_id, if_match)
     changes = edit.given
@@ -106,7 +106,7 @@ async def withdraw_addon(
 ) -> Addon:
     """Delete softly: customers no longer see it, the ledger still does, and it can be activated again.
 
-    Raises AddonUnknown, PreconditionRequired, PreconditionFailed.
+    Raises AddonNotFound, PreconditionRequired, PreconditionFailed.
     """
     addon = await _locked_match(session, addon_id, if_match)
     change_addon(session, addon, {"is_active": False}, action="withdrawn", by=by, now=now)
@@ -144,7 +144,7 @@ async def _insert_under_free_slug(session: AsyncSession, values: dict[str, Any])
 async def _locked_match(session: AsyncSession, addon_id: UUID, if_match: str | None) -> Addon:
     addon = await store.locked_addon(session, addon_id)
     if addon is None:
-        raise AddonUnknown
+        raise AddonNotFound
     require_match(if_match=if_match, etag=etag_of(sequence=addon.sequence))
     return addon
 

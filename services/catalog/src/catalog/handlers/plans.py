@@ -25,11 +25,11 @@ Slot = tuple[str, str]
 """Interval and currency: a plan has one price in each."""
 
 
-class PlanUnknown(Problem):
+class PlanNotFound(Problem):
     """There is no plan of this slug."""
 
     def __init__(self) -> None:
-        super().__init__(404, "plan-unknown", "There is no such plan")
+        super().__init__(404, "plan-not-found", "There is no such plan")
 
 
 class PriceGivenTwice(Problem):
@@ -53,10 +53,10 @@ async def list_plans(*, session: AsyncSession) -> Sequence[Plan]:
 
 
 async def show_plan(*, session: AsyncSession, slug: str) -> Plan:
-    """One plan. Raises PlanUnknown."""
+    """One plan. Raises PlanNotFound."""
     plan = await store.plan_by_slug(session, slug)
     if plan is None:
-        raise PlanUnknown
+        raise PlanNotFound
     return plan
 
 
@@ -65,7 +65,7 @@ async def edit_plan(
 ) -> Plan:
     """Change what `edit` names; nothing is told when that changes nothing.
 
-    Raises PlanUnknown, PreconditionRequired, PreconditionFailed, PriceGivenTwice, FreePlanPriced, PriceRefused.
+    Raises PlanNotFound, PreconditionRequired, PreconditionFailed, PriceGivenTwice, FreePlanPriced, PriceRefused.
     """
     plan = await _locked(session, slug)
     require_match(if_match=if_match, etag=etag_of(sequence=plan.sequence))
@@ -84,7 +84,7 @@ async def edit_plan(
 async def keep_stripe_ids(
     *, session: AsyncSession, slug: str, product_id: str, made: Sequence[PriceNow], now: datetime
 ) -> None:
-    """Store what `bootstrap-stripe` found or made, where the plan costs that, or is to. Raises PlanUnknown."""
+    """Store what `bootstrap-stripe` found or made, where the plan costs that, or is to. Raises PlanNotFound."""
     plan = await _locked(session, slug)
 
     def change() -> None:
@@ -137,7 +137,7 @@ def _sell_at(plan: Plan, sold: PriceNow) -> None:
 async def _locked(session: AsyncSession, slug: str) -> Plan:
     plan = await store.locked_plan(session, slug)
     if plan is None:
-        raise PlanUnknown
+        raise PlanNotFound
     return plan
 
 

@@ -75,7 +75,7 @@ async def _item(database: Database, item_id: int) -> SetAside:
     async with database.reading() as session:
         item = await parked_review.find(session, parked_id=item_id, consumer=GROUP)
     if item is None:
-        raise Problem(404, "parked-unknown", "There is no such parked item")
+        raise Problem(404, "parked-not-found", "There is no such parked item")
     return item
 
 

@@ -8,10 +8,12 @@ from chassis.pages import Words
 NOTHING_CHANGED: Final = "Nothing was changed."
 
 WORDS: Final[Mapping[str, Words]] = {
-    "addon-unknown": Words(
+    "addon-not-found": Words(
         what="There is nothing at this address.", next="Go back to the list of add-ons, and choose one of its entries."
     ),
-    "parked-unknown": Words(what="There is nothing at this address.", next="Go back to the list of what is set aside."),
+    "parked-not-found": Words(
+        what="There is nothing at this address.", next="Go back to the list of what is set aside."
+    ),
     "precondition-failed": Words(
         title="This add-on was saved since you opened the page",
         what=NOTHING_CHANGED,

@@ -6,9 +6,9 @@ from fastapi import Depends
 
 from chassis.auth import CurrentCaller
 from chassis.database import Database
-from chassis.problems import Problem
 from purchases.api.access import AtDatabase, Buyer, HostProduct, Owner, Staff, WorkspaceId
 from purchases.api.requests import Told
+from purchases.problems import too_many_requests
 from purchases.settings import Settings
 from purchases.store import budgets
 from purchases.store.budgets import Bucket
@@ -73,14 +73,3 @@ SpendingBuyer = Annotated[Workspace, Depends(buyer_within_budget)]
 SpendingOwner = Annotated[Workspace, Depends(owner_within_budget)]
 SPENDING = (buyer_within_budget, owner_within_budget, staff_within_budget, product_within_budget)
 """Every route that calls Stripe depends on one of them."""
-
-
-def too_many_requests(*, seconds: int) -> Problem:
-    """The workspace, or the person, has used up what it may ask of Stripe."""
-    return Problem(
-        429,
-        "too-many-requests",
-        "Too many requests to the payment provider",
-        "Nothing was charged. Try again later.",
-        headers={"Retry-After": str(seconds)},
-    )

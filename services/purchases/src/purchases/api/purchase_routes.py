@@ -16,7 +16,7 @@ from chassis.problems import Problem
 from purchases import problems
 from purchases.api.access import AtDatabase, Buyer
 from purchases.api.bodies import PurchaseBody
-from purchases.api.budget import SpendingBuyer, too_many_requests
+from purchases.api.budget import SpendingBuyer
 from purchases.api.examples import ADDON_ROW, FAILED_ROW, NOW, PAID_ROW, PURCHASE
 from purchases.api.refused import of_buyers
 from purchases.api.replies import (
@@ -33,6 +33,7 @@ from purchases.handlers.buying.card_testing import Brake, too_many_declines
 from purchases.handlers.buying.offer_addons import offer_addons
 from purchases.handlers.customers.living_customer import stripe_refused, stripe_unavailable
 from purchases.handlers.steps.what_sells import addon_inactive, addon_not_found, already_purchased, settling
+from purchases.problems import too_many_requests
 from purchases.settings import Settings
 from purchases.store import ledger, search
 from purchases.store.search import Wanted

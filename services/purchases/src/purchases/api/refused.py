@@ -5,10 +5,9 @@ from typing import Final
 from chassis.auth import forbidden
 from chassis.openapi import INVALID_REQUEST, NOT_STAFF, NOTHING_HERE, UNAUTHENTICATED, Responses, problems
 from chassis.problems import Problem
-from purchases.api.budget import too_many_requests
 from purchases.handlers.checkout.end_checkout import checkout_completed
 from purchases.handlers.customers.living_customer import stripe_refused
-from purchases.problems import checkout_busy, workspace_not_found
+from purchases.problems import checkout_busy, too_many_requests, workspace_not_found
 
 ONLY_BUYERS: Final = "Only the workspace's owner and admins may see and buy services."
 

@@ -9,7 +9,7 @@ from chassis.auth import CurrentCaller
 from chassis.openapi import UNREADABLE, Responses
 from purchases import problems
 from purchases.api.access import AtDatabase
-from purchases.api.budget import SpendingBuyer, SpendingOwner, too_many_requests
+from purchases.api.budget import SpendingBuyer, SpendingOwner
 from purchases.api.examples import ADDON_ROW, FAILED_ROW, PAID_ROW
 from purchases.api.refused import of_buyers, of_owner
 from purchases.api.requests import IdempotencyKey, Stripe, Told, allowed_url, own_page, return_url_not_allowed
@@ -27,6 +27,7 @@ from purchases.handlers.customers.living_customer import stripe_refused, stripe_
 from purchases.handlers.customers.save_card import save_card
 from purchases.handlers.plan.manage_subscription import manage_subscription, portal_not_set_up
 from purchases.handlers.steps.what_sells import addon_inactive, addon_not_found, already_purchased, settling
+from purchases.problems import too_many_requests
 
 router = APIRouter(prefix="/v1/workspaces/{ws}", tags=["sessions"])
 

@@ -5,7 +5,7 @@ from fastapi import APIRouter, Depends
 from chassis.openapi import NOTHING_HERE, UNREADABLE
 from purchases.api.access import AtDatabase, HostProduct, WorkspaceId
 from purchases.api.bodies import WorkspaceBody
-from purchases.api.budget import product_within_budget, too_many_requests
+from purchases.api.budget import product_within_budget
 from purchases.api.refused import of_scope
 from purchases.api.replies import WorkspaceReply, workspace_reply
 from purchases.api.requests import Stripe, Told
@@ -16,6 +16,7 @@ from purchases.handlers.customers.register_workspace import (
     owner_fixed,
     register_workspace,
 )
+from purchases.problems import too_many_requests
 
 router = APIRouter(prefix="/v1/workspaces", tags=["workspaces"])
 
