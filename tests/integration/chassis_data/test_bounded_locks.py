@@ -91,6 +91,36 @@ async def test_what_is_parked_on_and_stored_is_locked_alone(database: Database) 
     assert list(modes.scalars()) == ["ExclusiveLock", "ShareLock"]
 
 
+@pytest.mark.parametrize("ids", [("pi_1", "pi_2"), ("pi_2", "pi_1")])
+async def test_each_may_park_on_what_the_other_stores(database: Database, ids: tuple[str, str]) -> None:
+    """Locks come in one order and at once: who took those to park on first, and the others then, would deadlock."""
+    one, other = ids
+    async with database.transaction() as holding:
+        await parked.lock_ids(holding, [other])
+        crossing = [asyncio.create_task(_locks(database, park=other, store=one))]
+        await _until_waiting(database, 1)
+        crossing.append(asyncio.create_task(_locks(database, park=one, store=other)))
+        await _until_waiting(database, 2)
+
+    await asyncio.wait_for(asyncio.gather(*crossing), 10)
+
+
+async def _locks(database: Database, *, park: str, store: str) -> None:
+    async with database.transaction() as session:
+        await parked.lock_ids(session, [park], stored=[store])
+
+
+async def _until_waiting(database: Database, number: int) -> None:
+    """Until so many transactions wait for an advisory lock."""
+    waiting = text("select count(distinct pid) from pg_locks where locktype = 'advisory' and not granted")
+    async with asyncio.timeout(10):
+        while True:
+            async with database.reading() as session:
+                if (await session.execute(waiting)).scalar_one() == number:
+                    return
+            await asyncio.sleep(0.02)
+
+
 async def test_a_batch_that_does_not_fit_into_the_lock_table_is_halved(database: Database) -> None:
     """PostgreSQL says so itself: 1,000 locks a fact are too many for a batch of 40."""
     sizes: list[int] = []

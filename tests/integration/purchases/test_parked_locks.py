@@ -7,14 +7,17 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import event
+from sqlalchemy import event, text
 
 from chassis import parked
 from chassis.database import sqlstate
 from chassis.process import background
-from contracts.stripe_facts import ChargeRefunded, RefundChanged
+from contracts.stripe_facts import ChargeRefunded, InvoicePaid, RefundChanged, StripeFact
 from contracts.stripe_facts.money_back import RefundSnapshot
+from purchases.domain.transitions import Status
 from purchases.handlers.steps.work import CONSUMER
+from purchases.store.rows import Purchase
+from tests.integration.purchases.stories import LEGACY
 from tests.integration.purchases.world import World
 
 PAYMENTS = 100
@@ -103,3 +106,49 @@ async def test_ending_passes_over_a_fact_that_is_being_tried(world: World) -> No
         ended = await asyncio.wait_for(parked.discard(ending, ids=ids, resolution="not ours"), 5)
 
     assert ended == 0
+
+
+WAITING = """
+    select count(distinct pid) from pg_locks
+    where not granted and (locktype = 'advisory' or relation = 'parked'::regclass)
+"""
+
+
+async def _paid_and_refunded(world: World) -> tuple[Purchase, StripeFact, StripeFact]:
+    """A purchase that is pending here, its payment, and a refund that names the payment by its intent alone."""
+    purchase = await world.given_a_purchase()
+    await world.control.refund_as_dashboard(invoice=purchase.stripe_invoice_id)
+    facts = [fact for fact in await world.facts(version=LEGACY) if _is_about(fact, purchase)]
+    paid = next(fact for fact in facts if isinstance(fact, InvoicePaid))
+    refunded = next(fact for fact in facts if isinstance(fact, RefundChanged))
+    return purchase, paid, refunded
+
+
+def _is_about(fact: StripeFact, purchase: Purchase) -> bool:
+    return isinstance(fact, InvoicePaid | RefundChanged) and fact.payment_intent_id == purchase.stripe_payment_intent_id
+
+
+async def test_two_batches_may_each_store_what_a_refund_of_the_other_waits_for(world: World) -> None:
+    """Both hold what they park on when they store: each payment's intent is locked with it, or they deadlock."""
+    (one, one_paid, one_refunded), (other, other_paid, other_refunded) = [
+        await _paid_and_refunded(world) for _ in range(2)
+    ]
+    for purchase in (one, other):
+        await world.put(purchase, Status.PENDING, knows_invoice=True)
+
+    with deadlocks(world) as found:
+        async with world.database.transaction() as nothing_is_parked_yet:
+            await nothing_is_parked_yet.execute(text("lock table parked in share mode"))
+            batches = [
+                asyncio.create_task(world.tell(one_refunded, other_paid)),
+                asyncio.create_task(world.tell(other_refunded, one_paid)),
+            ]
+            async with asyncio.timeout(10):
+                while await world.rows(WAITING) != [{"count": len(batches)}]:  # noqa: ASYNC110 - as above
+                    await asyncio.sleep(0.02)
+        await asyncio.gather(*batches)
+
+    assert found == []
+    await world.settle_everything()
+    assert [(await world.purchase(row.id)).status for row in (one, other)] == [Status.REFUNDED] * 2
+    assert await world.parked() == []

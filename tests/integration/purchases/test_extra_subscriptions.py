@@ -1,0 +1,93 @@
+"""What an extra subscription took for the plan goes back: exactly that, once, whatever else its invoice holds."""
+
+from typing import Any, Final
+
+import pytest
+
+from purchases.store import commands
+from tests.integration.purchases.subscribers import MONTHLY, Subscriber, given_a_subscriber
+from tests.integration.purchases.world import INSTANCE, Json, World
+
+EMBEDDED: Final = 10
+"""So many of its lines an invoice shows; the others are on further pages (https://docs.stripe.com/expand)."""
+OWED: Final = 100
+
+
+async def given_two_subscriptions(subscriber: Subscriber, *, owed: int = 0) -> Json:
+    """Return the one to end, the younger: nothing is known of either yet. Its invoice holds so many other lines.
+
+    What the customer owed before, Stripe puts in front of the plan.
+    """
+    made = []
+    for _ in range(2):
+        for _ in range(owed):
+            item: Any = {"customer": subscriber.customer_id, "amount": OWED, "currency": "eur"}
+            await subscriber.world.client.v1.invoice_items.create_async(item)
+        made.append(await subscriber.subscribe())
+    known = (await subscriber.world.control.objects(kind="subscription"))["subscription"]
+    return max((one for one in known if one["id"] in made), key=lambda one: (one["start_date"], one["id"]))
+
+
+async def refunds_of(world: World, invoice: str) -> list[int]:
+    """What of the invoice's payment went back, in cents, the smallest first."""
+    (found,) = [one for one in (await world.control.objects(kind="invoice"))["invoice"] if one["id"] == invoice]
+    payments = (await world.control.objects(kind="invoice_payment"))["invoice_payment"]
+    intents = {one["payment"]["payment_intent"] for one in payments if one["invoice"] == found["id"]}
+    return sorted(one["amount"] for one in await world.refunds_at_stripe() if one["payment_intent"] in intents)
+
+
+async def test_the_plans_price_may_be_on_a_later_page_of_the_invoices_lines(world: World) -> None:
+    subscriber = await given_a_subscriber(world)
+    extra = await given_two_subscriptions(subscriber, owed=EMBEDDED)
+    invoices = {one["id"]: one for one in (await world.control.objects(kind="invoice"))["invoice"]}
+    assert MONTHLY not in [line["amount"] for line in invoices[extra["latest_invoice"]]["lines"]["data"]]
+
+    for _ in range(2):
+        await subscriber.hear()
+
+    assert await refunds_of(world, extra["latest_invoice"]) == [MONTHLY]
+    (fact,) = [body for kind, body in await subscriber.told() if kind == "extra_subscription_ended"]
+    assert (fact["stripe_subscription_id"], fact["returned_cents"]) == (extra["id"], MONTHLY)
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        {},
+        {"subscription_id": "sub_another"},
+        {"purchase_id": "e5a0c4a6-6b7c-4a50-8f0b-0d1f5a3f5a11"},
+    ],
+    ids=["by hand", "of another subscription", "of an add-on that was paid with it"],
+)
+async def test_another_refund_of_the_same_invoice_is_not_the_plans(world: World, metadata: Json) -> None:
+    """Staff copy metadata, and what was paid late for an add-on goes back with the same marks."""
+    subscriber = await given_a_subscriber(world)
+    extra = await given_two_subscriptions(subscriber, owed=1)
+    ours = {"quittance_instance": INSTANCE, "returned_invoice": extra["latest_invoice"]}
+    await world.control.refund_as_dashboard(
+        invoice=extra["latest_invoice"], amount=OWED, metadata=(ours | metadata) if metadata else {}
+    )
+
+    for _ in range(2):
+        await subscriber.hear()
+
+    assert await refunds_of(world, extra["latest_invoice"]) == [OWED, MONTHLY]
+
+
+async def test_the_plans_own_refund_is_found_and_not_made_again(world: World) -> None:
+    """Also under the next attempt's key, after an answer that nobody understood, and with money left to refund."""
+    subscriber = await given_a_subscriber(world)
+    extra = await given_two_subscriptions(subscriber, owed=EMBEDDED)
+    await subscriber.hear()
+
+    async with world.database.transaction() as session:
+        await commands.ask(
+            session,
+            kind="end_subscription",
+            subject=extra["id"],
+            workspace_id=subscriber.workspace_id,
+            attempt=2,
+        )
+    await world.settle_everything()
+
+    assert await refunds_of(world, extra["latest_invoice"]) == [MONTHLY]
