@@ -1,14 +1,19 @@
 """The migrations make the tables that the code believes in."""
 
 import asyncio
+import uuid
+from contextlib import nullcontext
 from typing import Final
 
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import IntegrityError
 
 from chassis.database import Database
 from chassis.migrations import migrate
+from purchases.domain.transitions import Status
 from purchases.main import MIGRATIONS
 from purchases.store.rows import Row
 from tests.stack.postgres import NewDatabase
@@ -57,6 +62,37 @@ async def test_every_running_subscription_is_looked_at_for_its_next_charge(datab
     ]
 
 
+@pytest.mark.parametrize("payable", [True, False])
+@pytest.mark.parametrize("status", list(Status))
+async def test_a_slot_is_held_by_the_status_or_while_money_may_still_come(
+    migrated: Database, status: Status, payable: bool
+) -> None:
+    workspace = f"ws-{uuid.uuid4().hex[:8]}"
+    async with migrated.transaction() as session:
+        await session.execute(text(REGISTERED), {"workspace": workspace})
+        await session.execute(text(STARTED), _started(workspace, status, payable=payable))
+
+    is_held = payable or status in {Status.PENDING, Status.PAID, Status.DELIVERED}
+    refused = pytest.raises(IntegrityError, match="purchase_slot") if is_held else nullcontext()
+    with refused:
+        async with migrated.transaction() as session:
+            await session.execute(text(STARTED), _started(workspace, Status.PENDING, payable=True))
+
+
+def _started(workspace: str, status: Status, *, payable: bool) -> dict[str, object]:
+    return {"id": uuid.uuid4(), "workspace": workspace, "status": status.value, "payable": payable}
+
+
+REGISTERED: Final = """
+    insert into workspaces (id, name, owner_user_id, owner_email)
+    values (:workspace, 'Acme', 'olga', 'olga@acme.example')
+"""
+STARTED: Final = """
+    insert into workspace_addon_purchases (id, workspace_id, plan_addon_id, addon_slug, addon_name, price_cents,
+        currency, status, payable, sequence, idempotency_key, request_fingerprint, bought_by, started_at, updated_at)
+    values (:id, :workspace, '00000000-0000-0000-0000-00000000000a', 'setup', 'Setup', 49900, 'EUR',
+        :status, :payable, 1, gen_random_uuid()::text, '', 'user:olga', now(), now())
+"""
 SUBSCRIBED_BEFORE: Final = (
     "insert into workspaces (id, name, owner_user_id, owner_email) values ('ws', 'Acme', 'olga', 'olga@acme.example')",
     """

@@ -14,7 +14,6 @@ from purchases.domain.transitions import (
     Step,
     Trigger,
     decide,
-    holds_slot,
     restoring,
 )
 from purchases.handlers.steps.move_purchase import STAMPS
@@ -64,24 +63,6 @@ def test_the_table_has_no_other_row() -> None:
 def test_a_failed_payment_never_regresses_what_is_settled(status: Status) -> None:
     for trigger in (Trigger.PAYMENT_FAILED, Trigger.INVOICE_VOIDED, Trigger.NOTHING_AT_STRIPE):
         assert isinstance(decide(status=status, trigger=trigger), Refused)
-
-
-@pytest.mark.parametrize(
-    ("status", "payable", "held"),
-    [
-        (Status.PENDING, True, True),
-        (Status.PENDING, False, True),
-        (Status.PAID, False, True),
-        (Status.DELIVERED, False, True),
-        (Status.FAILED, True, True),
-        (Status.FAILED, False, False),
-        (Status.CANCELLED, True, True),
-        (Status.CANCELLED, False, False),
-        (Status.REFUNDED, False, False),
-    ],
-)
-def test_a_slot_is_held_by_the_status_or_while_money_may_still_come(status: Status, payable: bool, held: bool) -> None:
-    assert held is holds_slot(status=status, payable=payable)
 
 
 def test_a_failed_refund_puts_a_purchase_back_to_where_it_was() -> None:

@@ -17,7 +17,6 @@ from purchases.domain.money import (
     Sold,
     judge,
     newer_refund_status,
-    our_line,
     our_lines,
     refunded_cents,
 )
@@ -36,6 +35,10 @@ def invoice(*lines: Line, customer_id: str | None = "cus_1") -> PaidInvoice:
 def line(**changes: Any) -> Line:
     members: dict[str, Any] = {"amount": 49_900, "currency": "eur", "price_id": None, "purchase_id": None}
     return Line(**(members | changes))
+
+
+def our_line(*, sold: Sold, invoice: PaidInvoice) -> Line | Mismatch:
+    return our_lines(sold=[sold], invoice=invoice)[sold.purchase_id]
 
 
 def test_our_line_is_known_by_its_metadata() -> None:

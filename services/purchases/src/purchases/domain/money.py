@@ -87,13 +87,11 @@ class Mismatch:
 NO_LINE: Final = Mismatch("the invoice has no line for this purchase")
 
 
-def our_line(*, sold: Sold, invoice: PaidInvoice) -> Line | Mismatch:
-    """The line that pays for `sold`: by its metadata, else by its price; right customer, amount and currency."""
-    return our_lines(sold=[sold], invoice=invoice)[sold.purchase_id]
-
-
 def our_lines(*, sold: Iterable[Sold], invoice: PaidInvoice) -> dict[str, Line | Mismatch]:
-    """By purchase id: the line of `invoice` that pays for it. Two purchases never share one."""
+    """Return, by purchase id, the line of `invoice` that pays for it, or why none does.
+
+    By its metadata, else by its price; of the right customer, amount and currency. Two purchases never share one.
+    """
     wanted = sorted(sold, key=lambda one: one.purchase_id)
     left, found = list(invoice.lines), dict[str, Line]()
     for finds in (_named, _priced):

@@ -104,11 +104,6 @@ HOLDS_SLOT: Final = frozenset({Status.PENDING, Status.PAID, Status.DELIVERED})
 """In these a purchase keeps its (workspace, add-on) for itself; in the others only while it is `payable`."""
 
 
-def holds_slot(*, status: Status, payable: bool) -> bool:
-    """Whether a second purchase of the add-on by the workspace must wait."""
-    return status in HOLDS_SLOT or payable
-
-
 def restoring(*, refunded_from: Status) -> Trigger:
     """The trigger that puts a refunded purchase back to where its refund found it."""
     if refunded_from is Status.DELIVERED:

@@ -27,11 +27,6 @@ async def of_workspace(session: AsyncSession, workspace_id: str) -> Sequence[Sub
     return (await session.execute(owned)).scalars().all()
 
 
-async def running(session: AsyncSession, workspace_id: str) -> Subscription | None:
-    """The workspace's subscription that has not ended, which keeps it from buying another one."""
-    return next((one for one in await of_workspace(session, workspace_id) if one.status not in ENDED), None)
-
-
 async def unfinished(session: AsyncSession, workspace_id: str) -> Sequence[Subscription]:
     """Those whose first payment was not finished, as far as was heard: they keep nobody from buying another one."""
     return [one for one in await of_workspace(session, workspace_id) if one.status == UNCONFIRMED]

@@ -13,7 +13,8 @@ from purchases.store.rows.money import Payment, Refund
 from purchases.store.rows.registry import Workspace
 
 WAITING_FOR_BANK: Final = "bank"
-HOLDS_SLOT = "payable or status in ('pending', 'paid', 'delivered')"
+SLOT_IS_HELD: Final = "payable or status in ('pending', 'paid', 'delivered')"
+"""`transitions.HOLDS_SLOT` as the index says it."""
 
 
 class Purchase(Row):
@@ -28,7 +29,7 @@ class Purchase(Row):
             "workspace_id",
             "plan_addon_id",
             unique=True,
-            postgresql_where=text(HOLDS_SLOT),
+            postgresql_where=text(SLOT_IS_HELD),
         ),
         Index("purchases_of_workspace", "workspace_id", "started_at", "id"),
         Index("purchases_by_start", "started_at", "id"),
