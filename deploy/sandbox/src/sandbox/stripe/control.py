@@ -215,6 +215,10 @@ class StripeControl(BillingControl):
         """Give a customer a coupon, as the Dashboard does."""
         return await self._post(f"/customers/{customer}/discount", {"coupon": coupon})
 
+    async def forget_intent(self, charge: str) -> Json:
+        """Let a charge be one that was made without a payment intent, as before there were any."""
+        return await self._post(f"/charges/{charge}/forget_intent")
+
     async def say_otherwise(self, thing: str, *, status: str) -> Json:
         """Put an object into a status that Stripe may add one day; no event tells of it."""
         return await self._post(f"/objects/{thing}/status", {"status": status})

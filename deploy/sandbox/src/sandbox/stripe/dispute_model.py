@@ -18,7 +18,7 @@ class Dispute(Thing):
     amount: int
     currency: str
     charge: str
-    payment_intent: str
+    payment_intent: str | None
     brand: str
     reason: str
     status: str

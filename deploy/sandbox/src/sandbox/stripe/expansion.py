@@ -14,6 +14,9 @@ DEEPEST: Final = 4
 
 PORTAL_PRODUCTS: Final = "features.subscription_update.products"
 
+PAID_WITH: Final = ("charge", "payment_intent")
+"""What an invoice's payment may be of; only the one that it is of is in it."""
+
 EXPANDABLE: Final = frozenset(
     [
         "charge",
@@ -70,9 +73,14 @@ def _walk(*, call: Call, node: Any, steps: list[str], path: str) -> None:
         for item in node:
             _walk(call=call, node=item, steps=steps, path=path)
         return
-    if isinstance(node, dict):
+    if isinstance(node, dict) and not _is_paid_otherwise(node, steps[0]):
         _replace(call=call, node=node, name=steps[0], path=path)
         _walk(call=call, node=node[steps[0]], steps=steps[1:], path=path)
+
+
+def _is_paid_otherwise(node: Json, name: str) -> bool:
+    """Whether it is an invoice's payment with a charge alone, of which no intent can be shown, or the reverse."""
+    return name in PAID_WITH and name not in node and node.get("type") in PAID_WITH
 
 
 def _replace(*, call: Call, node: Json, name: str, path: str) -> None:

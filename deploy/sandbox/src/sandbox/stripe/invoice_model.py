@@ -134,12 +134,16 @@ class Invoice(Thing):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvoicePayment(Thing):
-    """Ties an invoice to a payment intent; one of them is its default. Statuses: open, paid, canceled."""
+    """Ties an invoice to a payment intent; one of them is its default. Statuses: open, paid, canceled.
+
+    `charge` is set only where the charge has no intent.
+    """
 
     kind: ClassVar[str] = "invoice_payment"
 
     invoice: str
-    payment_intent: str
+    payment_intent: str | None
+    charge: str | None = None
     currency: str
     amount_requested: int
     amount_paid: int | None = None

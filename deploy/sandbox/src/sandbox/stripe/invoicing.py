@@ -263,8 +263,10 @@ def payment_of(*, call: Call, invoice: Invoice) -> InvoicePayment:
 
 
 def _is_paid_in_part(*, call: Call, invoice: Invoice) -> bool:
-    intents = [one.payment_intent for one in call.account.invoice_payments.where("invoice", invoice.id)]
+    parts = call.account.invoice_payments.where("invoice", invoice.id)
+    intents = [one.payment_intent for one in parts if one.payment_intent]
     charges = [charge for intent in intents for charge in call.account.charges.where("payment_intent", intent)]
+    charges += [call.account.charges.get(one.charge) for one in parts if one.charge]
     return any(one.status == "succeeded" and one.amount_refunded < one.amount_captured for one in charges)
 
 

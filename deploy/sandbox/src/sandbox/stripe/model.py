@@ -114,7 +114,7 @@ class Charge(Thing):
     customer: str | None
     description: str | None = None
     invoice: str | None
-    payment_intent: str
+    payment_intent: str | None
     payment_method: str
     card: str
     billing_details: Json = field(default_factory=dict)
@@ -142,7 +142,7 @@ class Refund(Thing):
     amount: int
     currency: str
     charge: str
-    payment_intent: str
+    payment_intent: str | None
     customer: str | None
     status: str
     reason: str | None = None

@@ -42,6 +42,7 @@ class World:
             ("/checkout/sessions/{id}/expire", self.expire_session),
             ("/customers/{id}/discount", self.discount_customer),
             ("/invoices/{id}/pay_part", self.pay_part),
+            ("/charges/{id}/forget_intent", self.forget_intent),
             ("/objects/{id}/status", self.say_otherwise),
         ]
         return [Route(f"/_sandbox{path}", as_endpoint(act), methods=["POST"]) for path, act in table]
@@ -158,6 +159,19 @@ class World:
         if paid.status != "succeeded":
             raise payments.refusal_of(call=call, intent=paid)
         return self._shown(invoicing.take_part(call=call, invoice=invoice, intent=paid))
+
+    async def forget_intent(self, request: Request) -> Json:
+        """POST /_sandbox/charges/{id}/forget_intent → the charge, as one that was made without a payment intent.
+
+        Its invoice's payment shows the charge then (https://docs.stripe.com/api/invoice-payment/object).
+        """
+        charge = self.account.charges.get(request.path_params["id"])
+        for part in self.account.invoice_payments.where("payment_intent", str(charge.payment_intent)):
+            self.account.save(replace(part, payment_intent=None, charge=charge.id))
+            invoice = self.account.invoices.get(part.invoice)
+            if invoice.payment_intent == charge.payment_intent:
+                self.account.save(replace(invoice, payment_intent=None))
+        return self._shown(self.account.save(replace(charge, payment_intent=None)))
 
     async def say_otherwise(self, request: Request) -> Json:
         """POST /_sandbox/objects/{id}/status {"status": any word} → the object, in a status that Stripe may add."""

@@ -130,7 +130,10 @@ async def invoice_of_intent(client: StripeClient, payment_intent_id: str) -> Any
         )
     if not listed.data:
         return None
-    invoice_id = str(reference(listed.data[0].invoice))
+    return await _invoice(client, str(reference(listed.data[0].invoice)))
+
+
+async def _invoice(client: StripeClient, invoice_id: str) -> Any:
     async with phase("look_at_invoice"):
         return await client.v1.invoices.retrieve_async(invoice_id, params={"expand": EXPAND})
 
@@ -155,14 +158,31 @@ def _part(payment: Any) -> Part:
     return Part(payment_intent_id=reference(intent), charge_id=reference(charge), cents=payment.amount_paid)
 
 
-async def intent_of_charge(client: StripeClient, charge_id: str) -> str | None:
-    """The payment intent behind a charge; None for a charge that is gone or was made without one."""
+async def read_charge(client: StripeClient, charge_id: str) -> Any | None:
+    """Return the charge as it is now; None for one that Stripe does not know."""
     try:
         async with phase("look_at_charge"):
-            charge = await client.v1.charges.retrieve_async(charge_id)
+            return await client.v1.charges.retrieve_async(charge_id)
     except ObjectMissing:
         return None
-    return reference(charge.payment_intent)
+
+
+async def invoice_of_charge(client: StripeClient, charge: Any) -> Any | None:
+    """Return the paid invoice of the charge's customer that was paid with it; None where no invoice was.
+
+    For a charge without an intent: Stripe lists invoice payments by intent only.
+    """
+    customer_id = reference(charge.customer)
+    if customer_id is None:
+        return None
+    wanted: Any = {"customer": customer_id, "status": "paid", "created": {"lte": charge.created}}
+    async with phase("list_invoices"):
+        listed = await client.v1.invoices.list_async(params=wanted | {"limit": 100, "expand": ["data.payments"]})
+        async for invoice in listed.auto_paging_iter():
+            payments = invoice.payments.data if invoice.payments else []
+            if any(reference(getattr(one.payment, "charge", None)) == charge.id for one in payments):
+                return await _invoice(client, str(invoice.id))
+    return None
 
 
 async def refunds_of_charge(client: StripeClient, charge_id: str) -> list[Any] | None:

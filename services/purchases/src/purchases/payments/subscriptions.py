@@ -16,6 +16,7 @@ from purchases.payments.client import ObjectMissing, StripeRefused, UnknownShape
 from purchases.payments.invoices import close_invoice
 from purchases.payments.keys import idempotency_key
 from purchases.payments.look import lines_of, parts_of, reference
+from purchases.payments.refunds import ChargeIds, create_refund, find_refund
 
 log = get_logger(__name__)
 
@@ -163,7 +164,7 @@ class PlanPayment:
     """What one charge of a subscription's invoice took for the plan alone; minor units."""
 
     invoice_id: str
-    payment_intent_id: str
+    charge: ChargeIds
     plan_cents: int
     currency: str
     number: int = 1
@@ -184,7 +185,7 @@ async def _payments_of(client: StripeClient, invoice: Any) -> list[PlanPayment]:
     """What each charge of the invoice took for the plan, the first one first."""
     lines = [line async for line in await lines_of(client, invoice)]
     left, found = min(invoice.amount_paid, _plan_cents(lines)), list[PlanPayment]()
-    parts = [part for part in await parts_of(client, invoice) if part.payment_intent_id is not None]
+    parts = [part for part in await parts_of(client, invoice) if part.payment_intent_id or part.charge_id]
     for number, part in enumerate(parts, start=1):
         cents = left if part.cents is None else min(left, part.cents)
         left -= cents
@@ -192,7 +193,7 @@ async def _payments_of(client: StripeClient, invoice: Any) -> list[PlanPayment]:
             found.append(
                 PlanPayment(
                     invoice_id=invoice.id,
-                    payment_intent_id=str(part.payment_intent_id),
+                    charge=ChargeIds(payment_intent_id=part.payment_intent_id, charge_id=part.charge_id),
                     plan_cents=cents,
                     currency=invoice.currency.upper(),
                     number=number,
@@ -210,21 +211,16 @@ async def pay_back(
         "returned_invoice": payment.invoice_id,
         "subscription_id": subscription_id,
     }
-    async with phase("list_refunds"):
-        listed = await client.v1.refunds.list_async(params={"payment_intent": payment.payment_intent_id, "limit": 100})
-        made = [one async for one in listed.auto_paging_iter() if wanted.items() <= metadata_of_object(one).items()]
-    if made:
+    if await find_refund(client, charge=payment.charge, known_by=wanted) is not None:
         return
     step = "return-plan" if payment.number == 1 else f"return-plan-{payment.number}"
-    async with phase("refund"):
-        await client.v1.refunds.create_async(
-            params={
-                "payment_intent": payment.payment_intent_id,
-                "amount": payment.plan_cents,
-                "metadata": wanted | {"workspace_id": workspace_id},
-            },
-            options={"idempotency_key": idempotency_key(instance, payment.invoice_id, step, attempt)},
-        )
+    await create_refund(
+        client,
+        charge=payment.charge,
+        amount=payment.plan_cents,
+        metadata=wanted | {"workspace_id": workspace_id},
+        idempotency_key=idempotency_key(instance, payment.invoice_id, step, attempt),
+    )
 
 
 def _plan_cents(lines: list[Any]) -> int:

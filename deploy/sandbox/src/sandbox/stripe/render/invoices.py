@@ -166,7 +166,9 @@ def invoice_payment(thing: InvoicePayment, _: Era) -> Json:
         "invoice": thing.invoice,
         "is_default": thing.is_default,
         "livemode": False,
-        "payment": {"payment_intent": thing.payment_intent, "type": "payment_intent"},
+        "payment": {"charge": thing.charge, "type": "charge"}
+        if thing.charge
+        else {"payment_intent": thing.payment_intent, "type": "payment_intent"},
         "status": thing.status,
         "status_transitions": {"canceled_at": thing.canceled_at, "paid_at": thing.paid_at},
     }

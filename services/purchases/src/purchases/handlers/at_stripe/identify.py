@@ -13,7 +13,15 @@ from purchases.handlers.steps.land_refund import paid_with
 from purchases.handlers.steps.references import names_in
 from purchases.handlers.steps.stripe_desk import DONE, Result, StripeDesk
 from purchases.payments.client import ObjectMissing
-from purchases.payments.look import PAYABLE, intent_of_charge, invoice_of_intent, paid_invoice, subscription_of
+from purchases.payments.look import (
+    PAYABLE,
+    invoice_of_charge,
+    invoice_of_intent,
+    paid_invoice,
+    read_charge,
+    reference,
+    subscription_of,
+)
 from purchases.store import ledger, plan_money, subscriptions
 from purchases.store.commands import Command
 
@@ -28,8 +36,7 @@ async def identify(desk: StripeDesk, command: Command) -> Result:
     rest is for staff.
     """
     charge_id = command.arguments["charge_id"]
-    intent_id = command.arguments["payment_intent_id"] or await intent_of_charge(desk.client, charge_id)
-    invoice = await _invoice_of(desk, intent_id)
+    intent_id, invoice = await _paid_with(desk, command.arguments["payment_intent_id"], charge_id)
     fact = await _paid_invoice(desk, invoice)
     async with desk.database.transaction() as session:
         if invoice is None or not await _is_ours(session, invoice, instance=desk.instance):
@@ -88,13 +95,17 @@ async def _is_ours(session: AsyncSession, invoice: Any, *, instance: str) -> boo
     return bool(await subscriptions.homes(session, {subscription_id}))
 
 
-async def _invoice_of(desk: StripeDesk, intent_id: str | None) -> Any:
+async def _paid_with(desk: StripeDesk, intent_id: str | None, charge_id: str | None) -> tuple[str | None, Any]:
+    """The payment's intent, which an old one has not, and the invoice that it paid; None for what Stripe knows not."""
     if intent_id is None:
-        return None
+        charge = await read_charge(desk.client, charge_id) if charge_id is not None else None
+        intent_id = reference(charge.payment_intent) if charge is not None else None
+        if intent_id is None:
+            return None, await invoice_of_charge(desk.client, charge) if charge is not None else None
     try:
-        return await invoice_of_intent(desk.client, intent_id)
+        return intent_id, await invoice_of_intent(desk.client, intent_id)
     except ObjectMissing:
-        return None
+        return intent_id, None
 
 
 async def _leave_to_staff(session: AsyncSession, command: Command, why: str) -> None:

@@ -22,7 +22,7 @@ from purchases.handlers.steps.split_refund import split_over_charges
 from purchases.handlers.steps.stripe_desk import DONE, Later, Result, StripeDesk
 from purchases.payments.client import StripeRefused
 from purchases.payments.keys import metadata_of
-from purchases.payments.refunds import find_refund
+from purchases.payments.refunds import ChargeIds, find_refund
 from purchases.publisher import Cause
 from purchases.store import ledger
 from purchases.store.commands import Command
@@ -46,7 +46,7 @@ async def make_refund(desk: StripeDesk, command: Command) -> Result:
         if len(sources) > 1 and refund.charge_number not in {one.number for one in sources}:
             await _split(desk, command)
             return AT_ONCE
-        sending = _sending(desk, purchase, refund, _source(refund, sources).payment_intent_id)
+        sending = _sending(desk, purchase, refund, _source(refund, sources).charge)
         answer = await _send_back(desk, command, sending)
     except (StripeRefused, NothingToReturn) as error:
         if isinstance(error, StripeRefused) and await learn_sources(desk, command):
@@ -75,8 +75,7 @@ async def _send_back(desk: StripeDesk, command: Command, sending: Sending) -> An
     try:
         return await send_back(desk, command, sending)
     except StripeRefused:
-        intent_id = sending.payment_intent_id
-        made = await find_refund(desk.client, payment_intent_id=intent_id, known_by=sending.known_by)
+        made = await find_refund(desk.client, charge=sending.charge, known_by=sending.known_by)
         if made is None:
             raise
         return made
@@ -110,10 +109,10 @@ def _requested(purchase: Purchase | None, command: Command) -> Refund | None:
     return next((one for one in refunds if one.id == wanted and one.status == REQUESTED), None)
 
 
-def _sending(desk: StripeDesk, purchase: Purchase, refund: Refund, intent_id: str) -> Sending:
+def _sending(desk: StripeDesk, purchase: Purchase, refund: Refund, charge: ChargeIds) -> Sending:
     known_by = {"quittance_instance": desk.instance, "refund_id": str(refund.id)}
     return Sending(
-        payment_intent_id=intent_id,
+        charge=charge,
         amount=refund.refund_cents,
         metadata=metadata_of(purchase, instance=desk.instance) | known_by,
         known_by=known_by,

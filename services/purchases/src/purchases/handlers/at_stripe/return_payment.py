@@ -9,7 +9,7 @@ from purchases.handlers.at_stripe.told_by_stripe import told_by_stripe
 from purchases.handlers.steps.apply_refund import apply_refund
 from purchases.handlers.steps.stripe_desk import DONE, Result, StripeDesk
 from purchases.payments.client import OutcomeUnknown, StripeRefused
-from purchases.payments.look import refunds_of_intent
+from purchases.payments.refunds import refunds_of
 from purchases.publisher import Cause
 from purchases.store import ledger
 from purchases.store.commands import Command
@@ -53,7 +53,7 @@ async def _rest(desk: StripeDesk, command: Command, sending: Sending, source: So
     """The same for what is left of the payment: somebody may have sent money back in the Dashboard meanwhile."""
     async with desk.database.reading() as session:
         payment = payment_of(await ledger.find(session, command.purchase_id), command)
-    refunds = await refunds_of_intent(desk.client, sending.payment_intent_id)
+    refunds = await refunds_of(desk.client, sending.charge)
     gone = sum(one.refund_cents for one in map(told_by_stripe, refunds) if one.status in COUNTS)
     took = source.cents if source.cents is not None else payment.invoice_paid_cents if payment else sending.amount
     left = min(sending.amount, took - gone)
@@ -64,7 +64,7 @@ def _sending(desk: StripeDesk, command: Command, source: Source, amount: int) ->
     """One invoice may have paid for several purchases: each return is known by both."""
     known_by = {"purchase_id": str(command.purchase_id), "returned_invoice": command.arguments["invoice_id"]}
     return Sending(
-        payment_intent_id=source.payment_intent_id,
+        charge=source.charge,
         amount=amount,
         metadata={"quittance_instance": desk.instance} | known_by,
         known_by=known_by,

@@ -5,16 +5,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from purchases.domain.money import Part
+from purchases.handlers.steps.learn_charges import refundable_charges
 from purchases.handlers.steps.learn_ids import learn_of_invoice, release
 from purchases.handlers.steps.stripe_desk import StripeDesk
 from purchases.payments.client import OutcomeUnknown, phase
 from purchases.payments.invoices import EXPAND
 from purchases.payments.keys import idempotency_key
 from purchases.payments.look import parts_of
-from purchases.payments.refunds import create_refund, find_refund
+from purchases.payments.refunds import ChargeIds, create_refund, find_refund
 from purchases.store import commands, ledger
 from purchases.store.commands import Command
-from purchases.store.rows import Payment, Purchase
+from purchases.store.rows import Charge, Payment, Purchase
 
 
 class NothingToReturn(Exception):  # noqa: N818 - named for what it says
@@ -26,7 +27,7 @@ class Source:
     """One charge of a payment: what money can go back through; `cents` None: nobody said how much it took."""
 
     number: int
-    payment_intent_id: str
+    charge: ChargeIds
     cents: int | None
 
 
@@ -34,7 +35,7 @@ class Source:
 class Sending:
     """Money to send back: `amount` in minor units, and what tells this refund from every other one at Stripe."""
 
-    payment_intent_id: str
+    charge: ChargeIds
     amount: int
     metadata: Mapping[str, str]
     known_by: Mapping[str, str]
@@ -79,21 +80,21 @@ def _learn(purchase: Purchase | None, invoice_id: str, parts: Sequence[Part]) ->
     return learn_of_invoice(purchase, invoice_id=invoice_id, parts=parts) if purchase is not None else []
 
 
-def _charges(purchase: Purchase | None, command: Command) -> list[tuple[str | None, int | None]]:
+def _charges(purchase: Purchase | None, command: Command) -> list[tuple[str | None, str | None, int | None]]:
     payment = payment_of(purchase, command)
     charges = payment.charges if payment else []
-    return [(one.stripe_payment_intent_id, one.amount_cents) for one in charges]
+    return [(one.stripe_payment_intent_id, one.stripe_charge_id, one.amount_cents) for one in charges]
 
 
 async def _known_sources(desk: StripeDesk, command: Command) -> list[Source]:
     async with desk.database.reading() as session:
         payment = payment_of(await ledger.find(session, command.purchase_id), command)
-    charges = payment.charges if payment else []
-    return [
-        Source(number=one.number, payment_intent_id=one.stripe_payment_intent_id, cents=one.amount_cents)
-        for one in charges
-        if one.stripe_payment_intent_id is not None and one.amount_cents != 0
-    ]
+    return [_source(one) for one in (refundable_charges(payment) if payment else [])]
+
+
+def _source(charge: Charge) -> Source:
+    ids = ChargeIds(payment_intent_id=charge.stripe_payment_intent_id, charge_id=charge.stripe_charge_id)
+    return Source(number=charge.number, charge=ids, cents=charge.amount_cents)
 
 
 async def send_back(desk: StripeDesk, command: Command, sending: Sending) -> Any:
@@ -101,14 +102,14 @@ async def send_back(desk: StripeDesk, command: Command, sending: Sending) -> Any
 
     The attempt's number grows only when Stripe has answered 5xx, which it repeats for ever under the old one.
     """
-    made = await find_refund(desk.client, payment_intent_id=sending.payment_intent_id, known_by=sending.known_by)
+    made = await find_refund(desk.client, charge=sending.charge, known_by=sending.known_by)
     if made is not None:
         return made
     attempt = int(command.arguments.get("attempt", 1))
     try:
         return await create_refund(
             desk.client,
-            payment_intent_id=sending.payment_intent_id,
+            charge=sending.charge,
             amount=sending.amount,
             metadata=sending.metadata,
             idempotency_key=idempotency_key(desk.instance, sending.subject, sending.step, attempt),

@@ -26,6 +26,11 @@ def _fits(told: str | None, known: set[str | None]) -> bool:
     return told is None or not known or told in known
 
 
+def refundable_charges(payment: Payment) -> list[Charge]:
+    """Return the charges through which money can go back: those that took some, or of which nobody knows how much."""
+    return [one for one in payment.charges if one.amount_cents != 0]
+
+
 def learn_parts(payment: Payment, parts: Iterable[Part]) -> list[str]:
     """Keep what is said of the payment's charges; return the ids that are new."""
     return [learned for part in parts for learned in _learn(payment, part)]

@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from purchases.domain.charges import spread
 from purchases.domain.money import REQUESTED
 from purchases.handlers.steps.apply_refund import live_cents
+from purchases.handlers.steps.learn_charges import refundable_charges
 from purchases.store import commands
 from purchases.store.rows import Charge, Payment, Purchase, Refund
 
@@ -26,7 +27,7 @@ def shares_over_charges(
     purchase: Purchase, payment: Payment, cents: int, *, besides: Refund | None = None
 ) -> list[tuple[int | None, int]]:
     """Return what of `cents` goes back through which charge of the payment; None: the only one, or nobody knows."""
-    charges = [one for one in payment.charges if one.amount_cents != 0]
+    charges = refundable_charges(payment)
     if len(charges) < 2:
         return [(None, cents)]
     return [*spread(cents, [(one.number, _room(purchase, one, besides)) for one in charges])]
