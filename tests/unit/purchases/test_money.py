@@ -10,16 +10,15 @@ from hypothesis import strategies as st
 from purchases.domain.money import (
     COUNTS,
     NO_LINE,
-    Line,
     Mismatch,
     Money,
-    PaidInvoice,
     Sold,
     judge,
     newer_refund_status,
     our_lines,
     refunded_cents,
 )
+from purchases.domain.stripe_values import Line, PaidInvoice
 from purchases.domain.transitions import Status
 
 LINE = Line(amount=49_900, currency="eur", price_id="price_1", purchase_id="p1")

@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from purchases.domain.settling import Finding, InvoiceState, Settlement, Verdict, needs_customer, settlement
+from purchases.domain.settling import Settlement, Verdict, settlement
+from purchases.domain.stripe_values import Finding, InvoiceState, needs_customer
 from purchases.domain.transitions import Status, Trigger
 
 STARTED = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)

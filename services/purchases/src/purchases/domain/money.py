@@ -5,65 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from purchases.domain.stripe_values import Line, PaidInvoice
 from purchases.domain.transitions import Status
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
-    """One line of an invoice; minor units of `currency` (lower case, as Stripe writes it)."""
-
-    amount: int
-    currency: str
-    price_id: str | None = None
-    purchase_id: str | None = None
-    addon_slug: str | None = None
-    discount_cents: int = 0
-    tax_cents: int = 0
-
-    @property
-    def paid_cents(self) -> int:
-        """The line less its discount, plus its tax."""
-        return self.amount - self.discount_cents + self.tax_cents
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
-    """One charge that paid an invoice, in whole or in part; `cents` None: not said how much of it."""
-
-    payment_intent_id: str | None = None
-    charge_id: str | None = None
-    cents: int | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PaidInvoice:
-    """An invoice that Stripe says is paid in full, from an event or from a look: the same to us."""
-
-    invoice_id: str
-    customer_id: str | None
-    amount_paid: int
-    currency: str
-    lines: tuple[Line, ...]
-    lines_complete: bool = True
-    subscription_id: str | None = None
-    parts: tuple[Part, ...] = ()
-    """What paid it, as far as is known; several since partial payments (2025-05-28.basil)."""
-
-    @property
-    def payment_intent_id(self) -> str | None:
-        """The first one's."""
-        return self.parts[0].payment_intent_id if self.parts else None
-
-    @property
-    def charge_id(self) -> str | None:
-        """The first one's."""
-        return self.parts[0].charge_id if self.parts else None
-
-    def paid_more_than(self, line: Line) -> bool:
-        """Whether its money was also for something else: the plan, another purchase."""
-        others = list(self.lines)
-        others.remove(line)
-        return any(other.amount for other in others)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

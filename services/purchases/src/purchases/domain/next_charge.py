@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
+from purchases.domain.stripe_values import Preview
 from purchases.domain.subscriptions import ENDED, UNCONFIRMED
 
 
@@ -21,15 +22,6 @@ class WhyNone(StrEnum):
     """Stripe has given up collecting: it makes drafts, which nobody is charged for."""
     NOTHING_DUE = "nothing-due"
     """Stripe will make no invoice, and does not say why."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Preview:
-    """Stripe's preview of a subscription's next invoice; minor units of `currency` (ISO 4217, upper case)."""
-
-    at: datetime
-    amount_cents: int
-    currency: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,59 +5,13 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from purchases.domain.money import PaidInvoice
+from purchases.domain.stripe_values import Finding, InvoiceState
 from purchases.domain.transitions import Status, Trigger
 
 AUTHENTICATION_LAPSES_AFTER: Final = timedelta(hours=23)
 """Stripe forgets idempotency keys after 24 hours; by then nothing that waits for the customer may be open."""
 BANK_ANSWERS_WITHIN: Final = timedelta(days=30)
 """A debit takes up to 14 days (https://docs.stripe.com/payments/bank-debits); after this the team looks at it."""
-
-
-class InvoiceState(StrEnum):
-    """An invoice as far as settling cares."""
-
-    PAID = "paid"
-    DRAFT = "draft"
-    OPEN_NEEDS_CUSTOMER = "open_needs_customer"
-    OPEN_PROCESSING = "open_processing"
-    OPEN_DECLINED = "open_declined"
-    OPEN_UNTRIED = "open_untried"
-    PAID_IN_PART = "paid_in_part"
-    """Open, or given up as uncollectible: Stripe voids it only once its parts were refunded."""
-    VOID = "void"
-    UNCOLLECTIBLE = "uncollectible"
-    NOTHING = "nothing"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
-    """What a look at Stripe found of one purchase's invoice."""
-
-    state: InvoiceState
-    invoice_id: str | None = None
-    payment_intent_id: str | None = None
-    failure_code: str | None = None
-    action_url: str | None = None
-    currency: str | None = None
-    """ISO 4217, of an invoice that is open."""
-    paid_cents: int = 0
-    """What was paid of one that is not paid in full."""
-    paid: PaidInvoice | None = None
-    """Set when `state` is PAID."""
-
-
-NEEDS_CUSTOMER_STATUSES: Final = frozenset({"requires_action", "requires_confirmation"})
-
-
-def needs_customer(*, intent_status: str, error_code: str | None) -> bool:
-    """Whether a payment intent waits for the customer and not for money (SPEC §3).
-
-    `requires_payment_method` with `authentication_required` is what an off-session attempt leaves behind.
-    """
-    if intent_status in NEEDS_CUSTOMER_STATUSES:
-        return True
-    return intent_status == "requires_payment_method" and error_code == "authentication_required"
 
 
 class Verdict(StrEnum):

@@ -15,30 +15,6 @@ UNCONFIRMED: Final = "incomplete"
 """What Stripe begins with, until the first invoice is paid."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot:
-    """A whole subscription at one moment, from an event or from a look: the same to us."""
-
-    subscription_id: str
-    status: str
-    customer_id: str | None = None
-    price_id: str | None = None
-    interval: str | None = None
-    currency: str | None = None
-    started_at: datetime | None = None
-    current_period_end: datetime | None = None
-    cancel_at_period_end: bool = False
-    cancel_at: datetime | None = None
-    canceled_at: datetime | None = None
-    ended_at: datetime | None = None
-    latest_invoice_id: str | None = None
-    default_payment_method_id: str | None = None
-    pause_behavior: str | None = None
-    pause_resumes_at: datetime | None = None
-    collection_method: str | None = None
-    schedule_id: str | None = None
-
-
 class News(StrEnum):
     """What to do with a snapshot that an event told, given the one that is stored."""
 

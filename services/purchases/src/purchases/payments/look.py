@@ -6,8 +6,7 @@ from typing import Any, Final
 from stripe import StripeClient
 
 from contracts.stripe_facts.words import INVOICE_PAYMENT_STATUSES, INVOICE_STATUSES, PAYMENT_INTENT_STATUSES
-from purchases.domain.money import Line, PaidInvoice, Part
-from purchases.domain.settling import Finding, InvoiceState, needs_customer
+from purchases.domain.stripe_values import Finding, InvoiceState, Line, PaidInvoice, Part, needs_customer
 from purchases.payments.client import ObjectMissing, metadata_of_object, phase, word
 from purchases.payments.invoices import EXPAND, intent_of
 from purchases.store.rows import Purchase

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from stripe import StripeClient
 
-from purchases.domain.next_charge import Preview
+from purchases.domain.stripe_values import Preview
 from purchases.payments.client import ObjectMissing, StripeRefused, phase
 
 NO_INVOICE: Final = "invoice_upcoming_none"

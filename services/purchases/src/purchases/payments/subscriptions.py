@@ -11,7 +11,7 @@ from stripe import StripeClient
 
 from chassis.logs import get_logger
 from contracts.stripe_facts.words import PAYMENT_INTENT_STATUSES, SUBSCRIPTION_STATUSES
-from purchases.domain.subscriptions import Snapshot
+from purchases.domain.stripe_values import Snapshot
 from purchases.payments.client import ObjectMissing, StripeRefused, UnknownShape, metadata_of_object, phase, word
 from purchases.payments.invoices import close_invoice
 from purchases.payments.keys import idempotency_key

@@ -11,7 +11,7 @@ from chassis.records import Received, StoredRecord
 from contracts import TOPICS, seal
 from contracts import stripe_facts as told
 from purchases.domain.disputes import is_final
-from purchases.domain.money import Line, PaidInvoice, Part
+from purchases.domain.stripe_values import Line, PaidInvoice, Part
 from purchases.handlers.steps.work import FOUND
 from purchases.payments.client import UnknownShape, metadata_of_object
 from purchases.payments.look import reference

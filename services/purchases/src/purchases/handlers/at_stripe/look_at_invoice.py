@@ -7,7 +7,8 @@ from typing import Any, Final
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.logs import get_logger
-from purchases.domain.money import Mismatch, PaidInvoice
+from purchases.domain.money import Mismatch
+from purchases.domain.stripe_values import PaidInvoice
 from purchases.handlers.at_stripe.found_at_stripe import invoice_fact, received
 from purchases.handlers.facts.apply_facts import apply_facts
 from purchases.handlers.steps.apply_payment import has_payment

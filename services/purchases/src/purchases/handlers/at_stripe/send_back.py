@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from purchases.domain.money import Part
+from purchases.domain.stripe_values import Part
 from purchases.handlers.steps.learn_charges import refundable_charges
 from purchases.handlers.steps.learn_ids import learn_of_invoice, release
 from purchases.handlers.steps.stripe_desk import StripeDesk

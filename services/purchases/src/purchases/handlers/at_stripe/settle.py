@@ -7,7 +7,8 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from purchases.domain.money import Mismatch
-from purchases.domain.settling import Finding, InvoiceState, Settlement, Verdict, settlement
+from purchases.domain.settling import Settlement, Verdict, settlement
+from purchases.domain.stripe_values import Finding, InvoiceState
 from purchases.domain.transitions import Status
 from purchases.handlers.steps.apply_payment import apply_invoice
 from purchases.handlers.steps.learn_ids import learn_ids, release

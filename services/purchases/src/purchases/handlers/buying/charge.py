@@ -9,8 +9,8 @@ from stripe import StripeClient
 
 from chassis.database import Database
 from chassis.logs import get_logger
-from purchases.domain.money import Mismatch, PaidInvoice
-from purchases.domain.settling import InvoiceState
+from purchases.domain.money import Mismatch
+from purchases.domain.stripe_values import InvoiceState, PaidInvoice
 from purchases.domain.transitions import Status, Step, Trigger
 from purchases.handlers.steps.apply_payment import apply_payment
 from purchases.handlers.steps.keep_refusal import keep_refusal

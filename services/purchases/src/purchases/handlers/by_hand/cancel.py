@@ -10,7 +10,7 @@ from stripe import StripeClient
 from chassis.database import Database
 from chassis.problems import Problem
 from purchases import problems
-from purchases.domain.settling import InvoiceState
+from purchases.domain.stripe_values import InvoiceState
 from purchases.domain.transitions import Refused, Status, Trigger, decide
 from purchases.handlers.by_hand.move_by_hand import illegal_move
 from purchases.handlers.by_hand.request_refund import ask_for_refund, refundable_cents

@@ -4,7 +4,8 @@ from collections.abc import Collection, Iterable
 
 from chassis.records import Received
 from contracts import stripe_facts as told
-from purchases.domain.money import Line, Mismatch, PaidInvoice, Part, is_paid_in_full
+from purchases.domain.money import Mismatch, is_paid_in_full
+from purchases.domain.stripe_values import Line, PaidInvoice, Part
 from purchases.domain.transitions import Status, Trigger
 from purchases.handlers.steps.apply_payment import apply_invoice, has_payment
 from purchases.handlers.steps.learn_ids import is_own_invoice, learn_ids, learn_of_invoice, paid_mark

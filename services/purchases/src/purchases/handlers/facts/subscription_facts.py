@@ -8,7 +8,8 @@ from chassis.records import Received
 from contracts import stripe_facts as told
 from contracts.stripe_facts import SubscriptionItem
 from contracts.workspace_facts import RenewalFailed
-from purchases.domain.subscriptions import ENDED, OWING, UNCONFIRMED, News, Snapshot
+from purchases.domain.stripe_values import Snapshot
+from purchases.domain.subscriptions import ENDED, OWING, UNCONFIRMED, News
 from purchases.handlers.facts.checkout_facts import is_stored
 from purchases.handlers.facts.invoice_facts import says_paid
 from purchases.handlers.plan.end_extra import ANOTHER_RUNS, CAME_LATE

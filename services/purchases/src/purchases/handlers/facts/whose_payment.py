@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from chassis.records import Received
 from contracts import stripe_facts as told
-from purchases.domain.money import Part
+from purchases.domain.stripe_values import Part
 from purchases.handlers.steps.land_refund import Paid, in_currency_of, paid_with
 from purchases.handlers.steps.learn_ids import learn_of_invoice, paid_mark
 from purchases.handlers.steps.tell_money_back import tell_money_back

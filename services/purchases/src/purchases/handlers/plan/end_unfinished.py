@@ -8,7 +8,8 @@ from stripe import StripeClient
 
 from chassis.database import Database
 from purchases import problems
-from purchases.domain.subscriptions import ENDED, UNCONFIRMED, Snapshot
+from purchases.domain.stripe_values import Snapshot
+from purchases.domain.subscriptions import ENDED, UNCONFIRMED
 from purchases.handlers.plan import end_extra
 from purchases.handlers.plan.look_at_subscription import apply_look
 from purchases.handlers.steps.stripe_desk import DONE, Later, Result, StripeDesk

@@ -5,7 +5,8 @@ from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from purchases.domain.next_charge import Preview, Terms, WhyNone, judge_preview, known_to_be_none
+from purchases.domain.next_charge import Terms, WhyNone, judge_preview, known_to_be_none
+from purchases.domain.stripe_values import Preview
 from purchases.domain.subscriptions import OWING
 from purchases.handlers.steps.stripe_desk import DONE, Later, Result, StripeDesk
 from purchases.payments.next_charge import next_attempt, preview_next_charge

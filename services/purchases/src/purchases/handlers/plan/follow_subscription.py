@@ -9,7 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from chassis.outbox import publish
 from contracts import workspace_facts as facts
 from purchases.domain.plan import BUILDER, plan_of
-from purchases.domain.subscriptions import ENDED, News, Snapshot, judge_news, status_now
+from purchases.domain.stripe_values import Snapshot
+from purchases.domain.subscriptions import ENDED, News, judge_news, status_now
 from purchases.handlers.plan.fetch_next_charge import deciding, forget_next_charge
 from purchases.publisher import Cause
 from purchases.store import commands, subscriptions

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from purchases.domain.subscriptions import ENDED, Snapshot
+from purchases.domain.stripe_values import Snapshot
+from purchases.domain.subscriptions import ENDED
 from purchases.handlers.plan.follow_subscription import KEPT, take_snapshot
 from purchases.handlers.steps.stripe_desk import DONE, Later, Result, StripeDesk
 from purchases.payments.subscriptions import Seen, look_at_subscription, subscriptions_of

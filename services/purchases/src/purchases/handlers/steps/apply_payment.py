@@ -7,7 +7,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.logs import get_logger
 from contracts import purchase_facts
-from purchases.domain.money import NO_LINE, Line, Mismatch, Money, PaidInvoice, Part, Sold, judge, our_lines
+from purchases.domain.money import NO_LINE, Mismatch, Money, Sold, judge, our_lines
+from purchases.domain.stripe_values import Line, PaidInvoice, Part
 from purchases.domain.transitions import Status, Trigger
 from purchases.handlers.steps.learn_charges import learn_parts
 from purchases.handlers.steps.learn_ids import is_own_invoice, learn_of_invoice, paid_mark

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from purchases.domain.money import Part
+from purchases.domain.stripe_values import Part
 from purchases.store.rows import Charge, Payment
 
 

@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis import parked
-from purchases.domain.money import Part
+from purchases.domain.stripe_values import Part
 from purchases.handlers.steps.learn_charges import learn_parts
 from purchases.store.rows import Purchase
 

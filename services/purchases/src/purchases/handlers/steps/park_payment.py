@@ -5,8 +5,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.logs import get_logger
 from contracts.purchase_facts import PaymentParked
-from purchases.domain.money import Mismatch, PaidInvoice
-from purchases.domain.settling import Finding
+from purchases.domain.money import Mismatch
+from purchases.domain.stripe_values import Finding, PaidInvoice
 from purchases.publisher import Cause, announce
 from purchases.store.rows import ParkedPayment, Purchase
 

@@ -1,0 +1,143 @@
+"""What Stripe says, as values that know neither its client nor a row."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One line of an invoice; minor units of `currency` (lower case, as Stripe writes it)."""
+
+    amount: int
+    currency: str
+    price_id: str | None = None
+    purchase_id: str | None = None
+    addon_slug: str | None = None
+    discount_cents: int = 0
+    tax_cents: int = 0
+
+    @property
+    def paid_cents(self) -> int:
+        """The line less its discount, plus its tax."""
+        return self.amount - self.discount_cents + self.tax_cents
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """One charge that paid an invoice, in whole or in part; `cents` None: not said how much of it."""
+
+    payment_intent_id: str | None = None
+    charge_id: str | None = None
+    cents: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaidInvoice:
+    """An invoice that Stripe says is paid in full, from an event or from a look: the same to us."""
+
+    invoice_id: str
+    customer_id: str | None
+    amount_paid: int
+    currency: str
+    lines: tuple[Line, ...]
+    lines_complete: bool = True
+    subscription_id: str | None = None
+    parts: tuple[Part, ...] = ()
+    """What paid it, as far as is known; several since partial payments (2025-05-28.basil)."""
+
+    @property
+    def payment_intent_id(self) -> str | None:
+        """The first one's."""
+        return self.parts[0].payment_intent_id if self.parts else None
+
+    @property
+    def charge_id(self) -> str | None:
+        """The first one's."""
+        return self.parts[0].charge_id if self.parts else None
+
+    def paid_more_than(self, line: Line) -> bool:
+        """Whether its money was also for something else: the plan, another purchase."""
+        others = list(self.lines)
+        others.remove(line)
+        return any(other.amount for other in others)
+
+
+class InvoiceState(StrEnum):
+    """An invoice as far as settling cares."""
+
+    PAID = "paid"
+    DRAFT = "draft"
+    OPEN_NEEDS_CUSTOMER = "open_needs_customer"
+    OPEN_PROCESSING = "open_processing"
+    OPEN_DECLINED = "open_declined"
+    OPEN_UNTRIED = "open_untried"
+    PAID_IN_PART = "paid_in_part"
+    """Open, or given up as uncollectible: Stripe voids it only once its parts were refunded."""
+    VOID = "void"
+    UNCOLLECTIBLE = "uncollectible"
+    NOTHING = "nothing"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What a look at Stripe found of one purchase's invoice."""
+
+    state: InvoiceState
+    invoice_id: str | None = None
+    payment_intent_id: str | None = None
+    failure_code: str | None = None
+    action_url: str | None = None
+    currency: str | None = None
+    """ISO 4217, of an invoice that is open."""
+    paid_cents: int = 0
+    """What was paid of one that is not paid in full."""
+    paid: PaidInvoice | None = None
+    """Set when `state` is PAID."""
+
+
+NEEDS_CUSTOMER_STATUSES: Final = frozenset({"requires_action", "requires_confirmation"})
+
+
+def needs_customer(*, intent_status: str, error_code: str | None) -> bool:
+    """Whether a payment intent waits for the customer and not for money (SPEC §3).
+
+    `requires_payment_method` with `authentication_required` is what an off-session attempt leaves behind.
+    """
+    if intent_status in NEEDS_CUSTOMER_STATUSES:
+        return True
+    return intent_status == "requires_payment_method" and error_code == "authentication_required"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """A whole subscription at one moment, from an event or from a look: the same to us."""
+
+    subscription_id: str
+    status: str
+    customer_id: str | None = None
+    price_id: str | None = None
+    interval: str | None = None
+    currency: str | None = None
+    started_at: datetime | None = None
+    current_period_end: datetime | None = None
+    cancel_at_period_end: bool = False
+    cancel_at: datetime | None = None
+    canceled_at: datetime | None = None
+    ended_at: datetime | None = None
+    latest_invoice_id: str | None = None
+    default_payment_method_id: str | None = None
+    pause_behavior: str | None = None
+    pause_resumes_at: datetime | None = None
+    collection_method: str | None = None
+    schedule_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """Stripe's preview of a subscription's next invoice; minor units of `currency` (ISO 4217, upper case)."""
+
+    at: datetime
+    amount_cents: int
+    currency: str
