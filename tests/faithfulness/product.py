@@ -16,6 +16,7 @@ from purchases.payments.invoices import Charging, close_invoice
 from purchases.payments.plan_prices import SoldPlan, provide_plan_price
 from purchases.payments.portal import offer_prices, open_portal
 from purchases.payments.prices import SoldAddon, name_product, provide_price
+from purchases.store import checkouts, ledger
 from purchases.store.rows import CheckoutSession, Purchase
 from sandbox.stripe.control import StripeControl
 
@@ -74,7 +75,7 @@ class Shop:
 
     def charging(self, purchase: Purchase) -> Charging:
         """The steps of its charge."""
-        return Charging(self.client, instance=INSTANCE, purchase=purchase)
+        return Charging(self.client, instance=INSTANCE, sale=ledger.sale_of(purchase))
 
     async def open_invoice(self, purchase: Purchase) -> str:
         """Draft, item, finalize: the payment intent."""
@@ -108,7 +109,7 @@ async def _buy(shop: Shop) -> None:
     purchase = shop.purchase()
     intent = await shop.open_invoice(purchase)
     await shop.pay(purchase)
-    await look.look_for_invoice(shop.client, purchase, instance=INSTANCE)
+    await look.look_for_invoice(shop.client, ledger.sale_of(purchase), instance=INSTANCE)
     await look.invoice_of_intent(shop.client, intent)
     refund = await shop.control.refund_as_dashboard(payment_intent=intent, amount=900)
     await look.refunds_of_charge(shop.client, refund["charge"])
@@ -142,7 +143,7 @@ async def _give_up(shop: Shop) -> None:
     """A draft whose id was never stored is found by its metadata, and deleted."""
     purchase = shop.purchase()
     draft = await shop.charging(purchase).draft(customer_id=shop.customer, payment_method_id=shop.card)
-    finding = await look.look_for_invoice(shop.client, purchase, instance=INSTANCE)
+    finding = await look.look_for_invoice(shop.client, ledger.sale_of(purchase), instance=INSTANCE)
     assert finding.invoice_id == draft
     await close_invoice(shop.client, invoice_id=draft, status="draft")
 
@@ -186,8 +187,10 @@ async def open_pages(shop: Shop) -> None:
         expires_at=now + OPEN_FOR,
         created_at=now,
     )
-    opened = await checkout.open_subscription(shop.client, instance=INSTANCE, checkout=row, addon_prices=[addon])
-    assert await checkout.look_at_checkout(shop.client, row) == opened
+    opened = await checkout.open_subscription(
+        shop.client, instance=INSTANCE, sale=checkouts.sale_of(row), addon_prices=[addon]
+    )
+    assert await checkout.look_at_checkout(shop.client, checkouts.sale_of(row)) == opened
     assert (await checkout.expire_session(shop.client, opened.session_id)).status == "expired"
     await name_product(shop.client, instance=INSTANCE, addon_id=purchase.plan_addon_id, name="Setup, new")
 

@@ -1,13 +1,14 @@
 """What follows from the row: idempotency keys, metadata, the fingerprint of a request."""
 
 import uuid
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
+from purchases.domain.stripe_values import Sale
 from purchases.handlers.buying.buy import Order
 from purchases.payments.keys import idempotency_key, metadata_of
-from purchases.store.rows import Purchase
 
 ID = uuid.UUID("6f0c1f9e-6f2b-4a38-9f43-5ad2f0a7f1c1")
 ORDER = Order(
@@ -31,13 +32,21 @@ def test_instances_never_share_a_key() -> None:
 
 
 def test_our_metadata_is_enough_to_rebuild_a_lost_row() -> None:
-    purchase = Purchase(id=ID, workspace_id="ws", addon_slug="setup")
+    sale = Sale(
+        purchase_id=ID,
+        workspace_id="ws",
+        addon_slug="setup",
+        addon_name="Setup",
+        price_cents=49_900,
+        currency="EUR",
+        started_at=datetime.now(UTC),
+    )
     assert {
         "quittance_instance": "live",
         "workspace_id": "ws",
         "purchase_id": str(ID),
         "addon_slug": "setup",
-    } == metadata_of(purchase, instance="live")
+    } == metadata_of(sale, instance="live")
 
 
 def test_whoever_repeats_a_request_repeats_its_fingerprint() -> None:

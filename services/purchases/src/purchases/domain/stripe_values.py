@@ -1,9 +1,48 @@
 """What Stripe says, as values that know neither its client nor a row."""
 
+import uuid
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sale:
+    """A purchase, as far as its objects at Stripe are made of it and found by it."""
+
+    purchase_id: uuid.UUID
+    workspace_id: str
+    addon_slug: str
+    addon_name: str
+    price_cents: int
+    """Minor units of `currency`."""
+    currency: str
+    """ISO 4217, upper case."""
+    started_at: datetime
+    customer_id: str | None = None
+    invoice_id: str | None = None
+    checkout_session_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanSale:
+    """A Checkout of the plan, as far as its session at Stripe is made of it and found by it."""
+
+    checkout_id: uuid.UUID
+    workspace_id: str
+    plan: str
+    price_id: str
+    purchase_ids: tuple[str, ...]
+    """What is sold besides the plan, in the order in which it was asked for."""
+    customer_id: str
+    session_id: str | None
+    """None: Stripe was asked for the session, and its answer is not known."""
+    success_url: str
+    cancel_url: str
+    attempt: int
+    created_at: datetime
+    expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

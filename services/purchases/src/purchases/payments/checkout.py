@@ -9,10 +9,10 @@ from typing import Any, Final
 from stripe import StripeClient
 
 from contracts.stripe_facts.words import CHECKOUT_PAYMENT_STATUSES, CHECKOUT_STATUSES
+from purchases.domain.stripe_values import PlanSale
 from purchases.payments.client import StripeRefused, metadata_of_object, phase, word
 from purchases.payments.keys import idempotency_key
 from purchases.payments.look import reference
-from purchases.store.rows import CheckoutSession
 
 IDS_PER_VALUE: Final = 12
 """A metadata value holds 500 characters, one of our ids and its comma 37."""
@@ -100,40 +100,40 @@ async def _open_setup(client: StripeClient, *, instance: str, customer_id: str, 
 
 
 async def open_subscription(
-    client: StripeClient, *, instance: str, checkout: CheckoutSession, addon_prices: Sequence[str]
+    client: StripeClient, *, instance: str, sale: PlanSale, addon_prices: Sequence[str]
 ) -> SessionSeen:
     """The session that sells the plan, with each of `addon_prices` once; within one attempt always the same.
 
     Metadata does not flow from a session to what it makes, so the subscription is given its own.
     """
-    metadata = _metadata(instance, checkout)
-    prices = [checkout.stripe_price_id, *addon_prices]
+    metadata = _metadata(instance, sale)
+    prices = [sale.price_id, *addon_prices]
     async with phase("checkout_session"):
         session = await client.v1.checkout.sessions.create_async(
             params={
                 "mode": "subscription",
-                "customer": checkout.stripe_customer_id,
-                "client_reference_id": str(checkout.id),
+                "customer": sale.customer_id,
+                "client_reference_id": str(sale.checkout_id),
                 "line_items": [{"price": price, "quantity": 1} for price in prices],
                 "allowed_payment_method_types": ["card"],
                 "adaptive_pricing": {"enabled": False},
-                "expires_at": int(checkout.expires_at.timestamp()),
-                "success_url": checkout.success_url,
-                "cancel_url": checkout.cancel_url,
+                "expires_at": int(sale.expires_at.timestamp()),
+                "success_url": sale.success_url,
+                "cancel_url": sale.cancel_url,
                 "metadata": metadata,
                 "subscription_data": {"metadata": metadata},
             },
-            options={"idempotency_key": idempotency_key(instance, checkout.id, "checkout", checkout.attempt)},
+            options={"idempotency_key": idempotency_key(instance, sale.checkout_id, "checkout", sale.attempt)},
         )
     return _seen(session)
 
 
-async def look_at_checkout(client: StripeClient, checkout: CheckoutSession) -> SessionSeen | None:
+async def look_at_checkout(client: StripeClient, sale: PlanSale) -> SessionSeen | None:
     """The Checkout's session as it is now: by its id, or by listing and metadata when the id was never stored."""
-    if checkout.stripe_session_id is not None:
+    if sale.session_id is not None:
         async with phase("look_at_session"):
-            return _seen(await client.v1.checkout.sessions.retrieve_async(checkout.stripe_session_id))
-    return await _find(client, checkout_id=checkout.id, customer_id=checkout.stripe_customer_id, at=checkout.created_at)
+            return _seen(await client.v1.checkout.sessions.retrieve_async(sale.session_id))
+    return await _find(client, checkout_id=sale.checkout_id, customer_id=sale.customer_id, at=sale.created_at)
 
 
 async def expire_session(client: StripeClient, session_id: str) -> SessionSeen:
@@ -161,17 +161,17 @@ async def _find(client: StripeClient, *, checkout_id: uuid.UUID, customer_id: st
     return None
 
 
-def _metadata(instance: str, checkout: CheckoutSession) -> dict[str, str]:
-    ids = checkout.purchase_ids
+def _metadata(instance: str, sale: PlanSale) -> dict[str, str]:
+    ids = sale.purchase_ids
     named = {
         "purchase_ids": ",".join(ids[:IDS_PER_VALUE]),
         "purchase_ids_2": ",".join(ids[IDS_PER_VALUE:]),
     }
     ours = {
         "quittance_instance": instance,
-        "workspace_id": checkout.workspace_id,
-        "checkout_id": str(checkout.id),
-        "plan": checkout.plan,
+        "workspace_id": sale.workspace_id,
+        "checkout_id": str(sale.checkout_id),
+        "plan": sale.plan,
     }
     return ours | {key: value for key, value in named.items() if value}
 

@@ -6,9 +6,9 @@ from typing import Any, Final
 from stripe import StripeClient
 
 from contracts.stripe_facts.words import PAYMENT_INTENT_STATUSES
+from purchases.domain.stripe_values import Sale
 from purchases.payments.client import phase, word
 from purchases.payments.keys import idempotency_key, metadata_of
-from purchases.store.rows import Purchase
 
 EXPAND: Final = ["payments.data.payment.payment_intent"]
 
@@ -24,11 +24,11 @@ class Confirmation:
 class Charging:
     """The steps of one purchase's charge, each with its own idempotency key."""
 
-    def __init__(self, client: StripeClient, *, instance: str, purchase: Purchase) -> None:
+    def __init__(self, client: StripeClient, *, instance: str, sale: Sale) -> None:
         self._client = client
         self._instance = instance
-        self._purchase = purchase
-        self._metadata = metadata_of(purchase, instance=instance)
+        self._sale = sale
+        self._metadata = metadata_of(sale, instance=instance)
 
     async def draft(self, *, customer_id: str, payment_method_id: str) -> str:
         """Create the draft; a pending item first could be swept into the next renewal after a crash."""
@@ -36,7 +36,7 @@ class Charging:
             invoice = await self._client.v1.invoices.create_async(
                 params={
                     "customer": customer_id,
-                    "currency": self._purchase.currency.lower(),
+                    "currency": self._sale.currency.lower(),
                     "auto_advance": False,
                     "collection_method": "charge_automatically",
                     "pending_invoice_items_behavior": "exclude",
@@ -49,11 +49,11 @@ class Charging:
 
     async def add_item(self, *, customer_id: str, invoice_id: str, price_id: str | None) -> None:
         """Bind the one line to the draft, at the add-on's Stripe price, or by its amount where there is none."""
-        amount = {"amount": self._purchase.price_cents, "currency": self._purchase.currency.lower()}
+        amount = {"amount": self._sale.price_cents, "currency": self._sale.currency.lower()}
         params: Any = {
             "customer": customer_id,
             "invoice": invoice_id,
-            "description": self._purchase.addon_name,
+            "description": self._sale.addon_name,
             "metadata": self._metadata,
         }
         async with phase("item"):
@@ -91,7 +91,7 @@ class Charging:
         return Confirmation(word(intent, "status", known=PAYMENT_INTENT_STATUSES), redirect.url if redirect else None)
 
     def _key(self, step: str) -> Any:
-        return {"idempotency_key": idempotency_key(self._instance, self._purchase.id, step)}
+        return {"idempotency_key": idempotency_key(self._instance, self._sale.purchase_id, step)}
 
 
 async def close_invoice(client: StripeClient, *, invoice_id: str, status: str) -> None:

@@ -2,7 +2,7 @@
 
 import uuid
 
-from purchases.store.rows import Purchase
+from purchases.domain.stripe_values import Sale
 
 
 def idempotency_key(instance: str, subject: uuid.UUID | str, step: str, attempt: int = 1) -> str:
@@ -10,11 +10,11 @@ def idempotency_key(instance: str, subject: uuid.UUID | str, step: str, attempt:
     return f"{instance}:{subject}:{step}:{attempt}"
 
 
-def metadata_of(purchase: Purchase, *, instance: str) -> dict[str, str]:
+def metadata_of(sale: Sale, *, instance: str) -> dict[str, str]:
     """On every object of ours: enough to rebuild a lost row."""
     return {
         "quittance_instance": instance,
-        "workspace_id": purchase.workspace_id,
-        "purchase_id": str(purchase.id),
-        "addon_slug": purchase.addon_slug,
+        "workspace_id": sale.workspace_id,
+        "purchase_id": str(sale.purchase_id),
+        "addon_slug": sale.addon_slug,
     }

@@ -6,10 +6,9 @@ from typing import Any, Final
 from stripe import StripeClient
 
 from contracts.stripe_facts.words import INVOICE_PAYMENT_STATUSES, INVOICE_STATUSES, PAYMENT_INTENT_STATUSES
-from purchases.domain.stripe_values import Finding, InvoiceState, Line, PaidInvoice, Part, needs_customer
+from purchases.domain.stripe_values import Finding, InvoiceState, Line, PaidInvoice, Part, Sale, needs_customer
 from purchases.payments.client import ObjectMissing, metadata_of_object, phase, word
 from purchases.payments.invoices import EXPAND, intent_of
-from purchases.store.rows import Purchase
 
 NOTHING: Final = Finding(state=InvoiceState.NOTHING)
 PAYABLE: Final = frozenset({"open", "uncollectible"})
@@ -22,16 +21,16 @@ CLOSED: Final = {
 }
 
 
-async def look_for_invoice(client: StripeClient, purchase: Purchase, *, instance: str) -> Finding:
+async def look_for_invoice(client: StripeClient, sale: Sale, *, instance: str) -> Finding:
     """Find the purchase's invoice and say how it stands."""
-    if purchase.stripe_invoice_id is not None:
-        return await look_at_invoice(client, purchase.stripe_invoice_id)
-    if purchase.stripe_checkout_session_id is not None:
-        invoice_id = await _invoice_of_session(client, purchase.stripe_checkout_session_id)
+    if sale.invoice_id is not None:
+        return await look_at_invoice(client, sale.invoice_id)
+    if sale.checkout_session_id is not None:
+        invoice_id = await _invoice_of_session(client, sale.checkout_session_id)
         return await look_at_invoice(client, invoice_id) if invoice_id else NOTHING
-    if purchase.stripe_customer_id is None:
+    if sale.customer_id is None:
         return NOTHING
-    found = await _find_invoice(client, purchase, instance=instance)
+    found = await _find_invoice(client, sale, instance=instance)
     return await look_at_invoice(client, found) if found else NOTHING
 
 
@@ -100,20 +99,20 @@ def _open_state(intent: Any, error: Any) -> InvoiceState:
     return InvoiceState.OPEN_DECLINED if error else InvoiceState.OPEN_UNTRIED
 
 
-async def _find_invoice(client: StripeClient, purchase: Purchase, *, instance: str) -> str | None:
+async def _find_invoice(client: StripeClient, sale: Sale, *, instance: str) -> str | None:
     """By listing and metadata, not by search, which lags; a customer that Stripe does not know has no invoices."""
     try:
-        return await _list_for_invoice(client, purchase, instance=instance)
+        return await _list_for_invoice(client, sale, instance=instance)
     except ObjectMissing:
         return None
 
 
-async def _list_for_invoice(client: StripeClient, purchase: Purchase, *, instance: str) -> str | None:
-    wanted = {"quittance_instance": instance, "purchase_id": str(purchase.id)}
-    after = int(_a_little_before(purchase.started_at).timestamp())
+async def _list_for_invoice(client: StripeClient, sale: Sale, *, instance: str) -> str | None:
+    wanted = {"quittance_instance": instance, "purchase_id": str(sale.purchase_id)}
+    after = int(_a_little_before(sale.started_at).timestamp())
     async with phase("list_invoices"):
         listed = await client.v1.invoices.list_async(
-            params={"customer": str(purchase.stripe_customer_id), "created": {"gte": after}, "limit": 100}
+            params={"customer": str(sale.customer_id), "created": {"gte": after}, "limit": 100}
         )
         async for invoice in listed.auto_paging_iter():
             if wanted.items() <= metadata_of_object(invoice).items() and invoice.id:

@@ -5,6 +5,7 @@ import uuid
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from purchases.domain.stripe_values import PlanSale
 from purchases.store.rows import CheckoutSession, Plan, Purchase, Subscription
 
 LIVE = ("asking", "open")
@@ -72,3 +73,21 @@ async def runs_a_subscription(session: AsyncSession, workspace_id: str) -> bool:
         Subscription.workspace_id == workspace_id, Subscription.status.not_in(NOT_RUNNING)
     )
     return (await session.execute(running.limit(1))).first() is not None
+
+
+def sale_of(checkout: CheckoutSession) -> PlanSale:
+    """Return the Checkout as its session at Stripe knows it."""
+    return PlanSale(
+        checkout_id=checkout.id,
+        workspace_id=checkout.workspace_id,
+        plan=checkout.plan,
+        price_id=checkout.stripe_price_id,
+        purchase_ids=tuple(checkout.purchase_ids),
+        customer_id=checkout.stripe_customer_id,
+        session_id=checkout.stripe_session_id,
+        success_url=checkout.success_url,
+        cancel_url=checkout.cancel_url,
+        attempt=checkout.attempt,
+        created_at=checkout.created_at,
+        expires_at=checkout.expires_at,
+    )

@@ -26,6 +26,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute, joinedload, selectinload
 
 from chassis.counting import count_up_to
+from purchases.domain.stripe_values import Sale
 from purchases.domain.transitions import HOLDS_SLOT, Status
 from purchases.store.rows import Charge, Payment, Purchase, Transition, Workspace
 
@@ -226,3 +227,19 @@ async def history(session: AsyncSession, purchase_id: uuid.UUID) -> Sequence[Tra
     """The purchase's history, oldest first."""
     lines = select(Transition).where(Transition.purchase_id == purchase_id).order_by(Transition.id)
     return (await session.execute(lines)).scalars().all()
+
+
+def sale_of(purchase: Purchase) -> Sale:
+    """Return the purchase as its objects at Stripe know it."""
+    return Sale(
+        purchase_id=purchase.id,
+        workspace_id=purchase.workspace_id,
+        addon_slug=purchase.addon_slug,
+        addon_name=purchase.addon_name,
+        price_cents=purchase.price_cents,
+        currency=purchase.currency,
+        started_at=purchase.started_at,
+        customer_id=purchase.stripe_customer_id,
+        invoice_id=purchase.stripe_invoice_id,
+        checkout_session_id=purchase.stripe_checkout_session_id,
+    )

@@ -114,7 +114,7 @@ def _sending(desk: StripeDesk, purchase: Purchase, refund: Refund, charge: Charg
     return Sending(
         charge=charge,
         amount=refund.refund_cents,
-        metadata=metadata_of(purchase, instance=desk.instance) | known_by,
+        metadata=metadata_of(ledger.sale_of(purchase), instance=desk.instance) | known_by,
         known_by=known_by,
         subject=str(refund.id),
         step="refund" if (refund.charge_number or 1) == 1 else f"refund-{refund.charge_number}",

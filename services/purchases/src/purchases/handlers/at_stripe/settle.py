@@ -42,7 +42,7 @@ async def settle(desk: StripeDesk, command: Command) -> Result:
     if await _is_in_checkout(desk, purchase):
         return DONE  # until its Checkout is over, which is another command's to find out
     leased = _is_leased(purchase)
-    finding = await look_for_invoice(desk.client, purchase, instance=desk.instance)
+    finding = await look_for_invoice(desk.client, ledger.sale_of(purchase), instance=desk.instance)
     async with desk.database.transaction() as session:
         locked = await _lock_with_its_bundle(session, purchase, finding)
         return await _apply(session, locked, finding, command, leased=leased)
@@ -55,7 +55,7 @@ async def void(desk: StripeDesk, command: Command) -> Result:
         return DONE
     if await _is_in_checkout(desk, purchase):
         return Later(_wait(command))
-    finding = await look_for_invoice(desk.client, purchase, instance=desk.instance)
+    finding = await look_for_invoice(desk.client, ledger.sale_of(purchase), instance=desk.instance)
     if finding.state is InvoiceState.OPEN_PROCESSING:
         return Later(_wait(command))  # Stripe voids no invoice whose money is on its way
     if finding.state not in CLOSED | {InvoiceState.PAID_IN_PART}:
@@ -71,11 +71,11 @@ async def _close(desk: StripeDesk, purchase: Purchase, finding: Finding) -> Find
     try:
         await close_invoice(desk.client, invoice_id=str(finding.invoice_id), status=status)
     except StripeRefused:
-        found = await look_for_invoice(desk.client, purchase, instance=desk.instance)
+        found = await look_for_invoice(desk.client, ledger.sale_of(purchase), instance=desk.instance)
         if found.state not in CLOSED:
             raise
         return found
-    return await look_for_invoice(desk.client, purchase, instance=desk.instance)
+    return await look_for_invoice(desk.client, ledger.sale_of(purchase), instance=desk.instance)
 
 
 def _is_open(purchase: Purchase) -> bool:

@@ -90,7 +90,7 @@ async def _charge(desk: Desk, customer: PayingCustomer) -> None:
     purchase = await _keep(desk)
     if purchase.stripe_price_id is None:
         purchase = await _keep(desk, price_id=await _provisioned(desk, purchase))
-    charging = Charging(desk.client, instance=desk.instance, purchase=purchase)
+    charging = Charging(desk.client, instance=desk.instance, sale=ledger.sale_of(purchase))
     card = str(customer.payment_method_id)
     invoice_id = await charging.draft(customer_id=customer.customer_id, payment_method_id=card)
     await _keep(desk, invoice_id=invoice_id)

@@ -135,7 +135,7 @@ async def settle_checkout(desk: StripeDesk, command: Command) -> Result:
         return DONE  # unless an event names a session of it that was never stored
     if is_leased(checkout):
         return Later(_left(checkout.leased_until))
-    seen = await look_at_checkout(desk.client, checkout)
+    seen = await look_at_checkout(desk.client, checkouts.sale_of(checkout))
     cause = Cause(actor="stripe", at=datetime.now(UTC), reason="found by looking at its Checkout")
     state = await apply_seen(desk.database, checkout, seen, cause)
     if state not in checkouts.LIVE:
@@ -176,7 +176,7 @@ async def expire_checkout(*, database: Database, client: StripeClient, checkout:
     if is_leased(checkout):
         raise problems.checkout_busy()
     try:
-        seen = await look_at_checkout(client, checkout)
+        seen = await look_at_checkout(client, checkouts.sale_of(checkout))
         if seen is not None and seen.status == "open":
             seen = await expire_session(client, seen.session_id)
     except OutcomeUnknown as error:

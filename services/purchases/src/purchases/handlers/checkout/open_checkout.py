@@ -101,7 +101,7 @@ async def _again(desk: Desk, known: CheckoutSession) -> Opened:
 
 async def _look(desk: Desk, checkout: CheckoutSession) -> SessionSeen | None:
     try:
-        return await look_at_checkout(desk.client, checkout)
+        return await look_at_checkout(desk.client, checkouts.sale_of(checkout))
     except ObjectMissing:
         return None  # who is no customer has no session
     except OutcomeUnknown as error:
@@ -137,7 +137,7 @@ async def _ask(desk: Desk, checkout: CheckoutSession, *, revive: bool = True) ->
         seen = await open_subscription(
             desk.client,
             instance=desk.instance,
-            checkout=checkout,
+            sale=checkouts.sale_of(checkout),
             addon_prices=await _prices_of(desk.database, checkout),
         )
     except OutcomeUnknown as error:
