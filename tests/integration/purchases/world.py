@@ -24,7 +24,7 @@ from purchases.domain.transitions import Status
 from purchases.handlers.buying.buy import Bought, Order, buy
 from purchases.handlers.customers.register_workspace import Registration, register_workspace
 from purchases.handlers.facts.apply_facts import apply_facts
-from purchases.handlers.steps.stripe_desk import StripeDesk
+from purchases.handlers.steps.stripe_desk import ApplyFacts, WorkerDesk
 from purchases.handlers.steps.work import CONSUMER, Pages
 from purchases.store import ledger
 from purchases.store.rows import Purchase
@@ -89,8 +89,12 @@ class World:
     addons: dict[str, uuid.UUID] = field(default_factory=dict)
 
     @property
-    def desk(self) -> StripeDesk:
-        return StripeDesk(database=self.database, client=self.client, instance=INSTANCE)
+    def desk(self) -> WorkerDesk:
+        return WorkerDesk(database=self.database, client=self.client, instance=INSTANCE, apply=self.apply)
+
+    @property
+    def apply(self) -> ApplyFacts:
+        return partial(apply_facts, instance=INSTANCE, pages=Pages(PAGES))
 
     @property
     def loop(self) -> CommandsLoop:
@@ -103,7 +107,7 @@ class World:
             topics=(),
             group=CONSUMER,
             database=self.database,
-            handle=partial(apply_facts, instance=INSTANCE, pages=Pages(PAGES)),
+            handle=self.apply,
             settings=ServiceSettings(app_env="testing"),
             health=Health(),
         )

@@ -31,7 +31,7 @@ from purchases.handlers.checkout.end_checkout import settle_checkout
 from purchases.handlers.customers.save_card import adopt_card
 from purchases.handlers.plan import end_extra, end_unfinished, look_at_subscription
 from purchases.handlers.plan.fetch_next_charge import fetch_next_charge
-from purchases.handlers.steps.stripe_desk import Later, Result, StripeDesk
+from purchases.handlers.steps.stripe_desk import Later, Result, WorkerDesk
 from purchases.payments.client import OutcomeUnknown, StripeRefused, UnknownShape
 from purchases.store import budgets, commands
 from purchases.store.commands import Command
@@ -48,7 +48,7 @@ SET_ASIDE_AFTER: Final = 20
 MOST_COUNTED: Final = 10_000
 CARRIED: Final = Counter("billing_stripe_commands_total", "Commands to Stripe by outcome.", ["kind", "outcome"])
 
-COMMANDS: Final[Mapping[str, Callable[[StripeDesk, Command], Awaitable[Result]]]] = {
+COMMANDS: Final[Mapping[str, Callable[[WorkerDesk, Command], Awaitable[Result]]]] = {
     "settle": settle.settle,
     "void": settle.void,
     "look_at_charge": look_at_charge,
@@ -75,7 +75,7 @@ COMMANDS: Final[Mapping[str, Callable[[StripeDesk, Command], Awaitable[Result]]]
 class CommandsLoop:
     """A few carriers that take what is due; several processes may run it at once."""
 
-    def __init__(self, *, desk: StripeDesk, health: Health, brake: Brake = USUAL) -> None:
+    def __init__(self, *, desk: WorkerDesk, health: Health, brake: Brake = USUAL) -> None:
         self._desk = desk
         self._brake = brake
         self._health = health

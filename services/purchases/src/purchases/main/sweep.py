@@ -5,12 +5,15 @@ import asyncio
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Final
 
 from chassis.database import Database
 from purchases.handlers.at_stripe.sweep import REACH, Found, sweep_stretch
 from purchases.handlers.at_stripe.sweep_subscriptions import sweep_subscriptions
-from purchases.handlers.steps.stripe_desk import StripeDesk
+from purchases.handlers.facts.apply_facts import apply_facts
+from purchases.handlers.steps.stripe_desk import WorkerDesk
+from purchases.handlers.steps.work import Pages
 from purchases.main import read_settings
 from purchases.payments.client import stripe_client
 from purchases.payments.since import Stretch
@@ -39,7 +42,9 @@ async def _sweep(back: timedelta) -> Found:
     settings = read_settings("purchases-sweep")
     client = stripe_client(secret_key=settings.stripe_secret_key.get_secret_value(), api_base=settings.stripe_api_base)
     async with Database(settings.database_url, name="purchases-sweep") as database:
-        desk = StripeDesk(database=database, client=client, instance=settings.quittance_instance)
+        instance = settings.quittance_instance
+        apply = partial(apply_facts, instance=instance, pages=Pages(settings.public_base_url))
+        desk = WorkerDesk(database=database, client=client, instance=instance, apply=apply)
         now = datetime.now(UTC)
         found = await sweep_stretch(desk, Stretch(now - back, now + timedelta(minutes=1)))
         return found + Found(subscriptions=await sweep_subscriptions(desk))

@@ -15,7 +15,7 @@ from chassis.startup import refuse_unless_sound
 from purchases.commands_loop import CommandsLoop
 from purchases.handlers.buying.card_testing import Brake
 from purchases.handlers.facts.apply_facts import apply_facts
-from purchases.handlers.steps.stripe_desk import StripeDesk
+from purchases.handlers.steps.stripe_desk import WorkerDesk
 from purchases.handlers.steps.work import CONSUMER, Pages
 from purchases.main import read_settings
 from purchases.main.doctor import READ, health_of_worker, of_worker
@@ -33,12 +33,14 @@ async def work() -> None:
     health = health_of_worker(settings, database)
     client = stripe_client(secret_key=settings.stripe_secret_key.get_secret_value(), api_base=settings.stripe_api_base)
     kept = timedelta(days=settings.parked_kept_days)
-    desk = StripeDesk(database=database, client=client, instance=settings.quittance_instance)
+    instance = settings.quittance_instance
+    apply = partial(apply_facts, instance=instance, pages=Pages(settings.public_base_url))
+    desk = WorkerDesk(database=database, client=client, instance=instance, apply=apply)
     consumer = Consumer(
         topics=READ,
         group=CONSUMER,
         database=database,
-        handle=partial(apply_facts, instance=settings.quittance_instance, pages=Pages(settings.public_base_url)),
+        handle=apply,
         settings=settings,
         health=health,
     )

@@ -8,10 +8,9 @@ from chassis import parked
 from chassis.logs import get_logger
 from contracts.stripe_facts import InvoicePaid
 from purchases.handlers.at_stripe.found_at_stripe import invoice_fact, metadata_of_invoice, received
-from purchases.handlers.facts.apply_facts import apply_facts
 from purchases.handlers.steps.land_refund import paid_with
 from purchases.handlers.steps.references import names_in
-from purchases.handlers.steps.stripe_desk import DONE, Result, StripeDesk
+from purchases.handlers.steps.stripe_desk import DONE, Result, WorkerDesk
 from purchases.payments.client import ObjectMissing
 from purchases.payments.look import (
     PAYABLE,
@@ -28,7 +27,7 @@ from purchases.store.commands import Command
 log = get_logger(__name__)
 
 
-async def identify(desk: StripeDesk, command: Command) -> Result:
+async def identify(desk: WorkerDesk, command: Command) -> Result:
     """Find the payment's invoice and its purchases; what waits for the payment is released, or ended as not ours.
 
     Released only where the ledger knows the payment now, else it would come back here at once. What is ours is never
@@ -50,13 +49,13 @@ async def identify(desk: StripeDesk, command: Command) -> Result:
 
 async def _take_payment(
     session: AsyncSession,
-    desk: StripeDesk,
+    desk: WorkerDesk,
     command: Command,
     fact: InvoicePaid,
     intent_id: str | None,
     charge_id: str | None,
 ) -> None:
-    await apply_facts(session, [received(fact)], instance=desk.instance)
+    await desk.apply(session, [received(fact)])
     await session.flush()
     if await _is_known(session, intent_id, charge_id) or await _paid_the_plan(session, intent_id, charge_id):
         ids = [command.subject, *filter(None, (intent_id, charge_id))]
@@ -79,7 +78,7 @@ async def _is_known(session: AsyncSession, intent_id: str | None, charge_id: str
     return bool(paid_with(purchases, payment_intent_id=intent_id, charge_id=charge_id))
 
 
-async def _paid_invoice(desk: StripeDesk, invoice: Any) -> InvoicePaid | None:
+async def _paid_invoice(desk: WorkerDesk, invoice: Any) -> InvoicePaid | None:
     """Return the invoice as its event would tell it; None for one that is not paid."""
     if invoice is None or invoice.status != "paid":
         return None
@@ -95,7 +94,7 @@ async def _is_ours(session: AsyncSession, invoice: Any, *, instance: str) -> boo
     return bool(await subscriptions.homes(session, {subscription_id}))
 
 
-async def _paid_with(desk: StripeDesk, intent_id: str | None, charge_id: str | None) -> tuple[str | None, Any]:
+async def _paid_with(desk: WorkerDesk, intent_id: str | None, charge_id: str | None) -> tuple[str | None, Any]:
     """The payment's intent, which an old one has not, and the invoice that it paid; None for what Stripe knows not."""
     if intent_id is None:
         charge = await read_charge(desk.client, charge_id) if charge_id is not None else None

@@ -10,10 +10,9 @@ from chassis.logs import get_logger
 from purchases.domain.money import Mismatch
 from purchases.domain.stripe_values import PaidInvoice
 from purchases.handlers.at_stripe.found_at_stripe import invoice_fact, received
-from purchases.handlers.facts.apply_facts import apply_facts
 from purchases.handlers.steps.apply_payment import has_payment
 from purchases.handlers.steps.park_payment import park_payment
-from purchases.handlers.steps.stripe_desk import DONE, Result, StripeDesk
+from purchases.handlers.steps.stripe_desk import DONE, Result, WorkerDesk
 from purchases.payments.client import ObjectMissing
 from purchases.payments.look import paid_invoice
 from purchases.payments.since import whole_invoice
@@ -26,7 +25,7 @@ log = get_logger(__name__)
 UNKNOWN: Final = Mismatch("Stripe does not know the invoice that is said to have paid it")
 
 
-async def look_at_invoice(desk: StripeDesk, command: Command) -> Result:
+async def look_at_invoice(desk: WorkerDesk, command: Command) -> Result:
     """Apply the invoice as Stripe has it, if it is paid there; one that Stripe does not know pays nothing.
 
     Raises OutcomeUnknown while Stripe does not answer: nothing has moved, and the look is repeated.
@@ -40,11 +39,11 @@ async def look_at_invoice(desk: StripeDesk, command: Command) -> Result:
         if fact is None:
             await _pay_nothing(session, command)
         else:
-            await apply_facts(session, [received(fact)], instance=desk.instance)
+            await desk.apply(session, [received(fact)])
     return DONE
 
 
-async def _invoice(desk: StripeDesk, invoice_id: str) -> Any:
+async def _invoice(desk: WorkerDesk, invoice_id: str) -> Any:
     try:
         return await whole_invoice(desk.client, invoice_id)
     except ObjectMissing:

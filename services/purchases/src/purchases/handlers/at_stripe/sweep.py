@@ -19,9 +19,8 @@ from purchases.handlers.at_stripe.found_at_stripe import (
 )
 from purchases.handlers.at_stripe.missed import note_missed
 from purchases.handlers.at_stripe.set_unknown_aside import set_unknown_aside
-from purchases.handlers.facts.apply_facts import apply_facts
 from purchases.handlers.steps.references import ids_of, names_in
-from purchases.handlers.steps.stripe_desk import DONE, Later, Result, StripeDesk
+from purchases.handlers.steps.stripe_desk import DONE, Later, Result, WorkerDesk
 from purchases.handlers.steps.work import Work
 from purchases.payments.client import UnknownShape
 from purchases.payments.look import paid_invoice, reference
@@ -43,7 +42,7 @@ Found = Counter[str]
 """How many of each kind Stripe knew better than the ledger."""
 
 
-async def sweep(desk: StripeDesk, _: Command) -> Result:
+async def sweep(desk: WorkerDesk, _: Command) -> Result:
     """Command: have each of the last days compared, and what runs now, again and again."""
     today = datetime.now(UTC).date()
     async with desk.database.transaction() as session:
@@ -53,14 +52,14 @@ async def sweep(desk: StripeDesk, _: Command) -> Result:
     return Later(EVERY)
 
 
-async def sweep_day(desk: StripeDesk, command: Command) -> Result:
+async def sweep_day(desk: WorkerDesk, command: Command) -> Result:
     """Command: compare what was made at Stripe on one day, by UTC."""
     start = datetime.fromisoformat(command.subject).replace(tzinfo=UTC)
     await sweep_stretch(desk, Stretch(start, start + A_DAY))
     return DONE
 
 
-async def sweep_stretch(desk: StripeDesk, stretch: Stretch) -> Found:
+async def sweep_stretch(desk: WorkerDesk, stretch: Stretch) -> Found:
     """Compare, and apply what is missed: a payment first, since its refunds and disputes need it. Safe to repeat."""
     found = Found(payments=0, refunds=0, disputes=0)
     async for invoice in paid_invoices(desk.client, stretch):
@@ -73,7 +72,7 @@ async def sweep_stretch(desk: StripeDesk, stretch: Stretch) -> Found:
     return found
 
 
-async def _take_payment(desk: StripeDesk, listed: Any) -> bool:
+async def _take_payment(desk: WorkerDesk, listed: Any) -> bool:
     """A payment of ours that the ledger has not for each purchase: its rows rebuilt if need be, and then applied."""
     if metadata_of_invoice(listed).get("quittance_instance") != desk.instance:
         return False
@@ -86,14 +85,14 @@ async def _take_payment(desk: StripeDesk, listed: Any) -> bool:
     fact = invoice_fact(invoice, await paid_invoice(desk.client, invoice))
     async with desk.database.transaction() as session:
         await adopt(session, fact)
-        await apply_facts(session, [received(fact)], instance=desk.instance)
+        await desk.apply(session, [received(fact)])
         taken = await known.payments_with(session, listed.id) > before
     if taken:
         note_missed("payment", invoice.id)
     return True
 
 
-async def _take_money_back(desk: StripeDesk, thing: Any, kind: str, read: Callable[[Any], MoneyBack]) -> bool:
+async def _take_money_back(desk: WorkerDesk, thing: Any, kind: str, read: Callable[[Any], MoneyBack]) -> bool:
     """What is not understood is set aside where it is of a payment of ours; a stranger's is left alone."""
     try:
         return await _take(desk, read(thing))
@@ -106,7 +105,7 @@ async def _take_money_back(desk: StripeDesk, thing: Any, kind: str, read: Callab
         return False
 
 
-async def _take(desk: StripeDesk, fact: MoneyBack) -> bool:
+async def _take(desk: WorkerDesk, fact: MoneyBack) -> bool:
     if fact.quittance_instance not in (None, desk.instance):
         return False
     async with desk.database.transaction() as session:
@@ -114,7 +113,7 @@ async def _take(desk: StripeDesk, fact: MoneyBack) -> bool:
             return False
         if await is_set_aside(session, received(fact)):
             return False
-        await apply_facts(session, [received(fact)], instance=desk.instance)
+        await desk.apply(session, [received(fact)])
     if isinstance(fact, DisputeChanged):
         note_missed("dispute", fact.dispute_id)
     else:
