@@ -5,7 +5,7 @@
 
 PY := .venv/bin/python
 INSTALLED := .venv/installed
-MEMBERS := contracts services/chassis services/catalog services/purchases services/webhook-gateway services/notifier deploy/sandbox
+MEMBERS := contracts libs/stripe_reader services/chassis services/catalog services/purchases services/webhook-gateway services/notifier deploy/sandbox
 BROKER ?=
 # Each worker of the test run has a database server, a broker and, where it needs one, a whole product of its own.
 # They wait as much as they work: three keep two cores busy.

@@ -10,7 +10,12 @@ import pytest
 
 ROOT: Final = Path(__file__).parents[2]
 UNKNOWN: Final = "no-such-word"
-SOURCES: Final = (*sorted(ROOT.glob("services/*/src")), ROOT / "deploy/sandbox/src", ROOT / "contracts/src")
+SOURCES: Final = (
+    *sorted(ROOT.glob("services/*/src")),
+    ROOT / "deploy/sandbox/src",
+    ROOT / "contracts/src",
+    ROOT / "libs/stripe_reader/src",
+)
 COMMANDS: Final = {
     "catalog": ("serve", "migrate", "seed", "bootstrap-stripe", "doctor", "parked"),
     "purchases": ("api", "worker", "migrate", "sweep", "retry-parked", "doctor"),

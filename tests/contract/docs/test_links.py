@@ -9,7 +9,7 @@ import pytest
 from tests.contract.docs.markdown import FILES, ROOT, anchors, code, links, name_of
 
 TARGETS = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-OURS = {"catalog", "chassis", "contracts", "notifier", "purchases", "sandbox", "webhook_gateway"}
+OURS = {"catalog", "chassis", "contracts", "notifier", "purchases", "sandbox", "stripe_reader", "webhook_gateway"}
 
 
 def broken(path: Path) -> list[str]:
@@ -48,7 +48,7 @@ def test_modules_that_are_run_exist(path: Path) -> None:
 @pytest.mark.parametrize("path", FILES, ids=name_of)
 def test_files_that_are_named_in_full_exist(path: Path) -> None:
     """`services/catalog/README.md` in a text is as good as a link."""
-    places = r"(?:contracts|services|deploy|tests|\.ci)/[\w./-]*[\w/]"
+    places = r"(?:contracts|libs|services|deploy|tests|\.ci)/[\w./-]*[\w/]"
     named = set(re.findall(rf"(?<![\w/.-])({places})", code(path.read_text())))
 
     assert {name for name in named if not (ROOT / name).exists() and not list(ROOT.glob(f"{name}*"))} == set()

@@ -20,7 +20,12 @@ SUBSET: Final = runpy.run_path(str(ROOT / "deploy/docker/subset.py"))
 ROOTS: Final = {
     "catalog": {"quittance-contracts", "quittance-chassis", "quittance-catalog"},
     "purchases": {"quittance-contracts", "quittance-chassis", "quittance-purchases"},
-    "webhook-gateway": {"quittance-contracts", "quittance-chassis", "quittance-webhook-gateway"},
+    "webhook-gateway": {
+        "quittance-contracts",
+        "quittance-chassis",
+        "quittance-stripe-reader",
+        "quittance-webhook-gateway",
+    },
     "notifier": {"quittance-contracts", "quittance-chassis", "quittance-notifier"},
     "sandbox": {"quittance-contracts", "quittance-sandbox"},
 }

@@ -5,9 +5,9 @@ from typing import Any, Final, NamedTuple
 import orjson
 
 from contracts.stripe_facts import UnrecognisedEvent
+from stripe_reader.stripe_json import LONGEST_ID, Json
 from webhook_gateway.normalisers import NORMALISERS, normalise
 from webhook_gateway.outcomes import Outcome
-from webhook_gateway.presence import LONGEST_ID, Json
 from webhook_gateway.records import LONGEST_VALUE, Record, record_of
 from webhook_gateway.unrecognised import unrecognised
 from webhook_gateway.whose_event import Whose, other_account, whose_event

@@ -3,29 +3,29 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from webhook_gateway.charges import charge_refunded
-from webhook_gateway.checkout_sessions import (
+from stripe_reader.stripe_json import Json, UnknownShape
+from webhook_gateway.event_facts import (
+    charge_refunded,
     checkout_session_completed,
     checkout_session_expired,
     checkout_session_paid,
     checkout_session_unpaid,
-)
-from webhook_gateway.customers import customer_deleted
-from webhook_gateway.disputes import dispute_closed, dispute_created
-from webhook_gateway.invoice_payments import invoice_payment_paid
-from webhook_gateway.invoices import (
+    customer_deleted,
+    dispute_closed,
+    dispute_created,
     invoice_deleted,
     invoice_marked_uncollectible,
     invoice_paid,
     invoice_payment_action_required,
     invoice_payment_failed,
+    invoice_payment_paid,
     invoice_voided,
+    refund_changed,
+    subscription_changed,
+    subscription_schedule_changed,
+    subscription_trial_will_end,
 )
-from webhook_gateway.presence import Json, UnknownShape
-from webhook_gateway.refunds import refund_changed
 from webhook_gateway.stripe_event import StripeEvent, read_event
-from webhook_gateway.subscription_schedules import subscription_schedule_changed
-from webhook_gateway.subscriptions import subscription_changed, subscription_trial_will_end
 from webhook_gateway.told import Told
 from webhook_gateway.unrecognised import unrecognised
 

@@ -27,5 +27,5 @@ def record_of(told: Told, *, traceparent: bytes | None = None) -> Record:
         topic=STRIPE_EVENTS.name,
         key=told.key.encode(),
         headers=headers_of(told, traceparent=traceparent),
-        value=orjson.dumps(told.fields),
+        value=orjson.dumps(told.fields, default=vars, option=orjson.OPT_UTC_Z),
     )

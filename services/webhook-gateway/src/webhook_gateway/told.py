@@ -7,10 +7,12 @@ that can be told to its closed schema, and to what its model would have written.
 from typing import Any, NamedTuple
 
 from contracts.stripe_facts import StripeFact
+from stripe_reader.origin import StripeObject
+from webhook_gateway.stripe_event import StripeEvent, envelope_of
 
 
 class Told(NamedTuple):
-    """What one event tells: all fields of `kind`, ready for JSON; times are RFC 3339 text in UTC."""
+    """What one event tells: all fields of `kind`; `occurred_at` is RFC 3339 text, other times are times in UTC."""
 
     kind: type[StripeFact]
     fields: dict[str, Any]
@@ -29,9 +31,9 @@ class Told(NamedTuple):
 
     def fact(self) -> StripeFact:
         """The model, for whoever wants one."""
-        return self.kind.model_validate(self.fields)
+        return self.kind.model_validate(self.fields, from_attributes=True)
 
 
-def tell(kind: type[StripeFact], /, **fields: Any) -> Told:
-    """Put together what an event tells."""
-    return Told(kind, fields)
+def tell(kind: type[StripeFact], event: StripeEvent, value: StripeObject, /, **more: Any) -> Told:
+    """Return the fact of an event: its envelope, what was read of its object, and what only this fact says."""
+    return Told(kind, {**envelope_of(event), **vars(value), **more})

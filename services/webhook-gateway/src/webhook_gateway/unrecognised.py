@@ -3,9 +3,9 @@
 from typing import Final
 
 from contracts.stripe_facts import UnrecognisedEvent
-from webhook_gateway.presence import Json, UnknownShape, id_of, integer, part
-from webhook_gateway.stripe_event import moment
-from webhook_gateway.told import Told, tell
+from stripe_reader.stripe_json import Json, UnknownShape, id_of, integer, part
+from webhook_gateway.stripe_event import rfc3339
+from webhook_gateway.told import Told
 
 LONGEST_BODY: Final = 400_000
 """Characters. Escaped inside JSON they may double, and a Kafka record holds 1 MiB; Stripe keeps the whole event."""
@@ -15,26 +15,26 @@ def unrecognised(*, event: Json, body: bytes, reason: str, received_at: float) -
     """The raw event; of its envelope only what can be read is filled in."""
     thing = part(event, "data", "object")
     api_version = event.get("api_version")
-    return tell(
-        UnrecognisedEvent,
-        stripe_event_id=event["id"],
-        stripe_event_type=event["type"],
-        api_version=api_version if isinstance(api_version, str) else None,
-        livemode=event.get("livemode") is True,
-        occurred_at=_created(event) or moment(int(received_at)),
-        object_id=_id(thing, "id") or event["id"],
-        customer_id=_id(thing, "customer"),
-        quittance_instance=None,
-        workspace_id=None,
-        purchase_id=None,
-        reason=reason,
-        body=_cut(body.decode()),
-    )
+    fields = {
+        "stripe_event_id": event["id"],
+        "stripe_event_type": event["type"],
+        "api_version": api_version if isinstance(api_version, str) else None,
+        "livemode": event.get("livemode") is True,
+        "occurred_at": _created(event) or rfc3339(int(received_at)),
+        "object_id": _id(thing, "id") or event["id"],
+        "customer_id": _id(thing, "customer"),
+        "quittance_instance": None,
+        "workspace_id": None,
+        "purchase_id": None,
+        "reason": reason,
+        "body": _cut(body.decode()),
+    }
+    return Told(UnrecognisedEvent, fields)
 
 
 def _created(event: Json) -> str | None:
     try:
-        return moment(integer(event, "created"))
+        return rfc3339(integer(event, "created"))
     except UnknownShape:
         return None
 

@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Final
 
-from webhook_gateway.presence import Json
+from stripe_reader.stripe_json import Json
 
 LONGEST_SHOWN: Final = 100
 """Characters of a foreign account's name that are logged."""

@@ -1,0 +1,113 @@
+"""Which payment an invoice shows, and why it failed: what its JSON says; None means that Stripe is asked."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from contracts.stripe_facts.words import INVOICE_PAYMENT_STATUSES, PAYMENT_INTENT_STATUSES
+from stripe_reader.stripe_json import Json, amount, entries, id_of, is_whole_list, part, required_word, text, word
+from stripe_reader.value import Value
+
+NEEDS_CUSTOMER: Final = frozenset({"requires_action", "requires_confirmation"})
+DECLINED: Final = frozenset({"requires_payment_method", "canceled"})
+CHARGED: Final = frozenset({"payment_intent", "charge"})
+"""What an invoice is paid with at Stripe; a `payment_record` is money from elsewhere."""
+
+
+class InvoicePart(Value):
+    """One charge that paid an invoice, in whole or in part; `amount_paid` in minor units of the invoice's currency."""
+
+    payment_intent_id: str | None
+    charge_id: str | None
+    amount_paid: int
+
+
+class Failure(Value):
+    """Why an invoice's payment failed."""
+
+    needs_customer: bool | None
+    """True: authentication is missing, not money. None: the object does not say."""
+    failure_code: str | None
+
+
+def read_intent_and_charge(invoice: Json) -> tuple[str | None, str | None]:
+    """Return the ids of the one payment that counts; None where none is shown, or several are. Raises UnknownShape.
+
+    `payment_intent` and `charge` up to 2025-02; from basil on in `payments`, which only an expanded invoice carries.
+    The charge may also be the latest one of an intent that is expanded.
+    """
+    payment = _payment(invoice)
+    intent = id_of(invoice.get("payment_intent")) or id_of(payment.get("payment_intent"))
+    charge = id_of(invoice.get("charge")) or id_of(payment.get("charge"))
+    return intent, charge or id_of(_expanded_intent(invoice).get("latest_charge"))
+
+
+def read_parts(invoice: Json) -> tuple[InvoicePart, ...]:
+    """Return every charge that paid a part of the invoice; none where not all of them are shown. Raises UnknownShape.
+
+    Source: https://docs.stripe.com/api/invoice-payment/object.
+    """
+    if not is_whole_list(invoice, "payments"):
+        return ()
+    payments = entries(invoice, "payments")
+    paid = [one for one in payments if required_word(one, "status", known=INVOICE_PAYMENT_STATUSES) == "paid"]
+    return tuple([_part(payment) for payment in paid if part(payment, "payment").get("type") in CHARGED])
+
+
+def read_failure(invoice: Json) -> Failure:
+    """Return why it is not paid; (None, None) where no intent is expanded. Raises UnknownShape.
+
+    `failure_code` is Stripe's decline code, else its error code. Source: https://docs.stripe.com/declines/codes.
+    """
+    intent = _expanded_intent(invoice)
+    error = part(intent, "last_payment_error")
+    code = text(error, "decline_code") or text(error, "code") or text(part(invoice, "charge"), "failure_code")
+    status = word(intent, "status", known=PAYMENT_INTENT_STATUSES)
+    asks = needs_customer(status=status, error_code=text(error, "code"))
+    return Failure(needs_customer=asks, failure_code=code)
+
+
+def read_action_url(invoice: Json) -> str | None:
+    """Return where the bank wants the buyer, where the intent is expanded. Raises UnknownShape.
+
+    Source: https://docs.stripe.com/api/payment_intents/object (`next_action`).
+    """
+    return text(part(_expanded_intent(invoice), "next_action", "redirect_to_url"), "url")
+
+
+def needs_customer(*, status: str | None, error_code: str | None) -> bool | None:
+    """Return whether a payment intent waits for its customer, and not for money or another card.
+
+    `requires_payment_method` with `authentication_required` is what an off-session attempt leaves behind. Every other
+    status (processing, succeeded, …) is no answer: None. Source: https://docs.stripe.com/payments/paymentintents/lifecycle.
+    """
+    if status in NEEDS_CUSTOMER or (status == "requires_payment_method" and error_code == "authentication_required"):
+        return True
+    return False if status in DECLINED else None
+
+
+def _part(payment: Json) -> InvoicePart:
+    paid = part(payment, "payment")
+    return InvoicePart(
+        payment_intent_id=id_of(paid.get("payment_intent")),
+        charge_id=id_of(paid.get("charge")) or id_of(part(paid, "payment_intent").get("latest_charge")),
+        amount_paid=amount(payment, "amount_paid"),
+    )
+
+
+def _expanded_intent(invoice: Json) -> Json:
+    return part(invoice, "payment_intent") or part(_payment(invoice), "payment_intent")
+
+
+def _payment(invoice: Json) -> Json:
+    """The payment that counts among `payments`: the paid one, else the default one, else the only one."""
+    payments = entries(invoice, "payments")
+    return part(_chosen(payments), "payment") if payments else {}
+
+
+def _chosen(payments: Sequence[Json]) -> Json:
+    paid = [payment for payment in payments if payment.get("status") == "paid"]
+    default = [payment for payment in payments if payment.get("is_default") is True]
+    for chosen in (paid, default, payments):
+        if len(chosen) == 1:
+            return chosen[0]
+    return {}
