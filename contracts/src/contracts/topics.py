@@ -108,6 +108,7 @@ TOPICS: Final[Mapping[type[Fact], Topic]] = {
     workspace_facts.WorkspacePaymentRefunded: WORKSPACE_EVENTS,
     workspace_facts.WorkspaceDisputeOpened: WORKSPACE_EVENTS,
     workspace_facts.WorkspaceDisputeClosed: WORKSPACE_EVENTS,
+    workspace_facts.WorkspaceMoneyBackParked: WORKSPACE_EVENTS,
     addon_facts.AddonState: ADDON_STATE,
     addon_facts.AddonPriceProvisioned: ADDON_PRICE,
     plan_facts.PlanState: PLAN_STATE,

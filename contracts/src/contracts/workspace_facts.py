@@ -95,7 +95,10 @@ class ExtraSubscriptionEnded(WorkspaceFact):
 
 
 class WorkspacePaymentRefunded(WorkspaceFact):
-    """Money that a subscription took went back, and is no purchase's; told anew where it failed. The team is mailed."""
+    """Money that a subscription took went back: the plan's share of it. The team is mailed.
+
+    Told anew where it failed, and where the share was told wrongly before: its charge had paid purchases too.
+    """
 
     TYPE: ClassVar = "billing.workspace.payment_refunded.v1"
 
@@ -104,6 +107,8 @@ class WorkspacePaymentRefunded(WorkspaceFact):
     stripe_invoice_id: str
     refund_cents: int
     """Minor units of `currency`."""
+    previously_cents: int | None = None
+    """What was told before, where this corrects it; the rest fell on purchases, or waits for staff."""
     currency: str
     """ISO 4217, upper case."""
     outcome: Literal["refunded", "failed"]
@@ -114,12 +119,15 @@ class WorkspacePaymentRefunded(WorkspaceFact):
 
     @property
     def refund_and_outcome(self) -> str:
-        """What tells its two mails apart."""
-        return f"{self.stripe_refund_id}:{self.outcome}"
+        """What tells its mails apart."""
+        return f"{self.stripe_refund_id}:{self.outcome}{_corrected(self.previously_cents, self.refund_cents)}"
 
 
 class WorkspaceDisputeOpened(WorkspaceFact):
-    """The cardholder's bank wants back what a subscription took, and is no purchase's. The team is mailed."""
+    """The cardholder's bank wants back what a subscription took: the plan's share of it. The team is mailed.
+
+    Told anew where the share was told wrongly before: its charge had paid purchases too.
+    """
 
     TYPE: ClassVar = "billing.workspace.dispute_opened.v1"
 
@@ -128,11 +136,18 @@ class WorkspaceDisputeOpened(WorkspaceFact):
     stripe_invoice_id: str
     dispute_cents: int
     """Minor units of `currency`."""
+    previously_cents: int | None = None
+    """What was told before, where this corrects it; the rest is of purchases."""
     currency: str
     """ISO 4217, upper case."""
     dispute_reason: str | None = None
     evidence_due_at: datetime | None = None
     """Until when the bank takes evidence."""
+
+    @property
+    def dispute_and_correction(self) -> str:
+        """What tells its mails apart."""
+        return f"{self.stripe_dispute_id}{_corrected(self.previously_cents, self.dispute_cents)}"
 
 
 class WorkspaceDisputeClosed(WorkspaceFact):
@@ -145,8 +160,40 @@ class WorkspaceDisputeClosed(WorkspaceFact):
     stripe_invoice_id: str
     dispute_cents: int
     """Minor units of `currency`."""
+    previously_cents: int | None = None
+    """What was told before, where this corrects it; the rest is of purchases."""
     currency: str
     """ISO 4217, upper case."""
     dispute_reason: str | None = None
     outcome: DisputeStatus
     """Stripe's final status: `won`, `lost`, `warning_closed` …"""
+
+    @property
+    def dispute_and_correction(self) -> str:
+        """What tells its mails apart."""
+        return f"{self.stripe_dispute_id}{_corrected(self.previously_cents, self.dispute_cents)}"
+
+
+class WorkspaceMoneyBackParked(WorkspaceFact):
+    """A refund or dispute of a subscription's charge that a person has to value. Once for each; the team is mailed."""
+
+    TYPE: ClassVar = "billing.workspace.money_back_parked.v1"
+
+    stripe_refund_id: str | None = None
+    stripe_dispute_id: str | None = None
+    """One of the two is there."""
+    stripe_subscription_id: str
+    stripe_invoice_id: str
+    money_back_cents: int
+    """Minor units of `money_back_currency`."""
+    money_back_currency: str
+    """ISO 4217, upper case; not always the invoice's."""
+
+    @property
+    def object_id(self) -> str:
+        """Stripe's id of what waits."""
+        return str(self.stripe_refund_id or self.stripe_dispute_id)
+
+
+def _corrected(previously_cents: int | None, cents: int) -> str:
+    return "" if previously_cents is None else f":{cents}"

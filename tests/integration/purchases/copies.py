@@ -53,6 +53,10 @@ class Copy:
         return [[fact.stripe_event_type for fact in self.heard_in(phase)] for phase in range(len(self.phases))]
 
     @property
+    def workspace_id(self) -> str:
+        return of_copy(self.story.purchases[0].workspace_id, self.name)
+
+    @property
     def purchase_ids(self) -> list[str]:
         return [id_of_copy(str(purchase.id), self.name) for purchase in self.story.purchases]
 
@@ -95,7 +99,7 @@ async def _carry(loop: CommandsLoop) -> None:
 def _workspace(copy: Copy) -> Json:
     purchase = copy.story.purchases[0]
     return {
-        "id": f"ws-{copy.name}",
+        "id": copy.workspace_id,
         "name": "Acme",
         "owner_user_id": "olga",
         "owner_email": "olga@acme.example",
@@ -113,7 +117,7 @@ def _row(copy: Copy, purchase: Purchase) -> Json:
         | kept
         | {
             "id": id_of_copy(str(purchase.id), copy.name),
-            "workspace_id": f"ws-{copy.name}",
+            "workspace_id": copy.workspace_id,
             "status": copy.story.start,
             "payable": True,
             "sequence": 1,

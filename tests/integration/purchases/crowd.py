@@ -36,14 +36,18 @@ FILL: Final = (
     """insert into subscriptions (stripe_subscription_id, workspace_id, stripe_customer_id, status, started_at)
     select 'sub_crowd' || n, 'crowd-' || n, 'cus_crowd' || n, 'canceled', now()""",
     """insert into subscription_invoices (stripe_invoice_id, stripe_subscription_id, workspace_id, amount_due_cents,
-        amount_paid_cents, currency, stripe_payment_intent_id, stripe_charge_id)
-    select 'in_plan' || n, 'sub_crowd' || n, 'crowd-' || n, 900, 900, 'EUR', 'pi_plan' || n, 'ch_plan' || n""",
+        amount_paid_cents, currency)
+    select 'in_plan' || n, 'sub_crowd' || n, 'crowd-' || n, 900, 900, 'EUR'""",
+    """insert into subscription_charges (stripe_invoice_id, paid_with, stripe_charge_id)
+    select 'in_plan' || n, 'pi_plan' || n, 'ch_plan' || n""",
     """insert into workspace_refunds (stripe_refund_id, workspace_id, stripe_subscription_id, stripe_invoice_id,
-        refund_cents, currency, status, recorded_at, updated_at)
-    select 're_plan' || n, 'crowd-' || n, 'sub_crowd' || n, 'in_plan' || n, 1, 'EUR', 'succeeded', now(), now()""",
+        refund_cents, whole_cents, currency, status, recorded_at, updated_at)
+    select 're_plan' || n, 'crowd-' || n, 'sub_crowd' || n, 'in_plan' || n, 1, 1, 'EUR', 'succeeded',
+        now() - n * interval '1 second', now()""",
     """insert into workspace_disputes (stripe_dispute_id, workspace_id, stripe_subscription_id, stripe_invoice_id,
-        dispute_cents, currency, status, opened_at)
-    select 'du_plan' || n, 'crowd-' || n, 'sub_crowd' || n, 'in_plan' || n, 1, 'EUR', 'needs_response', now()""",
+        dispute_cents, whole_cents, currency, status, opened_at)
+    select 'du_plan' || n, 'crowd-' || n, 'sub_crowd' || n, 'in_plan' || n, 1, 1, 'EUR', 'needs_response',
+        now() - n * interval '1 second'""",
     f"""insert into checkout_sessions (id, workspace_id, stripe_session_id, stripe_customer_id, state, plan, interval,
         currency, stripe_price_id, purchase_ids, success_url, cancel_url, idempotency_key, request_fingerprint,
         asked_by, expires_at, created_at, updated_at)

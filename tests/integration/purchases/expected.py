@@ -16,6 +16,26 @@ def expected(story: Story) -> list[Json]:
     return [_row(story, purchase, end) for purchase, end in zip(story.purchases, story.ends, strict=True)]
 
 
+def of_the_plan(story: Story) -> list[tuple[str, str, int]]:
+    """What of refunds and disputes is the plan's that was bought on the same charge: by id, status and amount."""
+    shares = []
+    for invoice in story.objects["invoice"]:
+        is_bundle = len(invoice["lines"]["data"]) > 1 and all(_line(invoice, mine) for mine in story.purchases)
+        for charge in _charges(story, invoice) if is_bundle else ():
+            back = [one for one in story.objects["refund"] if one["charge"] == charge["id"]]
+            fell = [
+                (one, [_share(one, back, charge, invoice, story.purchases, mine) for mine in story.purchases])
+                for one in back
+            ]
+            lost = [
+                (one, [_of_dispute(one, charge, invoice, mine) for mine in story.purchases])
+                for one in story.objects["dispute"]
+                if one["charge"] == charge["id"] and one["amount"] == charge["amount"]
+            ]
+            shares += [(one["id"], one["status"], one["amount"] - sum(of)) for one, of in [*fell, *lost] if any(of)]
+    return sorted(share for share in shares if share[2])
+
+
 def _row(story: Story, purchase: Purchase, end: Status) -> Json:
     paid = [one for one in story.objects["invoice"] if one["status"] == "paid" and _line(one, purchase)]
     returned = story.start is Status.CANCELLED

@@ -10,6 +10,7 @@ from stripe import StripeClient
 
 STRIPE_ID: Final = re.compile(r"\b((?:in|pi|ch|re|du|cus|cs_test|sub|evt|inpay|il|ii)_[A-Za-z0-9]+)")
 OUR_ID: Final = re.compile(r"\b([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4})-[0-9a-f]{4}([0-9a-f]{8})\b")
+WORKSPACE: Final = re.compile(r"\b(ws-[0-9a-f]{8})\b")
 COPY: Final = re.compile(r"Z([0-9a-f]{4})\b")
 READS: Final = ("retrieve_async", "list_async", "create_preview_async")
 
@@ -20,7 +21,8 @@ class StripeWasAskedError(AssertionError):
 
 def of_copy(text: str, copy: str) -> str:
     """The text with every id of Stripe's and ours as the copy (four hexadecimal digits) has it."""
-    return OUR_ID.sub(rf"\1-{copy}\2", STRIPE_ID.sub(rf"\1Z{copy}", text))
+    ours = WORKSPACE.sub(rf"\1-{copy}", OUR_ID.sub(rf"\1-{copy}\2", text))
+    return STRIPE_ID.sub(rf"\1Z{copy}", ours)
 
 
 def id_of_copy(identity: str, copy: str) -> str:

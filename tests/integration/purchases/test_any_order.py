@@ -18,7 +18,7 @@ from contracts.stripe_facts import SubscriptionChanged
 from purchases.domain.transitions import TRANSITIONS, Status, Trigger
 from sandbox.stripe.control import StripeControl
 from tests.integration.purchases.copies import Copy, hear, plant
-from tests.integration.purchases.expected import expected
+from tests.integration.purchases.expected import expected, of_the_plan
 from tests.integration.purchases.replayed_stripe import ReplayedStripe, of_copy
 from tests.integration.purchases.stories import STORIES, VERSIONS, Story, told
 from tests.integration.purchases.world import Json, World
@@ -38,6 +38,11 @@ PURCHASES: Final = """
         (select jsonb_agg(jsonb_build_array(stripe_dispute_id, status, dispute_cents) order by stripe_dispute_id)
          from purchase_disputes where purchase_id = purchases.id) as disputes
     from workspace_addon_purchases purchases
+"""
+
+OF_THE_PLAN: Final = """
+    select workspace_id, stripe_refund_id as id, status, refund_cents as cents from workspace_refunds
+    union all select workspace_id, stripe_dispute_id, status, dispute_cents from workspace_disputes order by id
 """
 
 
@@ -95,11 +100,20 @@ async def test_facts_in_any_order_end_in_the_same_rows_and_the_same_money(stage:
     for copy in copies:
         ended = {one: rows[one] for one in copy.purchase_ids}
         assert _expected(copy) == ended, f"{copy.story.name}, {copy.version}, leisure {leisure}: {copy.heard}"
+    await _the_plan_has_its_share(world, copies)
     assert await world.rows("select * from stripe_commands where state = 'parked'") == []
     of_purchases = [one for one in await world.parked() if one["type"] != SubscriptionChanged.TYPE]
     assert sum(copy.story.parked for copy in copies) == len(of_purchases)
     await _histories_replay_to_the_rows(world, rows)
     await _everything_is_told_once(world)
+
+
+async def _the_plan_has_its_share(world: World, copies: Sequence[Copy]) -> None:
+    rows = [row for row in await world.rows(OF_THE_PLAN) if row["cents"]]
+    for copy in copies:
+        said = json.loads(of_copy(json.dumps(of_the_plan(copy.story)), copy.name))
+        mine = [[row["id"], row["status"], row["cents"]] for row in rows if row["workspace_id"] == copy.workspace_id]
+        assert said == mine, f"{copy.story.name}, {copy.version}: {copy.heard}"
 
 
 def _expected(copy: Copy) -> Mapping[str, Json]:

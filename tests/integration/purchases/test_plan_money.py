@@ -8,12 +8,14 @@ import pytest
 from contracts.stripe_facts import DisputeChanged, RefundChanged, StripeFact
 from purchases.store import commands, plan_money
 from tests.integration.purchases.checkouts import complete, open_page, upgrade
+from tests.integration.purchases.stories import VERSIONS
 from tests.integration.purchases.test_sweep import sweep
-from tests.integration.purchases.world import Json, World
+from tests.integration.purchases.test_wake_ups import ENOUGH, awake
+from tests.integration.purchases.world import INSTANCE, Json, World
 
 pytestmark = pytest.mark.usefixtures("builder")
 MONTH = 900
-REFUNDED, OPENED, CLOSED = "payment_refunded", "dispute_opened", "dispute_closed"
+REFUNDED, OPENED, CLOSED, PARKED = "payment_refunded", "dispute_opened", "dispute_closed", "money_back_parked"
 
 
 async def subscribed(world: World) -> tuple[str, str]:
@@ -78,6 +80,7 @@ async def test_money_that_goes_back_before_its_payment_is_heard_of_is_not_lost(w
     """The refund is heard of first; whose charge it is, Stripe says."""
     workspace, invoice = await subscribed(world)
     await world.control.refund_as_dashboard(invoice=invoice)
+    await world.execute("delete from subscription_charges")
     await world.execute("delete from subscription_invoices")
 
     await hear(world, [fact for fact in await world.facts() if isinstance(fact, RefundChanged)])
@@ -116,7 +119,7 @@ async def test_what_no_webhook_told_of_the_plans_money_the_sweep_finds(world: Wo
     assert len(await told(world, workspace, REFUNDED)) == 1
 
 
-async def test_a_refund_in_another_currency_is_parked(world: World) -> None:
+async def test_a_refund_in_another_currency_is_parked_once_and_mailed_about(world: World) -> None:
     workspace, invoice = await subscribed(world)
     await world.control.refund_as_dashboard(invoice=invoice, amount=300)
     facts = [fact for fact in await world.facts() if isinstance(fact, RefundChanged)]
@@ -126,7 +129,17 @@ async def test_a_refund_in_another_currency_is_parked(world: World) -> None:
 
     assert await world.rows("select 1 from workspace_refunds") == []
     assert await told(world, workspace, REFUNDED) == []
-    assert len(await world.parked()) == 1
+    (parked,) = await world.parked()
+    (mailed,) = await told(world, workspace, PARKED)
+    assert (mailed["money_back_cents"], mailed["money_back_currency"], mailed["reason"]) == (
+        300,
+        "USD",
+        parked["reason"],
+    )
+    assert (mailed["stripe_refund_id"], mailed["stripe_invoice_id"]) == (odd.refund_id, invoice)
+    later = facts[-1].model_copy(update={"stripe_event_id": "evt_usd_again", "refund": odd})
+    await hear(world, [later])
+    assert (len(await world.parked()), len(await told(world, workspace, PARKED))) == (1, 1)
 
 
 async def test_money_of_a_subscription_that_moved_in_is_the_workspaces_too(world: World) -> None:
@@ -148,22 +161,125 @@ async def test_money_of_a_subscription_that_moved_in_is_the_workspaces_too(world
     assert (kept["stripe_refund_id"], kept["workspace_id"], kept["refund_cents"]) == (refund["id"], workspace, 300)
 
 
-async def test_a_second_payment_of_the_plans_invoice_goes_to_staff_and_is_not_ended_as_nobodys(world: World) -> None:
-    _, invoice = await subscribed(world)
-    await world.execute("update subscription_invoices set stripe_payment_intent_id = 'pi_1', stripe_charge_id = 'ch_1'")
-    await world.control.refund_as_dashboard(invoice=invoice, amount=300)
+@pytest.mark.parametrize("what", ["refund", "dispute"])
+async def test_money_of_a_subscription_that_nobody_knows_is_found_by_its_price_and_customer(
+    world: World, what: str
+) -> None:
+    """Made in the Dashboard, and no event of it was heard: what it gave back was ended as nobody's."""
+    workspace, made = await _made_in_the_dashboard(world)
+    if what == "refund":
+        await world.control.refund_as_dashboard(invoice=str(made.latest_invoice), amount=300)
+    else:
+        await world.control.open_dispute(invoice=str(made.latest_invoice))
 
-    await hear(world, [fact for fact in await world.facts() if isinstance(fact, RefundChanged)])
+    await hear(world, [fact for fact in await world.facts() if isinstance(fact, RefundChanged | DisputeChanged)])
 
+    (kept,) = await world.rows(f"select workspace_id, {what}_cents as cents from workspace_{what}s")
+    assert (kept["workspace_id"], kept["cents"]) == (workspace, 300 if what == "refund" else MONTH)
+    (row,) = await world.rows("select stripe_subscription_id, status from subscriptions")
+    assert (row["stripe_subscription_id"], row["status"]) == (made.id, "active")
+    assert await world.parked() == []
+
+
+async def test_money_of_a_subscription_of_a_workspace_that_nobody_registered_is_parked_once(world: World) -> None:
+    """By its metadata it is ours (a restored backup): it is kept, with what it names, and asked about no more."""
+    metadata = {"quittance_instance": INSTANCE, "workspace_id": "ws-forgotten"}
+    _, made = await _made_in_the_dashboard(world, metadata=metadata)
+    await world.execute("update workspaces set stripe_customer_id = null")
+    refund = await world.control.refund_as_dashboard(invoice=str(made.latest_invoice), amount=300)
+
+    await world.tell(*[fact for fact in await world.facts() if isinstance(fact, RefundChanged)])
+
+    assert await awake(world) < ENOUGH
     (parked,) = await world.parked()
-    assert invoice in parked["reason"]
     assert (parked["waits_for"], parked["retry_at"]) == (None, None)
+    names = await world.rows("select reference from parked_references where fact_id = :id", id=parked["fact_id"])
+    assert {refund["id"], refund["charge"], refund["payment_intent"]} <= {row["reference"] for row in names}
+    assert await awake(world) == 0
+
+
+async def _made_in_the_dashboard(world: World, **more: Any) -> tuple[str, Any]:
+    """A workspace, and a subscription of its customer at our plan's price of which nothing was heard."""
+    workspace = await world.given_a_workspace()
+    (row,) = await world.rows("select stripe_customer_id from workspaces")
+    (plan,) = await world.rows("select prices from plans where slug = 'builder'")
+    items: Any = [{"price": plan["prices"][0]["stripe_price_id"]}]
+    asked: Any = {"customer": row["stripe_customer_id"], "items": items, **more}
+    return workspace, await world.client.v1.subscriptions.create_async(asked)
+
+
+PARTS = (400, 500)
+
+
+async def renewed_in_parts(world: World) -> tuple[str, list[Json]]:
+    """A workspace whose renewal was paid by two charges, and these, in order."""
+    workspace, _ = await subscribed(world)
+    (row,) = await world.rows("select stripe_subscription_id from subscriptions")
+    for card in (await world.control.objects(kind="payment_method"))["payment_method"]:
+        if card["customer"] is not None:
+            await world.control.change_card(card["id"], "chargeCustomerFail")
+    await world.control.renew(row["stripe_subscription_id"])
+    (renewal,) = (one for one in (await world.control.objects(kind="invoice"))["invoice"] if one["status"] == "open")
+    for amount in PARTS:
+        await world.control.pay_part(renewal["id"], amount=amount)
+    charges = (await world.control.objects(kind="charge"))["charge"]
+    return workspace, [one for one in charges if one["amount"] in PARTS and one["status"] == "succeeded"]
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("which", [0, 1])
+async def test_a_refund_or_dispute_of_any_payment_of_the_plans_invoice_is_found(
+    world: World, which: int, version: str | None
+) -> None:
+    """One intent and one charge were kept for each invoice; what the others gave back went to staff."""
+    workspace, charges = await renewed_in_parts(world)
+    await world.control.refund_as_dashboard(charge=charges[which]["id"], amount=100)
+    await world.control.open_dispute(charge=charges[1 - which]["id"])
+
+    await hear(world, await world.facts(version=version))
+
+    assert await world.parked() == []
+    (refund,) = await world.rows("select * from workspace_refunds")
+    (dispute,) = await world.rows("select * from workspace_disputes")
+    assert (refund["workspace_id"], refund["refund_cents"]) == (workspace, 100)
+    assert (dispute["workspace_id"], dispute["dispute_cents"]) == (workspace, PARTS[1 - which])
+    assert refund["stripe_invoice_id"] == dispute["stripe_invoice_id"]
+
+
+async def test_a_dispute_that_names_the_charge_only_is_asked_about_once(world: World) -> None:
+    """Its intent was known as the plan's, its charge was not: it asked about itself for ever."""
+    workspace, invoice = await subscribed(world)
+    await world.execute("update subscription_charges set stripe_charge_id = null")
+    await world.control.open_dispute(invoice=invoice)
+    (opened,) = [fact for fact in await world.facts() if isinstance(fact, DisputeChanged)]
+
+    await world.tell(opened.model_copy(update={"payment_intent_id": None}))
+
+    assert await awake(world) < ENOUGH
+    assert [row["workspace_id"] for row in await world.rows("select * from workspace_disputes")] == [workspace]
+    assert await world.parked() == []
+
+
+async def test_a_refund_that_names_by_hand_what_another_charge_paid_is_the_plans(world: World) -> None:
+    """Somebody typed a purchase into the metadata of a plan's refund: it asked about itself without end."""
+    workspace, invoice = await subscribed(world)
+    other = await world.given_a_purchase()
+    await hear(world, await world.facts())
+    metadata = {"quittance_instance": INSTANCE, "purchase_id": str(other.id)}
+    await world.control.refund_as_dashboard(invoice=invoice, amount=300, metadata=metadata)
+
+    await world.tell(*[fact for fact in await world.facts() if isinstance(fact, RefundChanged)])
+
+    assert await awake(world) < ENOUGH
+    assert [row["refund_cents"] for row in await world.rows("select * from workspace_refunds")] == [300]
+    assert len(await told(world, workspace, REFUNDED)) == 1
+    assert (await world.parked(), (await world.purchase(other.id)).refunds) == ([], [])
 
 
 async def test_a_dispute_without_an_intent_is_of_its_own_charges_invoice(world: World) -> None:
     """An absent id names nothing: compared with null it named whichever invoice has none."""
     workspace, invoice = await subscribed(world)
-    await world.execute("update subscription_invoices set stripe_payment_intent_id = null, stripe_charge_id = 'ch_1'")
+    await world.execute("update subscription_charges set paid_with = 'ch_1', stripe_charge_id = 'ch_1'")
 
     async with world.database.reading() as session:
         named = await plan_money.invoice_paid_with(session, payment_intent_id=None, charge_id="ch_1")

@@ -152,6 +152,7 @@ async def test_a_product_that_moves_in_brings_its_running_subscription_along(wor
 
 async def unregistered(world: World, subscriber: Subscriber) -> None:
     """A backup from before the registration is restored."""
+    await world.execute("delete from subscription_charges")
     for table in ("subscriptions", "subscription_invoices", "workspaces"):
         await world.execute(
             f"delete from {table} where {'id' if table == 'workspaces' else 'workspace_id'} = :id",

@@ -16,6 +16,7 @@ from tests.integration.purchases.world import INSTANCE, World
 EXAMPLES: Final = int(os.environ.get("ANY_ORDER_EXAMPLES", "10"))
 FORGET: Final = (
     "delete from subscriptions",
+    "delete from subscription_charges",
     "delete from subscription_invoices",
     "delete from stripe_commands",
     "delete from inbox",

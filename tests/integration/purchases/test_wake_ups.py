@@ -14,7 +14,7 @@ ENOUGH = 20
 """So many wake-ups follow each other only where each one causes the next."""
 
 
-async def _awake(world: World) -> int:
+async def awake(world: World) -> int:
     """Do at once whatever is due by itself, as the worker does; how much that was, ENOUGH at most."""
     for done in range(ENOUGH):
         if not (await world.loop._carry_one() or await world.consumer._retry_one()):
@@ -42,22 +42,22 @@ async def test_what_asking_stripe_cannot_match_is_parked_once_for_staff(world: W
 
     await world.tell(refund)
 
-    assert await _awake(world) < ENOUGH
+    assert await awake(world) < ENOUGH
     (parked,) = await world.parked()
     assert (parked["waits_for"], parked["retry_at"]) == (None, None)
     assert str(purchase.stripe_invoice_id) in parked["reason"]
-    assert await _awake(world) == 0
+    assert await awake(world) == 0
     assert len(await world.requests("invoice_payments.list")) == 1
 
 
 async def test_staff_have_it_asked_about_once_more_and_no_oftener(world: World) -> None:
     _, refund = await _refund_of_an_unlisted_payment(world)
     await world.tell(refund)
-    await _awake(world)
+    await awake(world)
 
     await world.execute("update parked set retry_at = now() where resolved_at is null")
 
-    assert await _awake(world) < ENOUGH
+    assert await awake(world) < ENOUGH
     assert len(await world.requests("invoice_payments.list")) == 2
     assert len(await world.parked()) == 1
 
@@ -84,7 +84,7 @@ async def test_two_subscriptions_that_cannot_be_ended_are_compared_once(world: W
     async with world.database.transaction() as session:
         await commands.ask(session, kind="adopt_subscriptions", subject=workspace)
 
-    assert await _awake(world) < ENOUGH
+    assert await awake(world) < ENOUGH
     assert {one["state"] for one in await world.commands("compare_subscriptions")} == {"done"}
 
 
@@ -103,7 +103,7 @@ async def test_a_paid_purchase_is_left_alone(world: World) -> None:
     """What was never in doubt wakes nobody."""
     await world.given_a_purchase()
     await world.tell(*await world.facts())
-    await _awake(world)
+    await awake(world)
 
-    assert await _awake(world) == 0
+    assert await awake(world) == 0
     assert (await world.control.sums())["total"]["eur"]["captured"] == PRICE

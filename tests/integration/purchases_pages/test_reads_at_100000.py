@@ -37,6 +37,7 @@ COUNTED = 10_000
 """So far gauges count."""
 TWICE = 2
 WORKSPACE = "crowd-77777"
+KINDS = ("refunds", "disputes")
 STAFF_READ = [
     "/v1/admin/purchases",
     "/v1/admin/purchases?status=failed",
@@ -58,6 +59,7 @@ STAFF_READ = [
     ],
     "/v1/admin/purchases?stripe_id=in_odd77777",
     "/v1/admin/purchases?stripe_id=in_nobody",
+    *[f"/v1/admin/plan-{kind}{query}" for kind in KINDS for query in ("", "?limit=100", f"?workspace={WORKSPACE}")],
     "/v1/admin/parked",
     "/v1/admin/parked?limit=100",
     "/v1/admin/parked?state=resolved",
@@ -67,7 +69,14 @@ STAFF_READ = [
 ]
 OWNERS_READ = [
     f"/v1/workspaces/{WORKSPACE}/{what}"
-    for what in ("addons", "purchases", "purchases?limit=1", "billing", "resources")
+    for what in (
+        "addons",
+        "purchases",
+        "purchases?limit=1",
+        "billing",
+        "resources",
+        *(f"plan-{kind}" for kind in KINDS),
+    )
 ]
 OWNERS_SEE = [f"/app/{WORKSPACE}/{what}" for what in ("settings/billing", "billing/addons")]
 
@@ -151,6 +160,25 @@ async def test_a_plan_with_addons_from_checkout_to_its_end(crowded: World) -> No
 
     assert registered is not None
     assert registered.plan == "builder"
+
+
+async def test_money_of_a_plan_that_goes_back(crowded: World) -> None:
+    """Of a charge that paid the plan alone, and of one that paid an add-on with it."""
+    for addons in ((), ("training",)):
+        workspace = await crowded.given_a_workspace()
+        opened = await open_page(crowded, upgrade(workspace, *addons))
+        await crowded.control.complete_session(opened.session_id)
+        for invoice in (await crowded.control.objects(kind="invoice"))["invoice"][-1:]:
+            await crowded.control.refund_as_dashboard(invoice=invoice["id"], amount=None if addons else 100)
+            if not addons:
+                await crowded.control.open_dispute(invoice=invoice["id"])
+
+    with every_statement(crowded.database, reads_at_most=MOST):
+        await crowded.tell(*await crowded.facts())
+        await settle(crowded)
+
+    shares = await crowded.rows("select refund_cents from workspace_refunds where stripe_refund_id not like 're_plan%'")
+    assert sorted(row["refund_cents"] for row in shares) == [100, 900]
 
 
 async def test_the_sweep_of_a_day(crowded: World) -> None:

@@ -78,6 +78,10 @@ MONEY: dict[str, Callable[[str, int], tuple[Mailable, str]]] = {
         facts.plan_dispute_closed(currency=code, dispute_cents=cents),
         "Disputed",
     ),
+    "plan-money-back-parked": lambda code, cents: (
+        facts.plan_money_back_parked(money_back_currency=code, money_back_cents=cents),
+        "Money back",
+    ),
     "renewal-failed": lambda code, cents: (facts.renewal_failed(currency=code, amount_due_cents=cents), "Amount due"),
 }
 
@@ -100,7 +104,8 @@ def test_the_amount_is_written_as_currency_and_locale_want_it(name: str, currenc
 
 @each_amount
 @pytest.mark.parametrize(
-    "name", sorted(set(MONEY) - {"cancelled-after-payment", "payment-parked", "money-back-parked"})
+    "name",
+    sorted(set(MONEY) - {"cancelled-after-payment", "payment-parked", "money-back-parked", "plan-money-back-parked"}),
 )
 def test_the_subject_names_the_amount_too(name: str, currency: str, locale: str) -> None:
     cents, amount = AMOUNTS[currency, locale]
@@ -164,6 +169,19 @@ def test_money_of_a_plan_tells_the_team_what_it_was_for_and_until_when_to_answer
         facts.plan_dispute_opened(), "Answer in Stripe's Dashboard until Apr 2, 2026", "subscription_canceled", "dp_5"
     )
     must_say(facts.plan_dispute_closed(), "lost", "The subscription goes on until somebody ends it")
+
+
+def test_a_share_of_the_plan_that_was_told_wrongly_is_corrected() -> None:
+    for fact in (
+        facts.plan_payment_refunded(previously_cents=60_800),
+        facts.plan_dispute_opened(previously_cents=60_800),
+        facts.plan_dispute_closed(previously_cents=60_800),
+    ):
+        must_say(fact, "Correction: an earlier mail said €608.00", "€9.00 of it are the plan's")
+
+
+def test_money_of_a_plan_that_waits_says_how_much_and_which() -> None:
+    must_say(facts.plan_money_back_parked(), "Nothing was recorded", "$7.00", "re_6", "in_5")
 
 
 def test_what_we_sent_back_ourselves_is_mailed_about_once() -> None:

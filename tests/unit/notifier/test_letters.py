@@ -17,6 +17,10 @@ TO_TEAM = (
     facts.money_back_parked,
     facts.dispute_opened,
     facts.dispute_closed,
+    facts.plan_payment_refunded,
+    facts.plan_dispute_opened,
+    facts.plan_dispute_closed,
+    facts.plan_money_back_parked,
 )
 
 
@@ -50,6 +54,15 @@ def test_letters_have_different_names() -> None:
     names = {letter.name for letter in (*LETTERS.values(), *BESIDE.values())}
 
     assert len(LETTERS) + len(BESIDE) == len(names)
+
+
+def test_a_correction_is_a_mail_of_its_own() -> None:
+    letter = letter_for(facts.plan_payment_refunded())
+    assert letter is not None
+    first = facts.plan_payment_refunded(workspace_id="ws_1", refund_cents=60_800)
+    corrected = facts.plan_payment_refunded(workspace_id="ws_1", previously_cents=60_800)
+
+    assert mail_key(letter=letter, fact=first) != mail_key(letter=letter, fact=corrected)
 
 
 def test_a_refund_that_was_told_as_made_and_failed_is_told_to_the_owner_too() -> None:

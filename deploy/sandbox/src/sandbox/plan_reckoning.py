@@ -66,24 +66,38 @@ async def _mail_faults(scene: Scene, row: Json, facts: Sequence[tuple[str, Json]
     return [] if about == expected else [f"{about} mails about failed renewals, not {expected}"]
 
 
+BROUGHT: Final = """
+    select w.stripe_customer_id as customer, lower(i.currency) as currency,
+           sum(i.amount_paid_cents - coalesce(addons.cents, 0))::bigint as cents
+    from subscription_invoices i join workspaces w on w.id = i.workspace_id
+    left join (select stripe_invoice_id, sum(paid_cents) as cents from purchase_payments group by 1) addons
+           using (stripe_invoice_id)
+    group by 1, 2
+"""
+GAVE_BACK: Final = """
+    select w.stripe_customer_id as customer, lower(r.currency) as currency, sum(r.refund_cents)::bigint as cents
+    from workspace_refunds r join workspaces w on w.id = r.workspace_id
+    where r.status in ('pending', 'requires_action', 'succeeded') group by 1, 2
+"""
+FIGURES: Final = {"captured": ("brought", BROUGHT), "refunded": ("gave back", GAVE_BACK)}
+"""Stripe's figure of the plan, what it is in words, and ours."""
+
+
 async def _money_faults(scene: Scene, rows: Sequence[Json], workspaces: set[str] | None) -> list[str]:
-    """What the plan's invoices brought, less the add-ons on them, is what Stripe counts for the plan."""
-    query = """
-        select w.stripe_customer_id as customer, lower(i.currency) as currency,
-               sum(i.amount_paid_cents - coalesce(addons.cents, 0))::bigint as cents
-        from subscription_invoices i join workspaces w on w.id = i.workspace_id
-        left join (select stripe_invoice_id, sum(paid_cents) as cents from purchase_payments group by 1) addons
-               using (stripe_invoice_id)
-        group by 1, 2
-    """
+    """What the plan's invoices brought, less the add-ons on them, and what of it went back, is what Stripe counts."""
     sums = (await scene.stripe.sums())["plans"]
-    ours = {(one["customer"], one["currency"]): one["cents"] for one in await scene.witness.rows("purchases", query)}
-    theirs = {
-        (who, currency): figures["captured"] for who, money in sums.items() for currency, figures in money.items()
-    }
     wanted = {row["stripe_customer_id"] for row in rows if workspaces is None or row["id"] in workspaces}
-    return [
-        f"{who}: the plan brought {ours.get((who, currency), 0)} {currency}, at Stripe {theirs.get((who, currency), 0)}"
-        for who, currency in sorted({*ours, *theirs})
-        if who in wanted and ours.get((who, currency), 0) != theirs.get((who, currency), 0)
-    ]
+    faults = []
+    for figure, (words, query) in FIGURES.items():
+        counted = await scene.witness.rows("purchases", query)
+        ours = {(one["customer"], one["currency"]): one["cents"] for one in counted}
+        theirs = {
+            (who, currency): figures[figure] for who, money in sums.items() for currency, figures in money.items()
+        }
+        faults += [
+            f"{who}: the plan {words} {ours.get((who, currency), 0)} {currency},"
+            f" at Stripe {theirs.get((who, currency), 0)}"
+            for who, currency in sorted({*ours, *theirs})
+            if who in wanted and ours.get((who, currency), 0) != theirs.get((who, currency), 0)
+        ]
+    return faults

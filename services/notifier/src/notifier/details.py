@@ -31,6 +31,7 @@ DETAILS: Final[Sequence[Detail]] = (
     Detail(label="Refund", field="refund_cents", currency="currency"),
     Detail(label="Refunded in total", field="refunded_cents", currency="currency"),
     Detail(label="Disputed", field="dispute_cents", currency="currency"),
+    Detail(label="Told before", field="previously_cents", currency="currency", team_only=True),
     Detail(label="Amount due", field="amount_due_cents", currency="currency"),
     Detail(label="Next attempt", field="next_attempt_at"),
     Detail(label="Workspace", field="workspace_name"),

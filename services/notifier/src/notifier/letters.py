@@ -24,6 +24,7 @@ from contracts.workspace_facts import (
     WorkspaceDisputeClosed,
     WorkspaceDisputeOpened,
     WorkspaceFact,
+    WorkspaceMoneyBackParked,
     WorkspacePaymentRefunded,
 )
 
@@ -50,6 +51,8 @@ class Letter:
     """The fact's field that tells two such mails of one purchase or workspace apart: the refund, the invoice."""
     amount: str = "price_cents"
     """The fact's field that `{amount}` shows."""
+    currency: str = "currency"
+    """The fact's field that names the currency of `{amount}`."""
     applies: Callable[[Mailable], bool] = lambda _: True
 
 
@@ -157,15 +160,23 @@ LETTERS: Final[Mapping[type[Mailable], Letter]] = {
         name="plan-dispute-opened",
         to=TEAM,
         subject="Dispute opened: {amount} of {workspace} for a plan, now on {plan}",
-        about="stripe_dispute_id",
+        about="dispute_and_correction",
         amount="dispute_cents",
     ),
     WorkspaceDisputeClosed: Letter(
         name="plan-dispute-closed",
         to=TEAM,
         subject="Dispute closed ({outcome}): {amount} of {workspace} for a plan, now on {plan}",
-        about="stripe_dispute_id",
+        about="dispute_and_correction",
         amount="dispute_cents",
+    ),
+    WorkspaceMoneyBackParked: Letter(
+        name="plan-money-back-parked",
+        to=TEAM,
+        subject="Money back needs a look: a plan of {workspace}, now on {plan}",
+        about="object_id",
+        amount="money_back_cents",
+        currency="money_back_currency",
     ),
 }
 

@@ -16,7 +16,8 @@ def words_of(fact: Mailable, *, letter: Letter, looks: Looks) -> dict[str, str]:
     about = _purchase_words(fact, looks) if isinstance(fact, PurchaseFact) else {"plan": _name(fact.plan).title()}
     return {
         "workspace": _name(fact.workspace_name) or _name(fact.workspace_id),
-        "amount": looks.money(getattr(fact, letter.amount), _field(fact, "currency")),
+        "amount": looks.money(getattr(fact, letter.amount), _field(fact, letter.currency)),
+        "previously": _money_before(fact, looks),
         "outcome": _name(_field(fact, "outcome") or "").replace("_", " "),
         "evidence_until": _moment(fact, "evidence_due_at", looks),
         "next_attempt": _moment(fact, "next_attempt_at", looks),
@@ -31,6 +32,12 @@ def _purchase_words(fact: PurchaseFact, looks: Looks) -> dict[str, str]:
         "status": fact.status,
         "refund_requested": looks.money(asked_back, fact.currency) if asked_back else "",
     }
+
+
+def _money_before(fact: Mailable, looks: Looks) -> str:
+    """What an earlier mail said, where this one corrects it."""
+    cents: int | None = _field(fact, "previously_cents")
+    return "" if cents is None else looks.money(cents, _field(fact, "currency"))
 
 
 def _moment(fact: Mailable, field: str, looks: Looks) -> str:

@@ -1,4 +1,4 @@
-"""Turns a purchase and what happened to it into facts."""
+"""Turns a purchase, or a workspace's plan, and what happened to it into facts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -9,9 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.outbox import publish
 from contracts import purchase_facts as facts
+from contracts.workspace_facts import WorkspaceFact
 from purchases.domain import money
 from purchases.domain.transitions import Announcement
-from purchases.store.rows import Purchase
+from purchases.store.rows import Purchase, Workspace
 
 FACTS: Final[Mapping[Announcement, type[facts.PurchaseFact]]] = {
     announcement: getattr(facts, announcement.value) for announcement in Announcement
@@ -82,6 +83,25 @@ def announce(
     members = _members(purchase, cause)
     told = fact.model_validate(members | details)
     publish(session, told, facts.PurchaseState.model_validate(members), occurred_at=cause.at)
+
+
+def announce_of_workspace(
+    session: AsyncSession, workspace: Workspace, fact: type[WorkspaceFact], *, cause: Cause, **details: Any
+) -> None:
+    """Publish `fact` of the locked workspace as it is now; its `sequence` grows by one."""
+    workspace.sequence += 1
+    members = {
+        "workspace_id": workspace.id,
+        "sequence": workspace.sequence,
+        "occurred_at": cause.at,
+        "workspace_name": workspace.name,
+        "owner_email": workspace.owner_email,
+        "plan": workspace.plan,
+        "actor": cause.actor,
+        "reason": cause.reason,
+        "stripe_event_id": cause.stripe_event_id,
+    }
+    publish(session, fact.model_validate(members | details), occurred_at=cause.at)
 
 
 def _members(purchase: Purchase, cause: Cause) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from sandbox.stripe.account import Account
 from sandbox.stripe.invoice_model import Invoice
-from sandbox.stripe.model import Json
+from sandbox.stripe.model import Charge, Json
 
 COUNTED = ("pending", "succeeded")
 """Refunds that count; a failed or cancelled one does not."""
@@ -26,7 +26,8 @@ def sums(account: Account) -> Json:
 def _plans(account: Account) -> Json:
     """What of all that paid for subscriptions' periods, by customer and currency.
 
-    A part of a bundle's charge that is refunded counts as given back for what was bought once.
+    A part of a bundle's charge that is refunded counts as given back for what was bought once, unless it names the
+    invoice whose plan it returns.
     """
     customers: Json = {}
     for charge in account.charges.newest_first():
@@ -36,8 +37,14 @@ def _plans(account: Account) -> Json:
             sheet = customers.setdefault(charge.customer or "", {})
             row = sheet.setdefault(charge.currency, {"captured": 0, "refunded": 0})
             row["captured"] += charge.amount_captured - once
-            row["refunded"] += max(charge.amount_refunded - once, 0)
+            returned = _returned(account, charge)
+            row["refunded"] += returned + max(charge.amount_refunded - returned - once, 0)
     return customers
+
+
+def _returned(account: Account, charge: Charge) -> int:
+    refunds = (one for one in account.refunds.where("charge", charge.id) if one.status in COUNTED)
+    return sum(one.amount for one in refunds if "returned_invoice" in one.metadata)
 
 
 def _bought_once(invoice: Invoice) -> int:

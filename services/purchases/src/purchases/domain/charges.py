@@ -74,6 +74,19 @@ def shares_of_all(refunds: Iterable[ChargeRefund], charge: PaidCharge) -> dict[s
     return shares
 
 
+def of_the_plan(*, refund_cents: int, shares: Shares | None, counts: bool, says_so: bool, known: int) -> int:
+    """Return what of a refund is of the plan that its charge paid beside purchases; minor units.
+
+    It is what `shares` leave; nothing while nobody can say (None). One that failed before anybody could say stays as it
+    was `known`. `says_so`: it names the plan itself.
+    """
+    if shares is None:
+        return 0
+    if not counts and not shares and not says_so:
+        return known
+    return max(0, refund_cents - sum(shares.values()))
+
+
 def _take(left: Shares, cents: int) -> Shares:
     """Give `cents` to the purchases in order, each up to what it has left; the rest was for something else."""
     taken: Shares = {}

@@ -193,6 +193,12 @@ async def refunds_of_charge(client: StripeClient, charge_id: str) -> list[Any] |
         return None
 
 
+async def dispute_now(client: StripeClient, dispute_id: str) -> Any:
+    """The dispute as it is now. Raises ObjectMissing."""
+    async with phase("look_at_dispute"):
+        return await client.v1.disputes.retrieve_async(dispute_id)
+
+
 async def refunds_of_intent(client: StripeClient, payment_intent_id: str) -> list[Any]:
     """Every refund of the payment as it is now."""
     async with phase("list_refunds"):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Integer, case, delete, func, literal, or_, select, update
+from sqlalchemy import Integer, case, delete, exists, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -60,6 +60,12 @@ async def ask(
     await session.execute(row.on_conflict_do_update(index_elements=[StripeCommand.key], set_=again))
     if after <= timedelta(0):
         wake_after_commit(session, CHANNEL)
+
+
+async def is_open(session: AsyncSession, *, kind: str, subject: str) -> bool:
+    """Return whether such a command waits to be carried out, or is."""
+    one = StripeCommand.key == f"{kind}:{subject}"
+    return bool(await session.scalar(select(exists().where(one, StripeCommand.state == "open"))))
 
 
 async def take(session: AsyncSession) -> Command | None:

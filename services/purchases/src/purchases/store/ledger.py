@@ -28,7 +28,7 @@ from sqlalchemy.orm import InstrumentedAttribute, joinedload, selectinload
 from chassis.counting import count_up_to
 from purchases.domain.stripe_values import Sale
 from purchases.domain.transitions import HOLDS_SLOT, Status
-from purchases.store.rows import Charge, Payment, Purchase, Transition, Workspace
+from purchases.store.rows import Charge, Dispute, Payment, Purchase, Refund, Transition, Workspace
 
 CHILDREN: Final = (
     joinedload(Purchase.workspace, innerjoin=True),
@@ -186,6 +186,16 @@ async def payment_with(session: AsyncSession, invoice_id: str) -> Payment | None
     """A payment that this invoice made, of whichever purchase; None when none is recorded."""
     made = select(Payment).where(Payment.stripe_invoice_id == invoice_id).order_by(Payment.purchase_id).limit(1)
     return (await session.execute(made.options(selectinload(Payment.charges)))).scalar_one_or_none()
+
+
+async def refunded_payment_with(session: AsyncSession, invoice_id: str) -> Payment | None:
+    """A payment that this invoice made, and of which something went back or is disputed; None when nothing is."""
+    of_it = (
+        exists().where(kind.purchase_id == Payment.purchase_id, kind.stripe_invoice_id == invoice_id)
+        for kind in (Refund, Dispute)
+    )
+    made = select(Payment).where(Payment.stripe_invoice_id == invoice_id, or_(*of_it)).order_by(Payment.purchase_id)
+    return (await session.execute(made.limit(1).options(selectinload(Payment.charges)))).scalar_one_or_none()
 
 
 async def holders(session: AsyncSession, workspace_id: str) -> dict[uuid.UUID, Purchase]:

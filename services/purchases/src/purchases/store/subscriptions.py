@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, Text, any_, case, cast, func, select, update
+from sqlalchemy import ARRAY, Text, any_, case, cast, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -54,7 +54,7 @@ async def homes(session: AsyncSession, subscription_ids: Collection[str]) -> dic
 
 
 async def keep_invoice(session: AsyncSession, values: dict[str, Any]) -> SubscriptionInvoice:
-    """Remember an invoice; of two tellings the earlier failure and the earlier payment stand, and no id is lost."""
+    """Remember an invoice; of two tellings the earlier failure and the earlier payment stand."""
     told = insert(SubscriptionInvoice).values(values)
     new, old = told.excluded, SubscriptionInvoice
     kept = told.on_conflict_do_update(
@@ -62,23 +62,12 @@ async def keep_invoice(session: AsyncSession, values: dict[str, Any]) -> Subscri
         set_={
             "amount_due_cents": case((new.paid_at.is_(None), new.amount_due_cents), else_=old.amount_due_cents),
             "amount_paid_cents": func.greatest(old.amount_paid_cents, new.amount_paid_cents),
-            "stripe_payment_intent_id": func.coalesce(old.stripe_payment_intent_id, new.stripe_payment_intent_id),
-            "stripe_charge_id": func.coalesce(old.stripe_charge_id, new.stripe_charge_id),
             "period_end": func.coalesce(old.period_end, new.period_end),
             "failed_at": func.least(old.failed_at, new.failed_at),
             "paid_at": func.least(old.paid_at, new.paid_at),
         },
     ).returning(SubscriptionInvoice)
     return (await session.execute(kept, execution_options={"populate_existing": True})).scalar_one()
-
-
-async def learn_payment(session: AsyncSession, invoice_id: str, *, payment_intent_id: str) -> bool:
-    """Store what paid the invoice, unless it is known; return whether it was news."""
-    unknown = update(SubscriptionInvoice).where(
-        SubscriptionInvoice.stripe_invoice_id == invoice_id, SubscriptionInvoice.stripe_payment_intent_id.is_(None)
-    )
-    learned = unknown.values(stripe_payment_intent_id=payment_intent_id).returning(SubscriptionInvoice.workspace_id)
-    return (await session.execute(learned)).first() is not None
 
 
 async def find_invoice(session: AsyncSession, invoice_id: str) -> SubscriptionInvoice | None:

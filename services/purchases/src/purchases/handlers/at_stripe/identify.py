@@ -7,7 +7,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from chassis import parked
 from chassis.logs import get_logger
 from contracts.stripe_facts import InvoicePaid
+from purchases.domain.stripe_values import Part
 from purchases.handlers.at_stripe.found_at_stripe import invoice_fact, metadata_of_invoice, received
+from purchases.handlers.facts.find_homes import find_homes
 from purchases.handlers.steps.land_refund import paid_with
 from purchases.handlers.steps.references import names_in
 from purchases.handlers.steps.stripe_desk import DONE, Result, WorkerDesk
@@ -21,7 +23,7 @@ from purchases.payments.look import (
     reference,
     subscription_of,
 )
-from purchases.store import ledger, plan_money, subscriptions
+from purchases.store import ledger, plan_money, plans, subscriptions
 from purchases.store.commands import Command
 
 log = get_logger(__name__)
@@ -38,7 +40,7 @@ async def identify(desk: WorkerDesk, command: Command) -> Result:
     intent_id, invoice = await _paid_with(desk, command.arguments["payment_intent_id"], charge_id)
     fact = await _paid_invoice(desk, invoice)
     async with desk.database.transaction() as session:
-        if invoice is None or not await _is_ours(session, invoice, instance=desk.instance):
+        if invoice is None or not await _is_ours(session, invoice, fact, instance=desk.instance):
             await _leave_alone(session, command, "not ours")
         elif fact is not None:
             await _take_payment(session, desk, command, fact, intent_id, charge_id)
@@ -57,7 +59,7 @@ async def _take_payment(
 ) -> None:
     await desk.apply(session, [received(fact)])
     await session.flush()
-    if await _is_known(session, intent_id, charge_id) or await _paid_the_plan(session, intent_id, charge_id):
+    if await _is_known(session, intent_id, charge_id) or await _paid_the_plan(session, fact, intent_id, charge_id):
         ids = [command.subject, *filter(None, (intent_id, charge_id))]
         await parked.lock_ids(session, (), stored=ids)
         await parked.release(session, ids=ids)
@@ -85,13 +87,19 @@ async def _paid_invoice(desk: WorkerDesk, invoice: Any) -> InvoicePaid | None:
     return invoice_fact(invoice, await paid_invoice(desk.client, invoice))
 
 
-async def _is_ours(session: AsyncSession, invoice: Any, *, instance: str) -> bool:
-    """Whether our metadata names it, or where none does, a subscription of ours: one that moved in has none."""
+async def _is_ours(session: AsyncSession, invoice: Any, fact: InvoicePaid | None, *, instance: str) -> bool:
+    """Whether our metadata names it, or where none does, a subscription of ours: one that moved in has none.
+
+    One that nobody knows here (made in the Dashboard, and its events lost) is ours by our plan's price and customer.
+    """
     named = metadata_of_invoice(invoice).get("quittance_instance")
     subscription_id = subscription_of(invoice)
     if named is not None or subscription_id is None:
         return named == instance
-    return bool(await subscriptions.homes(session, {subscription_id}))
+    if await subscriptions.homes(session, {subscription_id}):
+        return True
+    prices = await plans.price_ids(session)
+    return fact is not None and bool(await find_homes(session, [fact], instance=instance, prices=prices))
 
 
 async def _paid_with(desk: WorkerDesk, intent_id: str | None, charge_id: str | None) -> tuple[str | None, Any]:
@@ -114,9 +122,20 @@ async def _leave_to_staff(session: AsyncSession, command: Command, why: str) -> 
     log.error("not_identified", subject=command.subject, why=why, facts=kept)
 
 
-async def _paid_the_plan(session: AsyncSession, *ids: str | None) -> bool:
-    """Whether it is known by now as what paid for a subscription: what waits will find it."""
-    return bool(await plan_money.workspaces_by_payment(session, {one for one in ids if one is not None}))
+async def _paid_the_plan(
+    session: AsyncSession, fact: InvoicePaid, intent_id: str | None, charge_id: str | None
+) -> bool:
+    """Whether it is known by now as what paid for a subscription, and no purchase: what waits will find it.
+
+    Of a charge that Stripe names the intent of, what waits may name the charge only.
+    """
+    if await ledger.is_paid_with(session, fact.invoice_id):
+        return False
+    if not await plan_money.workspaces_by_payment(session, {one for one in (intent_id, charge_id) if one is not None}):
+        return False
+    part = Part(payment_intent_id=intent_id, charge_id=charge_id)
+    await plan_money.learn_charges(session, fact.invoice_id, [part])
+    return True
 
 
 async def _leave_alone(session: AsyncSession, command: Command, why: str) -> None:

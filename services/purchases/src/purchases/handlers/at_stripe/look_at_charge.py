@@ -1,35 +1,38 @@
 """Command: list a charge's refunds as they are now, for what its events cannot tell."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis import parked
-from contracts.stripe_facts import RefundChanged
+from chassis.logs import get_logger
+from contracts.stripe_facts import DisputeChanged, RefundChanged
 from purchases.domain.charges import Shares
 from purchases.domain.money import refunded_cents
-from purchases.handlers.at_stripe.found_at_stripe import received, refund_fact
+from purchases.handlers.at_stripe.found_at_stripe import dispute_fact, received, refund_fact
 from purchases.handlers.at_stripe.set_unknown_aside import set_unknown_aside
 from purchases.handlers.facts.refund_facts import MORE_THAN_THE_CHARGE, OF_ONE_OF_SEVERAL, set_aside, told_refund
 from purchases.handlers.facts.whose_payment import is_foreign
 from purchases.handlers.steps.apply_refund import ToldRefund, follow_the_money
 from purchases.handlers.steps.land_refund import Paid, exceeds, in_currency_of, land, land_all, paid_with
 from purchases.handlers.steps.learn_ids import release
-from purchases.handlers.steps.stripe_desk import DONE, Result, StripeDesk
+from purchases.handlers.steps.stripe_desk import DONE, Result, StripeDesk, WorkerDesk
 from purchases.handlers.steps.tell_money_back import tell_money_back
 from purchases.handlers.steps.work import Work, cause_of
 from purchases.payments.client import ObjectMissing, UnknownShape
-from purchases.payments.look import refunds_of_charge, refunds_of_intent
+from purchases.payments.look import dispute_now, refunds_of_charge, refunds_of_intent
 from purchases.publisher import Cause
-from purchases.store import ledger
+from purchases.store import ledger, plan_money
 from purchases.store.commands import Command
 from purchases.store.rows import Charge, Purchase
 from purchases.store.waiting import allocation_mark, is_set_aside
 
+log = get_logger(__name__)
 
-async def look_at_charge(desk: StripeDesk, command: Command) -> Result:
+
+async def look_at_charge(desk: WorkerDesk, command: Command) -> Result:
     """Apply the refunds of every charge of the payment; of one that Stripe does not know, what its events said."""
     refunds = await _refunds(desk, command.subject)
     if refunds is not None:
@@ -44,7 +47,27 @@ async def look_at_charge(desk: StripeDesk, command: Command) -> Result:
             readable = None if refunds is None else await _readable(work, paid, refunds)
             shares = await _apply(session, paid, readable, command)
             await _end_waiting(work, paid, readable or (), shares)
+    await _look_at_disputes(desk, {one.payment.stripe_invoice_id for one in paid})
     return DONE
+
+
+async def _look_at_disputes(desk: WorkerDesk, invoice_ids: Collection[str]) -> None:
+    """Apply the disputes of what was found to have paid more than was known when they were heard of."""
+    async with desk.database.reading() as session:
+        known = [one for invoice_id in sorted(invoice_ids) for one in await plan_money.to_share(session, invoice_id)]
+    for dispute_id in known:
+        fact = await _dispute(desk, dispute_id)
+        if fact is not None:
+            async with desk.database.transaction() as session:
+                await desk.apply(session, [received(fact)])
+
+
+async def _dispute(desk: StripeDesk, dispute_id: str) -> DisputeChanged | None:
+    try:
+        return dispute_fact(await dispute_now(desk.client, dispute_id))
+    except ObjectMissing:
+        log.warning("dispute_not_at_stripe", dispute=dispute_id)
+        return None
 
 
 async def _readable(work: Work, paid: Sequence[Paid], refunds: Sequence[Any]) -> list[RefundChanged]:

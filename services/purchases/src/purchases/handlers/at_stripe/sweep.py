@@ -100,7 +100,7 @@ async def _take_money_back(desk: WorkerDesk, thing: Any, kind: str, read: Callab
         ids = {one for one in (reference(thing.payment_intent), reference(thing.charge)) if one}
         async with desk.database.transaction() as session:
             names = await ledger.resolve(session, stripe_ids=ids, purchase_ids=set())
-            if names.by_id:
+            if names.by_id or await plan_money.workspaces_by_payment(session, ids):
                 await set_unknown_aside(Work(session, desk.instance, names, {}), thing, kind, error)
         return False
 

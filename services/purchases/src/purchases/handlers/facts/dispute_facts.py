@@ -10,6 +10,7 @@ from purchases.handlers.facts.refund_facts import set_aside
 from purchases.handlers.facts.whose_payment import is_foreign, paid_by
 from purchases.handlers.steps.apply_refund import ToldRefund
 from purchases.handlers.steps.land_refund import Paid, charge_of, land
+from purchases.handlers.steps.plan_share import share_dispute_with_the_plan
 from purchases.handlers.steps.work import Work, cause_of, count, fact_as
 from purchases.publisher import announce
 from purchases.store.rows import Dispute
@@ -23,6 +24,7 @@ async def dispute_changed(work: Work, received: Received) -> None:
     if await is_foreign(work, received, fact, paid, what="dispute", currency=fact.currency):
         return
     (was, status), *_ = [await _record(work.session, one, paid, fact) for one in paid]
+    await _share_with_the_plan(work.session, paid, fact)
     if LOST not in (was, status):
         count(fact, "applied")
         return
@@ -56,6 +58,20 @@ async def _record(
         row.closed_at = fact.occurred_at if is_final(status) else None
     _tell(session, one, row, before, fact)
     return before, status
+
+
+async def _share_with_the_plan(session: AsyncSession, paid: list[Paid], fact: told.DisputeChanged) -> None:
+    """Of a whole charge that is disputed, what the purchases leave; of a part nobody knows whose it is."""
+    first, charge = paid[0], charge_of(paid)
+    left = max(0, fact.amount - sum(charge.paid.values())) if fact.amount >= charge.charge_cents else 0
+    await share_dispute_with_the_plan(
+        session,
+        purchase=first.purchase,
+        payment=first.payment,
+        dispute=fact,
+        cents=left if charge.shared else 0,
+        cause=cause_of(fact),
+    )
 
 
 def _tell(session: AsyncSession, one: Paid, row: Dispute, before: str | None, fact: told.DisputeChanged) -> None:

@@ -243,12 +243,12 @@ def paid_invoice(fact: told.InvoicePaid) -> PaidInvoice:
         ),
         lines_complete=fact.lines_complete,
         subscription_id=fact.subscription_id,
-        parts=_parts_of(fact),
+        parts=parts_of(fact),
     )
 
 
-def _parts_of(fact: told.InvoicePaid) -> tuple[Part, ...]:
-    """Every charge where the event shows them, else the one that it names."""
+def parts_of(fact: told.InvoicePaid) -> tuple[Part, ...]:
+    """Return every charge where the event shows them, else the one that it names."""
     if fact.paid_by:
         return tuple(
             Part(payment_intent_id=one.payment_intent_id, charge_id=one.charge_id, cents=one.amount_paid)

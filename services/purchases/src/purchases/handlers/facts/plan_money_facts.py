@@ -1,19 +1,36 @@
-"""Appliers of what Stripe says of money of the plan that goes back: of a subscription's charge, and of no purchase.
+"""Appliers of what Stripe says of money that goes back of a subscription's charge that paid the plan alone.
 
-Each says whether the fact was the plan's; what was not is for the appliers of purchases.
+Each says whether it took the fact; what its charge paid besides the plan is for the appliers of purchases.
 """
 
+from dataclasses import dataclass
+from typing import Final
+
+from chassis.logs import get_logger
 from chassis.records import Received
 from contracts import stripe_facts as told
-from contracts.workspace_facts import WorkspaceDisputeClosed, WorkspaceDisputeOpened, WorkspacePaymentRefunded
-from purchases.domain.disputes import is_final, newer_dispute_status
-from purchases.domain.money import COUNTS, newer_refund_status
-from purchases.handlers.plan.follow_subscription import announce
+from purchases.domain.stripe_values import Part
+from purchases.domain.transitions import Status
+from purchases.handlers.facts.refund_facts import told_refund
+from purchases.handlers.steps.plan_share import keep_dispute, keep_refund
+from purchases.handlers.steps.tell_money_back import tell_plan_money_back
 from purchases.handlers.steps.work import Work, cause_of, count, fact_as
-from purchases.store import plan_money
-from purchases.store.rows import SubscriptionInvoice, Workspace, WorkspaceDispute, WorkspaceRefund
+from purchases.store import commands, ledger, plan_money
+from purchases.store.rows import Purchase, SubscriptionInvoice, Workspace
+from purchases.store.waiting import is_set_aside
+
+log = get_logger(__name__)
 
 MoneyBack = told.ChargeRefunded | told.RefundChanged | told.DisputeChanged
+BEING_READ: Final = "money of a subscription's charge went back, and what its invoice paid is being read at Stripe"
+
+
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """The locked workspace, and its subscription's invoice that the charge paid."""
+
+    workspace: Workspace
+    invoice: SubscriptionInvoice
 
 
 async def charge_refunded(work: Work, received: Received) -> bool:
@@ -22,22 +39,24 @@ async def charge_refunded(work: Work, received: Received) -> bool:
     Source: https://docs.stripe.com/upgrades#2022-11-15 (a charge's refunds are not expanded any more).
     """
     fact = fact_as(told.ChargeRefunded, received)
-    workspace, invoice = await _whose(work, fact)
-    if workspace is None or invoice is None:
+    paid = await _paid_by(work, fact)
+    if paid is None:
         return False
-    for refund in fact.refunds:
-        await _take_refund(work, received, workspace, invoice, fact, refund)
-    count(fact, "applied")
+    if await _can_be_taken(work, received, fact, paid, *(refund.currency for refund in fact.refunds)):
+        for refund in fact.refunds:
+            await _keep(work, paid, fact, refund)
+        count(fact, "applied")
     return True
 
 
 async def refund_changed(work: Work, received: Received) -> bool:
     """One refund, as it is now."""
     fact = fact_as(told.RefundChanged, received)
-    workspace, invoice = await _whose(work, fact)
-    if workspace is None or invoice is None:
+    paid = await _paid_by(work, fact)
+    if paid is None:
         return False
-    if await _take_refund(work, received, workspace, invoice, fact, fact.refund):
+    if await _can_be_taken(work, received, fact, paid, fact.refund.currency):
+        await _keep(work, paid, fact, fact.refund)
         count(fact, "applied")
     return True
 
@@ -45,142 +64,70 @@ async def refund_changed(work: Work, received: Received) -> bool:
 async def dispute_changed(work: Work, received: Received) -> bool:
     """One dispute, as it is now."""
     fact = fact_as(told.DisputeChanged, received)
-    workspace, invoice = await _whose(work, fact)
-    if workspace is None or invoice is None:
+    paid = await _paid_by(work, fact)
+    if paid is None:
         return False
-    if await _fits(work, received, invoice, fact.currency):
-        await _take_dispute(work, workspace, invoice, fact)
+    if await _can_be_taken(work, received, fact, paid, fact.currency):
+        await keep_dispute(work.session, paid.workspace, paid.invoice, fact, cents=fact.amount, cause=cause_of(fact))
         count(fact, "applied")
     return True
 
 
-async def _whose(work: Work, fact: MoneyBack) -> tuple[Workspace | None, SubscriptionInvoice | None]:
-    """The locked workspace, and the invoice whose charge it is; of a charge that paid a purchase too, nothing."""
-    workspace = work.homes.get(fact.stripe_event_id)
-    if workspace is None or work.purchases_of(fact):
-        return None, None
-    paid_with = {"payment_intent_id": fact.payment_intent_id, "charge_id": fact.charge_id}
-    return workspace, await plan_money.invoice_paid_with(work.session, **paid_with)
-
-
-async def _fits(work: Work, received: Received, invoice: SubscriptionInvoice, currency: str) -> bool:
-    """Money in another currency than the invoice's is for a person."""
-    if currency.upper() == invoice.currency:
-        return True
-    await work.park(received, reason=f"of a subscription's charge in {invoice.currency}, in another currency")
-    count(received.fact, "parked")
-    return False
-
-
-async def _take_refund(
-    work: Work,
-    received: Received,
-    workspace: Workspace,
-    invoice: SubscriptionInvoice,
-    fact: told.ChargeRefunded | told.RefundChanged,
-    refund: told.RefundSnapshot,
-) -> bool:
-    """Whether it was in the invoice's currency; told again, or late, it changes nothing."""
-    if not await _fits(work, received, invoice, refund.currency):
-        return False
-    row = await plan_money.find_refund(work.session, refund.refund_id)
-    before = row.status if row else None
-    status = newer_refund_status(known=before, told=refund.status)
-    if row is None:
-        row = _new_refund(workspace, invoice, fact, refund)
-        work.session.add(row)
-    row.status, row.failure_reason = status, refund.failure_reason or row.failure_reason
-    row.updated_at = max(row.updated_at, fact.occurred_at)
-    _tell_refund(work, workspace, row, before, fact)
-    return True
-
-
-def _tell_refund(work: Work, workspace: Workspace, row: WorkspaceRefund, before: str | None, fact: MoneyBack) -> None:
-    """When it first counts, and when it turns out to have failed; one that had failed when it was heard of, once."""
-    counted = before in COUNTS
-    if row.status == before or (counted and row.status in COUNTS):
-        return
-    announce(
+async def _keep(
+    work: Work, paid: Paid, fact: told.ChargeRefunded | told.RefundChanged, refund: told.RefundSnapshot
+) -> None:
+    await keep_refund(
         work.session,
-        workspace,
-        WorkspacePaymentRefunded,
+        paid.workspace,
+        paid.invoice,
+        told_refund(refund, of=fact),
+        cents=refund.amount,
         cause=cause_of(fact),
-        stripe_refund_id=row.stripe_refund_id,
-        stripe_subscription_id=row.stripe_subscription_id,
-        stripe_invoice_id=row.stripe_invoice_id,
-        refund_cents=row.refund_cents,
-        currency=row.currency,
-        outcome="refunded" if row.status in COUNTS else "failed",
-        failure_reason=row.failure_reason,
-        automatic=row.automatic,
+        at=fact.occurred_at,
     )
 
 
-def _new_refund(
-    workspace: Workspace, invoice: SubscriptionInvoice, fact: MoneyBack, refund: told.RefundSnapshot
-) -> WorkspaceRefund:
-    return WorkspaceRefund(
-        stripe_refund_id=refund.refund_id,
-        workspace_id=workspace.id,
-        stripe_subscription_id=invoice.stripe_subscription_id,
-        stripe_invoice_id=invoice.stripe_invoice_id,
-        refund_cents=refund.amount,
-        currency=invoice.currency,
-        status=refund.status,
-        automatic=refund.returned_invoice_id is not None,
-        recorded_at=fact.occurred_at,
-        updated_at=fact.occurred_at,
-    )
+async def _paid_by(work: Work, fact: MoneyBack) -> Paid | None:
+    """What the charge paid, if that was the plan alone as far as anybody knows. The payment is surer than metadata."""
+    workspace = work.homes.get(fact.stripe_event_id)
+    if workspace is None:
+        return None
+    ids = {"payment_intent_id": fact.payment_intent_id, "charge_id": fact.charge_id}
+    invoice = await plan_money.invoice_paid_with(work.session, **ids)
+    if invoice is None or await ledger.is_paid_with(work.session, invoice.stripe_invoice_id):
+        return None
+    named = work.purchases_of(fact)
+    if work.names.purchases_of(one for one in ids.values() if one) or any(_may_be_paid(one) for one in named):
+        return None
+    if named:
+        log.warning("refund_names_another_charges_purchase", object=fact.object_id, purchase=str(named[0].id))
+    await plan_money.learn_charges(work.session, invoice.stripe_invoice_id, [_part(fact)])
+    return Paid(workspace, invoice)
 
 
-async def _take_dispute(
-    work: Work, workspace: Workspace, invoice: SubscriptionInvoice, fact: told.DisputeChanged
-) -> None:
-    row = await plan_money.find_dispute(work.session, fact.dispute_id)
-    before = row.status if row else None
-    status = newer_dispute_status(known=before, told=fact.status)
-    if row is None:
-        row = _new_dispute(workspace, invoice, fact)
-        work.session.add(row)
-    row.opened_at = min(row.opened_at, fact.occurred_at)
-    row.evidence_due_at = fact.evidence_due_at or row.evidence_due_at
-    if status == fact.status:
-        row.status, row.dispute_cents, row.reason = status, fact.amount, fact.reason
-        row.closed_at = fact.occurred_at if is_final(status) else None
-    _tell_dispute(work, workspace, row, before, fact)
+def _part(fact: MoneyBack) -> Part:
+    return Part(payment_intent_id=fact.payment_intent_id, charge_id=fact.charge_id)
 
 
-def _tell_dispute(
-    work: Work, workspace: Workspace, row: WorkspaceDispute, before: str | None, fact: told.DisputeChanged
-) -> None:
-    """Opened once, unless its end was heard first; closed once for each word of the bank."""
-    dispute = {
-        "stripe_dispute_id": row.stripe_dispute_id,
-        "stripe_subscription_id": row.stripe_subscription_id,
-        "stripe_invoice_id": row.stripe_invoice_id,
-        "dispute_cents": row.dispute_cents,
-        "currency": row.currency,
-        "dispute_reason": row.reason,
-    }
-    cause = cause_of(fact)
-    if is_final(row.status):
-        if row.status != before:
-            announce(work.session, workspace, WorkspaceDisputeClosed, cause=cause, **dispute, outcome=row.status)
-    elif before is None:
-        due = row.evidence_due_at
-        announce(work.session, workspace, WorkspaceDisputeOpened, cause=cause, **dispute, evidence_due_at=due)
+def _may_be_paid(purchase: Purchase) -> bool:
+    """Whether the charge may have paid the purchase that only the refund's metadata names: nothing else has so far."""
+    return not purchase.payments and (purchase.payable or purchase.status is Status.PENDING)
 
 
-def _new_dispute(workspace: Workspace, invoice: SubscriptionInvoice, fact: told.DisputeChanged) -> WorkspaceDispute:
-    return WorkspaceDispute(
-        stripe_dispute_id=fact.dispute_id,
-        workspace_id=workspace.id,
-        stripe_subscription_id=invoice.stripe_subscription_id,
-        stripe_invoice_id=invoice.stripe_invoice_id,
-        dispute_cents=fact.amount,
-        currency=invoice.currency,
-        status=fact.status,
-        reason=fact.reason,
-        evidence_due_at=fact.evidence_due_at,
-        opened_at=fact.occurred_at,
-    )
+async def _can_be_taken(work: Work, received: Received, fact: MoneyBack, paid: Paid, *currencies: str) -> bool:
+    """Money waits while what its invoice paid is being read; in another currency than the invoice's, for a person."""
+    subject = fact.payment_intent_id or fact.charge_id
+    if await commands.is_open(work.session, kind="look_at_invoice", subject=paid.invoice.stripe_invoice_id):
+        await work.park(received, reason=BEING_READ, waits_for=subject)
+        count(fact, "waits")
+        return False
+    if {one.upper() for one in currencies} <= {paid.invoice.currency}:
+        return True
+    if await is_set_aside(work.session, received):
+        count(fact, "parked_already")
+        return False
+    reason = f"of a subscription's charge in {paid.invoice.currency}, in another currency"
+    await work.park(received, reason=reason)
+    await tell_plan_money_back(work, received, paid.workspace, paid.invoice, cause=cause_of(fact, reason=reason))
+    count(fact, "parked")
+    return False

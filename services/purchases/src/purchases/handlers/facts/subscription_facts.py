@@ -8,17 +8,19 @@ from chassis.records import Received
 from contracts import stripe_facts as told
 from contracts.stripe_facts import SubscriptionItem
 from contracts.workspace_facts import RenewalFailed
-from purchases.domain.stripe_values import Snapshot
+from purchases.domain.stripe_values import Part, Snapshot
 from purchases.domain.subscriptions import ENDED, OWING, UNCONFIRMED, News
 from purchases.handlers.facts.checkout_facts import is_stored
-from purchases.handlers.facts.invoice_facts import says_paid
+from purchases.handlers.facts.invoice_facts import parts_of, says_paid
 from purchases.handlers.plan.end_extra import ANOTHER_RUNS, CAME_LATE
 from purchases.handlers.plan.fetch_next_charge import forget_next_charge
-from purchases.handlers.plan.follow_subscription import announce, confirm, extend, hear_snapshot, look
+from purchases.handlers.plan.follow_subscription import confirm, extend, hear_snapshot, look
+from purchases.handlers.steps.apply_payment import look_at_refunds
 from purchases.handlers.steps.references import FIRST_INVOICE
 from purchases.handlers.steps.work import Work, cause_of, count, fact_as, was_found
 from purchases.payments.checkout import UNPAID
-from purchases.store import checkouts, commands, subscriptions
+from purchases.publisher import announce_of_workspace
+from purchases.store import checkouts, commands, ledger, plan_money, subscriptions
 from purchases.store.rows import SubscriptionInvoice, Workspace
 
 INTERVALS: Final = frozenset({"month", "year"})
@@ -129,9 +131,7 @@ async def invoice_paid(work: Work, received: Received) -> None:
     if not found and not says_paid(fact):
         await look(work.session, fact.subscription_id, workspace.id)
         return
-    await subscriptions.keep_invoice(work.session, _invoice(fact, workspace, paid_at=fact.occurred_at))
-    # Money of it that went back before is tried again: now its charge is known.
-    work.learned.update(filter(None, (fact.payment_intent_id, fact.charge_id)))
+    await _keep_paid(work, fact, workspace)
     if await _was_ended_by_us(work, fact.subscription_id, workspace):
         return
     if not found and (row is None or row.status == UNCONFIRMED):
@@ -146,6 +146,16 @@ async def invoice_paid(work: Work, received: Received) -> None:
         await look(work.session, fact.subscription_id, workspace.id, said="active")
     elif row.status not in ENDED:
         await extend(work.session, workspace, row, cause=cause_of(fact))
+
+
+async def _keep_paid(work: Work, fact: told.InvoicePaid, workspace: Workspace) -> None:
+    """Money of it that went back before is tried again, or shared out anew: now its charges are known."""
+    known = await subscriptions.find_invoice(work.session, fact.invoice_id)
+    was_paid = known is not None and known.paid_at is not None
+    await subscriptions.keep_invoice(work.session, _invoice(fact, workspace, paid_at=fact.occurred_at))
+    work.learned.update(await plan_money.learn_charges(work.session, fact.invoice_id, parts_of(fact)))
+    if not was_paid and (payment := await ledger.refunded_payment_with(work.session, fact.invoice_id)) is not None:
+        await look_at_refunds(work.session, payment, parts=parts_of(fact))
 
 
 async def _was_ended_by_us(work: Work, subscription_id: str, workspace: Workspace) -> bool:
@@ -168,7 +178,8 @@ async def payment_linked(work: Work, received: Received) -> None:
     fact = fact_as(told.InvoicePaymentLinked, received)
     if fact.payment_intent_id is None or work.purchases_of(fact):
         return
-    if await subscriptions.learn_payment(work.session, fact.invoice_id, payment_intent_id=fact.payment_intent_id):
+    part = Part(payment_intent_id=fact.payment_intent_id, charge_id=fact.charge_id, cents=fact.amount_paid)
+    if await plan_money.learn_charges(work.session, fact.invoice_id, [part]):
         work.learned.add(fact.payment_intent_id)
 
 
@@ -181,6 +192,8 @@ async def invoice_payment_failed(work: Work, received: Received) -> None:
     known = await subscriptions.find_invoice(work.session, fact.invoice_id)
     was_heard_of = known is not None and (known.failed_at is not None or known.paid_at is not None)
     invoice = await subscriptions.keep_invoice(work.session, _invoice(fact, workspace, failed_at=fact.occurred_at))
+    part = Part(payment_intent_id=fact.payment_intent_id, charge_id=fact.charge_id)
+    await plan_money.learn_charges(work.session, fact.invoice_id, [part])
     if not was_heard_of:
         _tell_owner(work, workspace, invoice, fact)
     row = await subscriptions.find(work.session, fact.subscription_id)
@@ -195,7 +208,7 @@ async def invoice_payment_failed(work: Work, received: Received) -> None:
 def _tell_owner(
     work: Work, workspace: Workspace, invoice: SubscriptionInvoice, fact: told.InvoicePaymentFailed
 ) -> None:
-    announce(
+    announce_of_workspace(
         work.session,
         workspace,
         RenewalFailed,
@@ -227,8 +240,6 @@ def _invoice(
         "amount_due_cents": fact.amount_due,
         "amount_paid_cents": fact.amount_paid,
         "currency": fact.currency.upper(),
-        "stripe_payment_intent_id": fact.payment_intent_id,
-        "stripe_charge_id": fact.charge_id,
         "period_end": fact.subscription_period_end,
         "paid_at": paid_at,
         "failed_at": failed_at,

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.workspace_facts import ExtraSubscriptionEnded
 from purchases.domain.subscriptions import ENDED, Running, in_order_of_keeping
-from purchases.handlers.plan.follow_subscription import announce, look
+from purchases.handlers.plan.follow_subscription import look
 from purchases.handlers.plan.look_at_subscription import apply_look
 from purchases.handlers.steps.stripe_desk import DONE, Later, Result, StripeDesk
 from purchases.payments.client import OutcomeUnknown
@@ -19,7 +19,7 @@ from purchases.payments.subscriptions import (
     pay_back,
     plan_payments,
 )
-from purchases.publisher import Cause
+from purchases.publisher import Cause, announce_of_workspace
 from purchases.store import commands, plans, subscriptions, workspaces
 from purchases.store.commands import Command
 from purchases.store.rows import Subscription
@@ -85,7 +85,7 @@ async def _tell(desk: StripeDesk, command: Command, payments: Sequence[PlanPayme
         if workspace is None or row is None or (row.returned_cents is not None and row.returned_cents >= returned):
             return
         row.returned_cents = returned
-        announce(
+        announce_of_workspace(
             session,
             workspace,
             ExtraSubscriptionEnded,

@@ -6,13 +6,12 @@ from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.outbox import publish
 from contracts import workspace_facts as facts
 from purchases.domain.plan import BUILDER, plan_of
 from purchases.domain.stripe_values import Snapshot
 from purchases.domain.subscriptions import ENDED, News, judge_news, status_now
 from purchases.handlers.plan.fetch_next_charge import deciding, forget_next_charge
-from purchases.publisher import Cause
+from purchases.publisher import Cause, announce_of_workspace
 from purchases.store import commands, subscriptions
 from purchases.store.rows import Subscription, Workspace
 
@@ -107,25 +106,6 @@ async def look(session: AsyncSession, subscription_id: str, workspace_id: str, *
     await commands.ask(session, kind="look_at_subscription", subject=subscription_id, workspace_id=workspace_id, **more)
 
 
-def announce(
-    session: AsyncSession, workspace: Workspace, fact: type[facts.WorkspaceFact], *, cause: Cause, **details: Any
-) -> None:
-    """Publish `fact` of the locked workspace as it is now; its `sequence` grows by one."""
-    workspace.sequence += 1
-    members = {
-        "workspace_id": workspace.id,
-        "sequence": workspace.sequence,
-        "occurred_at": cause.at,
-        "workspace_name": workspace.name,
-        "owner_email": workspace.owner_email,
-        "plan": workspace.plan,
-        "actor": cause.actor,
-        "reason": cause.reason,
-        "stripe_event_id": cause.stripe_event_id,
-    }
-    publish(session, fact.model_validate(members | details), occurred_at=cause.at)
-
-
 async def _row(session: AsyncSession, workspace: Workspace, subscription_id: str) -> Subscription:
     row = await subscriptions.find(session, subscription_id)
     if row is None:
@@ -168,7 +148,7 @@ async def _follow(
         workspace.plan = plan
         paid_by = row.stripe_subscription_id if plan == BUILDER else None
         details = {"previous_plan": previous, "stripe_subscription_id": paid_by}
-        announce(session, workspace, facts.WorkspacePlanChanged, cause=cause, **details)
+        announce_of_workspace(session, workspace, facts.WorkspacePlanChanged, cause=cause, **details)
     news = before is None or not _told(row).items() <= before.items()
     if news:
         _tell_status(session, workspace, row, before, cause)
@@ -183,7 +163,7 @@ def _tell_status(
     session: AsyncSession, workspace: Workspace, row: Subscription, before: Mapping[str, Any] | None, cause: Cause
 ) -> None:
     planned = row.cancel_at or (row.current_period_end if row.cancel_at_period_end else None)
-    announce(
+    announce_of_workspace(
         session,
         workspace,
         facts.SubscriptionStatusChanged,

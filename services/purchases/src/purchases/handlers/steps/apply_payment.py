@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Mapping, Sequence
+from itertools import chain
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -15,7 +16,7 @@ from purchases.handlers.steps.learn_ids import is_own_invoice, learn_of_invoice,
 from purchases.handlers.steps.move_purchase import move
 from purchases.handlers.steps.park_payment import park_payment
 from purchases.publisher import Cause, announce
-from purchases.store import commands, ledger
+from purchases.store import commands, ledger, plan_money
 from purchases.store.rows import Payment, Purchase
 
 log = get_logger(__name__)
@@ -41,8 +42,9 @@ async def apply_invoice(
         if not has_payment(purchase, invoice.invoice_id) and line == NO_LINE and invoice.subscription_id is not None:
             continue
         outcomes[purchase.id] = await _apply(session, purchase, invoice, line, cause)
+    shares_with = shares_with or await _was_taken_for_the_plans(session, new, invoice)
     if shares_with is not None:
-        await _look_at_refunds(session, invoice, shares_with)
+        await look_at_refunds(session, shares_with, parts=invoice.parts)
     return outcomes
 
 
@@ -54,11 +56,12 @@ async def _paid_before(
     return await ledger.payment_with(session, invoice.invoice_id) if any(shared) else None
 
 
-async def _look_at_refunds(session: AsyncSession, invoice: PaidInvoice, known: Payment) -> None:
-    """What went back before was given to the purchases that were known then: Stripe's list says what falls on all."""
-    intents = (invoice.payment_intent_id, *(one.stripe_payment_intent_id for one in known.charges))
-    charges = (invoice.charge_id, *(one.stripe_charge_id for one in known.charges))
-    subject = next(filter(None, (*intents, *charges)), None)
+async def look_at_refunds(session: AsyncSession, known: Payment, *, parts: Sequence[Part] = ()) -> None:
+    """What went back before was given to what was known then: Stripe's list says what falls on all that it paid."""
+    intents = (one.payment_intent_id for one in parts), (one.stripe_payment_intent_id for one in known.charges)
+    charges = (one.charge_id for one in parts), (one.stripe_charge_id for one in known.charges)
+    of_the_plan = await plan_money.charges_of(session, known.stripe_invoice_id)
+    subject = next(filter(None, chain(*intents, *charges, of_the_plan)), None)
     if subject is not None:
         await commands.ask(
             session,
@@ -67,6 +70,15 @@ async def _look_at_refunds(session: AsyncSession, invoice: PaidInvoice, known: P
             purchase_id=str(known.purchase_id),
             currency=known.currency,
         )
+
+
+async def _was_taken_for_the_plans(
+    session: AsyncSession, new: Sequence[Purchase], invoice: PaidInvoice
+) -> Payment | None:
+    """The payment that is recorded now of which something went back before, when only the plan was known to be paid."""
+    made = (one for purchase in new for one in purchase.payments if one.stripe_invoice_id == invoice.invoice_id)
+    payment = next(made, None)
+    return payment if payment is not None and await plan_money.went_back(session, invoice.invoice_id) else None
 
 
 async def apply_payment(

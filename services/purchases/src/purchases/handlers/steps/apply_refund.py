@@ -41,6 +41,11 @@ class ToldRefund:
     """The charge that it is of, where Stripe named it."""
 
     @property
+    def is_a_sum(self) -> bool:
+        """Whether it stands for a cumulative figure, and not for one refund of Stripe's."""
+        return ":" in self.refund_id
+
+    @property
     def is_of_the_charge(self) -> bool:
         """Whether it is money of the charge itself; a lost dispute, which may differ from it, stands beside."""
         return self.kind in OF_THE_CHARGE

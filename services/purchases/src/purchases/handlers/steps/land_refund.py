@@ -10,6 +10,7 @@ from purchases.domain.charges import ChargeRefund, PaidCharge, Shares, shares_of
 from purchases.domain.money import COUNTS, newer_refund_status
 from purchases.handlers.steps.apply_refund import ToldRefund, apply_refund, live_cents, payment_behind
 from purchases.handlers.steps.apply_refund import charge_of as charge_of_refund
+from purchases.handlers.steps.plan_share import share_with_the_plan
 from purchases.publisher import Cause
 from purchases.store.rows import Charge, Payment, Purchase
 
@@ -51,7 +52,7 @@ def exceeds(paid: Sequence[Paid], told: ToldRefund) -> bool:
 async def land(session: AsyncSession, *, paid: Sequence[Paid], told: ToldRefund, cause: Cause) -> Shares | None:
     """Record the refund where it falls; None when it does not say where, and nothing has changed."""
     shares = shares_of(_refund(paid, told), charge_of(paid))
-    await _record(session, paid, told, shares or {}, cause)
+    await _record(session, paid, told, shares, cause)
     return shares
 
 
@@ -64,7 +65,7 @@ async def land_all(
     for told in sorted(refunds, key=lambda told: told.status in COUNTS):
         if _exceeds(paid, told, shares[told.refund_id] or {}):
             shares[told.refund_id] = None
-        await _record(session, paid, told, shares[told.refund_id] or {}, cause)
+        await _record(session, paid, told, shares[told.refund_id], cause)
     return shares
 
 
@@ -91,12 +92,18 @@ def _refund(paid: Sequence[Paid], told: ToldRefund) -> ChargeRefund:
     )
 
 
-async def _record(session: AsyncSession, paid: Sequence[Paid], told: ToldRefund, shares: Shares, cause: Cause) -> None:
+async def _record(
+    session: AsyncSession, paid: Sequence[Paid], told: ToldRefund, shares: Shares | None, cause: Cause
+) -> None:
     for one in paid:
-        if share := shares.get(str(one.purchase.id)):
+        if share := (shares or {}).get(str(one.purchase.id)):
             mine = replace(told, refund_cents=share)
             await apply_refund(session, purchase=one.purchase, payment=one.payment, told=mine, cause=cause)
     _count_over_all(paid)
+    first = paid[0]
+    await share_with_the_plan(
+        session, purchase=first.purchase, payment=first.payment, refund=told, shares=shares, cause=cause
+    )
 
 
 def _count_over_all(paid: Sequence[Paid]) -> None:

@@ -1,0 +1,54 @@
+"""A plan's invoice has a list of charges; of a refund or dispute the plan has a share."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from chassis.kept_rows import never_deleted, written_once
+
+revision = "0016"
+down_revision = "0015"
+branch_labels = None
+depends_on = None
+
+MOVE = """
+    insert into subscription_charges (stripe_invoice_id, paid_with, stripe_charge_id)
+    select stripe_invoice_id, coalesce(stripe_payment_intent_id, stripe_charge_id), stripe_charge_id
+    from subscription_invoices where coalesce(stripe_payment_intent_id, stripe_charge_id) is not null
+"""
+TABLES = (("workspace_refunds", "refund", "recorded_at"), ("workspace_disputes", "dispute", "opened_at"))
+KEPT = (
+    "drop trigger workspace_refunds_keeps_stripe_refund_id on workspace_refunds",
+    *written_once("workspace_refunds", ("stripe_refund_id", "workspace_id", "whole_cents", "currency")),
+    *never_deleted("subscription_charges"),
+    *written_once("subscription_charges", ("stripe_invoice_id", "paid_with")),
+)
+
+
+def upgrade() -> None:
+    """Rows first, then the columns that held them; what went back so far was the plan's as a whole."""
+    op.create_table(
+        "subscription_charges",
+        sa.Column("stripe_invoice_id", sa.Text(), nullable=False),
+        sa.Column("paid_with", sa.Text(), nullable=False),
+        sa.Column("stripe_charge_id", sa.Text(), nullable=True),
+        sa.Column("amount_cents", sa.BigInteger(), nullable=True),
+        sa.ForeignKeyConstraint(["stripe_invoice_id"], ["subscription_invoices.stripe_invoice_id"]),
+        sa.PrimaryKeyConstraint("stripe_invoice_id", "paid_with"),
+    )
+    for column in ("paid_with", "stripe_charge_id"):
+        op.create_index(f"ix_subscription_charges_{column}", "subscription_charges", [column])
+    op.execute(MOVE)
+    for column in ("stripe_payment_intent_id", "stripe_charge_id"):
+        op.drop_column("subscription_invoices", column)
+    for table, share, moment in TABLES:
+        op.add_column(table, sa.Column("whole_cents", sa.BigInteger(), nullable=True))
+        op.add_column(table, sa.Column("corrected_at", sa.DateTime(timezone=True), nullable=True))
+        op.execute(f"update {table} set whole_cents = {share}_cents")  # noqa: S608 - this module's own names
+        op.alter_column(table, "whole_cents", nullable=False)
+        op.create_index(f"{table}_by_time", table, [moment, f"stripe_{share}_id"])
+        op.create_index(f"{table}_of_workspace", table, ["workspace_id", moment, f"stripe_{share}_id"])
+        op.create_index(f"ix_{table}_stripe_invoice_id", table, ["stripe_invoice_id"])
+        op.drop_index(f"ix_{table}_workspace_id", table_name=table)
+    op.create_check_constraint("share_within_refund", "workspace_refunds", "refund_cents between 0 and whole_cents")
+    for statement in KEPT:
+        op.execute(statement)
