@@ -1,0 +1,303 @@
+"""Something for each kind of job to do: what it will have done when it is carried out, and the ids that it is about."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from contracts import AddonState, PlanPrice, PlanState
+from contracts.stripe_facts import CheckoutSessionCompleted, SubscriptionChanged
+from purchases.domain.transitions import Status
+from purchases.handlers.customers.save_card import save_card
+from purchases.store.rows import Purchase
+from tests.integration.purchases.checkouts import (
+    BUNDLE,
+    given_builder_and_two_addons,
+    open_page,
+    purchases_of,
+    upgrade,
+)
+from tests.integration.purchases.moves import ask_for_a_refund
+from tests.integration.purchases.subscribers import Subscriber, given_a_subscriber
+from tests.integration.purchases.world import INSTANCE, PRICE, RETURN_URL, World
+
+AT_THE_BANK: Final = "pm_card_authenticationRequired"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LeftToDo:
+    """`seen` is `expected` once the job has been carried out, and not before."""
+
+    ids: Mapping[str, str]
+    seen: Callable[[], Awaitable[Any]]
+    expected: Any
+
+
+def _of(world: World, purchase: Purchase, **ids: str) -> dict[str, str]:
+    known = {
+        "purchase": str(purchase.id),
+        "invoice": purchase.stripe_invoice_id,
+        "intent": purchase.stripe_payment_intent_id,
+        "workspace": purchase.workspace_id,
+        "addon": str(purchase.plan_addon_id),
+    }
+    return {name: str(value) for name, value in known.items()} | ids
+
+
+async def _charge(world: World) -> str:
+    return str((await world.control.objects(kind="charge"))["charge"][-1]["id"])
+
+
+def _status(world: World, purchase: Purchase) -> Callable[[], Awaitable[Status]]:
+    async def seen() -> Status:
+        return (await world.purchase(purchase.id)).status
+
+    return seen
+
+
+async def paid_unheard(world: World) -> LeftToDo:
+    """At the bank, where the buyer said yes."""
+    purchase = await world.given_a_purchase(AT_THE_BANK)
+    await world.control.authenticate(str(purchase.stripe_payment_intent_id))
+    return LeftToDo(ids=_of(world, purchase), seen=_status(world, purchase), expected=Status.PAID)
+
+
+async def an_invoice_to_void(world: World) -> LeftToDo:
+    purchase = await world.given_a_purchase(AT_THE_BANK)
+    await world.put(purchase, Status.CANCELLED, knows_invoice=True)
+
+    async def seen() -> Any:
+        invoice = await world.client.v1.invoices.retrieve_async(str(purchase.stripe_invoice_id))
+        return (await world.purchase(purchase.id)).payable, invoice.status
+
+    return LeftToDo(ids=_of(world, purchase), seen=seen, expected=(False, "void"))
+
+
+async def refunded_unheard(world: World) -> LeftToDo:
+    purchase = await world.given_a_purchase()
+    await world.control.refund_as_dashboard(invoice=purchase.stripe_invoice_id)
+    ids = _of(world, purchase, charge=await _charge(world))
+    return LeftToDo(ids=ids, seen=_status(world, purchase), expected=Status.REFUNDED)
+
+
+async def paid_and_forgotten(world: World) -> LeftToDo:
+    """The row is as it was before the payment."""
+    purchase = await world.given_a_purchase()
+    await world.put(purchase, Status.PENDING)
+    today = str(datetime.now(UTC).date())
+    return LeftToDo(ids=_of(world, purchase, today=today), seen=_status(world, purchase), expected=Status.PAID)
+
+
+async def a_refund_of_nobody_knows_what(world: World) -> LeftToDo:
+    """It is parked, since the payment is not known."""
+    purchase = await world.given_a_purchase()
+    await world.put(purchase, Status.PENDING)
+    since = len(await world.control.events())
+    await world.control.refund_as_dashboard(invoice=purchase.stripe_invoice_id)
+    await world.tell(*await world.facts(since=since))
+    assert await world.parked()
+    ids = _of(world, purchase, charge=await _charge(world))
+    return LeftToDo(ids=ids, seen=_status(world, purchase), expected=Status.REFUNDED)
+
+
+async def money_to_return(world: World) -> LeftToDo:
+    """The buyer paid at the bank what was cancelled."""
+    purchase = await world.given_a_purchase(AT_THE_BANK)
+    await world.control.authenticate(str(purchase.stripe_payment_intent_id))
+    await world.put(purchase, Status.CANCELLED)
+    await world.tell(*await world.facts())
+    while not await world.commands("return_payment"):
+        assert await world.loop._carry_one()
+
+    async def seen() -> Any:
+        return [(one.kind, one.refund_cents) for one in (await world.purchase(purchase.id)).refunds]
+
+    return LeftToDo(ids=_of(world, purchase), seen=seen, expected=[("return", PRICE)])
+
+
+async def a_requested_refund(world: World) -> LeftToDo:
+    purchase = await world.given_a_purchase()
+    asked = await ask_for_a_refund(world, purchase, 10_000)
+
+    async def seen() -> Any:
+        found = (await world.control.objects(kind="refund")).get("refund", [])
+        return [one["amount"] for one in found], [one.status for one in (await world.purchase(purchase.id)).refunds]
+
+    ids = _of(world, purchase, refund=str(asked.refund.id))
+    return LeftToDo(ids=ids, seen=seen, expected=([10_000], ["succeeded"]))
+
+
+async def a_card_to_adopt(world: World) -> LeftToDo:
+    workspace = await world.given_a_workspace(None)
+    page = await save_card(
+        database=world.database, client=world.client, instance=INSTANCE, workspace_id=workspace, return_url=RETURN_URL
+    )
+    await world.control.complete_session(page.id)
+    await world.tell(*[one for one in await world.facts() if isinstance(one, CheckoutSessionCompleted)])
+    (row,) = await world.rows("select stripe_customer_id from workspaces")
+
+    async def seen() -> bool:
+        customer: Any = await world.client.v1.customers.retrieve_async(row["stripe_customer_id"])
+        return customer.invoice_settings.default_payment_method is not None
+
+    return LeftToDo(ids={"workspace": workspace}, seen=seen, expected=True)
+
+
+async def another_name(world: World) -> LeftToDo:
+    """For an add-on that was sold."""
+    purchase = await world.given_a_purchase()
+    state = AddonState(
+        addon_id=purchase.plan_addon_id,
+        sequence=2,
+        occurred_at=datetime.now(UTC),
+        slug="setup",
+        name="Setup, new",
+        price_cents=PRICE,
+        currency="EUR",
+        is_active=True,
+        sort_order=0,
+    )
+    await world.tell(state)
+
+    async def seen() -> str:
+        return str((await world.control.objects(kind="product"))["product"][-1]["name"])
+
+    return LeftToDo(ids=_of(world, purchase), seen=seen, expected="Setup, new")
+
+
+async def a_price_to_make(world: World) -> LeftToDo:
+    prices = (PlanPrice(interval="month", currency="EUR", price_cents=900),)
+    now = datetime.now(UTC)
+    await world.tell(PlanState(plan="builder", sequence=1, occurred_at=now, name="Builder", caps={}, prices=prices))
+
+    async def seen() -> Any:
+        made = (await world.control.objects(kind="price")).get("price", [])
+        return [one["unit_amount"] for one in made]
+
+    return LeftToDo(ids={}, seen=seen, expected=[900])
+
+
+async def days_to_compare(world: World) -> LeftToDo:
+    async def seen() -> bool:
+        kinds = {row["kind"] for row in await world.rows("select kind from stripe_commands where state = 'open'")}
+        return {"sweep", "sweep_day", "sweep_subscriptions"} <= kinds
+
+    return LeftToDo(ids={}, seen=seen, expected=True)
+
+
+async def _subscribed(world: World, *, ours: bool = True) -> tuple[Subscriber, dict[str, str]]:
+    subscriber = await given_a_subscriber(world)
+    made = await subscriber.subscribe(ours=ours)
+    return subscriber, {"workspace": subscriber.workspace_id, "subscription": made}
+
+
+async def cancelled_unheard(world: World) -> LeftToDo:
+    subscriber, ids = await _subscribed(world)
+    await subscriber.hear()
+    await world.client.v1.subscriptions.cancel_async(ids["subscription"])
+    return LeftToDo(ids=ids, seen=subscriber.plan, expected="free")
+
+
+async def subscribed_unheard(world: World) -> LeftToDo:
+    subscriber, ids = await _subscribed(world)
+    return LeftToDo(ids=ids, seen=subscriber.plan, expected="builder")
+
+
+async def subscribed_before_it_was_registered(world: World) -> LeftToDo:
+    subscriber, ids = await _subscribed(world, ours=False)
+    return LeftToDo(ids=ids, seen=subscriber.plan, expected="builder")
+
+
+async def a_next_charge_to_fetch(world: World) -> LeftToDo:
+    subscriber, ids = await _subscribed(world)
+    await subscriber.hear()
+    await world.execute("update subscriptions set next_charge_as_of = null, next_charge_cents = null")
+
+    async def seen() -> Any:
+        return [row["next_charge_cents"] for row in await world.rows("select next_charge_cents from subscriptions")]
+
+    return LeftToDo(ids=ids, seen=seen, expected=[900])
+
+
+async def _two_subscriptions(world: World) -> tuple[Subscriber, dict[str, str]]:
+    subscriber, ids = await _subscribed(world)
+    await subscriber.hear()
+    since = len(await world.control.events())
+    second = await subscriber.subscribe()
+    await world.tell(*[one for one in await world.facts(since=since) if isinstance(one, SubscriptionChanged)])
+    return subscriber, ids | {"subscription": second}
+
+
+def _one_runs_and_one_went_back(world: World) -> Callable[[], Awaitable[Any]]:
+    async def seen() -> Any:
+        found = await world.control.objects()
+        statuses = sorted(one["status"] for one in found["subscription"])
+        return statuses, [one["amount"] for one in found.get("refund", [])]
+
+    return seen
+
+
+async def one_subscription_too_many(world: World) -> LeftToDo:
+    _, ids = await _two_subscriptions(world)
+    expected = (["active", "canceled"], [900])
+    return LeftToDo(ids=ids, seen=_one_runs_and_one_went_back(world), expected=expected)
+
+
+async def a_subscription_to_end(world: World) -> LeftToDo:
+    _, ids = await _two_subscriptions(world)
+    await world.execute(
+        "update subscriptions set is_extra = true where stripe_subscription_id = :id", id=ids["subscription"]
+    )
+    expected = (["active", "canceled"], [900])
+    return LeftToDo(ids=ids, seen=_one_runs_and_one_went_back(world), expected=expected)
+
+
+async def a_first_payment_that_nobody_finished(world: World) -> LeftToDo:
+    subscriber = await given_a_subscriber(world, card="pm_card_chargeCustomerFail")
+    made = await subscriber.subscribe()
+    await subscriber.hear()
+
+    async def seen() -> Any:
+        found = await world.control.objects()
+        return [one["status"] for one in found["subscription"]], [one["status"] for one in found["invoice"]]
+
+    ids = {"workspace": subscriber.workspace_id, "subscription": made}
+    return LeftToDo(ids=ids, seen=seen, expected=(["canceled"], ["void"]))
+
+
+async def a_checkout_paid_unheard(world: World) -> LeftToDo:
+    await given_builder_and_two_addons(world)
+    opened = await open_page(world, upgrade(await world.given_a_workspace(None), *BUNDLE))
+    await world.control.complete_session(opened.session_id)
+    (row,) = await world.rows("select id from checkout_sessions")
+
+    async def seen() -> Any:
+        return [one.status for one in await purchases_of(world)]
+
+    ids = {"checkout": str(row["id"]), "session": opened.session_id}
+    return LeftToDo(ids=ids, seen=seen, expected=[Status.PAID, Status.PAID])
+
+
+LEFT_TO_DO: Final[Mapping[str, Callable[[World], Awaitable[LeftToDo]]]] = {
+    "settle": paid_unheard,
+    "void": an_invoice_to_void,
+    "look_at_charge": refunded_unheard,
+    "look_at_invoice": paid_and_forgotten,
+    "identify": a_refund_of_nobody_knows_what,
+    "return_payment": money_to_return,
+    "refund": a_requested_refund,
+    "adopt_card": a_card_to_adopt,
+    "rename_product": another_name,
+    "provision_plan": a_price_to_make,
+    "sweep": days_to_compare,
+    "sweep_day": paid_and_forgotten,
+    "sweep_subscriptions": cancelled_unheard,
+    "settle_checkout": a_checkout_paid_unheard,
+    "look_at_subscription": subscribed_unheard,
+    "fetch_next_charge": a_next_charge_to_fetch,
+    "adopt_subscriptions": subscribed_before_it_was_registered,
+    "compare_subscriptions": one_subscription_too_many,
+    "end_subscription": a_subscription_to_end,
+    "end_unfinished": a_first_payment_that_nobody_finished,
+}
+"""By kind of job."""
