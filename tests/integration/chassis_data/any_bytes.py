@@ -1,7 +1,7 @@
 """Records of any bytes on Kafka: a header's name is bytes there, which no client of Python's lets one choose."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Self
@@ -44,8 +44,14 @@ class AnyProducer:
         """The numbers of those that it knows of."""
         return set(await self._producer.partitions_for(topic))
 
-    async def send(self, topic: str, *records: AnyRecord, partition: int = 0) -> int:
-        """The offset of the first of them."""
+    async def send(
+        self,
+        topic: str,
+        *records: AnyRecord,
+        partition: int = 0,
+        packed: Callable[[bytes], bytes] = lambda batch: batch,
+    ) -> int:
+        """The offset of the first of them; `packed` makes of the batch's bytes what is sent."""
         batch = self._producer.create_batch()
         batch._builder = _DefaultRecordBatchBuilderPy(
             magic=2,
@@ -54,12 +60,13 @@ class AnyProducer:
             producer_id=-1,
             producer_epoch=-1,
             base_sequence=-1,
-            batch_size=1 << 20,
+            batch_size=1 << 27,
         )
         for record in records:
             headers = [(_Bytes.of(name), value) for name, value in record.headers]
             assert batch.append(key=record.key, value=record.value, timestamp=None, headers=headers) is not None
         batch.close()
+        batch._buffer = bytearray(packed(bytes(batch._build())))
         sent = await self._producer.send_batch(batch, topic, partition=partition)
         return int((await asyncio.wait_for(sent, 10)).offset)
 

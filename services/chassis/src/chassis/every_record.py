@@ -4,10 +4,11 @@ aiokafka decodes the names of headers while it reads a batch. One that is not UT
 and each fetch after it (0.14, `DefaultRecordBatch.__next__`: in C a UnicodeDecodeError, in Python a
 CorruptRecordException).
 Here such a batch is read once more, from where that happened: a name keeps its bytes as surrogate escapes, and what is
-no record at all is handed over as the value of an otherwise empty one, at its own offset.
+no record at all is handed over as the value of an otherwise empty one, at its own offset. A batch that is compressed is
+unpacked before (`chassis.unpacked`); one that cannot be is handed over as one such record, at its last offset.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from aiokafka.consumer import fetcher
@@ -16,7 +17,12 @@ from aiokafka.record.default_records import DefaultRecordBatch, _DefaultRecordBa
 from aiokafka.record.memory_records import MemoryRecords
 from aiokafka.record.util import decode_varint
 
-_LENGTH: Final = slice(8, 12)
+from chassis.logs import get_logger
+from chassis.unpacked import unpacked
+
+log = get_logger(__name__)
+
+_LENGTH_AT: Final = 8
 _BEFORE_LENGTH_ENDS: Final = 12
 
 
@@ -57,29 +63,46 @@ class _Batch:
         return next(self._batch)
 
     def __iter__(self) -> Iterator[Any]:
-        read = self._batch.base_offset - 1
+        return self._unpacked() if self._batch.compression_type else _records(self._batch, self._bytes)
+
+    def _unpacked(self) -> Iterator[Any]:
+        packed = self._bytes()
         try:
-            for record in self._batch:
-                read = record.offset
-                yield record
+            plain = unpacked(packed)
         except UnsupportedCodecError:
-            raise  # nothing is wrong with the record: this process cannot unpack it
-        except Exception:
-            yield from (record for record in _any_records(self._bytes()) if record.offset > read)
+            raise  # nothing is wrong with the records: this process cannot unpack them
+        except Exception as error:
+            batch = _DefaultRecordBatchPy(packed)
+            log.warning(
+                "batch_not_unpacked", codec=batch.compression_type, records=batch._num_records, error=repr(error)[:300]
+            )
+            return iter([_unreadable(batch.next_offset - 1, packed)])
+        return _records(DefaultRecordBatch(plain), lambda: plain)
 
     def _bytes(self) -> bytes:
         """This batch's own, found in the answer by its first offset."""
         position = 0
         while True:
-            end = position + _BEFORE_LENGTH_ENDS + int.from_bytes(self._data[position:][_LENGTH], "big")
+            start = position + _LENGTH_AT
+            end = position + _BEFORE_LENGTH_ENDS + int.from_bytes(self._data[start : start + 4], "big")
             if int.from_bytes(self._data[position : position + 8], "big") == self._batch.base_offset:
                 return self._data[position:end]
             position = end
 
 
+def _records(batch: Any, data: Callable[[], bytes]) -> Iterator[Any]:
+    """The records of a batch that is not packed; `data` are its bytes, asked for where aiokafka cannot read it."""
+    read = batch.base_offset - 1
+    try:
+        for record in batch:
+            read = record.offset
+            yield record
+    except Exception:
+        yield from (record for record in _any_records(data()) if record.offset > read)
+
+
 def _any_records(data: bytes) -> Iterator[_DefaultRecordPy]:
     batch = _DefaultRecordBatchPy(data)
-    batch._maybe_uncompress()
     buffer, position, offset = bytes(batch._buffer), batch._pos, batch.base_offset - 1
     for _ in range(batch._num_records):
         start, end = _bounds(buffer, position)
