@@ -6,6 +6,7 @@ from tests.browser.conftest import Visit
 from tests.browser.people import STAFF, Visitor
 
 ADDONS, PURCHASES, PARKED = "/admin/addons", "/admin/purchases", "/admin/parked"
+MAILS = "/admin/parked-mails"
 
 
 async def given_staff(visit: Visit, at: str, **browser: Any) -> Visitor:

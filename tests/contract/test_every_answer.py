@@ -13,9 +13,14 @@ from starlette.routing import Mount
 from starlette.types import ASGIApp
 
 import catalog.openapi
+import notifier.main.service
 import purchases.openapi
+from chassis.auth import TokenVerifier
+from chassis.database import Database
 from chassis.health import Health, ops_app
+from chassis.jwks import Jwks
 from chassis.server import HttpServer
+from chassis.settings import ServiceSettings
 from sandbox.ports import LOOPBACK
 from webhook_gateway.asgi import PATHS
 from webhook_gateway.main import gateway_app
@@ -28,7 +33,7 @@ ID: Final = "0197e0a4-5b7c-7d10-8f43-2b1f0a9c6e31"
 METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "BREW")
 KEPT_ON_PURPOSE: Final = ("/assets/", "/pricing", "/v1/addons", "/v1/plans")
 """Public lists with an ETag, and files that are named by what they hold."""
-AT_LEAST: Final = {"catalog": 60, "purchases": 150}
+AT_LEAST: Final = {"catalog": 60, "purchases": 150, "notifier": 20}
 """Answers of routes that there are: who walks past them finds nothing wrong."""
 HSTS: Final = "strict-transport-security"
 
@@ -49,9 +54,17 @@ def gateway(*, app_env: str) -> ASGIApp:
     return gateway_app(settings=settings, signing=signing, producer=NoBroker(), metrics=WebhookMetrics())
 
 
+def notifier_pages() -> ASGIApp:
+    """Connected to nothing."""
+    verifier = TokenVerifier(Jwks("https://issuer.example/jwks.json"), "https://issuer.example", "quittance")
+    database = Database("postgresql://", name="notifier")
+    return notifier.main.service.app(settings=ServiceSettings(app_env="local"), database=database, verifier=verifier)
+
+
 APPS: Final[Mapping[str, ASGIApp]] = {
     "catalog": catalog.openapi.described_app(),
     "purchases": purchases.openapi.described_app(),
+    "notifier": notifier_pages(),
     "webhook-gateway": gateway(app_env="testing"),
     "webhook-gateway without a secret": gateway(app_env="production"),
     "any operations port": ops_app(Health()),
@@ -139,6 +152,7 @@ def _raw(path: str) -> bytes:
         ("catalog", {"method": "POST", "url": "/v1/admin/addons", "content": b"x" * 300_000}, 413),
         ("purchases", {"method": "GET", "url": "/app/", "headers": {"Accept": "text/html"}}, 303),
         ("purchases", {"method": "GET", "url": "/nowhere", "headers": {"Accept": "text/html"}}, 404),
+        ("notifier", {"method": "GET", "url": "/admin/parked-mails", "headers": {"Accept": "text/html"}}, 303),
         ("webhook-gateway", {"method": "POST", "url": "/billing/webhook", "content": b"x" * 600_000}, 413),
         ("webhook-gateway", {"method": "POST", "url": "/billing/webhook", "content": b"{"}, 400),
     ],

@@ -1,4 +1,4 @@
-"""Two services make the pages of one origin: whoever goes from one to the other sees the same entries."""
+"""Three services make the pages of one origin: whoever goes from one to the other sees the same entries."""
 
 from typing import Final
 from urllib.parse import urlencode
@@ -7,6 +7,7 @@ import pytest
 from fastapi import Request
 
 import catalog.pages.frame
+import notifier.pages.frame
 import purchases.pages.frame
 from chassis.auth import Caller, Role
 
@@ -37,3 +38,8 @@ def test_both_services_show_somebody_the_same_entries(person: Caller | None, wor
 
     assert here == there
     assert [entry.label for entry in here if entry.leads_to("/pricing")] == ["Prices"]
+
+
+@pytest.mark.parametrize("person", [one for one in PEOPLE if one and one.is_staff], ids=lambda person: person.subject)
+def test_so_does_the_notifier_whose_pages_are_staffs_alone(person: Caller) -> None:
+    assert notifier.pages.frame.nav(at_catalog(None), person) == catalog.pages.frame.nav(at_catalog(None), person)

@@ -51,7 +51,7 @@ class Service:
 SERVICES: Final[Mapping[str, Service]] = {
     "purchases": Service(
         migrations=purchases.main.MIGRATIONS,
-        topics=doctor.READ,
+        topics=doctor.USED_BY_WORKER.reads,
         handle=partial(apply_facts, instance="testing", pages=Pages("http://quittance.test")),
     ),
     "catalog": Service(

@@ -5,7 +5,6 @@ import uuid
 
 import pytest
 
-from chassis import parked_commands
 from contracts import Fact
 from contracts.workspace_facts import RenewalFailed
 from notifier import commands, consumer, mails
@@ -153,14 +152,14 @@ async def test_a_fact_of_which_no_mail_could_be_made_is_shown_and_read_again_onc
             await until(lambda: office.parked_facts(because=reason))
         [parked] = await office.parked_facts(because=reason)
         await commands.parked(office.database, consumer=office.consumer)
-        assert await parked_commands.retry(office.database, [str(parked.id), "0", "x"], consumer=office.consumer) == 1
+        assert await commands.retry(office.database, [str(parked.id), "0", "x"], consumer=office.consumer) == 1
         await until(lambda: office.is_sent(fact))
 
     assert len(office.about(fact)) == 1
     assert await office.parked_facts(because=reason) == []
     shown = capsys.readouterr().out
     assert reason in shown
-    assert f"due now  {parked.id}\nrefused  0: no parked fact\nrefused  x: no parked fact" in shown
+    assert f"due now  {parked.id}\nrefused  0: not parked\nrefused  x: not parked" in shown
 
 
 async def test_an_old_mail_is_forgotten_but_never_sent_again(office: Office) -> None:

@@ -7,7 +7,8 @@ import pytest
 
 from chassis.counting import AT_MOST
 from chassis.database import Database, plain_connection
-from notifier import mails
+from notifier import mails, parked_items
+from notifier.consumer import GROUP
 from notifier.housekeeping import export_backlog
 from notifier.mails import NewMail
 from notifier.main import MIGRATIONS
@@ -23,6 +24,10 @@ FILL = (
     select 'sent-' || n, 'refund', 't', '{}', null, now() from generate_series(1, 100000) as n""",
     """insert into mails (key, letter, fact_type, fact, due_at, parked_at)
     select 'parked-' || n, 'refund', 't', '{}', null, now() from generate_series(1, 100000) as n""",
+    """insert into mails (key, letter, fact_type, fact, due_at, ended_at)
+    select 'ended-' || n, 'refund', 't', '{}', null, now() from generate_series(1, 100000) as n""",
+    """insert into parked_decisions (item, decision, actor)
+    select 'fact-' || n, 'retry', 'operator' from generate_series(1, 100000) as n""",
 )
 
 
@@ -64,3 +69,17 @@ async def test_forgetting_what_is_old(crowded: Database) -> None:
     with every_statement(crowded, reads_at_most=MOST):
         async with crowded.transaction() as session:
             assert await mails.forget(session, older_than=timedelta(days=90)) == 0
+
+
+async def test_staffs_page_and_a_decision(crowded: Database) -> None:
+    item = parked_items.id_of_mail("parked-7")
+
+    with every_statement(crowded, reads_at_most=parked_items.SHOWN + MOST):
+        async with crowded.transaction() as session:
+            assert len(await parked_items.open_items(session, consumer=GROUP)) == parked_items.SHOWN
+            assert len(await parked_items.decisions(session)) == parked_items.LATELY
+    with every_statement(crowded, reads_at_most=MOST):
+        async with crowded.transaction() as session:
+            assert await parked_items.find(session, item, consumer=GROUP)
+            assert await parked_items.discard(session, item, consumer=GROUP, actor="operator", reason="never")
+            assert len(await parked_items.decisions(session, item_id=item)) == 1

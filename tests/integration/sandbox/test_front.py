@@ -73,7 +73,8 @@ async def front(
 ) -> AsyncIterator[httpx.AsyncClient]:
     port = free_port()
     async with HttpServer(purchases, LOOPBACK, 0, graceful_seconds=1) as behind:
-        services = ["--purchases", f"http://{LOOPBACK}:{behind.port}", "--catalog", f"http://{LOOPBACK}:{down}"]
+        nobody = f"http://{LOOPBACK}:{down}"
+        services = ["--purchases", f"http://{LOOPBACK}:{behind.port}", "--catalog", nobody, "--notifier", nobody]
         command = [sys.executable, "-m", "sandbox.front", "--port", str(port), *services]
         process = Process("front", command, log=tmp_path_factory.mktemp("front") / "front.log")
         process.start()

@@ -48,6 +48,8 @@ CASES: Final[list[tuple[tuple[str, ...], dict[str, str], str]]] = [
     (CATALOG, {"SUPPORT_EMAIL": ""}, "SUPPORT_EMAIL"),
     (NOTIFIER, {"DATABASE_URL": "postgresql://notifier:dev-only-notifier@db/notifier"}, "DATABASE_URL"),
     (NOTIFIER, {"MAIL_FROM": ""}, "MAIL_FROM"),
+    (NOTIFIER, {"JWT_AUDIENCE": ""}, "JWT_AUDIENCE"),
+    (NOTIFIER, {"JWKS_URL": "http://issuer.example/jwks.json"}, "JWKS_URL"),
     (GATEWAY, {"STRIPE_LIVEMODE": ""}, "STRIPE_LIVEMODE"),
 ]
 

@@ -84,7 +84,7 @@ def test_every_address_is_one_of_a_container_that_listens_there(name: str, told:
 
 
 def test_the_apis_know_who_calls() -> None:
-    for name in ("catalog", "purchases-api"):
+    for name in ("catalog", "purchases-api", "notifier"):
         values = environment(name)
         assert option("issuer", "--issuer") == values["JWT_ISSUER"]
         assert option("issuer", "--audience") == values["JWT_AUDIENCE"]

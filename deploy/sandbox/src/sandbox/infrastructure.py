@@ -164,7 +164,8 @@ def _small_parts(addresses: Addresses, webhook_secret: str) -> Mapping[str, list
     client = ["--client-id", CLIENT[0], "--client-secret", CLIENT[1]]
     pages = ["--redirect-uri", f"{addresses.url('front')}{SIGNED_IN_AT}"]
     front = ["--port", str(port["front"])]
-    behind = ["--catalog", addresses.url("catalog"), "--purchases", addresses.url("purchases-api")]
+    names = {"--catalog": "catalog", "--purchases": "purchases-api", "--notifier": "notifier"}
+    behind = [word for option, name in names.items() for word in (option, addresses.url(name))]
     return {
         "stripe": python("sandbox.stripe", *host, *stripe, "--endpoint", endpoint, "--secret", webhook_secret),
         "mailbox": python("sandbox.mailbox", *host, *mailbox),

@@ -33,7 +33,7 @@ SERVICES: Final = (
     Service("purchases-api",    ("purchases", "api"),         8102,   9102,       "purchases"),
     Service("purchases-worker", ("purchases", "worker"),      None,   9103,       "purchases"),
     Service("webhook-gateway",  ("webhook_gateway",),         8103,   9104,       None),
-    Service("notifier",         ("notifier",),                None,   9105,       "notifier"),
+    Service("notifier",         ("notifier",),                8104,   9105,       "notifier"),
 )
 DATABASES: Final = (
     Database("catalog",   (("catalog", "migrate"), ("catalog", "seed"))),

@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import Collection
 from contextlib import suppress
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, Self
 
 from aiokafka.client import AIOKafkaClient
 from aiokafka.cluster import ClusterMetadata
@@ -11,10 +12,39 @@ from aiokafka.cluster import ClusterMetadata
 from chassis.health import Health
 from chassis.kafka import connection
 from chassis.settings import ServiceSettings
+from contracts.topics import ALL_TOPICS, SESSION_STATE
 
 CONNECT_SECONDS: Final = 1.0
 REQUEST_SECONDS: Final = 10.0
 """For each server that is asked; aiokafka's own 40 add up where several are silent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TopicsUsed:
+    """What one process reads and writes on Kafka: its consumer, its readiness and the doctor go by this one list."""
+
+    reads: tuple[str, ...] = ()
+    """By its consumer, in a group."""
+    sessions: bool = False
+    """Whether it takes tokens, and so reads which of them are not good any more."""
+    writes: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, owner: str, *, reads: tuple[str, ...] = (), sessions: bool = False) -> Self:
+        """Return what a process uses that writes all topics of `owner`."""
+        return cls(
+            reads=reads, sessions=sessions, writes=frozenset(one.name for one in ALL_TOPICS if one.owner == owner)
+        )
+
+    @property
+    def heard(self) -> frozenset[str]:
+        """Return all that it reads."""
+        return frozenset({*self.reads, SESSION_STATE.name} if self.sessions else self.reads)
+
+    @property
+    def all(self) -> frozenset[str]:
+        """Return all that has to be there before it is ready."""
+        return self.heard | self.writes
 
 
 class BrokerArrival:

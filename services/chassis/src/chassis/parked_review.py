@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis import parked
+from chassis.database import wake_after_commit
 from chassis.logs import get_logger
 from chassis.parked import PARKED
 from chassis.texts import printable
@@ -57,6 +58,20 @@ async def retry(session: AsyncSession, *, parked_id: int, consumer: str, actor: 
     if found:
         log.info("parked_item_decided", consumer=consumer, parked=parked_id, decision="retry", actor=actor)
     return found
+
+
+async def retry_all(session: AsyncSession, *, consumer: str, actor: str) -> list[int]:
+    """Have everything that is set aside tried again after this commit; return the ids.
+
+    What is being tried at this moment is passed over.
+    """
+    waiting = select(PARKED.c.id).where(PARKED.c.consumer == consumer, PARKED.c.resolved_at.is_(None))
+    due = update(PARKED).where(PARKED.c.id.in_(waiting.with_for_update(skip_locked=True))).values(retry_at=func.now())
+    ids = list(await session.scalars(due.returning(PARKED.c.id)))
+    if ids:
+        wake_after_commit(session, parked.CHANNEL)
+        log.info("parked_items_retried", consumer=consumer, number=len(ids), actor=actor)
+    return ids
 
 
 async def discard(session: AsyncSession, *, parked_id: int, consumer: str, actor: str, reason: str) -> bool:

@@ -40,6 +40,6 @@ async def export_backlog(database: Database) -> None:
 
 
 async def forget_old(database: Database, *, kept: timedelta = KEPT) -> int:
-    """Drop the facts of mails sent longer ago than `kept`."""
+    """Drop the facts of mails sent or ended longer ago than `kept`."""
     async with database.transaction() as session:
         return await mails.forget(session, older_than=kept)

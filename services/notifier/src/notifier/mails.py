@@ -1,4 +1,4 @@
-"""The rows of `mails`: queued once per key, leased to a sender, then sent, tried later or parked."""
+"""The rows of `mails`: queued once per key, leased to a sender, then sent, tried later, or parked for staff."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -14,6 +14,20 @@ from chassis.texts import printable
 from notifier.tables import MAILS
 
 ERROR_LENGTH: Final = 1000
+_SHOWN: Final = select(
+    MAILS.c.key,
+    MAILS.c.letter,
+    MAILS.c.fact_type,
+    MAILS.c.fact["purchase_id"].astext.label("purchase_id"),
+    MAILS.c.fact["workspace_id"].astext.label("workspace_id"),
+    MAILS.c.attempts,
+    MAILS.c.last_error,
+    MAILS.c.queued_at,
+    MAILS.c.due_at,
+    MAILS.c.sent_at,
+    MAILS.c.parked_at,
+    MAILS.c.ended_at,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +50,24 @@ class DueMail:
     fact: dict[str, Any]
     queued_at: datetime
     attempts: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParkedMail:
+    """A mail as staff may see it: whom it concerns by id, and nobody's address."""
+
+    key: str
+    letter: str
+    fact_type: str
+    purchase_id: str | None
+    workspace_id: str | None
+    attempts: int
+    last_error: str | None
+    queued_at: datetime
+    due_at: datetime | None
+    sent_at: datetime | None
+    parked_at: datetime | None
+    ended_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +113,7 @@ async def mark_sent(session: AsyncSession, sent_mails: Sequence[DueMail]) -> Non
     """The mail server has said yes. True whoever holds the leases by now."""
     if not sent_mails:
         return
-    sent = {"sent_at": func.now(), "due_at": None, "parked_at": None, "last_error": None}
+    sent = {"sent_at": func.now(), "due_at": None, "parked_at": None, "ended_at": None, "last_error": None}
     await session.execute(
         update(MAILS).where(MAILS.c.key == any_(_keys([mail.key for mail in sent_mails]))).values(sent)
     )
@@ -106,7 +138,7 @@ async def park(session: AsyncSession, mail: DueMail, *, reason: str) -> None:
 
 
 async def resend(session: AsyncSession, key: str) -> bool:
-    """Queue a sent or parked mail anew; False when it is unknown, forgotten, or waits for its turn already."""
+    """Queue a sent, parked or ended mail anew; False when it is unknown, forgotten, or waits for its turn already."""
     return bool(await _requeue(session, MAILS.c.key == key))
 
 
@@ -115,10 +147,28 @@ async def resend_parked(session: AsyncSession) -> list[str]:
     return await _requeue(session, MAILS.c.parked_at.is_not(None))
 
 
-async def parked_mails(session: AsyncSession) -> list[tuple[str, datetime, str]]:
-    """Key, time and reason of every parked mail, the oldest first."""
-    rows = select(MAILS.c.key, MAILS.c.parked_at, MAILS.c.last_error).where(MAILS.c.parked_at.is_not(None))
-    return [(key, at, reason or "") for key, at, reason in await session.execute(rows.order_by(MAILS.c.parked_at))]
+async def retry_parked(session: AsyncSession, key: str) -> bool:
+    """Queue a parked mail anew; False when it is not parked."""
+    return bool(await _requeue(session, (MAILS.c.key == key) & MAILS.c.parked_at.is_not(None)))
+
+
+async def end(session: AsyncSession, key: str) -> bool:
+    """End a parked mail: it is never sent; False when it is not parked."""
+    parked = update(MAILS).where(MAILS.c.key == key, MAILS.c.parked_at.is_not(None))
+    ended = parked.values(parked_at=None, ended_at=func.now()).returning(MAILS.c.key)
+    return (await session.execute(ended)).first() is not None
+
+
+async def parked_mails(session: AsyncSession, *, limit: int) -> list[ParkedMail]:
+    """Return the parked mails, the oldest first."""
+    waiting = _SHOWN.where(MAILS.c.parked_at.is_not(None)).order_by(MAILS.c.parked_at).limit(limit)
+    return [ParkedMail(**row) for row in (await session.execute(waiting)).mappings()]
+
+
+async def find(session: AsyncSession, key: str) -> ParkedMail | None:
+    """Return one mail in whatever state; None where there is none of this key."""
+    row = (await session.execute(_SHOWN.where(MAILS.c.key == key))).mappings().first()
+    return ParkedMail(**row) if row else None
 
 
 async def backlog(session: AsyncSession) -> Backlog:
@@ -130,9 +180,13 @@ async def backlog(session: AsyncSession) -> Backlog:
 
 
 async def forget(session: AsyncSession, *, older_than: timedelta) -> int:
-    """Drop the facts of mails sent long ago. The keys stay: what was sent is never sent again."""
-    old = update(MAILS).where(MAILS.c.sent_at < func.now() - older_than, MAILS.c.fact.is_not(None))
-    return len((await session.execute(old.values(fact=None).returning(MAILS.c.key))).all())
+    """Drop the facts of mails sent or ended long ago. The keys stay: what was sent is never sent again."""
+    forgotten = 0
+    for since in (MAILS.c.sent_at, MAILS.c.ended_at):
+        old = update(MAILS).where(since < func.now() - older_than, MAILS.c.fact.is_not(None))
+        gone = await session.execute(old.values(fact=None, last_error=None).returning(MAILS.c.key))
+        forgotten += len(gone.all())
+    return forgotten
 
 
 def _keys(keys: Collection[str]) -> ColumnElement[Sequence[str]]:
@@ -151,6 +205,7 @@ async def _requeue(session: AsyncSession, which: ColumnElement[bool]) -> list[st
         "attempts": 0,
         "sent_at": None,
         "parked_at": None,
+        "ended_at": None,
         "last_error": None,
     }
     known = update(MAILS).where(which, MAILS.c.due_at.is_(None), MAILS.c.fact.is_not(None))

@@ -4,15 +4,15 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from chassis import doctor
-from chassis.broker_check import BrokerArrival
+from chassis.broker_check import BrokerArrival, TopicsUsed
 from chassis.doctor_command import failed_here, report, wait_until_ready
 from chassis.health import Health
 from chassis.startup import prepare_process
-from contracts.topics import STRIPE_EVENTS
 from webhook_gateway.settings import GatewaySettings
 from webhook_gateway.webhook_secrets import Policy, SigningSecrets, signing_secrets
 
 NAME: Final = "webhook-gateway"
+USED: Final = TopicsUsed.of(NAME)
 REMEDY: Final = "set STRIPE_WEBHOOK_SECRETS to the endpoint's signing secret, whsec_… in Stripe's Dashboard"
 DROPPED: Final[Mapping[str, str]] = {
     "mode": "events of Stripe's other mode were answered with 200 and dropped: see STRIPE_LIVEMODE and the endpoint",
@@ -49,5 +49,5 @@ async def examine(*, wait: float) -> int:
         return status
     report(NAME, [DROPPED[name] for name in await failed_here(settings) if name in DROPPED])
     health = Health()
-    BrokerArrival(settings, [STRIPE_EVENTS.name]).watch(health)
+    BrokerArrival(settings, USED.all).watch(health)
     return await wait_until_ready(NAME, health, wait=wait)

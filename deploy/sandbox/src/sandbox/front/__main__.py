@@ -1,4 +1,4 @@
-"""`python -m sandbox.front --port N --catalog URL --purchases URL`."""
+"""`python -m sandbox.front --port N --catalog URL --purchases URL --notifier URL`."""
 
 import argparse
 
@@ -14,8 +14,10 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=8100)
     parser.add_argument("--catalog", required=True)
     parser.add_argument("--purchases", required=True)
+    parser.add_argument("--notifier", required=True)
     options = parser.parse_args()
-    app = application({"catalog": options.catalog, "purchases-api": options.purchases})
+    behind = {"catalog": options.catalog, "purchases-api": options.purchases, "notifier": options.notifier}
+    app = application(behind)
     # The services' own Date and Server are passed on, and nobody is believed about where he comes from.
     config = uvicorn.Config(app, host=options.host, port=options.port, log_level="warning", proxy_headers=False)
     config.server_header = config.date_header = False

@@ -13,6 +13,7 @@ ROUTES: Final[Mapping[str, str]] = {
     # path, and all below it   service; the first that fits
     "/pricing":                "catalog",
     "/admin/addons":           "catalog",
+    "/admin/parked-mails":     "notifier",
     "/admin":                  "purchases-api",
     "/app":                    "purchases-api",
     "/settings/billing":       "purchases-api",

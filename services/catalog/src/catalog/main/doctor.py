@@ -6,15 +6,13 @@ from typing import Final
 from catalog.consumer import TOPICS
 from catalog.main import MIGRATIONS, NAME, Settings, read_settings
 from chassis import doctor
-from chassis.broker_check import BrokerArrival
+from chassis.broker_check import BrokerArrival, TopicsUsed
 from chassis.database import Database
 from chassis.doctor_command import report, wait_until_ready
 from chassis.health import Health
 from chassis.schema_check import SchemaArrival
-from contracts.topics import ALL_TOPICS, SESSION_STATE
 
-NEEDED: Final = frozenset({*TOPICS, SESSION_STATE.name}) | {topic.name for topic in ALL_TOPICS if topic.owner == NAME}
-"""The topics that it reads, and those that it writes."""
+USED: Final = TopicsUsed.of(NAME, reads=TOPICS, sessions=True)
 
 
 def findings(settings: Settings) -> Iterable[str]:
@@ -28,7 +26,7 @@ def health_of(settings: Settings, database: Database) -> Health:
     """Return its health: ready once database, migrations, broker and topics are there."""
     health = Health()
     SchemaArrival(database, MIGRATIONS).watch(health)
-    BrokerArrival(settings, NEEDED).watch(health)
+    BrokerArrival(settings, USED.all).watch(health)
     return health
 
 

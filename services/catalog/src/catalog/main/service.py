@@ -6,9 +6,9 @@ from functools import partial
 from fastapi import FastAPI
 
 from catalog.api import addons, audit, plans
-from catalog.consumer import GROUP, TOPICS, apply_facts
+from catalog.consumer import GROUP, apply_facts
 from catalog.main import NAME, read_settings
-from catalog.main.doctor import findings, health_of
+from catalog.main.doctor import USED, findings, health_of
 from catalog.pages.routes import install_pages
 from catalog.price_list import PriceListCache, addons_on_sale, plans_on_offer
 from chassis.auth import TokenVerifier
@@ -42,7 +42,7 @@ def consumer(*, settings: ServiceSettings, database: Database, health: Health) -
     """What listens to purchases."""
     handle = partial(apply_facts, instance=settings.quittance_instance)
     return Consumer(
-        topics=TOPICS,
+        topics=USED.reads,
         group=GROUP,
         database=database,
         handle=handle,

@@ -4,24 +4,24 @@ from collections.abc import Iterable
 from typing import Final
 
 from chassis import doctor
-from chassis.broker_check import BrokerArrival
+from chassis.broker_check import BrokerArrival, TopicsUsed
 from chassis.database import Database
 from chassis.doctor_command import report, wait_until_ready
 from chassis.health import Health
 from chassis.schema_check import SchemaArrival
-from contracts.topics import ALL_TOPICS
 from notifier.consumer import TOPICS
 from notifier.main import MIGRATIONS, NAME, Settings, read_settings
 from notifier.main.mail_settings import UnusableSetting, mailer
 from notifier.smtp_url import BadSmtpUrl
 
-NEEDED: Final = frozenset(TOPICS) | {topic.name for topic in ALL_TOPICS if topic.owner == NAME}
-"""The topics that it reads, and those that it writes."""
+USED: Final = TopicsUsed.of(NAME, reads=TOPICS, sessions=True)
 
 
 def findings(settings: Settings) -> Iterable[str]:
     """Find what is wrong with what it is told, in a sentence each."""
     yield from doctor.database(settings, settings.database_url)
+    yield from doctor.callers(settings)
+    yield from doctor.pages(settings)
     try:
         mailer(settings)
     except (UnusableSetting, BadSmtpUrl) as error:
@@ -32,7 +32,7 @@ def health_of(settings: Settings, database: Database) -> Health:
     """Return its health: ready once database, migrations, broker and topics are there."""
     health = Health()
     SchemaArrival(database, MIGRATIONS).watch(health)
-    BrokerArrival(settings, NEEDED).watch(health)
+    BrokerArrival(settings, USED.all).watch(health)
     return health
 
 

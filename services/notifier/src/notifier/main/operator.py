@@ -3,7 +3,6 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from chassis import parked_commands
 from chassis.database import Database
 from notifier import commands
 from notifier.consumer import GROUP
@@ -23,15 +22,15 @@ async def parked() -> int:
 
 
 async def retry(ids: list[str]) -> int:
-    """`retry ID…`: read parked facts again; the exit status."""
+    """`retry ID…`: have parked mails sent and parked facts read again; the exit status."""
     async with _database() as database:
-        return await parked_commands.retry(database, ids, consumer=GROUP)
+        return await commands.retry(database, ids, consumer=GROUP)
 
 
 async def discard(ids: list[str], *, reason: str) -> int:
-    """`discard ID… --reason TEXT`: end parked facts unmailed; the exit status."""
+    """`discard ID… --reason TEXT`: end parked mails and facts; the exit status."""
     async with _database() as database:
-        return await parked_commands.discard(database, ids, consumer=GROUP, reason=reason)
+        return await commands.discard(database, ids, consumer=GROUP, reason=reason)
 
 
 @asynccontextmanager

@@ -1,23 +1,39 @@
-"""The service: consumer and sender in one process."""
+"""The service: consumer, sender and staff's pages in one process."""
 
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
 from functools import partial
 from typing import Any
 
+from fastapi import FastAPI
+
+from chassis.auth import TokenVerifier
 from chassis.consumer import Consumer
 from chassis.database import Database
+from chassis.ended_sessions import EndedSessions
+from chassis.fates import is_outage
 from chassis.health import Health, ops_app
+from chassis.jwks import Jwks
 from chassis.process import background, run_process
 from chassis.pruning import keep_pruned, parked_of
-from chassis.server import HttpServer
+from chassis.settings import ServiceSettings
 from chassis.startup import refuse_unless_sound
-from notifier.consumer import FATES, GROUP, TOPICS, queue_mails
+from chassis.web import HttpServer, web_app
+from notifier.consumer import FATES, GROUP, queue_mails
 from notifier.housekeeping import keep_house
 from notifier.main import NAME, Settings, read_settings
-from notifier.main.doctor import findings, health_of
+from notifier.main.doctor import USED, findings, health_of
 from notifier.main.mail_settings import mailer
+from notifier.pages.routes import install_pages
 from notifier.sender import Sender
+
+
+def app(*, settings: ServiceSettings, database: Database, verifier: TokenVerifier) -> FastAPI:
+    """Staff's pages; there is no API."""
+    pages = web_app(title="Quittance notifier", settings=settings, verifier=verifier, passes=is_outage)
+    pages.state.database = database
+    install_pages(pages, settings)
+    return pages
 
 
 def parts(*, settings: Settings, database: Database, health: Health) -> tuple[AbstractAsyncContextManager[Any], ...]:
@@ -25,13 +41,14 @@ def parts(*, settings: Settings, database: Database, health: Health) -> tuple[Ab
     kept = timedelta(days=settings.parked_kept_days)
     sender = Sender(database=database, mailer=mailer(settings), health=health, connections=settings.smtp_connections)
     consumer = Consumer(
-        topics=TOPICS,
+        topics=USED.reads,
         group=GROUP,
         database=database,
         handle=partial(queue_mails, wake=sender.wake),
         settings=settings,
         health=health,
         fates=FATES,
+        serves=True,
     )
     return (
         background("housekeeping", lambda: keep_house(database)),
@@ -42,14 +59,19 @@ def parts(*, settings: Settings, database: Database, health: Health) -> tuple[Ab
 
 
 async def serve() -> None:
-    """Consumer, sender and operations port in one process, until it is told to stop."""
+    """Consumer, sender, pages and operations port in one process, until it is told to stop."""
     settings = read_settings()
     refuse_unless_sound(list(findings(settings)))
     database = Database(settings.database_url, name=NAME)
     health = health_of(settings, database)
+    ended, jwks = EndedSessions(settings), Jwks(settings.jwks_url)
+    verifier = TokenVerifier(jwks, settings.jwt_issuer, settings.jwt_audience, has_ended=ended.has)
+    pages = app(settings=settings, database=database, verifier=verifier)
     await run_process(
         database,
         HttpServer(ops_app(health), settings.http_host, settings.ops_port, name="ops", protected=settings.protected),
         *parts(settings=settings, database=database, health=health),
+        ended.running(health),
+        HttpServer(pages, settings.http_host, settings.http_port, protected=settings.protected),
         health=health,
     )

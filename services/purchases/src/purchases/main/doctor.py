@@ -4,19 +4,18 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from chassis import doctor
-from chassis.broker_check import BrokerArrival
+from chassis.broker_check import BrokerArrival, TopicsUsed
 from chassis.database import Database
 from chassis.doctor_command import report, wait_until_ready
 from chassis.health import Health
 from chassis.schema_check import SchemaArrival
-from contracts.topics import ADDON_STATE, ALL_TOPICS, PLAN_STATE, SESSION_STATE, STRIPE_EVENTS
+from contracts.topics import ADDON_STATE, PLAN_STATE, STRIPE_EVENTS
 from purchases.main import MIGRATIONS, read_settings
 from purchases.settings import Settings
 
-READ: Final = (STRIPE_EVENTS.name, ADDON_STATE.name, PLAN_STATE.name)
-"""The topics that the worker reads."""
-NEEDED: Final = frozenset(READ) | {topic.name for topic in ALL_TOPICS if topic.owner == "purchases"}
-"""And those that it writes."""
+USED_BY_API: Final = TopicsUsed(sessions=True)
+"""What it has to say on Kafka, the worker does."""
+USED_BY_WORKER: Final = TopicsUsed.of("purchases", reads=(STRIPE_EVENTS.name, ADDON_STATE.name, PLAN_STATE.name))
 
 
 def of_api(settings: Settings) -> Iterable[str]:
@@ -34,20 +33,19 @@ def of_worker(settings: Settings) -> Iterable[str]:
 
 
 def health_of_api(settings: Settings, database: Database) -> Health:
-    """Return the API's health: ready once database and migrations are there, and the topic of ended sessions.
-
-    What it has to say on Kafka, others do.
-    """
-    health = Health()
-    SchemaArrival(database, MIGRATIONS).watch(health)
-    BrokerArrival(settings, {SESSION_STATE.name}).watch(health)
-    return health
+    """Return the API's health: ready once database and migrations are there, and the topic of ended sessions."""
+    return _health(settings, database, USED_BY_API)
 
 
 def health_of_worker(settings: Settings, database: Database) -> Health:
     """Return the worker's health: ready once database, migrations, broker and topics are there."""
-    health = health_of_api(settings, database)
-    BrokerArrival(settings, NEEDED).watch(health)
+    return _health(settings, database, USED_BY_WORKER)
+
+
+def _health(settings: Settings, database: Database, used: TopicsUsed) -> Health:
+    health = Health()
+    SchemaArrival(database, MIGRATIONS).watch(health)
+    BrokerArrival(settings, used.all).watch(health)
     return health
 
 

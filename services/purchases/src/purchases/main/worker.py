@@ -18,7 +18,7 @@ from purchases.handlers.facts.apply_facts import apply_facts
 from purchases.handlers.steps.stripe_desk import WorkerDesk
 from purchases.handlers.steps.work import CONSUMER, Pages
 from purchases.main import read_settings
-from purchases.main.doctor import READ, health_of_worker, of_worker
+from purchases.main.doctor import USED_BY_WORKER, health_of_worker, of_worker
 from purchases.payments.client import stripe_client
 from purchases.store.pruned import PRUNES
 
@@ -37,7 +37,7 @@ async def work() -> None:
     apply = partial(apply_facts, instance=instance, pages=Pages(settings.public_base_url))
     desk = WorkerDesk(database=database, client=client, instance=instance, apply=apply)
     consumer = Consumer(
-        topics=READ,
+        topics=USED_BY_WORKER.reads,
         group=CONSUMER,
         database=database,
         handle=apply,

@@ -1,0 +1,21 @@
+"""What stands around the notifier's pages: staff's entries, the same as around those of catalog and purchases."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from fastapi import Request
+
+from chassis.auth import Caller
+from chassis.pages import NavLink
+
+PRICES: Final = NavLink("Prices", "/pricing")
+OF_STAFF: Final = (
+    NavLink("Add-ons", "/admin/addons"),
+    NavLink("Purchases", "/admin/purchases"),
+    NavLink("Set aside", "/admin/parked"),
+)
+
+
+def nav(_: Request, person: Caller | None) -> Sequence[NavLink]:
+    """Nobody but staff has a page here; whoever else comes is led to the prices, which lead to their own."""
+    return (*OF_STAFF, PRICES) if person is not None and person.is_staff else (PRICES,)

@@ -1,0 +1,103 @@
+"""What staff decide about mails that could not be sent: seen without people in it, tried again, ended with a reason."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from playwright.async_api import Locator, expect
+
+from sandbox.scene import Scene
+from tests.browser.conftest import Visit
+from tests.browser.keys import Keys
+from tests.browser.looks import fits, look_at
+from tests.browser.people import Visitor
+from tests.browser.staff import MAILS, PARKED, given_staff
+
+
+@pytest.fixture(autouse=True)
+async def mended(scene: Scene) -> AsyncIterator[None]:
+    """The mail server refuses nobody any more."""
+    yield
+    await refuse(scene)
+
+
+async def refuse(scene: Scene, *addresses: str) -> None:
+    """Have the mail server say for good that there are no such mailboxes."""
+    answer = await scene.http.post(f"{scene.stack.mailbox_url}/_sandbox/faults", json={"refuse": list(addresses)})
+    assert answer.is_success, answer.text
+
+
+async def given_a_refused_mail(scene: Scene) -> dict[str, Any]:
+    """A purchase whose refund its owner cannot be mailed about."""
+    shop, addon = await scene.given_a_workspace(), await scene.given_an_addon()
+    purchase: dict[str, Any] = (await scene.buy(shop, addon)).json()
+    await scene.settle()
+    await refuse(scene, shop.owner_email)
+    await scene.refund(purchase)
+    await scene.settle()
+    return {**purchase, "shop": shop}
+
+
+def mail_of(staff: Visitor, purchase: dict[str, Any]) -> Locator:
+    return staff.page.get_by_role("listitem").filter(has_text=purchase["id"]).get_by_role("link").first
+
+
+async def test_a_refused_mail_is_found_from_what_is_set_aside_and_sent_once_its_address_works(
+    visit: Visit, scene: Scene
+) -> None:
+    purchase = await given_a_refused_mail(scene)
+    staff = await given_staff(visit, PARKED, javascript=False)
+    page = staff.page
+
+    await page.get_by_role("link", name="Mails", exact=True).click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Set aside by the notifier")
+    await expect(page.get_by_role("main")).not_to_contain_text(purchase["shop"].owner_email)
+    await fits(page)
+    await mail_of(staff, purchase).click()
+    await expect(page.get_by_role("link", name="The purchase")).to_have_attribute(
+        "href", f"/admin/purchases/{purchase['id']}"
+    )
+    await refuse(scene)
+    await page.get_by_role("button", name="Try it again now").click()
+    await expect(page.get_by_role("status")).to_be_visible()
+    await scene.settle()
+
+    await staff.open(MAILS)
+    await expect(mail_of(staff, purchase)).to_have_count(0)
+    assert len(await scene.mails_to(purchase["shop"].owner_email)) == 1
+
+
+async def test_one_with_a_keyboard_ends_a_mail_with_a_reason_that_stays(visit: Visit, scene: Scene) -> None:
+    purchase = await given_a_refused_mail(scene)
+    staff = await given_staff(visit, MAILS)
+    page, keys = staff.page, Keys(staff.page)
+    await look_at(staff, "parked-mails")
+
+    await keys.press(mail_of(staff, purchase))
+    await keys.press(page.get_by_role("button", name="Discard it"))
+    await expect(page.locator("#reason-error")).to_have_text("Say why, for whoever looks later.")
+    await look_at(staff, "parked-mail")
+    await keys.type_into(page.get_by_label("Reason for discarding it"), "They were told by phone")
+    await keys.press(page.get_by_role("button", name="Discard it"))
+
+    await expect(page.get_by_role("status")).to_have_text("It is discarded, with your reason.")
+    await expect(page.get_by_role("main")).to_contain_text("They were told by phone")
+    await expect(page.get_by_role("button", name="Discard it")).to_have_count(0)
+    await keys.press(page.get_by_role("link", name="Back to the list"))
+    await expect(mail_of(staff, purchase)).to_have_count(0)
+    await expect(page.get_by_role("listitem").filter(has_text="They were told by phone")).to_have_count(1)
+    scene.shops.remove(purchase["shop"])  # the books ask for each mail, and this one is never sent
+
+
+async def test_all_mails_are_sent_again_at_once(visit: Visit, scene: Scene) -> None:
+    purchases = [await given_a_refused_mail(scene) for _ in range(2)]
+    staff = await given_staff(visit, MAILS)
+    await refuse(scene)
+
+    await staff.page.get_by_role("button", name="Send all mails again").click()
+    await expect(staff.page.get_by_role("status")).to_contain_text("Tried again: 2")
+    await scene.settle()
+
+    await staff.open(MAILS)
+    for purchase in purchases:
+        await expect(mail_of(staff, purchase)).to_have_count(0)

@@ -1,0 +1,67 @@
+"""One list says which topics a process uses: its consumer, its readiness, the doctor and ARCHITECTURE go by it."""
+
+import ast
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+import catalog.main.doctor
+import notifier.main.doctor
+import purchases.main.doctor
+import webhook_gateway.doctor
+from chassis.broker_check import TopicsUsed
+from contracts.topics import ALL_TOPICS
+
+ROOT: Final = Path(__file__).parents[3]
+USED: Final[Mapping[str, TopicsUsed]] = {
+    "webhook-gateway": webhook_gateway.doctor.USED,
+    "catalog": catalog.main.doctor.USED,
+    "purchases api": purchases.main.doctor.USED_BY_API,
+    "purchases worker": purchases.main.doctor.USED_BY_WORKER,
+    "notifier": notifier.main.doctor.USED,
+}
+BUILT_IN: Final[Mapping[str, str]] = {
+    "webhook-gateway": "webhook-gateway/src/webhook_gateway/main.py",
+    "catalog": "catalog/src/catalog/main/service.py",
+    "purchases api": "purchases/src/purchases/main/api.py",
+    "purchases worker": "purchases/src/purchases/main/worker.py",
+    "notifier": "notifier/src/notifier/main/service.py",
+}
+"""Where each process puts its parts together."""
+
+
+@pytest.mark.parametrize("process", USED)
+def test_the_architecture_names_them(process: str) -> None:
+    text = (ROOT / "ARCHITECTURE.md").read_text()
+    [row] = [line for line in text.splitlines() if line.startswith(f"| `{process}` |")]
+    reads, writes = (frozenset(re.findall(r"`(billing\.[a-z.]+\.v1)`", cell)) for cell in row.split("|")[2:4])
+
+    assert (reads, writes) == (USED[process].heard, USED[process].writes)
+
+
+@pytest.mark.parametrize("process", BUILT_IN)
+def test_its_parts_read_and_write_what_it_says(process: str) -> None:
+    """Who builds a consumer takes its topics from the list, who takes tokens reads the ended sessions, and so on."""
+    calls = called_in(ROOT / "services" / BUILT_IN[process])
+    consumes = [ast.unparse(word.value) for word in calls.get("Consumer", []) if word.arg == "topics"]
+    used = USED[process]
+
+    assert [re.sub(r"USED\w*", "USED", topics) for topics in consumes] == ["USED.reads"] * bool(used.reads)
+    assert ("EndedSessions" in calls) is used.sessions
+    assert ("TokenVerifier" in calls) is used.sessions
+    assert bool({"Relay", "BrokerConnection"} & calls.keys()) is bool(used.writes)
+
+
+def called_in(path: Path) -> dict[str, list[ast.keyword]]:
+    """The keyword arguments of each call in a file, by what is called."""
+    calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+    return {node.func.id: node.keywords for node in calls if isinstance(node.func, ast.Name)}
+
+
+def test_every_topic_has_a_process_that_writes_it() -> None:
+    written = [topic for used in USED.values() for topic in used.writes]
+
+    assert sorted(written) == sorted(topic.name for topic in ALL_TOPICS)
