@@ -16,6 +16,7 @@ from faststream.kafka import KafkaBroker
 from chassis import metrics, parked
 from chassis.applying import Applier, Handler
 from chassis.backoff import Backoff
+from chassis.broker_check import existing_topics
 from chassis.database import Database
 from chassis.every_record import read_every_record
 from chassis.fates import FATES, Fates
@@ -42,6 +43,9 @@ LAG_SECONDS: Final = 5.0
 IDLE_LOOKS: Final = 4
 """Looks in a row without a partition, after which others have them; at first, none has been given out yet."""
 PULSE_SECONDS: Final = 5.0
+ANSWER_SECONDS: Final = 5.0
+ALIVE_SECONDS: Final = 30.0
+"""After the last beat of the pulse, /livez fails."""
 CHECK: Final = "consumer"
 """What /readyz calls the consumer's progress."""
 
@@ -75,7 +79,6 @@ class Consumer:
         self._health = health
         self._stopping = asyncio.Event()
         self._progress = Progress(group)
-        self._client: Any = None
         self._applier = Applier(
             group=group, database=database, handle=handle, fates=fates, progress=self._progress, stop=self._stopping
         )
@@ -104,15 +107,16 @@ class Consumer:
         """Alive, unless the loop has not run for long while database and broker answer: else a restart is no help."""
         while True:
             if not self._progress.loop_is_late or not await self._parts_answer():
-                self._health.beat("consumer")
+                self._health.beat("consumer", limit=ALIVE_SECONDS)
             self._progress.gets_on()
             await asyncio.sleep(PULSE_SECONDS)
 
     async def _parts_answer(self) -> bool:
+        """Asked over connections of their own: the consumer's may be what hangs, or there is none any more."""
         with suppress(Exception):
-            async with asyncio.timeout(PULSE_SECONDS):
+            async with asyncio.timeout(ANSWER_SECONDS):
                 await self._database.ping()
-                await self._client.topics()
+                await existing_topics(self._settings)
                 return True
         return False
 
@@ -124,14 +128,13 @@ class Consumer:
             try:
                 async with asyncio.timeout(START_SECONDS):
                     await broker.start()
-                self._client = _turning(subscriber.consumer, self._progress)
+                _turning(subscriber.consumer, self._progress)
                 await self._watch(subscriber)
             except Exception as error:
                 metrics.CONSUMER_RESTARTS.labels(self._group).inc()
                 backs_off("kafka", error, consumer=self._group)
             finally:
                 # Also when it was cancelled half-way through its start.
-                self._client = None
                 await _stop(broker)
             await backoff.sleep()
 
@@ -205,8 +208,8 @@ class ClientLog:
             log.error("kafka_client", consumer=self._group, said=str(msg)[:500])
 
 
-def _turning(consumer: Any, progress: Progress) -> Any:
-    """The consumer, which says at each fetch that its loop runs."""
+def _turning(consumer: Any, progress: Progress) -> None:
+    """Have the consumer say at each fetch that its loop runs."""
     getmany = consumer.getmany
 
     async def turning(*partitions: Any, **options: Any) -> Any:
@@ -214,7 +217,6 @@ def _turning(consumer: Any, progress: Progress) -> Any:
         return await getmany(*partitions, **options)
 
     consumer.getmany = turning
-    return consumer
 
 
 def _reason(task: "asyncio.Task[Any]") -> BaseException:
