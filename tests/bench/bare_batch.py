@@ -31,6 +31,12 @@ MONEY: Final = """
     select purchase, invoice, $3, $3, false, 'EUR', false, $4
     from unnest($1::uuid[], $2::text[]) as paid (purchase, invoice)
 """
+CHARGES: Final = """
+    insert into purchase_charges
+        (purchase_id, stripe_invoice_id, number, stripe_payment_intent_id, amount_cents, amount_told, refunded_cents)
+    select purchase, invoice, 1, intent, $4, false, 0
+    from unnest($1::uuid[], $2::text[], $3::text[]) as charged (purchase, invoice, intent)
+"""
 HISTORY: Final = """
     insert into purchase_transitions
         (purchase_id, sequence, from_status, to_status, trigger, stale, actor, stripe_event_id, at)
@@ -50,6 +56,7 @@ class Prepared:
     facts: list[UUID]
     purchases: list[UUID]
     invoices: list[str]
+    intents: list[str]
     events: list[str]
     outbox: list[list[Any]]
     at: datetime
@@ -67,6 +74,7 @@ async def write(connection: Any, batches: Sequence[Prepared]) -> None:
             await connection.fetch(INBOX, batch.facts)
             await connection.execute(LEDGER, batch.purchases, PRICE_CENTS, batch.at)
             await connection.execute(MONEY, batch.purchases, batch.invoices, PRICE_CENTS, batch.at)
+            await connection.execute(CHARGES, batch.purchases, batch.invoices, batch.intents, PRICE_CENTS)
             await connection.execute(HISTORY, batch.purchases, batch.events, batch.at)
             await connection.execute(OUTBOX, *batch.outbox)
 
@@ -78,6 +86,7 @@ def _prepared(sales: Sequence[Sale]) -> Prepared:
         facts=[uuid4() for _ in sales],
         purchases=[sale.purchase_id for sale in sales],
         invoices=[sale.invoice_id for sale in sales],
+        intents=[sale.intent_id for sale in sales],
         events=[sale.event_id for sale in sales],
         outbox=[list(column) for column in zip(*rows, strict=True)],
         at=now,

@@ -26,6 +26,7 @@ PURCHASE: Final = (
     "bought_by",
     "stripe_customer_id",
     "stripe_invoice_id",
+    "stripe_payment_intent_id",
     "started_at",
     "updated_at",
 )
@@ -33,6 +34,7 @@ CHANGED: Final = """
     select (select count(*) from inbox) as inbox,
            (select count(*) from workspace_addon_purchases where status = 'paid') as ledger,
            (select count(*) from purchase_payments) as money,
+           (select count(*) from purchase_charges) as charges,
            (select count(*) from purchase_transitions) as history
 """
 
@@ -63,5 +65,5 @@ def _workspace(sale: Sale) -> tuple[object, ...]:
 def _purchase(sale: Sale, addon: object, now: datetime) -> tuple[object, ...]:
     sold = (addon, "professional-ai-setup", "Professional AI Setup", PRICE_CENTS, "EUR")
     asked = (sale.purchase_id.hex, "0" * 64, f"user:user-{sale.workspace_id}")
-    stripe = (sale.customer_id, sale.invoice_id)
+    stripe = (sale.customer_id, sale.invoice_id, sale.intent_id)
     return sale.purchase_id, sale.workspace_id, *sold, "pending", True, 1, *asked, *stripe, now, now

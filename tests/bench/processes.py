@@ -29,10 +29,12 @@ class LoadFailed(RuntimeError):  # noqa: N818 - named for what it says
 async def a_stack(
     services: Sequence[Service], *, without: Sequence[str] = (), **extra_env: str
 ) -> AsyncIterator[EmbeddedStack]:
-    """A fresh stack on Apache Kafka with these services only: nobody else's work is measured."""
+    """A fresh stack with these services only: nobody else's work is measured. Apache Kafka, and a durable database."""
     names = ", ".join(service.name for service in services)
     print(f"  starting PostgreSQL, Apache Kafka, {names} …", flush=True)
-    async with EmbeddedStack(services=services, broker="kafka", without=without, extra_env=extra_env) as stack:
+    async with EmbeddedStack(
+        services=services, broker="kafka", without=without, extra_env=extra_env, durable=True
+    ) as stack:
         yield stack
 
 

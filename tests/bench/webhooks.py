@@ -24,6 +24,7 @@ class Sale:
     workspace_id: str = field(default_factory=lambda: f"ws-{uuid.uuid4().hex[:12]}")
     customer_id: str = field(default_factory=lambda: f"cus_{uuid.uuid4().hex[:14]}")
     invoice_id: str = field(default_factory=lambda: f"in_{uuid.uuid4().hex[:24]}")
+    intent_id: str = field(default_factory=lambda: f"pi_{uuid.uuid4().hex[:24]}")
     event_id: str = field(default_factory=lambda: f"evt_{uuid.uuid4().hex[:24]}")
 
 

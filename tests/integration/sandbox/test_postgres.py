@@ -63,3 +63,15 @@ async def test_it_leaves_no_file_behind(tmp_path: Path) -> None:
 
     assert not server.directory.exists()
     assert not server.process.running
+
+
+async def test_what_is_measured_is_durable_as_in_production(tmp_path: Path) -> None:
+    """All that PostgreSQL does to keep a commit, and nothing that is said otherwise of it."""
+    keeps = "('fsync', 'synchronous_commit', 'full_page_writes', 'wal_level', 'wal_sync_method', 'commit_delay')"
+    async with embedded_postgres(tmp_path, durable=True) as durable:
+        connection = await asyncpg.connect(durable.admin_url)
+        settings = await connection.fetch(f"select name, setting, boot_val from pg_settings where name in {keeps}")
+        await connection.close()
+
+    assert len(settings) == 6
+    assert [row["name"] for row in settings if row["setting"] != row["boot_val"]] == []

@@ -19,14 +19,9 @@ from sandbox.ports import LOOPBACK, choose
 from sandbox.process import Process
 from sandbox.scratch import Scratch, open_to_all
 
-# Nothing here survives a power cut, and nothing needs to. What bounds connections and locks is PostgreSQL's default, as
-# in compose: a stack that needs more of them has to show it here.
+# What bounds connections and locks is PostgreSQL's default, as in compose: a stack that needs more of them has to show
+# it here.
 SETTINGS: Final = {
-    "fsync": "off",
-    "synchronous_commit": "off",
-    "full_page_writes": "off",
-    "wal_level": "minimal",
-    "max_wal_senders": "0",
     "shared_buffers": "128MB",
     "jit": "off",
     "log_min_messages": "warning",
@@ -34,13 +29,26 @@ SETTINGS: Final = {
     "listen_addresses": LOOPBACK,
     "unix_socket_directories": "",
 }
+# A stack of tests survives no power cut, and need not.
+FORGETFUL: Final = {
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+}
 _ADMIN: Final = "postgres"
+_READY_WITHIN: Final = 180
+"""Seconds, on a machine that does much else: who waits is a whole run of tests."""
 
 
 class PostgresServer:
-    """One server on the loopback interface; its data goes when it stops."""
+    """One server on the loopback interface; its data goes when it stops.
 
-    def __init__(self, *, log: Path, port: int | None = None) -> None:
+    A `durable` one writes a commit to the disk before it answers, with PostgreSQL's own settings: for measuring.
+    """
+
+    def __init__(self, *, log: Path, port: int | None = None, durable: bool = False) -> None:
         self.port = choose(port)
         self._scratch = Scratch()
         self.directory = self._scratch.path
@@ -50,7 +58,7 @@ class PostgresServer:
             os.chown(self.directory, *self._user)
         self._bin = _binaries(self.directory, foreign_user=self._user is not None)
         command: list[str | Path] = [self._bin / "postgres", "-D", self._data, "-p", str(self.port)]
-        for name, value in SETTINGS.items():
+        for name, value in (SETTINGS if durable else SETTINGS | FORGETFUL).items():
             command += ["-c", f"{name}={value}"]
         self.process = Process(
             "postgres", command, log=log, cwd=self.directory, user=self._user, stop_signal=signal.SIGINT
@@ -73,7 +81,7 @@ class PostgresServer:
         if not self._data.exists():
             await asyncio.to_thread(self._initialise)
         self.process.start()
-        await self.process.until(self._answers, within=60)
+        await self.process.until(self._answers, within=_READY_WITHIN)
 
     async def stop(self) -> None:
         await self.process.stop()
