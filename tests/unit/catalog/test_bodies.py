@@ -3,13 +3,13 @@
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from pydantic import ValidationError
 
-from catalog.bodies import AddonEdit, NewAddon, SlugLocked
-from catalog.limits import BULLET_LENGTH, NAME_LENGTH
+from catalog.bodies import EXAMPLE, AddonEdit, NewAddon, SlugLocked
+from catalog.limits import BULLET_LENGTH, BULLETS, DESCRIPTION_LENGTH, NAME_LENGTH
 
 json_values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=250),
@@ -17,14 +17,23 @@ json_values = st.recursive(
     max_leaves=15,
 )
 bodies = st.fixed_dictionaries({}, optional=dict.fromkeys(NewAddon.model_fields, json_values))
+described = st.fixed_dictionaries(
+    {"name": st.text(max_size=NAME_LENGTH + 1), "price": st.just("499.00")},
+    optional={
+        "description": st.none() | st.text(max_size=DESCRIPTION_LENGTH + 1),
+        "bullets": st.none() | st.lists(st.text(max_size=BULLET_LENGTH + 1), max_size=BULLETS + 1),
+    },
+)
 
 
 @settings(deadline=None)
-@given(bodies)
+@given(bodies | described)
+@example(dict(EXAMPLE))
 def test_what_is_taken_can_be_stored_and_shown(body: dict[str, Any]) -> None:
     try:
         new = NewAddon.model_validate(body)
     except ValidationError:
+        assert body != EXAMPLE
         return
     texts = [new.name, new.description or "", *(new.bullets or [])]
     assert 0 < len(new.name) <= NAME_LENGTH
@@ -55,9 +64,9 @@ def test_the_schema_is_closed_and_its_examples_fit_it_and_the_model(body: type[N
     schema = body.model_json_schema()
 
     assert schema["additionalProperties"] is False
-    for example in schema["examples"]:
-        Draft202012Validator(schema).validate(example)
-        body.model_validate(example)
+    for shown in schema["examples"]:
+        Draft202012Validator(schema).validate(shown)
+        body.model_validate(shown)
 
 
 @pytest.mark.parametrize("field", ["price", "price_cents"])
