@@ -4,6 +4,7 @@ import fcntl
 import shutil
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -39,16 +40,15 @@ def _reachable_temp() -> Path:
 
 
 def _sweep(parent: Path) -> None:
-    """Remove what killed owners have left."""
+    """Remove what killed owners have left; others may be doing so at the same time."""
     for left in parent.glob(f"{_PREFIX}*"):
-        if _is_abandoned(left):
-            shutil.rmtree(left, ignore_errors=True)
+        with suppress(OSError):  # in use, somebody else's, or removed since
+            _remove_abandoned(left)
 
 
-def _is_abandoned(directory: Path) -> bool:
-    try:
-        with (directory / _OWNER).open("r") as owner:
-            fcntl.flock(owner, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:  # in use, or somebody else's
-        return False
-    return time.time() - directory.stat().st_mtime > _YOUNG_S
+def _remove_abandoned(directory: Path) -> None:
+    """Raises OSError when somebody holds it, or it has gone."""
+    with (directory / _OWNER).open("r") as owner:
+        fcntl.flock(owner, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if time.time() - directory.stat().st_mtime > _YOUNG_S:
+            shutil.rmtree(directory, ignore_errors=True)
