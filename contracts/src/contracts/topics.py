@@ -105,6 +105,7 @@ TOPICS: Final[Mapping[type[Fact], Topic]] = {
     workspace_facts.SubscriptionStatusChanged: WORKSPACE_EVENTS,
     workspace_facts.RenewalFailed: WORKSPACE_EVENTS,
     workspace_facts.ExtraSubscriptionEnded: WORKSPACE_EVENTS,
+    workspace_facts.SubscriptionParked: WORKSPACE_EVENTS,
     workspace_facts.WorkspacePaymentRefunded: WORKSPACE_EVENTS,
     workspace_facts.WorkspaceDisputeOpened: WORKSPACE_EVENTS,
     workspace_facts.WorkspaceDisputeClosed: WORKSPACE_EVENTS,

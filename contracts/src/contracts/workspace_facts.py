@@ -81,7 +81,10 @@ class RenewalFailed(WorkspaceFact):
 
 
 class ExtraSubscriptionEnded(WorkspaceFact):
-    """A workspace had two subscriptions: this one was ended and paid back. Once for each; the team is mailed."""
+    """A workspace had two subscriptions: this one was ended and paid back. The team is mailed.
+
+    Once for each, and once more whenever money came for it afterwards, and went back too.
+    """
 
     TYPE: ClassVar = "billing.workspace.extra_subscription_ended.v1"
 
@@ -90,8 +93,33 @@ class ExtraSubscriptionEnded(WorkspaceFact):
     """The one that goes on."""
     returned_cents: int
     """Minor units of `currency`: what it took for the plan; add-ons that were bought with it stay bought."""
+    returned_before_cents: int | None = None
+    """What of it had gone back when this was told last; None the first time."""
     currency: str
     """ISO 4217, upper case."""
+
+    @property
+    def newly_returned_cents(self) -> int:
+        """What went back since this was told last."""
+        return self.returned_cents - (self.returned_before_cents or 0)
+
+    @property
+    def subscription_and_money(self) -> str:
+        """What tells its mails apart: one for its end, and one whenever more went back."""
+        if self.returned_before_cents is None:
+            return self.stripe_subscription_id
+        return f"{self.stripe_subscription_id}:{self.returned_cents}"
+
+
+class SubscriptionParked(WorkspaceFact):
+    """An event tells of a subscription for this workspace that Stripe does not know, or has as another's.
+
+    It gives nothing and waits for staff. The team is mailed.
+    """
+
+    TYPE: ClassVar = "billing.workspace.subscription_parked.v1"
+
+    stripe_subscription_id: str
 
 
 class WorkspacePaymentRefunded(WorkspaceFact):

@@ -105,6 +105,7 @@ async def test_a_renewal_never_pays_an_old_bundle(world: World) -> None:
     await world.tell(
         another(fact, invoice_id="in_renewal", object_id="in_renewal", billing_reason="subscription_cycle")
     )
+    await world.settle_everything()
 
     assert await statuses(world, purchases) == {Status.FAILED}
     assert await world.parked() == []

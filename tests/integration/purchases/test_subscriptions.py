@@ -9,10 +9,12 @@ from sqlalchemy import insert
 
 from chassis import parked
 from contracts.stripe_facts import SubscriptionChanged
+from contracts.workspace_facts import ExtraSubscriptionEnded
+from notifier.letters import LETTERS, mail_key
 from purchases.domain.transitions import Status
 from purchases.store.rows import Workspace
 from tests.integration.purchases.bundles import PLAN_CENTS, PRICES, given_a_bundle, invoice_of
-from tests.integration.purchases.subscribers import VERSIONS, Subscriber, given_a_subscriber
+from tests.integration.purchases.subscribers import MONTHLY, VERSIONS, Subscriber, given_a_subscriber
 from tests.integration.purchases.world import PAGES, World
 
 
@@ -108,6 +110,40 @@ async def test_of_two_subscriptions_one_is_ended_and_paid_back_and_the_team_told
     assert await world.parked() == []
 
 
+async def test_each_money_that_an_ended_subscription_takes_goes_back_and_is_mailed_about(world: World) -> None:
+    """Its renewal failed, and is paid on its own page after the subscription was ended for another one."""
+    subscriber = await given_a_subscriber(world)
+    extra = await subscriber.subscribe()
+    method = (await world.control.objects(kind="payment_method"))["payment_method"][-1]["id"]
+    await world.control.change_card(method, "chargeCustomerFail")
+    await world.control.renew(extra)
+    await world.control.change_card(method, "visa")
+    await subscriber.subscribe()
+    await subscriber.hear()
+    await subscriber.hear()
+    assert [one.returned_cents for one in await _ended_extras(subscriber)] == [MONTHLY]
+
+    (owed,) = [one for one in (await world.control.objects(kind="invoice"))["invoice"] if one["status"] == "open"]
+    await world.client.v1.invoices.pay_async(owed["id"], {"payment_method": method})
+    await subscriber.hear()
+    await subscriber.hear()
+
+    first, second = await _ended_extras(subscriber)
+    assert (second.stripe_subscription_id, second.returned_cents, second.newly_returned_cents) == (
+        extra,
+        2 * MONTHLY,
+        MONTHLY,
+    )
+    assert len({mail_key(letter=LETTERS[ExtraSubscriptionEnded], fact=one) for one in (first, second)}) == 2
+    assert [refund["amount"] for refund in await world.refunds_at_stripe()] == [MONTHLY] * 2
+    assert await world.parked() == []
+
+
+async def _ended_extras(subscriber: Subscriber) -> list[ExtraSubscriptionEnded]:
+    told = [body for kind, body in await subscriber.told() if kind == "extra_subscription_ended"]
+    return [ExtraSubscriptionEnded.model_validate(body) for body in told]
+
+
 @pytest.mark.parametrize("version", VERSIONS)
 async def test_what_an_extra_subscription_took_is_of_no_addon_that_was_bought_with_it(
     world: World, version: str | None
@@ -160,9 +196,9 @@ async def unregistered(world: World, subscriber: Subscriber) -> None:
         )
 
 
-async def test_what_waits_for_a_workspace_is_applied_at_once_when_it_is_registered(world: World) -> None:
+async def test_what_waits_for_a_workspace_is_looked_up_at_once_when_it_is_registered(world: World) -> None:
     subscriber = await given_a_subscriber(world)
-    await subscriber.subscribe()
+    subscription_id = await subscriber.subscribe()
     await unregistered(world, subscriber)
     await world.tell(*await world.facts())
     assert {fact["waits_for"] for fact in await world.parked()} == {subscriber.workspace_id}
@@ -170,9 +206,10 @@ async def test_what_waits_for_a_workspace_is_applied_at_once_when_it_is_register
     await world.register(subscriber.workspace_id)
     while await world.consumer._retry_one():
         pass
-    assert await world.parked() == []
+    assert {fact["waits_for"] for fact in await world.parked()} == {subscription_id}
     await world.settle_everything()
 
+    assert await world.parked() == []
     assert (await subscriber.plan(), await subscriber.status()) == ("builder", "active")
 
 

@@ -74,6 +74,49 @@ async def test_one_that_a_bank_is_at_work_on_is_left(world: World) -> None:
     assert [row["plan"] for row in await world.rows("select plan from workspaces")] == ["builder"]
 
 
+async def _given_one_in_an_open_checkout(world: World) -> tuple[str, str]:
+    """The workspace, and the session, as before 2025-03-31.basil: its subscription is there while its page is open."""
+    workspace = await world.given_a_workspace(None)
+    (row,) = await world.rows("select stripe_customer_id from workspaces")
+    (plan,) = await world.rows("select prices from plans")
+    metadata = {"quittance_instance": INSTANCE, "workspace_id": workspace}
+    asked: Any = {
+        "mode": "subscription",
+        "customer": row["stripe_customer_id"],
+        "line_items": [{"price": plan["prices"][0]["stripe_price_id"], "quantity": 1}],
+        "success_url": "https://app.example/yes",
+        "cancel_url": "https://app.example/no",
+        "subscription_data": {"metadata": metadata},
+    }
+    session = (await world.client.v1.checkout.sessions.create_async(asked)).id
+    await world.control.subscribe_early(session)
+    await world.tell(*await world.facts())
+    await world.settle_everything()
+    assert [one["status"] for one in await world.rows("select status from subscriptions")] == ["incomplete"]
+    return workspace, session
+
+
+async def test_one_whose_checkout_is_open_is_left(world: World) -> None:
+    """Somebody may be typing the number of a card."""
+    workspace, _ = await _given_one_in_an_open_checkout(world)
+
+    refused = await refusal_of(world, upgrade(workspace))
+
+    assert (refused.status, refused.slug, "waiting_for" in refused.extra) == (409, "payment-in-progress", False)
+    assert refused.headers == {"Retry-After": "2"}
+    assert await _at_stripe(world) == [("incomplete", "open")]
+    assert [row["is_extra"] for row in await world.rows("select is_extra from subscriptions")] == [False]
+
+
+async def test_one_whose_checkout_has_expired_is_ended(world: World) -> None:
+    workspace, session = await _given_one_in_an_open_checkout(world)
+    await world.control.expire_session(session)
+
+    assert (await open_page(world, upgrade(workspace))).url
+
+    assert await _at_stripe(world) == [("canceled", "void")]
+
+
 async def test_one_that_was_paid_unheard_is_left_and_is_the_workspaces(world: World) -> None:
     workspace, _ = await _given_one(world, DEBIT)
     await world.control.settle_debit(await _intent(world))

@@ -87,7 +87,7 @@ MONEY: dict[str, Callable[[str, int], tuple[Mailable, str]]] = {
 
 
 def test_every_letter_is_looked_at() -> None:
-    assert {letter.name for letter in LETTERS.values()} == set(MONEY)
+    assert {letter.name for letter in LETTERS.values()} == set(MONEY) | {"subscription-parked"}
 
 
 @each_amount
@@ -203,6 +203,24 @@ def test_money_back_that_waits_says_how_much_and_which() -> None:
     must_say(facts.money_back_parked(), "waits until somebody decides", "$7.00", "re_4")
     disputed = facts.money_back_parked(stripe_refund_id=None, stripe_dispute_id="dp_4")
     must_say(disputed, "dp_4")
+
+
+def test_a_subscription_that_stripe_does_not_know_says_which_and_that_it_gave_nothing() -> None:
+    fact = facts.subscription_parked()
+
+    rendered, _ = written(fact)
+
+    assert rendered.subject == "Subscription needs a look: Northwind Traders, now on Free"
+    must_say(fact, "gave Northwind Traders nothing", "Stripe does not know the subscription", "sub_9")
+
+
+def test_more_money_for_an_ended_subscription_says_what_went_back_now_and_before() -> None:
+    fact = facts.extra_subscription_ended(returned_cents=1900, returned_before_cents=900)
+
+    rendered, _ = written(fact)
+
+    assert rendered.subject == "Second Builder subscription of Northwind Traders ended, €10.00 sent back"
+    must_say(fact, "More money came", "The €10.00 went back too", "€19.00", "Sent back before", "€9.00")
 
 
 def test_a_refund_tells_the_owner_how_much_in_all() -> None:

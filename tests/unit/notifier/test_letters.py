@@ -21,6 +21,8 @@ TO_TEAM = (
     facts.plan_dispute_opened,
     facts.plan_dispute_closed,
     facts.plan_money_back_parked,
+    facts.extra_subscription_ended,
+    facts.subscription_parked,
 )
 
 
@@ -112,6 +114,16 @@ def test_two_refunds_of_one_purchase_are_two_mails() -> None:
     keys = {key(facts.refund_issued(purchase_id=purchase_id, stripe_refund_id=refund)) for refund in ("re_1", "re_2")}
 
     assert len(keys) == 2
+
+
+def test_each_money_that_goes_back_of_an_extra_subscription_is_a_mail() -> None:
+    first = facts.extra_subscription_ended(workspace_id="ws_1", sequence=4)
+    again = facts.extra_subscription_ended(workspace_id="ws_1", sequence=6)
+    more = facts.extra_subscription_ended(workspace_id="ws_1", returned_cents=1800, returned_before_cents=900)
+    most = facts.extra_subscription_ended(workspace_id="ws_1", returned_cents=2700, returned_before_cents=1800)
+
+    assert key(first) == key(again) == "extra-subscription-ended:ws_1:sub_2"
+    assert len({key(first), key(more), key(most)}) == 3
 
 
 def test_all_letters_of_one_purchase_have_keys_of_their_own() -> None:

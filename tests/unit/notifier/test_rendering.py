@@ -23,7 +23,7 @@ def test_every_letter_says_the_same_in_text_and_html(fact: Mailable) -> None:
     letter = rendered(fact)
     words = " ".join(re.sub(r"<[^>]*>", " ", letter.html).split()) + letter.html
 
-    assert ("Professional AI Setup" if isinstance(fact, PurchaseFact) else "Builder") in letter.subject
+    assert ("Professional AI Setup" if isinstance(fact, PurchaseFact) else fact.plan.title()) in letter.subject
     assert fact.subject in letter.text
     for line in letter.text.splitlines():
         assert line in words or line.partition(": ")[2] in words

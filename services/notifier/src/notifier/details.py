@@ -28,6 +28,7 @@ DETAILS: Final[Sequence[Detail]] = (
     Detail(label="Received", field="amount_paid_cents", currency="amount_paid_currency", team_only=True),
     Detail(label="Money back", field="money_back_cents", currency="money_back_currency", team_only=True),
     Detail(label="Sent back", field="returned_cents", currency="currency"),
+    Detail(label="Sent back before", field="returned_before_cents", currency="currency"),
     Detail(label="Refund", field="refund_cents", currency="currency"),
     Detail(label="Refunded in total", field="refunded_cents", currency="currency"),
     Detail(label="Disputed", field="dispute_cents", currency="currency"),

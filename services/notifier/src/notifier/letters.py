@@ -21,6 +21,7 @@ from contracts.purchase_facts import (
 from contracts.workspace_facts import (
     ExtraSubscriptionEnded,
     RenewalFailed,
+    SubscriptionParked,
     WorkspaceDisputeClosed,
     WorkspaceDisputeOpened,
     WorkspaceFact,
@@ -49,8 +50,8 @@ class Letter:
     """`{addon}` or `{plan}`, `{workspace}`, `{amount}` and `{outcome}` are filled in, cut and cleaned."""
     about: str | None = None
     """The fact's field that tells two such mails of one purchase or workspace apart: the refund, the invoice."""
-    amount: str = "price_cents"
-    """The fact's field that `{amount}` shows."""
+    amount: str | None = "price_cents"
+    """The fact's field that `{amount}` shows; None where it is about no money."""
     currency: str = "currency"
     """The fact's field that names the currency of `{amount}`."""
     applies: Callable[[Mailable], bool] = lambda _: True
@@ -145,8 +146,15 @@ LETTERS: Final[Mapping[type[Mailable], Letter]] = {
         name="extra-subscription-ended",
         to=TEAM,
         subject="Second {plan} subscription of {workspace} ended, {amount} sent back",
+        about="subscription_and_money",
+        amount="newly_returned_cents",
+    ),
+    SubscriptionParked: Letter(
+        name="subscription-parked",
+        to=TEAM,
+        subject="Subscription needs a look: {workspace}, now on {plan}",
         about="stripe_subscription_id",
-        amount="returned_cents",
+        amount=None,
     ),
     WorkspacePaymentRefunded: Letter(
         name="plan-payment-refunded",

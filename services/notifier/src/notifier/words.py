@@ -16,13 +16,20 @@ def words_of(fact: Mailable, *, letter: Letter, looks: Looks) -> dict[str, str]:
     about = _purchase_words(fact, looks) if isinstance(fact, PurchaseFact) else {"plan": _name(fact.plan).title()}
     return {
         "workspace": _name(fact.workspace_name) or _name(fact.workspace_id),
-        "amount": looks.money(getattr(fact, letter.amount), _field(fact, letter.currency)),
+        "amount": _amount(fact, letter, looks),
         "previously": _money_before(fact, looks),
+        "is_more": "yes" if _field(fact, "returned_before_cents") is not None else "",
         "outcome": _name(_field(fact, "outcome") or "").replace("_", " "),
         "evidence_until": _moment(fact, "evidence_due_at", looks),
         "next_attempt": _moment(fact, "next_attempt_at", looks),
         **about,
     }
+
+
+def _amount(fact: Mailable, letter: Letter, looks: Looks) -> str:
+    if letter.amount is None:
+        return ""
+    return looks.money(getattr(fact, letter.amount), _field(fact, letter.currency))
 
 
 def _purchase_words(fact: PurchaseFact, looks: Looks) -> dict[str, str]:

@@ -11,7 +11,7 @@ from sandbox.stripe import bank, disputing, invoicing, payments, refunding
 from sandbox.stripe.account import Account
 from sandbox.stripe.call import Call, outside
 from sandbox.stripe.cards import CARDS
-from sandbox.stripe.checkout import sessions, steps
+from sandbox.stripe.checkout import buying, sessions, steps
 from sandbox.stripe.control_http import as_endpoint, body_of
 from sandbox.stripe.ids import new_id
 from sandbox.stripe.model import Charge
@@ -40,6 +40,7 @@ class World:
             ("/disputes/{id}/close", self.close_dispute),
             ("/checkout/sessions/{id}/complete", self.complete_session),
             ("/checkout/sessions/{id}/expire", self.expire_session),
+            ("/checkout/sessions/{id}/subscribe", self.subscribe_early),
             ("/customers/{id}/discount", self.discount_customer),
             ("/invoices/{id}/pay_part", self.pay_part),
             ("/charges/{id}/forget_intent", self.forget_intent),
@@ -133,6 +134,14 @@ class World:
         """POST /_sandbox/checkout/sessions/{id}/expire → the session: its time is up."""
         known = self.account.checkout_sessions.get(request.path_params["id"])
         return self._shown(sessions.expire(call=outside(self.account, known), session=known))
+
+    async def subscribe_early(self, request: Request) -> Json:
+        """POST /_sandbox/checkout/sessions/{id}/subscribe → the open session with its subscription.
+
+        As before 2025-03-31.basil, when a session made its subscription, incomplete, while it was open.
+        """
+        known = self.account.checkout_sessions.get(request.path_params["id"])
+        return self._shown(buying.subscribe_early(call=outside(self.account, known), session=known))
 
     async def discount_customer(self, request: Request) -> Json:
         """POST /_sandbox/customers/{id}/discount {"coupon"} → the discount, as the Dashboard gives it."""

@@ -1,4 +1,7 @@
-"""Refunds that wait for somebody to say whose they are: parked facts, by the refund's mark."""
+"""Parked facts by what they wait for: refunds for somebody to say whose they are, events for their subscription."""
+
+import json
+from datetime import datetime
 
 from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -31,3 +34,10 @@ async def is_waited_for(session: AsyncSession, mark: str) -> bool:
     """Whether a parked fact waits for it already."""
     waiting = exists().where(PARKED.c.waits_for == mark, PARKED.c.resolved_at.is_(None))
     return bool(await session.scalar(select(waiting)))
+
+
+async def waiting_until(session: AsyncSession, stripe_id: str) -> datetime | None:
+    """Return when the newest of the facts occurred that wait for it; None where none waits."""
+    waiting = select(PARKED.c.value).where(PARKED.c.waits_for == stripe_id, PARKED.c.resolved_at.is_(None))
+    values = (await session.execute(waiting)).scalars()
+    return max((datetime.fromisoformat(json.loads(value)["occurred_at"]) for value in values), default=None)

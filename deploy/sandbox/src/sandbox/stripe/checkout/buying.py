@@ -9,11 +9,14 @@ from sandbox.stripe.checkout.model import CheckoutSession
 from sandbox.stripe.ids import new_id, new_token
 from sandbox.stripe.model import Customer, PaymentIntent, PaymentMethod
 from sandbox.stripe.money import minimum_of
+from sandbox.stripe.refusals import Refusal
 from sandbox.stripe.subscriptions import beginning
 
 
 def submit(*, call: Call, session: CheckoutSession, card: str) -> CheckoutSession:
     """Pay with `card`: complete, unless its bank says no (the session stays open) or wants to see the buyer."""
+    if session.subscription:
+        raise Refusal("The invoice of this Checkout Session's subscription is paid for itself.")
     method = call.save(_method(call=call, session=session, card=card))
     amount = _amount(call=call, session=session)
     if amount < minimum_of(str(session.currency)):
@@ -22,6 +25,21 @@ def submit(*, call: Call, session: CheckoutSession, card: str) -> CheckoutSessio
     session = call.save(replace(session, intent=intent.id))
     intent = payments.attempt(call=call, intent=intent, method=method, off_session=False, return_url=session.url)
     return follow(call=call, intent=intent) or session
+
+
+def subscribe_early(*, call: Call, session: CheckoutSession) -> CheckoutSession:
+    """Begin the open session's subscription, incomplete, as before 2025-03-31.basil. Its page takes no card then.
+
+    Raises Refusal for a session that is over, sells no subscription, or has one.
+    """
+    sessions.refuse_closed(session)
+    if session.mode != "subscription" or session.subscription:
+        raise Refusal("This Checkout Session begins no subscription.")
+    customer = _customer(call=call, session=session)
+    subscription = order.subscription_of(call=call, session=session, customer=customer, method=None)
+    bill = order.bill_of(call=call, session=session, customer=customer, subscription=subscription)
+    begun = beginning.begin(call=call, subscription=subscription, bill=bill, attempt=False)
+    return call.save(replace(session, customer=customer.id, subscription=begun.id, invoice=begun.latest_invoice))
 
 
 def follow_debit(*, call: Call, intent: PaymentIntent) -> None:

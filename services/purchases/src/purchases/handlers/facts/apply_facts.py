@@ -23,7 +23,7 @@ from purchases.handlers.facts import (
 from purchases.handlers.facts.find_homes import find_homes
 from purchases.handlers.facts.forget_customer import customer_deleted
 from purchases.handlers.steps.learn_ids import paid_mark, release
-from purchases.handlers.steps.references import ids_of, payment_ids_of
+from purchases.handlers.steps.references import ids_of, payment_ids_of, subscription_ids_of
 from purchases.handlers.steps.work import Pages, Work, count, fact_as, was_found
 from purchases.store import addons, commands, ledger, plans, subscriptions, workspaces
 
@@ -97,6 +97,7 @@ async def _apply_stripe_facts(session: AsyncSession, batch: Sequence[Received], 
         stored=named_ids.union(
             (paid_mark(purchase) for purchase in purchases.values()),
             *(payment_ids_of(received.fact) for received in batch),
+            *(subscription_ids_of(received.fact) for received in batch),
         ),
     )
     for received in batch:

@@ -32,6 +32,9 @@ async def subscription_changed(work: Work, received: Received) -> None:
     if workspace is None:
         await _wait_for_workspace(work, received, fact)
         return
+    if not await _is_proven(work, received, fact.subscription_id):
+        await _wait_for_proof(work, received, fact, workspace, fact.subscription_id)
+        return
     _stamp_purchases(work, fact)
     news = await hear_snapshot(
         work.session,
@@ -51,6 +54,23 @@ async def _wait_for_workspace(work: Work, received: Received, fact: told.StripeF
         count(fact, "waits")
     else:
         count(fact, "not_ours")
+
+
+async def _is_proven(work: Work, received: Received, subscription_id: str) -> bool:
+    """Return whether it is a subscription that we stored as Stripe answered it to us, and not by an event's word."""
+    return was_found(received) or await subscriptions.find(work.session, subscription_id) is not None
+
+
+async def _wait_for_proof(
+    work: Work, received: Received, fact: told.StripeFact, workspace: Workspace, subscription_id: str
+) -> None:
+    """Set the fact aside until Stripe was asked: only what it says of itself connects it with the workspace.
+
+    The look ends the waiting: it stores the subscription and releases the fact, or leaves it to staff.
+    """
+    await work.park(received, reason="a subscription that only says that it is ours", waits_for=subscription_id)
+    await look(work.session, subscription_id, workspace.id)
+    count(fact, "asked")
 
 
 def names_workspace(fact: told.StripeFact, *, instance: str) -> bool:
@@ -118,6 +138,7 @@ async def _grant(work: Work, workspace: Workspace, fact: told.CheckoutSessionFac
         await look(work.session, subscription_id, workspace.id)
         return
     await confirm(work.session, workspace, subscription_id, at=fact.occurred_at, cause=cause_of(fact))
+    work.learned.add(subscription_id)
     await _complete(work, workspace, subscription_id)
 
 
@@ -128,21 +149,30 @@ async def invoice_paid(work: Work, received: Received) -> None:
     if fact.subscription_id is None or workspace is None:
         return
     row, found = await subscriptions.find(work.session, fact.subscription_id), was_found(received)
+    if not found and row is None:
+        if says_paid(fact):
+            # What paid it is told of once, by its link, which may come before Stripe has answered. It grants nothing.
+            await _keep_paid(work, fact, workspace)
+        await _wait_for_proof(work, received, fact, workspace, fact.subscription_id)
+        return
     if not found and not says_paid(fact):
         await look(work.session, fact.subscription_id, workspace.id)
         return
     await _keep_paid(work, fact, workspace)
     if await _was_ended_by_us(work, fact.subscription_id, workspace):
         return
-    if not found and (row is None or row.status == UNCONFIRMED):
+    if not found and row is not None and row.status == UNCONFIRMED:
         # An event's word alone grants nothing new: Stripe is asked for the subscription, and nothing said counts.
         await look(work.session, fact.subscription_id, workspace.id)
         return
     if fact.billing_reason == FIRST_INVOICE:
         await confirm(work.session, workspace, fact.subscription_id, at=fact.occurred_at, cause=cause_of(fact))
+        work.learned.add(fact.subscription_id)
         await _complete(work, workspace, fact.subscription_id)
         return
-    if row is None or row.status in OWING:
+    if row is None:
+        await look(work.session, fact.subscription_id, workspace.id)
+    elif row.status in OWING:
         await look(work.session, fact.subscription_id, workspace.id, said="active")
     elif row.status not in ENDED:
         await extend(work.session, workspace, row, cause=cause_of(fact))
@@ -189,6 +219,10 @@ async def invoice_payment_failed(work: Work, received: Received) -> None:
     workspace = work.homes.get(fact.stripe_event_id)
     if fact.subscription_id is None or workspace is None or fact.billing_reason == FIRST_INVOICE:
         return
+    row = await subscriptions.find(work.session, fact.subscription_id)
+    if row is None:
+        await _wait_for_proof(work, received, fact, workspace, fact.subscription_id)
+        return
     known = await subscriptions.find_invoice(work.session, fact.invoice_id)
     was_heard_of = known is not None and (known.failed_at is not None or known.paid_at is not None)
     invoice = await subscriptions.keep_invoice(work.session, _invoice(fact, workspace, failed_at=fact.occurred_at))
@@ -196,10 +230,6 @@ async def invoice_payment_failed(work: Work, received: Received) -> None:
     await plan_money.learn_charges(work.session, fact.invoice_id, [part])
     if not was_heard_of:
         _tell_owner(work, workspace, invoice, fact)
-    row = await subscriptions.find(work.session, fact.subscription_id)
-    if row is None:
-        await look(work.session, fact.subscription_id, workspace.id)
-        return
     await forget_next_charge(work.session, row)
     if row.status not in ENDED and invoice.paid_at is None:
         await look(work.session, fact.subscription_id, workspace.id, said="past_due")

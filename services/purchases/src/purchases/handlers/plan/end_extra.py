@@ -84,7 +84,7 @@ async def _tell(desk: StripeDesk, command: Command, payments: Sequence[PlanPayme
         returned = sum(payment.plan_cents for payment in payments)
         if workspace is None or row is None or (row.returned_cents is not None and row.returned_cents >= returned):
             return
-        row.returned_cents = returned
+        before, row.returned_cents = row.returned_cents, returned
         announce_of_workspace(
             session,
             workspace,
@@ -92,7 +92,8 @@ async def _tell(desk: StripeDesk, command: Command, payments: Sequence[PlanPayme
             cause=Cause(actor="quittance", at=datetime.now(UTC), reason=reason),
             stripe_subscription_id=command.subject,
             kept_subscription_id=next(iter(in_order_of_keeping(_running(one) for one in owned.values())), None),
-            returned_cents=row.returned_cents,
+            returned_cents=returned,
+            returned_before_cents=before,
             currency=row.currency or next((payment.currency for payment in payments), "EUR"),
         )
 

@@ -2,31 +2,80 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis import parked
+from chassis.logs import get_logger
+from contracts.workspace_facts import SubscriptionParked
 from purchases.domain.stripe_values import Snapshot
 from purchases.domain.subscriptions import ENDED
 from purchases.handlers.plan.follow_subscription import KEPT, take_snapshot
+from purchases.handlers.steps.learn_ids import release
 from purchases.handlers.steps.stripe_desk import DONE, Later, Result, StripeDesk
 from purchases.payments.subscriptions import Seen, look_at_subscription, subscriptions_of
-from purchases.publisher import Cause
+from purchases.publisher import Cause, announce_of_workspace
 from purchases.store import plans, subscriptions, workspaces
 from purchases.store.commands import Command
-from purchases.store.rows import Subscription
+from purchases.store.rows import Subscription, Workspace
+from purchases.store.waiting import waiting_until
+
+log = get_logger(__name__)
 
 AT_ONCE = Later(timedelta(0))
+UNKNOWN: Final = "Stripe does not know the subscription that an event told of"
+NOT_ITS: Final = "at Stripe the subscription that an event told of is not this workspace's"
 
 
 async def look(desk: StripeDesk, command: Command) -> Result:
-    """What Stripe says counts. Where it does not know the subscription, the payload that made us ask decides."""
+    """Take what Stripe says, and try again what waits for it.
+
+    Where Stripe does not know a subscription that we stored, the payload that made us ask decides; one that was never
+    stored gives nothing, and what told of it is left to staff.
+    """
+    workspace_id = command.arguments["workspace_id"]
     async with desk.database.reading() as session:
         prices = await plans.price_ids(session)
         heard = _heard(await subscriptions.find(session, command.subject))
+        told_until = await waiting_until(session, command.subject)
     seen = await look_at_subscription(desk.client, command.subject, instance=desk.instance, prices=prices)
     async with desk.database.transaction() as session:
-        return await apply_look(
-            session, seen, workspace_id=command.arguments["workspace_id"], heard=heard, missing=_said(command)
+        workspace = await workspaces.lock(session, workspace_id)
+        if workspace is None:
+            return DONE
+        is_stored = await subscriptions.find(session, command.subject) is not None
+        if not is_stored and (doubt := _doubt(seen, workspace)):
+            await _leave_to_staff(session, workspace, command.subject, doubt)
+            return DONE
+        seen = replace(seen, at=_at(seen, told_until)) if seen else None
+        result = await apply_look(session, seen, workspace_id=workspace_id, heard=heard, missing=_said(command))
+        await release(session, [command.subject])
+        return result
+
+
+def _at(seen: Seen, told_until: datetime | None) -> datetime | None:
+    """What waited before Stripe was asked is in its answer: none of it is newer."""
+    return max(filter(None, (seen.at, told_until)), default=None)
+
+
+def _doubt(seen: Seen | None, workspace: Workspace) -> str | None:
+    """Say why Stripe's answer does not make it the workspace's; None when it does: by our metadata, or our price."""
+    if seen is None:
+        return UNKNOWN
+    is_its = seen.workspace_id == workspace.id or seen.snapshot.customer_id == workspace.stripe_customer_id
+    return None if seen.is_ours and is_its else NOT_ITS
+
+
+async def _leave_to_staff(session: AsyncSession, workspace: Workspace, subscription_id: str, doubt: str) -> None:
+    """Have what waits for it wait for a person only, and mail the team; without such a fact there is no more to do."""
+    await parked.lock_ids(session, [subscription_id])
+    kept = await parked.leave_to_staff(session, ids=[subscription_id], reason=doubt)
+    log.error("subscription_parked", subscription=subscription_id, workspace=workspace.id, why=doubt, facts=kept)
+    if kept:
+        cause = Cause(actor="stripe", at=datetime.now(UTC), reason=doubt)
+        announce_of_workspace(
+            session, workspace, SubscriptionParked, cause=cause, stripe_subscription_id=subscription_id
         )
 
 

@@ -28,6 +28,12 @@ def payment_ids_of(fact: Fact) -> set[str]:
     return {one for pair in paid_with for one in pair if one is not None}
 
 
+def subscription_ids_of(fact: Fact) -> set[str]:
+    """Return the subscription that whoever applies the fact may store, if it says which."""
+    confirms = told.InvoicePaid | told.CheckoutSessionCompleted | told.CheckoutSessionPaid
+    return {fact.subscription_id} if isinstance(fact, confirms) and fact.subscription_id is not None else set()
+
+
 def all_ids_of(fact: Fact) -> set[str]:
     """Return every id by which a parked fact may concern a purchase: of a bundle's charge, each row's."""
     found = set(ids_of(fact))
