@@ -1,6 +1,6 @@
 """The facts that Quittance publishes on Kafka; importable by other teams without Kafka or SQL."""
 
-from contracts.addon_facts import AddonPriceProvisioned, AddonState
+from contracts.addon_facts import AddonPriceProvisioned, AddonPriceRefused, AddonState
 from contracts.envelope import Envelope, MalformedEnvelope
 from contracts.fact import Fact
 from contracts.plan_facts import PlanPrice, PlanPriceProvisioned, PlanState
@@ -37,6 +37,7 @@ __all__ = [
     "TOPICS",
     "WORKSPACE_EVENTS",
     "AddonPriceProvisioned",
+    "AddonPriceRefused",
     "AddonState",
     "Envelope",
     "Fact",

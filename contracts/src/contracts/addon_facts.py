@@ -67,3 +67,37 @@ class AddonPriceProvisioned(Fact):
     @property
     def key(self) -> str:
         return str(self.addon_id)
+
+
+class AddonPriceRefused(Fact):
+    """Stripe does not charge what the add-on costs: the catalog takes it off sale while price and currency are those.
+
+    The team is not mailed: the refusal is kept for staff, and the add-on's history says why it is off sale.
+    """
+
+    TYPE: ClassVar = "billing.addon.price_refused.v1"
+
+    addon_id: UUID
+    sequence: int
+    """The state of the add-on (`AddonState.sequence`) whose price was refused."""
+    occurred_at: datetime
+    price_cents: int
+    """Minor units of `currency`."""
+    currency: str
+    stripe_code: str
+    """Stripe's error code: `amount_too_small` or `amount_too_large`."""
+    quittance_instance: str
+    """Whose Stripe account refused it; another instance's is left alone."""
+
+    @property
+    def identity(self) -> str:
+        """Once for each state: an add-on that is sold again is another state."""
+        return f"{self.addon_id}:{self.sequence}"
+
+    @property
+    def subject(self) -> str:
+        return str(self.addon_id)
+
+    @property
+    def key(self) -> str:
+        return str(self.addon_id)

@@ -112,6 +112,7 @@ TOPICS: Final[Mapping[type[Fact], Topic]] = {
     workspace_facts.WorkspaceMoneyBackParked: WORKSPACE_EVENTS,
     addon_facts.AddonState: ADDON_STATE,
     addon_facts.AddonPriceProvisioned: ADDON_PRICE,
+    addon_facts.AddonPriceRefused: ADDON_PRICE,
     plan_facts.PlanState: PLAN_STATE,
     plan_facts.PlanPriceProvisioned: PLAN_PRICE,
     session_facts.SessionEnded: SESSION_STATE,

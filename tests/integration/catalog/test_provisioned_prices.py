@@ -14,7 +14,7 @@ from chassis.health import Health
 from chassis.kafka import Producer
 from chassis.parked import count_open
 from chassis.settings import ServiceSettings
-from contracts import ADDON_PRICE, TOPICS, AddonPriceProvisioned, Fact, PlanPriceProvisioned, seal
+from contracts import ADDON_PRICE, TOPICS, AddonPriceProvisioned, AddonPriceRefused, Fact, PlanPriceProvisioned, seal
 from tests.integration.catalog.conftest import Catalog
 
 INSTANCE = "catalog-tests"
@@ -33,6 +33,19 @@ class Purchases:
         await self.producer.produce(
             topic=TOPICS[type(fact)].name, key=fact.key, headers=envelope.to_headers(), value=value
         )
+
+    async def refuse(self, addon: dict[str, Any], **other: Any) -> None:
+        """Stripe charges no such price as the add-on has in `addon`, unless `other` says otherwise."""
+        values = {
+            "addon_id": UUID(addon["id"]),
+            "sequence": addon["sequence"],
+            "occurred_at": datetime.now(UTC),
+            "price_cents": addon["price_cents"],
+            "currency": addon["currency"],
+            "stripe_code": "amount_too_small",
+            "quittance_instance": INSTANCE,
+        }
+        await self.send(AddonPriceRefused.model_validate(values | other))
 
     async def provision(self, addon: dict[str, Any], price_id: str = "price_1", **other: Any) -> AddonPriceProvisioned:
         """A price for the add-on as it is in `addon`, unless `other` says otherwise."""
@@ -117,6 +130,38 @@ async def test_one_that_does_not_fit_is_left_alone(purchases: Purchases, other: 
     fact = await purchases.provision(addon, "price_that_fits")
 
     assert (await kept(purchases, addon, fact))["sequence"] == 2
+
+
+async def test_an_add_on_whose_price_stripe_refuses_goes_off_sale_and_its_history_says_why(
+    purchases: Purchases,
+) -> None:
+    addon = await purchases.catalog.given_an_addon(is_active=True)
+
+    await purchases.refuse(addon)
+    fact = await purchases.provision(addon)
+
+    shown = await kept(purchases, addon, fact)
+    assert (shown["is_active"], shown["sequence"]) == (False, 3)
+    [_, change, _] = await purchases.catalog.changes()
+    assert (change["actor"], change["action"], change["changed"]) == (
+        "quittance:purchases",
+        "refused-by-stripe",
+        ["is_active"],
+    )
+
+
+@pytest.mark.parametrize(
+    "other", [{"price_cents": 49901}, {"quittance_instance": "staging"}], ids=["another price", "another instance"]
+)
+async def test_a_refusal_of_what_it_does_not_cost_leaves_it_on_sale(
+    purchases: Purchases, other: dict[str, Any]
+) -> None:
+    addon = await purchases.catalog.given_an_addon(is_active=True)
+
+    await purchases.refuse(addon, **other)
+    fact = await purchases.provision(addon)
+
+    assert (await kept(purchases, addon, fact))["is_active"]
 
 
 async def test_one_made_before_the_price_was_changed_comes_too_late(purchases: Purchases) -> None:

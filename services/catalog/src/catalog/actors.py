@@ -22,4 +22,4 @@ class Actor:
 SEED: Final = Actor("quittance:seed")
 BOOTSTRAP: Final = Actor("quittance:bootstrap-stripe")
 PURCHASES: Final = Actor("quittance:purchases")
-"""Made a Stripe price and said so on billing.addon.price.v1."""
+"""Made a Stripe price, or heard that Stripe charges no such price, and said so on billing.addon.price.v1."""

@@ -41,7 +41,7 @@ class Change(BaseModel):
     occurred_at: datetime
     actor: str = Field(description="`staff:` and the token's subject, or `quittance:` and the part of ours that did it")
     actor_email: str | None
-    action: str = Field(description="`created`, `edited`, `withdrawn` or `price-provisioned`")
+    action: str = Field(description="`created`, `edited`, `withdrawn`, `price-provisioned` or `refused-by-stripe`")
     subject: str = Field(description="`addon:` and its id, or `plan:` and its slug")
     changed: list[str] = Field(description="The fields that differ")
     before: dict[str, Any] | None = Field(description="Null where it was created")

@@ -1,4 +1,4 @@
-"""What the catalog hears from Kafka: the prices that purchases made at Stripe."""
+"""What the catalog takes from Kafka: the prices that purchases made at Stripe, and those that Stripe refused."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -7,9 +7,9 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog.handlers.plans import keep_plan_price
-from catalog.handlers.provisioned_prices import keep_stripe_prices
+from catalog.handlers.provisioned_prices import apply_addon_prices
 from chassis.records import Received
-from contracts import ADDON_PRICE, PLAN_PRICE, AddonPriceProvisioned, PlanPriceProvisioned
+from contracts import ADDON_PRICE, PLAN_PRICE, AddonPriceProvisioned, AddonPriceRefused, PlanPriceProvisioned
 
 GROUP: Final = "catalog"
 TOPICS: Final = (ADDON_PRICE.name, PLAN_PRICE.name)
@@ -17,8 +17,8 @@ TOPICS: Final = (ADDON_PRICE.name, PLAN_PRICE.name)
 
 async def apply_facts(session: AsyncSession, batch: Sequence[Received], *, instance: str) -> None:
     """Apply one batch, in its order."""
-    provisioned = [one.fact for one in batch if isinstance(one.fact, AddonPriceProvisioned)]
+    prices = [one.fact for one in batch if isinstance(one.fact, AddonPriceProvisioned | AddonPriceRefused)]
     for one in batch:
         if isinstance(one.fact, PlanPriceProvisioned):
             await keep_plan_price(session=session, fact=one.fact, instance=instance, now=datetime.now(UTC))
-    await keep_stripe_prices(session=session, provisioned=provisioned, instance=instance, now=datetime.now(UTC))
+    await apply_addon_prices(session=session, facts=prices, instance=instance, now=datetime.now(UTC))

@@ -10,7 +10,7 @@ from catalog.tables import Addon, AuditEntry, Plan
 from chassis.outbox import publish
 from contracts import AddonState, PlanPrice, PlanState
 
-Action = Literal["created", "edited", "withdrawn", "price-provisioned"]
+Action = Literal["created", "edited", "withdrawn", "price-provisioned", "refused-by-stripe"]
 State = AddonState | PlanState
 SHORTEST_FIRST: Final = ("month", "year")
 

@@ -1,4 +1,4 @@
-"""Keeps the Stripe prices that purchases made for add-ons, while they are still the right ones."""
+"""What Stripe makes of add-ons' prices, while they still are: kept where one was made, off sale where it refused."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -10,27 +10,42 @@ from catalog.actors import PURCHASES
 from catalog.handlers.addons import change_addon
 from catalog.tables import Addon
 from chassis.logs import get_logger
-from contracts import AddonPriceProvisioned
+from contracts import AddonPriceProvisioned, AddonPriceRefused
 
 log = get_logger(__name__)
 
 
-async def keep_stripe_prices(
-    *, session: AsyncSession, provisioned: Sequence[AddonPriceProvisioned], instance: str, now: datetime
+async def apply_addon_prices(
+    *,
+    session: AsyncSession,
+    facts: Sequence[AddonPriceProvisioned | AddonPriceRefused],
+    instance: str,
+    now: datetime,
 ) -> None:
-    """Store each price id whose add-on still costs that; of two that fit, the one told last. Others are left alone."""
-    addons = await store.locked_addons(session, {fact.addon_id for fact in provisioned})
-    for fact in provisioned:
+    """Apply each fact whose add-on still costs that: store the price id, of two the one told last; or take it off sale.
+
+    Others are left alone.
+    """
+    addons = await store.locked_addons(session, {fact.addon_id for fact in facts})
+    for fact in facts:
         addon = addons.get(fact.addon_id)
         reason = _misfit(fact, addon, instance)
         if addon is None or reason:
-            log.info("stripe_price_left_alone", addon=str(fact.addon_id), price=fact.stripe_price_id, reason=reason)
+            log.info("addon_price_left_alone", addon=str(fact.addon_id), type=fact.TYPE, reason=reason)
+        elif isinstance(fact, AddonPriceRefused):
+            _take_off_sale(session, addon, fact, now)
         else:
             changes: dict[str, object] = {"stripe_price_id": fact.stripe_price_id}
             change_addon(session, addon, changes, action="price-provisioned", by=PURCHASES, now=now)
 
 
-def _misfit(fact: AddonPriceProvisioned, addon: Addon | None, instance: str) -> str | None:
+def _take_off_sale(session: AsyncSession, addon: Addon, fact: AddonPriceRefused, now: datetime) -> None:
+    """Stripe charges no such price. Staff see why in the add-on's history, and can sell it at another one."""
+    log.error("addon_withdrawn", addon=str(addon.id), code=fact.stripe_code)
+    change_addon(session, addon, {"is_active": False}, action="refused-by-stripe", by=PURCHASES, now=now)
+
+
+def _misfit(fact: AddonPriceProvisioned | AddonPriceRefused, addon: Addon | None, instance: str) -> str | None:
     """Why this price is not the add-on's, or None when it is."""
     if fact.quittance_instance != instance:
         return "another instance's"

@@ -13,6 +13,12 @@ from purchases.payments.keys import idempotency_key, metadata_of
 EXPAND: Final = ["payments.data.payment.payment_intent"]
 
 
+async def amount_due(client: StripeClient, invoice_id: str) -> int:
+    """Return what the invoice asks for, minor units. Raises OutcomeUnknown or StripeRefused."""
+    async with phase("look_at_invoice"):
+        return (await client.v1.invoices.retrieve_async(invoice_id)).amount_due
+
+
 @dataclass(frozen=True, slots=True)
 class Confirmation:
     """What became of a payment that the bank wanted the customer for."""

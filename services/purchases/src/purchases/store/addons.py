@@ -80,6 +80,18 @@ async def forget_price(session: AsyncSession, *, addon_id: uuid.UUID, stripe_pri
     await session.execute(known.values(stripe_price_id=None))
 
 
+async def withdraw(session: AsyncSession, *, addon_id: uuid.UUID, price_cents: int, currency: str) -> int | None:
+    """Sell the add-on no more, until the catalog tells of it anew; return the `sequence` of the state that was sold.
+
+    None when it is not sold, or costs something else by now.
+    """
+    sold = update(Addon).where(
+        Addon.id == addon_id, Addon.price_cents == price_cents, Addon.currency == currency, Addon.is_active
+    )
+    withdrawn = sold.values(is_active=False).returning(Addon.sequence)
+    return (await session.execute(withdrawn)).scalar_one_or_none()
+
+
 async def by_slug(session: AsyncSession, slug: str) -> Addon | None:
     """The add-on with this slug, active or not."""
     return (await session.execute(select(Addon).where(Addon.slug == slug))).scalar_one_or_none()

@@ -17,9 +17,10 @@ from purchases.handlers.steps.keep_refusal import keep_refusal
 from purchases.handlers.steps.learn_ids import learn_ids, release
 from purchases.handlers.steps.move_purchase import move
 from purchases.handlers.steps.provision_price import forget_dead_price, provision_price
+from purchases.handlers.steps.withdraw_addon import NOT_CHARGED, Offer, withdraw_if_not_charged
 from purchases.payments.client import CardDeclined, CustomerNeeded, OutcomeUnknown, StripeRefused
 from purchases.payments.customers import PayingCustomer, has_card
-from purchases.payments.invoices import Charging, Confirmation
+from purchases.payments.invoices import Charging, Confirmation, amount_due
 from purchases.payments.look import look_at_invoice
 from purchases.payments.prices import SoldAddon
 from purchases.publisher import Cause
@@ -30,6 +31,8 @@ log = get_logger(__name__)
 
 CARD_GONE: Final = "payment_method_missing"
 """Ours, as a failure code: the card was there when it was looked at, and is not any more."""
+OF_THE_PRICE: Final = frozenset({"price", "item"})
+"""The calls that name the add-on's own amount; the others charge what the invoice came to."""
 NOT_CONFIRMED: Final = Confirmation("requires_action", None)
 
 
@@ -68,6 +71,7 @@ async def charge(
         await _keep_refusal(desk, error, workspace_id)
         gone = await _card_is_gone(desk, customer)
         await _fail(desk, code=CARD_GONE if gone else error.code or "stripe_refused", declined=False)
+        await _withdraw_if_not_charged(desk, error)
     except (OutcomeUnknown, LostTheRow) as error:
         log.warning("charge_left_to_settling", purchase=str(purchase_id), reason=repr(error))
 
@@ -80,6 +84,24 @@ async def _card_is_gone(desk: Desk, customer: PayingCustomer) -> bool:
         )
     except (OutcomeUnknown, StripeRefused):
         return False
+
+
+async def _withdraw_if_not_charged(desk: Desk, error: StripeRefused) -> None:
+    """What was asked for is the price until there is an invoice; from then on its amount, if Stripe says it."""
+    if error.code not in NOT_CHARGED:
+        return
+    async with desk.database.reading() as session:
+        purchase = await ledger.find(session, desk.purchase_id)
+    if purchase is None:
+        return
+    offer = Offer(addon_id=purchase.plan_addon_id, price_cents=purchase.price_cents, currency=purchase.currency)
+    asked = purchase.price_cents
+    if error.call not in OF_THE_PRICE:
+        try:
+            asked = await amount_due(desk.client, str(purchase.stripe_invoice_id))
+        except (OutcomeUnknown, StripeRefused):
+            return
+    await withdraw_if_not_charged(desk.database, error, offer, instance=desk.instance, asked_cents=asked)
 
 
 async def _keep_refusal(desk: Desk, error: StripeRefused, workspace_id: str) -> None:

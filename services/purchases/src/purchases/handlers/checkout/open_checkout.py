@@ -24,12 +24,13 @@ from purchases.handlers.steps.keep_refusal import keep_refusal
 from purchases.handlers.steps.learn_ids import release
 from purchases.handlers.steps.provision_plan_price import provision_plan_price, to_be_sold
 from purchases.handlers.steps.provision_price import forget_dead_price, provision_price
+from purchases.handlers.steps.withdraw_addon import Offer, withdraw_if_not_charged
 from purchases.payments.checkout import SessionSeen, expire_session, look_at_checkout, open_subscription
 from purchases.payments.client import ObjectMissing, OutcomeUnknown, StripeRefused
 from purchases.payments.prices import SoldAddon, is_sellable
 from purchases.publisher import Cause
 from purchases.store import checkouts, ledger, plans
-from purchases.store.rows import Addon, CheckoutSession
+from purchases.store.rows import Addon, CheckoutSession, Purchase
 
 log = get_logger(__name__)
 
@@ -123,15 +124,25 @@ async def _price_of(desk: Desk, addon: Addon, checkout_id: uuid.UUID) -> str:
         price_cents=addon.price_cents,
         currency=addon.currency,
     )
-    return await provision_price(
-        database=desk.database, client=desk.client, instance=desk.instance, sold=sold, asked_for=checkout_id
-    )
+    return await _provisioned(desk, sold, checkout_id)
+
+
+async def _provisioned(desk: Desk, sold: SoldAddon, checkout_id: uuid.UUID) -> str:
+    """The price of `sold`, found or made; an amount that Stripe does not charge is off sale from now on."""
+    try:
+        return await provision_price(
+            database=desk.database, client=desk.client, instance=desk.instance, sold=sold, asked_for=checkout_id
+        )
+    except StripeRefused as error:
+        offer = Offer(addon_id=sold.addon_id, price_cents=sold.price_cents, currency=sold.currency)
+        await withdraw_if_not_charged(desk.database, error, offer, instance=desk.instance, asked_cents=sold.price_cents)
+        raise
 
 
 async def _ask(desk: Desk, checkout: CheckoutSession, *, revive: bool = True) -> Opened:
     """Ask Stripe for the session. Unheard, it is for a repeat of the request, or for `settle_checkout`, to find out.
 
-    `revive`: refused, it is asked for once more if the plan's price was archived, or is gone, and could be replaced.
+    `revive`: refused, it is asked for once more if a price in it was archived, or is gone, and could be replaced.
     """
     try:
         seen = await open_subscription(
@@ -144,7 +155,7 @@ async def _ask(desk: Desk, checkout: CheckoutSession, *, revive: bool = True) ->
         await _let_go(desk.database, checkout, answered=error.stored)
         raise stripe_unavailable() from error
     except StripeRefused as error:
-        revived = await _with_a_living_price(desk, checkout) if revive else None
+        revived = await _with_living_prices(desk, checkout) if revive else None
         if revived is not None:
             await keep_refusal(desk.database, error, workspace_id=checkout.workspace_id)
             return await _ask(desk, revived, revive=False)
@@ -153,31 +164,50 @@ async def _ask(desk: Desk, checkout: CheckoutSession, *, revive: bool = True) ->
     return await _opened(desk, checkout, seen)
 
 
-async def _with_a_living_price(desk: Desk, checkout: CheckoutSession) -> CheckoutSession | None:
-    """The Checkout with another price of the plan, where Stripe sells the one that it has no more; else None.
+async def _with_living_prices(desk: Desk, checkout: CheckoutSession) -> CheckoutSession | None:
+    """The Checkout with other prices in the place of those that Stripe sells no more; None where none could be had.
 
-    Found by its lookup key, or made: the catalog hears of it, and what is sold next has it too.
+    Found by their lookup keys, or made: the catalog hears of them, and what is sold next has them too.
     """
+    async with desk.database.reading() as session:
+        found = [await ledger.find(session, uuid.UUID(one)) for one in checkout.purchase_ids]
     try:
-        if await is_sellable(desk.client, checkout.stripe_price_id):
-            return None
-        price_id = await _replaced(desk, checkout)
+        of_plan = await _replaced(desk, checkout)
+        of_addons = {one.id: await _replaced_of_addon(desk, one, checkout.id) for one in found if one is not None}
     except (OutcomeUnknown, StripeRefused) as error:
-        log.warning("plan_price_not_replaced", price=checkout.stripe_price_id, error=repr(error)[:500])
+        log.warning("price_not_replaced", checkout=str(checkout.id), error=repr(error)[:500])
         return None
-    if price_id in (None, checkout.stripe_price_id):
+    if not any((of_plan, *of_addons.values())):
         return None
     async with desk.database.transaction() as session:
-        row, _ = await locked(session, checkout_id=checkout.id, workspace_id=checkout.workspace_id)
+        row, purchases = await locked(session, checkout_id=checkout.id, workspace_id=checkout.workspace_id)
         if row.state not in checkouts.LIVE:
             return None
-        row.stripe_price_id, row.attempt = str(price_id), row.attempt + 1
+        for purchase in purchases:
+            purchase.stripe_price_id = of_addons.get(purchase.id) or purchase.stripe_price_id
+        row.stripe_price_id, row.attempt = of_plan or row.stripe_price_id, row.attempt + 1
         row.leased_until = datetime.now(UTC) + desk.lease
         return row
 
 
+async def _replaced_of_addon(desk: Desk, purchase: Purchase, checkout_id: uuid.UUID) -> str | None:
+    """Another price for what the row sells, at what the owner saw; None where Stripe takes the one that it has."""
+    if await is_sellable(desk.client, str(purchase.stripe_price_id)):
+        return None
+    sold = SoldAddon(
+        addon_id=purchase.plan_addon_id,
+        slug=purchase.addon_slug,
+        name=purchase.addon_name,
+        price_cents=purchase.price_cents,
+        currency=purchase.currency,
+    )
+    return await _provisioned(desk, sold, checkout_id)
+
+
 async def _replaced(desk: Desk, checkout: CheckoutSession) -> str | None:
-    """At what the Checkout is for; None where the plan is not sold like that any more."""
+    """Another price of the plan; None where Stripe takes the one it has, or the plan is not sold like that any more."""
+    if await is_sellable(desk.client, checkout.stripe_price_id):
+        return None
     async with desk.database.reading() as session:
         plan = await plans.find(session, checkout.plan)
     slot = (checkout.interval, checkout.currency)
