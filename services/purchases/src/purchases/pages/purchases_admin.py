@@ -21,7 +21,8 @@ from purchases.domain.transitions import Status, Step, Trigger, decide
 from purchases.pages.badges import BADGES
 from purchases.pages.ids import PurchaseId
 from purchases.pages.staff_words import told_to_staff
-from purchases.store import plan_money
+from purchases.store import parked_items, plan_money
+from purchases.store.parked_items import ParkedItem
 from purchases.store.rows import WorkspaceDispute, WorkspaceRefund
 
 LIST: Final = "/admin/purchases"
@@ -88,10 +89,11 @@ async def show_purchases(caller: Staff, request: Request, pages: AtPages, databa
 
 @dataclass(frozen=True, slots=True)
 class OfThePlan:
-    """Money of one workspace's plan that went back, or is disputed."""
+    """Money of one workspace's plan that went back, or is disputed, and what is set aside about it."""
 
     refunds: Sequence[WorkspaceRefund]
     disputes: Sequence[WorkspaceDispute]
+    parked: Sequence[ParkedItem]
 
 
 async def _of_the_plan(database: Database, workspace_id: str | None) -> OfThePlan | None:
@@ -101,7 +103,9 @@ async def _of_the_plan(database: Database, workspace_id: str | None) -> OfThePla
     async with database.reading() as session:
         refunds = await plan_money.refunds_of(session, workspace_id)
         disputes = await plan_money.disputes_of(session, workspace_id)
-    return OfThePlan(refunds, disputes) if refunds or disputes else None
+        ids = await plan_money.ids_of(session, workspace_id)
+        parked = await parked_items.of_purchase(session, ids) if ids else ()
+    return OfThePlan(refunds, disputes, parked) if refunds or disputes or parked else None
 
 
 @router.get("/{purchase_id}")

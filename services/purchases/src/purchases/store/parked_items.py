@@ -201,7 +201,7 @@ async def page(
 
 
 async def of_purchase(session: AsyncSession, ids: Collection[str]) -> Sequence[ParkedItem]:
-    """What is parked about one purchase, or waits for one of its `ids`, the oldest first."""
+    """What is parked about one purchase, or one workspace's plan, or waits for one of its `ids`, the oldest first."""
     named = {"ids": list(ids), "purchase_ids": [parsed for one in ids if (parsed := _uuid_of(one))]}
     return [ParkedItem(**row) for row in (await session.execute(OF_PURCHASE, named)).mappings()]
 

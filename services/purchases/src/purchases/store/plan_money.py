@@ -98,6 +98,21 @@ async def charges_of(session: AsyncSession, invoice_id: str) -> Sequence[str]:
     return (await session.execute(paid_with.order_by(SubscriptionCharge.paid_with))).scalars().all()
 
 
+async def ids_of(session: AsyncSession, workspace_id: str) -> set[str]:
+    """Return the ids by which something parked may be about the workspace's plan: of its newest paid invoices."""
+    newest = (
+        select(SubscriptionInvoice.stripe_invoice_id, SubscriptionInvoice.stripe_subscription_id)
+        .where(SubscriptionInvoice.workspace_id == workspace_id)
+        .order_by(SubscriptionInvoice.recorded_at.desc())
+        .limit(SHOWN)
+        .subquery()
+    )
+    charges = SubscriptionCharge.stripe_invoice_id == newest.c.stripe_invoice_id
+    paid_with = (SubscriptionCharge.paid_with, SubscriptionCharge.stripe_charge_id)
+    rows = await session.execute(select(newest, *paid_with).outerjoin(SubscriptionCharge, charges))
+    return {one for row in rows.tuples() for one in row if one is not None}
+
+
 async def went_back(session: AsyncSession, invoice_id: str) -> bool:
     """Return whether a refund or dispute of this invoice is the plan's, as far as was known."""
     rows = (WorkspaceRefund.stripe_invoice_id, WorkspaceDispute.stripe_invoice_id)
