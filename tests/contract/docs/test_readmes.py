@@ -1,13 +1,11 @@
 """The READMEs: the root's table of services, the services' headings, length and diagram."""
 
-from pathlib import Path
-
 import pytest
 
 from purchases.diagram import diagram, with_diagram
 from sandbox.processes import PREFERRED_PORTS
 from sandbox.processes import SERVICES as PROCESSES
-from tests.contract.docs.markdown import ROOT, SERVICES, code, headings, links, rows
+from tests.contract.docs.markdown import FILES, ROOT, SERVICES, code, headings, links, name_of, rows
 
 HEADINGS = ["Owns", "Listens", "Publishes", "The table", "Run it alone"]
 README = (ROOT / "README.md").read_text()
@@ -81,7 +79,8 @@ def test_the_licence_is_apache_2() -> None:
     assert len(text.splitlines()) > 190
 
 
-def test_every_markdown_file_ends_with_one_newline() -> None:
-    paths: list[Path] = [ROOT / "README.md", *(ROOT / "services" / name / "README.md" for name in SERVICES)]
+def test_every_markdown_file_begins_with_its_title_and_ends_with_one_newline() -> None:
+    texts = {name_of(path): path.read_text() for path in FILES}
 
-    assert [path for path in paths if not path.read_text().endswith("\n") or path.read_text().endswith("\n\n")] == []
+    assert [name for name, text in texts.items() if not text.startswith("# ")] == []
+    assert [name for name, text in texts.items() if not text.endswith("\n") or text.endswith("\n\n")] == []
