@@ -1,9 +1,10 @@
-"""What an extra subscription took for the plan goes back: exactly that, once, whatever else its invoice holds."""
+"""The plan on an invoice with much else: what an extra subscription took goes back, exactly that and once."""
 
 from typing import Any, Final
 
 import pytest
 
+from contracts.stripe_facts import InvoicePaid
 from purchases.store import commands
 from tests.integration.purchases.subscribers import MONTHLY, Subscriber, given_a_subscriber
 from tests.integration.purchases.world import INSTANCE, Json, World
@@ -13,16 +14,18 @@ EMBEDDED: Final = 10
 OWED: Final = 100
 
 
-async def given_two_subscriptions(subscriber: Subscriber, *, owed: int = 0) -> Json:
-    """Return the one to end, the younger: nothing is known of either yet. Its invoice holds so many other lines.
+async def given_owed(subscriber: Subscriber, number: int) -> None:
+    """What the customer owed before, Stripe puts in front of the plan."""
+    for _ in range(number):
+        item: Any = {"customer": subscriber.customer_id, "amount": OWED, "currency": "eur"}
+        await subscriber.world.client.v1.invoice_items.create_async(item)
 
-    What the customer owed before, Stripe puts in front of the plan.
-    """
+
+async def given_two_subscriptions(subscriber: Subscriber, *, owed: int = 0) -> Json:
+    """Return the one to end, the younger: nothing is known of either yet. Its invoice holds so many other lines."""
     made = []
     for _ in range(2):
-        for _ in range(owed):
-            item: Any = {"customer": subscriber.customer_id, "amount": OWED, "currency": "eur"}
-            await subscriber.world.client.v1.invoice_items.create_async(item)
+        await given_owed(subscriber, owed)
         made.append(await subscriber.subscribe())
     known = (await subscriber.world.control.objects(kind="subscription"))["subscription"]
     return max((one for one in known if one["id"] in made), key=lambda one: (one["start_date"], one["id"]))
@@ -91,3 +94,22 @@ async def test_the_plans_own_refund_is_found_and_not_made_again(world: World) ->
     await world.settle_everything()
 
     assert await refunds_of(world, extra["latest_invoice"]) == [MONTHLY]
+
+
+@pytest.mark.parametrize("is_ours", [True, False], ids=["ours", "of other software"])
+async def test_whose_a_long_invoice_is_stripe_says(world: World, is_ours: bool) -> None:
+    """It carries none of our metadata, and its event shows the first ten lines, none of them the plan's."""
+    subscriber = await given_a_subscriber(world)
+    product = await world.client.v1.products.create_async({"name": "Something else"})
+    other = await world.client.v1.prices.create_async(
+        {"product": product.id, "currency": "eur", "unit_amount": 500, "recurring": {"interval": "month"}}
+    )
+    await given_owed(subscriber, EMBEDDED)
+    made = await subscriber.subscribe(price=None if is_ours else other.id, ours=False)
+
+    await world.tell(*[fact for fact in await world.facts() if isinstance(fact, InvoicePaid)])
+    await world.settle_everything()
+
+    assert [row["stripe_subscription_id"] for row in await subscriber.rows()] == ([made] if is_ours else [])
+    assert await subscriber.plan() == ("builder" if is_ours else "free")
+    assert await world.parked() == []

@@ -20,7 +20,7 @@ from purchases.handlers.steps.references import FIRST_INVOICE
 from purchases.handlers.steps.work import Work, cause_of, count, fact_as, was_found
 from purchases.payments.checkout import UNPAID
 from purchases.publisher import announce_of_workspace
-from purchases.store import checkouts, commands, ledger, plan_money, subscriptions
+from purchases.store import checkouts, commands, ledger, plan_money, subscriptions, workspaces
 from purchases.store.rows import SubscriptionInvoice, Workspace
 
 INTERVALS: Final = frozenset({"month", "year"})
@@ -147,6 +147,7 @@ async def invoice_paid(work: Work, received: Received) -> None:
     fact = fact_as(told.InvoicePaid, received)
     workspace = work.homes.get(fact.stripe_event_id)
     if fact.subscription_id is None or workspace is None:
+        await _list_subscriptions(work, fact)
         return
     row, found = await subscriptions.find(work.session, fact.subscription_id), was_found(received)
     if not found and row is None:
@@ -186,6 +187,18 @@ async def _keep_paid(work: Work, fact: told.InvoicePaid, workspace: Workspace) -
     work.learned.update(await plan_money.learn_charges(work.session, fact.invoice_id, parts_of(fact)))
     if not was_paid and (payment := await ledger.refunded_payment_with(work.session, fact.invoice_id)) is not None:
         await look_at_refunds(work.session, payment, parts=parts_of(fact))
+
+
+async def _list_subscriptions(work: Work, fact: told.InvoiceFact) -> None:
+    """Have those of its customer listed at Stripe when the plan's price may be on a line that the event does not show.
+
+    Only those at a price of ours are taken over.
+    """
+    if fact.subscription_id is None or fact.lines_complete or fact.customer_id is None:
+        return
+    workspace_id = (await workspaces.by_customer(work.session, {fact.customer_id})).get(fact.customer_id)
+    if workspace_id is not None:
+        await commands.ask(work.session, kind="adopt_subscriptions", subject=workspace_id)
 
 
 async def _was_ended_by_us(work: Work, subscription_id: str, workspace: Workspace) -> bool:
