@@ -25,10 +25,11 @@ class Copied:
         urls = {
             "catalog": f"{stack.catalog_url}/v1/admin/addons",
             "purchases": f"{stack.purchases_url}/v1/admin/purchases",
+            "notifier": f"{stack.pages_url}/admin/parked-mails",
         }
         cookie = {"Cookie": f"quittance_session={self._token}"}
         return {
-            f"{service} {kind}": (await self._scene.http.get(url, headers=headers)).status_code
+            f"{service} {kind}": status_of(await self._scene.http.get(url, headers=headers))
             for service, url in urls.items()
             for kind, headers in (("cookie", cookie), ("bearer", bearer(self._token)))
         }
@@ -38,6 +39,12 @@ class Copied:
         pages = self._scene.stack.pages_url
         headers = {"Cookie": f"quittance_session={self._token}", "Origin": pages}
         return await self._scene.http.post(f"{pages}/session/sign-out", headers=headers)
+
+
+def status_of(answer: httpx.Response) -> int:
+    """As an API says it: a page leads who is not signed in to where one signs in."""
+    is_led_away = answer.headers.get("location", "").startswith("/session/sign-in")
+    return 401 if is_led_away else answer.status_code
 
 
 async def a_session(scene: Scene) -> Copied:
