@@ -53,6 +53,17 @@ async def test_staff_see_it_have_it_tried_again_and_end_it(site: Site) -> None:
     assert (await state_of(site.catalog, item))[1] == "discarded by staff:usr_mira: a stranger's record"
 
 
+async def test_all_are_tried_again_at_once(site: Site) -> None:
+    items = [await given_set_aside(site.catalog) for _ in range(2)]
+    async with site.staff() as staff:
+        answer = await staff.post(LIST)
+        page = await staff.get(answer.headers["location"])
+
+    assert answer.status_code == 303
+    assert f"Tried again: {len(items)}" in told(page)
+    assert [await state_of(site.catalog, item) for item in items] == [(True, None)] * 2
+
+
 @pytest.mark.parametrize("path", [LIST, f"{LIST}/1"])
 async def test_it_is_staffs_alone(site: Site, path: str) -> None:
     async with site.visitor({"sub": "olga", "workspaces": {"ws-1": "owner"}}) as owner:

@@ -29,10 +29,20 @@ router = page_router(LIST)
 
 
 @router.get("")
-async def show_set_aside(_: Staff, request: Request, pages: AtPages, database: Db) -> Response:
+async def show_set_aside(
+    _: Staff, request: Request, pages: AtPages, database: Db, retried: Annotated[int | None, Query(ge=0)] = None
+) -> Response:
     async with database.reading() as session:
         items = await parked_review.set_aside(session, consumer=GROUP)
-    return pages.page(request, "set_aside.html", items=items, most=parked_review.SHOWN)
+    return pages.page(request, "set_aside.html", items=items, most=parked_review.SHOWN, retried=retried)
+
+
+@router.post("")
+async def try_all_again(by: Staff, database: Db) -> Response:
+    """Everything that is set aside; sent twice, it is tried twice, which harms nothing."""
+    async with database.transaction() as session:
+        tried = await parked_review.retry_all(session, consumer=GROUP, actor=by.name)
+    return see_other(f"{LIST}?{urlencode({'retried': len(tried)})}")
 
 
 @router.get("/{item_id}")
