@@ -39,7 +39,8 @@ async def given_a_refused_mail(scene: Scene) -> dict[str, Any]:
 
 
 def mail_of(staff: Visitor, purchase: dict[str, Any]) -> Locator:
-    return staff.page.get_by_role("listitem").filter(has_text=purchase["id"]).get_by_role("link").first
+    waiting = staff.page.locator("#waiting").get_by_role("listitem")
+    return waiting.filter(has_text=purchase["id"]).get_by_role("link").first
 
 
 async def test_a_refused_mail_is_found_from_what_is_set_aside_and_sent_once_its_address_works(
