@@ -53,6 +53,7 @@ async def books_agree(
         else:
             assert _as_currencies(sums["customers"].get(shop.customer_id, {})) == ledger
         await _lost_disputes_agree(scene, shop, sums)
+        await _credit_agrees(scene, shop, sums)
     told = [
         (envelope, json.loads(body)) for envelope, body in await scene.witness.facts(PURCHASE_EVENTS, PURCHASE_STATE)
     ]
@@ -95,19 +96,22 @@ def _as_currencies(sums: Json) -> Json:
 async def _ledger_sums(scene: Scene, shop: Shop) -> Json:
     query = """
         with money as (
-            select purchase_id, currency, case when shared then paid_cents else invoice_paid_cents end as captured,
+            select purchase_id, currency,
+                   case when shared then paid_cents - credit_cents - off_stripe_cents else invoice_paid_cents end
+                       as captured,
                    0 as refunded, case when invoice_paid_cents > 0 then 1 else 0 end as payments, 0 as refunds
             from purchase_payments
             union all
             select purchase_id, currency, 0, refund_cents, 0, 1 from purchase_refunds
-            where status in ('pending', 'succeeded') and kind <> 'dispute'
+            where status in ('pending', 'succeeded') and kind in ('refund', 'return')
         )
         select money.currency, sum(captured)::bigint as captured, sum(refunded)::bigint as refunded,
                sum(payments)::int as payments, sum(refunds)::int as refunds
         from money join workspace_addon_purchases on id = purchase_id where workspace_id = $1 group by 1
     """
     rows = await scene.witness.rows("purchases", query, shop.workspace_id)
-    return {row.pop("currency"): row for row in rows}
+    # Of what no charge paid Stripe's sums of charges say nothing.
+    return {row.pop("currency"): row for row in rows if row["captured"] or row["refunded"]}
 
 
 async def _lost_disputes_agree(scene: Scene, shop: Shop, sums: Json) -> None:
@@ -124,6 +128,22 @@ async def _lost_disputes_agree(scene: Scene, shop: Shop, sums: Json) -> None:
         assert all(cents <= lost.get(currency, 0) for currency, cents in ledger.items())
     else:
         assert lost == ledger
+
+
+async def _credit_agrees(scene: Scene, shop: Shop, sums: Json) -> None:
+    """What the customer's balance paid, and what of that we gave back; of a bundle the plan's part is not here."""
+    query = """
+        select coalesce((select sum(credit_cents) from purchase_payments join workspace_addon_purchases bought
+                         on bought.id = purchase_id where workspace_id = $1), 0)::bigint as applied,
+            coalesce((select sum(refund_cents) from purchase_refunds refund join workspace_addon_purchases bought
+                      on bought.id = purchase_id where workspace_id = $1 and kind = 'credit'
+                      and refund.status = 'succeeded'), 0)::bigint as given_back
+    """
+    (ledger,) = await scene.witness.rows("purchases", query, shop.workspace_id)
+    at_stripe = sums["credit"].get(shop.customer_id, {}).values()
+    applied, given_back = (sum(one[name] for one in at_stripe) for name in ("applied", "given_back"))
+    assert ledger["given_back"] == given_back
+    assert ledger["applied"] <= applied if shop.customer_id in sums["plans"] else ledger["applied"] == applied
 
 
 def _history_replays_to_row(purchase: Json, history: Sequence[Json]) -> None:

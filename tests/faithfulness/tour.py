@@ -12,6 +12,7 @@ async def walk(walker: Walker) -> None:
     customer, card = await _customer(walker)
     await _invoices(walker, customer, card)
     await _adjusted_invoice(walker, customer, card)
+    await _balance(walker)
     await _refused_payments(walker)
     await _intents(walker, customer, card)
     await _refunds(walker, customer, card)
@@ -96,6 +97,11 @@ async def _invoices(walker: Walker, customer: str, card: str) -> None:
     await walker.post(f"/invoices/{voided}/void")
     outside = await _open_invoice(walker, customer)
     await walker.post(f"/invoices/{outside}/pay", paid_out_of_band=True)
+    await walker.get(f"/invoices/{outside}", expand=["amount_paid_off_stripe", "payments"])
+    marked = await _open_invoice(walker, customer)
+    await walker.control.pay_part(marked, amount=10_000)
+    await walker.control.mark_paid(marked)
+    await walker.get(f"/invoices/{marked}", expand=["amount_paid_off_stripe"])
     pending = await walker.post("/invoiceitems", customer=customer, amount=100, currency="eur", description="Pending")
     await walker.get(f"/invoiceitems/{pending['id']}")
     await walker.post(f"/invoiceitems/{pending['id']}", amount=200)
@@ -127,6 +133,25 @@ async def _adjusted_invoice(walker: Walker, customer: str, card: str) -> None:
     await walker.control.discount_customer(customer, coupon=five["id"])
     await walker.get(f"/customers/{customer}")
     await walker.delete(f"/customers/{customer}/discount")
+
+
+async def _balance(walker: Walker) -> None:
+    """Credit that is given, used by an invoice, given back by a void one; and a debt that was too small to charge."""
+    customer = await walker.post("/customers", balance=-100)
+    moves = f"/customers/{customer['id']}/balance_transactions"
+    await walker.post(moves, amount=-49_900, currency="eur", description="Sorry", metadata={"k": "v"})
+    for amount in (30_000, 30_000, 20):
+        last = await _open_invoice(walker, customer["id"], amount=amount)
+        await walker.get(f"/invoices/{last}")
+        await walker.post(f"/invoices/{last}/void")
+    listed = await walker.get(moves, limit=3)
+    (newest, *_) = listed["data"]
+    await walker.get(f"{moves}/{newest['id']}", expand=["customer", "invoice"])
+    await walker.post(f"{moves}/{newest['id']}", metadata={"k": "w"})
+    await walker.get(moves, invoice=newest["invoice"])
+    await walker.get(f"{moves}/cbtxn_none")
+    await walker.post(moves, currency="eur")
+    await walker.post("/customers/cus_nobody/balance_transactions", amount=-1, currency="eur")
 
 
 async def _refused_payments(walker: Walker) -> None:

@@ -8,6 +8,8 @@ from pydantic import BaseModel, ConfigDict
 
 from contracts.fact import Fact
 
+ReturnedTo = Literal["payment", "credit_balance"]
+"""Whereto money goes back: the payment method that was charged, or the customer's credit balance at Stripe."""
 Status = Literal["pending", "paid", "delivered", "failed", "cancelled", "refunded"]
 
 
@@ -89,6 +91,8 @@ class PurchaseCancelled(PurchaseFact):
     """What had been paid for it; none where no money had come."""
     refund_requested_cents: int = 0
     """What staff asked Stripe to send back as they cancelled it."""
+    paid_outside_stripe_cents: int = 0
+    """What of `paid_cents` was paid outside of Stripe: nothing of that can be sent back through it."""
 
 
 class PurchaseDelivered(PurchaseFact):
@@ -126,6 +130,8 @@ class RefundIssued(PurchaseFact):
     refund_id: UUID
     """Ours."""
     stripe_refund_id: str
+    """Of credit that was given back, the balance transaction's."""
+    returned_to: ReturnedTo = "payment"
     refund_cents: int
     refunded_cents: int
     """All refunds of this purchase that count, this one included."""
@@ -143,6 +149,7 @@ class RefundFailed(PurchaseFact):
     """Ours."""
     stripe_refund_id: str | None = None
     """None where staff asked and Stripe refused."""
+    returned_to: ReturnedTo = "payment"
     refund_cents: int
     failure_reason: str | None = None
     was_issued: bool = False
@@ -156,6 +163,8 @@ class PaymentReturned(PurchaseFact):
 
     stripe_invoice_id: str
     returned_cents: int
+    returned_credit_cents: int = 0
+    """What of `returned_cents` goes to the customer's credit balance, which had paid it."""
 
 
 class PaymentParked(PurchaseFact):

@@ -57,24 +57,6 @@ async def test_a_credit_balance_pays_for_it_too(world: World, version: str | Non
 
 
 @VERSIONS
-async def test_where_a_credit_balance_helped_to_pay_all_that_was_charged_is_a_full_refund(
-    world: World, version: str | None
-) -> None:
-    await world.given_an_addon()
-    workspace_id = await world.given_a_workspace()
-    changes: Any = {"balance": -20_000}
-    await world.client.v1.customers.update_async(await customer_of(world, workspace_id), changes)
-    purchase = (await world.buy(world.order(workspace_id))).purchase
-    await world.control.refund_as_dashboard(invoice=purchase.stripe_invoice_id)
-
-    await world.tell(*await world.facts(version=version))
-    await world.settle_everything()
-
-    row = await world.purchase(purchase.id)
-    assert (row.status, [one.refund_cents for one in row.refunds]) == (Status.REFUNDED, [PRICE - 20_000])
-
-
-@VERSIONS
 async def test_an_invoice_below_the_minimum_is_paid_without_any_payment(world: World, version: str | None) -> None:
     await world.given_an_addon(price_cents=20)
     workspace_id = await world.given_a_workspace()

@@ -257,18 +257,3 @@ async def test_a_refund_in_the_dashboard_that_copies_our_metadata_is_another_ref
 
     rows = await refunds_of(world, purchase)
     assert sorted((one.status, one.refund_cents) for one in rows) == [("requested", 100), ("succeeded", 7)]
-
-
-async def test_what_was_paid_out_of_band_has_no_payment_that_could_be_refunded(world: World) -> None:
-    purchase = await world.given_a_purchase("pm_card_authenticationRequired")
-    await world.client.v1.invoices.pay_async(str(purchase.stripe_invoice_id), {"paid_out_of_band": True})
-    await world.tell(*await world.facts())
-    await world.settle_everything()
-    assert (await world.purchase(purchase.id)).paid_cents == PRICE
-    await world.execute("delete from purchase_charges")
-
-    await ask_for_a_refund(world, purchase)
-    await world.settle_everything()
-
-    (row,) = await refunds_of(world, purchase)
-    assert (row.status, row.failure_reason) == ("failed", "paid_without_a_payment")

@@ -9,6 +9,7 @@ import pytest
 from contracts.purchase_facts import PurchaseState, RefundFailed
 from purchases.domain.transitions import Status
 from purchases.store.rows import Purchase
+from tests.integration.purchases.stories import LEGACY
 from tests.integration.purchases.world import PRICE, World
 from tests.integration.purchases_api.conftest import Api
 
@@ -44,7 +45,8 @@ async def cancelled(world: World) -> Purchase:
     purchase = await world.given_a_purchase("pm_card_authenticationRequired")
     await world.put(purchase, Status.CANCELLED, knows_invoice=True)
     await world.control.authenticate(str(purchase.stripe_payment_intent_id))
-    await world.tell(*await world.facts())
+    # Events of before basil say which charge paid; since then Stripe is asked before a return is announced.
+    await world.tell(*await world.facts(version=LEGACY))
     return purchase
 
 

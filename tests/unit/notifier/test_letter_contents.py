@@ -232,6 +232,28 @@ def test_a_refund_tells_the_owner_how_much_in_all() -> None:
     )
 
 
+def test_credit_that_was_given_back_is_called_credit_and_not_a_refund_to_a_card() -> None:
+    fact = facts.refund_issued(returned_to="credit_balance", refunded_cents=15000)
+
+    must_say(fact, "given €100.00 for Professional AI Setup back as credit on your account balance", "not on your card")
+    assert "payment method" not in written(fact)[0].text
+
+
+def test_credit_that_stripe_refused_tells_the_team_how_much_and_where_to_give_it() -> None:
+    must_say(facts.refund_failed(returned_to="credit_balance"), "€100.00 of credit", "in Stripe's Dashboard")
+
+
+def test_what_was_paid_outside_of_stripe_asks_for_no_refund() -> None:
+    fact = facts.cancelled(paid_cents=49900, paid_outside_stripe_cents=49900)
+
+    must_say(fact, "€499.00 of it was paid outside of Stripe, which cannot send that back")
+    assert "please decide" not in written(fact)[0].text
+
+
+def test_returned_money_names_what_goes_to_the_credit_balance() -> None:
+    must_say(facts.payment_returned(returned_credit_cents=20000), "€200.00 of it to the customer's credit balance")
+
+
 def test_a_failed_refund_tells_the_team_the_banks_reason() -> None:
     must_say(facts.refund_failed(), "did not reach the customer", "expired_or_canceled_card", "re_1")
 

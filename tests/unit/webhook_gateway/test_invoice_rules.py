@@ -277,3 +277,24 @@ def test_a_shape_that_no_rule_covers_is_published_raw_with_its_reason(change: di
     assert body.decode() == fact.body
     assert fact.reason
     assert ("invoice.paid", document["id"]) == (fact.stripe_event_type, fact.stripe_event_id)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "credit"),
+    [(-20_000, 0, 20_000), (-60_000, -10_100, 49_900), (0, 0, 0), (300, 0, 0), (0, 20, 20)],
+)
+@pytest.mark.parametrize("era", ERAS)
+def test_what_credit_paid_is_what_is_gone_of_the_balance(era: str, before: int, after: int, credit: int) -> None:
+    fact = invoice_fact("invoice.paid", era, starting_balance=before, ending_balance=after)
+
+    assert isinstance(fact, InvoicePaid)
+    assert fact.paid_by_credit == credit
+
+
+@pytest.mark.parametrize(("era", "told"), [(LEGACY, 49_900), (BASIL, None)])
+def test_paid_outside_of_stripe_is_said_in_old_versions_only(era: str, told: int | None) -> None:
+    changes = {"paid_out_of_band": True, "amount_paid": 0} if era == LEGACY else {}
+    fact = invoice_fact("invoice.paid", era, **changes)
+
+    assert isinstance(fact, InvoicePaid)
+    assert fact.paid_off_stripe == told

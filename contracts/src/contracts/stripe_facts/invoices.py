@@ -77,6 +77,10 @@ class InvoicePaid(InvoiceFact):
 
     paid_by: tuple[InvoicePart, ...] = ()
     """Every charge that paid it, where the payload shows all of them: an expanded invoice since 2025-03-31.basil."""
+    paid_by_credit: NonNegativeInt | None = None
+    """What the customer's credit balance paid of it; None where the payload does not say."""
+    paid_off_stripe: NonNegativeInt | None = None
+    """What was paid outside of Stripe; None where the payload cannot tell: events since 2025-03-31.basil."""
 
 
 class InvoicePaymentFailed(InvoiceFact):

@@ -144,9 +144,10 @@ async def _ledger_sums(
         select purchase_id::text as id, stripe_customer_id as customer, lower(m.currency) as currency, cents
         from {money} m join workspace_addon_purchases p on p.id = m.purchase_id
     """
-    paid = "(select purchase_id, currency, paid_cents as cents from purchase_payments)"
+    paid = """(select purchase_id, currency, paid_cents - credit_cents - off_stripe_cents as cents
+               from purchase_payments)"""
     back = """(select purchase_id, currency, refund_cents as cents from purchase_refunds
-               where status in ('pending', 'requires_action', 'succeeded'))"""
+               where status in ('pending', 'requires_action', 'succeeded') and kind <> 'credit')"""
     sums: list[Counter[tuple[str, str]]] = []
     for money in (paid, back):
         total: Counter[tuple[str, str]] = Counter()

@@ -4,7 +4,19 @@ from collections.abc import Sequence
 from typing import Final
 
 from contracts.stripe_facts.words import INVOICE_PAYMENT_STATUSES, PAYMENT_INTENT_STATUSES
-from stripe_reader.stripe_json import Json, amount, entries, id_of, is_whole_list, part, required_word, text, word
+from stripe_reader.stripe_json import (
+    Json,
+    amount,
+    entries,
+    flag,
+    id_of,
+    is_whole_list,
+    optional_integer,
+    part,
+    required_word,
+    text,
+    word,
+)
 from stripe_reader.value import Value
 
 NEEDS_CUSTOMER: Final = frozenset({"requires_action", "requires_confirmation"})
@@ -51,6 +63,30 @@ def read_parts(invoice: Json) -> tuple[InvoicePart, ...]:
     payments = entries(invoice, "payments")
     paid = [one for one in payments if required_word(one, "status", known=INVOICE_PAYMENT_STATUSES) == "paid"]
     return tuple([_part(payment) for payment in paid if part(payment, "payment").get("type") in CHARGED])
+
+
+def read_paid_by_credit(invoice: Json) -> int | None:
+    """Return what the customer's credit balance paid, in minor units; None where it is not said. Raises UnknownShape.
+
+    So much less credit (a negative balance) is left behind the invoice; none where the customer owed something.
+    Source: https://docs.stripe.com/billing/customer/balance.
+    """
+    before, after = optional_integer(invoice, "starting_balance"), optional_integer(invoice, "ending_balance")
+    return None if before is None or after is None else max(0, after - before)
+
+
+def read_paid_off_stripe(invoice: Json) -> int | None:
+    """Return what was paid outside of Stripe, in minor units; None where it is not said. Raises UnknownShape.
+
+    Up to 2025-02 `paid_out_of_band` says that all of it was, and `amount_paid` leaves it out. From basil on
+    `amount_paid` holds it, and `amount_paid_off_stripe` says how much; no event carries that.
+    Source: https://docs.stripe.com/changelog/dahlia/2026-05-27/invoice-object-amount-paid-off-stripe-property.
+    """
+    if "amount_paid_off_stripe" in invoice:
+        return amount(invoice, "amount_paid_off_stripe")
+    if "paid_out_of_band" not in invoice:
+        return None
+    return amount(invoice, "amount_due") if flag(invoice, "paid_out_of_band") else 0
 
 
 def read_failure(invoice: Json) -> Failure:

@@ -33,11 +33,13 @@ def _amount(fact: Mailable, letter: Letter, looks: Looks) -> str:
 
 
 def _purchase_words(fact: PurchaseFact, looks: Looks) -> dict[str, str]:
-    asked_back: int = _field(fact, "refund_requested_cents") or 0
     return {
         "addon": _name(fact.addon.name) or fact.addon.slug,
         "status": fact.status,
-        "refund_requested": looks.money(asked_back, fact.currency) if asked_back else "",
+        "to_credit": "yes" if _field(fact, "returned_to") == "credit_balance" else "",
+        "returned_credit": _money(fact, "returned_credit_cents", looks),
+        "paid_outside": _money(fact, "paid_outside_stripe_cents", looks),
+        "refund_requested": _money(fact, "refund_requested_cents", looks),
     }
 
 
@@ -45,6 +47,12 @@ def _money_before(fact: Mailable, looks: Looks) -> str:
     """What an earlier mail said, where this one corrects it."""
     cents: int | None = _field(fact, "previously_cents")
     return "" if cents is None else looks.money(cents, _field(fact, "currency"))
+
+
+def _money(fact: PurchaseFact, field: str, looks: Looks) -> str:
+    """Empty for none."""
+    cents: int = _field(fact, field) or 0
+    return looks.money(cents, fact.currency) if cents else ""
 
 
 def _moment(fact: Mailable, field: str, looks: Looks) -> str:

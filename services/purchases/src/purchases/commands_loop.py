@@ -18,10 +18,11 @@ from chassis.retrying import backs_off
 from purchases.handlers.at_stripe import settle
 from purchases.handlers.at_stripe.identify import identify
 from purchases.handlers.at_stripe.look_at_charge import look_at_charge
-from purchases.handlers.at_stripe.look_at_invoice import look_at_invoice
+from purchases.handlers.at_stripe.look_at_invoice import look_at_invoice, look_at_payment
 from purchases.handlers.at_stripe.make_refund import make_refund
 from purchases.handlers.at_stripe.provision_plan import provision_plan
 from purchases.handlers.at_stripe.rename_product import rename_product
+from purchases.handlers.at_stripe.return_credit import return_credit
 from purchases.handlers.at_stripe.return_payment import return_payment
 from purchases.handlers.at_stripe.sweep import EVERY, sweep, sweep_day
 from purchases.handlers.at_stripe.sweep_subscriptions import sweep_running
@@ -53,8 +54,10 @@ COMMANDS: Final[Mapping[str, Callable[[WorkerDesk, Command], Awaitable[Result]]]
     "void": settle.void,
     "look_at_charge": look_at_charge,
     "look_at_invoice": look_at_invoice,
+    "look_at_payment": look_at_payment,
     "identify": identify,
     "return_payment": return_payment,
+    "return_credit": return_credit,
     "refund": make_refund,
     "adopt_card": adopt_card,
     "rename_product": rename_product,

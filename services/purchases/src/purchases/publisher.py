@@ -12,7 +12,7 @@ from contracts import purchase_facts as facts
 from contracts.workspace_facts import WorkspaceFact
 from purchases.domain import money
 from purchases.domain.transitions import Announcement
-from purchases.store.rows import Purchase, Workspace
+from purchases.store.rows import Payment, Purchase, Refund, Workspace
 
 FACTS: Final[Mapping[Announcement, type[facts.PurchaseFact]]] = {
     announcement: getattr(facts, announcement.value) for announcement in Announcement
@@ -43,21 +43,54 @@ class Cause:
 
 def refunded_cents(purchase: Purchase) -> int:
     """What of the sale's money went back at Stripe's word, to disputes too; returned duplicates are no part of it."""
-    returned = {payment.stripe_invoice_id for payment in purchase.payments if payment.returned}
-    told = [one for one in purchase.refunds if one.stripe_refund_id and one.stripe_invoice_id not in returned]
+    return card_refunded_cents(purchase) + credit_refunded_cents(purchase)
+
+
+def card_refunded_cents(purchase: Purchase) -> int:
+    """What of it went back through the sale's charges."""
+    told = [one for one in _told_of_sale(purchase) if one.kind != "credit"]
     disputes = [one for one in told if one.kind == "dispute"]
+    sale = sale_of(purchase)
     return money.refunded_cents(
         refunds=[(one.status, one.refund_cents) for one in told if one.kind != "dispute"],
         charge_refunded_cents=sum(one.charge_refunded_cents for one in purchase.payments if not one.returned),
         disputed_cents=sum(one.refund_cents for one in disputes if one.status in money.COUNTS),
-        paid_cents=charged_cents(purchase),
+        paid_cents=sale.card_cents if sale else 0,
     )
 
 
+def credit_refunded_cents(purchase: Purchase) -> int:
+    """What of it was given back to the customer's credit balance."""
+    given = (one for one in _told_of_sale(purchase) if one.kind == "credit" and one.status in money.COUNTS)
+    return sum(one.refund_cents for one in given)
+
+
+def _told_of_sale(purchase: Purchase) -> list[Refund]:
+    returned = {payment.stripe_invoice_id for payment in purchase.payments if payment.returned}
+    return [one for one in purchase.refunds if one.stripe_refund_id and one.stripe_invoice_id not in returned]
+
+
+def sale_of(purchase: Purchase) -> Payment | None:
+    """Return the payment that settled the purchase; None before there is one."""
+    return next((one for one in purchase.payments if not one.returned), None)
+
+
 def charged_cents(purchase: Purchase) -> int:
-    """What of the sale's price was charged, and can go back: what the customer's balance at Stripe paid cannot."""
-    sale = next((one for one in purchase.payments if not one.returned), None)
-    return min(sale.paid_cents, sale.invoice_paid_cents) if sale else 0
+    """What of the sale's price can go back through Stripe: to the charges, and to the credit balance, that paid it."""
+    sale = sale_of(purchase)
+    return sale.returnable_cents if sale else 0
+
+
+def paid_by_credit_cents(purchase: Purchase) -> int:
+    """What of the sale's price the customer's credit balance paid."""
+    sale = sale_of(purchase)
+    return sale.credit_cents if sale else 0
+
+
+def paid_outside_stripe_cents(purchase: Purchase) -> int:
+    """What of the sale's price was paid outside of Stripe."""
+    sale = sale_of(purchase)
+    return sale.off_stripe_cents if sale else 0
 
 
 def returned_cents(purchase: Purchase) -> int:
@@ -70,7 +103,7 @@ def returned_cents(purchase: Purchase) -> int:
 def returning_cents(purchase: Purchase) -> int:
     """Return what paid for nothing and has not gone back yet."""
     late = [one for one in purchase.payments if one.returned]
-    came = sum(min(payment.paid_cents, payment.invoice_paid_cents) for payment in late)
+    came = sum(payment.returnable_cents for payment in late)
     return max(0, came - returned_cents(purchase))
 
 
@@ -117,6 +150,7 @@ def _members(purchase: Purchase, cause: Cause) -> dict[str, Any]:
         "refunded_cents": refunded_cents(purchase),
         "returned_cents": returned_cents(purchase),
         "returning_cents": returning_cents(purchase),
+        "paid_outside_stripe_cents": paid_outside_stripe_cents(purchase),
         "actor": cause.actor,
         "reason": cause.reason,
         "stripe_event_id": cause.stripe_event_id,

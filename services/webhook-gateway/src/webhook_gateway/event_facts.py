@@ -31,7 +31,13 @@ from stripe_reader.customers import read_customer
 from stripe_reader.disputes import read_dispute
 from stripe_reader.invoice_payments import read_invoice_payment
 from stripe_reader.invoices import read_invoice
-from stripe_reader.payments import read_action_url, read_failure, read_parts
+from stripe_reader.payments import (
+    read_action_url,
+    read_failure,
+    read_paid_by_credit,
+    read_paid_off_stripe,
+    read_parts,
+)
 from stripe_reader.refunds import read_refund
 from stripe_reader.subscription_schedules import read_subscription_schedule
 from stripe_reader.subscriptions import read_subscription
@@ -41,7 +47,15 @@ from webhook_gateway.told import Told, tell
 
 def invoice_paid(event: StripeEvent) -> Told:
     """`invoice.payment_succeeded` and `invoice.paid`: Stripe sends both for one payment."""
-    return tell(InvoicePaid, event, read_invoice(event.object), paid_by=read_parts(event.object))
+    invoice = event.object
+    return tell(
+        InvoicePaid,
+        event,
+        read_invoice(invoice),
+        paid_by=read_parts(invoice),
+        paid_by_credit=read_paid_by_credit(invoice),
+        paid_off_stripe=read_paid_off_stripe(invoice),
+    )
 
 
 def invoice_payment_failed(event: StripeEvent) -> Told:

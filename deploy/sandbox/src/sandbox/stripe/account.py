@@ -11,6 +11,7 @@ from sandbox.stripe.clock import Clock
 from sandbox.stripe.dispute_model import Dispute
 from sandbox.stripe.invoice_model import Invoice, InvoiceItem, InvoicePayment
 from sandbox.stripe.model import (
+    BalanceTransaction,
     Charge,
     Customer,
     Event,
@@ -121,6 +122,9 @@ class Account:
         """Forget every object, webhook endpoints too; it is real time again."""
         self.clock.reset()
         self.customers = Collection[Customer](kind="customer")
+        self.balance_transactions = Collection[BalanceTransaction](
+            kind="customer_balance_transaction", indexed=("customer",)
+        )
         self.payment_methods = Collection[PaymentMethod](kind="payment_method")
         self.products = Collection[Product](kind="product")
         self.prices = Collection[Price](kind="price", indexed=("product",))

@@ -137,7 +137,8 @@ class StripeControl(BillingControl):
         """`{"total": {currency: {captured, refunded, payments, refunds}}, "customers": {id: the same}, "lost": …}`.
 
         `lost` is `{customer: {currency: minor units}}` of lost disputes; `plans` is `{customer: {currency: {captured,
-        refunded}}}`, what of the figures paid for subscriptions' periods.
+        refunded}}}`, what of the figures paid for subscriptions' periods; `credit` is `{customer: {currency: {applied,
+        given_back}}}`, what customers' balances paid of invoices, and what we gave back to them.
         """
         return await self._get("/sums")
 
@@ -226,6 +227,10 @@ class StripeControl(BillingControl):
     async def say_otherwise(self, thing: str, *, status: str) -> Json:
         """Put an object into a status that Stripe may add one day; no event tells of it."""
         return await self._post(f"/objects/{thing}/status", {"status": status})
+
+    async def mark_paid(self, invoice: str) -> Json:
+        """Mark an open invoice as paid outside of Stripe, as the Dashboard does."""
+        return await self._post(f"/invoices/{invoice}/mark_paid")
 
     async def pay_part(self, invoice: str, *, amount: int, card: str = "visa") -> Json:
         """Pay a part of an open invoice, as the Dashboard does; with what was left the invoice is paid."""

@@ -196,11 +196,12 @@ class Control:
         }
 
     async def sums(self, _: Request) -> Json:
-        """GET /_sandbox/sums → {"total": {currency: figures}, "customers": {id: {currency: figures}}, "lost", "plans"}.
+        """GET /_sandbox/sums → {"total": {currency: figures}, "customers": {id: {currency: figures}}, …}.
 
-        Figures: {captured, refunded} in minor units, {payments, refunds} as counts. Lost: {customer: {currency:
-        minor units}} of disputes. Plans: {customer: {currency: {captured, refunded}}}, what of the figures paid for
-        subscriptions' periods.
+        Beside them "lost", "plans" and "credit". Figures: {captured, refunded} in minor units, {payments, refunds} as
+        counts. Lost: {customer: {currency: minor units}} of disputes. Plans: {customer: {currency: {captured,
+        refunded}}}, what of the figures paid for subscriptions' periods. Credit: {customer: {currency: {applied,
+        given_back}}}, what their balances paid of invoices, and what we gave back to them.
         """
         return sums(self.account)
 

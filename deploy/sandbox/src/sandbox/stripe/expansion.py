@@ -108,6 +108,17 @@ def _invoice_payments(call: Call, node: Json) -> Json:
     return _list(call=call, things=found, url="/v1/invoice_payments")
 
 
+def _paid_off_stripe(call: Call, node: Json) -> int:
+    """`amount_paid_off_stripe` of an invoice, never in events and never unless asked for.
+
+    Source: https://docs.stripe.com/changelog/dahlia/2026-05-27/invoice-object-amount-paid-off-stripe-property.
+    """
+    if era_of(call.version) is Era.LEGACY:
+        raise parameter_invalid("This property cannot be expanded (amount_paid_off_stripe).", param="expand")
+    known = call.account.invoices.find(node["id"])
+    return known.paid_off_stripe if known else 0
+
+
 def _charge_refunds(call: Call, node: Json) -> Json:
     """`refunds` of a charge: not included unless asked for since 2022-11-15."""
     found = call.account.refunds.where("charge", node["id"])
@@ -125,7 +136,8 @@ def _line_items(call: Call, node: Json) -> Json:
     return _list(call=call, things=found, url=f"/v1/checkout/sessions/{node['id']}/line_items")
 
 
-INCLUDABLE: Final[Mapping[tuple[str, str], Callable[[Call, Json], Json]]] = {
+INCLUDABLE: Final[Mapping[tuple[str, str], Callable[[Call, Json], Any]]] = {
+    ("invoice", "amount_paid_off_stripe"): _paid_off_stripe,
     ("invoice", "payments"): _invoice_payments,
     ("charge", "refunds"): _charge_refunds,
     ("checkout.session", "line_items"): _line_items,

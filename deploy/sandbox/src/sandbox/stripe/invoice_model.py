@@ -102,7 +102,7 @@ class Invoice(Thing):
     attempted: bool = False
     starting_balance: int = 0
     ending_balance: int | None = None
-    paid_out_of_band: bool = False
+    paid_off_stripe: int = 0
     payment_intent: str | None = None
     charge: str | None = None
     hosted_invoice_url: str | None = None
@@ -125,6 +125,11 @@ class Invoice(Thing):
     def due(self) -> int:
         """What is asked for: fixed at finalisation, until then the total (never negative)."""
         return max(self.total, 0) if self.amount_due is None else self.amount_due
+
+    @property
+    def paid_out_of_band(self) -> bool:
+        """Whether the Dashboard, or a request, marked it as paid outside of Stripe."""
+        return self.paid_off_stripe > 0
 
     @property
     def remaining(self) -> int:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Final
 
-from sandbox.stripe import payments
+from sandbox.stripe import balances, payments
 from sandbox.stripe.call import Call
 from sandbox.stripe.ids import new_id, new_token
 from sandbox.stripe.invoice_model import Invoice, InvoicePayment
@@ -53,7 +53,9 @@ def _opened(*, call: Call, invoice: Invoice) -> Invoice:
         finalized_at=call.now,
         hosted_invoice_url=f"{call.account.settings.public_url}/i/{invoice.id}/{new_token(length=32)}",
     )
-    _move_balance(call=call, customer=customer, balance=asked if too_small else 0, numbered=True)
+    numbered = call.save(replace(customer, next_invoice_sequence=customer.next_invoice_sequence + 1))
+    why = "invoice_too_small" if too_small and asked > 0 else "applied_to_invoice"
+    _move_balance(call=call, customer=numbered, balance=asked if too_small else 0, invoice=opened, why=why)
     _use_up_discount(call=call, invoice=opened)
     return opened
 
@@ -67,9 +69,11 @@ def _use_up_discount(*, call: Call, invoice: Invoice) -> None:
         call.emit("customer.discount.deleted", discount)
 
 
-def _move_balance(*, call: Call, customer: Customer, balance: int, numbered: bool = False) -> None:
-    sequence = customer.next_invoice_sequence + numbered
-    call.save(replace(customer, balance=balance, next_invoice_sequence=sequence))
+def _move_balance(*, call: Call, customer: Customer, balance: int, invoice: Invoice, why: str) -> None:
+    amount = balance - customer.balance
+    if amount:
+        currency = invoice.currency
+        balances.move(call=call, customer=customer, amount=amount, currency=currency, type=why, invoice=invoice.id)
 
 
 def _with_intent(*, call: Call, invoice: Invoice, paid_by: PaymentIntent | None) -> Invoice:
@@ -99,10 +103,14 @@ def _settle_without_payment(*, call: Call, invoice: Invoice) -> Invoice:
 
 
 def settle_out_of_band(*, call: Call, invoice: Invoice) -> Invoice:
-    """Mark as paid what was paid outside of Stripe; the intent is cancelled."""
+    """Mark what is left to be paid as paid outside of Stripe; the intent is cancelled.
+
+    No payment succeeded, so only `invoice.paid` tells of it (https://docs.stripe.com/api/events/types).
+    """
+    refuse_unless(invoice, among=("open", "uncollectible"), verb="pay")
     _cancel_payment(call=call, invoice=invoice, reason="automatic")
-    changed = replace(invoice, amount_paid=invoice.due, paid_out_of_band=True, attempted=True)
-    return _paid(call=call, invoice=invoice, changed=changed)
+    changed = replace(invoice, amount_paid=invoice.due, paid_off_stripe=invoice.remaining, attempted=True)
+    return _paid(call=call, invoice=invoice, changed=changed, by_a_payment=False)
 
 
 def follow(*, call: Call, intent: PaymentIntent, automatic: bool = False) -> None:
@@ -186,11 +194,12 @@ def _ask_for_less(*, call: Call, invoice: Invoice) -> None:
     call.save(replace(payment_of(call=call, invoice=invoice), amount_requested=invoice.remaining))
 
 
-def _paid(*, call: Call, invoice: Invoice, changed: Invoice) -> Invoice:
+def _paid(*, call: Call, invoice: Invoice, changed: Invoice, by_a_payment: bool = True) -> Invoice:
     paid = call.save(replace(changed, status="paid", paid_at=call.now, next_payment_attempt=None))
     call.emit("invoice.updated", paid, before=invoice)
     call.emit("invoice.paid", paid)
-    call.emit("invoice.payment_succeeded", paid)
+    if by_a_payment:
+        call.emit("invoice.payment_succeeded", paid)
     following.paid(call=call, invoice=paid)
     return paid
 
@@ -283,4 +292,5 @@ def _give_back_balance(*, call: Call, invoice: Invoice) -> None:
     customer = call.account.customers.find(invoice.customer)
     used = invoice.starting_balance - (invoice.ending_balance or 0)
     if customer and used:
-        _move_balance(call=call, customer=customer, balance=customer.balance + used)
+        balance, why = customer.balance + used, "unapplied_from_invoice"
+        _move_balance(call=call, customer=customer, balance=balance, invoice=invoice, why=why)

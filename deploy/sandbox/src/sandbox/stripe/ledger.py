@@ -20,7 +20,25 @@ def sums(account: Account) -> Json:
         if refund.status in COUNTED:
             amounts = {"refunded": refund.amount, "refunds": 1}
             _add(customers, total, customer=refund.customer, currency=refund.currency, amounts=amounts)
-    return {"total": total, "customers": customers, "lost": _lost(account), "plans": _plans(account)}
+    return {
+        "total": total,
+        "customers": customers,
+        "lost": _lost(account),
+        "plans": _plans(account),
+        "credit": _credit(account),
+    }
+
+
+def _credit(account: Account) -> Json:
+    """What customers' balances paid of invoices, and what requests with a `refund_id` gave back to them."""
+    customers: Json = {}
+    for one in account.balance_transactions.newest_first():
+        row = customers.setdefault(one.customer, {}).setdefault(one.currency, {"applied": 0, "given_back": 0})
+        if one.invoice is not None:
+            row["applied"] += one.amount
+        elif "refund_id" in one.metadata:
+            row["given_back"] -= one.amount
+    return customers
 
 
 def _plans(account: Account) -> Json:

@@ -150,6 +150,21 @@ class Refund(Thing):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BalanceTransaction(Thing):
+    """One move of a customer's balance; negative is credit. `ending_balance` is the balance behind it."""
+
+    kind: ClassVar[str] = "customer_balance_transaction"
+
+    customer: str
+    amount: int
+    currency: str
+    ending_balance: int
+    type: str = "adjustment"
+    description: str | None = None
+    invoice: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookEndpoint(Thing):
     """`secrets` holds more than one while a secret is rotated."""
 

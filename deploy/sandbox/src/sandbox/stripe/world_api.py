@@ -44,6 +44,7 @@ class World:
             ("/customers/{id}/discount", self.discount_customer),
             ("/invoices/{id}/pay_part", self.pay_part),
             ("/charges/{id}/forget_intent", self.forget_intent),
+            ("/invoices/{id}/mark_paid", self.mark_paid),
             ("/objects/{id}/status", self.say_otherwise),
         ]
         return [Route(f"/_sandbox{path}", as_endpoint(act), methods=["POST"]) for path, act in table]
@@ -181,6 +182,11 @@ class World:
             if invoice.payment_intent == charge.payment_intent:
                 self.account.save(replace(invoice, payment_intent=None))
         return self._shown(self.account.save(replace(charge, payment_intent=None)))
+
+    async def mark_paid(self, request: Request) -> Json:
+        """POST /_sandbox/invoices/{id}/mark_paid → the invoice: somebody paid it outside of Stripe, as staff says."""
+        invoice = self.account.invoices.get(request.path_params["id"])
+        return self._shown(invoicing.settle_out_of_band(call=self._by_dashboard(invoice), invoice=invoice))
 
     async def say_otherwise(self, request: Request) -> Json:
         """POST /_sandbox/objects/{id}/status {"status": any word} → the object, in a status that Stripe may add."""

@@ -26,6 +26,8 @@ PURCHASE: Final[JsonDict] = {
     **SOLD,
     "status": "paid",
     "paid_cents": 49900,
+    "paid_by_credit_cents": 0,
+    "paid_outside_stripe_cents": 0,
     "refunded_cents": 0,
     "returned_cents": 0,
     "returning_cents": 0,
@@ -44,6 +46,7 @@ FOUND_PURCHASE: Final[JsonDict] = {
 STAFF_PURCHASE: Final[JsonDict] = {
     **FOUND_PURCHASE,
     "refundable_cents": 49900,
+    "refundable_to_credit_cents": 0,
     "history": [
         {
             "sequence": 1,
@@ -77,6 +80,8 @@ STAFF_PURCHASE: Final[JsonDict] = {
             ],
             "paid_cents": 49900,
             "currency": "EUR",
+            "credit_cents": 0,
+            "off_stripe_cents": 0,
             "returned": False,
             "recorded_at": "2026-03-02T09:12:02.118204Z",
         }

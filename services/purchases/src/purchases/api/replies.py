@@ -12,7 +12,13 @@ from chassis.money import major_text
 from purchases.api.examples import NEXT_CURSOR, OFFER, PURCHASE, WORKSPACE
 from purchases.domain.transitions import Status
 from purchases.handlers.buying.offer_addons import Offer
-from purchases.publisher import refunded_cents, returned_cents, returning_cents
+from purchases.publisher import (
+    paid_by_credit_cents,
+    paid_outside_stripe_cents,
+    refunded_cents,
+    returned_cents,
+    returning_cents,
+)
 from purchases.store.rows import Purchase, Workspace
 
 WaitingFor = Literal["bank", "customer"]
@@ -64,7 +70,11 @@ class PurchaseReply(BaseModel):
     )
     failure_code: str | None = Field(default=None, description="Stripe's decline code")
     paid_cents: int | None = Field(default=None, description="What was paid for it: its price less discount, plus tax")
-    refunded_cents: int = Field(description="What of it went back")
+    paid_by_credit_cents: int = Field(description="What of it the customer's credit balance at Stripe paid")
+    paid_outside_stripe_cents: int = Field(
+        description="What of it was paid outside of Stripe, as staff says: that cannot be sent back through Stripe"
+    )
+    refunded_cents: int = Field(description="What of it went back, to the payment method or to the credit balance")
     returned_cents: int = Field(
         description="What came though there was nothing to pay, as for a purchase that was over, and went back"
     )
@@ -150,6 +160,8 @@ def members_of(purchase: Purchase) -> dict[str, Any]:
     return columns | {
         "addon": {"id": purchase.plan_addon_id, "slug": purchase.addon_slug, "name": purchase.addon_name},
         "price": major_text(purchase.price_cents, purchase.currency),
+        "paid_by_credit_cents": paid_by_credit_cents(purchase),
+        "paid_outside_stripe_cents": paid_outside_stripe_cents(purchase),
         "refunded_cents": refunded_cents(purchase),
         "returned_cents": returned_cents(purchase),
         "returning_cents": returning_cents(purchase),

@@ -24,6 +24,7 @@ from purchases.handlers.by_hand.request_refund import (
     RefundOrder,
     already_refunded,
     nothing_paid,
+    paid_outside_stripe,
     refund_too_large,
     request_refund,
 )
@@ -44,6 +45,7 @@ NOT_REFUNDED = of_staff(
     problems.purchase_not_found(),
     NOTHING_HERE,
     nothing_paid(),
+    paid_outside_stripe(),
     already_refunded(),
     refund_too_large(left=9900, currency="EUR"),
     problems.key_reused(),

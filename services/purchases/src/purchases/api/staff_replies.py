@@ -12,7 +12,7 @@ from purchases.api.examples import FOUND_PURCHASE, NEXT_CURSOR, REFUND, STAFF_PU
 from purchases.api.parked_replies import ParkedReply, parked_reply
 from purchases.api.replies import PurchaseReply, members_of
 from purchases.domain.transitions import Status
-from purchases.handlers.by_hand.request_refund import refundable_cents
+from purchases.handlers.by_hand.request_refund import refund_problem, refundable_cents, refundable_to_credit_cents
 from purchases.handlers.steps.learn_ids import paid_mark
 from purchases.store.parked_items import ParkedItem
 from purchases.store.rows import Charge, Dispute, Payment, Purchase, Refund, Transition
@@ -54,18 +54,23 @@ class PaymentReply(BaseModel):
     charges: list[ChargeReply] = Field(description="Several where it was paid in parts")
     paid_cents: int
     currency: str
+    credit_cents: int = Field(description="What of it the customer's credit balance paid")
+    off_stripe_cents: int = Field(description="What of it was paid outside of Stripe")
     returned: bool = Field(description="It found no purchase to pay and goes back")
     recorded_at: datetime
 
 
 class RefundReply(BaseModel):
-    """One refund, money that was returned, or a lost dispute."""
+    """One refund, credit that was given back, money that was returned, or a lost dispute."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [REFUND]})
 
     id: UUID
     stripe_refund_id: str | None = Field(default=None, description="Null while staff's refund is only requested")
-    kind: str
+    kind: str = Field(
+        description="`refund`, `return` (of money that paid nothing), `credit` (to the customer's credit balance, "
+        "which had paid) or `dispute` (lost)"
+    )
     refund_cents: int
     currency: str
     status: str = Field(description="`requested` until Stripe has answered, then Stripe's own word")
@@ -121,6 +126,12 @@ class AdminPurchaseReply(FoundPurchaseReply):
     model_config = ConfigDict(json_schema_extra={"examples": [STAFF_PURCHASE]})
 
     refundable_cents: int = Field(description="What could still be refunded: less what went back or is asked for")
+    refundable_to_credit_cents: int = Field(
+        description="What of that goes to the customer's credit balance, which paid it; the rest to what was charged"
+    )
+    not_refundable_because: str | None = Field(
+        default=None, description="The problem type that any refund would meet now; null where something can go back"
+    )
     history: list[TransitionReply]
     payments: list[PaymentReply]
     refunds: list[RefundReply]
@@ -139,8 +150,11 @@ def refund_reply(refund: Refund) -> RefundReply:
 def admin_purchase_reply(
     purchase: Purchase, *, history: Sequence[Transition], disputes: Sequence[Dispute], parked: Sequence[ParkedItem]
 ) -> AdminPurchaseReply:
+    problem = refund_problem(purchase)
     children = {
         "refundable_cents": refundable_cents(purchase),
+        "refundable_to_credit_cents": refundable_to_credit_cents(purchase),
+        "not_refundable_because": problem.slug if problem else None,
         "history": _each(TransitionReply, history),
         "payments": [_payment_reply(payment) for payment in purchase.payments],
         "refunds": _each(RefundReply, purchase.refunds),

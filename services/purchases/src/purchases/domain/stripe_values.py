@@ -85,6 +85,26 @@ class PaidInvoice:
     subscription_id: str | None = None
     parts: tuple[Part, ...] = ()
     """What paid it, as far as is known; several since partial payments (2025-05-28.basil)."""
+    credit_cents: int | None = None
+    """What the customer's credit balance paid, which no charge took; None: not said."""
+    off_stripe_cents: int | None = None
+    """What was paid outside of Stripe; None: not said, and `amount_paid` may hold some."""
+
+    @property
+    def charged_cents(self) -> int:
+        """What its charges took."""
+        return max(0, self.amount_paid - (self.off_stripe_cents or 0))
+
+    def share_of(self, line: Line, cents: int | None) -> int:
+        """What of `cents`, which paid the whole invoice, is for this line: in proportion; all shares make `cents`."""
+        before, total = 0, sum(max(0, one.paid_cents) for one in self.lines)
+        for one in self.lines:
+            if one is line:
+                break
+            before += max(0, one.paid_cents)
+        if not cents or not total:
+            return 0
+        return cents * (before + max(0, line.paid_cents)) // total - cents * before // total
 
     @property
     def payment_intent_id(self) -> str | None:

@@ -51,7 +51,7 @@ def money_back(purchase: Purchase) -> MoneyBack:
     on_its_way = min(told, _sum(refunds, COUNTS - {SENT}))
     going = on_its_way + _sum(refunds, {REQUESTED})
     rest = max(0, paid_cents(purchase) - (told - on_its_way) - going)
-    needless_cents = sum(min(payment.paid_cents, payment.invoice_paid_cents) for payment in needless)
+    needless_cents = sum(payment.returnable_cents for payment in needless)
     return MoneyBack(
         gone_cents=told - on_its_way,
         going_cents=going,

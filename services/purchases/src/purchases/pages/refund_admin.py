@@ -23,7 +23,12 @@ from purchases.api.move_bodies import RefundBody
 from purchases.api.staff_move_routes import refund_purchase
 from purchases.api.staff_replies import AdminPurchaseReply
 from purchases.api.staff_routes import get_purchase_for_staff
-from purchases.handlers.by_hand.request_refund import already_refunded, nothing_paid, refund_too_large
+from purchases.handlers.by_hand.request_refund import (
+    already_refunded,
+    nothing_paid,
+    paid_outside_stripe,
+    refund_too_large,
+)
 from purchases.pages.ids import PurchaseId
 from purchases.pages.purchases_admin import LIST, purchase_page
 from purchases.pages.staff_words import told_to_staff
@@ -130,8 +135,15 @@ def _review(
     cents = body.amount_cents or 0
     if cents > purchase.refundable_cents:
         raise refund_too_large(left=purchase.refundable_cents, currency=purchase.currency)
+    by_card = purchase.refundable_cents - purchase.refundable_to_credit_cents
     return pages.page(
-        request, "staff/refund_review.html", purchase=purchase, here=f"{LIST}/{purchase.id}", form=form, cents=cents
+        request,
+        "staff/refund_review.html",
+        purchase=purchase,
+        here=f"{LIST}/{purchase.id}",
+        form=form,
+        cents=cents,
+        to_credit=max(0, cents - by_card),
     )
 
 
@@ -158,4 +170,6 @@ def _form(
 
 
 def _nothing_left(purchase: AdminPurchaseReply) -> Problem:
-    return already_refunded() if purchase.paid_cents else nothing_paid()
+    """As the API would refuse it."""
+    known = {problem.slug: problem for problem in (already_refunded(), nothing_paid(), paid_outside_stripe())}
+    return known[str(purchase.not_refundable_because)]

@@ -23,6 +23,7 @@ from purchases.pages.money_back import money_back, paid_cents
 from purchases.pages.paths import billing_path, services_path
 from purchases.pages.switching import others
 from purchases.pages.words import words_for
+from purchases.publisher import paid_outside_stripe_cents
 from purchases.store import checkouts, ledger, search
 from purchases.store.rows import Purchase, Workspace
 from purchases.store.search import Wanted
@@ -121,6 +122,7 @@ def shown(workspace_id: str) -> Mapping[str, Any]:
         "can_cancel": can_cancel,
         "paid_cents": paid_cents,
         "money_back": money_back,
+        "paid_outside_cents": paid_outside_stripe_cents,
         "new_key": lambda: uuid.uuid4().hex,
     }
 

@@ -20,6 +20,7 @@ STAFF_WORDS: Final[Mapping[str, Words]] = {
     ),
     "nothing-paid": Words(what=NOTHING_MOVED, next=SEE_BELOW),
     "already-refunded": Words(next=SEE_BELOW),
+    "paid-outside-stripe": Words(what=NOTHING_MOVED, next="Return it the way it came: Stripe never had the money."),
     "refund-too-large": Words(what=NOTHING_MOVED, next="Give a smaller amount."),
     "idempotency-key-reused": Words(
         title="This form was sent before, with something else in it",

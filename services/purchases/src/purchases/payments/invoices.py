@@ -11,6 +11,8 @@ from purchases.payments.client import phase, word
 from purchases.payments.keys import idempotency_key, metadata_of
 
 EXPAND: Final = ["payments.data.payment.payment_intent"]
+EXPAND_PAID: Final = [*EXPAND, "amount_paid_off_stripe"]
+"""What says of a paid invoice what paid it; of what was paid outside of Stripe no event tells."""
 
 
 async def amount_due(client: StripeClient, invoice_id: str) -> int:

@@ -1,5 +1,6 @@
 """What Stripe says of a purchase now: by the invoice's id, or by listing and metadata when the id was never stored."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -8,7 +9,7 @@ from stripe import StripeClient
 from contracts.stripe_facts.words import INVOICE_PAYMENT_STATUSES, INVOICE_STATUSES, PAYMENT_INTENT_STATUSES
 from purchases.domain.stripe_values import Finding, InvoiceState, Line, PaidInvoice, Part, Sale, needs_customer
 from purchases.payments.client import ObjectMissing, metadata_of_object, phase, word
-from purchases.payments.invoices import EXPAND, intent_of
+from purchases.payments.invoices import EXPAND, EXPAND_PAID, intent_of
 
 NOTHING: Final = Finding(state=InvoiceState.NOTHING)
 PAYABLE: Final = frozenset({"open", "uncollectible"})
@@ -45,7 +46,7 @@ async def look_at_invoice(client: StripeClient, invoice_id: str) -> Finding:
     """Read one invoice with its payments."""
     try:
         async with phase("look_at_invoice"):
-            invoice = await client.v1.invoices.retrieve_async(invoice_id, params={"expand": EXPAND})
+            invoice = await client.v1.invoices.retrieve_async(invoice_id, params={"expand": EXPAND_PAID})
     except ObjectMissing:
         return NOTHING
     if word(invoice, "status", known=INVOICE_STATUSES) == "paid":
@@ -55,6 +56,7 @@ async def look_at_invoice(client: StripeClient, invoice_id: str) -> Finding:
 
 async def paid_invoice(client: StripeClient, invoice: Any) -> PaidInvoice:
     """The invoice as the domain knows it, with every line, however many pages."""
+    parts = tuple(await parts_of(client, invoice))
     return PaidInvoice(
         invoice_id=invoice.id,
         customer_id=reference(invoice.customer),
@@ -62,8 +64,27 @@ async def paid_invoice(client: StripeClient, invoice: Any) -> PaidInvoice:
         currency=invoice.currency,
         lines=tuple([_line(line) async for line in await lines_of(client, invoice)]),
         subscription_id=subscription_of(invoice),
-        parts=tuple(await parts_of(client, invoice)),
+        parts=parts,
+        credit_cents=credit_applied(invoice),
+        off_stripe_cents=_paid_off_stripe(invoice, parts),
     )
+
+
+def credit_applied(invoice: Any) -> int | None:
+    """Return what the customer's credit paid of an invoice, in minor units; None before it is final.
+
+    So much less credit (a negative balance) is left behind it. Source: https://docs.stripe.com/billing/customer/balance.
+    """
+    before, after = invoice.starting_balance, invoice.ending_balance
+    return None if before is None or after is None else max(0, after - before)
+
+
+def _paid_off_stripe(invoice: Any, parts: Sequence[Part]) -> int:
+    """What was paid outside of Stripe: as it says, else what `amount_paid` holds beyond all its charges."""
+    said = getattr(invoice, "amount_paid_off_stripe", None)
+    if said is not None:
+        return int(said)
+    return max(0, int(invoice.amount_paid) - sum(part.cents or 0 for part in parts))
 
 
 def subscription_of(invoice: Any) -> str | None:

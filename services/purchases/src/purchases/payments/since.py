@@ -8,7 +8,7 @@ from typing import Any
 from stripe import StripeClient
 
 from purchases.payments.client import phase
-from purchases.payments.invoices import EXPAND
+from purchases.payments.invoices import EXPAND_PAID
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,4 +53,4 @@ async def disputes(client: StripeClient, stretch: Stretch) -> AsyncIterator[Any]
 async def whole_invoice(client: StripeClient, invoice_id: str) -> Any:
     """One invoice with its payments, which lists leave out."""
     async with phase("look_at_invoice"):
-        return await client.v1.invoices.retrieve_async(invoice_id, params={"expand": EXPAND})
+        return await client.v1.invoices.retrieve_async(invoice_id, params={"expand": EXPAND_PAID})

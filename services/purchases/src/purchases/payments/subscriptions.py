@@ -12,10 +12,11 @@ from stripe import StripeClient
 from chassis.logs import get_logger
 from contracts.stripe_facts.words import PAYMENT_INTENT_STATUSES, SUBSCRIPTION_STATUSES
 from purchases.domain.stripe_values import Snapshot
+from purchases.payments.balances import fetch_given_back, give_credit
 from purchases.payments.client import ObjectMissing, StripeRefused, UnknownShape, metadata_of_object, phase, word
 from purchases.payments.invoices import close_invoice
 from purchases.payments.keys import idempotency_key
-from purchases.payments.look import lines_of, parts_of, reference
+from purchases.payments.look import credit_applied, lines_of, parts_of, reference
 from purchases.payments.refunds import ChargeIds, create_refund, find_refund
 
 log = get_logger(__name__)
@@ -161,10 +162,12 @@ async def end_first_payment(client: StripeClient, payment: FirstPayment) -> None
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanPayment:
-    """What one charge of a subscription's invoice took for the plan alone; minor units."""
+    """What one charge of a subscription's invoice, or the customer's credit, paid for the plan alone; minor units."""
 
     invoice_id: str
-    charge: ChargeIds
+    charge: ChargeIds | None
+    """None: the credit balance of `customer_id`."""
+    customer_id: str
     plan_cents: int
     currency: str
     number: int = 1
@@ -182,9 +185,19 @@ async def plan_payments(client: StripeClient, subscription_id: str) -> list[Plan
 
 
 async def _payments_of(client: StripeClient, invoice: Any) -> list[PlanPayment]:
-    """What each charge of the invoice took for the plan, the first one first."""
+    """What each charge of the invoice took for the plan, the first one first; then what credit paid of it.
+
+    Of credit that paid for add-ons too the plan has its share, in proportion.
+    """
     lines = [line async for line in await lines_of(client, invoice)]
-    left, found = min(invoice.amount_paid, _plan_cents(lines)), list[PlanPayment]()
+    plan_cents, total = _plan_cents(lines), _cents(lines)
+    of_invoice: Any = {
+        "invoice_id": invoice.id,
+        "customer_id": str(reference(invoice.customer)),
+        "currency": invoice.currency.upper(),
+    }
+    credit = (credit_applied(invoice) or 0) * plan_cents // total if total > 0 and plan_cents > 0 else 0
+    left, found = min(invoice.amount_paid, plan_cents - credit), list[PlanPayment]()
     parts = [part for part in await parts_of(client, invoice) if part.payment_intent_id or part.charge_id]
     for number, part in enumerate(parts, start=1):
         cents = left if part.cents is None else min(left, part.cents)
@@ -192,14 +205,13 @@ async def _payments_of(client: StripeClient, invoice: Any) -> list[PlanPayment]:
         if cents > 0:
             found.append(
                 PlanPayment(
-                    invoice_id=invoice.id,
                     charge=ChargeIds(payment_intent_id=part.payment_intent_id, charge_id=part.charge_id),
                     plan_cents=cents,
-                    currency=invoice.currency.upper(),
                     number=number,
+                    **of_invoice,
                 )
             )
-    return found
+    return [*found, PlanPayment(charge=None, plan_cents=credit, **of_invoice)] if credit else found
 
 
 async def pay_back(
@@ -211,6 +223,9 @@ async def pay_back(
         "returned_invoice": payment.invoice_id,
         "subscription_id": subscription_id,
     }
+    if payment.charge is None:
+        await _give_credit_back(client, payment, wanted | {"workspace_id": workspace_id}, instance, attempt)
+        return
     if await find_refund(client, charge=payment.charge, known_by=wanted) is not None:
         return
     step = "return-plan" if payment.number == 1 else f"return-plan-{payment.number}"
@@ -223,11 +238,31 @@ async def pay_back(
     )
 
 
+async def _give_credit_back(
+    client: StripeClient, payment: PlanPayment, metadata: dict[str, str], instance: str, attempt: int
+) -> None:
+    """To the balance that had paid, unless a look finds that transaction."""
+    if await fetch_given_back(client, customer_id=payment.customer_id, known_by=metadata):
+        return
+    await give_credit(
+        client,
+        customer_id=payment.customer_id,
+        amount=payment.plan_cents,
+        currency=payment.currency,
+        metadata=metadata,
+        idempotency_key=idempotency_key(instance, payment.invoice_id, "return-plan-credit", attempt),
+    )
+
+
 def _plan_cents(lines: list[Any]) -> int:
-    ours = [line for line in lines if line.parent and line.parent.type == OF_THE_PLAN]
-    taxes = [tax for line in ours for tax in line.taxes or [] if tax.tax_behavior == "exclusive"]
-    off = sum(one.amount for line in ours for one in line.discount_amounts or [])
-    total: int = sum(line.amount for line in ours) - off + sum(tax.amount for tax in taxes)
+    return _cents([line for line in lines if line.parent and line.parent.type == OF_THE_PLAN])
+
+
+def _cents(lines: list[Any]) -> int:
+    """What the lines cost, less their discounts, plus the taxes on top."""
+    taxes = [tax for line in lines for tax in line.taxes or [] if tax.tax_behavior == "exclusive"]
+    off = sum(one.amount for line in lines for one in line.discount_amounts or [])
+    total: int = sum(line.amount for line in lines) - off + sum(tax.amount for tax in taxes)
     return total
 
 

@@ -1,7 +1,7 @@
 """`stripe_commands`: ask for a call to Stripe in a transaction, take one that is due, end or postpone it."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -45,8 +45,26 @@ async def ask(
     **arguments: Any,
 ) -> None:
     """Have `kind` done for `subject` after this commit. Asked twice it is one row, due at the earlier time."""
+    await ask_each(session, kind=kind, wanted={subject: arguments}, after=after)
+
+
+async def ask_each(
+    session: AsyncSession, *, kind: str, wanted: Mapping[str, Mapping[str, Any]], after: timedelta = timedelta(0)
+) -> None:
+    """Have `kind` done for each subject, with its arguments, in one statement."""
+    if not wanted:
+        return
     row = insert(StripeCommand).values(
-        kind=kind, key=f"{kind}:{subject}", subject=subject, arguments=arguments, due_at=func.now() + after
+        [
+            {
+                "kind": kind,
+                "key": f"{kind}:{subject}",
+                "subject": subject,
+                "arguments": dict(arguments),
+                "due_at": func.now() + after,
+            }
+            for subject, arguments in sorted(wanted.items())
+        ]
     )
     was_open = StripeCommand.state == "open"
     again = {

@@ -95,7 +95,8 @@ PAYMENTS: Final = """
     from purchase_parked_payments item
     left join lateral (
         select recorded_at from purchase_payments paid
-        where paid.purchase_id = item.purchase_id and paid.stripe_invoice_id = item.stripe_invoice_id limit 1
+        where paid.purchase_id = item.purchase_id and paid.stripe_invoice_id = item.stripe_invoice_id
+            and not (paid.returned and paid.off_stripe_cents > 0) limit 1
     ) applied on true
     left join lateral (
         select at from parked_decisions
@@ -104,7 +105,9 @@ PAYMENTS: Final = """
     ) discarded on true
     where true
 """
-"""Looked up row by row, as far as a page needs; no plan reads all payments to show a page of the parked ones."""
+"""What was paid outside of Stripe for nothing is known and stays open: only people can send it back.
+
+Looked up row by row, as far as a page needs; no plan reads all payments to show a page of the parked ones."""
 OPEN: Final = (FACTS, COMMANDS, PAYMENTS)
 RESOLVED: Final = (FACTS, _decided_commands("like 'command-%'"), PAYMENTS)
 

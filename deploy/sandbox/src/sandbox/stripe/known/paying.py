@@ -4,6 +4,7 @@ from typing import Final
 
 from sandbox.stripe.known.operation import PAGING, row
 from sandbox.stripe.operations import (
+    balance_transactions,
     charges,
     customers,
     discounts,
@@ -45,6 +46,30 @@ PAYING: Final = (
     row("customers.update", "POST /v1/customers/{id}", CUSTOMER, customers.update),
     row("customers.delete", "DELETE /v1/customers/{id}", "", customers.delete),
     row("customers.discount.delete", "DELETE /v1/customers/{id}/discount", "", discounts.delete_of_customer),
+    row(
+        "customers.balance_transactions.create",
+        "POST /v1/customers/{id}/balance_transactions",
+        "amount currency description metadata",
+        balance_transactions.create,
+    ),
+    row(
+        "customers.balance_transactions.list",
+        "GET /v1/customers/{id}/balance_transactions",
+        PAGING + "created invoice",
+        balance_transactions.list_,
+    ),
+    row(
+        "customers.balance_transactions.retrieve",
+        "GET /v1/customers/{id}/balance_transactions/{transaction}",
+        "",
+        balance_transactions.retrieve,
+    ),
+    row(
+        "customers.balance_transactions.update",
+        "POST /v1/customers/{id}/balance_transactions/{transaction}",
+        "description metadata",
+        balance_transactions.update,
+    ),
     row(
         "customers.payment_methods.list",
         "GET /v1/customers/{id}/payment_methods",

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from sandbox.stripe import balances
 from sandbox.stripe.call import Call
 from sandbox.stripe.ids import new_id, new_token
 from sandbox.stripe.listing import page
@@ -21,6 +22,7 @@ def create(call: Call) -> Customer:
     method = _first_method(call=call, customer=customer)
     chosen = _default_method(call=call, customer=customer, attached=method)
     customer = call.save(replace(customer, default_payment_method=chosen))
+    customer = _with_balance(call=call, customer=customer, type="initial")
     call.emit("customer.created", customer)
     if method:
         call.emit("payment_method.attached", method)
@@ -38,6 +40,7 @@ def update(call: Call) -> Customer:
     customer = _changed(before, params=call.params)
     chosen = _default_method(call=call, customer=customer)
     customer = call.save(replace(customer, default_payment_method=chosen))
+    customer = _with_balance(call=call, customer=customer, type="adjustment")
     call.emit("customer.updated", customer, before=before)
     return customer
 
@@ -76,7 +79,6 @@ def living(*, call: Call, id: str, param: str = "customer") -> Customer:  # noqa
 
 def _changed(customer: Customer, *, params: Params) -> Customer:
     texts: Json = {name: params.unset_or_text(name, current=getattr(customer, name)) for name in TEXTS}
-    balance = params.integer("balance")
     locales = params.texts("preferred_locales") if params.has("preferred_locales") else customer.preferred_locales
     return replace(
         customer,
@@ -84,12 +86,19 @@ def _changed(customer: Customer, *, params: Params) -> Customer:
         metadata=params.metadata(current=customer.metadata),
         address=params.plain("address", current=customer.address),
         shipping=params.plain("shipping", current=customer.shipping),
-        balance=customer.balance if balance is None else balance,
         tax_exempt=params.choice("tax_exempt", among=("none", "exempt", "reverse")) or customer.tax_exempt,
         preferred_locales=tuple(locales),
         invoice_prefix=params.text("invoice_prefix") or customer.invoice_prefix,
         next_invoice_sequence=params.integer("next_invoice_sequence") or customer.next_invoice_sequence,
     )
+
+
+def _with_balance(*, call: Call, customer: Customer, type: str) -> Customer:  # noqa: A002
+    """`balance` is what it shall be: the difference is a transaction."""
+    wanted = call.params.integer("balance")
+    if wanted is not None and wanted != customer.balance:
+        balances.move(call=call, customer=customer, amount=wanted - customer.balance, type=type)
+    return call.account.customers.get(customer.id)
 
 
 def _first_method(*, call: Call, customer: Customer) -> PaymentMethod | None:

@@ -22,6 +22,7 @@ from sandbox.stripe.versions import Era, era_of
 
 RENDERERS: Final[Mapping[str, Callable[[Any, Era], Json]]] = {
     "customer": customers.customer,
+    "customer_balance_transaction": customers.balance_transaction,
     "payment_method": customers.payment_method,
     "product": catalog.product,
     "price": catalog.price,

@@ -1,7 +1,7 @@
 """How customers and payment methods look; the same in both eras, but for the customer's discount."""
 
 from sandbox.stripe.cards import CARDS
-from sandbox.stripe.model import Customer, Json, PaymentMethod
+from sandbox.stripe.model import BalanceTransaction, Customer, Json, PaymentMethod
 from sandbox.stripe.render.adjustments import discount
 from sandbox.stripe.versions import Era
 
@@ -40,6 +40,26 @@ def customer(thing: Customer, era: Era) -> Json:
         "shipping": thing.shipping,
         "tax_exempt": thing.tax_exempt,
         "test_clock": None,
+    }
+
+
+def balance_transaction(thing: BalanceTransaction, era: Era) -> Json:
+    """https://docs.stripe.com/api/customer_balance_transactions/object"""
+    newer: Json = {"checkout_session": None, "customer_account": None} if era is Era.BASIL else {}
+    return newer | {
+        "id": thing.id,
+        "object": "customer_balance_transaction",
+        "amount": thing.amount,
+        "created": thing.created,
+        "credit_note": None,
+        "currency": thing.currency,
+        "customer": thing.customer,
+        "description": thing.description,
+        "ending_balance": thing.ending_balance,
+        "invoice": thing.invoice,
+        "livemode": False,
+        "metadata": dict(thing.metadata),
+        "type": thing.type,
     }
 
 

@@ -21,8 +21,6 @@ def _shared(thing: Invoice, era: Era) -> Json:
         "account_name": "Sandbox",
         "account_tax_ids": None,
         "amount_due": thing.due,
-        "amount_paid": thing.amount_paid,
-        "amount_remaining": thing.remaining,
         "amount_shipping": 0,
         "application": None,
         "attempt_count": thing.attempt_count,
@@ -110,9 +108,15 @@ def _lines(thing: Invoice, era: Era) -> Json:
 
 
 def _legacy(thing: Invoice) -> Json:
+    """Before basil `amount_paid` left out what was paid outside of Stripe.
+
+    Source: https://docs.stripe.com/changelog/basil/2025-03-31/add-support-for-multiple-partial-payments-on-invoices.
+    """
     taxes = taxes_by_rate(thing.lines)
     only = thing.discounts[0] if len(thing.discounts) == 1 else None
     return {
+        "amount_paid": thing.amount_paid - thing.paid_off_stripe,
+        "amount_remaining": thing.remaining + thing.paid_off_stripe,
         "application_fee_amount": None,
         "charge": thing.charge,
         "discount": adjustments.discount(only, Era.LEGACY) if only else None,
@@ -131,7 +135,8 @@ def _legacy(thing: Invoice) -> Json:
 def _basil(thing: Invoice) -> Json:
     return {
         "amount_overpaid": 0,
-        "amount_paid_off_stripe": thing.amount_paid if thing.paid_out_of_band else 0,
+        "amount_paid": thing.amount_paid,
+        "amount_remaining": thing.remaining,
         "customer_account": None,
         "parent": _parent(thing),
         "total_pretax_credit_amounts": adjustments.pretax_credit_amounts(discounts_by_id(thing.lines)),

@@ -92,6 +92,8 @@ def invoice_fact(invoice: Any, paid: PaidInvoice) -> told.InvoicePaid:
         payment_intent_id=paid.payment_intent_id,
         charge_id=paid.charge_id,
         paid_by=tuple(_invoice_part(one) for one in paid.parts),
+        paid_by_credit=paid.credit_cents,
+        paid_off_stripe=paid.off_stripe_cents,
         lines=tuple(_line(number, line) for number, line in enumerate(paid.lines)),
     )
 

@@ -15,7 +15,7 @@ from purchases.handlers.at_stripe.found_at_stripe import dispute_fact, received,
 from purchases.handlers.at_stripe.set_unknown_aside import set_unknown_aside
 from purchases.handlers.facts.refund_facts import MORE_THAN_THE_CHARGE, OF_ONE_OF_SEVERAL, set_aside, told_refund
 from purchases.handlers.facts.whose_payment import is_foreign
-from purchases.handlers.steps.apply_refund import ToldRefund, follow_the_money
+from purchases.handlers.steps.apply_refund import OF_THE_CHARGE, ToldRefund, follow_the_money
 from purchases.handlers.steps.land_refund import Paid, exceeds, in_currency_of, land, land_all, paid_with
 from purchases.handlers.steps.learn_ids import release
 from purchases.handlers.steps.stripe_desk import DONE, Result, StripeDesk, WorkerDesk
@@ -155,7 +155,7 @@ def _said(one: Paid, command: Command) -> list[ToldRefund]:
 
 
 def _known(one: Paid) -> list[tuple[str, int]]:
-    told = (row for row in one.purchase.refunds if row.stripe_refund_id and row.kind != "dispute")
+    told = (row for row in one.purchase.refunds if row.stripe_refund_id and row.kind in OF_THE_CHARGE)
     return [(row.status, row.refund_cents) for row in told if row.stripe_invoice_id == one.payment.stripe_invoice_id]
 
 

@@ -43,6 +43,19 @@ async def look_at_invoice(desk: WorkerDesk, command: Command) -> Result:
     return DONE
 
 
+async def look_at_payment(desk: WorkerDesk, command: Command) -> Result:
+    """Read what paid an invoice whose event did not say: charges, credit, or somebody outside of Stripe.
+
+    Told meanwhile by another event, there is nothing left to ask.
+    """
+    async with desk.database.reading() as session:
+        found = [await ledger.find(session, uuid.UUID(one)) for one in command.arguments["purchase_ids"]]
+    payments = [payment for purchase in found if purchase is not None for payment in purchase.payments]
+    if all(one.is_explained for one in payments if one.stripe_invoice_id == command.subject):
+        return DONE
+    return await look_at_invoice(desk, command)
+
+
 async def _invoice(desk: WorkerDesk, invoice_id: str) -> Any:
     try:
         return await whole_invoice(desk.client, invoice_id)

@@ -79,7 +79,7 @@ async def _allocation(session: AsyncSession, item_id: str, purchase: Purchase | 
     if purchase is None:
         raise problems.purchase_not_found()
     payment, told = _payment_with(purchase, fact), _told(fact)
-    left = payment.paid_cents - _gone(purchase, payment)
+    left = payment.card_cents - _gone(purchase, payment)
     if told.refund_cents > left or exceeds([Paid(purchase, payment)], told):
         raise refund_too_large(left=left, currency=payment.currency)
     return _Allocation(item, fact, told, purchase, payment)
@@ -119,7 +119,7 @@ def _payment_with(purchase: Purchase, fact: RefundChanged | DisputeChanged) -> P
 
 def _gone(purchase: Purchase, payment: Payment) -> int:
     mine = (one for one in purchase.refunds if one.stripe_invoice_id == payment.stripe_invoice_id)
-    return sum(one.refund_cents for one in mine if one.status in COUNTS)
+    return sum(one.refund_cents for one in mine if one.status in COUNTS and one.kind != "credit")
 
 
 async def _look(session: AsyncSession, purchase: Purchase, fact: RefundChanged | DisputeChanged) -> None:

@@ -11,8 +11,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from chassis.problems import Problem
 from purchases import problems
 from purchases.domain import money
+from purchases.handlers.steps.give_credit_back import ask_for_credit, credit_of
 from purchases.handlers.steps.split_refund import ask_stripe, of_charge, shares_over_charges
-from purchases.publisher import Cause, charged_cents, refunded_cents
+from purchases.publisher import (
+    Cause,
+    card_refunded_cents,
+    charged_cents,
+    credit_refunded_cents,
+    paid_outside_stripe_cents,
+    refunded_cents,
+    sale_of,
+)
 from purchases.store import ledger
 from purchases.store.rows import Payment, Purchase, Refund
 
@@ -61,9 +70,22 @@ async def request_refund(*, session: AsyncSession, order: RefundOrder) -> Reques
 async def ask_for_refund(session: AsyncSession, *, purchase: Purchase, amount: int, cause: Cause) -> Refund:
     """Write a refund of the locked purchase's sale down; Stripe is asked after this commit.
 
-    Where several charges paid, the one that is returned is the first of one for each.
+    What charges took goes back first, then what the customer's credit paid. Where several of these paid, the one that
+    is returned is the first of one for each.
     """
     sale = _sale(purchase)
+    by_card = min(amount, _card_left_cents(purchase))
+    made = await _ask_for_card(session, purchase, sale, by_card, cause) if by_card else []
+    if amount > by_card:
+        made.append(credit_of(sale, amount - by_card, refund_id=uuid.uuid4(), cause=cause, requested_by=cause.actor))
+        purchase.refunds.append(made[-1])
+        await ask_for_credit(session, made[-1])
+    return made[0]
+
+
+async def _ask_for_card(
+    session: AsyncSession, purchase: Purchase, sale: Payment, amount: int, cause: Cause
+) -> list[Refund]:
     (number, cents), *more = shares_over_charges(purchase, sale, amount)
     refund = Refund(
         id=uuid.uuid4(),
@@ -79,26 +101,58 @@ async def ask_for_refund(session: AsyncSession, *, purchase: Purchase, amount: i
         recorded_at=cause.at,
         updated_at=cause.at,
     )
-    others = [of_charge(refund, number, cents) for number, cents in more]
-    purchase.refunds += [refund, *others]
-    for one in (refund, *others):
+    refunds = [refund, *(of_charge(refund, number, cents) for number, cents in more)]
+    purchase.refunds += refunds
+    for one in refunds:
         await ask_stripe(session, one)
-    return refund
+    return refunds
 
 
 def refundable_cents(purchase: Purchase) -> int:
     """What of the sale's money could still be sent back: less what went back, and less what is asked for."""
-    asked = sum(one.refund_cents for one in purchase.refunds if one.status == money.REQUESTED)
-    return max(0, charged_cents(purchase) - refunded_cents(purchase) - asked)
+    asked = sum(one.refund_cents for one in _asked(purchase))
+    left = max(0, charged_cents(purchase) - refunded_cents(purchase) - asked)
+    return min(left, _card_left_cents(purchase) + _credit_left_cents(purchase))
+
+
+def refundable_to_credit_cents(purchase: Purchase) -> int:
+    """What of that would go to the customer's credit balance, which paid it; the last of it."""
+    return max(0, refundable_cents(purchase) - _card_left_cents(purchase))
+
+
+def refund_problem(purchase: Purchase) -> Problem | None:
+    """Return what any refund would meet; None where something can be sent back."""
+    if refundable_cents(purchase):
+        return None
+    if charged_cents(purchase):
+        return already_refunded()
+    return paid_outside_stripe() if paid_outside_stripe_cents(purchase) else nothing_paid()
+
+
+def _asked(purchase: Purchase) -> list[Refund]:
+    """What is asked for of the sale, and Stripe has not spoken about."""
+    sale = sale_of(purchase)
+    asked = (one for one in purchase.refunds if one.status == money.REQUESTED)
+    return [one for one in asked if sale is not None and one.stripe_invoice_id == sale.stripe_invoice_id]
+
+
+def _card_left_cents(purchase: Purchase) -> int:
+    sale = sale_of(purchase)
+    asked = sum(one.refund_cents for one in _asked(purchase) if one.kind != "credit")
+    return max(0, (sale.card_cents if sale else 0) - card_refunded_cents(purchase) - asked)
+
+
+def _credit_left_cents(purchase: Purchase) -> int:
+    sale = sale_of(purchase)
+    asked = sum(one.refund_cents for one in _asked(purchase) if one.kind == "credit")
+    return max(0, (sale.credit_cents if sale else 0) - credit_refunded_cents(purchase) - asked)
 
 
 def _amount(purchase: Purchase, wanted: int | None) -> int:
     """Raises Problem 409 where that much is not left."""
-    if not charged_cents(purchase):
-        raise nothing_paid()
-    left = refundable_cents(purchase)
-    if left == 0:
-        raise already_refunded()
+    problem, left = refund_problem(purchase), refundable_cents(purchase)
+    if problem is not None:
+        raise problem
     if wanted is not None and wanted > left:
         raise refund_too_large(left=left, currency=purchase.currency)
     return left if wanted is None else wanted
@@ -111,6 +165,15 @@ def _sale(purchase: Purchase) -> Payment:
 
 def nothing_paid() -> Problem:
     return Problem(409, "nothing-paid", "Nothing was paid for this purchase", "There is nothing to refund.")
+
+
+def paid_outside_stripe() -> Problem:
+    return Problem(
+        409,
+        "paid-outside-stripe",
+        "This purchase was paid outside of Stripe",
+        "Stripe never had the money and cannot send it back: return it the way it came.",
+    )
 
 
 def already_refunded() -> Problem:

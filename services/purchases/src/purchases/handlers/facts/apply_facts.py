@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from datetime import timedelta
 from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -27,6 +28,8 @@ from purchases.handlers.steps.references import ids_of, payment_ids_of, subscrip
 from purchases.handlers.steps.work import Pages, Work, count, fact_as, was_found
 from purchases.store import addons, commands, ledger, plans, subscriptions, workspaces
 
+TOLD_WITHIN: Final = timedelta(seconds=2)
+"""By then `invoice_payment.paid` has mostly said what paid an invoice, and Stripe is not asked."""
 NO_PAGES: Final = Pages("")
 
 
@@ -102,6 +105,7 @@ async def _apply_stripe_facts(session: AsyncSession, batch: Sequence[Received], 
     )
     for received in batch:
         await APPLY[type(received.fact)](work, received)
+    await commands.ask_each(session, kind="look_at_payment", wanted=work.still_unexplained(), after=TOLD_WITHIN)
     await release(session, work.learned)
 
 

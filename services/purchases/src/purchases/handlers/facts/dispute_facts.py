@@ -93,7 +93,7 @@ def _tell(session: AsyncSession, one: Paid, row: Dispute, before: str | None, fa
 def _cents(one: Paid, paid: list[Paid], fact: told.DisputeChanged) -> int:
     """Of a whole charge that is disputed, what was for this purchase; else what the bank named."""
     charge = charge_of(paid)
-    return one.payment.paid_cents if charge.shared and fact.amount >= charge.charge_cents else fact.amount
+    return one.payment.card_cents if charge.shared and fact.amount >= charge.charge_cents else fact.amount
 
 
 def _new_row(one: Paid, fact: told.DisputeChanged) -> Dispute:

@@ -23,7 +23,9 @@ async def invoice_paid(work: Work, received: Received) -> None:
         await _park_if_ours(work, received, fact)
         return
     if not was_found(received) and (new := [one for one in purchases if not has_payment(one, fact.invoice_id)]):
-        if any(one.stripe_invoice_id != fact.invoice_id for one in new):
+        goes_back = any(one.status is not Status.PENDING for one in new)
+        if any(one.stripe_invoice_id != fact.invoice_id for one in new) or (goes_back and not says_what_paid(fact)):
+            # Nobody is told that money goes back before it is known that it came through Stripe.
             await _look_first(work, fact, new)
             return
         if not (fact.lines_complete and says_paid(fact)):
@@ -34,6 +36,8 @@ async def invoice_paid(work: Work, received: Received) -> None:
     for purchase in purchases:
         outcome = paid.get(purchase.id, [])
         work.learn(purchase, [] if isinstance(outcome, Mismatch) else outcome)
+        if not was_found(received):
+            work.ask_what_paid(purchase, fact)
     reasons = {outcome.reason for outcome in paid.values() if isinstance(outcome, Mismatch)}
     if reasons:
         await work.park(received, reason="; ".join(sorted(reasons)))
@@ -244,7 +248,14 @@ def paid_invoice(fact: told.InvoicePaid) -> PaidInvoice:
         lines_complete=fact.lines_complete,
         subscription_id=fact.subscription_id,
         parts=parts_of(fact),
+        credit_cents=fact.paid_by_credit,
+        off_stripe_cents=fact.paid_off_stripe,
     )
+
+
+def says_what_paid(fact: told.InvoicePaid) -> bool:
+    """Return whether the event says which charges paid it, or that nobody paid anything at Stripe."""
+    return bool(fact.paid_by or fact.charge_id or not fact.amount_paid or fact.paid_off_stripe)
 
 
 def parts_of(fact: told.InvoicePaid) -> tuple[Part, ...]:

@@ -43,7 +43,7 @@ async def _take_the_sum(work: Work, paid: list[Paid], fact: told.ChargeRefunded,
     shared = charge_of(paid).shared
     for one in paid:
         if not shared or fact.amount_refunded >= fact.amount:
-            told_cents = one.payment.paid_cents if shared else fact.amount_refunded
+            told_cents = one.payment.card_cents if shared else fact.amount_refunded
             one.payment.charge_refunded_cents = max(one.payment.charge_refunded_cents, told_cents)
             await follow_the_money(work.session, purchase=one.purchase, cause=cause)
 

@@ -11,10 +11,11 @@ from contracts import purchase_facts
 from purchases.domain.money import NO_LINE, Mismatch, Money, Sold, judge, our_lines
 from purchases.domain.stripe_values import Line, PaidInvoice, Part
 from purchases.domain.transitions import Status, Trigger
-from purchases.handlers.steps.learn_charges import learn_parts
+from purchases.handlers.steps.give_credit_back import request_credit
+from purchases.handlers.steps.learn_charges import learn_how_paid, learn_parts
 from purchases.handlers.steps.learn_ids import is_own_invoice, learn_of_invoice, paid_mark
 from purchases.handlers.steps.move_purchase import move
-from purchases.handlers.steps.park_payment import park_payment
+from purchases.handlers.steps.park_payment import park_outside_money, park_payment
 from purchases.publisher import Cause, announce
 from purchases.store import commands, ledger, plan_money
 from purchases.store.rows import Payment, Purchase
@@ -22,6 +23,7 @@ from purchases.store.rows import Payment, Purchase
 log = get_logger(__name__)
 
 LATE_MONEY = "paid after the purchase was {status}; the money goes back"
+LATE_OUTSIDE = "paid outside of Stripe after the purchase was {status}: it cannot be sent back through Stripe"
 
 
 async def apply_invoice(
@@ -96,7 +98,8 @@ async def _apply(
     session: AsyncSession, purchase: Purchase, invoice: PaidInvoice, line: Line | Mismatch, cause: Cause
 ) -> Mismatch | list[str]:
     if has_payment(purchase, invoice.invoice_id):
-        return _complete(purchase, invoice)
+        # One that counts as refunded, by what was known then, stays so.
+        return _complete(purchase, invoice, NO_LINE if purchase.status is Status.REFUNDED else line)
     if isinstance(line, Mismatch):
         await park_payment(session, purchase=purchase, invoice=invoice, mismatch=line, cause=cause)
         return line
@@ -104,11 +107,11 @@ async def _apply(
     seen = [payment.stripe_invoice_id for payment in purchase.payments]
     money = judge(status=purchase.status, seen_invoices=seen, invoice_id=invoice.invoice_id, slot_free=slot_free)
     purchase.payments.append(_payment(purchase, invoice, line, cause, returned=money is Money.TO_RETURN))
-    learned = _complete(purchase, invoice)
+    learned = _complete(purchase, invoice, line)
     if money is Money.SETTLES:
         await _settle(session, purchase, invoice, line, cause)
     else:
-        await _send_back(session, purchase, invoice, line, cause)
+        await _send_back(session, purchase, invoice, cause)
     return [*learned, *_ids(invoice), paid_mark(purchase)]
 
 
@@ -120,30 +123,42 @@ async def _settle(session: AsyncSession, purchase: Purchase, invoice: PaidInvoic
     move(session, purchase, Trigger.PAYMENT_SUCCEEDED, cause=cause)
 
 
-async def _send_back(session: AsyncSession, purchase: Purchase, invoice: PaidInvoice, line: Line, cause: Cause) -> None:
+async def _send_back(session: AsyncSession, purchase: Purchase, invoice: PaidInvoice, cause: Cause) -> None:
+    payment = next(one for one in purchase.payments if one.stripe_invoice_id == invoice.invoice_id)
+    if payment.off_stripe_cents:
+        why = cause.because(LATE_OUTSIDE.format(status=purchase.status.value))
+        await park_outside_money(session, purchase=purchase, payment=payment, cause=why)
+    if not payment.returnable_cents:
+        return
     reason = LATE_MONEY.format(status=purchase.status.value)
-    amount = min(line.paid_cents, invoice.amount_paid)
     announce(
         session,
         purchase,
         purchase_facts.PaymentReturned,
         cause=cause.because(reason),
         stripe_invoice_id=invoice.invoice_id,
-        returned_cents=amount,
+        returned_cents=payment.returnable_cents,
+        returned_credit_cents=payment.credit_cents,
     )
-    await commands.ask(
-        session,
-        kind="return_payment",
-        subject=f"{purchase.id}:{invoice.invoice_id}",
-        purchase_id=str(purchase.id),
-        invoice_id=invoice.invoice_id,
-        amount=amount,
-    )
+    if payment.credit_cents:
+        await request_credit(session, purchase=purchase, payment=payment, cause=cause.because(reason))
+    if payment.card_cents:
+        await commands.ask(
+            session,
+            kind="return_payment",
+            subject=f"{purchase.id}:{invoice.invoice_id}",
+            purchase_id=str(purchase.id),
+            invoice_id=invoice.invoice_id,
+            amount=payment.card_cents,
+        )
     log.warning("payment_returned", purchase=str(purchase.id), invoice=invoice.invoice_id, reason=reason)
 
 
-def _complete(purchase: Purchase, invoice: PaidInvoice) -> list[str]:
-    """Of a recorded payment only the ids may be news; the purchase's own invoice takes no more money."""
+def _complete(purchase: Purchase, invoice: PaidInvoice, line: Line | Mismatch) -> list[str]:
+    """Of a recorded payment only the ids, and what paid it, may be news; its own invoice takes no more money."""
+    payment = next(one for one in purchase.payments if one.stripe_invoice_id == invoice.invoice_id)
+    if isinstance(line, Line):
+        learn_how_paid(payment, invoice, line)
     if is_own_invoice(purchase, invoice.invoice_id):
         purchase.payable = False
     return learn_of_invoice(purchase, invoice_id=invoice.invoice_id, parts=invoice.parts)
@@ -180,7 +195,9 @@ def _payment(purchase: Purchase, invoice: PaidInvoice, line: Line, cause: Cause,
         purchase_id=purchase.id,
         stripe_invoice_id=invoice.invoice_id,
         paid_cents=line.paid_cents,
-        invoice_paid_cents=invoice.amount_paid,
+        invoice_paid_cents=invoice.charged_cents,
+        credit_cents=0,
+        off_stripe_cents=0,
         shared=invoice.paid_more_than(line),
         currency=purchase.currency,
         returned=returned,

@@ -28,7 +28,7 @@ class ToldRefund:
     currency: str
     status: str
     kind: str = "refund"
-    """`dispute` for one that was lost."""
+    """`dispute` for one that was lost, `credit` for what was given back to the customer's credit balance."""
     purchase_id: str | None = None
     """The purchase that its metadata names."""
     requested_id: str | None = None
@@ -113,7 +113,12 @@ def _tell(session: AsyncSession, purchase: Purchase, row: Refund, before: str | 
     """
     if row.kind == "dispute":
         return
-    refund = {"refund_id": row.id, "stripe_refund_id": row.stripe_refund_id, "refund_cents": row.refund_cents}
+    refund = {
+        "refund_id": row.id,
+        "stripe_refund_id": row.stripe_refund_id,
+        "refund_cents": row.refund_cents,
+        "returned_to": "credit_balance" if row.kind == "credit" else "payment",
+    }
     if row.status not in COUNTS:
         failed = {"failure_reason": row.failure_reason, "was_issued": before in COUNTS}
         announce(session, purchase, purchase_facts.RefundFailed, cause=cause, **refund, **failed)
@@ -143,7 +148,8 @@ def _first_row(purchase: Purchase, payment: Payment, told: ToldRefund, cause: Ca
 def _requested_row(purchase: Purchase, told: ToldRefund) -> Refund | None:
     """The one that staff asked for here and that Stripe now tells of, whoever heard it first."""
     waiting = (one for one in purchase.refunds if one.status == REQUESTED and str(one.id) == told.requested_id)
-    return next((one for one in waiting if one.refund_cents == told.refund_cents), None)
+    fitting = (one for one in waiting if (one.kind == "credit") == (told.kind == "credit"))
+    return next((one for one in fitting if one.refund_cents == told.refund_cents), None)
 
 
 def _stand_in(purchase: Purchase, payment: Payment, told: ToldRefund) -> Refund | None:

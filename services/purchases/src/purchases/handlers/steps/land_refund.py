@@ -73,7 +73,7 @@ def charge_of(paid: Sequence[Paid]) -> PaidCharge:
     """The charge, as the rules see it."""
     return PaidCharge(
         charge_cents=max(one.payment.invoice_paid_cents for one in paid),
-        paid={str(one.purchase.id): one.payment.paid_cents for one in paid},
+        paid={str(one.purchase.id): one.payment.card_cents for one in paid},
         shared=any(one.payment.shared for one in paid),
     )
 

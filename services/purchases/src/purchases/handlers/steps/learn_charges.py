@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from purchases.domain.stripe_values import Part
+from purchases.domain.stripe_values import Line, PaidInvoice, Part
 from purchases.store.rows import Charge, Payment
 
 
@@ -34,6 +34,16 @@ def refundable_charges(payment: Payment) -> list[Charge]:
 def learn_parts(payment: Payment, parts: Iterable[Part]) -> list[str]:
     """Keep what is said of the payment's charges; return the ids that are new."""
     return [learned for part in parts for learned in _learn(payment, part)]
+
+
+def learn_how_paid(payment: Payment, invoice: PaidInvoice, line: Line) -> None:
+    """Keep what of the payment the customer's credit paid, and what was paid outside of Stripe; each once."""
+    if not payment.credit_cents:
+        payment.credit_cents = min(invoice.share_of(line, invoice.credit_cents), payment.paid_cents)
+    if not payment.off_stripe_cents and invoice.off_stripe_cents:
+        payment.off_stripe_cents = invoice.share_of(line, invoice.off_stripe_cents)
+        payment.invoice_paid_cents = invoice.charged_cents
+        _share_out(payment)
 
 
 def _learn(payment: Payment, part: Part) -> list[str]:

@@ -8,7 +8,7 @@ from contracts.purchase_facts import PaymentParked
 from purchases.domain.money import Mismatch
 from purchases.domain.stripe_values import Finding, PaidInvoice
 from purchases.publisher import Cause, announce
-from purchases.store.rows import ParkedPayment, Purchase
+from purchases.store.rows import ParkedPayment, Payment, Purchase
 
 log = get_logger(__name__)
 
@@ -38,6 +38,18 @@ async def park_open_invoice(
         invoice_id=str(finding.invoice_id),
         paid_cents=paid_cents,
         currency=finding.currency or purchase.currency,
+    )
+
+
+async def park_outside_money(session: AsyncSession, *, purchase: Purchase, payment: Payment, cause: Cause) -> None:
+    """The same for what was paid outside of Stripe and has to go back: only people can do that."""
+    await _park(
+        session,
+        purchase,
+        cause,
+        invoice_id=payment.stripe_invoice_id,
+        paid_cents=payment.off_stripe_cents,
+        currency=payment.currency,
     )
 
 

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
 from prometheus_client import Counter
@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from chassis import parked
 from chassis.records import Received
 from contracts import Fact
-from contracts.stripe_facts import StripeFact
+from contracts.stripe_facts import InvoicePaid, StripeFact
 from purchases.handlers.steps.references import all_ids_of, references_of
 from purchases.publisher import Cause
 from purchases.store import ledger
@@ -55,6 +55,8 @@ class Work:
     """Stripe's ids of what the plans cost."""
     pages: Pages = Pages("")
     learned: set[str] = field(default_factory=set)
+    unexplained: dict[str, list[tuple[Purchase, InvoicePaid]]] = field(default_factory=dict)
+    """By invoice, the payments of which its event did not say what paid them."""
 
     def purchases_of(self, fact: Fact) -> list[Purchase]:
         """The locked purchases that the fact's surest known ids name, in the order of their ids."""
@@ -67,10 +69,31 @@ class Work:
         self.learned.update(ids)
         self.names.add(purchase.id, ids)
 
+    def ask_what_paid(self, purchase: Purchase, fact: InvoicePaid) -> None:
+        """Note that the event did not say what paid this payment; what the batch tells of it later counts, too."""
+        if _unexplained(purchase, fact.invoice_id):
+            self.unexplained.setdefault(fact.invoice_id, []).append((purchase, fact))
+
+    def still_unexplained(self) -> dict[str, dict[str, Any]]:
+        """By invoice, the arguments of the command that asks Stripe; at the end of the batch."""
+        return {
+            invoice_id: {
+                "purchase_ids": [str(purchase.id) for purchase, _ in noted],
+                "amount_paid": noted[0][1].amount_paid,
+                "currency": noted[0][1].currency,
+            }
+            for invoice_id, noted in self.unexplained.items()
+            if any(_unexplained(purchase, invoice_id) for purchase, _ in noted)
+        }
+
     async def park(self, received: Received, *, reason: str, waits_for: str | None = None) -> None:
         """Set the fact aside in this batch's transaction."""
         await parked.park(self.session, received, consumer=CONSUMER, reason=reason, waits_for=waits_for)
         await keep_references(self.session, received.envelope.id, all_ids_of(received.fact))
+
+
+def _unexplained(purchase: Purchase, invoice_id: str) -> bool:
+    return any(one.stripe_invoice_id == invoice_id and not one.is_explained for one in purchase.payments)
 
 
 def was_found(received: Received) -> bool:

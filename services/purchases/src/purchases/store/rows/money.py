@@ -30,6 +30,10 @@ class Payment(Row):
     paid_cents: Mapped[int] = mapped_column(BigInteger)
     invoice_paid_cents: Mapped[int] = mapped_column(BigInteger)
     """What the invoice's charges took in all."""
+    credit_cents: Mapped[int] = mapped_column(BigInteger, server_default=text("0"), default=0)
+    """What of `paid_cents` the customer's credit balance paid; it goes back there."""
+    off_stripe_cents: Mapped[int] = mapped_column(BigInteger, server_default=text("0"), default=0)
+    """What of `paid_cents` was paid outside of Stripe; it cannot go back through it."""
     shared: Mapped[bool] = mapped_column(default=False)
     """The charge also paid for something else: the plan, other purchases."""
     currency: Mapped[str] = mapped_column(String(3))
@@ -40,6 +44,26 @@ class Payment(Row):
     recorded_at: Mapped[datetime]
 
     charges: Mapped[list["Charge"]] = relationship(lazy="raise", order_by="Charge.number")
+
+    @property
+    def card_cents(self) -> int:
+        """What of `paid_cents` charges took, and can go back through them."""
+        return max(0, min(self.paid_cents - self.credit_cents - self.off_stripe_cents, self.invoice_paid_cents))
+
+    @property
+    def returnable_cents(self) -> int:
+        """What can go back through Stripe, to whatever paid it."""
+        return self.card_cents + self.credit_cents
+
+    @property
+    def is_explained(self) -> bool:
+        """Whether it is known what paid it: which charges, the customer's credit, or somebody outside of Stripe."""
+        rest = self.paid_cents - self.credit_cents - self.off_stripe_cents
+        if not self.shared and rest > self.invoice_paid_cents:
+            return False
+        told = sum(one.amount_cents or 0 for one in self.charges if one.amount_told)
+        named = any(one.stripe_charge_id and not one.amount_told for one in self.charges)
+        return named or told >= self.invoice_paid_cents
 
 
 class Charge(Row):
@@ -94,9 +118,9 @@ class Refund(Row):
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     purchase_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("workspace_addon_purchases.id"), index=True)
     stripe_refund_id: Mapped[str | None] = mapped_column(Text, index=True)
-    """Stripe's refund, or the dispute that was lost; empty while staff's refund is only `requested`."""
+    """Stripe's refund, the balance transaction, or the dispute that was lost; empty while it is only `requested`."""
     kind: Mapped[str] = mapped_column(String(16), default="refund")
-    """`refund`, `return` (of money that paid nothing) or `dispute`."""
+    """`refund`, `return` (of money that paid nothing), `credit` (given back to the balance that paid) or `dispute`."""
     refund_cents: Mapped[int] = mapped_column(BigInteger)
     currency: Mapped[str] = mapped_column(String(3))
     status: Mapped[str] = mapped_column(String(32))

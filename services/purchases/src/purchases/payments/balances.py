@@ -1,0 +1,53 @@
+"""A customer's credit balance at Stripe: what it paid of an invoice, and what was given back to it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from stripe import StripeClient
+
+from purchases.payments.client import metadata_of_object, phase
+from purchases.payments.look import credit_applied, reference
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppliedCredit:
+    """What the credit of `customer_id` paid of an invoice; minor units of `currency`, as Stripe writes it."""
+
+    customer_id: str
+    cents: int
+    currency: str
+
+
+async def fetch_applied_credit(client: StripeClient, invoice_id: str) -> AppliedCredit:
+    """Read from Stripe what credit paid of the invoice. Raises ObjectMissing."""
+    async with phase("look_at_invoice"):
+        invoice = await client.v1.invoices.retrieve_async(invoice_id)
+    customer_id = str(reference(invoice.customer))
+    return AppliedCredit(customer_id=customer_id, cents=credit_applied(invoice) or 0, currency=invoice.currency)
+
+
+async def fetch_given_back(client: StripeClient, *, customer_id: str, known_by: Mapping[str, str]) -> list[Any]:
+    """List the customer's balance transactions whose metadata has all of `known_by`: what earlier requests made."""
+    async with phase("list_balance_transactions"):
+        listed = await client.v1.customers.balance_transactions.list_async(customer_id, params={"limit": 100})
+        moves = [one async for one in listed.auto_paging_iter()]
+    return [one for one in moves if known_by.items() <= metadata_of_object(one).items()]
+
+
+async def give_credit(
+    client: StripeClient,
+    *,
+    customer_id: str,
+    amount: int,
+    currency: str,
+    metadata: Mapping[str, str],
+    idempotency_key: str,
+) -> Any:
+    """Add `amount` minor units of credit to the customer's balance. Raises StripeRefused."""
+    async with phase("give_credit"):
+        return await client.v1.customers.balance_transactions.create_async(
+            customer_id,
+            params={"amount": -amount, "currency": currency.lower(), "metadata": dict(metadata)},
+            options={"idempotency_key": idempotency_key},
+        )

@@ -1,0 +1,95 @@
+"""An invoice that was marked as paid outside of Stripe says so; nothing is asked or announced that cannot succeed."""
+
+import pytest
+
+from chassis.problems import Problem
+from contracts.purchase_facts import PaymentParked, PaymentReturned, PurchaseCancelled
+from purchases.domain.transitions import Status
+from purchases.handlers.by_hand.request_refund import refund_problem
+from purchases.store.rows import Purchase
+from tests.integration.purchases.moves import STAFF, ask_for_a_refund, cancel_it, left_of, refunds_of
+from tests.integration.purchases.stories import VERSIONS
+from tests.integration.purchases.world import PRICE, World
+
+EACH_VERSION = pytest.mark.parametrize("version", VERSIONS)
+
+
+async def marked_as_paid(world: World, version: str | None, *, part: int = 0) -> Purchase:
+    """Staff marks the invoice as paid in the Dashboard, where a card paid `part` of it before."""
+    purchase = await world.given_a_purchase("pm_card_authenticationRequired")
+    if part:
+        await world.control.pay_part(str(purchase.stripe_invoice_id), amount=part)
+    await world.control.mark_paid(str(purchase.stripe_invoice_id))
+    await world.tell(*await world.facts(version=version))
+    await world.settle_everything()
+    return await world.purchase(purchase.id)
+
+
+@EACH_VERSION
+async def test_it_is_known_and_refused_before_anything_is_asked(world: World, version: str | None) -> None:
+    purchase = await marked_as_paid(world, version)
+    asked = len(await world.requests("refunds.create"))
+
+    (payment,) = purchase.payments
+    assert (purchase.status, payment.card_cents, payment.off_stripe_cents) == (Status.PAID, 0, PRICE)
+    problem = refund_problem(purchase)
+    assert problem is not None
+    assert (problem.status, problem.slug) == (409, "paid-outside-stripe")
+    with pytest.raises(Problem) as refused:
+        await ask_for_a_refund(world, purchase)
+    assert refused.value.slug == "paid-outside-stripe"
+    assert await refunds_of(world, purchase) == []
+    assert len(await world.requests("refunds.create")) == asked
+
+
+@EACH_VERSION
+async def test_cancelled_it_says_so_and_asks_for_no_refund(world: World, version: str | None) -> None:
+    purchase = await marked_as_paid(world, version)
+
+    await cancel_it(world, purchase, actor=STAFF, refund=True)
+    await world.settle_everything()
+
+    (told,) = await world.told(kind=PurchaseCancelled)
+    assert (told["refund_requested_cents"], told["paid_outside_stripe_cents"]) == (0, PRICE)
+    assert await refunds_of(world, purchase) == []
+
+
+@EACH_VERSION
+async def test_come_too_late_it_waits_for_people_and_no_return_is_announced(world: World, version: str | None) -> None:
+    purchase = await world.given_a_purchase("pm_card_authenticationRequired")
+    await world.put(purchase, Status.CANCELLED, knows_invoice=True)
+    await world.control.mark_paid(str(purchase.stripe_invoice_id))
+
+    await world.tell(*await world.facts(version=version))
+    await world.settle_everything()
+    await world.tell(*await world.facts(version=version))
+    await world.settle_everything()
+
+    assert await world.told(kind=PaymentReturned) == []
+    (parked,) = await world.told(kind=PaymentParked)
+    assert (parked["amount_paid_cents"], "outside of Stripe" in str(parked["reason"])) == (PRICE, True)
+    assert await world.commands("return_payment") == []
+
+
+async def test_of_one_that_a_card_paid_in_part_that_part_can_go_back(world: World) -> None:
+    purchase = await marked_as_paid(world, None, part=10_000)
+    assert await left_of(world, purchase) == 10_000
+
+    await ask_for_a_refund(world, purchase)
+    await world.settle_everything()
+
+    (refund,) = await world.refunds_at_stripe()
+    assert refund["amount"] == 10_000
+    assert (await world.purchase(purchase.id)).status is Status.REFUNDED
+
+
+async def test_where_another_event_says_what_paid_stripe_is_not_asked(world: World) -> None:
+    purchase = await world.given_a_purchase("pm_card_authenticationRequired")
+    await world.control.authenticate(str(purchase.stripe_payment_intent_id))
+    await world.put(purchase, Status.PENDING, knows_invoice=True)
+
+    await world.tell(*await world.facts())
+    await world.settle_everything()
+
+    assert (await world.purchase(purchase.id)).status is Status.PAID
+    assert await world.commands("look_at_payment") == []
