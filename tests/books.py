@@ -29,6 +29,7 @@ MAILED: Final[Mapping[str, str]] = {
     facts.PaymentReturned.TYPE: "Payment returned",
     facts.PaymentParked.TYPE: "Payment needs a look",
     facts.MoneyBackParked.TYPE: "Money back needs a look",
+    facts.MoneyOverReturned.TYPE: "Too much went back",
     facts.DisputeOpened.TYPE: "Dispute opened",
     facts.DisputeClosed.TYPE: "Dispute closed",
     facts.PurchaseCancelled.TYPE: "Cancelled after payment",

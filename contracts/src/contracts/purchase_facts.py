@@ -180,11 +180,13 @@ class PaymentParked(PurchaseFact):
 class MoneyBackParked(PurchaseFact):
     """A refund or dispute that only a person can allocate or value. Once for each; the team is mailed.
 
-    Of a payment for several purchases it names the first of them.
+    Of a payment for several purchases it is of the first of them, and names all their `addons`.
     """
 
     TYPE: ClassVar = "billing.money_back.parked.v1"
 
+    addons: tuple[str, ...] = ()
+    """Names of the add-ons that it may concern; empty in facts of before."""
     stripe_refund_id: str | None = None
     stripe_dispute_id: str | None = None
     """One of the two is there."""
@@ -195,6 +197,27 @@ class MoneyBackParked(PurchaseFact):
     @property
     def object_id(self) -> str:
         """Stripe's id of what waits."""
+        return str(self.stripe_refund_id or self.stripe_dispute_id)
+
+
+class MoneyOverReturned(PurchaseFact):
+    """More went back of the sale than it brought, as where a bank took the money of a charge that was refunded too.
+
+    Once for each refund or lost dispute that made it more. The team is mailed.
+    """
+
+    TYPE: ClassVar = "billing.purchase.over_returned.v1"
+
+    over_returned_cents: int
+    """What went back beyond `charged_cents`, in minor units of `currency`."""
+    charged_cents: int
+    stripe_refund_id: str | None = None
+    stripe_dispute_id: str | None = None
+    """One of the two is there: what made it so much."""
+
+    @property
+    def object_id(self) -> str:
+        """Stripe's id of what made it so much."""
         return str(self.stripe_refund_id or self.stripe_dispute_id)
 
 

@@ -98,6 +98,7 @@ TOPICS: Final[Mapping[type[Fact], Topic]] = {
     purchase_facts.PaymentReturned: PURCHASE_EVENTS,
     purchase_facts.PaymentParked: PURCHASE_EVENTS,
     purchase_facts.MoneyBackParked: PURCHASE_EVENTS,
+    purchase_facts.MoneyOverReturned: PURCHASE_EVENTS,
     purchase_facts.DisputeOpened: PURCHASE_EVENTS,
     purchase_facts.DisputeClosed: PURCHASE_EVENTS,
     purchase_facts.PurchaseState: PURCHASE_STATE,

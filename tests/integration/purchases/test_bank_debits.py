@@ -163,6 +163,28 @@ async def test_after_thirty_days_the_team_is_told_once_and_the_slot_is_kept(worl
     assert (await _settle(world, purchase)).status is Status.PAID
 
 
+@pytest.mark.parametrize(("succeeds", "resolution"), [(True, "applied"), (False, "closed")])
+async def test_what_was_parked_of_it_is_resolved_by_the_banks_word(
+    world: World, api: Api, succeeds: bool, resolution: str
+) -> None:
+    """After a failure nothing waits for anybody: it stood in the list of what staff have to do for ever."""
+    purchase = await world.given_a_purchase(DEBIT)
+    await _started(world, timedelta(days=30, seconds=1))
+    await _settle(world, purchase)
+    assert await _parked_items(api, "open") == [None]
+
+    await world.control.settle_debit(str(purchase.stripe_payment_intent_id), succeeded=succeeds)
+    await _settle(world, purchase)
+
+    assert await _parked_items(api, "open") == []
+    assert await _parked_items(api, "resolved") == [resolution]
+
+
+async def _parked_items(api: Api, state: str) -> list[str | None]:
+    answer = await api.call("GET", f"/v1/admin/parked?state={state}", token=STAFF)
+    return [one["resolution"] for one in answer.json()["items"]]
+
+
 async def test_the_slot_is_kept_meanwhile(world: World) -> None:
     purchase = await world.given_a_purchase(DEBIT)
 

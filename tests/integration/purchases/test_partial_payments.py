@@ -8,8 +8,8 @@ import pytest
 from chassis.problems import Problem
 from contracts.purchase_facts import PaymentParked, PaymentReturned, RefundFailed, RefundIssued
 from contracts.stripe_facts import ChargeRefunded, DisputeChanged, InvoicePaid, RefundChanged
+from purchases.domain.settling import PAID_IN_PART
 from purchases.domain.transitions import Status
-from purchases.handlers.at_stripe.settle import PAID_IN_PART
 from purchases.store import commands
 from purchases.store.rows import Purchase
 from tests.integration.purchases.moves import ask_for_a_refund, cancel_it, left_of, refunds_of

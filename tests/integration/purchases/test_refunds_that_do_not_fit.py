@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from contracts.purchase_facts import MoneyBackParked, RefundFailed, RefundIssued
+from contracts.purchase_facts import MoneyBackParked, MoneyOverReturned, RefundFailed, RefundIssued
 from contracts.stripe_facts import ChargeRefunded, DisputeChanged, RefundChanged, StripeFact, UnrecognisedEvent
 from purchases.domain.transitions import Status
 from purchases.handlers.at_stripe.sweep import sweep_stretch
@@ -222,3 +222,24 @@ async def test_a_lost_dispute_stands_beside_the_refunds_without_that_limit(world
     row = await world.purchase(purchase.id)
     assert sorted((one.kind, one.refund_cents) for one in row.refunds) == [("dispute", PRICE + 1), ("refund", 20_000)]
     assert row.payments[0].charges[0].refunded_cents == 20_000
+
+
+@pytest.mark.parametrize("last", ["the bank", "a refund"])
+async def test_the_team_is_told_once_that_more_went_back_than_was_charged(world: World, last: str) -> None:
+    """Also where the refund is heard of after the dispute was lost: its letter was about that alone."""
+    purchase, refund = await _refunded(world)
+    dispute = await world.control.open_dispute(invoice=purchase.stripe_invoice_id, amount=29_900)
+    await world.control.close_dispute(dispute["id"], status="lost")
+    facts = await world.facts()
+    banks = [fact.model_copy(update={"amount": PRICE}) for fact in facts if isinstance(fact, DisputeChanged)]
+    refunds: list[StripeFact] = [fact for fact in facts if isinstance(fact, RefundChanged)]
+    rest = [fact for fact in facts if not isinstance(fact, DisputeChanged | RefundChanged | ChargeRefunded)]
+
+    for _ in range(2):
+        for batch in (rest, refunds, banks) if last == "the bank" else (rest, banks, refunds):
+            await world.tell(*batch)
+
+    (told,) = await world.told(kind=MoneyOverReturned)
+    assert (told["over_returned_cents"], told["charged_cents"]) == (20_000, PRICE)
+    by = (told["stripe_dispute_id"], told["stripe_refund_id"])
+    assert by == ((dispute["id"], None) if last == "the bank" else (None, refund["id"]))

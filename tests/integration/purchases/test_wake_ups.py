@@ -1,14 +1,25 @@
 """A wake-up that learned nothing does not re-arm itself: what Stripe cannot say more about is asked once."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
+from chassis.parked import TRIES
+from contracts.purchase_facts import MoneyBackParked
 from contracts.stripe_facts import RefundChanged
 from purchases.domain.transitions import Status
 from purchases.store import commands
 from purchases.store.rows import Purchase
-from tests.integration.purchases.world import PRICE, World
+from tests.integration.purchases.checkouts import (
+    BUNDLE,
+    complete,
+    given_builder_and_two_addons,
+    open_page,
+    purchases_of,
+    upgrade,
+)
+from tests.integration.purchases.world import DEBIT, PRICE, World
 
 ENOUGH = 20
 """So many wake-ups follow each other only where each one causes the next."""
@@ -62,6 +73,114 @@ async def test_staff_have_it_asked_about_once_more_and_no_oftener(world: World) 
     assert len(await world.parked()) == 1
 
 
+async def _timers(world: World) -> None:
+    """Let the timer of whatever has one run out, again and again, as in days."""
+    for _ in range(3):
+        await world.execute("update parked set retry_at = now() where resolved_at is null and retry_at is not null")
+        assert await awake(world) < ENOUGH
+
+
+async def test_a_refund_of_a_part_of_an_invoice_that_was_voided_is_parked_once_and_told(world: World) -> None:
+    """It waited for the payment that never comes, and had the invoice looked up by every run of its timer."""
+    purchase = await world.given_a_purchase("pm_card_authenticationRequired")
+    await world.control.pay_part(str(purchase.stripe_invoice_id), amount=20_000)
+    (charge,) = (await world.control.objects(kind="charge"))["charge"]
+    refund = await world.control.refund_as_dashboard(charge=charge["id"])
+    await world.client.v1.invoices.void_invoice_async(str(purchase.stripe_invoice_id))
+    await world.execute(
+        "update workspace_addon_purchases set stripe_payment_intent_id = :intent", intent=charge["payment_intent"]
+    )
+    await world.tell(*await world.facts())
+    await awake(world)
+    looks = len(await world.requests("invoices.retrieve"))
+
+    await _timers(world)
+
+    assert len(await world.requests("invoices.retrieve")) == looks
+    parked = await world.parked()
+    assert {one["retry_at"] for one in parked} == {None}
+    assert {one["reason"] for one in parked} == {"money of an invoice that is void at Stripe went back"}
+    (told,) = await world.told(kind=MoneyBackParked)
+    assert (told["stripe_refund_id"], told["money_back_cents"]) == (refund["id"], 20_000)
+
+
+async def test_a_refund_of_money_that_does_not_fit_is_parked_once_and_told(world: World) -> None:
+    purchase = await world.given_a_purchase()
+    await world.control.refund_as_dashboard(invoice=purchase.stripe_invoice_id, amount=700)
+    await world.put(purchase, Status.PENDING, knows_invoice=True)
+    await world.execute("update workspace_addon_purchases set price_cents = 1")
+    refund = next(fact for fact in await world.facts() if isinstance(fact, RefundChanged))
+    await world.execute(
+        "update workspace_addon_purchases set stripe_payment_intent_id = :intent", intent=refund.payment_intent_id
+    )
+    await world.tell(refund)
+    await awake(world)
+    looks = len(await world.requests("invoices.retrieve"))
+
+    await _timers(world)
+
+    assert len(await world.requests("invoices.retrieve")) == looks
+    assert [one["retry_at"] for one in await world.parked()] == [None]
+    assert len(await world.told(kind=MoneyBackParked)) == 1
+
+
+async def test_what_stripe_cannot_match_is_told_to_the_team_once(world: World) -> None:
+    purchase, refund = await _refund_of_an_unlisted_payment(world)
+
+    for _ in range(2):
+        await world.tell(refund)
+        await awake(world)
+        await world.execute("update parked set retry_at = now() where resolved_at is null")
+
+    (told,) = await world.told(kind=MoneyBackParked)
+    assert (told["purchase_id"], told["stripe_refund_id"]) == (str(purchase.id), refund.refund.refund_id)
+    assert told["addons"] == [purchase.addon_name]
+
+
+async def test_a_refund_that_staff_have_to_allocate_is_listed_at_stripe_once(world: World) -> None:
+    """Its timer had the charge's refunds listed for as long as nobody decided."""
+    purchases, refund = await _part_of_a_bundle(world)
+    looks = len(await world.requests("refunds.list"))
+
+    await _timers(world)
+
+    assert (len(await world.requests("refunds.list")), looks) == (looks, 1)
+    (parked,) = await world.parked()
+    assert (parked["waits_for"], parked["retry_at"]) == (f"refund:{refund}", None)
+    (told,) = await world.told(kind=MoneyBackParked)
+    assert told["addons"] == [one.addon_name for one in purchases]
+
+
+async def _part_of_a_bundle(world: World) -> tuple[Sequence[Purchase], str]:
+    """A part of a bundle's charge went back, and nobody says of what."""
+    await given_builder_and_two_addons(world)
+    opened = await open_page(world, upgrade(await world.given_a_workspace(), *BUNDLE))
+    await complete(world, opened.session_id)
+    purchases = await purchases_of(world)
+    refund = await world.control.refund_as_dashboard(invoice=str(purchases[0].stripe_invoice_id), amount=700)
+    await world.tell(*[fact for fact in await world.facts() if isinstance(fact, RefundChanged)])
+    await awake(world)
+    return purchases, refund["id"]
+
+
+async def test_what_waits_for_an_id_that_never_comes_is_tried_a_few_times_and_then_by_staff_only(world: World) -> None:
+    """The invoice is open, so that nobody can say whose money it was: its timer asked for as long as it stayed so."""
+    purchase = await world.given_a_purchase("pm_card_authenticationRequired")
+    await world.control.pay_part(str(purchase.stripe_invoice_id), amount=20_000)
+    (charge,) = (await world.control.objects(kind="charge"))["charge"]
+    await world.control.refund_as_dashboard(charge=charge["id"])
+    await world.tell(*[fact for fact in await world.facts() if isinstance(fact, RefundChanged)])
+
+    for _ in range(2 * TRIES):
+        await world.execute("update parked set retry_at = now() where resolved_at is null and retry_at is not null")
+        await awake(world)
+
+    (parked,) = await world.parked()
+    assert (parked["retry_at"], parked["attempts"]) == (None, TRIES)
+    assert parked["waits_for"] == charge["payment_intent"]
+    assert len(await world.requests("invoice_payments.list")) == 1 + TRIES
+
+
 async def test_money_that_does_not_fit_is_not_looked_at_every_hour(world: World) -> None:
     purchase = await world.given_a_purchase()
     await world.put(purchase, Status.PENDING)
@@ -107,3 +226,54 @@ async def test_a_paid_purchase_is_left_alone(world: World) -> None:
 
     assert await awake(world) == 0
     assert (await world.control.sums())["total"]["eur"]["captured"] == PRICE
+
+
+async def _pauses(world: World, kind: str) -> list[float]:
+    """Seconds until the command looks again, after each of three looks."""
+    found = []
+    for _ in range(3):
+        await world.execute(
+            "update stripe_commands set due_at = now() - interval '1 hour' where kind = :kind", kind=kind
+        )
+        assert await world.loop._carry_one()
+        waits = "select extract(epoch from due_at - now())::float8 as pause from stripe_commands where kind = :kind"
+        (row,) = await world.rows(waits, kind=kind)
+        found.append(row["pause"])
+    return found
+
+
+@pytest.mark.usefixtures("builder")
+async def test_a_checkout_that_stripe_does_not_end_is_looked_at_ever_more_seldom(world: World) -> None:
+    """Its time is up, and Stripe says that it is open: without a pause of its own it was asked every second."""
+    await open_page(world, upgrade(await world.given_a_workspace(None), *BUNDLE))
+    await world.execute("update checkout_sessions set expires_at = now() - interval '1 hour', leased_until = null")
+
+    first, second, third = await _pauses(world, "settle_checkout")
+
+    assert 60 < first < second < third <= 600
+
+
+@pytest.mark.usefixtures("builder")
+async def test_what_is_over_and_stands_in_an_open_checkout_is_closed_ever_more_seldom(world: World) -> None:
+    """Stripe can void nothing before its Checkout is over: without a pause that was found out again and again."""
+    await open_page(world, upgrade(await world.given_a_workspace(None), *BUNDLE))
+    (row, _) = await purchases_of(world)
+    await world.execute("update workspace_addon_purchases set status = 'cancelled' where id = :id", id=row.id)
+    async with world.database.transaction() as session:
+        await commands.ask(session, kind="void", subject=str(row.id))
+
+    first, second, third = await _pauses(world, "void")
+
+    assert 25 < first < second < third
+
+
+async def test_what_a_bank_is_at_work_on_is_voided_ever_more_seldom(world: World) -> None:
+    """Stripe voids no invoice whose money is on its way."""
+    purchase = await world.given_a_purchase(DEBIT)
+    await world.execute("update workspace_addon_purchases set status = 'cancelled' where id = :id", id=purchase.id)
+    async with world.database.transaction() as session:
+        await commands.ask(session, kind="void", subject=str(purchase.id))
+
+    first, second, third = await _pauses(world, "void")
+
+    assert 25 < first < second < third

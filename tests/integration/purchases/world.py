@@ -25,7 +25,7 @@ from purchases.handlers.buying.buy import Bought, Order, buy
 from purchases.handlers.customers.register_workspace import Registration, register_workspace
 from purchases.handlers.facts.apply_facts import apply_facts
 from purchases.handlers.steps.stripe_desk import ApplyFacts, WorkerDesk
-from purchases.handlers.steps.work import CONSUMER, Pages
+from purchases.handlers.steps.work import CONSUMER, Pages, note_names
 from purchases.store import ledger
 from purchases.store.rows import Purchase
 from sandbox.stripe.control import StripeControl
@@ -110,6 +110,7 @@ class World:
             handle=self.apply,
             settings=ServiceSettings(app_env="testing"),
             health=Health(),
+            note=note_names,
         )
 
     async def given_an_addon(self, slug: str = "setup", *, price_cents: int = PRICE, sequence: int = 1) -> str:

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from contracts.purchase_facts import MoneyBackParked, PurchasePaid
-from contracts.stripe_facts import InvoicePaid, InvoicePaymentLinked, RefundChanged, StripeFact
+from contracts.stripe_facts import InvoicePaid, InvoicePaymentLinked, InvoiceVoided, RefundChanged, StripeFact
 from purchases.domain.transitions import Status
 from purchases.store.rows import Purchase
 from tests.integration.purchases.bundles import given_a_bundle, invoice_of
@@ -105,6 +105,18 @@ async def test_a_refund_in_part_of_a_bundle_is_shown_with_each_purchase(world: W
     assert [[item["told"]["refund"]["refund_id"] for item in items] for items in shown] == [[refund["id"]]] * 2
     (told,) = await world.told(kind=MoneyBackParked)
     assert (told["stripe_refund_id"], told["money_back_cents"]) == (refund["id"], 700)
+
+
+async def test_a_fact_that_fails_every_time_is_shown_with_its_purchase(world: World, staff: httpx.AsyncClient) -> None:
+    """It named its purchase, and was on the page of none."""
+    purchase = await world.given_a_purchase("pm_card_authenticationRequired")
+    await world.client.v1.invoices.void_invoice_async(str(purchase.stripe_invoice_id))
+    voided = next(fact for fact in await world.facts() if isinstance(fact, InvoiceVoided))
+
+    await world.tell(voided.model_copy(update={"stripe_event_id": "evt_\x00"}))
+
+    shown = (await staff.get(f"/v1/admin/purchases/{purchase.id}")).json()
+    assert [item["about"] for item in shown["parked"]] == [InvoiceVoided.TYPE]
 
 
 async def test_a_fact_is_tried_again_when_staff_say_so(world: World, staff: httpx.AsyncClient) -> None:

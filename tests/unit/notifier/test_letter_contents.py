@@ -58,6 +58,7 @@ MONEY: dict[str, Callable[[str, int], tuple[Mailable, str]]] = {
         facts.money_back_parked(money_back_currency=code, money_back_cents=cents),
         "Money back",
     ),
+    "over-returned": lambda code, cents: (facts.over_returned(currency=code, over_returned_cents=cents), "Beyond that"),
     "refund-issued": lambda code, cents: (facts.refund_issued(currency=code, refund_cents=cents), "Refund"),
     "refund-failed": lambda code, cents: (facts.refund_failed(currency=code, refund_cents=cents), "Refund"),
     "dispute-opened": lambda code, cents: (facts.dispute_opened(currency=code, dispute_cents=cents), "Disputed"),
@@ -203,6 +204,12 @@ def test_money_back_that_waits_says_how_much_and_which() -> None:
     must_say(facts.money_back_parked(), "waits until somebody decides", "$7.00", "re_4")
     disputed = facts.money_back_parked(stripe_refund_id=None, stripe_dispute_id="dp_4")
     must_say(disputed, "dp_4")
+    bundle = facts.money_back_parked(addons=("Professional AI Setup", "Team Onboarding"))
+    must_say(bundle, "for Professional AI Setup, Team Onboarding goes back")
+
+
+def test_the_team_is_told_that_too_much_went_back() -> None:
+    must_say(facts.over_returned(), "€100.00 more went back to Northwind Traders", "€499.00", "dp_2")
 
 
 def test_a_subscription_that_stripe_does_not_know_says_which_and_that_it_gave_nothing() -> None:

@@ -15,6 +15,7 @@ TO_TEAM = (
     facts.payment_returned,
     facts.payment_parked,
     facts.money_back_parked,
+    facts.over_returned,
     facts.dispute_opened,
     facts.dispute_closed,
     facts.plan_payment_refunded,

@@ -29,6 +29,8 @@ log = get_logger(__name__)
 
 Handler = Callable[[AsyncSession, Sequence[Received]], Awaitable[None]]
 """Applies the facts of one batch, in order, in the transaction that it is given."""
+Note = Callable[[AsyncSession, Received], Awaitable[None]]
+"""Keeps what a fact names that is set aside since it cannot be applied, in the transaction that it is given."""
 Work = Callable[[AsyncSession], Awaitable[None]]
 
 HALVED_AFTER: Final = 6
@@ -47,11 +49,20 @@ class Applier:
     """Of one consumer; one batch at a time."""
 
     def __init__(
-        self, *, group: str, database: Database, handle: Handler, fates: Fates, progress: Progress, stop: asyncio.Event
+        self,
+        *,
+        group: str,
+        database: Database,
+        handle: Handler,
+        fates: Fates,
+        progress: Progress,
+        stop: asyncio.Event,
+        note: Note | None = None,
     ) -> None:
         self._group = group
         self._database = database
         self._handle = handle
+        self._note = note
         self._fates = fates
         self._progress = progress
         self._stop = stop
@@ -163,6 +174,16 @@ class Applier:
         again = fate_of(error, self._fates) is Fate.RETRY
         await inbox.take(session, consumer=self._group, facts={received.envelope.id: received.digest})
         await parked.park(session, received, consumer=self._group, reason=repr(error), again=again)
+        if self._note is not None:
+            await self._note_names(session, received, self._note)
+
+    async def _note_names(self, session: AsyncSession, received: Received, note: Note) -> None:
+        """What describes a fact at fault may be at fault too: without it the fact is set aside all the same."""
+        try:
+            async with session.begin_nested():
+                await note(session, received)
+        except Exception as error:
+            log.warning("parked_without_names", consumer=self._group, error=repr(error)[:500])
 
     async def _set_aside_minimal(self, record: Record, reason: str) -> None:
         """The last resort, which holds nothing of the record but its place."""

@@ -14,7 +14,7 @@ from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 
 from chassis import metrics, parked
-from chassis.applying import Applier, Handler
+from chassis.applying import Applier, Handler, Note
 from chassis.backoff import Backoff
 from chassis.broker_check import existing_topics
 from chassis.database import Database
@@ -58,6 +58,7 @@ class Consumer:
     """Reads `topics` as `group` and applies each fact once. `handle` may call `park`; FATES says what a raise means.
 
     With `serves` the process answers requests beside it: a stall is then told by /readyz and does not change it.
+    `note` keeps what a fact names that is set aside since applying it fails every time.
     """
 
     def __init__(
@@ -71,6 +72,7 @@ class Consumer:
         health: Health,
         fates: Fates = FATES,
         serves: bool = False,
+        note: Note | None = None,
     ) -> None:
         self._topics = topics
         self._group = group
@@ -80,7 +82,13 @@ class Consumer:
         self._stopping = asyncio.Event()
         self._progress = Progress(group)
         self._applier = Applier(
-            group=group, database=database, handle=handle, fates=fates, progress=self._progress, stop=self._stopping
+            group=group,
+            database=database,
+            handle=handle,
+            note=note,
+            fates=fates,
+            progress=self._progress,
+            stop=self._stopping,
         )
         self._retries = ParkedRetries(group=group, database=database, handle=handle, health=health)
         self._retry_one, self._retry_parked = self._retries.retry_one, self._retries.run

@@ -15,7 +15,22 @@ from hashlib import sha256
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, MetaData, Select, Text, any_, cast, delete, func, select, text, update
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    MetaData,
+    Select,
+    Text,
+    any_,
+    case,
+    cast,
+    delete,
+    func,
+    null,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -27,8 +42,10 @@ from chassis.texts import printable
 
 CHANNEL: Final = "parked"
 PARKED: Final = parked_table(MetaData())
+TRIES: Final = 12
+"""So often, within about three days, the timer tries what waits; then only a person, or the id that is stored, does."""
 RETRY: Final = text("interval '30 seconds' * power(2, least(parked.attempts, 12))")
-"""A timer retries all the same: 30 s, one minute, two … up to a day and a half."""
+"""A timer retries all the same: 30 s, one minute, two … while there are TRIES left."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +56,8 @@ class ParkedFact:
     attempts: int
     record: StoredRecord
 
+
+Records = Sequence[StoredRecord]
 
 LOCKS: Final = 256
 """So many locks stand for all ids: a batch of 500 invoices would hold 2,000, and PostgreSQL has room for 6,400."""
@@ -73,13 +92,14 @@ async def park(
     consumer: str,
     reason: str,
     waits_for: str | None = None,
-    again: bool = False,
+    again: bool | None = None,
 ) -> None:
     """Set `received` aside in this transaction; a fact parked anew keeps its row and counts one attempt more.
 
-    The timer tries it again when it waits for an id, and with `again`.
+    The timer tries it again when it waits for an id, unless `again` says otherwise, up to TRIES times: a wake-up that
+    learned nothing does not go on waking for ever.
     """
-    is_timed = bool(waits_for) or again
+    is_timed = bool(waits_for) if again is None else again
     values = {
         **_columns(received.record),
         "fact_id": received.envelope.id,
@@ -93,7 +113,7 @@ async def park(
         "reason": _held(reason),
         "waits_for": waits_for,
         "attempts": PARKED.c.attempts + 1,
-        "retry_at": func.now() + RETRY if is_timed else None,
+        "retry_at": _next_try() if is_timed else None,
         "resolved_at": None,
         "resolution": None,
     }
@@ -102,6 +122,10 @@ async def park(
         .values(values)
         .on_conflict_do_update(index_elements=[PARKED.c.consumer, PARKED.c.fact_id], set_=anew)
     )
+
+
+def _next_try() -> ColumnElement[Any]:
+    return case((PARKED.c.attempts + 1 < TRIES, func.now() + RETRY), else_=null())
 
 
 async def park_malformed(session: AsyncSession, malformed: Sequence[Malformed], *, consumer: str) -> None:
@@ -184,21 +208,22 @@ async def hold(session: AsyncSession, *, ids: Collection[str]) -> int:
     return len((await session.execute(waiting.with_for_update())).all())
 
 
-async def leave_to_staff(session: AsyncSession, *, ids: Collection[str], reason: str) -> int:
-    """Let what waits for one of `ids` wait for a person only, with the `reason` that they read; returns how many.
+async def leave_to_staff(
+    session: AsyncSession, *, ids: Collection[str], reason: str, types: Collection[str] | None = None
+) -> Sequence[StoredRecord]:
+    """Let what waits for one of `ids` wait for a person only, with the `reason` that they read; return the records.
 
+    Of certain `types`, it is also tried again should its id be stored all the same: staff learned nothing else either.
     As `release`, it passes over a fact that is being tried at this moment.
     """
-    waiting = (
-        select(PARKED.c.id).where(_waits_for(ids), PARKED.c.resolved_at.is_(None)).with_for_update(skip_locked=True)
-    )
-    left = (
-        update(PARKED)
-        .where(PARKED.c.id.in_(waiting))
-        .values(waits_for=None, retry_at=None, reason=reason)
-        .returning(PARKED.c.id)
-    )
-    return len((await session.execute(left)).all())
+    waiting = _takeable(ids)
+    values: dict[str, Any] = {"retry_at": None, "reason": _held(reason)}
+    if types is None:
+        values["waits_for"] = None
+    else:
+        waiting = waiting.where(PARKED.c.type.in_(types))
+    left = update(PARKED).where(PARKED.c.id.in_(waiting)).values(values).returning(PARKED)
+    return [_stored(row) for row in (await session.execute(left)).mappings()]
 
 
 async def prune(
@@ -266,7 +291,7 @@ async def postpone(session: AsyncSession, *, parked_id: int, reason: str) -> Non
         .values(
             reason=_held(reason),
             attempts=PARKED.c.attempts + 1,
-            retry_at=func.now() + RETRY,
+            retry_at=_next_try(),
             resolved_at=None,
             resolution=None,
         )

@@ -22,6 +22,7 @@ class Detail:
 
 DETAILS: Final[Sequence[Detail]] = (
     Detail(label="Add-on", field="addon"),
+    Detail(label="Add-ons of the charge", field="addons", team_only=True),
     Detail(label="Plan", field="plan"),
     Detail(label="Price", field="price_cents", currency="currency"),
     Detail(label="Paid", field="paid_cents", currency="currency"),
@@ -29,6 +30,8 @@ DETAILS: Final[Sequence[Detail]] = (
     Detail(label="Money back", field="money_back_cents", currency="money_back_currency", team_only=True),
     Detail(label="Sent back", field="returned_cents", currency="currency"),
     Detail(label="Sent back before", field="returned_before_cents", currency="currency"),
+    Detail(label="Charged", field="charged_cents", currency="currency", team_only=True),
+    Detail(label="Beyond that", field="over_returned_cents", currency="currency", team_only=True),
     Detail(label="Refund", field="refund_cents", currency="currency"),
     Detail(label="Refunded in total", field="refunded_cents", currency="currency"),
     Detail(label="Disputed", field="dispute_cents", currency="currency"),
@@ -69,6 +72,8 @@ def _text(detail: Detail, fact: Mailable, looks: Looks) -> str:
         return looks.money(value, getattr(fact, detail.currency))
     if isinstance(value, datetime):
         return looks.moment(value)
+    if detail.field == "addons":
+        value = ", ".join(value) if len(value) > 1 else ""
     if detail.field == "addon":
         value = value.name
     if detail.field == "plan":

@@ -10,6 +10,7 @@ from contracts.purchase_facts import (
     DisputeClosed,
     DisputeOpened,
     MoneyBackParked,
+    MoneyOverReturned,
     PaymentParked,
     PaymentReturned,
     PurchaseCancelled,
@@ -106,6 +107,13 @@ LETTERS: Final[Mapping[type[Mailable], Letter]] = {
         to=TEAM,
         subject="Money back needs a look: {addon} for {workspace}",
         about="object_id",
+    ),
+    MoneyOverReturned: Letter(
+        name="over-returned",
+        to=TEAM,
+        subject="Too much went back: {amount} to {workspace} for {addon}",
+        about="object_id",
+        amount="over_returned_cents",
     ),
     RefundIssued: Letter(
         name="refund-issued",

@@ -34,7 +34,7 @@ def _amount(fact: Mailable, letter: Letter, looks: Looks) -> str:
 
 def _purchase_words(fact: PurchaseFact, looks: Looks) -> dict[str, str]:
     return {
-        "addon": _name(fact.addon.name) or fact.addon.slug,
+        "addon": _addons(fact),
         "status": fact.status,
         "to_credit": "yes" if _field(fact, "returned_to") == "credit_balance" else "",
         "returned_credit": _money(fact, "returned_credit_cents", looks),
@@ -53,6 +53,12 @@ def _money(fact: PurchaseFact, field: str, looks: Looks) -> str:
     """Empty for none."""
     cents: int = _field(fact, field) or 0
     return looks.money(cents, fact.currency) if cents else ""
+
+
+def _addons(fact: PurchaseFact) -> str:
+    """The add-on, or each that a fact about a whole charge may concern."""
+    names = [_name(one) for one in _field(fact, "addons") or [fact.addon.name]]
+    return ", ".join(filter(None, names)) or fact.addon.slug
 
 
 def _moment(fact: Mailable, field: str, looks: Looks) -> str:

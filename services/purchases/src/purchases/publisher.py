@@ -93,6 +93,13 @@ def paid_outside_stripe_cents(purchase: Purchase) -> int:
     return sale.off_stripe_cents if sale else 0
 
 
+def over_returned_cents(purchase: Purchase) -> int:
+    """Return what went back of the sale beyond what it brought: refunds and lost disputes stand beside each other."""
+    late = {payment.stripe_invoice_id for payment in purchase.payments if payment.returned}
+    gone = [one for one in purchase.refunds if one.stripe_refund_id and one.stripe_invoice_id not in late]
+    return max(0, sum(one.refund_cents for one in gone if one.status in money.COUNTS) - charged_cents(purchase))
+
+
 def returned_cents(purchase: Purchase) -> int:
     """Return what paid for nothing and went back at Stripe's word, to disputes too: no part of the sale's money."""
     late = {payment.stripe_invoice_id for payment in purchase.payments if payment.returned}

@@ -14,6 +14,11 @@ BANK_ANSWERS_WITHIN: Final = timedelta(days=30)
 """A debit takes up to 14 days (https://docs.stripe.com/payments/bank-debits); after this the team looks at it."""
 
 
+PAID_IN_PART: Final = "its invoice is paid in part: wait for the rest, or refund the parts and void it at Stripe"
+BANK_IS_SILENT: Final = "the bank has the payment for 30 days, and Stripe has not said what came of it"
+"""Why an invoice that stays open is parked."""
+
+
 class Verdict(StrEnum):
     """What to do with the purchase, besides a transition."""
 

@@ -16,7 +16,7 @@ from purchases.commands_loop import CommandsLoop
 from purchases.handlers.buying.card_testing import Brake
 from purchases.handlers.facts.apply_facts import apply_facts
 from purchases.handlers.steps.stripe_desk import WorkerDesk
-from purchases.handlers.steps.work import CONSUMER, Pages
+from purchases.handlers.steps.work import CONSUMER, Pages, note_names
 from purchases.main import read_settings
 from purchases.main.doctor import USED_BY_WORKER, health_of_worker, of_worker
 from purchases.payments.client import stripe_client
@@ -43,6 +43,7 @@ async def work() -> None:
         handle=apply,
         settings=settings,
         health=health,
+        note=note_names,
     )
     await run_process(
         database,

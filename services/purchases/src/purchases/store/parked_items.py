@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis import parked
 from chassis.database import wake_after_commit
+from purchases.domain.settling import BANK_IS_SILENT, PAID_IN_PART
 
 _ID: Final = re.compile(r"(fact|command)-([0-9]{1,18})|payment-([0-9a-f-]{36})-(in_\w{1,200})", re.ASCII)
 
@@ -83,12 +84,12 @@ def _decided_commands(item: str) -> str:
     """  # noqa: S608 - this module's own texts
 
 
-PAYMENTS: Final = """
+PAYMENTS: Final = f"""
     select 'payment-' || item.purchase_id || '-' || item.stripe_invoice_id as id, 'payment' as kind, 'payment' as about,
         item.reason, null as waits_for, 0 as attempts, item.parked_at, null::timestamptz as retry_at,
-        coalesce(discarded.at, applied.recorded_at) as resolved_at,
-        case when discarded.at is not null then 'discarded' when applied.recorded_at is not null then 'applied' end
-            as resolution,
+        coalesce(discarded.at, applied.recorded_at, closed.at) as resolved_at,
+        case when discarded.at is not null then 'discarded' when applied.recorded_at is not null then 'applied'
+            when closed.at is not null then 'closed' end as resolution,
         jsonb_build_object('purchase_id', item.purchase_id, 'stripe_invoice_id', item.stripe_invoice_id,
             'amount_paid_cents', item.amount_paid_cents, 'currency', item.currency) as told,
         null::jsonb as headers, null::bytea as value
@@ -99,15 +100,22 @@ PAYMENTS: Final = """
             and not (paid.returned and paid.off_stripe_cents > 0) limit 1
     ) applied on true
     left join lateral (
+        select coalesce(failed_at, cancelled_at, updated_at) as at from workspace_addon_purchases sold
+        where sold.id = item.purchase_id and item.reason in ('{PAID_IN_PART}', '{BANK_IS_SILENT}')
+            and sold.stripe_invoice_id = item.stripe_invoice_id and not sold.payable and sold.status <> 'pending'
+    ) closed on true
+    left join lateral (
         select at from parked_decisions
         where parked_decisions.item = 'payment-' || item.purchase_id || '-' || item.stripe_invoice_id
             and decision = 'discard' limit 1
     ) discarded on true
     where true
-"""
-"""What was paid outside of Stripe for nothing is known and stays open: only people can send it back.
+"""  # noqa: S608 - this repository's own texts
+"""One of an invoice that stayed open is closed with it: void, deleted, or gone. What was paid outside of Stripe for
+nothing is known and stays open: only people can send it back.
 
-Looked up row by row, as far as a page needs; no plan reads all payments to show a page of the parked ones."""
+Looked up row by row, as far as a page needs; no plan reads all payments to show a page of the parked ones.
+"""
 OPEN: Final = (FACTS, COMMANDS, PAYMENTS)
 RESOLVED: Final = (FACTS, _decided_commands("like 'command-%'"), PAYMENTS)
 

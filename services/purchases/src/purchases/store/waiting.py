@@ -1,6 +1,7 @@
 """Parked facts by what they wait for: refunds for somebody to say whose they are, events for their subscription."""
 
 import json
+import uuid
 from datetime import datetime
 
 from sqlalchemy import exists, select
@@ -30,10 +31,10 @@ async def is_set_aside(session: AsyncSession, received: Received) -> bool:
     return bool(await session.scalar(select(parked)))
 
 
-async def is_waited_for(session: AsyncSession, mark: str) -> bool:
-    """Whether a parked fact waits for it already."""
-    waiting = exists().where(PARKED.c.waits_for == mark, PARKED.c.resolved_at.is_(None))
-    return bool(await session.scalar(select(waiting)))
+async def waits_as(session: AsyncSession, mark: str) -> uuid.UUID | None:
+    """Return the id of the parked fact that waits for it; None where none does."""
+    waiting = select(PARKED.c.fact_id).where(PARKED.c.waits_for == mark, PARKED.c.resolved_at.is_(None))
+    return (await session.execute(waiting.limit(1))).scalar_one_or_none()
 
 
 async def waiting_until(session: AsyncSession, stripe_id: str) -> datetime | None:

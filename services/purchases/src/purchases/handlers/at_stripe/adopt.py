@@ -15,7 +15,7 @@ from contracts.stripe_facts import InvoiceLine, InvoicePaid
 from purchases.domain.transitions import Status, Trigger
 from purchases.handlers.steps.learn_ids import release
 from purchases.handlers.steps.move_purchase import move, record_start
-from purchases.handlers.steps.references import names_in
+from purchases.handlers.steps.references import is_uuid, names_in
 from purchases.publisher import Cause, announce
 from purchases.store import addons, ledger, workspaces
 from purchases.store.rows import Addon, Purchase, Workspace
@@ -47,7 +47,7 @@ async def adopt(session: AsyncSession, fact: InvoicePaid) -> None:
 
 
 async def _lost(session: AsyncSession, fact: InvoicePaid) -> Sequence[_Lost]:
-    named = [uuid.UUID(one) for one in dict.fromkeys(names_in(fact)) if _is_uuid(one)]
+    named = [uuid.UUID(one) for one in dict.fromkeys(names_in(fact)) if is_uuid(one)]
     rows = (await session.execute(select(Purchase).where(Purchase.id.in_(named)))).scalars().all()
     missing = [one for one in named if one not in {row.id for row in rows}]
     sold = [(line, await _addon_of(session, line)) for line in fact.lines if not any(_pays(line, row) for row in rows)]
@@ -122,10 +122,3 @@ def _row(fact: InvoicePaid, workspace: Workspace, lost: _Lost) -> Purchase:
         started_at=fact.occurred_at,
         updated_at=fact.occurred_at,
     )
-
-
-def _is_uuid(text: str) -> bool:
-    try:
-        return str(uuid.UUID(text)) == text
-    except ValueError:
-        return False

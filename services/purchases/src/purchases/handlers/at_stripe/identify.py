@@ -1,5 +1,7 @@
 """Command: ask Stripe whose payment went back, and take what is found as an event would be taken."""
 
+import uuid
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -8,10 +10,16 @@ from chassis import parked
 from chassis.logs import get_logger
 from contracts.stripe_facts import InvoicePaid
 from purchases.domain.stripe_values import Part
-from purchases.handlers.at_stripe.found_at_stripe import invoice_fact, metadata_of_invoice, received
+from purchases.handlers.at_stripe.found_at_stripe import (
+    invoice_fact,
+    metadata_of_invoice,
+    purchase_ids_of,
+    received,
+)
 from purchases.handlers.facts.find_homes import find_homes
 from purchases.handlers.steps.land_refund import paid_with
-from purchases.handlers.steps.references import names_in
+from purchases.handlers.steps.leave_to_staff import Concerns, leave_to_staff
+from purchases.handlers.steps.references import is_uuid, names_in
 from purchases.handlers.steps.stripe_desk import DONE, Result, WorkerDesk
 from purchases.payments.client import ObjectMissing
 from purchases.payments.look import (
@@ -23,8 +31,9 @@ from purchases.payments.look import (
     reference,
     subscription_of,
 )
-from purchases.store import ledger, plan_money, plans, subscriptions
+from purchases.store import ledger, plan_money, plans, subscriptions, workspaces
 from purchases.store.commands import Command
+from purchases.store.rows import SubscriptionInvoice
 
 log = get_logger(__name__)
 
@@ -45,7 +54,10 @@ async def identify(desk: WorkerDesk, command: Command) -> Result:
         elif fact is not None:
             await _take_payment(session, desk, command, fact, intent_id, charge_id)
         elif invoice.status not in PAYABLE:
-            await _leave_to_staff(session, command, f"money of the invoice {invoice.id}, which is {invoice.status}")
+            metadata = metadata_of_invoice(invoice)
+            names = [*purchase_ids_of(metadata), metadata.get("purchase_id", "")]
+            why = f"money of the invoice {invoice.id}, which is {invoice.status},"
+            await _leave_to_staff(session, command, invoice.id, why, names=names)
     return DONE
 
 
@@ -65,10 +77,10 @@ async def _take_payment(
         await parked.release(session, ids=ids)
     elif await ledger.is_paid_with(session, fact.invoice_id):
         why = f"money of a payment that Stripe does not list for its invoice {fact.invoice_id}"
-        await _leave_to_staff(session, command, why)
+        await _leave_to_staff(session, command, fact.invoice_id, why, names=names_in(fact))
     elif not names_in(fact):
         why = f"money of a subscription's charge that is not known as its invoice's: {fact.invoice_id}"
-        await _leave_to_staff(session, command, why)
+        await _leave_to_staff(session, command, fact.invoice_id, why, names=names_in(fact))
 
 
 async def _is_known(session: AsyncSession, intent_id: str | None, charge_id: str | None) -> bool:
@@ -115,11 +127,19 @@ async def _paid_with(desk: WorkerDesk, intent_id: str | None, charge_id: str | N
         return intent_id, None
 
 
-async def _leave_to_staff(session: AsyncSession, command: Command, why: str) -> None:
-    """Nobody can say more by asking again."""
+async def _leave_to_staff(
+    session: AsyncSession, command: Command, invoice_id: str, why: str, *, names: Sequence[str]
+) -> None:
+    """Nobody can say more by asking again; the team is mailed of what the invoice paid or `names`."""
+    named = {uuid.UUID(one) for one in names if is_uuid(one)}
+    known = await ledger.resolve(session, stripe_ids={invoice_id}, purchase_ids=named)
+    purchases = await ledger.lock(session, {one for ids in known.by_id.values() for one in ids})
+    plan = await session.get(SubscriptionInvoice, invoice_id) if not purchases else None
+    workspace = await workspaces.lock(session, plan.workspace_id) if plan is not None else None
     await parked.lock_ids(session, [command.subject])
-    kept = await parked.leave_to_staff(session, ids=[command.subject], reason=f"{why} went back")
-    log.error("not_identified", subject=command.subject, why=why, facts=kept)
+    log.error("not_identified", subject=command.subject, why=why)
+    concerns = Concerns(list(purchases.values()), workspace, plan)
+    await leave_to_staff(session, subject=command.subject, reason=f"{why} went back", concerns=concerns)
 
 
 async def _paid_the_plan(

@@ -27,7 +27,7 @@ from purchases.publisher import Cause
 from purchases.store import ledger, plan_money
 from purchases.store.commands import Command
 from purchases.store.rows import Charge, Purchase
-from purchases.store.waiting import allocation_mark, is_set_aside
+from purchases.store.waiting import allocation_mark, is_set_aside, waits_as
 
 log = get_logger(__name__)
 
@@ -173,7 +173,9 @@ async def _end_waiting(
         if share is None:
             why = _why(paid, fact)
             await set_aside(work, received(fact), refund_id, reason=why)
-            await tell_money_back(work, received(fact), paid[0].purchase, cause=cause_of(fact, reason=why))
+            cause, waiting = cause_of(fact, reason=why), await waits_as(work.session, mark)
+            purchases = [one.purchase for one in paid]
+            await tell_money_back(work.session, received(fact), purchases, cause=cause, parked_as=waiting)
         elif share:
             await release(work.session, [mark])
         else:

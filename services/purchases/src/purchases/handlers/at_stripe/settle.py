@@ -6,12 +6,14 @@ from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis import parked
 from purchases.domain.money import Mismatch
-from purchases.domain.settling import Settlement, Verdict, settlement
+from purchases.domain.settling import BANK_IS_SILENT, PAID_IN_PART, Settlement, Verdict, settlement
 from purchases.domain.stripe_values import Finding, InvoiceState
 from purchases.domain.transitions import Status
 from purchases.handlers.steps.apply_payment import apply_invoice
-from purchases.handlers.steps.learn_ids import learn_ids, release
+from purchases.handlers.steps.learn_ids import learn_ids, paid_mark, release
+from purchases.handlers.steps.leave_to_staff import leave_money_back
 from purchases.handlers.steps.move_purchase import move
 from purchases.handlers.steps.park_payment import park_open_invoice
 from purchases.handlers.steps.stripe_desk import DONE, Later, Result, StripeDesk
@@ -29,8 +31,6 @@ LONGEST_WAIT: Final = timedelta(hours=1)
 CLOSED: Final = frozenset({InvoiceState.PAID, InvoiceState.VOID, InvoiceState.NOTHING})
 """Nothing is left to close."""
 STILL_WAITING: Final = frozenset({Verdict.WAIT, Verdict.PARK})
-PAID_IN_PART: Final = "its invoice is paid in part: wait for the rest, or refund the parts and void it at Stripe"
-BANK_IS_SILENT: Final = "the bank has the payment for 30 days, and Stripe has not said what came of it"
 STATUS_AT_STRIPE: Final = {InvoiceState.DRAFT: "draft"}
 
 
@@ -123,7 +123,11 @@ async def _apply(
         now=now,
     )
     await _follow(session, purchase, finding, verdict, now, command)
-    await release(session, learned)
+    if verdict.verdict is Verdict.NOTHING_OPEN and not purchase.payments:
+        why = f"money of an invoice that is {finding.state.replace('_', ' ')} at Stripe went back"
+        await _leave_waiting(session, purchase, learned, why, ended=True)
+    else:
+        await release(session, learned)
     if verdict.verdict not in STILL_WAITING and not (command.kind == "void" and purchase.payable):
         return DONE
     return Later(_until_lease_ends(purchase, command, now) if leased else _wait(command))
@@ -137,9 +141,27 @@ async def _apply_payment(
     outcomes = await apply_invoice(session, purchases=locked, invoice=finding.paid, cause=cause)
     for outcome in outcomes.values():
         learned += [] if isinstance(outcome, Mismatch) else outcome
-    await release(session, learned)
+    mine = outcomes.get(locked[0].id)
+    if isinstance(mine, Mismatch):
+        await _leave_waiting(session, locked[0], learned, f"money went back that is set aside: {mine.reason}")
+    else:
+        await release(session, learned)
     # Money that does not fit was told to the team, and another look would find the same.
     return DONE
+
+
+async def _leave_waiting(
+    session: AsyncSession, purchase: Purchase, learned: list[str], why: str, *, ended: bool = False
+) -> None:
+    """What waits for the purchase's payment would only have this asked again: money back is left to staff.
+
+    `ended`: nobody will pay the invoice, so that whatever else waits for that is tried once more, and ends.
+    """
+    mark = paid_mark(purchase)
+    await session.flush()
+    await parked.lock_ids(session, [mark], stored=learned)
+    await parked.release(session, ids=[*learned, mark] if ended else learned)
+    await leave_money_back(session, mark=mark, reason=why, purchase=purchase)
 
 
 async def _follow(

@@ -128,6 +128,7 @@ async def _can_be_taken(work: Work, received: Received, fact: MoneyBack, paid: P
         return False
     reason = f"of a subscription's charge in {paid.invoice.currency}, in another currency"
     await work.park(received, reason=reason)
-    await tell_plan_money_back(work, received, paid.workspace, paid.invoice, cause=cause_of(fact, reason=reason))
+    cause = cause_of(fact, reason=reason)
+    await tell_plan_money_back(work.session, received, paid.workspace, paid.invoice, cause=cause)
     count(fact, "parked")
     return False

@@ -12,7 +12,7 @@ from purchases.handlers.steps.land_refund import Paid, charge_of, exceeds, land
 from purchases.handlers.steps.work import Work, cause_of, count, fact_as
 from purchases.publisher import Cause
 from purchases.store import commands
-from purchases.store.waiting import allocation_mark, is_waited_for
+from purchases.store.waiting import allocation_mark, waits_as
 
 OF_ONE_OF_SEVERAL: Final = "the charge paid several things, and this names none of them"
 MORE_THAN_THE_CHARGE: Final = "with it more than the charge would have gone back, and Stripe lists it so"
@@ -68,12 +68,15 @@ async def refund_changed(work: Work, received: Received) -> None:
 
 
 async def set_aside(work: Work, received: Received, refund_id: str, *, reason: str = OF_ONE_OF_SEVERAL) -> None:
-    """Money back of which nobody knows where it falls, or how it can be: parked, once, for staff."""
+    """Money back of which nobody knows where it falls, or how it can be: parked, once, for staff.
+
+    No timer tries it again: it would have Stripe asked for the same list, and park it as before.
+    """
     mark = allocation_mark(refund_id)
-    if await is_waited_for(work.session, mark):
+    if await waits_as(work.session, mark) is not None:
         count(received.fact, "parked_already")
         return
-    await work.park(received, reason=reason, waits_for=mark)
+    await work.park(received, reason=reason, waits_for=mark, again=False)
     count(received.fact, "parked")
 
 

@@ -45,7 +45,8 @@ async def is_foreign(
         return False
     reason = f"a {what} in {currency.upper()}, which is not the payment's currency"
     await work.park(received, reason=reason)
-    await tell_money_back(work, received, paid[0].purchase, cause=cause_of(fact, reason=reason))
+    purchases = [one.purchase for one in paid]
+    await tell_money_back(work.session, received, purchases, cause=cause_of(fact, reason=reason))
     count(fact, "parked")
     return True
 

@@ -6,14 +6,17 @@ from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis.logs import get_logger
 from contracts import purchase_facts
 from purchases.domain.money import COUNTS, REQUESTED, newer_refund_status
 from purchases.domain.transitions import Status, Trigger, restoring
 from purchases.handlers.steps.learn_charges import charge_named, may_be_of
 from purchases.handlers.steps.move_purchase import move
-from purchases.publisher import Cause, announce, charged_cents, refunded_cents
+from purchases.publisher import Cause, announce, charged_cents, over_returned_cents, refunded_cents
 from purchases.store import ledger
 from purchases.store.rows import Charge, Payment, Purchase, Refund
+
+log = get_logger(__name__)
 
 OF_THE_CHARGE: Final = frozenset({"refund", "return"})
 """Kinds of what goes back through the charge."""
@@ -76,7 +79,7 @@ async def apply_refund(
     if status == before:
         return
     charge = charge_of(payment, told)
-    live = live_cents(purchase, charge)
+    live, over = live_cents(purchase, charge), over_returned_cents(purchase)
     if row is None:
         row, before = _first_row(purchase, payment, told, cause)
         cause = cause.by(row.requested_by, row.reason) if row.requested_by else cause
@@ -86,6 +89,16 @@ async def apply_refund(
     # The status first: what is told of the refund carries the status that it led to.
     await follow_the_money(session, purchase=purchase, cause=cause)
     _tell(session, purchase, row, before, cause)
+    if over_returned_cents(purchase) > over:
+        _tell_too_much(session, purchase, told, cause)
+
+
+def _tell_too_much(session: AsyncSession, purchase: Purchase, told: ToldRefund, cause: Cause) -> None:
+    """Of itself, whichever came last: a bank takes its money of a charge that was refunded, and the reverse."""
+    about = "stripe_dispute_id" if told.kind == "dispute" else "stripe_refund_id"
+    over = {"over_returned_cents": over_returned_cents(purchase), "charged_cents": charged_cents(purchase)}
+    log.error("over_returned", purchase=str(purchase.id), stripe_id=told.refund_id, **over)
+    announce(session, purchase, purchase_facts.MoneyOverReturned, cause=cause, **{about: told.refund_id}, **over)
 
 
 def refuse_refund(

@@ -1,5 +1,6 @@
 """By which ids a fact names its purchases."""
 
+import uuid
 from typing import Final
 
 from contracts import Fact
@@ -85,3 +86,11 @@ def names_in(fact: told.InvoiceFact) -> list[str]:
 def is_renewal(fact: told.InvoiceFact) -> bool:
     """Any invoice of a subscription but its first."""
     return fact.subscription_id is not None and fact.billing_reason != FIRST_INVOICE
+
+
+def is_uuid(text: str) -> bool:
+    """Return whether it is an id of ours as we write them; another spelling of one, by whoever, names nothing."""
+    try:
+        return str(uuid.UUID(text)) == text
+    except ValueError:
+        return False

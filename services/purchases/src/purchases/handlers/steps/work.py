@@ -86,14 +86,22 @@ class Work:
             if any(_unexplained(purchase, invoice_id) for purchase, _ in noted)
         }
 
-    async def park(self, received: Received, *, reason: str, waits_for: str | None = None) -> None:
-        """Set the fact aside in this batch's transaction."""
-        await parked.park(self.session, received, consumer=CONSUMER, reason=reason, waits_for=waits_for)
+    async def park(
+        self, received: Received, *, reason: str, waits_for: str | None = None, again: bool | None = None
+    ) -> None:
+        """Set the fact aside in this batch's transaction; with `again` false no timer tries what waits."""
+        await parked.park(self.session, received, consumer=CONSUMER, reason=reason, waits_for=waits_for, again=again)
         await keep_references(self.session, received.envelope.id, all_ids_of(received.fact))
 
 
 def _unexplained(purchase: Purchase, invoice_id: str) -> bool:
     return any(one.stripe_invoice_id == invoice_id and not one.is_explained for one in purchase.payments)
+
+
+async def note_names(session: AsyncSession, received: Received) -> None:
+    """Keep the ids of a fact that is set aside since it cannot be applied: it is on the page of what it may concern."""
+    ids = {one for one in all_ids_of(received.fact) if one.isprintable()}
+    await keep_references(session, received.envelope.id, ids)
 
 
 def was_found(received: Received) -> bool:
