@@ -114,7 +114,7 @@ async def _buy(shop: Shop) -> None:
     refund = await shop.control.refund_as_dashboard(payment_intent=intent, amount=900)
     await look.refunds_of_charge(shop.client, refund["charge"])
     await look.refunds_of_intent(shop.client, intent)
-    await look.read_charge(shop.client, refund["charge"])
+    await look.fetch_charge(shop.client, refund["charge"])
 
 
 async def _be_declined(shop: Shop) -> None:

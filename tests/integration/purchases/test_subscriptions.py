@@ -15,7 +15,7 @@ from purchases.domain.transitions import Status
 from purchases.store.rows import Workspace
 from tests.integration.purchases.bundles import PLAN_CENTS, PRICES, given_a_bundle, invoice_of
 from tests.integration.purchases.subscribers import MONTHLY, VERSIONS, Subscriber, given_a_subscriber
-from tests.integration.purchases.world import PAGES, World
+from tests.integration.purchases.world import INSTANCE, PAGES, World
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -307,3 +307,28 @@ async def test_what_comes_after_the_end_does_not_bring_it_back(world: World) -> 
     await world.settle_everything()
 
     assert (await subscriber.plan(), await subscriber.status()) == ("free", "canceled")
+
+
+@pytest.mark.parametrize("known", [True, False])
+async def test_an_item_of_somebody_else_does_not_stand_for_the_plan(world: World, known: bool) -> None:
+    """Of several items the plan's counts, known by its price or, where the price is sold no more, by its lookup key."""
+    subscriber = await given_a_subscriber(world)
+    subscription_id = await subscriber.subscribe()
+    await subscriber.hear()
+    (fact,) = [fact for fact in await world.facts() if isinstance(fact, SubscriptionChanged)][-1:]
+    (ours,) = fact.items
+    key = f"quittance:{INSTANCE}:builder:month:eur"
+    old = ours if known else ours.model_copy(update={"price_id": "price_of_last_year", "lookup_key": key})
+    foreign = ours.model_copy(
+        update={"item_id": "si_0", "price_id": "price_of_theirs", "lookup_key": "theirs", "interval": "year"}
+    )
+
+    later = {"stripe_event_id": "evt_later", "occurred_at": fact.occurred_at + timedelta(minutes=1)}
+    await world.tell(fact.model_copy(update={"items": (foreign, old), **later}))
+
+    (row,) = await subscriber.rows()
+    assert (row["stripe_subscription_id"], row["interval"], row["stripe_price_id"]) == (
+        subscription_id,
+        "month",
+        old.price_id,
+    )

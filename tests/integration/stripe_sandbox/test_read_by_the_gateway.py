@@ -13,7 +13,15 @@ from tests.integration.stripe_sandbox.plans import given_a_subscriber
 from webhook_gateway.normalisers import NORMALISERS, normalise
 
 LEGACY, TODAY = "2024-06-20", "2026-06-24.dahlia"
-ONE_ERA_ONLY = {"api_version", "payment_intent_id", "charge_id", "invoice_id", "refunds", "customer_id"}
+ONE_ERA_ONLY = {
+    "api_version",
+    "payment_intent_id",
+    "charge_id",
+    "invoice_id",
+    "refunds",
+    "customer_id",
+    "paid_off_stripe",
+}
 """What the payloads of only one era can tell; tests/unit/webhook_gateway says of each where it stands."""
 
 

@@ -19,7 +19,7 @@ DOCKERFILE: Final = ROOT / "deploy/docker/Dockerfile"
 SUBSET: Final = runpy.run_path(str(ROOT / "deploy/docker/subset.py"))
 ROOTS: Final = {
     "catalog": {"quittance-contracts", "quittance-chassis", "quittance-catalog"},
-    "purchases": {"quittance-contracts", "quittance-chassis", "quittance-purchases"},
+    "purchases": {"quittance-contracts", "quittance-chassis", "quittance-stripe-reader", "quittance-purchases"},
     "webhook-gateway": {
         "quittance-contracts",
         "quittance-chassis",

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from purchases.domain.settling import Settlement, Verdict, settlement
-from purchases.domain.stripe_values import Finding, InvoiceState, needs_customer
+from purchases.domain.stripe_values import Finding, InvoiceState
 from purchases.domain.transitions import Status, Trigger
 
 STARTED = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
@@ -71,21 +71,3 @@ def test_a_purchase_that_is_over_is_only_closed_at_stripe(status: Status, state:
     closed = state in {InvoiceState.VOID, InvoiceState.NOTHING}
     verdict = Verdict.NOTHING_OPEN if closed else Verdict.CLOSE_AT_STRIPE
     assert Settlement(None, verdict) == settled(state, status=status)
-
-
-@pytest.mark.parametrize(
-    ("status", "code", "expected"),
-    [
-        ("requires_action", None, True),
-        ("requires_confirmation", None, True),
-        ("requires_payment_method", "authentication_required", True),
-        ("requires_payment_method", "card_declined", False),
-        ("requires_payment_method", "payment_intent_authentication_failure", False),
-        ("requires_payment_method", None, False),
-        ("processing", None, False),
-        ("succeeded", None, False),
-        ("canceled", "authentication_required", False),
-    ],
-)
-def test_only_these_wait_for_the_customer(status: str, code: str | None, expected: bool) -> None:
-    assert expected is needs_customer(intent_status=status, error_code=code)

@@ -66,4 +66,4 @@ class DisputeChanged(StripeFact):
     evidence_due_at: datetime | None = None
     """Until when the bank takes evidence."""
     closed: bool
-    """True for `charge.dispute.closed`: `status` is final."""
+    """`status` is final."""

@@ -46,6 +46,8 @@ PaymentIntentStatus = Literal[
 
 REFUND_STATUSES: Final[frozenset[str]] = frozenset(get_args(RefundStatus))
 DISPUTE_STATUSES: Final[frozenset[str]] = frozenset(get_args(DisputeStatus))
+FINAL_DISPUTE_STATUSES: Final = frozenset({"charge_refunded", "lost", "prevented", "warning_closed", "won"})
+"""After these nothing is left to be answered. Source: https://docs.stripe.com/api/disputes/object#dispute_object-status."""
 SUBSCRIPTION_STATUSES: Final[frozenset[str]] = frozenset(get_args(SubscriptionStatus))
 COLLECTION_METHODS: Final[frozenset[str]] = frozenset(get_args(CollectionMethod))
 PAUSE_BEHAVIORS: Final[frozenset[str]] = frozenset(get_args(PauseBehavior))

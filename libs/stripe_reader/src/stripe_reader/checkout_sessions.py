@@ -2,9 +2,19 @@
 
 from typing import Final
 
-from contracts.stripe_facts.words import CHECKOUT_PAYMENT_STATUSES
+from contracts.stripe_facts.words import CHECKOUT_PAYMENT_STATUSES, CHECKOUT_STATUSES
 from stripe_reader.origin import StripeObject, fill, metadata_of, purchase_ids_of, read_origin
-from stripe_reader.stripe_json import Json, id_of, optional_currency, part, required_id, required_text, text, word
+from stripe_reader.stripe_json import (
+    Json,
+    id_of,
+    optional_currency,
+    part,
+    required_id,
+    required_text,
+    required_word,
+    text,
+    word,
+)
 from stripe_reader.value import Value
 
 MADE: Final = ("subscription", "setup_intent", "payment_intent", "invoice")
@@ -62,3 +72,8 @@ def read_payment_status(session: Json) -> str | None:
     `unpaid` of one that is complete: the money comes later, or never.
     """
     return word(session, "payment_status", known=CHECKOUT_PAYMENT_STATUSES)
+
+
+def read_session_status(session: Json) -> str:
+    """Return `open`, `complete` or `expired`. Raises UnknownShape."""
+    return required_word(session, "status", known=CHECKOUT_STATUSES)

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from contracts.stripe_facts.words import DISPUTE_STATUSES
+from contracts.stripe_facts.words import DISPUTE_STATUSES, FINAL_DISPUTE_STATUSES
 from stripe_reader.origin import StripeObject, metadata_of, read_origin
 from stripe_reader.stripe_json import (
     Json,
@@ -28,6 +28,8 @@ class Dispute(StripeObject):
     status: str
     reason: str | None
     evidence_due_at: datetime | None
+    closed: bool
+    """The bank has decided: `status` is final."""
 
 
 def read_dispute(dispute: Json) -> Dispute:
@@ -37,6 +39,7 @@ def read_dispute(dispute: Json) -> Dispute:
     and so is the intent of its charge. Source: https://docs.stripe.com/api/disputes/object.
     """
     charge, intent = part(dispute, "charge"), part(dispute, "payment_intent")
+    status = required_word(dispute, "status", known=DISPUTE_STATUSES)
     return Dispute(
         **read_origin(dispute, elsewhere=lambda: [metadata_of(charge), metadata_of(intent)], payers=(charge, intent)),
         dispute_id=required_id(dispute, "id"),
@@ -44,7 +47,8 @@ def read_dispute(dispute: Json) -> Dispute:
         payment_intent_id=id_of(dispute.get("payment_intent")) or id_of(charge.get("payment_intent")),
         amount=positive_amount(dispute, "amount"),
         currency=currency_of(dispute),
-        status=required_word(dispute, "status", known=DISPUTE_STATUSES),
+        status=status,
         reason=text(dispute, "reason"),
         evidence_due_at=optional_time(part(dispute, "evidence_details"), "due_by"),
+        closed=status in FINAL_DISPUTE_STATUSES,
     )

@@ -45,6 +45,15 @@ def read_subscription_period_end(invoice: Json) -> datetime | None:
     return max(filter(None, [optional_time(part(line, "period"), "end") for line in own]), default=None)
 
 
+def read_subscription_cents(invoice: Json) -> int:
+    """Return what the subscription's own lines cost: less their discounts, plus exclusive tax. Raises UnknownShape.
+
+    Minor units of the invoice's currency; what was bought with the plan is not part of it.
+    """
+    own = [line for line in entries(invoice, "lines") if _is_of_subscription(line)]
+    return sum([integer(line, "amount") - _discount(line) + _exclusive_tax(line) for line in own])
+
+
 def _is_of_subscription(line: Json) -> bool:
     """`type` up to 2025-02; from basil on `parent.type`."""
     return line.get("type") == "subscription" or part(line, "parent").get("type") == "subscription_item_details"
@@ -64,7 +73,7 @@ def _line(line: Json, *, currency: str) -> InvoiceLine:
         price_id=_price_of(line),
         purchase_id=text(metadata, "purchase_id") or None,
         addon_slug=text(metadata, "addon_slug") or None,
-        discount_cents=sum([integer(discount, "amount") for discount in entries(line, "discount_amounts")]),
+        discount_cents=_discount(line),
         tax_cents=_exclusive_tax(line),
     )
 
@@ -77,6 +86,10 @@ def _price_of(line: Json) -> str | None:
     if price is None:
         price = line.get("plan")
     return id_of(price)
+
+
+def _discount(line: Json) -> int:
+    return sum([integer(discount, "amount") for discount in entries(line, "discount_amounts")])
 
 
 def _exclusive_tax(line: Json) -> int:

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from contracts.stripe_facts.words import INVOICE_STATUSES
 from stripe_reader.invoice_lines import InvoiceLine, read_lines, read_subscription_period_end, sole_purchase
-from stripe_reader.origin import StripeObject, fill, metadata_of, purchase_ids_of, read_origin
+from stripe_reader.origin import Origin, StripeObject, fill, metadata_of, purchase_ids_of, read_origin
 from stripe_reader.payments import read_intent_and_charge
 from stripe_reader.stripe_json import (
     Json,
@@ -62,7 +62,7 @@ def read_invoice(invoice: Json) -> Invoice:
     subscription_id = read_subscription_id(invoice)
     own = metadata_of(invoice)
     named = fill(own, _more_metadata(invoice)) if subscription_id else own
-    origin = read_origin(invoice, elsewhere=lambda: _more_metadata(invoice))
+    origin = read_invoice_origin(invoice)
     origin["purchase_id"] = text(own, "purchase_id") or sole_purchase(lines)
     return Invoice(
         **origin,
@@ -86,6 +86,11 @@ def read_invoice(invoice: Json) -> Invoice:
         lines=lines,
         lines_complete=is_whole_list(invoice, "lines"),
     )
+
+
+def read_invoice_origin(invoice: Json) -> Origin:
+    """Return whose an invoice is, by its metadata, its subscription's or its lines'. Raises UnknownShape."""
+    return read_origin(invoice, elsewhere=lambda: _more_metadata(invoice))
 
 
 def read_subscription_id(invoice: Json) -> str | None:

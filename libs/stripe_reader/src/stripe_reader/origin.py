@@ -8,7 +8,9 @@ from stripe_reader.value import Value
 
 OUR_KEYS: Final = frozenset({"quittance_instance", "workspace_id", "purchase_id"})
 PURCHASE_IDS: Final = ("purchase_ids", "purchase_ids_2")
-"""The purchases of a bundle: twelve to a value, since a value holds 500 characters."""
+"""The keys of our metadata that name the purchases of a bundle."""
+IDS_PER_VALUE: Final = 12
+"""A metadata value holds 500 characters, one of our ids and its comma 37."""
 
 
 class StripeObject(Value):

@@ -13,6 +13,7 @@ from stripe_reader.stripe_json import (
     is_whole_list,
     optional_integer,
     part,
+    required_id,
     required_word,
     text,
     word,
@@ -33,6 +34,29 @@ class InvoicePart(Value):
     amount_paid: int
 
 
+class PaidBy(Value):
+    """What paid an invoice; minor units of its currency. `contracts.stripe_facts.InvoicePaid` explains each field."""
+
+    paid_by: tuple[InvoicePart, ...]
+    paid_by_credit: int | None
+    paid_off_stripe: int | None
+
+
+class PaymentIntent(Value):
+    """How far a payment is."""
+
+    payment_intent_id: str
+    status: str
+    needs_customer: bool | None
+    """True: authentication is missing, not money. None: the status is neither that nor a decline."""
+    has_failed: bool
+    """Its last try failed, whatever came since."""
+    failure_code: str | None
+    """Stripe's decline code, else its error code. Source: https://docs.stripe.com/declines/codes."""
+    action_url: str | None
+    """Where the bank wants the buyer."""
+
+
 class Failure(Value):
     """Why an invoice's payment failed."""
 
@@ -51,6 +75,15 @@ def read_intent_and_charge(invoice: Json) -> tuple[str | None, str | None]:
     intent = id_of(invoice.get("payment_intent")) or id_of(payment.get("payment_intent"))
     charge = id_of(invoice.get("charge")) or id_of(payment.get("charge"))
     return intent, charge or id_of(_expanded_intent(invoice).get("latest_charge"))
+
+
+def read_paid_by(invoice: Json) -> PaidBy:
+    """Return what paid the invoice, as far as it shows that. Raises UnknownShape."""
+    return PaidBy(
+        paid_by=read_parts(invoice),
+        paid_by_credit=read_paid_by_credit(invoice),
+        paid_off_stripe=read_paid_off_stripe(invoice),
+    )
 
 
 def read_parts(invoice: Json) -> tuple[InvoicePart, ...]:
@@ -79,14 +112,17 @@ def read_paid_off_stripe(invoice: Json) -> int | None:
     """Return what was paid outside of Stripe, in minor units; None where it is not said. Raises UnknownShape.
 
     Up to 2025-02 `paid_out_of_band` says that all of it was, and `amount_paid` leaves it out. From basil on
-    `amount_paid` holds it, and `amount_paid_off_stripe` says how much; no event carries that.
+    `amount_paid` holds it, and `amount_paid_off_stripe` says how much; no event carries that. Where all payments are
+    shown, it is what they leave of `amount_paid`.
     Source: https://docs.stripe.com/changelog/dahlia/2026-05-27/invoice-object-amount-paid-off-stripe-property.
     """
-    if "amount_paid_off_stripe" in invoice:
+    if invoice.get("amount_paid_off_stripe") is not None:
         return amount(invoice, "amount_paid_off_stripe")
-    if "paid_out_of_band" not in invoice:
+    if "paid_out_of_band" in invoice:
+        return amount(invoice, "amount_due") if flag(invoice, "paid_out_of_band") else 0
+    if not is_whole_list(invoice, "payments"):
         return None
-    return amount(invoice, "amount_due") if flag(invoice, "paid_out_of_band") else 0
+    return max(0, amount(invoice, "amount_paid") - sum([one.amount_paid for one in read_parts(invoice)]))
 
 
 def read_failure(invoice: Json) -> Failure:
@@ -108,6 +144,31 @@ def read_action_url(invoice: Json) -> str | None:
     Source: https://docs.stripe.com/api/payment_intents/object (`next_action`).
     """
     return text(part(_expanded_intent(invoice), "next_action", "redirect_to_url"), "url")
+
+
+def read_open_intents(invoice: Json) -> tuple[PaymentIntent, ...]:
+    """Return the intents by which an invoice may still be paid, as far as they are expanded. Raises UnknownShape.
+
+    Since 2025-05-28.basil several may be open at once: whether money is on its way, each of them can say.
+    """
+    payments = entries(invoice, "payments")
+    still_open = [one for one in payments if word(one, "status", known=INVOICE_PAYMENT_STATUSES) == "open"]
+    intents = [part(one, "payment", "payment_intent") for one in still_open or payments]
+    return tuple([read_payment_intent(intent) for intent in (part(invoice, "payment_intent"), *intents) if intent])
+
+
+def read_payment_intent(intent: Json) -> PaymentIntent:
+    """Return how far a payment is. Raises UnknownShape. Source: https://docs.stripe.com/api/payment_intents/object."""
+    error = part(intent, "last_payment_error")
+    status = required_word(intent, "status", known=PAYMENT_INTENT_STATUSES)
+    return PaymentIntent(
+        payment_intent_id=required_id(intent, "id"),
+        status=status,
+        needs_customer=needs_customer(status=status, error_code=text(error, "code")),
+        has_failed=bool(error),
+        failure_code=text(error, "decline_code") or text(error, "code"),
+        action_url=text(part(intent, "next_action", "redirect_to_url"), "url"),
+    )
 
 
 def needs_customer(*, status: str | None, error_code: str | None) -> bool | None:

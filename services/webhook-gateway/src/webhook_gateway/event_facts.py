@@ -31,13 +31,7 @@ from stripe_reader.customers import read_customer
 from stripe_reader.disputes import read_dispute
 from stripe_reader.invoice_payments import read_invoice_payment
 from stripe_reader.invoices import read_invoice
-from stripe_reader.payments import (
-    read_action_url,
-    read_failure,
-    read_paid_by_credit,
-    read_paid_off_stripe,
-    read_parts,
-)
+from stripe_reader.payments import read_action_url, read_failure, read_paid_by
 from stripe_reader.refunds import read_refund
 from stripe_reader.subscription_schedules import read_subscription_schedule
 from stripe_reader.subscriptions import read_subscription
@@ -47,15 +41,7 @@ from webhook_gateway.told import Told, tell
 
 def invoice_paid(event: StripeEvent) -> Told:
     """`invoice.payment_succeeded` and `invoice.paid`: Stripe sends both for one payment."""
-    invoice = event.object
-    return tell(
-        InvoicePaid,
-        event,
-        read_invoice(invoice),
-        paid_by=read_parts(invoice),
-        paid_by_credit=read_paid_by_credit(invoice),
-        paid_off_stripe=read_paid_off_stripe(invoice),
-    )
+    return tell(InvoicePaid, event, read_invoice(event.object), **vars(read_paid_by(event.object)))
 
 
 def invoice_payment_failed(event: StripeEvent) -> Told:
@@ -100,14 +86,9 @@ def refund_changed(event: StripeEvent) -> Told:
     return tell(RefundChanged, event, read_refund(event.object))
 
 
-def dispute_created(event: StripeEvent) -> Told:
-    """`charge.dispute.created`: opened, or only inquired about (`warning_…`)."""
-    return tell(DisputeChanged, event, read_dispute(event.object), closed=False)
-
-
-def dispute_closed(event: StripeEvent) -> Told:
-    """`charge.dispute.closed`: `status` is final (`won`, `lost`, `warning_closed`, …)."""
-    return tell(DisputeChanged, event, read_dispute(event.object), closed=True)
+def dispute_changed(event: StripeEvent) -> Told:
+    """`charge.dispute.created` (opened, or only inquired about) and `.closed`: both show the same object."""
+    return tell(DisputeChanged, event, read_dispute(event.object))
 
 
 def checkout_session_completed(event: StripeEvent) -> Told:

@@ -4,7 +4,6 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,19 +153,6 @@ class Finding:
     """What was paid of one that is not paid in full."""
     paid: PaidInvoice | None = None
     """Set when `state` is PAID."""
-
-
-NEEDS_CUSTOMER_STATUSES: Final = frozenset({"requires_action", "requires_confirmation"})
-
-
-def needs_customer(*, intent_status: str, error_code: str | None) -> bool:
-    """Whether a payment intent waits for the customer and not for money (SPEC §3).
-
-    `requires_payment_method` with `authentication_required` is what an off-session attempt leaves behind.
-    """
-    if intent_status in NEEDS_CUSTOMER_STATUSES:
-        return True
-    return intent_status == "requires_payment_method" and error_code == "authentication_required"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

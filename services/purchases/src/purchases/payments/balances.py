@@ -7,12 +7,14 @@ from typing import Any
 from stripe import StripeClient
 
 from purchases.payments.client import metadata_of_object, phase
-from purchases.payments.look import credit_applied, reference
+from purchases.payments.reading import read
+from stripe_reader.invoices import read_invoice
+from stripe_reader.payments import read_paid_by_credit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppliedCredit:
-    """What the credit of `customer_id` paid of an invoice; minor units of `currency`, as Stripe writes it."""
+    """What the credit of `customer_id` paid of an invoice; minor units of `currency` (ISO 4217, upper case)."""
 
     customer_id: str
     cents: int
@@ -23,8 +25,8 @@ async def fetch_applied_credit(client: StripeClient, invoice_id: str) -> Applied
     """Read from Stripe what credit paid of the invoice. Raises ObjectMissing."""
     async with phase("look_at_invoice"):
         invoice = await client.v1.invoices.retrieve_async(invoice_id)
-    customer_id = str(reference(invoice.customer))
-    return AppliedCredit(customer_id=customer_id, cents=credit_applied(invoice) or 0, currency=invoice.currency)
+    said, cents = read(read_invoice, invoice), read(read_paid_by_credit, invoice)
+    return AppliedCredit(customer_id=str(said.customer_id), cents=cents or 0, currency=said.currency)
 
 
 async def fetch_given_back(client: StripeClient, *, customer_id: str, known_by: Mapping[str, str]) -> list[Any]:

@@ -8,14 +8,12 @@ from typing import Any, Final
 
 from stripe import StripeClient
 
-from contracts.stripe_facts.words import CHECKOUT_PAYMENT_STATUSES, CHECKOUT_STATUSES
 from purchases.domain.stripe_values import PlanSale
-from purchases.payments.client import StripeRefused, metadata_of_object, phase, word
+from purchases.payments.client import StripeRefused, metadata_of_object, phase
 from purchases.payments.keys import idempotency_key
-from purchases.payments.look import reference
-
-IDS_PER_VALUE: Final = 12
-"""A metadata value holds 500 characters, one of our ids and its comma 37."""
+from purchases.payments.reading import read
+from stripe_reader.checkout_sessions import read_made, read_payment_status, read_session_status
+from stripe_reader.origin import IDS_PER_VALUE, PURCHASE_IDS
 
 UNPAID: Final = "unpaid"
 """Of a session that is complete: the money comes later, or never (Stripe, Checkout, delayed payment methods)."""
@@ -163,10 +161,7 @@ async def _find(client: StripeClient, *, checkout_id: uuid.UUID, customer_id: st
 
 def _metadata(instance: str, sale: PlanSale) -> dict[str, str]:
     ids = sale.purchase_ids
-    named = {
-        "purchase_ids": ",".join(ids[:IDS_PER_VALUE]),
-        "purchase_ids_2": ",".join(ids[IDS_PER_VALUE:]),
-    }
+    named = dict(zip(PURCHASE_IDS, (",".join(ids[:IDS_PER_VALUE]), ",".join(ids[IDS_PER_VALUE:])), strict=True))
     ours = {
         "quittance_instance": instance,
         "workspace_id": sale.workspace_id,
@@ -177,11 +172,12 @@ def _metadata(instance: str, sale: PlanSale) -> dict[str, str]:
 
 
 def _seen(session: Any) -> SessionSeen:
+    made = read(read_made, session)
     return SessionSeen(
         session_id=session.id,
-        status=word(session, "status", known=CHECKOUT_STATUSES),
+        status=read(read_session_status, session),
         url=session.url,
-        subscription_id=reference(session.subscription),
-        invoice_id=reference(session.invoice),
-        payment_status=word(session, "payment_status", known=CHECKOUT_PAYMENT_STATUSES),
+        subscription_id=made.subscription_id,
+        invoice_id=made.invoice_id,
+        payment_status=read(read_payment_status, session),
     )

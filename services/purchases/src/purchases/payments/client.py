@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Container, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
@@ -206,14 +206,6 @@ def _report_missing_right(error: stripe.PermissionError) -> None:
     right = named[1] if named else UNNAMED
     FORBIDDEN.labels(right).inc()
     log.error("stripe_forbidden", right=right, request_id=error.request_id)
-
-
-def word(thing: Any, name: str, *, known: Container[str]) -> str:
-    """Return one of the words that Stripe documents for a field. Raises UnknownShape for any other."""
-    value: Any = getattr(thing, name, None)
-    if isinstance(value, str) and value in known:
-        return value
-    raise UnknownShape(f"{getattr(thing, 'id', '?')}: {name} is {value!r}, which Stripe did not document")
 
 
 def metadata_of_object(thing: Any) -> dict[str, str]:

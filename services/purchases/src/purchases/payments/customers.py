@@ -7,8 +7,10 @@ from typing import Any, Final
 from stripe import StripeClient
 
 from contracts.stripe_facts.words import SETUP_INTENT_STATUSES
-from purchases.payments.client import ObjectMissing, OutcomeUnknown, StripeRefused, metadata_of_object, phase, word
+from purchases.payments.client import ObjectMissing, OutcomeUnknown, StripeRefused, metadata_of_object, phase
 from purchases.payments.keys import idempotency_key
+from purchases.payments.reading import Json, read
+from stripe_reader.stripe_json import id_of, part, required_word
 
 KEYS_FORGOTTEN_AFTER: Final = timedelta(hours=23)
 """Stripe keeps an idempotency key for 24 hours at least."""
@@ -85,11 +87,8 @@ async def paying_customer(client: StripeClient, *, customer_id: str) -> PayingCu
         return None
     if getattr(customer, "deleted", False):
         return None
-    card = (
-        _id(customer.invoice_settings.default_payment_method)
-        or await _card_of_subscription(client, customer_id)
-        or _id(getattr(customer, "default_source", None))
-    )
+    default, old_default = read(_read_cards, customer)
+    card = default or await _card_of_subscription(client, customer_id) or old_default
     return PayingCustomer(customer_id, card)
 
 
@@ -107,8 +106,18 @@ async def _card_of_subscription(client: StripeClient, customer_id: str) -> str |
     """Stripe lists the newest first, and without those that are over."""
     async with phase("list_subscriptions"):
         listed = await client.v1.subscriptions.list_async(params={"customer": customer_id, "limit": 100})
-    cards = (_id(one.default_payment_method) for one in listed.data if one.status in RUNNING)
+    cards = (read(_read_card, one) for one in listed.data if one.status in RUNNING)
     return next(filter(None, cards), None)
+
+
+def _read_cards(customer: Json) -> tuple[str | None, str | None]:
+    """The card that invoices are charged to, and the source that stood there before payment methods did."""
+    settings = part(customer, "invoice_settings")
+    return id_of(settings.get("default_payment_method")), id_of(customer.get("default_source"))
+
+
+def _read_card(subscription: Json) -> str | None:
+    return id_of(subscription.get("default_payment_method"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,9 +134,14 @@ async def card_of_setup(client: StripeClient, *, setup_intent_id: str) -> SavedC
         intent: Any = await client.v1.setup_intents.retrieve_async(
             setup_intent_id, params={"expand": ["payment_method"]}
         )
-    if word(intent, "status", known=SETUP_INTENT_STATUSES) != "succeeded" or intent.payment_method is None:
+    return read(_read_saved_card, intent)
+
+
+def _read_saved_card(intent: Json) -> SavedCard | None:
+    card_id, card = id_of(intent.get("payment_method")), part(intent, "payment_method")
+    if required_word(intent, "status", known=SETUP_INTENT_STATUSES) != "succeeded" or card_id is None:
         return None
-    return SavedCard(intent.payment_method.id, _id(intent.payment_method.customer))
+    return SavedCard(card_id, id_of(card.get("customer")))
 
 
 async def make_default(client: StripeClient, *, customer_id: str, payment_method_id: str) -> None:
@@ -153,10 +167,3 @@ async def _find_customer(client: StripeClient, *, instance: str, workspace_id: s
 def _attempt(first_asked_at: datetime) -> int:
     """A customer that was deleted at Stripe is made anew: asked for at another millisecond, it has another key."""
     return int(first_asked_at.timestamp() * 1000)
-
-
-def _id(reference: Any) -> str | None:
-    if reference is None or isinstance(reference, str):
-        return reference
-    identity: str = reference.id
-    return identity

@@ -5,10 +5,11 @@ from typing import Any, Final
 
 from stripe import StripeClient
 
-from contracts.stripe_facts.words import PAYMENT_INTENT_STATUSES
 from purchases.domain.stripe_values import Sale
-from purchases.payments.client import phase, word
+from purchases.payments.client import phase
 from purchases.payments.keys import idempotency_key, metadata_of
+from purchases.payments.reading import read
+from stripe_reader.payments import read_intent_and_charge, read_payment_intent
 
 EXPAND: Final = ["payments.data.payment.payment_intent"]
 EXPAND_PAID: Final = [*EXPAND, "amount_paid_off_stripe"]
@@ -53,7 +54,7 @@ class Charging:
                 },
                 options=self._key("draft"),
             )
-        return _id(invoice)
+        return invoice.id
 
     async def add_item(self, *, customer_id: str, invoice_id: str, price_id: str | None) -> None:
         """Bind the one line to the draft, at the add-on's Stripe price, or by its amount where there is none."""
@@ -76,7 +77,7 @@ class Charging:
             invoice = await self._client.v1.invoices.finalize_invoice_async(
                 invoice_id, params={"auto_advance": False, "expand": EXPAND}, options=self._key("finalize")
             )
-        return intent_id_of(invoice)
+        return read(read_intent_and_charge, invoice)[0]
 
     async def pay(self, *, invoice_id: str, payment_method_id: str) -> Any:
         """Charge the saved card. Raises CardDeclined, CustomerNeeded, StripeRefused or OutcomeUnknown."""
@@ -95,8 +96,8 @@ class Charging:
                 params={"payment_method": payment_method_id, "return_url": return_url},
                 options=self._key("confirm"),
             )
-        redirect = intent.next_action.redirect_to_url if intent.next_action else None
-        return Confirmation(word(intent, "status", known=PAYMENT_INTENT_STATUSES), redirect.url if redirect else None)
+        said = read(read_payment_intent, intent)
+        return Confirmation(said.status, said.action_url)
 
     def _key(self, step: str) -> Any:
         return {"idempotency_key": idempotency_key(self._instance, self._sale.purchase_id, step)}
@@ -110,26 +111,3 @@ async def close_invoice(client: StripeClient, *, invoice_id: str, status: str) -
     else:
         async with phase("void"):
             await client.v1.invoices.void_invoice_async(invoice_id)
-
-
-def intent_id_of(invoice: Any) -> str | None:
-    """The payment intent of the invoice's default payment; for an invoice with `payments` expanded."""
-    intent = intent_of(invoice)
-    return intent if intent is None or isinstance(intent, str) else _id(intent)
-
-
-def intent_of(invoice: Any) -> Any:
-    """The intent itself where it is expanded, its id where it is not; None for an invoice that took no payment."""
-    payments = [one for one in _payments(invoice) if getattr(one.payment, "payment_intent", None)]
-    paid = [one for one in payments if one.status == "paid"] or [one for one in payments if one.is_default] or payments
-    return paid[0].payment.payment_intent if paid else None
-
-
-def _payments(invoice: Any) -> list[Any]:
-    payments = getattr(invoice, "payments", None)
-    return list(payments.data) if payments else []
-
-
-def _id(thing: Any) -> str:
-    identity: str = thing.id
-    return identity

@@ -6,15 +6,19 @@ from typing import Any, Final
 
 from stripe import StripeClient
 
-from contracts.stripe_facts.words import INVOICE_PAYMENT_STATUSES, INVOICE_STATUSES, PAYMENT_INTENT_STATUSES
-from purchases.domain.stripe_values import Finding, InvoiceState, Line, PaidInvoice, Part, Sale, needs_customer
-from purchases.payments.client import ObjectMissing, metadata_of_object, phase, word
-from purchases.payments.invoices import EXPAND, EXPAND_PAID, intent_of
+from purchases.domain.stripe_values import Finding, InvoiceState, Sale
+from purchases.payments.client import ObjectMissing, metadata_of_object, phase
+from purchases.payments.invoices import EXPAND, EXPAND_PAID
+from purchases.payments.paid_invoices import paid_invoice
+from purchases.payments.reading import Json, has_more, json_of, read, read_json
+from stripe_reader.charges import read_charge
+from stripe_reader.checkout_sessions import read_made
+from stripe_reader.invoice_payments import read_invoice_payment
+from stripe_reader.invoices import Invoice, read_invoice
+from stripe_reader.payments import PaymentIntent, read_open_intents, read_paid_by
 
 NOTHING: Final = Finding(state=InvoiceState.NOTHING)
 PAYABLE: Final = frozenset({"open", "uncollectible"})
-CHARGED: Final = ("payment_intent", "charge")
-"""What an invoice is paid with at Stripe; a `payment_record` is money from elsewhere."""
 CLOSED: Final = {
     "draft": InvoiceState.DRAFT,
     "void": InvoiceState.VOID,
@@ -39,7 +43,7 @@ async def _invoice_of_session(client: StripeClient, session_id: str) -> str | No
     """What Checkout made of it: nothing before it is complete."""
     async with phase("look_at_session"):
         session = await client.v1.checkout.sessions.retrieve_async(session_id)
-    return reference(session.invoice)
+    return read(read_made, session).invoice_id
 
 
 async def look_at_invoice(client: StripeClient, invoice_id: str) -> Finding:
@@ -49,75 +53,49 @@ async def look_at_invoice(client: StripeClient, invoice_id: str) -> Finding:
             invoice = await client.v1.invoices.retrieve_async(invoice_id, params={"expand": EXPAND_PAID})
     except ObjectMissing:
         return NOTHING
-    if word(invoice, "status", known=INVOICE_STATUSES) == "paid":
-        return Finding(state=InvoiceState.PAID, invoice_id=invoice_id, paid=await paid_invoice(client, invoice))
-    return _open_finding(invoice)
+    told = await whole_json(client, invoice)
+    said = read_json(read_invoice, told)
+    if said.status == "paid":
+        paid = paid_invoice(said, read_json(read_paid_by, told))
+        return Finding(state=InvoiceState.PAID, invoice_id=invoice_id, paid=paid)
+    return _open_finding(said, read_json(read_open_intents, told))
 
 
-async def paid_invoice(client: StripeClient, invoice: Any) -> PaidInvoice:
-    """The invoice as the domain knows it, with every line, however many pages."""
-    parts = tuple(await parts_of(client, invoice))
-    return PaidInvoice(
-        invoice_id=invoice.id,
-        customer_id=reference(invoice.customer),
-        amount_paid=invoice.amount_paid,
-        currency=invoice.currency,
-        lines=tuple([_line(line) async for line in await lines_of(client, invoice)]),
-        subscription_id=subscription_of(invoice),
-        parts=parts,
-        credit_cents=credit_applied(invoice),
-        off_stripe_cents=_paid_off_stripe(invoice, parts),
-    )
+async def whole_json(client: StripeClient, invoice: Any) -> Json:
+    """Return the invoice with every line and, where they are expanded, every payment, however many pages."""
+    told = dict(json_of(invoice))
+    if has_more(told, "lines"):
+        async with phase("list_lines"):
+            lines = await client.v1.invoices.line_items.list_async(told["id"], params={"limit": 100})
+        told["lines"] = {"data": [json_of(line) async for line in lines.auto_paging_iter()], "has_more": False}
+    if has_more(told, "payments"):
+        async with phase("list_invoice_payments"):
+            payments = await client.v1.invoice_payments.list_async(params={"invoice": told["id"], "limit": 100})
+        told["payments"] = {"data": [json_of(one) async for one in payments.auto_paging_iter()], "has_more": False}
+    return told
 
 
-def credit_applied(invoice: Any) -> int | None:
-    """Return what the customer's credit paid of an invoice, in minor units; None before it is final.
-
-    So much less credit (a negative balance) is left behind it. Source: https://docs.stripe.com/billing/customer/balance.
-    """
-    before, after = invoice.starting_balance, invoice.ending_balance
-    return None if before is None or after is None else max(0, after - before)
-
-
-def _paid_off_stripe(invoice: Any, parts: Sequence[Part]) -> int:
-    """What was paid outside of Stripe: as it says, else what `amount_paid` holds beyond all its charges."""
-    said = getattr(invoice, "amount_paid_off_stripe", None)
-    if said is not None:
-        return int(said)
-    return max(0, int(invoice.amount_paid) - sum(part.cents or 0 for part in parts))
-
-
-def subscription_of(invoice: Any) -> str | None:
-    """The subscription that the invoice is of; None for a one-off one."""
-    details = getattr(invoice.parent, "subscription_details", None) if invoice.parent else None
-    return reference(details.subscription) if details else None
-
-
-def _open_finding(invoice: Any) -> Finding:
-    paid_cents = invoice.amount_paid if invoice.status in PAYABLE else 0
-    intent = intent_of(invoice)
-    error = getattr(intent, "last_payment_error", None) if intent is not None else None
+def _open_finding(said: Invoice, intents: Sequence[PaymentIntent]) -> Finding:
+    paid_cents = said.amount_paid if said.status in PAYABLE else 0
+    closed = CLOSED.get(said.status or "")
     return Finding(
-        state=InvoiceState.PAID_IN_PART if paid_cents else CLOSED.get(invoice.status) or _open_state(intent, error),
-        invoice_id=invoice.id,
-        payment_intent_id=reference(intent),
-        failure_code=(getattr(error, "decline_code", None) or getattr(error, "code", None)) if error else None,
-        action_url=invoice.hosted_invoice_url,
-        currency=invoice.currency.upper(),
+        state=InvoiceState.PAID_IN_PART if paid_cents else closed or _open_state(intents),
+        invoice_id=said.invoice_id,
+        payment_intent_id=said.payment_intent_id,
+        failure_code=next((intent.failure_code for intent in intents if intent.failure_code), None),
+        action_url=said.hosted_invoice_url,
+        currency=said.currency,
         paid_cents=paid_cents,
     )
 
 
-def _open_state(intent: Any, error: Any) -> InvoiceState:
-    if intent is None or isinstance(intent, str):
-        return InvoiceState.OPEN_UNTRIED
-    code = getattr(error, "code", None) if error else None
-    status = word(intent, "status", known=PAYMENT_INTENT_STATUSES)
-    if status == "processing":
+def _open_state(intents: Sequence[PaymentIntent]) -> InvoiceState:
+    """Of several tries the one that may still bring money counts: nobody voids an invoice while a bank has it."""
+    if any(intent.status == "processing" for intent in intents):
         return InvoiceState.OPEN_PROCESSING
-    if needs_customer(intent_status=status, error_code=code):
+    if any(intent.needs_customer for intent in intents):
         return InvoiceState.OPEN_NEEDS_CUSTOMER
-    return InvoiceState.OPEN_DECLINED if error else InvoiceState.OPEN_UNTRIED
+    return InvoiceState.OPEN_DECLINED if any(intent.has_failed for intent in intents) else InvoiceState.OPEN_UNTRIED
 
 
 async def _find_invoice(client: StripeClient, sale: Sale, *, instance: str) -> str | None:
@@ -149,7 +127,7 @@ async def invoice_of_intent(client: StripeClient, payment_intent_id: str) -> Any
         )
     if not listed.data:
         return None
-    return await _invoice(client, str(reference(listed.data[0].invoice)))
+    return await _invoice(client, read(read_invoice_payment, listed.data[0]).invoice_id)
 
 
 async def _invoice(client: StripeClient, invoice_id: str) -> Any:
@@ -157,27 +135,7 @@ async def _invoice(client: StripeClient, invoice_id: str) -> Any:
         return await client.v1.invoices.retrieve_async(invoice_id, params={"expand": EXPAND})
 
 
-async def parts_of(client: StripeClient, invoice: Any) -> list[Part]:
-    """Return every charge that paid a part of the invoice; its `payments` are expanded."""
-    payments = getattr(invoice, "payments", None)
-    if payments is not None and payments.has_more:
-        async with phase("list_invoice_payments"):
-            listed = await client.v1.invoice_payments.list_async(params={"invoice": invoice.id, "limit": 100})
-        payments = [one async for one in listed.auto_paging_iter()]
-    else:
-        payments = list(payments.data) if payments is not None else []
-    charged = [one for one in payments if any(getattr(one.payment, name, None) for name in CHARGED)]
-    return [_part(one) for one in charged if word(one, "status", known=INVOICE_PAYMENT_STATUSES) == "paid"]
-
-
-def _part(payment: Any) -> Part:
-    intent = getattr(payment.payment, "payment_intent", None)
-    expanded = None if intent is None or isinstance(intent, str) else intent
-    charge = getattr(payment.payment, "charge", None) or (expanded and expanded.latest_charge)
-    return Part(payment_intent_id=reference(intent), charge_id=reference(charge), cents=payment.amount_paid)
-
-
-async def read_charge(client: StripeClient, charge_id: str) -> Any | None:
+async def fetch_charge(client: StripeClient, charge_id: str) -> Any | None:
     """Return the charge as it is now; None for one that Stripe does not know."""
     try:
         async with phase("look_at_charge"):
@@ -191,7 +149,7 @@ async def invoice_of_charge(client: StripeClient, charge: Any) -> Any | None:
 
     For a charge without an intent: Stripe lists invoice payments by intent only.
     """
-    customer_id = reference(charge.customer)
+    customer_id = read(read_charge, charge).customer_id
     if customer_id is None:
         return None
     wanted: Any = {"customer": customer_id, "status": "paid", "created": {"lte": charge.created}}
@@ -199,7 +157,7 @@ async def invoice_of_charge(client: StripeClient, charge: Any) -> Any | None:
         listed = await client.v1.invoices.list_async(params=wanted | {"limit": 100, "expand": ["data.payments"]})
         async for invoice in listed.auto_paging_iter():
             payments = invoice.payments.data if invoice.payments else []
-            if any(reference(getattr(one.payment, "charge", None)) == charge.id for one in payments):
+            if any(read(read_invoice_payment, payment).charge_id == charge.id for payment in payments):
                 return await _invoice(client, str(invoice.id))
     return None
 
@@ -225,41 +183,6 @@ async def refunds_of_intent(client: StripeClient, payment_intent_id: str) -> lis
     async with phase("list_refunds"):
         listed = await client.v1.refunds.list_async(params={"payment_intent": payment_intent_id, "limit": 100})
         return [refund async for refund in listed.auto_paging_iter()]
-
-
-async def lines_of(client: StripeClient, invoice: Any) -> Any:
-    """Iterate over all its lines, however many pages."""
-    if not invoice.lines.has_more:
-        return _each(invoice.lines.data)
-    async with phase("list_lines"):
-        listed = await client.v1.invoices.line_items.list_async(invoice.id, params={"limit": 100})
-    return listed.auto_paging_iter()
-
-
-async def _each(items: list[Any]) -> Any:
-    for item in items:
-        yield item
-
-
-def _line(line: Any) -> Line:
-    metadata = metadata_of_object(line)
-    price = line.pricing.price_details.price if line.pricing and line.pricing.price_details else None
-    return Line(
-        amount=line.amount,
-        currency=line.currency,
-        price_id=reference(price),
-        purchase_id=metadata.get("purchase_id"),
-        addon_slug=metadata.get("addon_slug"),
-        discount_cents=sum(one.amount for one in line.discount_amounts or []),
-        tax_cents=sum(tax.amount for tax in line.taxes or [] if tax.tax_behavior == "exclusive"),
-    )
-
-
-def reference(thing: Any) -> str | None:
-    if thing is None or isinstance(thing, str):
-        return thing
-    identity: str = thing.id
-    return identity
 
 
 def _a_little_before(at: datetime) -> datetime:

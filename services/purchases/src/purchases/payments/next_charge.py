@@ -1,12 +1,14 @@
 """Stripe's preview of a subscription's next invoice: what will be charged, as things stand."""
 
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from stripe import StripeClient
 
 from purchases.domain.stripe_values import Preview
 from purchases.payments.client import ObjectMissing, StripeRefused, phase
+from purchases.payments.reading import Json, read
+from stripe_reader.invoices import read_invoice
+from stripe_reader.stripe_json import currency_of, integer, optional_time, utc_time
 
 NO_INVOICE: Final = "invoice_upcoming_none"
 """Stripe's code where a subscription will make none (https://docs.stripe.com/error-codes)."""
@@ -19,12 +21,11 @@ async def next_attempt(client: StripeClient, invoice_id: str) -> Preview | None:
             invoice: Any = await client.v1.invoices.retrieve_async(invoice_id)
     except ObjectMissing:
         return None
-    at = invoice.next_payment_attempt if invoice.status == "open" else None
-    if at is None:
+    said = read(read_invoice, invoice)
+    if said.status != "open" or said.next_payment_attempt_at is None:
         return None
-    return Preview(
-        at=datetime.fromtimestamp(at, UTC), amount_cents=invoice.amount_remaining, currency=invoice.currency.upper()
-    )
+    left = said.amount_due if said.amount_remaining is None else said.amount_remaining
+    return Preview(at=said.next_payment_attempt_at, amount_cents=left, currency=said.currency)
 
 
 async def preview_next_charge(client: StripeClient, subscription_id: str) -> Preview | None:
@@ -40,7 +41,10 @@ async def preview_next_charge(client: StripeClient, subscription_id: str) -> Pre
         if error.code == NO_INVOICE:
             return None
         raise
-    at = invoice.next_payment_attempt or invoice.period_end
-    return Preview(
-        at=datetime.fromtimestamp(at, UTC), amount_cents=invoice.amount_due, currency=invoice.currency.upper()
-    )
+    return read(_read_preview, invoice)
+
+
+def _read_preview(invoice: Json) -> Preview:
+    """A preview has no id, so that it is no invoice to `read_invoice`."""
+    at = optional_time(invoice, "next_payment_attempt") or utc_time(integer(invoice, "period_end"))
+    return Preview(at=at, amount_cents=integer(invoice, "amount_due"), currency=currency_of(invoice))

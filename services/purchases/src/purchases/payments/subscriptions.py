@@ -1,29 +1,30 @@
 """Subscriptions as Stripe has them now: read, listed, ended, and what was paid for them."""
 
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from time import monotonic
-from typing import Any, Final
+from typing import Any
 
 from stripe import StripeClient
 
 from chassis.logs import get_logger
-from contracts.stripe_facts.words import PAYMENT_INTENT_STATUSES, SUBSCRIPTION_STATUSES
 from purchases.domain.stripe_values import Snapshot
 from purchases.payments.balances import fetch_given_back, give_credit
-from purchases.payments.client import ObjectMissing, StripeRefused, UnknownShape, metadata_of_object, phase, word
+from purchases.payments.client import ObjectMissing, StripeRefused, UnknownShape, phase
 from purchases.payments.invoices import close_invoice
 from purchases.payments.keys import idempotency_key
-from purchases.payments.look import credit_applied, lines_of, parts_of, reference
+from purchases.payments.look import whole_json
+from purchases.payments.reading import Fetched, fetched, read, read_json
 from purchases.payments.refunds import ChargeIds, create_refund, find_refund
+from purchases.payments.snapshots import is_our_price, plan_item, snapshot_of
+from stripe_reader.invoice_lines import read_subscription_cents
+from stripe_reader.invoice_payments import read_invoice_payment
+from stripe_reader.invoices import read_invoice
+from stripe_reader.payments import PaymentIntent, read_paid_by_credit, read_parts, read_payment_intent
+from stripe_reader.subscriptions import Subscription, read_subscription
 
 log = get_logger(__name__)
-
-Json = Mapping[str, Any]
-INTERVALS: Final = frozenset({"month", "year"})
-OF_THE_PLAN: Final = "subscription_item_details"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +49,8 @@ async def look_at_subscription(
             found: Any = await client.v1.subscriptions.retrieve_async(subscription_id)
     except ObjectMissing:
         return None
-    return _seen(found, instance=instance, prices=prices, at=_moment_of_answer(found, monotonic() - began))
+    seen = fetched(read_subscription, found, took=monotonic() - began)
+    return _seen(seen, instance=instance, prices=prices)
 
 
 async def subscriptions_of(
@@ -58,10 +60,10 @@ async def subscriptions_of(
     try:
         async with phase("list_subscriptions"):
             listed = await client.v1.subscriptions.list_async(params={"customer": customer_id, "limit": 100})
-            found = [_seen(one, instance=instance, prices=prices) async for one in listed.auto_paging_iter()]
+            found = [_listed(one, instance=instance, prices=prices) async for one in listed.auto_paging_iter()]
     except ObjectMissing:
         return []
-    return [one for one in found if one.is_ours]
+    return [one for one in found if one is not None and one.is_ours]
 
 
 async def running_at(
@@ -72,11 +74,8 @@ async def running_at(
         async with phase("list_subscriptions"):
             listed = await client.v1.subscriptions.list_async(params={"price": price_id, "limit": 100})
             async for one in listed.auto_paging_iter():
-                try:
-                    yield _seen(one, instance=instance, prices=prices)
-                except UnknownShape as error:
-                    # Its event was parked for the same reason; the others are compared all the same.
-                    log.error("subscription_not_understood", subscription=one.id, reason=str(error))  # noqa: TRY400
+                if (seen := _listed(one, instance=instance, prices=prices)) is not None:
+                    yield seen
     except ObjectMissing:
         return
 
@@ -126,24 +125,26 @@ async def look_at_first_payment(
             )
     except ObjectMissing:
         return FirstPayment(subscription_id=subscription_id, seen=None)
+    seen = fetched(read_subscription, found, took=monotonic() - began)
     async with phase("list_sessions"):
         listed = await client.v1.checkout.sessions.list_async(params={"subscription": subscription_id, "limit": 100})
     invoice = found.latest_invoice
     payments = invoice.payments.data if invoice is not None and invoice.payments else []
-    intents = [await _intent(client, one) for one in payments if getattr(one.payment, "payment_intent", None)]
+    linked = [read(read_invoice_payment, payment).payment_intent_id for payment in payments]
+    intents = [await _intent(client, intent_id) for intent_id in linked if intent_id]
     return FirstPayment(
         subscription_id=subscription_id,
-        seen=_seen(found, instance=instance, prices=prices, at=_moment_of_answer(found, monotonic() - began)),
+        seen=_seen(seen, instance=instance, prices=prices),
         invoice_id=invoice.id if invoice is not None else None,
         invoice_status=invoice.status if invoice is not None else None,
-        is_at_the_bank=any(word(one, "status", known=PAYMENT_INTENT_STATUSES) == "processing" for one in intents),
+        is_at_the_bank=any(intent.status == "processing" for intent in intents),
         page_is_open=any(one.status == "open" for one in listed.data),
     )
 
 
-async def _intent(client: StripeClient, payment: Any) -> Any:
+async def _intent(client: StripeClient, intent_id: str) -> PaymentIntent:
     async with phase("look_at_intent"):
-        return await client.v1.payment_intents.retrieve_async(str(reference(payment.payment.payment_intent)))
+        return read(read_payment_intent, await client.v1.payment_intents.retrieve_async(intent_id))
 
 
 async def end_first_payment(client: StripeClient, payment: FirstPayment) -> None:
@@ -189,18 +190,20 @@ async def _payments_of(client: StripeClient, invoice: Any) -> list[PlanPayment]:
 
     Of credit that paid for add-ons too the plan has its share, in proportion.
     """
-    lines = [line async for line in await lines_of(client, invoice)]
-    plan_cents, total = _plan_cents(lines), _cents(lines)
+    told = await whole_json(client, invoice)
+    said, plan_cents = read_json(read_invoice, told), read_json(read_subscription_cents, told)
+    total = sum(line.amount - line.discount_cents + line.tax_cents for line in said.lines)
     of_invoice: Any = {
-        "invoice_id": invoice.id,
-        "customer_id": str(reference(invoice.customer)),
-        "currency": invoice.currency.upper(),
+        "invoice_id": said.invoice_id,
+        "customer_id": str(said.customer_id),
+        "currency": said.currency,
     }
-    credit = (credit_applied(invoice) or 0) * plan_cents // total if total > 0 and plan_cents > 0 else 0
-    left, found = min(invoice.amount_paid, plan_cents - credit), list[PlanPayment]()
-    parts = [part for part in await parts_of(client, invoice) if part.payment_intent_id or part.charge_id]
+    applied = read_json(read_paid_by_credit, told) or 0
+    credit = applied * plan_cents // total if total > 0 and plan_cents > 0 else 0
+    left, found = min(said.amount_paid, plan_cents - credit), list[PlanPayment]()
+    parts = [part for part in read_json(read_parts, told) if part.payment_intent_id or part.charge_id]
     for number, part in enumerate(parts, start=1):
-        cents = left if part.cents is None else min(left, part.cents)
+        cents = min(left, part.amount_paid)
         left -= cents
         if cents > 0:
             found.append(
@@ -254,79 +257,23 @@ async def _give_credit_back(
     )
 
 
-def _plan_cents(lines: list[Any]) -> int:
-    return _cents([line for line in lines if line.parent and line.parent.type == OF_THE_PLAN])
-
-
-def _cents(lines: list[Any]) -> int:
-    """What the lines cost, less their discounts, plus the taxes on top."""
-    taxes = [tax for line in lines for tax in line.taxes or [] if tax.tax_behavior == "exclusive"]
-    off = sum(one.amount for line in lines for one in line.discount_amounts or [])
-    total: int = sum(line.amount for line in lines) - off + sum(tax.amount for tax in taxes)
-    return total
-
-
-def _seen(found: Any, *, instance: str, prices: Collection[str], at: datetime | None = None) -> Seen:
-    told: Json = found.to_dict()
-    item = _plan_item(told["items"]["data"], prices=prices, instance=instance)
-    metadata = metadata_of_object(found)
-    ours = metadata.get("quittance_instance")
+def _seen(found: Fetched[Subscription], *, instance: str, prices: Collection[str]) -> Seen:
+    said = found.said
+    ours, item = said.quittance_instance, plan_item(said, prices=prices, instance=instance)
+    at_our_price = item is not None and is_our_price(item, prices=prices, instance=instance)
     return Seen(
-        snapshot=_snapshot(told, item, status=word(found, "status", known=SUBSCRIPTION_STATUSES)),
-        at=at,
-        is_ours=ours == instance or (ours is None and is_our_price(item["price"], prices=prices, instance=instance)),
-        workspace_id=metadata.get("workspace_id") if ours == instance else None,
+        snapshot=snapshot_of(said, prices=prices, instance=instance),
+        at=found.at,
+        is_ours=ours == instance or (ours is None and at_our_price),
+        workspace_id=said.workspace_id if ours == instance else None,
     )
 
 
-def _plan_item(items: list[Json], *, prices: Collection[str], instance: str) -> Json:
-    ours = (item for item in items if is_our_price(item["price"], prices=prices, instance=instance))
-    return next(ours, items[0])
-
-
-def is_our_price(price: Json, *, prices: Collection[str], instance: str) -> bool:
-    """One that the plan has now, or one that `bootstrap-stripe` made."""
-    key = price.get("lookup_key") or ""
-    return price["id"] in prices or key.startswith(f"quittance:{instance}:")
-
-
-def _snapshot(told: Json, item: Json, *, status: str) -> Snapshot:
-    interval = (item["price"].get("recurring") or {}).get("interval")
-    pause: Json = told.get("pause_collection") or {}
-    return Snapshot(
-        subscription_id=told["id"],
-        status=status,
-        customer_id=_id_in(told["customer"]),
-        price_id=item["price"]["id"],
-        interval=interval if interval in INTERVALS else None,
-        currency=told["currency"].upper(),
-        started_at=_moment(told["start_date"]),
-        current_period_end=_moment(item.get("current_period_end") or told.get("current_period_end")),
-        cancel_at_period_end=told["cancel_at_period_end"],
-        cancel_at=_moment(told.get("cancel_at")),
-        canceled_at=_moment(told.get("canceled_at")),
-        ended_at=_moment(told.get("ended_at")),
-        latest_invoice_id=_id_in(told.get("latest_invoice")),
-        default_payment_method_id=_id_in(told.get("default_payment_method")) or _id_in(told.get("default_source")),
-        pause_behavior=pause.get("behavior"),
-        pause_resumes_at=_moment(pause.get("resumes_at")),
-        collection_method=told.get("collection_method"),
-        schedule_id=_id_in(told.get("schedule")),
-    )
-
-
-def _id_in(told: Any) -> str | None:
-    """Of an object that is expanded, or not."""
-    known: str | None = told["id"] if isinstance(told, dict) else told
-    return known
-
-
-def _moment(seconds: int | None) -> datetime | None:
-    return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
-
-
-def _moment_of_answer(found: Any, took: float) -> datetime | None:
-    """No later than Stripe read it, by Stripe's clock: whatever it tells of a later second is newer."""
-    answer = getattr(found, "last_response", None)
-    date = (answer.headers if answer else {}).get("date")
-    return parsedate_to_datetime(date) - timedelta(seconds=int(took) + 2) if date else None
+def _listed(subscription: Any, *, instance: str, prices: Collection[str]) -> Seen | None:
+    """None for one that nobody understands: its event was parked for the same reason, and the others are taken."""
+    try:
+        said = read(read_subscription, subscription)
+    except UnknownShape as error:
+        log.error("subscription_not_understood", subscription=subscription.id, reason=str(error))  # noqa: TRY400
+        return None
+    return _seen(Fetched(said, None), instance=instance, prices=prices)

@@ -10,30 +10,20 @@ from chassis import parked
 from chassis.logs import get_logger
 from contracts.stripe_facts import InvoicePaid
 from purchases.domain.stripe_values import Part
-from purchases.handlers.at_stripe.found_at_stripe import (
-    invoice_fact,
-    metadata_of_invoice,
-    purchase_ids_of,
-    received,
-)
+from purchases.handlers.at_stripe.found_at_stripe import invoice_fact, received
 from purchases.handlers.facts.find_homes import find_homes
 from purchases.handlers.steps.land_refund import paid_with
 from purchases.handlers.steps.leave_to_staff import Concerns, leave_to_staff
 from purchases.handlers.steps.references import is_uuid, names_in
 from purchases.handlers.steps.stripe_desk import DONE, Result, WorkerDesk
 from purchases.payments.client import ObjectMissing
-from purchases.payments.look import (
-    PAYABLE,
-    invoice_of_charge,
-    invoice_of_intent,
-    paid_invoice,
-    read_charge,
-    reference,
-    subscription_of,
-)
+from purchases.payments.look import PAYABLE, fetch_charge, invoice_of_charge, invoice_of_intent, whole_json
+from purchases.payments.reading import read
 from purchases.store import ledger, plan_money, plans, subscriptions, workspaces
 from purchases.store.commands import Command
 from purchases.store.rows import SubscriptionInvoice
+from stripe_reader.charges import read_charge
+from stripe_reader.invoices import read_invoice, read_invoice_origin, read_subscription_id
 
 log = get_logger(__name__)
 
@@ -54,8 +44,8 @@ async def identify(desk: WorkerDesk, command: Command) -> Result:
         elif fact is not None:
             await _take_payment(session, desk, command, fact, intent_id, charge_id)
         elif invoice.status not in PAYABLE:
-            metadata = metadata_of_invoice(invoice)
-            names = [*purchase_ids_of(metadata), metadata.get("purchase_id", "")]
+            said = read(read_invoice, invoice)
+            names = [*said.purchase_ids, said.purchase_id or ""]
             why = f"money of the invoice {invoice.id}, which is {invoice.status},"
             await _leave_to_staff(session, command, invoice.id, why, names=names)
     return DONE
@@ -96,7 +86,7 @@ async def _paid_invoice(desk: WorkerDesk, invoice: Any) -> InvoicePaid | None:
     """Return the invoice as its event would tell it; None for one that is not paid."""
     if invoice is None or invoice.status != "paid":
         return None
-    return invoice_fact(invoice, await paid_invoice(desk.client, invoice))
+    return invoice_fact(await whole_json(desk.client, invoice))
 
 
 async def _is_ours(session: AsyncSession, invoice: Any, fact: InvoicePaid | None, *, instance: str) -> bool:
@@ -104,8 +94,8 @@ async def _is_ours(session: AsyncSession, invoice: Any, fact: InvoicePaid | None
 
     One that nobody knows here (made in the Dashboard, and its events lost) is ours by our plan's price and customer.
     """
-    named = metadata_of_invoice(invoice).get("quittance_instance")
-    subscription_id = subscription_of(invoice)
+    named = read(read_invoice_origin, invoice)["quittance_instance"]
+    subscription_id = read(read_subscription_id, invoice)
     if named is not None or subscription_id is None:
         return named == instance
     if await subscriptions.homes(session, {subscription_id}):
@@ -117,8 +107,8 @@ async def _is_ours(session: AsyncSession, invoice: Any, fact: InvoicePaid | None
 async def _paid_with(desk: WorkerDesk, intent_id: str | None, charge_id: str | None) -> tuple[str | None, Any]:
     """The payment's intent, which an old one has not, and the invoice that it paid; None for what Stripe knows not."""
     if intent_id is None:
-        charge = await read_charge(desk.client, charge_id) if charge_id is not None else None
-        intent_id = reference(charge.payment_intent) if charge is not None else None
+        charge = await fetch_charge(desk.client, charge_id) if charge_id is not None else None
+        intent_id = read(read_charge, charge).payment_intent_id if charge is not None else None
         if intent_id is None:
             return None, await invoice_of_charge(desk.client, charge) if charge is not None else None
     try:

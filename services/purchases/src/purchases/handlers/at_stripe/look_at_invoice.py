@@ -14,7 +14,7 @@ from purchases.handlers.steps.apply_payment import has_payment
 from purchases.handlers.steps.park_payment import park_payment
 from purchases.handlers.steps.stripe_desk import DONE, Result, WorkerDesk
 from purchases.payments.client import ObjectMissing
-from purchases.payments.look import paid_invoice
+from purchases.payments.look import whole_json
 from purchases.payments.since import whole_invoice
 from purchases.publisher import Cause
 from purchases.store import ledger
@@ -34,7 +34,7 @@ async def look_at_invoice(desk: WorkerDesk, command: Command) -> Result:
     if invoice is not None and invoice.status != "paid":
         log.warning("not_paid_at_stripe", invoice=command.subject, status=invoice.status)
         return DONE
-    fact = invoice_fact(invoice, await paid_invoice(desk.client, invoice)) if invoice is not None else None
+    fact = invoice_fact(await whole_json(desk.client, invoice)) if invoice is not None else None
     async with desk.database.transaction() as session:
         if fact is None:
             await _pay_nothing(session, command)

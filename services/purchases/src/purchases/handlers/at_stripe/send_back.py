@@ -11,11 +11,14 @@ from purchases.handlers.steps.stripe_desk import StripeDesk
 from purchases.payments.client import OutcomeUnknown, phase
 from purchases.payments.invoices import EXPAND
 from purchases.payments.keys import idempotency_key
-from purchases.payments.look import parts_of
+from purchases.payments.look import whole_json
+from purchases.payments.paid_invoices import part_of
+from purchases.payments.reading import read_json
 from purchases.payments.refunds import ChargeIds, create_refund, find_refund
 from purchases.store import commands, ledger
 from purchases.store.commands import Command
 from purchases.store.rows import Charge, Payment, Purchase
+from stripe_reader.payments import read_parts
 
 
 class NothingToReturn(Exception):  # noqa: N818 - named for what it says
@@ -67,7 +70,7 @@ async def learn_sources(desk: StripeDesk, command: Command) -> bool:
     invoice_id = command.arguments["invoice_id"]
     async with phase("look_at_invoice"):
         invoice = await desk.client.v1.invoices.retrieve_async(invoice_id, params={"expand": EXPAND})
-    parts = await parts_of(desk.client, invoice)
+    parts = [part_of(part) for part in read_json(read_parts, await whole_json(desk.client, invoice))]
     async with desk.database.transaction() as session:
         purchase = await ledger.lock_one(session, command.purchase_id)
         before = _charges(purchase, command)

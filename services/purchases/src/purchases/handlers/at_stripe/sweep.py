@@ -13,7 +13,6 @@ from purchases.handlers.at_stripe.adopt import adopt
 from purchases.handlers.at_stripe.found_at_stripe import (
     dispute_fact,
     invoice_fact,
-    metadata_of_invoice,
     received,
     refund_fact,
 )
@@ -23,11 +22,14 @@ from purchases.handlers.steps.references import ids_of, names_in
 from purchases.handlers.steps.stripe_desk import DONE, Later, Result, WorkerDesk
 from purchases.handlers.steps.work import Work
 from purchases.payments.client import UnknownShape
-from purchases.payments.look import paid_invoice, reference
+from purchases.payments.look import whole_json
+from purchases.payments.reading import json_of, read
 from purchases.payments.since import Stretch, disputes, paid_invoices, refunds, whole_invoice
 from purchases.store import commands, known, ledger, plan_money
 from purchases.store.commands import Command
 from purchases.store.waiting import allocation_mark, is_set_aside
+from stripe_reader.invoices import read_invoice_origin
+from stripe_reader.unknown_shapes import names_of
 
 log = get_logger(__name__)
 
@@ -74,15 +76,15 @@ async def sweep_stretch(desk: WorkerDesk, stretch: Stretch) -> Found:
 
 async def _take_payment(desk: WorkerDesk, listed: Any) -> bool:
     """A payment of ours that the ledger has not for each purchase: its rows rebuilt if need be, and then applied."""
-    if metadata_of_invoice(listed).get("quittance_instance") != desk.instance:
+    if read(read_invoice_origin, listed)["quittance_instance"] != desk.instance:
         return False
-    names = set(names_in(invoice_fact(listed, await paid_invoice(desk.client, listed))))
+    names = set(names_in(invoice_fact(await whole_json(desk.client, listed))))
     async with desk.database.reading() as session:
         before = await known.payments_with(session, listed.id)
         if not names or before >= len(names):
             return False
     invoice = await whole_invoice(desk.client, listed.id)
-    fact = invoice_fact(invoice, await paid_invoice(desk.client, invoice))
+    fact = invoice_fact(await whole_json(desk.client, invoice))
     async with desk.database.transaction() as session:
         await adopt(session, fact)
         await desk.apply(session, [received(fact)])
@@ -97,7 +99,7 @@ async def _take_money_back(desk: WorkerDesk, thing: Any, kind: str, read: Callab
     try:
         return await _take(desk, read(thing))
     except UnknownShape as error:
-        ids = {one for one in (reference(thing.payment_intent), reference(thing.charge)) if one}
+        ids = set(names_of(json_of(thing)).ids)
         async with desk.database.transaction() as session:
             names = await ledger.resolve(session, stripe_ids=ids, purchase_ids=set())
             if names.by_id or await plan_money.workspaces_by_payment(session, ids):

@@ -12,7 +12,6 @@ from chassis.fates import TryAgain
 from chassis.records import Received
 from contracts import AddonState, Fact, PlanState
 from contracts import stripe_facts as told
-from purchases.domain.unknown_shapes import read_names
 from purchases.handlers.facts import (
     checkout_facts,
     dispute_facts,
@@ -27,6 +26,7 @@ from purchases.handlers.steps.learn_ids import paid_mark, release
 from purchases.handlers.steps.references import ids_of, payment_ids_of, subscription_ids_of
 from purchases.handlers.steps.work import Pages, Work, count, fact_as, was_found
 from purchases.store import addons, commands, ledger, plans, subscriptions, workspaces
+from stripe_reader.unknown_shapes import read_names
 
 TOLD_WITHIN: Final = timedelta(seconds=2)
 """By then `invoice_payment.paid` has mostly said what paid an invoice, and Stripe is not asked."""

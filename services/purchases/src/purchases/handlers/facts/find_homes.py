@@ -6,6 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts import Fact
 from contracts import stripe_facts as told
+from purchases.payments.snapshots import is_our_price
 from purchases.store import plan_money, subscriptions, workspaces
 
 Told = (
@@ -66,8 +67,7 @@ def is_of_our_plan(fact: Told, *, instance: str, prices: Collection[str]) -> boo
     """Whether it shows a price of the plan."""
     match fact:
         case told.SubscriptionChanged():
-            ours = f"quittance:{instance}:"
-            return any(one.price_id in prices or (one.lookup_key or "").startswith(ours) for one in fact.items)
+            return any(is_our_price(item, prices=prices, instance=instance) for item in fact.items)
         case told.InvoiceFact():
             return any(line.price_id in prices for line in fact.lines)
     return False

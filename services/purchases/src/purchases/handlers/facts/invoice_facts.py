@@ -5,13 +5,14 @@ from collections.abc import Collection, Iterable
 from chassis.records import Received
 from contracts import stripe_facts as told
 from purchases.domain.money import Mismatch, is_paid_in_full
-from purchases.domain.stripe_values import Line, PaidInvoice, Part
+from purchases.domain.stripe_values import Part
 from purchases.domain.transitions import Status, Trigger
 from purchases.handlers.steps.apply_payment import apply_invoice, has_payment
 from purchases.handlers.steps.learn_ids import is_own_invoice, learn_ids, learn_of_invoice, paid_mark
 from purchases.handlers.steps.move_purchase import move_or_record_stale
 from purchases.handlers.steps.references import is_renewal, names_in
 from purchases.handlers.steps.work import Work, cause_of, count, fact_as, was_found
+from purchases.payments.paid_invoices import paid_invoice
 from purchases.store import commands
 from purchases.store.rows import Purchase
 
@@ -32,7 +33,8 @@ async def invoice_paid(work: Work, received: Received) -> None:
             # Some of the lines only, or not surely paid: Stripe is asked for the invoice as it is.
             await _ask(work, fact, new)
             return
-    paid = await apply_invoice(work.session, purchases=purchases, invoice=paid_invoice(fact), cause=cause_of(fact))
+    invoice = paid_invoice(fact, fact)
+    paid = await apply_invoice(work.session, purchases=purchases, invoice=invoice, cause=cause_of(fact))
     for purchase in purchases:
         outcome = paid.get(purchase.id, [])
         work.learn(purchase, [] if isinstance(outcome, Mismatch) else outcome)
@@ -227,43 +229,6 @@ def _sells_more_than_a_plan(fact: told.InvoiceFact) -> bool:
     return not is_renewal(fact) and (bool(names_in(fact)) or len(fact.lines) > 1 or not fact.lines_complete)
 
 
-def paid_invoice(fact: told.InvoicePaid) -> PaidInvoice:
-    """The event's invoice as the domain knows it."""
-    return PaidInvoice(
-        invoice_id=fact.invoice_id,
-        customer_id=fact.customer_id,
-        amount_paid=fact.amount_paid,
-        currency=fact.currency,
-        lines=tuple(
-            Line(
-                amount=line.amount,
-                currency=line.currency,
-                price_id=line.price_id,
-                purchase_id=line.purchase_id,
-                discount_cents=line.discount_cents,
-                tax_cents=line.tax_cents,
-            )
-            for line in fact.lines
-        ),
-        lines_complete=fact.lines_complete,
-        subscription_id=fact.subscription_id,
-        parts=parts_of(fact),
-        credit_cents=fact.paid_by_credit,
-        off_stripe_cents=fact.paid_off_stripe,
-    )
-
-
 def says_what_paid(fact: told.InvoicePaid) -> bool:
     """Return whether the event says which charges paid it, or that nobody paid anything at Stripe."""
     return bool(fact.paid_by or fact.charge_id or not fact.amount_paid or fact.paid_off_stripe)
-
-
-def parts_of(fact: told.InvoicePaid) -> tuple[Part, ...]:
-    """Return every charge where the event shows them, else the one that it names."""
-    if fact.paid_by:
-        return tuple(
-            Part(payment_intent_id=one.payment_intent_id, charge_id=one.charge_id, cents=one.amount_paid)
-            for one in fact.paid_by
-        )
-    named = fact.payment_intent_id or fact.charge_id
-    return (Part(payment_intent_id=fact.payment_intent_id, charge_id=fact.charge_id),) if named else ()

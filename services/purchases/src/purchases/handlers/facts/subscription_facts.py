@@ -1,17 +1,15 @@
 """Appliers of what Stripe says of subscriptions: the whole of one, a completed Checkout, its invoices."""
 
-from collections.abc import Collection
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from chassis.records import Received
 from contracts import stripe_facts as told
-from contracts.stripe_facts import SubscriptionItem
 from contracts.workspace_facts import RenewalFailed
-from purchases.domain.stripe_values import Part, Snapshot
+from purchases.domain.stripe_values import Part
 from purchases.domain.subscriptions import ENDED, OWING, UNCONFIRMED, News
 from purchases.handlers.facts.checkout_facts import is_stored
-from purchases.handlers.facts.invoice_facts import parts_of, says_paid
+from purchases.handlers.facts.invoice_facts import says_paid
 from purchases.handlers.plan.end_extra import ANOTHER_RUNS, CAME_LATE
 from purchases.handlers.plan.fetch_next_charge import forget_next_charge
 from purchases.handlers.plan.follow_subscription import confirm, extend, hear_snapshot, look
@@ -19,11 +17,11 @@ from purchases.handlers.steps.apply_payment import look_at_refunds
 from purchases.handlers.steps.references import FIRST_INVOICE
 from purchases.handlers.steps.work import Work, cause_of, count, fact_as, was_found
 from purchases.payments.checkout import UNPAID
+from purchases.payments.paid_invoices import parts_of
+from purchases.payments.snapshots import snapshot_of
 from purchases.publisher import announce_of_workspace
 from purchases.store import checkouts, commands, ledger, plan_money, subscriptions, workspaces
 from purchases.store.rows import SubscriptionInvoice, Workspace
-
-INTERVALS: Final = frozenset({"month", "year"})
 
 
 async def subscription_changed(work: Work, received: Received) -> None:
@@ -39,7 +37,7 @@ async def subscription_changed(work: Work, received: Received) -> None:
     news = await hear_snapshot(
         work.session,
         workspace,
-        snapshot_of(fact, prices=work.plan_prices),
+        snapshot_of(fact, prices=work.plan_prices, instance=work.instance),
         told_at=fact.occurred_at,
         told_by=fact.stripe_event_id,
         cause=cause_of(fact),
@@ -184,9 +182,9 @@ async def _keep_paid(work: Work, fact: told.InvoicePaid, workspace: Workspace) -
     known = await subscriptions.find_invoice(work.session, fact.invoice_id)
     was_paid = known is not None and known.paid_at is not None
     await subscriptions.keep_invoice(work.session, _invoice(fact, workspace, paid_at=fact.occurred_at))
-    work.learned.update(await plan_money.learn_charges(work.session, fact.invoice_id, parts_of(fact)))
+    work.learned.update(await plan_money.learn_charges(work.session, fact.invoice_id, parts_of(fact, fact.paid_by)))
     if not was_paid and (payment := await ledger.refunded_payment_with(work.session, fact.invoice_id)) is not None:
-        await look_at_refunds(work.session, payment, parts=parts_of(fact))
+        await look_at_refunds(work.session, payment, parts=parts_of(fact, fact.paid_by))
 
 
 async def _list_subscriptions(work: Work, fact: told.InvoiceFact) -> None:
@@ -287,33 +285,3 @@ def _invoice(
         "paid_at": paid_at,
         "failed_at": failed_at,
     }
-
-
-def snapshot_of(fact: told.SubscriptionChanged, *, prices: Collection[str]) -> Snapshot:
-    """The event's subscription as the domain knows it; the plan's item says what is paid and until when."""
-    item = _plan_item(fact, prices)
-    return Snapshot(
-        subscription_id=fact.subscription_id,
-        status=fact.status,
-        customer_id=fact.customer_id,
-        price_id=item.price_id if item else None,
-        interval=item.interval if item and item.interval in INTERVALS else None,
-        currency=fact.currency or (item.currency if item else None),
-        started_at=fact.started_at,
-        current_period_end=(item.current_period_end if item else None) or fact.current_period_end,
-        cancel_at_period_end=fact.cancel_at_period_end,
-        cancel_at=fact.cancel_at,
-        canceled_at=fact.canceled_at,
-        ended_at=fact.ended_at,
-        latest_invoice_id=fact.latest_invoice_id,
-        default_payment_method_id=fact.default_payment_method_id,
-        pause_behavior=fact.pause_behavior,
-        pause_resumes_at=fact.pause_resumes_at,
-        collection_method=fact.collection_method,
-        schedule_id=fact.schedule_id,
-    )
-
-
-def _plan_item(fact: told.SubscriptionChanged, prices: Collection[str]) -> SubscriptionItem | None:
-    ours = (item for item in fact.items if item.price_id in prices)
-    return next(ours, None) or next(iter(fact.items), None)

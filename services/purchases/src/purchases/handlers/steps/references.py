@@ -5,7 +5,7 @@ from typing import Final
 
 from contracts import Fact
 from contracts import stripe_facts as told
-from purchases.domain.unknown_shapes import read_names
+from stripe_reader.unknown_shapes import read_names
 
 FIRST_INVOICE: Final = "subscription_create"
 

@@ -1,9 +1,10 @@
-"""Whose an event in an unknown shape may be: what can be read of its object, and whether that says enough."""
+"""An object in an unknown shape: what it can still say of whose it is, and whether that is enough."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
+
+from stripe_reader.stripe_json import Json, UnknownShape, id_of
 
 REFERENCES: Final = ("id", "invoice", "payment_intent", "charge", "subscription", "checkout_session")
 OUR_KEYS: Final = ("quittance_instance", "workspace_id", "purchase_id", "purchase_ids")
@@ -32,10 +33,11 @@ def read_names(body: str) -> Names:
         return NOTHING
     data = event.get("data", event) if isinstance(event, dict) else None
     thing = data.get("object", data) if isinstance(data, dict) else None
-    return _names(thing if isinstance(thing, dict) else data) if isinstance(data, dict) else NOTHING
+    return names_of(thing if isinstance(thing, dict) else data) if isinstance(data, dict) else NOTHING
 
 
-def _names(thing: Mapping[str, Any]) -> Names:
+def names_of(thing: Json) -> Names:
+    """Return what an object says of itself; what cannot be read is left out."""
     told = [thing.get(name) for name in REFERENCES]
     ids = [_id(one) for one in told]
     customer, metadata = _id(thing.get("customer")), thing.get("metadata", {})
@@ -45,6 +47,8 @@ def _names(thing: Mapping[str, Any]) -> Names:
     return Names(customer, frozenset(one for one in ids if one), named, readable)
 
 
-def _id(value: Any) -> str | None:
-    found = value.get("id") if isinstance(value, dict) else value
-    return found if isinstance(found, str) and found else None
+def _id(value: object) -> str | None:
+    try:
+        return id_of(value)
+    except UnknownShape:
+        return None
