@@ -135,6 +135,7 @@ async def test_what_was_taken_for_the_plans_alone_is_corrected_with_a_trace(worl
 async def _hide_the_purchases(world: World, facts: Sequence[StripeFact]) -> None:
     """The plan's side knows the charge; of the purchases nothing connects them with it so far."""
     await world.tell(*[fact for fact in facts if isinstance(fact, SubscriptionChanged)])
+    await world.settle_everything()
     for column in ("stripe_subscription_id", "stripe_checkout_session_id"):
         await world.execute(f"update workspace_addon_purchases set {column} = null")
     await world.tell(*[nameless(fact) for fact in facts if isinstance(fact, InvoicePaid)])
