@@ -166,7 +166,9 @@ async def invoice_paid(work: Work, received: Received) -> None:
         return
     if fact.billing_reason == FIRST_INVOICE:
         await confirm(work.session, workspace, fact.subscription_id, at=fact.occurred_at, cause=cause_of(fact))
-        work.learned.add(fact.subscription_id)
+        if row is None:
+            # News once: this very fact may wait for the id too, and would be tried again for ever.
+            work.learned.add(fact.subscription_id)
         await _complete(work, workspace, fact.subscription_id)
         return
     if row is None:
