@@ -186,6 +186,7 @@ async def test_a_refused_return_is_asked_for_under_a_key_of_its_own(world: World
     await world.put(purchase, Status.CANCELLED, knows_invoice=True)
     await world.control.authenticate(str(purchase.stripe_payment_intent_id))
     await world.tell(*await world.facts())
+    assert await world.loop._carry_one()  # what paid the invoice, its event does not say
     await world.execute(PARK_COMMAND + " where kind = 'return_payment'")
     (item,) = await listed(staff)
 
