@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from contracts import PURCHASE_EVENTS, PURCHASE_STATE, Envelope
 from contracts import purchase_facts as facts
-from purchases.domain.transitions import TRANSITIONS, Status, Trigger
+from purchases.ledger.transitions import TRANSITIONS, Status, Trigger
 from sandbox.reckoning import sold_once
 from sandbox.scene import TEAM, Scene, Shop
 

@@ -11,9 +11,9 @@ from catalog.prices import price_of
 from chassis.money import MAX_MINOR_UNITS
 from contracts import FACTS
 from contracts.fact import Fact
-from purchases.api.bodies import PurchaseBody
-from purchases.api.move_bodies import RefundBody
-from purchases.store.rows import Row
+from purchases.every_table import METADATA
+from purchases.web.api.move_bodies import RefundBody
+from purchases.web.bodies import PurchaseBody
 
 AMOUNTS = ("_cents", "amount", "amount_paid", "amount_refunded")
 
@@ -60,7 +60,7 @@ def test_an_amount_stands_beside_its_currency(fact: type[Fact]) -> None:
 
 
 def test_the_ledger_keeps_integers() -> None:
-    columns = [column for table in Row.metadata.tables.values() for column in table.columns if is_amount(column.name)]
+    columns = [column for table in METADATA.tables.values() for column in table.columns if is_amount(column.name)]
 
     assert columns
     assert [str(column) for column in columns if not isinstance(column.type, Integer)] == []

@@ -8,7 +8,7 @@ from fastapi import Request
 
 import catalog.pages.frame
 import notifier.pages.frame
-import purchases.pages.frame
+import purchases.web.pages.frame
 from chassis.auth import Caller, Role
 
 PEOPLE: Final = [
@@ -34,7 +34,7 @@ def at_purchases(workspace: str | None) -> Request:
 @pytest.mark.parametrize("person", PEOPLE, ids=lambda person: person.subject if person else "nobody")
 def test_both_services_show_somebody_the_same_entries(person: Caller | None, workspace: str | None) -> None:
     here = catalog.pages.frame.nav(at_catalog(workspace), person)
-    there = purchases.pages.frame.nav(at_purchases(workspace), person)
+    there = purchases.web.pages.frame.nav(at_purchases(workspace), person)
 
     assert here == there
     assert [entry.label for entry in here if entry.leads_to("/pricing")] == ["Prices"]

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import httpx
 import pytest
 
-from purchases.payments.client import stripe_client
+from purchases.stripe_api.client import stripe_client
 from sandbox.stripe.account import Settings
 from sandbox.stripe.app import create_app
 from sandbox.stripe.control import Json, StripeControl

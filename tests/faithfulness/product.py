@@ -8,16 +8,18 @@ from typing import Any
 from stripe import StripeClient
 
 from catalog.stripe_setup.portal import provision_portal
-from purchases.domain.transitions import Status
-from purchases.handlers.checkout.start_checkout import OPEN_FOR
-from purchases.payments import checkout, customers, look, subscriptions
-from purchases.payments.client import CardDeclined, CustomerNeeded
-from purchases.payments.invoices import Charging, close_invoice
-from purchases.payments.plan_prices import SoldPlan, provide_plan_price
-from purchases.payments.portal import offer_prices, open_portal
-from purchases.payments.prices import SoldAddon, name_product, provide_price
-from purchases.store import checkouts, ledger
-from purchases.store.rows import CheckoutSession, Purchase
+from purchases.checkout import store as checkouts
+from purchases.checkout.rows import CheckoutSession
+from purchases.checkout.start_checkout import OPEN_FOR
+from purchases.ledger import store as ledger
+from purchases.ledger.rows import Purchase
+from purchases.ledger.transitions import Status
+from purchases.stripe_api import checkout, customers, look, subscriptions
+from purchases.stripe_api.catalog.plan_prices import SoldPlan, provide_plan_price
+from purchases.stripe_api.catalog.portal import offer_prices, open_portal
+from purchases.stripe_api.catalog.prices import SoldAddon, name_product, provide_price
+from purchases.stripe_api.client import CardDeclined, CustomerNeeded
+from purchases.stripe_api.invoices import Charging, close_invoice
 from sandbox.stripe.control import StripeControl
 
 INSTANCE = "test"

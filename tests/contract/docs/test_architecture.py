@@ -2,7 +2,7 @@
 
 import re
 
-from purchases.commands_loop import COMMANDS
+from purchases.worker.jobs import COMMANDS
 from tests.contract.docs.markdown import ROOT
 
 TEXT = (ROOT / "ARCHITECTURE.md").read_text()

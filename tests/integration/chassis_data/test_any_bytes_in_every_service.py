@@ -25,9 +25,9 @@ from chassis.database import Database
 from chassis.health import Health
 from chassis.settings import ServiceSettings
 from contracts import FACTS, TOPICS
-from purchases.handlers.facts.apply_facts import apply_facts
-from purchases.handlers.steps.work import Pages
+from purchases.batch.work import Pages
 from purchases.main import doctor
+from purchases.worker.events import apply_facts
 from tests.integration.chassis_data.any_bytes import AnyProducer, AnyRecord, any_producer
 from tests.integration.chassis_data.test_any_bytes import of_type
 from tests.integration.chassis_data.test_message_path import until

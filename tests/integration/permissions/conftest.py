@@ -18,9 +18,9 @@ from chassis.database import Database
 from chassis.jwks import Jwks
 from chassis.server import HttpServer
 from chassis.settings import ServiceSettings
-from purchases.payments.client import stripe_client
 from purchases.settings import Settings
-from purchases.store.rows import Workspace
+from purchases.stripe_api.client import stripe_client
+from purchases.workspaces.rows import Workspace
 from sandbox.issuer import Issuer, application
 from sandbox.ports import LOOPBACK, free_port
 from tests.documented import only_documented_problems

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from purchases.domain.transitions import Status
-from purchases.handlers.steps.move_purchase import record_start
-from purchases.publisher import Cause
-from purchases.store import workspaces
-from purchases.store.rows import Purchase
+from purchases.ledger.move import record_start
+from purchases.ledger.publish import Cause
+from purchases.ledger.rows import Purchase
+from purchases.ledger.transitions import Status
+from purchases.workspaces import store as workspaces
 from tests.integration.purchases.world import INSTANCE, World
 
 PRICES: Final = {"audit": 10_000, "setup": 49_900}

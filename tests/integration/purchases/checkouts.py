@@ -7,9 +7,9 @@ from typing import Any, Final
 import pytest
 
 from chassis.problems import Problem
-from purchases.handlers.checkout.open_checkout import Desk, Opened, open_checkout
-from purchases.handlers.checkout.start_checkout import Upgrade
-from purchases.store.rows import Purchase
+from purchases.checkout.open_checkout import Desk, Opened, open_checkout
+from purchases.checkout.start_checkout import Upgrade
+from purchases.ledger.rows import Purchase
 from tests.integration.purchases.world import INSTANCE, LEASE, Json, World
 
 BUNDLE: Final = ("setup", "training")

@@ -8,9 +8,9 @@ import stripe
 
 from chassis.database import Database, plain_connection
 from chassis.server import HttpServer
+from purchases.every_table import METADATA
 from purchases.main import MIGRATIONS
-from purchases.payments.client import stripe_client
-from purchases.store.rows import Row
+from purchases.stripe_api.client import stripe_client
 from sandbox.stripe.app import create_app
 from sandbox.stripe.control import StripeControl
 from tests.integration.purchases.checkouts import given_builder_and_two_addons
@@ -38,8 +38,8 @@ async def migrated(module_database_url: NewDatabase, template: Template) -> Asyn
 async def client(stripe_url: str) -> AsyncIterator[stripe.StripeClient]:
     """The service's own client, but for its retries, which would only take time here."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("purchases.payments.client.MAX_NETWORK_RETRIES", 0)
-        patch.setattr("purchases.payments.client.RATE_LIMIT_WAIT_SECONDS", 0.01)
+        patch.setattr("purchases.stripe_api.client.MAX_NETWORK_RETRIES", 0)
+        patch.setattr("purchases.stripe_api.client.RATE_LIMIT_WAIT_SECONDS", 0.01)
         client = stripe_client(secret_key="sk_test_x", api_base=stripe_url)
         yield client
     http: Any = client._requestor._client
@@ -58,7 +58,7 @@ async def world(migrated: Database, client: stripe.StripeClient, control: Stripe
     await control.reset()
     await control.settings(refund_delay=None, invoice_authentication="requires_action")
     world = World(database=migrated, client=client, control=control)
-    await world.execute(emptying(Row.metadata.tables))
+    await world.execute(emptying(METADATA.tables))
     return world
 
 

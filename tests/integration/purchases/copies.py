@@ -12,9 +12,10 @@ from stripe import StripeClient
 
 from chassis.health import Health
 from contracts.stripe_facts import StripeFact
-from purchases.commands_loop import CommandsLoop
-from purchases.domain.transitions import Status
-from purchases.store.rows import Purchase, Transition, Workspace
+from purchases.ledger.rows import Purchase, Transition
+from purchases.ledger.transitions import Status
+from purchases.worker.jobs import CommandsLoop
+from purchases.workspaces.rows import Workspace
 from tests.integration.purchases.replayed_stripe import ReplayedStripe, id_of_copy, of_copy
 from tests.integration.purchases.stories import Story
 from tests.integration.purchases.world import FOLLOWING, Json, World

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from purchases.domain.transitions import Status
-from purchases.store.rows import Purchase
+from purchases.ledger.rows import Purchase
+from purchases.ledger.transitions import Status
 from tests.integration.purchases.stories import Story
 from tests.integration.purchases.world import Json
 

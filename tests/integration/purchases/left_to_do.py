@@ -7,9 +7,9 @@ from typing import Any, Final
 
 from contracts import AddonState, PlanPrice, PlanState
 from contracts.stripe_facts import CheckoutSessionCompleted, SubscriptionChanged
-from purchases.domain.transitions import Status
-from purchases.handlers.customers.save_card import save_card
-from purchases.store.rows import Purchase
+from purchases.customers.save_card import save_card
+from purchases.ledger.rows import Purchase
+from purchases.ledger.transitions import Status
 from tests.integration.purchases.checkouts import (
     BUNDLE,
     given_builder_and_two_addons,

@@ -4,11 +4,11 @@ import uuid
 from collections.abc import Sequence
 from typing import Any, Final
 
-from purchases.handlers.by_hand.cancel import Cancellation, cancel
-from purchases.handlers.by_hand.deliver import deliver
-from purchases.handlers.by_hand.reopen import reopen
-from purchases.handlers.by_hand.request_refund import RefundOrder, Requested, refundable_cents, request_refund
-from purchases.store.rows import Purchase, Refund
+from purchases.ledger.rows import Purchase, Refund
+from purchases.moves.cancel import Cancellation, cancel
+from purchases.moves.deliver import deliver
+from purchases.moves.reopen import reopen
+from purchases.refunds.request_refund import RefundOrder, Requested, refundable_cents, request_refund
 from tests.integration.purchases.world import World
 
 STAFF: Final = "staff:amy"

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Final
 
 from contracts.stripe_facts import StripeFact
-from purchases.domain.transitions import Status
-from purchases.store.rows import Purchase, Row
+from purchases.every_table import METADATA
+from purchases.ledger.rows import Purchase
+from purchases.ledger.transitions import Status
 from tests.integration.purchases.bundles import given_a_bundle, invoice_of
 from tests.integration.purchases.world import INSTANCE, Json, World
 from tests.stack.postgres import emptying
@@ -308,7 +309,7 @@ STORIES: Final[Sequence[Teller]] = (
 
 async def told(world: World, teller: Teller) -> Story:
     """Let it happen at Stripe, and keep what Stripe told of it."""
-    await world.execute(emptying(Row.metadata.tables))
+    await world.execute(emptying(METADATA.tables))
     world.since = len(await world.control.events())
     tale = await teller(world)
     rows = [await world.purchase(purchase.id) for purchase in tale.purchases]

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from contracts.stripe_facts import InvoicePaid
-from purchases.domain.transitions import Status
-from purchases.store.rows import Purchase
+from purchases.ledger.rows import Purchase
+from purchases.ledger.transitions import Status
 from tests.integration.purchases.stories import LEGACY
 from tests.integration.purchases.world import PRICE, World
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from chassis.database import Database
 from contracts.purchase_facts import DisputeClosed, DisputeOpened, RefundFailed, RefundIssued
 from contracts.stripe_facts import SubscriptionChanged
-from purchases.domain.transitions import TRANSITIONS, Status, Trigger
+from purchases.ledger.transitions import TRANSITIONS, Status, Trigger
 from sandbox.stripe.control import StripeControl
 from tests.integration.purchases.copies import Copy, hear, plant
 from tests.integration.purchases.expected import expected, of_the_plan

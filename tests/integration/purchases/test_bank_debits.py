@@ -7,10 +7,10 @@ from typing import Final
 import pytest
 
 from contracts.purchase_facts import PaymentParked
-from purchases.domain.transitions import Status
-from purchases.handlers.buying.buy import Outcome
-from purchases.store import commands
-from purchases.store.rows import Purchase
+from purchases.buying.buy import Outcome
+from purchases.jobs import store as commands
+from purchases.ledger.rows import Purchase
+from purchases.ledger.transitions import Status
 from tests.integration.purchases.api import Api, an_api
 from tests.integration.purchases.checkouts import BUNDLE, open_page, purchases_of, refusal_of, sessions_of, upgrade
 from tests.integration.purchases.world import DEBIT, PRICE, Json, World

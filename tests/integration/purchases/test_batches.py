@@ -10,8 +10,8 @@ from sqlalchemy import event
 from chassis import parked
 from contracts.purchase_facts import PurchasePaid
 from contracts.stripe_facts import InvoicePaid, InvoicePaymentFailed, InvoicePaymentLinked, StripeFact
-from purchases.domain.transitions import Status
-from purchases.handlers.steps.work import CONSUMER
+from purchases.batch.work import CONSUMER
+from purchases.ledger.transitions import Status
 from tests.integration.purchases.stories import LEGACY
 from tests.integration.purchases.world import World
 

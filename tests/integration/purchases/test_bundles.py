@@ -9,9 +9,9 @@ import pytest
 from chassis.problems import Problem
 from contracts.purchase_facts import PurchasePaid, RefundIssued
 from contracts.stripe_facts import InvoicePaid, RefundChanged, StripeFact
-from purchases.domain.transitions import Status
-from purchases.handlers.by_hand.allocate import allocate
-from purchases.store.rows import Purchase
+from purchases.ledger.rows import Purchase
+from purchases.ledger.transitions import Status
+from purchases.parked.allocate import allocate
 from tests.integration.purchases.bundles import PLAN_CENTS, given_a_bundle, given_a_signup, invoice_of
 from tests.integration.purchases.stories import LEGACY
 from tests.integration.purchases.world import World

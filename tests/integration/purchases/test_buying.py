@@ -7,11 +7,11 @@ import pytest
 
 from chassis.problems import Problem
 from contracts.purchase_facts import PurchaseFailed
-from purchases.domain.transitions import Status
-from purchases.handlers.buying.buy import Outcome
-from purchases.handlers.by_hand.deliver import deliver
-from purchases.payments.client import CustomerNeeded
-from purchases.payments.invoices import Charging
+from purchases.buying.buy import Outcome
+from purchases.ledger.transitions import Status
+from purchases.moves.deliver import deliver
+from purchases.stripe_api.client import CustomerNeeded
+from purchases.stripe_api.invoices import Charging
 from tests.integration.purchases.world import PRICE, World
 
 NEEDS_CUSTOMER = "pm_card_authenticationRequired"

@@ -7,8 +7,8 @@ import pytest
 
 from chassis.problems import Problem
 from contracts.purchase_facts import PaymentReturned, PurchaseCancelled, PurchaseReopened
-from purchases.domain.transitions import Status
-from purchases.store.rows import Purchase
+from purchases.ledger.rows import Purchase
+from purchases.ledger.transitions import Status
 from tests.integration.purchases.moves import (
     BUYER,
     SAID,

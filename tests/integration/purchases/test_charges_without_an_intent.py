@@ -7,9 +7,9 @@ import pytest
 
 from contracts.purchase_facts import RefundFailed, RefundIssued
 from contracts.stripe_facts import RefundChanged
-from purchases.domain.transitions import Status
-from purchases.store import commands
-from purchases.store.rows import Purchase
+from purchases.jobs import store as commands
+from purchases.ledger.rows import Purchase
+from purchases.ledger.transitions import Status
 from tests.integration.purchases.api import Api, an_api
 from tests.integration.purchases.checkouts import complete, open_page, upgrade
 from tests.integration.purchases.moves import refunds_of

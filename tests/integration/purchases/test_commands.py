@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 import stripe
 
-from purchases import commands_loop
-from purchases.handlers.steps.stripe_desk import DONE, Later, Result, StripeDesk
-from purchases.payments.client import MAX_NETWORK_RETRIES, TIMEOUT_SECONDS, OutcomeUnknown, StripeRefused
-from purchases.store import commands
-from purchases.store.commands import LEASE, Command
+from purchases.jobs import store as commands
+from purchases.jobs.store import LEASE, Command
+from purchases.jobs.stripe_desk import DONE, Later, Result, StripeDesk
+from purchases.stripe_api.client import MAX_NETWORK_RETRIES, TIMEOUT_SECONDS, OutcomeUnknown, StripeRefused
+from purchases.worker import jobs as commands_loop
 from tests.integration.purchases.world import Json, World
 
 

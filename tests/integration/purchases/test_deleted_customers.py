@@ -1,8 +1,8 @@
 """A customer that is deleted at Stripe is forgotten; purchases keep who paid, and the next need makes a new one."""
 
 from contracts.stripe_facts import CustomerDeleted
-from purchases.domain.transitions import Status
-from purchases.handlers.customers.register_workspace import ensure_customer
+from purchases.customers.register_workspace import ensure_customer
+from purchases.ledger.transitions import Status
 from tests.integration.purchases.world import INSTANCE, World
 
 

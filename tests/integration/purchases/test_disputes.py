@@ -14,8 +14,8 @@ from contracts.purchase_facts import (
     RefundIssued,
 )
 from contracts.stripe_facts import DisputeChanged, InvoicePaid, StripeFact
-from purchases.domain.transitions import Status
-from purchases.store.rows import Purchase
+from purchases.ledger.rows import Purchase
+from purchases.ledger.transitions import Status
 from tests.integration.purchases.bundles import given_a_bundle, invoice_of
 from tests.integration.purchases.world import PRICE, World
 

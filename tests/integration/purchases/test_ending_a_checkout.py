@@ -6,8 +6,8 @@ import pytest
 
 from chassis.problems import Problem
 from contracts.stripe_facts import CheckoutSessionExpired
-from purchases.domain.transitions import Status
-from purchases.handlers.buying.buy import Outcome
+from purchases.buying.buy import Outcome
+from purchases.ledger.transitions import Status
 from tests.integration.purchases.checkouts import (
     BUNDLE,
     complete,

@@ -5,7 +5,7 @@ from typing import Any, Final
 import pytest
 
 from contracts.stripe_facts import InvoicePaid
-from purchases.store import commands
+from purchases.jobs import store as commands
 from tests.integration.purchases.subscribers import MONTHLY, Subscriber, given_a_subscriber
 from tests.integration.purchases.world import INSTANCE, Json, World
 

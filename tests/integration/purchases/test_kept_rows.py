@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy.exc import DBAPIError
 
 from chassis.database import sqlstate
-from purchases.domain.transitions import Status
+from purchases.ledger.transitions import Status
 from tests.integration.purchases.world import World
 
 REFUSED = "23001"

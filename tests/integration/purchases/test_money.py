@@ -8,8 +8,8 @@ import pytest
 
 from contracts.purchase_facts import PaymentReturned, PurchasePaid, PurchaseRefunded, RefundIssued
 from contracts.stripe_facts import InvoicePaid, RefundChanged
-from purchases.domain.transitions import Status
-from purchases.store.rows import Purchase
+from purchases.ledger.rows import Purchase
+from purchases.ledger.transitions import Status
 from tests.integration.purchases.stories import LEGACY
 from tests.integration.purchases.world import INSTANCE, PRICE, World
 

@@ -7,8 +7,8 @@ import pytest
 
 from contracts.purchase_facts import PaymentParked, PurchasePaid
 from contracts.stripe_facts import CheckoutSessionCompleted, InvoicePaid, InvoicePaymentFailed, StripeFact
-from purchases.domain.transitions import Status
-from purchases.store.rows import Purchase
+from purchases.ledger.rows import Purchase
+from purchases.ledger.transitions import Status
 from tests.integration.purchases.bundles import given_a_bundle
 from tests.integration.purchases.subscribers import given_a_subscriber
 from tests.integration.purchases.world import INSTANCE, PRICE, World

@@ -7,8 +7,8 @@ import pytest
 
 from contracts.purchase_facts import PaymentParked
 from contracts.stripe_facts import InvoiceFact, InvoicePaid, StripeFact
-from purchases.domain.transitions import Status
-from purchases.store import commands
+from purchases.jobs import store as commands
+from purchases.ledger.transitions import Status
 from tests.integration.purchases.world import PRICE, World
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from contracts.stripe_facts import CheckoutSessionCompleted, InvoicePaid, UnrecognisedEvent
-from purchases.store.rows import Purchase
+from purchases.ledger.rows import Purchase
 from tests.integration.purchases.bundles import given_a_bundle
 from tests.integration.purchases.world import World
 

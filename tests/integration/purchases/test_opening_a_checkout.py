@@ -6,8 +6,8 @@ from typing import Final
 import pytest
 
 from chassis.problems import Problem
-from purchases.domain.transitions import Status
-from purchases.handlers.checkout.open_checkout import Opened
+from purchases.checkout.open_checkout import Opened
+from purchases.ledger.transitions import Status
 from tests.integration.purchases.checkouts import (
     BUNDLE,
     complete,

@@ -4,9 +4,9 @@ import pytest
 
 from chassis.problems import Problem
 from contracts.purchase_facts import PaymentParked, PaymentReturned, PurchaseCancelled
-from purchases.domain.transitions import Status
-from purchases.handlers.by_hand.request_refund import refund_problem
-from purchases.store.rows import Purchase
+from purchases.ledger.rows import Purchase
+from purchases.ledger.transitions import Status
+from purchases.refunds.request_refund import refund_problem
 from tests.integration.purchases.moves import STAFF, ask_for_a_refund, cancel_it, left_of, refunds_of
 from tests.integration.purchases.stories import VERSIONS
 from tests.integration.purchases.world import PRICE, World

@@ -14,9 +14,9 @@ from chassis.database import sqlstate
 from chassis.process import background
 from contracts.stripe_facts import ChargeRefunded, InvoicePaid, RefundChanged, StripeFact
 from contracts.stripe_facts.money_back import RefundSnapshot
-from purchases.domain.transitions import Status
-from purchases.handlers.steps.work import CONSUMER
-from purchases.store.rows import Purchase
+from purchases.batch.work import CONSUMER
+from purchases.ledger.rows import Purchase
+from purchases.ledger.transitions import Status
 from tests.integration.purchases.stories import LEGACY
 from tests.integration.purchases.world import World
 

@@ -8,10 +8,10 @@ import pytest
 from chassis.problems import Problem
 from contracts.purchase_facts import PaymentParked, PaymentReturned, RefundFailed, RefundIssued
 from contracts.stripe_facts import ChargeRefunded, DisputeChanged, InvoicePaid, RefundChanged
-from purchases.domain.settling import PAID_IN_PART
-from purchases.domain.transitions import Status
-from purchases.store import commands
-from purchases.store.rows import Purchase
+from purchases.jobs import store as commands
+from purchases.ledger.rows import Purchase
+from purchases.ledger.settling import PAID_IN_PART
+from purchases.ledger.transitions import Status
 from tests.integration.purchases.moves import ask_for_a_refund, cancel_it, left_of, refunds_of
 from tests.integration.purchases.stories import VERSIONS
 from tests.integration.purchases.world import PRICE, World

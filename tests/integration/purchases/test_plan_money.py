@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from contracts.stripe_facts import DisputeChanged, RefundChanged, StripeFact
-from purchases.store import commands, plan_money
+from purchases.jobs import store as commands
+from purchases.ledger import plan_money
 from tests.integration.purchases.checkouts import complete, open_page, upgrade
 from tests.integration.purchases.stories import VERSIONS
 from tests.integration.purchases.test_sweep import sweep

@@ -16,8 +16,8 @@ from contracts.stripe_facts import (
     StripeFact,
     SubscriptionChanged,
 )
-from purchases.domain.transitions import Status
-from purchases.store.rows import Purchase
+from purchases.ledger.rows import Purchase
+from purchases.ledger.transitions import Status
 from tests.integration.purchases.bundles import PLAN_CENTS, given_a_bundle, invoice_of
 from tests.integration.purchases.stories import VERSIONS
 from tests.integration.purchases.test_bundles import CENTS, WHOLE, nameless

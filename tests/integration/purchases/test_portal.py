@@ -4,7 +4,7 @@ import pytest
 
 from catalog.stripe_setup.portal import CANCELLING, provision_portal
 from chassis.problems import Problem
-from purchases.handlers.plan.manage_subscription import manage_subscription
+from purchases.subscriptions.manage_subscription import manage_subscription
 from tests.integration.purchases.world import INSTANCE, RETURN_URL, Json, World
 
 

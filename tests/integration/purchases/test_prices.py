@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from contracts import AddonState
-from purchases.domain.transitions import Status
-from purchases.handlers.buying.buy import Bought, Outcome
-from purchases.handlers.steps.provision_price import provision_price
-from purchases.payments.prices import SoldAddon
-from purchases.store.rows import Purchase
+from purchases.buying.buy import Bought, Outcome
+from purchases.catalog_copy.provision_price import provision_price
+from purchases.ledger.rows import Purchase
+from purchases.ledger.transitions import Status
+from purchases.stripe_api.catalog.prices import SoldAddon
 from tests.integration.purchases.world import INSTANCE, PRICE, Json, World
 
 PRICE_CALLS = ("prices.list", "prices.create", "products.create")

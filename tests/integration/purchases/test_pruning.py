@@ -7,8 +7,8 @@ import pytest
 from chassis.database import plain_connection
 from chassis.process import background
 from chassis.pruning import keep_pruned, prune_all
-from purchases.store import commands
-from purchases.store.pruned import PRUNES
+from purchases.jobs import store as commands
+from purchases.worker.pruned import PRUNES
 from tests.integration.purchases.world import World
 from tests.stack.parked_rows import KEPT, LONG_RESOLVED, parked_rows, until_pruned
 

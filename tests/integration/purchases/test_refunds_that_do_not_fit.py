@@ -10,11 +10,11 @@ from sqlalchemy.exc import IntegrityError
 
 from contracts.purchase_facts import MoneyBackParked, MoneyOverReturned, RefundFailed, RefundIssued
 from contracts.stripe_facts import ChargeRefunded, DisputeChanged, RefundChanged, StripeFact, UnrecognisedEvent
-from purchases.domain.transitions import Status
-from purchases.handlers.at_stripe.sweep import sweep_stretch
-from purchases.payments.since import Stretch
-from purchases.store import commands
-from purchases.store.rows import Purchase
+from purchases.jobs import store as commands
+from purchases.ledger.rows import Purchase
+from purchases.ledger.transitions import Status
+from purchases.reconcile.sweep import sweep_stretch
+from purchases.stripe_api.since import Stretch
 from tests.integration.purchases.world import PRICE, World
 from webhook_gateway.normalisers import NORMALISERS, normalise
 

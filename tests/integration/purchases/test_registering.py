@@ -1,6 +1,6 @@
 """Registering a workspace makes its customer, whatever Stripe thinks of what it is told."""
 
-from purchases.handlers.buying.buy import Outcome
+from purchases.buying.buy import Outcome
 from tests.integration.purchases.world import World
 
 

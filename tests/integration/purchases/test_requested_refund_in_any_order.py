@@ -5,7 +5,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from contracts.purchase_facts import RefundFailed, RefundIssued
-from purchases.domain.transitions import Status
+from purchases.ledger.transitions import Status
 from tests.integration.purchases.moves import ask_for_a_refund, left_of, refunds_of
 from tests.integration.purchases.stories import VERSIONS
 from tests.integration.purchases.world import PRICE, World

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import pytest
 
-from purchases.commands_loop import COMMANDS
+from purchases.worker.jobs import COMMANDS
 from tests.integration.purchases.left_to_do import LEFT_TO_DO
 from tests.integration.purchases.subscribers import given_a_subscriber
 from tests.integration.purchases.world import World

@@ -6,9 +6,9 @@ import pytest
 
 from chassis.problems import Problem
 from contracts.stripe_facts import CheckoutSessionCompleted
-from purchases.handlers.buying.buy import Outcome
-from purchases.handlers.customers.save_card import save_card
-from purchases.payments.checkout import HostedPage
+from purchases.buying.buy import Outcome
+from purchases.customers.save_card import save_card
+from purchases.stripe_api.checkout import HostedPage
 from tests.integration.purchases.world import INSTANCE, RETURN_URL, Json, World
 
 

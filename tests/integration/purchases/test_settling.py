@@ -6,12 +6,12 @@ from typing import Any
 import pytest
 
 from contracts.purchase_facts import PaymentReturned, PurchaseFailed
-from purchases.domain.transitions import Status
-from purchases.handlers.at_stripe import settle
-from purchases.payments.invoices import close_invoice
-from purchases.payments.look import look_for_invoice
-from purchases.store import commands
-from purchases.store.rows import Purchase
+from purchases.jobs import store as commands
+from purchases.ledger.rows import Purchase
+from purchases.ledger.transitions import Status
+from purchases.reconcile import settle
+from purchases.stripe_api.invoices import close_invoice
+from purchases.stripe_api.look import look_for_invoice
 from tests.integration.purchases.world import LEASE, PRICE, World
 
 NEEDS_CUSTOMER = "pm_card_authenticationRequired"

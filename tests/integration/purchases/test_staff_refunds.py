@@ -7,8 +7,8 @@ import pytest
 
 from chassis.problems import Problem
 from contracts.purchase_facts import PurchaseRefunded, RefundFailed, RefundIssued
-from purchases.domain.transitions import Status
-from purchases.store.rows import Purchase
+from purchases.ledger.rows import Purchase
+from purchases.ledger.transitions import Status
 from tests.integration.purchases.moves import SAID, STAFF, ask_for_a_refund, left_of, refunds_of
 from tests.integration.purchases.stories import VERSIONS
 from tests.integration.purchases.world import INSTANCE, PRICE, World

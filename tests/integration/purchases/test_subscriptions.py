@@ -11,8 +11,8 @@ from chassis import parked
 from contracts.stripe_facts import SubscriptionChanged
 from contracts.workspace_facts import ExtraSubscriptionEnded
 from notifier.letters import LETTERS, mail_key
-from purchases.domain.transitions import Status
-from purchases.store.rows import Workspace
+from purchases.ledger.transitions import Status
+from purchases.workspaces.rows import Workspace
 from tests.integration.purchases.bundles import PLAN_CENTS, PRICES, given_a_bundle, invoice_of
 from tests.integration.purchases.subscribers import MONTHLY, VERSIONS, Subscriber, given_a_subscriber
 from tests.integration.purchases.world import INSTANCE, PAGES, World

@@ -8,11 +8,11 @@ from structlog.testing import capture_logs
 
 from contracts.purchase_facts import DisputeClosed, PaymentReturned, PurchasePaid, PurchaseStarted, RefundIssued
 from contracts.stripe_facts import RefundChanged
-from purchases.domain.transitions import Status
-from purchases.handlers.at_stripe.sweep import REACH, Found, sweep_stretch
+from purchases.jobs import store as commands
+from purchases.ledger.transitions import Status
 from purchases.main.sweep import period
-from purchases.payments.since import Stretch
-from purchases.store import commands
+from purchases.reconcile.sweep import REACH, Found, sweep_stretch
+from purchases.stripe_api.since import Stretch
 from tests.integration.purchases.bundles import given_a_bundle
 from tests.integration.purchases.world import FOLLOWING, PRICE, World
 

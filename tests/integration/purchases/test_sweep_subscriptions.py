@@ -5,8 +5,8 @@ from typing import Final
 
 import pytest
 
-from purchases.handlers.at_stripe.sweep_subscriptions import sweep_subscriptions
-from purchases.store import commands
+from purchases.jobs import store as commands
+from purchases.reconcile.sweep_subscriptions import sweep_subscriptions
 from tests.integration.purchases.subscribers import Subscriber, given_a_subscriber
 from tests.integration.purchases.world import World
 

@@ -13,15 +13,15 @@ from sqlalchemy.exc import IntegrityError
 
 from chassis.database import Database
 from chassis.migrations import migrate
-from purchases.domain.transitions import Status
+from purchases.every_table import METADATA
+from purchases.ledger.transitions import Status
 from purchases.main import MIGRATIONS
-from purchases.store.rows import Row
 from tests.stack.postgres import NewDatabase
 
 
 def _differences(connection: Connection) -> list[object]:
     context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
-    return list(compare_metadata(context, Row.metadata))
+    return list(compare_metadata(context, METADATA))
 
 
 async def test_the_models_equal_the_migrated_schema(migrated: Database) -> None:

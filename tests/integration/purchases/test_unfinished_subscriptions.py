@@ -5,9 +5,9 @@ from typing import Any, Final
 import pytest
 
 from contracts.workspace_facts import ExtraSubscriptionEnded
-from purchases.handlers.plan import end_unfinished
-from purchases.payments.subscriptions import end_first_payment
-from purchases.store import commands
+from purchases.jobs import store as commands
+from purchases.stripe_api.subscriptions import end_first_payment
+from purchases.subscriptions import end_unfinished
 from tests.integration.purchases.checkouts import complete, open_page, refusal_of, upgrade
 from tests.integration.purchases.world import DEBIT, INSTANCE, Json, World
 

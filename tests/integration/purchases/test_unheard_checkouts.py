@@ -5,7 +5,7 @@ from typing import Final
 import pytest
 
 from contracts.stripe_facts import SubscriptionChanged
-from purchases.domain.transitions import Status
+from purchases.ledger.transitions import Status
 from tests.integration.purchases.checkouts import (
     BUNDLE,
     complete,

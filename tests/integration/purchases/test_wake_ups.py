@@ -8,9 +8,9 @@ import pytest
 from chassis.parked import TRIES
 from contracts.purchase_facts import MoneyBackParked
 from contracts.stripe_facts import RefundChanged
-from purchases.domain.transitions import Status
-from purchases.store import commands
-from purchases.store.rows import Purchase
+from purchases.jobs import store as commands
+from purchases.ledger.rows import Purchase
+from purchases.ledger.transitions import Status
 from tests.integration.purchases.checkouts import (
     BUNDLE,
     complete,

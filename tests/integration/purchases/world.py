@@ -19,15 +19,15 @@ from chassis.records import StoredRecord
 from chassis.settings import ServiceSettings
 from contracts import TOPICS, AddonState, Fact, seal
 from contracts.stripe_facts import StripeFact
-from purchases.commands_loop import CommandsLoop
-from purchases.domain.transitions import Status
-from purchases.handlers.buying.buy import Bought, Order, buy
-from purchases.handlers.customers.register_workspace import Registration, register_workspace
-from purchases.handlers.facts.apply_facts import apply_facts
-from purchases.handlers.steps.stripe_desk import ApplyFacts, WorkerDesk
-from purchases.handlers.steps.work import CONSUMER, Pages, note_names
-from purchases.store import ledger
-from purchases.store.rows import Purchase
+from purchases.batch.work import CONSUMER, Pages, note_names
+from purchases.buying.buy import Bought, Order, buy
+from purchases.customers.register_workspace import Registration, register_workspace
+from purchases.jobs.stripe_desk import ApplyFacts, WorkerDesk
+from purchases.ledger import store as ledger
+from purchases.ledger.rows import Purchase
+from purchases.ledger.transitions import Status
+from purchases.worker.events import apply_facts
+from purchases.worker.jobs import CommandsLoop
 from sandbox.stripe.control import StripeControl
 from webhook_gateway.normalisers import NORMALISERS, normalise
 

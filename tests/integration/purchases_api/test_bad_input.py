@@ -7,7 +7,8 @@ from typing import Any, Final
 import httpx
 import pytest
 
-from purchases.store.rows import Row, StripeBudget
+from purchases.stripe_budgets.rows import StripeBudget
+from purchases.tables import Row
 from tests.integration.purchases.world import PRICE, World
 from tests.integration.purchases_api.conftest import Api
 from tests.seen import problem_of

@@ -13,10 +13,10 @@ from stripe import StripeClient
 
 from chassis.auth import TokenVerifier
 from chassis.database import Database
-from purchases.api import budget
-from purchases.api.requests import client_of
 from purchases.main.api import app
 from purchases.settings import Settings
+from purchases.web import budget
+from purchases.web.requests import client_of
 from sandbox.issuer import Issuer
 from tests.integration.purchases.world import PRICE, World
 from tests.integration.purchases_api.conftest import Api

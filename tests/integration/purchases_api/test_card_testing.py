@@ -7,7 +7,7 @@ from typing import Any, Final
 import httpx
 from prometheus_client import REGISTRY
 
-from purchases.handlers.buying.card_testing import DECLINES_ALLOWED
+from purchases.buying.card_testing import DECLINES_ALLOWED
 from tests.integration.purchases.world import PRICE, World
 from tests.integration.purchases_api.conftest import Api
 from tests.seen import problem_of

@@ -7,8 +7,8 @@ import httpx
 import pytest
 
 from contracts.purchase_facts import PurchaseState, RefundFailed
-from purchases.domain.transitions import Status
-from purchases.store.rows import Purchase
+from purchases.ledger.rows import Purchase
+from purchases.ledger.transitions import Status
 from tests.integration.purchases.stories import LEGACY
 from tests.integration.purchases.world import PRICE, World
 from tests.integration.purchases_api.conftest import Api

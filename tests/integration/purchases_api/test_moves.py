@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from purchases.store.rows import Purchase
+from purchases.ledger.rows import Purchase
 from tests.integration.purchases.world import PRICE, World
 from tests.integration.purchases_api.conftest import Api
 

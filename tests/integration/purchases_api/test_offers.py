@@ -6,7 +6,7 @@ from typing import Any, Final
 import httpx
 import pytest
 
-from purchases.store.rows import Purchase
+from purchases.ledger.rows import Purchase
 from tests.integration.purchases.moves import STAFF, ask_for_a_refund, cancel_it, deliver_it, reopen_it
 from tests.integration.purchases.world import PRICE, World
 from tests.integration.purchases_api.conftest import Api

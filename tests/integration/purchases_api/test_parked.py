@@ -10,8 +10,8 @@ import pytest
 
 from contracts.purchase_facts import MoneyBackParked, PurchasePaid
 from contracts.stripe_facts import InvoicePaid, InvoicePaymentLinked, InvoiceVoided, RefundChanged, StripeFact
-from purchases.domain.transitions import Status
-from purchases.store.rows import Purchase
+from purchases.ledger.rows import Purchase
+from purchases.ledger.transitions import Status
 from tests.integration.purchases.bundles import given_a_bundle, invoice_of
 from tests.integration.purchases.world import World
 

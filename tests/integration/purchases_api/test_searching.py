@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from purchases.store.rows import Purchase
+from purchases.ledger.rows import Purchase
 from sandbox.stripe.control import StripeControl
 from tests.integration.purchases.world import World
 from tests.integration.purchases_api.conftest import Api

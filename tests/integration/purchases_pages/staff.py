@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import httpx
 
-from purchases.store.rows import Purchase
+from purchases.ledger.rows import Purchase
 from tests.forms import form_to
 from tests.integration.purchases_pages.conftest import ORIGIN, Site
 

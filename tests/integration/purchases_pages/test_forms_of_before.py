@@ -10,7 +10,7 @@ from typing import Any, Final
 import httpx
 import pytest
 
-from purchases.domain.transitions import Status
+from purchases.ledger.transitions import Status
 from tests.forms import read
 from tests.integration.purchases.moves import deliver_it
 from tests.integration.purchases.test_bundles import parked_item, refunded_in_part

@@ -2,8 +2,8 @@
 
 import pytest
 
-from purchases.domain.transitions import Status
-from purchases.store.rows import Purchase
+from purchases.ledger.rows import Purchase
+from purchases.ledger.transitions import Status
 from tests.integration.purchases import stories
 from tests.integration.purchases.moves import ask_for_a_refund, cancel_it, deliver_it, refunds_of, reopen_it
 from tests.integration.purchases.world import World

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from purchases.domain.transitions import Status
+from purchases.ledger.transitions import Status
 from tests.forms import told
 from tests.integration.purchases.checkouts import (
     given_builder_and_two_addons,

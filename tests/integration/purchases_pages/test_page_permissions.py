@@ -9,7 +9,7 @@ import httpx
 import pytest
 from fastapi.routing import APIRoute
 
-from purchases.pages.routes import ROUTERS
+from purchases.web.pages.routes import ROUTERS
 from tests.integration.permissions.matrix import (
     BUYER,
     CALLERS,

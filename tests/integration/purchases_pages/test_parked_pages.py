@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from purchases.store.rows import Purchase
+from purchases.ledger.rows import Purchase
 from tests.forms import form_to, read, told
 from tests.integration.purchases.test_bundles import parked_item, refunded_in_part
 from tests.integration.purchases.world import World

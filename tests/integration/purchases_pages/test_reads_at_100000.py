@@ -16,12 +16,12 @@ from chassis.database import Database
 from chassis.relay import BATCH, SELECT
 from contracts.stripe_facts import RefundChanged
 from contracts.stripe_facts.money_back import RefundSnapshot
-from purchases.domain.transitions import Status
-from purchases.handlers.at_stripe.sweep import sweep_stretch
+from purchases.ledger.transitions import Status
 from purchases.main import MIGRATIONS
-from purchases.payments.since import Stretch
-from purchases.store import workspaces
-from purchases.store.pruned import PRUNES
+from purchases.reconcile.sweep import sweep_stretch
+from purchases.stripe_api.since import Stretch
+from purchases.worker.pruned import PRUNES
+from purchases.workspaces import store as workspaces
 from sandbox.stripe.control import StripeControl
 from tests.integration.purchases.checkouts import given_builder_and_two_addons, open_page, upgrade
 from tests.integration.purchases.crowd import fill

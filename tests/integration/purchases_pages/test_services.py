@@ -2,7 +2,7 @@
 
 import pytest
 
-from purchases.domain.transitions import Status
+from purchases.ledger.transitions import Status
 from tests.integration.purchases.world import World
 from tests.integration.purchases_pages.conftest import Site
 from tests.integration.purchases_pages.shops import a_service

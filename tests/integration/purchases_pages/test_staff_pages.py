@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from purchases.domain.transitions import Status
+from purchases.ledger.transitions import Status
 from tests.forms import form_to, told
 from tests.integration.purchases.world import World
 from tests.integration.purchases_pages.conftest import Site

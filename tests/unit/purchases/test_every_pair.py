@@ -6,19 +6,10 @@ from typing import Final
 import pytest
 
 from contracts import purchase_facts
-from purchases.domain.transitions import (
-    TRANSITIONS,
-    Announcement,
-    Refused,
-    Status,
-    Step,
-    Trigger,
-    decide,
-    restoring,
-)
-from purchases.handlers.steps.move_purchase import STAMPS
-from purchases.publisher import FACTS
-from purchases.store.rows import Purchase, Transition
+from purchases.ledger.move import STAMPS
+from purchases.ledger.publish import FACTS
+from purchases.ledger.rows import Purchase, Transition
+from purchases.ledger.transitions import TRANSITIONS, Announcement, Refused, Status, Step, Trigger, decide, restoring
 
 # fmt: off
 AGREED: Final = {

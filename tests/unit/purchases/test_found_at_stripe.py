@@ -9,13 +9,13 @@ import stripe
 
 from contracts.stripe_facts import InvoicePaid, SubscriptionChanged
 from contracts.stripe_facts.words import DISPUTE_STATUSES, FINAL_DISPUTE_STATUSES
-from purchases.domain.disputes import is_final
-from purchases.domain.stripe_values import InvoiceState
-from purchases.handlers.at_stripe.found_at_stripe import dispute_fact, invoice_fact, refund_fact
-from purchases.payments.look import look_at_invoice
-from purchases.payments.paid_invoices import paid_invoice
-from purchases.payments.reading import json_of, read
-from purchases.payments.snapshots import snapshot_of
+from purchases.batch.found_at_stripe import dispute_fact, invoice_fact, refund_fact
+from purchases.ledger.money import is_final
+from purchases.stripe_api.look import look_at_invoice
+from purchases.stripe_api.paid_invoices import paid_invoice
+from purchases.stripe_api.reading import json_of, read
+from purchases.stripe_api.snapshots import snapshot_of
+from purchases.stripe_api.values import InvoiceState
 from stripe_reader.invoices import read_invoice
 from stripe_reader.payments import read_paid_by
 from stripe_reader.subscriptions import read_subscription

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from purchases.domain.stripe_values import Sale
-from purchases.handlers.buying.buy import Order
-from purchases.payments.keys import idempotency_key, metadata_of
+from purchases.buying.buy import Order
+from purchases.stripe_api.keys import idempotency_key, metadata_of
+from purchases.stripe_api.values import Sale
 
 ID = uuid.UUID("6f0c1f9e-6f2b-4a38-9f43-5ad2f0a7f1c1")
 ORDER = Order(

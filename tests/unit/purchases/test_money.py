@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from purchases.domain.money import (
+from purchases.ledger.money import (
     COUNTS,
     NO_LINE,
     Mismatch,
@@ -18,8 +18,8 @@ from purchases.domain.money import (
     our_lines,
     refunded_cents,
 )
-from purchases.domain.stripe_values import Line, PaidInvoice
-from purchases.domain.transitions import Status
+from purchases.ledger.transitions import Status
+from purchases.stripe_api.values import Line, PaidInvoice
 
 LINE = Line(amount=49_900, currency="eur", price_id="price_1", purchase_id="p1")
 SOLD = Sold(purchase_id="p1", price_cents=49_900, currency="EUR", price_id="price_1", customer_id="cus_1")

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from chassis.problems import MEDIA_TYPE
-from purchases.api.cancel_routes import NOT_CANCELLED
-from purchases.api.purchase_routes import NOT_BOUGHT
-from purchases.pages.words import WORDS
+from purchases.web.api.cancel_routes import NOT_CANCELLED
+from purchases.web.api.purchase_routes import NOT_BOUGHT
+from purchases.web.pages.words import WORDS
 
 ELSEWHERE = {
     *("unauthenticated", "forbidden", "not-found", "invalid-request"),  # chassis has words for them

@@ -2,7 +2,7 @@
 
 import pytest
 
-from purchases.domain.plan import Caps, Usage, caps_of, plan_of, usages
+from purchases.subscriptions.plan import Caps, Usage, caps_of, plan_of, usages
 
 PLANS: dict[str, Caps] = {"free": {"projects": 1, "keys": 0}, "builder": {"projects": None, "keys": None, "exports": 5}}
 

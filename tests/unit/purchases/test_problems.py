@@ -4,26 +4,29 @@ import uuid
 from datetime import UTC, datetime, timedelta
 
 from chassis.problems import Problem
-from purchases import problems
-from purchases.domain.transitions import Refused, Status, Trigger
-from purchases.handlers.buying.buy import payment_method_missing
-from purchases.handlers.buying.card_testing import too_many_declines
-from purchases.handlers.by_hand.move_by_hand import illegal_move
-from purchases.handlers.customers.living_customer import stripe_refused, stripe_unavailable
-from purchases.handlers.customers.register_workspace import customer_fixed, customer_taken, owner_fixed
-from purchases.handlers.steps.what_sells import addon_inactive, addon_not_found, already_purchased, settling
-from purchases.store.rows import Addon, Purchase
+from purchases.buying.buy import payment_method_missing
+from purchases.buying.card_testing import too_many_declines
+from purchases.catalog_copy.rows import Addon
+from purchases.catalog_copy.what_sells import addon_inactive, addon_not_found, price_changed
+from purchases.customers.living_customer import stripe_refused, stripe_unavailable
+from purchases.customers.register_workspace import customer_fixed, customer_taken, owner_fixed
+from purchases.ledger import problems
+from purchases.ledger.problems import already_purchased, settling
+from purchases.ledger.rows import Purchase
+from purchases.ledger.transitions import Refused, Status, Trigger
+from purchases.moves.move_by_hand import illegal_move
+from purchases.workspaces.problems import workspace_not_found
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 HOLDER = Purchase(id=uuid.uuid4(), status=Status.PAID)
 ADDON = Addon(price_cents=49_900, currency="EUR")
 
 PROBLEMS: dict[tuple[int, str], Problem] = {
-    (404, "workspace-not-found"): problems.workspace_not_found(),
+    (404, "workspace-not-found"): workspace_not_found(),
     (404, "purchase-not-found"): problems.purchase_not_found(),
     (404, "addon-not-found"): addon_not_found("x"),
     (409, "addon-inactive"): addon_inactive("x"),
-    (409, "price-changed"): problems.price_changed(ADDON),
+    (409, "price-changed"): price_changed(ADDON),
     (409, "already-purchased"): already_purchased(HOLDER),
     (409, "settling"): settling(HOLDER),
     (409, "payment-method-missing"): payment_method_missing(
@@ -46,7 +49,7 @@ def test_types_and_statuses_are_stable() -> None:
 
 
 def test_a_price_that_changed_is_told() -> None:
-    assert problems.price_changed(ADDON).extra == {"price_cents": 49_900, "currency": "EUR"}
+    assert price_changed(ADDON).extra == {"price_cents": 49_900, "currency": "EUR"}
 
 
 def test_who_tests_cards_is_told_when_to_come_back() -> None:

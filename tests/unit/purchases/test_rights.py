@@ -2,7 +2,7 @@
 
 import pytest
 
-from purchases.domain.rights import Standing, standing
+from purchases.web.rights import Standing, standing
 
 
 @pytest.mark.parametrize(

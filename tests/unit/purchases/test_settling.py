@@ -4,9 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from purchases.domain.settling import Settlement, Verdict, settlement
-from purchases.domain.stripe_values import Finding, InvoiceState
-from purchases.domain.transitions import Status, Trigger
+from purchases.ledger.settling import Settlement, Verdict, settlement
+from purchases.ledger.transitions import Status, Trigger
+from purchases.stripe_api.values import Finding, InvoiceState
 
 STARTED = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)
 SOON = STARTED + timedelta(minutes=4)

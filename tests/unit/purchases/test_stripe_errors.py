@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import stripe
 
-from purchases.payments.client import (
+from purchases.stripe_api.client import (
     CardDeclined,
     CustomerNeeded,
     ObjectMissing,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from purchases.domain.subscriptions import ENDED, News, Running, in_order_of_keeping, judge_news, status_now
+from purchases.subscriptions.rules import ENDED, News, Running, in_order_of_keeping, judge_news, status_now
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)

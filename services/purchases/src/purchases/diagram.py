@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 from typing import Final
 
-from purchases.domain.transitions import HOLDS_SLOT, TRANSITIONS, Status
+from purchases.ledger.transitions import HOLDS_SLOT, TRANSITIONS, Status
 
 BEGIN: Final = "<!-- diagram: python -m purchases.diagram --write services/purchases/README.md -->"
 END: Final = "<!-- /diagram -->"

@@ -11,8 +11,8 @@ from chassis.jwks import Jwks
 from chassis.openapi import write_document
 from contracts.schemas import ROOT
 from purchases.main.api import app
-from purchases.payments.client import stripe_client
 from purchases.settings import Settings
+from purchases.stripe_api.client import stripe_client
 
 FILE: Final = ROOT / "openapi" / "purchases.json"
 

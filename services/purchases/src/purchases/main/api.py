@@ -19,12 +19,12 @@ from chassis.process import run_process
 from chassis.startup import refuse_unless_sound
 from chassis.web import HttpServer, web_app
 from contracts.session_facts import SessionEnded
-from purchases.api.routes import router
 from purchases.main import read_settings
 from purchases.main.doctor import health_of_api, of_api
-from purchases.pages.routes import install_pages
-from purchases.payments.client import stripe_client
 from purchases.settings import Settings
+from purchases.stripe_api.client import stripe_client
+from purchases.web.api.routes import router
+from purchases.web.pages.routes import install_pages
 
 NAME: Final = "purchases-api"
 ALREADY_THERE: Final = "23505"

@@ -7,9 +7,9 @@ from getpass import getuser
 from typing import Final
 
 from chassis.database import Database
-from purchases.handlers.by_hand.retry_all_parked import retry_all_parked
 from purchases.main import read_settings
-from purchases.store.parked_items import Kind
+from purchases.parked.retry_all_parked import retry_all_parked
+from purchases.parked.store import Kind
 
 NAME: Final = "purchases-retry-parked"
 

@@ -9,14 +9,14 @@ from functools import partial
 from typing import Final
 
 from chassis.database import Database
-from purchases.handlers.at_stripe.sweep import REACH, Found, sweep_stretch
-from purchases.handlers.at_stripe.sweep_subscriptions import sweep_subscriptions
-from purchases.handlers.facts.apply_facts import apply_facts
-from purchases.handlers.steps.stripe_desk import WorkerDesk
-from purchases.handlers.steps.work import Pages
+from purchases.batch.work import Pages
+from purchases.jobs.stripe_desk import WorkerDesk
 from purchases.main import read_settings
-from purchases.payments.client import stripe_client
-from purchases.payments.since import Stretch
+from purchases.reconcile.sweep import REACH, Found, sweep_stretch
+from purchases.reconcile.sweep_subscriptions import sweep_subscriptions
+from purchases.stripe_api.client import stripe_client
+from purchases.stripe_api.since import Stretch
+from purchases.worker.events import apply_facts
 
 UNITS: Final = {"d": "days", "h": "hours", "m": "minutes"}
 

@@ -12,15 +12,15 @@ from chassis.pruning import keep_pruned
 from chassis.relay import Relay
 from chassis.server import HttpServer
 from chassis.startup import refuse_unless_sound
-from purchases.commands_loop import CommandsLoop
-from purchases.handlers.buying.card_testing import Brake
-from purchases.handlers.facts.apply_facts import apply_facts
-from purchases.handlers.steps.stripe_desk import WorkerDesk
-from purchases.handlers.steps.work import CONSUMER, Pages, note_names
+from purchases.batch.work import CONSUMER, Pages, note_names
+from purchases.buying.card_testing import Brake
+from purchases.jobs.stripe_desk import WorkerDesk
 from purchases.main import read_settings
 from purchases.main.doctor import USED_BY_WORKER, health_of_worker, of_worker
-from purchases.payments.client import stripe_client
-from purchases.store.pruned import PRUNES
+from purchases.stripe_api.client import stripe_client
+from purchases.worker.events import apply_facts
+from purchases.worker.jobs import CommandsLoop
+from purchases.worker.pruned import PRUNES
 
 NAME: Final = "purchases-worker"
 

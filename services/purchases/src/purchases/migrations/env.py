@@ -1,6 +1,6 @@
 """Alembic's entry: the ledger's metadata, run by chassis."""
 
 from chassis.migrations import run_env
-from purchases.store.rows import Row
+from purchases.every_table import METADATA
 
-run_env(Row.metadata)
+run_env(METADATA)

@@ -1,0 +1,77 @@
+"""Money back that waits for a person: the team is mailed once about each, however often it is looked at."""
+
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis.logs import get_logger
+from chassis.records import Received
+from contracts import Fact
+from contracts import stripe_facts as told
+from contracts.purchase_facts import MoneyBackParked
+from contracts.workspace_facts import WorkspaceMoneyBackParked
+from purchases.batch.parked_references import is_referred_to, keep_references
+from purchases.ledger.plan_rows import SubscriptionInvoice
+from purchases.ledger.publish import Cause, announce, announce_of_workspace
+from purchases.ledger.rows import Purchase
+from purchases.workspaces.rows import Workspace
+
+log = get_logger(__name__)
+
+
+async def tell_plan_money_back(
+    session: AsyncSession, received: Received, workspace: Workspace, invoice: SubscriptionInvoice, *, cause: Cause
+) -> None:
+    """Announce the same of a subscription's charge; `workspace` is locked."""
+    about = {name: getattr(invoice, name) for name in ("stripe_subscription_id", "stripe_invoice_id")}
+    for known, money in await _not_told_yet(session, received, received.envelope.id):
+        log.error("plan_money_back_parked", workspace=workspace.id, **known, reason=cause.reason)
+        announce_of_workspace(session, workspace, WorkspaceMoneyBackParked, cause=cause, **known, **money, **about)
+
+
+async def tell_money_back(
+    session: AsyncSession,
+    received: Received,
+    purchases: Sequence[Purchase],
+    *,
+    cause: Cause,
+    parked_as: uuid.UUID | None = None,
+) -> None:
+    """Announce each refund or dispute that the fact tells of, once, of the first of the locked `purchases`.
+
+    `purchases` are those that it may concern, `cause` says why it waits. `parked_as` is the fact that waits for staff
+    where it is another one of the same: with its row goes the mark that this was announced. A `charge.refunded`
+    without its refunds announces nothing: each has an event of its own, or the sweep finds it.
+    """
+    first, addons = purchases[0], [one.addon_name for one in purchases]
+    for known, money in await _not_told_yet(session, received, parked_as or received.envelope.id):
+        log.error("money_back_parked", purchase=str(first.id), **known, reason=cause.reason)
+        announce(session, first, MoneyBackParked, cause=cause, addons=addons, **known, **money)
+
+
+async def _not_told_yet(
+    session: AsyncSession, received: Received, fact_id: uuid.UUID
+) -> list[tuple[dict[str, str], dict[str, Any]]]:
+    """Each refund or dispute of the fact that was not announced before, marked as announced now."""
+    news = []
+    for known, cents, currency in _told(received.fact):
+        (stripe_id,) = known.values()
+        mark = f"told:{stripe_id}"
+        if not await is_referred_to(session, mark):
+            await keep_references(session, fact_id, [mark])
+            news.append((known, {"money_back_cents": cents, "money_back_currency": currency.upper()}))
+    return news
+
+
+def _told(fact: Fact) -> list[tuple[dict[str, str], int, str]]:
+    """Stripe's id under the field that holds it, the amount in minor units, and the currency, of each."""
+    if isinstance(fact, told.DisputeChanged):
+        return [({"stripe_dispute_id": fact.dispute_id}, fact.amount, fact.currency)]
+    refunds: list[told.RefundSnapshot] = []
+    if isinstance(fact, told.RefundChanged):
+        refunds = [fact.refund]
+    elif isinstance(fact, told.ChargeRefunded):
+        refunds = list(fact.refunds)
+    return [({"stripe_refund_id": one.refund_id}, one.amount, one.currency) for one in refunds]

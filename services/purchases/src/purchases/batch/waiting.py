@@ -1,0 +1,44 @@
+"""Parked facts by what they wait for: refunds for somebody to say whose they are, events for their subscription."""
+
+import json
+import uuid
+from datetime import datetime
+
+from sqlalchemy import exists, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis.records import Received
+from purchases.tables import PARKED
+
+
+def allocation_mark(refund_id: str) -> str:
+    """What a refund, or lost dispute, waits for that does not say which purchase it falls on."""
+    return f"refund:{refund_id}"
+
+
+async def is_set_aside(session: AsyncSession, received: Received) -> bool:
+    """Return whether a fact of this type about the same object was parked before, and was not applied since.
+
+    Of one object Stripe may tell by an event, by a list and by a sweep: staff decide about it once, as long as
+    the row is kept: for longer than the sweep looks back.
+    """
+    fact = received.fact
+    parked = exists().where(
+        PARKED.c.type == received.envelope.type,
+        PARKED.c.key == fact.key.encode(),
+        PARKED.c.resolution.is_distinct_from("applied"),
+    )
+    return bool(await session.scalar(select(parked)))
+
+
+async def waits_as(session: AsyncSession, mark: str) -> uuid.UUID | None:
+    """Return the id of the parked fact that waits for it; None where none does."""
+    waiting = select(PARKED.c.fact_id).where(PARKED.c.waits_for == mark, PARKED.c.resolved_at.is_(None))
+    return (await session.execute(waiting.limit(1))).scalar_one_or_none()
+
+
+async def waiting_until(session: AsyncSession, stripe_id: str) -> datetime | None:
+    """Return when the newest of the facts occurred that wait for it; None where none waits."""
+    waiting = select(PARKED.c.value).where(PARKED.c.waits_for == stripe_id, PARKED.c.resolved_at.is_(None))
+    values = (await session.execute(waiting)).scalars()
+    return max((datetime.fromisoformat(json.loads(value)["occurred_at"]) for value in values), default=None)

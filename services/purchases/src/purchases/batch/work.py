@@ -1,0 +1,127 @@
+"""What the appliers of one batch share: the locked rows, the ids they learn, how a fact is set aside or counted."""
+
+import uuid
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final, TypeVar
+from urllib.parse import quote
+
+from prometheus_client import Counter
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis import parked
+from chassis.records import Received
+from contracts import Fact
+from contracts.stripe_facts import InvoicePaid, StripeFact
+from purchases.batch.parked_references import keep_references
+from purchases.batch.references import all_ids_of, references_of
+from purchases.ledger import store as ledger
+from purchases.ledger.publish import Cause
+from purchases.ledger.rows import Purchase
+from purchases.workspaces.rows import Workspace
+
+FactT = TypeVar("FactT", bound=Fact)
+CONSUMER: Final = "purchases"
+FOUND: Final = -1
+"""The partition of a record that never was on Kafka: its fact was made of what Stripe answered."""
+OUTCOMES: Final = Counter("billing_stripe_facts_total", "Stripe facts by what became of them.", ["type", "outcome"])
+
+
+@dataclass(frozen=True, slots=True)
+class Pages:
+    """Where our own pages are, for facts that send somebody there."""
+
+    public_base_url: str
+
+    def billing(self, workspace_id: str) -> str:
+        """The workspace's billing page."""
+        return f"{self.public_base_url.rstrip('/')}/app/{quote(workspace_id, safe='')}/settings/billing"
+
+
+@dataclass(slots=True)
+class Work:
+    """One batch at hand: its session, the locked purchases, and the ids that it learned."""
+
+    session: AsyncSession
+    instance: str
+    names: ledger.Names
+    purchases: Mapping[uuid.UUID, Purchase]
+    our_customers: Collection[str] = ()
+    our_prices: Collection[str] = ()
+    """Those that sold something here, of the prices on invoices of our customers that name no purchase."""
+    homes: Mapping[str, Workspace] = field(default_factory=dict)
+    """By Stripe event id: the locked workspace that a subscription's fact is about."""
+    plan_prices: Collection[str] = ()
+    """Stripe's ids of what the plans cost."""
+    pages: Pages = Pages("")
+    learned: set[str] = field(default_factory=set)
+    unexplained: dict[str, list[tuple[Purchase, InvoicePaid]]] = field(default_factory=dict)
+    """By invoice, the payments of which its event did not say what paid them."""
+
+    def purchases_of(self, fact: Fact) -> list[Purchase]:
+        """The locked purchases that the fact's surest known ids name, in the order of their ids."""
+        known = (self.names.purchases_of(group) for group in references_of(fact))
+        named = next(filter(None, known), ())
+        return [self.purchases[one] for one in named if one in self.purchases]
+
+    def learn(self, purchase: Purchase, ids: Collection[str]) -> None:
+        """Later facts of the batch find the purchase by `ids`, and what waits for them is released at its end."""
+        self.learned.update(ids)
+        self.names.add(purchase.id, ids)
+
+    def ask_what_paid(self, purchase: Purchase, fact: InvoicePaid) -> None:
+        """Note that the event did not say what paid this payment; what the batch tells of it later counts, too."""
+        if _unexplained(purchase, fact.invoice_id):
+            self.unexplained.setdefault(fact.invoice_id, []).append((purchase, fact))
+
+    def still_unexplained(self) -> dict[str, dict[str, Any]]:
+        """By invoice, the arguments of the command that asks Stripe; at the end of the batch."""
+        return {
+            invoice_id: {
+                "purchase_ids": [str(purchase.id) for purchase, _ in noted],
+                "amount_paid": noted[0][1].amount_paid,
+                "currency": noted[0][1].currency,
+            }
+            for invoice_id, noted in self.unexplained.items()
+            if any(_unexplained(purchase, invoice_id) for purchase, _ in noted)
+        }
+
+    async def park(
+        self, received: Received, *, reason: str, waits_for: str | None = None, again: bool | None = None
+    ) -> None:
+        """Set the fact aside in this batch's transaction; with `again` false no timer tries what waits."""
+        await parked.park(self.session, received, consumer=CONSUMER, reason=reason, waits_for=waits_for, again=again)
+        await keep_references(self.session, received.envelope.id, all_ids_of(received.fact))
+
+
+def _unexplained(purchase: Purchase, invoice_id: str) -> bool:
+    return any(one.stripe_invoice_id == invoice_id and not one.is_explained for one in purchase.payments)
+
+
+async def note_names(session: AsyncSession, received: Received) -> None:
+    """Keep the ids of a fact that is set aside since it cannot be applied: it is on the page of what it may concern."""
+    ids = {one for one in all_ids_of(received.fact) if one.isprintable()}
+    await keep_references(session, received.envelope.id, ids)
+
+
+def was_found(received: Received) -> bool:
+    """Return whether Stripe itself was asked: what such a fact says of money needs no second look."""
+    return received.record.partition == FOUND
+
+
+def cause_of(fact: StripeFact, *, reason: str | None = None) -> Cause:
+    """A Stripe event, as what made something happen."""
+    return Cause(actor="stripe", at=datetime.now(UTC), stripe_event_id=fact.stripe_event_id, reason=reason)
+
+
+def fact_as(kind: type[FactT], received: Received) -> FactT:
+    """The fact, as the type that its applier is for. Raises TypeError when the table is wrong."""
+    if not isinstance(received.fact, kind):
+        raise TypeError(f"{type(received.fact).__name__} is no {kind.__name__}")
+    return received.fact
+
+
+def count(fact: Fact, outcome: str) -> None:
+    """Tell the metrics what became of a fact."""
+    OUTCOMES.labels(fact.TYPE, outcome).inc()

@@ -1,0 +1,1 @@
+"""Buying an add-on with the saved card."""

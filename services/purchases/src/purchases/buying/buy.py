@@ -1,0 +1,274 @@
+"""Buy now: the saved card is charged server to server, and a crash at any line leaves something that settles itself."""
+
+import hashlib
+import json
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import NoReturn
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+from stripe import StripeClient
+
+from chassis.database import Database
+from chassis.problems import Problem
+from contracts import purchase_facts
+from purchases.buying import card_testing
+from purchases.buying.card_testing import USUAL, Brake
+from purchases.buying.charge import CARD_GONE, charge
+from purchases.catalog_copy.rows import Addon
+from purchases.catalog_copy.what_sells import price_changed, sellable
+from purchases.checkout import store as checkouts
+from purchases.checkout.end_checkout import expire_checkout
+from purchases.checkout.rows import CheckoutSession
+from purchases.customers.living_customer import living_customer, nothing_written, stripe_unavailable
+from purchases.jobs import store as commands
+from purchases.ledger import problems
+from purchases.ledger import store as ledger
+from purchases.ledger.move import record_start
+from purchases.ledger.problems import refusal_for
+from purchases.ledger.publish import Cause, announce
+from purchases.ledger.rows import Purchase
+from purchases.ledger.transitions import Status
+from purchases.stripe_api.checkout import open_setup
+from purchases.stripe_api.customers import PayingCustomer
+from purchases.workspaces import store as workspaces
+from purchases.workspaces.problems import workspace_not_found
+from purchases.workspaces.rows import Workspace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What a buyer asked for, with the price that the buyer saw."""
+
+    workspace_id: str
+    addon_slug: str
+    expected_price_cents: int
+    expected_currency: str
+    return_url: str
+    idempotency_key: str
+    buyer: str
+
+    @property
+    def fingerprint(self) -> str:
+        """The body, whoever repeats it: the same key with another body is refused."""
+        body = [self.addon_slug, self.expected_price_cents, self.expected_currency, self.return_url]
+        return hashlib.sha256(json.dumps(body).encode()).hexdigest()
+
+
+class Outcome(StrEnum):
+    """How the request ended; the purchase says the rest."""
+
+    PAID = "paid"
+    NEEDS_CUSTOMER = "needs_customer"
+    AT_THE_BANK = "at_the_bank"
+    DECLINED = "declined"
+    REFUSED = "refused"
+    UNKNOWN = "unknown"
+    REPEATED = "repeated"
+
+
+@dataclass(frozen=True, slots=True)
+class Bought:
+    """The purchase as it is now, and the outcome that the answer's status tells."""
+
+    purchase: Purchase
+    outcome: Outcome
+
+
+async def buy(
+    *,
+    database: Database,
+    client: StripeClient,
+    instance: str,
+    lease: timedelta,
+    order: Order,
+    brake: Brake = USUAL,
+) -> Bought:
+    """Sell one add-on. Raises a Problem while nothing has been written; afterwards the row is the answer."""
+    async with database.reading() as session:
+        repeated = await _repeated(session, order)
+        if repeated is not None:
+            return Bought(repeated, Outcome.REPEATED)
+        addon = await _sellable(session, order)
+        in_the_way = await _checkout_that_sells(session, order, addon)
+        await _refuse_if_taken(session, order, addon, brake, besides=in_the_way)
+    customer = await _customer_with_card(database, client, instance, order)
+    if in_the_way is not None:
+        cause = Cause(actor=order.buyer, at=datetime.now(UTC), reason="bought with the saved card instead")
+        await expire_checkout(database=database, client=client, checkout=in_the_way, cause=cause)
+    try:
+        async with database.transaction() as session:
+            purchase_id = await _start(session, order, customer, lease, brake)
+    except IntegrityError:
+        return await _lost_the_race(database, order, brake)
+    if purchase_id is None:
+        return await _lost_the_race(database, order, brake)
+    await charge(
+        database=database,
+        client=client,
+        instance=instance,
+        workspace_id=order.workspace_id,
+        purchase_id=purchase_id,
+        customer=customer,
+        lease=lease,
+    )
+    bought = await _bought(database, purchase_id)
+    if bought.outcome is Outcome.REFUSED and bought.purchase.failure_code == CARD_GONE:
+        async with nothing_written(database, workspace_id=order.workspace_id):
+            await _refuse_without_card(client, instance, order, customer)
+    return bought
+
+
+async def _bought(database: Database, purchase_id: uuid.UUID) -> Bought:
+    async with database.reading() as session:
+        purchase = await ledger.find(session, purchase_id)
+    if purchase is None:
+        raise problems.purchase_not_found()
+    return Bought(purchase, outcome_of(purchase))
+
+
+def outcome_of(purchase: Purchase) -> Outcome:
+    """What the row says to the buyer whose request has just ended."""
+    if purchase.status is Status.PENDING:
+        return _awaited(purchase)
+    if purchase.status is Status.FAILED:
+        return Outcome.DECLINED if purchase.declined_at else Outcome.REFUSED
+    return Outcome.PAID
+
+
+def _awaited(purchase: Purchase) -> Outcome:
+    if purchase.waiting_for is not None:
+        return Outcome.AT_THE_BANK
+    return Outcome.NEEDS_CUSTOMER if purchase.action_url else Outcome.UNKNOWN
+
+
+async def _repeated(session: AsyncSession, order: Order) -> Purchase | None:
+    purchase = await ledger.find_request(
+        session, workspace_id=order.workspace_id, idempotency_key=order.idempotency_key
+    )
+    if purchase is not None and purchase.request_fingerprint != order.fingerprint:
+        raise problems.key_reused()
+    return purchase
+
+
+async def _sellable(session: AsyncSession, order: Order) -> Addon:
+    addon = await sellable(session, order.addon_slug)
+    if (addon.price_cents, addon.currency) != (order.expected_price_cents, order.expected_currency):
+        raise price_changed(addon)
+    return addon
+
+
+async def _refuse_if_taken(
+    session: AsyncSession, order: Order, addon: Addon, brake: Brake, *, besides: CheckoutSession | None = None
+) -> None:
+    """`besides`: what that Checkout sells is free as soon as it is ended."""
+    holder = await ledger.slot_holder(session, workspace_id=order.workspace_id, addon_id=addon.id)
+    if holder is not None and (besides is None or str(holder.id) not in besides.purchase_ids):
+        raise refusal_for(holder)
+    now = datetime.now(UTC)
+    refused = await card_testing.refusal(session, workspace_id=order.workspace_id, now=now, brake=brake)
+    if refused is not None:
+        raise refused
+
+
+async def _checkout_that_sells(session: AsyncSession, order: Order, addon: Addon) -> CheckoutSession | None:
+    """A live Checkout with this add-on in it; one without it is left alone."""
+    holder = await ledger.slot_holder(session, workspace_id=order.workspace_id, addon_id=addon.id)
+    return await checkouts.live_of_purchase(session, holder) if holder is not None else None
+
+
+async def _customer_with_card(database: Database, client: StripeClient, instance: str, order: Order) -> PayingCustomer:
+    """The customer and the card are read before anything is written. Raises a Problem without a card."""
+    async with nothing_written(database, workspace_id=order.workspace_id):
+        customer = await living_customer(
+            database=database, client=client, instance=instance, workspace_id=order.workspace_id
+        )
+        if customer.payment_method_id is None:
+            await _refuse_without_card(client, instance, order, customer)
+    return customer
+
+
+async def _refuse_without_card(client: StripeClient, instance: str, order: Order, customer: PayingCustomer) -> NoReturn:
+    """Raise Problem 409 with the page where a card is saved; nothing was charged."""
+    page = await open_setup(
+        client,
+        instance=instance,
+        workspace_id=order.workspace_id,
+        customer_id=customer.customer_id,
+        return_url=order.return_url,
+    )
+    raise payment_method_missing(setup_session_id=page.id, setup_url=page.url)
+
+
+async def _start(
+    session: AsyncSession, order: Order, customer: PayingCustomer, lease: timedelta, brake: Brake
+) -> uuid.UUID | None:
+    """Commit to the purchase before anything is created at Stripe; None when a repeat was first."""
+    workspace = await workspaces.lock(session, order.workspace_id)
+    if workspace is None:
+        raise workspace_not_found()
+    if await _repeated(session, order) is not None:
+        return None
+    addon = await _sellable(session, order)
+    await _refuse_if_taken(session, order, addon, brake)
+    purchase = _new_row(order, addon, workspace, customer, lease)
+    session.add(purchase)
+    cause = Cause(actor=order.buyer, at=purchase.started_at)
+    announce(session, purchase, purchase_facts.PurchaseStarted, cause=cause)
+    await session.flush()
+    record_start(session, purchase, cause=cause)
+    await commands.ask(session, kind="settle", subject=str(purchase.id), after=lease)
+    return purchase.id
+
+
+def _new_row(order: Order, addon: Addon, workspace: Workspace, customer: PayingCustomer, lease: timedelta) -> Purchase:
+    now = datetime.now(UTC)
+    return Purchase(
+        id=uuid.uuid4(),
+        workspace_id=workspace.id,
+        workspace=workspace,
+        plan_addon_id=addon.id,
+        addon_slug=addon.slug,
+        addon_name=addon.name,
+        price_cents=addon.price_cents,
+        currency=addon.currency,
+        stripe_price_id=addon.stripe_price_id,
+        status=Status.PENDING,
+        payable=True,
+        sequence=0,
+        idempotency_key=order.idempotency_key,
+        request_fingerprint=order.fingerprint,
+        bought_by=order.buyer,
+        return_url=order.return_url,
+        leased_until=now + lease,
+        stripe_customer_id=customer.customer_id,
+        payments=[],
+        refunds=[],
+        started_at=now,
+        updated_at=now,
+    )
+
+
+async def _lost_the_race(database: Database, order: Order, brake: Brake) -> Bought:
+    """Another request with this key, or for this slot, was first: answer as if it had been seen at once."""
+    async with database.reading() as session:
+        repeated = await _repeated(session, order)
+        if repeated is not None:
+            return Bought(repeated, Outcome.REPEATED)
+        await _refuse_if_taken(session, order, await _sellable(session, order), brake)
+    raise stripe_unavailable()
+
+
+def payment_method_missing(*, setup_session_id: str, setup_url: str) -> Problem:
+    """With the page where a card is saved."""
+    return Problem(
+        409,
+        "payment-method-missing",
+        "There is no saved payment method",
+        "Nothing was charged. Save a card first.",
+        setup_session_id=setup_session_id,
+        setup_url=setup_url,
+    )

@@ -1,0 +1,269 @@
+"""The charge of one purchase, phase by phase: check the lease under the lock, call Stripe, store what it said."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from stripe import StripeClient
+
+from chassis.database import Database
+from chassis.logs import get_logger
+from purchases.catalog_copy.provision_price import forget_dead_price, provision_price
+from purchases.catalog_copy.withdraw_addon import NOT_CHARGED, Offer, withdraw_if_not_charged
+from purchases.jobs import store as commands
+from purchases.ledger import store as ledger
+from purchases.ledger.apply_payment import apply_payment
+from purchases.ledger.learn_ids import learn_ids, release
+from purchases.ledger.money import Mismatch
+from purchases.ledger.move import move
+from purchases.ledger.publish import Cause
+from purchases.ledger.rows import WAITING_FOR_BANK, Purchase
+from purchases.ledger.transitions import Status, Step, Trigger
+from purchases.stripe_api.catalog.prices import SoldAddon
+from purchases.stripe_api.client import CardDeclined, CustomerNeeded, OutcomeUnknown, StripeRefused
+from purchases.stripe_api.customers import PayingCustomer, has_card
+from purchases.stripe_api.invoices import Charging, Confirmation, amount_due
+from purchases.stripe_api.look import look_at_invoice
+from purchases.stripe_api.values import InvoiceState, PaidInvoice
+from purchases.stripe_refusals.keep_refusal import keep_refusal
+
+log = get_logger(__name__)
+
+CARD_GONE: Final = "payment_method_missing"
+"""Ours, as a failure code: the card was there when it was looked at, and is not any more."""
+OF_THE_PRICE: Final = frozenset({"price", "item"})
+"""The calls that name the add-on's own amount; the others charge what the invoice came to."""
+NOT_CONFIRMED: Final = Confirmation("requires_action", None)
+
+
+class LostTheRow(Exception):  # noqa: N818 - named for what it says
+    """The purchase is no longer this request's to decide: it moved on, or the lease ran out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """Where one buying request works: its row, its lease, its client."""
+
+    database: Database
+    client: StripeClient
+    instance: str
+    purchase_id: uuid.UUID
+    lease: timedelta
+
+
+async def charge(
+    *,
+    database: Database,
+    client: StripeClient,
+    instance: str,
+    workspace_id: str,
+    purchase_id: uuid.UUID,
+    customer: PayingCustomer,
+    lease: timedelta,
+) -> None:
+    """Charge the saved card. Whatever happens is on the row afterwards; what is unknown stays pending."""
+    desk = Desk(database=database, client=client, instance=instance, purchase_id=purchase_id, lease=lease)
+    try:
+        await _charge(desk, customer)
+    except CardDeclined as error:
+        await _fail(desk, code=error.code, declined=True)
+    except StripeRefused as error:
+        await _keep_refusal(desk, error, workspace_id)
+        gone = await _card_is_gone(desk, customer)
+        await _fail(desk, code=CARD_GONE if gone else error.code or "stripe_refused", declined=False)
+        await _withdraw_if_not_charged(desk, error)
+    except (OutcomeUnknown, LostTheRow) as error:
+        log.warning("charge_left_to_settling", purchase=str(purchase_id), reason=repr(error))
+
+
+async def _card_is_gone(desk: Desk, customer: PayingCustomer) -> bool:
+    """Stripe words it in several ways that the card was detached since it was looked at, so the card is looked for."""
+    try:
+        return not await has_card(
+            desk.client, customer_id=customer.customer_id, payment_method_id=str(customer.payment_method_id)
+        )
+    except (OutcomeUnknown, StripeRefused):
+        return False
+
+
+async def _withdraw_if_not_charged(desk: Desk, error: StripeRefused) -> None:
+    """What was asked for is the price until there is an invoice; from then on its amount, if Stripe says it."""
+    if error.code not in NOT_CHARGED:
+        return
+    async with desk.database.reading() as session:
+        purchase = await ledger.find(session, desk.purchase_id)
+    if purchase is None:
+        return
+    offer = Offer(addon_id=purchase.plan_addon_id, price_cents=purchase.price_cents, currency=purchase.currency)
+    asked = purchase.price_cents
+    if error.call not in OF_THE_PRICE:
+        try:
+            asked = await amount_due(desk.client, str(purchase.stripe_invoice_id))
+        except (OutcomeUnknown, StripeRefused):
+            return
+    await withdraw_if_not_charged(desk.database, error, offer, instance=desk.instance, asked_cents=asked)
+
+
+async def _keep_refusal(desk: Desk, error: StripeRefused, workspace_id: str) -> None:
+    await keep_refusal(desk.database, error, workspace_id=workspace_id, purchase_id=desk.purchase_id)
+
+
+async def _charge(desk: Desk, customer: PayingCustomer) -> None:
+    purchase = await _keep(desk)
+    if purchase.stripe_price_id is None:
+        purchase = await _keep(desk, price_id=await _provisioned(desk, purchase))
+    charging = Charging(desk.client, instance=desk.instance, sale=ledger.sale_of(purchase))
+    card = str(customer.payment_method_id)
+    invoice_id = await charging.draft(customer_id=customer.customer_id, payment_method_id=card)
+    await _keep(desk, invoice_id=invoice_id)
+    await _add_item(desk, charging, purchase, invoice_id)
+    await _keep(desk)
+    intent_id = await charging.finalize(invoice_id=invoice_id)
+    purchase = await _keep(desk, payment_intent_id=intent_id)
+    try:
+        await charging.pay(invoice_id=invoice_id, payment_method_id=card)
+    except CustomerNeeded:
+        await _ask_the_customer(desk, charging, purchase, card)
+    except StripeRefused:
+        if not await _is_paid_already(desk, invoice_id):
+            raise
+    else:
+        await _take_payment(desk, invoice_id)
+
+
+async def _provisioned(desk: Desk, purchase: Purchase) -> str | None:
+    """None when Stripe does not give a price now: it is a convenience, and its lack costs no sale."""
+    sold = SoldAddon(
+        addon_id=purchase.plan_addon_id,
+        slug=purchase.addon_slug,
+        name=purchase.addon_name,
+        price_cents=purchase.price_cents,
+        currency=purchase.currency,
+    )
+    try:
+        return await provision_price(
+            database=desk.database, client=desk.client, instance=desk.instance, sold=sold, asked_for=purchase.id
+        )
+    except (OutcomeUnknown, StripeRefused) as error:
+        log.warning("price_not_provisioned", addon=str(purchase.plan_addon_id), error=repr(error))
+        if isinstance(error, StripeRefused):
+            await _keep_refusal(desk, error, purchase.workspace_id)
+        return None
+
+
+async def _add_item(desk: Desk, charging: Charging, purchase: Purchase, invoice_id: str) -> None:
+    """A price that Stripe no longer takes (archived, of another account) costs no sale, and is made anew next time."""
+    customer_id, price_id = str(purchase.stripe_customer_id), purchase.stripe_price_id
+    try:
+        await charging.add_item(customer_id=customer_id, invoice_id=invoice_id, price_id=price_id)
+    except StripeRefused as error:
+        if price_id is None:
+            raise
+        log.warning("price_refused", purchase=str(purchase.id), price=price_id, error=repr(error))
+        await _keep_refusal(desk, error, purchase.workspace_id)
+        await forget_dead_price(
+            database=desk.database, client=desk.client, addon_id=purchase.plan_addon_id, stripe_price_id=price_id
+        )
+        await charging.add_item(customer_id=customer_id, invoice_id=invoice_id, price_id=None)
+
+
+async def _ask_the_customer(desk: Desk, charging: Charging, purchase: Purchase, card: str) -> None:
+    """The bank wants 3-D Secure: confirmed on-session, its page brings the buyer back to us."""
+    finding = await look_at_invoice(desk.client, str(purchase.stripe_invoice_id))
+    if finding.paid is not None:
+        await _apply(desk, finding.paid)
+        return
+    intent_id = purchase.stripe_payment_intent_id or finding.payment_intent_id
+    await _keep(desk, payment_intent_id=intent_id)
+    confirmed = await _confirmed(charging, purchase, intent_id, card)
+    if confirmed.status in {"succeeded", "processing"}:
+        await _take_payment(desk, str(purchase.stripe_invoice_id))
+    else:
+        await _keep(desk, action_url=confirmed.action_url or finding.action_url, done=True)
+
+
+async def _confirmed(charging: Charging, purchase: Purchase, intent_id: str | None, card: str) -> Confirmation:
+    """Without an intent, or where Stripe wants the customer first, `hosted_invoice_url` is the fallback:
+
+    one can pay there, but it never returns the buyer.
+    """
+    if intent_id is None:
+        return NOT_CONFIRMED
+    try:
+        return await charging.confirm(intent_id=intent_id, payment_method_id=card, return_url=str(purchase.return_url))
+    except CustomerNeeded:
+        return NOT_CONFIRMED
+
+
+async def _take_payment(desk: Desk, invoice_id: str) -> None:
+    """Apply what was paid; a bank that is at work on it is waited for, without the buyer."""
+    finding = await look_at_invoice(desk.client, invoice_id)
+    if finding.state is InvoiceState.OPEN_PROCESSING:
+        await _keep(desk, payment_intent_id=finding.payment_intent_id, at_the_bank=True, done=True)
+        return
+    if finding.paid is None:
+        raise OutcomeUnknown(f"paid, but the invoice is {finding.state}")
+    await _apply(desk, finding.paid)
+
+
+async def _is_paid_already(desk: Desk, invoice_id: str) -> bool:
+    """What a coupon or the customer's balance pays in full is paid as soon as it is final: Stripe refuses to charge."""
+    finding = await look_at_invoice(desk.client, invoice_id)
+    if finding.paid is not None:
+        await _apply(desk, finding.paid)
+    return finding.paid is not None
+
+
+async def _apply(desk: Desk, invoice: PaidInvoice) -> None:
+    async with desk.database.transaction() as session:
+        purchase = await ledger.lock_one(session, desk.purchase_id)
+        if purchase is None:
+            raise LostTheRow(str(desk.purchase_id))
+        purchase.leased_until = None
+        cause = Cause(actor="stripe", at=datetime.now(UTC), reason="paid while the buyer waited")
+        outcome = await apply_payment(session, purchase=purchase, invoice=invoice, cause=cause)
+        if not isinstance(outcome, Mismatch):
+            await release(session, outcome)
+
+
+async def _keep(
+    desk: Desk,
+    *,
+    action_url: str | None = None,
+    price_id: str | None = None,
+    at_the_bank: bool = False,
+    done: bool = False,
+    **ids: Any,
+) -> Purchase:
+    """Before each call: the row is still pending and ours; store what is known and renew the lease."""
+    async with desk.database.transaction() as session:
+        purchase = await ledger.lock_one(session, desk.purchase_id)
+        now = datetime.now(UTC)
+        if purchase is None or purchase.leased_until is None or purchase.leased_until <= now:
+            raise LostTheRow("the lease ran out")
+        learned = learn_ids(purchase, **ids)
+        if purchase.status is Status.PENDING:
+            purchase.action_url = None if at_the_bank else action_url or purchase.action_url
+            purchase.waiting_for = WAITING_FOR_BANK if at_the_bank else None
+            purchase.stripe_price_id = purchase.stripe_price_id or price_id
+            purchase.leased_until = None if done else now + desk.lease
+            purchase.updated_at = now
+        await release(session, learned)
+    if purchase.status is not Status.PENDING:
+        raise LostTheRow(f"it is {purchase.status} already")
+    return purchase
+
+
+async def _fail(desk: Desk, *, code: str, declined: bool) -> None:
+    """A status is committed before its void is asked for."""
+    async with desk.database.transaction() as session:
+        purchase = await ledger.lock_one(session, desk.purchase_id)
+        if purchase is None or purchase.status is not Status.PENDING:
+            return
+        now = datetime.now(UTC)
+        purchase.failure_code, purchase.leased_until = code, None
+        purchase.declined_at = now if declined else None
+        cause = Cause(actor="stripe", at=now, reason=code)
+        if isinstance(move(session, purchase, Trigger.PAYMENT_FAILED, cause=cause), Step):
+            await commands.ask(session, kind="void", subject=str(purchase.id))

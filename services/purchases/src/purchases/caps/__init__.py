@@ -1,0 +1,1 @@
+"""What a plan allows, and what a workspace has claimed of it."""

@@ -1,0 +1,1 @@
+"""Our copy of what the catalog sells, and its prices at Stripe."""

@@ -1,0 +1,64 @@
+"""A plan's Stripe price is found or made: for a price that was edited, or in the place of one that was archived."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from stripe import StripeClient
+
+from chassis.database import Database
+from chassis.outbox import publish
+from contracts import PlanPriceProvisioned
+from purchases.catalog_copy import plans
+from purchases.catalog_copy.rows import Plan
+from purchases.stripe_api.catalog.plan_prices import PlanPriceFound, SoldPlan, provide_plan_price
+
+
+def to_be_sold(plan: Plan, price: Mapping[str, Any]) -> SoldPlan:
+    """One of the plan's prices as it was edited last."""
+    return SoldPlan(
+        plan=plan.slug,
+        name=plan.name,
+        product_id=plan.stripe_product_id,
+        interval=price["interval"],
+        currency=price["currency"],
+        price_cents=price.get("pending_price_cents") or price["price_cents"],
+    )
+
+
+async def provision_plan_price(
+    *, database: Database, client: StripeClient, instance: str, sold: SoldPlan, asked_for: str, attempt: int = 1
+) -> str:
+    """Return the Stripe price of `sold`, kept in our copy of the catalog and told to the catalog.
+
+    `asked_for` and `attempt` make the idempotency key: what needs it, in which state.
+    Raises OutcomeUnknown or StripeRefused.
+    """
+    found = await provide_plan_price(client, instance=instance, sold=sold, asked_for=asked_for, attempt=attempt)
+    async with database.transaction() as session:
+        kept = await plans.keep_price(
+            session,
+            plan=sold.plan,
+            slot=(sold.interval, sold.currency),
+            price_cents=sold.price_cents,
+            stripe_price_id=found.price_id,
+            stripe_product_id=found.product_id,
+        )
+        if kept is not None:
+            now = datetime.now(UTC)
+            publish(session, _fact(sold, found, instance, kept, now), occurred_at=now)
+    return found.price_id
+
+
+def _fact(sold: SoldPlan, found: PlanPriceFound, instance: str, sequence: int, now: datetime) -> PlanPriceProvisioned:
+    return PlanPriceProvisioned(
+        plan=sold.plan,
+        sequence=sequence,
+        occurred_at=now,
+        interval="year" if sold.interval == "year" else "month",
+        currency=sold.currency,
+        price_cents=sold.price_cents,
+        stripe_price_id=found.price_id,
+        stripe_product_id=found.product_id,
+        quittance_instance=instance,
+    )

@@ -1,0 +1,60 @@
+"""Lazy prices: the first purchase of an add-on has its price made at Stripe, and everybody is told."""
+
+import uuid
+from datetime import UTC, datetime
+
+from stripe import StripeClient
+
+from chassis.database import Database
+from chassis.outbox import publish
+from contracts import AddonPriceProvisioned
+from purchases.catalog_copy import store as addons
+from purchases.stripe_api.catalog.prices import SoldAddon, is_sellable, provide_price
+from purchases.stripe_api.client import OutcomeUnknown, StripeRefused
+
+
+async def provision_price(
+    *, database: Database, client: StripeClient, instance: str, sold: SoldAddon, asked_for: uuid.UUID
+) -> str:
+    """The Stripe price of `sold`, kept in our copy of the catalog and told to the catalog.
+
+    Raises OutcomeUnknown or StripeRefused.
+    """
+    price_id = await provide_price(client, instance=instance, sold=sold, asked_for=asked_for)
+    async with database.transaction() as session:
+        sequence = await addons.keep_price(
+            session,
+            addon_id=sold.addon_id,
+            price_cents=sold.price_cents,
+            currency=sold.currency,
+            stripe_price_id=price_id,
+        )
+        if sequence is not None:
+            now = datetime.now(UTC)
+            publish(session, _told(sold, instance, price_id, sequence, now), occurred_at=now)
+    return price_id
+
+
+async def forget_dead_price(
+    *, database: Database, client: StripeClient, addon_id: uuid.UUID, stripe_price_id: str
+) -> None:
+    """Something with this price was refused: if Stripe takes it no more, the next purchase has another one made."""
+    try:
+        dead = not await is_sellable(client, stripe_price_id)
+    except (OutcomeUnknown, StripeRefused):
+        return
+    if dead:
+        async with database.transaction() as session:
+            await addons.forget_price(session, addon_id=addon_id, stripe_price_id=stripe_price_id)
+
+
+def _told(sold: SoldAddon, instance: str, price_id: str, sequence: int, now: datetime) -> AddonPriceProvisioned:
+    return AddonPriceProvisioned(
+        addon_id=sold.addon_id,
+        sequence=sequence,
+        occurred_at=now,
+        stripe_price_id=price_id,
+        price_cents=sold.price_cents,
+        currency=sold.currency,
+        quittance_instance=instance,
+    )

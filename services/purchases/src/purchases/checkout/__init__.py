@@ -1,0 +1,1 @@
+"""Checkouts that sell the plan, alone or with add-ons."""

@@ -1,0 +1,218 @@
+"""What a Checkout has come to: told by an event, found by a look, or brought about since it is in somebody's way."""
+
+import uuid
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncSession
+from stripe import StripeClient
+
+from chassis.database import Database
+from chassis.problems import Problem
+from purchases.checkout import store as checkouts
+from purchases.checkout.rows import CheckoutSession
+from purchases.customers.living_customer import refused_by_stripe
+from purchases.jobs import store as commands
+from purchases.jobs.store import Command
+from purchases.jobs.stripe_desk import DONE, Later, Result, StripeDesk
+from purchases.ledger import store as ledger
+from purchases.ledger.learn_ids import learn_ids, release
+from purchases.ledger.move import move, move_or_record_stale
+from purchases.ledger.publish import Cause
+from purchases.ledger.rows import WAITING_FOR_BANK, Purchase
+from purchases.ledger.transitions import Status, Step, Trigger
+from purchases.stripe_api.checkout import UNPAID, SessionSeen, expire_session, look_at_checkout
+from purchases.stripe_api.client import OutcomeUnknown, StripeRefused
+from purchases.subscriptions.problems import checkout_busy
+from purchases.workspaces import store as workspaces
+
+PAID_AFTER: Final = timedelta(seconds=30)
+"""When an invoice's events have had their time, the settling of its purchases begins."""
+EXPIRED_AFTER: Final = timedelta(minutes=1)
+LONGEST_WAIT: Final = timedelta(minutes=10)
+OVER: Final = frozenset({Status.CANCELLED, Status.FAILED})
+
+Learned = list[tuple[Purchase, list[str]]]
+
+
+async def follow(
+    session: AsyncSession,
+    *,
+    checkout: CheckoutSession | None,
+    purchases: Sequence[Purchase],
+    seen: SessionSeen,
+    cause: Cause,
+) -> Learned:
+    """Do what `seen` means for the Checkout and its locked purchases; the ids that they learned."""
+    if checkout is not None:
+        _note(checkout, seen, cause.at)
+    learned: Learned = []
+    for purchase in purchases:
+        ids = learn_ids(
+            purchase,
+            checkout_session_id=seen.session_id,
+            subscription_id=seen.subscription_id,
+            invoice_id=seen.invoice_id,
+        )
+        learned.append((purchase, ids))
+        if purchase.stripe_checkout_session_id == seen.session_id:
+            await _move(session, purchase, seen, cause)
+    return learned
+
+
+def _note(checkout: CheckoutSession, seen: SessionSeen, now: datetime) -> None:
+    """What is complete stays so; nothing opens again."""
+    checkout.stripe_session_id = seen.session_id
+    checkout.url = seen.url or checkout.url
+    if seen.status == "complete":
+        checkout.payment_status = _payment_status(checkout, seen)
+    if seen.status == "complete" or (checkout.state in checkouts.LIVE and checkout.state != seen.status):
+        checkout.state = seen.status
+    checkout.leased_until, checkout.updated_at = None, now
+
+
+def _payment_status(checkout: CheckoutSession, seen: SessionSeen) -> str | None:
+    """What is paid or has failed stays so, in whatever order it is heard."""
+    known = checkout.payment_status
+    return known if known not in {None, UNPAID} and seen.payment_status in {None, UNPAID} else seen.payment_status
+
+
+async def _move(session: AsyncSession, purchase: Purchase, seen: SessionSeen, cause: Cause) -> None:
+    if seen.status == "open":
+        return
+    if seen.is_at_the_bank or seen.has_failed:
+        await _wait_for_bank(session, purchase, seen, cause)
+        return
+    purchase.payable = False
+    if seen.status == "expired" and purchase.status not in OVER:
+        move_or_record_stale(session, purchase, Trigger.SESSION_EXPIRED, cause=cause)
+    if seen.status == "complete" and purchase.status is Status.PENDING:
+        await commands.ask(session, kind="settle", subject=str(purchase.id), after=PAID_AFTER)
+
+
+async def _wait_for_bank(session: AsyncSession, purchase: Purchase, seen: SessionSeen, cause: Cause) -> None:
+    """Complete and unpaid: its invoice can be paid until it is void, and what becomes of it, settling finds out."""
+    if purchase.status is not Status.PENDING:
+        return
+    if seen.is_at_the_bank:
+        purchase.waiting_for = WAITING_FOR_BANK
+        await commands.ask(session, kind="settle", subject=str(purchase.id), after=PAID_AFTER)
+    elif isinstance(move(session, purchase, Trigger.PAYMENT_FAILED, cause=cause), Step):
+        await commands.ask(session, kind="void", subject=str(purchase.id))
+
+
+def nothing_was_opened(
+    session: AsyncSession,
+    *,
+    checkout: CheckoutSession,
+    purchases: Sequence[Purchase],
+    cause: Cause,
+    code: str | None = None,
+) -> None:
+    """Stripe has no session, or refused to make one: nobody can pay on it."""
+    checkout.state, checkout.leased_until, checkout.updated_at = "expired", None, cause.at
+    for purchase in purchases:
+        purchase.payable = False
+        if purchase.status is Status.PENDING:
+            purchase.failure_code = code
+            move(session, purchase, Trigger.NOTHING_AT_STRIPE, cause=cause)
+
+
+async def locked(
+    session: AsyncSession, *, checkout_id: uuid.UUID, workspace_id: str
+) -> tuple[CheckoutSession, list[Purchase]]:
+    """The Checkout and its purchases in their order, under the workspace's lock."""
+    await workspaces.lock(session, workspace_id)
+    checkout = await checkouts.find(session, checkout_id)
+    assert checkout is not None  # noqa: S101 - no Checkout is ever deleted
+    ids = [uuid.UUID(one) for one in checkout.purchase_ids]
+    held = await ledger.lock(session, ids)
+    return checkout, [held[one] for one in ids]
+
+
+async def settle_checkout(desk: StripeDesk, command: Command) -> Result:
+    """Look the Checkout's session up and apply what is found; repeated until it is over. It never pays."""
+    async with desk.database.reading() as session:
+        checkout = await checkouts.find(session, uuid.UUID(command.subject))
+    if checkout is None or (checkout.state not in checkouts.LIVE and "heard" not in command.arguments):
+        return DONE  # unless an event names a session of it that was never stored
+    if is_leased(checkout):
+        return Later(_left(checkout.leased_until))
+    seen = await look_at_checkout(desk.client, checkouts.sale_of(checkout))
+    cause = Cause(actor="stripe", at=datetime.now(UTC), reason="found by looking at its Checkout")
+    state = await apply_seen(desk.database, checkout, seen, cause)
+    if state not in checkouts.LIVE:
+        return DONE
+    over = checkout.expires_at + EXPIRED_AFTER
+    return Later(_left(over) if over > datetime.now(UTC) else _overdue(command))
+
+
+async def apply_seen(database: Database, checkout: CheckoutSession, seen: SessionSeen | None, cause: Cause) -> str:
+    """Apply what a look at Stripe found, under the workspace's lock; the Checkout's state afterwards."""
+    async with database.transaction() as session:
+        now, purchases = await locked(session, checkout_id=checkout.id, workspace_id=checkout.workspace_id)
+        if seen is not None:
+            learned = await follow(session, checkout=now, purchases=purchases, seen=seen, cause=cause)
+            await release(session, [one for _, ids in learned for one in ids])
+            await _ask_for_subscription(session, now, seen)
+        elif now.state == "asking" and not is_leased(now):
+            nothing_was_opened(session, checkout=now, purchases=purchases, cause=cause)
+        return now.state
+
+
+async def _ask_for_subscription(session: AsyncSession, checkout: CheckoutSession, seen: SessionSeen) -> None:
+    """What was sold and is not heard of yet must not be sold once more."""
+    if seen.status == "complete" and seen.subscription_id is not None:
+        await commands.ask(
+            session,
+            kind="look_at_subscription",
+            subject=seen.subscription_id,
+            workspace_id=checkout.workspace_id,
+        )
+
+
+async def expire_checkout(*, database: Database, client: StripeClient, checkout: CheckoutSession, cause: Cause) -> None:
+    """End a live Checkout that is in the way, and wait for Stripe's word.
+
+    Raises Problem 409: `already-purchased` when it was completed, `checkout-busy` when Stripe does not say.
+    """
+    if is_leased(checkout):
+        raise checkout_busy()
+    try:
+        seen = await look_at_checkout(client, checkouts.sale_of(checkout))
+        if seen is not None and seen.status == "open":
+            seen = await expire_session(client, seen.session_id)
+    except OutcomeUnknown as error:
+        raise checkout_busy() from error
+    except StripeRefused as error:
+        raise await refused_by_stripe(database, error, workspace_id=checkout.workspace_id) from error
+    state = await apply_seen(database, checkout, seen, cause)
+    if state == "complete":
+        raise checkout_completed(checkout.purchase_ids)
+
+
+def is_leased(checkout: CheckoutSession) -> bool:
+    """Whether the request that asks Stripe is still at work."""
+    return checkout.leased_until is not None and checkout.leased_until > datetime.now(UTC)
+
+
+def _overdue(command: Command) -> timedelta:
+    """Its time is up, and Stripe does not say so: asked again ever more seldom, up to every hour."""
+    return min(EXPIRED_AFTER * (1 << min(command.attempts, 10)), LONGEST_WAIT)
+
+
+def _left(until: datetime | None) -> timedelta:
+    left = (until or datetime.now(UTC)) - datetime.now(UTC)
+    return min(max(left, timedelta(seconds=1)), LONGEST_WAIT)
+
+
+def checkout_completed(purchase_ids: Sequence[str]) -> Problem:
+    """The Checkout that was in the way has been paid."""
+    return Problem(
+        409,
+        "already-purchased",
+        "It was bought in another Checkout",
+        "Nothing was charged here.",
+        purchase_ids=list(purchase_ids),
+    )

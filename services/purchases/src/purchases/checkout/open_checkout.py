@@ -1,0 +1,280 @@
+"""The owner upgrades: a Checkout session that sells the plan, alone or with add-ons."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy.exc import IntegrityError
+from stripe import StripeClient
+
+from chassis.database import Database
+from chassis.logs import get_logger
+from chassis.problems import Problem
+from purchases.catalog_copy import plans
+from purchases.catalog_copy.provision_plan_price import provision_plan_price, to_be_sold
+from purchases.catalog_copy.provision_price import forget_dead_price, provision_price
+from purchases.catalog_copy.rows import Addon
+from purchases.catalog_copy.withdraw_addon import Offer, withdraw_if_not_charged
+from purchases.checkout import store as checkouts
+from purchases.checkout.end_checkout import expire_checkout, follow, is_leased, locked, nothing_was_opened
+from purchases.checkout.rows import CheckoutSession
+from purchases.checkout.start_checkout import Upgrade, refuse_if_taken, repeated, start, wanted_of
+from purchases.customers.living_customer import living_customer, nothing_written, refused_by_stripe, stripe_unavailable
+from purchases.ledger import store as ledger
+from purchases.ledger.learn_ids import release
+from purchases.ledger.publish import Cause
+from purchases.ledger.rows import Purchase
+from purchases.stripe_api.catalog.prices import SoldAddon, is_sellable
+from purchases.stripe_api.checkout import SessionSeen, expire_session, look_at_checkout, open_subscription
+from purchases.stripe_api.client import ObjectMissing, OutcomeUnknown, StripeRefused
+from purchases.stripe_refusals.keep_refusal import keep_refusal
+from purchases.subscriptions.end_unfinished import make_room
+from purchases.subscriptions.problems import checkout_busy
+
+log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The Checkout, and whether an earlier request had opened it."""
+
+    session_id: str
+    url: str
+    repeated: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """Where one request works."""
+
+    database: Database
+    client: StripeClient
+    instance: str
+    lease: timedelta
+
+
+async def open_checkout(desk: Desk, upgrade: Upgrade) -> Opened:
+    """Open a Checkout, after the one that is in its way was ended. Raises a Problem."""
+    async with desk.database.reading() as session:
+        known = await repeated(session, upgrade)
+        if known is None:
+            wanted = await wanted_of(session, upgrade)
+            in_the_way = await checkouts.live(session, upgrade.workspace_id)
+            await refuse_if_taken(session, upgrade, wanted, besides=in_the_way)
+    if known is not None:
+        return await _again(desk, known)
+    checkout_id = uuid.uuid4()
+    async with nothing_written(desk.database, workspace_id=upgrade.workspace_id):
+        customer = await living_customer(
+            database=desk.database, client=desk.client, instance=desk.instance, workspace_id=upgrade.workspace_id
+        )
+        prices = {addon.id: await _price_of(desk, addon, checkout_id) for addon in wanted.addons}
+    if in_the_way is not None:
+        cause = Cause(actor=upgrade.buyer, at=datetime.now(UTC), reason="another Checkout was started")
+        await expire_checkout(database=desk.database, client=desk.client, checkout=in_the_way, cause=cause)
+    async with nothing_written(desk.database, workspace_id=upgrade.workspace_id):
+        await make_room(
+            database=desk.database, client=desk.client, instance=desk.instance, workspace_id=upgrade.workspace_id
+        )
+    try:
+        async with desk.database.transaction() as session:
+            checkout = await start(session, upgrade, desk.lease, checkout_id, customer.customer_id, prices)
+    except IntegrityError as error:
+        raise checkout_busy() from error
+    return await _ask(desk, checkout)
+
+
+async def _again(desk: Desk, known: CheckoutSession) -> Opened:
+    """A repeat gets the same page; one whose first answer was never heard looks for it, and asks again without it."""
+    if known.state not in checkouts.LIVE:
+        raise checkout_over(known.state)
+    if known.state == "open":
+        return Opened(str(known.stripe_session_id), str(known.url), repeated=True)
+    if is_leased(known):
+        raise checkout_busy()
+    async with desk.database.transaction() as session:
+        checkout, _ = await locked(session, checkout_id=known.id, workspace_id=known.workspace_id)
+        checkout.leased_until = datetime.now(UTC) + desk.lease
+    seen = await _look(desk, checkout)
+    return await _ask(desk, checkout) if seen is None else await _opened(desk, checkout, seen)
+
+
+async def _look(desk: Desk, checkout: CheckoutSession) -> SessionSeen | None:
+    try:
+        return await look_at_checkout(desk.client, checkouts.sale_of(checkout))
+    except ObjectMissing:
+        return None  # who is no customer has no session
+    except OutcomeUnknown as error:
+        await _let_go(desk.database, checkout)
+        raise stripe_unavailable() from error
+    except StripeRefused as error:
+        await _let_go(desk.database, checkout)
+        raise await refused_by_stripe(desk.database, error, workspace_id=checkout.workspace_id) from error
+
+
+async def _price_of(desk: Desk, addon: Addon, checkout_id: uuid.UUID) -> str:
+    """In Checkout a line can only be known by its price, so each add-on needs one."""
+    if addon.stripe_price_id is not None:
+        return addon.stripe_price_id
+    sold = SoldAddon(
+        addon_id=addon.id,
+        slug=addon.slug,
+        name=addon.name,
+        price_cents=addon.price_cents,
+        currency=addon.currency,
+    )
+    return await _provisioned(desk, sold, checkout_id)
+
+
+async def _provisioned(desk: Desk, sold: SoldAddon, checkout_id: uuid.UUID) -> str:
+    """The price of `sold`, found or made; an amount that Stripe does not charge is off sale from now on."""
+    try:
+        return await provision_price(
+            database=desk.database, client=desk.client, instance=desk.instance, sold=sold, asked_for=checkout_id
+        )
+    except StripeRefused as error:
+        offer = Offer(addon_id=sold.addon_id, price_cents=sold.price_cents, currency=sold.currency)
+        await withdraw_if_not_charged(desk.database, error, offer, instance=desk.instance, asked_cents=sold.price_cents)
+        raise
+
+
+async def _ask(desk: Desk, checkout: CheckoutSession, *, revive: bool = True) -> Opened:
+    """Ask Stripe for the session. Unheard, it is for a repeat of the request, or for `settle_checkout`, to find out.
+
+    `revive`: refused, it is asked for once more if a price in it was archived, or is gone, and could be replaced.
+    """
+    try:
+        seen = await open_subscription(
+            desk.client,
+            instance=desk.instance,
+            sale=checkouts.sale_of(checkout),
+            addon_prices=await _prices_of(desk.database, checkout),
+        )
+    except OutcomeUnknown as error:
+        await _let_go(desk.database, checkout, answered=error.stored)
+        raise stripe_unavailable() from error
+    except StripeRefused as error:
+        revived = await _with_living_prices(desk, checkout) if revive else None
+        if revived is not None:
+            await keep_refusal(desk.database, error, workspace_id=checkout.workspace_id)
+            return await _ask(desk, revived, revive=False)
+        await _give_up(desk, checkout, error)
+        raise await refused_by_stripe(desk.database, error, workspace_id=checkout.workspace_id) from error
+    return await _opened(desk, checkout, seen)
+
+
+async def _with_living_prices(desk: Desk, checkout: CheckoutSession) -> CheckoutSession | None:
+    """The Checkout with other prices in the place of those that Stripe sells no more; None where none could be had.
+
+    Found by their lookup keys, or made: the catalog hears of them, and what is sold next has them too.
+    """
+    async with desk.database.reading() as session:
+        found = [await ledger.find(session, uuid.UUID(one)) for one in checkout.purchase_ids]
+    try:
+        of_plan = await _replaced(desk, checkout)
+        of_addons = {one.id: await _replaced_of_addon(desk, one, checkout.id) for one in found if one is not None}
+    except (OutcomeUnknown, StripeRefused) as error:
+        log.warning("price_not_replaced", checkout=str(checkout.id), error=repr(error)[:500])
+        return None
+    if not any((of_plan, *of_addons.values())):
+        return None
+    async with desk.database.transaction() as session:
+        row, purchases = await locked(session, checkout_id=checkout.id, workspace_id=checkout.workspace_id)
+        if row.state not in checkouts.LIVE:
+            return None
+        for purchase in purchases:
+            purchase.stripe_price_id = of_addons.get(purchase.id) or purchase.stripe_price_id
+        row.stripe_price_id, row.attempt = of_plan or row.stripe_price_id, row.attempt + 1
+        row.leased_until = datetime.now(UTC) + desk.lease
+        return row
+
+
+async def _replaced_of_addon(desk: Desk, purchase: Purchase, checkout_id: uuid.UUID) -> str | None:
+    """Another price for what the row sells, at what the owner saw; None where Stripe takes the one that it has."""
+    if await is_sellable(desk.client, str(purchase.stripe_price_id)):
+        return None
+    sold = SoldAddon(
+        addon_id=purchase.plan_addon_id,
+        slug=purchase.addon_slug,
+        name=purchase.addon_name,
+        price_cents=purchase.price_cents,
+        currency=purchase.currency,
+    )
+    return await _provisioned(desk, sold, checkout_id)
+
+
+async def _replaced(desk: Desk, checkout: CheckoutSession) -> str | None:
+    """Another price of the plan; None where Stripe takes the one it has, or the plan is not sold like that any more."""
+    if await is_sellable(desk.client, checkout.stripe_price_id):
+        return None
+    async with desk.database.reading() as session:
+        plan = await plans.find(session, checkout.plan)
+    slot = (checkout.interval, checkout.currency)
+    price = next((one for one in plan.prices if (one["interval"], one["currency"]) == slot), None) if plan else None
+    if plan is None or price is None:
+        return None
+    if price["stripe_price_id"] not in (None, checkout.stripe_price_id):
+        return str(price["stripe_price_id"])
+    return await provision_plan_price(
+        database=desk.database,
+        client=desk.client,
+        instance=desk.instance,
+        sold=to_be_sold(plan, {**price, "pending_price_cents": None}),  # at what the owner saw
+        asked_for=f"checkout:{checkout.id}",
+    )
+
+
+async def _prices_of(database: Database, checkout: CheckoutSession) -> list[str]:
+    async with database.reading() as session:
+        rows = [await ledger.find(session, uuid.UUID(one)) for one in checkout.purchase_ids]
+    return [str(row.stripe_price_id) for row in rows if row is not None]
+
+
+async def _let_go(database: Database, checkout: CheckoutSession, *, answered: bool = False) -> None:
+    """`answered`: by a 5xx, so that the same key will not be heard again."""
+    async with database.transaction() as session:
+        row, _ = await locked(session, checkout_id=checkout.id, workspace_id=checkout.workspace_id)
+        row.leased_until = None
+        row.attempt = checkout.attempt + 1 if answered else row.attempt
+
+
+async def _give_up(desk: Desk, checkout: CheckoutSession, error: StripeRefused) -> None:
+    """What Stripe refused may be a price that it no longer takes: another one is made next time."""
+    async with desk.database.transaction() as session:
+        row, purchases = await locked(session, checkout_id=checkout.id, workspace_id=checkout.workspace_id)
+        cause = Cause(actor="stripe", at=datetime.now(UTC), reason=f"Stripe refused the Checkout: {error.code}")
+        code = error.code or "stripe_refused"
+        nothing_was_opened(session, checkout=row, purchases=purchases, cause=cause, code=code)
+    for one in purchases:
+        await forget_dead_price(
+            database=desk.database,
+            client=desk.client,
+            addon_id=one.plan_addon_id,
+            stripe_price_id=str(one.stripe_price_id),
+        )
+
+
+async def _opened(desk: Desk, checkout: CheckoutSession, seen: SessionSeen) -> Opened:
+    """Store the session, unless the Checkout was ended meanwhile: then nobody may pay on it."""
+    async with desk.database.transaction() as session:
+        row, purchases = await locked(session, checkout_id=checkout.id, workspace_id=checkout.workspace_id)
+        ours = row.state in checkouts.LIVE
+        if ours:
+            cause = Cause(actor="stripe", at=datetime.now(UTC))
+            learned = await follow(session, checkout=row, purchases=purchases, seen=seen, cause=cause)
+            await release(session, [one for _, ids in learned for one in ids])
+        state = row.state
+    if ours and state != "open":
+        raise checkout_over(state)
+    if ours:
+        return Opened(seen.session_id, str(seen.url), repeated=False)
+    async with nothing_written(desk.database, workspace_id=checkout.workspace_id):
+        await expire_session(desk.client, seen.session_id)
+    raise checkout_busy()
+
+
+def checkout_over(state: str) -> Problem:
+    """A repeat of a request whose page is over."""
+    return Problem(
+        409, "checkout-over", "This Checkout is over", "Start another one, with another Idempotency-Key.", state=state
+    )

@@ -1,0 +1,275 @@
+"""What the owner asks for when upgrading: is it for sale, is it free, and the rows that are committed for it."""
+
+import hashlib
+import json
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis.problems import Problem
+from contracts import purchase_facts
+from purchases.catalog_copy.rows import Addon
+from purchases.catalog_copy.what_sells import price_changed, sellable
+from purchases.checkout import store as checkouts
+from purchases.checkout.rows import CheckoutSession
+from purchases.checkout.upgrade_begun import Stage, upgrade_begun
+from purchases.jobs import store as commands
+from purchases.ledger import problems
+from purchases.ledger import store as ledger
+from purchases.ledger.move import record_start
+from purchases.ledger.problems import refusal_for
+from purchases.ledger.publish import Cause, announce
+from purchases.ledger.rows import Purchase
+from purchases.ledger.transitions import Status
+from purchases.subscriptions import store as subscriptions
+from purchases.subscriptions.problems import already_subscribed, checkout_busy
+from purchases.workspaces import store as workspaces
+from purchases.workspaces.problems import workspace_not_found
+from purchases.workspaces.rows import Workspace
+
+OPEN_FOR: Final = timedelta(minutes=33)
+HEARD_WITHIN: Final = timedelta(hours=1)
+"""Stripe wants half an hour at least, counted from when it hears of it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upgrade:
+    """What the owner asked for.
+
+    `currency` None: that of the add-ons, else the workspace's, else the plan's first; of the latter what is sold.
+    """
+
+    workspace_id: str
+    plan: str
+    interval: str
+    currency: str | None
+    addons: tuple[str, ...]
+    success_url: str
+    cancel_url: str
+    idempotency_key: str
+    buyer: str
+
+    @property
+    def fingerprint(self) -> str:
+        """The body: the same key with another one is refused."""
+        body = [self.plan, self.interval, self.currency, self.addons, self.success_url, self.cancel_url]
+        return hashlib.sha256(json.dumps(body).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What the catalog says of it."""
+
+    currency: str
+    stripe_price_id: str
+    addons: tuple[Addon, ...]
+
+
+async def repeated(session: AsyncSession, upgrade: Upgrade) -> CheckoutSession | None:
+    """The Checkout that an earlier request with this key asked for. Raises Problem 422 for another body."""
+    known = await checkouts.of_request(
+        session, workspace_id=upgrade.workspace_id, idempotency_key=upgrade.idempotency_key
+    )
+    if known is not None and known.request_fingerprint != upgrade.fingerprint:
+        raise problems.key_reused()
+    return known
+
+
+async def wanted_of(session: AsyncSession, upgrade: Upgrade) -> Wanted:
+    """The plan's price and the add-ons. Raises a Problem for what is not for sale, or not in this currency."""
+    plan = await checkouts.plan(session, upgrade.plan)
+    if plan is None:
+        raise plan_not_found(upgrade.plan)
+    bundle = tuple([await sellable(session, slug) for slug in upgrade.addons])
+    offered = {price["currency"]: price["stripe_price_id"] for price in plan.prices if _sells(price, upgrade.interval)}
+    currency = upgrade.currency or next((one.currency for one in bundle), None)
+    currency = currency or await _default_currency(session, upgrade.workspace_id, tuple(offered))
+    price_id = offered.get(currency or "")
+    if currency is None or price_id is None:
+        raise plan_not_sold(plan=upgrade.plan, interval=upgrade.interval, currency=currency)
+    for addon in bundle:
+        if addon.currency != currency:
+            raise currency_mismatch(addon, currency=currency)
+    return Wanted(currency, str(price_id), bundle)
+
+
+def _sells(price: Mapping[str, Any], interval: str) -> bool:
+    """Whether one can subscribe at it: at this interval, and it is at Stripe."""
+    return bool(price["interval"] == interval and price["stripe_price_id"])
+
+
+async def _default_currency(session: AsyncSession, workspace_id: str, sold: Sequence[str]) -> str | None:
+    """That of the workspace's last subscription, else the first; only what can be sold is a default."""
+    before = {one.currency for one in await subscriptions.of_workspace(session, workspace_id)}
+    return next((one for one in sold if one in before), next(iter(sold), None))
+
+
+async def refuse_if_taken(
+    session: AsyncSession, upgrade: Upgrade, wanted: Wanted, *, besides: CheckoutSession | None = None
+) -> None:
+    """Raise Problem 409 for a running subscription or a slot that is held.
+
+    `besides`: what that Checkout sells is free as soon as it is ended.
+    """
+    await _refuse_if_confirming(session, upgrade.workspace_id)
+    if await checkouts.runs_a_subscription(session, upgrade.workspace_id):
+        raise already_subscribed()
+    ending = set(besides.purchase_ids) if besides else set()
+    for addon in wanted.addons:
+        holder = await ledger.slot_holder(session, workspace_id=upgrade.workspace_id, addon_id=addon.id)
+        if holder is not None and str(holder.id) not in ending:
+            raise refusal_for(holder)
+
+
+async def _refuse_if_confirming(session: AsyncSession, workspace_id: str) -> None:
+    """Of what the last Checkout sold nothing was heard yet; where nothing comes for an hour, it will not come."""
+    begun = await upgrade_begun(session=session, workspace_id=workspace_id, key=None)
+    if begun is not None and begun.stage is Stage.AT_THE_BANK:
+        if await subscriptions.unfinished(session, workspace_id):
+            return  # whether the bank is still at work on it, Stripe is asked before it is ended
+        raise problems.bank_at_work()
+    if begun is None or begun.stage is not Stage.CONFIRMING:
+        return
+    if datetime.now(UTC) - begun.checkout.updated_at < HEARD_WITHIN:
+        raise checkout_confirming()
+
+
+async def start(
+    session: AsyncSession,
+    upgrade: Upgrade,
+    lease: timedelta,
+    checkout_id: uuid.UUID,
+    customer_id: str,
+    prices: dict[uuid.UUID, str],
+) -> CheckoutSession:
+    """Commit to the Checkout and its bundle before Stripe is asked. Everything is looked at again, under the lock."""
+    workspace = await workspaces.lock(session, upgrade.workspace_id)
+    if workspace is None:
+        raise workspace_not_found()
+    if await repeated(session, upgrade) or await checkouts.live(session, upgrade.workspace_id):
+        raise checkout_busy()
+    wanted = await wanted_of(session, upgrade)
+    await refuse_if_taken(session, upgrade, wanted)
+    if await subscriptions.unfinished(session, upgrade.workspace_id):
+        raise checkout_busy()
+    now = datetime.now(UTC)
+    bundle = [
+        _row(upgrade, addon, workspace, customer_id, prices, f"checkout:{checkout_id}:{number}", now)
+        for number, addon in enumerate(wanted.addons)
+    ]
+    checkout = CheckoutSession(
+        id=checkout_id,
+        workspace_id=upgrade.workspace_id,
+        stripe_customer_id=customer_id,
+        state="asking",
+        plan=upgrade.plan,
+        interval=upgrade.interval,
+        currency=wanted.currency,
+        stripe_price_id=wanted.stripe_price_id,
+        purchase_ids=[str(purchase.id) for purchase in bundle],
+        success_url=upgrade.success_url,
+        cancel_url=upgrade.cancel_url,
+        idempotency_key=upgrade.idempotency_key,
+        request_fingerprint=upgrade.fingerprint,
+        asked_by=upgrade.buyer,
+        leased_until=now + lease,
+        expires_at=now + OPEN_FOR,
+        created_at=now,
+        updated_at=now,
+    )
+    session.add(checkout)
+    await _announce(session, bundle, Cause(actor=upgrade.buyer, at=now, reason="in a Checkout of the plan"))
+    await commands.ask(session, kind="settle_checkout", subject=str(checkout_id), after=lease)
+    return checkout
+
+
+async def _announce(session: AsyncSession, bundle: Sequence[Purchase], cause: Cause) -> None:
+    for purchase in bundle:
+        session.add(purchase)
+        announce(session, purchase, purchase_facts.PurchaseStarted, cause=cause)
+    await session.flush()
+    for purchase in bundle:
+        record_start(session, purchase, cause=cause)
+
+
+def _row(
+    upgrade: Upgrade,
+    addon: Addon,
+    workspace: Workspace,
+    customer_id: str,
+    prices: dict[uuid.UUID, str],
+    key: str,
+    now: datetime,
+) -> Purchase:
+    """The price that Checkout will show: it was read before, so a change since then means to ask again."""
+    price_id = prices.get(addon.id)
+    if price_id is None or addon.stripe_price_id not in (None, price_id):
+        raise price_changed(addon)
+    return Purchase(
+        id=uuid.uuid4(),
+        workspace_id=workspace.id,
+        workspace=workspace,
+        plan_addon_id=addon.id,
+        addon_slug=addon.slug,
+        addon_name=addon.name,
+        price_cents=addon.price_cents,
+        currency=addon.currency,
+        stripe_price_id=price_id,
+        status=Status.PENDING,
+        payable=True,
+        sequence=0,
+        idempotency_key=key,
+        request_fingerprint=upgrade.fingerprint,
+        bought_by=upgrade.buyer,
+        return_url=upgrade.success_url,
+        stripe_customer_id=customer_id,
+        payments=[],
+        refunds=[],
+        started_at=now,
+        updated_at=now,
+    )
+
+
+def plan_not_found(slug: str) -> Problem:
+    return Problem(404, "plan-not-found", "There is no such plan", plan=slug)
+
+
+def plan_not_sold(*, plan: str, interval: str, currency: str | None) -> Problem:
+    """It has no price for this, or none at Stripe yet."""
+    return Problem(
+        409,
+        "plan-not-sold",
+        "The plan is not sold like this",
+        "Nothing was charged. Choose another interval or currency.",
+        plan=plan,
+        interval=interval,
+        currency=currency,
+    )
+
+
+def currency_mismatch(addon: Addon, *, currency: str) -> Problem:
+    """A Checkout has one currency; the add-on can be bought later, by itself."""
+    return Problem(
+        409,
+        "currency-mismatch",
+        "This add-on has another currency than the plan",
+        "Nothing was charged. It can be bought by itself.",
+        addon=addon.slug,
+        addon_currency=addon.currency,
+        currency=currency,
+    )
+
+
+def checkout_confirming() -> Problem:
+    """The last Checkout has been paid, and Stripe has not said yet what came of it."""
+    return Problem(
+        409,
+        "checkout-busy",
+        "A Checkout has been paid, and its subscription is on its way",
+        "Nothing was charged here. Look at the plan again in a few seconds.",
+        headers={"Retry-After": "3"},
+    )

@@ -1,0 +1,1 @@
+"""Workspaces as customers of Stripe, and their cards."""

@@ -1,0 +1,21 @@
+"""Applier of `customer.deleted`: the workspace forgets the customer, and the next need makes a new one."""
+
+from sqlalchemy import update
+
+from chassis.records import Received
+from contracts import stripe_facts as told
+from purchases.batch.work import Work, count, fact_as
+from purchases.workspaces.rows import Workspace
+
+
+async def customer_deleted(work: Work, received: Received) -> None:
+    """Purchases keep theirs: it is who paid. Heard late, when there is a new customer already, it changes nothing."""
+    fact = fact_as(told.CustomerDeleted, received)
+    forgotten = (
+        update(Workspace)
+        .where(Workspace.stripe_customer_id == fact.object_id)
+        .values(stripe_customer_id=None, customer_asked_at=None)
+        .returning(Workspace.id)
+    )
+    found = (await work.session.execute(forgotten)).first()
+    count(fact, "applied" if found else "not_ours")

@@ -1,0 +1,73 @@
+"""The workspace's customer as it is at Stripe now, for requests that have written nothing yet."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, Final
+
+from stripe import StripeClient
+
+from chassis.database import Database
+from chassis.problems import Problem
+from purchases.customers.register_workspace import ensure_customer
+from purchases.stripe_api.client import OutcomeUnknown, StripeRefused
+from purchases.stripe_api.customers import PayingCustomer, paying_customer
+from purchases.stripe_refusals.keep_refusal import keep_refusal
+from purchases.workspaces import store as workspaces
+
+CUSTOMERS_TRIED: Final = 3
+
+
+@asynccontextmanager
+async def nothing_written(database: Database, *, workspace_id: str) -> AsyncIterator[None]:
+    """What Stripe's errors are to a request that has written nothing: 503 and 502; a refusal is kept for staff."""
+    try:
+        yield
+    except OutcomeUnknown as error:
+        raise stripe_unavailable() from error
+    except StripeRefused as error:
+        raise await refused_by_stripe(database, error, workspace_id=workspace_id) from error
+
+
+async def refused_by_stripe(database: Database, error: StripeRefused, *, workspace_id: str) -> Problem:
+    """Keep a permanent no for staff; the problem that the request answers with."""
+    await keep_refusal(database, error, workspace_id=workspace_id)
+    return stripe_refused(error.code)
+
+
+async def living_customer(
+    *, database: Database, client: StripeClient, instance: str, workspace_id: str
+) -> PayingCustomer:
+    """The customer with its card; one that was deleted at Stripe is made anew. Raises as Stripe does."""
+    for _ in range(CUSTOMERS_TRIED):
+        customer_id = await ensure_customer(
+            database=database, client=client, instance=instance, workspace_id=workspace_id
+        )
+        customer = await paying_customer(client, customer_id=customer_id)
+        if customer is not None:
+            return customer
+        async with database.transaction() as session:
+            await workspaces.forget_customer(session, workspace_id=workspace_id, customer_id=customer_id)
+    raise OutcomeUnknown("Stripe does not know the customers that it has just made")
+
+
+def stripe_unavailable() -> Problem:
+    """Asked for the customer and its card, Stripe did not answer; nothing has been written."""
+    return Problem(
+        503,
+        "stripe-unavailable",
+        "The payment provider does not answer",
+        "Nothing was charged. Try again.",
+        headers={"Retry-After": "5"},
+    )
+
+
+def stripe_refused(code: str | None, *, purchase: Mapping[str, Any] | None = None) -> Problem:
+    """A permanent 4xx that is not about the card; with the failed purchase when there already is one."""
+    return Problem(
+        502,
+        "stripe-refused",
+        "The payment provider refused the request",
+        "Nothing was charged. Our team can see the reason.",
+        stripe_code=code,
+        **({"purchase": purchase} if purchase else {}),
+    )

@@ -1,0 +1,150 @@
+"""The host product registers and updates its workspaces; each has one Stripe customer."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import func, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+from stripe import StripeClient
+
+from chassis.database import Database
+from chassis.logs import get_logger
+from chassis.problems import Problem
+from purchases.jobs import store as commands
+from purchases.ledger.learn_ids import release
+from purchases.stripe_api.client import OutcomeUnknown, StripeRefused
+from purchases.stripe_api.customers import create_customer, describe_customer
+from purchases.stripe_refusals.keep_refusal import keep_refusal
+from purchases.workspaces import store as workspaces
+from purchases.workspaces.problems import workspace_not_found
+from purchases.workspaces.rows import Workspace
+
+log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registration:
+    """What the host product says of a workspace."""
+
+    workspace_id: str
+    name: str
+    owner_user_id: str
+    owner_email: str
+    stripe_customer_id: str | None = None
+
+
+async def register_workspace(
+    *, database: Database, client: StripeClient, instance: str, registration: Registration
+) -> Workspace:
+    """Create or update the workspace, and have its customer at Stripe. Raises a Problem when the owner changes.
+
+    Stripe being away refuses nothing: the customer is then made when it is first needed.
+    """
+    try:
+        async with database.transaction() as session:
+            before = await _register(session, registration)
+    except IntegrityError as error:
+        raise customer_taken() from error
+    try:
+        await _tell_stripe(database, client, instance, registration, before)
+    except (OutcomeUnknown, StripeRefused) as error:
+        log.warning("customer_not_ready", workspace=registration.workspace_id, error=repr(error))
+        if isinstance(error, StripeRefused):
+            await keep_refusal(database, error, workspace_id=registration.workspace_id)
+    async with database.reading() as session:
+        workspace = await workspaces.find(session, registration.workspace_id)
+    if workspace is None:
+        raise workspace_not_found()
+    return workspace
+
+
+@dataclass(frozen=True, slots=True)
+class _Before:
+    """What was told to Stripe last."""
+
+    name: str
+    owner_email: str
+
+
+async def _register(session: AsyncSession, registration: Registration) -> _Before | None:
+    values = _values(registration)
+    await session.execute(insert(Workspace).values(values).on_conflict_do_nothing(index_elements=[Workspace.id]))
+    workspace = await workspaces.lock(session, registration.workspace_id)
+    if workspace is None or workspace.owner_user_id != registration.owner_user_id:
+        raise owner_fixed()
+    before = _Before(workspace.name, workspace.owner_email)
+    customer_id = registration.stripe_customer_id
+    if customer_id and workspace.stripe_customer_id not in (None, customer_id):
+        raise customer_fixed()
+    workspace.name, workspace.owner_email = registration.name, registration.owner_email
+    workspace.stripe_customer_id = workspace.stripe_customer_id or customer_id
+    if customer_id:
+        # A product that moves in: what the customer subscribed to at our plan's price is adopted.
+        await commands.ask(session, kind="adopt_subscriptions", subject=workspace.id)
+    workspace.updated_at = datetime.now(UTC)
+    await release(session, [workspace.id])
+    return before if before != _Before(registration.name, registration.owner_email) else None
+
+
+def _values(registration: Registration) -> dict[str, Any]:
+    return {
+        "id": registration.workspace_id,
+        "name": registration.name,
+        "owner_user_id": registration.owner_user_id,
+        "owner_email": registration.owner_email,
+        "stripe_customer_id": registration.stripe_customer_id,
+    }
+
+
+async def _tell_stripe(
+    database: Database, client: StripeClient, instance: str, registration: Registration, before: _Before | None
+) -> None:
+    customer_id = await ensure_customer(
+        database=database, client=client, instance=instance, workspace_id=registration.workspace_id
+    )
+    if before is not None:
+        await describe_customer(client, customer_id=customer_id, name=registration.name, email=registration.owner_email)
+
+
+async def ensure_customer(*, database: Database, client: StripeClient, instance: str, workspace_id: str) -> str:
+    """The workspace's Stripe customer, made now if there is none; one, however many requests race.
+
+    Raises OutcomeUnknown or StripeRefused, as Stripe does.
+    """
+    async with database.transaction() as session:
+        asked = (
+            update(Workspace)
+            .where(Workspace.id == workspace_id)
+            .values(customer_asked_at=func.coalesce(Workspace.customer_asked_at, func.now()))
+            .returning(Workspace)
+        )
+        workspace = (await session.execute(asked)).scalar_one()
+    if workspace.stripe_customer_id is not None:
+        return workspace.stripe_customer_id
+    customer_id = await create_customer(
+        client,
+        instance=instance,
+        workspace_id=workspace_id,
+        name=workspace.name,
+        email=workspace.owner_email,
+        first_asked_at=workspace.customer_asked_at or datetime.now(UTC),
+    )
+    async with database.transaction() as session:
+        return await workspaces.store_customer(session, workspace_id=workspace_id, customer_id=customer_id)
+
+
+def owner_fixed() -> Problem:
+    return Problem(
+        409, "owner-fixed", "The owner of a workspace never changes", "Only the owner's e-mail may be updated."
+    )
+
+
+def customer_taken() -> Problem:
+    return Problem(409, "customer-taken", "This Stripe customer belongs to another workspace")
+
+
+def customer_fixed() -> Problem:
+    return Problem(409, "customer-fixed", "This workspace has another Stripe customer already")

@@ -1,0 +1,62 @@
+"""Saving a card: a Checkout session in `setup` mode, and what its completion means."""
+
+from stripe import StripeClient
+
+from chassis.database import Database
+from contracts import stripe_facts as told
+from purchases.batch.work import Work, count
+from purchases.customers.living_customer import living_customer, nothing_written
+from purchases.jobs import store as commands
+from purchases.jobs.store import Command
+from purchases.jobs.stripe_desk import DONE, Result, StripeDesk
+from purchases.stripe_api.checkout import HostedPage, open_setup
+from purchases.stripe_api.customers import card_of_setup, make_default
+from purchases.workspaces import store as workspaces
+
+
+async def save_card(
+    *, database: Database, client: StripeClient, instance: str, workspace_id: str, return_url: str
+) -> HostedPage:
+    """Where a card is saved for the workspace; nothing is written here. Raises a Problem as Stripe's answer asks."""
+    async with nothing_written(database, workspace_id=workspace_id):
+        customer = await living_customer(database=database, client=client, instance=instance, workspace_id=workspace_id)
+        return await open_setup(
+            client,
+            instance=instance,
+            workspace_id=workspace_id,
+            customer_id=customer.customer_id,
+            return_url=return_url,
+        )
+
+
+async def card_was_saved(work: Work, fact: told.CheckoutSessionCompleted) -> None:
+    """The card that was saved last is the one to adopt, in whatever order we hear of several."""
+    if fact.setup_intent_id is None:
+        count(fact, "no_effect")
+        return
+    if fact.quittance_instance != work.instance:
+        count(fact, "not_ours")  # other software saved it for a customer that we share
+        return
+    workspace_id = await workspaces.keep_saved_card(
+        work.session,
+        customer_id=fact.customer_id,
+        setup_intent_id=fact.setup_intent_id,
+        saved_at=fact.occurred_at,
+    )
+    if workspace_id is None:
+        count(fact, "not_ours_or_older")
+        return
+    await commands.ask(work.session, kind="adopt_card", subject=workspace_id)
+    count(fact, "applied")
+
+
+async def adopt_card(desk: StripeDesk, command: Command) -> Result:
+    """Make the card that was saved last the customer's default; one that was removed since is left alone."""
+    async with desk.database.reading() as session:
+        workspace = await workspaces.find(session, command.subject)
+    if workspace is None or workspace.stripe_customer_id is None or workspace.card_setup_intent_id is None:
+        return DONE
+    card = await card_of_setup(desk.client, setup_intent_id=workspace.card_setup_intent_id)
+    if card is not None and card.customer_id == workspace.stripe_customer_id:
+        await make_default(desk.client, customer_id=card.customer_id, payment_method_id=card.payment_method_id)
+    return DONE

@@ -1,0 +1,1 @@
+"""Chargebacks of purchases."""

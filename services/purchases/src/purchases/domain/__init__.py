@@ -1,1 +1,0 @@
-"""The rules, pure: no clock, no I/O, no pydantic, no SQLAlchemy."""

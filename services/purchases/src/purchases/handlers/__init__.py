@@ -1,1 +1,0 @@
-"""What the service does: verbs, keyword-only, their dependencies as parameters."""

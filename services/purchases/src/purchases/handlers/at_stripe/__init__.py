@@ -1,1 +1,0 @@
-"""Commands that the worker carries out at Stripe: look, pay back, close, sweep."""

@@ -1,1 +1,0 @@
-"""An add-on is offered, and bought with the saved card."""

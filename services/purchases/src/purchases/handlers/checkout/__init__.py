@@ -1,1 +1,0 @@
-"""A Checkout session, from the click to its end."""

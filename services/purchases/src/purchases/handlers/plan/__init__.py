@@ -1,1 +1,0 @@
-"""The subscription, and the caps that come with it."""

@@ -1,0 +1,1 @@
+"""The outbox towards Stripe: calls that are made after a commit."""

@@ -1,0 +1,212 @@
+"""`stripe_commands`: ask for a call to Stripe in a transaction, take one that is due, end or postpone it."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import Integer, case, delete, exists, func, literal, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis.database import wake_after_commit
+from purchases.jobs.rows import StripeCommand
+
+CHANNEL: Final = "stripe_commands"
+LEASE: Final = timedelta(seconds=180)
+"""Longer than the calls of any command: Stripe's client gives one up after 3 times 10 seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One command that was taken; `version` tells whether it was asked for again meanwhile."""
+
+    id: int
+    kind: str
+    key: str
+    subject: str
+    arguments: dict[str, Any]
+    version: int
+    attempts: int
+
+    @property
+    def purchase_id(self) -> uuid.UUID:
+        """The purchase that it is about: its subject, or named in its arguments."""
+        return uuid.UUID(self.arguments.get("purchase_id", self.subject))
+
+
+async def ask(
+    session: AsyncSession,
+    *,
+    kind: str,
+    subject: str,
+    after: timedelta = timedelta(0),
+    **arguments: Any,
+) -> None:
+    """Have `kind` done for `subject` after this commit. Asked twice it is one row, due at the earlier time."""
+    await ask_each(session, kind=kind, wanted={subject: arguments}, after=after)
+
+
+async def ask_each(
+    session: AsyncSession, *, kind: str, wanted: Mapping[str, Mapping[str, Any]], after: timedelta = timedelta(0)
+) -> None:
+    """Have `kind` done for each subject, with its arguments, in one statement."""
+    if not wanted:
+        return
+    row = insert(StripeCommand).values(
+        [
+            {
+                "kind": kind,
+                "key": f"{kind}:{subject}",
+                "subject": subject,
+                "arguments": dict(arguments),
+                "due_at": func.now() + after,
+            }
+            for subject, arguments in sorted(wanted.items())
+        ]
+    )
+    was_open = StripeCommand.state == "open"
+    again = {
+        "state": "open",
+        "version": StripeCommand.version + 1,
+        "due_at": case((was_open, func.least(StripeCommand.due_at, row.excluded.due_at)), else_=row.excluded.due_at),
+        "attempts": case((was_open, StripeCommand.attempts), else_=0),
+        "arguments": row.excluded.arguments,
+        "ended_at": None,
+    }
+    await session.execute(row.on_conflict_do_update(index_elements=[StripeCommand.key], set_=again))
+    if after <= timedelta(0):
+        wake_after_commit(session, CHANNEL)
+
+
+async def is_open(session: AsyncSession, *, kind: str, subject: str) -> bool:
+    """Return whether such a command waits to be carried out, or is."""
+    one = StripeCommand.key == f"{kind}:{subject}"
+    return bool(await session.scalar(select(exists().where(one, StripeCommand.state == "open"))))
+
+
+async def take(session: AsyncSession) -> Command | None:
+    """Lease the command that is due for longest; nobody else takes it while the lease runs."""
+    # now() and not clock_timestamp(), which changes while a statement runs and so can be no condition of an index.
+    due = (
+        select(StripeCommand)
+        .where(
+            StripeCommand.state == "open",
+            StripeCommand.due_at <= func.now(),
+            or_(StripeCommand.leased_until.is_(None), StripeCommand.leased_until < func.now()),
+        )
+        .order_by(StripeCommand.due_at)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    row = (await session.execute(due)).scalar_one_or_none()
+    if row is None:
+        return None
+    row.leased_until = datetime.now(UTC) + LEASE
+    row.attempts += 1
+    return Command(row.id, row.kind, row.key, row.subject, row.arguments, row.version, row.attempts)
+
+
+async def end(session: AsyncSession, command: Command) -> None:
+    """The command is done, unless it was asked for again while it ran."""
+    done = {"state": "done", "ended_at": func.now(), "last_error": None, "leased_until": None}
+    ended = update(StripeCommand).where(StripeCommand.id == command.id, StripeCommand.version == command.version)
+    if (await session.execute(ended.values(done).returning(StripeCommand.id))).first() is None:
+        await _leave_open(session, command, due_in=timedelta(0), error=None)
+
+
+async def postpone(session: AsyncSession, command: Command, *, due_in: timedelta, error: str | None = None) -> None:
+    """Try again in `due_in`, or at once when it was asked for again while it ran."""
+    later = (
+        update(StripeCommand)
+        .where(StripeCommand.id == command.id, StripeCommand.version == command.version)
+        .values(due_at=func.now() + due_in, leased_until=None, last_error=error)
+    )
+    if (await session.execute(later.returning(StripeCommand.id))).first() is None:
+        await _leave_open(session, command, due_in=None, error=error)
+
+
+async def set_aside(session: AsyncSession, command: Command, *, error: str) -> None:
+    """Stripe refuses it for good: staff must look; unless it was asked for again while it ran."""
+    parked = {"state": "parked", "ended_at": func.now(), "last_error": error[:2000], "leased_until": None}
+    ended = update(StripeCommand).where(StripeCommand.id == command.id, StripeCommand.version == command.version)
+    if (await session.execute(ended.values(parked).returning(StripeCommand.id))).first() is None:
+        await _leave_open(session, command, due_in=timedelta(0), error=error[:2000])
+
+
+AGAIN: Final[dict[str, Any]] = {
+    "state": "open",
+    "version": StripeCommand.version + 1,
+    "attempts": 0,
+    "due_at": func.now(),
+    "ended_at": None,
+    "arguments": StripeCommand.arguments.concat(
+        func.jsonb_build_object(
+            "attempt", func.coalesce(StripeCommand.arguments["attempt"].as_integer(), 1) + literal(1, Integer)
+        )
+    ),
+}
+"""What makes a parked command one that is open, under the next attempt."""
+
+
+async def reopen(session: AsyncSession, command_id: int) -> bool:
+    """Have a parked command carried out after this commit; False when it is not parked.
+
+    Stripe repeats a refusal under the key that met it: the next attempt, which looks first, has a key of its own.
+    """
+    again = update(StripeCommand).where(StripeCommand.id == command_id, StripeCommand.state == "parked")
+    if (await session.execute(again.values(AGAIN).returning(StripeCommand.id))).first() is None:
+        return False
+    wake_after_commit(session, CHANNEL)
+    return True
+
+
+async def reopen_many(session: AsyncSession, *, kind: str | None, after: int, limit: int) -> Sequence[int]:
+    """Do so for the first `limit` parked commands behind the id `after`, of one kind or of all; their ids, in order."""
+    wanted = select(StripeCommand.id).where(StripeCommand.state == "parked", StripeCommand.id > after)
+    if kind is not None:
+        wanted = wanted.where(StripeCommand.kind == kind)
+    chosen = wanted.order_by(StripeCommand.id).limit(limit).with_for_update(skip_locked=True)
+    again = update(StripeCommand).where(StripeCommand.id.in_(chosen)).values(AGAIN).returning(StripeCommand.id)
+    reopened = sorted((await session.execute(again)).scalars())
+    if reopened:
+        wake_after_commit(session, CHANNEL)
+    return reopened
+
+
+async def discard(session: AsyncSession, command_id: int) -> bool:
+    """End a parked command undone; False when it is not parked."""
+    ended = update(StripeCommand).where(StripeCommand.id == command_id, StripeCommand.state == "parked")
+    values = {"state": "discarded", "ended_at": func.now()}
+    return (await session.execute(ended.values(values).returning(StripeCommand.id))).first() is not None
+
+
+async def prune(session: AsyncSession, kept: timedelta, limit: int) -> int:
+    """Delete up to `limit` commands that ended longer than `kept` ago, done or discarded; return how many.
+
+    One that is asked for again at this moment is passed over; asked for later, it is a new row.
+    """
+    old = (
+        select(StripeCommand.id)
+        .where(StripeCommand.state.in_(("done", "discarded")), StripeCommand.ended_at < func.now() - kept)
+        .order_by(StripeCommand.ended_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    gone = await session.execute(delete(StripeCommand).where(StripeCommand.id.in_(old)).returning(StripeCommand.id))
+    return len(gone.all())
+
+
+async def next_attempt(session: AsyncSession, command: Command, *, attempt: int) -> None:
+    """Stripe has stored a 5xx under the last attempt's idempotency key: the next one, after a look, has its own."""
+    told = update(StripeCommand).where(StripeCommand.id == command.id)
+    await session.execute(told.values(arguments=command.arguments | {"attempt": attempt}))
+
+
+async def _leave_open(session: AsyncSession, command: Command, *, due_in: timedelta | None, error: str | None) -> None:
+    values: dict[str, Any] = {"leased_until": None, "last_error": error}
+    if due_in is not None:
+        values["due_at"] = func.now() + due_in
+    await session.execute(update(StripeCommand).where(StripeCommand.id == command.id).values(values))
+    wake_after_commit(session, CHANNEL)

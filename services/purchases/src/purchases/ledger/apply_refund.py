@@ -1,0 +1,261 @@
+"""Money that went back, or did not: one row per Stripe refund, and the status when all of it is gone."""
+
+import uuid
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis.logs import get_logger
+from contracts import purchase_facts
+from purchases.jobs import store as commands
+from purchases.ledger import store as ledger
+from purchases.ledger.learn_ids import charge_named, may_be_of
+from purchases.ledger.money import COUNTS, REQUESTED, newer_refund_status
+from purchases.ledger.move import move
+from purchases.ledger.publish import Cause, announce, charged_cents, over_returned_cents, refunded_cents
+from purchases.ledger.rows import Charge, Payment, Purchase, Refund
+from purchases.ledger.transitions import Status, Trigger, restoring
+
+log = get_logger(__name__)
+
+OF_THE_CHARGE: Final = frozenset({"refund", "return"})
+"""Kinds of what goes back through the charge."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToldRefund:
+    """A refund as Stripe told it; minor units."""
+
+    refund_id: str
+    refund_cents: int
+    currency: str
+    status: str
+    kind: str = "refund"
+    """`dispute` for one that was lost, `credit` for what was given back to the customer's credit balance."""
+    purchase_id: str | None = None
+    """The purchase that its metadata names."""
+    requested_id: str | None = None
+    """Our own id of it, where staff asked for it here."""
+    of_the_plan: bool = False
+    """We gave back what an extra subscription took, and no add-on that was bought with it."""
+    failure_reason: str | None = None
+    payment_intent_id: str | None = None
+    charge_id: str | None = None
+    """The charge that it is of, where Stripe named it."""
+
+    @property
+    def is_a_sum(self) -> bool:
+        """Whether it stands for a cumulative figure, and not for one refund of Stripe's."""
+        return ":" in self.refund_id
+
+    @property
+    def is_of_the_charge(self) -> bool:
+        """Whether it is money of the charge itself; a lost dispute, which may differ from it, stands beside."""
+        return self.kind in OF_THE_CHARGE
+
+
+def payment_behind(
+    purchase: Purchase, *, payment_intent_id: str | None, charge_id: str | None, invoice_id: str | None = None
+) -> Payment | None:
+    """The payment of `purchase` that these ids name; its only one where none of its own ids speaks against it."""
+    ids = {"payment_intent_id": payment_intent_id, "charge_id": charge_id}
+    for payment in purchase.payments:
+        if charge_named(payment, **ids) or invoice_id in (payment.stripe_invoice_id,):
+            return payment
+    only = purchase.payments[0] if len(purchase.payments) == 1 else None
+    return only if only is not None and may_be_of(only, **ids) else None
+
+
+async def apply_refund(
+    session: AsyncSession, *, purchase: Purchase, payment: Payment, told: ToldRefund, cause: Cause
+) -> None:
+    """Record one refund of a `payment` of the locked `purchase`. Told again, or late, it changes nothing.
+
+    Of one that staff asked for, Stripe's first word is told as the doing of whoever asked.
+    """
+    row = next((one for one in purchase.refunds if one.stripe_refund_id == told.refund_id), None)
+    before = row.status if row else None
+    status = newer_refund_status(known=before, told=told.status)
+    if status == before:
+        return
+    charge = charge_of(payment, told)
+    live, over = live_cents(purchase, charge), over_returned_cents(purchase)
+    if row is None:
+        row, before = _first_row(purchase, payment, told, cause)
+        cause = cause.by(row.requested_by, row.reason) if row.requested_by else cause
+    row.status, row.updated_at, row.failure_reason = status, cause.at, told.failure_reason or row.failure_reason
+    if charge is not None:
+        charge.refunded_cents += live_cents(purchase, charge) - live
+    # The status first: what is told of the refund carries the status that it led to.
+    await follow_the_money(session, purchase=purchase, cause=cause)
+    _tell(session, purchase, row, before, cause)
+    if over_returned_cents(purchase) > over:
+        _tell_too_much(session, purchase, told, cause)
+
+
+def _tell_too_much(session: AsyncSession, purchase: Purchase, told: ToldRefund, cause: Cause) -> None:
+    """Of itself, whichever came last: a bank takes its money of a charge that was refunded, and the reverse."""
+    about = "stripe_dispute_id" if told.kind == "dispute" else "stripe_refund_id"
+    over = {"over_returned_cents": over_returned_cents(purchase), "charged_cents": charged_cents(purchase)}
+    log.error("over_returned", purchase=str(purchase.id), stripe_id=told.refund_id, **over)
+    announce(session, purchase, purchase_facts.MoneyOverReturned, cause=cause, **{about: told.refund_id}, **over)
+
+
+def refuse_refund(
+    session: AsyncSession, *, purchase: Purchase, refund: Refund, failure_reason: str, cause: Cause
+) -> None:
+    """Stripe will not make what staff asked for: it has failed, and no longer counts against what remains."""
+    refund.status, refund.updated_at, refund.failure_reason = "failed", cause.at, failure_reason
+    _tell(session, purchase, refund, None, cause)
+
+
+async def follow_the_money(session: AsyncSession, *, purchase: Purchase, cause: Cause) -> None:
+    """Refunded when all that was charged went back; put back when it no longer is so and the slot is free."""
+    charged = charged_cents(purchase)
+    whole = charged > 0 and refunded_cents(purchase) >= charged
+    if whole and purchase.status in {Status.PAID, Status.DELIVERED}:
+        move(session, purchase, Trigger.REFUNDED_IN_FULL, cause=cause, refunded_at=cause.at)
+    elif not whole and purchase.status is Status.REFUNDED and not await ledger.slot_is_taken(session, purchase):
+        move(session, purchase, restoring(refunded_from=purchase.refunded_from or Status.PAID), cause=cause)
+
+
+def _tell(session: AsyncSession, purchase: Purchase, row: Refund, before: str | None, cause: Cause) -> None:
+    """RefundIssued when it first counts, RefundFailed when it turns out not to; each once per refund.
+
+    Of a dispute its own facts tell: the owner is not mailed about it.
+    """
+    if row.kind == "dispute":
+        return
+    refund = {
+        "refund_id": row.id,
+        "stripe_refund_id": row.stripe_refund_id,
+        "refund_cents": row.refund_cents,
+        "returned_to": "credit_balance" if row.kind == "credit" else "payment",
+    }
+    if row.status not in COUNTS:
+        failed = {"failure_reason": row.failure_reason, "was_issued": before in COUNTS}
+        announce(session, purchase, purchase_facts.RefundFailed, cause=cause, **refund, **failed)
+    elif before is None:
+        announce(session, purchase, purchase_facts.RefundIssued, cause=cause, **refund)
+
+
+def _first_row(purchase: Purchase, payment: Payment, told: ToldRefund, cause: Cause) -> tuple[Refund, str | None]:
+    """The row of a refund that Stripe names for the first time, and the status in which it was told of before."""
+    requested = _requested_row(purchase, told)
+    if requested is not None:
+        requested.stripe_refund_id = told.refund_id
+        charge = charge_of(payment, told)
+        requested.charge_number = charge.number if charge else requested.charge_number
+        return requested, None
+    stand_in = _stand_in(purchase, payment, told)
+    if stand_in is not None and stand_in.refund_cents == told.refund_cents:
+        stand_in.stripe_refund_id = told.refund_id
+        return stand_in, stand_in.status
+    row = _new_row(payment, told, cause, charge_of(payment, told))
+    purchase.refunds.append(row)
+    if stand_in is not None:
+        stand_in.refund_cents -= told.refund_cents
+    return row, stand_in.status if stand_in else None
+
+
+def _requested_row(purchase: Purchase, told: ToldRefund) -> Refund | None:
+    """The one that staff asked for here and that Stripe now tells of, whoever heard it first."""
+    waiting = (one for one in purchase.refunds if one.status == REQUESTED and str(one.id) == told.requested_id)
+    fitting = (one for one in waiting if (one.kind == "credit") == (told.kind == "credit"))
+    return next((one for one in fitting if one.refund_cents == told.refund_cents), None)
+
+
+def _stand_in(purchase: Purchase, payment: Payment, told: ToldRefund) -> Refund | None:
+    """What a sum of the charge was recorded as, before Stripe told of the refunds that it is made of."""
+    known = [one for one in purchase.refunds if _is_stand_in(one) and told.kind == "refund"]
+    mine = [one for one in known if one.stripe_invoice_id == payment.stripe_invoice_id]
+    return next((one for one in mine if one.refund_cents >= told.refund_cents), None)
+
+
+def _is_stand_in(refund: Refund) -> bool:
+    """It has no refund of Stripe's behind it, but a sum: `ch_…:20000`."""
+    return ":" in (refund.stripe_refund_id or "")
+
+
+def charge_of(payment: Payment, told: ToldRefund) -> Charge | None:
+    """The charge that the refund is of; None for a dispute, and where only the payment is known."""
+    if not told.is_of_the_charge:
+        return None
+    named = charge_named(payment, payment_intent_id=told.payment_intent_id, charge_id=told.charge_id)
+    return named or (payment.charges[0] if len(payment.charges) == 1 else None)
+
+
+def live_cents(purchase: Purchase, charge: Charge | None, *, besides: ToldRefund | None = None) -> int:
+    """Return the minor units of the purchase's refunds of this charge that count.
+
+    `besides` leaves one refund out, and the sum that stood for it before Stripe named it.
+    """
+    if charge is None:
+        return 0
+    own = (
+        one for one in purchase.refunds if one.stripe_invoice_id == charge.stripe_invoice_id and one.status in COUNTS
+    )
+    mine = (one for one in own if one.kind in OF_THE_CHARGE and (one.charge_number or 1) == charge.number)
+    return sum(one.refund_cents for one in mine if besides is None or not _stands_for(one, besides))
+
+
+def _stands_for(row: Refund, told: ToldRefund) -> bool:
+    return row.stripe_refund_id == told.refund_id or (_is_stand_in(row) and row.refund_cents >= told.refund_cents)
+
+
+def _new_row(payment: Payment, told: ToldRefund, cause: Cause, charge: Charge | None) -> Refund:
+    return Refund(
+        id=uuid.uuid5(payment.purchase_id, told.refund_id),
+        stripe_refund_id=told.refund_id,
+        purchase_id=payment.purchase_id,
+        kind="return" if payment.returned and told.kind == "refund" else told.kind,
+        refund_cents=told.refund_cents,
+        currency=told.currency.upper(),
+        status=told.status,
+        stripe_invoice_id=payment.stripe_invoice_id,
+        charge_number=charge.number if charge else None,
+        failure_reason=told.failure_reason,
+        recorded_at=cause.at,
+        updated_at=cause.at,
+    )
+
+
+async def request_credit(session: AsyncSession, *, purchase: Purchase, payment: Payment, cause: Cause) -> None:
+    """Have all that credit paid of a late payment given back; asked twice it is one."""
+    refund_id = uuid.uuid5(purchase.id, f"credit {payment.stripe_invoice_id}")
+    if any(one.id == refund_id for one in purchase.refunds):
+        return
+    refund = credit_of(payment, payment.credit_cents, refund_id=refund_id, cause=cause)
+    purchase.refunds.append(refund)
+    await ask_for_credit(session, refund)
+
+
+def credit_of(
+    payment: Payment, cents: int, *, refund_id: uuid.UUID, cause: Cause, requested_by: str | None = None
+) -> Refund:
+    """Return the row of `cents` of credit, requested; `requested_by` where a person did."""
+    return Refund(
+        id=refund_id,
+        purchase_id=payment.purchase_id,
+        kind="credit",
+        refund_cents=cents,
+        currency=payment.currency,
+        status=REQUESTED,
+        stripe_invoice_id=payment.stripe_invoice_id,
+        requested_by=requested_by,
+        reason=cause.reason,
+        recorded_at=cause.at,
+        updated_at=cause.at,
+    )
+
+
+async def ask_for_credit(session: AsyncSession, refund: Refund) -> None:
+    """Have the requested credit given after this commit."""
+    await commands.ask(
+        session,
+        kind="return_credit",
+        subject=str(refund.id),
+        purchase_id=str(refund.purchase_id),
+        invoice_id=refund.stripe_invoice_id,
+    )

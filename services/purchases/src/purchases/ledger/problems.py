@@ -1,0 +1,77 @@
+"""The problems that people meet with a purchase, wherever it is raised."""
+
+from chassis.problems import Problem
+from purchases.ledger.rows import Purchase
+from purchases.ledger.transitions import HOLDS_SLOT, Status
+
+
+def purchase_not_found() -> Problem:
+    return Problem(404, "purchase-not-found", "There is no such purchase")
+
+
+def key_reused() -> Problem:
+    return Problem(
+        422, "idempotency-key-reused", "This Idempotency-Key was used with another body", "Nothing was done."
+    )
+
+
+def payment_in_progress() -> Problem:
+    """A buying request is at work on the row; it ends in seconds, or its lease does."""
+    return Problem(
+        409,
+        "payment-in-progress",
+        "The payment is being made just now",
+        "Nothing was changed. Try again in a moment.",
+        headers={"Retry-After": "2"},
+    )
+
+
+def bank_at_work() -> Problem:
+    """A debit that the bank has can neither be cancelled nor hurried; nothing else is done about it meanwhile."""
+    return Problem(
+        409,
+        "payment-in-progress",
+        "The bank is at work on the payment",
+        "Nothing was changed. A debit takes some days; what comes of it is shown as soon as the bank has said so.",
+        headers={"Retry-After": "3600"},
+        waiting_for="bank",
+    )
+
+
+def status_changed(status: Status) -> Problem:
+    """It is not what somebody saw who decided about it."""
+    return Problem(
+        409,
+        "status-changed",
+        "The purchase is in another status than expected",
+        "Nothing was changed.",
+        purchase_status=status.value,
+    )
+
+
+def refusal_for(holder: Purchase) -> Problem:
+    """What buying an add-on meets whose place `holder` has: it is bought, or its last attempt is not closed yet."""
+    return already_purchased(holder) if holder.status in HOLDS_SLOT else settling(holder)
+
+
+def already_purchased(holder: Purchase) -> Problem:
+    return Problem(
+        409,
+        "already-purchased",
+        "This add-on was bought already",
+        "Nothing was charged.",
+        purchase_id=str(holder.id),
+        purchase_status=holder.status.value,
+    )
+
+
+def settling(holder: Purchase) -> Problem:
+    """An earlier, failed attempt is being closed at Stripe; normally under a second."""
+    return Problem(
+        409,
+        "settling",
+        "The last attempt is still being closed",
+        "Nothing was charged. Try again in a second.",
+        headers={"Retry-After": "1"},
+        purchase_id=str(holder.id),
+    )

@@ -1,0 +1,147 @@
+"""Staff say which purchase a parked refund is of: a refund, or lost dispute, in part of a charge that paid several."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis import parked
+from chassis.logs import get_logger
+from chassis.parked import headers_of
+from chassis.problems import Problem
+from chassis.records import Received, StoredRecord, decode
+from contracts.stripe_facts import DisputeChanged, RefundChanged
+from purchases.batch.waiting import allocation_mark
+from purchases.disputes.events import as_refund
+from purchases.jobs import store as commands
+from purchases.ledger import problems
+from purchases.ledger import store as ledger
+from purchases.ledger.apply_refund import ToldRefund, apply_refund
+from purchases.ledger.learn_ids import charge_named
+from purchases.ledger.money import COUNTS
+from purchases.ledger.publish import Cause
+from purchases.ledger.rows import Payment, Purchase
+from purchases.parked import store as parked_items
+from purchases.parked.review_parked import not_parked_any_more, parked_not_found
+from purchases.parked.rows import ParkedDecision
+from purchases.parked.store import ParkedItem
+from purchases.refunds.events import told_refund
+from purchases.refunds.land_refund import Paid, exceeds
+from purchases.refunds.request_refund import refund_too_large
+
+log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Allocation:
+    """Money back that waits for staff's word, and the payment of the purchase that it would be taken from."""
+
+    item: ParkedItem
+    fact: RefundChanged | DisputeChanged
+    told: ToldRefund
+    purchase: Purchase
+    payment: Payment
+
+
+async def ask_allocate(*, session: AsyncSession, item_id: str, purchase_id: uuid.UUID) -> None:
+    """Whether `allocate` would do it, as things stand. Raises what it raises."""
+    await _allocation(session, item_id, await ledger.find(session, purchase_id))
+
+
+async def allocate(*, session: AsyncSession, item_id: str, purchase_id: uuid.UUID, actor: str) -> ParkedItem:
+    """Record the parked refund on the purchase. Raises Problem 404, 409 or 422, and nothing has changed."""
+    await _hold(session, item_id)
+    found = await _allocation(session, item_id, await ledger.lock_one(session, purchase_id))
+    fact, told = found.fact, found.told
+    ended = await parked.discard(
+        session, ids=[allocation_mark(told.refund_id)], resolution=f"allocated to {purchase_id}"
+    )
+    if not ended:
+        raise not_parked_any_more()
+    cause = Cause(actor=actor, at=datetime.now(UTC), stripe_event_id=fact.stripe_event_id, reason="allocated by hand")
+    await apply_refund(session, purchase=found.purchase, payment=found.payment, told=told, cause=cause)
+    await _look(session, found.purchase, fact)
+    session.add(ParkedDecision(item=item_id, decision="allocate", actor=actor, reason=f"to {purchase_id}"))
+    await session.flush()
+    log.info("allocated", item=item_id, refund=told.refund_id, purchase=str(purchase_id), actor=actor)
+    return await parked_items.find(session, item_id) or found.item
+
+
+async def _hold(session: AsyncSession, item_id: str) -> None:
+    """Lock the parked fact before the purchase, in the order of the worker that tries it again."""
+    item = await _open_item(session, item_id)
+    if item.waits_for is not None:
+        await parked.hold(session, ids=[item.waits_for])
+
+
+async def _allocation(session: AsyncSession, item_id: str, purchase: Purchase | None) -> _Allocation:
+    """Raises Problem 404, 409 or 422."""
+    item = await _open_item(session, item_id)
+    fact = _money_back(item)
+    if purchase is None:
+        raise problems.purchase_not_found()
+    payment, told = _payment_with(purchase, fact), _told(fact)
+    left = payment.card_cents - _gone(purchase, payment)
+    if told.refund_cents > left or exceeds([Paid(purchase, payment)], told):
+        raise refund_too_large(left=left, currency=payment.currency)
+    return _Allocation(item, fact, told, purchase, payment)
+
+
+async def _open_item(session: AsyncSession, item_id: str) -> ParkedItem:
+    item = await parked_items.find(session, item_id) if parked_items.reference_of(item_id) else None
+    if item is None:
+        raise parked_not_found()
+    if item.resolved_at is not None:
+        raise not_parked_any_more()
+    return item
+
+
+def _money_back(item: ParkedItem) -> RefundChanged | DisputeChanged:
+    """What waits to be allocated, and for nothing else."""
+    record = StoredRecord("", 0, 0, None, item.value, headers_of(item.headers or []))
+    received = decode(record) if item.value else None
+    fact = received.fact if isinstance(received, Received) else None
+    if not isinstance(fact, RefundChanged | DisputeChanged) or item.waits_for != allocation_mark(_told(fact).refund_id):
+        raise not_allocatable()
+    return fact
+
+
+def _told(fact: RefundChanged | DisputeChanged) -> ToldRefund:
+    return told_refund(fact.refund, of=fact) if isinstance(fact, RefundChanged) else as_refund(fact, "succeeded")
+
+
+def _payment_with(purchase: Purchase, fact: RefundChanged | DisputeChanged) -> Payment:
+    """Raises Problem 409 for a purchase that another charge paid."""
+    ids = {"payment_intent_id": fact.payment_intent_id, "charge_id": fact.charge_id}
+    for payment in purchase.payments:
+        if charge_named(payment, **ids) is not None:
+            return payment
+    raise paid_otherwise()
+
+
+def _gone(purchase: Purchase, payment: Payment) -> int:
+    mine = (one for one in purchase.refunds if one.stripe_invoice_id == payment.stripe_invoice_id)
+    return sum(one.refund_cents for one in mine if one.status in COUNTS and one.kind != "credit")
+
+
+async def _look(session: AsyncSession, purchase: Purchase, fact: RefundChanged | DisputeChanged) -> None:
+    """What was parked may be old: how the refund stands now, Stripe says."""
+    subject = fact.charge_id or fact.payment_intent_id
+    if isinstance(fact, RefundChanged) and subject:
+        currency = fact.refund.currency
+        purchase_id = str(purchase.id)
+        await commands.ask(session, kind="look_at_charge", subject=subject, purchase_id=purchase_id, currency=currency)
+
+
+def not_allocatable() -> Problem:
+    return Problem(
+        409,
+        "not-allocatable",
+        "This waits for nobody's word on whose it is",
+        "Only a refund or a lost dispute, in part of a charge that paid several things, is allocated.",
+    )
+
+
+def paid_otherwise() -> Problem:
+    return Problem(409, "paid-otherwise", "Another charge paid for this purchase", "The refund is not of its money.")

@@ -1,0 +1,120 @@
+"""Staff looks at what is parked, and has it tried again or ends it; each decision is kept with its actor."""
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis import parked
+from chassis.logs import get_logger
+from chassis.problems import Problem
+from purchases.batch.work import CONSUMER
+from purchases.jobs import store as commands
+from purchases.ledger.rows import ParkedPayment, Purchase
+from purchases.parked import store as parked_items
+from purchases.parked.rows import ParkedDecision
+from purchases.parked.store import Kind, ParkedItem, Reference
+
+log = get_logger(__name__)
+
+
+async def retry_parked(*, session: AsyncSession, item_id: str, actor: str) -> ParkedItem:
+    """Have one item tried again after this commit, or its payment looked at. Raises Problem 404 or 409."""
+    item = await _open_item(session, item_id)
+    if not await _retry(session, _reference(item_id)):
+        raise not_parked_any_more()
+    return await _decided(session, item, ParkedDecision(item=item_id, decision="retry", actor=actor))
+
+
+async def discard_parked(*, session: AsyncSession, item_id: str, actor: str, reason: str) -> ParkedItem:
+    """End one item unapplied. Raises Problem 404 or 409."""
+    item = await _open_item(session, item_id)
+    if not await _discard(session, _reference(item_id)):
+        raise not_parked_any_more()
+    decision = ParkedDecision(item=item_id, decision="discard", actor=actor, reason=reason)
+    return await _decided(session, item, decision)
+
+
+async def _open_item(session: AsyncSession, item_id: str) -> ParkedItem:
+    reference = _reference(item_id)
+    if reference.kind is Kind.PAYMENT:
+        await _lock_payment(session, reference)
+    item = await parked_items.find(session, item_id)
+    if item is None:
+        raise parked_not_found()
+    if item.resolved_at is not None:
+        raise not_parked_any_more()
+    return item
+
+
+def _reference(item_id: str) -> Reference:
+    reference = parked_items.reference_of(item_id)
+    if reference is None:
+        raise parked_not_found()
+    return reference
+
+
+async def _lock_payment(session: AsyncSession, reference: Reference) -> None:
+    """Two decisions about one payment take turns."""
+    row = select(ParkedPayment.purchase_id).where(
+        ParkedPayment.purchase_id == reference.purchase_id, ParkedPayment.stripe_invoice_id == reference.invoice_id
+    )
+    await session.execute(row.with_for_update())
+
+
+async def _retry(session: AsyncSession, reference: Reference) -> bool:
+    match reference.kind:
+        case Kind.FACT:
+            return await parked.retry_one(session, parked_id=reference.number, consumer=CONSUMER)
+        case Kind.COMMAND:
+            return await commands.reopen(session, reference.number)
+        case Kind.PAYMENT:
+            await _look_again(session, reference)
+            return True
+
+
+async def _look_again(session: AsyncSession, reference: Reference) -> None:
+    """Ask Stripe for the purchase's own invoice by settling, for any other one by the look that it was parked after."""
+    purchase_id, invoice_id = reference.purchase_id, str(reference.invoice_id)
+    own = await session.scalar(select(Purchase.stripe_invoice_id).where(Purchase.id == purchase_id))
+    said = await session.get(ParkedPayment, (purchase_id, invoice_id))
+    if own == invoice_id or said is None:
+        await commands.ask(session, kind="settle", subject=str(purchase_id))
+        return
+    await commands.ask(
+        session,
+        kind="look_at_invoice",
+        subject=invoice_id,
+        purchase_ids=[str(purchase_id)],
+        amount_paid=said.amount_paid_cents,
+        currency=said.currency,
+    )
+
+
+async def _discard(session: AsyncSession, reference: Reference) -> bool:
+    match reference.kind:
+        case Kind.FACT:
+            return await parked.discard_one(session, parked_id=reference.number, consumer=CONSUMER)
+        case Kind.COMMAND:
+            return await commands.discard(session, reference.number)
+        case Kind.PAYMENT:
+            return True
+
+
+async def _decided(session: AsyncSession, item: ParkedItem, decision: ParkedDecision) -> ParkedItem:
+    session.add(decision)
+    await session.flush()
+    log.info("parked_item_decided", item=item.id, decision=decision.decision, actor=decision.actor)
+    return await parked_items.find(session, item.id) or item
+
+
+def parked_not_found() -> Problem:
+    return Problem(404, "parked-not-found", "There is no such parked item")
+
+
+def not_parked_any_more() -> Problem:
+    """It was applied or discarded meanwhile."""
+    return Problem(409, "not-parked", "This is not parked any more", "Look at what became of it.")
+
+
+def decided_meanwhile() -> Problem:
+    """It is parked still, or again; something was decided about it that was not seen."""
+    return Problem(409, "decided-meanwhile", "Something was decided about this meanwhile", "Look at what became of it.")

@@ -1,0 +1,1 @@
+"""Money of the plan that goes back."""

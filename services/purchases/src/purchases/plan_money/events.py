@@ -1,0 +1,138 @@
+"""Appliers of what Stripe says of money that goes back of a subscription's charge that paid the plan alone.
+
+Each says whether it took the fact; what its charge paid besides the plan is for the appliers of purchases.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from chassis.logs import get_logger
+from chassis.records import Received
+from contracts import stripe_facts as told
+from purchases.batch.tell_money_back import tell_plan_money_back
+from purchases.batch.waiting import is_set_aside
+from purchases.batch.work import Work, cause_of, count, fact_as
+from purchases.jobs import store as commands
+from purchases.ledger import plan_money
+from purchases.ledger import store as ledger
+from purchases.ledger.plan_rows import SubscriptionInvoice
+from purchases.ledger.rows import Purchase
+from purchases.ledger.transitions import Status
+from purchases.refunds.events import told_refund
+from purchases.refunds.plan_share import keep_dispute, keep_refund
+from purchases.stripe_api.values import Part
+from purchases.workspaces.rows import Workspace
+
+log = get_logger(__name__)
+
+MoneyBack = told.ChargeRefunded | told.RefundChanged | told.DisputeChanged
+BEING_READ: Final = "money of a subscription's charge went back, and what its invoice paid is being read at Stripe"
+
+
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """The locked workspace, and its subscription's invoice that the charge paid."""
+
+    workspace: Workspace
+    invoice: SubscriptionInvoice
+
+
+async def charge_refunded(work: Work, received: Received) -> bool:
+    """Old versions show the refunds; of others each has an event of its own, and the sum says nothing that they do not.
+
+    Source: https://docs.stripe.com/upgrades#2022-11-15 (a charge's refunds are not expanded any more).
+    """
+    fact = fact_as(told.ChargeRefunded, received)
+    paid = await _paid_by(work, fact)
+    if paid is None:
+        return False
+    if await _can_be_taken(work, received, fact, paid, *(refund.currency for refund in fact.refunds)):
+        for refund in fact.refunds:
+            await _keep(work, paid, fact, refund)
+        count(fact, "applied")
+    return True
+
+
+async def refund_changed(work: Work, received: Received) -> bool:
+    """One refund, as it is now."""
+    fact = fact_as(told.RefundChanged, received)
+    paid = await _paid_by(work, fact)
+    if paid is None:
+        return False
+    if await _can_be_taken(work, received, fact, paid, fact.refund.currency):
+        await _keep(work, paid, fact, fact.refund)
+        count(fact, "applied")
+    return True
+
+
+async def dispute_changed(work: Work, received: Received) -> bool:
+    """One dispute, as it is now."""
+    fact = fact_as(told.DisputeChanged, received)
+    paid = await _paid_by(work, fact)
+    if paid is None:
+        return False
+    if await _can_be_taken(work, received, fact, paid, fact.currency):
+        await keep_dispute(work.session, paid.workspace, paid.invoice, fact, cents=fact.amount, cause=cause_of(fact))
+        count(fact, "applied")
+    return True
+
+
+async def _keep(
+    work: Work, paid: Paid, fact: told.ChargeRefunded | told.RefundChanged, refund: told.RefundSnapshot
+) -> None:
+    await keep_refund(
+        work.session,
+        paid.workspace,
+        paid.invoice,
+        told_refund(refund, of=fact),
+        cents=refund.amount,
+        cause=cause_of(fact),
+        at=fact.occurred_at,
+    )
+
+
+async def _paid_by(work: Work, fact: MoneyBack) -> Paid | None:
+    """What the charge paid, if that was the plan alone as far as anybody knows. The payment is surer than metadata."""
+    workspace = work.homes.get(fact.stripe_event_id)
+    if workspace is None:
+        return None
+    ids = {"payment_intent_id": fact.payment_intent_id, "charge_id": fact.charge_id}
+    invoice = await plan_money.invoice_paid_with(work.session, **ids)
+    if invoice is None or await ledger.is_paid_with(work.session, invoice.stripe_invoice_id):
+        return None
+    named = work.purchases_of(fact)
+    if work.names.purchases_of(one for one in ids.values() if one) or any(_may_be_paid(one) for one in named):
+        return None
+    if named:
+        log.warning("refund_names_another_charges_purchase", object=fact.object_id, purchase=str(named[0].id))
+    await plan_money.learn_charges(work.session, invoice.stripe_invoice_id, [_part(fact)])
+    return Paid(workspace, invoice)
+
+
+def _part(fact: MoneyBack) -> Part:
+    return Part(payment_intent_id=fact.payment_intent_id, charge_id=fact.charge_id)
+
+
+def _may_be_paid(purchase: Purchase) -> bool:
+    """Whether the charge may have paid the purchase that only the refund's metadata names: nothing else has so far."""
+    return not purchase.payments and (purchase.payable or purchase.status is Status.PENDING)
+
+
+async def _can_be_taken(work: Work, received: Received, fact: MoneyBack, paid: Paid, *currencies: str) -> bool:
+    """Money waits while what its invoice paid is being read; in another currency than the invoice's, for a person."""
+    subject = fact.payment_intent_id or fact.charge_id
+    if await commands.is_open(work.session, kind="look_at_invoice", subject=paid.invoice.stripe_invoice_id):
+        await work.park(received, reason=BEING_READ, waits_for=subject)
+        count(fact, "waits")
+        return False
+    if {one.upper() for one in currencies} <= {paid.invoice.currency}:
+        return True
+    if await is_set_aside(work.session, received):
+        count(fact, "parked_already")
+        return False
+    reason = f"of a subscription's charge in {paid.invoice.currency}, in another currency"
+    await work.park(received, reason=reason)
+    cause = cause_of(fact, reason=reason)
+    await tell_plan_money_back(work.session, received, paid.workspace, paid.invoice, cause=cause)
+    count(fact, "parked")
+    return False

@@ -1,0 +1,79 @@
+"""Command: read an invoice that says of itself that it paid a purchase, before anything is given for it."""
+
+import uuid
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis.logs import get_logger
+from purchases.batch.found_at_stripe import invoice_fact, received
+from purchases.jobs.store import Command
+from purchases.jobs.stripe_desk import DONE, Result, WorkerDesk
+from purchases.ledger import store as ledger
+from purchases.ledger.apply_payment import has_payment
+from purchases.ledger.money import Mismatch
+from purchases.ledger.park_payment import park_payment
+from purchases.ledger.publish import Cause
+from purchases.stripe_api.client import ObjectMissing
+from purchases.stripe_api.look import whole_json
+from purchases.stripe_api.since import whole_invoice
+from purchases.stripe_api.values import PaidInvoice
+
+log = get_logger(__name__)
+
+UNKNOWN: Final = Mismatch("Stripe does not know the invoice that is said to have paid it")
+
+
+async def look_at_invoice(desk: WorkerDesk, command: Command) -> Result:
+    """Apply the invoice as Stripe has it, if it is paid there; one that Stripe does not know pays nothing.
+
+    Raises OutcomeUnknown while Stripe does not answer: nothing has moved, and the look is repeated.
+    """
+    invoice = await _invoice(desk, command.subject)
+    if invoice is not None and invoice.status != "paid":
+        log.warning("not_paid_at_stripe", invoice=command.subject, status=invoice.status)
+        return DONE
+    fact = invoice_fact(await whole_json(desk.client, invoice)) if invoice is not None else None
+    async with desk.database.transaction() as session:
+        if fact is None:
+            await _pay_nothing(session, command)
+        else:
+            await desk.apply(session, [received(fact)])
+    return DONE
+
+
+async def look_at_payment(desk: WorkerDesk, command: Command) -> Result:
+    """Read what paid an invoice whose event did not say: charges, credit, or somebody outside of Stripe.
+
+    Told meanwhile by another event, there is nothing left to ask.
+    """
+    async with desk.database.reading() as session:
+        found = [await ledger.find(session, uuid.UUID(one)) for one in command.arguments["purchase_ids"]]
+    payments = [payment for purchase in found if purchase is not None for payment in purchase.payments]
+    if all(one.is_explained for one in payments if one.stripe_invoice_id == command.subject):
+        return DONE
+    return await look_at_invoice(desk, command)
+
+
+async def _invoice(desk: WorkerDesk, invoice_id: str) -> Any:
+    try:
+        return await whole_invoice(desk.client, invoice_id)
+    except ObjectMissing:
+        return None
+
+
+async def _pay_nothing(session: AsyncSession, command: Command) -> None:
+    """Parked for each purchase that it named, and the team told."""
+    said = PaidInvoice(
+        invoice_id=command.subject,
+        customer_id=None,
+        amount_paid=int(command.arguments["amount_paid"]),
+        currency=command.arguments["currency"],
+        lines=(),
+    )
+    cause = Cause(actor="stripe", at=datetime.now(UTC))
+    locked = await ledger.lock(session, [uuid.UUID(one) for one in command.arguments["purchase_ids"]])
+    for purchase in locked.values():
+        if not has_payment(purchase, command.subject):
+            await park_payment(session, purchase=purchase, invoice=said, mismatch=UNKNOWN, cause=cause)

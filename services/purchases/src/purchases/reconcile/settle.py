@@ -1,0 +1,205 @@
+"""Settling: what Stripe says now of a purchase whose end was never heard of. It never pays."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis import parked
+from purchases.batch.leave_to_staff import leave_money_back
+from purchases.checkout import store as checkouts
+from purchases.jobs import store as commands
+from purchases.jobs.store import Command
+from purchases.jobs.stripe_desk import DONE, Later, Result, StripeDesk
+from purchases.ledger import store as ledger
+from purchases.ledger.apply_payment import apply_invoice
+from purchases.ledger.learn_ids import learn_ids, paid_mark, release
+from purchases.ledger.money import Mismatch
+from purchases.ledger.move import move
+from purchases.ledger.park_payment import park_open_invoice
+from purchases.ledger.publish import Cause
+from purchases.ledger.rows import WAITING_FOR_BANK, Purchase
+from purchases.ledger.settling import BANK_IS_SILENT, PAID_IN_PART, Settlement, Verdict, settlement
+from purchases.ledger.transitions import Status
+from purchases.stripe_api.client import StripeRefused
+from purchases.stripe_api.invoices import close_invoice
+from purchases.stripe_api.look import look_for_invoice
+from purchases.stripe_api.values import Finding, InvoiceState
+
+SOON: Final = timedelta(milliseconds=500)
+FIRST_WAIT: Final = timedelta(seconds=30)
+LONGEST_WAIT: Final = timedelta(hours=1)
+CLOSED: Final = frozenset({InvoiceState.PAID, InvoiceState.VOID, InvoiceState.NOTHING})
+"""Nothing is left to close."""
+STILL_WAITING: Final = frozenset({Verdict.WAIT, Verdict.PARK})
+STATUS_AT_STRIPE: Final = {InvoiceState.DRAFT: "draft"}
+
+
+async def settle(desk: StripeDesk, command: Command) -> Result:
+    """Look the purchase's invoice up and apply what is found; repeated until nothing is open."""
+    purchase = await _read(desk, command)
+    if purchase is None or not _is_open(purchase):
+        return DONE
+    if await _is_in_checkout(desk, purchase):
+        return DONE  # until its Checkout is over, which is another command's to find out
+    leased = _is_leased(purchase)
+    finding = await look_for_invoice(desk.client, ledger.sale_of(purchase), instance=desk.instance)
+    async with desk.database.transaction() as session:
+        locked = await _lock_with_its_bundle(session, purchase, finding)
+        return await _apply(session, locked, finding, command, leased=leased)
+
+
+async def void(desk: StripeDesk, command: Command) -> Result:
+    """Close at Stripe what a purchase that is over has left payable there; paid meanwhile, it is paid."""
+    purchase = await _read(desk, command)
+    if purchase is None or purchase.status is Status.PENDING or not purchase.payable:
+        return DONE
+    if await _is_in_checkout(desk, purchase):
+        return Later(_wait(command))
+    finding = await look_for_invoice(desk.client, ledger.sale_of(purchase), instance=desk.instance)
+    if finding.state is InvoiceState.OPEN_PROCESSING:
+        return Later(_wait(command))  # Stripe voids no invoice whose money is on its way
+    if finding.state not in CLOSED | {InvoiceState.PAID_IN_PART}:
+        finding = await _close(desk, purchase, finding)
+    async with desk.database.transaction() as session:
+        locked = await _lock_with_its_bundle(session, purchase, finding)
+        return await _apply(session, locked, finding, command)
+
+
+async def _close(desk: StripeDesk, purchase: Purchase, finding: Finding) -> Finding:
+    """Delete or void, and look again. Stripe refuses what was paid or closed meanwhile: then that is what is found."""
+    status = STATUS_AT_STRIPE.get(finding.state, "open")
+    try:
+        await close_invoice(desk.client, invoice_id=str(finding.invoice_id), status=status)
+    except StripeRefused:
+        found = await look_for_invoice(desk.client, ledger.sale_of(purchase), instance=desk.instance)
+        if found.state not in CLOSED:
+            raise
+        return found
+    return await look_for_invoice(desk.client, ledger.sale_of(purchase), instance=desk.instance)
+
+
+def _is_open(purchase: Purchase) -> bool:
+    return purchase.status is Status.PENDING or purchase.payable or not purchase.payments
+
+
+async def _read(desk: StripeDesk, command: Command) -> Purchase | None:
+    async with desk.database.reading() as session:
+        return await ledger.find(session, command.purchase_id)
+
+
+async def _lock_with_its_bundle(session: AsyncSession, purchase: Purchase, finding: Finding) -> list[Purchase]:
+    """The purchase first, then those that the same invoice may pay: its money is recorded for all of them at once."""
+    stripe_ids = set(filter(None, (purchase.stripe_checkout_session_id, finding.invoice_id)))
+    names = await ledger.resolve(session, stripe_ids=stripe_ids, purchase_ids={purchase.id})
+    locked = await ledger.lock(session, {one for named in names.by_id.values() for one in named})
+    return [locked.pop(purchase.id), *locked.values()]
+
+
+async def _is_in_checkout(desk: StripeDesk, purchase: Purchase) -> bool:
+    """Whether somebody may still pay for it in an open Checkout."""
+    async with desk.database.reading() as session:
+        return await checkouts.live_of_purchase(session, purchase) is not None
+
+
+def _is_leased(purchase: Purchase) -> bool:
+    return purchase.leased_until is not None and purchase.leased_until > datetime.now(UTC)
+
+
+async def _apply(
+    session: AsyncSession, locked: Sequence[Purchase], finding: Finding, command: Command, *, leased: bool = False
+) -> Result:
+    """`leased`: a buyer was at work when Stripe was asked, so that what was found may be old by now."""
+    purchase = locked[0]
+    learned = learn_ids(purchase, invoice_id=finding.invoice_id, payment_intent_id=finding.payment_intent_id)
+    if finding.paid is not None:
+        return await _apply_payment(session, locked, finding, learned)
+    now = datetime.now(UTC)
+    leased = leased or _is_leased(purchase)
+    verdict = settlement(
+        status=purchase.status,
+        finding=finding,
+        leased=leased,
+        started_at=purchase.started_at,
+        now=now,
+    )
+    await _follow(session, purchase, finding, verdict, now, command)
+    if verdict.verdict is Verdict.NOTHING_OPEN and not purchase.payments:
+        why = f"money of an invoice that is {finding.state.replace('_', ' ')} at Stripe went back"
+        await _leave_waiting(session, purchase, learned, why, ended=True)
+    else:
+        await release(session, learned)
+    if verdict.verdict not in STILL_WAITING and not (command.kind == "void" and purchase.payable):
+        return DONE
+    return Later(_until_lease_ends(purchase, command, now) if leased else _wait(command))
+
+
+async def _apply_payment(
+    session: AsyncSession, locked: Sequence[Purchase], finding: Finding, learned: list[str]
+) -> Result:
+    assert finding.paid is not None  # noqa: S101 - narrowed by the caller
+    cause = Cause(actor="stripe", at=datetime.now(UTC), reason="found paid by settling")
+    outcomes = await apply_invoice(session, purchases=locked, invoice=finding.paid, cause=cause)
+    for outcome in outcomes.values():
+        learned += [] if isinstance(outcome, Mismatch) else outcome
+    mine = outcomes.get(locked[0].id)
+    if isinstance(mine, Mismatch):
+        await _leave_waiting(session, locked[0], learned, f"money went back that is set aside: {mine.reason}")
+    else:
+        await release(session, learned)
+    # Money that does not fit was told to the team, and another look would find the same.
+    return DONE
+
+
+async def _leave_waiting(
+    session: AsyncSession, purchase: Purchase, learned: list[str], why: str, *, ended: bool = False
+) -> None:
+    """What waits for the purchase's payment would only have this asked again: money back is left to staff.
+
+    `ended`: nobody will pay the invoice, so that whatever else waits for that is tried once more, and ends.
+    """
+    mark = paid_mark(purchase)
+    await session.flush()
+    await parked.lock_ids(session, [mark], stored=learned)
+    await parked.release(session, ids=[*learned, mark] if ended else learned)
+    await leave_money_back(session, mark=mark, reason=why, purchase=purchase)
+
+
+async def _follow(
+    session: AsyncSession, purchase: Purchase, finding: Finding, said: Settlement, now: datetime, command: Command
+) -> None:
+    if said.trigger is not None:
+        purchase.failure_code = finding.failure_code or purchase.failure_code
+        purchase.declined_at = now if finding.state is InvoiceState.OPEN_DECLINED else purchase.declined_at
+        reason = f"found at Stripe: {finding.state.replace('_', ' ')}"
+        move(session, purchase, said.trigger, cause=Cause(actor="stripe", at=now, reason=reason))
+    elif purchase.status is Status.PENDING:
+        _note_who_is_awaited(purchase, finding)
+    if said.verdict is Verdict.PARK:
+        reason = PAID_IN_PART if finding.state is InvoiceState.PAID_IN_PART else BANK_IS_SILENT
+        cause = Cause(actor="stripe", at=now, reason=reason)
+        paid_cents = finding.paid_cents
+        await park_open_invoice(session, purchase=purchase, finding=finding, paid_cents=paid_cents, cause=cause)
+    if said.verdict is Verdict.NOTHING_OPEN:
+        purchase.payable = False
+    if said.verdict is Verdict.CLOSE_AT_STRIPE and command.kind != "void":
+        await commands.ask(session, kind="void", subject=str(purchase.id))
+
+
+def _note_who_is_awaited(purchase: Purchase, finding: Finding) -> None:
+    """The customer, who has a page to go to, or the bank, which nobody can hurry."""
+    if finding.state is InvoiceState.OPEN_PROCESSING:
+        purchase.waiting_for, purchase.action_url = WAITING_FOR_BANK, None
+    elif finding.state is InvoiceState.OPEN_NEEDS_CUSTOMER:
+        purchase.waiting_for, purchase.action_url = None, purchase.action_url or finding.action_url
+
+
+def _until_lease_ends(purchase: Purchase, command: Command, now: datetime) -> timedelta:
+    """Each call of the buyer's request renews its lease, so the first look is often a little early."""
+    left = (purchase.leased_until or now) - now
+    return min(max(left, SOON), _wait(command))
+
+
+def _wait(command: Command) -> timedelta:
+    return min(FIRST_WAIT * (1 << min(command.attempts - 1, 10)), LONGEST_WAIT)

@@ -1,0 +1,32 @@
+"""Does the ledger know what Stripe knows? Asked by the sweep, of one object at a time."""
+
+from sqlalchemy import func, select, union_all
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from purchases.ledger.plan_rows import WorkspaceDispute, WorkspaceRefund
+from purchases.ledger.rows import Dispute, Payment, Refund
+from purchases.tables import PARKED
+
+
+async def payments_with(session: AsyncSession, invoice_id: str) -> int:
+    """How many purchases have a payment by this invoice."""
+    counted = select(func.count()).where(Payment.stripe_invoice_id == invoice_id)
+    return (await session.execute(counted)).scalar_one()
+
+
+async def has_refund(session: AsyncSession, refund_id: str, *, status: str, mark: str) -> bool:
+    """Whether the refund is recorded in this status, or was set aside for staff, whatever they decided."""
+    of_purchases = select(Refund.status).where(Refund.stripe_refund_id == refund_id)
+    of_the_plan = select(WorkspaceRefund.status).where(WorkspaceRefund.stripe_refund_id == refund_id)
+    statuses = (await session.execute(union_all(of_purchases, of_the_plan))).scalars()
+    if (known := set(statuses)) and known <= {status, "failed", "canceled"}:
+        return True
+    waited = select(func.count()).where(PARKED.c.waits_for == mark)
+    return (await session.execute(waited)).scalar_one() > 0
+
+
+async def has_dispute(session: AsyncSession, dispute_id: str, *, status: str) -> bool:
+    """Whether the dispute is recorded in this status."""
+    of_purchases = select(Dispute.status).where(Dispute.stripe_dispute_id == dispute_id)
+    of_the_plan = select(WorkspaceDispute.status).where(WorkspaceDispute.stripe_dispute_id == dispute_id)
+    return set((await session.execute(union_all(of_purchases, of_the_plan))).scalars()) == {status}

@@ -1,0 +1,137 @@
+"""The third level of recovery: Stripe's paid invoices, refunds and disputes are compared with the ledger."""
+
+from collections import Counter
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis.logs import get_logger
+from contracts.stripe_facts import DisputeChanged, RefundChanged
+from purchases.batch.found_at_stripe import dispute_fact, invoice_fact, received, refund_fact
+from purchases.batch.references import ids_of, names_in
+from purchases.batch.set_unknown_aside import set_unknown_aside
+from purchases.batch.waiting import allocation_mark, is_set_aside
+from purchases.batch.work import Work
+from purchases.jobs import store as commands
+from purchases.jobs.store import Command
+from purchases.jobs.stripe_desk import DONE, Later, Result, WorkerDesk
+from purchases.ledger import plan_money
+from purchases.ledger import store as ledger
+from purchases.reconcile import store as known
+from purchases.reconcile.adopt import adopt
+from purchases.reconcile.missed import note_missed
+from purchases.stripe_api.client import UnknownShape
+from purchases.stripe_api.look import whole_json
+from purchases.stripe_api.reading import json_of, read
+from purchases.stripe_api.since import Stretch, disputes, paid_invoices, refunds, whole_invoice
+from stripe_reader.invoices import read_invoice_origin
+from stripe_reader.unknown_shapes import names_of
+
+log = get_logger(__name__)
+
+REACH: Final = timedelta(days=35)
+A_DAY: Final = timedelta(days=1)
+EVERY: Final = timedelta(hours=6)
+APART: Final = timedelta(seconds=20)
+"""One day after the other, so that a sweep does not use up what Stripe allows."""
+
+MoneyBack = RefundChanged | DisputeChanged
+Found = Counter[str]
+"""How many of each kind Stripe knew better than the ledger."""
+
+
+async def sweep(desk: WorkerDesk, _: Command) -> Result:
+    """Command: have each of the last days compared, and what runs now, again and again."""
+    today = datetime.now(UTC).date()
+    async with desk.database.transaction() as session:
+        for ago in range(REACH.days + 1):
+            await commands.ask(session, kind="sweep_day", subject=str(today - ago * A_DAY), after=ago * APART)
+        await commands.ask(session, kind="sweep_subscriptions", subject=desk.instance)
+    return Later(EVERY)
+
+
+async def sweep_day(desk: WorkerDesk, command: Command) -> Result:
+    """Command: compare what was made at Stripe on one day, by UTC."""
+    start = datetime.fromisoformat(command.subject).replace(tzinfo=UTC)
+    await sweep_stretch(desk, Stretch(start, start + A_DAY))
+    return DONE
+
+
+async def sweep_stretch(desk: WorkerDesk, stretch: Stretch) -> Found:
+    """Compare, and apply what is missed: a payment first, since its refunds and disputes need it. Safe to repeat."""
+    found = Found(payments=0, refunds=0, disputes=0)
+    async for invoice in paid_invoices(desk.client, stretch):
+        found["payments"] += await _take_payment(desk, invoice)
+    async for refund in refunds(desk.client, stretch):
+        found["refunds"] += await _take_money_back(desk, refund, "refund", refund_fact)
+    async for dispute in disputes(desk.client, stretch):
+        found["disputes"] += await _take_money_back(desk, dispute, "dispute", dispute_fact)
+    log.info("swept", start=stretch.start.isoformat(), end=stretch.end.isoformat(), **found)
+    return found
+
+
+async def _take_payment(desk: WorkerDesk, listed: Any) -> bool:
+    """A payment of ours that the ledger has not for each purchase: its rows rebuilt if need be, and then applied."""
+    if read(read_invoice_origin, listed)["quittance_instance"] != desk.instance:
+        return False
+    names = set(names_in(invoice_fact(await whole_json(desk.client, listed))))
+    async with desk.database.reading() as session:
+        before = await known.payments_with(session, listed.id)
+        if not names or before >= len(names):
+            return False
+    invoice = await whole_invoice(desk.client, listed.id)
+    fact = invoice_fact(await whole_json(desk.client, invoice))
+    async with desk.database.transaction() as session:
+        await adopt(session, fact)
+        await desk.apply(session, [received(fact)])
+        taken = await known.payments_with(session, listed.id) > before
+    if taken:
+        note_missed("payment", invoice.id)
+    return True
+
+
+async def _take_money_back(desk: WorkerDesk, thing: Any, kind: str, read: Callable[[Any], MoneyBack]) -> bool:
+    """What is not understood is set aside where it is of a payment of ours; a stranger's is left alone."""
+    try:
+        return await _take(desk, read(thing))
+    except UnknownShape as error:
+        ids = set(names_of(json_of(thing)).ids)
+        async with desk.database.transaction() as session:
+            names = await ledger.resolve(session, stripe_ids=ids, purchase_ids=set())
+            if names.by_id or await plan_money.workspaces_by_payment(session, ids):
+                await set_unknown_aside(Work(session, desk.instance, names, {}), thing, kind, error)
+        return False
+
+
+async def _take(desk: WorkerDesk, fact: MoneyBack) -> bool:
+    if fact.quittance_instance not in (None, desk.instance):
+        return False
+    async with desk.database.transaction() as session:
+        if await _is_known(session, fact) or not await _is_ours(session, fact):
+            return False
+        if await is_set_aside(session, received(fact)):
+            return False
+        await desk.apply(session, [received(fact)])
+    if isinstance(fact, DisputeChanged):
+        note_missed("dispute", fact.dispute_id)
+    else:
+        note_missed("refund", fact.refund.refund_id)
+    return True
+
+
+async def _is_known(session: AsyncSession, fact: MoneyBack) -> bool:
+    if isinstance(fact, DisputeChanged):
+        return await known.has_dispute(session, fact.dispute_id, status=fact.status)
+    refund = fact.refund
+    mark = allocation_mark(refund.refund_id)
+    return await known.has_refund(session, refund.refund_id, status=refund.status, mark=mark)
+
+
+async def _is_ours(session: AsyncSession, fact: MoneyBack) -> bool:
+    """Whose payments are not in the ledger by now, after all of them were compared, are somebody else's."""
+    ids = set(ids_of(fact)) - {fact.purchase_id}
+    if (await ledger.resolve(session, stripe_ids=ids, purchase_ids=set())).by_id:
+        return True
+    return bool(await plan_money.workspaces_by_payment(session, ids))

@@ -1,0 +1,101 @@
+"""Part of the sweep: the subscriptions that run at Stripe are compared with those that are stored."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from chassis.logs import get_logger
+from purchases.catalog_copy import plans
+from purchases.jobs.store import Command
+from purchases.jobs.stripe_desk import DONE, Later, Result, StripeDesk
+from purchases.reconcile.missed import note_missed
+from purchases.stripe_api.subscriptions import Seen, look_at_subscription, running_at
+from purchases.subscriptions import store as subscriptions
+from purchases.subscriptions.follow_subscription import look
+from purchases.subscriptions.look_at_subscription import apply_look
+from purchases.subscriptions.plan import BUILDER, GRANTING
+from purchases.subscriptions.rows import Subscription
+from purchases.subscriptions.rules import status_now
+from purchases.workspaces import store as workspaces
+
+log = get_logger(__name__)
+
+COMPARED: Final = ("price_id", "cancel_at_period_end", "cancel_at", "current_period_end")
+Homes = Mapping[str, str]
+"""By subscription: the workspace."""
+
+
+async def sweep_running(desk: StripeDesk, _: Command) -> Result:
+    """Command: compare them all."""
+    await sweep_subscriptions(desk)
+    return DONE
+
+
+async def sweep_subscriptions(desk: StripeDesk) -> int:
+    """Ask Stripe for each that is stored otherwise, or not at all, and take the answer; how many had changed unheard.
+
+    Lists show what runs, by the plan's prices: what is stored as running and is on no list is asked for by its id.
+    """
+    missed = 0
+    for subscription_id, workspace_id in (await _doubtful(desk)).items():
+        missed += await _take(desk, subscription_id, workspace_id)
+    log.info("swept_subscriptions", missed=missed)
+    return missed
+
+
+async def _doubtful(desk: StripeDesk) -> Homes:
+    async with desk.database.reading() as session:
+        prices = await plans.price_ids(session)
+        stored = await subscriptions.not_ended(session)
+    doubtful = {one: row.workspace_id for one, (row, _) in stored.items()}
+    strange: list[Seen] = []
+    for price in sorted(prices):
+        async for seen in running_at(desk.client, price, instance=desk.instance, prices=prices):
+            known = stored.get(seen.snapshot.subscription_id)
+            if known is None:
+                strange.append(seen)
+            elif _agrees(*known, seen):
+                doubtful.pop(seen.snapshot.subscription_id, None)
+    return {**doubtful, **await _homes(desk, strange)}
+
+
+def _agrees(row: Subscription, plan: str, seen: Seen) -> bool:
+    told = seen.snapshot
+    status = status_now(status=told.status, told_at=row.told_at, confirmed_at=row.confirmed_at)
+    kept = {"price_id": row.stripe_price_id} | {name: getattr(row, name) for name in COMPARED[1:]}
+    granted = plan == BUILDER or row.status not in GRANTING
+    return granted and status == row.status and kept == {name: getattr(told, name) for name in COMPARED}
+
+
+async def _homes(desk: StripeDesk, strange: list[Seen]) -> Homes:
+    """Of those that were never stored, and are a registered workspace's: by our metadata, else by its customer."""
+    ours = [one for one in strange if one.is_ours]
+    async with desk.database.reading() as session:
+        ended = await subscriptions.homes(session, {one.snapshot.subscription_id for one in ours})
+        named = await workspaces.registered(session, {one.workspace_id for one in ours if one.workspace_id})
+        customers = await workspaces.by_customer(session, {str(one.snapshot.customer_id) for one in ours})
+    homes = {
+        one.snapshot.subscription_id: one.workspace_id
+        if one.workspace_id in named
+        else customers.get(str(one.snapshot.customer_id))
+        for one in ours
+    }
+    return {one: home for one, home in homes.items() if home is not None and one not in ended}
+
+
+async def _take(desk: StripeDesk, subscription_id: str, workspace_id: str) -> bool:
+    """As an event would be taken; whether it told anything new."""
+    async with desk.database.reading() as session:
+        prices = await plans.price_ids(session)
+        row = await subscriptions.find(session, subscription_id)
+        heard = row.told_at if row else None
+    seen = await look_at_subscription(desk.client, subscription_id, instance=desk.instance, prices=prices)
+    async with desk.database.transaction() as session:
+        workspace = await workspaces.lock(session, workspace_id)
+        before = workspace.sequence if workspace else 0
+        result = await apply_look(session, seen, workspace_id=workspace_id, heard=heard)
+        if isinstance(result, Later):
+            await look(session, subscription_id, workspace_id)
+        told = workspace is not None and workspace.sequence > before
+    if told:
+        note_missed("subscription", subscription_id)
+    return told

@@ -1,0 +1,158 @@
+"""Command: ask Stripe whose payment went back, and take what is found as an event would be taken."""
+
+import uuid
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis import parked
+from chassis.logs import get_logger
+from contracts.stripe_facts import InvoicePaid
+from purchases.batch.found_at_stripe import invoice_fact, received
+from purchases.batch.leave_to_staff import Concerns, leave_to_staff
+from purchases.batch.references import is_uuid, names_in
+from purchases.catalog_copy import plans
+from purchases.jobs.store import Command
+from purchases.jobs.stripe_desk import DONE, Result, WorkerDesk
+from purchases.ledger import plan_money
+from purchases.ledger import store as ledger
+from purchases.ledger.plan_rows import SubscriptionInvoice
+from purchases.refunds.land_refund import paid_with
+from purchases.stripe_api.client import ObjectMissing
+from purchases.stripe_api.look import PAYABLE, fetch_charge, invoice_of_charge, invoice_of_intent, whole_json
+from purchases.stripe_api.reading import read
+from purchases.stripe_api.values import Part
+from purchases.subscriptions import store as subscriptions
+from purchases.subscriptions.find_homes import find_homes
+from purchases.workspaces import store as workspaces
+from stripe_reader.charges import read_charge
+from stripe_reader.invoices import read_invoice, read_invoice_origin, read_subscription_id
+
+log = get_logger(__name__)
+
+
+async def identify(desk: WorkerDesk, command: Command) -> Result:
+    """Find the payment's invoice and its purchases; what waits for the payment is released, or ended as not ours.
+
+    Released only where the ledger knows the payment now, else it would come back here at once. What is ours is never
+    ended: it waits while its invoice is open, or its purchase has no row (a restored backup: the sweep adopts it). The
+    rest is for staff.
+    """
+    charge_id = command.arguments["charge_id"]
+    intent_id, invoice = await _paid_with(desk, command.arguments["payment_intent_id"], charge_id)
+    fact = await _paid_invoice(desk, invoice)
+    async with desk.database.transaction() as session:
+        if invoice is None or not await _is_ours(session, invoice, fact, instance=desk.instance):
+            await _leave_alone(session, command, "not ours")
+        elif fact is not None:
+            await _take_payment(session, desk, command, fact, intent_id, charge_id)
+        elif invoice.status not in PAYABLE:
+            said = read(read_invoice, invoice)
+            names = [*said.purchase_ids, said.purchase_id or ""]
+            why = f"money of the invoice {invoice.id}, which is {invoice.status},"
+            await _leave_to_staff(session, command, invoice.id, why, names=names)
+    return DONE
+
+
+async def _take_payment(
+    session: AsyncSession,
+    desk: WorkerDesk,
+    command: Command,
+    fact: InvoicePaid,
+    intent_id: str | None,
+    charge_id: str | None,
+) -> None:
+    await desk.apply(session, [received(fact)])
+    await session.flush()
+    if await _is_known(session, intent_id, charge_id) or await _paid_the_plan(session, fact, intent_id, charge_id):
+        ids = [command.subject, *filter(None, (intent_id, charge_id))]
+        await parked.lock_ids(session, (), stored=ids)
+        await parked.release(session, ids=ids)
+    elif await ledger.is_paid_with(session, fact.invoice_id):
+        why = f"money of a payment that Stripe does not list for its invoice {fact.invoice_id}"
+        await _leave_to_staff(session, command, fact.invoice_id, why, names=names_in(fact))
+    elif not names_in(fact):
+        why = f"money of a subscription's charge that is not known as its invoice's: {fact.invoice_id}"
+        await _leave_to_staff(session, command, fact.invoice_id, why, names=names_in(fact))
+
+
+async def _is_known(session: AsyncSession, intent_id: str | None, charge_id: str | None) -> bool:
+    """Whether what waits for the payment would find it now."""
+    ids = {one for one in (intent_id, charge_id) if one}
+    named = (await ledger.resolve(session, stripe_ids=ids, purchase_ids=set())).purchases_of(ids)
+    found = [await ledger.find(session, one) for one in named]
+    purchases = [one for one in found if one is not None]
+    return bool(paid_with(purchases, payment_intent_id=intent_id, charge_id=charge_id))
+
+
+async def _paid_invoice(desk: WorkerDesk, invoice: Any) -> InvoicePaid | None:
+    """Return the invoice as its event would tell it; None for one that is not paid."""
+    if invoice is None or invoice.status != "paid":
+        return None
+    return invoice_fact(await whole_json(desk.client, invoice))
+
+
+async def _is_ours(session: AsyncSession, invoice: Any, fact: InvoicePaid | None, *, instance: str) -> bool:
+    """Whether our metadata names it, or where none does, a subscription of ours: one that moved in has none.
+
+    One that nobody knows here (made in the Dashboard, and its events lost) is ours by our plan's price and customer.
+    """
+    named = read(read_invoice_origin, invoice)["quittance_instance"]
+    subscription_id = read(read_subscription_id, invoice)
+    if named is not None or subscription_id is None:
+        return named == instance
+    if await subscriptions.homes(session, {subscription_id}):
+        return True
+    prices = await plans.price_ids(session)
+    return fact is not None and bool(await find_homes(session, [fact], instance=instance, prices=prices))
+
+
+async def _paid_with(desk: WorkerDesk, intent_id: str | None, charge_id: str | None) -> tuple[str | None, Any]:
+    """The payment's intent, which an old one has not, and the invoice that it paid; None for what Stripe knows not."""
+    if intent_id is None:
+        charge = await fetch_charge(desk.client, charge_id) if charge_id is not None else None
+        intent_id = read(read_charge, charge).payment_intent_id if charge is not None else None
+        if intent_id is None:
+            return None, await invoice_of_charge(desk.client, charge) if charge is not None else None
+    try:
+        return intent_id, await invoice_of_intent(desk.client, intent_id)
+    except ObjectMissing:
+        return intent_id, None
+
+
+async def _leave_to_staff(
+    session: AsyncSession, command: Command, invoice_id: str, why: str, *, names: Sequence[str]
+) -> None:
+    """Nobody can say more by asking again; the team is mailed of what the invoice paid or `names`."""
+    named = {uuid.UUID(one) for one in names if is_uuid(one)}
+    known = await ledger.resolve(session, stripe_ids={invoice_id}, purchase_ids=named)
+    purchases = await ledger.lock(session, {one for ids in known.by_id.values() for one in ids})
+    plan = await session.get(SubscriptionInvoice, invoice_id) if not purchases else None
+    workspace = await workspaces.lock(session, plan.workspace_id) if plan is not None else None
+    await parked.lock_ids(session, [command.subject])
+    log.error("not_identified", subject=command.subject, why=why)
+    concerns = Concerns(list(purchases.values()), workspace, plan)
+    await leave_to_staff(session, subject=command.subject, reason=f"{why} went back", concerns=concerns)
+
+
+async def _paid_the_plan(
+    session: AsyncSession, fact: InvoicePaid, intent_id: str | None, charge_id: str | None
+) -> bool:
+    """Whether it is known by now as what paid for a subscription, and no purchase: what waits will find it.
+
+    Of a charge that Stripe names the intent of, what waits may name the charge only.
+    """
+    if await ledger.is_paid_with(session, fact.invoice_id):
+        return False
+    if not await plan_money.workspaces_by_payment(session, {one for one in (intent_id, charge_id) if one is not None}):
+        return False
+    part = Part(payment_intent_id=intent_id, charge_id=charge_id)
+    await plan_money.learn_charges(session, fact.invoice_id, [part])
+    return True
+
+
+async def _leave_alone(session: AsyncSession, command: Command, why: str) -> None:
+    await parked.lock_ids(session, [command.subject])
+    ended = await parked.discard(session, ids=[command.subject], resolution=why)
+    log.info("left_alone", subject=command.subject, why=why, facts=ended)

@@ -1,0 +1,137 @@
+"""Where money that went back falls: on the purchase that its charge paid, on each of several, or on none yet."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from purchases.ledger.apply_refund import ToldRefund, apply_refund, live_cents, payment_behind
+from purchases.ledger.apply_refund import charge_of as charge_of_refund
+from purchases.ledger.money import COUNTS, newer_refund_status
+from purchases.ledger.publish import Cause
+from purchases.ledger.rows import Charge, Payment, Purchase
+from purchases.refunds.plan_share import share_with_the_plan
+from purchases.refunds.rules import ChargeRefund, PaidCharge, Shares, shares_of, shares_of_all
+
+
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """A locked purchase, and the one payment of it that a charge made."""
+
+    purchase: Purchase
+    payment: Payment
+
+
+def paid_with(
+    purchases: Iterable[Purchase],
+    *,
+    payment_intent_id: str | None,
+    charge_id: str | None,
+    invoice_id: str | None = None,
+) -> list[Paid]:
+    """What the charge that these ids name paid."""
+    ids = {"payment_intent_id": payment_intent_id, "charge_id": charge_id, "invoice_id": invoice_id}
+    payments = ((purchase, payment_behind(purchase, **ids)) for purchase in purchases)
+    return [Paid(purchase, payment) for purchase, payment in payments if payment]
+
+
+def in_currency_of(paid: Sequence[Paid], currency: str) -> bool:
+    """Whether money in this currency, in either case, can have come from the charge."""
+    return {one.payment.currency for one in paid} == {currency.upper()}
+
+
+def exceeds(paid: Sequence[Paid], told: ToldRefund) -> bool:
+    """Return whether the live refunds of the charge would be more than the charge with this one.
+
+    One of those that are known has failed meanwhile, or was told of twice: Stripe's list says which.
+    """
+    return _exceeds(paid, told, shares_of(_refund(paid, told), charge_of(paid)) or {})
+
+
+async def land(session: AsyncSession, *, paid: Sequence[Paid], told: ToldRefund, cause: Cause) -> Shares | None:
+    """Record the refund where it falls; None when it does not say where, and nothing has changed."""
+    shares = shares_of(_refund(paid, told), charge_of(paid))
+    await _record(session, paid, told, shares, cause)
+    return shares
+
+
+async def land_all(
+    session: AsyncSession, *, paid: Sequence[Paid], refunds: Sequence[ToldRefund], cause: Cause
+) -> dict[str, Shares | None]:
+    """The same with all refunds of the charge at hand, by refund id."""
+    shares = shares_of_all([_refund(paid, told) for told in refunds], charge_of(paid))
+    # What does not count any more makes room for what does.
+    for told in sorted(refunds, key=lambda told: told.status in COUNTS):
+        if _exceeds(paid, told, shares[told.refund_id] or {}):
+            shares[told.refund_id] = None
+        await _record(session, paid, told, shares[told.refund_id], cause)
+    return shares
+
+
+def charge_of(paid: Sequence[Paid]) -> PaidCharge:
+    """The charge, as the rules see it."""
+    return PaidCharge(
+        charge_cents=max(one.payment.invoice_paid_cents for one in paid),
+        paid={str(one.purchase.id): one.payment.card_cents for one in paid},
+        shared=any(one.payment.shared for one in paid),
+    )
+
+
+def _refund(paid: Sequence[Paid], told: ToldRefund) -> ChargeRefund:
+    rows = [(one.purchase.id, row) for one in paid for row in one.purchase.refunds]
+    return ChargeRefund(
+        refund_id=told.refund_id,
+        cents=told.refund_cents,
+        counts=told.status in COUNTS,
+        names=told.purchase_id,
+        of_the_plan=told.of_the_plan,
+        known={
+            str(purchase_id): row.refund_cents for purchase_id, row in rows if row.stripe_refund_id == told.refund_id
+        },
+    )
+
+
+async def _record(
+    session: AsyncSession, paid: Sequence[Paid], told: ToldRefund, shares: Shares | None, cause: Cause
+) -> None:
+    for one in paid:
+        if share := (shares or {}).get(str(one.purchase.id)):
+            mine = replace(told, refund_cents=share)
+            await apply_refund(session, purchase=one.purchase, payment=one.payment, told=mine, cause=cause)
+    _count_over_all(paid)
+    first = paid[0]
+    await share_with_the_plan(
+        session, purchase=first.purchase, payment=first.payment, refund=told, shares=shares, cause=cause
+    )
+
+
+def _count_over_all(paid: Sequence[Paid]) -> None:
+    """Each purchase of a bundle knows what of the charge went back to any of them."""
+    charges = [(one.purchase, charge) for one in paid for charge in one.payment.charges]
+    gone = Counter[str]()
+    for purchase, charge in charges:
+        gone[_name(charge)] += live_cents(purchase, charge)
+    for _, charge in charges:
+        charge.refunded_cents = gone[_name(charge)]
+
+
+def _name(charge: Charge) -> str:
+    """The charge's own, whichever purchase of a bundle knows it by which number."""
+    return f"{charge.stripe_invoice_id} {charge.stripe_payment_intent_id or charge.stripe_charge_id}"
+
+
+def _will_count(paid: Sequence[Paid], told: ToldRefund) -> bool:
+    """Whether it counts once it is recorded: what is known to have failed does not, whatever an old event says."""
+    known = [row for one in paid for row in one.purchase.refunds if row.stripe_refund_id == told.refund_id]
+    statuses = [newer_refund_status(known=row.status, told=told.status) for row in known]
+    return any(status in COUNTS for status in statuses or [told.status])
+
+
+def _exceeds(paid: Sequence[Paid], told: ToldRefund, shares: Shares) -> bool:
+    charges = [(one.purchase, charge) for one in paid if (charge := charge_of_refund(one.payment, told)) is not None]
+    limit = min((charge.amount_cents for _, charge in charges if charge.amount_cents is not None), default=None)
+    if limit is None or not _will_count(paid, told):
+        return False
+    others = sum(live_cents(purchase, charge, besides=told) for purchase, charge in charges)
+    return others + sum(shares.values()) > limit

@@ -1,0 +1,183 @@
+"""Command: list a charge's refunds as they are now, for what its events cannot tell."""
+
+from collections.abc import Collection, Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis import parked
+from chassis.logs import get_logger
+from contracts.stripe_facts import DisputeChanged, RefundChanged
+from purchases.batch.found_at_stripe import dispute_fact, received, refund_fact
+from purchases.batch.set_unknown_aside import set_unknown_aside
+from purchases.batch.tell_money_back import tell_money_back
+from purchases.batch.waiting import allocation_mark, is_set_aside, waits_as
+from purchases.batch.work import Work, cause_of
+from purchases.jobs.store import Command
+from purchases.jobs.stripe_desk import DONE, Result, StripeDesk, WorkerDesk
+from purchases.ledger import plan_money
+from purchases.ledger import store as ledger
+from purchases.ledger.apply_refund import OF_THE_CHARGE, ToldRefund, follow_the_money
+from purchases.ledger.learn_ids import release
+from purchases.ledger.money import refunded_cents
+from purchases.ledger.publish import Cause
+from purchases.ledger.rows import Charge, Purchase
+from purchases.refunds.events import MORE_THAN_THE_CHARGE, OF_ONE_OF_SEVERAL, set_aside, told_refund
+from purchases.refunds.land_refund import Paid, exceeds, in_currency_of, land, land_all, paid_with
+from purchases.refunds.rules import Shares
+from purchases.refunds.whose_payment import is_foreign
+from purchases.stripe_api.client import ObjectMissing, UnknownShape
+from purchases.stripe_api.look import dispute_now, refunds_of_charge, refunds_of_intent
+
+log = get_logger(__name__)
+
+
+async def look_at_charge(desk: WorkerDesk, command: Command) -> Result:
+    """Apply the refunds of every charge of the payment; of one that Stripe does not know, what its events said."""
+    refunds = await _refunds(desk, command.subject)
+    if refunds is not None:
+        for subject in await _other_charges(desk, command):
+            refunds += await _refunds(desk, subject) or []
+    async with desk.database.transaction() as session:
+        names = await ledger.resolve(session, stripe_ids={command.subject}, purchase_ids={command.purchase_id})
+        purchases = await ledger.lock(session, {one for named in names.by_id.values() for one in named})
+        work = Work(session, desk.instance, names, purchases)
+        paid = _paid_by(command, work.purchases.values())
+        if paid:
+            readable = None if refunds is None else await _readable(work, paid, refunds)
+            shares = await _apply(session, paid, readable, command)
+            await _end_waiting(work, paid, readable or (), shares)
+    await _look_at_disputes(desk, {one.payment.stripe_invoice_id for one in paid})
+    return DONE
+
+
+async def _look_at_disputes(desk: WorkerDesk, invoice_ids: Collection[str]) -> None:
+    """Apply the disputes of what was found to have paid more than was known when they were heard of."""
+    async with desk.database.reading() as session:
+        known = [one for invoice_id in sorted(invoice_ids) for one in await plan_money.to_share(session, invoice_id)]
+    for dispute_id in known:
+        fact = await _dispute(desk, dispute_id)
+        if fact is not None:
+            async with desk.database.transaction() as session:
+                await desk.apply(session, [received(fact)])
+
+
+async def _dispute(desk: StripeDesk, dispute_id: str) -> DisputeChanged | None:
+    try:
+        return dispute_fact(await dispute_now(desk.client, dispute_id))
+    except ObjectMissing:
+        log.warning("dispute_not_at_stripe", dispute=dispute_id)
+        return None
+
+
+async def _readable(work: Work, paid: Sequence[Paid], refunds: Sequence[Any]) -> list[RefundChanged]:
+    """The refunds that can be taken; one in another currency, or that nobody understands, is set aside by itself."""
+    taken: list[RefundChanged] = []
+    for refund in refunds:
+        try:
+            fact = refund_fact(refund)
+        except UnknownShape as error:
+            await set_unknown_aside(work, refund, "refund", error)
+            continue
+        if in_currency_of(paid, fact.refund.currency):
+            taken.append(fact)
+        elif not await is_set_aside(work.session, received(fact)):
+            await is_foreign(work, received(fact), fact, paid, what="refund", currency=fact.refund.currency)
+    return taken
+
+
+async def _other_charges(desk: StripeDesk, command: Command) -> list[str]:
+    """What else paid the same invoice: everything has gone back once all of them have."""
+    async with desk.database.reading() as session:
+        names = await ledger.resolve(session, stripe_ids={command.subject}, purchase_ids={command.purchase_id})
+        found = [await ledger.find(session, one) for one in names.purchases_of([command.subject])]
+    paid = _paid_by(command, [one for one in found if one is not None])
+    charges = [charge for one in paid for charge in one.payment.charges]
+    named = [charge for charge in charges if command.subject not in _ids(charge)]
+    return list(dict.fromkeys(ids[0] for charge in named if (ids := _ids(charge))))
+
+
+def _ids(charge: Charge) -> list[str]:
+    return [one for one in (charge.stripe_payment_intent_id, charge.stripe_charge_id) if one]
+
+
+async def _refunds(desk: StripeDesk, subject: str) -> list[Any] | None:
+    """None when Stripe does not know the charge, or the intent."""
+    try:
+        lists = refunds_of_intent if subject.startswith("pi_") else refunds_of_charge
+        return await lists(desk.client, subject)
+    except ObjectMissing:
+        return None
+
+
+def _paid_by(command: Command, purchases: Iterable[Purchase]) -> list[Paid]:
+    return paid_with(purchases, **_subject(command))
+
+
+def _subject(command: Command) -> dict[str, str | None]:
+    intent, charge = (command.subject, None) if command.subject.startswith("pi_") else (None, command.subject)
+    return {"payment_intent_id": intent, "charge_id": charge}
+
+
+async def _apply(
+    session: AsyncSession, paid: Sequence[Paid], refunds: Sequence[RefundChanged] | None, command: Command
+) -> dict[str, Shares | None]:
+    cause = Cause(actor="stripe", at=datetime.now(UTC), reason="the charge's refunds as Stripe lists them")
+    for one in paid if refunds is None else ():
+        for said in _said(one, command):
+            await land(session, paid=[one], told=said, cause=cause)
+    told = [told_refund(one.refund, of=one) for one in refunds or ()]
+    shares = await land_all(session, paid=paid, refunds=told, cause=cause)
+    for one in paid:
+        # What is known one by one is the truth now; an older cumulative figure must not stand above it.
+        one.payment.charge_refunded_cents = 0
+        await follow_the_money(session, purchase=one.purchase, cause=cause)
+    return shares
+
+
+def _said(one: Paid, command: Command) -> list[ToldRefund]:
+    """One refund per cumulative amount, for what the refunds that are known do not explain."""
+    told = one.payment.charge_refunded_cents
+    missing = told - refunded_cents(refunds=_known(one), charge_refunded_cents=0)
+    if missing <= 0:
+        return []
+    return [
+        ToldRefund(
+            refund_id=f"{command.subject}:{told}",
+            refund_cents=missing,
+            currency=command.arguments["currency"],
+            status="succeeded",
+            purchase_id=str(one.purchase.id),
+            payment_intent_id=_subject(command)["payment_intent_id"],
+            charge_id=_subject(command)["charge_id"],
+        )
+    ]
+
+
+def _known(one: Paid) -> list[tuple[str, int]]:
+    told = (row for row in one.purchase.refunds if row.stripe_refund_id and row.kind in OF_THE_CHARGE)
+    return [(row.status, row.refund_cents) for row in told if row.stripe_invoice_id == one.payment.stripe_invoice_id]
+
+
+def _why(paid: Sequence[Paid], fact: RefundChanged) -> str:
+    return MORE_THAN_THE_CHARGE if exceeds(paid, told_refund(fact.refund, of=fact)) else OF_ONE_OF_SEVERAL
+
+
+async def _end_waiting(
+    work: Work, paid: Sequence[Paid], refunds: Sequence[RefundChanged], shares: dict[str, Shares | None]
+) -> None:
+    """What waited to be allocated is tried again, or ended; what nobody can allocate but staff is set aside."""
+    for fact in refunds:
+        refund_id = fact.refund.refund_id
+        mark, share = allocation_mark(refund_id), shares[refund_id]
+        if share is None:
+            why = _why(paid, fact)
+            await set_aside(work, received(fact), refund_id, reason=why)
+            cause, waiting = cause_of(fact, reason=why), await waits_as(work.session, mark)
+            purchases = [one.purchase for one in paid]
+            await tell_money_back(work.session, received(fact), purchases, cause=cause, parked_as=waiting)
+        elif share:
+            await release(work.session, [mark])
+        else:
+            await parked.discard(work.session, ids=[mark], resolution="of the charge, but of no purchase")

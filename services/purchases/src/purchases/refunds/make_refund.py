@@ -1,0 +1,121 @@
+"""Command: carry out a refund that staff asked for, once however often it is tried."""
+
+import uuid
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from chassis.logs import get_logger
+from purchases.jobs.store import Command
+from purchases.jobs.stripe_desk import DONE, Later, Result, StripeDesk
+from purchases.ledger import store as ledger
+from purchases.ledger.apply_refund import apply_refund, refuse_refund
+from purchases.ledger.money import REQUESTED
+from purchases.ledger.publish import Cause
+from purchases.ledger.rows import Purchase, Refund
+from purchases.refunds.send_back import (
+    NothingToReturn,
+    Sending,
+    Source,
+    learn_sources,
+    payment_of,
+    send_back,
+    sources_of,
+)
+from purchases.refunds.split_refund import split_over_charges
+from purchases.refunds.told_by_stripe import told_by_stripe
+from purchases.stripe_api.client import StripeRefused
+from purchases.stripe_api.keys import metadata_of
+from purchases.stripe_api.refunds import ChargeIds, find_refund
+
+log = get_logger(__name__)
+
+AT_ONCE: Final = Later(timedelta(0))
+"""More is known of the payment's charges than when it was asked for."""
+
+
+async def make_refund(desk: StripeDesk, command: Command) -> Result:
+    """Ask Stripe for it and record the answer; refused for good, the refund has failed and its money is free again."""
+    async with desk.database.reading() as session:
+        purchase = await ledger.find(session, command.purchase_id)
+    refund = _requested(purchase, command)
+    if purchase is None or refund is None:
+        return DONE
+    try:
+        sources = await sources_of(desk, command)
+        if len(sources) > 1 and refund.charge_number not in {one.number for one in sources}:
+            await _split(desk, command)
+            return AT_ONCE
+        sending = _sending(desk, purchase, refund, _source(refund, sources).charge)
+        answer = await _send_back(desk, command, sending)
+    except (StripeRefused, NothingToReturn) as error:
+        if isinstance(error, StripeRefused) and await learn_sources(desk, command):
+            return AT_ONCE
+        await _refused(desk, command, error)
+    else:
+        await _made(desk, command, answer)
+    return DONE
+
+
+def _source(refund: Refund, sources: Sequence[Source]) -> Source:
+    return next((one for one in sources if one.number == refund.charge_number), sources[0])
+
+
+async def _split(desk: StripeDesk, command: Command) -> None:
+    """Asked for before it was known which charges paid: each gives back its own."""
+    async with desk.database.transaction() as session:
+        purchase = await ledger.lock_one(session, command.purchase_id)
+        refund = _requested(purchase, command)
+        if purchase is not None and refund is not None:
+            await split_over_charges(session, purchase=purchase, refund=refund)
+
+
+async def _send_back(desk: StripeDesk, command: Command, sending: Sending) -> Any:
+    """Refused, it may have been made all the same by a try whose answer was lost. Raises StripeRefused."""
+    try:
+        return await send_back(desk, command, sending)
+    except StripeRefused:
+        made = await find_refund(desk.client, charge=sending.charge, known_by=sending.known_by)
+        if made is None:
+            raise
+        return made
+
+
+async def _made(desk: StripeDesk, command: Command, answer: Any) -> None:
+    async with desk.database.transaction() as session:
+        purchase = await ledger.lock_one(session, command.purchase_id)
+        payment = payment_of(purchase, command)
+        if purchase is not None and payment is not None:
+            cause = Cause(actor="stripe", at=datetime.now(UTC))
+            told = told_by_stripe(answer)
+            await apply_refund(session, purchase=purchase, payment=payment, told=told, cause=cause)
+
+
+async def _refused(desk: StripeDesk, command: Command, error: StripeRefused | NothingToReturn) -> None:
+    reason = "paid_without_a_payment" if isinstance(error, NothingToReturn) else error.code or "stripe_refused"
+    log.error("refund_refused", refund=command.subject, purchase=str(command.purchase_id), reason=str(error))
+    async with desk.database.transaction() as session:
+        purchase = await ledger.lock_one(session, command.purchase_id)
+        refund = _requested(purchase, command)
+        if purchase is not None and refund is not None:
+            cause = Cause(actor="stripe", at=datetime.now(UTC), reason=str(error))
+            refuse_refund(session, purchase=purchase, refund=refund, failure_reason=reason, cause=cause)
+
+
+def _requested(purchase: Purchase | None, command: Command) -> Refund | None:
+    """The refund, while Stripe's word on it is not known."""
+    refunds = purchase.refunds if purchase else []
+    wanted = uuid.UUID(command.subject)
+    return next((one for one in refunds if one.id == wanted and one.status == REQUESTED), None)
+
+
+def _sending(desk: StripeDesk, purchase: Purchase, refund: Refund, charge: ChargeIds) -> Sending:
+    known_by = {"quittance_instance": desk.instance, "refund_id": str(refund.id)}
+    return Sending(
+        charge=charge,
+        amount=refund.refund_cents,
+        metadata=metadata_of(ledger.sale_of(purchase), instance=desk.instance) | known_by,
+        known_by=known_by,
+        subject=str(refund.id),
+        step="refund" if (refund.charge_number or 1) == 1 else f"refund-{refund.charge_number}",
+    )

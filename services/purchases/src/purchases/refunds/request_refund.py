@@ -1,0 +1,196 @@
+"""Staff asks for a refund: it is on the row before Stripe hears of it, and counts against what remains at once."""
+
+import hashlib
+import json
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis.problems import Problem
+from purchases.ledger import money, problems
+from purchases.ledger import store as ledger
+from purchases.ledger.apply_refund import ask_for_credit, credit_of
+from purchases.ledger.publish import (
+    Cause,
+    card_refunded_cents,
+    charged_cents,
+    credit_refunded_cents,
+    paid_outside_stripe_cents,
+    refunded_cents,
+    sale_of,
+)
+from purchases.ledger.rows import Payment, Purchase, Refund
+from purchases.refunds.split_refund import ask_stripe, of_charge, shares_over_charges
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefundOrder:
+    """What a member of staff asked for; `amount_cents` None: all that remains."""
+
+    purchase_id: uuid.UUID
+    amount_cents: int | None
+    reason: str
+    idempotency_key: str
+    staff: str
+
+    @property
+    def fingerprint(self) -> str:
+        """The body, whoever repeats it."""
+        return hashlib.sha256(json.dumps([self.amount_cents, self.reason]).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Requested:
+    """The refund as it is now; `repeated`: an earlier request with the same key made it."""
+
+    refund: Refund
+    repeated: bool
+
+
+async def request_refund(*, session: AsyncSession, order: RefundOrder) -> Requested:
+    """Write the refund down as `requested`. Raises Problem 404, 409 or 422, and nothing has changed."""
+    purchase = await ledger.lock_one(session, order.purchase_id)
+    if purchase is None:
+        raise problems.purchase_not_found()
+    made = next((one for one in purchase.refunds if one.idempotency_key == order.idempotency_key), None)
+    if made is not None:
+        if made.request_fingerprint != order.fingerprint:
+            raise problems.key_reused()
+        return Requested(made, repeated=True)
+    amount = _amount(purchase, order.amount_cents)
+    cause = Cause(actor=order.staff, at=datetime.now(UTC), reason=order.reason)
+    refund = await ask_for_refund(session, purchase=purchase, amount=amount, cause=cause)
+    refund.idempotency_key, refund.request_fingerprint = order.idempotency_key, order.fingerprint
+    return Requested(refund, repeated=False)
+
+
+async def ask_for_refund(session: AsyncSession, *, purchase: Purchase, amount: int, cause: Cause) -> Refund:
+    """Write a refund of the locked purchase's sale down; Stripe is asked after this commit.
+
+    What charges took goes back first, then what the customer's credit paid. Where several of these paid, the one that
+    is returned is the first of one for each.
+    """
+    sale = _sale(purchase)
+    by_card = min(amount, _card_left_cents(purchase))
+    made = await _ask_for_card(session, purchase, sale, by_card, cause) if by_card else []
+    if amount > by_card:
+        made.append(credit_of(sale, amount - by_card, refund_id=uuid.uuid4(), cause=cause, requested_by=cause.actor))
+        purchase.refunds.append(made[-1])
+        await ask_for_credit(session, made[-1])
+    return made[0]
+
+
+async def _ask_for_card(
+    session: AsyncSession, purchase: Purchase, sale: Payment, amount: int, cause: Cause
+) -> list[Refund]:
+    (number, cents), *more = shares_over_charges(purchase, sale, amount)
+    refund = Refund(
+        id=uuid.uuid4(),
+        purchase_id=purchase.id,
+        kind="refund",
+        refund_cents=cents,
+        currency=purchase.currency,
+        status=money.REQUESTED,
+        stripe_invoice_id=sale.stripe_invoice_id,
+        charge_number=number,
+        requested_by=cause.actor,
+        reason=cause.reason,
+        recorded_at=cause.at,
+        updated_at=cause.at,
+    )
+    refunds = [refund, *(of_charge(refund, number, cents) for number, cents in more)]
+    purchase.refunds += refunds
+    for one in refunds:
+        await ask_stripe(session, one)
+    return refunds
+
+
+def refundable_cents(purchase: Purchase) -> int:
+    """What of the sale's money could still be sent back: less what went back, and less what is asked for."""
+    asked = sum(one.refund_cents for one in _asked(purchase))
+    left = max(0, charged_cents(purchase) - refunded_cents(purchase) - asked)
+    return min(left, _card_left_cents(purchase) + _credit_left_cents(purchase))
+
+
+def refundable_to_credit_cents(purchase: Purchase) -> int:
+    """What of that would go to the customer's credit balance, which paid it; the last of it."""
+    return max(0, refundable_cents(purchase) - _card_left_cents(purchase))
+
+
+def refund_problem(purchase: Purchase) -> Problem | None:
+    """Return what any refund would meet; None where something can be sent back."""
+    if refundable_cents(purchase):
+        return None
+    if charged_cents(purchase):
+        return already_refunded()
+    return paid_outside_stripe() if paid_outside_stripe_cents(purchase) else nothing_paid()
+
+
+def _asked(purchase: Purchase) -> list[Refund]:
+    """What is asked for of the sale, and Stripe has not spoken about."""
+    sale = sale_of(purchase)
+    asked = (one for one in purchase.refunds if one.status == money.REQUESTED)
+    return [one for one in asked if sale is not None and one.stripe_invoice_id == sale.stripe_invoice_id]
+
+
+def _card_left_cents(purchase: Purchase) -> int:
+    sale = sale_of(purchase)
+    asked = sum(one.refund_cents for one in _asked(purchase) if one.kind != "credit")
+    return max(0, (sale.card_cents if sale else 0) - card_refunded_cents(purchase) - asked)
+
+
+def _credit_left_cents(purchase: Purchase) -> int:
+    sale = sale_of(purchase)
+    asked = sum(one.refund_cents for one in _asked(purchase) if one.kind == "credit")
+    return max(0, (sale.credit_cents if sale else 0) - credit_refunded_cents(purchase) - asked)
+
+
+def _amount(purchase: Purchase, wanted: int | None) -> int:
+    """Raises Problem 409 where that much is not left."""
+    problem, left = refund_problem(purchase), refundable_cents(purchase)
+    if problem is not None:
+        raise problem
+    if wanted is not None and wanted > left:
+        raise refund_too_large(left=left, currency=purchase.currency)
+    return left if wanted is None else wanted
+
+
+def _sale(purchase: Purchase) -> Payment:
+    """The payment that settled the purchase; what was paid twice goes back by itself."""
+    return next(one for one in purchase.payments if not one.returned)
+
+
+def nothing_paid() -> Problem:
+    return Problem(409, "nothing-paid", "Nothing was paid for this purchase", "There is nothing to refund.")
+
+
+def paid_outside_stripe() -> Problem:
+    return Problem(
+        409,
+        "paid-outside-stripe",
+        "This purchase was paid outside of Stripe",
+        "Stripe never had the money and cannot send it back: return it the way it came.",
+    )
+
+
+def already_refunded() -> Problem:
+    return Problem(
+        409,
+        "already-refunded",
+        "Everything was refunded already",
+        "What is asked for counts, also while the bank has not answered.",
+    )
+
+
+def refund_too_large(*, left: int, currency: str) -> Problem:
+    """`left` in minor units."""
+    return Problem(
+        409,
+        "refund-too-large",
+        "That is more than remains of the payment",
+        "Nothing was refunded.",
+        refundable_cents=left,
+        currency=currency,
+    )

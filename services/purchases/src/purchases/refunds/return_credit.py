@@ -1,0 +1,121 @@
+"""Command: give back to a customer's balance what its credit paid, once however often it is tried."""
+
+import uuid
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from chassis.logs import get_logger
+from purchases.jobs import store as commands
+from purchases.jobs.store import Command
+from purchases.jobs.stripe_desk import DONE, Result, StripeDesk
+from purchases.ledger import store as ledger
+from purchases.ledger.apply_refund import ToldRefund, apply_refund, refuse_refund
+from purchases.ledger.money import REQUESTED
+from purchases.ledger.publish import Cause
+from purchases.ledger.rows import Purchase, Refund
+from purchases.refunds.send_back import payment_of
+from purchases.stripe_api.balances import AppliedCredit, fetch_applied_credit, fetch_given_back, give_credit
+from purchases.stripe_api.client import OutcomeUnknown, StripeRefused, metadata_of_object
+from purchases.stripe_api.keys import idempotency_key, metadata_of
+
+log = get_logger(__name__)
+
+MORE_THAN_PAID: Final = "more_than_the_credit_that_paid"
+
+
+class MoreThanCreditPaid(Exception):  # noqa: N818 - named for what it says
+    """With it more credit would have gone back than paid the invoice: a row or a transaction is not known here."""
+
+
+async def return_credit(desk: StripeDesk, command: Command) -> Result:
+    """Look for the balance transaction of the requested refund, make it if there is none, and record it.
+
+    Refused for good it has failed: the team is mailed its amount, and it counts no longer.
+    """
+    async with desk.database.reading() as session:
+        purchase = await ledger.find(session, command.purchase_id)
+    refund = _requested(purchase, command)
+    if purchase is None or refund is None:
+        return DONE
+    try:
+        made = await _give_back(desk, command, purchase, refund)
+    except (StripeRefused, MoreThanCreditPaid) as error:
+        await _refuse(desk, command, error)
+    else:
+        await _record(desk, command, made)
+    return DONE
+
+
+async def _give_back(desk: StripeDesk, command: Command, purchase: Purchase, refund: Refund) -> Any:
+    """The transaction that an earlier try made, or a new one. Raises StripeRefused, MoreThanCreditPaid."""
+    invoice_id = command.arguments["invoice_id"]
+    applied = await fetch_applied_credit(desk.client, invoice_id)
+    of_invoice = {"quittance_instance": desk.instance, "invoice_id": invoice_id}
+    given = await fetch_given_back(desk.client, customer_id=applied.customer_id, known_by=of_invoice)
+    made = next((one for one in given if metadata_of_object(one).get("refund_id") == str(refund.id)), None)
+    if made is not None:
+        return made
+    gone = -sum(one.amount for one in given)
+    if gone + refund.refund_cents > applied.cents:
+        raise MoreThanCreditPaid(f"credit paid {applied.cents} of {invoice_id}, {gone} of that was given back before")
+    metadata = (
+        metadata_of(ledger.sale_of(purchase), instance=desk.instance) | of_invoice | {"refund_id": str(refund.id)}
+    )
+    return await _make(desk, command, refund, applied, metadata)
+
+
+async def _make(
+    desk: StripeDesk, command: Command, refund: Refund, applied: AppliedCredit, metadata: dict[str, str]
+) -> Any:
+    """The attempt's number grows only when Stripe has answered 5xx, which it repeats for ever under the old one."""
+    attempt = int(command.arguments.get("attempt", 1))
+    try:
+        return await give_credit(
+            desk.client,
+            customer_id=applied.customer_id,
+            amount=refund.refund_cents,
+            currency=applied.currency,
+            metadata=metadata,
+            idempotency_key=idempotency_key(desk.instance, refund.id, "credit", attempt),
+        )
+    except OutcomeUnknown as error:
+        if error.stored:
+            async with desk.database.transaction() as session:
+                await commands.next_attempt(session, command, attempt=attempt + 1)
+        raise
+
+
+async def _record(desk: StripeDesk, command: Command, made: Any) -> None:
+    told = ToldRefund(
+        refund_id=made.id,
+        refund_cents=-made.amount,
+        currency=made.currency,
+        status="succeeded",
+        kind="credit",
+        purchase_id=str(command.purchase_id),
+        requested_id=command.subject,
+    )
+    async with desk.database.transaction() as session:
+        purchase = await ledger.lock_one(session, command.purchase_id)
+        payment = payment_of(purchase, command)
+        if purchase is not None and payment is not None:
+            cause = Cause(actor="quittance", at=datetime.now(UTC), reason="what credit had paid")
+            await apply_refund(session, purchase=purchase, payment=payment, told=told, cause=cause)
+
+
+async def _refuse(desk: StripeDesk, command: Command, error: StripeRefused | MoreThanCreditPaid) -> None:
+    reason = MORE_THAN_PAID if isinstance(error, MoreThanCreditPaid) else error.code or "stripe_refused"
+    log.error("credit_refused", refund=command.subject, purchase=str(command.purchase_id), reason=str(error))
+    async with desk.database.transaction() as session:
+        purchase = await ledger.lock_one(session, command.purchase_id)
+        refund = _requested(purchase, command)
+        if purchase is not None and refund is not None:
+            cause = Cause(actor="stripe", at=datetime.now(UTC), reason=str(error))
+            refuse_refund(session, purchase=purchase, refund=refund, failure_reason=reason, cause=cause)
+
+
+def _requested(purchase: Purchase | None, command: Command) -> Refund | None:
+    """The credit, while Stripe's word on it is not known."""
+    refunds = purchase.refunds if purchase else []
+    wanted = uuid.UUID(command.subject)
+    return next((one for one in refunds if one.id == wanted and one.status == REQUESTED), None)

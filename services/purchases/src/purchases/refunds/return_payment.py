@@ -1,0 +1,73 @@
+"""Command: refund money that found no purchase to pay, once however often it is tried."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from purchases.jobs.store import Command
+from purchases.jobs.stripe_desk import DONE, Result, StripeDesk
+from purchases.ledger import store as ledger
+from purchases.ledger.apply_refund import apply_refund
+from purchases.ledger.money import COUNTS
+from purchases.ledger.publish import Cause
+from purchases.refunds.send_back import Sending, Source, learn_sources, payment_of, send_back, sources_of
+from purchases.refunds.told_by_stripe import told_by_stripe
+from purchases.stripe_api.client import OutcomeUnknown, StripeRefused
+from purchases.stripe_api.refunds import refunds_of
+
+
+async def return_payment(desk: StripeDesk, command: Command) -> Result:
+    """Look whether it was refunded already, refund it if not, and record the refund. Raises NothingToReturn."""
+    sources = await sources_of(desk, command)
+    left = int(command.arguments["amount"])
+    for source in sources:
+        amount = left if len(sources) == 1 or source.cents is None else min(left, source.cents)
+        left -= amount
+        if amount > 0:
+            await _return_one(desk, command, source, amount)
+    return DONE
+
+
+async def _return_one(desk: StripeDesk, command: Command, source: Source, amount: int) -> None:
+    sending = _sending(desk, command, source, amount)
+    try:
+        refund = await send_back(desk, command, sending)
+    except StripeRefused:
+        if await learn_sources(desk, command):
+            raise OutcomeUnknown("more is known of the charges that paid") from None
+        rest = await _rest(desk, command, sending, source)
+        if rest.amount == sending.amount:
+            raise
+        if rest.amount <= 0:
+            return
+        refund = await send_back(desk, command, rest)
+    async with desk.database.transaction() as session:
+        purchase = await ledger.lock_one(session, command.purchase_id)
+        payment = payment_of(purchase, command)
+        if purchase is not None and payment is not None:
+            cause = Cause(actor="quittance", at=datetime.now(UTC), reason="money that found no purchase to pay")
+            told = told_by_stripe(refund)
+            await apply_refund(session, purchase=purchase, payment=payment, told=told, cause=cause)
+
+
+async def _rest(desk: StripeDesk, command: Command, sending: Sending, source: Source) -> Sending:
+    """The same for what is left of the payment: somebody may have sent money back in the Dashboard meanwhile."""
+    async with desk.database.reading() as session:
+        payment = payment_of(await ledger.find(session, command.purchase_id), command)
+    refunds = await refunds_of(desk.client, sending.charge)
+    gone = sum(one.refund_cents for one in map(told_by_stripe, refunds) if one.status in COUNTS)
+    took = source.cents if source.cents is not None else payment.invoice_paid_cents if payment else sending.amount
+    left = min(sending.amount, took - gone)
+    return replace(sending, amount=left, step=f"{sending.step}-{left}")
+
+
+def _sending(desk: StripeDesk, command: Command, source: Source, amount: int) -> Sending:
+    """One invoice may have paid for several purchases: each return is known by both."""
+    known_by = {"purchase_id": str(command.purchase_id), "returned_invoice": command.arguments["invoice_id"]}
+    return Sending(
+        charge=source.charge,
+        amount=amount,
+        metadata={"quittance_instance": desk.instance} | known_by,
+        known_by=known_by,
+        subject=str(command.purchase_id),
+        step=f"return-{command.arguments['invoice_id']}" + (f"-{source.number}" if source.number > 1 else ""),
+    )

@@ -1,0 +1,72 @@
+"""A refund that staff ask for of a payment that several charges made: each charge gives back its own."""
+
+import uuid
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from purchases.jobs import store as commands
+from purchases.ledger.apply_refund import live_cents
+from purchases.ledger.learn_ids import refundable_charges
+from purchases.ledger.money import REQUESTED
+from purchases.ledger.rows import Charge, Payment, Purchase, Refund
+from purchases.refunds.rules import spread
+
+
+async def split_over_charges(session: AsyncSession, *, purchase: Purchase, refund: Refund) -> None:
+    """Let the requested `refund` be of one charge, with one of its own for each other charge; the sum stays."""
+    payment = next(one for one in purchase.payments if one.stripe_invoice_id == refund.stripe_invoice_id)
+    (number, cents), *others = shares_over_charges(purchase, payment, refund.refund_cents, besides=refund)
+    refund.charge_number, refund.refund_cents = number, cents
+    for number, cents in others:
+        other = of_charge(refund, number, cents)
+        purchase.refunds.append(other)
+        await ask_stripe(session, other)
+
+
+def shares_over_charges(
+    purchase: Purchase, payment: Payment, cents: int, *, besides: Refund | None = None
+) -> list[tuple[int | None, int]]:
+    """Return what of `cents` goes back through which charge of the payment; None: the only one, or nobody knows."""
+    charges = refundable_charges(payment)
+    if len(charges) < 2:
+        return [(None, cents)]
+    return [*spread(cents, [(one.number, _room(purchase, one, besides)) for one in charges])]
+
+
+async def ask_stripe(session: AsyncSession, refund: Refund) -> None:
+    """Have the requested refund made after this commit."""
+    await commands.ask(
+        session,
+        kind="refund",
+        subject=str(refund.id),
+        purchase_id=str(refund.purchase_id),
+        invoice_id=refund.stripe_invoice_id,
+    )
+
+
+def _room(purchase: Purchase, charge: Charge, besides: Refund | None) -> int | None:
+    """What is left of the charge; None where nobody knows."""
+    if charge.amount_cents is None:
+        return None
+    asked = (one for one in purchase.refunds if one.status == REQUESTED and one is not besides)
+    mine = (one for one in asked if one.stripe_invoice_id == charge.stripe_invoice_id)
+    waiting = sum(one.refund_cents for one in mine if one.charge_number == charge.number)
+    return max(0, charge.amount_cents - max(charge.refunded_cents, live_cents(purchase, charge)) - waiting)
+
+
+def of_charge(refund: Refund, number: int | None, cents: int) -> Refund:
+    """Return the requested `refund` for another charge of the same payment."""
+    return Refund(
+        id=uuid.uuid5(refund.id, f"charge {number}"),
+        purchase_id=refund.purchase_id,
+        kind=refund.kind,
+        refund_cents=cents,
+        currency=refund.currency,
+        status=refund.status,
+        stripe_invoice_id=refund.stripe_invoice_id,
+        charge_number=number,
+        requested_by=refund.requested_by,
+        reason=refund.reason,
+        recorded_at=refund.recorded_at,
+        updated_at=refund.updated_at,
+    )

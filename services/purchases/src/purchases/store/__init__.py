@@ -1,1 +1,0 @@
-"""The rows, and the questions that handlers ask of them. Nothing here commits."""

@@ -1,0 +1,55 @@
+"""A customer's credit balance at Stripe: what it paid of an invoice, and what was given back to it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from stripe import StripeClient
+
+from purchases.stripe_api.client import metadata_of_object, phase
+from purchases.stripe_api.reading import read
+from stripe_reader.invoices import read_invoice
+from stripe_reader.payments import read_paid_by_credit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppliedCredit:
+    """What the credit of `customer_id` paid of an invoice; minor units of `currency` (ISO 4217, upper case)."""
+
+    customer_id: str
+    cents: int
+    currency: str
+
+
+async def fetch_applied_credit(client: StripeClient, invoice_id: str) -> AppliedCredit:
+    """Read from Stripe what credit paid of the invoice. Raises ObjectMissing."""
+    async with phase("look_at_invoice"):
+        invoice = await client.v1.invoices.retrieve_async(invoice_id)
+    said, cents = read(read_invoice, invoice), read(read_paid_by_credit, invoice)
+    return AppliedCredit(customer_id=str(said.customer_id), cents=cents or 0, currency=said.currency)
+
+
+async def fetch_given_back(client: StripeClient, *, customer_id: str, known_by: Mapping[str, str]) -> list[Any]:
+    """List the customer's balance transactions whose metadata has all of `known_by`: what earlier requests made."""
+    async with phase("list_balance_transactions"):
+        listed = await client.v1.customers.balance_transactions.list_async(customer_id, params={"limit": 100})
+        moves = [one async for one in listed.auto_paging_iter()]
+    return [one for one in moves if known_by.items() <= metadata_of_object(one).items()]
+
+
+async def give_credit(
+    client: StripeClient,
+    *,
+    customer_id: str,
+    amount: int,
+    currency: str,
+    metadata: Mapping[str, str],
+    idempotency_key: str,
+) -> Any:
+    """Add `amount` minor units of credit to the customer's balance. Raises StripeRefused."""
+    async with phase("give_credit"):
+        return await client.v1.customers.balance_transactions.create_async(
+            customer_id,
+            params={"amount": -amount, "currency": currency.lower(), "metadata": dict(metadata)},
+            options={"idempotency_key": idempotency_key},
+        )

@@ -1,0 +1,1 @@
+"""What sells, at Stripe: prices, plans and the portal."""

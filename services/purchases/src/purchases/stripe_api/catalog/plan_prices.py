@@ -1,0 +1,117 @@
+"""A plan's price at Stripe: found by its lookup key, else made. A Stripe price is immutable."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from stripe import StripeClient
+
+from purchases.stripe_api.catalog.prices import EXISTS
+from purchases.stripe_api.client import ObjectMissing, StripeRefused, phase
+from purchases.stripe_api.keys import idempotency_key
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SoldPlan:
+    """A plan at one of the prices that it is to be sold at; minor units of `currency`, which is upper case."""
+
+    plan: str
+    name: str
+    product_id: str | None
+    """As far as we know."""
+    interval: str
+    currency: str
+    price_cents: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlanPriceFound:
+    """A price that can be sold, and its product."""
+
+    price_id: str
+    product_id: str
+
+
+async def provide_plan_price(
+    client: StripeClient, *, instance: str, sold: SoldPlan, asked_for: str, attempt: int = 1
+) -> PlanPriceFound:
+    """Return the price at which `sold` is sold, whoever makes it first: Stripe gives a lookup key to one price only.
+
+    The product is the one that the lookup key points at, so that an account that bills already can be taken over.
+    `asked_for` and `attempt` make the idempotency key. Raises OutcomeUnknown or StripeRefused.
+    """
+    key = f"quittance:{instance}:{sold.plan}:{sold.interval}:{sold.currency.lower()}"
+    held = await _named(client, key)
+    if held is not None and await _can_be_sold(client, held, sold):
+        return PlanPriceFound(held.id, str(held.product))
+    product_id = str(held.product) if held is not None else sold.product_id or f"quittance-{instance}-{sold.plan}"
+    await _product(client, product_id, instance=instance, sold=sold)
+    try:
+        made = await _make(client, key, product_id, instance, sold, idempotency_key(instance, asked_for, key, attempt))
+    except StripeRefused:
+        meanwhile = await _named(client, key)
+        if meanwhile is None or not _fits(meanwhile, sold):
+            raise
+        return PlanPriceFound(meanwhile.id, str(meanwhile.product))
+    return PlanPriceFound(made, product_id)
+
+
+async def _named(client: StripeClient, key: str) -> Any | None:
+    async with phase("look_for_plan_price"):
+        listed = await client.v1.prices.list_async(params={"lookup_keys": [key], "limit": 1})
+    return next(iter(listed.data), None)
+
+
+def _fits(held: Any, sold: SoldPlan) -> bool:
+    """One that was archived, or whose key was moved in the Dashboard, cannot be sold."""
+    every = (held.recurring.interval, held.recurring.interval_count) if held.recurring else None
+    told = (held.active, held.currency.upper(), held.unit_amount, every)
+    return bool(told == (True, sold.currency, sold.price_cents, (sold.interval, 1)))
+
+
+async def _can_be_sold(client: StripeClient, held: Any, sold: SoldPlan) -> bool:
+    """It fits, and so does its product: Checkout sells no price of an archived one."""
+    if not _fits(held, sold):
+        return False
+    async with phase("plan_product"):
+        product = await client.v1.products.retrieve_async(str(held.product))
+        if not product.active:
+            await client.v1.products.update_async(str(held.product), params={"active": True})
+    return True
+
+
+async def _product(client: StripeClient, product_id: str, *, instance: str, sold: SoldPlan) -> None:
+    """One per plan; one that was archived is sold again."""
+    try:
+        async with phase("plan_product"):
+            if not (await client.v1.products.retrieve_async(product_id)).active:
+                await client.v1.products.update_async(product_id, params={"active": True})
+    except ObjectMissing:
+        await _new_product(client, product_id, instance=instance, sold=sold)
+
+
+async def _new_product(client: StripeClient, product_id: str, *, instance: str, sold: SoldPlan) -> None:
+    metadata = {"quittance_instance": instance, "plan": sold.plan}
+    try:
+        async with phase("plan_product"):
+            await client.v1.products.create_async(params={"id": product_id, "name": sold.name, "metadata": metadata})
+    except StripeRefused as error:
+        if error.code != EXISTS:
+            raise
+
+
+async def _make(client: StripeClient, key: str, product_id: str, instance: str, sold: SoldPlan, under: str) -> str:
+    """The lookup key moves from the price that has it, which stays as it is for its subscribers."""
+    async with phase("plan_price"):
+        price = await client.v1.prices.create_async(
+            params={
+                "product": product_id,
+                "currency": sold.currency.lower(),
+                "unit_amount": sold.price_cents,
+                "recurring": {"interval": sold.interval},
+                "lookup_key": key,
+                "transfer_lookup_key": True,
+                "metadata": {"quittance_instance": instance, "plan": sold.plan},
+            },
+            options={"idempotency_key": under},
+        )
+    return price.id

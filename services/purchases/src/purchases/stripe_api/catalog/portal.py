@@ -1,0 +1,56 @@
+"""Stripe's Customer Portal, in the configurations that `bootstrap-stripe` made."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from stripe import StripeClient
+
+from purchases.stripe_api.checkout import HostedPage
+from purchases.stripe_api.client import metadata_of_object, phase
+
+CANCELLING: Final = ("at_period_end", "immediately")
+
+
+async def open_portal(
+    client: StripeClient, *, instance: str, customer_id: str, return_url: str, cancel: str
+) -> HostedPage | None:
+    """A session of the portal in which cancelling means `cancel`; None where no such configuration was made."""
+    configuration_id = await _configuration(client, instance=instance, cancel=cancel)
+    if configuration_id is None:
+        return None
+    async with phase("portal_session"):
+        session = await client.v1.billing_portal.sessions.create_async(
+            params={"customer": customer_id, "configuration": configuration_id, "return_url": return_url}
+        )
+    return HostedPage(session.id, session.url)
+
+
+async def offer_prices(client: StripeClient, *, instance: str, products: Mapping[str, Sequence[str]]) -> None:
+    """Have subscribers switch among these prices of the plans, in each configuration that `bootstrap-stripe` made.
+
+    Stripe replaces a feature that is sent as a whole; the others stay.
+    """
+    offered: Any = {
+        "enabled": True,
+        "default_allowed_updates": ["price"],
+        "proration_behavior": "always_invoice",
+        "products": [{"product": product, "prices": list(prices)} for product, prices in products.items()],
+    }
+    for cancel in CANCELLING:
+        found = await _configuration(client, instance=instance, cancel=cancel)
+        if found is not None and products:
+            async with phase("portal_prices"):
+                await client.v1.billing_portal.configurations.update_async(
+                    found, params={"features": {"subscription_update": offered}}
+                )
+
+
+async def _configuration(client: StripeClient, *, instance: str, cancel: str) -> str | None:
+    """Configurations have no lookup keys: they are known by their metadata."""
+    wanted = {"quittance_instance": instance, "cancel": cancel}
+    async with phase("portal_configurations"):
+        listed = await client.v1.billing_portal.configurations.list_async(params={"active": True, "limit": 100})
+        async for one in listed.auto_paging_iter():
+            if wanted.items() <= metadata_of_object(one).items():
+                return one.id
+    return None

@@ -1,0 +1,122 @@
+"""An add-on's price at Stripe: found by its lookup key, else made. A Stripe price is immutable."""
+
+import uuid
+from dataclasses import dataclass
+from typing import Any, Final
+
+from stripe import StripeClient
+
+from purchases.stripe_api.client import ObjectMissing, StripeRefused, phase
+from purchases.stripe_api.keys import idempotency_key
+
+EXISTS: Final = "resource_already_exists"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SoldAddon:
+    """An add-on at the price that it is sold at; minor units of `currency`."""
+
+    addon_id: uuid.UUID
+    slug: str
+    name: str
+    price_cents: int
+    currency: str
+
+
+async def provide_price(client: StripeClient, *, instance: str, sold: SoldAddon, asked_for: uuid.UUID) -> str:
+    """The price at which `sold` is sold, whoever makes it first: Stripe gives a lookup key to one price only.
+
+    `asked_for` is the purchase or the Checkout that needs it. Raises OutcomeUnknown or StripeRefused.
+    """
+    key = f"quittance:{instance}:addon:{sold.addon_id}:{sold.price_cents}:{sold.currency.lower()}"
+    held = await _named(client, key)
+    if held is not None and _fits(held, sold):
+        return str(held.id)
+    product_id = await _product(client, instance=instance, sold=sold)
+    try:
+        made = _New(instance, sold, product_id, key, instead=held is not None)
+        return await _make(client, made, idempotency_key(instance, asked_for, f"price-{sold.slug}"))
+    except StripeRefused:
+        made_meanwhile = await _named(client, key)
+        if made_meanwhile is None or not _fits(made_meanwhile, sold):
+            raise
+        return str(made_meanwhile.id)
+
+
+async def is_sellable(client: StripeClient, price_id: str) -> bool:
+    """Whether Stripe still takes the price: it may have been archived, or be of another account."""
+    try:
+        async with phase("look_at_price"):
+            return (await client.v1.prices.retrieve_async(price_id)).active
+    except ObjectMissing:
+        return False
+
+
+async def name_product(client: StripeClient, *, instance: str, addon_id: uuid.UUID, name: str) -> None:
+    """Rename the add-on's product, which Checkout's page shows; one that was never made is left so."""
+    try:
+        async with phase("name_product"):
+            await client.v1.products.update_async(_product_id(instance, addon_id), params={"name": name})
+    except ObjectMissing:
+        return
+
+
+def _product_id(instance: str, addon_id: uuid.UUID) -> str:
+    return f"quittance-{instance}-addon-{addon_id}"
+
+
+async def _named(client: StripeClient, key: str) -> Any | None:
+    async with phase("look_for_price"):
+        listed = await client.v1.prices.list_async(params={"lookup_keys": [key], "limit": 1})
+    return next(iter(listed.data), None)
+
+
+def _fits(held: Any, sold: SoldAddon) -> bool:
+    """One that was archived, or whose key was moved in the Dashboard, cannot be sold."""
+    costs = (held.unit_amount, held.currency.upper(), held.recurring)
+    return bool(held.active) and costs == (sold.price_cents, sold.currency, None)
+
+
+async def _product(client: StripeClient, *, instance: str, sold: SoldAddon) -> str:
+    """One per add-on, its id made of the add-on's: that of an earlier price stays."""
+    product_id = _product_id(instance, sold.addon_id)
+    try:
+        async with phase("product"):
+            await client.v1.products.create_async(
+                params={"id": product_id, "name": sold.name, "metadata": _metadata(instance, sold)}
+            )
+    except StripeRefused as error:
+        if error.code != EXISTS:
+            raise
+    return product_id
+
+
+@dataclass(frozen=True, slots=True)
+class _New:
+    """A price to make; `instead`: take the lookup key from the price that has it."""
+
+    instance: str
+    sold: SoldAddon
+    product_id: str
+    key: str
+    instead: bool
+
+
+async def _make(client: StripeClient, new: _New, idempotency_key: str) -> str:
+    async with phase("price"):
+        price = await client.v1.prices.create_async(
+            params={
+                "product": new.product_id,
+                "unit_amount": new.sold.price_cents,
+                "currency": new.sold.currency.lower(),
+                "lookup_key": new.key,
+                "transfer_lookup_key": new.instead,
+                "metadata": _metadata(new.instance, new.sold),
+            },
+            options={"idempotency_key": idempotency_key},
+        )
+    return price.id
+
+
+def _metadata(instance: str, sold: SoldAddon) -> dict[str, str]:
+    return {"quittance_instance": instance, "addon_id": str(sold.addon_id), "addon_slug": sold.slug}

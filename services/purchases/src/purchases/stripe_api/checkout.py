@@ -1,0 +1,183 @@
+"""Stripe's Checkout: sessions that save a card, and sessions that sell the plan with add-ons."""
+
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from stripe import StripeClient
+
+from purchases.stripe_api.client import StripeRefused, metadata_of_object, phase
+from purchases.stripe_api.keys import idempotency_key
+from purchases.stripe_api.reading import read
+from purchases.stripe_api.values import PlanSale
+from stripe_reader.checkout_sessions import read_made, read_payment_status, read_session_status
+from stripe_reader.origin import IDS_PER_VALUE, PURCHASE_IDS
+
+UNPAID: Final = "unpaid"
+"""Of a session that is complete: the money comes later, or never (Stripe, Checkout, delayed payment methods)."""
+FAILED: Final = "failed"
+"""Not Stripe's word, which stays `unpaid`: its `async_payment_failed` event was heard."""
+
+SETUP_LEAST: Final = timedelta(minutes=30)
+"""So long a page has to stay open that somebody is sent to."""
+
+
+@dataclass(frozen=True, slots=True)
+class HostedPage:
+    """A session at Stripe, and where the browser goes for it."""
+
+    id: str
+    url: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionSeen:
+    """A session as it is at Stripe now."""
+
+    session_id: str
+    status: str
+    """`open`, `complete` or `expired`."""
+    url: str | None
+    subscription_id: str | None
+    invoice_id: str | None
+    payment_status: str | None = None
+    """`paid`, `unpaid`, `no_payment_required` or, in old API versions, None; ours: `failed`, of a debit."""
+
+    @property
+    def is_at_the_bank(self) -> bool:
+        """Complete, with a debit that takes days: nothing is given for it yet."""
+        return self.status == "complete" and self.payment_status == UNPAID
+
+    @property
+    def has_failed(self) -> bool:
+        """Complete, with a debit that came to nothing."""
+        return self.status == "complete" and self.payment_status == FAILED
+
+
+async def open_setup(
+    client: StripeClient, *, instance: str, workspace_id: str, customer_id: str, return_url: str
+) -> HostedPage:
+    """A Checkout session in `setup` mode, open for Stripe's usual 24 hours; saved or not, it leads to `return_url`.
+
+    Cards only, so that Stripe asks for no currency. An open one of the same customer and address is used again; of two
+    that are asked for at once both are good, so the key is the client's own.
+    """
+    known = await _open_setup(client, instance=instance, customer_id=customer_id, return_url=return_url)
+    if known is not None:
+        return known
+    metadata = {"quittance_instance": instance, "workspace_id": workspace_id}
+    async with phase("setup_session"):
+        session = await client.v1.checkout.sessions.create_async(
+            params={
+                "mode": "setup",
+                "customer": customer_id,
+                "allowed_payment_method_types": ["card"],
+                "success_url": return_url,
+                "cancel_url": return_url,
+                "metadata": metadata,
+                "setup_intent_data": {"metadata": metadata},
+            }
+        )
+    return HostedPage(session.id, str(session.url))
+
+
+async def _open_setup(client: StripeClient, *, instance: str, customer_id: str, return_url: str) -> HostedPage | None:
+    """The newest page of ours that still saves a card for this customer, and for some minutes more."""
+    async with phase("list_setup_sessions"):
+        listed = await client.v1.checkout.sessions.list_async(
+            params={"customer": customer_id, "status": "open", "limit": 100}
+        )
+    for session in listed.data:
+        ours = session.mode == "setup" and metadata_of_object(session).get("quittance_instance") == instance
+        lasts = session.expires_at > (datetime.now(UTC) + SETUP_LEAST).timestamp()
+        if ours and lasts and session.success_url == return_url and session.url:
+            return HostedPage(session.id, session.url)
+    return None
+
+
+async def open_subscription(
+    client: StripeClient, *, instance: str, sale: PlanSale, addon_prices: Sequence[str]
+) -> SessionSeen:
+    """The session that sells the plan, with each of `addon_prices` once; within one attempt always the same.
+
+    Metadata does not flow from a session to what it makes, so the subscription is given its own.
+    """
+    metadata = _metadata(instance, sale)
+    prices = [sale.price_id, *addon_prices]
+    async with phase("checkout_session"):
+        session = await client.v1.checkout.sessions.create_async(
+            params={
+                "mode": "subscription",
+                "customer": sale.customer_id,
+                "client_reference_id": str(sale.checkout_id),
+                "line_items": [{"price": price, "quantity": 1} for price in prices],
+                "allowed_payment_method_types": ["card"],
+                "adaptive_pricing": {"enabled": False},
+                "expires_at": int(sale.expires_at.timestamp()),
+                "success_url": sale.success_url,
+                "cancel_url": sale.cancel_url,
+                "metadata": metadata,
+                "subscription_data": {"metadata": metadata},
+            },
+            options={"idempotency_key": idempotency_key(instance, sale.checkout_id, "checkout", sale.attempt)},
+        )
+    return _seen(session)
+
+
+async def look_at_checkout(client: StripeClient, sale: PlanSale) -> SessionSeen | None:
+    """The Checkout's session as it is now: by its id, or by listing and metadata when the id was never stored."""
+    if sale.session_id is not None:
+        async with phase("look_at_session"):
+            return _seen(await client.v1.checkout.sessions.retrieve_async(sale.session_id))
+    return await _find(client, checkout_id=sale.checkout_id, customer_id=sale.customer_id, at=sale.created_at)
+
+
+async def expire_session(client: StripeClient, session_id: str) -> SessionSeen:
+    """Make sure that nobody can pay on it any more; what was paid or expired meanwhile is what is seen."""
+    try:
+        async with phase("expire_session"):
+            return _seen(await client.v1.checkout.sessions.expire_async(session_id))
+    except StripeRefused:
+        async with phase("look_at_session"):
+            seen = _seen(await client.v1.checkout.sessions.retrieve_async(session_id))
+        if seen.status == "open":
+            raise
+        return seen
+
+
+async def _find(client: StripeClient, *, checkout_id: uuid.UUID, customer_id: str, at: datetime) -> SessionSeen | None:
+    after = int((at - timedelta(minutes=5)).timestamp())
+    async with phase("list_sessions"):
+        listed = await client.v1.checkout.sessions.list_async(
+            params={"customer": customer_id, "created": {"gte": after}, "limit": 100}
+        )
+        async for session in listed.auto_paging_iter():
+            if metadata_of_object(session).get("checkout_id") == str(checkout_id):
+                return _seen(session)
+    return None
+
+
+def _metadata(instance: str, sale: PlanSale) -> dict[str, str]:
+    ids = sale.purchase_ids
+    named = dict(zip(PURCHASE_IDS, (",".join(ids[:IDS_PER_VALUE]), ",".join(ids[IDS_PER_VALUE:])), strict=True))
+    ours = {
+        "quittance_instance": instance,
+        "workspace_id": sale.workspace_id,
+        "checkout_id": str(sale.checkout_id),
+        "plan": sale.plan,
+    }
+    return ours | {key: value for key, value in named.items() if value}
+
+
+def _seen(session: Any) -> SessionSeen:
+    made = read(read_made, session)
+    return SessionSeen(
+        session_id=session.id,
+        status=read(read_session_status, session),
+        url=session.url,
+        subscription_id=made.subscription_id,
+        invoice_id=made.invoice_id,
+        payment_status=read(read_payment_status, session),
+    )

@@ -1,0 +1,169 @@
+"""One Stripe customer per workspace, and the card that it pays with."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from stripe import StripeClient
+
+from contracts.stripe_facts.words import SETUP_INTENT_STATUSES
+from purchases.stripe_api.client import ObjectMissing, OutcomeUnknown, StripeRefused, metadata_of_object, phase
+from purchases.stripe_api.keys import idempotency_key
+from purchases.stripe_api.reading import Json, read
+from stripe_reader.stripe_json import id_of, part, required_word
+
+KEYS_FORGOTTEN_AFTER: Final = timedelta(hours=23)
+"""Stripe keeps an idempotency key for 24 hours at least."""
+RUNNING: Final = frozenset({"active", "trialing", "past_due", "unpaid", "paused"})
+"""Statuses of a subscription whose card was charged once."""
+
+
+@dataclass(frozen=True, slots=True)
+class PayingCustomer:
+    """A customer as it is at Stripe now; `payment_method_id` None: nothing to charge."""
+
+    customer_id: str
+    payment_method_id: str | None
+
+
+async def create_customer(
+    client: StripeClient, *, instance: str, workspace_id: str, name: str, email: str, first_asked_at: datetime
+) -> str:
+    """Create the workspace's customer, or find the one that an earlier, lost request made.
+
+    What is created depends on the workspace's id alone, so however many requests race, the key and its parameters
+    are the same and Stripe makes one customer; name and address follow in an update.
+    """
+    if datetime.now(UTC) - first_asked_at > KEYS_FORGOTTEN_AFTER:
+        found = await _find_customer(client, instance=instance, workspace_id=workspace_id, since=first_asked_at)
+        if found is not None:
+            return found
+    attempt = _attempt(first_asked_at)
+    try:
+        customer_id = await _create(client, instance, workspace_id, step="customer", attempt=attempt)
+    except OutcomeUnknown as error:
+        if not error.stored:
+            raise
+        # Stripe repeats that answer for a day: what the key did is looked for, and else asked for under another one.
+        found = await _find_customer(client, instance=instance, workspace_id=workspace_id, since=first_asked_at)
+        customer_id = found or await _create(client, instance, workspace_id, step="customer-again", attempt=attempt)
+    await describe_customer(client, customer_id=customer_id, name=name, email=email)
+    return customer_id
+
+
+async def _create(client: StripeClient, instance: str, workspace_id: str, *, step: str, attempt: int) -> str:
+    async with phase("customer"):
+        customer = await client.v1.customers.create_async(
+            params={"metadata": {"quittance_instance": instance, "workspace_id": workspace_id}},
+            options={"idempotency_key": idempotency_key(instance, workspace_id, step, attempt)},
+        )
+    return customer.id
+
+
+async def describe_customer(client: StripeClient, *, customer_id: str, name: str, email: str) -> None:
+    """Tell Stripe the workspace's name and its owner's address, which stand on receipts.
+
+    An address that Stripe does not take is left out: who has it can buy all the same.
+    """
+    try:
+        async with phase("describe_customer"):
+            await client.v1.customers.update_async(customer_id, params={"name": name, "email": email})
+    except ObjectMissing:
+        raise
+    except StripeRefused:
+        async with phase("describe_customer"):
+            await client.v1.customers.update_async(customer_id, params={"name": name})
+
+
+async def paying_customer(client: StripeClient, *, customer_id: str) -> PayingCustomer | None:
+    """Read the customer and the card to charge; None when the customer was deleted at Stripe.
+
+    The customer's default, then a running subscription's, where Checkout keeps the card, then the old default source.
+    """
+    try:
+        async with phase("read_customer"):
+            customer: Any = await client.v1.customers.retrieve_async(customer_id)
+    except ObjectMissing:
+        return None
+    if getattr(customer, "deleted", False):
+        return None
+    default, old_default = read(_read_cards, customer)
+    card = default or await _card_of_subscription(client, customer_id) or old_default
+    return PayingCustomer(customer_id, card)
+
+
+async def has_card(client: StripeClient, *, customer_id: str, payment_method_id: str) -> bool:
+    """Return whether the card is still the customer's; one that is detached can never be charged again."""
+    try:
+        async with phase("read_card"):
+            await client.v1.customers.payment_methods.retrieve_async(customer_id, payment_method_id)
+    except ObjectMissing:
+        return False
+    return True
+
+
+async def _card_of_subscription(client: StripeClient, customer_id: str) -> str | None:
+    """Stripe lists the newest first, and without those that are over."""
+    async with phase("list_subscriptions"):
+        listed = await client.v1.subscriptions.list_async(params={"customer": customer_id, "limit": 100})
+    cards = (read(_read_card, one) for one in listed.data if one.status in RUNNING)
+    return next(filter(None, cards), None)
+
+
+def _read_cards(customer: Json) -> tuple[str | None, str | None]:
+    """The card that invoices are charged to, and the source that stood there before payment methods did."""
+    settings = part(customer, "invoice_settings")
+    return id_of(settings.get("default_payment_method")), id_of(customer.get("default_source"))
+
+
+def _read_card(subscription: Json) -> str | None:
+    return id_of(subscription.get("default_payment_method"))
+
+
+@dataclass(frozen=True, slots=True)
+class SavedCard:
+    """A card that Checkout saved, and whose it is now; nobody's once it was removed."""
+
+    payment_method_id: str
+    customer_id: str | None
+
+
+async def card_of_setup(client: StripeClient, *, setup_intent_id: str) -> SavedCard | None:
+    """What a setup intent saved; None for one that did not succeed."""
+    async with phase("read_setup_intent"):
+        intent: Any = await client.v1.setup_intents.retrieve_async(
+            setup_intent_id, params={"expand": ["payment_method"]}
+        )
+    return read(_read_saved_card, intent)
+
+
+def _read_saved_card(intent: Json) -> SavedCard | None:
+    card_id, card = id_of(intent.get("payment_method")), part(intent, "payment_method")
+    if required_word(intent, "status", known=SETUP_INTENT_STATUSES) != "succeeded" or card_id is None:
+        return None
+    return SavedCard(card_id, id_of(card.get("customer")))
+
+
+async def make_default(client: StripeClient, *, customer_id: str, payment_method_id: str) -> None:
+    """The card that the customer's invoices are charged to from now on."""
+    async with phase("default_card"):
+        await client.v1.customers.update_async(
+            customer_id, params={"invoice_settings": {"default_payment_method": payment_method_id}}
+        )
+
+
+async def _find_customer(client: StripeClient, *, instance: str, workspace_id: str, since: datetime) -> str | None:
+    """By listing and metadata, not by search, which lags."""
+    wanted = {"quittance_instance": instance, "workspace_id": workspace_id}
+    after = int((since - timedelta(minutes=5)).timestamp())
+    async with phase("list_customers"):
+        listed = await client.v1.customers.list_async(params={"created": {"gte": after}, "limit": 100})
+        async for customer in listed.auto_paging_iter():
+            if wanted.items() <= metadata_of_object(customer).items():
+                return customer.id
+    return None
+
+
+def _attempt(first_asked_at: datetime) -> int:
+    """A customer that was deleted at Stripe is made anew: asked for at another millisecond, it has another key."""
+    return int(first_asked_at.timestamp() * 1000)

@@ -1,0 +1,113 @@
+"""An add-on's charge: draft invoice, its item, finalize, pay. Ids are stored before money moves."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from stripe import StripeClient
+
+from purchases.stripe_api.client import phase
+from purchases.stripe_api.keys import idempotency_key, metadata_of
+from purchases.stripe_api.reading import read
+from purchases.stripe_api.values import Sale
+from stripe_reader.payments import read_intent_and_charge, read_payment_intent
+
+EXPAND: Final = ["payments.data.payment.payment_intent"]
+EXPAND_PAID: Final = [*EXPAND, "amount_paid_off_stripe"]
+"""What says of a paid invoice what paid it; of what was paid outside of Stripe no event tells."""
+
+
+async def amount_due(client: StripeClient, invoice_id: str) -> int:
+    """Return what the invoice asks for, minor units. Raises OutcomeUnknown or StripeRefused."""
+    async with phase("look_at_invoice"):
+        return (await client.v1.invoices.retrieve_async(invoice_id)).amount_due
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """What became of a payment that the bank wanted the customer for."""
+
+    status: str
+    action_url: str | None
+
+
+class Charging:
+    """The steps of one purchase's charge, each with its own idempotency key."""
+
+    def __init__(self, client: StripeClient, *, instance: str, sale: Sale) -> None:
+        self._client = client
+        self._instance = instance
+        self._sale = sale
+        self._metadata = metadata_of(sale, instance=instance)
+
+    async def draft(self, *, customer_id: str, payment_method_id: str) -> str:
+        """Create the draft; a pending item first could be swept into the next renewal after a crash."""
+        async with phase("draft"):
+            invoice = await self._client.v1.invoices.create_async(
+                params={
+                    "customer": customer_id,
+                    "currency": self._sale.currency.lower(),
+                    "auto_advance": False,
+                    "collection_method": "charge_automatically",
+                    "pending_invoice_items_behavior": "exclude",
+                    "default_payment_method": payment_method_id,
+                    "metadata": self._metadata,
+                },
+                options=self._key("draft"),
+            )
+        return invoice.id
+
+    async def add_item(self, *, customer_id: str, invoice_id: str, price_id: str | None) -> None:
+        """Bind the one line to the draft, at the add-on's Stripe price, or by its amount where there is none."""
+        amount = {"amount": self._sale.price_cents, "currency": self._sale.currency.lower()}
+        params: Any = {
+            "customer": customer_id,
+            "invoice": invoice_id,
+            "description": self._sale.addon_name,
+            "metadata": self._metadata,
+        }
+        async with phase("item"):
+            await self._client.v1.invoice_items.create_async(
+                params=params | ({"pricing": {"price": price_id}} if price_id else amount),
+                options=self._key("item" if price_id else "item-by-amount"),
+            )
+
+    async def finalize(self, *, invoice_id: str) -> str | None:
+        """Finalize; return the payment intent's id, which newer API versions show only when expanded."""
+        async with phase("finalize"):
+            invoice = await self._client.v1.invoices.finalize_invoice_async(
+                invoice_id, params={"auto_advance": False, "expand": EXPAND}, options=self._key("finalize")
+            )
+        return read(read_intent_and_charge, invoice)[0]
+
+    async def pay(self, *, invoice_id: str, payment_method_id: str) -> Any:
+        """Charge the saved card. Raises CardDeclined, CustomerNeeded, StripeRefused or OutcomeUnknown."""
+        async with phase("pay"):
+            return await self._client.v1.invoices.pay_async(
+                invoice_id,
+                params={"payment_method": payment_method_id, "expand": EXPAND},
+                options=self._key("pay"),
+            )
+
+    async def confirm(self, *, intent_id: str, payment_method_id: str, return_url: str) -> Confirmation:
+        """Confirm on-session, so that the bank's page brings the buyer back to `return_url`."""
+        async with phase("confirm"):
+            intent = await self._client.v1.payment_intents.confirm_async(
+                intent_id,
+                params={"payment_method": payment_method_id, "return_url": return_url},
+                options=self._key("confirm"),
+            )
+        said = read(read_payment_intent, intent)
+        return Confirmation(said.status, said.action_url)
+
+    def _key(self, step: str) -> Any:
+        return {"idempotency_key": idempotency_key(self._instance, self._sale.purchase_id, step)}
+
+
+async def close_invoice(client: StripeClient, *, invoice_id: str, status: str) -> None:
+    """Make sure that the invoice can never be paid: a draft is deleted, any other voided."""
+    if status == "draft":
+        async with phase("delete_draft"):
+            await client.v1.invoices.delete_async(invoice_id)
+    else:
+        async with phase("void"):
+            await client.v1.invoices.void_invoice_async(invoice_id)

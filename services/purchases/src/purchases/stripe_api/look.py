@@ -1,0 +1,189 @@
+"""What Stripe says of a purchase now: by the invoice's id, or by listing and metadata when the id was never stored."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from stripe import StripeClient
+
+from purchases.stripe_api.client import ObjectMissing, metadata_of_object, phase
+from purchases.stripe_api.invoices import EXPAND, EXPAND_PAID
+from purchases.stripe_api.paid_invoices import paid_invoice
+from purchases.stripe_api.reading import Json, has_more, json_of, read, read_json
+from purchases.stripe_api.values import Finding, InvoiceState, Sale
+from stripe_reader.charges import read_charge
+from stripe_reader.checkout_sessions import read_made
+from stripe_reader.invoice_payments import read_invoice_payment
+from stripe_reader.invoices import Invoice, read_invoice
+from stripe_reader.payments import PaymentIntent, read_open_intents, read_paid_by
+
+NOTHING: Final = Finding(state=InvoiceState.NOTHING)
+PAYABLE: Final = frozenset({"open", "uncollectible"})
+CLOSED: Final = {
+    "draft": InvoiceState.DRAFT,
+    "void": InvoiceState.VOID,
+    "uncollectible": InvoiceState.UNCOLLECTIBLE,
+}
+
+
+async def look_for_invoice(client: StripeClient, sale: Sale, *, instance: str) -> Finding:
+    """Find the purchase's invoice and say how it stands."""
+    if sale.invoice_id is not None:
+        return await look_at_invoice(client, sale.invoice_id)
+    if sale.checkout_session_id is not None:
+        invoice_id = await _invoice_of_session(client, sale.checkout_session_id)
+        return await look_at_invoice(client, invoice_id) if invoice_id else NOTHING
+    if sale.customer_id is None:
+        return NOTHING
+    found = await _find_invoice(client, sale, instance=instance)
+    return await look_at_invoice(client, found) if found else NOTHING
+
+
+async def _invoice_of_session(client: StripeClient, session_id: str) -> str | None:
+    """What Checkout made of it: nothing before it is complete."""
+    async with phase("look_at_session"):
+        session = await client.v1.checkout.sessions.retrieve_async(session_id)
+    return read(read_made, session).invoice_id
+
+
+async def look_at_invoice(client: StripeClient, invoice_id: str) -> Finding:
+    """Read one invoice with its payments."""
+    try:
+        async with phase("look_at_invoice"):
+            invoice = await client.v1.invoices.retrieve_async(invoice_id, params={"expand": EXPAND_PAID})
+    except ObjectMissing:
+        return NOTHING
+    told = await whole_json(client, invoice)
+    said = read_json(read_invoice, told)
+    if said.status == "paid":
+        paid = paid_invoice(said, read_json(read_paid_by, told))
+        return Finding(state=InvoiceState.PAID, invoice_id=invoice_id, paid=paid)
+    return _open_finding(said, read_json(read_open_intents, told))
+
+
+async def whole_json(client: StripeClient, invoice: Any) -> Json:
+    """Return the invoice with every line and, where they are expanded, every payment, however many pages."""
+    told = dict(json_of(invoice))
+    if has_more(told, "lines"):
+        async with phase("list_lines"):
+            lines = await client.v1.invoices.line_items.list_async(told["id"], params={"limit": 100})
+        told["lines"] = {"data": [json_of(line) async for line in lines.auto_paging_iter()], "has_more": False}
+    if has_more(told, "payments"):
+        async with phase("list_invoice_payments"):
+            payments = await client.v1.invoice_payments.list_async(params={"invoice": told["id"], "limit": 100})
+        told["payments"] = {"data": [json_of(one) async for one in payments.auto_paging_iter()], "has_more": False}
+    return told
+
+
+def _open_finding(said: Invoice, intents: Sequence[PaymentIntent]) -> Finding:
+    paid_cents = said.amount_paid if said.status in PAYABLE else 0
+    closed = CLOSED.get(said.status or "")
+    return Finding(
+        state=InvoiceState.PAID_IN_PART if paid_cents else closed or _open_state(intents),
+        invoice_id=said.invoice_id,
+        payment_intent_id=said.payment_intent_id,
+        failure_code=next((intent.failure_code for intent in intents if intent.failure_code), None),
+        action_url=said.hosted_invoice_url,
+        currency=said.currency,
+        paid_cents=paid_cents,
+    )
+
+
+def _open_state(intents: Sequence[PaymentIntent]) -> InvoiceState:
+    """Of several tries the one that may still bring money counts: nobody voids an invoice while a bank has it."""
+    if any(intent.status == "processing" for intent in intents):
+        return InvoiceState.OPEN_PROCESSING
+    if any(intent.needs_customer for intent in intents):
+        return InvoiceState.OPEN_NEEDS_CUSTOMER
+    return InvoiceState.OPEN_DECLINED if any(intent.has_failed for intent in intents) else InvoiceState.OPEN_UNTRIED
+
+
+async def _find_invoice(client: StripeClient, sale: Sale, *, instance: str) -> str | None:
+    """By listing and metadata, not by search, which lags; a customer that Stripe does not know has no invoices."""
+    try:
+        return await _list_for_invoice(client, sale, instance=instance)
+    except ObjectMissing:
+        return None
+
+
+async def _list_for_invoice(client: StripeClient, sale: Sale, *, instance: str) -> str | None:
+    wanted = {"quittance_instance": instance, "purchase_id": str(sale.purchase_id)}
+    after = int(_a_little_before(sale.started_at).timestamp())
+    async with phase("list_invoices"):
+        listed = await client.v1.invoices.list_async(
+            params={"customer": str(sale.customer_id), "created": {"gte": after}, "limit": 100}
+        )
+        async for invoice in listed.auto_paging_iter():
+            if wanted.items() <= metadata_of_object(invoice).items() and invoice.id:
+                return invoice.id
+    return None
+
+
+async def invoice_of_intent(client: StripeClient, payment_intent_id: str) -> Any | None:
+    """The invoice that a payment intent pays, with its metadata; None for a payment without one."""
+    async with phase("list_invoice_payments"):
+        listed = await client.v1.invoice_payments.list_async(
+            params={"payment": {"type": "payment_intent", "payment_intent": payment_intent_id}, "limit": 1}
+        )
+    if not listed.data:
+        return None
+    return await _invoice(client, read(read_invoice_payment, listed.data[0]).invoice_id)
+
+
+async def _invoice(client: StripeClient, invoice_id: str) -> Any:
+    async with phase("look_at_invoice"):
+        return await client.v1.invoices.retrieve_async(invoice_id, params={"expand": EXPAND})
+
+
+async def fetch_charge(client: StripeClient, charge_id: str) -> Any | None:
+    """Return the charge as it is now; None for one that Stripe does not know."""
+    try:
+        async with phase("look_at_charge"):
+            return await client.v1.charges.retrieve_async(charge_id)
+    except ObjectMissing:
+        return None
+
+
+async def invoice_of_charge(client: StripeClient, charge: Any) -> Any | None:
+    """Return the paid invoice of the charge's customer that was paid with it; None where no invoice was.
+
+    For a charge without an intent: Stripe lists invoice payments by intent only.
+    """
+    customer_id = read(read_charge, charge).customer_id
+    if customer_id is None:
+        return None
+    wanted: Any = {"customer": customer_id, "status": "paid", "created": {"lte": charge.created}}
+    async with phase("list_invoices"):
+        listed = await client.v1.invoices.list_async(params=wanted | {"limit": 100, "expand": ["data.payments"]})
+        async for invoice in listed.auto_paging_iter():
+            payments = invoice.payments.data if invoice.payments else []
+            if any(read(read_invoice_payment, payment).charge_id == charge.id for payment in payments):
+                return await _invoice(client, str(invoice.id))
+    return None
+
+
+async def refunds_of_charge(client: StripeClient, charge_id: str) -> list[Any] | None:
+    """Every refund of the charge as it is now; None when Stripe does not know the charge."""
+    try:
+        async with phase("list_refunds"):
+            listed = await client.v1.refunds.list_async(params={"charge": charge_id, "limit": 100})
+            return [refund async for refund in listed.auto_paging_iter()]
+    except ObjectMissing:
+        return None
+
+
+async def dispute_now(client: StripeClient, dispute_id: str) -> Any:
+    """The dispute as it is now. Raises ObjectMissing."""
+    async with phase("look_at_dispute"):
+        return await client.v1.disputes.retrieve_async(dispute_id)
+
+
+async def refunds_of_intent(client: StripeClient, payment_intent_id: str) -> list[Any]:
+    """Every refund of the payment as it is now."""
+    async with phase("list_refunds"):
+        listed = await client.v1.refunds.list_async(params={"payment_intent": payment_intent_id, "limit": 100})
+        return [refund async for refund in listed.auto_paging_iter()]
+
+
+def _a_little_before(at: datetime) -> datetime:
+    return at - timedelta(minutes=5)

@@ -1,0 +1,55 @@
+"""Money sent back at Stripe: found by what we wrote on it, or made."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from stripe import StripeClient
+
+from purchases.stripe_api.client import metadata_of_object, phase
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChargeIds:
+    """A charge of Stripe's, by its payment intent where it has one, else by itself.
+
+    Stripe takes either (https://docs.stripe.com/api/refunds/create); old invoices were paid without an intent
+    (https://docs.stripe.com/api/invoice-payment/object).
+    """
+
+    payment_intent_id: str | None
+    charge_id: str | None
+
+    @property
+    def named(self) -> Mapping[str, str]:
+        """Return it as a parameter of Stripe's. Raises ValueError where no id is known."""
+        if self.payment_intent_id is not None:
+            return {"payment_intent": self.payment_intent_id}
+        if self.charge_id is None:
+            raise ValueError("a charge without an id")
+        return {"charge": self.charge_id}
+
+
+async def refunds_of(client: StripeClient, charge: ChargeIds) -> list[Any]:
+    """Return every refund of the charge as it is now."""
+    params: Any = {**charge.named, "limit": 100}
+    async with phase("list_refunds"):
+        listed = await client.v1.refunds.list_async(params=params)
+        return [refund async for refund in listed.auto_paging_iter()]
+
+
+async def find_refund(client: StripeClient, *, charge: ChargeIds, known_by: Mapping[str, str]) -> Any | None:
+    """The charge's refund whose metadata has all of `known_by`: what an earlier, lost request made."""
+    for refund in await refunds_of(client, charge):
+        if known_by.items() <= metadata_of_object(refund).items():
+            return refund
+    return None
+
+
+async def create_refund(
+    client: StripeClient, *, charge: ChargeIds, amount: int, metadata: Mapping[str, str], idempotency_key: str
+) -> Any:
+    """Refund `amount` minor units of the charge. Raises StripeRefused, also where less than that is left of it."""
+    params: Any = {**charge.named, "amount": amount, "metadata": dict(metadata)}
+    async with phase("refund"):
+        return await client.v1.refunds.create_async(params=params, options={"idempotency_key": idempotency_key})

@@ -1,0 +1,1 @@
+"""How often a workspace and a person may call Stripe."""

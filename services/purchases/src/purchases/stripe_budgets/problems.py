@@ -1,0 +1,14 @@
+"""The problem of calling Stripe too often."""
+
+from chassis.problems import Problem
+
+
+def too_many_requests(*, seconds: int) -> Problem:
+    """The workspace, or the person, has used up what it may ask of Stripe."""
+    return Problem(
+        429,
+        "too-many-requests",
+        "Too many requests to the payment provider",
+        "Nothing was charged. Try again later.",
+        headers={"Retry-After": str(seconds)},
+    )

@@ -1,0 +1,1 @@
+"""What Stripe refused, kept for staff."""

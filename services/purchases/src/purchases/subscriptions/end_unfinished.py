@@ -1,0 +1,123 @@
+"""A subscription whose first payment nobody finished makes room for another: looked at and ended in one command."""
+
+from datetime import timedelta
+from enum import StrEnum
+from typing import Final
+
+from stripe import StripeClient
+
+from chassis.database import Database
+from purchases.catalog_copy import plans
+from purchases.jobs import store as commands
+from purchases.jobs.store import Command
+from purchases.jobs.stripe_desk import DONE, Later, Result, StripeDesk
+from purchases.ledger import problems
+from purchases.stripe_api.subscriptions import FirstPayment, end_first_payment, look_at_first_payment
+from purchases.stripe_api.values import Snapshot
+from purchases.subscriptions import end_extra
+from purchases.subscriptions import store as subscriptions
+from purchases.subscriptions.look_at_subscription import apply_look
+from purchases.subscriptions.problems import already_subscribed, checkout_busy
+from purchases.subscriptions.rules import ENDED, UNCONFIRMED
+from purchases.workspaces import store as workspaces
+
+AFTER: Final = timedelta(seconds=30)
+"""When the request that began has ended, or died: the command finishes what is left, and finds money that came late."""
+NEVER_PAID: Final = "incomplete_expired"
+
+
+class Found(StrEnum):
+    """What a subscription is whose first payment was thought to be unfinished."""
+
+    ENDED = "ended"
+    RUNS = "runs"
+    IN_PROGRESS = "in_progress"
+    """Somebody is on its page at Stripe."""
+    AT_THE_BANK = "at_the_bank"
+    CHANGING = "changing"
+    """An event came while Stripe was asked."""
+
+
+async def make_room(*, database: Database, client: StripeClient, instance: str, workspace_id: str) -> None:
+    """End what stands unfinished in the way of another upgrade. Raises Problem 409 for what must not be ended."""
+    async with database.reading() as session:
+        waiting = await subscriptions.unfinished(session, workspace_id)
+    desk = StripeDesk(database=database, client=client, instance=instance)
+    for row in waiting:
+        match await _look_and_end(desk, row.stripe_subscription_id, workspace_id):
+            case Found.RUNS:
+                raise already_subscribed()
+            case Found.IN_PROGRESS:
+                raise problems.payment_in_progress()
+            case Found.AT_THE_BANK:
+                raise problems.bank_at_work()
+            case Found.CHANGING:
+                raise checkout_busy()
+
+
+async def end_unfinished(desk: StripeDesk, command: Command) -> Result:
+    """Finish what a request began: end it, and pay back what arrived for it all the same."""
+    workspace_id = command.arguments["workspace_id"]
+    match await _look_and_end(desk, command.subject, workspace_id):
+        case Found.ENDED:
+            return await end_extra.end(desk, command)
+        case Found.CHANGING:
+            return Later(timedelta(0))
+    await _let_run(desk, command.subject, workspace_id)
+    return DONE
+
+
+async def _look_and_end(desk: StripeDesk, subscription_id: str, workspace_id: str) -> Found:
+    found, payment = await _look(desk, subscription_id, workspace_id)
+    if found is not None:
+        return found
+    await _mark(desk, subscription_id, workspace_id)
+    await end_first_payment(desk.client, payment)
+    found, _ = await _look(desk, subscription_id, workspace_id)
+    return found or Found.CHANGING
+
+
+async def _look(desk: StripeDesk, subscription_id: str, workspace_id: str) -> tuple[Found | None, FirstPayment]:
+    """What it is now, stored; None for one that can be ended."""
+    async with desk.database.reading() as session:
+        prices = await plans.price_ids(session)
+        row = await subscriptions.find(session, subscription_id)
+        heard = row.told_at if row else None
+    payment = await look_at_first_payment(desk.client, subscription_id, instance=desk.instance, prices=prices)
+    gone = Snapshot(subscription_id=subscription_id, status=NEVER_PAID) if payment.seen is None else None
+    async with desk.database.transaction() as session:
+        result = await apply_look(session, payment.seen, workspace_id=workspace_id, heard=heard, missing=gone)
+    status = payment.seen.snapshot.status if payment.seen else NEVER_PAID
+    if isinstance(result, Later):
+        return Found.CHANGING, payment
+    if status != UNCONFIRMED:
+        return Found.ENDED if status in ENDED else Found.RUNS, payment
+    if payment.is_at_the_bank:
+        return Found.AT_THE_BANK, payment
+    return (Found.IN_PROGRESS if payment.page_is_open else None), payment
+
+
+async def _mark(desk: StripeDesk, subscription_id: str, workspace_id: str) -> None:
+    """Committed before Stripe is asked: whatever it is paid from now on goes back, also if we die here."""
+    async with desk.database.transaction() as session:
+        await workspaces.lock(session, workspace_id)
+        row = await subscriptions.find(session, subscription_id)
+        if row is not None:
+            row.is_extra = True
+        await commands.ask(
+            session,
+            kind="end_unfinished",
+            subject=subscription_id,
+            after=AFTER,
+            workspace_id=workspace_id,
+            reason=end_extra.CAME_LATE,
+        )
+
+
+async def _let_run(desk: StripeDesk, subscription_id: str, workspace_id: str) -> None:
+    """Somebody pays for it, or has, before it was ended: then it is the workspace's after all."""
+    async with desk.database.transaction() as session:
+        workspace = await workspaces.lock(session, workspace_id)
+        row = await subscriptions.find(session, subscription_id)
+        if workspace is not None and row is not None:
+            row.is_extra = False

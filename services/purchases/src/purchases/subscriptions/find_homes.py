@@ -1,0 +1,75 @@
+"""Which workspace a fact of the plan is about: by the subscription, our metadata, the customer; by what paid for it."""
+
+from collections.abc import Collection, Sequence
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contracts import Fact
+from contracts import stripe_facts as told
+from purchases.ledger import plan_money
+from purchases.stripe_api.snapshots import is_our_price
+from purchases.subscriptions import store as subscriptions
+from purchases.workspaces import store as workspaces
+
+Told = (
+    told.SubscriptionChanged
+    | told.SubscriptionScheduleChanged
+    | told.CheckoutSessionCompleted
+    | told.CheckoutSessionPaid
+    | told.CheckoutSessionUnpaid
+    | told.InvoicePaid
+    | told.InvoicePaymentFailed
+)
+
+
+async def find_homes(
+    session: AsyncSession, facts: Sequence[Fact], *, instance: str, prices: Collection[str]
+) -> dict[str, str]:
+    """By Stripe event id: the id of the workspace, which the caller locks."""
+    return await _by_payment(session, facts) | await _by_subscription(session, facts, instance=instance, prices=prices)
+
+
+async def _by_payment(session: AsyncSession, facts: Sequence[Fact]) -> dict[str, str]:
+    """Of money that goes back: the workspace whose subscription its charge paid for."""
+    back = {
+        fact.stripe_event_id: {fact.payment_intent_id, fact.charge_id} - {None}
+        for fact in facts
+        if isinstance(fact, told.ChargeRefunded | told.RefundChanged | told.DisputeChanged)
+    }
+    known = await plan_money.workspaces_by_payment(session, {str(one) for ids in back.values() for one in ids})
+    found = {event: next((known[one] for one in ids if one in known), None) for event, ids in back.items()}
+    return {event: home for event, home in found.items() if home is not None}
+
+
+async def _by_subscription(
+    session: AsyncSession, facts: Sequence[Fact], *, instance: str, prices: Collection[str]
+) -> dict[str, str]:
+    about = [fact for fact in facts if isinstance(fact, Told) and fact.subscription_id is not None]
+    if not about:
+        return {}
+    by_subscription = await subscriptions.homes(session, {str(fact.subscription_id) for fact in about})
+    named = {fact.workspace_id for fact in about if fact.workspace_id and fact.quittance_instance == instance}
+    registered = await workspaces.registered(session, named)
+    # A customer of ours may have subscriptions of another product: without our metadata only our price tells.
+    bought = [fact for fact in about if fact.customer_id and is_of_our_plan(fact, instance=instance, prices=prices)]
+    by_customer = await workspaces.by_customer(session, {str(fact.customer_id) for fact in bought})
+    found: dict[str, str] = {}
+    for fact in about:
+        home = by_subscription.get(str(fact.subscription_id))
+        if home is None and fact.quittance_instance == instance and fact.workspace_id in registered:
+            home = fact.workspace_id
+        if home is None and fact in bought:
+            home = by_customer.get(str(fact.customer_id))
+        if home is not None:
+            found[fact.stripe_event_id] = home
+    return found
+
+
+def is_of_our_plan(fact: Told, *, instance: str, prices: Collection[str]) -> bool:
+    """Whether it shows a price of the plan."""
+    match fact:
+        case told.SubscriptionChanged():
+            return any(is_our_price(item, prices=prices, instance=instance) for item in fact.items)
+        case told.InvoiceFact():
+            return any(line.price_id in prices for line in fact.lines)
+    return False

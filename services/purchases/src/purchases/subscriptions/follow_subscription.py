@@ -1,0 +1,180 @@
+"""The one place where a subscription's row, and with it the workspace's plan, changes: row and facts together."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contracts import workspace_facts as facts
+from purchases.jobs import store as commands
+from purchases.ledger.publish import Cause, announce_of_workspace
+from purchases.stripe_api.values import Snapshot
+from purchases.subscriptions import store as subscriptions
+from purchases.subscriptions.fetch_next_charge import deciding, forget_next_charge
+from purchases.subscriptions.plan import BUILDER, plan_of
+from purchases.subscriptions.rows import Subscription
+from purchases.subscriptions.rules import ENDED, News, judge_news, status_now
+from purchases.workspaces.rows import Workspace
+
+KEPT: Final = (
+    "cancel_at_period_end",
+    "cancel_at",
+    "canceled_at",
+    "ended_at",
+    "latest_invoice_id",
+    "pause_behavior",
+    "pause_resumes_at",
+)
+"""Columns that are as the snapshot has them, also where it has nothing."""
+FILLED: Final = (
+    "interval",
+    "currency",
+    "started_at",
+    "current_period_end",
+    "default_payment_method_id",
+    "collection_method",
+)
+"""Columns that a snapshot without them leaves as they are."""
+TOLD: Final = ("status", "interval", "currency", "current_period_end", "cancel_at_period_end", "cancel_at", "ended_at")
+"""Columns of which every change is a fact."""
+
+
+async def hear_snapshot(
+    session: AsyncSession, workspace: Workspace, snapshot: Snapshot, *, told_at: datetime, told_by: str, cause: Cause
+) -> News:
+    """Take what an event showed of the locked workspace's subscription, unless something newer is known."""
+    row = await subscriptions.find(session, snapshot.subscription_id)
+    if row is not None and row.told_by == told_by:
+        return News.STALE
+    news = News.TAKE
+    if row is not None:
+        news = judge_news(status=row.status, told_at=row.told_at, new_status=snapshot.status, new_at=told_at)
+    if news is News.ASK:
+        await look(session, snapshot.subscription_id, workspace.id)
+    if news is News.TAKE:
+        await take_snapshot(session, workspace, snapshot, told_at=told_at, told_by=told_by, cause=cause)
+    return news
+
+
+async def take_snapshot(
+    session: AsyncSession,
+    workspace: Workspace,
+    snapshot: Snapshot,
+    *,
+    told_at: datetime | None,
+    told_by: str | None,
+    cause: Cause,
+) -> None:
+    """This is how the subscription is; a look's answer keeps what the last event was."""
+    row = await _row(session, workspace, snapshot.subscription_id)
+    before = _seen(row)
+    if row.told_at is None or (told_at is not None and told_at >= row.told_at) or snapshot.status in ENDED:
+        row.told_at, row.told_by = told_at or row.told_at, told_by or row.told_by
+    row.status = status_now(status=snapshot.status, told_at=row.told_at, confirmed_at=row.confirmed_at)
+    for column in ("price_id", "customer_id"):
+        setattr(row, f"stripe_{column}", getattr(snapshot, column) or getattr(row, f"stripe_{column}"))
+    for column in KEPT:
+        setattr(row, column, getattr(snapshot, column))
+    row.stripe_schedule_id = snapshot.schedule_id
+    for column in FILLED:
+        setattr(row, column, getattr(snapshot, column) or getattr(row, column))
+    await _extend(session, row)
+    await _follow(session, workspace, row, before, cause)
+
+
+async def confirm(
+    session: AsyncSession, workspace: Workspace, subscription_id: str, *, at: datetime, cause: Cause
+) -> None:
+    """A Checkout that completed, or a first invoice that was paid, says that the subscription was active then."""
+    row = await _row(session, workspace, subscription_id)
+    before = _seen(row)
+    row.confirmed_at = max(row.confirmed_at or at, at)
+    if row.status not in ENDED:
+        row.status = status_now(status=row.status, told_at=row.told_at, confirmed_at=row.confirmed_at)
+    await _extend(session, row)
+    await _follow(session, workspace, row, before, cause)
+
+
+async def extend(session: AsyncSession, workspace: Workspace, row: Subscription, *, cause: Cause) -> None:
+    """An invoice was paid: the period may go on longer than the last snapshot knew."""
+    before = _seen(row)
+    await _extend(session, row)
+    await _follow(session, workspace, row, before, cause)
+
+
+async def look(session: AsyncSession, subscription_id: str, workspace_id: str, **more: Any) -> None:
+    """Have Stripe asked for the subscription as it is, after the commit."""
+    await commands.ask(session, kind="look_at_subscription", subject=subscription_id, workspace_id=workspace_id, **more)
+
+
+async def _row(session: AsyncSession, workspace: Workspace, subscription_id: str) -> Subscription:
+    row = await subscriptions.find(session, subscription_id)
+    if row is None:
+        row = Subscription(
+            stripe_subscription_id=subscription_id,
+            workspace_id=workspace.id,
+            status="incomplete",
+            is_extra=False,
+            cancel_at_period_end=False,
+        )
+        session.add(row)
+    return row
+
+
+def _seen(row: Subscription) -> Mapping[str, Any] | None:
+    """What was told of it last; None for a row that is new."""
+    return _told(row) | deciding(row) if row.recorded_at is not None else None
+
+
+def _told(row: Subscription) -> dict[str, Any]:
+    return {column: getattr(row, column) for column in TOLD}
+
+
+async def _extend(session: AsyncSession, row: Subscription) -> None:
+    if row.status in ENDED:
+        return
+    until = await subscriptions.paid_until(session, row.stripe_subscription_id, since=row.told_at)
+    if until is not None and (row.current_period_end is None or until > row.current_period_end):
+        row.current_period_end = until
+
+
+async def _follow(
+    session: AsyncSession, workspace: Workspace, row: Subscription, before: Mapping[str, Any] | None, cause: Cause
+) -> None:
+    row.updated_at = cause.at
+    await session.flush()
+    owned = await subscriptions.of_workspace(session, workspace.id)
+    plan, previous = plan_of(one.status for one in owned), workspace.plan
+    if plan != previous:
+        workspace.plan = plan
+        paid_by = row.stripe_subscription_id if plan == BUILDER else None
+        details = {"previous_plan": previous, "stripe_subscription_id": paid_by}
+        announce_of_workspace(session, workspace, facts.WorkspacePlanChanged, cause=cause, **details)
+    news = before is None or not _told(row).items() <= before.items()
+    if news:
+        _tell_status(session, workspace, row, before, cause)
+    if before is None or not deciding(row).items() <= before.items():
+        await forget_next_charge(session, row)
+    if news and sum(one.status not in ENDED for one in owned) > 1:
+        # Only where something changed: the comparison itself comes here with what it looks at.
+        await commands.ask(session, kind="compare_subscriptions", subject=workspace.id)
+
+
+def _tell_status(
+    session: AsyncSession, workspace: Workspace, row: Subscription, before: Mapping[str, Any] | None, cause: Cause
+) -> None:
+    planned = row.cancel_at or (row.current_period_end if row.cancel_at_period_end else None)
+    announce_of_workspace(
+        session,
+        workspace,
+        facts.SubscriptionStatusChanged,
+        cause=cause,
+        stripe_subscription_id=row.stripe_subscription_id,
+        status=row.status,
+        previous_status=before["status"] if before else None,
+        interval=row.interval,
+        currency=row.currency,
+        current_period_end=row.current_period_end,
+        ends_at=row.ended_at or planned,
+    )

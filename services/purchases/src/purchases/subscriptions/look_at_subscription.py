@@ -1,0 +1,139 @@
+"""Commands: ask Stripe for a subscription as it is, and take over those that a customer brought along."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis import parked
+from chassis.logs import get_logger
+from contracts.workspace_facts import SubscriptionParked
+from purchases.batch.waiting import waiting_until
+from purchases.catalog_copy import plans
+from purchases.jobs.store import Command
+from purchases.jobs.stripe_desk import DONE, Later, Result, StripeDesk
+from purchases.ledger.learn_ids import release
+from purchases.ledger.publish import Cause, announce_of_workspace
+from purchases.stripe_api.subscriptions import Seen, look_at_subscription, subscriptions_of
+from purchases.stripe_api.values import Snapshot
+from purchases.subscriptions import store as subscriptions
+from purchases.subscriptions.follow_subscription import KEPT, take_snapshot
+from purchases.subscriptions.rows import Subscription
+from purchases.subscriptions.rules import ENDED
+from purchases.workspaces import store as workspaces
+from purchases.workspaces.rows import Workspace
+
+log = get_logger(__name__)
+
+AT_ONCE = Later(timedelta(0))
+UNKNOWN: Final = "Stripe does not know the subscription that an event told of"
+NOT_ITS: Final = "at Stripe the subscription that an event told of is not this workspace's"
+
+
+async def look(desk: StripeDesk, command: Command) -> Result:
+    """Take what Stripe says, and try again what waits for it.
+
+    Where Stripe does not know a subscription that we stored, the payload that made us ask decides; one that was never
+    stored gives nothing, and what told of it is left to staff.
+    """
+    workspace_id = command.arguments["workspace_id"]
+    async with desk.database.reading() as session:
+        prices = await plans.price_ids(session)
+        heard = _heard(await subscriptions.find(session, command.subject))
+        told_until = await waiting_until(session, command.subject)
+    seen = await look_at_subscription(desk.client, command.subject, instance=desk.instance, prices=prices)
+    async with desk.database.transaction() as session:
+        workspace = await workspaces.lock(session, workspace_id)
+        if workspace is None:
+            return DONE
+        is_stored = await subscriptions.find(session, command.subject) is not None
+        if not is_stored and (doubt := _doubt(seen, workspace)):
+            await _leave_to_staff(session, workspace, command.subject, doubt)
+            return DONE
+        seen = replace(seen, at=_at(seen, told_until)) if seen else None
+        result = await apply_look(session, seen, workspace_id=workspace_id, heard=heard, missing=_said(command))
+        await release(session, [command.subject])
+        return result
+
+
+def _at(seen: Seen, told_until: datetime | None) -> datetime | None:
+    """What waited before Stripe was asked is in its answer: none of it is newer."""
+    return max(filter(None, (seen.at, told_until)), default=None)
+
+
+def _doubt(seen: Seen | None, workspace: Workspace) -> str | None:
+    """Say why Stripe's answer does not make it the workspace's; None when it does: by our metadata, or our price."""
+    if seen is None:
+        return UNKNOWN
+    is_its = seen.workspace_id == workspace.id or seen.snapshot.customer_id == workspace.stripe_customer_id
+    return None if seen.is_ours and is_its else NOT_ITS
+
+
+async def _leave_to_staff(session: AsyncSession, workspace: Workspace, subscription_id: str, doubt: str) -> None:
+    """Have what waits for it wait for a person only, and mail the team; without such a fact there is no more to do."""
+    await parked.lock_ids(session, [subscription_id])
+    kept = await parked.leave_to_staff(session, ids=[subscription_id], reason=doubt)
+    log.error("subscription_parked", subscription=subscription_id, workspace=workspace.id, why=doubt, facts=kept)
+    if kept:
+        cause = Cause(actor="stripe", at=datetime.now(UTC), reason=doubt)
+        announce_of_workspace(
+            session, workspace, SubscriptionParked, cause=cause, stripe_subscription_id=subscription_id
+        )
+
+
+def _said(command: Command) -> Snapshot | None:
+    said = command.arguments.get("said")
+    return Snapshot(subscription_id=command.subject, status=said) if said else None
+
+
+async def apply_look(
+    session: AsyncSession,
+    seen: Seen | None,
+    *,
+    workspace_id: str,
+    heard: datetime | None,
+    missing: Snapshot | None = None,
+) -> Result:
+    """Take the answer, unless an event came while Stripe was asked: `heard` is what was known before."""
+    workspace = await workspaces.lock(session, workspace_id)
+    if workspace is None:
+        return DONE
+    snapshot = seen.snapshot if seen else missing
+    row = await subscriptions.find(session, snapshot.subscription_id) if snapshot else None
+    if snapshot is None or (row is not None and row.status in ENDED):
+        return DONE
+    if _heard(row) != heard:
+        return AT_ONCE
+    if seen is None and row is not None:
+        snapshot = _as_it_was(row, snapshot.status)
+    cause = Cause(actor="stripe", at=datetime.now(UTC), reason="the subscription as Stripe has it now")
+    await take_snapshot(session, workspace, snapshot, told_at=seen.at if seen else None, told_by=None, cause=cause)
+    return DONE
+
+
+async def adopt(desk: StripeDesk, command: Command) -> Result:
+    """A workspace was registered with a customer that Stripe has long known: what it subscribed to is ours now."""
+    async with desk.database.reading() as session:
+        workspace = await workspaces.find(session, command.subject)
+        prices = await plans.price_ids(session)
+    if workspace is None or workspace.stripe_customer_id is None:
+        return DONE
+    found = await subscriptions_of(desk.client, workspace.stripe_customer_id, instance=desk.instance, prices=prices)
+    async with desk.database.reading() as session:
+        known = await subscriptions.homes(session, {one.snapshot.subscription_id for one in found})
+    for one in found:
+        if one.snapshot.subscription_id not in known:
+            async with desk.database.transaction() as session:
+                await apply_look(session, one, workspace_id=command.subject, heard=None)
+    return DONE
+
+
+def _heard(row: Subscription | None) -> datetime | None:
+    return row.told_at if row else None
+
+
+def _as_it_was(row: Subscription, status: str) -> Snapshot:
+    known = {name: getattr(row, name) for name in KEPT}
+    snapshot = Snapshot(subscription_id=row.stripe_subscription_id, status=status, schedule_id=row.stripe_schedule_id)
+    return replace(snapshot, **known)

@@ -1,0 +1,33 @@
+"""The owner manages the subscription in Stripe's Customer Portal."""
+
+from stripe import StripeClient
+
+from chassis.database import Database
+from chassis.problems import Problem
+from purchases.customers.living_customer import living_customer, nothing_written
+from purchases.stripe_api.catalog.portal import open_portal
+
+
+async def manage_subscription(
+    *, database: Database, client: StripeClient, instance: str, workspace_id: str, return_url: str, cancel: str
+) -> str:
+    """The portal's address for the workspace; `cancel` is `at_period_end` or `immediately`. Raises a Problem."""
+    async with nothing_written(database, workspace_id=workspace_id):
+        customer = await living_customer(database=database, client=client, instance=instance, workspace_id=workspace_id)
+        page = await open_portal(
+            client, instance=instance, customer_id=customer.customer_id, return_url=return_url, cancel=cancel
+        )
+    if page is None:
+        raise portal_not_set_up()
+    return page.url
+
+
+def portal_not_set_up() -> Problem:
+    """`bootstrap-stripe` has not made the portal's configurations for this instance."""
+    return Problem(
+        503,
+        "portal-not-set-up",
+        "The customer portal is not set up",
+        "Nothing was changed. Our team has to set it up at Stripe first.",
+        headers={"Retry-After": "300"},
+    )

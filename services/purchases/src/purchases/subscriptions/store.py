@@ -1,0 +1,87 @@
+"""The subscriptions of workspaces, and the invoices that were heard of."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ARRAY, Text, any_, case, cast, func, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from purchases.ledger.plan_rows import SubscriptionInvoice
+from purchases.subscriptions.rows import Subscription
+from purchases.subscriptions.rules import ENDED, UNCONFIRMED
+from purchases.workspaces.rows import Workspace
+
+
+async def find(session: AsyncSession, subscription_id: str) -> Subscription | None:
+    """The subscription as it is now; who changes it holds the workspace's lock."""
+    return await session.get(Subscription, subscription_id, populate_existing=True)
+
+
+async def of_workspace(session: AsyncSession, workspace_id: str) -> Sequence[Subscription]:
+    """Every subscription that the workspace has or had, the oldest first."""
+    owned = (
+        select(Subscription)
+        .where(Subscription.workspace_id == workspace_id)
+        .order_by(Subscription.started_at, Subscription.recorded_at)
+    )
+    return (await session.execute(owned)).scalars().all()
+
+
+async def unfinished(session: AsyncSession, workspace_id: str) -> Sequence[Subscription]:
+    """Those whose first payment was not finished, as far as was heard: they keep nobody from buying another one."""
+    return [one for one in await of_workspace(session, workspace_id) if one.status == UNCONFIRMED]
+
+
+async def not_ended(session: AsyncSession) -> dict[str, tuple[Subscription, str]]:
+    """By its id: every subscription that is not known to have ended, with its workspace's plan."""
+    known = (
+        select(Subscription, Workspace.plan)
+        .join(Workspace, Workspace.id == Subscription.workspace_id)
+        .where(Subscription.status.not_in(ENDED))
+    )
+    rows = [row.tuple() for row in await session.execute(known)]
+    return {row.stripe_subscription_id: (row, plan) for row, plan in rows}
+
+
+async def homes(session: AsyncSession, subscription_ids: Collection[str]) -> dict[str, str]:
+    """By subscription: the workspace that it belongs to."""
+    if not subscription_ids:
+        return {}
+    known = select(Subscription.stripe_subscription_id, Subscription.workspace_id).where(
+        Subscription.stripe_subscription_id == any_(cast(list(subscription_ids), ARRAY(Text)))
+    )
+    return dict([row.tuple() for row in await session.execute(known)])
+
+
+async def keep_invoice(session: AsyncSession, values: dict[str, Any]) -> SubscriptionInvoice:
+    """Remember an invoice; of two tellings the earlier failure and the earlier payment stand."""
+    told = insert(SubscriptionInvoice).values(values)
+    new, old = told.excluded, SubscriptionInvoice
+    kept = told.on_conflict_do_update(
+        index_elements=[SubscriptionInvoice.stripe_invoice_id],
+        set_={
+            "amount_due_cents": case((new.paid_at.is_(None), new.amount_due_cents), else_=old.amount_due_cents),
+            "amount_paid_cents": func.greatest(old.amount_paid_cents, new.amount_paid_cents),
+            "period_end": func.coalesce(old.period_end, new.period_end),
+            "failed_at": func.least(old.failed_at, new.failed_at),
+            "paid_at": func.least(old.paid_at, new.paid_at),
+        },
+    ).returning(SubscriptionInvoice)
+    return (await session.execute(kept, execution_options={"populate_existing": True})).scalar_one()
+
+
+async def find_invoice(session: AsyncSession, invoice_id: str) -> SubscriptionInvoice | None:
+    """What was heard of the invoice so far."""
+    return await session.get(SubscriptionInvoice, invoice_id)
+
+
+async def paid_until(session: AsyncSession, subscription_id: str, *, since: datetime | None) -> datetime | None:
+    """The end of the period that an invoice paid for, of those that were paid at `since` or later."""
+    paid = select(func.max(SubscriptionInvoice.period_end)).where(
+        SubscriptionInvoice.stripe_subscription_id == subscription_id, SubscriptionInvoice.paid_at.is_not(None)
+    )
+    if since is not None:
+        paid = paid.where(SubscriptionInvoice.paid_at >= since)
+    return (await session.execute(paid)).scalar_one()

@@ -1,0 +1,115 @@
+"""Who may come in: the caller's standing in the workspace of the path."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Path, Request
+
+from chassis.auth import Caller, CurrentCaller, forbidden, require_scope, require_staff
+from chassis.database import Database
+from purchases.web.refused import ONLY_BUYERS, ONLY_CLAIMERS, ONLY_THE_OWNER
+from purchases.web.rights import Standing, standing
+from purchases.workspaces import store as workspaces
+from purchases.workspaces.problems import workspace_not_found
+from purchases.workspaces.rows import Workspace
+
+WorkspaceId = Annotated[str, Path(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@|-]*$")]
+
+
+async def database_of(request: Request) -> Database:
+    """The service's database, as `main` built it."""
+    database: Database = request.app.state.database
+    return database
+
+
+AtDatabase = Annotated[Database, Depends(database_of)]
+
+
+async def buyer(ws: WorkspaceId, caller: CurrentCaller, database: AtDatabase) -> Workspace:
+    """Owner or admin of the workspace. Raises 404 for a stranger, 403 for everyone else."""
+    async with database.reading() as session:
+        workspace = await workspaces.find(session, ws)
+    role = caller.role_in(ws)
+    owner_id = workspace.owner_user_id if workspace else ""
+    match standing(role=role, subject=caller.subject, owner_id=owner_id, is_staff=caller.is_staff):
+        case Standing.STAFF | Standing.EDITOR | Standing.READER:
+            raise forbidden(ONLY_BUYERS)
+        case Standing.STRANGER:
+            raise workspace_not_found()
+    if workspace is None:
+        raise workspace_not_found()
+    return workspace
+
+
+Buyer = Annotated[Workspace, Depends(buyer)]
+
+
+async def owner(ws: WorkspaceId, caller: CurrentCaller, database: AtDatabase) -> Workspace:
+    """The registered owner. Raises 404 for a stranger, 403 for everyone else, also for who only claims to own it."""
+    async with database.reading() as session:
+        workspace = await workspaces.find(session, ws)
+    owner_id = workspace.owner_user_id if workspace else ""
+    known = standing(role=caller.role_in(ws), subject=caller.subject, owner_id=owner_id, is_staff=caller.is_staff)
+    if known not in {Standing.OWNER, Standing.STRANGER}:
+        raise forbidden(ONLY_THE_OWNER)
+    if workspace is None or known is Standing.STRANGER:
+        raise workspace_not_found()
+    return workspace
+
+
+Owner = Annotated[Workspace, Depends(owner)]
+
+
+async def member(ws: WorkspaceId, caller: CurrentCaller, database: AtDatabase) -> Workspace:
+    """Every member of the workspace, and platform staff. Raises 404 for a stranger."""
+    async with database.reading() as session:
+        workspace = await workspaces.find(session, ws)
+    if workspace is None or (caller.role_in(ws) is None and not caller.is_staff):
+        raise workspace_not_found()
+    return workspace
+
+
+Member = Annotated[Workspace, Depends(member)]
+
+
+@dataclass(frozen=True, slots=True)
+class Claimer:
+    """Who claims and frees slots of a workspace; only the host product imports."""
+
+    workspace_id: str
+    may_import: bool
+
+
+async def claimer(ws: WorkspaceId, caller: CurrentCaller, database: AtDatabase) -> Claimer:
+    """The host product, or an owner, admin or editor. Raises 404 for a stranger, 403 for viewers and staff."""
+    async with database.reading() as session:
+        workspace = await workspaces.find(session, ws)
+    owner_id = workspace.owner_user_id if workspace else ""
+    by_scope = caller.has_scope("resources:write")
+    known = standing(role=caller.role_in(ws), subject=caller.subject, owner_id=owner_id, is_staff=caller.is_staff)
+    if not by_scope and known in {Standing.STAFF, Standing.READER}:
+        raise forbidden(ONLY_CLAIMERS)
+    if workspace is None or (not by_scope and known is Standing.STRANGER):
+        raise workspace_not_found()
+    return Claimer(ws, may_import=by_scope)
+
+
+Claiming = Annotated[Claimer, Depends(claimer)]
+
+
+async def staff(caller: CurrentCaller) -> Caller:
+    """Platform staff. Raises 403."""
+    require_staff(caller)
+    return caller
+
+
+Staff = Annotated[Caller, Depends(staff)]
+
+
+async def host_product(caller: CurrentCaller) -> Caller:
+    """The host product. Raises 403 without the scope."""
+    require_scope(caller, "workspaces:write")
+    return caller
+
+
+HostProduct = Annotated[Caller, Depends(host_product)]

@@ -1,0 +1,111 @@
+"""The slots that the plan's caps count: claimed before the host product creates a resource, freed after deletion."""
+
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Path, Query, Response
+
+from chassis.auth import forbidden
+from chassis.cursors import PAGE, Cursor, InvalidCursor, Limit, Position, cursor_of, position_of
+from purchases.caps import store as resources
+from purchases.caps.claim_resource import (
+    Wanted,
+    claim_resource,
+    free_resource,
+    limit_reached,
+    plan_not_known,
+    resource_not_found,
+)
+from purchases.subscriptions.plan import Usage
+from purchases.web.access import AtDatabase, Claiming
+from purchases.web.api.plan_replies import SlotReply, SlotsReply, slot_reply
+from purchases.web.refused import ONLY_IMPORTERS, of_claimers
+from purchases.web.requests import Told
+
+router = APIRouter(prefix="/v1/workspaces/{ws}/resources", tags=["plan"])
+
+Resource = Annotated[str, Path(pattern=r"^[a-z][a-z0-9_]{0,39}$", examples=["projects"])]
+ResourceId = Annotated[
+    str, Path(min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+$", description="The host product's own id")
+]
+Import = Annotated[
+    bool, Query(alias="import", description="It was there before: counted even over the cap (scope resources:write)")
+]
+UNKNOWN: Final = (resource_not_found("rockets"), plan_not_known())
+
+
+class SlotPosition(Position):
+    """Behind which slot."""
+
+    resource: str
+    resource_id: str
+
+
+@router.get("", operation_id="list_resources", responses=of_claimers(InvalidCursor()))
+async def list_resources(
+    claimer: Claiming,
+    database: AtDatabase,
+    resource: Annotated[str | None, Query(max_length=40)] = None,
+    limit: Limit = PAGE,
+    cursor: Cursor = None,
+) -> SlotsReply:
+    """What the workspace has claimed, by resource and id."""
+    position = position_of(cursor, SlotPosition)
+    after = (position.resource, position.resource_id) if position else None
+    async with database.reading() as session:
+        found = await resources.page(
+            session, workspace_id=claimer.workspace_id, resource=resource, after=after, limit=limit
+        )
+    shown = [slot_reply(one) for one in found[:limit]]
+    more = len(found) > limit
+    last = SlotPosition(resource=shown[-1].resource, resource_id=shown[-1].id) if more else None
+    return SlotsReply(resources=shown, next_cursor=cursor_of(last) if last else None)
+
+
+@router.put(
+    "/{resource}/{resource_id}",
+    operation_id="claim_resource",
+    status_code=201,
+    responses={
+        **of_claimers(
+            *UNKNOWN,
+            limit_reached(Usage(resource="projects", used=1, limit=1)),
+        ),
+        200: {"model": SlotReply, "description": "It was claimed before"},
+    },
+)
+async def put_resource(
+    claimer: Claiming,
+    resource: Resource,
+    resource_id: ResourceId,
+    database: AtDatabase,
+    settings: Told,
+    response: Response,
+    imported: Import = False,
+) -> SlotReply:
+    """Claim a slot; repeat it as often as you like."""
+    if imported and not claimer.may_import:
+        raise forbidden(ONLY_IMPORTERS)
+    wanted = Wanted(
+        workspace_id=claimer.workspace_id,
+        resource=resource,
+        resource_id=resource_id,
+        imported=imported,
+        bound=settings.claims_per_resource,
+    )
+    claim = await claim_resource(database=database, wanted=wanted)
+    response.status_code = 201 if claim.is_new else 200
+    return slot_reply(claim.slot)
+
+
+@router.delete(
+    "/{resource}/{resource_id}",
+    operation_id="free_resource",
+    status_code=204,
+    responses=of_claimers(*UNKNOWN),
+)
+async def delete_resource(claimer: Claiming, resource: Resource, resource_id: ResourceId, database: AtDatabase) -> None:
+    """Give the slot back; repeat it as often as you like."""
+    async with database.transaction() as session:
+        await free_resource(
+            session=session, workspace_id=claimer.workspace_id, resource=resource, resource_id=resource_id
+        )

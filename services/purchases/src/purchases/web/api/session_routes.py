@@ -1,0 +1,138 @@
+"""Sessions on Stripe's hosted pages, started for a workspace's people."""
+
+from datetime import timedelta
+from typing import Final
+
+from fastapi import APIRouter, Response
+
+from chassis.auth import CurrentCaller
+from chassis.openapi import UNREADABLE, Responses
+from purchases.catalog_copy.what_sells import addon_inactive, addon_not_found, price_changed
+from purchases.checkout.open_checkout import Desk, checkout_over, open_checkout
+from purchases.checkout.start_checkout import Upgrade, currency_mismatch, plan_not_found, plan_not_sold
+from purchases.customers.living_customer import stripe_refused, stripe_unavailable
+from purchases.customers.save_card import save_card
+from purchases.ledger import problems
+from purchases.ledger.problems import already_purchased, settling
+from purchases.stripe_budgets.problems import too_many_requests
+from purchases.subscriptions.manage_subscription import manage_subscription, portal_not_set_up
+from purchases.subscriptions.problems import already_subscribed, checkout_busy
+from purchases.web.access import AtDatabase
+from purchases.web.api.examples import ADDON_ROW, FAILED_ROW, PAID_ROW
+from purchases.web.api.session_bodies import (
+    CheckoutSessionBody,
+    PortalReply,
+    PortalSessionBody,
+    SessionReply,
+    SetupSessionBody,
+    session_reply,
+)
+from purchases.web.budget import SpendingBuyer, SpendingOwner
+from purchases.web.refused import of_buyers, of_owner
+from purchases.web.requests import IdempotencyKey, Stripe, Told, allowed_url, own_page, return_url_not_allowed
+
+router = APIRouter(prefix="/v1/workspaces/{ws}", tags=["sessions"])
+
+STRIPE_SAYS_NO: Final = (
+    stripe_refused("resource_missing"),
+    stripe_unavailable(),
+    too_many_requests(seconds=2),
+)
+OPENED_BEFORE: Final[Responses] = {200: {"model": SessionReply, "description": "A repeated Idempotency-Key"}}
+NOT_OPENED: Final = of_owner(
+    *UNREADABLE,
+    plan_not_found("builder"),
+    plan_not_sold(plan="builder", interval="month", currency="SEK"),
+    addon_not_found("professional-ai-setup"),
+    addon_inactive("professional-ai-setup"),
+    currency_mismatch(ADDON_ROW, currency="USD"),
+    price_changed(ADDON_ROW),
+    already_subscribed(),
+    already_purchased(PAID_ROW),
+    settling(FAILED_ROW),
+    checkout_busy(),
+    problems.payment_in_progress(),
+    checkout_over("expired"),
+    problems.key_reused(),
+    return_url_not_allowed(),
+    *STRIPE_SAYS_NO,
+)
+
+
+@router.post(
+    "/setup-sessions",
+    operation_id="open_setup_session",
+    status_code=201,
+    responses=of_buyers(*UNREADABLE, return_url_not_allowed(), *STRIPE_SAYS_NO),
+)
+async def open_setup_session(
+    workspace: SpendingBuyer, body: SetupSessionBody, database: AtDatabase, client: Stripe, settings: Told
+) -> SessionReply:
+    """A page of Stripe where a card is saved; once it is, the workspace pays with it."""
+    page = await save_card(
+        database=database,
+        client=client,
+        instance=settings.quittance_instance,
+        workspace_id=workspace.id,
+        return_url=allowed_url(body.return_url, settings),
+    )
+    return session_reply(page)
+
+
+@router.post(
+    "/checkout-sessions", operation_id="open_checkout_session", status_code=201, responses=NOT_OPENED | OPENED_BEFORE
+)
+async def open_checkout_session(
+    workspace: SpendingOwner,
+    body: CheckoutSessionBody,
+    key: IdempotencyKey,
+    caller: CurrentCaller,
+    database: AtDatabase,
+    client: Stripe,
+    settings: Told,
+    response: Response,
+) -> SessionReply:
+    """A page of Stripe where the plan is bought, alone or with add-ons; it is open for half an hour."""
+    upgrade = Upgrade(
+        workspace_id=workspace.id,
+        plan=body.plan,
+        interval=body.interval,
+        currency=body.currency,
+        addons=tuple(body.addons),
+        success_url=allowed_url(body.success_url, settings),
+        cancel_url=allowed_url(body.cancel_url, settings),
+        idempotency_key=key,
+        buyer=f"user:{caller.subject}",
+    )
+    lease = timedelta(seconds=settings.purchase_lease_seconds)
+    desk = Desk(database=database, client=client, instance=settings.quittance_instance, lease=lease)
+    opened = await open_checkout(desk, upgrade)
+    response.status_code = 200 if opened.repeated else 201
+    return SessionReply(id=opened.session_id, url=opened.url)
+
+
+@router.post(
+    "/portal-sessions",
+    operation_id="open_portal_session",
+    status_code=201,
+    responses=of_owner(*UNREADABLE, return_url_not_allowed(), portal_not_set_up(), *STRIPE_SAYS_NO),
+)
+async def open_portal_session(
+    workspace: SpendingOwner,
+    database: AtDatabase,
+    client: Stripe,
+    settings: Told,
+    body: PortalSessionBody | None = None,
+) -> PortalReply:
+    """Stripe's portal: switch the interval, cancel, resume, change the card, see invoices."""
+    body = body or PortalSessionBody()
+    back = own_page(settings, workspace.id, "settings/billing")
+    url = await manage_subscription(
+        database=database,
+        client=client,
+        instance=settings.quittance_instance,
+        workspace_id=workspace.id,
+        return_url=allowed_url(body.return_url, settings) if body.return_url else back,
+        cancel=body.cancel,
+    )
+    return PortalReply(url=url)

@@ -1,0 +1,132 @@
+"""`/app/{workspace}/settings/billing`: the plan for everyone in the workspace; buying and managing it for its owner."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Annotated, Final, Literal
+from uuid import uuid4
+
+from fastapi import Depends, Form
+from starlette.responses import Response
+
+from chassis.pages import page_router
+from chassis.pages.forms import typed
+from chassis.pages.site import see_other
+from chassis.problems import Problem
+from purchases.web.api.session_bodies import PortalSessionBody, SessionReply
+from purchases.web.api.session_routes import open_checkout_session, open_portal_session
+from purchases.web.budget import owner_within_budget
+from purchases.web.pages.billing.billing_offer import Chosen, checkout_body, chosen_in
+from purchases.web.pages.billing.billing_view import Asked, billing_live, billing_page
+from purchases.web.pages.billing.billing_visit import MemberVisit, OwnerVisit, Visit
+from purchases.web.pages.paths import billing_path
+from purchases.web.requests import Stripe
+
+router = page_router("/app/{ws}/settings/billing")
+
+PATIENCE_SECONDS: Final = 8.0
+ASKED_AGAIN_SECONDS: Final = 0.4
+
+
+@router.get("")
+async def show_billing(
+    visit: MemberVisit,
+    checkout: str | None = None,
+    portal: str | None = None,
+    since: int | None = None,
+    currency: str | None = None,
+) -> Response:
+    """The plan as it is now; `checkout` and `portal` say where one comes back from, and `since` when."""
+    return await billing_page(visit, Asked(checkout=checkout, portal=portal, since=since, currency=currency))
+
+
+@router.get("/live")
+async def show_billing_live(
+    visit: MemberVisit, since: int, seen: str, checkout: str | None = None, portal: str | None = None
+) -> Response:
+    """Parts of the page, asked for by itself while Stripe's word is awaited."""
+    return await billing_live(visit, Asked(checkout=checkout, portal=portal, since=since), seen=seen)
+
+
+@router.post("/upgrade", dependencies=[Depends(owner_within_budget)])
+async def begin_upgrade(visit: OwnerVisit, client: Stripe) -> Response:
+    """To Stripe's Checkout, which leads back to the page."""
+    chosen = chosen_in(await typed(visit.request))
+    try:
+        opened = await _patiently(lambda: _opened(visit, client, chosen))
+    except Problem as problem:
+        return await _not_opened(visit, chosen, problem)
+    return visit.pages.leave_for(
+        visit.request,
+        opened.url,
+        title="On to Stripe",
+        what="Nothing is charged before you pay there. Stripe's page opens by itself, and leads back here.",
+    )
+
+
+@router.post("/portal", dependencies=[Depends(owner_within_budget)])
+async def open_portal(
+    visit: OwnerVisit,
+    client: Stripe,
+    cancel: Annotated[Literal["at_period_end", "immediately"], Form()] = "at_period_end",
+) -> Response:
+    """To Stripe's portal, which leads back to the page."""
+    try:
+        opened = await open_portal_session(
+            workspace=visit.workspace,
+            database=visit.database,
+            client=client,
+            settings=visit.settings,
+            body=PortalSessionBody(return_url=f"{visit.address}?portal=back", cancel=cancel),
+        )
+    except Problem as problem:
+        return await billing_page(visit, Asked(), problem=problem)
+    return visit.pages.leave_for(
+        visit.request,
+        opened.url,
+        title="On to Stripe's portal",
+        what=f"It opens by itself, for the workspace {visit.workspace.name}. "
+        "When you are done there, its way back leads here.",
+    )
+
+
+@router.get("/upgrade")
+@router.get("/portal")
+async def back_to_the_page(visit: MemberVisit) -> Response:
+    """Who asks for the address of a form."""
+    return see_other(billing_path(visit.workspace.id))
+
+
+async def _opened(visit: Visit, client: Stripe, chosen: Chosen) -> SessionReply:
+    return await open_checkout_session(
+        workspace=visit.workspace,
+        body=checkout_body(chosen, page=visit.address),
+        key=chosen.request_key,
+        caller=visit.caller,
+        database=visit.database,
+        client=client,
+        settings=visit.settings,
+        response=Response(),
+    )
+
+
+async def _patiently(ask: Callable[[], Awaitable[SessionReply]]) -> SessionReply:
+    """Pressed twice, or in two tabs at once: the later request waits for the earlier one. Raises Problem."""
+    until = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            return await ask()
+        except Problem as problem:
+            if problem.slug != "checkout-busy" or time.monotonic() > until:
+                raise
+        await asyncio.sleep(ASKED_AGAIN_SECONDS)
+
+
+async def _not_opened(visit: Visit, chosen: Chosen, problem: Problem) -> Response:
+    """The page again with what was chosen; under a new key where the Checkout is over, so that it can be sent again."""
+    if problem.slug == "checkout-over" and problem.extra["state"] == "complete":
+        return see_other(f"{billing_path(visit.workspace.id)}?checkout={chosen.request_key}")
+    if problem.slug == "checkout-over":
+        chosen = replace(chosen, key=uuid4())
+    return await billing_page(visit, Asked(), problem=problem, chosen=chosen)

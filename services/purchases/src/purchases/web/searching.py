@@ -1,0 +1,98 @@
+"""Pages of purchases over HTTP: where one goes on, and what staff may look for."""
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Final
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
+
+from chassis.cursors import PAGE, Cursor, Limit, Position, cursor_of, position_of
+from chassis.problems import Problem
+from purchases.ledger.rows import Purchase
+from purchases.ledger.search import Wanted
+from purchases.ledger.transitions import Status
+from purchases.web.bodies import Id
+
+ISO: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+
+
+def _in_utc(moment: datetime) -> datetime:
+    """A moment without a zone is UTC's. Raises ValueError for one that no calendar of ours has."""
+    try:
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("out of range") from error
+
+
+def _as_iso_says(moment: object) -> object:
+    """Pydantic also reads numbers, as seconds since 1970. Raises ValueError for them."""
+    if isinstance(moment, str) and not ISO.match(moment):
+        raise ValueError("must be a date, or a date and time")
+    return moment
+
+
+Moment = Annotated[datetime, AfterValidator(_in_utc)]
+Asked = Annotated[
+    Moment,
+    BeforeValidator(_as_iso_says),
+    WithJsonSchema({"anyOf": [{"type": "string", "format": "date-time"}, {"type": "string", "format": "date"}]}),
+]
+StripeId = Annotated[str, StringConstraints(max_length=255, pattern=r"^[a-z]{2,10}_[A-Za-z0-9_]+$")]
+
+
+class PurchasePosition(Position):
+    """Behind which purchase, the newest first."""
+
+    started_at: Moment
+    id: UUID
+
+
+class PurchaseSearch(BaseModel):
+    """What staff look for. All of it must fit; a parameter that is not known is refused, not ignored. Dates are UTC."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    workspace: Id | None = Field(default=None, description="Of this workspace", examples=["ws-acme"])
+    status: Status | None = None
+    stripe_id: StripeId | None = Field(
+        default=None,
+        description="An id of Stripe's: invoice, payment intent, charge, refund, customer, price, Checkout session, "
+        "subscription, dispute, or an event of its history",
+        examples=["in_1SVq2jLkdIwHu7ixTzM0aVbC"],
+    )
+    started_from: Asked | None = Field(default=None, alias="from", description="Started then or later")
+    started_before: Asked | None = Field(default=None, alias="to", description="Started before then")
+    limit: Limit = PAGE
+    cursor: Cursor = None
+
+    def wanted(self) -> Wanted:
+        """The same for the store. Raises Problem 422 for a period that ends before it begins."""
+        if self.started_from and self.started_before and self.started_before <= self.started_from:
+            raise period_empty()
+        return Wanted(
+            workspace_id=self.workspace,
+            status=self.status,
+            stripe_id=self.stripe_id,
+            started_from=self.started_from,
+            started_before=self.started_before,
+        )
+
+
+def after_of(cursor: str | None) -> tuple[datetime, UUID] | None:
+    """Where the page begins. Raises InvalidCursor."""
+    position = position_of(cursor, PurchasePosition)
+    return (position.started_at, position.id) if position else None
+
+
+def next_cursor_of(found: Sequence[Purchase], limit: int) -> str | None:
+    """The cursor of the page behind the first `limit` of `found`; None when there is nothing more."""
+    if len(found) <= limit:
+        return None
+    last = found[limit - 1]
+    return cursor_of(PurchasePosition(started_at=last.started_at, id=last.id))
+
+
+def period_empty() -> Problem:
+    return Problem(422, "period-empty", "This period ends before it begins", field="to")

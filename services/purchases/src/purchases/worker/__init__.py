@@ -1,0 +1,1 @@
+"""The worker: which subject takes which fact, and which job."""

@@ -1,0 +1,1 @@
+"""The workspaces of the host product, as they registered."""
