@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from aiokafka import AIOKafkaProducer
 
-from chassis.migrations import migrate
+from chassis.database.migrations import migrate
 from contracts import PURCHASE_EVENTS, PURCHASE_STATE
 from purchases.main import MIGRATIONS
 from sandbox.processes import SERVICES

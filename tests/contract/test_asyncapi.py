@@ -11,7 +11,7 @@ import pytest
 from faststream.specification.asyncapi.v3_0_0.schema import ApplicationSchema
 from jsonschema import Draft202012Validator
 
-from chassis.settings import ServiceSettings
+from chassis.process.settings import ServiceSettings
 from contracts import ALL_TOPICS, FACTS, TOPICS, Envelope, Fact, Topic, asyncapi, read, schemas, seal
 
 DOCUMENT: dict[str, Any] = json.loads(asyncapi.FILE.read_text())

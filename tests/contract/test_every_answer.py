@@ -15,12 +15,12 @@ from starlette.types import ASGIApp
 import catalog.openapi
 import notifier.main.service
 import purchases.openapi
-from chassis.auth import TokenVerifier
-from chassis.database import Database
-from chassis.health import Health, ops_app
-from chassis.jwks import Jwks
-from chassis.server import HttpServer
-from chassis.settings import ServiceSettings
+from chassis.database.database import Database
+from chassis.process.health import Health, ops_app
+from chassis.process.settings import ServiceSettings
+from chassis.web.auth import TokenVerifier
+from chassis.web.jwks import Jwks
+from chassis.web.server import HttpServer
 from sandbox.ports import LOOPBACK
 from webhook_gateway.asgi import PATHS
 from webhook_gateway.main import gateway_app
@@ -173,7 +173,7 @@ def test_nothing_is_served_past_it() -> None:
         if re.search(r"^\s*(?:import|from) uvicorn\b", path.read_text(), re.MULTILINE)
     ]
 
-    assert importing == ["services/chassis/src/chassis/server.py"]
+    assert importing == ["services/chassis/src/chassis/web/server.py"]
 
 
 def test_each_service_says_whether_it_is_protected() -> None:

@@ -9,7 +9,7 @@ from fastapi import Request
 import catalog.pages.frame
 import notifier.pages.frame
 import purchases.web.pages.frame
-from chassis.auth import Caller, Role
+from chassis.web.auth import Caller, Role
 
 PEOPLE: Final = [
     None,

@@ -11,8 +11,8 @@ from jsonschema import Draft202012Validator
 import catalog.openapi
 import purchases.openapi
 import webhook_gateway.openapi
-from chassis.openapi import document_text
 from chassis.problems import MEDIA_TYPE, PROBLEM_BASE
+from chassis.web.openapi import document_text
 
 Json = dict[str, Any]
 WRITERS: Final = {

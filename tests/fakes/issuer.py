@@ -15,7 +15,7 @@ from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from chassis.server import HttpServer
+from chassis.web.server import HttpServer
 
 ISSUER: Final = "https://issuer.test"
 AUDIENCE: Final = "quittance"

@@ -10,7 +10,7 @@ from typing import Protocol
 
 import asyncpg
 
-from chassis.migrations import migrate
+from chassis.database.migrations import migrate
 from sandbox.postgres import PostgresServer
 from tests.stack.docker import docker_is_asked_for, running_postgres
 

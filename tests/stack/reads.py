@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import event
 
-from chassis.database import Database
+from chassis.database.database import Database
 
 COUNTERS: Final = """
     select relname, pg_stat_get_xact_tuples_returned(oid) from pg_class

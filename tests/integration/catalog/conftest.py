@@ -14,12 +14,12 @@ from catalog.main import MIGRATIONS
 from catalog.main.service import app
 from catalog.seed import plant_seed
 from catalog.tables import Addon, outbox
-from chassis.auth import TokenVerifier
-from chassis.database import Database
-from chassis.jwks import Jwks
-from chassis.kept_rows import MAINTENANCE
-from chassis.server import HttpServer
-from chassis.settings import ServiceSettings
+from chassis.database.database import Database
+from chassis.database.kept_rows import MAINTENANCE
+from chassis.process.settings import ServiceSettings
+from chassis.web.auth import TokenVerifier
+from chassis.web.jwks import Jwks
+from chassis.web.server import HttpServer
 from sandbox.issuer import Issuer, application
 from tests.documented import only_documented_problems
 from tests.stack.postgres import NewDatabase, Template, emptying

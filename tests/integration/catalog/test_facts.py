@@ -9,9 +9,9 @@ import pytest
 from aiokafka import AIOKafkaConsumer
 
 from catalog.tables import Addon
-from chassis.health import Health
-from chassis.relay import Relay
-from chassis.settings import ServiceSettings
+from chassis.outbox.relay import Relay
+from chassis.process.health import Health
+from chassis.process.settings import ServiceSettings
 from contracts import AddonState, Envelope, read
 from contracts.topics import ADDON_STATE
 from tests.integration.catalog.conftest import Catalog

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from chassis.database import sqlstate
+from chassis.database.database import sqlstate
 from tests.integration.catalog.conftest import Catalog
 
 REFUSED = "23001"

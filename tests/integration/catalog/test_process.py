@@ -14,9 +14,9 @@ import httpx
 import pytest
 
 from catalog.main import MIGRATIONS
-from chassis.database import plain_connection
-from chassis.migrations import migrate
-from chassis.server import HttpServer
+from chassis.database.database import plain_connection
+from chassis.database.migrations import migrate
+from chassis.web.server import HttpServer
 from sandbox.issuer import Issuer, application
 from sandbox.ports import free_port
 from tests.integration.catalog.conftest import ADDONS, STAFF

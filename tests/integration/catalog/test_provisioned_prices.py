@@ -10,10 +10,10 @@ import pytest
 
 from catalog.consumer import GROUP
 from catalog.main.service import consumer
-from chassis.health import Health
-from chassis.kafka import Producer
-from chassis.parked import count_open
-from chassis.settings import ServiceSettings
+from chassis.kafka.kafka import Producer
+from chassis.outbox.parked import count_open
+from chassis.process.health import Health
+from chassis.process.settings import ServiceSettings
 from contracts import ADDON_PRICE, TOPICS, AddonPriceProvisioned, AddonPriceRefused, Fact, PlanPriceProvisioned, seal
 from tests.integration.catalog.conftest import Catalog
 

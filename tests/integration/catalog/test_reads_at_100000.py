@@ -2,9 +2,9 @@
 
 from datetime import timedelta
 
-from chassis import outbox, parked
-from chassis.counting import AT_MOST
-from chassis.database import plain_connection
+from chassis.database.counting import AT_MOST
+from chassis.database.database import plain_connection
+from chassis.outbox import outbox, parked
 from tests.integration.catalog.conftest import Catalog
 from tests.stack.reads import every_statement
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from chassis.server import HttpServer
+from chassis.web.server import HttpServer
 from tests.integration.catalog.conftest import STAFF, Catalog
 from tests.schemathesis_run import run_schemathesis
 

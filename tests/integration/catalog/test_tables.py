@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from catalog.main import MIGRATIONS
 from catalog.tables import metadata
-from chassis.migrations import migrate
+from chassis.database.migrations import migrate
 from tests.integration.catalog.conftest import Catalog
 
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {

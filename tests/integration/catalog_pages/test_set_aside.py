@@ -6,8 +6,8 @@ import pytest
 from sqlalchemy import text
 
 from catalog.consumer import GROUP
-from chassis import parked, parked_commands
-from chassis.records import StoredRecord, malformed
+from chassis.kafka.records import StoredRecord, malformed
+from chassis.outbox import parked, parked_commands
 from tests.forms import told
 from tests.integration.catalog.conftest import Catalog
 from tests.integration.catalog_pages.conftest import Site

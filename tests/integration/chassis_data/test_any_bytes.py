@@ -13,11 +13,13 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from sqlalchemy import text
 from structlog.testing import capture_logs
 
-from chassis import applying, metrics, progress, records
-from chassis import consumer as consumer_module
-from chassis.consumer import Consumer
-from chassis.health import Health, ops_app
-from chassis.parked import headers_of
+from chassis.kafka import progress, records
+from chassis.outbox import applying
+from chassis.outbox import consumer as consumer_module
+from chassis.outbox.consumer import Consumer
+from chassis.outbox.parked import headers_of
+from chassis.process import metrics
+from chassis.process.health import Health, ops_app
 from contracts import AddonState, Fact, seal
 from tests.integration.chassis_data.any_bytes import AnyProducer, AnyRecord, any_producer
 from tests.integration.chassis_data.test_message_path import Path, _equals, addon_state, path, until

@@ -20,10 +20,10 @@ import catalog.main
 import notifier.consumer
 import notifier.main
 import purchases.main
-from chassis.consumer import Consumer, Handler
-from chassis.database import Database
-from chassis.health import Health
-from chassis.settings import ServiceSettings
+from chassis.database.database import Database
+from chassis.outbox.consumer import Consumer, Handler
+from chassis.process.health import Health
+from chassis.process.settings import ServiceSettings
 from contracts import FACTS, TOPICS
 from purchases.batch.work import Pages
 from purchases.main import doctor

@@ -9,16 +9,16 @@ import pytest
 from sqlalchemy import MetaData, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis import parked
-from chassis.applying import Applier
-from chassis.consumer import Consumer, Handler
-from chassis.database import Database
-from chassis.fates import FATES
-from chassis.health import Health
-from chassis.progress import Progress
-from chassis.records import Received, StoredRecord
-from chassis.settings import ServiceSettings
-from chassis.tables import inbox_table, parked_table
+from chassis.database.database import Database
+from chassis.database.tables import inbox_table, parked_table
+from chassis.kafka.progress import Progress
+from chassis.kafka.records import Received, StoredRecord
+from chassis.outbox import parked
+from chassis.outbox.applying import Applier
+from chassis.outbox.consumer import Consumer, Handler
+from chassis.outbox.fates import FATES
+from chassis.process.health import Health
+from chassis.process.settings import ServiceSettings
 from contracts import TOPICS, AddonState, seal
 from tests.integration.chassis_data.test_message_path import addon_state
 from tests.stack.postgres import NewDatabase

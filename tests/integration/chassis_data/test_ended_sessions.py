@@ -15,13 +15,13 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewPartitions, NewTopic
 from sqlalchemy import MetaData, text
 
-from chassis import ended_sessions
-from chassis.database import Database
-from chassis.ended_sessions import EndedSessions, digest_of
-from chassis.health import Health
-from chassis.kafka import Producer
-from chassis.settings import ServiceSettings
-from chassis.tables import outbox_table
+from chassis.database.database import Database
+from chassis.database.tables import outbox_table
+from chassis.kafka import ended_sessions
+from chassis.kafka.ended_sessions import EndedSessions, digest_of
+from chassis.kafka.kafka import Producer
+from chassis.process.health import Health
+from chassis.process.settings import ServiceSettings
 from contracts import SESSION_STATE, seal
 from contracts.session_facts import SessionEnded
 from purchases.main.api import publish_sign_out

@@ -14,7 +14,7 @@ from aiokafka.codec import gzip_encode, lz4_encode, snappy_encode, zstd_encode
 from aiokafka.record.util import calc_crc32c
 from confluent_kafka import Producer
 
-from chassis.unpacked import HEADER, MOST
+from chassis.kafka.unpacked import HEADER, MOST
 from tests.integration.chassis_data.any_bytes import AnyRecord
 from tests.integration.chassis_data.test_any_bytes import TOPIC, producer, sealed
 from tests.integration.chassis_data.test_any_bytes_in_every_service import PARTITION, Running, behind, running

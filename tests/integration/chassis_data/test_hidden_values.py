@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from chassis.database import Database, sqlstate
+from chassis.database.database import Database, sqlstate
 
 SECRET = "olga@acme.test"
 STATEMENTS = {

@@ -12,12 +12,12 @@ from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 
-from chassis import consumer as consumer_module
-from chassis import progress
-from chassis.consumer import Consumer
-from chassis.database import Database
-from chassis.health import BEAT_LIMIT, Health
-from chassis.settings import ServiceSettings
+from chassis.database.database import Database
+from chassis.kafka import progress
+from chassis.outbox import consumer as consumer_module
+from chassis.outbox.consumer import Consumer
+from chassis.process.health import BEAT_LIMIT, Health
+from chassis.process.settings import ServiceSettings
 from contracts.topics import ALL_TOPICS
 from sandbox import places
 from sandbox.brokers import Broker, broker_choice, start_broker

@@ -12,15 +12,15 @@ from aiokafka import AIOKafkaProducer
 from sqlalchemy import MetaData, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis import parked
-from chassis.consumer import Consumer
-from chassis.database import Database
-from chassis.health import Health
-from chassis.outbox import OUTBOX, publish
-from chassis.records import Received
-from chassis.relay import Relay
-from chassis.settings import ServiceSettings
-from chassis.tables import inbox_table, outbox_table, parked_table
+from chassis.database.database import Database
+from chassis.database.tables import inbox_table, outbox_table, parked_table
+from chassis.kafka.records import Received
+from chassis.outbox import parked
+from chassis.outbox.consumer import Consumer
+from chassis.outbox.outbox import OUTBOX, publish
+from chassis.outbox.relay import Relay
+from chassis.process.health import Health
+from chassis.process.settings import ServiceSettings
 from contracts import AddonState
 
 TOPIC = "billing.addon.state.v1"

@@ -4,7 +4,7 @@ import uuid
 
 from structlog.testing import capture_logs
 
-from chassis import metrics
+from chassis.process import metrics
 from tests.integration.chassis_data.any_bytes import any_producer
 from tests.integration.chassis_data.test_any_bytes import TOPIC, of_type, sealed
 from tests.integration.chassis_data.test_message_path import Path, _equals, addon_state, path, until

@@ -9,12 +9,13 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from sqlalchemy import func, insert, select
 from structlog.testing import capture_logs
 
-from chassis import metrics, relay
-from chassis.database import Database
-from chassis.health import Health
-from chassis.outbox import OUTBOX
-from chassis.relay import Relay
-from chassis.settings import ServiceSettings
+from chassis.database.database import Database
+from chassis.outbox import relay
+from chassis.outbox.outbox import OUTBOX
+from chassis.outbox.relay import Relay
+from chassis.process import metrics
+from chassis.process.health import Health
+from chassis.process.settings import ServiceSettings
 from tests.integration.chassis_data.test_message_path import Path, path, until
 
 __all__ = ["path"]

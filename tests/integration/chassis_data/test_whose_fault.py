@@ -13,14 +13,14 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 from structlog.testing import capture_logs
 
-from chassis import metrics
-from chassis.database import Database, plain_connection
-from chassis.fates import is_outage
-from chassis.faults import Fault, fault_of
-from chassis.health import Health, ops_app
-from chassis.server import HttpServer
-from chassis.settings import ServiceSettings
-from chassis.web import web_app
+from chassis.database.database import Database, plain_connection
+from chassis.outbox.fates import is_outage
+from chassis.process import metrics
+from chassis.process.faults import Fault, fault_of
+from chassis.process.health import Health, ops_app
+from chassis.process.settings import ServiceSettings
+from chassis.web.server import HttpServer
+from chassis.web.web import web_app
 from tests.integration.chassis_data.any_bytes import any_producer
 from tests.integration.chassis_data.test_any_bytes import TOPIC, sealed
 from tests.integration.chassis_data.test_message_path import Path, _equals, addon_state, path, until

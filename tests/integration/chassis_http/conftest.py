@@ -10,12 +10,12 @@ from fastapi import APIRouter, FastAPI
 from pydantic import Field
 from starlette.responses import StreamingResponse
 
-from chassis.auth import CurrentCaller, TokenVerifier, require_scope, require_staff
-from chassis.jwks import Jwks
 from chassis.problems import Problem
-from chassis.server import HttpServer
-from chassis.settings import ServiceSettings
-from chassis.web import Body, Text, web_app
+from chassis.process.settings import ServiceSettings
+from chassis.web.auth import CurrentCaller, TokenVerifier, require_scope, require_staff
+from chassis.web.jwks import Jwks
+from chassis.web.server import HttpServer
+from chassis.web.web import Body, Text, web_app
 from tests.fakes.issuer import AUDIENCE, ISSUER, Issuer, an_issuer
 
 FRONT_END = "https://app.example.com"

@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from chassis.limits import MAX_BODY
+from chassis.web.limits import MAX_BODY
 from tests.integration.chassis_http.conftest import FRONT_END, Service
 
 GOOD = {"name": "Setup", "count": 1}

@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from chassis.settings import ServiceSettings
-from chassis.web import web_app
+from chassis.process.settings import ServiceSettings
+from chassis.web.web import web_app
 
 
 async def test_the_documentation_asks_nobody_else_for_anything() -> None:

@@ -5,9 +5,9 @@ import time
 
 import pytest
 
-from chassis import jwks as jwks_module
-from chassis.jwks import Jwks
 from chassis.problems import Problem
+from chassis.web import jwks as jwks_module
+from chassis.web.jwks import Jwks
 from tests.fakes.issuer import Issuer
 from tests.integration.chassis_http.conftest import Service
 

@@ -5,8 +5,8 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-from chassis.health import Health, ops_app
-from chassis.server import HttpServer
+from chassis.process.health import Health, ops_app
+from chassis.web.server import HttpServer
 from tests.integration.chassis_http.conftest import Service
 
 

@@ -2,10 +2,10 @@
 
 import httpx
 
-from chassis.database import Database
-from chassis.fates import is_outage
-from chassis.settings import ServiceSettings
-from chassis.web import web_app
+from chassis.database.database import Database
+from chassis.outbox.fates import is_outage
+from chassis.process.settings import ServiceSettings
+from chassis.web.web import web_app
 
 
 async def test_an_absent_database_is_a_503_that_says_when_to_ask_again() -> None:

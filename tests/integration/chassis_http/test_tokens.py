@@ -16,9 +16,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chassis.auth import TokenVerifier
-from chassis.jwks import Jwks
 from chassis.problems import Problem
+from chassis.web.auth import TokenVerifier
+from chassis.web.jwks import Jwks
 from tests.fakes.issuer import AUDIENCE, ISSUER, Issuer, private_key
 from tests.integration.chassis_http.conftest import FRONT_END, Service
 

@@ -11,10 +11,10 @@ import pytest
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
-from chassis import server as server_module
-from chassis.limits import BodyLimits
-from chassis.problem_handlers import UnexpectedErrors
-from chassis.server import MAX_HEAD, BoundedProtocol, HttpServer
+from chassis.web import server as server_module
+from chassis.web.limits import BodyLimits
+from chassis.web.problem_handlers import UnexpectedErrors
+from chassis.web.server import MAX_HEAD, BoundedProtocol, HttpServer
 from tests.integration.chassis_http.conftest import Service
 
 HEAD = b"GET /v1/orders HTTP/1.1\r\nHost: x\r\n"

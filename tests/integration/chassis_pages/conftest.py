@@ -11,17 +11,17 @@ from fastapi import FastAPI, Form, Request
 from pydantic import BaseModel, Field, SecretStr
 from starlette.responses import Response
 
-from chassis.auth import Caller, CurrentCaller, TokenVerifier, require_staff
-from chassis.jwks import Jwks
 from chassis.pages import AtPages, NavLink, Pages, PageSettings, SignInSettings, Words, assets, page_router
 from chassis.pages.elsewhere import install_elsewhere
 from chassis.pages.session_routes import session_router
 from chassis.pages.sign_in import SignIn
 from chassis.pages.site import see_other
 from chassis.problems import Problem
-from chassis.server import HttpServer
-from chassis.settings import ServiceSettings
-from chassis.web import web_app
+from chassis.process.settings import ServiceSettings
+from chassis.web.auth import Caller, CurrentCaller, TokenVerifier, require_staff
+from chassis.web.jwks import Jwks
+from chassis.web.server import HttpServer
+from chassis.web.web import web_app
 from sandbox.issuer import Client, Issuer, application
 from sandbox.ports import LOOPBACK
 

@@ -7,8 +7,8 @@ import pytest
 
 from chassis.pages import Pages, PageSettings
 from chassis.pages.site import PagesNotSetUp
-from chassis.server import HttpServer
-from chassis.settings import ServiceSettings
+from chassis.process.settings import ServiceSettings
+from chassis.web.server import HttpServer
 from sandbox.issuer import Issuer
 from sandbox.ports import LOOPBACK
 from tests.forms import form_to

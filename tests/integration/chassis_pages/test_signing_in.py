@@ -10,10 +10,10 @@ import httpx
 import jwt
 import pytest
 
-from chassis.auth import TokenVerifier
-from chassis.ended_sessions import EndedSessions
-from chassis.jwks import Jwks
-from chassis.settings import ServiceSettings
+from chassis.kafka.ended_sessions import EndedSessions
+from chassis.process.settings import ServiceSettings
+from chassis.web.auth import TokenVerifier
+from chassis.web.jwks import Jwks
 from sandbox.issuer import Issuer
 from sandbox.issuer import api as issuer_api
 from tests.integration.chassis_pages.conftest import AUDIENCE, ORIGIN, Site, make_site

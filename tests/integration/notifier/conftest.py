@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 import notifier.main.service
-from chassis.database import Database
-from chassis.health import Health
-from chassis.kafka import Producer
-from chassis.parked_review import SetAside, set_aside
+from chassis.database.database import Database
+from chassis.kafka.kafka import Producer
+from chassis.outbox.parked_review import SetAside, set_aside
+from chassis.process.health import Health
 from contracts import PURCHASE_EVENTS, TOPICS, seal
 from notifier import mails
 from notifier.consumer import mails_for

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from chassis.database import Database, sqlstate
+from chassis.database.database import Database, sqlstate
 from notifier import mails
 from notifier.mails import NewMail
 from notifier.main import MIGRATIONS

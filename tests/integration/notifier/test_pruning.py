@@ -1,6 +1,6 @@
 """What the notifier's consumer set aside is deleted once it is resolved for long."""
 
-from chassis.database import plain_connection
+from chassis.database.database import plain_connection
 from tests.integration.notifier.conftest import Office
 from tests.stack.parked_rows import LONG_RESOLVED, parked_rows, until_pruned
 

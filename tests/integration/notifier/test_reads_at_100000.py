@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from chassis.counting import AT_MOST
-from chassis.database import Database, plain_connection
+from chassis.database.counting import AT_MOST
+from chassis.database.database import Database, plain_connection
 from notifier import mails, parked_items
 from notifier.consumer import GROUP
 from notifier.housekeeping import export_backlog

@@ -6,7 +6,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import CheckConstraint, Connection, text
 
-from chassis.database import Database
+from chassis.database.database import Database
 from notifier.main import MIGRATIONS
 from notifier.tables import metadata
 from tests.stack.postgres import NewDatabase, Template

@@ -9,13 +9,13 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import text, update
 
-from chassis import parked
-from chassis.auth import TokenVerifier
-from chassis.database import Database
-from chassis.jwks import Jwks
-from chassis.records import StoredRecord, malformed
-from chassis.server import HttpServer
-from chassis.settings import ServiceSettings
+from chassis.database.database import Database
+from chassis.kafka.records import StoredRecord, malformed
+from chassis.outbox import parked
+from chassis.process.settings import ServiceSettings
+from chassis.web.auth import TokenVerifier
+from chassis.web.jwks import Jwks
+from chassis.web.server import HttpServer
 from notifier import mails
 from notifier.consumer import GROUP, mails_for
 from notifier.letters import Mailable

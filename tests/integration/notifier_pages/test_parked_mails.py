@@ -10,7 +10,7 @@ from fastapi.routing import APIRoute
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from chassis.database import sqlstate
+from chassis.database.database import sqlstate
 from notifier import commands, mails
 from notifier.consumer import GROUP
 from notifier.housekeeping import forget_old

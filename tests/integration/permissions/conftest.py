@@ -13,11 +13,11 @@ from starlette.types import ASGIApp
 
 import catalog.main.service
 import purchases.main.api
-from chassis.auth import TokenVerifier
-from chassis.database import Database
-from chassis.jwks import Jwks
-from chassis.server import HttpServer
-from chassis.settings import ServiceSettings
+from chassis.database.database import Database
+from chassis.process.settings import ServiceSettings
+from chassis.web.auth import TokenVerifier
+from chassis.web.jwks import Jwks
+from chassis.web.server import HttpServer
 from purchases.settings import Settings
 from purchases.stripe_api.client import stripe_client
 from purchases.workspaces.rows import Workspace

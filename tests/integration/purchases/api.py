@@ -11,10 +11,10 @@ from typing import Any, Final
 import httpx
 from stripe import StripeClient
 
-from chassis.auth import TokenVerifier
-from chassis.database import Database
-from chassis.jwks import Jwks
-from chassis.server import HttpServer
+from chassis.database.database import Database
+from chassis.web.auth import TokenVerifier
+from chassis.web.jwks import Jwks
+from chassis.web.server import HttpServer
 from purchases.main.api import app
 from purchases.settings import Settings
 from sandbox.issuer import Issuer, application

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import stripe
 
-from chassis.database import Database, plain_connection
-from chassis.server import HttpServer
+from chassis.database.database import Database, plain_connection
+from chassis.web.server import HttpServer
 from purchases.every_table import METADATA
 from purchases.main import MIGRATIONS
 from purchases.stripe_api.client import stripe_client

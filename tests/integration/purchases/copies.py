@@ -10,7 +10,7 @@ from typing import Final, cast
 from sqlalchemy import insert
 from stripe import StripeClient
 
-from chassis.health import Health
+from chassis.process.health import Health
 from contracts.stripe_facts import StripeFact
 from purchases.ledger.rows import Purchase, Transition
 from purchases.ledger.transitions import Status

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from chassis.database import Database, plain_connection
+from chassis.database.database import Database, plain_connection
 
 NUMBER: Final = 100_000
 ID: Final = "md5('purchase ' || n)::uuid"

@@ -12,7 +12,7 @@ import stripe
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from chassis.database import Database
+from chassis.database.database import Database
 from contracts.purchase_facts import DisputeClosed, DisputeOpened, RefundFailed, RefundIssued
 from contracts.stripe_facts import SubscriptionChanged
 from purchases.ledger.transitions import TRANSITIONS, Status, Trigger

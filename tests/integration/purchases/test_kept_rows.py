@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy.exc import DBAPIError
 
-from chassis.database import sqlstate
+from chassis.database.database import sqlstate
 from purchases.ledger.transitions import Status
 from tests.integration.purchases.world import World
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from sqlalchemy import event, text
 
-from chassis import parked
-from chassis.database import sqlstate
-from chassis.process import background
+from chassis.database.database import sqlstate
+from chassis.outbox import parked
+from chassis.process.process import background
 from contracts.stripe_facts import ChargeRefunded, InvoicePaid, RefundChanged, StripeFact
 from contracts.stripe_facts.money_back import RefundSnapshot
 from purchases.batch.work import CONSUMER

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from chassis.database import plain_connection
-from chassis.process import background
-from chassis.pruning import keep_pruned, prune_all
+from chassis.database.database import plain_connection
+from chassis.outbox.pruning import keep_pruned, prune_all
+from chassis.process.process import background
 from purchases.jobs import store as commands
 from purchases.worker.pruned import PRUNES
 from tests.integration.purchases.world import World

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import insert
 
-from chassis import parked
+from chassis.outbox import parked
 from contracts.stripe_facts import SubscriptionChanged
 from contracts.workspace_facts import ExtraSubscriptionEnded
 from notifier.letters import LETTERS, mail_key

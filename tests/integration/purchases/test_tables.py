@@ -11,8 +11,8 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import IntegrityError
 
-from chassis.database import Database
-from chassis.migrations import migrate
+from chassis.database.database import Database
+from chassis.database.migrations import migrate
 from purchases.every_table import METADATA
 from purchases.ledger.transitions import Status
 from purchases.main import MIGRATIONS

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from chassis.parked import TRIES
+from chassis.outbox.parked import TRIES
 from contracts.purchase_facts import MoneyBackParked
 from contracts.stripe_facts import RefundChanged
 from purchases.jobs import store as commands

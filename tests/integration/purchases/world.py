@@ -11,12 +11,12 @@ from typing import Any, Final
 from sqlalchemy import text
 from stripe import StripeClient
 
-from chassis.consumer import Consumer
-from chassis.database import Database
-from chassis.health import Health
-from chassis.kept_rows import MAINTENANCE
-from chassis.records import StoredRecord
-from chassis.settings import ServiceSettings
+from chassis.database.database import Database
+from chassis.database.kept_rows import MAINTENANCE
+from chassis.kafka.records import StoredRecord
+from chassis.outbox.consumer import Consumer
+from chassis.process.health import Health
+from chassis.process.settings import ServiceSettings
 from contracts import TOPICS, AddonState, Fact, seal
 from contracts.stripe_facts import StripeFact
 from purchases.batch.work import CONSUMER, Pages, note_names

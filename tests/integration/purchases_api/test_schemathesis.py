@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pytest
 
-from chassis.server import HttpServer
+from chassis.web.server import HttpServer
 from sandbox.ports import LOOPBACK
 from tests.integration.purchases.test_caps import BUILDER, FREE, plan
 from tests.integration.purchases.test_portal import given_a_portal

@@ -9,8 +9,8 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 from stripe import StripeClient
 
-from chassis.auth import TokenVerifier
-from chassis.database import Database
+from chassis.database.database import Database
+from chassis.web.auth import TokenVerifier
 from purchases.main.api import app
 from purchases.settings import Settings
 from sandbox.issuer import Issuer

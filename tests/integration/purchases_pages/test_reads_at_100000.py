@@ -11,9 +11,9 @@ import httpx
 import pytest
 from stripe import StripeClient
 
-from chassis import outbox
-from chassis.database import Database
-from chassis.relay import BATCH, SELECT
+from chassis.database.database import Database
+from chassis.outbox import outbox
+from chassis.outbox.relay import BATCH, SELECT
 from contracts.stripe_facts import RefundChanged
 from contracts.stripe_facts.money_back import RefundSnapshot
 from purchases.ledger.transitions import Status

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from chassis.server import HttpServer
+from chassis.web.server import HttpServer
 from sandbox.front.pages import NEVER_TWICE, STYLE_PATH, WHETHER_PAID, out_of_reach
 from sandbox.front.routes import NOWHERE
 from sandbox.ports import LOOPBACK, free_port, is_listening

@@ -7,7 +7,7 @@ from typing import Final
 import httpx
 import pytest
 
-from chassis.schema_check import outdated_revisions
+from chassis.database.schema_check import outdated_revisions
 from contracts.topics import ALL_TOPICS
 from purchases.main import MIGRATIONS
 from sandbox import places

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from chassis import doctor
-from chassis.page_settings import SignInSettings
-from chassis.settings import ServiceSettings, StripeSettings
+from chassis.process import doctor
+from chassis.process.page_settings import SignInSettings
+from chassis.process.settings import ServiceSettings, StripeSettings
 
 MADE = secrets.token_hex(16)
 

@@ -5,8 +5,8 @@ from collections.abc import Callable
 
 import pytest
 
-from chassis import health as health_module
-from chassis.health import Health
+from chassis.process import health as health_module
+from chassis.process.health import Health
 
 
 class Clock:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import structlog
 
-from chassis.logs import REDACTED, configure_logs, get_logger
+from chassis.process.logs import REDACTED, configure_logs, get_logger
 
 
 class Lines:
@@ -168,8 +168,8 @@ def test_an_error_of_ours_names_its_module_and_what_was_raised(lines: Lines) -> 
     try:
         int("seven")
     except ValueError:
-        get_logger("chassis.relay").exception("failed")
+        get_logger("chassis.outbox.relay").exception("failed")
 
     (line,) = lines()
-    assert (line["logger"], line["level"]) == ("chassis.relay", "error")
+    assert (line["logger"], line["level"]) == ("chassis.outbox.relay", "error")
     assert line["exception"].endswith("invalid literal for int() with base 10: 'seven'")

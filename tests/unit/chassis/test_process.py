@@ -5,8 +5,8 @@ import asyncio
 import asyncpg
 import pytest
 
-from chassis import process
-from chassis.process import background
+from chassis.process import process
+from chassis.process.process import background
 
 
 async def test_a_loop_that_raised_runs_again(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,6 @@
 """A consumer's progress: what is a stall, and when its loop is late."""
 
-from chassis.progress import LOOP_SECONDS, STALL_SECONDS, Progress
+from chassis.kafka.progress import LOOP_SECONDS, STALL_SECONDS, Progress
 
 
 class Clock:

@@ -8,7 +8,7 @@ from typing import Final
 
 import pytest
 
-from chassis.secret_shapes import (
+from chassis.process.secret_shapes import (
     is_placeholder,
     is_published,
     session_secret_fault,

@@ -11,7 +11,7 @@ from aiokafka.errors import UnsupportedCodecError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chassis.unpacked import CODECS, HEADER, MOST, XERIAL, TooLarge, unpacked
+from chassis.kafka.unpacked import CODECS, HEADER, MOST, XERIAL, TooLarge, unpacked
 
 GZIP, SNAPPY, LZ4, ZSTD = 1, 2, 3, 4
 ENCODERS: Final = {GZIP: gzip_encode, SNAPPY: snappy_encode, LZ4: lz4_encode, ZSTD: zstd_encode}

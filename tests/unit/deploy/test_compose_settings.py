@@ -9,7 +9,7 @@ import pytest
 
 import catalog.main
 import notifier.main.mail_settings
-from chassis.settings import ServiceSettings
+from chassis.process.settings import ServiceSettings
 from purchases.settings import Settings as PurchasesSettings
 from tests.unit.deploy.compose import OURS, SERVICES, environment, option
 from webhook_gateway.settings import GatewaySettings

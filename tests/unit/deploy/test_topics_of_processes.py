@@ -12,7 +12,7 @@ import catalog.main.doctor
 import notifier.main.doctor
 import purchases.main.doctor
 import webhook_gateway.doctor
-from chassis.broker_check import TopicsUsed
+from chassis.kafka.broker_check import TopicsUsed
 from contracts.topics import ALL_TOPICS
 
 ROOT: Final = Path(__file__).parents[3]

@@ -11,7 +11,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from pydantic import ValidationError
 from structlog.testing import capture_logs
 
-from chassis.broker_check import broker_is_reachable
+from chassis.kafka.broker_check import broker_is_reachable
 from webhook_gateway.answers import ANSWERS
 from webhook_gateway.body import DRAINED, LIMIT, BodyTooLarge, BodyTooSlow, Receive, SenderGone, read_body
 from webhook_gateway.deadlines import Deadlines

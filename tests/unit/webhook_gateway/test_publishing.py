@@ -12,7 +12,7 @@ from aiokafka.errors import (
     ProducerClosed,
 )
 
-from chassis.kafka import BrokerUnavailable
+from chassis.kafka.kafka import BrokerUnavailable
 from webhook_gateway.broker import BrokerConnection, Connected, partition_of
 from webhook_gateway.deadlines import Deadlines
 from webhook_gateway.publishing import publish

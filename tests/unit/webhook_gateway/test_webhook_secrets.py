@@ -4,7 +4,7 @@ import secrets
 
 import pytest
 
-from chassis.secret_shapes import is_placeholder
+from chassis.process.secret_shapes import is_placeholder
 from webhook_gateway.webhook_secrets import Policy, signing_secrets
 
 MADE = secrets.token_hex(16)

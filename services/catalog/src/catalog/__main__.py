@@ -10,13 +10,13 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from chassis.doctor_options import add_doctor
-from chassis.parked_options import add_parked
+from chassis.outbox.parked_options import add_parked
+from chassis.process.doctor_options import add_doctor
 
 
 def serve(_: Namespace) -> None:
     from catalog.main.service import serve
-    from chassis.process import run
+    from chassis.process.process import run
 
     run(serve)
 

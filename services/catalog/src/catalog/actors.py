@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final, Self
 
-from chassis.auth import Caller
+from chassis.web.auth import Caller
 
 
 @dataclass(frozen=True, slots=True)

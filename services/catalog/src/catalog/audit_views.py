@@ -6,7 +6,7 @@ from typing import Any, Final
 from pydantic import BaseModel, ConfigDict, Field
 
 from catalog.tables import AuditEntry
-from chassis.cursors import NextCursor
+from chassis.web.cursors import NextCursor
 
 ALWAYS_DIFFERENT: Final = frozenset({"sequence", "occurred_at"})
 BEFORE: Final[dict[str, Any]] = {

@@ -9,7 +9,7 @@ from pydantic.config import JsonDict
 from catalog.limits import BULLETS
 from catalog.texts import Bullet, Description, Name
 from chassis.problems import Problem
-from chassis.web import Body
+from chassis.web.web import Body
 
 INT4_LIMIT: Final = 2**31
 T = TypeVar("T")

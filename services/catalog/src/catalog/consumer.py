@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog.handlers.plans import keep_plan_price
 from catalog.handlers.provisioned_prices import apply_addon_prices
-from chassis.records import Received
+from chassis.kafka.records import Received
 from contracts import ADDON_PRICE, PLAN_PRICE, AddonPriceProvisioned, AddonPriceRefused, PlanPriceProvisioned
 
 GROUP: Final = "catalog"

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from chassis.cursors import Position
+from chassis.web.cursors import Position
 
 
 class AddonPosition(Position):

@@ -6,11 +6,11 @@ from fastapi import FastAPI
 
 from catalog.main import NAME
 from catalog.main.service import app
-from chassis.auth import TokenVerifier
-from chassis.database import Database
-from chassis.jwks import Jwks
-from chassis.openapi import write_document
-from chassis.settings import ServiceSettings
+from chassis.database.database import Database
+from chassis.process.settings import ServiceSettings
+from chassis.web.auth import TokenVerifier
+from chassis.web.jwks import Jwks
+from chassis.web.openapi import write_document
 from contracts.schemas import ROOT
 
 FILE: Final = ROOT / "openapi" / "catalog.json"

@@ -9,7 +9,7 @@ from pydantic.config import JsonDict
 from catalog.bodies import INT4_LIMIT, Currency, LeftOut, MajorUnits, MinorUnits
 from catalog.limits import PLAN_PRICES, RESOURCE_LENGTH, RESOURCES
 from catalog.texts import Name
-from chassis.web import Body
+from chassis.web.web import Body
 from contracts.plan_facts import Interval
 
 ResourceName = Annotated[str, StringConstraints(pattern=rf"^[a-z][a-z0-9_]{{0,{RESOURCE_LENGTH - 1}}}$")]

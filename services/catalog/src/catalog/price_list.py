@@ -13,7 +13,7 @@ from catalog.handlers.addons import list_active_addons
 from catalog.handlers.plans import list_plans
 from catalog.plan_views import PublicPlans, public_plan
 from catalog.views import PublicAddons, public_view
-from chassis.database import Database
+from chassis.database.database import Database
 
 FRESH_SECONDS: Final = 1.0
 """How long an edit made in another process may stay unseen; one made here is seen at once."""

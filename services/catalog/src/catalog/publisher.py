@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog.actors import Actor
 from catalog.tables import Addon, AuditEntry, Plan
-from chassis.outbox import publish
+from chassis.outbox.outbox import publish
 from contracts import AddonState, PlanPrice, PlanState
 
 Action = Literal["created", "edited", "withdrawn", "price-provisioned", "refused-by-stripe"]

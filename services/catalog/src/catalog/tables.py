@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from catalog.limits import BULLET_LENGTH, BULLETS, NAME_LENGTH, SLUG_LENGTH
-from chassis.tables import inbox_table, outbox_table, parked_table
+from chassis.database.tables import inbox_table, outbox_table, parked_table
 
 
 class Table(DeclarativeBase):

@@ -7,8 +7,8 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from catalog.tables import Addon
-from chassis.cursors import NextCursor
 from chassis.money import major_text
+from chassis.web.cursors import NextCursor
 
 # Examples have no nulls: FastAPI leaves them out of the document.
 EXAMPLE: Final[dict[str, Any]] = {

@@ -9,12 +9,12 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from chassis.doctor_options import add_doctor
-from chassis.parked_options import add_parked
+from chassis.outbox.parked_options import add_parked
+from chassis.process.doctor_options import add_doctor
 
 
 def serve(_: Namespace) -> int:
-    from chassis.process import run
+    from chassis.process.process import run
     from notifier.main.service import serve
 
     run(serve)

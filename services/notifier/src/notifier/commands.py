@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
-from chassis.database import Database
-from chassis.parked_commands import OPERATOR
+from chassis.database.database import Database
+from chassis.outbox.parked_commands import OPERATOR
 from notifier import parked_items
 from notifier.parked_items import Kind
 

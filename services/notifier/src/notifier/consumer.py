@@ -6,9 +6,9 @@ from typing import Final
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis import fates
-from chassis.fates import Fates
-from chassis.records import Received
+from chassis.kafka.records import Received
+from chassis.outbox import fates
+from chassis.outbox.fates import Fates
 from contracts import Fact
 from contracts.topics import PURCHASE_EVENTS, WORKSPACE_EVENTS
 from notifier import mails

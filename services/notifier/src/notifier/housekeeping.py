@@ -5,8 +5,8 @@ from datetime import timedelta
 from time import monotonic
 from typing import Final
 
-from chassis.database import Database
-from chassis.logs import get_logger
+from chassis.database.database import Database
+from chassis.process.logs import get_logger
 from notifier import mails, metrics
 
 log = get_logger(__name__)

@@ -9,7 +9,7 @@ from sqlalchemy import ARRAY, ColumnElement, Text, Update, all_, any_, func, lit
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.counting import count_up_to
+from chassis.database.counting import count_up_to
 from chassis.texts import printable
 from notifier.tables import MAILS
 

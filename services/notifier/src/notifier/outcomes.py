@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.backoff import Backoff
-from chassis.database import Database
-from chassis.logs import get_logger
+from chassis.database.database import Database
+from chassis.process.logs import get_logger
 from notifier import mails
 from notifier.mails import DueMail
 

@@ -11,9 +11,9 @@ from typing import Any, Final
 from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis import parked_review
-from chassis.logs import get_logger
-from chassis.parked_review import SetAside
+from chassis.outbox import parked_review
+from chassis.outbox.parked_review import SetAside
+from chassis.process.logs import get_logger
 from notifier import mails
 from notifier.mails import ParkedMail
 from notifier.personal import without_people

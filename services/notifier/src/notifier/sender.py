@@ -10,11 +10,11 @@ from time import monotonic
 from typing import Final
 
 from chassis.backoff import Backoff
-from chassis.database import Database
-from chassis.health import Health
-from chassis.killpoints import reached
-from chassis.logs import get_logger
-from chassis.process import background
+from chassis.database.database import Database
+from chassis.process.health import Health
+from chassis.process.killpoints import reached
+from chassis.process.logs import get_logger
+from chassis.process.process import background
 from notifier import mails, metrics
 from notifier.mailer import Mailer
 from notifier.mails import DueMail

@@ -17,7 +17,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
-from chassis.tables import NOW, inbox_table, parked_table
+from chassis.database.tables import NOW, inbox_table, parked_table
 
 metadata: Final = MetaData()
 

@@ -10,20 +10,20 @@ from argparse import ArgumentParser
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-from chassis.doctor_options import HELP, add_wait
+from chassis.process.doctor_options import HELP, add_wait
 
 PROGRAM: Final = "python -m purchases"
 
 
 def serve_api() -> None:
-    from chassis.process import run
+    from chassis.process.process import run
     from purchases.main.api import serve
 
     run(serve)
 
 
 def work() -> None:
-    from chassis.process import run
+    from chassis.process.process import run
     from purchases.main.worker import work
 
     run(work)

@@ -5,10 +5,10 @@ from typing import Final
 from fastapi import FastAPI
 from pydantic import SecretStr
 
-from chassis.auth import TokenVerifier
-from chassis.database import Database
-from chassis.jwks import Jwks
-from chassis.openapi import write_document
+from chassis.database.database import Database
+from chassis.web.auth import TokenVerifier
+from chassis.web.jwks import Jwks
+from chassis.web.openapi import write_document
 from contracts.schemas import ROOT
 from purchases.main.api import app
 from purchases.settings import Settings

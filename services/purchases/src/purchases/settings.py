@@ -2,8 +2,8 @@
 
 from pydantic import Field
 
-from chassis.page_settings import PageSettings, SignInSettings
-from chassis.settings import DatabaseSettings, ServiceSettings, StripeSettings
+from chassis.process.page_settings import PageSettings, SignInSettings
+from chassis.process.settings import DatabaseSettings, ServiceSettings, StripeSettings
 
 
 class Settings(ServiceSettings, DatabaseSettings, StripeSettings, PageSettings, SignInSettings):

@@ -8,7 +8,7 @@ from sqlalchemy import DateTime, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase
 
-from chassis.tables import inbox_table, outbox_table, parked_table
+from chassis.database.tables import inbox_table, outbox_table, parked_table
 
 
 class Row(DeclarativeBase):

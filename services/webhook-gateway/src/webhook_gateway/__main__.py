@@ -9,11 +9,11 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from chassis.doctor_options import add_doctor
+from chassis.process.doctor_options import add_doctor
 
 
 def serve(_: Namespace) -> None:
-    from chassis.process import run
+    from chassis.process.process import run
     from webhook_gateway.main import main
 
     run(main)

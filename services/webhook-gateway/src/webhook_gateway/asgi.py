@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from chassis.kafka import BrokerUnavailable
-from chassis.logs import get_logger
+from chassis.kafka.kafka import BrokerUnavailable
+from chassis.process.logs import get_logger
 from webhook_gateway.answers import ANSWERS
 from webhook_gateway.body import BodyTooLarge, BodyTooSlow, SenderGone, read_body
 from webhook_gateway.deadlines import Deadlines

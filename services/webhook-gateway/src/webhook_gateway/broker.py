@@ -11,8 +11,8 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from chassis.backoff import Backoff
-from chassis.kafka import BrokerUnavailable
-from chassis.logs import get_logger
+from chassis.kafka.kafka import BrokerUnavailable
+from chassis.process.logs import get_logger
 
 log = get_logger(__name__)
 

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from fastapi import FastAPI
 
-from chassis.openapi import problems
+from chassis.web.openapi import problems
 from webhook_gateway.answers import PROBLEMS
 from webhook_gateway.asgi import PATHS
 from webhook_gateway.intake import DASHBOARD_TEST_EVENT

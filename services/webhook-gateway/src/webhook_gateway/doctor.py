@@ -3,11 +3,11 @@
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-from chassis import doctor
-from chassis.broker_check import BrokerArrival, TopicsUsed
-from chassis.doctor_command import failed_here, report, wait_until_ready
-from chassis.health import Health
-from chassis.startup import prepare_process
+from chassis.kafka.broker_check import BrokerArrival, TopicsUsed
+from chassis.process import doctor
+from chassis.process.doctor_command import failed_here, report, wait_until_ready
+from chassis.process.health import Health
+from chassis.process.startup import prepare_process
 from webhook_gateway.settings import GatewaySettings
 from webhook_gateway.webhook_secrets import Policy, SigningSecrets, signing_secrets
 

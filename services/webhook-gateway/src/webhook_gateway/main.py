@@ -6,13 +6,13 @@ from fastapi import FastAPI
 from prometheus_client import REGISTRY
 from starlette.types import ASGIApp
 
-from chassis.broker_check import broker_is_reachable
-from chassis.health import Health, ops_app
-from chassis.kafka import connection
-from chassis.logs import get_logger
-from chassis.process import run_process
-from chassis.startup import prepare_process, refuse_unless_sound
-from chassis.web import HttpServer, web_app
+from chassis.kafka.broker_check import broker_is_reachable
+from chassis.kafka.kafka import connection
+from chassis.process.health import Health, ops_app
+from chassis.process.logs import get_logger
+from chassis.process.process import run_process
+from chassis.process.startup import prepare_process, refuse_unless_sound
+from chassis.web.web import HttpServer, web_app
 from contracts.topics import STRIPE_EVENTS
 from webhook_gateway.api import router
 from webhook_gateway.asgi import WebhookEndpoint

@@ -4,7 +4,7 @@ from typing import Final
 
 from fastapi import FastAPI
 
-from chassis.openapi import write_document
+from chassis.web.openapi import write_document
 from contracts.schemas import ROOT
 from webhook_gateway.main import public_app
 from webhook_gateway.settings import GatewaySettings

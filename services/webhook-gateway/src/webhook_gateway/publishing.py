@@ -6,8 +6,8 @@ from typing import Any, Final, Protocol
 
 from aiokafka.errors import KafkaError, KafkaTimeoutError, MessageSizeTooLargeError
 
-from chassis.kafka import BrokerUnavailable
-from chassis.killpoints import reached
+from chassis.kafka.kafka import BrokerUnavailable
+from chassis.process.killpoints import reached
 from webhook_gateway.deadlines import Deadlines
 from webhook_gateway.records import Record
 

@@ -7,8 +7,8 @@ from typing import Final
 
 from starlette.types import Scope
 
-from chassis.logs import get_logger
-from chassis.refused import address_of
+from chassis.process.logs import get_logger
+from chassis.web.refused import address_of
 from webhook_gateway.outcomes import Outcome
 
 log = get_logger(__name__)

@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, SecretStr, StringConstraints
 from pydantic_settings import NoDecode
 
-from chassis.settings import ServiceSettings, split_commas
+from chassis.process.settings import ServiceSettings, split_commas
 
 Secrets = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(split_commas)]
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from chassis.secret_shapes import bare, is_placeholder, webhook_secret_fault
+from chassis.process.secret_shapes import bare, is_placeholder, webhook_secret_fault
 
 
 class Policy(StrEnum):

@@ -27,8 +27,8 @@ from catalog.price_list import PriceListCache
 from catalog.prices import every_refusal
 from catalog.tables import Addon
 from catalog.views import AdminAddon, AdminAddons, PublicAddons, admin_view
-from chassis.cursors import PAGE, Cursor, InvalidCursor, Limit, cursor_of, position_of
-from chassis.openapi import INVALID_REQUEST, NOTHING_HERE, UNREADABLE, problems
+from chassis.web.cursors import PAGE, Cursor, InvalidCursor, Limit, cursor_of, position_of
+from chassis.web.openapi import INVALID_REQUEST, NOTHING_HERE, UNREADABLE, problems
 
 ADMIN_ADDONS: Final = "/v1/admin/addons"
 

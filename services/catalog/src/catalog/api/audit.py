@@ -9,9 +9,9 @@ from catalog.api.requests import ADMIN_CACHING, REFUSED, Db, staff
 from catalog.audit_views import Changes, change_view
 from catalog.cursors import AuditPosition
 from catalog.handlers import audit as handlers
-from chassis.cursors import PAGE, Cursor, InvalidCursor, Limit, cursor_of, position_of
-from chassis.openapi import INVALID_REQUEST, problems
-from chassis.web import storable
+from chassis.web.cursors import PAGE, Cursor, InvalidCursor, Limit, cursor_of, position_of
+from chassis.web.openapi import INVALID_REQUEST, problems
+from chassis.web.web import storable
 
 AUDIT: Final = "/v1/admin/audit"
 

@@ -23,7 +23,7 @@ from catalog.plan_bodies import PlanEdit
 from catalog.plan_views import AdminPlan, PublicPlans, admin_plan
 from catalog.prices import every_refusal
 from catalog.tables import Plan
-from chassis.openapi import INVALID_REQUEST, NOTHING_HERE, UNREADABLE, problems
+from chassis.web.openapi import INVALID_REQUEST, NOTHING_HERE, UNREADABLE, problems
 
 ADMIN_PLAN: Final = "/v1/admin/plans/{slug}"
 

@@ -8,9 +8,9 @@ from fastapi import Depends, Header, Request, Response
 from catalog.actors import Actor
 from catalog.etags import PreconditionFailed, PreconditionRequired, etag_of, is_known
 from catalog.price_list import PriceListCache
-from chassis.auth import Caller, current_caller, require_staff
-from chassis.database import Database
-from chassis.openapi import NOT_STAFF, UNAUTHENTICATED, problems
+from chassis.database.database import Database
+from chassis.web.auth import Caller, current_caller, require_staff
+from chassis.web.openapi import NOT_STAFF, UNAUTHENTICATED, problems
 
 PUBLIC_CACHING: Final = "public, max-age=0, must-revalidate"
 ADMIN_CACHING: Final = "private, no-store"

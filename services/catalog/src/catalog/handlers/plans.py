@@ -13,8 +13,8 @@ from catalog.plan_bodies import PlanEdit, PlanPriceGiven
 from catalog.prices import price_of
 from catalog.publisher import Action, plan_state, tell
 from catalog.tables import Plan, PlanPrice
-from chassis.logs import get_logger
 from chassis.problems import Problem
+from chassis.process.logs import get_logger
 from contracts import PlanPrice as PriceNow
 from contracts import PlanPriceProvisioned
 

@@ -9,7 +9,7 @@ from catalog import store
 from catalog.actors import PURCHASES
 from catalog.handlers.addons import change_addon
 from catalog.tables import Addon
-from chassis.logs import get_logger
+from chassis.process.logs import get_logger
 from contracts import AddonPriceProvisioned, AddonPriceRefused
 
 log = get_logger(__name__)

@@ -3,8 +3,8 @@
 from pathlib import Path
 from typing import Final
 
-from chassis.settings import DatabaseSettings, ServiceSettings, StripeSettings
-from chassis.startup import prepare_process
+from chassis.process.settings import DatabaseSettings, ServiceSettings, StripeSettings
+from chassis.process.startup import prepare_process
 
 NAME: Final = "catalog"
 MIGRATIONS: Final = Path(__file__).parents[1] / "migrations"

@@ -9,7 +9,7 @@ from catalog.main import NAME, read_settings
 from catalog.stripe_setup.bootstrap import NoPlans, bootstrap_stripe
 from catalog.stripe_setup.client import stripe_client
 from catalog.stripe_setup.webhook import into_file, shown
-from chassis.database import Database
+from chassis.database.database import Database
 from chassis.origins import origin_of
 
 

@@ -5,12 +5,12 @@ from typing import Final
 
 from catalog.consumer import TOPICS
 from catalog.main import MIGRATIONS, NAME, Settings, read_settings
-from chassis import doctor
-from chassis.broker_check import BrokerArrival, TopicsUsed
-from chassis.database import Database
-from chassis.doctor_command import report, wait_until_ready
-from chassis.health import Health
-from chassis.schema_check import SchemaArrival
+from chassis.database.database import Database
+from chassis.database.schema_check import SchemaArrival
+from chassis.kafka.broker_check import BrokerArrival, TopicsUsed
+from chassis.process import doctor
+from chassis.process.doctor_command import report, wait_until_ready
+from chassis.process.health import Health
 
 USED: Final = TopicsUsed.of(NAME, reads=TOPICS, sessions=True)
 

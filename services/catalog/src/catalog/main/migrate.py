@@ -1,8 +1,8 @@
 """The command that brings the tables up to date and ends."""
 
 from catalog.main import MIGRATIONS, read_settings
-from chassis.logs import get_logger
-from chassis.migrations import migrate
+from chassis.database.migrations import migrate
+from chassis.process.logs import get_logger
 
 log = get_logger(__name__)
 

@@ -5,8 +5,8 @@ from contextlib import asynccontextmanager
 
 from catalog.consumer import GROUP
 from catalog.main import NAME, read_settings
-from chassis import parked_commands
-from chassis.database import Database
+from chassis.database.database import Database
+from chassis.outbox import parked_commands
 
 
 async def parked() -> int:

@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 from catalog.main import NAME, read_settings
 from catalog.seed import plant_seed
-from chassis.database import Database
-from chassis.logs import get_logger
+from chassis.database.database import Database
+from chassis.process.logs import get_logger
 
 log = get_logger(__name__)
 

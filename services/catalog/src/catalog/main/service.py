@@ -11,19 +11,19 @@ from catalog.main import NAME, read_settings
 from catalog.main.doctor import USED, findings, health_of
 from catalog.pages.routes import install_pages
 from catalog.price_list import PriceListCache, addons_on_sale, plans_on_offer
-from chassis.auth import TokenVerifier
-from chassis.consumer import Consumer
-from chassis.database import Database
-from chassis.ended_sessions import EndedSessions
-from chassis.fates import is_outage
-from chassis.health import Health, ops_app
-from chassis.jwks import Jwks
-from chassis.process import background, run_process
-from chassis.pruning import keep_pruned, parked_of
-from chassis.relay import Relay
-from chassis.settings import ServiceSettings
-from chassis.startup import refuse_unless_sound
-from chassis.web import HttpServer, web_app
+from chassis.database.database import Database
+from chassis.kafka.ended_sessions import EndedSessions
+from chassis.outbox.consumer import Consumer
+from chassis.outbox.fates import is_outage
+from chassis.outbox.pruning import keep_pruned, parked_of
+from chassis.outbox.relay import Relay
+from chassis.process.health import Health, ops_app
+from chassis.process.process import background, run_process
+from chassis.process.settings import ServiceSettings
+from chassis.process.startup import refuse_unless_sound
+from chassis.web.auth import TokenVerifier
+from chassis.web.jwks import Jwks
+from chassis.web.web import HttpServer, web_app
 
 
 def app(*, settings: ServiceSettings, database: Database, verifier: TokenVerifier) -> FastAPI:

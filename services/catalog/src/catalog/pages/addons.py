@@ -12,9 +12,9 @@ from catalog.api.requests import Db, Staff
 from catalog.bodies import AddonEdit
 from catalog.etags import PreconditionFailed, etag_of
 from catalog.views import AdminAddon
-from chassis.cursors import Cursor
 from chassis.pages import AtPages, Pages, page_router
 from chassis.pages.site import see_other
+from chassis.web.cursors import Cursor
 
 LIST: Final = "/admin/addons"
 DONE: Final = {

@@ -6,8 +6,8 @@ from urllib.parse import quote, urlencode
 
 from fastapi import Request
 
-from chassis.auth import Caller, Role
 from chassis.pages import NavLink
+from chassis.web.auth import Caller, Role
 
 PRICES: Final = NavLink("Prices", "/pricing")
 OF_STAFF: Final = (

@@ -10,9 +10,9 @@ from catalog.etags import digest_etag, is_known
 from catalog.pages.frame import of_workspace, workspace_of
 from catalog.plan_views import PublicPlan, PublicPlans
 from catalog.views import PublicAddons
-from chassis.auth import Caller, Role, current_caller
 from chassis.pages import AtPages, page_router
 from chassis.problems import Problem
+from chassis.web.auth import Caller, Role, current_caller
 
 OWN_CACHING: Final = "private, no-cache"
 RESOURCES: Final = {"byok_keys": "Own API keys"}

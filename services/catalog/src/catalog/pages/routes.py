@@ -7,7 +7,7 @@ from catalog.pages.frame import nav
 from catalog.pages.words import WORDS
 from chassis.pages import Pages, PageSettings
 from chassis.pages.elsewhere import install_elsewhere
-from chassis.settings import ServiceSettings
+from chassis.process.settings import ServiceSettings
 
 
 def install_pages(app: FastAPI, settings: ServiceSettings) -> None:

@@ -8,11 +8,11 @@ from starlette.responses import Response
 
 from catalog.api.requests import Db, Staff
 from catalog.consumer import GROUP
-from chassis import parked_review
-from chassis.database import Database
+from chassis.database.database import Database
+from chassis.outbox import parked_review
+from chassis.outbox.parked_review import SetAside
 from chassis.pages import AtPages, page_router
 from chassis.pages.site import see_other
-from chassis.parked_review import SetAside
 from chassis.problems import Problem
 from chassis.texts import printable
 

@@ -13,7 +13,7 @@ from catalog.publisher import plan_state
 from catalog.stripe_setup.plan_prices import Say, provision_plan
 from catalog.stripe_setup.portal import provision_portal
 from catalog.stripe_setup.webhook import KeepSecret, provision_webhook
-from chassis.database import Database, plain_connection
+from chassis.database.database import Database, plain_connection
 from contracts import PlanState
 
 LOCK: Final = "quittance-bootstrap-stripe"

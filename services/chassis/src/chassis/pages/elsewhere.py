@@ -9,11 +9,11 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import Match
 
-from chassis.auth import SAFE_METHODS, current_caller
 from chassis.pages.own_paths import own_path
 from chassis.pages.site import Pages, see_other
-from chassis.problem_handlers import problem_of_request
 from chassis.problems import Problem, ProblemResponse
+from chassis.web.auth import SAFE_METHODS, current_caller
+from chassis.web.problem_handlers import problem_of_request
 
 NO_PAGE: Final = frozenset({404, 405})
 

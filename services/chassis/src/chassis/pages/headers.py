@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from chassis.every_answer import HSTS
+from chassis.web.every_answer import HSTS
 
 
 def page_headers(form_targets: Iterable[str], *, secure: bool) -> Mapping[str, str]:

@@ -8,7 +8,7 @@ from fastapi import Request
 from itsdangerous import BadData, URLSafeTimedSerializer
 from starlette.responses import Response
 
-from chassis import cookies
+from chassis.web import cookies
 
 PREFIX: Final = "quittance_sign_in_"
 SECONDS: Final = 600

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from chassis.auth import SAFE_METHODS
 from chassis.problems import Problem
+from chassis.web.auth import SAFE_METHODS
 
 
 @dataclass(frozen=True, slots=True)

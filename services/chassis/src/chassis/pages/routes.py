@@ -10,13 +10,13 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 
-from chassis.auth import SAFE_METHODS
 from chassis.origins import origin_of
 from chassis.pages.forms import all_in_words, typed
 from chassis.pages.own_paths import SIGNED_IN_HERE, own_path
 from chassis.pages.site import Pages, address_of
-from chassis.problem_handlers import framework_problem, invalid_request, problem_of
 from chassis.problems import Problem, answered_with
+from chassis.web.auth import SAFE_METHODS
+from chassis.web.problem_handlers import framework_problem, invalid_request, problem_of
 
 SIGN_IN: Final = "/session/sign-in"
 FAILED: Final = 500

@@ -3,11 +3,11 @@
 from fastapi import APIRouter, Request
 from starlette.responses import Response
 
-from chassis.auth import CurrentCaller
 from chassis.pages.routes import AtPages, page_router
 from chassis.pages.sign_in import SIGNED_OUT, SignIn, end_everywhere, end_session
 from chassis.pages.site import see_other
 from chassis.problems import Problem
+from chassis.web.auth import CurrentCaller
 
 
 def session_router(sign_in: SignIn | None, *, home: str) -> APIRouter:

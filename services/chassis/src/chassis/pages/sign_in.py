@@ -12,15 +12,15 @@ from fastapi import Request
 from joserfc.errors import JoseError
 from starlette.responses import Response
 
-from chassis import cookies
-from chassis.auth import Caller, TokenVerifier, require_young
-from chassis.ended_sessions import EndedSessions
-from chassis.logs import get_logger
-from chassis.page_settings import SignInSettings
+from chassis.kafka.ended_sessions import EndedSessions
 from chassis.pages.own_paths import own_path
 from chassis.pages.pending_sign_ins import PendingSignIns
 from chassis.pages.site import Pages, see_other
 from chassis.problems import Problem
+from chassis.process.logs import get_logger
+from chassis.process.page_settings import SignInSettings
+from chassis.web import cookies
+from chassis.web.auth import Caller, TokenVerifier, require_young
 
 with warnings.catch_warnings():
     # It would rather have another HTTP client than httpx, and says so in the log of every process.

@@ -6,15 +6,15 @@ from typing import Any, Final
 from fastapi import FastAPI, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from chassis.auth import Caller
 from chassis.origins import origin_of
-from chassis.page_settings import PageSettings
 from chassis.pages.headers import page_headers
 from chassis.pages.locales import locale_of
 from chassis.pages.look import NavLink, environment
 from chassis.pages.problems_for_people import Words, for_people
 from chassis.problems import Problem
-from chassis.settings import ServiceSettings
+from chassis.process.page_settings import PageSettings
+from chassis.process.settings import ServiceSettings
+from chassis.web.auth import Caller
 
 Nav = Callable[[Request, Caller | None], Sequence[NavLink]]
 WaysOn = Callable[[Request, Caller | None], Awaitable[Sequence[NavLink]]]

@@ -5,8 +5,8 @@ from typing import Final
 
 from pydantic import Field, SecretStr
 
-from chassis.settings import DatabaseSettings, ServiceSettings
-from chassis.startup import prepare_process
+from chassis.process.settings import DatabaseSettings, ServiceSettings
+from chassis.process.startup import prepare_process
 
 NAME: Final = "notifier"
 MIGRATIONS: Final = Path(__file__).parents[1] / "migrations"

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from chassis.database import Database
+from chassis.database.database import Database
 from notifier import commands
 from notifier.consumer import GROUP
 from notifier.main import NAME, read_settings

@@ -5,8 +5,8 @@ from typing import Final
 
 from fastapi import Request
 
-from chassis.auth import Caller
 from chassis.pages import NavLink
+from chassis.web.auth import Caller
 
 PRICES: Final = NavLink("Prices", "/pricing")
 OF_STAFF: Final = (

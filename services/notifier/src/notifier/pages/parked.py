@@ -7,12 +7,12 @@ from uuid import UUID
 from fastapi import Depends, Form, Query, Request
 from starlette.responses import Response
 
-from chassis.auth import Caller, CurrentCaller, require_staff
-from chassis.database import Database
+from chassis.database.database import Database
 from chassis.pages import AtPages, page_router
 from chassis.pages.site import see_other
 from chassis.problems import Problem
 from chassis.texts import printable
+from chassis.web.auth import Caller, CurrentCaller, require_staff
 from notifier import parked_items
 from notifier.consumer import GROUP
 from notifier.pages.words import ALL, DONE, KINDS, WITHOUT_REASON

@@ -4,7 +4,7 @@ from fastapi import FastAPI
 
 from chassis.pages import Pages, PageSettings
 from chassis.pages.elsewhere import install_elsewhere
-from chassis.settings import ServiceSettings
+from chassis.process.settings import ServiceSettings
 from notifier.pages import parked
 from notifier.pages.frame import nav
 from notifier.pages.words import WORDS

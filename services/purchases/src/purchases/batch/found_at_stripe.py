@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from chassis.records import Received, StoredRecord
+from chassis.kafka.records import Received, StoredRecord
 from contracts import TOPICS, seal
 from contracts import stripe_facts as told
 from purchases.batch.work import FOUND

@@ -6,9 +6,9 @@ from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis import parked
-from chassis.logs import get_logger
-from chassis.records import Received, decode
+from chassis.kafka.records import Received, decode
+from chassis.outbox import parked
+from chassis.process.logs import get_logger
 from contracts import stripe_facts as told
 from purchases.batch.tell_money_back import tell_money_back, tell_plan_money_back
 from purchases.batch.work import cause_of

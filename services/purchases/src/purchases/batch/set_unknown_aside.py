@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from chassis.logs import get_logger
+from chassis.process.logs import get_logger
 from purchases.batch.found_at_stripe import received, unrecognised_fact
 from purchases.batch.waiting import is_set_aside
 from purchases.batch.work import Work

@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.logs import get_logger
-from chassis.records import Received
+from chassis.kafka.records import Received
+from chassis.process.logs import get_logger
 from contracts import Fact
 from contracts import stripe_facts as told
 from contracts.purchase_facts import MoneyBackParked

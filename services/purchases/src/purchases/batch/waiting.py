@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.records import Received
+from chassis.kafka.records import Received
 from purchases.tables import PARKED
 
 

@@ -10,8 +10,8 @@ from urllib.parse import quote
 from prometheus_client import Counter
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis import parked
-from chassis.records import Received
+from chassis.kafka.records import Received
+from chassis.outbox import parked
 from contracts import Fact
 from contracts.stripe_facts import InvoicePaid, StripeFact
 from purchases.batch.parked_references import keep_references

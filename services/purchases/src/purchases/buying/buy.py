@@ -12,7 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from stripe import StripeClient
 
-from chassis.database import Database
+from chassis.database.database import Database
 from chassis.problems import Problem
 from contracts import purchase_facts
 from purchases.buying import card_testing

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from stripe import StripeClient
 
-from chassis.database import Database
-from chassis.logs import get_logger
+from chassis.database.database import Database
+from chassis.process.logs import get_logger
 from purchases.catalog_copy.provision_price import forget_dead_price, provision_price
 from purchases.catalog_copy.withdraw_addon import NOT_CHARGED, Offer, withdraw_if_not_charged
 from purchases.jobs import store as commands

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.database import Database
+from chassis.database.database import Database
 from chassis.problems import Problem
 from purchases.caps import store as resources
 from purchases.caps.rows import WorkspaceResource

@@ -6,8 +6,8 @@ from typing import Any
 
 from stripe import StripeClient
 
-from chassis.database import Database
-from chassis.outbox import publish
+from chassis.database.database import Database
+from chassis.outbox.outbox import publish
 from contracts import PlanPriceProvisioned
 from purchases.catalog_copy import plans
 from purchases.catalog_copy.rows import Plan

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 from stripe import StripeClient
 
-from chassis.database import Database
-from chassis.outbox import publish
+from chassis.database.database import Database
+from chassis.outbox.outbox import publish
 from contracts import AddonPriceProvisioned
 from purchases.catalog_copy import store as addons
 from purchases.stripe_api.catalog.prices import SoldAddon, is_sellable, provide_price

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from chassis.database import Database
-from chassis.logs import get_logger
-from chassis.outbox import publish
+from chassis.database.database import Database
+from chassis.outbox.outbox import publish
+from chassis.process.logs import get_logger
 from contracts import AddonPriceRefused
 from purchases.catalog_copy import store as addons
 from purchases.stripe_api.client import StripeRefused

@@ -8,7 +8,7 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncSession
 from stripe import StripeClient
 
-from chassis.database import Database
+from chassis.database.database import Database
 from chassis.problems import Problem
 from purchases.checkout import store as checkouts
 from purchases.checkout.rows import CheckoutSession

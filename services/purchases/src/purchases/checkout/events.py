@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Iterable
 
-from chassis.records import Received
+from chassis.kafka.records import Received
 from contracts import stripe_facts as told
 from purchases.batch.work import Work, cause_of, count, fact_as
 from purchases.checkout import store as checkouts

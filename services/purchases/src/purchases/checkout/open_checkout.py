@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy.exc import IntegrityError
 from stripe import StripeClient
 
-from chassis.database import Database
-from chassis.logs import get_logger
+from chassis.database.database import Database
 from chassis.problems import Problem
+from chassis.process.logs import get_logger
 from purchases.catalog_copy import plans
 from purchases.catalog_copy.provision_plan_price import provision_plan_price, to_be_sold
 from purchases.catalog_copy.provision_price import forget_dead_price, provision_price

@@ -1,6 +1,6 @@
 """Appliers of what Stripe says of Checkout sessions that sold the plan."""
 
-from chassis.records import Received
+from chassis.kafka.records import Received
 from contracts import stripe_facts as told
 from purchases.batch.work import Work, cause_of, fact_as
 from purchases.checkout import store as checkouts

@@ -2,7 +2,7 @@
 
 from sqlalchemy import update
 
-from chassis.records import Received
+from chassis.kafka.records import Received
 from contracts import stripe_facts as told
 from purchases.batch.work import Work, count, fact_as
 from purchases.workspaces.rows import Workspace

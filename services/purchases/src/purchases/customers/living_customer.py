@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from stripe import StripeClient
 
-from chassis.database import Database
+from chassis.database.database import Database
 from chassis.problems import Problem
 from purchases.customers.register_workspace import ensure_customer
 from purchases.stripe_api.client import OutcomeUnknown, StripeRefused

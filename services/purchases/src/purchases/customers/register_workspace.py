@@ -10,9 +10,9 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from stripe import StripeClient
 
-from chassis.database import Database
-from chassis.logs import get_logger
+from chassis.database.database import Database
 from chassis.problems import Problem
+from chassis.process.logs import get_logger
 from purchases.jobs import store as commands
 from purchases.ledger.learn_ids import release
 from purchases.stripe_api.client import OutcomeUnknown, StripeRefused

@@ -2,7 +2,7 @@
 
 from stripe import StripeClient
 
-from chassis.database import Database
+from chassis.database.database import Database
 from contracts import stripe_facts as told
 from purchases.batch.work import Work, count
 from purchases.customers.living_customer import living_customer, nothing_written

@@ -2,7 +2,7 @@
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.records import Received
+from chassis.kafka.records import Received
 from contracts import purchase_facts
 from contracts import stripe_facts as told
 from purchases.batch.work import Work, cause_of, count, fact_as

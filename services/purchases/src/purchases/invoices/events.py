@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable
 
-from chassis.records import Received
+from chassis.kafka.records import Received
 from contracts import stripe_facts as told
 from purchases.batch.references import is_renewal, names_in
 from purchases.batch.work import Work, cause_of, count, fact_as, was_found

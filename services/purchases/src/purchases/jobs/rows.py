@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Identity, Index, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from chassis.tables import NOW
+from chassis.database.tables import NOW
 from purchases.tables import Row
 
 

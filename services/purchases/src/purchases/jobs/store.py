@@ -10,7 +10,7 @@ from sqlalchemy import Integer, case, delete, exists, func, literal, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.database import wake_after_commit
+from chassis.database.database import wake_after_commit
 from purchases.jobs.rows import StripeCommand
 
 CHANNEL: Final = "stripe_commands"

@@ -8,8 +8,8 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncSession
 from stripe import StripeClient
 
-from chassis.database import Database
-from chassis.records import Received
+from chassis.database.database import Database
+from chassis.kafka.records import Received
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from itertools import chain
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.logs import get_logger
+from chassis.process.logs import get_logger
 from contracts import purchase_facts
 from purchases.jobs import store as commands
 from purchases.ledger import plan_money

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis import parked
+from chassis.outbox import parked
 from purchases.ledger.rows import Charge, Payment, Purchase
 from purchases.stripe_api.values import Line, PaidInvoice, Part
 

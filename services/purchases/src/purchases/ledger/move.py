@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.appended import append
+from chassis.database.appended import append
 from purchases.ledger.publish import FACTS, Cause, announce
 from purchases.ledger.rows import HISTORY, Purchase
 from purchases.ledger.transitions import Refused, Status, Step, Trigger, decide

@@ -3,7 +3,7 @@
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.logs import get_logger
+from chassis.process.logs import get_logger
 from contracts.purchase_facts import PaymentParked
 from purchases.ledger.money import Mismatch
 from purchases.ledger.publish import Cause, announce

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.outbox import publish
+from chassis.outbox.outbox import publish
 from contracts import purchase_facts as facts
 from contracts.workspace_facts import WorkspaceFact
 from purchases.ledger import money

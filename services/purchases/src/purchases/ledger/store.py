@@ -25,7 +25,7 @@ from sqlalchemy import (
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute, joinedload, selectinload
 
-from chassis.counting import count_up_to
+from chassis.database.counting import count_up_to
 from purchases.ledger.rows import Charge, Dispute, Payment, Purchase, Refund, Transition
 from purchases.ledger.transitions import HOLDS_SLOT, Status
 from purchases.stripe_api.values import Sale

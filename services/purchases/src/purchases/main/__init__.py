@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final
 
-from chassis.startup import prepare_process
+from chassis.process.startup import prepare_process
 from purchases.settings import Settings
 
 MIGRATIONS: Final = Path(__file__).parents[1] / "migrations"

@@ -7,17 +7,17 @@ from fastapi import FastAPI
 from sqlalchemy.exc import IntegrityError
 from stripe import StripeClient
 
-from chassis.auth import TokenVerifier
-from chassis.database import Database
-from chassis.ended_sessions import EndedSessions
-from chassis.fates import is_outage
-from chassis.faults import sqlstate
-from chassis.health import ops_app
-from chassis.jwks import Jwks
-from chassis.outbox import publish
-from chassis.process import run_process
-from chassis.startup import refuse_unless_sound
-from chassis.web import HttpServer, web_app
+from chassis.database.database import Database
+from chassis.kafka.ended_sessions import EndedSessions
+from chassis.outbox.fates import is_outage
+from chassis.outbox.outbox import publish
+from chassis.process.faults import sqlstate
+from chassis.process.health import ops_app
+from chassis.process.process import run_process
+from chassis.process.startup import refuse_unless_sound
+from chassis.web.auth import TokenVerifier
+from chassis.web.jwks import Jwks
+from chassis.web.web import HttpServer, web_app
 from contracts.session_facts import SessionEnded
 from purchases.main import read_settings
 from purchases.main.doctor import health_of_api, of_api

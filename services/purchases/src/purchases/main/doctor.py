@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
-from chassis import doctor
-from chassis.broker_check import BrokerArrival, TopicsUsed
-from chassis.database import Database
-from chassis.doctor_command import report, wait_until_ready
-from chassis.health import Health
-from chassis.schema_check import SchemaArrival
+from chassis.database.database import Database
+from chassis.database.schema_check import SchemaArrival
+from chassis.kafka.broker_check import BrokerArrival, TopicsUsed
+from chassis.process import doctor
+from chassis.process.doctor_command import report, wait_until_ready
+from chassis.process.health import Health
 from contracts.topics import ADDON_STATE, PLAN_STATE, STRIPE_EVENTS
 from purchases.main import MIGRATIONS, read_settings
 from purchases.settings import Settings

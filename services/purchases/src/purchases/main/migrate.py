@@ -1,7 +1,7 @@
 """The command that brings the tables up to date and ends."""
 
-from chassis.logs import get_logger
-from chassis.migrations import migrate
+from chassis.database.migrations import migrate
+from chassis.process.logs import get_logger
 from purchases.main import MIGRATIONS, read_settings
 
 log = get_logger(__name__)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from getpass import getuser
 from typing import Final
 
-from chassis.database import Database
+from chassis.database.database import Database
 from purchases.main import read_settings
 from purchases.parked.retry_all_parked import retry_all_parked
 from purchases.parked.store import Kind

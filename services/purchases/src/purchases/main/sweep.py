@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final
 
-from chassis.database import Database
+from chassis.database.database import Database
 from purchases.batch.work import Pages
 from purchases.jobs.stripe_desk import WorkerDesk
 from purchases.main import read_settings

@@ -4,14 +4,14 @@ from datetime import timedelta
 from functools import partial
 from typing import Final
 
-from chassis.consumer import Consumer
-from chassis.database import Database
-from chassis.health import ops_app
-from chassis.process import background, run_process
-from chassis.pruning import keep_pruned
-from chassis.relay import Relay
-from chassis.server import HttpServer
-from chassis.startup import refuse_unless_sound
+from chassis.database.database import Database
+from chassis.outbox.consumer import Consumer
+from chassis.outbox.pruning import keep_pruned
+from chassis.outbox.relay import Relay
+from chassis.process.health import ops_app
+from chassis.process.process import background, run_process
+from chassis.process.startup import refuse_unless_sound
+from chassis.web.server import HttpServer
 from purchases.batch.work import CONSUMER, Pages, note_names
 from purchases.buying.card_testing import Brake
 from purchases.jobs.stripe_desk import WorkerDesk

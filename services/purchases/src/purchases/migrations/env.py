@@ -1,6 +1,6 @@
 """Alembic's entry: the ledger's metadata, run by chassis."""
 
-from chassis.migrations import run_env
+from chassis.database.migrations import run_env
 from purchases.every_table import METADATA
 
 run_env(METADATA)

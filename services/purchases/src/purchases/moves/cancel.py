@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 from stripe import StripeClient
 
-from chassis.database import Database
+from chassis.database.database import Database
 from chassis.problems import Problem
 from purchases.checkout import store as checkouts
 from purchases.checkout.end_checkout import expire_checkout

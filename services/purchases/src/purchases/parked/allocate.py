@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis import parked
-from chassis.logs import get_logger
-from chassis.parked import headers_of
+from chassis.kafka.records import Received, StoredRecord, decode
+from chassis.outbox import parked
+from chassis.outbox.parked import headers_of
 from chassis.problems import Problem
-from chassis.records import Received, StoredRecord, decode
+from chassis.process.logs import get_logger
 from contracts.stripe_facts import DisputeChanged, RefundChanged
 from purchases.batch.waiting import allocation_mark
 from purchases.disputes.events import as_refund

@@ -2,8 +2,8 @@
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.database import Database
-from chassis.logs import get_logger
+from chassis.database.database import Database
+from chassis.process.logs import get_logger
 from purchases.jobs import store as commands
 from purchases.parked import store as parked_items
 from purchases.parked.review_parked import retry_parked

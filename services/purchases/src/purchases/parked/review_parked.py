@@ -3,9 +3,9 @@
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis import parked
-from chassis.logs import get_logger
+from chassis.outbox import parked
 from chassis.problems import Problem
+from chassis.process.logs import get_logger
 from purchases.batch.work import CONSUMER
 from purchases.jobs import store as commands
 from purchases.ledger.rows import ParkedPayment, Purchase

@@ -6,8 +6,8 @@ Each says whether it took the fact; what its charge paid besides the plan is for
 from dataclasses import dataclass
 from typing import Final
 
-from chassis.logs import get_logger
-from chassis.records import Received
+from chassis.kafka.records import Received
+from chassis.process.logs import get_logger
 from contracts import stripe_facts as told
 from purchases.batch.tell_money_back import tell_plan_money_back
 from purchases.batch.waiting import is_set_aside

@@ -9,7 +9,7 @@ from typing import Final
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.logs import get_logger
+from chassis.process.logs import get_logger
 from contracts import purchase_facts
 from contracts.stripe_facts import InvoiceLine, InvoicePaid
 from purchases.batch.references import is_uuid, names_in

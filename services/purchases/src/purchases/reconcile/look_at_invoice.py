@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.logs import get_logger
+from chassis.process.logs import get_logger
 from purchases.batch.found_at_stripe import invoice_fact, received
 from purchases.jobs.store import Command
 from purchases.jobs.stripe_desk import DONE, Result, WorkerDesk

@@ -4,7 +4,7 @@ from typing import Final
 
 from prometheus_client import Counter
 
-from chassis.logs import get_logger
+from chassis.process.logs import get_logger
 
 log = get_logger(__name__)
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.logs import get_logger
+from chassis.process.logs import get_logger
 from contracts.stripe_facts import DisputeChanged, RefundChanged
 from purchases.batch.found_at_stripe import dispute_fact, invoice_fact, received, refund_fact
 from purchases.batch.references import ids_of, names_in

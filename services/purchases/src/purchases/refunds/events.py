@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from chassis import parked
-from chassis.records import Received
+from chassis.kafka.records import Received
+from chassis.outbox import parked
 from contracts import stripe_facts as told
 from purchases.batch.waiting import allocation_mark, waits_as
 from purchases.batch.work import Work, cause_of, count, fact_as

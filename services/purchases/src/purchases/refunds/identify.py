@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis import parked
-from chassis.logs import get_logger
+from chassis.outbox import parked
+from chassis.process.logs import get_logger
 from contracts.stripe_facts import InvoicePaid
 from purchases.batch.found_at_stripe import invoice_fact, received
 from purchases.batch.leave_to_staff import Concerns, leave_to_staff

@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis import parked
-from chassis.logs import get_logger
+from chassis.outbox import parked
+from chassis.process.logs import get_logger
 from contracts.stripe_facts import DisputeChanged, RefundChanged
 from purchases.batch.found_at_stripe import dispute_fact, received, refund_fact
 from purchases.batch.set_unknown_aside import set_unknown_aside

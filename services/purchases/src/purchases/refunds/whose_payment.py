@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from chassis.records import Received
+from chassis.kafka.records import Received
 from contracts import stripe_facts as told
 from purchases.batch.tell_money_back import tell_money_back
 from purchases.batch.work import Work, cause_of, count

@@ -11,8 +11,8 @@ from prometheus_client import Counter
 from stripe import StripeClient
 
 from chassis.backoff import Backoff
-from chassis.killpoints import reached
-from chassis.logs import get_logger
+from chassis.process.killpoints import reached
+from chassis.process.logs import get_logger
 
 log = get_logger(__name__)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from stripe import StripeClient
 
-from chassis.logs import get_logger
+from chassis.process.logs import get_logger
 from purchases.stripe_api.balances import fetch_given_back, give_credit
 from purchases.stripe_api.client import ObjectMissing, StripeRefused, UnknownShape, phase
 from purchases.stripe_api.invoices import close_invoice

@@ -2,8 +2,8 @@
 
 import uuid
 
-from chassis.database import Database
-from chassis.logs import get_logger
+from chassis.database.database import Database
+from chassis.process.logs import get_logger
 from purchases.stripe_api.client import StripeRefused
 from purchases.stripe_refusals import store as stripe_refusals
 from purchases.stripe_refusals.store import Refusal

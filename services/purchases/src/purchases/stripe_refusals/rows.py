@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import BigInteger, Identity, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from chassis.tables import NOW
+from chassis.database.tables import NOW
 from purchases.tables import Row
 
 

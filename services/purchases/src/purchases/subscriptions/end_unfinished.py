@@ -6,7 +6,7 @@ from typing import Final
 
 from stripe import StripeClient
 
-from chassis.database import Database
+from chassis.database.database import Database
 from purchases.catalog_copy import plans
 from purchases.jobs import store as commands
 from purchases.jobs.store import Command

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from chassis.records import Received
+from chassis.kafka.records import Received
 from contracts import stripe_facts as told
 from contracts.workspace_facts import RenewalFailed
 from purchases.batch.references import FIRST_INVOICE

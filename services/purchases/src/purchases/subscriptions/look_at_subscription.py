@@ -6,8 +6,8 @@ from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis import parked
-from chassis.logs import get_logger
+from chassis.outbox import parked
+from chassis.process.logs import get_logger
 from contracts.workspace_facts import SubscriptionParked
 from purchases.batch.waiting import waiting_until
 from purchases.catalog_copy import plans

@@ -2,7 +2,7 @@
 
 from stripe import StripeClient
 
-from chassis.database import Database
+from chassis.database.database import Database
 from chassis.problems import Problem
 from purchases.customers.living_customer import living_customer, nothing_written
 from purchases.stripe_api.catalog.portal import open_portal

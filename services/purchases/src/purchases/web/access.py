@@ -5,8 +5,8 @@ from typing import Annotated
 
 from fastapi import Depends, Path, Request
 
-from chassis.auth import Caller, CurrentCaller, forbidden, require_scope, require_staff
-from chassis.database import Database
+from chassis.database.database import Database
+from chassis.web.auth import Caller, CurrentCaller, forbidden, require_scope, require_staff
 from purchases.web.refused import ONLY_BUYERS, ONLY_CLAIMERS, ONLY_THE_OWNER
 from purchases.web.rights import Standing, standing
 from purchases.workspaces import store as workspaces

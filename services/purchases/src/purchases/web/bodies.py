@@ -7,7 +7,7 @@ from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 
 from chassis.money import MAX_MINOR_UNITS
 from chassis.texts import one_line
-from chassis.web import Body
+from chassis.web.web import Body
 from purchases.parked.store import Kind
 
 Id = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@|-]*$")]

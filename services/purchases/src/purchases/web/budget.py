@@ -4,8 +4,8 @@ from typing import Annotated
 
 from fastapi import Depends
 
-from chassis.auth import CurrentCaller
-from chassis.database import Database
+from chassis.database.database import Database
+from chassis.web.auth import CurrentCaller
 from purchases.settings import Settings
 from purchases.stripe_budgets import store as budgets
 from purchases.stripe_budgets.problems import too_many_requests

@@ -2,9 +2,9 @@
 
 from typing import Final
 
-from chassis.auth import forbidden
-from chassis.openapi import INVALID_REQUEST, NOT_STAFF, NOTHING_HERE, UNAUTHENTICATED, Responses, problems
 from chassis.problems import Problem
+from chassis.web.auth import forbidden
+from chassis.web.openapi import INVALID_REQUEST, NOT_STAFF, NOTHING_HERE, UNAUTHENTICATED, Responses, problems
 from purchases.checkout.end_checkout import checkout_completed
 from purchases.customers.living_customer import stripe_refused
 from purchases.stripe_budgets.problems import too_many_requests

@@ -8,8 +8,8 @@ from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 
-from chassis.cursors import PAGE, Cursor, Limit, Position, cursor_of, position_of
 from chassis.problems import Problem
+from chassis.web.cursors import PAGE, Cursor, Limit, Position, cursor_of, position_of
 from purchases.ledger.rows import Purchase
 from purchases.ledger.search import Wanted
 from purchases.ledger.transitions import Status

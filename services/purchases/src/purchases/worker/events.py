@@ -7,9 +7,9 @@ from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis import parked
-from chassis.fates import TryAgain
-from chassis.records import Received
+from chassis.kafka.records import Received
+from chassis.outbox import parked
+from chassis.outbox.fates import TryAgain
 from contracts import AddonState, Fact, PlanState
 from contracts import stripe_facts as told
 from purchases.batch.references import ids_of, payment_ids_of, subscription_ids_of

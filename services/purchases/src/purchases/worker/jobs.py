@@ -9,12 +9,12 @@ from typing import Final
 
 from prometheus_client import Counter
 
-from chassis.fates import FATES, Fate, fate_of
-from chassis.faults import named_fault
-from chassis.health import Health
-from chassis.logs import get_logger
-from chassis.process import background
-from chassis.retrying import backs_off
+from chassis.outbox.fates import FATES, Fate, fate_of
+from chassis.process.faults import named_fault
+from chassis.process.health import Health
+from chassis.process.logs import get_logger
+from chassis.process.process import background
+from chassis.process.retrying import backs_off
 from purchases.buying import card_testing
 from purchases.buying.card_testing import USUAL, Brake
 from purchases.catalog_copy.provision_plan import provision_plan

@@ -7,8 +7,8 @@ from typing import Final
 from sqlalchemy import delete
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis import parked
-from chassis.pruning import Prune
+from chassis.outbox import parked
+from chassis.outbox.pruning import Prune
 from purchases.batch.rows import ParkedReference
 from purchases.jobs import store as commands
 

@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from chassis.tables import NOW
+from chassis.database.tables import NOW
 from purchases.tables import Row
 
 

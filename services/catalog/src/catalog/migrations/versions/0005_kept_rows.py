@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from chassis.kept_rows import FUNCTION, never_changed, never_deleted, written_once
+from chassis.database.kept_rows import FUNCTION, never_changed, never_deleted, written_once
 
 revision = "0005"
 down_revision = "0004"

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from chassis.kept_rows import never_changed
+from chassis.database.kept_rows import never_changed
 
 revision = "0006"
 down_revision = "0005"

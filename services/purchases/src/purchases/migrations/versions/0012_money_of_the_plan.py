@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from chassis.kept_rows import never_deleted, written_once
+from chassis.database.kept_rows import never_deleted, written_once
 
 revision = "0012"
 down_revision = "0011"

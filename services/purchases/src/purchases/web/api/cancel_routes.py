@@ -4,8 +4,8 @@ from uuid import UUID
 
 from fastapi import APIRouter
 
-from chassis.auth import CurrentCaller
-from chassis.openapi import UNREADABLE
+from chassis.web.auth import CurrentCaller
+from chassis.web.openapi import UNREADABLE
 from purchases.ledger import problems
 from purchases.ledger.transitions import Status
 from purchases.moves.cancel import Cancellation, cancel

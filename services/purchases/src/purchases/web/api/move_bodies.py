@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import ConfigDict, Field
 
 from chassis.money import MAX_MINOR_UNITS
-from chassis.web import Body
+from chassis.web.web import Body
 from purchases.ledger.transitions import Status
 from purchases.web.bodies import Reason
 

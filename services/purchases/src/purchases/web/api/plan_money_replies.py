@@ -7,8 +7,8 @@ from typing import Final, TypeVar
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
-from chassis.cursors import NextCursor, Position, cursor_of
 from chassis.money import major_text
+from chassis.web.cursors import NextCursor, Position, cursor_of
 from purchases.ledger.plan_rows import WorkspaceDispute, WorkspaceRefund
 from purchases.web.api.examples import NEXT_CURSOR
 from purchases.web.searching import Moment

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from chassis.cursors import PAGE, Cursor, InvalidCursor, Limit, position_of
+from chassis.web.cursors import PAGE, Cursor, InvalidCursor, Limit, position_of
 from purchases.ledger import plan_money
 from purchases.ledger.plan_money import Behind
 from purchases.web.access import AtDatabase, Buyer, Staff

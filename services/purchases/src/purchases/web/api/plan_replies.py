@@ -7,8 +7,8 @@ from typing import Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
-from chassis.cursors import NextCursor
 from chassis.money import major_text
+from chassis.web.cursors import NextCursor
 from purchases.caps.read_billing import Billing
 from purchases.caps.rows import WorkspaceResource
 from purchases.catalog_copy.rows import Plan

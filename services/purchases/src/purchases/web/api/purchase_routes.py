@@ -8,11 +8,11 @@ from uuid import UUID
 from fastapi import APIRouter, Response
 from stripe import StripeClient
 
-from chassis.auth import CurrentCaller
-from chassis.cursors import PAGE, Cursor, InvalidCursor, Limit
-from chassis.database import Database
-from chassis.openapi import UNREADABLE, Responses
+from chassis.database.database import Database
 from chassis.problems import Problem
+from chassis.web.auth import CurrentCaller
+from chassis.web.cursors import PAGE, Cursor, InvalidCursor, Limit
+from chassis.web.openapi import UNREADABLE, Responses
 from purchases.buying.buy import Bought, Order, Outcome, buy, payment_method_missing
 from purchases.buying.card_testing import Brake, too_many_declines
 from purchases.buying.offer_addons import offer_addons

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from chassis.cursors import NextCursor
 from chassis.money import major_text
+from chassis.web.cursors import NextCursor
 from purchases.buying.offer_addons import Offer
 from purchases.ledger.publish import (
     paid_by_credit_cents,

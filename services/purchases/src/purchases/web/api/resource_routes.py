@@ -4,8 +4,8 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Path, Query, Response
 
-from chassis.auth import forbidden
-from chassis.cursors import PAGE, Cursor, InvalidCursor, Limit, Position, cursor_of, position_of
+from chassis.web.auth import forbidden
+from chassis.web.cursors import PAGE, Cursor, InvalidCursor, Limit, Position, cursor_of, position_of
 from purchases.caps import store as resources
 from purchases.caps.claim_resource import (
     Wanted,

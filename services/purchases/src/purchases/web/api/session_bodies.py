@@ -5,7 +5,7 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 from pydantic.config import JsonDict
 
-from chassis.web import Body
+from chassis.web.web import Body
 from purchases.stripe_api.checkout import HostedPage
 
 MOST_ADDONS: Final = 20

@@ -5,8 +5,8 @@ from typing import Final
 
 from fastapi import APIRouter, Response
 
-from chassis.auth import CurrentCaller
-from chassis.openapi import UNREADABLE, Responses
+from chassis.web.auth import CurrentCaller
+from chassis.web.openapi import UNREADABLE, Responses
 from purchases.catalog_copy.what_sells import addon_inactive, addon_not_found, price_changed
 from purchases.checkout.open_checkout import Desk, checkout_over, open_checkout
 from purchases.checkout.start_checkout import Upgrade, currency_mismatch, plan_not_found, plan_not_sold

@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter, Depends
 
-from chassis.openapi import NOTHING_HERE, UNREADABLE
+from chassis.web.openapi import NOTHING_HERE, UNREADABLE
 from purchases.customers.register_workspace import (
     Registration,
     customer_fixed,

@@ -7,9 +7,9 @@ from urllib.parse import urlencode
 from fastapi import Request
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.auth import Caller, Role
-from chassis.database import Database
+from chassis.database.database import Database
 from chassis.pages import NavLink
+from chassis.web.auth import Caller, Role
 from purchases.web.pages.paths import billing_path, services_path
 from purchases.workspaces import store as workspaces
 

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from fastapi import Request
 from starlette.responses import Response
 
-from chassis.database import Database
+from chassis.database.database import Database
 from chassis.pages.routes import PageRoute
 from chassis.pages.site import see_other
 from purchases.ledger import search

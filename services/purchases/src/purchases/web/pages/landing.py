@@ -5,11 +5,11 @@ from collections.abc import Callable
 from fastapi import Request
 from starlette.responses import Response
 
-from chassis.auth import Caller, CurrentCaller
-from chassis.database import Database
+from chassis.database.database import Database
 from chassis.pages import AtPages, Pages, page_router
 from chassis.pages.site import see_other
 from chassis.problems import Problem
+from chassis.web.auth import Caller, CurrentCaller
 from purchases.web.access import AtDatabase, Staff
 from purchases.web.pages.frame import HOME, OF_STAFF, home
 from purchases.web.pages.paths import billing_path, services_path

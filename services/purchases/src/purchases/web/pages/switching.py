@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from fastapi import Request
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from chassis.auth import Caller
 from chassis.pages import NavLink
+from chassis.web.auth import Caller
 from purchases.web.pages.frame import BUYERS
 from purchases.web.pages.paths import billing_path, services_path
 from purchases.workspaces import store as workspaces

@@ -6,9 +6,9 @@ from typing import Any, Final
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
-from chassis.cursors import NextCursor
-from chassis.parked import headers_of
-from chassis.records import Received, StoredRecord, decode
+from chassis.kafka.records import Received, StoredRecord, decode
+from chassis.outbox.parked import headers_of
+from chassis.web.cursors import NextCursor
 from purchases.parked.store import Kind, ParkedItem
 from purchases.web.api.examples import NEXT_CURSOR
 

@@ -5,8 +5,8 @@ from typing import Annotated, Final, Literal
 
 from fastapi import APIRouter, Path, Query
 
-from chassis.cursors import PAGE, Cursor, InvalidCursor, Limit, Position, cursor_of, position_of
-from chassis.openapi import NOTHING_HERE, UNREADABLE
+from chassis.web.cursors import PAGE, Cursor, InvalidCursor, Limit, Position, cursor_of, position_of
+from chassis.web.openapi import NOTHING_HERE, UNREADABLE
 from purchases.ledger import problems
 from purchases.parked import store as parked_items
 from purchases.parked.allocate import allocate, not_allocatable, paid_otherwise

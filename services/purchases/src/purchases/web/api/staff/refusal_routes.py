@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
-from chassis.cursors import PAGE, Cursor, InvalidCursor, Limit, NextCursor, Position, cursor_of, position_of
+from chassis.web.cursors import PAGE, Cursor, InvalidCursor, Limit, NextCursor, Position, cursor_of, position_of
 from purchases.stripe_refusals import store as stripe_refusals
 from purchases.web.access import AtDatabase, Staff
 from purchases.web.api.examples import NEXT_CURSOR

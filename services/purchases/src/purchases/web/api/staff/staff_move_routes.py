@@ -4,8 +4,8 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Response
 
-from chassis.openapi import NOTHING_HERE, UNREADABLE, Responses
 from chassis.problems import Problem
+from chassis.web.openapi import NOTHING_HERE, UNREADABLE, Responses
 from purchases.ledger import problems
 from purchases.ledger.transitions import Refused, Status
 from purchases.moves.cancel import Cancellation, cancel

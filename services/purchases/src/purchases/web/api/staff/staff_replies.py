@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from chassis.cursors import NextCursor
+from chassis.web.cursors import NextCursor
 from purchases.ledger.learn_ids import paid_mark
 from purchases.ledger.rows import Charge, Dispute, Payment, Purchase, Refund, Transition
 from purchases.ledger.transitions import Status

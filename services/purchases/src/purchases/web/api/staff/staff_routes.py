@@ -5,8 +5,8 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from chassis.cursors import InvalidCursor
-from chassis.openapi import NOTHING_HERE
+from chassis.web.cursors import InvalidCursor
+from chassis.web.openapi import NOTHING_HERE
 from purchases.ledger import problems
 from purchases.ledger import search as store
 from purchases.ledger import store as ledger

@@ -5,9 +5,9 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
-from chassis.auth import Caller, CurrentCaller
-from chassis.database import Database
+from chassis.database.database import Database
 from chassis.pages import AtPages, Pages
+from chassis.web.auth import Caller, CurrentCaller
 from purchases.settings import Settings
 from purchases.web.access import AtDatabase, Member, Owner
 from purchases.web.requests import Told, own_page

@@ -7,12 +7,12 @@ from fastapi import Request
 from pydantic import ValidationError
 from starlette.responses import Response
 
-from chassis.auth import CurrentCaller
-from chassis.database import Database
+from chassis.database.database import Database
 from chassis.pages import AtPages, Pages, page_router
 from chassis.pages.forms import errors_by_field, typed
 from chassis.pages.site import see_other
 from chassis.problems import Problem
+from chassis.web.auth import CurrentCaller
 from purchases.checkout import store as checkouts
 from purchases.ledger.rows import Purchase
 from purchases.ledger.transitions import Status

@@ -8,13 +8,13 @@ from fastapi import Form, Request
 from pydantic import Field, StringConstraints
 from starlette.responses import Response
 
-from chassis.auth import CurrentCaller
-from chassis.database import Database
+from chassis.database.database import Database
 from chassis.money import MAX_MINOR_UNITS
 from chassis.pages import AtPages, NavLink, page_router
 from chassis.pages.site import see_other
 from chassis.problems import Problem
-from chassis.web import Body
+from chassis.web.auth import CurrentCaller
+from chassis.web.web import Body
 from purchases.buying.buy import Order
 from purchases.customers.save_card import save_card
 from purchases.ledger import problems

@@ -10,7 +10,7 @@ from fastapi import Request
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
-from chassis.database import Database
+from chassis.database.database import Database
 from chassis.pages import Pages, Words
 from chassis.problems import Problem
 from purchases.buying.offer_addons import Offer, offer_addons

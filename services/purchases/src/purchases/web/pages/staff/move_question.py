@@ -8,7 +8,7 @@ from fastapi import Request
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from chassis.database import Database
+from chassis.database.database import Database
 from chassis.pages import Pages
 from chassis.problems import Problem
 from purchases.checkout import store as checkouts

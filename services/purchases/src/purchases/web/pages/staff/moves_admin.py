@@ -10,12 +10,12 @@ from pydantic import ValidationError
 from starlette.responses import Response
 from stripe import StripeClient
 
-from chassis.auth import Caller
-from chassis.database import Database
+from chassis.database.database import Database
 from chassis.pages import AtPages, page_router
 from chassis.pages.forms import errors_by_field, typed
 from chassis.pages.site import see_other
 from chassis.problems import Problem
+from chassis.web.auth import Caller
 from purchases.ledger.transitions import Status, Trigger
 from purchases.web.access import AtDatabase, Staff
 from purchases.web.api.move_bodies import NoteBody, ReasonBody, StaffCancelBody

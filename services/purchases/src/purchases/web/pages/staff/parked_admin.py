@@ -8,12 +8,12 @@ from fastapi import Depends, Query, Request
 from pydantic import ValidationError
 from starlette.responses import Response
 
-from chassis.cursors import Cursor
-from chassis.database import Database
+from chassis.database.database import Database
 from chassis.pages import AtPages, Pages, page_router
 from chassis.pages.forms import typed
 from chassis.pages.site import see_other
 from chassis.problems import Problem
+from chassis.web.cursors import Cursor
 from purchases.batch.waiting import allocation_mark
 from purchases.parked import store as parked_items
 from purchases.parked.review_parked import parked_not_found

@@ -8,12 +8,12 @@ from fastapi import Request
 from pydantic import ValidationError
 from starlette.responses import Response
 
-from chassis.auth import Caller
-from chassis.database import Database
+from chassis.database.database import Database
 from chassis.pages import AtPages, Pages, page_router
 from chassis.pages.forms import errors_by_field, typed
 from chassis.pages.site import see_other
 from chassis.problems import Problem
+from chassis.web.auth import Caller
 from purchases.parked.allocate import ask_allocate, not_allocatable
 from purchases.parked.review_parked import decided_meanwhile, not_parked_any_more
 from purchases.web.access import AtDatabase, Staff

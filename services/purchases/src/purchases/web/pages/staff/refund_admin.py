@@ -10,7 +10,7 @@ from fastapi import Request
 from pydantic import ValidationError
 from starlette.responses import Response
 
-from chassis.database import Database
+from chassis.database.database import Database
 from chassis.money import InvalidAmount, major_text
 from chassis.pages import AtPages, Pages, page_router
 from chassis.pages.forms import errors_by_field, typed

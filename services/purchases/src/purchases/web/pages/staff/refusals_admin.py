@@ -6,8 +6,8 @@ from urllib.parse import urlencode
 from fastapi import Request
 from starlette.responses import Response
 
-from chassis.cursors import Cursor
 from chassis.pages import AtPages, page_router
+from chassis.web.cursors import Cursor
 from purchases.web.access import AtDatabase, Staff
 from purchases.web.api.staff.refusal_routes import OfPurchase, OfWorkspace, list_stripe_refusals
 

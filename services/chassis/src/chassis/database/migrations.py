@@ -1,0 +1,43 @@
+"""Alembic, run from code: each service keeps its migrations inside its package."""
+
+import asyncio
+from pathlib import Path
+
+from alembic import command, context
+from alembic.config import Config
+from sqlalchemy import MetaData, text
+from sqlalchemy.engine import Connection
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from chassis.database.database_url import driver_url
+
+
+def migrate(*, url: str, migrations: Path, revision: str = "head") -> None:
+    """Bring the database at `url` to `revision`; safe to run twice and from two places at once."""
+    config = Config()
+    config.set_main_option("script_location", str(migrations).replace("%", "%%"))
+    config.attributes["url"] = url
+    command.upgrade(config, revision)
+
+
+def run_env(metadata: MetaData) -> None:
+    """What a service's `migrations/env.py` calls."""
+    url: str = context.config.attributes["url"]
+    asyncio.run(_run_online(url, metadata))
+
+
+async def _run_online(url: str, metadata: MetaData) -> None:
+    engine = create_async_engine(driver_url(url), poolclass=NullPool)
+    async with engine.connect() as connection:
+        await connection.run_sync(_upgrade, metadata)
+        await connection.commit()
+    await engine.dispose()
+
+
+def _upgrade(connection: Connection, metadata: MetaData) -> None:
+    context.configure(connection=connection, target_metadata=metadata, transaction_per_migration=False)
+    with context.begin_transaction():
+        # Two jobs that start together take turns.
+        connection.execute(text("select pg_advisory_xact_lock(hashtext('quittance-migrations'))"))
+        context.run_migrations()

@@ -1,0 +1,1 @@
+"""Kafka: the client, its records and what a process knows of its consumers."""

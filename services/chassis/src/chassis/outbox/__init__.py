@@ -1,0 +1,1 @@
+"""What makes facts arrive: outbox and relay, inbox and consumer, and what is set aside."""

@@ -1,0 +1,1 @@
+"""A process: its settings, start, health, logs, metrics and end."""

@@ -1,0 +1,40 @@
+"""What a service with pages is told. The pages' one origin is PUBLIC_BASE_URL."""
+
+from typing import Final
+
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from chassis.process.settings import Origins
+
+_CONFIG: Final = SettingsConfigDict(
+    frozen=True, extra="ignore", env_ignore_empty=True, case_sensitive=False, hide_input_in_errors=True
+)
+
+
+class PageSettings(BaseSettings):
+    """For every service with pages."""
+
+    model_config = _CONFIG
+
+    pages_form_targets: Origins = ("https://checkout.stripe.com", "https://billing.stripe.com")
+    """Where a form's answer may redirect to: a custom domain of Stripe's pages has to be named here, and no issuer."""
+
+
+class SignInSettings(BaseSettings):
+    """For the service that signs people in: the issuer's OpenID Connect client. Without an issuer nobody can.
+
+    Whether they are complete is asked by the process that serves the pages (`process.doctor`), not by each that reads.
+    """
+
+    model_config = _CONFIG
+
+    oidc_issuer_url: str = ""
+    oidc_client_id: str = ""
+    oidc_client_secret: SecretStr = SecretStr("")
+    oidc_scope: str = "openid email"
+    """What is asked for; with `openid` among it. Some issuers put roles into a token only for a scope of their own."""
+    oidc_audience: str = ""
+    """Sent as `audience`: some issuers give a token that is a JWT, and for us, only to who names the API it is for."""
+    session_secret: SecretStr = SecretStr("")
+    """Signs what is kept while somebody is away at the issuer's page."""

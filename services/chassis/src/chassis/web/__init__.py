@@ -1,0 +1,1 @@
+"""HTTP: what every service's answers, callers and errors have in common."""
