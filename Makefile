@@ -5,7 +5,7 @@
 
 PY := .venv/bin/python
 INSTALLED := .venv/installed
-MEMBERS := contracts libs/stripe_reader services/chassis services/catalog services/purchases services/webhook-gateway services/notifier deploy/sandbox
+MEMBERS := contracts libs/stripe_reader libs/chassis services/catalog services/purchases services/webhook-gateway services/notifier sandbox
 BROKER ?=
 # Each worker of the test run has a database server, a broker and, where it needs one, a whole product of its own.
 # They wait as much as they work: three keep two cores busy.
@@ -22,7 +22,7 @@ install: $(INSTALLED) ## what everything else needs, into .venv; other targets d
 	@echo "installed in .venv"
 
 $(INSTALLED): requirements.lock $(MEMBERS:%=%/pyproject.toml)
-	@sh deploy/sandbox/install.sh $(MEMBERS)
+	@sh sandbox/install.sh $(MEMBERS)
 	@touch $@
 
 demo: $(INSTALLED) ## start everything, play the main job through the public interfaces, check it, stop everything

@@ -12,7 +12,7 @@ ROOT: Final = Path(__file__).parents[2]
 UNKNOWN: Final = "no-such-word"
 SOURCES: Final = (
     *sorted(ROOT.glob("services/*/src")),
-    ROOT / "deploy/sandbox/src",
+    ROOT / "sandbox/src",
     ROOT / "contracts/src",
     ROOT / "libs/stripe_reader/src",
 )

@@ -22,6 +22,7 @@ from chassis.web.auth import TokenVerifier
 from chassis.web.jwks import Jwks
 from chassis.web.server import HttpServer
 from sandbox.ports import LOOPBACK
+from tests.contract.sources import sources
 from webhook_gateway.asgi import PATHS
 from webhook_gateway.main import gateway_app
 from webhook_gateway.metrics import WebhookMetrics
@@ -169,18 +170,18 @@ def test_nothing_is_served_past_it() -> None:
     """Who builds a server of its own would have to do it all again."""
     importing = [
         str(path.relative_to(ROOT))
-        for path in (ROOT / "services").rglob("src/**/*.py")
+        for path in sources()
         if re.search(r"^\s*(?:import|from) uvicorn\b", path.read_text(), re.MULTILINE)
     ]
 
-    assert importing == ["services/chassis/src/chassis/web/server.py"]
+    assert importing == ["libs/chassis/src/chassis/web/server.py"]
 
 
 def test_each_service_says_whether_it_is_protected() -> None:
     """`HttpServer` takes what says nothing for protected; what is built in a `main` says it."""
     calls = [
         (path.name, line.strip())
-        for path in (ROOT / "services").rglob("src/**/*.py")
+        for path in sources()
         for line in path.read_text().splitlines()
         if "HttpServer(" in line
     ]

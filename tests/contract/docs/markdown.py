@@ -8,7 +8,15 @@ from typing import Final
 ROOT: Final = Path(__file__).parents[3]
 FILES: Final = sorted(
     path
-    for pattern in ("*.md", "contracts/*.md", "libs/*/*.md", "services/*/*.md", "deploy/**/*.md", "tests/**/*.md")
+    for pattern in (
+        "*.md",
+        "contracts/*.md",
+        "libs/*/*.md",
+        "sandbox/*.md",
+        "services/*/*.md",
+        "deploy/**/*.md",
+        "tests/**/*.md",
+    )
     for path in ROOT.glob(pattern)
 )
 SERVICES: Final = sorted(path.parent.name for path in ROOT.glob("services/*/pyproject.toml"))

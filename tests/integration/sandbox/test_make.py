@@ -20,7 +20,7 @@ def test_make_alone_says_what_each_target_does() -> None:
 
 def test_a_machine_without_python_is_told_so(tmp_path: Path) -> None:
     done = subprocess.run(
-        ["/bin/sh", ROOT / "deploy/sandbox/install.sh", "contracts"],
+        ["/bin/sh", ROOT / "sandbox/install.sh", "contracts"],
         cwd=tmp_path,
         env={"PATH": str(tmp_path)},
         capture_output=True,

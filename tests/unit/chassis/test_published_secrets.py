@@ -64,7 +64,7 @@ def test_no_key_of_the_tree_is_taken_by_a_protected_process() -> None:
 def test_no_session_secret_of_the_tree_is_taken() -> None:
     found = values(SESSION_SECRET)
 
-    assert {"docker-compose.yml", "deploy/sandbox/src/sandbox/environment.py"} <= {name for name, _ in found}
+    assert {"docker-compose.yml", "sandbox/src/sandbox/environment.py"} <= {name for name, _ in found}
     assert [(name, secret) for name, secret in found if session_secret_fault(secret) is None] == []
 
 
