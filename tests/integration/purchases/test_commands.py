@@ -130,13 +130,25 @@ async def test_while_one_carries_it_out_nobody_else_does(world: World, carrier: 
 async def test_one_whose_carrier_died_is_taken_again_when_its_lease_ends(world: World, carrier: Carrier) -> None:
     await _ask(world)
     async with world.database.transaction() as session:
-        assert await commands.take(session) is not None
+        assert await commands.take(session, kinds=["settle"]) is not None
     assert not await world.loop._carry_one()
 
     await world.execute("update stripe_commands set leased_until = now() - interval '1 second'")
 
     assert await world.loop._carry_one()
     assert [one.attempts for one in carrier.got] == [2]
+
+
+async def test_what_a_newer_version_wants_is_left_to_its_workers(world: World) -> None:
+    await world.execute(
+        "insert into stripe_commands (kind, key, subject, arguments, state, version, due_at, attempts)"
+        " values ('not_thought_of_yet', 'not_thought_of_yet:p1', 'p1', '{}', 'open', 1, now(), 0)"
+    )
+
+    assert not await world.loop._carry_one()
+
+    (command,) = await world.commands("not_thought_of_yet")
+    assert (command["state"], command["attempts"]) == ("open", 0)
 
 
 async def test_two_carriers_never_take_the_same_one(world: World) -> None:
@@ -148,7 +160,7 @@ async def test_two_carriers_never_take_the_same_one(world: World) -> None:
         taken: list[str] = []
         while True:
             async with world.database.transaction() as session:
-                command = await commands.take(session)
+                command = await commands.take(session, kinds=["settle"])
             if command is None:
                 return taken
             taken.append(command.subject)

@@ -22,6 +22,8 @@ from chassis.process.logs import get_logger
 
 log = get_logger(__name__)
 
+_VARINT: Final = 10
+"""The most bytes that a varint of 64 bits takes."""
 _LENGTH_AT: Final = 8
 _BEFORE_LENGTH_ENDS: Final = 12
 
@@ -69,8 +71,8 @@ class _Batch:
         packed = self._bytes()
         try:
             plain = unpacked(packed)
-        except UnsupportedCodecError:
-            raise  # nothing is wrong with the records: this process cannot unpack them
+        except (UnsupportedCodecError, MemoryError):
+            raise  # nothing is wrong with the records: this process cannot unpack them, or not now
         except Exception as error:
             batch = _DefaultRecordBatchPy(packed)
             log.warning(
@@ -114,9 +116,11 @@ def _any_records(data: bytes) -> Iterator[_DefaultRecordPy]:
 def _bounds(buffer: bytes, position: int) -> tuple[int, int]:
     """Where the next record begins and ends; all that is left, where its length is none."""
     try:
-        length, start = decode_varint(bytearray(buffer), position)
+        # Its few bytes alone: a copy of what may be 64 MiB, for each record, would hold up the loop for hours.
+        length, size = decode_varint(bytearray(buffer[position : position + _VARINT]), 0)
     except (IndexError, ValueError):
         return position, len(buffer)
+    start = position + size
     return (start, start + length) if 0 <= length <= len(buffer) - start else (position, len(buffer))
 
 

@@ -14,6 +14,8 @@ from aiokafka.errors import UnsupportedCodecError
 
 MOST: Final = 64 << 20
 """Bytes that a batch may hold; the broker takes one of a mebibyte, packed."""
+MOST_MEMBERS: Final = 64
+"""Of a gzip stream; Kafka's producers write one."""
 ROOMS: Final = (1 << 20, 8 << 20, MOST)
 """Tried in turn, since room is filled with zeros before it is used."""
 CODEC: Final = 0b111
@@ -55,8 +57,11 @@ def unpacked(batch: bytes) -> bytes:
 
 def _gzip(packed: bytes) -> bytes:
     """One or several members, one behind the other."""
-    whole = b""
+    whole, members = b"", 0
     while packed:
+        members += 1
+        if members > MOST_MEMBERS:
+            raise TooLarge  # each copies what is behind it
         member = zlib.decompressobj(_GZIP)
         whole += member.decompress(packed, MOST - len(whole) + 1)
         if len(whole) > MOST:

@@ -1,7 +1,7 @@
 """`stripe_commands`: ask for a call to Stripe in a transaction, take one that is due, end or postpone it."""
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -86,14 +86,18 @@ async def is_open(session: AsyncSession, *, kind: str, subject: str) -> bool:
     return bool(await session.scalar(select(exists().where(one, StripeCommand.state == "open"))))
 
 
-async def take(session: AsyncSession) -> Command | None:
-    """Lease the command that is due for longest; nobody else takes it while the lease runs."""
+async def take(session: AsyncSession, *, kinds: Collection[str]) -> Command | None:
+    """Lease the command of these kinds that is due for longest; nobody else takes it while the lease runs.
+
+    What this version does not know is left to the workers of a newer one: during a rollout both run.
+    """
     # now() and not clock_timestamp(), which changes while a statement runs and so can be no condition of an index.
     due = (
         select(StripeCommand)
         .where(
             StripeCommand.state == "open",
             StripeCommand.due_at <= func.now(),
+            StripeCommand.kind.in_(kinds),
             or_(StripeCommand.leased_until.is_(None), StripeCommand.leased_until < func.now()),
         )
         .order_by(StripeCommand.due_at)

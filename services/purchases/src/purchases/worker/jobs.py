@@ -144,7 +144,7 @@ class CommandsLoop:
 
     async def _carry_one(self) -> bool:
         async with self._desk.database.transaction() as session:
-            command = await commands.take(session)
+            command = await commands.take(session, kinds=COMMANDS)
         if command is None:
             return False
         await self._carry_out(command)
