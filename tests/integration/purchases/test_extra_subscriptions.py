@@ -77,6 +77,21 @@ async def test_another_refund_of_the_same_invoice_is_not_the_plans(world: World,
     assert await refunds_of(world, extra["latest_invoice"]) == [OWED, MONTHLY]
 
 
+async def test_what_the_dashboard_has_sent_back_already_is_not_refused_for_ever(world: World) -> None:
+    """The subscription ends all the same, the owner is told, and nothing waits for staff."""
+    subscriber = await given_a_subscriber(world)
+    extra = await given_two_subscriptions(subscriber)
+    await world.control.refund_as_dashboard(invoice=extra["latest_invoice"], amount=MONTHLY)
+
+    for _ in range(2):
+        await subscriber.hear()
+
+    assert await refunds_of(world, extra["latest_invoice"]) == [MONTHLY]
+    assert [one["state"] for one in await world.commands("end_subscription")] == ["done"]
+    (fact,) = [body for kind, body in await subscriber.told() if kind == "extra_subscription_ended"]
+    assert (fact["stripe_subscription_id"], fact["returned_cents"]) == (extra["id"], MONTHLY)
+
+
 async def test_the_plans_own_refund_is_found_and_not_made_again(world: World) -> None:
     """Also under the next attempt's key, after an answer that nobody understood, and with money left to refund."""
     subscriber = await given_a_subscriber(world)

@@ -11,12 +11,12 @@ from contracts import purchase_facts
 from purchases.jobs import store as commands
 from purchases.ledger import plan_money
 from purchases.ledger import store as ledger
-from purchases.ledger.apply_refund import request_credit
+from purchases.ledger.apply_refund import follow_the_money, request_credit
 from purchases.ledger.learn_ids import is_own_invoice, learn_how_paid, learn_of_invoice, learn_parts, paid_mark
 from purchases.ledger.money import NO_LINE, Mismatch, Money, Sold, judge, our_lines
 from purchases.ledger.move import move
 from purchases.ledger.park_payment import park_outside_money, park_payment
-from purchases.ledger.publish import Cause, announce
+from purchases.ledger.publish import Cause, announce, charged_cents
 from purchases.ledger.rows import Payment, Purchase
 from purchases.ledger.transitions import Status, Trigger
 from purchases.stripe_api.values import Line, PaidInvoice, Part
@@ -100,7 +100,11 @@ async def _apply(
 ) -> Mismatch | list[str]:
     if has_payment(purchase, invoice.invoice_id):
         # One that counts as refunded, by what was known then, stays so.
-        return _complete(purchase, invoice, NO_LINE if purchase.status is Status.REFUNDED else line)
+        before = charged_cents(purchase)
+        learned = _complete(purchase, invoice, NO_LINE if purchase.status is Status.REFUNDED else line)
+        if charged_cents(purchase) != before:
+            await follow_the_money(session, purchase=purchase, cause=cause)
+        return learned
     if isinstance(line, Mismatch):
         await park_payment(session, purchase=purchase, invoice=invoice, mismatch=line, cause=cause)
         return line

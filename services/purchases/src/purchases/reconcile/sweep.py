@@ -73,6 +73,15 @@ async def sweep_stretch(desk: WorkerDesk, stretch: Stretch) -> Found:
 
 
 async def _take_payment(desk: WorkerDesk, listed: Any) -> bool:
+    """What is not understood is set aside where it is ours, and holds up nothing of the same day."""
+    try:
+        return await _take_invoice(desk, listed)
+    except UnknownShape as error:
+        await _keep_unknown(desk, listed, "invoice", error)
+        return False
+
+
+async def _take_invoice(desk: WorkerDesk, listed: Any) -> bool:
     """A payment of ours that the ledger has not for each purchase: its rows rebuilt if need be, and then applied."""
     if read(read_invoice_origin, listed)["quittance_instance"] != desk.instance:
         return False
@@ -97,12 +106,17 @@ async def _take_money_back(desk: WorkerDesk, thing: Any, kind: str, read: Callab
     try:
         return await _take(desk, read(thing))
     except UnknownShape as error:
-        ids = set(names_of(json_of(thing)).ids)
-        async with desk.database.transaction() as session:
-            names = await ledger.resolve(session, stripe_ids=ids, purchase_ids=set())
-            if names.by_id or await plan_money.workspaces_by_payment(session, ids):
-                await set_unknown_aside(Work(session, desk.instance, names, {}), thing, kind, error)
+        await _keep_unknown(desk, thing, kind, error)
         return False
+
+
+async def _keep_unknown(desk: WorkerDesk, thing: Any, kind: str, error: UnknownShape) -> None:
+    said = names_of(json_of(thing))
+    ids = set(said.ids)
+    async with desk.database.transaction() as session:
+        names = await ledger.resolve(session, stripe_ids=ids, purchase_ids=set())
+        if said.names_us or names.by_id or await plan_money.workspaces_by_payment(session, ids):
+            await set_unknown_aside(Work(session, desk.instance, names, {}), thing, kind, error)
 
 
 async def _take(desk: WorkerDesk, fact: MoneyBack) -> bool:

@@ -70,7 +70,9 @@ async def whole_json(client: StripeClient, invoice: Any) -> Json:
         told["lines"] = {"data": [json_of(line) async for line in lines.auto_paging_iter()], "has_more": False}
     if has_more(told, "payments"):
         async with phase("list_invoice_payments"):
-            payments = await client.v1.invoice_payments.list_async(params={"invoice": told["id"], "limit": 100})
+            payments = await client.v1.invoice_payments.list_async(
+                params={"invoice": told["id"], "limit": 100, "expand": ["data.payment.payment_intent"]}
+            )
         told["payments"] = {"data": [json_of(one) async for one in payments.auto_paging_iter()], "has_more": False}
     return told
 

@@ -12,7 +12,7 @@ from purchases.jobs import store as commands
 from purchases.jobs.store import Command
 from purchases.jobs.stripe_desk import DONE, Later, Result, StripeDesk
 from purchases.ledger.publish import Cause, announce_of_workspace
-from purchases.stripe_api.client import OutcomeUnknown
+from purchases.stripe_api.client import OutcomeUnknown, StripeRefused
 from purchases.stripe_api.subscriptions import (
     PlanPayment,
     end_subscription,
@@ -27,6 +27,8 @@ from purchases.subscriptions.rows import Subscription
 from purchases.subscriptions.rules import ENDED, Running, in_order_of_keeping
 from purchases.workspaces import store as workspaces
 
+ALREADY_BACK: Final = "charge_already_refunded"
+"""Stripe's code where the Dashboard was first: the money is with the customer."""
 ANOTHER_RUNS: Final = "the workspace has another subscription"
 CAME_LATE: Final = "it was paid after it had been ended, unfinished, for another one"
 
@@ -65,11 +67,27 @@ async def end(desk: StripeDesk, command: Command) -> Result:
     await end_subscription(desk.client, command.subject)
     async with desk.database.transaction() as session:
         await look(session, command.subject, workspace_id)
-    payments = await plan_payments(desk.client, command.subject)
-    for payment in payments:
-        await _pay_back(desk, command, payment)
-    await _tell(desk, command, payments)
+    returned, refused = await _pay_all_back(desk, command, await plan_payments(desk.client, command.subject))
+    await _tell(desk, command, returned)
+    if refused is not None:
+        raise refused
     return DONE
+
+
+async def _pay_all_back(
+    desk: StripeDesk, command: Command, payments: Sequence[PlanPayment]
+) -> tuple[list[PlanPayment], StripeRefused | None]:
+    """Return what has gone back, and the first refusal: what Stripe refuses of one payment holds up no other."""
+    returned, refused = [], None
+    for payment in payments:
+        try:
+            await _pay_back(desk, command, payment)
+        except StripeRefused as error:
+            if error.code != ALREADY_BACK:
+                refused = refused or error
+                continue
+        returned.append(payment)
+    return returned, refused
 
 
 async def _tell(desk: StripeDesk, command: Command, payments: Sequence[PlanPayment]) -> None:
