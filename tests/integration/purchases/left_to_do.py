@@ -19,6 +19,7 @@ from tests.integration.purchases.checkouts import (
 )
 from tests.integration.purchases.moves import ask_for_a_refund
 from tests.integration.purchases.subscribers import Subscriber, given_a_subscriber
+from tests.integration.purchases.test_customer_credit import bought_with
 from tests.integration.purchases.world import INSTANCE, PRICE, RETURN_URL, World
 
 AT_THE_BANK: Final = "pm_card_authenticationRequired"
@@ -125,6 +126,31 @@ async def a_requested_refund(world: World) -> LeftToDo:
 
     ids = _of(world, purchase, refund=str(asked.refund.id))
     return LeftToDo(ids=ids, seen=seen, expected=([10_000], ["succeeded"]))
+
+
+async def credit_to_return(world: World) -> LeftToDo:
+    """The customer's balance paid all of it."""
+    purchase = await bought_with(world, PRICE)
+    asked = await ask_for_a_refund(world, purchase)
+
+    async def seen() -> Any:
+        return [(one.kind, one.status) for one in (await world.purchase(purchase.id)).refunds]
+
+    ids = _of(world, purchase, refund=str(asked.refund.id))
+    return LeftToDo(ids=ids, seen=seen, expected=[("credit", "succeeded")])
+
+
+async def paid_by_nobody_knows_what(world: World) -> LeftToDo:
+    """Staff marked the invoice as paid outside of Stripe; the event does not say so."""
+    purchase = await world.given_a_purchase(AT_THE_BANK)
+    await world.control.mark_paid(str(purchase.stripe_invoice_id))
+    await world.tell(*await world.facts())
+
+    async def seen() -> bool:
+        (payment,) = (await world.purchase(purchase.id)).payments
+        return payment.is_explained
+
+    return LeftToDo(ids=_of(world, purchase), seen=seen, expected=True)
 
 
 async def a_card_to_adopt(world: World) -> LeftToDo:
@@ -286,6 +312,8 @@ LEFT_TO_DO: Final[Mapping[str, Callable[[World], Awaitable[LeftToDo]]]] = {
     "identify": a_refund_of_nobody_knows_what,
     "return_payment": money_to_return,
     "refund": a_requested_refund,
+    "return_credit": credit_to_return,
+    "look_at_payment": paid_by_nobody_knows_what,
     "adopt_card": a_card_to_adopt,
     "rename_product": another_name,
     "provision_plan": a_price_to_make,

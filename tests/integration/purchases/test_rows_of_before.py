@@ -13,8 +13,8 @@ import pytest
 
 from purchases.worker.jobs import COMMANDS
 from tests.integration.purchases.left_to_do import LEFT_TO_DO
-from tests.integration.purchases.subscribers import given_a_subscriber
-from tests.integration.purchases.world import World
+from tests.integration.purchases.subscribers import given_the_plans
+from tests.integration.purchases.world import INSTANCE, World
 
 Json = dict[str, Any]
 BEFORE: Final = Path(__file__).parents[2] / "fixtures/before"
@@ -89,11 +89,13 @@ async def test_a_refund_that_an_earlier_version_set_aside_is_taken_when_its_paym
 
 
 async def test_a_subscription_that_an_earlier_version_set_aside_is_taken_when_its_workspace_comes(world: World) -> None:
-    subscriber = await given_a_subscriber(world)
+    plans, metadata = await given_the_plans(world), {"quittance_instance": INSTANCE, "workspace_id": "ws-later"}
+    customer = await world.client.v1.customers.create_async({"metadata": metadata})
+    await world.give_card(customer.id, "pm_card_visa")
     made = await world.client.v1.subscriptions.create_async(
-        {"customer": subscriber.customer_id, "items": [{"price": subscriber.plans.monthly}]}
+        {"customer": customer.id, "items": [{"price": plans.monthly}], "metadata": metadata}
     )
-    ids = {"subscription": made.id, "customer": "cus_of_another", "price": subscriber.plans.monthly}
+    ids = {"subscription": made.id, "customer": customer.id, "price": plans.monthly}
     await park(world, filled(PARKED[1], ids | {"workspace": "ws-later"}))
 
     await world.given_a_workspace(workspace_id="ws-later")
