@@ -79,6 +79,8 @@ async def _was_taken_for_the_plans(
     session: AsyncSession, new: Sequence[Purchase], invoice: PaidInvoice
 ) -> Payment | None:
     """The payment that is recorded now of which something went back before, when only the plan was known to be paid."""
+    if invoice.subscription_id is None:
+        return None  # it sold no plan; a question for each invoice would cost a batch of them a statement each
     made = (one for purchase in new for one in purchase.payments if one.stripe_invoice_id == invoice.invoice_id)
     payment = next(made, None)
     return payment if payment is not None and await plan_money.went_back(session, invoice.invoice_id) else None
