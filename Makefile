@@ -1,6 +1,6 @@
 # `make` alone lists what there is. Everything is installed into this checkout: .venv, .cache and .stack.
 .DEFAULT_GOAL := help
-.PHONY: help install demo up down status test browser faithful check bench lock clean
+.PHONY: help install demo up down status test golden browser faithful check bench lock clean
 .DELETE_ON_ERROR:
 
 PY := .venv/bin/python
@@ -39,6 +39,9 @@ status: $(INSTALLED) ## what runs, and where
 
 test: $(INSTALLED) ## every test but those that need a browser or Go, and the benchmarks; ARGS='-k word' for some
 	@$(PY) -m pytest --numprocesses=$(WORKERS) --dist=loadfile --ignore=tests/bench --ignore=tests/browser --ignore=tests/faithfulness $(ARGS)
+
+golden: $(INSTALLED) ## record anew what the journeys leave at the edges, into tests/golden; ARGS='-k word' for some
+	@GOLDEN=record $(PY) -m pytest tests/journeys $(ARGS)
 
 browser: $(INSTALLED) ## the pages as people use them, in Chromium (apt-get install chromium); pictures in screenshots/
 	@$(PY) -m pytest tests/browser $(ARGS)

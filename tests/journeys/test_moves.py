@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from sandbox.scene import TEAM, Scene, Shop
 from tests.givens import given_a_paid_purchase, given_a_pending_purchase
 from tests.seen import invoice_status
@@ -92,6 +94,7 @@ async def test_paid_at_the_bank_while_it_was_cancelled_the_money_goes_back(scene
     assert "Payment returned" in await mails(scene, TEAM, purchase)
 
 
+@pytest.mark.unrecorded("the refund of the Dashboard and the refusal of ours are heard of in either order")
 async def test_a_refund_that_stripe_will_not_make_is_told_to_the_team(scene: Scene) -> None:
     """Somebody refunded it in the Dashboard a moment before, and we have not heard of it yet."""
     shop, purchase = await given_a_paid_purchase(scene)

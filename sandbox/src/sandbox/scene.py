@@ -280,14 +280,20 @@ class Scene:
 
     async def settle(self, *, seconds: float = 60) -> None:
         """Return once nothing moves: webhooks, topics, outboxes, commands that are due, mails."""
-        await self.until(self._still, "everything is quiet", seconds=seconds)
+        try:
+            await self.until(self._still, "everything is quiet", seconds=seconds)
+        except NeverHappened as never:
+            raise NeverHappened(f"{never}: {await self._moving() or 'now it is'}") from None
 
     async def _still(self) -> bool:
         """Looked at twice, since a command to Stripe makes new webhooks behind the first look's back."""
         for _ in range(2):
-            if not await self.stripe.quiet(timeout=5) or await self.witness.moving():
+            if await self._moving():
                 return False
         return True
+
+    async def _moving(self) -> str:
+        return await self.witness.moving() if await self.stripe.quiet(timeout=5) else "webhooks are on their way"
 
     async def until(
         self, condition: Callable[[], Awaitable[Any]], what: str, *, seconds: float = 30, pause: float = 0.05

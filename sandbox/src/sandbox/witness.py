@@ -80,15 +80,15 @@ class Witness:
             for database, table in LASTING
         }
 
-    async def moving(self) -> bool:
-        """Whether anything is still on its way inside the services: first what one has to read, then what it holds."""
+    async def moving(self) -> str:
+        """Return what is still on its way inside the services: first what one has to read, then what it holds."""
         for service in FLOW:
-            if await self._lag(service, GROUPS[service]):
-                return True
+            if lag := await self._lag(service, GROUPS[service]):
+                return f"{service} has {lag} records to read"
             (row,) = await self.rows(service, UNFINISHED[service])
             if any(row.values()):
-                return True
-        return False
+                return f"{service} has rows that it has not finished"
+        return ""
 
     async def _lag(self, group: str, topics: tuple[Topic, ...]) -> int:
         """Records that `group` has not finished: its offsets are committed after the effect."""
