@@ -1,6 +1,6 @@
 # `make` alone lists what there is. Everything is installed into this checkout: .venv, .cache and .stack.
 .DEFAULT_GOAL := help
-.PHONY: help install demo up down status test golden browser faithful check bench lock clean
+.PHONY: help install demo up down status test golden unchanged browser faithful check bench lock clean
 .DELETE_ON_ERROR:
 
 PY := .venv/bin/python
@@ -42,6 +42,9 @@ test: $(INSTALLED) ## every test but those that need a browser or Go, and the be
 
 golden: $(INSTALLED) ## record anew what the journeys leave at the edges, into tests/golden; ARGS='-k word' for some
 	@GOLDEN=record $(PY) -m pytest tests/journeys $(ARGS)
+
+unchanged: $(INSTALLED) ## the journeys, compared with what they left when `make golden` recorded them
+	@GOLDEN=compare $(PY) -m pytest tests/journeys $(ARGS)
 
 browser: $(INSTALLED) ## the pages as people use them, in Chromium (apt-get install chromium); pictures in screenshots/
 	@$(PY) -m pytest tests/browser $(ARGS)

@@ -1,6 +1,6 @@
 """One running stack for all journeys; each has workspaces of its own, and ends with books that agree.
 
-What each leaves at the edges is compared with `tests/golden`.
+With GOLDEN=compare, what each leaves at the edges is compared with `tests/golden` (`make unchanged`).
 """
 
 from collections.abc import AsyncIterator, Generator
