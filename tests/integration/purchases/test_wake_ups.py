@@ -12,6 +12,7 @@ from purchases.batch.waiting import allocation_mark
 from purchases.jobs import store as commands
 from purchases.ledger.rows import Purchase
 from purchases.ledger.transitions import Status
+from purchases.parked.review_parked import discard_parked
 from tests.integration.purchases.checkouts import (
     BUNDLE,
     complete,
@@ -125,6 +126,36 @@ async def test_a_refund_of_money_that_does_not_fit_is_parked_once_and_told(world
     assert len(await world.requests("invoices.retrieve")) == looks
     assert [one["retry_at"] for one in await world.parked()] == [None]
     assert len(await world.told(kind=MoneyBackParked)) == 1
+
+
+async def test_a_refund_of_unknown_money_that_does_not_fit_is_told_to_the_team_too(world: World) -> None:
+    """The purchase does not know the intent that the refund names: Stripe says whose it was, and it does not fit."""
+    purchase = await world.given_a_purchase()
+    await world.control.refund_as_dashboard(invoice=purchase.stripe_invoice_id, amount=700)
+    await world.put(purchase, Status.PENDING, knows_invoice=True)
+    await world.execute("update workspace_addon_purchases set price_cents = 1, stripe_payment_intent_id = null")
+    await world.tell(next(fact for fact in await world.facts() if isinstance(fact, RefundChanged)))
+    await awake(world)
+    await _timers(world)
+
+    assert {one["retry_at"] for one in await world.parked()} == {None}
+    (told,) = await world.told(kind=MoneyBackParked)
+    assert told["purchase_id"] == str(purchase.id)
+
+
+async def test_what_staff_have_ended_is_not_set_aside_again(world: World) -> None:
+    """Each later event of the refund, or of another one of its charge, brought it back."""
+    await _part_of_a_bundle(world)
+    (parked,) = await world.parked()
+    async with world.database.transaction() as session:
+        item = f"fact-{parked['id']}"
+        await discard_parked(session=session, item_id=item, actor="staff:sue", reason="It is the plan's part.")
+    refund = next(fact for fact in await world.facts() if isinstance(fact, RefundChanged))
+
+    await world.tell(refund.model_copy(update={"stripe_event_id": "evt_again"}))
+    await awake(world)
+
+    assert await world.parked() == []
 
 
 async def test_what_stripe_cannot_match_is_told_to_the_team_once(world: World) -> None:

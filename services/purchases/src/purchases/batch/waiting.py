@@ -37,6 +37,12 @@ async def waits_as(session: AsyncSession, mark: str) -> uuid.UUID | None:
     return (await session.execute(waiting.limit(1))).scalar_one_or_none()
 
 
+async def was_ended_by_staff(session: AsyncSession, mark: str) -> bool:
+    """Return whether staff ended, unapplied, a parked fact that waited for it."""
+    ended = exists().where(PARKED.c.waits_for == mark, PARKED.c.resolution == "discarded")
+    return bool(await session.scalar(select(ended)))
+
+
 async def waiting_until(session: AsyncSession, stripe_id: str) -> datetime | None:
     """Return when the newest of the facts occurred that wait for it; None where none waits."""
     waiting = select(PARKED.c.value).where(PARKED.c.waits_for == stripe_id, PARKED.c.resolved_at.is_(None))

@@ -5,7 +5,7 @@ from typing import Final
 from chassis.kafka.records import Received
 from chassis.outbox import parked
 from contracts import stripe_facts as told
-from purchases.batch.waiting import allocation_mark, waits_as
+from purchases.batch.waiting import allocation_mark, waits_as, was_ended_by_staff
 from purchases.batch.work import Work, cause_of, count, fact_as
 from purchases.jobs import store as commands
 from purchases.ledger.apply_refund import ToldRefund, follow_the_money
@@ -70,10 +70,11 @@ async def refund_changed(work: Work, received: Received) -> None:
 async def set_aside(work: Work, received: Received, refund_id: str, *, reason: str = OF_ONE_OF_SEVERAL) -> None:
     """Money back of which nobody knows where it falls, or how it can be: parked, once, for staff.
 
-    No timer tries it again: it would have Stripe asked for the same list, and park it as before.
+    What they have ended stays ended, whatever else tells of it. No timer tries it again: it would have Stripe asked
+    for the same list, and park it as before.
     """
     mark = allocation_mark(refund_id)
-    if await waits_as(work.session, mark) is not None:
+    if await waits_as(work.session, mark) is not None or await was_ended_by_staff(work.session, mark):
         count(received.fact, "parked_already")
         return
     await work.park(received, reason=reason, waits_for=mark, again=False)

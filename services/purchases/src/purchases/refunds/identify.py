@@ -75,6 +75,15 @@ async def _take_payment(
     elif not names_in(fact):
         why = f"money of a subscription's charge that is not known as its invoice's: {fact.invoice_id}"
         await _leave_to_staff(session, command, fact.invoice_id, why, names=names_in(fact))
+    elif await _have_rows(session, names_in(fact)):
+        why = f"money of the invoice {fact.invoice_id}, which does not fit what it was to pay,"
+        await _leave_to_staff(session, command, fact.invoice_id, why, names=names_in(fact))
+
+
+async def _have_rows(session: AsyncSession, names: Sequence[str]) -> bool:
+    """Whether a named purchase is in the ledger; of one that is not (a restored backup) the sweep makes a row."""
+    named = {uuid.UUID(one) for one in names if is_uuid(one)}
+    return bool((await ledger.resolve(session, stripe_ids=(), purchase_ids=named)).by_id)
 
 
 async def _is_known(session: AsyncSession, intent_id: str | None, charge_id: str | None) -> bool:
