@@ -17,7 +17,7 @@ from chassis.kafka import progress, records
 from chassis.outbox import applying
 from chassis.outbox import consumer as consumer_module
 from chassis.outbox.consumer import Consumer
-from chassis.outbox.parked import headers_of
+from chassis.outbox.kept_records import headers_of
 from chassis.process import metrics
 from chassis.process.health import Health, ops_app
 from contracts import AddonState, Fact, seal

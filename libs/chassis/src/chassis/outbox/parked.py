@@ -7,7 +7,6 @@ Who parks on an id and who stores it both call `lock_ids` first, so that neither
 other beside others who store.
 """
 
-import base64
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -38,6 +37,7 @@ from chassis.database.counting import count_up_to
 from chassis.database.database import wake_after_commit
 from chassis.database.tables import parked_table
 from chassis.kafka.records import MAX_REASON, Malformed, Received, Record, StoredRecord
+from chassis.outbox.kept_records import bytes_of, columns_of, record_of
 from chassis.texts import printable
 
 CHANNEL: Final = "parked"
@@ -101,7 +101,7 @@ async def park(
     """
     is_timed = bool(waits_for) if again is None else again
     values = {
-        **_columns(received.record),
+        **columns_of(received.record),
         "fact_id": received.envelope.id,
         "type": received.envelope.type,
         "consumer": consumer,
@@ -135,7 +135,7 @@ async def park_malformed(session: AsyncSession, malformed: Sequence[Malformed], 
     """
     if not malformed:
         return
-    rows = [{**_columns(one.record), **_malformed(one.record, one.reason, consumer)} for one in malformed]
+    rows = [{**columns_of(one.record), **_malformed(one.record, one.reason, consumer)} for one in malformed]
     await session.execute(insert(PARKED).values(rows).on_conflict_do_nothing())
 
 
@@ -156,7 +156,7 @@ def _held(reason: str) -> str:
 
 def _digest(record: Record) -> bytes:
     """What tells two records at one place apart."""
-    parts = [record.key, record.value, *(part for name, value in record.headers for part in (_bytes(name), value))]
+    parts = [record.key, record.value, *(part for name, value in record.headers for part in (bytes_of(name), value))]
     return sha256(b"".join(b"-" if part is None else b"%d:%b" % (len(part), part) for part in parts)).digest()
 
 
@@ -223,7 +223,7 @@ async def leave_to_staff(
     else:
         waiting = waiting.where(PARKED.c.type.in_(types))
     left = update(PARKED).where(PARKED.c.id.in_(waiting)).values(values).returning(PARKED)
-    return [_stored(row) for row in (await session.execute(left)).mappings()]
+    return [record_of(row) for row in (await session.execute(left)).mappings()]
 
 
 async def prune(
@@ -280,7 +280,7 @@ async def take_due(session: AsyncSession, *, consumer: str) -> ParkedFact | None
     await session.execute(
         update(PARKED).where(PARKED.c.id == row["id"]).values(resolved_at=func.now(), resolution="applied")
     )
-    return ParkedFact(id=row["id"], attempts=row["attempts"], record=_stored(row))
+    return ParkedFact(id=row["id"], attempts=row["attempts"], record=record_of(row))
 
 
 async def postpone(session: AsyncSession, *, parked_id: int, reason: str) -> None:
@@ -296,38 +296,3 @@ async def postpone(session: AsyncSession, *, parked_id: int, reason: str) -> Non
             resolution=None,
         )
     )
-
-
-def _columns(record: Record) -> dict[str, Any]:
-    return {
-        "topic": record.topic,
-        "partition": record.partition,
-        "offset": record.offset,
-        "key": record.key,
-        "value": record.value,
-        "headers": [_stored_header(name, value) for name, value in record.headers],
-    }
-
-
-def _stored_header(name: str, value: bytes | None) -> list[str | None]:
-    """Name and value in base 64; a name that is no text for PostgreSQL is null, and its bytes stand third."""
-    held = None if value is None else base64.b64encode(value).decode()
-    return [name, held] if name.isprintable() else [None, held, base64.b64encode(_bytes(name)).decode()]
-
-
-def _bytes(name: str) -> bytes:
-    return name.encode("utf-8", "surrogateescape")
-
-
-def _stored(row: Any) -> StoredRecord:
-    headers = headers_of(row["headers"])
-    return StoredRecord(row["topic"], row["partition"], row["offset"], row["key"], row["value"], headers)
-
-
-def headers_of(stored: Sequence[Any]) -> list[tuple[str, bytes]]:
-    """The headers of a parked record, as Kafka had them, without those that were null."""
-    return [(_name(*header), base64.b64decode(header[1])) for header in stored if header[1] is not None]
-
-
-def _name(name: str | None, _: str, raw: str | None = None) -> str:
-    return base64.b64decode(raw or "").decode("utf-8", "surrogateescape") if name is None else name

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.kafka.records import Received, StoredRecord, decode
 from chassis.outbox import parked
-from chassis.outbox.parked import headers_of
+from chassis.outbox.kept_records import headers_of
 from chassis.problems import Problem
 from chassis.process.logs import get_logger
 from contracts.stripe_facts import DisputeChanged, RefundChanged

@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
 from chassis.kafka.records import Received, StoredRecord, decode
-from chassis.outbox.parked import headers_of
+from chassis.outbox.kept_records import headers_of
 from chassis.web.cursors import NextCursor
 from purchases.parked.store import Kind, ParkedItem
 from purchases.web.api.examples import NEXT_CURSOR
