@@ -1,6 +1,5 @@
 """Sessions on Stripe's hosted pages, started for a workspace's people."""
 
-from datetime import timedelta
 from typing import Final
 
 from fastapi import APIRouter, Response
@@ -8,8 +7,8 @@ from fastapi import APIRouter, Response
 from chassis.web.auth import CurrentCaller
 from chassis.web.openapi import UNREADABLE, Responses
 from purchases.catalog_copy.what_sells import addon_inactive, addon_not_found, price_changed
-from purchases.checkout.open_checkout import Desk, checkout_over, open_checkout
-from purchases.checkout.start_checkout import Upgrade, currency_mismatch, plan_not_found, plan_not_sold
+from purchases.checkout.open_checkout import checkout_over
+from purchases.checkout.start_checkout import currency_mismatch, plan_not_found, plan_not_sold
 from purchases.customers.living_customer import stripe_refused, stripe_unavailable
 from purchases.customers.save_card import save_card
 from purchases.ledger import problems
@@ -19,7 +18,11 @@ from purchases.subscriptions.manage_subscription import manage_subscription, por
 from purchases.subscriptions.problems import already_subscribed, checkout_busy
 from purchases.web.access import AtDatabase
 from purchases.web.api.examples import ADDON_ROW, FAILED_ROW, PAID_ROW
-from purchases.web.api.session_bodies import (
+from purchases.web.budget import SpendingBuyer, SpendingOwner
+from purchases.web.hosted_pages import open_plan_checkout
+from purchases.web.refused import of_buyers, of_owner
+from purchases.web.requests import IdempotencyKey, Stripe, Told, allowed_url, own_page, return_url_not_allowed
+from purchases.web.session_bodies import (
     CheckoutSessionBody,
     PortalReply,
     PortalSessionBody,
@@ -27,9 +30,6 @@ from purchases.web.api.session_bodies import (
     SetupSessionBody,
     session_reply,
 )
-from purchases.web.budget import SpendingBuyer, SpendingOwner
-from purchases.web.refused import of_buyers, of_owner
-from purchases.web.requests import IdempotencyKey, Stripe, Told, allowed_url, own_page, return_url_not_allowed
 
 router = APIRouter(prefix="/v1/workspaces/{ws}", tags=["sessions"])
 
@@ -93,20 +93,9 @@ async def open_checkout_session(
     response: Response,
 ) -> SessionReply:
     """A page of Stripe where the plan is bought, alone or with add-ons; it is open for half an hour."""
-    upgrade = Upgrade(
-        workspace_id=workspace.id,
-        plan=body.plan,
-        interval=body.interval,
-        currency=body.currency,
-        addons=tuple(body.addons),
-        success_url=allowed_url(body.success_url, settings),
-        cancel_url=allowed_url(body.cancel_url, settings),
-        idempotency_key=key,
-        buyer=f"user:{caller.subject}",
+    opened = await open_plan_checkout(
+        workspace, body, key=key, caller=caller, database=database, client=client, settings=settings
     )
-    lease = timedelta(seconds=settings.purchase_lease_seconds)
-    desk = Desk(database=database, client=client, instance=settings.quittance_instance, lease=lease)
-    opened = await open_checkout(desk, upgrade)
     response.status_code = 200 if opened.repeated else 201
     return SessionReply(id=opened.session_id, url=opened.url)
 

@@ -14,14 +14,16 @@ from chassis.pages import page_router
 from chassis.pages.forms import typed
 from chassis.pages.site import see_other
 from chassis.problems import Problem
-from purchases.web.api.session_bodies import PortalSessionBody, SessionReply
-from purchases.web.api.session_routes import open_checkout_session, open_portal_session
+from purchases.checkout.open_checkout import Opened
+from purchases.web.api.session_routes import open_portal_session
 from purchases.web.budget import owner_within_budget
+from purchases.web.hosted_pages import open_plan_checkout
 from purchases.web.pages.billing.billing_offer import Chosen, checkout_body, chosen_in
 from purchases.web.pages.billing.billing_view import Asked, billing_live, billing_page
 from purchases.web.pages.billing.billing_visit import MemberVisit, OwnerVisit, Visit
 from purchases.web.pages.paths import billing_path
 from purchases.web.requests import Stripe
+from purchases.web.session_bodies import PortalSessionBody
 
 router = page_router("/app/{ws}/settings/billing")
 
@@ -98,20 +100,19 @@ async def back_to_the_page(visit: MemberVisit) -> Response:
     return see_other(billing_path(visit.workspace.id))
 
 
-async def _opened(visit: Visit, client: Stripe, chosen: Chosen) -> SessionReply:
-    return await open_checkout_session(
-        workspace=visit.workspace,
-        body=checkout_body(chosen, page=visit.address),
+async def _opened(visit: Visit, client: Stripe, chosen: Chosen) -> Opened:
+    return await open_plan_checkout(
+        visit.workspace,
+        checkout_body(chosen, page=visit.address),
         key=chosen.request_key,
         caller=visit.caller,
         database=visit.database,
         client=client,
         settings=visit.settings,
-        response=Response(),
     )
 
 
-async def _patiently(ask: Callable[[], Awaitable[SessionReply]]) -> SessionReply:
+async def _patiently(ask: Callable[[], Awaitable[Opened]]) -> Opened:
     """Pressed twice, or in two tabs at once: the later request waits for the earlier one. Raises Problem."""
     until = time.monotonic() + PATIENCE_SECONDS
     while True:

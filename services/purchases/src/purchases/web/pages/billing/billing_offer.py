@@ -14,7 +14,7 @@ from purchases.buying.offer_addons import Offer
 from purchases.caps.read_billing import Billing
 from purchases.catalog_copy.rows import Addon, Plan
 from purchases.subscriptions.plan import BUILDER
-from purchases.web.api.session_bodies import MOST_ADDONS, CheckoutSessionBody
+from purchases.web.session_bodies import MOST_ADDONS, CheckoutSessionBody
 
 Fields = Sequence[tuple[str, str]]
 MONTHS_A_YEAR: Final = 12

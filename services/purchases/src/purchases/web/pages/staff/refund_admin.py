@@ -19,10 +19,16 @@ from chassis.pages.site import see_other
 from chassis.pages.typed_amounts import local_amount, typed_minor_units
 from chassis.problems import Problem
 from purchases.ledger import store as ledger
-from purchases.refunds.request_refund import already_refunded, nothing_paid, paid_outside_stripe, refund_too_large
+from purchases.refunds.request_refund import (
+    RefundOrder,
+    already_refunded,
+    nothing_paid,
+    paid_outside_stripe,
+    refund_too_large,
+    request_refund,
+)
 from purchases.web.access import AtDatabase, Staff
 from purchases.web.api.move_bodies import RefundBody
-from purchases.web.api.staff.staff_move_routes import refund_purchase
 from purchases.web.api.staff.staff_replies import AdminPurchaseReply
 from purchases.web.api.staff.staff_routes import get_purchase_for_staff
 from purchases.web.pages.ids import PurchaseId
@@ -30,8 +36,6 @@ from purchases.web.pages.staff.purchases_admin import LIST, purchase_page
 from purchases.web.pages.staff.staff_words import told_to_staff
 
 _KEY: Final = re.compile(r"[0-9a-f]{32}", re.ASCII)
-REPEATED: Final = 200
-"""What the API answers where the key's refund was there already."""
 _CENTS: Final = re.compile(r"[0-9]{1,12}", re.ASCII)
 ALL_OR_A_PART: Final = "Choose “A part” above, or leave this empty."
 
@@ -92,7 +96,7 @@ async def refund(
     caller: Staff, purchase_id: PurchaseId, request: Request, pages: AtPages, database: AtDatabase
 ) -> Response:
     """The key is the form's, so that a form sent twice is one refund, and its pages ask about no second one."""
-    form, answer = RefundForm.typed(dict(await typed(request))), Response()
+    form = RefundForm.typed(dict(await typed(request)))
     purchase = await get_purchase_for_staff(purchase_id, caller, database)
     if not form.is_agreed and await _was_sent(database, purchase_id, form):
         return see_other(f"{LIST}/{purchase_id}?done=refund-once")
@@ -102,7 +106,7 @@ async def refund(
         body = form.body(purchase, locale=visitors_locale(request))
         if not form.is_agreed:
             return _review(request, pages, purchase, form, body)
-        await refund_purchase(purchase_id, body, form.key, caller, database, answer)
+        repeated = await _ask_for(database, purchase_id, body, key=form.key, staff=caller.subject)
     except ValidationError as error:
         wrong = errors_by_field(error)
         errors = {"amount" if name == "amount_cents" else name: said for name, said in wrong.items()}
@@ -114,7 +118,20 @@ async def refund(
         if not purchase.refundable_cents:
             return purchase_page(request, pages, purchase, problem=problem)
         return _form(request, pages, purchase, form, problem=problem)
-    return see_other(f"{LIST}/{purchase_id}?done={'refund-once' if answer.status_code == REPEATED else 'refund'}")
+    return see_other(f"{LIST}/{purchase_id}?done={'refund-once' if repeated else 'refund'}")
+
+
+async def _ask_for(database: Database, purchase_id: UUID, body: RefundBody, *, key: str, staff: str) -> bool:
+    """Ask for the refund; return whether the form's key had asked for it before. Raises Problem."""
+    order = RefundOrder(
+        purchase_id=purchase_id,
+        amount_cents=body.amount_cents,
+        reason=body.reason,
+        idempotency_key=key,
+        staff=f"staff:{staff}",
+    )
+    async with database.transaction() as session:
+        return (await request_refund(session=session, order=order)).repeated
 
 
 async def _was_sent(database: Database, purchase_id: UUID, form: RefundForm) -> bool:
