@@ -1,6 +1,6 @@
 # `make` alone lists what there is. Everything is installed into this checkout: .venv, .cache and .stack.
 .DEFAULT_GOAL := help
-.PHONY: help install demo up down status test golden unchanged browser faithful check bench lock clean
+.PHONY: help install demo up down status test golden unchanged browser faithful docs check bench lock clean
 .DELETE_ON_ERROR:
 
 PY := .venv/bin/python
@@ -51,6 +51,9 @@ browser: $(INSTALLED) ## the pages as people use them, in Chromium (apt-get inst
 
 faithful: $(INSTALLED) ## the Stripe sandbox against Stripe's own description, and our requests against stripe-mock; needs Go
 	@$(PY) -m pytest tests/faithfulness $(ARGS)
+
+docs: $(INSTALLED) ## renew what documents take from the code, between their marks
+	@$(PY) -m tests.contract.docs
 
 check: $(INSTALLED) ## format, lint, types, layers, documents
 	$(PY) -m ruff format --check .

@@ -15,6 +15,7 @@ FILES: Final = sorted(
         "sandbox/*.md",
         "services/*/*.md",
         "deploy/**/*.md",
+        "docs/**/*.md",
         "tests/**/*.md",
     )
     for path in ROOT.glob(pattern)
