@@ -1,14 +1,16 @@
 """What the API shows: to everyone without what is internal, to staff with it; money also in major units."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from catalog.cursors import AddonPosition
 from catalog.tables import Addon
 from chassis.money import major_text
-from chassis.web.cursors import NextCursor
+from chassis.web.cursors import NextCursor, cut_page
 
 # Examples have no nulls: FastAPI leaves them out of the document.
 EXAMPLE: Final[dict[str, Any]] = {
@@ -79,12 +81,12 @@ class AdminAddons(BaseModel):
 
 
 def public_view(addon: Addon) -> PublicAddon:
-    """The add-on as everyone sees it."""
+    """Return the add-on as everyone sees it."""
     return PublicAddon(**_shown(addon))
 
 
 def admin_view(addon: Addon) -> AdminAddon:
-    """The add-on as staff see it."""
+    """Return the add-on as staff see it."""
     return AdminAddon(
         **_shown(addon),
         stripe_price_id=addon.stripe_price_id,
@@ -94,6 +96,16 @@ def admin_view(addon: Addon) -> AdminAddon:
         created_at=addon.created_at,
         updated_at=addon.updated_at,
     )
+
+
+def admin_views(found: Sequence[Addon], limit: int) -> AdminAddons:
+    """Return the first `limit` of `found`, with the cursor of the page behind them."""
+    shown, next_cursor = cut_page(found, limit, _position)
+    return AdminAddons(items=[admin_view(addon) for addon in shown], next_cursor=next_cursor)
+
+
+def _position(addon: Addon) -> AddonPosition:
+    return AddonPosition(sort_order=addon.sort_order, name=addon.name, slug=addon.slug)
 
 
 def _shown(addon: Addon) -> dict[str, Any]:

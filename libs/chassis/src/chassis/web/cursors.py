@@ -1,6 +1,7 @@
 """Keyset cursors: a page goes on behind the last row that was shown, whatever was added or removed before it."""
 
 import base64
+from collections.abc import Callable, Sequence
 from typing import Annotated, Final, Self, TypeVar
 
 from fastapi import Query
@@ -32,6 +33,7 @@ class Position(BaseModel):
 
 
 T = TypeVar("T", bound=Position)
+Row = TypeVar("Row")
 
 
 class InvalidCursor(Problem):
@@ -55,3 +57,9 @@ def position_of(cursor: str | None, kind: type[T]) -> T | None:
         return kind.model_validate_json(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except ValueError as error:
         raise InvalidCursor from error
+
+
+def cut_page(found: Sequence[Row], limit: int, position: Callable[[Row], Position]) -> tuple[Sequence[Row], str | None]:
+    """Return the first `limit` rows, and the cursor of the page behind them: None unless one row more was found."""
+    shown = found[:limit]
+    return shown, cursor_of(position(shown[-1])) if len(found) > limit else None

@@ -1,7 +1,6 @@
 """Add-ons over HTTP: the public list, and their administration."""
 
 from typing import Annotated, Final
-from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
@@ -11,8 +10,10 @@ from catalog.api.requests import (
     IF_NONE_MATCH,
     NOT_MODIFIED,
     REFUSED,
+    AddonId,
     Db,
     IfMatch,
+    Prices,
     Staff,
     admin_headers,
     answer_list,
@@ -23,32 +24,14 @@ from catalog.bodies import AddonEdit, NewAddon, SlugLocked
 from catalog.cursors import AddonPosition
 from catalog.handlers import addons as handlers
 from catalog.handlers.addons import AddonNotFound, NameWithoutSlug, PriceMissing
-from catalog.price_list import PriceListCache
 from catalog.prices import every_refusal
 from catalog.tables import Addon
-from catalog.views import AdminAddon, AdminAddons, PublicAddons, admin_view
-from chassis.web.cursors import PAGE, Cursor, InvalidCursor, Limit, cursor_of, position_of
+from catalog.views import AdminAddon, AdminAddons, PublicAddons, admin_view, admin_views
+from chassis.web.cursors import PAGE, Cursor, InvalidCursor, Limit, position_of
 from chassis.web.openapi import INVALID_REQUEST, NOTHING_HERE, UNREADABLE, problems
 
 ADMIN_ADDONS: Final = "/v1/admin/addons"
 
-
-async def price_list_of(request: Request) -> PriceListCache:
-    """The public list that `main` made."""
-    price_list: PriceListCache = request.app.state.price_list
-    return price_list
-
-
-async def existing_id(addon_id: str) -> UUID:
-    """The id in the path; what is no UUID is the id of no add-on."""
-    try:
-        return UUID(addon_id)
-    except ValueError as error:
-        raise AddonNotFound from error
-
-
-Prices = Annotated[PriceListCache, Depends(price_list_of)]
-AddonId = Annotated[UUID, Depends(existing_id)]
 Active = Annotated[bool | None, Query(description="Only those that are active, or only those that are not")]
 
 UNKNOWN: Final = problems(AddonNotFound(), NOTHING_HERE)
@@ -81,10 +64,7 @@ async def list_addons(
     async with database.reading() as session:
         found = await handlers.list_addons(session=session, active=active, after=after, limit=limit + 1)
     response.headers["Cache-Control"] = ADMIN_CACHING
-    return AdminAddons(
-        items=[admin_view(addon) for addon in found[:limit]],
-        next_cursor=_behind(found[limit - 1]) if len(found) > limit else None,
-    )
+    return admin_views(found, limit)
 
 
 @admin.post(ADMIN_ADDONS, operation_id="create_addon", status_code=201, responses=NEW_REFUSED)
@@ -139,7 +119,3 @@ async def withdraw_addon(
 def _shown(addon: Addon, response: Response) -> AdminAddon:
     response.headers.update(admin_headers(addon.sequence))
     return admin_view(addon)
-
-
-def _behind(addon: Addon) -> str:
-    return cursor_of(AddonPosition(sort_order=addon.sort_order, name=addon.name, slug=addon.slug))

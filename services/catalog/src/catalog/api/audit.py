@@ -9,7 +9,7 @@ from catalog.api.requests import ADMIN_CACHING, REFUSED, Db, staff
 from catalog.audit_views import Changes, change_view
 from catalog.cursors import AuditPosition
 from catalog.handlers import audit as handlers
-from chassis.web.cursors import PAGE, Cursor, InvalidCursor, Limit, cursor_of, position_of
+from chassis.web.cursors import PAGE, Cursor, InvalidCursor, Limit, cut_page, position_of
 from chassis.web.openapi import INVALID_REQUEST, problems
 from chassis.web.web import storable
 
@@ -37,7 +37,5 @@ async def list_changes(
     async with database.reading() as session:
         found = await handlers.list_changes(session=session, subject=subject, after=after, limit=limit + 1)
     response.headers["Cache-Control"] = ADMIN_CACHING
-    return Changes(
-        items=[change_view(entry) for entry in found[:limit]],
-        next_cursor=cursor_of(AuditPosition(id=found[limit - 1].id)) if len(found) > limit else None,
-    )
+    shown, next_cursor = cut_page(found, limit, lambda entry: AuditPosition(id=entry.id))
+    return Changes(items=[change_view(entry) for entry in shown], next_cursor=next_cursor)

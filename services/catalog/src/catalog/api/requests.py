@@ -2,11 +2,13 @@
 
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final
+from uuid import UUID
 
 from fastapi import Depends, Header, Request, Response
 
 from catalog.actors import Actor
 from catalog.etags import PreconditionFailed, PreconditionRequired, etag_of, is_known
+from catalog.handlers.addons import AddonNotFound
 from catalog.price_list import PriceListCache
 from chassis.database.database import Database
 from chassis.web.auth import Caller, current_caller, require_staff
@@ -18,24 +20,40 @@ ADMIN_CACHING: Final = "private, no-store"
 
 # All of these are async: FastAPI runs a plain function in a thread, which costs more than the rest of a request.
 async def staff(caller: Annotated[Caller, Depends(current_caller)]) -> Actor:
-    """Who asks, if it is a super_admin."""
+    """Return who asks. Raises Problem 403 unless it is a super_admin."""
     require_staff(caller)
     return Actor.staff(caller)
 
 
 async def database_of(request: Request) -> Database:
-    """The database that `main` opened."""
+    """Return the database that `main` opened."""
     database: Database = request.app.state.database
     return database
 
 
+async def price_list_of(request: Request) -> PriceListCache:
+    """Return the public list that `main` made."""
+    price_list: PriceListCache = request.app.state.price_list
+    return price_list
+
+
+async def existing_id(addon_id: str) -> UUID:
+    """Return the id in the path. Raises AddonNotFound for what is no UUID."""
+    try:
+        return UUID(addon_id)
+    except ValueError as error:
+        raise AddonNotFound from error
+
+
 def now() -> datetime:
-    """The time of a change."""
+    """Return the time of a change."""
     return datetime.now(UTC)
 
 
 Staff = Annotated[Actor, Depends(staff)]
 Db = Annotated[Database, Depends(database_of)]
+Prices = Annotated[PriceListCache, Depends(price_list_of)]
+AddonId = Annotated[UUID, Depends(existing_id)]
 IfMatch = Annotated[
     str | None, Header(description='The ETag that was read, e.g. `"3"`; 428 without it', examples=['"3"', "*"])
 ]
@@ -55,7 +73,7 @@ CONFLICTS: Final = problems(PreconditionFailed(etag=etag_of(sequence=4)), Precon
 
 
 async def answer_list(request: Request, prices: PriceListCache) -> Response:
-    """The list's bytes, or 304. The header is read by hand: FastAPI's own parameters would cost more than the rest."""
+    """Return the list, or 304. The header is read by hand: FastAPI's parameters would cost more than the rest."""
     current = await prices.current()
     headers = {"ETag": current.etag, "Cache-Control": PUBLIC_CACHING}
     if is_known(if_none_match=request.headers.get("if-none-match"), etag=current.etag):
@@ -64,5 +82,5 @@ async def answer_list(request: Request, prices: PriceListCache) -> Response:
 
 
 def admin_headers(sequence: int) -> dict[str, str]:
-    """The headers of one row's answer."""
+    """Return the headers of one row's answer."""
     return {"ETag": etag_of(sequence=sequence), "Cache-Control": ADMIN_CACHING}

@@ -8,14 +8,12 @@ from fastapi import Request
 from pydantic import ValidationError
 from starlette.responses import Response
 
-from catalog.api import addons as api
-from catalog.api.addons import AddonId, Prices
-from catalog.api.requests import Db, Staff, now
+from catalog.api.requests import AddonId, Db, Prices, Staff, now
 from catalog.bodies import AddonEdit, NewAddon
 from catalog.etags import PreconditionFailed
-from catalog.handlers.addons import AddonMade, create_addon
+from catalog.handlers.addons import AddonMade, create_addon, edit_addon
 from catalog.pages.addon_form import AddonForm, differences, errors_of
-from catalog.pages.addons import DONE, LIST, Done
+from catalog.pages.addons import DONE, LIST, Done, read_addon
 from catalog.views import AdminAddon
 from chassis.money import SUPPORTED_CURRENCIES
 from chassis.pages import AtPages, Pages, page_router
@@ -60,7 +58,7 @@ async def make_addon(by: Staff, request: Request, pages: AtPages, database: Db, 
 async def show_addon(
     _: Staff, addon_id: AddonId, request: Request, pages: AtPages, database: Db, done: Done = None
 ) -> Response:
-    addon = await api.show_addon(addon_id, database, Response())
+    addon = await read_addon(database, addon_id)
     return _page(
         pages, request, AddonForm.of(addon, locale=visitors_locale(request)), addon=addon, done=DONE.get(done or "")
     )
@@ -72,28 +70,31 @@ async def save_addon(
 ) -> Response:
     fields = await typed(request)
     form, move = AddonForm.typed(fields), dict(fields).get("move")
-    addon = await api.show_addon(addon_id, database, Response())
+    addon = await read_addon(database, addon_id)
     if move:
         return _moved(pages, request, form, move, addon=addon)
     form, locale = form.without_gaps(), visitors_locale(request)
     try:
         edit = AddonEdit.model_validate(form.body(locale=locale))
-        await api.edit_addon(addon_id, edit, by, database, prices, Response(), if_match=form.version)
+        async with database.transaction() as session:
+            await edit_addon(session=session, addon_id=addon_id, if_match=form.version, edit=edit, by=by, now=now())
     except PreconditionFailed:
         return await _sent_again(pages, request, form.as_stored(edit, locale=locale), addon_id, database, done="saved")
     except (ValidationError, Problem) as error:
         errors = errors_of(error) | form.price_error(locale=locale)
         return _page(pages, request, form, addon=addon, errors=errors)
+    prices.forget()
     return see_other(f"{LIST}/{addon_id}?done=saved")
 
 
 async def _sent_again(
     pages: Pages, request: Request, form: AddonForm, addon_id: UUID, database: Db, *, done: str
 ) -> Response:
-    """What stands there already as it was typed is done, as after a double click. What differs is shown beside it:
-    saved once more, what was typed replaces what is there now.
+    """Lead on where what was typed stands there already, as after a double click; show what differs beside it.
+
+    Saved once more, what was typed replaces what is there now.
     """
-    addon = await api.show_addon(addon_id, database, Response())
+    addon = await read_addon(database, addon_id)
     theirs = AddonForm.of(addon, locale=visitors_locale(request))
     conflict = differences(theirs, form)
     if not conflict:
@@ -114,16 +115,16 @@ def _page(
     *,
     addon: AdminAddon | None = None,
     status: int | None = None,
-    **told: Any,
+    **given: Any,
 ) -> Response:
     unsaid: dict[str, Any] = {"errors": {}, "focus": None, "conflict": None, "is_made": False, "done": None}
     example = local_amount("499.00", locale=visitors_locale(request))
     always = {"form": form, "addon": addon, "currencies": CURRENCIES, "example": example}
-    return pages.page(request, "addon.html", status=status, **unsaid | always | told)
+    return pages.page(request, "addon.html", status=status, **unsaid | always | given)
 
 
 def _id(form: AddonForm) -> UUID | None:
-    """Of a form of ours; a key of somebody's own making makes no repeat."""
+    """Return the key of a form of ours; one of somebody's own making makes no repeat."""
     try:
         return UUID(form.key)
     except ValueError:
