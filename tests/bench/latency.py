@@ -15,7 +15,7 @@ from aiokafka import AIOKafkaConsumer
 
 from contracts import PURCHASE_EVENTS
 from contracts.purchase_facts import PurchasePaid
-from notifier.messages import MESSAGE_IDS
+from notifier.delivery.messages import MESSAGE_IDS
 from sandbox.processes import SERVICES
 from sandbox.stack import EmbeddedStack
 from tests.bench.figures import Figure, percentile, within_limit

@@ -21,7 +21,7 @@ from tests.bench.ledger import changed, connect, given_pending
 from tests.bench.options import Options
 from tests.bench.processes import a_stack, cpu_seconds
 from tests.bench.webhooks import Sale, paid_event
-from webhook_gateway.intake import take_in
+from webhook_gateway.stripe_events.intake import take_in
 
 WORKER: Final = "purchases-worker"
 WITHIN_SECONDS: Final = 120

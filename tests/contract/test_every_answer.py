@@ -23,11 +23,11 @@ from chassis.web.jwks import Jwks
 from chassis.web.server import HttpServer
 from sandbox.ports import LOOPBACK
 from tests.contract.sources import sources
-from webhook_gateway.asgi import PATHS
 from webhook_gateway.main import gateway_app
-from webhook_gateway.metrics import WebhookMetrics
 from webhook_gateway.settings import GatewaySettings
-from webhook_gateway.webhook_secrets import signing_secrets
+from webhook_gateway.webhook.asgi import PATHS
+from webhook_gateway.webhook.metrics import WebhookMetrics
+from webhook_gateway.webhook.webhook_secrets import signing_secrets
 
 ROOT: Final = Path(__file__).parents[2]
 ID: Final = "0197e0a4-5b7c-7d10-8f43-2b1f0a9c6e31"

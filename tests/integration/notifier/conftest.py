@@ -18,11 +18,11 @@ from chassis.process.health import Health
 from contracts import PURCHASE_EVENTS, TOPICS, seal
 from notifier import mails
 from notifier.consumer import mails_for
-from notifier.letters import Mailable
+from notifier.delivery.sender import Sender
+from notifier.letters.letters import Mailable
 from notifier.main import MIGRATIONS, Settings
 from notifier.main.mail_settings import mailer
 from notifier.main.service import parts
-from notifier.sender import Sender
 from notifier.tables import MAILS
 from sandbox.mailbox.faults import Faults
 from sandbox.mailbox.mails import Mail, Mails

@@ -7,10 +7,11 @@ import pytest
 
 from contracts import Fact
 from contracts.workspace_facts import RenewalFailed
-from notifier import commands, consumer, mails
+from notifier import consumer, mails
 from notifier.housekeeping import forget_old
-from notifier.letters import Mailable
+from notifier.letters.letters import Mailable
 from notifier.mails import NewMail
+from notifier.parked import commands
 from notifier.tables import INBOX, MAILS
 from tests.fixtures import mailable_facts as facts
 from tests.integration.notifier.conftest import Office, key_of, until

@@ -4,9 +4,10 @@ import asyncio
 
 import pytest
 
-from notifier import commands, sender
+from notifier.delivery import sender
 from notifier.housekeeping import export_backlog
 from notifier.metrics import OLDEST_UNSENT, PARKED
+from notifier.parked import commands
 from tests.fixtures import mailable_facts as facts
 from tests.integration.notifier.conftest import Office, key_of, until
 

@@ -7,11 +7,12 @@ import pytest
 
 from chassis.database.counting import AT_MOST
 from chassis.database.database import Database, plain_connection
-from notifier import mails, parked_items
+from notifier import mails
 from notifier.consumer import GROUP
 from notifier.housekeeping import export_backlog
 from notifier.mails import NewMail
 from notifier.main import MIGRATIONS
+from notifier.parked import parked_items
 from tests.stack.postgres import NewDatabase, Template
 from tests.stack.reads import every_statement
 

@@ -18,10 +18,10 @@ from chassis.web.jwks import Jwks
 from chassis.web.server import HttpServer
 from notifier import mails
 from notifier.consumer import GROUP, mails_for
-from notifier.letters import Mailable
+from notifier.letters.letters import Mailable
 from notifier.main import MIGRATIONS
 from notifier.main.service import app
-from notifier.parked_items import id_of_mail
+from notifier.parked.parked_items import id_of_mail
 from notifier.tables import MAILS
 from sandbox.issuer import Issuer, application
 from tests.stack.postgres import NewDatabase, Template

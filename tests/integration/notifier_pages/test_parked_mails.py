@@ -11,10 +11,11 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from chassis.database.database import sqlstate
-from notifier import commands, mails
+from notifier import mails
 from notifier.consumer import GROUP
 from notifier.housekeeping import forget_old
 from notifier.pages.parked import router
+from notifier.parked import commands
 from tests.fixtures import mailable_facts as facts
 from tests.forms import form_to, read, told
 from tests.integration.notifier_pages.conftest import LIST, Site

@@ -27,9 +27,9 @@ from tests.documented import only_documented_problems
 from tests.integration.permissions.matrix import REGISTERED_OWNERS
 from tests.stack.postgres import NewDatabase, Template
 from webhook_gateway.main import gateway_app
-from webhook_gateway.metrics import WebhookMetrics
 from webhook_gateway.settings import GatewaySettings
-from webhook_gateway.webhook_secrets import signing_secrets
+from webhook_gateway.webhook.metrics import WebhookMetrics
+from webhook_gateway.webhook.webhook_secrets import signing_secrets
 
 ISSUER: Final = "https://issuer.test"
 AUDIENCE: Final = "quittance"

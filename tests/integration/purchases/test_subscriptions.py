@@ -10,7 +10,7 @@ from sqlalchemy import insert
 from chassis.outbox import parked
 from contracts.stripe_facts import SubscriptionChanged
 from contracts.workspace_facts import ExtraSubscriptionEnded
-from notifier.letters import LETTERS, mail_key
+from notifier.letters.letters import LETTERS, mail_key
 from purchases.ledger.transitions import Status
 from purchases.workspaces.rows import Workspace
 from tests.integration.purchases.bundles import PLAN_CENTS, PRICES, given_a_bundle, invoice_of

@@ -29,7 +29,7 @@ from purchases.ledger.transitions import Status
 from purchases.worker.events import apply_facts
 from purchases.worker.jobs import CommandsLoop
 from sandbox.stripe.control import StripeControl
-from webhook_gateway.normalisers import NORMALISERS, normalise
+from webhook_gateway.stripe_events.normalisers import NORMALISERS, normalise
 
 Json = dict[str, Any]
 INSTANCE: Final = "test"

@@ -10,7 +10,7 @@ from sandbox.stripe.control import Json, StripeControl
 from tests.integration.stripe_sandbox.conftest import DAY, Buyer
 from tests.integration.stripe_sandbox.offers import given_a_session
 from tests.integration.stripe_sandbox.plans import given_a_subscriber
-from webhook_gateway.normalisers import NORMALISERS, normalise
+from webhook_gateway.stripe_events.normalisers import NORMALISERS, normalise
 
 LEGACY, TODAY = "2024-06-20", "2026-06-24.dahlia"
 ONE_ERA_ONLY = {

@@ -9,7 +9,7 @@ from schemathesis import Case, GenerationMode, HookContext
 from schemathesis.core.parameters import ParameterLocation
 
 from tests.integration.webhook_gateway.conftest import signature
-from webhook_gateway.described import SIGNATURE
+from webhook_gateway.webhook.openapi import SIGNATURE
 
 WELL_FORMED = re.compile(SIGNATURE["schema"]["pattern"])
 HEADER = SIGNATURE["name"]

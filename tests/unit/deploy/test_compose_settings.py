@@ -13,7 +13,7 @@ from chassis.process.settings import ServiceSettings
 from purchases.settings import Settings as PurchasesSettings
 from tests.unit.deploy.compose import OURS, SERVICES, environment, option
 from webhook_gateway.settings import GatewaySettings
-from webhook_gateway.webhook_secrets import Policy, signing_secrets
+from webhook_gateway.webhook.webhook_secrets import Policy, signing_secrets
 
 SETTINGS: Final[dict[str, type[ServiceSettings]]] = {
     "catalog": catalog.main.Settings,

@@ -6,8 +6,8 @@ from html import unescape
 
 import pytest
 
-from notifier.letters import LETTERS, Letter, Mailable, letter_for, letters_for
-from notifier.rendering import House, Rendered, render
+from notifier.letters.letters import LETTERS, Letter, Mailable, letter_for, letters_for
+from notifier.letters.rendering import House, Rendered, render
 from tests.fixtures import mailable_facts as facts
 
 NBSP = "\N{NO-BREAK SPACE}"

@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 
 from contracts import FACTS
-from notifier.letters import BESIDE, LETTERS, Mailable, Recipient, letter_for, letters_for, mail_key
+from notifier.letters.letters import BESIDE, LETTERS, Mailable, Recipient, letter_for, letters_for, mail_key
 from tests.fixtures import mailable_facts as facts
 
 TO_TEAM = (

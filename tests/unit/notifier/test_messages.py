@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifier.addresses import mailbox, named_mailbox
-from notifier.letters import letter_for
-from notifier.messages import ForbiddenInHeader, compose
-from notifier.rendering import House, Rendered, render
+from notifier.delivery.addresses import mailbox, named_mailbox
+from notifier.delivery.messages import ForbiddenInHeader, compose
+from notifier.letters.letters import letter_for
+from notifier.letters.rendering import House, Rendered, render
 from tests.fixtures import mailable_facts as facts
 
 WORDS = Rendered(subject="Hello", text="Hello\n.\nline", html="<p>Hello</p>")

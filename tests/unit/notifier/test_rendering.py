@@ -5,8 +5,8 @@ import re
 import pytest
 
 from contracts.purchase_facts import PurchaseFact
-from notifier.letters import Mailable, letter_for
-from notifier.rendering import SUBJECT_LENGTH, House, Rendered, render
+from notifier.letters.letters import Mailable, letter_for
+from notifier.letters.rendering import SUBJECT_LENGTH, House, Rendered, render
 from tests.fixtures import mailable_facts as facts
 
 HOUSE = House(support_email="help@quittance.example", public_base_url="https://billing.example/")

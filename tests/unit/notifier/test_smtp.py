@@ -11,9 +11,9 @@ from aiosmtplib import (
     SMTPServerDisconnected,
 )
 
-from notifier.sender import LAST_RETRY_SECONDS, retry_seconds
-from notifier.smtp import Verdict, verdict_on
-from notifier.smtp_url import BadSmtpUrl, smtp_server
+from notifier.delivery.sender import LAST_RETRY_SECONDS, retry_seconds
+from notifier.delivery.smtp import Verdict, verdict_on
+from notifier.delivery.smtp_url import BadSmtpUrl, smtp_server
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from notifier.__main__ import command
+from notifier.delivery.smtp_url import BadSmtpUrl
 from notifier.main import Settings
 from notifier.main.mail_settings import UnusableSetting, mailer
-from notifier.smtp_url import BadSmtpUrl
 
 
 def settings(**changes: Any) -> Settings:

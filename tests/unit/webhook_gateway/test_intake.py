@@ -14,13 +14,13 @@ from contracts import read, schemas, seal
 from contracts.stripe_facts import StripeFact, UnrecognisedEvent
 from contracts.topics import STRIPE_EVENTS
 from tests.fixtures.stripe_events import BASIL, FILES, LEGACY, event
-from webhook_gateway.head import Head, read_head
-from webhook_gateway.headers import headers_of
-from webhook_gateway.intake import Intake, MalformedBody, NotAnEvent, take_in
-from webhook_gateway.normalisers import NORMALISERS, normalise
 from webhook_gateway.outcomes import Outcome
-from webhook_gateway.records import LONGEST_VALUE, Record
-from webhook_gateway.told import Told
+from webhook_gateway.stripe_events.headers import headers_of
+from webhook_gateway.stripe_events.intake import Intake, MalformedBody, NotAnEvent, take_in
+from webhook_gateway.stripe_events.normalisers import NORMALISERS, normalise
+from webhook_gateway.stripe_events.records import LONGEST_VALUE, Record
+from webhook_gateway.stripe_events.told import Told
+from webhook_gateway.webhook.head import Head, read_head
 
 NOW = 1_772_620_204.5
 ALL_FILES = sorted(file.name.removesuffix(".json") for file in FILES.glob("*.json"))

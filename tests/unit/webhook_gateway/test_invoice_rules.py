@@ -15,7 +15,7 @@ from contracts.stripe_facts import (
     UnrecognisedEvent,
 )
 from tests.fixtures.stripe_events import BASIL, LEGACY, body_of, event
-from webhook_gateway.normalisers import normalise
+from webhook_gateway.stripe_events.normalisers import normalise
 
 ERAS = [LEGACY, BASIL]
 INTENT = "pi_3SVq2oLkdIwHu7ix1R2vQy7B"

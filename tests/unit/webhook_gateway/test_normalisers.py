@@ -7,7 +7,7 @@ import pytest
 from contracts.stripe_facts import InvoicePaymentLinked, RefundChanged
 from tests.fixtures.expected_facts import ERAS, EXPECTED, INTENT, INVOICE, LEGACY_VERSION, fact_of, only_in, payload
 from tests.fixtures.stripe_events import BASIL, BASIL_SINCE, LEGACY, event
-from webhook_gateway.normalisers import NORMALISERS
+from webhook_gateway.stripe_events.normalisers import NORMALISERS
 
 
 @pytest.mark.parametrize("era", ERAS)

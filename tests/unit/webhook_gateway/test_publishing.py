@@ -16,7 +16,7 @@ from chassis.kafka.kafka import BrokerUnavailable
 from webhook_gateway.broker import BrokerConnection, Connected, partition_of
 from webhook_gateway.deadlines import Deadlines
 from webhook_gateway.publishing import publish
-from webhook_gateway.records import Record
+from webhook_gateway.stripe_events.records import Record
 
 RECORD = Record(topic="t", key=b"k", headers=[("ce_id", b"1")], value=b"{}")
 

@@ -8,7 +8,7 @@ import stripe
 from hypothesis import given
 from hypothesis import strategies as st
 
-from webhook_gateway.signature import LONGEST_HEADER, SignatureRefused, parse, verify
+from webhook_gateway.webhook.signature import LONGEST_HEADER, SignatureRefused, parse, verify
 
 SECRET = b"whsec_5WbX5kEWLlfzsGNjH64I8lOOqUB6e8FH"
 OTHER = b"whsec_9nTz2RqLfVbXk7MwYdCs4HgJp6AeKu1o"

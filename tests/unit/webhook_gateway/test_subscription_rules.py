@@ -7,7 +7,7 @@ import pytest
 
 from contracts.stripe_facts import SubscriptionChanged
 from tests.fixtures.stripe_events import BASIL, LEGACY, body_of, event
-from webhook_gateway.normalisers import normalise
+from webhook_gateway.stripe_events.normalisers import normalise
 
 ERAS = [LEGACY, BASIL]
 END = datetime(2027, 3, 4, 11, 21, 30, tzinfo=UTC)

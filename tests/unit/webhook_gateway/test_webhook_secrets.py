@@ -5,7 +5,7 @@ import secrets
 import pytest
 
 from chassis.process.secret_shapes import is_placeholder
-from webhook_gateway.webhook_secrets import Policy, signing_secrets
+from webhook_gateway.webhook.webhook_secrets import Policy, signing_secrets
 
 MADE = secrets.token_hex(16)
 GOOD = f"whsec_{MADE}"

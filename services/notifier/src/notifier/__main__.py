@@ -41,8 +41,8 @@ def parked(_: Namespace) -> int:
 
 
 def resend(given: Namespace) -> int:
-    from notifier.commands import PARKED_FLAG
     from notifier.main.operator import resend
+    from notifier.parked.commands import PARKED_FLAG
 
     return asyncio.run(resend([PARKED_FLAG] if given.parked else given.keys))
 

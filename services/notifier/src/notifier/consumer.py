@@ -12,7 +12,7 @@ from chassis.outbox.fates import Fates
 from contracts import Fact
 from contracts.topics import PURCHASE_EVENTS, WORKSPACE_EVENTS
 from notifier import mails
-from notifier.letters import letters_for, mail_key
+from notifier.letters.letters import letters_for, mail_key
 from notifier.mails import NewMail
 
 GROUP: Final = "notifier"

@@ -9,7 +9,7 @@ from chassis.process.doctor_command import failed_here, report, wait_until_ready
 from chassis.process.health import Health
 from chassis.process.startup import prepare_process
 from webhook_gateway.settings import GatewaySettings
-from webhook_gateway.webhook_secrets import Policy, SigningSecrets, signing_secrets
+from webhook_gateway.webhook.webhook_secrets import Policy, SigningSecrets, signing_secrets
 
 NAME: Final = "webhook-gateway"
 USED: Final = TopicsUsed.of(NAME)

@@ -9,7 +9,7 @@ from aiokafka.errors import KafkaError, KafkaTimeoutError, MessageSizeTooLargeEr
 from chassis.kafka.kafka import BrokerUnavailable
 from chassis.process.killpoints import reached
 from webhook_gateway.deadlines import Deadlines
-from webhook_gateway.records import Record
+from webhook_gateway.stripe_events.records import Record
 
 ACK_SECONDS: Final = 5.0
 """Stripe waits longer; a record that arrives after our 503 is dropped by its id when Stripe sends the event again."""

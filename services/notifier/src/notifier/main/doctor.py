@@ -10,9 +10,9 @@ from chassis.process import doctor
 from chassis.process.doctor_command import report, wait_until_ready
 from chassis.process.health import Health
 from notifier.consumer import TOPICS
+from notifier.delivery.smtp_url import BadSmtpUrl
 from notifier.main import MIGRATIONS, NAME, Settings, read_settings
 from notifier.main.mail_settings import UnusableSetting, mailer
-from notifier.smtp_url import BadSmtpUrl
 
 USED: Final = TopicsUsed.of(NAME, reads=TOPICS, sessions=True)
 

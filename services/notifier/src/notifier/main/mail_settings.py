@@ -4,11 +4,11 @@ import ssl
 
 from babel import Locale, UnknownLocaleError
 
-from notifier.addresses import InvalidAddress, Mailbox, named_mailbox
-from notifier.mailer import Mailer
+from notifier.delivery.addresses import InvalidAddress, Mailbox, named_mailbox
+from notifier.delivery.mailer import Mailer
+from notifier.delivery.smtp_url import smtp_server
+from notifier.letters.rendering import House
 from notifier.main import Settings
-from notifier.rendering import House
-from notifier.smtp_url import smtp_server
 
 
 class UnusableSetting(ValueError):  # noqa: N818 - named for what it says

@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from chassis.database.database import Database
-from notifier import commands
 from notifier.consumer import GROUP
 from notifier.main import NAME, read_settings
+from notifier.parked import commands
 
 
 async def resend(keys: list[str]) -> int:

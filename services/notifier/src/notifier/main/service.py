@@ -20,12 +20,12 @@ from chassis.web.auth import TokenVerifier
 from chassis.web.jwks import Jwks
 from chassis.web.web import HttpServer, web_app
 from notifier.consumer import FATES, GROUP, queue_mails
+from notifier.delivery.sender import Sender
 from notifier.housekeeping import keep_house
 from notifier.main import NAME, Settings, read_settings
 from notifier.main.doctor import USED, findings, health_of
 from notifier.main.mail_settings import mailer
 from notifier.pages.routes import install_pages
-from notifier.sender import Sender
 
 
 def app(*, settings: ServiceSettings, database: Database, verifier: TokenVerifier) -> FastAPI:

@@ -13,10 +13,10 @@ from chassis.pages.site import see_other
 from chassis.problems import Problem
 from chassis.texts import printable
 from chassis.web.auth import Caller, CurrentCaller, require_staff
-from notifier import parked_items
 from notifier.consumer import GROUP
 from notifier.pages.words import ALL, DONE, KINDS, WITHOUT_REASON
-from notifier.parked_items import Item, Kind
+from notifier.parked import parked_items
+from notifier.parked.parked_items import Item, Kind
 
 LIST: Final = "/admin/parked-mails"
 

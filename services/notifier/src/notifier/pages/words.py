@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from chassis.pages import Words
-from notifier.parked_items import Kind
+from notifier.parked.parked_items import Kind
 
 WORDS: Final[Mapping[str, Words]] = {
     "parked-not-found": Words(

@@ -5,8 +5,8 @@ from typing import Final, NamedTuple
 import orjson
 
 from contracts.topics import STRIPE_EVENTS
-from webhook_gateway.headers import headers_of
-from webhook_gateway.told import Told
+from webhook_gateway.stripe_events.headers import headers_of
+from webhook_gateway.stripe_events.told import Told
 
 LONGEST_VALUE: Final = 1_000_000
 """Bytes; Kafka's default limit for a record is 1 MiB with its headers."""

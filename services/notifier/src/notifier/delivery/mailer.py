@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 
 from contracts import FACTS, UnknownFact
-from notifier.addresses import InvalidAddress, Mailbox, mailbox
-from notifier.letters import BESIDE, LETTERS, Letter, Mailable, Recipient
+from notifier.delivery.addresses import InvalidAddress, Mailbox, mailbox
+from notifier.delivery.messages import Mail, compose
+from notifier.delivery.smtp import Connection, NotSent, Verdict
+from notifier.delivery.smtp_url import SmtpServer
+from notifier.letters.letters import BESIDE, LETTERS, Letter, Mailable, Recipient
+from notifier.letters.rendering import House, render
 from notifier.mails import DueMail
-from notifier.messages import Mail, compose
-from notifier.rendering import House, render
-from notifier.smtp import Connection, NotSent, Verdict
-from notifier.smtp_url import SmtpServer
 
 
 class NoSuchLetter(ValueError):  # noqa: N818 - named for what it says

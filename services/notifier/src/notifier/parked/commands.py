@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from chassis.database.database import Database
 from chassis.outbox.parked_commands import OPERATOR
-from notifier import parked_items
-from notifier.parked_items import Kind
+from notifier.parked import parked_items
+from notifier.parked.parked_items import Kind
 
 PARKED_FLAG = "--parked"
 

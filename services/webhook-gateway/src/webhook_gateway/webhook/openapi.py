@@ -5,10 +5,10 @@ from typing import Any, Final
 from fastapi import FastAPI
 
 from chassis.web.openapi import problems
-from webhook_gateway.answers import PROBLEMS
-from webhook_gateway.asgi import PATHS
-from webhook_gateway.intake import DASHBOARD_TEST_EVENT
 from webhook_gateway.outcomes import Outcome
+from webhook_gateway.stripe_events.intake import DASHBOARD_TEST_EVENT
+from webhook_gateway.webhook.answers import PROBLEMS
+from webhook_gateway.webhook.asgi import PATHS
 
 Json = dict[str, Any]
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from babel.dates import format_date, format_time
 
 from chassis import amounts
-from notifier.wording import one_line
+from notifier.letters.wording import one_line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

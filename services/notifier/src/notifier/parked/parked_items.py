@@ -16,7 +16,7 @@ from chassis.outbox.parked_review import SetAside
 from chassis.process.logs import get_logger
 from notifier import mails
 from notifier.mails import ParkedMail
-from notifier.personal import without_people
+from notifier.parked.personal import without_people
 from notifier.tables import DECISIONS
 
 log = get_logger(__name__)

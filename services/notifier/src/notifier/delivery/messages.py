@@ -12,8 +12,8 @@ from email.utils import format_datetime, formataddr
 from typing import Final
 from uuid import UUID, uuid5
 
-from notifier.addresses import Mailbox
-from notifier.rendering import Rendered
+from notifier.delivery.addresses import Mailbox
+from notifier.letters.rendering import Rendered
 
 MESSAGE_IDS: Final = UUID("6f0c1a52-7d1e-5b53-9c39-0d4f3f1f6a77")
 """The UUIDv5 namespace of all message ids; changing it would make a repeated mail look like another one."""

@@ -4,9 +4,9 @@ from datetime import datetime
 from typing import Any, Final
 
 from contracts.purchase_facts import PurchaseFact
-from notifier.letters import Letter, Mailable
-from notifier.looks import Looks
-from notifier.wording import one_line
+from notifier.letters.letters import Letter, Mailable
+from notifier.letters.looks import Looks
+from notifier.letters.wording import one_line
 
 NAME_LENGTH: Final = 60
 

@@ -35,8 +35,8 @@ from stripe_reader.payments import read_action_url, read_failure, read_paid_by
 from stripe_reader.refunds import read_refund
 from stripe_reader.subscription_schedules import read_subscription_schedule
 from stripe_reader.subscriptions import read_subscription
-from webhook_gateway.stripe_event import StripeEvent
-from webhook_gateway.told import Told, tell
+from webhook_gateway.stripe_events.stripe_event import StripeEvent
+from webhook_gateway.stripe_events.told import Told, tell
 
 
 def invoice_paid(event: StripeEvent) -> Told:

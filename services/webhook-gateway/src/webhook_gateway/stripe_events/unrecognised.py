@@ -4,8 +4,8 @@ from typing import Final
 
 from contracts.stripe_facts import UnrecognisedEvent
 from stripe_reader.stripe_json import Json, UnknownShape, id_of, integer, part
-from webhook_gateway.stripe_event import rfc3339
-from webhook_gateway.told import Told
+from webhook_gateway.stripe_events.stripe_event import rfc3339
+from webhook_gateway.stripe_events.told import Told
 
 LONGEST_BODY: Final = 400_000
 """Characters. Escaped inside JSON they may double, and a Kafka record holds 1 MiB; Stripe keeps the whole event."""

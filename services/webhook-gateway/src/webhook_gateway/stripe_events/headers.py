@@ -11,7 +11,7 @@ from contracts.envelope import CONTENT_TYPE
 from contracts.fact import NAMESPACE
 from contracts.stripe_facts import StripeFact
 from contracts.topics import TOPICS
-from webhook_gateway.told import Told
+from webhook_gateway.stripe_events.told import Told
 
 Header = tuple[str, bytes]
 

@@ -16,10 +16,10 @@ from chassis.process.killpoints import reached
 from chassis.process.logs import get_logger
 from chassis.process.process import background
 from notifier import mails, metrics
-from notifier.mailer import Mailer
+from notifier.delivery.mailer import Mailer
+from notifier.delivery.outcomes import Outcome, Outcomes, Parked, Postponed, Sent
+from notifier.delivery.smtp import Connection, NotSent, Verdict
 from notifier.mails import DueMail
-from notifier.outcomes import Outcome, Outcomes, Parked, Postponed, Sent
-from notifier.smtp import Connection, NotSent, Verdict
 
 log = get_logger(__name__)
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from stripe_reader.stripe_json import Json, UnknownShape
-from webhook_gateway.event_facts import (
+from webhook_gateway.stripe_events.event_facts import (
     charge_refunded,
     checkout_session_completed,
     checkout_session_expired,
@@ -24,9 +24,9 @@ from webhook_gateway.event_facts import (
     subscription_schedule_changed,
     subscription_trial_will_end,
 )
-from webhook_gateway.stripe_event import StripeEvent, read_event
-from webhook_gateway.told import Told
-from webhook_gateway.unrecognised import unrecognised
+from webhook_gateway.stripe_events.stripe_event import StripeEvent, read_event
+from webhook_gateway.stripe_events.told import Told
+from webhook_gateway.stripe_events.unrecognised import unrecognised
 
 NORMALISERS: Final[Mapping[str, Callable[[StripeEvent], Told]]] = {
     "invoice.payment_succeeded": invoice_paid,

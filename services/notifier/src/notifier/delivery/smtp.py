@@ -19,8 +19,8 @@ from aiosmtplib import (
     SMTPTimeoutError,
 )
 
-from notifier.messages import Mail
-from notifier.smtp_url import SmtpServer
+from notifier.delivery.messages import Mail
+from notifier.delivery.smtp_url import SmtpServer
 
 IDLE_SECONDS: Final = 10.0
 """After this long a connection is opened anew: firewalls and servers drop silent ones without a word."""

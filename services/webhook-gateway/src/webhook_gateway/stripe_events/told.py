@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from contracts.stripe_facts import StripeFact
 from stripe_reader.origin import StripeObject
-from webhook_gateway.stripe_event import StripeEvent, envelope_of
+from webhook_gateway.stripe_events.stripe_event import StripeEvent, envelope_of
 
 
 class Told(NamedTuple):

@@ -9,18 +9,18 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from chassis.kafka.kafka import BrokerUnavailable
 from chassis.process.logs import get_logger
-from webhook_gateway.answers import ANSWERS
-from webhook_gateway.body import BodyTooLarge, BodyTooSlow, SenderGone, read_body
 from webhook_gateway.deadlines import Deadlines
-from webhook_gateway.head import read_head
-from webhook_gateway.intake import Intake, MalformedBody, NotAnEvent, take_in
-from webhook_gateway.metrics import WebhookMetrics
 from webhook_gateway.outcomes import Outcome
 from webhook_gateway.publishing import RecordProducer, publish
-from webhook_gateway.refusal_log import RefusalLog
-from webhook_gateway.signature import SignatureRefused, verify
-from webhook_gateway.webhook_secrets import Policy, SigningSecrets
-from webhook_gateway.whose_event import Whose
+from webhook_gateway.stripe_events.intake import Intake, MalformedBody, NotAnEvent, take_in
+from webhook_gateway.stripe_events.whose_event import Whose
+from webhook_gateway.webhook.answers import ANSWERS
+from webhook_gateway.webhook.body import BodyTooLarge, BodyTooSlow, SenderGone, read_body
+from webhook_gateway.webhook.head import read_head
+from webhook_gateway.webhook.metrics import WebhookMetrics
+from webhook_gateway.webhook.refusal_log import RefusalLog
+from webhook_gateway.webhook.signature import SignatureRefused, verify
+from webhook_gateway.webhook.webhook_secrets import Policy, SigningSecrets
 
 log = get_logger(__name__)
 

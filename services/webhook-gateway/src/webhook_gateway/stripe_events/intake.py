@@ -6,11 +6,11 @@ import orjson
 
 from contracts.stripe_facts import UnrecognisedEvent
 from stripe_reader.stripe_json import LONGEST_ID, Json
-from webhook_gateway.normalisers import NORMALISERS, normalise
 from webhook_gateway.outcomes import Outcome
-from webhook_gateway.records import LONGEST_VALUE, Record, record_of
-from webhook_gateway.unrecognised import unrecognised
-from webhook_gateway.whose_event import Whose, other_account, whose_event
+from webhook_gateway.stripe_events.normalisers import NORMALISERS, normalise
+from webhook_gateway.stripe_events.records import LONGEST_VALUE, Record, record_of
+from webhook_gateway.stripe_events.unrecognised import unrecognised
+from webhook_gateway.stripe_events.whose_event import Whose, other_account, whose_event
 
 DASHBOARD_TEST_EVENT: Final = "evt_00000000000000"
 """The id of every event that the Dashboard's "send test webhook" makes up; its objects do not exist."""

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from notifier.letters import Mailable, Recipient
-from notifier.looks import Looks
-from notifier.wording import one_line
+from notifier.letters.letters import Mailable, Recipient
+from notifier.letters.looks import Looks
+from notifier.letters.wording import one_line
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

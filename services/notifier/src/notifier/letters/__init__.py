@@ -1,0 +1,1 @@
+"""The letters: which fact is mailed to whom, and in which words."""

@@ -1,0 +1,1 @@
+"""Parked mails and facts: shown to staff, tried again or ended."""
