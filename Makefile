@@ -38,7 +38,7 @@ status: $(INSTALLED) ## what runs, and where
 	@$(PY) -m sandbox status
 
 test: $(INSTALLED) ## every test but those that need a browser or Go, and the benchmarks; ARGS='-k word' for some
-	@$(PY) -m pytest --numprocesses=$(WORKERS) --dist=loadfile --ignore=tests/bench --ignore=tests/browser --ignore=tests/faithfulness $(ARGS)
+	@$(PY) -m pytest --numprocesses=$(WORKERS) --dist=loadfile --ignore=tests/bench --ignore=tests/browser --ignore=tests/conformance $(ARGS)
 
 golden: $(INSTALLED) ## record anew what the journeys leave at the edges, into tests/golden; ARGS='-k word' for some
 	@GOLDEN=record $(PY) -m pytest tests/journeys $(ARGS)
@@ -50,7 +50,7 @@ browser: $(INSTALLED) ## the pages as people use them, in Chromium (apt-get inst
 	@$(PY) -m pytest tests/browser $(ARGS)
 
 faithful: $(INSTALLED) ## the Stripe sandbox against Stripe's own description, and our requests against stripe-mock; needs Go
-	@$(PY) -m pytest tests/faithfulness $(ARGS)
+	@$(PY) -m pytest tests/conformance $(ARGS)
 
 docs: $(INSTALLED) ## renew what documents take from the code, between their marks
 	@$(PY) -m tests.contract.docs

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from sandbox.scene import Scene, Shop
+from sandbox.driver import Scene, Shop
 
 Json = dict[str, Any]
 NEEDS_THE_BANK: Final = "pm_card_authenticationRequired"

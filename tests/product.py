@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from sandbox.scene import Scene
+from sandbox.driver import Scene
 from sandbox.stack import EmbeddedStack
-from tests.books import books_agree
+from tests.reconciliation_check import check_reconciliation
 
 
 @pytest.fixture(scope="package")
@@ -24,4 +24,4 @@ async def scene(stack: EmbeddedStack) -> AsyncIterator[Scene]:
         yield scene
         await scene.end_mishaps()
         await scene.settle()
-        await books_agree(scene, *scene.shops)
+        await check_reconciliation(scene, *scene.shops)

@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 
 from contracts import STRIPE_EVENTS
-from sandbox.scene import Scene, Shop
+from sandbox.driver import Scene, Shop
 
 Json = dict[str, Any]
 

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from sandbox.scene import Scene
+from sandbox.driver import Scene
 from sandbox.stack import EmbeddedStack
 from tests.givens import given_a_pending_purchase
 

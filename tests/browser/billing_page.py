@@ -4,7 +4,7 @@ from typing import Any
 
 from playwright.async_api import Locator, expect
 
-from sandbox.scene import Scene, Shop, bearer
+from sandbox.driver import Scene, Shop, bearer
 from tests.browser.people import Person, Visitor, billing, member_of
 
 Json = dict[str, Any]

@@ -9,7 +9,7 @@ from typing import Any, Final
 import pytest
 from playwright.async_api import Browser, BrowserContext, async_playwright, expect
 
-from sandbox.scene import Scene
+from sandbox.driver import Scene
 from tests.browser.looks import HEIGHT, PICTURES, WIDE
 from tests.browser.people import Visitor
 from tests.product import scene, stack

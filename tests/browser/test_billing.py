@@ -3,7 +3,7 @@
 import pytest
 from playwright.async_api import expect
 
-from sandbox.scene import Scene
+from sandbox.driver import Scene
 from tests.browser.billing_page import BillingPage, claim, decline_from_now_on, given_a_subscriber
 from tests.browser.conftest import Visit
 from tests.browser.keys import Keys

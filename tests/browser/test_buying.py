@@ -5,7 +5,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 from playwright.async_api import expect
 
-from sandbox.scene import Scene
+from sandbox.driver import Scene
 from tests.browser.conftest import Visit
 from tests.browser.keys import Keys
 from tests.browser.looks import look_at

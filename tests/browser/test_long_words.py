@@ -5,7 +5,7 @@ from uuid import uuid4
 
 from playwright.async_api import expect
 
-from sandbox.scene import Scene, Shop
+from sandbox.driver import Scene, Shop
 from tests.browser.billing_page import BillingPage
 from tests.browser.conftest import Visit
 from tests.browser.looks import fits, look_at

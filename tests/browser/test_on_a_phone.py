@@ -4,7 +4,7 @@ from typing import Final
 
 from playwright.async_api import Locator, expect
 
-from sandbox.scene import Scene
+from sandbox.driver import Scene
 from tests.browser.conftest import Visit
 from tests.browser.looks import NARROW
 from tests.browser.people import STAFF

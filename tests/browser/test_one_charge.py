@@ -4,7 +4,7 @@ import asyncio
 
 from playwright.async_api import expect
 
-from sandbox.scene import Scene
+from sandbox.driver import Scene
 from sandbox.stack import EmbeddedStack
 from tests.browser.conftest import Visit
 from tests.browser.looks import look_at

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from playwright.async_api import Locator, expect
 
-from sandbox.scene import Scene
+from sandbox.driver import Scene
 from tests.browser.conftest import Visit
 from tests.browser.keys import Keys
 from tests.browser.looks import fits, look_at

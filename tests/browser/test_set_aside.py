@@ -2,7 +2,7 @@
 
 from playwright.async_api import Locator, expect
 
-from sandbox.scene import Scene
+from sandbox.driver import Scene
 from tests.browser.billing_page import given_a_subscriber
 from tests.browser.conftest import Visit
 from tests.browser.looks import look_at

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.async_api import expect
 
-from sandbox.scene import Scene
+from sandbox.driver import Scene
 from tests.browser.conftest import Visit
 from tests.browser.looks import look_at
 from tests.browser.people import STAFF, member_of, services

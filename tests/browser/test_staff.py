@@ -4,7 +4,7 @@ import uuid
 
 from playwright.async_api import expect
 
-from sandbox.scene import Scene
+from sandbox.driver import Scene
 from tests.browser.conftest import Visit
 from tests.browser.keys import Keys
 from tests.browser.looks import HEIGHT, NARROW, look_at

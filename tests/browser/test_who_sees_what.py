@@ -3,7 +3,7 @@
 import pytest
 from playwright.async_api import expect
 
-from sandbox.scene import Scene
+from sandbox.driver import Scene
 from tests.browser.conftest import Visit
 from tests.browser.keys import Keys
 from tests.browser.looks import look_at

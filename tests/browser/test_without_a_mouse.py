@@ -2,7 +2,7 @@
 
 from playwright.async_api import expect
 
-from sandbox.scene import Scene, Shop
+from sandbox.driver import Scene, Shop
 from tests.browser.conftest import Visit
 from tests.browser.keys import Keys
 from tests.browser.people import Visitor, member_of

@@ -7,9 +7,9 @@ from typing import Final
 
 import pytest
 
-from sandbox.scene import Scene
+from sandbox.driver import Scene
 from sandbox.stack import EmbeddedStack
-from tests.books import books_agree
+from tests.reconciliation_check import check_reconciliation
 
 LEASE_SECONDS: Final = 3
 SHORT: Final = {"PURCHASE_LEASE_SECONDS": str(LEASE_SECONDS), "SMTP_TIMEOUT_SECONDS": "2"}
@@ -39,7 +39,7 @@ async def agreed(scene: Scene) -> AsyncIterator[None]:
     yield
     await scene.end_mishaps()
     await scene.settle()
-    await books_agree(scene, *scene.shops, facts_may_repeat=True)
+    await check_reconciliation(scene, *scene.shops, facts_may_repeat=True)
 
 
 @pytest.fixture

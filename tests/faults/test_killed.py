@@ -2,10 +2,10 @@
 
 import pytest
 
-from sandbox.scene import TEAM, Scene
-from tests.books import books_agree
+from sandbox.driver import TEAM, Scene
 from tests.faults.conftest import KilledAt, becomes
 from tests.givens import given_a_pending_purchase
+from tests.reconciliation_check import check_reconciliation
 from tests.seen import captured
 
 
@@ -80,7 +80,7 @@ async def test_the_notifier_killed_after_smtp_repeats_the_mail_under_its_message
 
     first, second = await scene.mails_naming(purchase_id)
     assert first["MessageID"] == second["MessageID"]
-    await books_agree(scene, *scene.shops, facts_may_repeat=True, mails_may_repeat=True)
+    await check_reconciliation(scene, *scene.shops, facts_may_repeat=True, mails_may_repeat=True)
 
 
 async def test_a_refund_survives_the_death_of_the_worker_inside_its_transaction(

@@ -6,10 +6,10 @@ from typing import Any
 import httpx
 import pytest
 
-from sandbox.scene import Scene, Shop
-from tests.books import purchases_of
+from sandbox.driver import Scene, Shop
 from tests.faults.conftest import KilledAt, becomes
 from tests.givens import NEEDS_THE_BANK
+from tests.reconciliation_check import purchases_of
 from tests.seen import captured, invoice_status
 
 Json = dict[str, Any]

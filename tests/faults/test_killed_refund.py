@@ -3,7 +3,7 @@
 import asyncpg
 import pytest
 
-from sandbox.scene import Scene
+from sandbox.driver import Scene
 from tests.faults.conftest import KilledAt
 from tests.givens import given_a_paid_purchase
 

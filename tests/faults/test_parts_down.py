@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import httpx
 import pytest
 
-from sandbox.scene import TEAM, Scene
+from sandbox.driver import TEAM, Scene
 from sandbox.stack import EmbeddedStack
 from sandbox.stripe.signing import signature_header
 from tests.faults.conftest import becomes

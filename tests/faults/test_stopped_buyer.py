@@ -2,7 +2,7 @@
 
 import asyncio
 
-from sandbox.scene import Scene
+from sandbox.driver import Scene
 from sandbox.stack import EmbeddedStack
 from tests.faults.conftest import becomes
 from tests.seen import captured, problem_of

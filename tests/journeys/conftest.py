@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator, Generator
 
 import pytest
 
-from sandbox.scene import Scene
+from sandbox.driver import Scene
 from sandbox.stack import EmbeddedStack
-from tests.books import books_agree
 from tests.product import stack
+from tests.reconciliation_check import check_reconciliation
 from tests.recording.golden import PASSED, as_recorded, write_recorded
 
 __all__ = ["scene", "stack"]
@@ -23,7 +23,7 @@ async def scene(stack: EmbeddedStack, request: pytest.FixtureRequest) -> AsyncIt
         yield scene
         await scene.end_mishaps()
         await scene.settle()
-        await books_agree(scene, *scene.shops)
+        await check_reconciliation(scene, *scene.shops)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import httpx
 
-from sandbox.scene import Scene, Shop, bearer
+from sandbox.driver import Scene, Shop, bearer
 
 Json = dict[str, Any]
 HOME: Final = "http://localhost:3000/billing"

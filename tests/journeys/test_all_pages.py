@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from sandbox.scene import Scene, Shop
+from sandbox.driver import Scene, Shop
 from tests.forms import form_to, told
 from tests.givens import given_a_paid_purchase
 from tests.journeys.owners import checkout_page, pays

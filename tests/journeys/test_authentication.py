@@ -2,7 +2,7 @@
 
 import pytest
 
-from sandbox.scene import TEAM, Scene
+from sandbox.driver import TEAM, Scene
 from tests.givens import NEEDS_THE_BANK, given_a_pending_purchase
 from tests.seen import captured, invoice_status
 

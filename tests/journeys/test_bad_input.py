@@ -10,7 +10,7 @@ from typing import Any, Final
 import httpx
 import pytest
 
-from sandbox.scene import Scene, bearer
+from sandbox.driver import Scene, bearer
 from sandbox.stripe.signing import signature_header
 from tests.seen import everything, problem_of
 

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 import pytest
 
-from sandbox.plan_reckoning import plan_disagreements
-from sandbox.scene import TEAM, NeverHappened, Scene, Shop
+from sandbox.driver import TEAM, NeverHappened, Scene, Shop
+from sandbox.plan_reconciliation_check import plan_disagreements
 from tests.journeys.owners import billing, bought, checkout_page, in_the_portal, opens_checkout, pays
 from tests.seen import captured, problem_of
 
@@ -20,7 +20,7 @@ BUNDLE: Final = PLAN + sum(PRICES.values())
 
 
 @pytest.fixture(autouse=True)
-async def _the_plans_books_agree(scene: Scene) -> AsyncIterator[None]:
+async def _the_plan_reconciles(scene: Scene) -> AsyncIterator[None]:
     yield
     await scene.end_mishaps()
     await scene.settle()

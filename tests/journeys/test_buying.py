@@ -3,8 +3,8 @@
 import httpx
 import pytest
 
-from sandbox.scene import TEAM, Scene, Shop
-from tests.books import purchases_of
+from sandbox.driver import TEAM, Scene, Shop
+from tests.reconciliation_check import purchases_of
 from tests.seen import invoice_status, problem_of
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sandbox.scene import TEAM, Scene
+from sandbox.driver import TEAM, Scene
 from tests.givens import given_a_paid_purchase
 from tests.journeys.test_refunds import subjects
 

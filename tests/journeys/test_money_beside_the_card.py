@@ -5,9 +5,9 @@ from typing import Any
 import httpx
 import pytest
 
-from sandbox.scene import TEAM, Scene, Shop
-from tests.books import books_agree
+from sandbox.driver import TEAM, Scene, Shop
 from tests.givens import given_a_pending_purchase
+from tests.reconciliation_check import check_reconciliation
 
 Json = dict[str, Any]
 PRICE = 49_900
@@ -49,7 +49,7 @@ async def test_a_full_refund_gives_back_the_card_s_share_and_the_credit_s(scene:
     (of_credit,) = [text for text in mails if "credit on your account balance" in text]
     assert f"€{credit // 100}.00" in of_credit
     assert "It is not on your card" in of_credit
-    await books_agree(scene, shop)
+    await check_reconciliation(scene, shop)
 
 
 async def test_where_stripe_refuses_the_team_is_told_the_amount(scene: Scene) -> None:
@@ -68,7 +68,7 @@ async def test_where_stripe_refuses_the_team_is_told_the_amount(scene: Scene) ->
     *_, failed = await texts_to(scene, TEAM, purchase)
     assert failed.startswith("Refund failed: €200.00")
     assert "credit balance at Stripe" in failed
-    await books_agree(scene, shop)
+    await check_reconciliation(scene, shop)
 
 
 async def test_paid_outside_of_stripe_it_says_so_and_no_refund_is_offered(scene: Scene) -> None:
@@ -94,4 +94,4 @@ async def test_paid_outside_of_stripe_it_says_so_and_no_refund_is_offered(scene:
     assert "€499.00 of it was paid outside of Stripe" in cancelled
     assert "decide about a refund" not in cancelled
     assert (await scene.record(purchase["id"]))["refunds"] == []
-    await books_agree(scene, shop)
+    await check_reconciliation(scene, shop)

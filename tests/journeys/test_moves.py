@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.scene import TEAM, Scene, Shop
+from sandbox.driver import TEAM, Scene, Shop
 from tests.givens import given_a_paid_purchase, given_a_pending_purchase
 from tests.seen import invoice_status
 

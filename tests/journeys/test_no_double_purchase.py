@@ -4,8 +4,8 @@ import asyncio
 import uuid
 from collections import Counter
 
-from sandbox.scene import Scene
-from tests.books import purchases_of
+from sandbox.driver import Scene
+from tests.reconciliation_check import purchases_of
 from tests.seen import captured, problem_of
 
 

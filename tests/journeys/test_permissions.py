@@ -15,8 +15,8 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from sandbox.driver import Scene, Shop, bearer
 from sandbox.processes import AUDIENCE
-from sandbox.scene import Scene, Shop, bearer
 from tests.seen import everything, problem_of
 
 Json = dict[str, Any]

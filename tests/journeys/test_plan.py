@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import pytest
 
-from sandbox.scene import TEAM, Scene, Shop
+from sandbox.driver import TEAM, Scene, Shop
 from tests.seen import captured
 
 Json = dict[str, Any]

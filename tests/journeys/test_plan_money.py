@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from sandbox.plan_reckoning import plan_disagreements
-from sandbox.scene import TEAM, Scene, Shop
+from sandbox.driver import TEAM, Scene, Shop
+from sandbox.plan_reconciliation_check import plan_disagreements
 from tests.journeys.owners import checkout_page, pays
 from tests.journeys.test_bundles import BUNDLE, PLAN, given_an_offer
 from tests.journeys.test_plan import given_a_subscriber
@@ -15,7 +15,7 @@ Json = dict[str, Any]
 
 
 @pytest.fixture(autouse=True)
-async def _the_plans_books_agree(scene: Scene) -> AsyncIterator[None]:
+async def _the_plan_reconciles(scene: Scene) -> AsyncIterator[None]:
     yield
     await scene.settle()
     assert await plan_disagreements(scene, {shop.workspace_id for shop in scene.shops}) == []

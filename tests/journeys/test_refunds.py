@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.scene import TEAM, Scene
+from sandbox.driver import TEAM, Scene
 from tests.givens import given_a_paid_purchase
 
 Json = dict[str, Any]

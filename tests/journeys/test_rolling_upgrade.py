@@ -9,8 +9,8 @@ from typing import Any, Final
 
 import pytest
 
+from sandbox.driver import Scene, Shop
 from sandbox.processes import SERVICES
-from sandbox.scene import Scene, Shop
 from sandbox.stack import EmbeddedStack
 from tests.forms import PageForm, read
 from tests.givens import given_a_pending_purchase

@@ -3,8 +3,8 @@
 import httpx
 import pytest
 
-from sandbox.scene import Scene, Shop, bearer
-from tests.books import purchases_of
+from sandbox.driver import Scene, Shop, bearer
+from tests.reconciliation_check import purchases_of
 from tests.seen import problem_of
 
 

@@ -4,7 +4,7 @@ import time
 
 import httpx
 
-from sandbox.scene import Scene, bearer
+from sandbox.driver import Scene, bearer
 from sandbox.stack import EmbeddedStack
 from tests.seen import problem_of
 

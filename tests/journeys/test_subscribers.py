@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from contracts.purchase_facts import PurchasePaid, PurchaseStarted
-from sandbox.scene import Scene
+from sandbox.driver import Scene
 from tests.subscribing import SUBSCRIBERS, heard
 
 

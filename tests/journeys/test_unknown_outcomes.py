@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.scene import Scene
+from sandbox.driver import Scene
 from tests.seen import captured, problem_of
 
 Json = dict[str, Any]

@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from sandbox.scene import Scene, Shop, bearer
+from sandbox.driver import Scene, Shop, bearer
 from tests.seen import captured, problem_of
 
 Json = dict[str, Any]

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import httpx
 
-from sandbox.scene import Scene
+from sandbox.driver import Scene
 from tests.forms import read
 
 Json = dict[str, Any]

@@ -12,7 +12,7 @@ from typing import Final
 
 import pytest
 
-from sandbox.scene import Scene
+from sandbox.driver import Scene
 from tests.recording import files
 from tests.recording.lines import Thing, lines
 from tests.recording.recorded import things_of

@@ -9,7 +9,7 @@ from typing import Any, Final
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from contracts.topics import ALL_TOPICS
-from sandbox.scene import Scene
+from sandbox.driver import Scene
 
 Json = dict[str, Any]
 Table = tuple[str, str]

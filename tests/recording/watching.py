@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
-from sandbox.scene import Scene
+from sandbox.driver import Scene
 from tests.recording.answers import Answers
 from tests.recording.kept import Ends, Json, Rows, Table, all_rows, ends, mail_ids, mails, records
 

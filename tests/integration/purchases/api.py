@@ -20,7 +20,7 @@ from purchases.settings import Settings
 from sandbox.issuer import Issuer, application
 from sandbox.ports import free_port
 from tests.documented import only_documented_problems
-from tests.integration.purchases.world import INSTANCE
+from tests.integration.purchases.harness import INSTANCE
 
 ISSUER: Final = "https://issuer.test"
 AUDIENCE: Final = "quittance"

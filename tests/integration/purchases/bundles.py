@@ -10,7 +10,7 @@ from purchases.ledger.publish import Cause
 from purchases.ledger.rows import Purchase
 from purchases.ledger.transitions import Status
 from purchases.workspaces import store as workspaces
-from tests.integration.purchases.world import INSTANCE, World
+from tests.integration.purchases.harness import INSTANCE, World
 
 PRICES: Final = {"audit": 10_000, "setup": 49_900}
 PLAN_CENTS: Final = 900

@@ -10,7 +10,7 @@ from chassis.problems import Problem
 from purchases.checkout.open_checkout import Desk, Opened, open_checkout
 from purchases.checkout.start_checkout import Upgrade
 from purchases.ledger.rows import Purchase
-from tests.integration.purchases.world import INSTANCE, LEASE, Json, World
+from tests.integration.purchases.harness import INSTANCE, LEASE, Json, World
 
 BUNDLE: Final = ("setup", "training")
 

@@ -14,7 +14,7 @@ from purchases.stripe_api.client import stripe_client
 from sandbox.stripe.app import create_app
 from sandbox.stripe.control import StripeControl
 from tests.integration.purchases.checkouts import given_builder_and_two_addons
-from tests.integration.purchases.world import World
+from tests.integration.purchases.harness import World
 from tests.stack.postgres import NewDatabase, Template, emptying
 
 

@@ -16,9 +16,9 @@ from purchases.ledger.rows import Purchase, Transition
 from purchases.ledger.transitions import Status
 from purchases.worker.jobs import CommandsLoop
 from purchases.workspaces.rows import Workspace
+from tests.integration.purchases.harness import FOLLOWING, Json, World
 from tests.integration.purchases.replayed_stripe import ReplayedStripe, id_of_copy, of_copy
-from tests.integration.purchases.stories import Story
-from tests.integration.purchases.world import FOLLOWING, Json, World
+from tests.integration.purchases.scenarios import Story
 
 CARRIERS: Final = 3
 RECORDS: Final = 400

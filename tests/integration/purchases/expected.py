@@ -5,8 +5,8 @@ from typing import Any
 
 from purchases.ledger.rows import Purchase
 from purchases.ledger.transitions import Status
-from tests.integration.purchases.stories import Story
-from tests.integration.purchases.world import Json
+from tests.integration.purchases.harness import Json
+from tests.integration.purchases.scenarios import Story
 
 COUNT = ("pending", "requires_action", "succeeded")
 

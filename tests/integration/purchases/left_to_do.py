@@ -17,10 +17,10 @@ from tests.integration.purchases.checkouts import (
     purchases_of,
     upgrade,
 )
+from tests.integration.purchases.harness import INSTANCE, PRICE, RETURN_URL, World
 from tests.integration.purchases.moves import ask_for_a_refund
 from tests.integration.purchases.subscribers import Subscriber, given_a_subscriber
 from tests.integration.purchases.test_customer_credit import bought_with
-from tests.integration.purchases.world import INSTANCE, PRICE, RETURN_URL, World
 
 AT_THE_BANK: Final = "pm_card_authenticationRequired"
 

@@ -9,7 +9,7 @@ from purchases.moves.cancel import Cancellation, cancel
 from purchases.moves.deliver import deliver
 from purchases.moves.reopen import reopen
 from purchases.refunds.request_refund import RefundOrder, Requested, refundable_cents, request_refund
-from tests.integration.purchases.world import World
+from tests.integration.purchases.harness import World
 
 STAFF: Final = "staff:amy"
 BUYER: Final = "user:olga"

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from contracts import PlanPrice, PlanState
 from sandbox.stripe.control import Json
-from tests.integration.purchases.world import INSTANCE, World
+from tests.integration.purchases.harness import INSTANCE, World
 
 FREE: Final = {"projects": 1, "seats": 1, "byok_keys": 0}
 BUILDER: Final = {"projects": None, "seats": 10, "byok_keys": None}

@@ -7,8 +7,8 @@ import pytest
 from contracts.stripe_facts import InvoicePaid
 from purchases.ledger.rows import Purchase
 from purchases.ledger.transitions import Status
-from tests.integration.purchases.stories import LEGACY
-from tests.integration.purchases.world import PRICE, World
+from tests.integration.purchases.harness import PRICE, World
+from tests.integration.purchases.scenarios import LEGACY
 
 VERSIONS = pytest.mark.parametrize("version", [None, LEGACY])
 

@@ -19,9 +19,9 @@ from purchases.ledger.transitions import TRANSITIONS, Status, Trigger
 from sandbox.stripe.control import StripeControl
 from tests.integration.purchases.copies import Copy, hear, plant
 from tests.integration.purchases.expected import expected, of_the_plan
+from tests.integration.purchases.harness import Json, World
 from tests.integration.purchases.replayed_stripe import ReplayedStripe, of_copy
-from tests.integration.purchases.stories import STORIES, VERSIONS, Story, told
-from tests.integration.purchases.world import Json, World
+from tests.integration.purchases.scenarios import STORIES, VERSIONS, Story, told
 
 ROUNDS: Final = int(os.environ.get("ANY_ORDER_EXAMPLES", "4"))
 """CI takes 64 of them; each is `CASES` orders, of whichever stories."""

@@ -13,7 +13,7 @@ from purchases.ledger.rows import Purchase
 from purchases.ledger.transitions import Status
 from tests.integration.purchases.api import Api, an_api
 from tests.integration.purchases.checkouts import BUNDLE, open_page, purchases_of, refusal_of, sessions_of, upgrade
-from tests.integration.purchases.world import DEBIT, PRICE, Json, World
+from tests.integration.purchases.harness import DEBIT, PRICE, Json, World
 
 STAFF: Final = {"sub": "mira", "platform_role": "super_admin"}
 BUNDLE_CENTS: Final = 900 + 2 * PRICE

@@ -12,8 +12,8 @@ from contracts.purchase_facts import PurchasePaid
 from contracts.stripe_facts import InvoicePaid, InvoicePaymentFailed, InvoicePaymentLinked, StripeFact
 from purchases.batch.work import CONSUMER
 from purchases.ledger.transitions import Status
-from tests.integration.purchases.stories import LEGACY
-from tests.integration.purchases.world import World
+from tests.integration.purchases.harness import World
+from tests.integration.purchases.scenarios import LEGACY
 
 
 async def _paid_facts(world: World, purchases: int) -> list[StripeFact]:

@@ -13,8 +13,8 @@ from purchases.ledger.rows import Purchase
 from purchases.ledger.transitions import Status
 from purchases.parked.allocate import allocate
 from tests.integration.purchases.bundles import PLAN_CENTS, given_a_bundle, given_a_signup, invoice_of
-from tests.integration.purchases.stories import LEGACY
-from tests.integration.purchases.world import World
+from tests.integration.purchases.harness import World
+from tests.integration.purchases.scenarios import LEGACY
 
 CENTS = sorted([10_000, 49_900])
 WHOLE = sum(CENTS) + PLAN_CENTS

@@ -12,7 +12,7 @@ from purchases.ledger.transitions import Status
 from purchases.moves.deliver import deliver
 from purchases.stripe_api.client import CustomerNeeded
 from purchases.stripe_api.invoices import Charging
-from tests.integration.purchases.world import PRICE, World
+from tests.integration.purchases.harness import PRICE, World
 
 NEEDS_CUSTOMER = "pm_card_authenticationRequired"
 DECLINED = "pm_card_chargeCustomerFail"

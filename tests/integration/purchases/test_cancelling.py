@@ -9,6 +9,7 @@ from chassis.problems import Problem
 from contracts.purchase_facts import PaymentReturned, PurchaseCancelled, PurchaseReopened
 from purchases.ledger.rows import Purchase
 from purchases.ledger.transitions import Status
+from tests.integration.purchases.harness import PRICE, World
 from tests.integration.purchases.moves import (
     BUYER,
     SAID,
@@ -19,7 +20,6 @@ from tests.integration.purchases.moves import (
     refunds_of,
     reopen_it,
 )
-from tests.integration.purchases.world import PRICE, World
 
 NEEDS_CUSTOMER = "pm_card_authenticationRequired"
 

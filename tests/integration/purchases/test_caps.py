@@ -12,7 +12,7 @@ import pytest
 
 from contracts import PlanPrice, PlanState
 from tests.integration.purchases.api import Api, an_api, api_processes
-from tests.integration.purchases.world import World
+from tests.integration.purchases.harness import World
 from tests.seen import problem_of
 
 RACERS: Final = 1_000

@@ -12,8 +12,8 @@ from purchases.ledger.rows import Purchase
 from purchases.ledger.transitions import Status
 from tests.integration.purchases.api import Api, an_api
 from tests.integration.purchases.checkouts import complete, open_page, upgrade
+from tests.integration.purchases.harness import PRICE, Json, World
 from tests.integration.purchases.moves import refunds_of
-from tests.integration.purchases.world import PRICE, Json, World
 
 STAFF: Final = {"sub": "mira", "platform_role": "super_admin"}
 THREE_PARTS: Final = (20_000, 19_900, 10_000)

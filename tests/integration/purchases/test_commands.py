@@ -12,7 +12,7 @@ from purchases.jobs.store import LEASE, Command
 from purchases.jobs.stripe_desk import DONE, Later, Result, StripeDesk
 from purchases.stripe_api.client import MAX_NETWORK_RETRIES, TIMEOUT_SECONDS, OutcomeUnknown, StripeRefused
 from purchases.worker import jobs as commands_loop
-from tests.integration.purchases.world import Json, World
+from tests.integration.purchases.harness import Json, World
 
 
 class Carrier:

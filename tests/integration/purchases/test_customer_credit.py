@@ -7,9 +7,9 @@ import pytest
 from contracts.purchase_facts import PaymentReturned, PurchaseRefunded, RefundFailed, RefundIssued
 from purchases.ledger.rows import Purchase
 from purchases.ledger.transitions import Status
+from tests.integration.purchases.harness import INSTANCE, PRICE, Json, World
 from tests.integration.purchases.moves import STAFF, ask_for_a_refund, left_of, refunds_of
-from tests.integration.purchases.stories import VERSIONS
-from tests.integration.purchases.world import INSTANCE, PRICE, Json, World
+from tests.integration.purchases.scenarios import VERSIONS
 
 CREDIT = 20_000
 BY_CARD = PRICE - CREDIT

@@ -3,7 +3,7 @@
 from contracts.stripe_facts import CustomerDeleted
 from purchases.customers.register_workspace import ensure_customer
 from purchases.ledger.transitions import Status
-from tests.integration.purchases.world import INSTANCE, World
+from tests.integration.purchases.harness import INSTANCE, World
 
 
 async def _deleted(world: World, customer_id: str) -> list[CustomerDeleted]:

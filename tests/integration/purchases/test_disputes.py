@@ -17,7 +17,7 @@ from contracts.stripe_facts import DisputeChanged, InvoicePaid, StripeFact
 from purchases.ledger.rows import Purchase
 from purchases.ledger.transitions import Status
 from tests.integration.purchases.bundles import given_a_bundle, invoice_of
-from tests.integration.purchases.world import PRICE, World
+from tests.integration.purchases.harness import PRICE, World
 
 
 async def disputed(world: World, end: str | None, **more: Any) -> tuple[Purchase, list[StripeFact]]:

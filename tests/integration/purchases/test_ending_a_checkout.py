@@ -18,8 +18,8 @@ from tests.integration.purchases.checkouts import (
     states_of,
     upgrade,
 )
+from tests.integration.purchases.harness import PRICE, World
 from tests.integration.purchases.moves import BUYER, SAID, cancel_it
-from tests.integration.purchases.world import PRICE, World
 
 pytestmark: Final = pytest.mark.usefixtures("builder")
 OVER: Final = "update checkout_sessions set leased_until = null"

@@ -6,8 +6,8 @@ import pytest
 
 from contracts.stripe_facts import InvoicePaid
 from purchases.jobs import store as commands
+from tests.integration.purchases.harness import INSTANCE, Json, World
 from tests.integration.purchases.subscribers import MONTHLY, Subscriber, given_a_subscriber
-from tests.integration.purchases.world import INSTANCE, Json, World
 
 EMBEDDED: Final = 10
 """So many of its lines an invoice shows; the others are on further pages (https://docs.stripe.com/expand)."""

@@ -5,7 +5,7 @@ from sqlalchemy.exc import DBAPIError
 
 from chassis.database.database import sqlstate
 from purchases.ledger.transitions import Status
-from tests.integration.purchases.world import World
+from tests.integration.purchases.harness import World
 
 REFUSED = "23001"
 HISTORY = ("purchase_transitions", "parked_decisions")

@@ -10,8 +10,8 @@ from contracts.purchase_facts import PaymentReturned, PurchasePaid, PurchaseRefu
 from contracts.stripe_facts import InvoicePaid, RefundChanged
 from purchases.ledger.rows import Purchase
 from purchases.ledger.transitions import Status
-from tests.integration.purchases.stories import LEGACY
-from tests.integration.purchases.world import INSTANCE, PRICE, World
+from tests.integration.purchases.harness import INSTANCE, PRICE, World
+from tests.integration.purchases.scenarios import LEGACY
 
 NEEDS_CUSTOMER = "pm_card_authenticationRequired"
 

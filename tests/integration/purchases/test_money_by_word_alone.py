@@ -10,8 +10,8 @@ from contracts.stripe_facts import CheckoutSessionCompleted, InvoicePaid, Invoic
 from purchases.ledger.rows import Purchase
 from purchases.ledger.transitions import Status
 from tests.integration.purchases.bundles import given_a_bundle
+from tests.integration.purchases.harness import INSTANCE, PRICE, World
 from tests.integration.purchases.subscribers import given_a_subscriber
-from tests.integration.purchases.world import INSTANCE, PRICE, World
 
 WAITS = "pm_card_authenticationRequired"
 

@@ -9,7 +9,7 @@ from contracts.purchase_facts import PaymentParked
 from contracts.stripe_facts import InvoiceFact, InvoicePaid, StripeFact
 from purchases.jobs import store as commands
 from purchases.ledger.transitions import Status
-from tests.integration.purchases.world import PRICE, World
+from tests.integration.purchases.harness import PRICE, World
 
 
 def _changed(fact: StripeFact, **changes: Any) -> StripeFact:

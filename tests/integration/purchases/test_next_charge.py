@@ -8,8 +8,8 @@ import pytest
 
 from contracts.stripe_facts import SubscriptionScheduleChanged
 from tests.integration.purchases.api import Api, an_api
+from tests.integration.purchases.harness import Json, World
 from tests.integration.purchases.subscribers import Subscriber, given_a_subscriber
-from tests.integration.purchases.world import Json, World
 
 DAY: Final = 24 * 3600
 

@@ -10,7 +10,7 @@ import pytest
 from contracts.stripe_facts import CheckoutSessionCompleted, InvoicePaid, UnrecognisedEvent
 from purchases.ledger.rows import Purchase
 from tests.integration.purchases.bundles import given_a_bundle
-from tests.integration.purchases.world import World
+from tests.integration.purchases.harness import World
 
 OURS = {"quittance_instance": "another"}
 

@@ -18,7 +18,7 @@ from tests.integration.purchases.checkouts import (
     states_of,
     upgrade,
 )
-from tests.integration.purchases.world import INSTANCE, PRICE, Json, World
+from tests.integration.purchases.harness import INSTANCE, PRICE, Json, World
 
 pytestmark: Final = pytest.mark.usefixtures("builder")
 

@@ -7,9 +7,9 @@ from contracts.purchase_facts import PaymentParked, PaymentReturned, PurchaseCan
 from purchases.ledger.rows import Purchase
 from purchases.ledger.transitions import Status
 from purchases.refunds.request_refund import refund_problem
+from tests.integration.purchases.harness import PRICE, World
 from tests.integration.purchases.moves import STAFF, ask_for_a_refund, cancel_it, left_of, refunds_of
-from tests.integration.purchases.stories import VERSIONS
-from tests.integration.purchases.world import PRICE, World
+from tests.integration.purchases.scenarios import VERSIONS
 
 EACH_VERSION = pytest.mark.parametrize("version", VERSIONS)
 

@@ -17,8 +17,8 @@ from contracts.stripe_facts.money_back import RefundSnapshot
 from purchases.batch.work import CONSUMER
 from purchases.ledger.rows import Purchase
 from purchases.ledger.transitions import Status
-from tests.integration.purchases.stories import LEGACY
-from tests.integration.purchases.world import World
+from tests.integration.purchases.harness import World
+from tests.integration.purchases.scenarios import LEGACY
 
 PAYMENTS = 100
 DEADLOCK = "40P01"

@@ -12,9 +12,9 @@ from purchases.jobs import store as commands
 from purchases.ledger.rows import Purchase
 from purchases.ledger.settling import PAID_IN_PART
 from purchases.ledger.transitions import Status
+from tests.integration.purchases.harness import PRICE, World
 from tests.integration.purchases.moves import ask_for_a_refund, cancel_it, left_of, refunds_of
-from tests.integration.purchases.stories import VERSIONS
-from tests.integration.purchases.world import PRICE, World
+from tests.integration.purchases.scenarios import VERSIONS
 
 PARTS = (20_000, 29_900)
 

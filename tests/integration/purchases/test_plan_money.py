@@ -9,10 +9,10 @@ from contracts.stripe_facts import DisputeChanged, RefundChanged, StripeFact
 from purchases.jobs import store as commands
 from purchases.ledger import plan_money
 from tests.integration.purchases.checkouts import complete, open_page, upgrade
-from tests.integration.purchases.stories import VERSIONS
+from tests.integration.purchases.harness import INSTANCE, Json, World
+from tests.integration.purchases.scenarios import VERSIONS
 from tests.integration.purchases.test_sweep import sweep
 from tests.integration.purchases.test_wake_ups import ENOUGH, awake
-from tests.integration.purchases.world import INSTANCE, Json, World
 
 pytestmark = pytest.mark.usefixtures("builder")
 MONTH = 900

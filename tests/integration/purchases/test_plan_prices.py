@@ -8,8 +8,8 @@ import pytest
 
 from contracts import PlanPrice, PlanPriceProvisioned, PlanState
 from tests.integration.purchases.checkouts import open_page, refusal_of, sessions_of, upgrade
+from tests.integration.purchases.harness import INSTANCE, Json, World
 from tests.integration.purchases.test_portal import given_a_portal
-from tests.integration.purchases.world import INSTANCE, Json, World
 
 KEY: Final = f"quittance:{INSTANCE}:builder:month:eur"
 MONTHLY: Final = 900

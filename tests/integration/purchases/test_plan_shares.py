@@ -19,10 +19,10 @@ from contracts.stripe_facts import (
 from purchases.ledger.rows import Purchase
 from purchases.ledger.transitions import Status
 from tests.integration.purchases.bundles import PLAN_CENTS, given_a_bundle, invoice_of
-from tests.integration.purchases.stories import VERSIONS
+from tests.integration.purchases.harness import INSTANCE, Json, World
+from tests.integration.purchases.scenarios import VERSIONS
 from tests.integration.purchases.test_bundles import CENTS, WHOLE, nameless
 from tests.integration.purchases.test_plan_money import CLOSED, OPENED, REFUNDED, told
-from tests.integration.purchases.world import INSTANCE, Json, World
 
 BACK = (ChargeRefunded, RefundChanged, DisputeChanged)
 OF_THE_INVOICE = (InvoicePaid, InvoicePaymentLinked)

@@ -5,7 +5,7 @@ import pytest
 from catalog.stripe_setup.portal import CANCELLING, provision_portal
 from chassis.problems import Problem
 from purchases.subscriptions.manage_subscription import manage_subscription
-from tests.integration.purchases.world import INSTANCE, RETURN_URL, Json, World
+from tests.integration.purchases.harness import INSTANCE, RETURN_URL, Json, World
 
 
 async def given_a_portal(world: World, instance: str = INSTANCE) -> list[str]:

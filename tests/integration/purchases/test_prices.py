@@ -13,7 +13,7 @@ from purchases.catalog_copy.provision_price import provision_price
 from purchases.ledger.rows import Purchase
 from purchases.ledger.transitions import Status
 from purchases.stripe_api.catalog.prices import SoldAddon
-from tests.integration.purchases.world import INSTANCE, PRICE, Json, World
+from tests.integration.purchases.harness import INSTANCE, PRICE, Json, World
 
 PRICE_CALLS = ("prices.list", "prices.create", "products.create")
 

@@ -9,7 +9,7 @@ from chassis.outbox.pruning import keep_pruned, prune_all
 from chassis.process.process import background
 from purchases.jobs import store as commands
 from purchases.worker.pruned import PRUNES
-from tests.integration.purchases.world import World
+from tests.integration.purchases.harness import World
 from tests.stack.parked_rows import KEPT, LONG_RESOLVED, parked_rows, until_pruned
 
 DAYS_90 = timedelta(days=90)

@@ -15,7 +15,7 @@ from purchases.ledger.rows import Purchase
 from purchases.ledger.transitions import Status
 from purchases.reconcile.sweep import sweep_stretch
 from purchases.stripe_api.since import Stretch
-from tests.integration.purchases.world import PRICE, World
+from tests.integration.purchases.harness import PRICE, World
 from webhook_gateway.stripe_events.normalisers import NORMALISERS, normalise
 
 NEW_WORD = "queued"

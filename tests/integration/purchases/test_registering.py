@@ -1,7 +1,7 @@
 """Registering a workspace makes its customer, whatever Stripe thinks of what it is told."""
 
 from purchases.buying.buy import Outcome
-from tests.integration.purchases.world import World
+from tests.integration.purchases.harness import World
 
 
 async def test_an_address_that_stripe_does_not_take_keeps_nobody_from_buying(world: World) -> None:

@@ -6,9 +6,9 @@ from hypothesis import strategies as st
 
 from contracts.purchase_facts import RefundFailed, RefundIssued
 from purchases.ledger.transitions import Status
+from tests.integration.purchases.harness import PRICE, World
 from tests.integration.purchases.moves import ask_for_a_refund, left_of, refunds_of
-from tests.integration.purchases.stories import VERSIONS
-from tests.integration.purchases.world import PRICE, World
+from tests.integration.purchases.scenarios import VERSIONS
 
 OURS = -1
 """In an order of facts: the moment when the worker takes the command again."""

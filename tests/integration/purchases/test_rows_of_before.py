@@ -12,9 +12,9 @@ from typing import Any, Final
 import pytest
 
 from purchases.worker.jobs import COMMANDS
+from tests.integration.purchases.harness import INSTANCE, World
 from tests.integration.purchases.left_to_do import LEFT_TO_DO
 from tests.integration.purchases.subscribers import given_the_plans
-from tests.integration.purchases.world import INSTANCE, World
 
 Json = dict[str, Any]
 BEFORE: Final = Path(__file__).parents[2] / "fixtures/before"

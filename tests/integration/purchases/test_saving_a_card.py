@@ -9,7 +9,7 @@ from contracts.stripe_facts import CheckoutSessionCompleted
 from purchases.buying.buy import Outcome
 from purchases.customers.save_card import save_card
 from purchases.stripe_api.checkout import HostedPage
-from tests.integration.purchases.world import INSTANCE, RETURN_URL, Json, World
+from tests.integration.purchases.harness import INSTANCE, RETURN_URL, Json, World
 
 
 async def _setup(world: World, workspace: str) -> HostedPage:

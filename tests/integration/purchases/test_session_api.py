@@ -10,7 +10,7 @@ import pytest
 
 from purchases.settings import Settings
 from tests.integration.purchases.api import Api, an_api
-from tests.integration.purchases.world import Json, World
+from tests.integration.purchases.harness import Json, World
 
 HOME: Final = Settings(app_env="testing", database_url="postgresql://").public_base_url.rstrip("/")
 FOREIGN: Final = "https://evil.example/"

@@ -12,7 +12,7 @@ from purchases.ledger.transitions import Status
 from purchases.reconcile import settle
 from purchases.stripe_api.invoices import close_invoice
 from purchases.stripe_api.look import look_for_invoice
-from tests.integration.purchases.world import LEASE, PRICE, World
+from tests.integration.purchases.harness import LEASE, PRICE, World
 
 NEEDS_CUSTOMER = "pm_card_authenticationRequired"
 DECLINED = "pm_card_chargeCustomerFail"

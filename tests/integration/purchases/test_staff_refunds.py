@@ -9,9 +9,9 @@ from chassis.problems import Problem
 from contracts.purchase_facts import PurchaseRefunded, RefundFailed, RefundIssued
 from purchases.ledger.rows import Purchase
 from purchases.ledger.transitions import Status
+from tests.integration.purchases.harness import INSTANCE, PRICE, World
 from tests.integration.purchases.moves import SAID, STAFF, ask_for_a_refund, left_of, refunds_of
-from tests.integration.purchases.stories import VERSIONS
-from tests.integration.purchases.world import INSTANCE, PRICE, World
+from tests.integration.purchases.scenarios import VERSIONS
 
 
 async def _paid(world: World, card: str = "pm_card_visa") -> Purchase:

@@ -14,8 +14,8 @@ from notifier.letters.letters import LETTERS, mail_key
 from purchases.ledger.transitions import Status
 from purchases.workspaces.rows import Workspace
 from tests.integration.purchases.bundles import PLAN_CENTS, PRICES, given_a_bundle, invoice_of
+from tests.integration.purchases.harness import INSTANCE, PAGES, World
 from tests.integration.purchases.subscribers import MONTHLY, VERSIONS, Subscriber, given_a_subscriber
-from tests.integration.purchases.world import INSTANCE, PAGES, World
 
 
 @pytest.mark.parametrize("version", VERSIONS)

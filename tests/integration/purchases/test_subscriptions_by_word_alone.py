@@ -7,8 +7,8 @@ import pytest
 
 from contracts.stripe_facts import InvoicePaid, InvoicePaymentFailed, StripeFact, SubscriptionChanged
 from tests.integration.purchases.bundles import given_a_bundle
+from tests.integration.purchases.harness import INSTANCE, World
 from tests.integration.purchases.subscribers import Subscriber, given_a_subscriber
-from tests.integration.purchases.world import INSTANCE, World
 
 FORGED = "sub_forged"
 

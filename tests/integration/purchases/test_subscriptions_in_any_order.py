@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from contracts.stripe_facts import StripeFact
+from tests.integration.purchases.harness import INSTANCE, World
 from tests.integration.purchases.subscribers import VERSIONS, Subscriber, given_a_subscriber
-from tests.integration.purchases.world import INSTANCE, World
 
 EXAMPLES: Final = int(os.environ.get("ANY_ORDER_EXAMPLES", "10"))
 FORGET: Final = (

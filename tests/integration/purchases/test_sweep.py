@@ -14,7 +14,7 @@ from purchases.main.sweep import period
 from purchases.reconcile.sweep import REACH, Found, sweep_stretch
 from purchases.stripe_api.since import Stretch
 from tests.integration.purchases.bundles import given_a_bundle
-from tests.integration.purchases.world import FOLLOWING, PRICE, World
+from tests.integration.purchases.harness import FOLLOWING, PRICE, World
 
 
 async def sweep(world: World) -> Found:

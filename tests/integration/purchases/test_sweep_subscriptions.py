@@ -7,8 +7,8 @@ import pytest
 
 from purchases.jobs import store as commands
 from purchases.reconcile.sweep_subscriptions import sweep_subscriptions
+from tests.integration.purchases.harness import World
 from tests.integration.purchases.subscribers import Subscriber, given_a_subscriber
-from tests.integration.purchases.world import World
 
 Missed = Callable[[Subscriber, str], Awaitable[None]]
 

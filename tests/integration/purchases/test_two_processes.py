@@ -9,7 +9,7 @@ import httpx
 
 from contracts.purchase_facts import PurchasePaid, PurchaseStarted
 from tests.integration.purchases.api import Api, api_processes
-from tests.integration.purchases.world import PRICE, World
+from tests.integration.purchases.harness import PRICE, World
 from tests.seen import problem_of
 
 ORDER = {"addon": "setup", "expected_price_cents": PRICE, "expected_currency": "EUR"}

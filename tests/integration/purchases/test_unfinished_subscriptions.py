@@ -9,7 +9,7 @@ from purchases.jobs import store as commands
 from purchases.stripe_api.subscriptions import end_first_payment
 from purchases.subscriptions import end_unfinished
 from tests.integration.purchases.checkouts import complete, open_page, refusal_of, upgrade
-from tests.integration.purchases.world import DEBIT, INSTANCE, Json, World
+from tests.integration.purchases.harness import DEBIT, INSTANCE, Json, World
 
 pytestmark: Final = pytest.mark.usefixtures("builder")
 DECLINED: Final = "pm_card_chargeCustomerFail"

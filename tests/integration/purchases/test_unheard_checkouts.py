@@ -16,7 +16,7 @@ from tests.integration.purchases.checkouts import (
     states_of,
     upgrade,
 )
-from tests.integration.purchases.world import PRICE, World
+from tests.integration.purchases.harness import PRICE, World
 
 pytestmark: Final = pytest.mark.usefixtures("builder")
 UNHEARD: Final = ("close_after", "error_after", "close_before", "error_before")

@@ -21,7 +21,7 @@ from tests.integration.purchases.checkouts import (
     purchases_of,
     upgrade,
 )
-from tests.integration.purchases.world import DEBIT, PRICE, World
+from tests.integration.purchases.harness import DEBIT, PRICE, World
 
 ENOUGH = 20
 """So many wake-ups follow each other only where each one causes the next."""

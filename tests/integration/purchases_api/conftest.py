@@ -20,7 +20,7 @@ from sandbox.issuer import Issuer, application
 from sandbox.ports import LOOPBACK
 from tests.documented import only_documented_problems
 from tests.integration.purchases.conftest import client, control, migrated, stripe_url, world
-from tests.integration.purchases.world import World
+from tests.integration.purchases.harness import World
 
 __all__ = ["client", "control", "migrated", "stripe_url", "world"]
 

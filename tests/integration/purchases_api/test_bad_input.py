@@ -9,7 +9,7 @@ import pytest
 
 from purchases.stripe_budgets.rows import StripeBudget
 from purchases.tables import Row
-from tests.integration.purchases.world import PRICE, World
+from tests.integration.purchases.harness import PRICE, World
 from tests.integration.purchases_api.conftest import Api
 from tests.seen import problem_of
 

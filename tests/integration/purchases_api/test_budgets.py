@@ -18,7 +18,7 @@ from purchases.settings import Settings
 from purchases.web import budget
 from purchases.web.requests import client_of
 from sandbox.issuer import Issuer
-from tests.integration.purchases.world import PRICE, World
+from tests.integration.purchases.harness import PRICE, World
 from tests.integration.purchases_api.conftest import Api
 from tests.integration.purchases_api.test_bad_input import WORKSPACE
 from tests.seen import problem_of

@@ -8,7 +8,7 @@ import httpx
 from prometheus_client import REGISTRY
 
 from purchases.buying.card_testing import DECLINES_ALLOWED
-from tests.integration.purchases.world import PRICE, World
+from tests.integration.purchases.harness import PRICE, World
 from tests.integration.purchases_api.conftest import Api
 from tests.seen import problem_of
 

@@ -9,8 +9,8 @@ import pytest
 from contracts.purchase_facts import PurchaseState, RefundFailed
 from purchases.ledger.rows import Purchase
 from purchases.ledger.transitions import Status
-from tests.integration.purchases.stories import LEGACY
-from tests.integration.purchases.world import PRICE, World
+from tests.integration.purchases.harness import PRICE, World
+from tests.integration.purchases.scenarios import LEGACY
 from tests.integration.purchases_api.conftest import Api
 
 Json = dict[str, Any]

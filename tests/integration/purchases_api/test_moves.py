@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from purchases.ledger.rows import Purchase
-from tests.integration.purchases.world import PRICE, World
+from tests.integration.purchases.harness import PRICE, World
 from tests.integration.purchases_api.conftest import Api
 
 Json = dict[str, Any]

@@ -7,8 +7,8 @@ import httpx
 import pytest
 
 from purchases.ledger.rows import Purchase
+from tests.integration.purchases.harness import PRICE, World
 from tests.integration.purchases.moves import STAFF, ask_for_a_refund, cancel_it, deliver_it, reopen_it
-from tests.integration.purchases.world import PRICE, World
 from tests.integration.purchases_api.conftest import Api
 from tests.integration.purchases_api.test_moves import key
 from tests.seen import problem_of

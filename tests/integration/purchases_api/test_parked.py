@@ -13,7 +13,7 @@ from contracts.stripe_facts import InvoicePaid, InvoicePaymentLinked, InvoiceVoi
 from purchases.ledger.rows import Purchase
 from purchases.ledger.transitions import Status
 from tests.integration.purchases.bundles import given_a_bundle, invoice_of
-from tests.integration.purchases.world import World
+from tests.integration.purchases.harness import World
 
 Json = dict[str, Any]
 PARKED = "/v1/admin/parked"

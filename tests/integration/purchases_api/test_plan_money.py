@@ -6,8 +6,8 @@ import httpx
 import pytest
 
 from tests.integration.purchases.checkouts import given_builder_and_two_addons
+from tests.integration.purchases.harness import World
 from tests.integration.purchases.test_plan_money import hear, subscribed
-from tests.integration.purchases.world import World
 from tests.integration.purchases_api.conftest import Api
 from tests.seen import problem_of
 

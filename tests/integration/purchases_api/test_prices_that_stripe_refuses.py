@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from tests.integration.purchases.checkouts import complete, given_builder_and_two_addons, purchases_of
-from tests.integration.purchases.world import PRICE, World
+from tests.integration.purchases.harness import PRICE, World
 from tests.integration.purchases_api.conftest import Api
 from tests.seen import problem_of
 

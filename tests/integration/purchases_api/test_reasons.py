@@ -6,7 +6,7 @@ import uuid
 import httpx
 import pytest
 
-from tests.integration.purchases.world import World
+from tests.integration.purchases.harness import World
 
 PASTED = {
     "no-break spaces": "nicht\N{NO-BREAK SPACE}mehr nötig, 499\N{NARROW NO-BREAK SPACE}€",

@@ -7,7 +7,7 @@ import sys
 import httpx
 
 from purchases.ledger.rows import Purchase
-from tests.integration.purchases.world import World
+from tests.integration.purchases.harness import World
 from tests.integration.purchases_api.test_parked import PARKED, given_one_of_each, listed
 from tests.seen import problem_of
 

@@ -10,9 +10,9 @@ import pytest
 
 from chassis.web.server import HttpServer
 from sandbox.ports import LOOPBACK
+from tests.integration.purchases.harness import World
 from tests.integration.purchases.test_caps import BUILDER, FREE, plan
 from tests.integration.purchases.test_portal import given_a_portal
-from tests.integration.purchases.world import World
 from tests.integration.purchases_api.conftest import STAFF, Api
 
 EXAMPLES: Final = 2

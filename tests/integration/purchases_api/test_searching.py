@@ -9,7 +9,7 @@ import pytest
 
 from purchases.ledger.rows import Purchase
 from sandbox.stripe.control import StripeControl
-from tests.integration.purchases.world import World
+from tests.integration.purchases.harness import World
 from tests.integration.purchases_api.conftest import Api
 
 Json = dict[str, Any]

@@ -8,7 +8,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from tests.integration.purchases.checkouts import given_builder_and_two_addons
-from tests.integration.purchases.world import PRICE, World
+from tests.integration.purchases.harness import PRICE, World
 from tests.integration.purchases_api.conftest import Api
 from tests.seen import problem_of
 

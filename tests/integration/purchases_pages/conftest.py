@@ -15,7 +15,7 @@ from purchases.main.api import app
 from purchases.settings import Settings
 from sandbox.issuer import Issuer
 from tests.integration.purchases.conftest import client, control, migrated, stripe_url, world
-from tests.integration.purchases.world import World
+from tests.integration.purchases.harness import World
 from tests.integration.purchases_api.conftest import tokens
 from tests.integration.purchases_pages.reading import Form, Page
 

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from tests.integration.purchases.harness import World
 from tests.integration.purchases.subscribers import Plans, given_the_plans
-from tests.integration.purchases.world import World
 from tests.integration.purchases_pages.conftest import Site, Visitor
 from tests.integration.purchases_pages.reading import Page
 

@@ -7,7 +7,7 @@ from typing import Final
 import httpx
 
 from contracts import AddonState
-from tests.integration.purchases.world import World
+from tests.integration.purchases.harness import World
 from tests.integration.purchases_pages.conftest import Site, Visitor
 from tests.integration.purchases_pages.reading import Form, Page
 

@@ -3,8 +3,8 @@
 import pytest
 
 from tests.integration.permissions.matrix import CALLERS, OWN
+from tests.integration.purchases.harness import World
 from tests.integration.purchases.subscribers import given_the_plans
-from tests.integration.purchases.world import World
 from tests.integration.purchases_pages.conftest import Site
 from tests.integration.purchases_pages.reading import Page
 

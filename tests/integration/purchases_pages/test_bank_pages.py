@@ -4,7 +4,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
-from tests.integration.purchases.world import DEBIT, PRICE, World
+from tests.integration.purchases.harness import DEBIT, PRICE, World
 from tests.integration.purchases_pages.conftest import Site
 from tests.integration.purchases_pages.shops import ASKS_THE_BANK, a_shop, at_the_bank
 

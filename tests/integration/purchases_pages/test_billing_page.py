@@ -9,8 +9,8 @@ import pytest
 
 from contracts import PlanPrice
 from tests.integration.permissions.matrix import CALLERS, OWN
+from tests.integration.purchases.harness import World
 from tests.integration.purchases.subscribers import BUILDER, FREE, Subscriber, given_a_subscriber, given_the_plans, plan
-from tests.integration.purchases.world import World
 from tests.integration.purchases_pages.conftest import Site
 from tests.integration.purchases_pages.reading import Page
 

@@ -5,7 +5,7 @@ import asyncio
 import httpx
 import pytest
 
-from tests.integration.purchases.world import PRICE, World
+from tests.integration.purchases.harness import PRICE, World
 from tests.integration.purchases_pages.conftest import Site
 from tests.integration.purchases_pages.shops import BUY, DECLINED, a_shop
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from purchases.ledger.transitions import Status
-from tests.integration.purchases.world import World
+from tests.integration.purchases.harness import World
 from tests.integration.purchases_pages.conftest import Site
 from tests.integration.purchases_pages.owners import Owner, an_owner
 from tests.integration.purchases_pages.reading import Page

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.integration.purchases.world import World
+from tests.integration.purchases.harness import World
 from tests.integration.purchases_pages.conftest import Site
 from tests.integration.purchases_pages.owners import Owner, an_owner
 from tests.integration.purchases_pages.reading import Page

@@ -12,11 +12,11 @@ import pytest
 
 from purchases.ledger.transitions import Status
 from tests.forms import read
+from tests.integration.purchases.harness import World
 from tests.integration.purchases.moves import deliver_it
 from tests.integration.purchases.test_bundles import parked_item, refunded_in_part
 from tests.integration.purchases.test_portal import given_a_portal
 from tests.integration.purchases.test_rows_of_before import BEFORE, filled
-from tests.integration.purchases.world import World
 from tests.integration.purchases_api.test_parked import given_one_of_each
 from tests.integration.purchases_pages.conftest import Site
 from tests.integration.purchases_pages.owners import an_owner

@@ -5,8 +5,8 @@ import pytest
 from purchases.ledger.rows import Purchase
 from purchases.ledger.transitions import Status
 from tests.integration.purchases import stories
+from tests.integration.purchases.harness import World
 from tests.integration.purchases.moves import ask_for_a_refund, cancel_it, deliver_it, refunds_of, reopen_it
-from tests.integration.purchases.world import World
 from tests.integration.purchases_pages.conftest import Site
 
 NAME = "Professional AI Setup"

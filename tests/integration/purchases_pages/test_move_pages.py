@@ -13,7 +13,7 @@ from tests.integration.purchases.checkouts import (
     states_of,
     upgrade,
 )
-from tests.integration.purchases.world import PRICE, World
+from tests.integration.purchases.harness import PRICE, World
 from tests.integration.purchases_pages.conftest import Site
 from tests.integration.purchases_pages.staff import MIRA, browser, of, refunded, send
 

@@ -21,7 +21,7 @@ from tests.integration.permissions.matrix import (
     STAFF,
     Rule,
 )
-from tests.integration.purchases.world import World
+from tests.integration.purchases.harness import World
 from tests.integration.purchases_pages.conftest import Site
 from tests.integration.purchases_pages.reading import Page
 

@@ -7,8 +7,8 @@ import pytest
 
 from purchases.ledger.rows import Purchase
 from tests.forms import form_to, read, told
+from tests.integration.purchases.harness import World
 from tests.integration.purchases.test_bundles import parked_item, refunded_in_part
-from tests.integration.purchases.world import World
 from tests.integration.purchases_api.test_parked import PARK_COMMAND, given_one_of_each, told_in_the_wrong_order
 from tests.integration.purchases_pages.conftest import Site
 from tests.integration.purchases_pages.staff import MARKUP, MIRA, NOBODYS, PARKED, browser, of, send

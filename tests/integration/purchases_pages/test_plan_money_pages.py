@@ -3,7 +3,7 @@
 from contracts.stripe_facts import RefundChanged
 from tests.integration.purchases.bundles import given_a_bundle, invoice_of
 from tests.integration.purchases.checkouts import complete, given_builder_and_two_addons, open_page, upgrade
-from tests.integration.purchases.world import World
+from tests.integration.purchases.harness import World
 from tests.integration.purchases_api.conftest import STAFF
 from tests.integration.purchases_pages.conftest import Site
 

@@ -5,9 +5,9 @@ import re
 import pytest
 
 from sandbox.stripe.control import Json
+from tests.integration.purchases.harness import World
 from tests.integration.purchases.subscribers import Subscriber, given_a_subscriber
 from tests.integration.purchases.test_portal import given_a_portal
-from tests.integration.purchases.world import World
 from tests.integration.purchases_pages.conftest import Site, Visitor
 from tests.integration.purchases_pages.owners import polled, stripe_link
 from tests.integration.purchases_pages.reading import Page

@@ -25,7 +25,7 @@ from purchases.workspaces import store as workspaces
 from sandbox.stripe.control import StripeControl
 from tests.integration.purchases.checkouts import given_builder_and_two_addons, open_page, upgrade
 from tests.integration.purchases.crowd import fill
-from tests.integration.purchases.world import World
+from tests.integration.purchases.harness import World
 from tests.integration.purchases_api.conftest import STAFF
 from tests.integration.purchases_pages.conftest import Site
 from tests.stack.postgres import NewDatabase, Template

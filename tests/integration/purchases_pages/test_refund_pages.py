@@ -7,7 +7,7 @@ import pytest
 
 from purchases.ledger.transitions import Status
 from tests.forms import form_to, told
-from tests.integration.purchases.world import PRICE, World
+from tests.integration.purchases.harness import PRICE, World
 from tests.integration.purchases_pages.conftest import Site
 from tests.integration.purchases_pages.staff import MIRA, browser, of, refunded, send
 

@@ -4,8 +4,8 @@ from typing import Final
 
 import pytest
 
+from tests.integration.purchases.harness import World
 from tests.integration.purchases.subscribers import given_the_plans
-from tests.integration.purchases.world import World
 from tests.integration.purchases_pages.conftest import Site, Visitor
 
 MARKUP: Final = "<b>Gamma</b>"

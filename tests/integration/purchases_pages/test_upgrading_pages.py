@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from tests.integration.purchases.world import PRICE, World
+from tests.integration.purchases.harness import PRICE, World
 from tests.integration.purchases_pages.conftest import Site
 from tests.integration.purchases_pages.owners import UPGRADE, Owner, an_owner, polled, stripe_link
 from tests.integration.purchases_pages.reading import Page

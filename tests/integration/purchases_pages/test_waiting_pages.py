@@ -5,7 +5,7 @@ import time
 import pytest
 
 from purchases.ledger.transitions import Status
-from tests.integration.purchases.world import World
+from tests.integration.purchases.harness import World
 from tests.integration.purchases_pages.conftest import Site
 from tests.integration.purchases_pages.owners import an_owner
 from tests.integration.purchases_pages.reading import Attributes, Page

@@ -8,13 +8,13 @@ import sys
 import time
 
 from sandbox.demo.acts import play
+from sandbox.demo.harness import Stage
 from sandbox.demo.replay import replay
-from sandbox.demo.stage import Stage
 from sandbox.demo.table import show
+from sandbox.driver import NeverHappened, Scene
 from sandbox.process import ProcessDied
 from sandbox.progress import Progress
-from sandbox.reckoning import disagreements
-from sandbox.scene import NeverHappened, Scene
+from sandbox.reconciliation_check import disagreements
 from sandbox.stack import EmbeddedStack
 
 

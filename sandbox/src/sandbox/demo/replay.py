@@ -2,7 +2,7 @@
 
 import asyncio
 
-from sandbox.scene import Scene
+from sandbox.driver import Scene
 
 
 async def replay(scene: Scene) -> list[str]:

@@ -6,8 +6,8 @@ from uuid import uuid4
 
 import httpx
 
-from sandbox.demo.stage import Stage, Subscribed
-from sandbox.scene import Shop, bearer
+from sandbox.demo.harness import Stage, Subscribed
+from sandbox.driver import Shop, bearer
 
 Json = dict[str, Any]
 HOME: Final = "http://localhost:3000/billing"

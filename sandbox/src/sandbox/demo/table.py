@@ -8,8 +8,8 @@ from rich.console import Console
 from rich.table import Table
 
 from contracts import PURCHASE_EVENTS, WORKSPACE_EVENTS
-from sandbox.demo.stage import Stage
-from sandbox.scene import TEAM
+from sandbox.demo.harness import Stage
+from sandbox.driver import TEAM
 
 
 async def show(stage: Stage, *, changed: Sequence[str]) -> None:

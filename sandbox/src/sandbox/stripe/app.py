@@ -14,14 +14,14 @@ from sandbox.stripe.asgi import Receive, Scope, Send, api_app
 from sandbox.stripe.billing_api import Billing
 from sandbox.stripe.checkout.pages import checkout_routes
 from sandbox.stripe.control_api import Control
-from sandbox.stripe.courier import Courier
 from sandbox.stripe.ids import new_id
 from sandbox.stripe.model import WebhookEndpoint
+from sandbox.stripe.outside_api import World
 from sandbox.stripe.pages import page_routes
 from sandbox.stripe.portal.pages import portal_routes
 from sandbox.stripe.portal_api import Portal
 from sandbox.stripe.refusals import Refusal
-from sandbox.stripe.world_api import World
+from sandbox.stripe.webhook_dispatcher import Courier
 
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 

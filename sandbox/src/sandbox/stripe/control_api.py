@@ -1,4 +1,4 @@
-"""The control API under `/_sandbox`: what a test does to Stripe itself; the world around it is in `world_api`."""
+"""The control API under `/_sandbox`: what a test does to Stripe itself; the world around it is in `outside_api`."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import fields, replace
@@ -10,12 +10,12 @@ from starlette.routing import Route
 from sandbox.stripe.account import Settings
 from sandbox.stripe.api import Api
 from sandbox.stripe.control_http import as_endpoint, body_of
-from sandbox.stripe.courier import Courier
 from sandbox.stripe.ids import new_id
 from sandbox.stripe.ledger import sums
 from sandbox.stripe.model import Json, WebhookEndpoint
 from sandbox.stripe.refusals import Refusal
 from sandbox.stripe.render import render, render_event
+from sandbox.stripe.webhook_dispatcher import Courier
 
 
 class Control:

@@ -7,7 +7,7 @@ from sandbox.demo.acts.buying import declined, nobody_answered, paid_and_deliver
 from sandbox.demo.acts.refunding import cancelled_with_the_rest, in_the_dashboard
 from sandbox.demo.acts.signing_up import with_a_bundle
 from sandbox.demo.acts.staying import until_the_period_ends, with_another_card
-from sandbox.demo.stage import Stage
+from sandbox.demo.harness import Stage
 from sandbox.progress import Report
 
 Act = Callable[[Stage], Awaitable[None]]

@@ -1,6 +1,6 @@
 """One add-on is bought with the saved card, and what may become of that."""
 
-from sandbox.demo.stage import Stage, said
+from sandbox.demo.harness import Stage, said
 
 
 async def paid_and_delivered(stage: Stage) -> None:

@@ -1,6 +1,6 @@
 """Money goes back: sent by somebody in Stripe's Dashboard, or by staff here."""
 
-from sandbox.demo.stage import Stage
+from sandbox.demo.harness import Stage
 
 
 async def in_the_dashboard(stage: Stage) -> None:

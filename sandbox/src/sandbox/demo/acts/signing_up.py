@@ -1,6 +1,6 @@
 """A workspace upgrades on Stripe's Checkout page, with add-ons on the same bill."""
 
-from sandbox.demo.stage import Stage
+from sandbox.demo.harness import Stage
 from sandbox.demo.subscriber import Subscriber
 
 

@@ -1,6 +1,6 @@
 """What may become of a plan: a renewal that fails and is healed, and an end that was planned."""
 
-from sandbox.demo.stage import Stage
+from sandbox.demo.harness import Stage
 from sandbox.demo.subscriber import Subscriber
 
 

@@ -1,7 +1,7 @@
 """Every answer and every event of the sandbox is as Stripe's published OpenAPI description says."""
 
-from tests.faithfulness.conftest import Record
-from tests.faithfulness.openapi import complaint_about_answer, complaint_about_object
+from tests.conformance.conftest import Record
+from tests.conformance.openapi import complaint_about_answer, complaint_about_object
 
 
 def test_every_answer_is_as_described(record: Record) -> None:

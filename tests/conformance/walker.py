@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 
 from sandbox.stripe.control import StripeControl
-from tests.faithfulness.go_module import description
+from tests.conformance.go_module import description
 
 Json = dict[str, Any]
 

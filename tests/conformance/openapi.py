@@ -7,7 +7,7 @@ from typing import Any, Final
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 
-from tests.faithfulness.go_module import description
+from tests.conformance.go_module import description
 
 Json = dict[str, Any]
 FORM: Final = "application/x-www-form-urlencoded"

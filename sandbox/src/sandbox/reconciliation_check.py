@@ -8,8 +8,8 @@ from itertools import pairwise
 from typing import Any, Final
 
 from contracts import PURCHASE_EVENTS, PURCHASE_STATE
-from sandbox.plan_reckoning import plan_disagreements
-from sandbox.scene import TEAM, Scene
+from sandbox.driver import TEAM, Scene
+from sandbox.plan_reconciliation_check import plan_disagreements
 
 Json = dict[str, Any]
 

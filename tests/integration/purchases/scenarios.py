@@ -9,7 +9,7 @@ from purchases.every_table import METADATA
 from purchases.ledger.rows import Purchase
 from purchases.ledger.transitions import Status
 from tests.integration.purchases.bundles import given_a_bundle, invoice_of
-from tests.integration.purchases.world import INSTANCE, Json, World
+from tests.integration.purchases.harness import INSTANCE, Json, World
 from tests.stack.postgres import emptying
 
 LEGACY: Final = "2024-06-20"

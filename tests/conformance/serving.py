@@ -8,7 +8,7 @@ from typing import Any
 import uvicorn
 
 from sandbox.ports import free_port
-from tests.faithfulness.go_module import binary
+from tests.conformance.go_module import binary
 
 
 @asynccontextmanager

@@ -9,8 +9,8 @@ from typing import Any, Final
 from contracts import PURCHASE_EVENTS, PURCHASE_STATE, Envelope
 from contracts import purchase_facts as facts
 from purchases.ledger.transitions import TRANSITIONS, Status, Trigger
-from sandbox.reckoning import sold_once
-from sandbox.scene import TEAM, Scene, Shop
+from sandbox.driver import TEAM, Scene, Shop
+from sandbox.reconciliation_check import sold_once
 
 Json = dict[str, Any]
 Told = Sequence[tuple[Envelope, Json]]
@@ -39,7 +39,7 @@ UNDONE: Final = "The refund"
 """How the owner's mail begins about a refund that was told as made, and failed."""
 
 
-async def books_agree(
+async def check_reconciliation(
     scene: Scene, *shops: Shop, facts_may_repeat: bool = False, mails_may_repeat: bool = False
 ) -> None:
     """Raise AssertionError where something does not add up in these workspaces.

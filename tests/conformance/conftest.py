@@ -10,12 +10,12 @@ from purchases.stripe_api.client import stripe_client
 from sandbox.stripe.account import Settings
 from sandbox.stripe.app import create_app
 from sandbox.stripe.control import Json, StripeControl
-from tests.faithfulness.go_module import binary, description
-from tests.faithfulness.product import Shop, trade
-from tests.faithfulness.recorder import Exchange, Recorder
-from tests.faithfulness.serving import served, stripe_mock
-from tests.faithfulness.tour import walk
-from tests.faithfulness.walker import Walker
+from tests.conformance.go_module import binary, description
+from tests.conformance.product import Shop, trade
+from tests.conformance.recorder import Exchange, Recorder
+from tests.conformance.serving import served, stripe_mock
+from tests.conformance.tour import walk
+from tests.conformance.walker import Walker
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,9 +9,9 @@ import httpx
 
 from sandbox.stripe.requests_file import VARIABLE
 from sandbox.stripe.versions import CURRENT
-from tests.faithfulness.conftest import Record
-from tests.faithfulness.go_module import description
-from tests.faithfulness.recorder import Exchange
+from tests.conformance.conftest import Record
+from tests.conformance.go_module import description
+from tests.conformance.recorder import Exchange
 
 
 def kept() -> list[Exchange]:

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 from contracts import WORKSPACE_EVENTS
-from sandbox.scene import Scene
+from sandbox.driver import Scene
 
 Json = dict[str, Any]
 

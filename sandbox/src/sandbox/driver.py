@@ -14,8 +14,8 @@ from urllib.parse import urljoin
 import httpx
 
 from sandbox.description import Description
+from sandbox.inspector import Witness
 from sandbox.stripe.control import StripeControl
-from sandbox.witness import Witness
 
 TEAM: Final = "team@quittance.test"
 Json = dict[str, Any]

@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 
-from sandbox.scene import NeverHappened, Scene, Shop
+from sandbox.driver import NeverHappened, Scene, Shop
 
 Json = dict[str, Any]
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.faithfulness.walker import Json, Walker
+from tests.conformance.walker import Json, Walker
 
 MONTH = 32 * 24 * 3600
 

@@ -8,8 +8,8 @@ import pytest
 
 from sandbox.stripe.known.operation import Operation
 from sandbox.stripe.routing import OPERATIONS, find_operation
-from tests.faithfulness.conftest import Record
-from tests.faithfulness.openapi import operation, parameters
+from tests.conformance.conftest import Record
+from tests.conformance.openapi import operation, parameters
 
 SERVICES: Final = Path(__file__).parents[2] / "services"
 CALL: Final = re.compile(r"\.v1\.([a-z_.]+)_async\(")

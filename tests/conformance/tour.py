@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from tests.faithfulness.tour_billing import walk_billing
-from tests.faithfulness.walker import Json, Walker
+from tests.conformance.tour_billing import walk_billing
+from tests.conformance.walker import Json, Walker
 
 
 async def walk(walker: Walker) -> None:
