@@ -1,6 +1,6 @@
 # `make` alone lists what there is. Everything is installed into this checkout: .venv, .cache and .stack.
 .DEFAULT_GOAL := help
-.PHONY: help install demo up down status test golden unchanged browser faithful docs check bench lock clean
+.PHONY: help install demo up down status test golden unchanged browser conformance docs check bench lock clean
 .DELETE_ON_ERROR:
 
 PY := .venv/bin/python
@@ -49,7 +49,7 @@ unchanged: $(INSTALLED) ## the journeys, compared with what they left when `make
 browser: $(INSTALLED) ## the pages as people use them, in Chromium (apt-get install chromium); pictures in screenshots/
 	@$(PY) -m pytest tests/browser $(ARGS)
 
-faithful: $(INSTALLED) ## the Stripe sandbox against Stripe's own description, and our requests against stripe-mock; needs Go
+conformance: $(INSTALLED) ## the Stripe sandbox against Stripe's own description, and our requests against stripe-mock; needs Go
 	@$(PY) -m pytest tests/conformance $(ARGS)
 
 docs: $(INSTALLED) ## renew what documents take from the code, between their marks

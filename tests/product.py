@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from sandbox.driver import Scene
+from sandbox.driver import Driver
 from sandbox.stack import EmbeddedStack
 from tests.reconciliation_check import check_reconciliation
 
@@ -18,10 +18,10 @@ async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Embed
 
 
 @pytest.fixture
-async def scene(stack: EmbeddedStack) -> AsyncIterator[Scene]:
-    """Drives the stack as its users would. Whatever a journey did, at its end the books agree."""
-    async with Scene(stack.describe()) as scene:
-        yield scene
-        await scene.end_mishaps()
-        await scene.settle()
-        await check_reconciliation(scene, *scene.shops)
+async def driver(stack: EmbeddedStack) -> AsyncIterator[Driver]:
+    """Drives the stack as its users would. Whatever a journey did, at its end all reconciles."""
+    async with Driver(stack.describe()) as driver:
+        yield driver
+        await driver.end_mishaps()
+        await driver.settle()
+        await check_reconciliation(driver, *driver.shops)

@@ -1,4 +1,4 @@
-"""Do the books agree? Stripe's own sums, the ledger, its history, the facts on Kafka and the mails, each on its own."""
+"""Check that Stripe's sums, the ledger, its history, the facts on Kafka and the mails reconcile, each counted alone."""
 
 import json
 from collections import Counter
@@ -9,7 +9,7 @@ from typing import Any, Final
 from contracts import PURCHASE_EVENTS, PURCHASE_STATE, Envelope
 from contracts import purchase_facts as facts
 from purchases.ledger.transitions import TRANSITIONS, Status, Trigger
-from sandbox.driver import TEAM, Scene, Shop
+from sandbox.driver import TEAM, Driver, Shop
 from sandbox.reconciliation_check import sold_once
 
 Json = dict[str, Any]
@@ -40,44 +40,44 @@ UNDONE: Final = "The refund"
 
 
 async def check_reconciliation(
-    scene: Scene, *shops: Shop, facts_may_repeat: bool = False, mails_may_repeat: bool = False
+    driver: Driver, *shops: Shop, facts_may_repeat: bool = False, mails_may_repeat: bool = False
 ) -> None:
     """Raise AssertionError where something does not add up in these workspaces.
 
     A fact may stand twice on Kafka, and a mail in the box, only where a crash is allowed to repeat it: unchanged.
     """
-    sums = await scene.stripe.sums()
+    sums = await driver.stripe.sums()
     for shop in shops:
-        ledger = await _ledger_sums(scene, shop)
+        ledger = await _ledger_sums(driver, shop)
         if shop.customer_id in sums["plans"]:
             assert _less_the_plan(sums, shop) == {name: _figures(row) for name, row in ledger.items()}
         else:
             assert _as_currencies(sums["customers"].get(shop.customer_id, {})) == ledger
-        await _lost_disputes_agree(scene, shop, sums)
-        await _credit_agrees(scene, shop, sums)
+        await _lost_disputes_agree(driver, shop, sums)
+        await _credit_agrees(driver, shop, sums)
     told = [
-        (envelope, json.loads(body)) for envelope, body in await scene.witness.facts(PURCHASE_EVENTS, PURCHASE_STATE)
+        (envelope, json.loads(body)) for envelope, body in await driver.inspector.facts(PURCHASE_EVENTS, PURCHASE_STATE)
     ]
     for shop in shops:
-        for purchase in await purchases_of(scene, shop):
-            history = await history_of(scene, purchase)
+        for purchase in await purchases_of(driver, shop):
+            history = await history_of(driver, purchase)
             _history_replays_to_row(purchase, history)
             own = [(envelope, body) for envelope, body in told if body["purchase_id"] == str(purchase["id"])]
             _facts_follow_history(purchase, history, own, may_repeat=facts_may_repeat)
-            await _refunds_are_told(scene, purchase, own)
-            await _mails_follow_facts(scene, shop, purchase, own, may_repeat=mails_may_repeat)
+            await _refunds_are_told(driver, purchase, own)
+            await _mails_follow_facts(driver, shop, purchase, own, may_repeat=mails_may_repeat)
 
 
-async def purchases_of(scene: Scene, shop: Shop) -> list[Json]:
+async def purchases_of(driver: Driver, shop: Shop) -> list[Json]:
     """The ledger's rows of a workspace, oldest first."""
     query = "select * from workspace_addon_purchases where workspace_id = $1 order by started_at"
-    return await scene.witness.rows("purchases", query, shop.workspace_id)
+    return await driver.inspector.rows("purchases", query, shop.workspace_id)
 
 
-async def history_of(scene: Scene, purchase: Json) -> list[Json]:
+async def history_of(driver: Driver, purchase: Json) -> list[Json]:
     """The lines of its history, oldest first."""
     query = "select * from purchase_transitions where purchase_id = $1 order by id"
-    return await scene.witness.rows("purchases", query, purchase["id"])
+    return await driver.inspector.rows("purchases", query, purchase["id"])
 
 
 def _less_the_plan(sums: Json, shop: Shop) -> Json:
@@ -94,7 +94,7 @@ def _as_currencies(sums: Json) -> Json:
     return {currency.upper(): figures for currency, figures in sums.items()}
 
 
-async def _ledger_sums(scene: Scene, shop: Shop) -> Json:
+async def _ledger_sums(driver: Driver, shop: Shop) -> Json:
     query = """
         with money as (
             select purchase_id, currency,
@@ -110,19 +110,19 @@ async def _ledger_sums(scene: Scene, shop: Shop) -> Json:
                sum(payments)::int as payments, sum(refunds)::int as refunds
         from money join workspace_addon_purchases on id = purchase_id where workspace_id = $1 group by 1
     """
-    rows = await scene.witness.rows("purchases", query, shop.workspace_id)
+    rows = await driver.inspector.rows("purchases", query, shop.workspace_id)
     # Of what no charge paid Stripe's sums of charges say nothing.
     return {row.pop("currency"): row for row in rows if row["captured"] or row["refunded"]}
 
 
-async def _lost_disputes_agree(scene: Scene, shop: Shop, sums: Json) -> None:
+async def _lost_disputes_agree(driver: Driver, shop: Shop, sums: Json) -> None:
     """What banks took for good; of a bundle's charge the plan's part is not in the ledger."""
     query = """
         select refund.currency, sum(refund_cents)::bigint as lost
         from purchase_refunds refund join workspace_addon_purchases purchase on purchase.id = purchase_id
         where workspace_id = $1 and kind = 'dispute' and refund.status = 'succeeded' group by 1
     """
-    rows = await scene.witness.rows("purchases", query, shop.workspace_id)
+    rows = await driver.inspector.rows("purchases", query, shop.workspace_id)
     ledger = {row["currency"]: row["lost"] for row in rows}
     lost = _as_currencies(sums["lost"].get(shop.customer_id, {}))
     if shop.customer_id in sums["plans"]:
@@ -131,7 +131,7 @@ async def _lost_disputes_agree(scene: Scene, shop: Shop, sums: Json) -> None:
         assert lost == ledger
 
 
-async def _credit_agrees(scene: Scene, shop: Shop, sums: Json) -> None:
+async def _credit_agrees(driver: Driver, shop: Shop, sums: Json) -> None:
     """What the customer's balance paid, and what of that we gave back; of a bundle the plan's part is not here."""
     query = """
         select coalesce((select sum(credit_cents) from purchase_payments join workspace_addon_purchases bought
@@ -140,7 +140,7 @@ async def _credit_agrees(scene: Scene, shop: Shop, sums: Json) -> None:
                       on bought.id = purchase_id where workspace_id = $1 and kind = 'credit'
                       and refund.status = 'succeeded'), 0)::bigint as given_back
     """
-    (ledger,) = await scene.witness.rows("purchases", query, shop.workspace_id)
+    (ledger,) = await driver.inspector.rows("purchases", query, shop.workspace_id)
     at_stripe = sums["credit"].get(shop.customer_id, {}).values()
     applied, given_back = (sum(one[name] for one in at_stripe) for name in ("applied", "given_back"))
     assert ledger["given_back"] == given_back
@@ -211,13 +211,13 @@ def _fact_of(line: Json) -> type[facts.PurchaseFact]:
     return fact
 
 
-async def _refunds_are_told(scene: Scene, purchase: Json, own: Told) -> None:
+async def _refunds_are_told(driver: Driver, purchase: Json, own: Told) -> None:
     """RefundIssued and RefundFailed, each once per refund; nothing of one on which Stripe has not spoken."""
     query = """
         select id::text, status from purchase_refunds
         where purchase_id = $1 and kind <> 'dispute' and status <> 'requested'
     """
-    rows = await scene.witness.rows("purchases", query, purchase["id"])
+    rows = await driver.inspector.rows("purchases", query, purchase["id"])
     once = _without_repetitions([(e, body) for e, body in own if e.type != facts.PurchaseState.TYPE])
     told = Counter((e.type, body["refund_id"]) for e, body in once if "refund_id" in body)
     over = {row["id"] for row in rows if row["status"] in {"failed", "canceled"}}
@@ -232,12 +232,12 @@ def _was_issued(row: Json, told: Counter[tuple[str, str]]) -> bool:
     return not over or (facts.RefundIssued.TYPE, row["id"]) in told
 
 
-async def _mails_follow_facts(scene: Scene, shop: Shop, purchase: Json, own: Told, *, may_repeat: bool) -> None:
+async def _mails_follow_facts(driver: Driver, shop: Shop, purchase: Json, own: Told, *, may_repeat: bool) -> None:
     told = {(e.type, body["sequence"]): e.type for e, body in own if _is_mailed(e.type, body)}
     expected = Counter((MAILED[type_], _reader(type_, shop)) for type_ in told.values())
     undone = {body["sequence"] for e, body in own if e.type == facts.RefundFailed.TYPE and body["was_issued"]}
     expected += Counter({(UNDONE, shop.owner_email): len(undone)} if undone else {})
-    mails = await scene.mails_naming(str(purchase["id"]))
+    mails = await driver.mails_naming(str(purchase["id"]))
     if may_repeat:
         mails = list({mail["MessageID"]: mail for mail in mails}.values())
     assert expected == Counter((_kind(mail), mail["To"][0]["Address"]) for mail in mails)

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from sandbox.driver import Scene
+from sandbox.driver import Driver
 from sandbox.stack import EmbeddedStack
 from tests.givens import given_a_pending_purchase
 
@@ -23,19 +23,19 @@ Seen = Mapping[str, Mapping[str, Any]]
 
 async def measure(directory: Path) -> Seen:
     """By service, the files that ran and the deepest stack of our own frames, outermost last."""
-    async with EmbeddedStack(directory=directory) as stack, Scene(stack.describe()) as scene:
+    async with EmbeddedStack(directory=directory) as stack, Driver(stack.describe()) as driver:
         await asyncio.gather(*(stack.restart(name, _settings(directory, name)) for name in TRACED))
-        shop, purchase = await given_a_pending_purchase(scene)
-        await scene.settle()
-        await scene.stripe.drop_webhooks()
-        await scene.answer_bank(purchase["action_url"])
-        (event,) = await scene.events_about(shop, "invoice.payment_succeeded")
+        shop, purchase = await given_a_pending_purchase(driver)
+        await driver.settle()
+        await driver.stripe.drop_webhooks()
+        await driver.answer_bank(purchase["action_url"])
+        (event,) = await driver.events_about(shop, "invoice.payment_succeeded")
         _signal(stack, signal.SIGUSR1)
-        await scene.stripe.resend(event["id"])
-        await scene.settle()
+        await driver.stripe.resend(event["id"])
+        await driver.settle()
         _signal(stack, signal.SIGUSR2)
-        await scene.until(lambda: _written(directory), "every process has written what it saw")
-        assert (await scene.purchase(shop, purchase["id"]))["status"] == "paid"
+        await driver.until(lambda: _written(directory), "every process has written what it saw")
+        assert (await driver.purchase(shop, purchase["id"]))["status"] == "paid"
     return {name: json.loads((directory / f"{name}.json").read_text()) for name in TRACED}
 
 

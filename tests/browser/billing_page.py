@@ -4,7 +4,7 @@ from typing import Any
 
 from playwright.async_api import Locator, expect
 
-from sandbox.driver import Scene, Shop, bearer
+from sandbox.driver import Driver, Shop, bearer
 from tests.browser.people import Person, Visitor, billing, member_of
 
 Json = dict[str, Any]
@@ -57,35 +57,35 @@ class BillingPage:
         return self.page.get_by_role("button", name="Manage subscription")
 
 
-async def given_a_subscriber(scene: Scene, *addons: Json) -> tuple[Shop, Json]:
+async def given_a_subscriber(driver: Driver, *addons: Json) -> tuple[Shop, Json]:
     """A workspace that has Builder by the month, with `addons` on the same bill, and its subscription at Stripe."""
-    shop = await scene.given_a_workspace(card=None)
-    home = f"{scene.stack.pages_url}{billing(shop)}"
+    shop = await driver.given_a_workspace(card=None)
+    home = f"{driver.stack.pages_url}{billing(shop)}"
     wanted: Json = {"plan": "builder", "interval": "month", "currency": "EUR"}
     wanted |= {"success_url": home, "cancel_url": home, "addons": [addon["slug"] for addon in addons]}
-    opened = await scene.http.post(
-        f"{scene.stack.purchases_url}/v1/workspaces/{shop.workspace_id}/checkout-sessions",
+    opened = await driver.http.post(
+        f"{driver.stack.purchases_url}/v1/workspaces/{shop.workspace_id}/checkout-sessions",
         json=wanted,
         headers=bearer(shop.token) | {"Idempotency-Key": shop.workspace_id},
     )
-    await scene.press(opened.json()["url"], "pay", card="visa")
-    await scene.settle()
-    held = (await scene.stripe.objects(kind="subscription"))["subscription"]
+    await driver.press(opened.json()["url"], "pay", card="visa")
+    await driver.settle()
+    held = (await driver.stripe.objects(kind="subscription"))["subscription"]
     (subscription,) = [one for one in held if one["customer"] == shop.customer_id]
     return shop, subscription
 
 
-async def decline_from_now_on(scene: Scene, shop: Shop) -> None:
+async def decline_from_now_on(driver: Driver, shop: Shop) -> None:
     """The card that the workspace pays with."""
-    held = (await scene.stripe.objects(kind="payment_method"))["payment_method"]
+    held = (await driver.stripe.objects(kind="payment_method"))["payment_method"]
     for method in (one for one in held if one["customer"] == shop.customer_id):
-        await scene.stripe.change_card(method["id"], "chargeCustomerFail")
+        await driver.stripe.change_card(method["id"], "chargeCustomerFail")
 
 
-async def claim(scene: Scene, shop: Shop, resource: str, number: int) -> None:
+async def claim(driver: Driver, shop: Shop, resource: str, number: int) -> None:
     """As the host product that moves in: also over the cap."""
-    token = await scene.token(sub="host-product", email="host@acme.test", scope="resources:write")
+    token = await driver.token(sub="host-product", email="host@acme.test", scope="resources:write")
     for one in range(number):
-        url = f"{scene.stack.purchases_url}/v1/workspaces/{shop.workspace_id}/resources/{resource}/{one}"
-        claimed = await scene.http.put(url, params={"import": "true"}, headers=bearer(token))
+        url = f"{driver.stack.purchases_url}/v1/workspaces/{shop.workspace_id}/resources/{resource}/{one}"
+        claimed = await driver.http.put(url, params={"import": "true"}, headers=bearer(token))
         claimed.raise_for_status()

@@ -9,12 +9,12 @@ from typing import Any, Final
 import pytest
 from playwright.async_api import Browser, BrowserContext, async_playwright, expect
 
-from sandbox.driver import Scene
+from sandbox.driver import Driver
 from tests.browser.looks import HEIGHT, PICTURES, WIDE
 from tests.browser.people import Visitor
-from tests.product import scene, stack
+from tests.product import driver, stack
 
-__all__ = ["scene", "stack"]
+__all__ = ["driver", "stack"]
 
 PATIENCE_MS: Final = 15_000
 FAILED: Final = pytest.StashKey[bool]()
@@ -35,15 +35,15 @@ async def chromium() -> AsyncIterator[Browser]:
 
 
 @pytest.fixture(autouse=True)
-async def empty_shelf(scene: Scene) -> None:
+async def empty_shelf(driver: Driver) -> None:
     """What other tests sell, or made to be sold, is gone: pages and lists hold what the test is about."""
-    for addon in (await scene.staff("GET", "/v1/admin/addons"))["items"]:
-        await scene.withdraw_addon(addon)
-    await scene.settle()
+    for addon in (await driver.staff("GET", "/v1/admin/addons"))["items"]:
+        await driver.withdraw_addon(addon)
+    await driver.settle()
 
 
 @pytest.fixture
-async def visit(chromium: Browser, scene: Scene, request: pytest.FixtureRequest) -> AsyncIterator[Visit]:
+async def visit(chromium: Browser, driver: Driver, request: pytest.FixtureRequest) -> AsyncIterator[Visit]:
     """`await visit()`: somebody opens a browser. At the end nobody's browser has anything against a page."""
     visitors: list[Visitor] = []
 
@@ -58,7 +58,7 @@ async def visit(chromium: Browser, scene: Scene, request: pytest.FixtureRequest)
             timezone_id=zone,
         )
         context.set_default_timeout(PATIENCE_MS)
-        visitor = Visitor(context, await context.new_page(), scene.stack)
+        visitor = Visitor(context, await context.new_page(), driver.stack)
         visitor.watch()
         visitors.append(visitor)
         return visitor

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 from playwright.async_api import expect
 
-from sandbox.driver import Scene
+from sandbox.driver import Driver
 from tests.browser.conftest import Visit
 from tests.browser.keys import Keys
 from tests.browser.looks import look_at
@@ -15,8 +15,8 @@ from tests.givens import NEEDS_THE_BANK
 from tests.seen import captured
 
 
-async def test_the_saved_card_pays_and_the_badge_says_so(visit: Visit, scene: Scene) -> None:
-    shop, addon = await scene.given_a_workspace(), await scene.given_an_addon(price="499.00")
+async def test_the_saved_card_pays_and_the_badge_says_so(visit: Visit, driver: Driver) -> None:
+    shop, addon = await driver.given_a_workspace(), await driver.given_an_addon(price="499.00")
     page = await ServicesPage(await visit(), shop).enter()
     await expect(page.page.get_by_text("Nothing was bought yet.")).to_be_visible()
     await look_at(page.visitor, "services")
@@ -28,13 +28,13 @@ async def test_the_saved_card_pays_and_the_badge_says_so(visit: Visit, scene: Sc
     await expect(page.buy_button(addon)).to_be_disabled()
     await expect(page.card(addon)).to_contain_text("Your workspace has bought it")
     await look_at(page.visitor, "services-bought")
-    assert await captured(scene, shop) == (49_900, 1)
+    assert await captured(driver, shop) == (49_900, 1)
 
 
-async def test_what_was_bought_is_seen_delivered(visit: Visit, scene: Scene) -> None:
-    shop, addon = await scene.given_a_workspace(), await scene.given_an_addon()
-    purchase = (await scene.buy(shop, addon)).json()
-    await scene.deliver(purchase["id"])
+async def test_what_was_bought_is_seen_delivered(visit: Visit, driver: Driver) -> None:
+    shop, addon = await driver.given_a_workspace(), await driver.given_an_addon()
+    purchase = (await driver.buy(shop, addon)).json()
+    await driver.deliver(purchase["id"])
 
     page = await ServicesPage(await visit(), shop).enter()
 
@@ -43,8 +43,8 @@ async def test_what_was_bought_is_seen_delivered(visit: Visit, scene: Scene) -> 
 
 
 @pytest.mark.parametrize("javascript", [True, False], ids=["javascript", "no-javascript"])
-async def test_one_buys_without_a_mouse(visit: Visit, scene: Scene, javascript: bool) -> None:
-    shop, addon = await scene.given_a_workspace(), await scene.given_an_addon(price="499.00")
+async def test_one_buys_without_a_mouse(visit: Visit, driver: Driver, javascript: bool) -> None:
+    shop, addon = await driver.given_a_workspace(), await driver.given_an_addon(price="499.00")
     page = ServicesPage(await visit(width=360, dark=True, javascript=javascript), shop)
     await page.visitor.open(page.path)
     await page.visitor.pick_by_keys(member_of(shop))
@@ -53,36 +53,36 @@ async def test_one_buys_without_a_mouse(visit: Visit, scene: Scene, javascript: 
     await Keys(page.page).press(page.buy_button(addon))
 
     await page.has_one("Paid")
-    assert await captured(scene, shop) == (49_900, 1)
+    assert await captured(driver, shop) == (49_900, 1)
 
 
-async def test_the_bank_asks_and_the_badge_changes_without_a_reload(visit: Visit, scene: Scene) -> None:
-    shop = await scene.given_a_workspace(card=NEEDS_THE_BANK)
-    addon = await scene.given_an_addon(price="499.00")
+async def test_the_bank_asks_and_the_badge_changes_without_a_reload(visit: Visit, driver: Driver) -> None:
+    shop = await driver.given_a_workspace(card=NEEDS_THE_BANK)
+    addon = await driver.given_an_addon(price="499.00")
     page = await ServicesPage(await visit(zone="Asia/Tokyo"), shop).enter()
-    await scene.stripe.hold_webhooks()
+    await driver.stripe.hold_webhooks()
     await page.buy_button(addon).click()
     await page.page.locator("#authorise").click()
-    await page.page.wait_for_url(f"{scene.stack.pages_url}{page.path}?about=*&returned=succeeded")
+    await page.page.wait_for_url(f"{driver.stack.pages_url}{page.path}?about=*&returned=succeeded")
     await page.has_one("Pending")
     await expect(page.news).to_contain_text("Your bank has answered")
     await look_at(page.visitor, "services-pending")
     await page.page.evaluate("document.title = 'the same document'")
 
-    await scene.stripe.release_webhooks()
+    await driver.stripe.release_webhooks()
 
     await page.has_one("Paid")
     await expect(page.news).to_contain_text("€499.00 was charged")
     await expect(page.buy_button(addon)).to_be_disabled()
     await expect(page.purchases.locator("time")).to_contain_text("GMT+9")
     assert await page.page.title() == "the same document"
-    assert await captured(scene, shop) == (49_900, 1)
+    assert await captured(driver, shop) == (49_900, 1)
 
 
-async def test_the_way_to_the_bank_is_explained(visit: Visit, scene: Scene) -> None:
-    shop, addon = await scene.given_a_workspace(card=NEEDS_THE_BANK), await scene.given_an_addon()
+async def test_the_way_to_the_bank_is_explained(visit: Visit, driver: Driver) -> None:
+    shop, addon = await driver.given_a_workspace(card=NEEDS_THE_BANK), await driver.given_an_addon()
     page = await ServicesPage(await visit(), shop).enter()
-    await page.page.route(f"{scene.stack.stripe_url}/**", lambda route: route.fulfill(status=204))
+    await page.page.route(f"{driver.stack.stripe_url}/**", lambda route: route.fulfill(status=204))
 
     await page.buy_button(addon).click()
 
@@ -95,36 +95,36 @@ async def test_the_way_to_the_bank_is_explained(visit: Visit, scene: Scene) -> N
     await page.has_one("Paid")
 
 
-async def test_the_bank_is_answered_without_javascript(visit: Visit, scene: Scene) -> None:
-    shop = await scene.given_a_workspace(card=NEEDS_THE_BANK)
-    addon = await scene.given_an_addon(price="499.00")
+async def test_the_bank_is_answered_without_javascript(visit: Visit, driver: Driver) -> None:
+    shop = await driver.given_a_workspace(card=NEEDS_THE_BANK)
+    addon = await driver.given_an_addon(price="499.00")
     page = await ServicesPage(await visit(javascript=False), shop).enter()
 
     await page.buy_button(addon).click()
     await page.page.locator("#authorise").click()
-    await page.page.wait_for_url(f"{scene.stack.pages_url}{page.path}**")
-    await scene.settle()
+    await page.page.wait_for_url(f"{driver.stack.pages_url}{page.path}**")
+    await driver.settle()
     await page.page.reload()
 
     await page.has_one("Paid")
-    assert await captured(scene, shop) == (49_900, 1)
+    assert await captured(driver, shop) == (49_900, 1)
 
 
-async def test_whoever_says_no_at_the_bank_is_charged_nothing(visit: Visit, scene: Scene) -> None:
-    shop, addon = await scene.given_a_workspace(card=NEEDS_THE_BANK), await scene.given_an_addon()
+async def test_whoever_says_no_at_the_bank_is_charged_nothing(visit: Visit, driver: Driver) -> None:
+    shop, addon = await driver.given_a_workspace(card=NEEDS_THE_BANK), await driver.given_an_addon()
     page = await ServicesPage(await visit(), shop).enter()
     await page.buy_button(addon).click()
 
     await page.page.locator("#fail").click()
 
-    await page.page.wait_for_url(f"{scene.stack.pages_url}{page.path}**")
+    await page.page.wait_for_url(f"{driver.stack.pages_url}{page.path}**")
     await page.has_one("Failed")
     await expect(page.news).to_contain_text("Nothing was charged")
-    assert await captured(scene, shop) == (0, 0)
+    assert await captured(driver, shop) == (0, 0)
 
 
-async def test_without_a_card_one_is_saved_at_stripe_and_then_pays(visit: Visit, scene: Scene) -> None:
-    shop, addon = await scene.given_a_workspace(card=None), await scene.given_an_addon(price="499.00")
+async def test_without_a_card_one_is_saved_at_stripe_and_then_pays(visit: Visit, driver: Driver) -> None:
+    shop, addon = await driver.given_a_workspace(card=None), await driver.given_an_addon(price="499.00")
     page = await ServicesPage(await visit(), shop).enter()
     await page.buy_button(addon).click()
     await expect(page.news).to_contain_text("Nothing was charged")
@@ -134,16 +134,16 @@ async def test_without_a_card_one_is_saved_at_stripe_and_then_pays(visit: Visit,
     await page.page.get_by_role("button", name="Save").click()
     await expect(page.news).to_contain_text("You are back from Stripe")
     await look_at(page.visitor, "services-card-saved")
-    await scene.settle()
+    await driver.settle()
     await page.buy_button(addon).click()
 
     await page.has_one("Paid")
-    assert await captured(scene, shop) == (49_900, 1)
+    assert await captured(driver, shop) == (49_900, 1)
 
 
-async def test_a_declined_card_is_explained_and_another_one_pays(visit: Visit, scene: Scene) -> None:
-    shop = await scene.given_a_workspace(card="pm_card_chargeCustomerFail")
-    addon = await scene.given_an_addon(price="499.00")
+async def test_a_declined_card_is_explained_and_another_one_pays(visit: Visit, driver: Driver) -> None:
+    shop = await driver.given_a_workspace(card="pm_card_chargeCustomerFail")
+    addon = await driver.given_an_addon(price="499.00")
     page = await ServicesPage(await visit(), shop).enter()
 
     await page.buy_button(addon).click()
@@ -152,37 +152,37 @@ async def test_a_declined_card_is_explained_and_another_one_pays(visit: Visit, s
     await expect(page.news).to_contain_text("Nothing was charged")
     await look_at(page.visitor, "services-declined")
 
-    await scene.settle()
+    await driver.settle()
     await page.page.get_by_role("button", name="Save another card").click()
     await page.page.get_by_role("button", name="Save").click()
-    await scene.settle()
+    await driver.settle()
     await page.visitor.open(page.path)
     await page.buy_button(addon).click()
 
     await expect(page.news).to_contain_text("€499.00 was charged")
-    assert await captured(scene, shop) == (49_900, 1)
+    assert await captured(driver, shop) == (49_900, 1)
 
 
-async def test_a_price_that_changed_is_shown_before_anything_is_charged(visit: Visit, scene: Scene) -> None:
-    shop, addon = await scene.given_a_workspace(), await scene.given_an_addon(price="499.00")
+async def test_a_price_that_changed_is_shown_before_anything_is_charged(visit: Visit, driver: Driver) -> None:
+    shop, addon = await driver.given_a_workspace(), await driver.given_an_addon(price="499.00")
     page = await ServicesPage(await visit(), shop).enter()
-    await scene.change_addon(addon, price="599.00")
-    await scene.settle()
+    await driver.change_addon(addon, price="599.00")
+    await driver.settle()
 
     await page.buy_button(addon).click()
 
     await expect(page.news).to_contain_text("The price has changed")
     await expect(page.card(addon)).to_contain_text("€599.00")
     await look_at(page.visitor, "services-price-changed")
-    assert await captured(scene, shop) == (0, 0)
+    assert await captured(driver, shop) == (0, 0)
     await page.buy_button(addon).click()
     await page.has_one("Paid")
-    assert await captured(scene, shop) == (59_900, 1)
+    assert await captured(driver, shop) == (59_900, 1)
 
 
-async def test_a_buyer_cancels_what_was_bought(visit: Visit, scene: Scene) -> None:
-    shop, addon = await scene.given_a_workspace(), await scene.given_an_addon(price="499.00")
-    await scene.buy(shop, addon)
+async def test_a_buyer_cancels_what_was_bought(visit: Visit, driver: Driver) -> None:
+    shop, addon = await driver.given_a_workspace(), await driver.given_an_addon(price="499.00")
+    await driver.buy(shop, addon)
     page = await ServicesPage(await visit(), shop).enter()
 
     await page.purchases.get_by_role("link", name="Cancel").click()
@@ -191,11 +191,11 @@ async def test_a_buyer_cancels_what_was_bought(visit: Visit, scene: Scene) -> No
 
     await page.has_one("Cancelled")
     await expect(page.buy_button(addon)).to_be_enabled()
-    assert await captured(scene, shop) == (49_900, 1)
+    assert await captured(driver, shop) == (49_900, 1)
 
 
-async def test_an_empty_shelf_says_so(visit: Visit, scene: Scene) -> None:
-    shop = await scene.given_a_workspace()
+async def test_an_empty_shelf_says_so(visit: Visit, driver: Driver) -> None:
+    shop = await driver.given_a_workspace()
 
     page = await ServicesPage(await visit(), shop).enter()
 
@@ -203,8 +203,8 @@ async def test_an_empty_shelf_says_so(visit: Visit, scene: Scene) -> None:
     await look_at(page.visitor, "services-empty")
 
 
-async def test_amounts_are_written_as_the_visitor_writes_them(visit: Visit, scene: Scene) -> None:
-    shop, addon = await scene.given_a_workspace(), await scene.given_an_addon(price="1499.00")
+async def test_amounts_are_written_as_the_visitor_writes_them(visit: Visit, driver: Driver) -> None:
+    shop, addon = await driver.given_a_workspace(), await driver.given_an_addon(price="1499.00")
 
     page = await ServicesPage(await visit(locale="de-DE"), shop).enter()
 
@@ -213,10 +213,10 @@ async def test_amounts_are_written_as_the_visitor_writes_them(visit: Visit, scen
 
 @pytest.mark.parametrize(("javascript", "hours", "zone"), [(True, 9, "GMT+9"), (False, 0, "UTC")])
 async def test_times_say_their_zone_which_is_the_visitors_own_where_scripts_run(
-    visit: Visit, scene: Scene, javascript: bool, hours: int, zone: str
+    visit: Visit, driver: Driver, javascript: bool, hours: int, zone: str
 ) -> None:
-    shop, addon = await scene.given_a_workspace(), await scene.given_an_addon()
-    purchase = (await scene.buy(shop, addon)).json()
+    shop, addon = await driver.given_a_workspace(), await driver.given_an_addon()
+    purchase = (await driver.buy(shop, addon)).json()
     started = datetime.fromisoformat(purchase["started_at"]).astimezone(timezone(timedelta(hours=hours)))
 
     page = await ServicesPage(await visit(javascript=javascript, zone="Asia/Tokyo"), shop).enter()
@@ -225,11 +225,11 @@ async def test_times_say_their_zone_which_is_the_visitors_own_where_scripts_run(
     await expect(shown).to_contain_text(f"{started.day} {started:%b %Y, %H:%M:%S} {zone}")
 
 
-async def test_markup_in_a_name_is_text(visit: Visit, scene: Scene) -> None:
+async def test_markup_in_a_name_is_text(visit: Visit, driver: Driver) -> None:
     name = '<img src=x onerror=alert(1)><b>Bold</b> & "co"'
-    shop, addon = await scene.given_a_workspace(), await scene.given_an_addon(name=name)
-    addon = await scene.change_addon(addon, description=name, bullets=[name])
-    await scene.settle()
+    shop, addon = await driver.given_a_workspace(), await driver.given_an_addon(name=name)
+    addon = await driver.change_addon(addon, description=name, bullets=[name])
+    await driver.settle()
     page = await ServicesPage(await visit(), shop).enter()
 
     await page.buy_button(addon).click()

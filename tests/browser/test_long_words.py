@@ -5,7 +5,7 @@ from uuid import uuid4
 
 from playwright.async_api import expect
 
-from sandbox.driver import Scene, Shop
+from sandbox.driver import Driver, Shop
 from tests.browser.billing_page import BillingPage
 from tests.browser.conftest import Visit
 from tests.browser.looks import fits, look_at
@@ -16,17 +16,17 @@ GERMAN: Final = "Feinmechanikvertriebsgesellschaftsgründungsberatung"
 LONGEST: Final = 120
 
 
-async def two_with_long_names(scene: Scene) -> tuple[Json, Json]:
+async def two_with_long_names(driver: Driver) -> tuple[Json, Json]:
     """A word that exists, and one as long as a name may be."""
-    german = await scene.given_an_addon(name=GERMAN)
-    german = await scene.change_addon(german, description=f"Of {GERMAN}, from the first day.", bullets=[GERMAN])
-    longest = await scene.given_an_addon(name=f"{uuid4().hex}{'w' * LONGEST}"[:LONGEST])
-    await scene.settle()
+    german = await driver.given_an_addon(name=GERMAN)
+    german = await driver.change_addon(german, description=f"Of {GERMAN}, from the first day.", bullets=[GERMAN])
+    longest = await driver.given_an_addon(name=f"{uuid4().hex}{'w' * LONGEST}"[:LONGEST])
+    await driver.settle()
     return german, longest
 
 
-async def test_a_buyers_pages_hold_names_that_are_one_long_word(visit: Visit, scene: Scene) -> None:
-    shop, (german, longest) = await scene.given_a_workspace(), await two_with_long_names(scene)
+async def test_a_buyers_pages_hold_names_that_are_one_long_word(visit: Visit, driver: Driver) -> None:
+    shop, (german, longest) = await driver.given_a_workspace(), await two_with_long_names(driver)
     page = await ServicesPage(await visit(), shop).enter()
     await fits(page.page)
     assert f"Of {GERMAN}, from the first day." in await page.card(german).inner_text()
@@ -45,13 +45,13 @@ async def test_a_buyers_pages_hold_names_that_are_one_long_word(visit: Visit, sc
     await fits(page.page)
 
 
-async def test_a_card_that_ends_a_checkout_holds_them_too(visit: Visit, scene: Scene) -> None:
-    shop, (german, longest) = await scene.given_a_workspace(), await two_with_long_names(scene)
+async def test_a_card_that_ends_a_checkout_holds_them_too(visit: Visit, driver: Driver) -> None:
+    shop, (german, longest) = await driver.given_a_workspace(), await two_with_long_names(driver)
     owner = await BillingPage(await visit(), shop).enter()
     for addon in (german, longest):
         await owner.service(addon).check()
     await owner.go_to_checkout.click()
-    await owner.page.wait_for_url(f"{scene.stack.stripe_url}/**")
+    await owner.page.wait_for_url(f"{driver.stack.stripe_url}/**")
 
     await owner.visitor.open(services(shop))
 
@@ -64,17 +64,17 @@ async def test_a_card_that_ends_a_checkout_holds_them_too(visit: Visit, scene: S
     await look_at(owner.visitor, "services-in-a-checkout")
 
 
-async def a_purchase(scene: Scene, shop: Shop, addon: Json) -> str:
-    bought = (await scene.buy(shop, addon)).json()
-    await scene.settle()
+async def a_purchase(driver: Driver, shop: Shop, addon: Json) -> str:
+    bought = (await driver.buy(shop, addon)).json()
+    await driver.settle()
     return str(bought["id"])
 
 
-async def test_staffs_pages_hold_names_that_are_one_long_word(visit: Visit, scene: Scene) -> None:
-    shop, addons = await scene.given_a_workspace(), await two_with_long_names(scene)
+async def test_staffs_pages_hold_names_that_are_one_long_word(visit: Visit, driver: Driver) -> None:
+    shop, addons = await driver.given_a_workspace(), await two_with_long_names(driver)
     staff = await visit()
     await staff.sign_in(STAFF, at="/admin/addons")
-    purchases = [f"/admin/purchases/{await a_purchase(scene, shop, addon)}" for addon in addons]
+    purchases = [f"/admin/purchases/{await a_purchase(driver, shop, addon)}" for addon in addons]
     edits = [f"/admin/addons/{addon['id']}" for addon in addons]
 
     paths = ["/admin/addons", *edits, *(f"{one}/delete" for one in edits), "/admin/purchases", *purchases]

@@ -4,7 +4,7 @@ from typing import Final
 
 from playwright.async_api import Locator, expect
 
-from sandbox.driver import Scene
+from sandbox.driver import Driver
 from tests.browser.conftest import Visit
 from tests.browser.looks import NARROW
 from tests.browser.people import STAFF
@@ -24,10 +24,12 @@ async def places(rows: Locator) -> list[object]:
     return found
 
 
-async def test_every_badge_of_a_list_stands_at_the_same_place(visit: Visit, scene: Scene) -> None:
-    shop = await scene.given_a_workspace()
-    purchases = [(await scene.buy(shop, await scene.given_an_addon(name=name))).json() for name in ("Audit", "Sign-on")]
-    await scene.deliver(purchases[0]["id"])
+async def test_every_badge_of_a_list_stands_at_the_same_place(visit: Visit, driver: Driver) -> None:
+    shop = await driver.given_a_workspace()
+    purchases = [
+        (await driver.buy(shop, await driver.given_an_addon(name=name))).json() for name in ("Audit", "Sign-on")
+    ]
+    await driver.deliver(purchases[0]["id"])
     buyer = await ServicesPage(await visit(width=NARROW), shop).enter()
     staff = await visit(width=NARROW)
     await staff.sign_in(STAFF, at=f"/admin/purchases/{purchases[0]['id']}")

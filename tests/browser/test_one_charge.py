@@ -4,7 +4,7 @@ import asyncio
 
 from playwright.async_api import expect
 
-from sandbox.driver import Scene
+from sandbox.driver import Driver
 from sandbox.stack import EmbeddedStack
 from tests.browser.conftest import Visit
 from tests.browser.looks import look_at
@@ -13,29 +13,29 @@ from tests.browser.services_page import ServicesPage
 from tests.seen import captured
 
 
-async def test_a_double_click_is_one_charge(visit: Visit, scene: Scene) -> None:
-    shop, addon = await scene.given_a_workspace(), await scene.given_an_addon(price="499.00")
+async def test_a_double_click_is_one_charge(visit: Visit, driver: Driver) -> None:
+    shop, addon = await driver.given_a_workspace(), await driver.given_an_addon(price="499.00")
     page = await ServicesPage(await visit(), shop).enter()
 
     await page.buy_button(addon).dblclick()
 
     await page.has_one("Paid")
-    assert await captured(scene, shop) == (49_900, 1)
+    assert await captured(driver, shop) == (49_900, 1)
 
 
-async def test_a_double_click_without_javascript_is_one_charge(visit: Visit, scene: Scene) -> None:
-    shop, addon = await scene.given_a_workspace(), await scene.given_an_addon(price="499.00")
+async def test_a_double_click_without_javascript_is_one_charge(visit: Visit, driver: Driver) -> None:
+    shop, addon = await driver.given_a_workspace(), await driver.given_an_addon(price="499.00")
     page = await ServicesPage(await visit(javascript=False), shop).enter()
 
     await page.buy_button(addon).dblclick()
 
     await page.has_one("Paid")
-    await scene.settle()
-    assert await captured(scene, shop) == (49_900, 1)
+    await driver.settle()
+    assert await captured(driver, shop) == (49_900, 1)
 
 
-async def test_a_reload_after_buying_buys_nothing(visit: Visit, scene: Scene) -> None:
-    shop, addon = await scene.given_a_workspace(), await scene.given_an_addon(price="499.00")
+async def test_a_reload_after_buying_buys_nothing(visit: Visit, driver: Driver) -> None:
+    shop, addon = await driver.given_a_workspace(), await driver.given_an_addon(price="499.00")
     page = await ServicesPage(await visit(), shop).enter()
     await page.buy_button(addon).click()
     await page.has_one("Paid")
@@ -43,11 +43,11 @@ async def test_a_reload_after_buying_buys_nothing(visit: Visit, scene: Scene) ->
     await page.page.reload()
 
     await page.has_one("Paid")
-    assert await captured(scene, shop) == (49_900, 1)
+    assert await captured(driver, shop) == (49_900, 1)
 
 
-async def test_the_back_button_leads_to_a_page_that_tells_the_truth(visit: Visit, scene: Scene) -> None:
-    shop, addon = await scene.given_a_workspace(), await scene.given_an_addon(price="499.00")
+async def test_the_back_button_leads_to_a_page_that_tells_the_truth(visit: Visit, driver: Driver) -> None:
+    shop, addon = await driver.given_a_workspace(), await driver.given_an_addon(price="499.00")
     page = await ServicesPage(await visit(), shop).enter()
     await page.buy_button(addon).click()
     await page.has_one("Paid")
@@ -56,11 +56,11 @@ async def test_the_back_button_leads_to_a_page_that_tells_the_truth(visit: Visit
 
     await expect(page.buy_button(addon)).to_be_disabled()
     await page.has_one("Paid")
-    assert await captured(scene, shop) == (49_900, 1)
+    assert await captured(driver, shop) == (49_900, 1)
 
 
-async def test_the_second_tab_is_told_that_it_is_bought(visit: Visit, scene: Scene) -> None:
-    shop, addon = await scene.given_a_workspace(), await scene.given_an_addon(price="499.00")
+async def test_the_second_tab_is_told_that_it_is_bought(visit: Visit, driver: Driver) -> None:
+    shop, addon = await driver.given_a_workspace(), await driver.given_an_addon(price="499.00")
     first = await ServicesPage(await visit(), shop).enter()
     second = await ServicesPage(await visit(), shop).enter(member_of(shop, "admin"))
     await first.buy_button(addon).click()
@@ -72,27 +72,27 @@ async def test_the_second_tab_is_told_that_it_is_bought(visit: Visit, scene: Sce
     await expect(second.news).to_contain_text("It was not charged again")
     await second.has_one("Paid")
     await look_at(second.visitor, "services-already-bought")
-    assert await captured(scene, shop) == (49_900, 1)
+    assert await captured(driver, shop) == (49_900, 1)
 
 
-async def test_two_tabs_at_once_are_one_charge(visit: Visit, scene: Scene) -> None:
-    shop, addon = await scene.given_a_workspace(), await scene.given_an_addon(price="499.00")
+async def test_two_tabs_at_once_are_one_charge(visit: Visit, driver: Driver) -> None:
+    shop, addon = await driver.given_a_workspace(), await driver.given_an_addon(price="499.00")
     tabs = [await ServicesPage(await visit(), shop).enter() for _ in range(2)]
 
     await asyncio.gather(*(tab.buy_button(addon).click() for tab in tabs))
-    await scene.settle()
+    await driver.settle()
 
     for tab in tabs:
         await tab.visitor.open(tab.path)
         await tab.has_one("Paid")
-    assert await captured(scene, shop) == (49_900, 1)
+    assert await captured(driver, shop) == (49_900, 1)
 
 
-async def test_a_slow_provider_is_asked_once_however_often_one_presses(visit: Visit, scene: Scene) -> None:
-    shop, addon = await scene.given_a_workspace(), await scene.given_an_addon(price="499.00")
+async def test_a_slow_provider_is_asked_once_however_often_one_presses(visit: Visit, driver: Driver) -> None:
+    shop, addon = await driver.given_a_workspace(), await driver.given_an_addon(price="499.00")
     page, sent = await ServicesPage(await visit(), shop).enter(), list[str]()
     page.page.on("request", lambda request: sent.append(request.method))
-    await scene.stripe.fault("latency", operation="invoices.pay", seconds=5)
+    await driver.stripe.fault("latency", operation="invoices.pay", seconds=5)
     button = await page.buy_button(addon).bounding_box()
     assert button is not None
 
@@ -102,49 +102,49 @@ async def test_a_slow_provider_is_asked_once_however_often_one_presses(visit: Vi
 
     await page.has_one("Paid")
     assert sent.count("POST") == 1
-    assert await captured(scene, shop) == (49_900, 1)
+    assert await captured(driver, shop) == (49_900, 1)
 
 
-async def test_an_answer_that_is_lost_is_pending_and_then_paid(visit: Visit, scene: Scene) -> None:
-    shop, addon = await scene.given_a_workspace(), await scene.given_an_addon(price="499.00")
+async def test_an_answer_that_is_lost_is_pending_and_then_paid(visit: Visit, driver: Driver) -> None:
+    shop, addon = await driver.given_a_workspace(), await driver.given_an_addon(price="499.00")
     page = await ServicesPage(await visit(), shop).enter()
-    await scene.stripe.hold_webhooks()
-    await scene.stripe.fault("error_after", operation="invoices.pay", times=None)
-    await scene.stripe.fault("error_before", operation="invoices.retrieve", times=None, stored=False)
+    await driver.stripe.hold_webhooks()
+    await driver.stripe.fault("error_after", operation="invoices.pay", times=None)
+    await driver.stripe.fault("error_before", operation="invoices.retrieve", times=None, stored=False)
 
     await page.buy_button(addon).click()
 
     await page.has_one("Pending")
     await expect(page.news).to_contain_text("never charged twice")
     await look_at(page.visitor, "services-unknown")
-    await scene.end_mishaps()
+    await driver.end_mishaps()
     await page.has_one("Paid")
-    assert await captured(scene, shop) == (49_900, 1)
+    assert await captured(driver, shop) == (49_900, 1)
 
 
-async def test_a_provider_that_is_away_charges_nothing(visit: Visit, scene: Scene) -> None:
-    shop, addon = await scene.given_a_workspace(), await scene.given_an_addon(price="499.00")
+async def test_a_provider_that_is_away_charges_nothing(visit: Visit, driver: Driver) -> None:
+    shop, addon = await driver.given_a_workspace(), await driver.given_an_addon(price="499.00")
     page = await ServicesPage(await visit(), shop).enter()
-    await scene.stripe.fault("error_before", operation="*", times=None, stored=False, status=503)
+    await driver.stripe.fault("error_before", operation="*", times=None, stored=False, status=503)
 
     await page.buy_button(addon).click()
 
     await expect(page.news).to_contain_text("Our payment provider does not answer")
     await expect(page.news).to_contain_text("Nothing was charged")
-    await scene.end_mishaps()
+    await driver.end_mishaps()
     await page.buy_button(addon).click()
     await page.has_one("Paid")
-    assert await captured(scene, shop) == (49_900, 1)
+    assert await captured(driver, shop) == (49_900, 1)
 
 
-async def test_a_session_that_ends_in_the_middle_loses_nothing(visit: Visit, scene: Scene) -> None:
-    shop, addon = await scene.given_a_workspace(), await scene.given_an_addon(price="499.00")
+async def test_a_session_that_ends_in_the_middle_loses_nothing(visit: Visit, driver: Driver) -> None:
+    shop, addon = await driver.given_a_workspace(), await driver.given_an_addon(price="499.00")
     page = await ServicesPage(await visit(), shop).enter()
     await page.visitor.context.clear_cookies()
     await page.buy_button(addon).click()
     await expect(page.page.get_by_role("heading", level=1)).to_have_text("Your session has ended")
     await look_at(page.visitor, "session-ended")
-    assert await captured(scene, shop) == (0, 0)
+    assert await captured(driver, shop) == (0, 0)
 
     async with page.visitor.context.expect_page() as opened:
         await page.page.get_by_role("link", name="Sign in again").click()
@@ -155,30 +155,30 @@ async def test_a_session_that_ends_in_the_middle_loses_nothing(visit: Visit, sce
     await page.page.get_by_role("button", name="Send it once more").click()
 
     await page.has_one("Paid")
-    assert await captured(scene, shop) == (49_900, 1)
+    assert await captured(driver, shop) == (49_900, 1)
 
 
-async def test_a_form_from_a_foreign_site_buys_nothing(visit: Visit, scene: Scene) -> None:
-    shop, addon = await scene.given_a_workspace(), await scene.given_an_addon()
+async def test_a_form_from_a_foreign_site_buys_nothing(visit: Visit, driver: Driver) -> None:
+    shop, addon = await driver.given_a_workspace(), await driver.given_an_addon()
     page = await ServicesPage(await visit(), shop).enter()
     (session,) = [one for one in await page.visitor.context.cookies() if one["name"] == "quittance_session"]
 
     form = {"addon": addon["slug"], "price_cents": addon["price_cents"], "currency": "EUR", "key": "0" * 32}
-    refused = await scene.http.post(
-        f"{scene.stack.pages_url}{page.path}",
+    refused = await driver.http.post(
+        f"{driver.stack.pages_url}{page.path}",
         data=form,
         headers={"Cookie": f"quittance_session={session['value']}", "Origin": "http://evil.test"},
     )
 
     assert refused.status_code == 403
     assert refused.headers["content-type"].startswith("text/html")
-    assert await captured(scene, shop) == (0, 0)
+    assert await captured(driver, shop) == (0, 0)
 
 
 async def test_a_service_that_is_down_is_said_and_nothing_is_charged(
-    visit: Visit, scene: Scene, stack: EmbeddedStack
+    visit: Visit, driver: Driver, stack: EmbeddedStack
 ) -> None:
-    shop, addon = await scene.given_a_workspace(), await scene.given_an_addon(price="499.00")
+    shop, addon = await driver.given_a_workspace(), await driver.given_an_addon(price="499.00")
     page = await ServicesPage(await visit(), shop).enter()
     await stack.stop_process("purchases-api")
     try:
@@ -191,4 +191,4 @@ async def test_a_service_that_is_down_is_said_and_nothing_is_charged(
     await page.page.reload()  # sends the form again, as a browser asks whether to
 
     await page.has_one("Paid")
-    assert await captured(scene, shop) == (49_900, 1)
+    assert await captured(driver, shop) == (49_900, 1)

@@ -4,7 +4,7 @@ from typing import Final
 
 from playwright.async_api import expect
 
-from sandbox.driver import Scene
+from sandbox.driver import Driver
 from tests.browser.conftest import Visit
 from tests.browser.looks import PICTURES, look_at
 from tests.browser.people import STAFF
@@ -20,20 +20,20 @@ SHELF: Final = {
 }
 
 
-async def a_stocked_shelf(scene: Scene) -> dict[str, Json]:
+async def a_stocked_shelf(driver: Driver) -> dict[str, Json]:
     """Three add-ons with their bullets, by name."""
     shelf = {}
     for name, (price, bullets) in SHELF.items():
-        addon = await scene.given_an_addon(name=name, price=price)
-        shelf[name] = await scene.change_addon(addon, bullets=bullets)
-    await scene.settle()
+        addon = await driver.given_an_addon(name=name, price=price)
+        shelf[name] = await driver.change_addon(addon, bullets=bullets)
+    await driver.settle()
     return shelf
 
 
-async def test_the_picture_of_the_services(visit: Visit, scene: Scene) -> None:
-    shop, shelf = await scene.given_a_workspace(), await a_stocked_shelf(scene)
-    delivered = (await scene.buy(shop, shelf["Single sign-on"])).json()
-    await scene.deliver(delivered["id"])
+async def test_the_picture_of_the_services(visit: Visit, driver: Driver) -> None:
+    shop, shelf = await driver.given_a_workspace(), await a_stocked_shelf(driver)
+    delivered = (await driver.buy(shop, shelf["Single sign-on"])).json()
+    await driver.deliver(delivered["id"])
     page = await ServicesPage(await visit(width=1000), shop).enter()
 
     await page.buy_button(shelf["Data migration"]).click()
@@ -43,12 +43,12 @@ async def test_the_picture_of_the_services(visit: Visit, scene: Scene) -> None:
     await look_at(page.visitor, "services-stocked")
 
 
-async def test_staff_sees_one_purchase_whole(visit: Visit, scene: Scene) -> None:
-    shop, shelf = await scene.given_a_workspace(), await a_stocked_shelf(scene)
-    purchase = (await scene.buy(shop, shelf["Data migration"])).json()
-    await scene.deliver(purchase["id"])
-    await scene.move(purchase["id"], "refund", amount_cents=20_000, reason="One of the two people was ill.")
-    await scene.settle()
+async def test_staff_sees_one_purchase_whole(visit: Visit, driver: Driver) -> None:
+    shop, shelf = await driver.given_a_workspace(), await a_stocked_shelf(driver)
+    purchase = (await driver.buy(shop, shelf["Data migration"])).json()
+    await driver.deliver(purchase["id"])
+    await driver.move(purchase["id"], "refund", amount_cents=20_000, reason="One of the two people was ill.")
+    await driver.settle()
     staff = await visit(width=1000)
 
     await staff.sign_in(STAFF, at=f"/admin/purchases/{purchase['id']}")

@@ -4,14 +4,14 @@ import uuid
 
 from playwright.async_api import expect
 
-from sandbox.driver import Scene
+from sandbox.driver import Driver
 from tests.browser.conftest import Visit
 from tests.browser.keys import Keys
 from tests.browser.looks import HEIGHT, NARROW, look_at
 from tests.browser.staff import ADDONS, PURCHASES, given_staff
 
 
-async def test_an_addon_is_made_with_its_bullets_in_order_and_goes_on_sale(visit: Visit, scene: Scene) -> None:
+async def test_an_addon_is_made_with_its_bullets_in_order_and_goes_on_sale(visit: Visit, driver: Driver) -> None:
     staff, name = await given_staff(visit, ADDONS), f"Migration {uuid.uuid4().hex[:6]}"
     page = staff.page
     await page.get_by_role("link", name="New add-on").click()
@@ -42,9 +42,9 @@ async def test_an_addon_is_made_with_its_bullets_in_order_and_goes_on_sale(visit
 
 
 async def test_on_a_phone_the_header_is_two_lines_and_an_addons_button_stands_beside_its_price(
-    visit: Visit, scene: Scene
+    visit: Visit, driver: Driver
 ) -> None:
-    addon = await scene.given_an_addon()
+    addon = await driver.given_an_addon()
     staff = await given_staff(visit, ADDONS)
     await staff.page.set_viewport_size({"width": NARROW, "height": HEIGHT})
 
@@ -59,7 +59,7 @@ async def test_on_a_phone_the_header_is_two_lines_and_an_addons_button_stands_be
     assert button["y"] < price["y"] + price["height"]
 
 
-async def test_what_is_wrong_with_a_price_is_said_at_it_without_javascript(visit: Visit, scene: Scene) -> None:
+async def test_what_is_wrong_with_a_price_is_said_at_it_without_javascript(visit: Visit, driver: Driver) -> None:
     staff = await given_staff(visit, f"{ADDONS}/new", javascript=False)
     await staff.page.get_by_label("Name").fill("Typed")
     await staff.page.get_by_label("Price").fill("12,00")
@@ -71,11 +71,11 @@ async def test_what_is_wrong_with_a_price_is_said_at_it_without_javascript(visit
     await expect(staff.page.get_by_label("Name")).to_have_value("Typed")
 
 
-async def test_who_saves_second_sees_both_and_decides(visit: Visit, scene: Scene) -> None:
-    addon = await scene.given_an_addon()
+async def test_who_saves_second_sees_both_and_decides(visit: Visit, driver: Driver) -> None:
+    addon = await driver.given_an_addon()
     staff = await given_staff(visit, f"{ADDONS}/{addon['id']}")
     await staff.page.get_by_label("Name").fill("Mine")
-    await scene.change_addon(addon, name="Theirs", price="1.00", bullets=["a bullet"])
+    await driver.change_addon(addon, name="Theirs", price="1.00", bullets=["a bullet"])
 
     await staff.page.get_by_role("button", name="Save", exact=True).click()
 
@@ -90,11 +90,11 @@ async def test_who_saves_second_sees_both_and_decides(visit: Visit, scene: Scene
 
 
 async def test_a_button_of_an_old_list_changes_nothing_and_leads_to_what_is_there_now(
-    visit: Visit, scene: Scene
+    visit: Visit, driver: Driver
 ) -> None:
-    addon = await scene.given_an_addon()
+    addon = await driver.given_an_addon()
     staff = await given_staff(visit, f"{ADDONS}?state=on")
-    await scene.change_addon(addon, price="1.00")
+    await driver.change_addon(addon, price="1.00")
 
     await staff.page.get_by_role("button", name=f"Take off sale {addon['name']}").click()
 
@@ -104,8 +104,8 @@ async def test_a_button_of_an_old_list_changes_nothing_and_leads_to_what_is_ther
     await expect(staff.page.get_by_label("Price")).to_have_value("1.00")
 
 
-async def test_an_addon_is_deleted_by_keys_after_a_question(visit: Visit, scene: Scene) -> None:
-    addon = await scene.given_an_addon()
+async def test_an_addon_is_deleted_by_keys_after_a_question(visit: Visit, driver: Driver) -> None:
+    addon = await driver.given_an_addon()
     staff = await given_staff(visit, f"{ADDONS}/{addon['id']}")
     keys = Keys(staff.page)
 
@@ -119,11 +119,11 @@ async def test_an_addon_is_deleted_by_keys_after_a_question(visit: Visit, scene:
     await expect(staff.page.locator(f"#{addon['slug']}")).to_have_count(0)
 
 
-async def test_a_purchase_is_found_by_stripes_id_and_refunded_in_part(visit: Visit, scene: Scene) -> None:
-    shop, addon = await scene.given_a_workspace(), await scene.given_an_addon()
-    purchase = (await scene.buy(shop, addon)).json()
-    await scene.settle()
-    known = await scene.record(purchase["id"])
+async def test_a_purchase_is_found_by_stripes_id_and_refunded_in_part(visit: Visit, driver: Driver) -> None:
+    shop, addon = await driver.given_a_workspace(), await driver.given_an_addon()
+    purchase = (await driver.buy(shop, addon)).json()
+    await driver.settle()
+    known = await driver.record(purchase["id"])
     staff = await given_staff(visit, PURCHASES)
     page = staff.page
 
@@ -144,18 +144,18 @@ async def test_a_purchase_is_found_by_stripes_id_and_refunded_in_part(visit: Vis
     await page.get_by_role("button", name="Send €100.00 back").dblclick()
 
     await expect(page.get_by_role("status")).to_contain_text("The refund is asked for.")
-    await scene.settle()
+    await driver.settle()
     await page.reload()
     await expect(page.get_by_role("main")).to_contain_text("Half of it was done")
-    assert (await scene.record(purchase["id"]))["refunded_cents"] == 10_000
+    assert (await driver.record(purchase["id"]))["refunded_cents"] == 10_000
     await expect(page.get_by_text("Succeeded", exact=True)).to_have_count(1)
     await look_at(staff, "purchase-refunded")
 
 
-async def test_all_that_was_paid_is_sent_back_with_the_form(visit: Visit, scene: Scene) -> None:
-    shop, addon = await scene.given_a_workspace(), await scene.given_an_addon()
-    purchase = (await scene.buy(shop, addon)).json()
-    await scene.settle()
+async def test_all_that_was_paid_is_sent_back_with_the_form(visit: Visit, driver: Driver) -> None:
+    shop, addon = await driver.given_a_workspace(), await driver.given_an_addon()
+    purchase = (await driver.buy(shop, addon)).json()
+    await driver.settle()
     staff = await given_staff(visit, f"{PURCHASES}/{purchase['id']}")
     page = staff.page
 
@@ -171,18 +171,18 @@ async def test_all_that_was_paid_is_sent_back_with_the_form(visit: Visit, scene:
     await expect(page.get_by_role("main")).to_contain_text("Nothing is left then")
     await page.get_by_role("button", name="Send €499.00 back").click()
     await expect(page.get_by_role("status")).to_contain_text("The refund is asked for.")
-    await scene.settle()
+    await driver.settle()
 
     await page.reload()
     await expect(page.locator(".facts .badge")).to_have_text("Refunded")
     await expect(page.get_by_role("link", name="Refund …")).to_have_count(0)
-    end = await scene.record(purchase["id"])
+    end = await driver.record(purchase["id"])
     assert (end["status"], end["refunded_cents"]) == ("refunded", 49_900)
 
 
-async def test_a_purchase_is_delivered_by_keys(visit: Visit, scene: Scene) -> None:
-    shop, addon = await scene.given_a_workspace(), await scene.given_an_addon()
-    purchase = (await scene.buy(shop, addon)).json()
+async def test_a_purchase_is_delivered_by_keys(visit: Visit, driver: Driver) -> None:
+    shop, addon = await driver.given_a_workspace(), await driver.given_an_addon()
+    purchase = (await driver.buy(shop, addon)).json()
     staff = await given_staff(visit, f"{PURCHASES}/{purchase['id']}", width=360)
     keys = Keys(staff.page)
 
@@ -195,10 +195,10 @@ async def test_a_purchase_is_delivered_by_keys(visit: Visit, scene: Scene) -> No
     await expect(staff.page.get_by_text("Done with Olga on Monday")).to_be_visible()
 
 
-async def test_one_purchase_is_cancelled_with_its_money_and_another_re_opened(visit: Visit, scene: Scene) -> None:
-    shop, addons = await scene.given_a_workspace(), [await scene.given_an_addon() for _ in range(2)]
-    unwanted, delivered = [(await scene.buy(shop, addon)).json()["id"] for addon in addons]
-    await scene.move(delivered, "deliver")
+async def test_one_purchase_is_cancelled_with_its_money_and_another_re_opened(visit: Visit, driver: Driver) -> None:
+    shop, addons = await driver.given_a_workspace(), [await driver.given_an_addon() for _ in range(2)]
+    unwanted, delivered = [(await driver.buy(shop, addon)).json()["id"] for addon in addons]
+    await driver.move(delivered, "deliver")
     staff = await given_staff(visit, f"{PURCHASES}/{unwanted}")
     page = staff.page
 
@@ -218,7 +218,7 @@ async def test_one_purchase_is_cancelled_with_its_money_and_another_re_opened(vi
     await look_at(staff, "staff-reopen")
     await page.get_by_role("button", name="Re-open it").click()
     await expect(page.get_by_role("status")).to_be_visible()
-    await scene.settle()
+    await driver.settle()
 
-    ends = [await scene.record(purchase) for purchase in (unwanted, delivered)]
+    ends = [await driver.record(purchase) for purchase in (unwanted, delivered)]
     assert [(end["status"], end["refunded_cents"]) for end in ends] == [("cancelled", 49_900), ("cancelled", 0)]

@@ -2,7 +2,7 @@
 
 from playwright.async_api import expect
 
-from sandbox.driver import Scene, Shop
+from sandbox.driver import Driver, Shop
 from tests.browser.conftest import Visit
 from tests.browser.keys import Keys
 from tests.browser.people import Visitor, member_of
@@ -20,9 +20,9 @@ async def entered(visitor: Visitor, shop: Shop) -> tuple[ServicesPage, Keys]:
     return page, Keys(page.page)
 
 
-async def test_one_confirms_at_the_bank_and_comes_back(visit: Visit, scene: Scene) -> None:
-    shop = await scene.given_a_workspace(card=NEEDS_THE_BANK)
-    addon = await scene.given_an_addon(price="499.00")
+async def test_one_confirms_at_the_bank_and_comes_back(visit: Visit, driver: Driver) -> None:
+    shop = await driver.given_a_workspace(card=NEEDS_THE_BANK)
+    addon = await driver.given_an_addon(price="499.00")
     page, keys = await entered(await visit(width=360), shop)
 
     await keys.press(page.buy_button(addon))
@@ -30,15 +30,15 @@ async def test_one_confirms_at_the_bank_and_comes_back(visit: Visit, scene: Scen
     await expect(authorise).to_be_visible()
     await keys.press(authorise)
 
-    await page.page.wait_for_url(f"{scene.stack.pages_url}{page.path}?about=*")
+    await page.page.wait_for_url(f"{driver.stack.pages_url}{page.path}?about=*")
     await page.has_one("Paid")
     await expect(page.news).to_contain_text("€499.00 was charged")
-    assert await captured(scene, shop) == (49_900, 1)
+    assert await captured(driver, shop) == (49_900, 1)
 
 
-async def test_one_who_left_the_bank_goes_there_again_from_the_page(visit: Visit, scene: Scene) -> None:
-    shop = await scene.given_a_workspace(card=NEEDS_THE_BANK)
-    addon = await scene.given_an_addon(price="499.00")
+async def test_one_who_left_the_bank_goes_there_again_from_the_page(visit: Visit, driver: Driver) -> None:
+    shop = await driver.given_a_workspace(card=NEEDS_THE_BANK)
+    addon = await driver.given_an_addon(price="499.00")
     page, keys = await entered(await visit(dark=True), shop)
     await keys.press(page.buy_button(addon))
     await expect(page.page.locator("#authorise")).to_be_visible()
@@ -50,11 +50,11 @@ async def test_one_who_left_the_bank_goes_there_again_from_the_page(visit: Visit
     await keys.press(authorise)
 
     await page.has_one("Paid")
-    assert await captured(scene, shop) == (49_900, 1)
+    assert await captured(driver, shop) == (49_900, 1)
 
 
-async def test_one_without_a_card_saves_one_comes_back_and_buys(visit: Visit, scene: Scene) -> None:
-    shop, addon = await scene.given_a_workspace(card=None), await scene.given_an_addon(price="499.00")
+async def test_one_without_a_card_saves_one_comes_back_and_buys(visit: Visit, driver: Driver) -> None:
+    shop, addon = await driver.given_a_workspace(card=None), await driver.given_an_addon(price="499.00")
     page, keys = await entered(await visit(width=360, javascript=False), shop)
 
     await keys.press(page.buy_button(addon))
@@ -64,17 +64,17 @@ async def test_one_without_a_card_saves_one_comes_back_and_buys(visit: Visit, sc
     await expect(save).to_be_visible()
     await keys.press(save)
     await expect(page.news).to_contain_text("You are back from Stripe")
-    await scene.settle()
+    await driver.settle()
     await keys.press(page.news.get_by_role("link", name=f"Buy {addon['name']}"))
     await keys.press(page.buy_button(addon))
 
     await page.has_one("Paid")
-    assert await captured(scene, shop) == (49_900, 1)
+    assert await captured(driver, shop) == (49_900, 1)
 
 
-async def test_one_cancels_what_was_bought_and_says_why(visit: Visit, scene: Scene) -> None:
-    shop, addon = await scene.given_a_workspace(), await scene.given_an_addon(price="499.00")
-    await scene.buy(shop, addon)
+async def test_one_cancels_what_was_bought_and_says_why(visit: Visit, driver: Driver) -> None:
+    shop, addon = await driver.given_a_workspace(), await driver.given_an_addon(price="499.00")
+    await driver.buy(shop, addon)
     page, keys = await entered(await visit(dark=True), shop)
 
     await keys.press(page.purchases.get_by_role("link", name="Cancel"))
@@ -84,4 +84,4 @@ async def test_one_cancels_what_was_bought_and_says_why(visit: Visit, scene: Sce
     await page.has_one("Cancelled")
     await expect(page.news).to_contain_text("was paid. Cancelling returns nothing by itself")
     await expect(page.buy_button(addon)).to_be_enabled()
-    assert await captured(scene, shop) == (49_900, 1)
+    assert await captured(driver, shop) == (49_900, 1)

@@ -7,7 +7,7 @@ from typing import Final
 
 import pytest
 
-from sandbox.driver import Scene
+from sandbox.driver import Driver
 from sandbox.stack import EmbeddedStack
 from tests.reconciliation_check import check_reconciliation
 
@@ -26,20 +26,20 @@ async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Embed
 
 
 @pytest.fixture
-async def scene(stack: EmbeddedStack) -> AsyncIterator[Scene]:
-    """Drives the stack as its users would; the test says itself how the books must agree."""
-    async with Scene(stack.describe()) as scene:
-        yield scene
-        await scene.end_mishaps()
+async def driver(stack: EmbeddedStack) -> AsyncIterator[Driver]:
+    """Drives the stack as its users would; the test says itself how it must reconcile."""
+    async with Driver(stack.describe()) as driver:
+        yield driver
+        await driver.end_mishaps()
 
 
 @pytest.fixture
-async def agreed(scene: Scene) -> AsyncIterator[None]:
-    """After the test everything is quiet, and the books agree; a crash may have published a fact twice."""
+async def agreed(driver: Driver) -> AsyncIterator[None]:
+    """After the test everything is quiet, and all reconciles; a crash may have published a fact twice."""
     yield
-    await scene.end_mishaps()
-    await scene.settle()
-    await check_reconciliation(scene, *scene.shops, facts_may_repeat=True)
+    await driver.end_mishaps()
+    await driver.settle()
+    await check_reconciliation(driver, *driver.shops, facts_may_repeat=True)
 
 
 @pytest.fixture
@@ -61,10 +61,10 @@ def killed_at(stack: EmbeddedStack) -> KilledAt:
     return killed_at
 
 
-async def becomes(scene: Scene, purchase_id: str, status: str, *, seconds: float = 60) -> None:
+async def becomes(driver: Driver, purchase_id: str, status: str, *, seconds: float = 60) -> None:
     """Wait until the purchase has this status."""
 
     async def arrived() -> bool:
-        return bool((await scene.record(purchase_id))["status"] == status)
+        return bool((await driver.record(purchase_id))["status"] == status)
 
-    await scene.until(arrived, f"purchase {purchase_id} is {status}", seconds=seconds)
+    await driver.until(arrived, f"purchase {purchase_id} is {status}", seconds=seconds)

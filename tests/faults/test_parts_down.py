@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import httpx
 import pytest
 
-from sandbox.driver import TEAM, Scene
+from sandbox.driver import TEAM, Driver
 from sandbox.stack import EmbeddedStack
 from sandbox.stripe.signing import signature_header
 from tests.faults.conftest import becomes
@@ -26,80 +26,80 @@ async def broker_away(stack: EmbeddedStack) -> AsyncIterator[None]:
 
 
 async def test_while_kafka_is_down_webhooks_are_told_503_buying_works_and_afterwards_nothing_is_lost(
-    stack: EmbeddedStack, scene: Scene, agreed: None
+    stack: EmbeddedStack, driver: Driver, agreed: None
 ) -> None:
-    at_the_bank, purchase = await given_a_pending_purchase(scene)
-    shop, addon = await scene.given_a_workspace(), await scene.given_an_addon()
-    await scene.settle()
+    at_the_bank, purchase = await given_a_pending_purchase(driver)
+    shop, addon = await driver.given_a_workspace(), await driver.given_an_addon()
+    await driver.settle()
 
     async with broker_away(stack):
-        await scene.answer_bank(purchase["action_url"])
-        refused = await scene.until(lambda: a_refused_webhook(scene), "the gateway says 503", seconds=30)
-        bought = await scene.buy(shop, addon)
+        await driver.answer_bank(purchase["action_url"])
+        refused = await driver.until(lambda: a_refused_webhook(driver), "the gateway says 503", seconds=30)
+        bought = await driver.buy(shop, addon)
 
     assert problem_of(refused) == "broker-unavailable"
     assert refused.headers["retry-after"]
     assert (bought.status_code, bought.json()["status"]) == (201, "paid")
-    await becomes(scene, purchase["id"], "paid", seconds=90)
-    await scene.settle(seconds=90)
+    await becomes(driver, purchase["id"], "paid", seconds=90)
+    await driver.settle(seconds=90)
     for who, one in ((at_the_bank, purchase), (shop, bought.json())):
-        assert await captured(scene, who) == (49_900, 1)
-        assert [mail["To"][0]["Address"] for mail in await scene.mails_naming(one["id"])] == [TEAM]
-    events = {event["id"] for event in await scene.events_about(at_the_bank)}
-    assert {d["state"] for d in await scene.stripe.deliveries() if d["event"] in events} == {"delivered"}
+        assert await captured(driver, who) == (49_900, 1)
+        assert [mail["To"][0]["Address"] for mail in await driver.mails_naming(one["id"])] == [TEAM]
+    events = {event["id"] for event in await driver.events_about(at_the_bank)}
+    assert {d["state"] for d in await driver.stripe.deliveries() if d["event"] in events} == {"delivered"}
 
 
-async def a_refused_webhook(scene: Scene) -> httpx.Response | None:
+async def a_refused_webhook(driver: Driver) -> httpx.Response | None:
     """A signed event of our own, when the gateway does not take it."""
     event = {"id": "evt_nobody", "object": "event", "type": "invoice.paid", "livemode": False, "created": 1}
     body = json.dumps(event | {"data": {"object": {"id": "in_nobody", "object": "invoice"}}}).encode()
-    signed = signature_header(body=body, secrets=scene.stack.stripe_webhook_secrets, timestamp=int(time.time()))
-    answer = await scene.http.post(
-        f"{scene.stack.gateway_url}/billing/webhook", content=body, headers={"Stripe-Signature": signed}
+    signed = signature_header(body=body, secrets=driver.stack.stripe_webhook_secrets, timestamp=int(time.time()))
+    answer = await driver.http.post(
+        f"{driver.stack.gateway_url}/billing/webhook", content=body, headers={"Stripe-Signature": signed}
     )
     return answer if answer.status_code == 503 else None
 
 
 async def test_while_the_database_is_down_webhooks_are_taken_and_afterwards_applied(
-    stack: EmbeddedStack, scene: Scene, agreed: None
+    stack: EmbeddedStack, driver: Driver, agreed: None
 ) -> None:
-    shop, purchase = await given_a_pending_purchase(scene)
-    await scene.settle()
+    shop, purchase = await given_a_pending_purchase(driver)
+    await driver.settle()
 
     await stack.database_down()
     try:
-        await scene.answer_bank(purchase["action_url"])
-        assert await scene.stripe.quiet(timeout=30)
+        await driver.answer_bank(purchase["action_url"])
+        assert await driver.stripe.quiet(timeout=30)
     finally:
         await stack.database_up()
 
-    await scene.until(lambda: answers_again(scene, purchase["id"]), "the API has found its database again")
-    await becomes(scene, purchase["id"], "paid")
-    assert await captured(scene, shop) == (49_900, 1)
+    await driver.until(lambda: answers_again(driver, purchase["id"]), "the API has found its database again")
+    await becomes(driver, purchase["id"], "paid")
+    assert await captured(driver, shop) == (49_900, 1)
 
 
-async def answers_again(scene: Scene, purchase_id: str) -> bool:
+async def answers_again(driver: Driver, purchase_id: str) -> bool:
     """Connections of before are found broken one by one: each is an error to somebody."""
     try:
-        return all([await scene.record(purchase_id) for _ in range(10)])
+        return all([await driver.record(purchase_id) for _ in range(10)])
     except httpx.HTTPStatusError:
         return False
 
 
 @pytest.mark.parametrize("secret", ["", "whsec_...", "None"])
 async def test_without_a_usable_secret_a_protected_gateway_stays_up_and_refuses_everything(
-    stack: EmbeddedStack, scene: Scene, secret: str
+    stack: EmbeddedStack, driver: Driver, secret: str
 ) -> None:
     await stack.restart("webhook-gateway", {"APP_ENV": "production", "STRIPE_WEBHOOK_SECRETS": secret})
     try:
         signed = signature_header(body=b"{}", secrets=[secret or "x"], timestamp=1)
         for method, path in (("POST", "/billing/webhook"), ("POST", "/webhooks/stripe-billing"), ("GET", "/")):
-            answer = await scene.http.request(
-                method, scene.stack.gateway_url + path, content=b"{}", headers={"Stripe-Signature": signed}
+            answer = await driver.http.request(
+                method, driver.stack.gateway_url + path, content=b"{}", headers={"Stripe-Signature": signed}
             )
             assert (answer.status_code, problem_of(answer)) == (403, "webhook-secret-missing")
-        alive = await scene.http.get(f"{stack.operations_url('webhook-gateway')}/livez")
-        gauges = await scene.http.get(f"{stack.operations_url('webhook-gateway')}/metrics")
+        alive = await driver.http.get(f"{stack.operations_url('webhook-gateway')}/livez")
+        gauges = await driver.http.get(f"{stack.operations_url('webhook-gateway')}/metrics")
     finally:
         await stack.restart("webhook-gateway")
 
@@ -109,22 +109,22 @@ async def test_without_a_usable_secret_a_protected_gateway_stays_up_and_refuses_
 
 
 async def test_with_a_wrong_secret_a_protected_gateway_refuses_stripes_events_until_it_is_put_right(
-    stack: EmbeddedStack, scene: Scene, agreed: None
+    stack: EmbeddedStack, driver: Driver, agreed: None
 ) -> None:
-    shop, purchase = await given_a_pending_purchase(scene)
-    await scene.settle()
+    shop, purchase = await given_a_pending_purchase(driver)
+    await driver.settle()
     wrong = {"APP_ENV": "production", "STRIPE_WEBHOOK_SECRETS": "whsec_" + "5" * 32}
     await stack.restart("webhook-gateway", wrong)
     try:
-        await scene.answer_bank(purchase["action_url"])
-        await scene.until(lambda: was_refused(scene), "Stripe heard a 403")
-        assert (await scene.record(purchase["id"]))["status"] == "pending"
+        await driver.answer_bank(purchase["action_url"])
+        await driver.until(lambda: was_refused(driver), "Stripe heard a 403")
+        assert (await driver.record(purchase["id"]))["status"] == "pending"
     finally:
         await stack.restart("webhook-gateway")
 
-    await becomes(scene, purchase["id"], "paid")
-    assert await captured(scene, shop) == (49_900, 1)
+    await becomes(driver, purchase["id"], "paid")
+    assert await captured(driver, shop) == (49_900, 1)
 
 
-async def was_refused(scene: Scene) -> bool:
-    return any(403 in delivery["statuses"] for delivery in await scene.stripe.deliveries())
+async def was_refused(driver: Driver) -> bool:
+    return any(403 in delivery["statuses"] for delivery in await driver.stripe.deliveries())

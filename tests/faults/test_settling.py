@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.driver import Scene
+from sandbox.driver import Driver
 from tests.faults.conftest import becomes
 from tests.seen import captured, invoice_status
 
@@ -13,17 +13,17 @@ GONE = {"fault": "close_before", "times": 2}
 
 
 async def test_a_buyer_who_came_back_from_the_bank_is_settled_although_every_webhook_was_lost(
-    scene: Scene, agreed: None
+    driver: Driver, agreed: None
 ) -> None:
     """Nobody told us: the look that was due anyway finds it, half a minute later."""
-    shop, addon = await scene.given_a_workspace(card="pm_card_authenticationRequired"), await scene.given_an_addon()
-    await scene.stripe.drop_webhooks()
-    purchase = (await scene.buy(shop, addon)).json()
+    shop, addon = await driver.given_a_workspace(card="pm_card_authenticationRequired"), await driver.given_an_addon()
+    await driver.stripe.drop_webhooks()
+    purchase = (await driver.buy(shop, addon)).json()
 
-    await scene.answer_bank(purchase["action_url"])
+    await driver.answer_bank(purchase["action_url"])
 
-    await becomes(scene, purchase["id"], "paid", seconds=90)
-    assert await captured(scene, shop) == (49_900, 1)
+    await becomes(driver, purchase["id"], "paid", seconds=90)
+    assert await captured(driver, shop) == (49_900, 1)
 
 
 @pytest.mark.parametrize(
@@ -34,20 +34,22 @@ async def test_a_buyer_who_came_back_from_the_bank_is_settled_although_every_web
         pytest.param([{"fault": "error_after"}], id="a 500"),
     ],
 )
-async def test_a_charge_that_went_through_unheard_is_found_paid(scene: Scene, faults: list[Json], agreed: None) -> None:
-    shop, addon = await scene.given_a_workspace(), await scene.given_an_addon()
-    await scene.stripe.drop_webhooks()
+async def test_a_charge_that_went_through_unheard_is_found_paid(
+    driver: Driver, faults: list[Json], agreed: None
+) -> None:
+    shop, addon = await driver.given_a_workspace(), await driver.given_an_addon()
+    await driver.stripe.drop_webhooks()
     for fault in faults:
-        await scene.stripe.fault(**fault, operation="invoices.pay")
+        await driver.stripe.fault(**fault, operation="invoices.pay")
 
-    answer = await scene.buy(shop, addon)
+    answer = await driver.buy(shop, addon)
 
     assert (answer.status_code, answer.json()["status"]) in {(202, "pending"), (201, "paid")}
-    await becomes(scene, answer.json()["id"], "paid")
-    record = await scene.record(answer.json()["id"])
+    await becomes(driver, answer.json()["id"], "paid")
+    record = await driver.record(answer.json()["id"])
     assert [line["to_status"] for line in record["history"]] == ["pending", "paid"]
-    assert await captured(scene, shop) == (49_900, 1)
-    pays = [one for one in await scene.stripe.requests(operation="invoices.pay") if _is_about(one, record)]
+    assert await captured(driver, shop) == (49_900, 1)
+    pays = [one for one in await driver.stripe.requests(operation="invoices.pay") if _is_about(one, record)]
     assert len({one["idempotency_key"] for one in pays}) == 1
 
 
@@ -69,33 +71,33 @@ def _is_about(request: Json, record: Json) -> bool:
     ],
 )
 async def test_a_charge_that_never_happened_is_pending_then_failed_and_can_be_bought_again(
-    scene: Scene, operation: str, fault: Json, left: str | None, agreed: None
+    driver: Driver, operation: str, fault: Json, left: str | None, agreed: None
 ) -> None:
-    shop, addon = await scene.given_a_workspace(), await scene.given_an_addon()
-    await scene.stripe.fault(**fault, operation=operation)
+    shop, addon = await driver.given_a_workspace(), await driver.given_an_addon()
+    await driver.stripe.fault(**fault, operation=operation)
 
-    answer = await scene.buy(shop, addon)
+    answer = await driver.buy(shop, addon)
 
     assert (answer.status_code, answer.json()["status"]) == (202, "pending")
-    await becomes(scene, answer.json()["id"], "failed")
-    await scene.settle()
-    record = await scene.record(answer.json()["id"])
-    assert (record["payable"], await invoice_status(scene, record)) == (False, left)
-    assert await captured(scene, shop) == (0, 0)
-    assert (await scene.buy(shop, addon)).status_code == 201
+    await becomes(driver, answer.json()["id"], "failed")
+    await driver.settle()
+    record = await driver.record(answer.json()["id"])
+    assert (record["payable"], await invoice_status(driver, record)) == (False, left)
+    assert await captured(driver, shop) == (0, 0)
+    assert (await driver.buy(shop, addon)).status_code == 201
 
 
-async def test_what_waits_for_the_buyer_is_left_alone_by_settling(scene: Scene, agreed: None) -> None:
-    shop, addon = await scene.given_a_workspace(card="pm_card_authenticationRequired"), await scene.given_an_addon()
-    purchase = (await scene.buy(shop, addon)).json()
-    await scene.until(lambda: was_settled(scene, purchase), "it was looked at")
+async def test_what_waits_for_the_buyer_is_left_alone_by_settling(driver: Driver, agreed: None) -> None:
+    shop, addon = await driver.given_a_workspace(card="pm_card_authenticationRequired"), await driver.given_an_addon()
+    purchase = (await driver.buy(shop, addon)).json()
+    await driver.until(lambda: was_settled(driver, purchase), "it was looked at")
 
-    await scene.settle()
-    assert (await scene.record(purchase["id"]))["status"] == "pending"
-    assert await captured(scene, shop) == (0, 0)
+    await driver.settle()
+    assert (await driver.record(purchase["id"]))["status"] == "pending"
+    assert await captured(driver, shop) == (0, 0)
 
 
-async def was_settled(scene: Scene, purchase: Json) -> bool:
+async def was_settled(driver: Driver, purchase: Json) -> bool:
     query = "select attempts from stripe_commands where key = $1"
-    (command,) = await scene.witness.rows("purchases", query, f"settle:{purchase['id']}")
+    (command,) = await driver.inspector.rows("purchases", query, f"settle:{purchase['id']}")
     return bool(command["attempts"])

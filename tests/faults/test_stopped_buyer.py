@@ -2,31 +2,31 @@
 
 import asyncio
 
-from sandbox.driver import Scene
+from sandbox.driver import Driver
 from sandbox.stack import EmbeddedStack
 from tests.faults.conftest import becomes
 from tests.seen import captured, problem_of
 
 
 async def test_a_buyer_who_waits_for_stripe_while_the_server_ends_is_told_to_come_again(
-    stack: EmbeddedStack, scene: Scene, agreed: None
+    stack: EmbeddedStack, driver: Driver, agreed: None
 ) -> None:
-    shop, addon, key = await scene.given_a_workspace(), await scene.given_an_addon(), "the-same-key-as-before"
-    await scene.stripe.fault("late", operation="invoices.pay", times=3, seconds=25)
+    shop, addon, key = await driver.given_a_workspace(), await driver.given_an_addon(), "the-same-key-as-before"
+    await driver.stripe.fault("late", operation="invoices.pay", times=3, seconds=25)
 
-    buying = asyncio.create_task(scene.buy(shop, addon, key=key))
-    await scene.until(lambda: asked(scene), "Stripe is asked for the payment")
+    buying = asyncio.create_task(driver.buy(shop, addon, key=key))
+    await driver.until(lambda: asked(driver), "Stripe is asked for the payment")
     await stack.processes["purchases-api"].stop(grace=25)
     answer = await buying
     await stack.start("purchases-api")
-    repeated = await scene.buy(shop, addon, key=key)
+    repeated = await driver.buy(shop, addon, key=key)
 
     assert (answer.status_code, problem_of(answer)) == (503, "temporarily-unavailable")
     assert answer.headers["retry-after"]
     assert repeated.status_code in {200, 202}
-    await becomes(scene, repeated.json()["id"], "paid")
-    assert await captured(scene, shop) == (49_900, 1)
+    await becomes(driver, repeated.json()["id"], "paid")
+    assert await captured(driver, shop) == (49_900, 1)
 
 
-async def asked(scene: Scene) -> bool:
-    return any(rule["hits"] for rule in await scene.stripe.faults())
+async def asked(driver: Driver) -> bool:
+    return any(rule["hits"] for rule in await driver.stripe.faults())

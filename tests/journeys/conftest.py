@@ -1,4 +1,4 @@
-"""One running stack for all journeys; each has workspaces of its own, and ends with books that agree.
+"""One running stack for all journeys; each has workspaces of its own, and ends with a reconciliation check.
 
 With GOLDEN=compare, what each leaves at the edges is compared with `tests/golden` (`make unchanged`).
 """
@@ -7,23 +7,23 @@ from collections.abc import AsyncIterator, Generator
 
 import pytest
 
-from sandbox.driver import Scene
+from sandbox.driver import Driver
 from sandbox.stack import EmbeddedStack
 from tests.product import stack
 from tests.reconciliation_check import check_reconciliation
 from tests.recording.golden import PASSED, as_recorded, write_recorded
 
-__all__ = ["scene", "stack"]
+__all__ = ["driver", "stack"]
 
 
 @pytest.fixture
-async def scene(stack: EmbeddedStack, request: pytest.FixtureRequest) -> AsyncIterator[Scene]:
+async def driver(stack: EmbeddedStack, request: pytest.FixtureRequest) -> AsyncIterator[Driver]:
     """Drives the stack as its users would."""
-    async with Scene(stack.describe()) as scene, as_recorded(scene, request):
-        yield scene
-        await scene.end_mishaps()
-        await scene.settle()
-        await check_reconciliation(scene, *scene.shops)
+    async with Driver(stack.describe()) as driver, as_recorded(driver, request):
+        yield driver
+        await driver.end_mishaps()
+        await driver.settle()
+        await check_reconciliation(driver, *driver.shops)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -6,52 +6,52 @@ from typing import Any, Final
 
 import httpx
 
-from sandbox.driver import Scene, Shop, bearer
+from sandbox.driver import Driver, Shop, bearer
 
 Json = dict[str, Any]
 HOME: Final = "http://localhost:3000/billing"
 
 
-async def opens_checkout(scene: Scene, shop: Shop, *addons: Json, interval: str = "month") -> httpx.Response:
+async def opens_checkout(driver: Driver, shop: Shop, *addons: Json, interval: str = "month") -> httpx.Response:
     """Ask for a Checkout of the plan, with these add-ons."""
     wanted = {"plan": "builder", "interval": interval, "currency": "EUR", "addons": [one["slug"] for one in addons]}
-    return await _asks(scene, shop, "/checkout-sessions", wanted | {"success_url": HOME, "cancel_url": HOME})
+    return await _asks(driver, shop, "/checkout-sessions", wanted | {"success_url": HOME, "cancel_url": HOME})
 
 
-async def checkout_page(scene: Scene, shop: Shop, *addons: Json) -> Json:
+async def checkout_page(driver: Driver, shop: Shop, *addons: Json) -> Json:
     """Its page, for certain: `id` and `url`."""
-    answer = await opens_checkout(scene, shop, *addons)
+    answer = await opens_checkout(driver, shop, *addons)
     assert answer.status_code == 201, answer.text
     page: Json = answer.json()
     return page
 
 
-async def pays(scene: Scene, page: Json, *, card: str = "visa") -> str:
+async def pays(driver: Driver, page: Json, *, card: str = "visa") -> str:
     """Press the button of Checkout's page; where it leads."""
-    return await scene.press(page["url"], "pay", card=card)
+    return await driver.press(page["url"], "pay", card=card)
 
 
-async def in_the_portal(scene: Scene, shop: Shop, button: str, *, cancel: str = "at_period_end", **form: str) -> None:
+async def in_the_portal(driver: Driver, shop: Shop, button: str, *, cancel: str = "at_period_end", **form: str) -> None:
     """Open the Customer Portal as it is asked for, and press a button of it."""
-    answer = await _asks(scene, shop, "/portal-sessions", {"cancel": cancel})
+    answer = await _asks(driver, shop, "/portal-sessions", {"cancel": cancel})
     assert answer.status_code == 201, answer.text
-    await scene.press(answer.json()["url"], button, **form)
+    await driver.press(answer.json()["url"], button, **form)
 
 
-async def billing(scene: Scene, shop: Shop) -> Json:
+async def billing(driver: Driver, shop: Shop) -> Json:
     """What everyone in the workspace sees of its plan."""
-    return await scene.get(f"/v1/workspaces/{shop.workspace_id}/billing", token=shop.token)
+    return await driver.get(f"/v1/workspaces/{shop.workspace_id}/billing", token=shop.token)
 
 
-async def bought(scene: Scene, shop: Shop) -> Sequence[Json]:
+async def bought(driver: Driver, shop: Shop) -> Sequence[Json]:
     """The workspace's purchases."""
-    found: Sequence[Json] = (await scene.get(f"/v1/workspaces/{shop.workspace_id}/purchases", token=shop.token))[
+    found: Sequence[Json] = (await driver.get(f"/v1/workspaces/{shop.workspace_id}/purchases", token=shop.token))[
         "purchases"
     ]
     return found
 
 
-async def _asks(scene: Scene, shop: Shop, path: str, body: Json) -> httpx.Response:
-    url = f"{scene.stack.purchases_url}/v1/workspaces/{shop.workspace_id}{path}"
+async def _asks(driver: Driver, shop: Shop, path: str, body: Json) -> httpx.Response:
+    url = f"{driver.stack.purchases_url}/v1/workspaces/{shop.workspace_id}{path}"
     headers = bearer(shop.token) | {"Idempotency-Key": uuid.uuid4().hex}
-    return await scene.http.post(url, json=body, headers=headers)
+    return await driver.http.post(url, json=body, headers=headers)

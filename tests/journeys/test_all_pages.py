@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from sandbox.driver import Scene, Shop
+from sandbox.driver import Driver, Shop
 from tests.forms import form_to, told
 from tests.givens import given_a_paid_purchase
 from tests.journeys.owners import checkout_page, pays
@@ -25,14 +25,14 @@ STAFF: Final = {"sub": "sandra", "email": "sandra@quittance.test", "platform_rol
 class Visitor:
     """Somebody's browser on the pages' one origin."""
 
-    def __init__(self, scene: Scene, token: str) -> None:
-        self._scene = scene
-        self._site = scene.stack.pages_url
+    def __init__(self, driver: Driver, token: str) -> None:
+        self._driver = driver
+        self._site = driver.stack.pages_url
         self._headers = {"Cookie": f"quittance_session={token}", "Accept-Language": "en"}
 
     async def open(self, path: str) -> httpx.Response:
         """The page, for certain."""
-        page = await self._scene.http.get(f"{self._site}{path}", headers=self._headers)
+        page = await self._driver.http.get(f"{self._site}{path}", headers=self._headers)
         assert page.status_code == 200, (path, page.status_code, page.text)
         return page
 
@@ -40,8 +40,8 @@ class Visitor:
         """What a form of the page leads to, once nothing moves: the next page here, or the way to Stripe."""
         fields = form_to(page, action).filled(**typed)
         headers = self._headers | {"Origin": self._site}
-        answer = await self._scene.http.post(f"{self._site}{action}", data=fields, headers=headers)
-        await self._scene.settle()
+        answer = await self._driver.http.post(f"{self._site}{action}", data=fields, headers=headers)
+        await self._driver.settle()
         if answer.status_code != 303:
             assert answer.status_code == 200, (action, answer.status_code, told(answer))
             return answer
@@ -58,24 +58,24 @@ def way_to_stripe(page: httpx.Response) -> str:
 
 
 @pytest.fixture(autouse=True)
-async def _its_own_services_go_off_sale(scene: Scene) -> AsyncIterator[None]:
+async def _its_own_services_go_off_sale(driver: Driver) -> AsyncIterator[None]:
     """So that the pages of the next journey show its own only."""
     yield
-    listed = (await scene.staff("GET", "/v1/admin/addons"))["items"]
+    listed = (await driver.staff("GET", "/v1/admin/addons"))["items"]
     for addon in sorted((one for one in listed if one["is_active"]), key=lambda one: int(one["price_cents"])):
-        await scene.withdraw_addon(addon)
+        await driver.withdraw_addon(addon)
 
 
-async def staff(scene: Scene) -> Visitor:
-    return Visitor(scene, await scene.token(**STAFF))
+async def staff(driver: Driver) -> Visitor:
+    return Visitor(driver, await driver.token(**STAFF))
 
 
-def owner(scene: Scene, shop: Shop) -> Visitor:
-    return Visitor(scene, shop.token)
+def owner(driver: Driver, shop: Shop) -> Visitor:
+    return Visitor(driver, shop.token)
 
 
-async def test_staff_put_a_service_on_sale_rename_it_and_take_it_away(scene: Scene) -> None:
-    sandra = await staff(scene)
+async def test_staff_put_a_service_on_sale_rename_it_and_take_it_away(driver: Driver) -> None:
+    sandra = await staff(driver)
     listed = "/admin/addons"
     await sandra.open(listed)
     made = await sandra.send(await sandra.open(f"{listed}/new"), f"{listed}/new", name="Audit", price="120")
@@ -87,72 +87,72 @@ async def test_staff_put_a_service_on_sale_rename_it_and_take_it_away(scene: Sce
     await sandra.open("/admin/addons/set-aside")
 
     assert "Audit, twice" in told(gone)
-    assert (await scene.staff("GET", f"/v1{here}"))["is_active"] is False
+    assert (await driver.staff("GET", f"/v1{here}"))["is_active"] is False
 
 
-async def test_an_owner_buys_cancels_and_upgrades(scene: Scene) -> None:
-    shop, addon = await scene.given_a_workspace(), await scene.given_an_addon(price="120.00")
-    olga, services = owner(scene, shop), f"/app/{shop.workspace_id}/billing/addons"
+async def test_an_owner_buys_cancels_and_upgrades(driver: Driver) -> None:
+    shop, addon = await driver.given_a_workspace(), await driver.given_an_addon(price="120.00")
+    olga, services = owner(driver, shop), f"/app/{shop.workspace_id}/billing/addons"
     billing = f"/app/{shop.workspace_id}/settings/billing"
     await olga.send(await olga.open(services), services, addon=addon["slug"], price_cents="12000", currency="EUR")
-    (purchase,) = (await scene.get(f"/v1/workspaces/{shop.workspace_id}/purchases", token=shop.token))["purchases"]
+    (purchase,) = (await driver.get(f"/v1/workspaces/{shop.workspace_id}/purchases", token=shop.token))["purchases"]
     question = f"{services}/{purchase['id']}/cancel"
     await olga.send(await olga.open(question), question, reason="We found somebody in-house")
     await olga.open(services)
     to_stripe = await olga.send(await olga.open(billing), f"{billing}/upgrade", interval="year")
-    await pays(scene, {"url": way_to_stripe(to_stripe)})
-    await scene.settle()
+    await pays(driver, {"url": way_to_stripe(to_stripe)})
+    await driver.settle()
     to_portal = await olga.send(await olga.open(billing), f"{billing}/portal")
 
-    assert way_to_stripe(to_portal).startswith(scene.stack.stripe_url)
-    assert (await scene.purchase(shop, purchase["id"]))["status"] == "cancelled"
+    assert way_to_stripe(to_portal).startswith(driver.stack.stripe_url)
+    assert (await driver.purchase(shop, purchase["id"]))["status"] == "cancelled"
 
 
-async def test_an_owner_without_a_card_saves_one(scene: Scene) -> None:
-    shop, _ = await scene.given_a_workspace(card=None), await scene.given_an_addon()
+async def test_an_owner_without_a_card_saves_one(driver: Driver) -> None:
+    shop, _ = await driver.given_a_workspace(card=None), await driver.given_an_addon()
     services = f"/app/{shop.workspace_id}/billing/addons"
 
-    to_stripe = await owner(scene, shop).send(await owner(scene, shop).open(services), f"{services}/card")
+    to_stripe = await owner(driver, shop).send(await owner(driver, shop).open(services), f"{services}/card")
 
-    assert way_to_stripe(to_stripe).startswith(scene.stack.stripe_url)
+    assert way_to_stripe(to_stripe).startswith(driver.stack.stripe_url)
 
 
-async def test_staff_deliver_refund_and_re_open(scene: Scene) -> None:
-    shop, purchase = await given_a_paid_purchase(scene)
-    sandra, here = await staff(scene), f"/admin/purchases/{purchase['id']}"
+async def test_staff_deliver_refund_and_re_open(driver: Driver) -> None:
+    shop, purchase = await given_a_paid_purchase(driver)
+    sandra, here = await staff(driver), f"/admin/purchases/{purchase['id']}"
     await sandra.open(f"/admin/purchases?workspace={shop.workspace_id}")
     await sandra.send(await sandra.open(f"{here}/deliver"), f"{here}/deliver", reason="")
     form = await sandra.open(f"{here}/refund")
     review = await sandra.send(form, f"{here}/refund", how_much="part", amount="100", reason="half done", step="review")
     await sandra.send(review, f"{here}/refund", step="do")
     await sandra.send(await sandra.open(f"{here}/reopen"), f"{here}/reopen", reason="a second round")
-    await owner(scene, shop).open(f"/app/{shop.workspace_id}/billing/addons")
+    await owner(driver, shop).open(f"/app/{shop.workspace_id}/billing/addons")
 
-    record = await scene.record(purchase["id"])
+    record = await driver.record(purchase["id"])
     assert (record["status"], record["refunded_cents"]) == ("cancelled", 10_000)
 
 
-async def test_staff_cancel_with_the_money(scene: Scene) -> None:
-    _, purchase = await given_a_paid_purchase(scene)
-    sandra, here = await staff(scene), f"/admin/purchases/{purchase['id']}"
+async def test_staff_cancel_with_the_money(driver: Driver) -> None:
+    _, purchase = await given_a_paid_purchase(driver)
+    sandra, here = await staff(driver), f"/admin/purchases/{purchase['id']}"
 
     await sandra.send(await sandra.open(f"{here}/cancel"), f"{here}/cancel", reason="by mistake", refund="on")
     await sandra.open(here)
 
-    record = await scene.record(purchase["id"])
+    record = await driver.record(purchase["id"])
     assert (record["status"], record["refunded_cents"]) == ("cancelled", 49_900)
 
 
-async def test_staff_say_which_purchase_a_refund_is_of(scene: Scene) -> None:
+async def test_staff_say_which_purchase_a_refund_is_of(driver: Driver) -> None:
     """The charge paid the plan, too, and the refund names neither."""
-    shop, addon = await scene.given_a_workspace(card=None), await scene.given_an_addon(price="120.00")
-    await pays(scene, await checkout_page(scene, shop, addon))
-    await scene.settle()
-    (purchase,) = (await scene.get(f"/v1/workspaces/{shop.workspace_id}/purchases", token=shop.token))["purchases"]
-    await scene.refund(purchase, amount=700)
-    await scene.settle()
-    sandra, listed = await staff(scene), "/admin/parked"
-    (item,) = (await scene.record(purchase["id"]))["parked"]
+    shop, addon = await driver.given_a_workspace(card=None), await driver.given_an_addon(price="120.00")
+    await pays(driver, await checkout_page(driver, shop, addon))
+    await driver.settle()
+    (purchase,) = (await driver.get(f"/v1/workspaces/{shop.workspace_id}/purchases", token=shop.token))["purchases"]
+    await driver.refund(purchase, amount=700)
+    await driver.settle()
+    sandra, listed = await staff(driver), "/admin/parked"
+    (item,) = (await driver.record(purchase["id"]))["parked"]
     await sandra.open(listed)
     here = f"{listed}/{item['id']}"
     await sandra.open(here)
@@ -163,4 +163,4 @@ async def test_staff_say_which_purchase_a_refund_is_of(scene: Scene) -> None:
     await sandra.open("/admin/stripe-refusals")
     await sandra.open("/admin/parked-mails")
 
-    assert (await scene.purchase(shop, purchase["id"]))["refunded_cents"] == 700
+    assert (await driver.purchase(shop, purchase["id"]))["refunded_cents"] == 700

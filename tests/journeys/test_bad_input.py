@@ -10,7 +10,7 @@ from typing import Any, Final
 import httpx
 import pytest
 
-from sandbox.driver import Scene, bearer
+from sandbox.driver import Driver, bearer
 from sandbox.stripe.signing import signature_header
 from tests.seen import everything, problem_of
 
@@ -23,40 +23,42 @@ LIMITS: Final[Mapping[str, int]] = {"catalog": 256 * 1024, "purchases": 256 * 10
 class Door:
     """Where a service takes a body, with everything in order but the body."""
 
-    scene: Scene
+    driver: Driver
     service: str
     url: str
     headers: Mapping[str, str]
 
     async def send(self, body: bytes, **headers: str) -> httpx.Response:
         """POST these bytes, signed where the service wants that."""
-        signed = {"Stripe-Signature": signature(self.scene, body)} if self.service == "gateway" else {}
-        return await self.scene.http.post(self.url, content=body, headers={**JSON, **self.headers, **signed, **headers})
+        signed = {"Stripe-Signature": signature(self.driver, body)} if self.service == "gateway" else {}
+        return await self.driver.http.post(
+            self.url, content=body, headers={**JSON, **self.headers, **signed, **headers}
+        )
 
 
-def signature(scene: Scene, body: bytes, *, age: int = 0) -> str:
+def signature(driver: Driver, body: bytes, *, age: int = 0) -> str:
     """As Stripe signs, `age` seconds ago."""
-    return signature_header(body=body, secrets=scene.stack.stripe_webhook_secrets, timestamp=int(time.time()) - age)
+    return signature_header(body=body, secrets=driver.stack.stripe_webhook_secrets, timestamp=int(time.time()) - age)
 
 
 @pytest.fixture(params=["catalog", "purchases", "gateway"])
-async def door(scene: Scene, request: pytest.FixtureRequest) -> AsyncIterator[Door]:
+async def door(driver: Driver, request: pytest.FixtureRequest) -> AsyncIterator[Door]:
     """One of the three; after the test nothing has changed behind any of them."""
-    before = await everything(scene)
-    yield await door_of(scene, request.param)
-    assert await everything(scene) == before
+    before = await everything(driver)
+    yield await door_of(driver, request.param)
+    assert await everything(driver) == before
 
 
-async def door_of(scene: Scene, service: str) -> Door:
-    stack = scene.stack
+async def door_of(driver: Driver, service: str) -> Door:
+    stack = driver.stack
     if service == "catalog":
-        staff = await scene.token(sub="staff-1", platform_role="super_admin")
-        return Door(scene, service, f"{stack.catalog_url}/v1/admin/addons", bearer(staff))
+        staff = await driver.token(sub="staff-1", platform_role="super_admin")
+        return Door(driver, service, f"{stack.catalog_url}/v1/admin/addons", bearer(staff))
     if service == "purchases":
-        host = await scene.token(sub="user-1", workspaces={"ws-nobody": "owner"}, scope="workspaces:write")
+        host = await driver.token(sub="user-1", workspaces={"ws-nobody": "owner"}, scope="workspaces:write")
         url = f"{stack.purchases_url}/v1/workspaces/ws-nobody/purchases"
-        return Door(scene, service, url, bearer(host) | {"Idempotency-Key": uuid.uuid4().hex})
-    return Door(scene, service, f"{stack.gateway_url}/billing/webhook", {})
+        return Door(driver, service, url, bearer(host) | {"Idempotency-Key": uuid.uuid4().hex})
+    return Door(driver, service, f"{stack.gateway_url}/billing/webhook", {})
 
 
 async def test_malformed_json_is_named_so(door: Door) -> None:
@@ -86,7 +88,7 @@ async def test_a_body_over_the_limit_that_does_not_say_its_length_is_refused(doo
         for _ in range(12):
             yield b"x" * 64 * 1024
 
-    answer = await door.scene.http.post(door.url, content=endless(), headers={**JSON, **door.headers})
+    answer = await door.driver.http.post(door.url, content=endless(), headers={**JSON, **door.headers})
 
     assert (answer.status_code, problem_of(answer)) == (413, "body-too-large")
 
@@ -100,24 +102,24 @@ async def test_a_header_of_100_kb_is_refused(door: Door) -> None:
 async def test_a_path_that_leads_nowhere_is_not_found(door: Door) -> None:
     for path in ("/", "/v1", "/v1/%00", "/v1/../../etc/passwd", "/v1/workspaces/%ff", "/" + "x" * 5_000):
         base = door.url.split("/", 3)
-        answer = await door.scene.http.delete(f"http://{base[2]}{path}", headers=door.headers)
+        answer = await door.driver.http.delete(f"http://{base[2]}{path}", headers=door.headers)
         assert answer.status_code in {404, 405}, (path, answer.text)
         assert problem_of(answer)
 
 
 @pytest.fixture
-async def unchanged(scene: Scene) -> AsyncIterator[Scene]:
-    """The scene; after the test nothing has changed."""
-    before = await everything(scene)
-    yield scene
-    assert await everything(scene) == before
+async def unchanged(driver: Driver) -> AsyncIterator[Driver]:
+    """The driver; after the test nothing has changed."""
+    before = await everything(driver)
+    yield driver
+    assert await everything(driver) == before
 
 
 EVENT: Final = {"id": "evt_1", "object": "event", "type": "invoice.paid", "data": {"object": {"id": "in_1"}}}
 
 
 @pytest.mark.parametrize("path", ["/billing/webhook", "/webhooks/stripe-billing"])
-async def test_an_event_that_is_not_proven_to_come_from_stripe_is_refused(unchanged: Scene, path: str) -> None:
+async def test_an_event_that_is_not_proven_to_come_from_stripe_is_refused(unchanged: Driver, path: str) -> None:
     body = json.dumps(EVENT).encode()
     right = signature(unchanged, body)
     timestamp = right.split(",", maxsplit=1)[0]
@@ -136,13 +138,13 @@ async def test_an_event_that_is_not_proven_to_come_from_stripe_is_refused(unchan
         assert (answer.status_code, problem_of(answer)) == (403, "webhook-signature"), name
 
 
-async def test_the_signature_is_checked_before_anything_is_parsed(unchanged: Scene) -> None:
+async def test_the_signature_is_checked_before_anything_is_parsed(unchanged: Driver) -> None:
     answer = await unchanged.http.post(f"{unchanged.stack.gateway_url}/billing/webhook", content=b"{", headers=JSON)
 
     assert answer.status_code == 403
 
 
-async def test_an_event_of_live_mode_is_taken_and_not_applied(unchanged: Scene) -> None:
+async def test_an_event_of_live_mode_is_taken_and_not_applied(unchanged: Driver) -> None:
     body = json.dumps(EVENT | {"livemode": True}).encode()
 
     answer = await (await door_of(unchanged, "gateway")).send(body)
@@ -150,7 +152,7 @@ async def test_an_event_of_live_mode_is_taken_and_not_applied(unchanged: Scene) 
     assert answer.status_code == 200
 
 
-async def test_an_event_of_a_type_that_nobody_handles_is_taken_and_not_applied(unchanged: Scene) -> None:
+async def test_an_event_of_a_type_that_nobody_handles_is_taken_and_not_applied(unchanged: Driver) -> None:
     body = json.dumps(EVENT | {"type": "account.updated", "livemode": False}).encode()
 
     answer = await (await door_of(unchanged, "gateway")).send(body)
@@ -158,7 +160,7 @@ async def test_an_event_of_a_type_that_nobody_handles_is_taken_and_not_applied(u
     assert answer.status_code == 200
 
 
-async def test_another_methods_request_to_the_webhook_is_refused(unchanged: Scene) -> None:
+async def test_another_methods_request_to_the_webhook_is_refused(unchanged: Driver) -> None:
     answer = await unchanged.http.get(f"{unchanged.stack.gateway_url}/billing/webhook")
 
     assert (answer.status_code, problem_of(answer)) == (405, "method-not-allowed")

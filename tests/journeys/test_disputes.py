@@ -2,23 +2,23 @@
 
 import pytest
 
-from sandbox.driver import TEAM, Scene
+from sandbox.driver import TEAM, Driver
 from tests.givens import given_a_paid_purchase
 from tests.journeys.test_refunds import subjects
 
 
 @pytest.mark.parametrize(("end", "status", "refunded"), [("lost", "refunded", 49_900), ("won", "paid", 0)])
-async def test_the_team_hears_of_a_dispute_and_of_its_end(scene: Scene, end: str, status: str, refunded: int) -> None:
-    shop, purchase = await given_a_paid_purchase(scene)
-    record = await scene.record(purchase["id"])
+async def test_the_team_hears_of_a_dispute_and_of_its_end(driver: Driver, end: str, status: str, refunded: int) -> None:
+    shop, purchase = await given_a_paid_purchase(driver)
+    record = await driver.record(purchase["id"])
 
-    dispute = await scene.stripe.open_dispute(invoice=record["stripe_invoice_id"])
-    await scene.settle()
-    await scene.stripe.close_dispute(dispute["id"], status=end)
-    await scene.settle()
+    dispute = await driver.stripe.open_dispute(invoice=record["stripe_invoice_id"])
+    await driver.settle()
+    await driver.stripe.close_dispute(dispute["id"], status=end)
+    await driver.settle()
 
-    ended = await scene.purchase(shop, purchase["id"])
+    ended = await driver.purchase(shop, purchase["id"])
     assert (ended["status"], ended["refunded_cents"]) == (status, refunded)
-    to_team = [subject for subject in await subjects(scene, TEAM, purchase) if subject.startswith("Dispute")]
+    to_team = [subject for subject in await subjects(driver, TEAM, purchase) if subject.startswith("Dispute")]
     assert [subject.split(":")[0] for subject in to_team] == ["Dispute opened", f"Dispute closed ({end})"]
-    assert await subjects(scene, shop.owner_email, purchase) == []
+    assert await subjects(driver, shop.owner_email, purchase) == []

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 import pytest
 
-from sandbox.driver import TEAM, Scene, Shop
+from sandbox.driver import TEAM, Driver, Shop
 from tests.seen import captured
 
 Json = dict[str, Any]
@@ -12,109 +12,109 @@ INSTANCE: Final = "local"
 BUILDER: Final = "/v1/admin/plans/builder"
 
 
-async def given_a_subscriber(scene: Scene) -> tuple[Shop, str, str]:
+async def given_a_subscriber(driver: Driver) -> tuple[Shop, str, str]:
     """On Builder, monthly: the workspace, its card and its subscription."""
-    shop = await scene.given_a_workspace(card=None)
-    card = await scene.save_card(shop.customer_id, "pm_card_visa")
+    shop = await driver.given_a_workspace(card=None)
+    card = await driver.save_card(shop.customer_id, "pm_card_visa")
     price = {"currency": "eur", "unit_amount": "900", "recurring[interval]": "month", "product_data[name]": "Builder"}
-    made = await scene.at_stripe("/v1/prices", price)
+    made = await driver.at_stripe("/v1/prices", price)
     wanted = {"customer": shop.customer_id, "items[0][price]": str(made["id"])}
     metadata = {"metadata[quittance_instance]": INSTANCE, "metadata[workspace_id]": shop.workspace_id}
-    subscription = await scene.at_stripe("/v1/subscriptions", wanted | metadata)
-    await scene.settle()
+    subscription = await driver.at_stripe("/v1/subscriptions", wanted | metadata)
+    await driver.settle()
     return shop, card, str(subscription["id"])
 
 
-async def billing(scene: Scene, shop: Shop) -> Json:
-    return await scene.get(f"/v1/workspaces/{shop.workspace_id}/billing", token=shop.token)
+async def billing(driver: Driver, shop: Shop) -> Json:
+    return await driver.get(f"/v1/workspaces/{shop.workspace_id}/billing", token=shop.token)
 
 
-async def stands(scene: Scene, shop: Shop) -> tuple[str, str, bool]:
+async def stands(driver: Driver, shop: Shop) -> tuple[str, str, bool]:
     """Plan, subscription's status, and whether a payment is due."""
-    shown = await billing(scene, shop)
+    shown = await billing(driver, shop)
     return shown["plan"]["slug"], shown["subscription"]["status"], shown["past_due"]
 
 
-async def test_a_failed_renewal_keeps_the_plan_mails_the_owner_once_and_is_healed_by_a_new_card(scene: Scene) -> None:
-    shop, card, subscription = await given_a_subscriber(scene)
-    assert await stands(scene, shop) == ("builder", "active", False)
+async def test_a_failed_renewal_keeps_the_plan_mails_the_owner_once_and_is_healed_by_a_new_card(driver: Driver) -> None:
+    shop, card, subscription = await given_a_subscriber(driver)
+    assert await stands(driver, shop) == ("builder", "active", False)
 
-    await scene.stripe.change_card(card, "chargeCustomerFail")
-    await scene.stripe.renew(subscription)
-    await scene.settle()
-    await scene.stripe.retry(subscription)
-    await scene.settle()
-    assert await stands(scene, shop) == ("builder", "past_due", True)
-    (mail,) = await scene.mails_to(shop.owner_email)
+    await driver.stripe.change_card(card, "chargeCustomerFail")
+    await driver.stripe.renew(subscription)
+    await driver.settle()
+    await driver.stripe.retry(subscription)
+    await driver.settle()
+    assert await stands(driver, shop) == ("builder", "past_due", True)
+    (mail,) = await driver.mails_to(shop.owner_email)
     assert mail["Subject"] == "Payment failed: €9.00 for the Builder plan of Acme"
 
-    await scene.stripe.change_card(card, "visa")
-    await scene.stripe.retry(subscription)
-    await scene.settle()
-    assert await stands(scene, shop) == ("builder", "active", False)
-    await scene.replay(shop)
-    assert len(await scene.mails_to(shop.owner_email)) == 1
+    await driver.stripe.change_card(card, "visa")
+    await driver.stripe.retry(subscription)
+    await driver.settle()
+    assert await stands(driver, shop) == ("builder", "active", False)
+    await driver.replay(shop)
+    assert len(await driver.mails_to(shop.owner_email)) == 1
 
 
 @pytest.mark.unrecorded("whether it is heard of as past due before it has ended")
-async def test_when_stripe_gives_up_the_workspace_is_on_the_free_plan(scene: Scene) -> None:
-    shop, card, subscription = await given_a_subscriber(scene)
-    await scene.stripe.change_card(card, "chargeCustomerFail")
-    await scene.stripe.renew(subscription)
-    await scene.stripe.exhaust_retries(subscription)
-    await scene.settle()
+async def test_when_stripe_gives_up_the_workspace_is_on_the_free_plan(driver: Driver) -> None:
+    shop, card, subscription = await given_a_subscriber(driver)
+    await driver.stripe.change_card(card, "chargeCustomerFail")
+    await driver.stripe.renew(subscription)
+    await driver.stripe.exhaust_retries(subscription)
+    await driver.settle()
 
-    assert await stands(scene, shop) == ("free", "canceled", False)
+    assert await stands(driver, shop) == ("free", "canceled", False)
 
 
-async def test_cancelled_at_the_periods_end_the_plan_stays_and_can_be_resumed(scene: Scene) -> None:
-    shop, _, subscription = await given_a_subscriber(scene)
-    await scene.at_stripe(f"/v1/subscriptions/{subscription}", {"cancel_at_period_end": "true"})
-    await scene.settle()
-    told = (await billing(scene, shop))["subscription"]
+async def test_cancelled_at_the_periods_end_the_plan_stays_and_can_be_resumed(driver: Driver) -> None:
+    shop, _, subscription = await given_a_subscriber(driver)
+    await driver.at_stripe(f"/v1/subscriptions/{subscription}", {"cancel_at_period_end": "true"})
+    await driver.settle()
+    told = (await billing(driver, shop))["subscription"]
     assert (told["cancel_at_period_end"], told["ends_at"]) == (True, told["current_period_end"])
 
-    await scene.at_stripe(f"/v1/subscriptions/{subscription}", {"cancel_at_period_end": "false"})
-    await scene.settle()
-    told = (await billing(scene, shop))["subscription"]
+    await driver.at_stripe(f"/v1/subscriptions/{subscription}", {"cancel_at_period_end": "false"})
+    await driver.settle()
+    told = (await billing(driver, shop))["subscription"]
     assert (told["status"], told["cancel_at_period_end"], told["ends_at"]) == ("active", False, None)
 
 
-async def test_a_second_subscription_is_ended_and_paid_back_and_the_team_is_mailed(scene: Scene) -> None:
-    shop, _, kept = await given_a_subscriber(scene)
-    (first,) = [one for one in (await scene.stripe.objects(kind="subscription"))["subscription"] if one["id"] == kept]
+async def test_a_second_subscription_is_ended_and_paid_back_and_the_team_is_mailed(driver: Driver) -> None:
+    shop, _, kept = await given_a_subscriber(driver)
+    (first,) = [one for one in (await driver.stripe.objects(kind="subscription"))["subscription"] if one["id"] == kept]
     again = {"customer": shop.customer_id, "items[0][price]": first["items"]["data"][0]["price"]["id"]}
-    extra = await scene.at_stripe(
+    extra = await driver.at_stripe(
         "/v1/subscriptions", again | {f"metadata[{k}]": v for k, v in first["metadata"].items()}
     )
-    await scene.settle()
+    await driver.settle()
 
-    ended = {one["id"]: one["status"] for one in (await scene.stripe.objects(kind="subscription"))["subscription"]}
+    ended = {one["id"]: one["status"] for one in (await driver.stripe.objects(kind="subscription"))["subscription"]}
     assert sorted([ended[kept], ended[str(extra["id"])]]) == ["active", "canceled"]
-    assert await stands(scene, shop) == ("builder", "active", False)
-    assert await captured(scene, shop) == (1_800, 2)
-    sums = (await scene.stripe.sums())["customers"][shop.customer_id]["eur"]
+    assert await stands(driver, shop) == ("builder", "active", False)
+    assert await captured(driver, shop) == (1_800, 2)
+    sums = (await driver.stripe.sums())["customers"][shop.customer_id]["eur"]
     assert (sums["refunded"], sums["refunds"]) == (900, 1)
-    (mail,) = await scene.mails_about(shop, to=TEAM)
+    (mail,) = await driver.mails_about(shop, to=TEAM)
     assert "€9.00" in mail["Text"]
 
 
 POUNDS: Final = {"interval": "month", "currency": "GBP"}
 
 
-async def test_a_plans_price_is_sold_and_edited_without_anybody_running_a_command(scene: Scene) -> None:
+async def test_a_plans_price_is_sold_and_edited_without_anybody_running_a_command(driver: Driver) -> None:
     """The worker makes it at Stripe and tells the catalog; until then the old one sells."""
-    before = [_given(one) for one in (await scene.staff("GET", BUILDER))["prices"] if one["currency"] != "GBP"]
-    await scene.change_plan("builder", prices=[*before, POUNDS | {"price": "8.00"}])
-    first = await _sold_at(scene, "8.00")
+    before = [_given(one) for one in (await driver.staff("GET", BUILDER))["prices"] if one["currency"] != "GBP"]
+    await driver.change_plan("builder", prices=[*before, POUNDS | {"price": "8.00"}])
+    first = await _sold_at(driver, "8.00")
 
-    answer = await scene.change_plan("builder", prices=[*before, POUNDS | {"price": "9.00"}])
-    second = await _sold_at(scene, "9.00")
-    await scene.change_plan("builder", prices=before)
+    answer = await driver.change_plan("builder", prices=[*before, POUNDS | {"price": "9.00"}])
+    second = await _sold_at(driver, "9.00")
+    await driver.change_plan("builder", prices=before)
 
     (told,) = [one for one in answer["prices"] if one["currency"] == "GBP"]
     assert (told["price"], told["pending_price"], told["stripe_price_id"]) == ("8.00", "9.00", first)
-    made = (await scene.stripe.objects(kind="price"))["price"]
+    made = (await driver.stripe.objects(kind="price"))["price"]
     shown = {one["id"]: (one["active"], one["unit_amount"]) for one in made if one["id"] in (first, second)}
     assert shown == {first: (True, 800), second: (True, 900)}
 
@@ -123,13 +123,13 @@ def _given(price: Json) -> Json:
     return {name: price[name] for name in ("interval", "currency", "price")}
 
 
-async def _sold_at(scene: Scene, amount: str) -> str:
+async def _sold_at(driver: Driver, amount: str) -> str:
     """The Stripe price in pounds, once it sells at this amount."""
 
     async def sold() -> str | None:
-        prices = (await scene.staff("GET", BUILDER))["prices"]
+        prices = (await driver.staff("GET", BUILDER))["prices"]
         pounds = next(one for one in prices if one["currency"] == "GBP")
         found: str | None = pounds["stripe_price_id"] if pounds["price"] == amount else None
         return found
 
-    return str(await scene.until(sold, f"it is sold at {amount}"))
+    return str(await driver.until(sold, f"it is sold at {amount}"))

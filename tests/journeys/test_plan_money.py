@@ -1,11 +1,11 @@
-"""What a plan brought goes back: refunded in the Dashboard, disputed; the team is mailed, and the books agree."""
+"""What a plan brought goes back: refunded in the Dashboard, disputed; the team is mailed, and all reconciles."""
 
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
-from sandbox.driver import TEAM, Scene, Shop
+from sandbox.driver import TEAM, Driver, Shop
 from sandbox.plan_reconciliation_check import plan_disagreements
 from tests.journeys.owners import checkout_page, pays
 from tests.journeys.test_bundles import BUNDLE, PLAN, given_an_offer
@@ -15,74 +15,74 @@ Json = dict[str, Any]
 
 
 @pytest.fixture(autouse=True)
-async def _the_plan_reconciles(scene: Scene) -> AsyncIterator[None]:
+async def _the_plan_reconciles(driver: Driver) -> AsyncIterator[None]:
     yield
-    await scene.settle()
-    assert await plan_disagreements(scene, {shop.workspace_id for shop in scene.shops}) == []
+    await driver.settle()
+    assert await plan_disagreements(driver, {shop.workspace_id for shop in driver.shops}) == []
 
 
-async def invoice_of(scene: Scene, shop: Shop) -> str:
+async def invoice_of(driver: Driver, shop: Shop) -> str:
     """The only one of the workspace's customer."""
-    invoices = (await scene.stripe.objects(kind="invoice"))["invoice"]
+    invoices = (await driver.stripe.objects(kind="invoice"))["invoice"]
     (invoice,) = [one["id"] for one in invoices if one["customer"] == shop.customer_id]
     return str(invoice)
 
 
-async def mails(scene: Scene, shop: Shop, beginning: str) -> list[Json]:
+async def mails(driver: Driver, shop: Shop, beginning: str) -> list[Json]:
     """What the team was mailed about the workspace's plan's money, oldest first."""
-    about = await scene.mails_about(shop, to=TEAM)
+    about = await driver.mails_about(shop, to=TEAM)
     return [one for one in about if one["Subject"].startswith(beginning)]
 
 
-async def listed(scene: Scene, shop: Shop, kind: str) -> tuple[list[Json], list[Json]]:
+async def listed(driver: Driver, shop: Shop, kind: str) -> tuple[list[Json], list[Json]]:
     """As the owner reads the list, and as staff do."""
-    owners = await scene.get(f"/v1/workspaces/{shop.workspace_id}/plan-{kind}", token=shop.token)
-    staff = await scene.token(sub="mira", platform_role="super_admin")
-    staffs = await scene.get(f"/v1/admin/plan-{kind}?workspace={shop.workspace_id}", token=staff)
+    owners = await driver.get(f"/v1/workspaces/{shop.workspace_id}/plan-{kind}", token=shop.token)
+    staff = await driver.token(sub="mira", platform_role="super_admin")
+    staffs = await driver.get(f"/v1/admin/plan-{kind}?workspace={shop.workspace_id}", token=staff)
     return owners[kind], staffs[kind]
 
 
 @pytest.mark.parametrize("end", ["won", "lost"])
-async def test_a_plan_that_is_refunded_in_part_and_disputed_is_mailed_and_listed(scene: Scene, end: str) -> None:
-    shop, _, _ = await given_a_subscriber(scene)
-    invoice = await invoice_of(scene, shop)
+async def test_a_plan_that_is_refunded_in_part_and_disputed_is_mailed_and_listed(driver: Driver, end: str) -> None:
+    shop, _, _ = await given_a_subscriber(driver)
+    invoice = await invoice_of(driver, shop)
 
-    refund = await scene.stripe.refund_as_dashboard(invoice=invoice, amount=300)
-    await scene.settle()
-    dispute = await scene.stripe.open_dispute(invoice=invoice)
-    await scene.settle()
-    (opened,) = await mails(scene, shop, "Dispute opened")
+    refund = await driver.stripe.refund_as_dashboard(invoice=invoice, amount=300)
+    await driver.settle()
+    dispute = await driver.stripe.open_dispute(invoice=invoice)
+    await driver.settle()
+    (opened,) = await mails(driver, shop, "Dispute opened")
     assert opened["Subject"] == "Dispute opened: €6.00 of Acme for a plan, now on Builder"
     assert "Answer in Stripe's Dashboard until" in opened["Text"]
-    await scene.stripe.close_dispute(dispute["id"], status=end)
-    await scene.settle()
-    await scene.replay(shop)
+    await driver.stripe.close_dispute(dispute["id"], status=end)
+    await driver.settle()
+    await driver.replay(shop)
 
-    (refunded,) = await mails(scene, shop, "Refund of a plan payment")
+    (refunded,) = await mails(driver, shop, "Refund of a plan payment")
     assert refunded["Subject"] == "Refund of a plan payment (refunded): €3.00 of Acme, now on Builder"
-    (closed,) = await mails(scene, shop, "Dispute closed")
+    (closed,) = await mails(driver, shop, "Dispute closed")
     assert closed["Subject"].startswith(f"Dispute closed ({end}): €6.00")
-    for refunds in await listed(scene, shop, "refunds"):
+    for refunds in await listed(driver, shop, "refunds"):
         assert [(one["stripe_refund_id"], one["refund"], one["status"]) for one in refunds] == [
             (refund["id"], "3.00", "succeeded")
         ]
-    for disputes in await listed(scene, shop, "disputes"):
+    for disputes in await listed(driver, shop, "disputes"):
         assert [(one["stripe_dispute_id"], one["dispute"], one["status"]) for one in disputes] == [
             (dispute["id"], "6.00", end)
         ]
-    assert (await listed(scene, shop, "disputes"))[1][0]["evidence_due_at"] is not None
+    assert (await listed(driver, shop, "disputes"))[1][0]["evidence_due_at"] is not None
 
 
-async def test_a_bundle_that_is_refunded_gives_back_the_plans_share_too(scene: Scene) -> None:
-    shop, addons = await given_an_offer(scene)
-    await pays(scene, await checkout_page(scene, shop, *addons))
-    await scene.settle()
+async def test_a_bundle_that_is_refunded_gives_back_the_plans_share_too(driver: Driver) -> None:
+    shop, addons = await given_an_offer(driver)
+    await pays(driver, await checkout_page(driver, shop, *addons))
+    await driver.settle()
 
-    await scene.stripe.refund_as_dashboard(invoice=await invoice_of(scene, shop))
-    await scene.settle()
+    await driver.stripe.refund_as_dashboard(invoice=await invoice_of(driver, shop))
+    await driver.settle()
 
-    owners, staffs = await listed(scene, shop, "refunds")
+    owners, staffs = await listed(driver, shop, "refunds")
     assert [one["refund_cents"] for one in owners] == [PLAN]
     assert [one["whole_cents"] for one in staffs] == [BUNDLE]
-    (refunded,) = await mails(scene, shop, "Refund of a plan payment")
+    (refunded,) = await mails(driver, shop, "Refund of a plan payment")
     assert refunded["Subject"].startswith("Refund of a plan payment (refunded): €9.00")

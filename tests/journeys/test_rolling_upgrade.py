@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import pytest
 
-from sandbox.driver import Scene, Shop
+from sandbox.driver import Driver, Shop
 from sandbox.processes import SERVICES
 from sandbox.stack import EmbeddedStack
 from tests.forms import PageForm, read
@@ -54,74 +54,76 @@ async def run(stack: EmbeddedStack, version: Version, *services: str) -> None:
 
 @pytest.mark.unrecorded("how far each version came is another with each run")
 async def test_what_one_version_left_the_other_carries_to_its_end(
-    stack: EmbeddedStack, scene: Scene, versions: tuple[Version, Version]
+    stack: EmbeddedStack, driver: Driver, versions: tuple[Version, Version]
 ) -> None:
     _, second = versions
-    shop, paid = await bought(scene)
-    form = await form_of(scene, shop, await scene.given_an_addon(price="20.00"))
-    at_the_bank = await given_a_pending_purchase(scene)
-    early = await given_a_refund_that_waits_for_its_payment(scene)
-    cheap = await scene.given_an_addon(price="10.00")
-    await scene.until(lambda: nothing_is_leased(scene), "no job is under way: one cut off waits for its lease's end")
+    shop, paid = await bought(driver)
+    form = await form_of(driver, shop, await driver.given_an_addon(price="20.00"))
+    at_the_bank = await given_a_pending_purchase(driver)
+    early = await given_a_refund_that_waits_for_its_payment(driver)
+    cheap = await driver.given_an_addon(price="10.00")
+    await driver.until(lambda: nothing_is_leased(driver), "no job is under way: one cut off waits for its lease's end")
     await stack.stop_process("purchases-worker")
-    await scene.end_mishaps()
-    untold = (await scene.buy(shop, cheap)).json()
-    await scene.move(paid["id"], "refund", amount_cents=10_000, reason="asked of the one version")
-    assert await scene.witness.rows("purchases", "select id from outbox where key = $1", untold["id"])
-    assert await scene.witness.rows(
+    await driver.end_mishaps()
+    untold = (await driver.buy(shop, cheap)).json()
+    await driver.move(paid["id"], "refund", amount_cents=10_000, reason="asked of the one version")
+    assert await driver.inspector.rows("purchases", "select id from outbox where key = $1", untold["id"])
+    assert await driver.inspector.rows(
         "purchases", "select id from stripe_commands where state = 'open' and kind = 'refund'"
     )
 
     await run(stack, second, *REST)
-    beside = (await scene.buy(shop, await scene.given_an_addon(price="30.00"))).json()
-    await scene.settle()
-    assert await states(scene, paid, early, untold, beside) == ["paid", "refunded", "paid", "paid"]
-    assert (await scene.record(paid["id"]))["refunded_cents"] == 10_000
+    beside = (await driver.buy(shop, await driver.given_an_addon(price="30.00"))).json()
+    await driver.settle()
+    assert await states(driver, paid, early, untold, beside) == ["paid", "refunded", "paid", "paid"]
+    assert (await driver.record(paid["id"]))["refunded_cents"] == 10_000
 
     await run(stack, second, *API)
-    await send(scene, shop, form)
-    await scene.answer_bank(at_the_bank[1]["action_url"])
-    after = (await scene.buy(shop, await scene.given_an_addon(price="40.00"))).json()
-    await scene.settle()
-    assert await states(scene, at_the_bank[1], after) == ["paid", "paid"]
-    assert await captured(scene, shop) == (49_900 + 1_000 + 2_000 + 3_000 + 4_000, 5)
+    await send(driver, shop, form)
+    await driver.answer_bank(at_the_bank[1]["action_url"])
+    after = (await driver.buy(shop, await driver.given_an_addon(price="40.00"))).json()
+    await driver.settle()
+    assert await states(driver, at_the_bank[1], after) == ["paid", "paid"]
+    assert await captured(driver, shop) == (49_900 + 1_000 + 2_000 + 3_000 + 4_000, 5)
 
 
-async def bought(scene: Scene) -> tuple[Shop, Json]:
-    shop = await scene.given_a_workspace()
-    answer = await scene.buy(shop, await scene.given_an_addon())
-    await scene.settle()
+async def bought(driver: Driver) -> tuple[Shop, Json]:
+    shop = await driver.given_a_workspace()
+    answer = await driver.buy(shop, await driver.given_an_addon())
+    await driver.settle()
     return shop, answer.json()
 
 
-async def given_a_refund_that_waits_for_its_payment(scene: Scene) -> Json:
+async def given_a_refund_that_waits_for_its_payment(driver: Driver) -> Json:
     """It is parked, since Stripe says nothing of the payment yet."""
-    _, purchase = await given_a_pending_purchase(scene)
-    await scene.settle()
-    await scene.stripe.hold_webhooks("invoice*")
-    await scene.stripe.fault("error_before", operation="invoices.retrieve", times=None, stored=False)
-    await scene.answer_bank(purchase["action_url"])
-    await scene.refund(purchase)
+    _, purchase = await given_a_pending_purchase(driver)
+    await driver.settle()
+    await driver.stripe.hold_webhooks("invoice*")
+    await driver.stripe.fault("error_before", operation="invoices.retrieve", times=None, stored=False)
+    await driver.answer_bank(purchase["action_url"])
+    await driver.refund(purchase)
     query = "select id from parked where waits_for = $1 and resolved_at is null"
-    await scene.until(lambda: scene.witness.rows("purchases", query, f"paid:{purchase['id']}"), "the refund waits")
+    await driver.until(lambda: driver.inspector.rows("purchases", query, f"paid:{purchase['id']}"), "the refund waits")
     return purchase
 
 
-async def nothing_is_leased(scene: Scene) -> bool:
+async def nothing_is_leased(driver: Driver) -> bool:
     query = "select id from stripe_commands where state = 'open' and leased_until is not null"
-    return not await scene.witness.rows("purchases", query)
+    return not await driver.inspector.rows("purchases", query)
 
 
-async def form_of(scene: Scene, shop: Shop, addon: Json) -> PageForm:
+async def form_of(driver: Driver, shop: Shop, addon: Json) -> PageForm:
     """The form that buys it, as the page shows it to the owner."""
-    page = await scene.http.get(f"{scene.stack.pages_url}/app/{shop.workspace_id}/billing/addons", headers=cookie(shop))
+    page = await driver.http.get(
+        f"{driver.stack.pages_url}/app/{shop.workspace_id}/billing/addons", headers=cookie(shop)
+    )
     assert page.status_code == 200, page.text
     return next(form for form in read(page).forms if ("addon", addon["slug"]) in form.fields)
 
 
-async def send(scene: Scene, shop: Shop, form: PageForm) -> None:
-    headers = cookie(shop) | {"Origin": scene.stack.pages_url}
-    answer = await scene.http.post(f"{scene.stack.pages_url}{form.action}", data=form.filled(), headers=headers)
+async def send(driver: Driver, shop: Shop, form: PageForm) -> None:
+    headers = cookie(shop) | {"Origin": driver.stack.pages_url}
+    answer = await driver.http.post(f"{driver.stack.pages_url}{form.action}", data=form.filled(), headers=headers)
     assert answer.status_code == 303, answer.text
 
 
@@ -129,5 +131,5 @@ def cookie(shop: Shop) -> dict[str, str]:
     return {"Cookie": f"quittance_session={shop.token}"}
 
 
-async def states(scene: Scene, *purchases: Json) -> list[str]:
-    return [(await scene.record(purchase["id"]))["status"] for purchase in purchases]
+async def states(driver: Driver, *purchases: Json) -> list[str]:
+    return [(await driver.record(purchase["id"]))["status"] for purchase in purchases]

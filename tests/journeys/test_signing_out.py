@@ -4,7 +4,7 @@ import time
 
 import httpx
 
-from sandbox.driver import Scene, bearer
+from sandbox.driver import Driver, bearer
 from sandbox.stack import EmbeddedStack
 from tests.seen import problem_of
 
@@ -15,13 +15,13 @@ WITHIN_SECONDS = 2.0
 class Copied:
     """A session's token, in the browser that has it and in the hands of somebody who copied it."""
 
-    def __init__(self, scene: Scene, token: str) -> None:
-        self._scene = scene
+    def __init__(self, driver: Driver, token: str) -> None:
+        self._driver = driver
         self._token = token
 
     async def answers(self) -> dict[str, int]:
         """What each service says to it as a cookie and as a bearer's."""
-        stack = self._scene.stack
+        stack = self._driver.stack
         urls = {
             "catalog": f"{stack.catalog_url}/v1/admin/addons",
             "purchases": f"{stack.purchases_url}/v1/admin/purchases",
@@ -29,16 +29,16 @@ class Copied:
         }
         cookie = {"Cookie": f"quittance_session={self._token}"}
         return {
-            f"{service} {kind}": status_of(await self._scene.http.get(url, headers=headers))
+            f"{service} {kind}": status_of(await self._driver.http.get(url, headers=headers))
             for service, url in urls.items()
             for kind, headers in (("cookie", cookie), ("bearer", bearer(self._token)))
         }
 
     async def sign_out(self) -> httpx.Response:
         """By the button of a page, on the pages' one origin."""
-        pages = self._scene.stack.pages_url
+        pages = self._driver.stack.pages_url
         headers = {"Cookie": f"quittance_session={self._token}", "Origin": pages}
-        return await self._scene.http.post(f"{pages}/session/sign-out", headers=headers)
+        return await self._driver.http.post(f"{pages}/session/sign-out", headers=headers)
 
 
 def status_of(answer: httpx.Response) -> int:
@@ -47,18 +47,18 @@ def status_of(answer: httpx.Response) -> int:
     return 401 if is_led_away else answer.status_code
 
 
-async def a_session(scene: Scene) -> Copied:
-    answer = await scene.http.post(f"{scene.stack.issuer_url}/token", json=STAFF)
-    return Copied(scene, str(answer.json()["access_token"]))
+async def a_session(driver: Driver) -> Copied:
+    answer = await driver.http.post(f"{driver.stack.issuer_url}/token", json=STAFF)
+    return Copied(driver, str(answer.json()["access_token"]))
 
 
-async def test_after_signing_out_no_service_takes_the_token(scene: Scene) -> None:
-    session, another = await a_session(scene), await a_session(scene)
+async def test_after_signing_out_no_service_takes_the_token(driver: Driver) -> None:
+    session, another = await a_session(driver), await a_session(driver)
     before = await session.answers()
 
     left = await session.sign_out()
     began = time.monotonic()
-    await scene.until(lambda: _all_refused(session), "every service refuses the token", seconds=WITHIN_SECONDS)
+    await driver.until(lambda: _all_refused(session), "every service refuses the token", seconds=WITHIN_SECONDS)
     took = time.monotonic() - began
 
     assert set(before.values()) == {200}
@@ -67,21 +67,21 @@ async def test_after_signing_out_no_service_takes_the_token(scene: Scene) -> Non
     assert set((await another.answers()).values()) == {200}
 
 
-async def test_a_service_that_starts_later_does_not_take_it_either(scene: Scene, stack: EmbeddedStack) -> None:
-    session = await a_session(scene)
+async def test_a_service_that_starts_later_does_not_take_it_either(driver: Driver, stack: EmbeddedStack) -> None:
+    session = await a_session(driver)
     await session.sign_out()
-    await scene.settle()
+    await driver.settle()
 
     await stack.restart("catalog")
 
-    refused = await scene.http.get(f"{scene.stack.catalog_url}/v1/admin/addons", headers=bearer(session._token))
+    refused = await driver.http.get(f"{driver.stack.catalog_url}/v1/admin/addons", headers=bearer(session._token))
     assert (refused.status_code, problem_of(refused)) == (401, "unauthenticated")
     assert "signing out" in refused.json()["detail"]
 
 
-async def test_who_has_no_session_ends_none(scene: Scene) -> None:
+async def test_who_has_no_session_ends_none(driver: Driver) -> None:
     """A forged cookie leaves nothing on the topic."""
-    forged = Copied(scene, "eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0.")
+    forged = Copied(driver, "eyJhbGciOiJub25lIn0.eyJzdWIiOiJ4In0.")
 
     answer = await forged.sign_out()
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.driver import Scene
+from sandbox.driver import Driver
 from tests.seen import captured, problem_of
 
 Json = dict[str, Any]
@@ -21,60 +21,60 @@ Json = dict[str, Any]
     ],
 )
 async def test_a_charge_whose_answer_is_lost_stays_pending_and_is_paid_by_its_webhook(
-    scene: Scene, faults: list[Json]
+    driver: Driver, faults: list[Json]
 ) -> None:
-    shop, addon = await scene.given_a_workspace(), await scene.given_an_addon()
-    await scene.stripe.hold_webhooks()
+    shop, addon = await driver.given_a_workspace(), await driver.given_an_addon()
+    await driver.stripe.hold_webhooks()
     for fault in faults:
-        await scene.stripe.fault(**fault, operation="invoices.pay")
+        await driver.stripe.fault(**fault, operation="invoices.pay")
 
-    answer = await scene.buy(shop, addon)
+    answer = await driver.buy(shop, addon)
 
     assert (answer.status_code, answer.json()["status"]) == (202, "pending")
-    assert await captured(scene, shop) == (49_900, 1)
-    assert (await scene.buy(shop, addon)).status_code == 409
-    await scene.end_mishaps()
-    await scene.settle()
-    record = await scene.record(answer.json()["id"])
+    assert await captured(driver, shop) == (49_900, 1)
+    assert (await driver.buy(shop, addon)).status_code == 409
+    await driver.end_mishaps()
+    await driver.settle()
+    record = await driver.record(answer.json()["id"])
     assert [line["to_status"] for line in record["history"]] == ["pending", "paid"]
-    assert await captured(scene, shop) == (49_900, 1)
+    assert await captured(driver, shop) == (49_900, 1)
 
 
 @pytest.mark.parametrize("operation", ["invoices.create", "invoiceitems.create", "invoices.finalize", "invoices.pay"])
 @pytest.mark.parametrize("fault", ["close_after", "close_before"])
-async def test_a_connection_that_breaks_once_is_ridden_out(scene: Scene, operation: str, fault: str) -> None:
+async def test_a_connection_that_breaks_once_is_ridden_out(driver: Driver, operation: str, fault: str) -> None:
     """The client tries again under the same key."""
-    shop, addon = await scene.given_a_workspace(), await scene.given_an_addon()
-    await scene.stripe.fault(fault, operation=operation)
+    shop, addon = await driver.given_a_workspace(), await driver.given_an_addon()
+    await driver.stripe.fault(fault, operation=operation)
 
-    answer = await scene.buy(shop, addon)
+    answer = await driver.buy(shop, addon)
 
     assert (answer.status_code, answer.json()["status"]) == (201, "paid")
-    assert await captured(scene, shop) == (49_900, 1)
+    assert await captured(driver, shop) == (49_900, 1)
 
 
-async def test_while_stripe_does_not_answer_for_the_card_nothing_is_written(scene: Scene) -> None:
-    shop, addon = await scene.given_a_workspace(), await scene.given_an_addon()
-    await scene.stripe.fault("error_before", operation="customers.retrieve", times=None, stored=False, status=503)
+async def test_while_stripe_does_not_answer_for_the_card_nothing_is_written(driver: Driver) -> None:
+    shop, addon = await driver.given_a_workspace(), await driver.given_an_addon()
+    await driver.stripe.fault("error_before", operation="customers.retrieve", times=None, stored=False, status=503)
 
-    refused = await scene.buy(shop, addon)
+    refused = await driver.buy(shop, addon)
 
     assert (refused.status_code, problem_of(refused)) == (503, "stripe-unavailable")
     assert refused.headers["retry-after"]
-    await scene.end_mishaps()
-    assert (await scene.buy(shop, addon)).status_code == 201
+    await driver.end_mishaps()
+    assert (await driver.buy(shop, addon)).status_code == 201
 
 
-async def test_a_refusal_that_is_not_about_the_card_fails_at_once(scene: Scene) -> None:
+async def test_a_refusal_that_is_not_about_the_card_fails_at_once(driver: Driver) -> None:
     """A permanent 4xx: nothing was charged, and nothing is left that could be."""
-    shop, addon = await scene.given_a_workspace(), await scene.given_an_addon()
-    await scene.stripe.fault("error_before", operation="invoices.finalize", status=400)
+    shop, addon = await driver.given_a_workspace(), await driver.given_an_addon()
+    await driver.stripe.fault("error_before", operation="invoices.finalize", status=400)
 
-    refused = await scene.buy(shop, addon)
-    await scene.settle()
+    refused = await driver.buy(shop, addon)
+    await driver.settle()
 
     assert (refused.status_code, problem_of(refused)) == (502, "stripe-refused")
-    record = await scene.record(refused.json()["purchase"]["id"])
+    record = await driver.record(refused.json()["purchase"]["id"])
     assert (record["status"], record["payable"]) == ("failed", False)
-    assert await captured(scene, shop) == (0, 0)
-    assert (await scene.buy(shop, addon)).status_code == 201
+    assert await captured(driver, shop) == (0, 0)
+    assert (await driver.buy(shop, addon)).status_code == 201

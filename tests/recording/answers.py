@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import httpx
 
-from sandbox.driver import Scene
+from sandbox.driver import Driver
 from tests.forms import read
 
 Json = dict[str, Any]
@@ -18,8 +18,8 @@ _CHANGING: Final = ("retry-after",)
 class Answers:
     """Listens to the journey's client. A batch is what was under way at the same time."""
 
-    def __init__(self, scene: Scene) -> None:
-        stack = scene.stack
+    def __init__(self, driver: Driver) -> None:
+        stack = driver.stack
         self._services: Mapping[str, str] = {
             stack.catalog_url: "catalog",
             stack.purchases_url: "purchases",
@@ -28,8 +28,8 @@ class Answers:
         }
         self.batches: list[list[Json]] = [[]]
         self._under_way = 0
-        scene.http.event_hooks["request"].append(self._asked)
-        scene.http.event_hooks["response"].append(self._answered)
+        driver.http.event_hooks["request"].append(self._asked)
+        driver.http.event_hooks["response"].append(self._answered)
 
     async def _asked(self, _request: httpx.Request) -> None:
         if self._under_way == 0:

@@ -12,7 +12,7 @@ from typing import Final
 
 import pytest
 
-from sandbox.driver import Scene
+from sandbox.driver import Driver
 from tests.recording import files
 from tests.recording.lines import Thing, lines
 from tests.recording.recorded import things_of
@@ -27,7 +27,7 @@ PASSED: Final[pytest.StashKey[bool]] = pytest.StashKey()
 
 
 @asynccontextmanager
-async def as_recorded(scene: Scene, request: pytest.FixtureRequest) -> AsyncIterator[None]:
+async def as_recorded(driver: Driver, request: pytest.FixtureRequest) -> AsyncIterator[None]:
     """Watch a journey, and raise AssertionError where it does not leave what the recording says.
 
     To be left once everything is quiet. A journey that failed, or that is marked `unrecorded`, is not compared.
@@ -35,7 +35,7 @@ async def as_recorded(scene: Scene, request: pytest.FixtureRequest) -> AsyncIter
     if not MODE or request.node.get_closest_marker(MARK):
         yield
         return
-    watch = await Watch.begin(scene)
+    watch = await Watch.begin(driver)
     yield
     if request.node.stash.get(PASSED, False):
         things = things_of(await watch.left())

@@ -9,7 +9,7 @@ from typing import Any, Final
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from contracts.topics import ALL_TOPICS
-from sandbox.driver import Scene
+from sandbox.driver import Driver
 
 Json = dict[str, Any]
 Table = tuple[str, str]
@@ -53,15 +53,15 @@ class Rows:
         return frozenset(str(row[name]) for row in self.of[table].values())
 
 
-async def all_rows(scene: Scene) -> Rows:
+async def all_rows(driver: Driver) -> Rows:
     """Read every table that is recorded."""
     found = Rows()
     for database in DATABASES:
-        for table in await scene.witness.rows(database, _TABLES):
+        for table in await driver.inspector.rows(database, _TABLES):
             name, keys = table["relname"], table["keys"]
             if name not in UNRECORDED:
                 query = f'select to_jsonb(one) as row from "{name}" one order by {keys}'
-                rows = [json.loads(row["row"]) for row in await scene.witness.rows(database, query)]
+                rows = [json.loads(row["row"]) for row in await driver.inspector.rows(database, query)]
                 found.of[database, name] = {_key(row, keys): _recorded(name, row) for row in rows}
     return found
 
@@ -79,17 +79,17 @@ def _recorded(table: str, row: Json) -> Json:
     }
 
 
-async def ends(scene: Scene) -> Ends:
+async def ends(driver: Driver) -> Ends:
     """Return where each partition of each topic ends."""
-    async with _consumer(scene) as consumer:
+    async with _consumer(driver) as consumer:
         found: Ends = await consumer.end_offsets(consumer.assignment())
         return found
 
 
-async def records(scene: Scene, *, after: Ends) -> list[Json]:
+async def records(driver: Driver, *, after: Ends) -> list[Json]:
     """Return the records behind these offsets, each partition's in order."""
     found: list[Json] = []
-    async with asyncio.timeout(WITHIN_SECONDS), _consumer(scene) as consumer:
+    async with asyncio.timeout(WITHIN_SECONDS), _consumer(driver) as consumer:
         last = await consumer.end_offsets(consumer.assignment())
         fresh = [one for one in last if last[one] > after[one]]
         for one in last:
@@ -100,8 +100,8 @@ async def records(scene: Scene, *, after: Ends) -> list[Json]:
     return found
 
 
-def _consumer(scene: Scene) -> Any:
-    return _Assigned(scene.stack.kafka_bootstrap_servers)
+def _consumer(driver: Driver) -> Any:
+    return _Assigned(driver.stack.kafka_bootstrap_servers)
 
 
 class _Assigned:
@@ -135,14 +135,14 @@ def _record(record: Any) -> Json:
     }
 
 
-async def mail_ids(scene: Scene) -> frozenset[str]:
+async def mail_ids(driver: Driver) -> frozenset[str]:
     """Return the ids of all mails in the box."""
-    answer = await scene.http.get(f"{scene.stack.mailbox_url}/api/v1/messages", params={"limit": "100000"})
+    answer = await driver.http.get(f"{driver.stack.mailbox_url}/api/v1/messages", params={"limit": "100000"})
     return frozenset(str(mail["ID"]) for mail in answer.json()["messages"])
 
 
-async def mails(scene: Scene, *, besides: Collection[str]) -> list[Json]:
+async def mails(driver: Driver, *, besides: Collection[str]) -> list[Json]:
     """Return the mails that came since, whole."""
-    fresh = sorted(await mail_ids(scene) - frozenset(besides))
-    answers = [await scene.http.get(f"{scene.stack.mailbox_url}/api/v1/message/{one}") for one in fresh]
+    fresh = sorted(await mail_ids(driver) - frozenset(besides))
+    answers = [await driver.http.get(f"{driver.stack.mailbox_url}/api/v1/message/{one}") for one in fresh]
     return [answer.json() for answer in answers]

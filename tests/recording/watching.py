@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
-from sandbox.driver import Scene
+from sandbox.driver import Driver
 from tests.recording.answers import Answers
 from tests.recording.kept import Ends, Json, Rows, Table, all_rows, ends, mail_ids, mails, records
 
@@ -27,36 +27,36 @@ class Watch:
     """Begun before a journey; `left` says what came of it once nothing moves any more."""
 
     def __init__(
-        self, scene: Scene, *, rows: Rows, ends: Ends, mails: frozenset[str], requests: frozenset[str]
+        self, driver: Driver, *, rows: Rows, ends: Ends, mails: frozenset[str], requests: frozenset[str]
     ) -> None:
-        self._scene = scene
+        self._driver = driver
         self._rows = rows
         self._ends = ends
         self._mails = mails
         self._requests = requests
-        self._answers = Answers(scene)
+        self._answers = Answers(driver)
 
     @classmethod
-    async def begin(cls, scene: Scene) -> "Watch":
+    async def begin(cls, driver: Driver) -> "Watch":
         """Remember how everything is."""
         return cls(
-            scene,
-            rows=await all_rows(scene),
-            ends=await ends(scene),
-            mails=await mail_ids(scene),
-            requests=frozenset(str(one["id"]) for one in await scene.stripe.requests()),
+            driver,
+            rows=await all_rows(driver),
+            ends=await ends(driver),
+            mails=await mail_ids(driver),
+            requests=frozenset(str(one["id"]) for one in await driver.stripe.requests()),
         )
 
     async def left(self) -> Left:
         """Return what is new."""
-        rows = await all_rows(self._scene)
+        rows = await all_rows(self._driver)
         known = self._rows.of
         return Left(
             answers=self._answers.batches,
-            facts=await records(self._scene, after=self._ends),
+            facts=await records(self._driver, after=self._ends),
             rows={table: [row for key, row in of.items() if key not in known[table]] for table, of in rows.of.items()},
             requests=await self._new_requests(),
-            mails=await mails(self._scene, besides=self._mails),
+            mails=await mails(self._driver, besides=self._mails),
             before=self._rows,
             after=rows,
         )
@@ -69,6 +69,6 @@ class Watch:
                 "key": one["idempotency_key"],
                 "body": dict(parse_qsl(one["body"], keep_blank_values=True)),
             }
-            for one in await self._scene.stripe.requests()
+            for one in await self._driver.stripe.requests()
             if one["id"] not in self._requests and one["method"] == "POST" and one["idempotency_key"]
         ]

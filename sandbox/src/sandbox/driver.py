@@ -14,7 +14,7 @@ from urllib.parse import urljoin
 import httpx
 
 from sandbox.description import Description
-from sandbox.inspector import Witness
+from sandbox.inspector import Inspector
 from sandbox.stripe.control import StripeControl
 
 TEAM: Final = "team@quittance.test"
@@ -37,16 +37,16 @@ class Shop:
     token: str
 
 
-class Scene:
+class Driver:
     """Everything that a user, a member of staff or Stripe could do to the stack, and what can be seen of it after."""
 
     def __init__(self, stack: Description) -> None:
         self.stack = stack
         self.http = httpx.AsyncClient(timeout=60, trust_env=False)
         self.stripe = StripeControl(stack.stripe_url)
-        self.witness = Witness(stack)
+        self.inspector = Inspector(stack)
         self.shops: list[Shop] = []
-        """Every workspace that this scene registered."""
+        """Every workspace that this driver registered."""
         self._staff_token = ""
 
     async def __aenter__(self) -> Self:
@@ -56,7 +56,7 @@ class Scene:
     async def __aexit__(
         self, _type: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
     ) -> None:
-        await self.witness.close()
+        await self.inspector.close()
         await self.stripe.close()
         await self.http.aclose()
 
@@ -149,7 +149,7 @@ class Scene:
         return found
 
     async def _is_known(self, addon: Json) -> bool:
-        return await self.witness.addon_version(addon["slug"]) == (addon["price_cents"], addon["is_active"])
+        return await self.inspector.addon_version(addon["slug"]) == (addon["price_cents"], addon["is_active"])
 
     # Buying
 
@@ -293,7 +293,7 @@ class Scene:
         return True
 
     async def _moving(self) -> str:
-        return await self.witness.moving() if await self.stripe.quiet(timeout=5) else "webhooks are on their way"
+        return await self.inspector.moving() if await self.stripe.quiet(timeout=5) else "webhooks are on their way"
 
     async def until(
         self, condition: Callable[[], Awaitable[Any]], what: str, *, seconds: float = 30, pause: float = 0.05

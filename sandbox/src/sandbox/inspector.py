@@ -1,4 +1,4 @@
-"""Reads what the services wrote, past their interfaces: rows and Kafka, for tests and for the demo's own reckoning."""
+"""Reads the rows and Kafka past the services' interfaces, for tests and for the demo's reconciliation check."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -46,7 +46,7 @@ UNFINISHED: Final[Mapping[str, str]] = {
 }
 
 
-class Witness:
+class Inspector:
     """Looks into the databases and the topics; changes nothing."""
 
     def __init__(self, stack: Description) -> None:

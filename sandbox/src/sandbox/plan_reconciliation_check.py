@@ -1,4 +1,4 @@
-"""Do the books of the plan agree? Stripe's subscriptions and money, our rows, Kafka's facts and the mails."""
+"""Check that the plan reconciles: Stripe's subscriptions and money, our rows, Kafka's facts and the mails."""
 
 import json
 from collections import Counter
@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 from contracts import WORKSPACE_EVENTS
-from sandbox.driver import Scene
+from sandbox.driver import Driver
 
 Json = dict[str, Any]
 
@@ -17,22 +17,22 @@ PLAN_CHANGED: Final = "billing.workspace.plan_changed.v1"
 RENEWAL_FAILED: Final = "billing.workspace.renewal_failed.v1"
 
 
-async def plan_disagreements(scene: Scene, workspaces: set[str] | None) -> list[str]:
+async def plan_disagreements(driver: Driver, workspaces: set[str] | None) -> list[str]:
     """Everything about plans that does not agree, in words; of these workspaces, or of all."""
-    rows = await scene.witness.rows("purchases", "select * from workspaces where stripe_customer_id is not null")
+    rows = await driver.inspector.rows("purchases", "select * from workspaces where stripe_customer_id is not null")
     told: dict[str, dict[str, tuple[str, Json]]] = {}
-    for envelope, value in await scene.witness.facts(WORKSPACE_EVENTS):
+    for envelope, value in await driver.inspector.facts(WORKSPACE_EVENTS):
         fact = json.loads(value)
         told.setdefault(fact["workspace_id"], {}).setdefault(str(envelope.id), (envelope.type, fact))
-    at_stripe = (await scene.stripe.objects(kind="subscription")).get("subscription", [])
+    at_stripe = (await driver.stripe.objects(kind="subscription")).get("subscription", [])
     found = []
     for row in rows:
         if workspaces is None or row["id"] in workspaces:
             facts = sorted(told.get(row["id"], {}).values(), key=lambda one: int(one[1]["sequence"]))
             theirs = [one for one in at_stripe if one["customer"] == row["stripe_customer_id"]]
-            faults = _fact_faults(row, facts) + await _stripe_faults(scene, row, theirs)
-            found += [f"plan of {row['id']}: {fault}" for fault in faults + await _mail_faults(scene, row, facts)]
-    return found + await _money_faults(scene, rows, workspaces)
+            faults = _fact_faults(row, facts) + await _stripe_faults(driver, row, theirs)
+            found += [f"plan of {row['id']}: {fault}" for fault in faults + await _mail_faults(driver, row, facts)]
+    return found + await _money_faults(driver, rows, workspaces)
 
 
 def _fact_faults(row: Json, facts: Sequence[tuple[str, Json]]) -> list[str]:
@@ -46,10 +46,10 @@ def _fact_faults(row: Json, facts: Sequence[tuple[str, Json]]) -> list[str]:
     ]
 
 
-async def _stripe_faults(scene: Scene, row: Json, theirs: Iterable[Json]) -> list[str]:
+async def _stripe_faults(driver: Driver, row: Json, theirs: Iterable[Json]) -> list[str]:
     """Our subscriptions are in Stripe's statuses, and the plan is what they grant."""
     query = "select stripe_subscription_id, status from subscriptions where workspace_id = $1"
-    rows = await scene.witness.rows("purchases", query, row["id"])
+    rows = await driver.inspector.rows("purchases", query, row["id"])
     ours = {one["stripe_subscription_id"]: one["status"] for one in rows}
     at_stripe = {one["id"]: one["status"] for one in theirs}
     plan = "builder" if GRANTING & set(at_stripe.values()) else "free"
@@ -57,10 +57,10 @@ async def _stripe_faults(scene: Scene, row: Json, theirs: Iterable[Json]) -> lis
     return faults if row["plan"] == plan else [*faults, f"{row['plan']}, by Stripe {plan}"]
 
 
-async def _mail_faults(scene: Scene, row: Json, facts: Sequence[tuple[str, Json]]) -> list[str]:
+async def _mail_faults(driver: Driver, row: Json, facts: Sequence[tuple[str, Json]]) -> list[str]:
     """The owner has one mail for each invoice that failed."""
     failed = Counter(fact["owner_email"] for type_, fact in facts if type_ == RENEWAL_FAILED)
-    mails = await scene.mails_to(row["owner_email"])
+    mails = await driver.mails_to(row["owner_email"])
     about = sum(mail["Subject"].startswith("Payment failed") for mail in mails)
     expected = failed[row["owner_email"]]
     return [] if about == expected else [f"{about} mails about failed renewals, not {expected}"]
@@ -83,13 +83,13 @@ FIGURES: Final = {"captured": ("brought", BROUGHT), "refunded": ("gave back", GA
 """Stripe's figure of the plan, what it is in words, and ours."""
 
 
-async def _money_faults(scene: Scene, rows: Sequence[Json], workspaces: set[str] | None) -> list[str]:
+async def _money_faults(driver: Driver, rows: Sequence[Json], workspaces: set[str] | None) -> list[str]:
     """What the plan's invoices brought, less the add-ons on them, and what of it went back, is what Stripe counts."""
-    sums = (await scene.stripe.sums())["plans"]
+    sums = (await driver.stripe.sums())["plans"]
     wanted = {row["stripe_customer_id"] for row in rows if workspaces is None or row["id"] in workspaces}
     faults = []
     for figure, (words, query) in FIGURES.items():
-        counted = await scene.witness.rows("purchases", query)
+        counted = await driver.inspector.rows("purchases", query)
         ours = {(one["customer"], one["currency"]): one["cents"] for one in counted}
         theirs = {
             (who, currency): figures[figure] for who, money in sums.items() for currency, figures in money.items()

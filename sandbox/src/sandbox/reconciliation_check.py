@@ -1,4 +1,4 @@
-"""Do the books agree? Ledger, history, Kafka's facts, Stripe's money and the mail box, each counted on its own."""
+"""Check that ledger, history, Kafka's facts, Stripe's money and the mail box reconcile, each counted on its own."""
 
 import json
 from collections import Counter
@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any, Final
 
 from contracts import PURCHASE_EVENTS, PURCHASE_STATE
-from sandbox.driver import TEAM, Scene
+from sandbox.driver import TEAM, Driver
 from sandbox.plan_reconciliation_check import plan_disagreements
 
 Json = dict[str, Any]
@@ -39,7 +39,7 @@ class Told:
 
 
 async def disagreements(
-    scene: Scene, *, workspaces: Iterable[str] | None = None, repeated_mails: bool = False
+    driver: Driver, *, workspaces: Iterable[str] | None = None, repeated_mails: bool = False
 ) -> list[str]:
     """Everything that does not agree, in words; of these workspaces, or of all."""
     wanted = set(workspaces) if workspaces is not None else None
@@ -47,19 +47,19 @@ async def disagreements(
         fact
         for fact in [
             Told(str(envelope.id), envelope.type, json.loads(value))
-            for envelope, value in await scene.witness.facts(PURCHASE_EVENTS, PURCHASE_STATE)
+            for envelope, value in await driver.inspector.facts(PURCHASE_EVENTS, PURCHASE_STATE)
         ]
         if wanted is None or fact.body["workspace_id"] in wanted
     ]
-    records = await _records(scene, wanted)
+    records = await _records(driver, wanted)
     found = [fault for record in records for fault in _history_faults(record) + _fact_faults(record, facts)]
-    found += await _money_faults(scene, records) + await plan_disagreements(scene, wanted)
-    return found + await _mail_faults(scene, facts, repeated=repeated_mails)
+    found += await _money_faults(driver, records) + await plan_disagreements(driver, wanted)
+    return found + await _mail_faults(driver, facts, repeated=repeated_mails)
 
 
-async def _records(scene: Scene, wanted: set[str] | None) -> list[Json]:
-    rows = await scene.witness.rows("purchases", "select id, workspace_id from workspace_addon_purchases")
-    return [await scene.record(str(row["id"])) for row in rows if wanted is None or row["workspace_id"] in wanted]
+async def _records(driver: Driver, wanted: set[str] | None) -> list[Json]:
+    rows = await driver.inspector.rows("purchases", "select id, workspace_id from workspace_addon_purchases")
+    return [await driver.record(str(row["id"])) for row in rows if wanted is None or row["workspace_id"] in wanted]
 
 
 def _history_faults(record: Json) -> list[str]:
@@ -110,10 +110,10 @@ def _expected(line: Json) -> set[str]:
     return {TRIGGER_FACTS[line["to_status"]]} | ({REOPENED} if line["trigger"] == "reopened" else set())
 
 
-async def _money_faults(scene: Scene, records: Sequence[Json]) -> list[str]:
+async def _money_faults(driver: Driver, records: Sequence[Json]) -> list[str]:
     """What Stripe captured and refunded for add-ons, counted there, is what the ledger says."""
-    sums = await scene.stripe.sums()
-    captured, refunded = await _ledger_sums(scene, {record["id"] for record in records})
+    sums = await driver.stripe.sums()
+    captured, refunded = await _ledger_sums(driver, {record["id"] for record in records})
     faults = []
     for customer in {record["stripe_customer_id"] for record in records}:
         at_stripe = sold_once(sums, customer)
@@ -138,7 +138,7 @@ def sold_once(sums: Json, customer: str) -> dict[str, tuple[int, int]]:
 
 
 async def _ledger_sums(
-    scene: Scene, purchase_ids: set[str]
+    driver: Driver, purchase_ids: set[str]
 ) -> tuple[Counter[tuple[str, str]], Counter[tuple[str, str]]]:
     query = """
         select purchase_id::text as id, stripe_customer_id as customer, lower(m.currency) as currency, cents
@@ -151,36 +151,36 @@ async def _ledger_sums(
     sums: list[Counter[tuple[str, str]]] = []
     for money in (paid, back):
         total: Counter[tuple[str, str]] = Counter()
-        for row in await scene.witness.rows("purchases", query.format(money=money)):
+        for row in await driver.inspector.rows("purchases", query.format(money=money)):
             if row["id"] in purchase_ids:
                 total[row["customer"], row["currency"]] += row["cents"]
         sums.append(total)
     return sums[0], sums[1]
 
 
-async def _mail_faults(scene: Scene, facts: Sequence[Told], *, repeated: bool) -> list[str]:
+async def _mail_faults(driver: Driver, facts: Sequence[Told], *, repeated: bool) -> list[str]:
     """One mail for each fact that is mailed; a second one (`repeated`) only under the same Message-ID."""
     faults = []
     for one in _first_of_each([fact for fact in facts if fact.type == PAID]):
-        mails = await _mails(scene, to=TEAM, subject="New purchase", names=one.body["purchase_id"])
+        mails = await _mails(driver, to=TEAM, subject="New purchase", names=one.body["purchase_id"])
         faults += _unless(1, mails, repeated, f"the team's mails about {one.body['purchase_id']}")
     for one in _first_of_each([fact for fact in facts if fact.type == CANCELLED]):
-        mails = await _mails(scene, to=TEAM, subject="Cancelled after payment", names=one.body["purchase_id"])
+        mails = await _mails(driver, to=TEAM, subject="Cancelled after payment", names=one.body["purchase_id"])
         expected = int(one.body["previous_status"] in {"paid", "delivered"})
         faults += _unless(expected, mails, repeated, f"the team's mails that {one.body['purchase_id']} is cancelled")
     refunds = Counter(fact.body["owner_email"] for fact in _first_of_each(facts) if fact.type == REFUND)
     for owner, expected in refunds.items():
-        mails = await _mails(scene, to=owner, subject="Your refund", names="")
+        mails = await _mails(driver, to=owner, subject="Your refund", names="")
         faults += _unless(expected, mails, repeated, f"the refund mails to {owner}")
     return faults
 
 
-async def _mails(scene: Scene, *, to: str, subject: str, names: str) -> list[str]:
+async def _mails(driver: Driver, *, to: str, subject: str, names: str) -> list[str]:
     """Message-IDs, one per mail that arrived."""
     found = []
-    for mail in await scene.mails_to(to):
+    for mail in await driver.mails_to(to):
         if mail["Subject"].startswith(subject):
-            whole = (await scene.http.get(f"{scene.stack.mailbox_url}/api/v1/message/{mail['ID']}")).json()
+            whole = (await driver.http.get(f"{driver.stack.mailbox_url}/api/v1/message/{mail['ID']}")).json()
             if names in whole["Text"]:
                 found.append(str(whole["MessageID"]))
     return found

@@ -10,50 +10,52 @@ from purchases.ledger.publish import Cause
 from purchases.ledger.rows import Purchase
 from purchases.ledger.transitions import Status
 from purchases.workspaces import store as workspaces
-from tests.integration.purchases.harness import INSTANCE, World
+from tests.integration.purchases.harness import INSTANCE, Harness
 
 PRICES: Final = {"audit": 10_000, "setup": 49_900}
 PLAN_CENTS: Final = 900
 
 
-async def given_a_bundle(world: World, *, card: str = "visa", workspace_id: str | None = None) -> Sequence[Purchase]:
+async def given_a_bundle(
+    harness: Harness, *, card: str = "visa", workspace_id: str | None = None
+) -> Sequence[Purchase]:
     """The plan and two add-ons, paid with one charge; the purchases in the order of their ids, still pending here."""
-    workspace_id = workspace_id or await world.given_a_workspace(card=None)
-    purchases = await _given_rows(world, workspace_id)
+    workspace_id = workspace_id or await harness.given_a_workspace(card=None)
+    purchases = await _given_rows(harness, workspace_id)
     customer = str(purchases[0].stripe_customer_id)
-    session = await _open_session(world, workspace_id, customer, purchases)
-    await world.execute(
+    session = await _open_session(harness, workspace_id, customer, purchases)
+    await harness.execute(
         "update workspace_addon_purchases set stripe_checkout_session_id = :session where workspace_id = :workspace",
         session=session,
         workspace=workspace_id,
     )
-    await world.control.complete_session(session, card=card)
-    return [await world.purchase(purchase.id) for purchase in purchases]
+    await harness.control.complete_session(session, card=card)
+    return [await harness.purchase(purchase.id) for purchase in purchases]
 
 
-async def given_a_signup(world: World) -> None:
+async def given_a_signup(harness: Harness) -> None:
     """The plan alone, paid."""
-    workspace_id = await world.given_a_workspace(card=None)
-    (workspace,) = await world.rows("select stripe_customer_id from workspaces where id = :id", id=workspace_id)
-    session = await _open_session(world, workspace_id, workspace["stripe_customer_id"], [])
-    await world.control.complete_session(session)
+    workspace_id = await harness.given_a_workspace(card=None)
+    (workspace,) = await harness.rows("select stripe_customer_id from workspaces where id = :id", id=workspace_id)
+    session = await _open_session(harness, workspace_id, workspace["stripe_customer_id"], [])
+    await harness.control.complete_session(session)
 
 
-async def invoice_of(world: World) -> str:
+async def invoice_of(harness: Harness) -> str:
     """The newest invoice at Stripe."""
-    invoices = (await world.control.objects(kind="invoice"))["invoice"]
+    invoices = (await harness.control.objects(kind="invoice"))["invoice"]
     return str(invoices[-1]["id"])
 
 
-async def _given_rows(world: World, workspace_id: str) -> Sequence[Purchase]:
+async def _given_rows(harness: Harness, workspace_id: str) -> Sequence[Purchase]:
     rows = []
     for slug, price_cents in PRICES.items():
-        await world.given_an_addon(slug, price_cents=price_cents)
-        price = await world.client.v1.prices.create_async(
+        await harness.given_an_addon(slug, price_cents=price_cents)
+        price = await harness.client.v1.prices.create_async(
             {"currency": "eur", "unit_amount": price_cents, "product_data": {"name": slug}}
         )
         rows.append((slug, price_cents, price.id))
-    async with world.database.transaction() as session:
+    async with harness.database.transaction() as session:
         workspace = await workspaces.lock(session, workspace_id)
         assert workspace is not None
         for slug, price_cents, price_id in rows:
@@ -61,7 +63,7 @@ async def _given_rows(world: World, workspace_id: str) -> Sequence[Purchase]:
             purchase = Purchase(
                 id=uuid.uuid4(),
                 workspace_id=workspace_id,
-                plan_addon_id=world.addons[slug],
+                plan_addon_id=harness.addons[slug],
                 addon_slug=slug,
                 addon_name=slug,
                 price_cents=price_cents,
@@ -80,14 +82,14 @@ async def _given_rows(world: World, workspace_id: str) -> Sequence[Purchase]:
             session.add(purchase)
             await session.flush()
             record_start(session, purchase, cause=Cause(actor="user:olga", at=now))
-    ids = await world.rows(
+    ids = await harness.rows(
         "select id from workspace_addon_purchases where workspace_id = :id order by id", id=workspace_id
     )
-    return [await world.purchase(row["id"]) for row in ids]
+    return [await harness.purchase(row["id"]) for row in ids]
 
 
-async def _open_session(world: World, workspace_id: str, customer: str, purchases: Sequence[Purchase]) -> str:
-    plan: Any = await world.client.v1.prices.create_async(
+async def _open_session(harness: Harness, workspace_id: str, customer: str, purchases: Sequence[Purchase]) -> str:
+    plan: Any = await harness.client.v1.prices.create_async(
         {
             "currency": "eur",
             "unit_amount": PLAN_CENTS,
@@ -111,4 +113,4 @@ async def _open_session(world: World, workspace_id: str, customer: str, purchase
         "metadata": metadata,
         "subscription_data": {"metadata": metadata},
     }
-    return str((await world.client.v1.checkout.sessions.create_async(asked)).id)
+    return str((await harness.client.v1.checkout.sessions.create_async(asked)).id)

@@ -10,15 +10,15 @@ from chassis.problems import Problem
 from purchases.checkout.open_checkout import Desk, Opened, open_checkout
 from purchases.checkout.start_checkout import Upgrade
 from purchases.ledger.rows import Purchase
-from tests.integration.purchases.harness import INSTANCE, LEASE, Json, World
+from tests.integration.purchases.harness import INSTANCE, LEASE, Harness, Json
 
 BUNDLE: Final = ("setup", "training")
 
 
-async def given_builder_and_two_addons(world: World) -> None:
+async def given_builder_and_two_addons(harness: Harness) -> None:
     """`builder` as `bootstrap-stripe` and the catalog's facts leave it, and two add-ons."""
     prices = {
-        (interval, currency): await _price(world, interval, currency, amount)
+        (interval, currency): await _price(harness, interval, currency, amount)
         for interval, currency, amount in (("month", "EUR", 900), ("year", "EUR", 8900), ("month", "USD", 900))
     }
     told = [
@@ -26,12 +26,12 @@ async def given_builder_and_two_addons(world: World) -> None:
         for (interval, currency), price in prices.items()
     ]
     told.append({"interval": "year", "currency": "USD", "price_cents": 1, "stripe_price_id": None})
-    await world.execute(
+    await harness.execute(
         "insert into plans (slug, sequence, name, caps, prices) values ('builder', 1, 'Builder', '{}', :prices)",
         prices=json.dumps(told),
     )
     for slug in BUNDLE:
-        await world.given_an_addon(slug)
+        await harness.given_an_addon(slug)
 
 
 def upgrade(workspace: str, *addons: str, **changes: Any) -> Upgrade:
@@ -49,44 +49,44 @@ def upgrade(workspace: str, *addons: str, **changes: Any) -> Upgrade:
     return Upgrade(**(asked | changes))
 
 
-async def open_page(world: World, wanted: Upgrade) -> Opened:
+async def open_page(harness: Harness, wanted: Upgrade) -> Opened:
     """As the upgrade page asks for it."""
     return await open_checkout(
-        Desk(database=world.database, client=world.client, instance=INSTANCE, lease=LEASE), wanted
+        Desk(database=harness.database, client=harness.client, instance=INSTANCE, lease=LEASE), wanted
     )
 
 
-async def refusal_of(world: World, wanted: Upgrade) -> Problem:
+async def refusal_of(harness: Harness, wanted: Upgrade) -> Problem:
     with pytest.raises(Problem) as refused:
-        await open_page(world, wanted)
+        await open_page(harness, wanted)
     return refused.value
 
 
-async def purchases_of(world: World) -> list[Purchase]:
+async def purchases_of(harness: Harness) -> list[Purchase]:
     """Every purchase, oldest first."""
-    ids = await world.rows("select id from workspace_addon_purchases order by started_at, idempotency_key")
-    return [await world.purchase(row["id"]) for row in ids]
+    ids = await harness.rows("select id from workspace_addon_purchases order by started_at, idempotency_key")
+    return [await harness.purchase(row["id"]) for row in ids]
 
 
-async def sessions_of(world: World) -> list[Json]:
+async def sessions_of(harness: Harness) -> list[Json]:
     """Every Checkout session at Stripe."""
-    return (await world.control.objects(kind="checkout.session")).get("checkout.session", [])
+    return (await harness.control.objects(kind="checkout.session")).get("checkout.session", [])
 
 
-async def states_of(world: World) -> list[str]:
+async def states_of(harness: Harness) -> list[str]:
     """Our own record of the sessions, oldest first."""
-    return [row["state"] for row in await world.rows("select state from checkout_sessions order by created_at")]
+    return [row["state"] for row in await harness.rows("select state from checkout_sessions order by created_at")]
 
 
-async def complete(world: World, session_id: str) -> None:
+async def complete(harness: Harness, session_id: str) -> None:
     """The buyer pays, and all that Stripe says of it is heard and settled."""
-    await world.control.complete_session(session_id)
-    await world.tell(*await world.facts())
-    await world.settle_everything()
+    await harness.control.complete_session(session_id)
+    await harness.tell(*await harness.facts())
+    await harness.settle_everything()
 
 
-async def _price(world: World, interval: Any, currency: str, amount: int) -> str:
-    price = await world.client.v1.prices.create_async(
+async def _price(harness: Harness, interval: Any, currency: str, amount: int) -> str:
+    price = await harness.client.v1.prices.create_async(
         {
             "currency": currency.lower(),
             "unit_amount": amount,

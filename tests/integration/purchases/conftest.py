@@ -14,7 +14,7 @@ from purchases.stripe_api.client import stripe_client
 from sandbox.stripe.app import create_app
 from sandbox.stripe.control import StripeControl
 from tests.integration.purchases.checkouts import given_builder_and_two_addons
-from tests.integration.purchases.harness import World
+from tests.integration.purchases.harness import Harness
 from tests.stack.postgres import NewDatabase, Template, emptying
 
 
@@ -53,16 +53,16 @@ async def control(stripe_url: str) -> AsyncIterator[StripeControl]:
 
 
 @pytest.fixture
-async def world(migrated: Database, client: stripe.StripeClient, control: StripeControl) -> World:
+async def harness(migrated: Database, client: stripe.StripeClient, control: StripeControl) -> Harness:
     """An empty ledger and an empty Stripe account."""
     await control.reset()
     await control.settings(refund_delay=None, invoice_authentication="requires_action")
-    world = World(database=migrated, client=client, control=control)
-    await world.execute(emptying(METADATA.tables))
-    return world
+    harness = Harness(database=migrated, client=client, control=control)
+    await harness.execute(emptying(METADATA.tables))
+    return harness
 
 
 @pytest.fixture
-async def builder(world: World) -> None:
+async def builder(harness: Harness) -> None:
     """The plan in each currency and interval, and the two add-ons of a bundle, are for sale."""
-    await given_builder_and_two_addons(world)
+    await given_builder_and_two_addons(harness)

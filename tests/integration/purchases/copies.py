@@ -1,4 +1,4 @@
-"""Copies of a story: the same facts about rows and ids of their own, so that many orders are heard in one round."""
+"""Copies of a recording: the same facts about rows and ids of their own, so that many orders are heard in one round."""
 
 import asyncio
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,9 +16,9 @@ from purchases.ledger.rows import Purchase, Transition
 from purchases.ledger.transitions import Status
 from purchases.worker.jobs import CommandsLoop
 from purchases.workspaces.rows import Workspace
-from tests.integration.purchases.harness import FOLLOWING, Json, World
+from tests.integration.purchases.harness import FOLLOWING, Harness, Json
 from tests.integration.purchases.replayed_stripe import ReplayedStripe, id_of_copy, of_copy
-from tests.integration.purchases.scenarios import Story
+from tests.integration.purchases.scenarios import Recording
 
 CARRIERS: Final = 3
 RECORDS: Final = 400
@@ -28,10 +28,10 @@ KNOWN_LATER: Final = ("stripe_invoice_id", "stripe_payment_intent_id", "stripe_c
 
 @dataclass(frozen=True, kw_only=True)
 class Copy:
-    """One case: a story, the version that Stripe tells it in, and what is heard in each phase."""
+    """One case: a recording, the version that Stripe tells it in, and what is heard in each phase."""
 
     number: int
-    story: Story
+    recording: Recording
     version: str | None
     phases: Sequence[Sequence[int]]
 
@@ -42,7 +42,7 @@ class Copy:
     @cached_property
     def facts(self) -> list[StripeFact]:
         """What Stripe told, about this copy."""
-        told = self.story.facts[self.version]
+        told = self.recording.facts[self.version]
         return [type(fact).model_validate_json(of_copy(fact.model_dump_json(), self.name)) for fact in told]
 
     def heard_in(self, phase: int) -> Iterator[StripeFact]:
@@ -55,41 +55,41 @@ class Copy:
 
     @property
     def workspace_id(self) -> str:
-        return of_copy(self.story.purchases[0].workspace_id, self.name)
+        return of_copy(self.recording.purchases[0].workspace_id, self.name)
 
     @property
     def purchase_ids(self) -> list[str]:
-        return [id_of_copy(str(purchase.id), self.name) for purchase in self.story.purchases]
+        return [id_of_copy(str(purchase.id), self.name) for purchase in self.recording.purchases]
 
 
-async def plant(world: World, copies: Sequence[Copy]) -> None:
+async def plant(harness: Harness, copies: Sequence[Copy]) -> None:
     """An empty ledger with the rows of each copy as they stood when Stripe began to tell."""
-    await world.execute(f"truncate {', '.join((*FOLLOWING, 'workspace_addon_purchases', 'workspaces'))} cascade")
-    sold = [(copy, purchase) for copy in copies for purchase in copy.story.purchases]
-    async with world.database.transaction() as session:
+    await harness.execute(f"truncate {', '.join((*FOLLOWING, 'workspace_addon_purchases', 'workspaces'))} cascade")
+    sold = [(copy, purchase) for copy in copies for purchase in copy.recording.purchases]
+    async with harness.database.transaction() as session:
         await session.execute(insert(Workspace), [_workspace(copy) for copy in copies])
         await session.execute(insert(Purchase), [_row(copy, purchase) for copy, purchase in sold])
         await session.execute(insert(Transition), [line for copy, one in sold for line in _history(copy, one)])
 
 
-async def hear(world: World, stripe: ReplayedStripe, copies: Sequence[Copy], *, leisure: Sequence[bool]) -> None:
+async def hear(harness: Harness, stripe: ReplayedStripe, copies: Sequence[Copy], *, leisure: Sequence[bool]) -> None:
     """Tell each phase of every copy; after some of them the worker has time for everything else, and at the end."""
     for phase, at_leisure in enumerate(leisure):
         for facts in _chunks(fact for copy in copies for fact in copy.heard_in(phase)):
-            await world.tell(*facts)
+            await harness.tell(*facts)
         if at_leisure:
-            await settle_all(world, stripe)
-    await settle_all(world, stripe)
+            await settle_all(harness, stripe)
+    await settle_all(harness, stripe)
 
 
-async def settle_all(world: World, stripe: ReplayedStripe) -> None:
-    """What `world.settle_everything` does, by several carriers, with Stripe as it was when the stories were over."""
-    loop = CommandsLoop(desk=replace(world.desk, client=cast("StripeClient", stripe)), health=Health())
+async def settle_all(harness: Harness, stripe: ReplayedStripe) -> None:
+    """What `harness.settle_everything` does, by several carriers, with Stripe as it was when they were recorded."""
+    loop = CommandsLoop(desk=replace(harness.desk, client=cast("StripeClient", stripe)), health=Health())
     seen: Json | None = None
-    while seen != (seen := await world._state()) and seen["open"]:
-        await world.execute("update stripe_commands set due_at = now(), leased_until = null where state = 'open'")
+    while seen != (seen := await harness._state()) and seen["open"]:
+        await harness.execute("update stripe_commands set due_at = now(), leased_until = null where state = 'open'")
         await asyncio.gather(*(_carry(loop) for _ in range(CARRIERS)))
-        await world.retry_parked()
+        await harness.retry_parked()
 
 
 async def _carry(loop: CommandsLoop) -> None:
@@ -98,7 +98,7 @@ async def _carry(loop: CommandsLoop) -> None:
 
 
 def _workspace(copy: Copy) -> Json:
-    purchase = copy.story.purchases[0]
+    purchase = copy.recording.purchases[0]
     return {
         "id": copy.workspace_id,
         "name": "Acme",
@@ -119,7 +119,7 @@ def _row(copy: Copy, purchase: Purchase) -> Json:
         | {
             "id": id_of_copy(str(purchase.id), copy.name),
             "workspace_id": copy.workspace_id,
-            "status": copy.story.start,
+            "status": copy.recording.start,
             "payable": True,
             "sequence": 1,
             "stripe_customer_id": of_copy(str(purchase.stripe_customer_id), copy.name),
@@ -140,7 +140,7 @@ def _history(copy: Copy, purchase: Purchase) -> list[Json]:
     line = {"purchase_id": id_of_copy(str(purchase.id), copy.name), "stale": False, "actor": "user:olga"}
     line |= {"sequence": 1, "at": purchase.started_at}
     begun = [line | {"from_status": None, "to_status": Status.PENDING, "trigger": "bought"}]
-    if copy.story.start is Status.CANCELLED:
+    if copy.recording.start is Status.CANCELLED:
         begun.append(line | {"from_status": Status.PENDING, "to_status": Status.CANCELLED, "trigger": "cancelled"})
     return begun
 

@@ -1,4 +1,4 @@
-"""How the rows of a story must end, reckoned from Stripe's objects alone, by code that never reads the ledger."""
+"""How the rows of a recording must end, reckoned from Stripe's objects alone, by code that never reads the ledger."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -6,47 +6,47 @@ from typing import Any
 from purchases.ledger.rows import Purchase
 from purchases.ledger.transitions import Status
 from tests.integration.purchases.harness import Json
-from tests.integration.purchases.scenarios import Story
+from tests.integration.purchases.scenarios import Recording
 
 COUNT = ("pending", "requires_action", "succeeded")
 
 
-def expected(story: Story) -> list[Json]:
+def expected(recording: Recording) -> list[Json]:
     """One row for each purchase."""
-    return [_row(story, purchase, end) for purchase, end in zip(story.purchases, story.ends, strict=True)]
+    return [_row(recording, purchase, end) for purchase, end in zip(recording.purchases, recording.ends, strict=True)]
 
 
-def of_the_plan(story: Story) -> list[tuple[str, str, int]]:
+def of_the_plan(recording: Recording) -> list[tuple[str, str, int]]:
     """What of refunds and disputes is the plan's that was bought on the same charge: by id, status and amount."""
     shares = []
-    for invoice in story.objects["invoice"]:
-        is_bundle = len(invoice["lines"]["data"]) > 1 and all(_line(invoice, mine) for mine in story.purchases)
-        for charge in _charges(story, invoice) if is_bundle else ():
-            back = [one for one in story.objects["refund"] if one["charge"] == charge["id"]]
+    for invoice in recording.objects["invoice"]:
+        is_bundle = len(invoice["lines"]["data"]) > 1 and all(_line(invoice, mine) for mine in recording.purchases)
+        for charge in _charges(recording, invoice) if is_bundle else ():
+            back = [one for one in recording.objects["refund"] if one["charge"] == charge["id"]]
             fell = [
-                (one, [_share(one, back, charge, invoice, story.purchases, mine) for mine in story.purchases])
+                (one, [_share(one, back, charge, invoice, recording.purchases, mine) for mine in recording.purchases])
                 for one in back
             ]
             lost = [
-                (one, [_of_dispute(one, charge, invoice, mine) for mine in story.purchases])
-                for one in story.objects["dispute"]
+                (one, [_of_dispute(one, charge, invoice, mine) for mine in recording.purchases])
+                for one in recording.objects["dispute"]
                 if one["charge"] == charge["id"] and one["amount"] == charge["amount"]
             ]
             shares += [(one["id"], one["status"], one["amount"] - sum(of)) for one, of in [*fell, *lost] if any(of)]
     return sorted(share for share in shares if share[2])
 
 
-def _row(story: Story, purchase: Purchase, end: Status) -> Json:
-    paid = [one for one in story.objects["invoice"] if one["status"] == "paid" and _line(one, purchase)]
-    returned = story.start is Status.CANCELLED
+def _row(recording: Recording, purchase: Purchase, end: Status) -> Json:
+    paid = [one for one in recording.objects["invoice"] if one["status"] == "paid" and _line(one, purchase)]
+    returned = recording.start is Status.CANCELLED
     money = [(one["id"], _paid_cents(_line(one, purchase)), returned) for one in paid]
     return {
         "status": end.value,
         "payable": False,
         "paid_cents": money[0][1] if money and not returned else None,
         "payments": money,
-        "refunds": sorted(share for one in paid for share in _went_back(story, one, purchase)),
-        "disputes": sorted(share for one in paid for share in _disputed(story, one, purchase)),
+        "refunds": sorted(share for one in paid for share in _went_back(recording, one, purchase)),
+        "disputes": sorted(share for one in paid for share in _disputed(recording, one, purchase)),
     }
 
 
@@ -67,25 +67,29 @@ def _paid_cents(line: Json | None) -> int:
     return int(line["amount"] - sum(one["amount"] for one in line["discount_amounts"] or []))
 
 
-def _charges(story: Story, invoice: Json) -> list[Json]:
+def _charges(recording: Recording, invoice: Json) -> list[Json]:
     intents = {
-        one["payment"]["payment_intent"] for one in story.objects["invoice_payment"] if one["invoice"] == invoice["id"]
+        one["payment"]["payment_intent"]
+        for one in recording.objects["invoice_payment"]
+        if one["invoice"] == invoice["id"]
     }
-    return [one for one in story.objects["charge"] if one["payment_intent"] in intents and one["status"] == "succeeded"]
+    return [
+        one for one in recording.objects["charge"] if one["payment_intent"] in intents and one["status"] == "succeeded"
+    ]
 
 
-def _went_back(story: Story, invoice: Json, purchase: Purchase) -> list[tuple[str, str, int]]:
+def _went_back(recording: Recording, invoice: Json, purchase: Purchase) -> list[tuple[str, str, int]]:
     """Of a charge of its own every refund; of a bundle's what names it, and everything when everything went back."""
     shares = []
-    for charge in _charges(story, invoice):
-        refunds = [one for one in story.objects["refund"] if one["charge"] == charge["id"]]
+    for charge in _charges(recording, invoice):
+        refunds = [one for one in recording.objects["refund"] if one["charge"] == charge["id"]]
         for refund in refunds:
-            share = _share(refund, refunds, charge, invoice, story.purchases, purchase)
+            share = _share(refund, refunds, charge, invoice, recording.purchases, purchase)
             if share:
                 shares.append((refund["id"], refund["status"], share))
         shares += [
             (one["id"], "succeeded", _of_dispute(one, charge, invoice, purchase))
-            for one in story.objects["dispute"]
+            for one in recording.objects["dispute"]
             if one["charge"] == charge["id"] and one["status"] == "lost"
         ]
     return shares
@@ -107,11 +111,11 @@ def _share(
     return int(_paid_cents(_line(invoice, mine)) - before)
 
 
-def _disputed(story: Story, invoice: Json, purchase: Purchase) -> list[tuple[str, str, int]]:
-    charges = {one["id"]: one for one in _charges(story, invoice)}
+def _disputed(recording: Recording, invoice: Json, purchase: Purchase) -> list[tuple[str, str, int]]:
+    charges = {one["id"]: one for one in _charges(recording, invoice)}
     return [
         (one["id"], one["status"], _of_dispute(one, charges[one["charge"]], invoice, purchase))
-        for one in story.objects["dispute"]
+        for one in recording.objects["dispute"]
         if one["charge"] in charges
     ]
 

@@ -77,7 +77,7 @@ REMEMBER: Final = """
 
 
 @dataclass(kw_only=True)
-class World:
+class Harness:
     """One ledger, one Stripe account, and what a test does to them."""
 
     database: Database

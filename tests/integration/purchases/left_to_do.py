@@ -17,7 +17,7 @@ from tests.integration.purchases.checkouts import (
     purchases_of,
     upgrade,
 )
-from tests.integration.purchases.harness import INSTANCE, PRICE, RETURN_URL, World
+from tests.integration.purchases.harness import INSTANCE, PRICE, RETURN_URL, Harness
 from tests.integration.purchases.moves import ask_for_a_refund
 from tests.integration.purchases.subscribers import Subscriber, given_a_subscriber
 from tests.integration.purchases.test_customer_credit import bought_with
@@ -34,7 +34,7 @@ class LeftToDo:
     expected: Any
 
 
-def _of(world: World, purchase: Purchase, **ids: str) -> dict[str, str]:
+def _of(harness: Harness, purchase: Purchase, **ids: str) -> dict[str, str]:
     known = {
         "purchase": str(purchase.id),
         "invoice": purchase.stripe_invoice_id,
@@ -45,133 +45,137 @@ def _of(world: World, purchase: Purchase, **ids: str) -> dict[str, str]:
     return {name: str(value) for name, value in known.items()} | ids
 
 
-async def _charge(world: World) -> str:
-    return str((await world.control.objects(kind="charge"))["charge"][-1]["id"])
+async def _charge(harness: Harness) -> str:
+    return str((await harness.control.objects(kind="charge"))["charge"][-1]["id"])
 
 
-def _status(world: World, purchase: Purchase) -> Callable[[], Awaitable[Status]]:
+def _status(harness: Harness, purchase: Purchase) -> Callable[[], Awaitable[Status]]:
     async def seen() -> Status:
-        return (await world.purchase(purchase.id)).status
+        return (await harness.purchase(purchase.id)).status
 
     return seen
 
 
-async def paid_unheard(world: World) -> LeftToDo:
+async def paid_unheard(harness: Harness) -> LeftToDo:
     """At the bank, where the buyer said yes."""
-    purchase = await world.given_a_purchase(AT_THE_BANK)
-    await world.control.authenticate(str(purchase.stripe_payment_intent_id))
-    return LeftToDo(ids=_of(world, purchase), seen=_status(world, purchase), expected=Status.PAID)
+    purchase = await harness.given_a_purchase(AT_THE_BANK)
+    await harness.control.authenticate(str(purchase.stripe_payment_intent_id))
+    return LeftToDo(ids=_of(harness, purchase), seen=_status(harness, purchase), expected=Status.PAID)
 
 
-async def an_invoice_to_void(world: World) -> LeftToDo:
-    purchase = await world.given_a_purchase(AT_THE_BANK)
-    await world.put(purchase, Status.CANCELLED, knows_invoice=True)
+async def an_invoice_to_void(harness: Harness) -> LeftToDo:
+    purchase = await harness.given_a_purchase(AT_THE_BANK)
+    await harness.put(purchase, Status.CANCELLED, knows_invoice=True)
 
     async def seen() -> Any:
-        invoice = await world.client.v1.invoices.retrieve_async(str(purchase.stripe_invoice_id))
-        return (await world.purchase(purchase.id)).payable, invoice.status
+        invoice = await harness.client.v1.invoices.retrieve_async(str(purchase.stripe_invoice_id))
+        return (await harness.purchase(purchase.id)).payable, invoice.status
 
-    return LeftToDo(ids=_of(world, purchase), seen=seen, expected=(False, "void"))
-
-
-async def refunded_unheard(world: World) -> LeftToDo:
-    purchase = await world.given_a_purchase()
-    await world.control.refund_as_dashboard(invoice=purchase.stripe_invoice_id)
-    ids = _of(world, purchase, charge=await _charge(world))
-    return LeftToDo(ids=ids, seen=_status(world, purchase), expected=Status.REFUNDED)
+    return LeftToDo(ids=_of(harness, purchase), seen=seen, expected=(False, "void"))
 
 
-async def paid_and_forgotten(world: World) -> LeftToDo:
+async def refunded_unheard(harness: Harness) -> LeftToDo:
+    purchase = await harness.given_a_purchase()
+    await harness.control.refund_as_dashboard(invoice=purchase.stripe_invoice_id)
+    ids = _of(harness, purchase, charge=await _charge(harness))
+    return LeftToDo(ids=ids, seen=_status(harness, purchase), expected=Status.REFUNDED)
+
+
+async def paid_and_forgotten(harness: Harness) -> LeftToDo:
     """The row is as it was before the payment."""
-    purchase = await world.given_a_purchase()
-    await world.put(purchase, Status.PENDING)
+    purchase = await harness.given_a_purchase()
+    await harness.put(purchase, Status.PENDING)
     today = str(datetime.now(UTC).date())
-    return LeftToDo(ids=_of(world, purchase, today=today), seen=_status(world, purchase), expected=Status.PAID)
+    return LeftToDo(ids=_of(harness, purchase, today=today), seen=_status(harness, purchase), expected=Status.PAID)
 
 
-async def a_refund_of_nobody_knows_what(world: World) -> LeftToDo:
+async def a_refund_of_nobody_knows_what(harness: Harness) -> LeftToDo:
     """It is parked, since the payment is not known."""
-    purchase = await world.given_a_purchase()
-    await world.put(purchase, Status.PENDING)
-    since = len(await world.control.events())
-    await world.control.refund_as_dashboard(invoice=purchase.stripe_invoice_id)
-    await world.tell(*await world.facts(since=since))
-    assert await world.parked()
-    ids = _of(world, purchase, charge=await _charge(world))
-    return LeftToDo(ids=ids, seen=_status(world, purchase), expected=Status.REFUNDED)
+    purchase = await harness.given_a_purchase()
+    await harness.put(purchase, Status.PENDING)
+    since = len(await harness.control.events())
+    await harness.control.refund_as_dashboard(invoice=purchase.stripe_invoice_id)
+    await harness.tell(*await harness.facts(since=since))
+    assert await harness.parked()
+    ids = _of(harness, purchase, charge=await _charge(harness))
+    return LeftToDo(ids=ids, seen=_status(harness, purchase), expected=Status.REFUNDED)
 
 
-async def money_to_return(world: World) -> LeftToDo:
+async def money_to_return(harness: Harness) -> LeftToDo:
     """The buyer paid at the bank what was cancelled."""
-    purchase = await world.given_a_purchase(AT_THE_BANK)
-    await world.control.authenticate(str(purchase.stripe_payment_intent_id))
-    await world.put(purchase, Status.CANCELLED)
-    await world.tell(*await world.facts())
-    while not await world.commands("return_payment"):
-        assert await world.loop._carry_one()
+    purchase = await harness.given_a_purchase(AT_THE_BANK)
+    await harness.control.authenticate(str(purchase.stripe_payment_intent_id))
+    await harness.put(purchase, Status.CANCELLED)
+    await harness.tell(*await harness.facts())
+    while not await harness.commands("return_payment"):
+        assert await harness.loop._carry_one()
 
     async def seen() -> Any:
-        return [(one.kind, one.refund_cents) for one in (await world.purchase(purchase.id)).refunds]
+        return [(one.kind, one.refund_cents) for one in (await harness.purchase(purchase.id)).refunds]
 
-    return LeftToDo(ids=_of(world, purchase), seen=seen, expected=[("return", PRICE)])
+    return LeftToDo(ids=_of(harness, purchase), seen=seen, expected=[("return", PRICE)])
 
 
-async def a_requested_refund(world: World) -> LeftToDo:
-    purchase = await world.given_a_purchase()
-    asked = await ask_for_a_refund(world, purchase, 10_000)
+async def a_requested_refund(harness: Harness) -> LeftToDo:
+    purchase = await harness.given_a_purchase()
+    asked = await ask_for_a_refund(harness, purchase, 10_000)
 
     async def seen() -> Any:
-        found = (await world.control.objects(kind="refund")).get("refund", [])
-        return [one["amount"] for one in found], [one.status for one in (await world.purchase(purchase.id)).refunds]
+        found = (await harness.control.objects(kind="refund")).get("refund", [])
+        return [one["amount"] for one in found], [one.status for one in (await harness.purchase(purchase.id)).refunds]
 
-    ids = _of(world, purchase, refund=str(asked.refund.id))
+    ids = _of(harness, purchase, refund=str(asked.refund.id))
     return LeftToDo(ids=ids, seen=seen, expected=([10_000], ["succeeded"]))
 
 
-async def credit_to_return(world: World) -> LeftToDo:
+async def credit_to_return(harness: Harness) -> LeftToDo:
     """The customer's balance paid all of it."""
-    purchase = await bought_with(world, PRICE)
-    asked = await ask_for_a_refund(world, purchase)
+    purchase = await bought_with(harness, PRICE)
+    asked = await ask_for_a_refund(harness, purchase)
 
     async def seen() -> Any:
-        return [(one.kind, one.status) for one in (await world.purchase(purchase.id)).refunds]
+        return [(one.kind, one.status) for one in (await harness.purchase(purchase.id)).refunds]
 
-    ids = _of(world, purchase, refund=str(asked.refund.id))
+    ids = _of(harness, purchase, refund=str(asked.refund.id))
     return LeftToDo(ids=ids, seen=seen, expected=[("credit", "succeeded")])
 
 
-async def paid_by_nobody_knows_what(world: World) -> LeftToDo:
+async def paid_by_nobody_knows_what(harness: Harness) -> LeftToDo:
     """Staff marked the invoice as paid outside of Stripe; the event does not say so."""
-    purchase = await world.given_a_purchase(AT_THE_BANK)
-    await world.control.mark_paid(str(purchase.stripe_invoice_id))
-    await world.tell(*await world.facts())
+    purchase = await harness.given_a_purchase(AT_THE_BANK)
+    await harness.control.mark_paid(str(purchase.stripe_invoice_id))
+    await harness.tell(*await harness.facts())
 
     async def seen() -> bool:
-        (payment,) = (await world.purchase(purchase.id)).payments
+        (payment,) = (await harness.purchase(purchase.id)).payments
         return payment.is_explained
 
-    return LeftToDo(ids=_of(world, purchase), seen=seen, expected=True)
+    return LeftToDo(ids=_of(harness, purchase), seen=seen, expected=True)
 
 
-async def a_card_to_adopt(world: World) -> LeftToDo:
-    workspace = await world.given_a_workspace(None)
+async def a_card_to_adopt(harness: Harness) -> LeftToDo:
+    workspace = await harness.given_a_workspace(None)
     page = await save_card(
-        database=world.database, client=world.client, instance=INSTANCE, workspace_id=workspace, return_url=RETURN_URL
+        database=harness.database,
+        client=harness.client,
+        instance=INSTANCE,
+        workspace_id=workspace,
+        return_url=RETURN_URL,
     )
-    await world.control.complete_session(page.id)
-    await world.tell(*[one for one in await world.facts() if isinstance(one, CheckoutSessionCompleted)])
-    (row,) = await world.rows("select stripe_customer_id from workspaces")
+    await harness.control.complete_session(page.id)
+    await harness.tell(*[one for one in await harness.facts() if isinstance(one, CheckoutSessionCompleted)])
+    (row,) = await harness.rows("select stripe_customer_id from workspaces")
 
     async def seen() -> bool:
-        customer: Any = await world.client.v1.customers.retrieve_async(row["stripe_customer_id"])
+        customer: Any = await harness.client.v1.customers.retrieve_async(row["stripe_customer_id"])
         return customer.invoice_settings.default_payment_method is not None
 
     return LeftToDo(ids={"workspace": workspace}, seen=seen, expected=True)
 
 
-async def another_name(world: World) -> LeftToDo:
+async def another_name(harness: Harness) -> LeftToDo:
     """For an add-on that was sold."""
-    purchase = await world.given_a_purchase()
+    purchase = await harness.given_a_purchase()
     state = AddonState(
         addon_id=purchase.plan_addon_id,
         sequence=2,
@@ -183,128 +187,128 @@ async def another_name(world: World) -> LeftToDo:
         is_active=True,
         sort_order=0,
     )
-    await world.tell(state)
+    await harness.tell(state)
 
     async def seen() -> str:
-        return str((await world.control.objects(kind="product"))["product"][-1]["name"])
+        return str((await harness.control.objects(kind="product"))["product"][-1]["name"])
 
-    return LeftToDo(ids=_of(world, purchase), seen=seen, expected="Setup, new")
+    return LeftToDo(ids=_of(harness, purchase), seen=seen, expected="Setup, new")
 
 
-async def a_price_to_make(world: World) -> LeftToDo:
+async def a_price_to_make(harness: Harness) -> LeftToDo:
     prices = (PlanPrice(interval="month", currency="EUR", price_cents=900),)
     now = datetime.now(UTC)
-    await world.tell(PlanState(plan="builder", sequence=1, occurred_at=now, name="Builder", caps={}, prices=prices))
+    await harness.tell(PlanState(plan="builder", sequence=1, occurred_at=now, name="Builder", caps={}, prices=prices))
 
     async def seen() -> Any:
-        made = (await world.control.objects(kind="price")).get("price", [])
+        made = (await harness.control.objects(kind="price")).get("price", [])
         return [one["unit_amount"] for one in made]
 
     return LeftToDo(ids={}, seen=seen, expected=[900])
 
 
-async def days_to_compare(world: World) -> LeftToDo:
+async def days_to_compare(harness: Harness) -> LeftToDo:
     async def seen() -> bool:
-        kinds = {row["kind"] for row in await world.rows("select kind from stripe_commands where state = 'open'")}
+        kinds = {row["kind"] for row in await harness.rows("select kind from stripe_commands where state = 'open'")}
         return {"sweep", "sweep_day", "sweep_subscriptions"} <= kinds
 
     return LeftToDo(ids={}, seen=seen, expected=True)
 
 
-async def _subscribed(world: World, *, ours: bool = True) -> tuple[Subscriber, dict[str, str]]:
-    subscriber = await given_a_subscriber(world)
+async def _subscribed(harness: Harness, *, ours: bool = True) -> tuple[Subscriber, dict[str, str]]:
+    subscriber = await given_a_subscriber(harness)
     made = await subscriber.subscribe(ours=ours)
     return subscriber, {"workspace": subscriber.workspace_id, "subscription": made}
 
 
-async def cancelled_unheard(world: World) -> LeftToDo:
-    subscriber, ids = await _subscribed(world)
+async def cancelled_unheard(harness: Harness) -> LeftToDo:
+    subscriber, ids = await _subscribed(harness)
     await subscriber.hear()
-    await world.client.v1.subscriptions.cancel_async(ids["subscription"])
+    await harness.client.v1.subscriptions.cancel_async(ids["subscription"])
     return LeftToDo(ids=ids, seen=subscriber.plan, expected="free")
 
 
-async def subscribed_unheard(world: World) -> LeftToDo:
-    subscriber, ids = await _subscribed(world)
+async def subscribed_unheard(harness: Harness) -> LeftToDo:
+    subscriber, ids = await _subscribed(harness)
     return LeftToDo(ids=ids, seen=subscriber.plan, expected="builder")
 
 
-async def subscribed_before_it_was_registered(world: World) -> LeftToDo:
-    subscriber, ids = await _subscribed(world, ours=False)
+async def subscribed_before_it_was_registered(harness: Harness) -> LeftToDo:
+    subscriber, ids = await _subscribed(harness, ours=False)
     return LeftToDo(ids=ids, seen=subscriber.plan, expected="builder")
 
 
-async def a_next_charge_to_fetch(world: World) -> LeftToDo:
-    subscriber, ids = await _subscribed(world)
+async def a_next_charge_to_fetch(harness: Harness) -> LeftToDo:
+    subscriber, ids = await _subscribed(harness)
     await subscriber.hear()
-    await world.execute("update subscriptions set next_charge_as_of = null, next_charge_cents = null")
+    await harness.execute("update subscriptions set next_charge_as_of = null, next_charge_cents = null")
 
     async def seen() -> Any:
-        return [row["next_charge_cents"] for row in await world.rows("select next_charge_cents from subscriptions")]
+        return [row["next_charge_cents"] for row in await harness.rows("select next_charge_cents from subscriptions")]
 
     return LeftToDo(ids=ids, seen=seen, expected=[900])
 
 
-async def _two_subscriptions(world: World) -> tuple[Subscriber, dict[str, str]]:
-    subscriber, ids = await _subscribed(world)
+async def _two_subscriptions(harness: Harness) -> tuple[Subscriber, dict[str, str]]:
+    subscriber, ids = await _subscribed(harness)
     await subscriber.hear()
-    since = len(await world.control.events())
+    since = len(await harness.control.events())
     second = await subscriber.subscribe()
-    await world.tell(*[one for one in await world.facts(since=since) if isinstance(one, SubscriptionChanged)])
+    await harness.tell(*[one for one in await harness.facts(since=since) if isinstance(one, SubscriptionChanged)])
     return subscriber, ids | {"subscription": second}
 
 
-def _one_runs_and_one_went_back(world: World) -> Callable[[], Awaitable[Any]]:
+def _one_runs_and_one_went_back(harness: Harness) -> Callable[[], Awaitable[Any]]:
     async def seen() -> Any:
-        found = await world.control.objects()
+        found = await harness.control.objects()
         statuses = sorted(one["status"] for one in found["subscription"])
         return statuses, [one["amount"] for one in found.get("refund", [])]
 
     return seen
 
 
-async def one_subscription_too_many(world: World) -> LeftToDo:
-    _, ids = await _two_subscriptions(world)
+async def one_subscription_too_many(harness: Harness) -> LeftToDo:
+    _, ids = await _two_subscriptions(harness)
     expected = (["active", "canceled"], [900])
-    return LeftToDo(ids=ids, seen=_one_runs_and_one_went_back(world), expected=expected)
+    return LeftToDo(ids=ids, seen=_one_runs_and_one_went_back(harness), expected=expected)
 
 
-async def a_subscription_to_end(world: World) -> LeftToDo:
-    _, ids = await _two_subscriptions(world)
-    await world.execute(
+async def a_subscription_to_end(harness: Harness) -> LeftToDo:
+    _, ids = await _two_subscriptions(harness)
+    await harness.execute(
         "update subscriptions set is_extra = true where stripe_subscription_id = :id", id=ids["subscription"]
     )
     expected = (["active", "canceled"], [900])
-    return LeftToDo(ids=ids, seen=_one_runs_and_one_went_back(world), expected=expected)
+    return LeftToDo(ids=ids, seen=_one_runs_and_one_went_back(harness), expected=expected)
 
 
-async def a_first_payment_that_nobody_finished(world: World) -> LeftToDo:
-    subscriber = await given_a_subscriber(world, card="pm_card_chargeCustomerFail")
+async def a_first_payment_that_nobody_finished(harness: Harness) -> LeftToDo:
+    subscriber = await given_a_subscriber(harness, card="pm_card_chargeCustomerFail")
     made = await subscriber.subscribe()
     await subscriber.hear()
 
     async def seen() -> Any:
-        found = await world.control.objects()
+        found = await harness.control.objects()
         return [one["status"] for one in found["subscription"]], [one["status"] for one in found["invoice"]]
 
     ids = {"workspace": subscriber.workspace_id, "subscription": made}
     return LeftToDo(ids=ids, seen=seen, expected=(["canceled"], ["void"]))
 
 
-async def a_checkout_paid_unheard(world: World) -> LeftToDo:
-    await given_builder_and_two_addons(world)
-    opened = await open_page(world, upgrade(await world.given_a_workspace(None), *BUNDLE))
-    await world.control.complete_session(opened.session_id)
-    (row,) = await world.rows("select id from checkout_sessions")
+async def a_checkout_paid_unheard(harness: Harness) -> LeftToDo:
+    await given_builder_and_two_addons(harness)
+    opened = await open_page(harness, upgrade(await harness.given_a_workspace(None), *BUNDLE))
+    await harness.control.complete_session(opened.session_id)
+    (row,) = await harness.rows("select id from checkout_sessions")
 
     async def seen() -> Any:
-        return [one.status for one in await purchases_of(world)]
+        return [one.status for one in await purchases_of(harness)]
 
     ids = {"checkout": str(row["id"]), "session": opened.session_id}
     return LeftToDo(ids=ids, seen=seen, expected=[Status.PAID, Status.PAID])
 
 
-LEFT_TO_DO: Final[Mapping[str, Callable[[World], Awaitable[LeftToDo]]]] = {
+LEFT_TO_DO: Final[Mapping[str, Callable[[Harness], Awaitable[LeftToDo]]]] = {
     "settle": paid_unheard,
     "void": an_invoice_to_void,
     "look_at_charge": refunded_unheard,

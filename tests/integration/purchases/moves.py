@@ -9,7 +9,7 @@ from purchases.moves.cancel import Cancellation, cancel
 from purchases.moves.deliver import deliver
 from purchases.moves.reopen import reopen
 from purchases.refunds.request_refund import RefundOrder, Requested, refundable_cents, request_refund
-from tests.integration.purchases.harness import World
+from tests.integration.purchases.harness import Harness
 
 STAFF: Final = "staff:amy"
 BUYER: Final = "user:olga"
@@ -17,7 +17,7 @@ SAID: Final = "the customer <b>asked</b>"
 
 
 async def ask_for_a_refund(
-    world: World, purchase: Purchase, amount: int | None = None, *, key: str | None = None, reason: str = SAID
+    harness: Harness, purchase: Purchase, amount: int | None = None, *, key: str | None = None, reason: str = SAID
 ) -> Requested:
     order = RefundOrder(
         purchase_id=purchase.id,
@@ -26,31 +26,31 @@ async def ask_for_a_refund(
         idempotency_key=key or uuid.uuid4().hex,
         staff=STAFF,
     )
-    async with world.database.transaction() as session:
+    async with harness.database.transaction() as session:
         return await request_refund(session=session, order=order)
 
 
-async def cancel_it(world: World, purchase: Purchase, **changes: Any) -> Purchase:
+async def cancel_it(harness: Harness, purchase: Purchase, **changes: Any) -> Purchase:
     """By its buyer, unless told otherwise."""
     asked: dict[str, Any] = {"purchase_id": purchase.id, "actor": BUYER, "reason": SAID} | changes
-    return await cancel(database=world.database, client=world.client, cancellation=Cancellation(**asked))
+    return await cancel(database=harness.database, client=harness.client, cancellation=Cancellation(**asked))
 
 
-async def deliver_it(world: World, purchase: Purchase) -> Purchase:
-    async with world.database.transaction() as session:
+async def deliver_it(harness: Harness, purchase: Purchase) -> Purchase:
+    async with harness.database.transaction() as session:
         return await deliver(session=session, purchase_id=purchase.id, actor=STAFF)
 
 
-async def reopen_it(world: World, purchase: Purchase) -> Purchase:
-    async with world.database.transaction() as session:
+async def reopen_it(harness: Harness, purchase: Purchase) -> Purchase:
+    async with harness.database.transaction() as session:
         return await reopen(session=session, purchase_id=purchase.id, actor=STAFF, reason=SAID)
 
 
-async def refunds_of(world: World, purchase: Purchase) -> Sequence[Refund]:
+async def refunds_of(harness: Harness, purchase: Purchase) -> Sequence[Refund]:
     """As they are now, oldest first."""
-    return (await world.purchase(purchase.id)).refunds
+    return (await harness.purchase(purchase.id)).refunds
 
 
-async def left_of(world: World, purchase: Purchase) -> int:
+async def left_of(harness: Harness, purchase: Purchase) -> int:
     """Minor units that could still be refunded."""
-    return refundable_cents(await world.purchase(purchase.id))
+    return refundable_cents(await harness.purchase(purchase.id))

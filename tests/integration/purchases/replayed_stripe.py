@@ -1,4 +1,4 @@
-"""Stripe as it stood when a story was over, for thousands of copies of it: what is read once is read from memory."""
+"""Stripe as it stood when it was recorded, for thousands of copies: what is read once is read from memory."""
 
 import json
 import re
@@ -16,7 +16,7 @@ READS: Final = ("retrieve_async", "list_async", "create_preview_async")
 
 
 class StripeWasAskedError(AssertionError):
-    """A copy wants something done at Stripe, though all was done when the story was told."""
+    """A copy wants something done at Stripe, though all was done when the recording was made."""
 
 
 def of_copy(text: str, copy: str) -> str:

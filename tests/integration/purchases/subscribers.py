@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from contracts import PlanPrice, PlanState
 from sandbox.stripe.control import Json
-from tests.integration.purchases.harness import INSTANCE, World
+from tests.integration.purchases.harness import INSTANCE, Harness
 
 FREE: Final = {"projects": 1, "seats": 1, "byok_keys": 0}
 BUILDER: Final = {"projects": None, "seats": 10, "byok_keys": None}
@@ -31,11 +31,11 @@ class Plans:
     yearly: str
 
 
-async def given_the_plans(world: World) -> Plans:
+async def given_the_plans(harness: Harness) -> Plans:
     """At Stripe, and in our copy of the catalog."""
-    product = await world.client.v1.products.create_async({"name": "Builder"})
+    product = await harness.client.v1.products.create_async({"name": "Builder"})
     made = [
-        await world.client.v1.prices.create_async(
+        await harness.client.v1.prices.create_async(
             {"product": product.id, "currency": "eur", "unit_amount": cents, "recurring": {"interval": interval}}
         )
         for interval, cents in (("month", MONTHLY), ("year", 8_900))
@@ -44,7 +44,7 @@ async def given_the_plans(world: World) -> Plans:
         PlanPrice(interval="month", currency="EUR", price_cents=MONTHLY, stripe_price_id=made[0].id),
         PlanPrice(interval="year", currency="EUR", price_cents=8_900, stripe_price_id=made[1].id),
     )
-    await world.tell(plan("free", dict(FREE)), plan("builder", dict(BUILDER), prices=prices))
+    await harness.tell(plan("free", dict(FREE)), plan("builder", dict(BUILDER), prices=prices))
     return Plans(monthly=made[0].id, yearly=made[1].id)
 
 
@@ -52,7 +52,7 @@ async def given_the_plans(world: World) -> Plans:
 class Subscriber:
     """A workspace, its customer, and what it subscribed to."""
 
-    world: World
+    harness: Harness
     workspace_id: str
     customer_id: str
     plans: Plans
@@ -61,15 +61,15 @@ class Subscriber:
         """As Checkout would; `ours`: with our metadata."""
         metadata = {"quittance_instance": INSTANCE, "workspace_id": self.workspace_id} if ours else {}
         wanted: Any = {"customer": self.customer_id, "items": [{"price": price or self.plans.monthly}], **more}
-        return (await self.world.client.v1.subscriptions.create_async(wanted | {"metadata": metadata})).id
+        return (await self.harness.client.v1.subscriptions.create_async(wanted | {"metadata": metadata})).id
 
     async def plan(self) -> str:
-        (row,) = await self.world.rows("select plan from workspaces where id = :id", id=self.workspace_id)
+        (row,) = await self.harness.rows("select plan from workspaces where id = :id", id=self.workspace_id)
         return str(row["plan"])
 
     async def rows(self) -> list[Json]:
         """The stored subscriptions, but for when we heard of what."""
-        return await self.world.rows(
+        return await self.harness.rows(
             f"select {COLUMNS} from subscriptions where workspace_id = :id order by started_at, 1", id=self.workspace_id
         )
 
@@ -79,17 +79,17 @@ class Subscriber:
 
     async def hear(self, *, since: int = 0, version: str | None = None) -> None:
         """Every event since, in order, and everything that follows."""
-        await self.world.tell(*await self.world.facts(since=since, version=version))
-        await self.world.settle_everything()
+        await self.harness.tell(*await self.harness.facts(since=since, version=version))
+        await self.harness.settle_everything()
 
     async def told(self) -> list[tuple[str, Json]]:
         """Facts of the workspace, oldest first: the type's third word, and the body."""
-        return await self.world.workspace_facts(self.workspace_id)
+        return await self.harness.workspace_facts(self.workspace_id)
 
 
-async def given_a_subscriber(world: World, *, card: str | None = "pm_card_visa") -> Subscriber:
+async def given_a_subscriber(harness: Harness, *, card: str | None = "pm_card_visa") -> Subscriber:
     """Who has no subscription yet."""
-    plans = await given_the_plans(world)
-    workspace_id = await world.given_a_workspace(card)
-    (row,) = await world.rows("select stripe_customer_id from workspaces where id = :id", id=workspace_id)
-    return Subscriber(world=world, workspace_id=workspace_id, customer_id=row["stripe_customer_id"], plans=plans)
+    plans = await given_the_plans(harness)
+    workspace_id = await harness.given_a_workspace(card)
+    (row,) = await harness.rows("select stripe_customer_id from workspaces where id = :id", id=workspace_id)
+    return Subscriber(harness=harness, workspace_id=workspace_id, customer_id=row["stripe_customer_id"], plans=plans)

@@ -19,12 +19,12 @@ from purchases.ledger.transitions import TRANSITIONS, Status, Trigger
 from sandbox.stripe.control import StripeControl
 from tests.integration.purchases.copies import Copy, hear, plant
 from tests.integration.purchases.expected import expected, of_the_plan
-from tests.integration.purchases.harness import Json, World
+from tests.integration.purchases.harness import Harness, Json
 from tests.integration.purchases.replayed_stripe import ReplayedStripe, of_copy
-from tests.integration.purchases.scenarios import STORIES, VERSIONS, Story, told
+from tests.integration.purchases.scenarios import SCENARIOS, VERSIONS, Recording, record
 
 ROUNDS: Final = int(os.environ.get("ANY_ORDER_EXAMPLES", "4"))
-"""CI takes 64 of them; each is `CASES` orders, of whichever stories."""
+"""CI takes 64 of them; each is `CASES` orders, of whichever recordings."""
 CASES: Final = 32
 PHASES: Final = 3
 AGAIN: Final = 3
@@ -46,35 +46,35 @@ OF_THE_PLAN: Final = """
 """
 
 
-class Stage:
-    """Every story, told by Stripe once, and what is needed to hear copies of it. No dataclass: Hypothesis prints it."""
+class Replay:
+    """Every recording of Stripe, and what applies copies of it. No dataclass: Hypothesis prints it."""
 
-    def __init__(self, world: World, stories: Sequence[Story]) -> None:
-        self.world = world
-        self.stripe = ReplayedStripe(world.client)
-        self.stories = stories
+    def __init__(self, harness: Harness, recordings: Sequence[Recording]) -> None:
+        self.harness = harness
+        self.stripe = ReplayedStripe(harness.client)
+        self.recordings = recordings
 
 
 @pytest.fixture(scope="module")
-async def stage(migrated: Database, client: stripe.StripeClient, control: StripeControl) -> Stage:
+async def replay(migrated: Database, client: stripe.StripeClient, control: StripeControl) -> Replay:
     await control.reset()
     await control.settings(refund_delay=None, invoice_authentication="requires_action")
-    world = World(database=migrated, client=client, control=control)
-    return Stage(world, [await told(world, teller) for teller in STORIES])
+    harness = Harness(database=migrated, client=client, control=control)
+    return Replay(harness, [await record(harness, scenario) for scenario in SCENARIOS])
 
 
-def _copies(random: Random, stories: Sequence[Story]) -> list[Copy]:
-    """Copies of stories, each with an order of its own, which some facts come into more than once."""
+def _copies(random: Random, recordings: Sequence[Recording]) -> list[Copy]:
+    """Copies of recordings, each with an order of its own, which some facts come into more than once."""
     copies = []
     for number in range(CASES):
-        story, version = random.choice(stories), random.choice(VERSIONS)
-        facts = range(len(story.facts[version]))
+        recording, version = random.choice(recordings), random.choice(VERSIONS)
+        facts = range(len(recording.facts[version]))
         heard = [*facts, *random.choices(facts, k=random.randint(0, AGAIN))]
         random.shuffle(heard)
         phases: list[list[int]] = [[] for _ in range(PHASES)]
         for fact in heard:
             random.choice(phases).append(fact)
-        copies.append(Copy(number=number, story=story, version=version, phases=phases))
+        copies.append(Copy(number=number, recording=recording, version=version, phases=phases))
     return copies
 
 
@@ -88,50 +88,50 @@ def _copies(random: Random, stories: Sequence[Story]) -> list[Copy]:
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 @given(seed=st.integers(0, 2**32))
-async def test_facts_in_any_order_end_in_the_same_rows_and_the_same_money(stage: Stage, seed: int) -> None:
+async def test_facts_in_any_order_end_in_the_same_rows_and_the_same_money(replay: Replay, seed: int) -> None:
     random = Random(seed)
-    world, copies = stage.world, _copies(random, stage.stories)
+    harness, copies = replay.harness, _copies(random, replay.recordings)
     leisure = random.choices([True, False], k=PHASES)
-    await plant(world, copies)
+    await plant(harness, copies)
 
-    await hear(world, stage.stripe, copies, leisure=leisure)
+    await hear(harness, replay.stripe, copies, leisure=leisure)
 
-    rows = await _rows(world)
+    rows = await _rows(harness)
     for copy in copies:
         ended = {one: rows[one] for one in copy.purchase_ids}
-        assert _expected(copy) == ended, f"{copy.story.name}, {copy.version}, leisure {leisure}: {copy.heard}"
-    await _the_plan_has_its_share(world, copies)
-    assert await world.rows("select * from stripe_commands where state = 'parked'") == []
-    of_purchases = [one for one in await world.parked() if one["type"] != SubscriptionChanged.TYPE]
-    assert sum(copy.story.parked for copy in copies) == len(of_purchases)
-    await _histories_replay_to_the_rows(world, rows)
-    await _everything_is_told_once(world)
+        assert _expected(copy) == ended, f"{copy.recording.name}, {copy.version}, leisure {leisure}: {copy.heard}"
+    await _the_plan_has_its_share(harness, copies)
+    assert await harness.rows("select * from stripe_commands where state = 'parked'") == []
+    of_purchases = [one for one in await harness.parked() if one["type"] != SubscriptionChanged.TYPE]
+    assert sum(copy.recording.parked for copy in copies) == len(of_purchases)
+    await _histories_replay_to_the_rows(harness, rows)
+    await _everything_is_told_once(harness)
 
 
-async def _the_plan_has_its_share(world: World, copies: Sequence[Copy]) -> None:
-    rows = [row for row in await world.rows(OF_THE_PLAN) if row["cents"]]
+async def _the_plan_has_its_share(harness: Harness, copies: Sequence[Copy]) -> None:
+    rows = [row for row in await harness.rows(OF_THE_PLAN) if row["cents"]]
     for copy in copies:
-        said = json.loads(of_copy(json.dumps(of_the_plan(copy.story)), copy.name))
+        said = json.loads(of_copy(json.dumps(of_the_plan(copy.recording)), copy.name))
         mine = [[row["id"], row["status"], row["cents"]] for row in rows if row["workspace_id"] == copy.workspace_id]
-        assert said == mine, f"{copy.story.name}, {copy.version}: {copy.heard}"
+        assert said == mine, f"{copy.recording.name}, {copy.version}: {copy.heard}"
 
 
 def _expected(copy: Copy) -> Mapping[str, Json]:
     """What Stripe's own objects say, about this copy."""
-    said = json.loads(of_copy(json.dumps(expected(copy.story)), copy.name))
+    said = json.loads(of_copy(json.dumps(expected(copy.recording)), copy.name))
     return dict(zip(copy.purchase_ids, said, strict=True))
 
 
-async def _rows(world: World) -> Mapping[str, Json]:
-    rows = {str(row.pop("id")): row for row in await world.rows(PURCHASES)}
+async def _rows(harness: Harness) -> Mapping[str, Json]:
+    rows = {str(row.pop("id")): row for row in await harness.rows(PURCHASES)}
     for row in rows.values():
         row |= {name: row[name] or [] for name in ("payments", "refunds", "disputes")}
     return rows
 
 
-async def _histories_replay_to_the_rows(world: World, rows: Mapping[str, Json]) -> None:
+async def _histories_replay_to_the_rows(harness: Harness, rows: Mapping[str, Json]) -> None:
     statuses: dict[str, str | None] = defaultdict(lambda: None)
-    for line in await world.rows("select * from purchase_transitions order by id"):
+    for line in await harness.rows("select * from purchase_transitions order by id"):
         purchase = str(line["purchase_id"])
         status = statuses[purchase]
         assert status == line["from_status"]
@@ -143,10 +143,10 @@ async def _histories_replay_to_the_rows(world: World, rows: Mapping[str, Json]) 
     assert {purchase: row["status"] for purchase, row in rows.items()} == dict(statuses)
 
 
-async def _everything_is_told_once(world: World) -> None:
+async def _everything_is_told_once(harness: Harness) -> None:
     told_ids: Counter[Any] = Counter()
     for kind in (RefundIssued, RefundFailed, DisputeOpened, DisputeClosed):
-        for fact in await world.told(kind=kind):
+        for fact in await harness.told(kind=kind):
             about = fact.get("stripe_refund_id") or (fact["stripe_dispute_id"], fact.get("outcome"))
             told_ids[kind.TYPE, fact["purchase_id"], str(about)] += 1
     assert all(times == 1 for times in told_ids.values())

@@ -13,45 +13,45 @@ from purchases.ledger.rows import Purchase
 from purchases.ledger.transitions import Status
 from tests.integration.purchases.api import Api, an_api
 from tests.integration.purchases.checkouts import BUNDLE, open_page, purchases_of, refusal_of, sessions_of, upgrade
-from tests.integration.purchases.harness import DEBIT, PRICE, Json, World
+from tests.integration.purchases.harness import DEBIT, PRICE, Harness, Json
 
 STAFF: Final = {"sub": "mira", "platform_role": "super_admin"}
 BUNDLE_CENTS: Final = 900 + 2 * PRICE
 
 
 @pytest.fixture
-async def api(world: World) -> AsyncIterator[Api]:
-    async with an_api(world.database, world.client) as api:
+async def api(harness: Harness) -> AsyncIterator[Api]:
+    async with an_api(harness.database, harness.client) as api:
         yield api
 
 
-async def _settle(world: World, purchase: Purchase) -> Purchase:
+async def _settle(harness: Harness, purchase: Purchase) -> Purchase:
     """Look at Stripe, with every webhook lost."""
-    async with world.database.transaction() as session:
+    async with harness.database.transaction() as session:
         await commands.ask(session, kind="settle", subject=str(purchase.id))
-    await world.settle_everything()
-    return await world.purchase(purchase.id)
+    await harness.settle_everything()
+    return await harness.purchase(purchase.id)
 
 
-async def _started(world: World, ago: timedelta) -> None:
+async def _started(harness: Harness, ago: timedelta) -> None:
     at = datetime.now(UTC) - ago
-    await world.execute("update workspace_addon_purchases set started_at = :at", at=at)
+    await harness.execute("update workspace_addon_purchases set started_at = :at", at=at)
 
 
-async def _hear(world: World) -> None:
+async def _hear(harness: Harness) -> None:
     """Everything that Stripe has told so far is heard, and settled."""
-    await world.tell(*await world.facts())
-    await world.settle_everything()
+    await harness.tell(*await harness.facts())
+    await harness.settle_everything()
 
 
-async def _plan(world: World) -> str:
-    (row,) = await world.rows("select plan from workspaces")
+async def _plan(harness: Harness) -> str:
+    (row,) = await harness.rows("select plan from workspaces")
     return str(row["plan"])
 
 
-async def test_the_answer_says_that_the_bank_is_at_work(world: World, api: Api) -> None:
-    workspace = await world.given_a_workspace(DEBIT)
-    await world.given_an_addon()
+async def test_the_answer_says_that_the_bank_is_at_work(harness: Harness, api: Api) -> None:
+    workspace = await harness.given_a_workspace(DEBIT)
+    await harness.given_an_addon()
     buyer = {"sub": "olga", "workspaces": {workspace: "owner"}}
 
     answer = await api.call(
@@ -67,8 +67,8 @@ async def test_the_answer_says_that_the_bank_is_at_work(world: World, api: Api) 
     assert (bought["waiting_for"], bought["action_url"]) == ("bank", None)
 
 
-async def test_neither_the_buyer_nor_staff_can_cancel_it_meanwhile(world: World, api: Api) -> None:
-    purchase = await world.given_a_purchase(DEBIT)
+async def test_neither_the_buyer_nor_staff_can_cancel_it_meanwhile(harness: Harness, api: Api) -> None:
+    purchase = await harness.given_a_purchase(DEBIT)
     buyer = {"sub": "olga", "workspaces": {purchase.workspace_id: "owner"}}
 
     refused = [
@@ -83,17 +83,17 @@ async def test_neither_the_buyer_nor_staff_can_cancel_it_meanwhile(world: World,
 
     slugs = [(one.status_code, one.json()["type"].rpartition("/")[2], one.json()["waiting_for"]) for one in refused]
     assert slugs == [(409, "payment-in-progress", "bank")] * 2
-    assert (await world.purchase(purchase.id)).status is Status.PENDING
+    assert (await harness.purchase(purchase.id)).status is Status.PENDING
 
 
 async def test_a_debit_that_was_begun_elsewhere_is_seen_before_the_purchase_is_cancelled(
-    world: World, api: Api
+    harness: Harness, api: Api
 ) -> None:
     """The bank wanted the customer, who paid by debit on the invoice's own page; nobody told us."""
-    purchase = await world.given_a_purchase("pm_card_authenticationRequired")
-    await world.give_card(str(purchase.stripe_customer_id), DEBIT)
-    await world.client.v1.payment_intents.confirm_async(
-        str(purchase.stripe_payment_intent_id), {"payment_method": await _account_of(world)}
+    purchase = await harness.given_a_purchase("pm_card_authenticationRequired")
+    await harness.give_card(str(purchase.stripe_customer_id), DEBIT)
+    await harness.client.v1.payment_intents.confirm_async(
+        str(purchase.stripe_payment_intent_id), {"payment_method": await _account_of(harness)}
     )
 
     refused = await api.call(
@@ -105,76 +105,76 @@ async def test_a_debit_that_was_begun_elsewhere_is_seen_before_the_purchase_is_c
     assert (refused.status_code, refused.json()["waiting_for"]) == (409, "bank")
 
 
-async def _account_of(world: World) -> str:
-    methods = (await world.control.objects(kind="payment_method"))["payment_method"]
+async def _account_of(harness: Harness) -> str:
+    methods = (await harness.control.objects(kind="payment_method"))["payment_method"]
     return str(next(one["id"] for one in methods if one["type"] == "sepa_debit"))
 
 
 @pytest.mark.parametrize("ago", [timedelta(hours=1), timedelta(hours=24), timedelta(days=29)])
-async def test_it_stays_pending_until_stripe_says(world: World, ago: timedelta) -> None:
-    purchase = await world.given_a_purchase(DEBIT)
-    await _started(world, ago)
+async def test_it_stays_pending_until_stripe_says(harness: Harness, ago: timedelta) -> None:
+    purchase = await harness.given_a_purchase(DEBIT)
+    await _started(harness, ago)
 
-    row = await _settle(world, purchase)
+    row = await _settle(harness, purchase)
 
     assert (row.status, row.payable, row.waiting_for) == (Status.PENDING, True, "bank")
-    assert await world.told(kind=PaymentParked) == []
+    assert await harness.told(kind=PaymentParked) == []
 
 
-async def test_settling_finds_out_that_a_bank_is_at_work(world: World) -> None:
-    purchase = await world.given_a_purchase(DEBIT)
-    await world.execute("update workspace_addon_purchases set waiting_for = null, action_url = 'https://bank'")
+async def test_settling_finds_out_that_a_bank_is_at_work(harness: Harness) -> None:
+    purchase = await harness.given_a_purchase(DEBIT)
+    await harness.execute("update workspace_addon_purchases set waiting_for = null, action_url = 'https://bank'")
 
-    row = await _settle(world, purchase)
+    row = await _settle(harness, purchase)
 
     assert (row.waiting_for, row.action_url) == ("bank", None)
 
 
 @pytest.mark.parametrize("heard", [True, False])
 @pytest.mark.parametrize(("succeeds", "end"), [(True, Status.PAID), (False, Status.FAILED)])
-async def test_the_banks_word_ends_it(world: World, succeeds: bool, end: Status, heard: bool) -> None:
-    purchase = await world.given_a_purchase(DEBIT)
-    await _started(world, timedelta(days=5))
-    await world.control.settle_debit(str(purchase.stripe_payment_intent_id), succeeded=succeeds)
+async def test_the_banks_word_ends_it(harness: Harness, succeeds: bool, end: Status, heard: bool) -> None:
+    purchase = await harness.given_a_purchase(DEBIT)
+    await _started(harness, timedelta(days=5))
+    await harness.control.settle_debit(str(purchase.stripe_payment_intent_id), succeeded=succeeds)
 
     if heard:
-        await _hear(world)
-    row = await _settle(world, purchase)
+        await _hear(harness)
+    row = await _settle(harness, purchase)
 
     assert (row.status, row.payable, row.waiting_for) == (end, False, None)
-    assert (await world.control.sums())["total"].get("eur", {}).get("captured", 0) == (PRICE if succeeds else 0)
-    assert [one["status"] for one in (await world.control.objects(kind="invoice"))["invoice"]] == [
+    assert (await harness.control.sums())["total"].get("eur", {}).get("captured", 0) == (PRICE if succeeds else 0)
+    assert [one["status"] for one in (await harness.control.objects(kind="invoice"))["invoice"]] == [
         "paid" if succeeds else "void"
     ]
 
 
-async def test_after_thirty_days_the_team_is_told_once_and_the_slot_is_kept(world: World) -> None:
-    purchase = await world.given_a_purchase(DEBIT)
-    await _started(world, timedelta(days=30, seconds=1))
+async def test_after_thirty_days_the_team_is_told_once_and_the_slot_is_kept(harness: Harness) -> None:
+    purchase = await harness.given_a_purchase(DEBIT)
+    await _started(harness, timedelta(days=30, seconds=1))
 
     for _ in range(2):
-        row = await _settle(world, purchase)
+        row = await _settle(harness, purchase)
 
-    (told,) = await world.told(kind=PaymentParked)
+    (told,) = await harness.told(kind=PaymentParked)
     assert (told["amount_paid_cents"], told["stripe_invoice_id"]) == (0, purchase.stripe_invoice_id)
     assert "30 days" in told["reason"]
     assert (row.status, row.payable) == (Status.PENDING, True)
-    await world.control.settle_debit(str(purchase.stripe_payment_intent_id))
-    assert (await _settle(world, purchase)).status is Status.PAID
+    await harness.control.settle_debit(str(purchase.stripe_payment_intent_id))
+    assert (await _settle(harness, purchase)).status is Status.PAID
 
 
 @pytest.mark.parametrize(("succeeds", "resolution"), [(True, "applied"), (False, "closed")])
 async def test_what_was_parked_of_it_is_resolved_by_the_banks_word(
-    world: World, api: Api, succeeds: bool, resolution: str
+    harness: Harness, api: Api, succeeds: bool, resolution: str
 ) -> None:
     """After a failure nothing waits for anybody: it stood in the list of what staff have to do for ever."""
-    purchase = await world.given_a_purchase(DEBIT)
-    await _started(world, timedelta(days=30, seconds=1))
-    await _settle(world, purchase)
+    purchase = await harness.given_a_purchase(DEBIT)
+    await _started(harness, timedelta(days=30, seconds=1))
+    await _settle(harness, purchase)
     assert await _parked_items(api, "open") == [None]
 
-    await world.control.settle_debit(str(purchase.stripe_payment_intent_id), succeeded=succeeds)
-    await _settle(world, purchase)
+    await harness.control.settle_debit(str(purchase.stripe_payment_intent_id), succeeded=succeeds)
+    await _settle(harness, purchase)
 
     assert await _parked_items(api, "open") == []
     assert await _parked_items(api, "resolved") == [resolution]
@@ -185,10 +185,10 @@ async def _parked_items(api: Api, state: str) -> list[str | None]:
     return [one["resolution"] for one in answer.json()["items"]]
 
 
-async def test_the_slot_is_kept_meanwhile(world: World) -> None:
-    purchase = await world.given_a_purchase(DEBIT)
+async def test_the_slot_is_kept_meanwhile(harness: Harness) -> None:
+    purchase = await harness.given_a_purchase(DEBIT)
 
-    repeated = await world.buy(world.order(purchase.workspace_id, key=purchase.idempotency_key))
+    repeated = await harness.buy(harness.order(purchase.workspace_id, key=purchase.idempotency_key))
 
     assert (repeated.outcome, repeated.purchase.id) == (Outcome.REPEATED, purchase.id)
 
@@ -198,63 +198,63 @@ class TestACheckoutThatIsCompleteAndUnpaid:
     """Nothing is given for it, until the bank has paid."""
 
     @pytest.mark.parametrize("seen_by", ["events", "a look"])
-    async def test_it_gives_nothing(self, world: World, seen_by: str) -> None:
-        await self._completed(world)
+    async def test_it_gives_nothing(self, harness: Harness, seen_by: str) -> None:
+        await self._completed(harness)
 
-        await (_hear(world) if seen_by == "events" else world.settle_everything())
-        await world.settle_everything()
+        await (_hear(harness) if seen_by == "events" else harness.settle_everything())
+        await harness.settle_everything()
 
-        rows = await purchases_of(world)
+        rows = await purchases_of(harness)
         assert [(one.status, one.payable, one.waiting_for) for one in rows] == [(Status.PENDING, True, "bank")] * 2
-        assert await _plan(world) == "free"
+        assert await _plan(harness) == "free"
 
     @pytest.mark.parametrize("order", ["as told", "the last first"])
     @pytest.mark.parametrize(
         ("succeeds", "end", "plan"), [(True, Status.PAID, "builder"), (False, Status.FAILED, "free")]
     )
     async def test_the_banks_word_ends_it(
-        self, world: World, succeeds: bool, end: Status, plan: str, order: str
+        self, harness: Harness, succeeds: bool, end: Status, plan: str, order: str
     ) -> None:
-        session = await self._completed(world)
-        await world.control.settle_debit(session["intent"], succeeded=succeeds)
-        facts = await world.facts()
+        session = await self._completed(harness)
+        await harness.control.settle_debit(session["intent"], succeeded=succeeds)
+        facts = await harness.facts()
 
-        await world.tell(*(facts if order == "as told" else reversed(facts)))
-        await world.settle_everything()
+        await harness.tell(*(facts if order == "as told" else reversed(facts)))
+        await harness.settle_everything()
 
-        rows = await purchases_of(world)
+        rows = await purchases_of(harness)
         assert [(one.status, one.payable, one.waiting_for) for one in rows] == [(end, False, None)] * 2
-        assert await _plan(world) == plan
-        captured = (await world.control.sums())["total"].get("eur", {}).get("captured", 0)
+        assert await _plan(harness) == plan
+        captured = (await harness.control.sums())["total"].get("eur", {}).get("captured", 0)
         assert captured == (BUNDLE_CENTS if succeeds else 0)
 
-    async def test_what_the_banks_word_alone_says_is_enough(self, world: World) -> None:
+    async def test_what_the_banks_word_alone_says_is_enough(self, harness: Harness) -> None:
         """Of all events only the session's two are heard: the rest is found out."""
-        session = await self._completed(world)
-        await world.control.settle_debit(session["intent"])
-        facts = await world.facts()
+        session = await self._completed(harness)
+        await harness.control.settle_debit(session["intent"])
+        facts = await harness.facts()
 
-        await world.tell(*(one for one in facts if one.stripe_event_type.startswith("checkout.session.")))
-        await world.settle_everything()
+        await harness.tell(*(one for one in facts if one.stripe_event_type.startswith("checkout.session.")))
+        await harness.settle_everything()
 
-        assert [one.status for one in await purchases_of(world)] == [Status.PAID] * 2
-        assert await _plan(world) == "builder"
+        assert [one.status for one in await purchases_of(harness)] == [Status.PAID] * 2
+        assert await _plan(harness) == "builder"
 
-    async def test_neither_a_row_of_it_is_cancelled_nor_another_upgrade_begun(self, world: World, api: Api) -> None:
-        await self._completed(world)
-        await _hear(world)
-        (row, _) = await purchases_of(world)
+    async def test_neither_a_row_of_it_is_cancelled_nor_another_upgrade_begun(self, harness: Harness, api: Api) -> None:
+        await self._completed(harness)
+        await _hear(harness)
+        (row, _) = await purchases_of(harness)
         owner = {"sub": "olga", "workspaces": {row.workspace_id: "owner"}}
 
         cancelled = await api.call("POST", f"/v1/workspaces/{row.workspace_id}/purchases/{row.id}/cancel", token=owner)
 
         assert (cancelled.status_code, cancelled.json()["waiting_for"]) == (409, "bank")
-        assert (await refusal_of(world, upgrade(row.workspace_id))).slug == "payment-in-progress"
+        assert (await refusal_of(harness, upgrade(row.workspace_id))).slug == "payment-in-progress"
 
-    async def _completed(self, world: World) -> Json:
-        opened = await open_page(world, upgrade(await world.given_a_workspace(None), *BUNDLE))
-        await world.control.complete_session(opened.session_id, card="sepaDebit")
-        (session,) = await sessions_of(world)
+    async def _completed(self, harness: Harness) -> Json:
+        opened = await open_page(harness, upgrade(await harness.given_a_workspace(None), *BUNDLE))
+        await harness.control.complete_session(opened.session_id, card="sepaDebit")
+        (session,) = await sessions_of(harness)
         assert (session["status"], session["payment_status"]) == ("complete", "unpaid")
-        intents = (await world.control.objects(kind="payment_intent"))["payment_intent"]
+        intents = (await harness.control.objects(kind="payment_intent"))["payment_intent"]
         return {**session, "intent": intents[-1]["id"]}

@@ -12,7 +12,7 @@ import pytest
 
 from contracts import PlanPrice, PlanState
 from tests.integration.purchases.api import Api, an_api, api_processes
-from tests.integration.purchases.harness import World
+from tests.integration.purchases.harness import Harness
 from tests.seen import problem_of
 
 RACERS: Final = 1_000
@@ -30,16 +30,16 @@ def plan(slug: str, caps: Caps, *, sequence: int = 1, prices: tuple[PlanPrice, .
 
 
 @pytest.fixture
-async def api(world: World) -> AsyncIterator[Api]:
+async def api(harness: Harness) -> AsyncIterator[Api]:
     """With both plans as they are seeded."""
-    await world.tell(plan("free", FREE), plan("builder", BUILDER, prices=(EUR_MONTHLY,)))
-    async with an_api(world.database, world.client) as api:
+    await harness.tell(plan("free", FREE), plan("builder", BUILDER, prices=(EUR_MONTHLY,)))
+    async with an_api(harness.database, harness.client) as api:
         yield api
 
 
-async def put_on(world: World, workspace_id: str, slug: str) -> None:
+async def put_on(harness: Harness, workspace_id: str, slug: str) -> None:
     """As the subscription's facts would."""
-    await world.execute("update workspaces set plan = :plan where id = :id", plan=slug, id=workspace_id)
+    await harness.execute("update workspaces set plan = :plan where id = :id", plan=slug, id=workspace_id)
 
 
 async def claim(api: Api, workspace_id: str, resource: str, resource_id: str, **more: Any) -> httpx.Response:
@@ -58,8 +58,8 @@ def viewer_of(workspace_id: str) -> dict[str, Any]:
     return {"workspaces": {workspace_id: "viewer"}}
 
 
-async def test_a_claim_counts_once_and_the_one_over_the_cap_is_refused(world: World, api: Api) -> None:
-    ws = await world.given_a_workspace()
+async def test_a_claim_counts_once_and_the_one_over_the_cap_is_refused(harness: Harness, api: Api) -> None:
+    ws = await harness.given_a_workspace()
     answers = [await claim(api, ws, "projects", name) for name in ("one", "one", "two")]
 
     assert [answer.status_code for answer in answers] == [201, 200, 403]
@@ -69,8 +69,8 @@ async def test_a_claim_counts_once_and_the_one_over_the_cap_is_refused(world: Wo
     assert await usage(api, ws, "projects") == (1, 1, False, False)
 
 
-async def test_a_slot_that_is_given_back_can_be_claimed_again(world: World, api: Api) -> None:
-    ws = await world.given_a_workspace()
+async def test_a_slot_that_is_given_back_can_be_claimed_again(harness: Harness, api: Api) -> None:
+    ws = await harness.given_a_workspace()
     await claim(api, ws, "projects", "one")
     path = f"/v1/workspaces/{ws}/resources/projects"
 
@@ -80,8 +80,8 @@ async def test_a_slot_that_is_given_back_can_be_claimed_again(world: World, api:
     assert (await claim(api, ws, "projects", "two")).status_code == 201
 
 
-async def test_what_nobody_knows_is_not_found(world: World, api: Api) -> None:
-    ws = await world.given_a_workspace()
+async def test_what_nobody_knows_is_not_found(harness: Harness, api: Api) -> None:
+    ws = await harness.given_a_workspace()
     unknown = await claim(api, ws, "rockets", "one")
     unregistered = await claim(api, "ws-unknown", "projects", "one")
     freed = await api.call("DELETE", f"/v1/workspaces/{ws}/resources/rockets/one")
@@ -93,14 +93,16 @@ async def test_what_nobody_knows_is_not_found(world: World, api: Api) -> None:
     ]
 
 
-async def test_a_downgrade_keeps_everything_and_stops_growth_and_an_upgrade_restores_it(world: World, api: Api) -> None:
-    ws = await world.given_a_workspace()
-    await put_on(world, ws, "builder")
+async def test_a_downgrade_keeps_everything_and_stops_growth_and_an_upgrade_restores_it(
+    harness: Harness, api: Api
+) -> None:
+    ws = await harness.given_a_workspace()
+    await put_on(harness, ws, "builder")
     for resource in ("projects", "byok_keys"):
         for number in range(3):
             assert (await claim(api, ws, resource, f"{number}")).status_code == 201
 
-    await put_on(world, ws, "free")
+    await put_on(harness, ws, "free")
     over, again, frozen = [
         await claim(api, ws, *which) for which in (("projects", "9"), ("projects", "0"), ("byok_keys", "9"))
     ]
@@ -111,25 +113,25 @@ async def test_a_downgrade_keeps_everything_and_stops_growth_and_an_upgrade_rest
     for number in range(3):
         await api.call("DELETE", f"/v1/workspaces/{ws}/resources/projects/{number}")
     assert (await claim(api, ws, "projects", "9")).status_code == 201
-    await put_on(world, ws, "builder")
+    await put_on(harness, ws, "builder")
     assert (await claim(api, ws, "byok_keys", "9")).status_code == 201
     assert await usage(api, ws, "byok_keys") == (4, None, False, False)
 
 
 async def test_an_edited_cap_holds_at_once_and_an_older_fact_does_not_bring_the_old_one_back(
-    world: World, api: Api
+    harness: Harness, api: Api
 ) -> None:
-    ws = await world.given_a_workspace()
+    ws = await harness.given_a_workspace()
     await claim(api, ws, "projects", "one")
 
-    await world.tell(plan("free", {"projects": 2}, sequence=3))
-    await world.tell(plan("free", {"projects": 9}, sequence=2))
+    await harness.tell(plan("free", {"projects": 2}, sequence=3))
+    await harness.tell(plan("free", {"projects": 9}, sequence=2))
 
     assert [(await claim(api, ws, "projects", name)).status_code for name in ("two", "three")] == [201, 403]
 
 
-async def test_a_product_that_moves_in_imports_what_it_has(world: World, api: Api) -> None:
-    ws = await world.given_a_workspace()
+async def test_a_product_that_moves_in_imports_what_it_has(harness: Harness, api: Api) -> None:
+    ws = await harness.given_a_workspace()
     imported = [await claim(api, ws, "projects", f"{number}", params={"import": "true"}) for number in range(3)]
     owner = {"sub": "olga", "workspaces": {ws: "owner"}}
     refused = await claim(api, ws, "projects", "mine", params={"import": "true"}, token=owner)
@@ -153,19 +155,19 @@ async def test_a_product_that_moves_in_imports_what_it_has(world: World, api: Ap
         ({"sub": "mallory"}, 404),
     ],
 )
-async def test_who_may_claim(world: World, api: Api, token: dict[str, str], expected: int) -> None:
-    ws = await world.given_a_workspace()
+async def test_who_may_claim(harness: Harness, api: Api, token: dict[str, str], expected: int) -> None:
+    ws = await harness.given_a_workspace()
     claims: dict[str, Any] = {name: value for name, value in token.items() if name != "role"}
     if "role" in token:
         claims["workspaces"] = {ws: token["role"]}
 
     assert expected == (await claim(api, ws, "projects", "one", token=claims)).status_code
-    assert (expected == 201) == bool(await world.rows("select 1 from workspace_resources"))
+    assert (expected == 201) == bool(await harness.rows("select 1 from workspace_resources"))
 
 
-async def test_the_slots_are_listed_page_by_page(world: World, api: Api) -> None:
-    ws = await world.given_a_workspace()
-    await put_on(world, ws, "builder")
+async def test_the_slots_are_listed_page_by_page(harness: Harness, api: Api) -> None:
+    ws = await harness.given_a_workspace()
+    await put_on(harness, ws, "builder")
     for resource, name in (("seats", "s"), ("projects", "b"), ("projects", "a")):
         await claim(api, ws, resource, name)
     path, cursor, seen = f"/v1/workspaces/{ws}/resources", None, []
@@ -179,8 +181,8 @@ async def test_the_slots_are_listed_page_by_page(world: World, api: Api) -> None
     assert seen == [[("projects", "a"), ("projects", "b")], [("seats", "s")]]
 
 
-async def test_everyone_in_a_workspace_sees_its_plan(world: World, api: Api) -> None:
-    ws = await world.given_a_workspace()
+async def test_everyone_in_a_workspace_sees_its_plan(harness: Harness, api: Api) -> None:
+    ws = await harness.given_a_workspace()
     path = f"/v1/workspaces/{ws}/billing"
     members: list[dict[str, Any]] = [
         {"sub": role, "workspaces": {ws: role}} for role in ("owner", "admin", "editor", "viewer")
@@ -227,31 +229,31 @@ async def put(base_url: httpx.URL, path: str, token: str) -> int:
 
 
 @pytest.mark.timeout(400)  # on a busy machine
-async def test_a_thousand_claims_from_two_processes_take_exactly_the_slots_there_are(world: World) -> None:
+async def test_a_thousand_claims_from_two_processes_take_exactly_the_slots_there_are(harness: Harness) -> None:
     """And in a second race, with a downgrade in its middle, those that were taken until then."""
-    await world.tell(plan("free", {"seats": 5}), plan("builder", {"seats": CAP}))
-    steady, falling = [await world.given_a_workspace() for _ in range(2)]
+    await harness.tell(plan("free", {"seats": 5}), plan("builder", {"seats": CAP}))
+    steady, falling = [await harness.given_a_workspace() for _ in range(2)]
     for ws in (steady, falling):
-        await put_on(world, ws, "builder")
+        await put_on(harness, ws, "builder")
 
-    async with api_processes(world.database.url, number=2) as apis:
+    async with api_processes(harness.database.url, number=2) as apis:
         assert await race(apis, steady, number=RACERS) == Counter({201: CAP, 403: RACERS - CAP})
         racing = asyncio.create_task(race(apis, falling, number=RACERS))
-        await some_are_claimed(world, falling)
-        await put_on(world, falling, "free")
-        at_downgrade = await claimed(world, falling)
+        await some_are_claimed(harness, falling)
+        await put_on(harness, falling, "free")
+        at_downgrade = await claimed(harness, falling)
         seen = await racing
 
     assert set(seen) == {201, 403}
-    assert await claimed(world, falling) == seen[201] == max(5, at_downgrade)
+    assert await claimed(harness, falling) == seen[201] == max(5, at_downgrade)
 
 
-async def claimed(world: World, workspace_id: str) -> int:
-    (row,) = await world.rows("select count(*) from workspace_resources where workspace_id = :ws", ws=workspace_id)
+async def claimed(harness: Harness, workspace_id: str) -> int:
+    (row,) = await harness.rows("select count(*) from workspace_resources where workspace_id = :ws", ws=workspace_id)
     return int(row["count"])
 
 
-async def some_are_claimed(world: World, workspace_id: str) -> None:
+async def some_are_claimed(harness: Harness, workspace_id: str) -> None:
     async with asyncio.timeout(30):
-        while not await claimed(world, workspace_id):
+        while not await claimed(harness, workspace_id):
             pass

@@ -12,7 +12,7 @@ from purchases.ledger.rows import Purchase
 from purchases.ledger.transitions import Status
 from tests.integration.purchases.api import Api, an_api
 from tests.integration.purchases.checkouts import complete, open_page, upgrade
-from tests.integration.purchases.harness import PRICE, Json, World
+from tests.integration.purchases.harness import PRICE, Harness, Json
 from tests.integration.purchases.moves import refunds_of
 
 STAFF: Final = {"sub": "mira", "platform_role": "super_admin"}
@@ -24,45 +24,45 @@ FORGOTTEN: Final = """
 
 
 @pytest.fixture
-async def api(world: World) -> AsyncIterator[Api]:
-    async with an_api(world.database, world.client) as api:
+async def api(harness: Harness) -> AsyncIterator[Api]:
+    async with an_api(harness.database, harness.client) as api:
         yield api
 
 
-async def _charges(world: World) -> list[Json]:
+async def _charges(harness: Harness) -> list[Json]:
     """Stripe's, oldest first."""
-    charges: list[Json] = (await world.control.objects(kind="charge"))["charge"]
+    charges: list[Json] = (await harness.control.objects(kind="charge"))["charge"]
     return [one for one in charges if one["status"] == "succeeded"]
 
 
-async def _settled(world: World, purchase: Purchase) -> Purchase:
+async def _settled(harness: Harness, purchase: Purchase) -> Purchase:
     """Looked up at Stripe, where it was paid before anybody heard of it."""
-    async with world.database.transaction() as session:
+    async with harness.database.transaction() as session:
         await commands.ask(session, kind="settle", subject=str(purchase.id))
-    await world.carry_out_commands()
-    return await world.purchase(purchase.id)
+    await harness.carry_out_commands()
+    return await harness.purchase(purchase.id)
 
 
-async def _paid_without_an_intent(world: World, status: Status = Status.PENDING) -> Purchase:
+async def _paid_without_an_intent(harness: Harness, status: Status = Status.PENDING) -> Purchase:
     """Its only charge has no intent, and nobody ever heard of one."""
-    purchase = await world.given_a_purchase()
-    (charge,) = await _charges(world)
-    await world.control.forget_intent(charge["id"])
-    await world.put(purchase, status, knows_invoice=True)
-    row = await _settled(world, purchase)
+    purchase = await harness.given_a_purchase()
+    (charge,) = await _charges(harness)
+    await harness.control.forget_intent(charge["id"])
+    await harness.put(purchase, status, knows_invoice=True)
+    row = await _settled(harness, purchase)
     (known,) = row.payments[0].charges
     assert (known.stripe_payment_intent_id, known.stripe_charge_id) == (None, charge["id"])
     return row
 
 
-async def _paid_in_parts(world: World, *, without: int) -> Purchase:
+async def _paid_in_parts(harness: Harness, *, without: int) -> Purchase:
     """Three charges paid it, one of them without an intent."""
-    purchase = await world.given_a_purchase("pm_card_authenticationRequired")
+    purchase = await harness.given_a_purchase("pm_card_authenticationRequired")
     for amount in THREE_PARTS:
-        await world.control.pay_part(str(purchase.stripe_invoice_id), amount=amount)
-    await world.control.forget_intent((await _charges(world))[without]["id"])
-    await world.execute(FORGOTTEN, purchase_id=purchase.id)
-    return await _settled(world, purchase)
+        await harness.control.pay_part(str(purchase.stripe_invoice_id), amount=amount)
+    await harness.control.forget_intent((await _charges(harness))[without]["id"])
+    await harness.execute(FORGOTTEN, purchase_id=purchase.id)
+    return await _settled(harness, purchase)
 
 
 async def _ask_staffs_way(api: Api, purchase: Purchase, **body: Any) -> None:
@@ -76,103 +76,103 @@ async def _ask_staffs_way(api: Api, purchase: Purchase, **body: Any) -> None:
     assert answer.status_code == 202, answer.text
 
 
-async def _made(world: World) -> list[tuple[str, int]]:
-    return [(one["charge"], one["amount"]) for one in await world.refunds_at_stripe()]
+async def _made(harness: Harness) -> list[tuple[str, int]]:
+    return [(one["charge"], one["amount"]) for one in await harness.refunds_at_stripe()]
 
 
-async def test_staff_refund_it_by_the_charge(world: World, api: Api) -> None:
-    purchase = await _paid_without_an_intent(world)
-    (charge,) = await _charges(world)
+async def test_staff_refund_it_by_the_charge(harness: Harness, api: Api) -> None:
+    purchase = await _paid_without_an_intent(harness)
+    (charge,) = await _charges(harness)
 
     await _ask_staffs_way(api, purchase, amount_cents=100)
-    await world.settle_everything()
+    await harness.settle_everything()
 
-    assert await _made(world) == [(charge["id"], 100)]
-    (refund,) = await refunds_of(world, purchase)
+    assert await _made(harness) == [(charge["id"], 100)]
+    (refund,) = await refunds_of(harness, purchase)
     assert (refund.status, refund.refund_cents) == ("succeeded", 100)
-    assert (len(await world.told(kind=RefundIssued)), await world.told(kind=RefundFailed)) == (1, [])
+    assert (len(await harness.told(kind=RefundIssued)), await harness.told(kind=RefundFailed)) == (1, [])
 
 
 @pytest.mark.parametrize("fault", ["close_after", "error_after"])
-async def test_interrupted_it_is_made_once(world: World, api: Api, fault: str) -> None:
-    purchase = await _paid_without_an_intent(world)
+async def test_interrupted_it_is_made_once(harness: Harness, api: Api, fault: str) -> None:
+    purchase = await _paid_without_an_intent(harness)
     await _ask_staffs_way(api, purchase)
-    await world.control.fault(fault, operation="refunds.create")
+    await harness.control.fault(fault, operation="refunds.create")
 
-    await world.settle_everything()
+    await harness.settle_everything()
 
-    assert [one["amount"] for one in await world.refunds_at_stripe()] == [PRICE]
-    assert (await world.purchase(purchase.id)).status is Status.REFUNDED
+    assert [one["amount"] for one in await harness.refunds_at_stripe()] == [PRICE]
+    assert (await harness.purchase(purchase.id)).status is Status.REFUNDED
 
 
 @pytest.mark.parametrize("without", [0, 1, 2])
-async def test_each_of_several_charges_gives_back_its_own(world: World, api: Api, without: int) -> None:
+async def test_each_of_several_charges_gives_back_its_own(harness: Harness, api: Api, without: int) -> None:
     """The refund over the charge without an intent was asked of another one, or split again and again."""
-    purchase = await _paid_in_parts(world, without=without)
+    purchase = await _paid_in_parts(harness, without=without)
     assert purchase.status is Status.PAID
 
     await _ask_staffs_way(api, purchase)
     for _ in range(3):
-        await world.carry_out_commands()
+        await harness.carry_out_commands()
 
-    made = {one["charge"]: one["amount"] for one in await world.refunds_at_stripe()}
-    assert made == {one["id"]: one["amount"] for one in await _charges(world)}
-    assert {one.status for one in await refunds_of(world, purchase)} == {"succeeded"}
-    assert (await world.purchase(purchase.id)).status is Status.REFUNDED
-
-
-async def test_late_money_goes_back_by_the_charge(world: World) -> None:
-    purchase = await _paid_without_an_intent(world, Status.CANCELLED)
-    (charge,) = await _charges(world)
-
-    await world.settle_everything()
-
-    assert await _made(world) == [(charge["id"], PRICE)]
-    assert [(one.kind, one.refund_cents) for one in await refunds_of(world, purchase)] == [("return", PRICE)]
+    made = {one["charge"]: one["amount"] for one in await harness.refunds_at_stripe()}
+    assert made == {one["id"]: one["amount"] for one in await _charges(harness)}
+    assert {one.status for one in await refunds_of(harness, purchase)} == {"succeeded"}
+    assert (await harness.purchase(purchase.id)).status is Status.REFUNDED
 
 
-async def test_late_money_that_went_back_in_part_already_goes_back_for_the_rest(world: World) -> None:
-    purchase = await world.given_a_purchase()
-    (charge,) = await _charges(world)
-    await world.control.forget_intent(charge["id"])
-    await world.control.refund_as_dashboard(charge=charge["id"], amount=9_900)
-    await world.put(purchase, Status.CANCELLED, knows_invoice=True)
+async def test_late_money_goes_back_by_the_charge(harness: Harness) -> None:
+    purchase = await _paid_without_an_intent(harness, Status.CANCELLED)
+    (charge,) = await _charges(harness)
 
-    await _settled(world, purchase)
-    await world.settle_everything()
+    await harness.settle_everything()
 
-    assert [one["amount"] for one in await world.refunds_at_stripe()] == [9_900, PRICE - 9_900]
+    assert await _made(harness) == [(charge["id"], PRICE)]
+    assert [(one.kind, one.refund_cents) for one in await refunds_of(harness, purchase)] == [("return", PRICE)]
 
 
-async def test_a_refund_of_it_by_the_dashboard_is_found(world: World) -> None:
+async def test_late_money_that_went_back_in_part_already_goes_back_for_the_rest(harness: Harness) -> None:
+    purchase = await harness.given_a_purchase()
+    (charge,) = await _charges(harness)
+    await harness.control.forget_intent(charge["id"])
+    await harness.control.refund_as_dashboard(charge=charge["id"], amount=9_900)
+    await harness.put(purchase, Status.CANCELLED, knows_invoice=True)
+
+    await _settled(harness, purchase)
+    await harness.settle_everything()
+
+    assert [one["amount"] for one in await harness.refunds_at_stripe()] == [9_900, PRICE - 9_900]
+
+
+async def test_a_refund_of_it_by_the_dashboard_is_found(harness: Harness) -> None:
     """Also before its payment was heard of: the charge's customer is ours, and one invoice of his was paid with it."""
-    purchase = await world.given_a_purchase()
-    (charge,) = await _charges(world)
-    await world.control.forget_intent(charge["id"])
-    await world.put(purchase, Status.PENDING, knows_invoice=True)
-    await world.control.refund_as_dashboard(charge=charge["id"], amount=700)
-    refunds = [fact for fact in await world.facts() if isinstance(fact, RefundChanged)]
+    purchase = await harness.given_a_purchase()
+    (charge,) = await _charges(harness)
+    await harness.control.forget_intent(charge["id"])
+    await harness.put(purchase, Status.PENDING, knows_invoice=True)
+    await harness.control.refund_as_dashboard(charge=charge["id"], amount=700)
+    refunds = [fact for fact in await harness.facts() if isinstance(fact, RefundChanged)]
     assert {fact.payment_intent_id for fact in refunds} == {None}
 
-    await world.tell(*refunds)
-    await world.settle_everything()
+    await harness.tell(*refunds)
+    await harness.settle_everything()
 
-    assert [one.refund_cents for one in await refunds_of(world, purchase)] == [700]
-    assert await world.parked() == []
+    assert [one.refund_cents for one in await refunds_of(harness, purchase)] == [700]
+    assert await harness.parked() == []
 
 
 @pytest.mark.usefixtures("builder")
-async def test_what_an_extra_subscription_took_goes_back_by_the_charge(world: World) -> None:
-    workspace = await world.given_a_workspace()
-    await complete(world, (await open_page(world, upgrade(workspace))).session_id)
-    (charge,) = await _charges(world)
-    await world.control.forget_intent(charge["id"])
-    (row,) = await world.rows("select * from subscriptions")
-    async with world.database.transaction() as session:
+async def test_what_an_extra_subscription_took_goes_back_by_the_charge(harness: Harness) -> None:
+    workspace = await harness.given_a_workspace()
+    await complete(harness, (await open_page(harness, upgrade(workspace))).session_id)
+    (charge,) = await _charges(harness)
+    await harness.control.forget_intent(charge["id"])
+    (row,) = await harness.rows("select * from subscriptions")
+    async with harness.database.transaction() as session:
         await commands.ask(
             session, kind="end_subscription", subject=row["stripe_subscription_id"], workspace_id=workspace
         )
 
-    await world.carry_out_commands()
+    await harness.carry_out_commands()
 
-    assert await _made(world) == [(charge["id"], charge["amount"])]
+    assert await _made(harness) == [(charge["id"], charge["amount"])]

@@ -12,7 +12,7 @@ from purchases.jobs.store import LEASE, Command
 from purchases.jobs.stripe_desk import DONE, Later, Result, StripeDesk
 from purchases.stripe_api.client import MAX_NETWORK_RETRIES, TIMEOUT_SECONDS, OutcomeUnknown, StripeRefused
 from purchases.worker import jobs as commands_loop
-from tests.integration.purchases.harness import Json, World
+from tests.integration.purchases.harness import Harness, Json
 
 
 class Carrier:
@@ -40,13 +40,13 @@ def carrier(monkeypatch: pytest.MonkeyPatch) -> Carrier:
     return carrier
 
 
-async def _ask(world: World, *, after: timedelta = timedelta(0), **arguments: Any) -> None:
-    async with world.database.transaction() as session:
+async def _ask(harness: Harness, *, after: timedelta = timedelta(0), **arguments: Any) -> None:
+    async with harness.database.transaction() as session:
         await commands.ask(session, kind="settle", subject="p1", after=after, **arguments)
 
 
-async def _command(world: World) -> Json:
-    (command,) = await world.commands("settle")
+async def _command(harness: Harness) -> Json:
+    (command,) = await harness.commands("settle")
     return command
 
 
@@ -57,33 +57,33 @@ def refused() -> StripeRefused:
     return StripeRefused(Error("no"))  # type: ignore[arg-type]
 
 
-async def test_a_wish_is_carried_out_once(world: World, carrier: Carrier) -> None:
-    await _ask(world)
+async def test_a_wish_is_carried_out_once(harness: Harness, carrier: Carrier) -> None:
+    await _ask(harness)
 
-    assert [await world.loop._carry_one(), await world.loop._carry_one()] == [True, False]
-    assert ((await _command(world))["state"], len(carrier.got)) == ("done", 1)
-
-
-async def test_a_wish_that_is_not_due_waits(world: World, carrier: Carrier) -> None:
-    await _ask(world, after=timedelta(minutes=1))
-
-    assert not await world.loop._carry_one()
+    assert [await harness.loop._carry_one(), await harness.loop._carry_one()] == [True, False]
+    assert ((await _command(harness))["state"], len(carrier.got)) == ("done", 1)
 
 
-async def test_asked_for_twice_it_is_one_row_due_at_the_earlier_time(world: World, carrier: Carrier) -> None:
-    await _ask(world)
-    await _ask(world, after=timedelta(hours=1))
+async def test_a_wish_that_is_not_due_waits(harness: Harness, carrier: Carrier) -> None:
+    await _ask(harness, after=timedelta(minutes=1))
 
-    assert await world.loop._carry_one()
-    assert not await world.loop._carry_one()
+    assert not await harness.loop._carry_one()
 
 
-async def test_asked_for_again_after_its_end_it_is_carried_out_again(world: World, carrier: Carrier) -> None:
-    await _ask(world)
-    await world.loop._carry_one()
-    await _ask(world)
+async def test_asked_for_twice_it_is_one_row_due_at_the_earlier_time(harness: Harness, carrier: Carrier) -> None:
+    await _ask(harness)
+    await _ask(harness, after=timedelta(hours=1))
 
-    assert await world.loop._carry_one()
+    assert await harness.loop._carry_one()
+    assert not await harness.loop._carry_one()
+
+
+async def test_asked_for_again_after_its_end_it_is_carried_out_again(harness: Harness, carrier: Carrier) -> None:
+    await _ask(harness)
+    await harness.loop._carry_one()
+    await _ask(harness)
+
+    assert await harness.loop._carry_one()
     assert [one.attempts for one in carrier.got] == [1, 1]
 
 
@@ -93,25 +93,25 @@ async def test_asked_for_again_after_its_end_it_is_carried_out_again(world: Worl
     ids=["done", "later", "unknown", "refused", "fault"],
 )
 async def test_asked_for_again_while_it_runs_it_runs_again_however_it_ended(
-    world: World, carrier: Carrier, answer: Result | Exception
+    harness: Harness, carrier: Carrier, answer: Result | Exception
 ) -> None:
-    await _ask(world)
+    await _ask(harness)
     carrier.answers = [answer]
 
     async def ask_again() -> None:
         carrier.meanwhile = None
-        await _ask(world, news=True)
+        await _ask(harness, news=True)
 
     carrier.meanwhile = ask_again
-    await world.loop._carry_one()
+    await harness.loop._carry_one()
 
-    assert await world.loop._carry_one()
+    assert await harness.loop._carry_one()
     assert [one.arguments for one in carrier.got] == [{}, {"news": True}]
-    assert (await _command(world))["state"] == "done"
+    assert (await _command(harness))["state"] == "done"
 
 
-async def test_while_one_carries_it_out_nobody_else_does(world: World, carrier: Carrier) -> None:
-    await _ask(world)
+async def test_while_one_carries_it_out_nobody_else_does(harness: Harness, carrier: Carrier) -> None:
+    await _ask(harness)
     at_work, over = asyncio.Event(), asyncio.Event()
 
     async def work() -> None:
@@ -119,47 +119,47 @@ async def test_while_one_carries_it_out_nobody_else_does(world: World, carrier: 
         await over.wait()
 
     carrier.meanwhile = work
-    first = asyncio.create_task(world.loop._carry_one())
+    first = asyncio.create_task(harness.loop._carry_one())
     await at_work.wait()
 
-    assert not await world.loop._carry_one()
+    assert not await harness.loop._carry_one()
     over.set()
     assert await first
 
 
-async def test_one_whose_carrier_died_is_taken_again_when_its_lease_ends(world: World, carrier: Carrier) -> None:
-    await _ask(world)
-    async with world.database.transaction() as session:
+async def test_one_whose_carrier_died_is_taken_again_when_its_lease_ends(harness: Harness, carrier: Carrier) -> None:
+    await _ask(harness)
+    async with harness.database.transaction() as session:
         assert await commands.take(session, kinds=["settle"]) is not None
-    assert not await world.loop._carry_one()
+    assert not await harness.loop._carry_one()
 
-    await world.execute("update stripe_commands set leased_until = now() - interval '1 second'")
+    await harness.execute("update stripe_commands set leased_until = now() - interval '1 second'")
 
-    assert await world.loop._carry_one()
+    assert await harness.loop._carry_one()
     assert [one.attempts for one in carrier.got] == [2]
 
 
-async def test_what_a_newer_version_wants_is_left_to_its_workers(world: World) -> None:
-    await world.execute(
+async def test_what_a_newer_version_wants_is_left_to_its_workers(harness: Harness) -> None:
+    await harness.execute(
         "insert into stripe_commands (kind, key, subject, arguments, state, version, due_at, attempts)"
         " values ('not_thought_of_yet', 'not_thought_of_yet:p1', 'p1', '{}', 'open', 1, now(), 0)"
     )
 
-    assert not await world.loop._carry_one()
+    assert not await harness.loop._carry_one()
 
-    (command,) = await world.commands("not_thought_of_yet")
+    (command,) = await harness.commands("not_thought_of_yet")
     assert (command["state"], command["attempts"]) == ("open", 0)
 
 
-async def test_two_carriers_never_take_the_same_one(world: World) -> None:
+async def test_two_carriers_never_take_the_same_one(harness: Harness) -> None:
     for number in range(20):
-        async with world.database.transaction() as session:
+        async with harness.database.transaction() as session:
             await commands.ask(session, kind="settle", subject=f"p{number}")
 
     async def take() -> list[str]:
         taken: list[str] = []
         while True:
-            async with world.database.transaction() as session:
+            async with harness.database.transaction() as session:
                 command = await commands.take(session, kinds=["settle"])
             if command is None:
                 return taken
@@ -171,34 +171,34 @@ async def test_two_carriers_never_take_the_same_one(world: World) -> None:
 
 
 @pytest.mark.parametrize("error", [OutcomeUnknown("500"), OSError("reset"), TimeoutError()])
-async def test_what_may_pass_is_tried_later_and_later(world: World, carrier: Carrier, error: Exception) -> None:
-    await _ask(world)
+async def test_what_may_pass_is_tried_later_and_later(harness: Harness, carrier: Carrier, error: Exception) -> None:
+    await _ask(harness)
     waits = []
     for _ in range(3):
         carrier.answers = [error]
-        await world.execute("update stripe_commands set due_at = now()")
+        await harness.execute("update stripe_commands set due_at = now()")
         before = datetime.now(UTC)
-        await world.loop._carry_one()
-        waits.append(((await _command(world))["due_at"] - before).total_seconds())
+        await harness.loop._carry_one()
+        waits.append(((await _command(harness))["due_at"] - before).total_seconds())
 
     assert waits == sorted(waits)
     assert waits[2] == pytest.approx(4, abs=1)
-    assert (await _command(world))["state"] == "open"
-    assert (await _command(world))["last_error"]
+    assert (await _command(harness))["state"] == "open"
+    assert (await _command(harness))["last_error"]
 
 
-async def test_what_stripe_refuses_for_good_is_set_aside_with_its_reason(world: World, carrier: Carrier) -> None:
-    await _ask(world)
+async def test_what_stripe_refuses_for_good_is_set_aside_with_its_reason(harness: Harness, carrier: Carrier) -> None:
+    await _ask(harness)
     carrier.answers = [refused()]
 
-    await world.loop._carry_one()
+    await harness.loop._carry_one()
 
-    command = await _command(world)
+    command = await _command(harness)
     assert (command["state"], command["last_error"]) == (
         "parked",
         "Stripe refused: Not like this (nope, parameter amount)",
     )
-    assert not await world.loop._carry_one()
+    assert not await harness.loop._carry_one()
 
 
 def out_of_a_driver() -> Exception:
@@ -210,32 +210,32 @@ def out_of_a_driver() -> Exception:
     raise AssertionError("it took a number for addresses")
 
 
-async def test_a_fault_of_ours_within_a_driver_reaches_staff_after_a_while(world: World, carrier: Carrier) -> None:
-    await _ask(world)
-    loop = world.loop
+async def test_a_fault_of_ours_within_a_driver_reaches_staff_after_a_while(harness: Harness, carrier: Carrier) -> None:
+    await _ask(harness)
+    loop = harness.loop
     carrier.answers = [out_of_a_driver() for _ in range(commands_loop.SET_ASIDE_AFTER)]
     states = []
     for _ in range(commands_loop.SET_ASIDE_AFTER):
-        await world.execute("update stripe_commands set due_at = now()")
+        await harness.execute("update stripe_commands set due_at = now()")
         await loop._carry_one()
-        states.append((await _command(world))["state"])
+        states.append((await _command(harness))["state"])
 
     assert states == ["open"] * (commands_loop.SET_ASIDE_AFTER - 1) + ["parked"]
 
 
-async def test_a_fault_of_the_deployment_waits_however_long(world: World, carrier: Carrier) -> None:
-    await _ask(world)
-    loop = world.loop
+async def test_a_fault_of_the_deployment_waits_however_long(harness: Harness, carrier: Carrier) -> None:
+    await _ask(harness)
+    loop = harness.loop
 
     async def ask_for_what_is_not_there() -> None:
-        await world.execute("select * from a_table_of_the_next_version")
+        await harness.execute("select * from a_table_of_the_next_version")
 
     carrier.meanwhile = ask_for_what_is_not_there
     for _ in range(commands_loop.SET_ASIDE_AFTER + 1):
-        await world.execute("update stripe_commands set due_at = now()")
+        await harness.execute("update stripe_commands set due_at = now()")
         await loop._carry_one()
 
-    assert (len(carrier.got), (await _command(world))["state"]) == (commands_loop.SET_ASIDE_AFTER + 1, "open")
+    assert (len(carrier.got), (await _command(harness))["state"]) == (commands_loop.SET_ASIDE_AFTER + 1, "open")
 
 
 @pytest.mark.parametrize(
@@ -249,16 +249,16 @@ async def test_a_fault_of_the_deployment_waits_however_long(world: World, carrie
     ],
     ids=["401", "403", "409", "idempotency_error", "429"],
 )
-async def test_an_answer_that_is_about_us_sets_nothing_aside(world: World, fault: Json) -> None:
+async def test_an_answer_that_is_about_us_sets_nothing_aside(harness: Harness, fault: Json) -> None:
     """It is about our key or the moment, not about the command, which waits until that is mended."""
-    purchase = await world.given_a_purchase("pm_card_authenticationRequired")
-    await world.execute("update workspace_addon_purchases set leased_until = null")
-    await world.control.fault(**fault, operation="invoices.retrieve")
-    await world.execute("update stripe_commands set due_at = now()")
+    purchase = await harness.given_a_purchase("pm_card_authenticationRequired")
+    await harness.execute("update workspace_addon_purchases set leased_until = null")
+    await harness.control.fault(**fault, operation="invoices.retrieve")
+    await harness.execute("update stripe_commands set due_at = now()")
 
-    await world.loop._carry_one()
+    await harness.loop._carry_one()
 
-    (command,) = await world.commands("settle")
+    (command,) = await harness.commands("settle")
     assert ("open", str(purchase.id)) == (command["state"], command["subject"])
     assert command["last_error"]
 

@@ -3,29 +3,29 @@
 from contracts.stripe_facts import CustomerDeleted
 from purchases.customers.register_workspace import ensure_customer
 from purchases.ledger.transitions import Status
-from tests.integration.purchases.harness import INSTANCE, World
+from tests.integration.purchases.harness import INSTANCE, Harness
 
 
-async def _deleted(world: World, customer_id: str) -> list[CustomerDeleted]:
-    await world.client.v1.customers.delete_async(customer_id)
-    return [fact for fact in await world.facts() if isinstance(fact, CustomerDeleted)]
+async def _deleted(harness: Harness, customer_id: str) -> list[CustomerDeleted]:
+    await harness.client.v1.customers.delete_async(customer_id)
+    return [fact for fact in await harness.facts() if isinstance(fact, CustomerDeleted)]
 
 
-async def _customer(world: World, workspace_id: str) -> str:
+async def _customer(harness: Harness, workspace_id: str) -> str:
     return await ensure_customer(
-        database=world.database, client=world.client, instance=INSTANCE, workspace_id=workspace_id
+        database=harness.database, client=harness.client, instance=INSTANCE, workspace_id=workspace_id
     )
 
 
-async def test_the_next_need_makes_a_new_one_and_purchases_keep_theirs(world: World) -> None:
-    purchase = await world.given_a_purchase()
-    facts = await _deleted(world, str(purchase.stripe_customer_id))
+async def test_the_next_need_makes_a_new_one_and_purchases_keep_theirs(harness: Harness) -> None:
+    purchase = await harness.given_a_purchase()
+    facts = await _deleted(harness, str(purchase.stripe_customer_id))
 
-    await world.tell(*facts)
-    new = await _customer(world, purchase.workspace_id)
-    await world.tell(*[fact.model_copy(update={"stripe_event_id": "evt_late"}) for fact in facts])
+    await harness.tell(*facts)
+    new = await _customer(harness, purchase.workspace_id)
+    await harness.tell(*[fact.model_copy(update={"stripe_event_id": "evt_late"}) for fact in facts])
 
     assert new != purchase.stripe_customer_id
-    assert new == await _customer(world, purchase.workspace_id)
-    row = await world.purchase(purchase.id)
+    assert new == await _customer(harness, purchase.workspace_id)
+    row = await harness.purchase(purchase.id)
     assert (row.stripe_customer_id, row.status) == (purchase.stripe_customer_id, Status.PAID)

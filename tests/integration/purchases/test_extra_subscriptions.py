@@ -6,7 +6,7 @@ import pytest
 
 from contracts.stripe_facts import InvoicePaid
 from purchases.jobs import store as commands
-from tests.integration.purchases.harness import INSTANCE, Json, World
+from tests.integration.purchases.harness import INSTANCE, Harness, Json
 from tests.integration.purchases.subscribers import MONTHLY, Subscriber, given_a_subscriber
 
 EMBEDDED: Final = 10
@@ -18,7 +18,7 @@ async def given_owed(subscriber: Subscriber, number: int) -> None:
     """What the customer owed before, Stripe puts in front of the plan."""
     for _ in range(number):
         item: Any = {"customer": subscriber.customer_id, "amount": OWED, "currency": "eur"}
-        await subscriber.world.client.v1.invoice_items.create_async(item)
+        await subscriber.harness.client.v1.invoice_items.create_async(item)
 
 
 async def given_two_subscriptions(subscriber: Subscriber, *, owed: int = 0) -> Json:
@@ -27,28 +27,28 @@ async def given_two_subscriptions(subscriber: Subscriber, *, owed: int = 0) -> J
     for _ in range(2):
         await given_owed(subscriber, owed)
         made.append(await subscriber.subscribe())
-    known = (await subscriber.world.control.objects(kind="subscription"))["subscription"]
+    known = (await subscriber.harness.control.objects(kind="subscription"))["subscription"]
     return max((one for one in known if one["id"] in made), key=lambda one: (one["start_date"], one["id"]))
 
 
-async def refunds_of(world: World, invoice: str) -> list[int]:
+async def refunds_of(harness: Harness, invoice: str) -> list[int]:
     """What of the invoice's payment went back, in cents, the smallest first."""
-    (found,) = [one for one in (await world.control.objects(kind="invoice"))["invoice"] if one["id"] == invoice]
-    payments = (await world.control.objects(kind="invoice_payment"))["invoice_payment"]
+    (found,) = [one for one in (await harness.control.objects(kind="invoice"))["invoice"] if one["id"] == invoice]
+    payments = (await harness.control.objects(kind="invoice_payment"))["invoice_payment"]
     intents = {one["payment"]["payment_intent"] for one in payments if one["invoice"] == found["id"]}
-    return sorted(one["amount"] for one in await world.refunds_at_stripe() if one["payment_intent"] in intents)
+    return sorted(one["amount"] for one in await harness.refunds_at_stripe() if one["payment_intent"] in intents)
 
 
-async def test_the_plans_price_may_be_on_a_later_page_of_the_invoices_lines(world: World) -> None:
-    subscriber = await given_a_subscriber(world)
+async def test_the_plans_price_may_be_on_a_later_page_of_the_invoices_lines(harness: Harness) -> None:
+    subscriber = await given_a_subscriber(harness)
     extra = await given_two_subscriptions(subscriber, owed=EMBEDDED)
-    invoices = {one["id"]: one for one in (await world.control.objects(kind="invoice"))["invoice"]}
+    invoices = {one["id"]: one for one in (await harness.control.objects(kind="invoice"))["invoice"]}
     assert MONTHLY not in [line["amount"] for line in invoices[extra["latest_invoice"]]["lines"]["data"]]
 
     for _ in range(2):
         await subscriber.hear()
 
-    assert await refunds_of(world, extra["latest_invoice"]) == [MONTHLY]
+    assert await refunds_of(harness, extra["latest_invoice"]) == [MONTHLY]
     (fact,) = [body for kind, body in await subscriber.told() if kind == "extra_subscription_ended"]
     assert (fact["stripe_subscription_id"], fact["returned_cents"]) == (extra["id"], MONTHLY)
 
@@ -62,43 +62,43 @@ async def test_the_plans_price_may_be_on_a_later_page_of_the_invoices_lines(worl
     ],
     ids=["by hand", "of another subscription", "of an add-on that was paid with it"],
 )
-async def test_another_refund_of_the_same_invoice_is_not_the_plans(world: World, metadata: Json) -> None:
+async def test_another_refund_of_the_same_invoice_is_not_the_plans(harness: Harness, metadata: Json) -> None:
     """Staff copy metadata, and what was paid late for an add-on goes back with the same marks."""
-    subscriber = await given_a_subscriber(world)
+    subscriber = await given_a_subscriber(harness)
     extra = await given_two_subscriptions(subscriber, owed=1)
     ours = {"quittance_instance": INSTANCE, "returned_invoice": extra["latest_invoice"]}
-    await world.control.refund_as_dashboard(
+    await harness.control.refund_as_dashboard(
         invoice=extra["latest_invoice"], amount=OWED, metadata=(ours | metadata) if metadata else {}
     )
 
     for _ in range(2):
         await subscriber.hear()
 
-    assert await refunds_of(world, extra["latest_invoice"]) == [OWED, MONTHLY]
+    assert await refunds_of(harness, extra["latest_invoice"]) == [OWED, MONTHLY]
 
 
-async def test_what_the_dashboard_has_sent_back_already_is_not_refused_for_ever(world: World) -> None:
+async def test_what_the_dashboard_has_sent_back_already_is_not_refused_for_ever(harness: Harness) -> None:
     """The subscription ends all the same, the owner is told, and nothing waits for staff."""
-    subscriber = await given_a_subscriber(world)
+    subscriber = await given_a_subscriber(harness)
     extra = await given_two_subscriptions(subscriber)
-    await world.control.refund_as_dashboard(invoice=extra["latest_invoice"], amount=MONTHLY)
+    await harness.control.refund_as_dashboard(invoice=extra["latest_invoice"], amount=MONTHLY)
 
     for _ in range(2):
         await subscriber.hear()
 
-    assert await refunds_of(world, extra["latest_invoice"]) == [MONTHLY]
-    assert [one["state"] for one in await world.commands("end_subscription")] == ["done"]
+    assert await refunds_of(harness, extra["latest_invoice"]) == [MONTHLY]
+    assert [one["state"] for one in await harness.commands("end_subscription")] == ["done"]
     (fact,) = [body for kind, body in await subscriber.told() if kind == "extra_subscription_ended"]
     assert (fact["stripe_subscription_id"], fact["returned_cents"]) == (extra["id"], MONTHLY)
 
 
-async def test_the_plans_own_refund_is_found_and_not_made_again(world: World) -> None:
+async def test_the_plans_own_refund_is_found_and_not_made_again(harness: Harness) -> None:
     """Also under the next attempt's key, after an answer that nobody understood, and with money left to refund."""
-    subscriber = await given_a_subscriber(world)
+    subscriber = await given_a_subscriber(harness)
     extra = await given_two_subscriptions(subscriber, owed=EMBEDDED)
     await subscriber.hear()
 
-    async with world.database.transaction() as session:
+    async with harness.database.transaction() as session:
         await commands.ask(
             session,
             kind="end_subscription",
@@ -106,25 +106,25 @@ async def test_the_plans_own_refund_is_found_and_not_made_again(world: World) ->
             workspace_id=subscriber.workspace_id,
             attempt=2,
         )
-    await world.settle_everything()
+    await harness.settle_everything()
 
-    assert await refunds_of(world, extra["latest_invoice"]) == [MONTHLY]
+    assert await refunds_of(harness, extra["latest_invoice"]) == [MONTHLY]
 
 
 @pytest.mark.parametrize("is_ours", [True, False], ids=["ours", "of other software"])
-async def test_whose_a_long_invoice_is_stripe_says(world: World, is_ours: bool) -> None:
+async def test_whose_a_long_invoice_is_stripe_says(harness: Harness, is_ours: bool) -> None:
     """It carries none of our metadata, and its event shows the first ten lines, none of them the plan's."""
-    subscriber = await given_a_subscriber(world)
-    product = await world.client.v1.products.create_async({"name": "Something else"})
-    other = await world.client.v1.prices.create_async(
+    subscriber = await given_a_subscriber(harness)
+    product = await harness.client.v1.products.create_async({"name": "Something else"})
+    other = await harness.client.v1.prices.create_async(
         {"product": product.id, "currency": "eur", "unit_amount": 500, "recurring": {"interval": "month"}}
     )
     await given_owed(subscriber, EMBEDDED)
     made = await subscriber.subscribe(price=None if is_ours else other.id, ours=False)
 
-    await world.tell(*[fact for fact in await world.facts() if isinstance(fact, InvoicePaid)])
-    await world.settle_everything()
+    await harness.tell(*[fact for fact in await harness.facts() if isinstance(fact, InvoicePaid)])
+    await harness.settle_everything()
 
     assert [row["stripe_subscription_id"] for row in await subscriber.rows()] == ([made] if is_ours else [])
     assert await subscriber.plan() == ("builder" if is_ours else "free")
-    assert await world.parked() == []
+    assert await harness.parked() == []

@@ -5,7 +5,7 @@ from sqlalchemy.exc import DBAPIError
 
 from chassis.database.database import sqlstate
 from purchases.ledger.transitions import Status
-from tests.integration.purchases.harness import World
+from tests.integration.purchases.harness import Harness
 
 REFUSED = "23001"
 HISTORY = ("purchase_transitions", "parked_decisions")
@@ -39,23 +39,23 @@ FORBIDDEN = [
 
 
 @pytest.fixture
-async def money(world: World) -> World:
+async def money(harness: Harness) -> Harness:
     """A purchase that was refunded in part and is disputed."""
-    purchase = await world.given_a_purchase()
-    await world.control.refund_as_dashboard(invoice=purchase.stripe_invoice_id, amount=700)
-    await world.control.open_dispute(invoice=purchase.stripe_invoice_id)
-    await world.tell(*await world.facts())
-    await world.settle_everything()
-    assert (await world.purchase(purchase.id)).status is Status.PAID
-    return world
+    purchase = await harness.given_a_purchase()
+    await harness.control.refund_as_dashboard(invoice=purchase.stripe_invoice_id, amount=700)
+    await harness.control.open_dispute(invoice=purchase.stripe_invoice_id)
+    await harness.tell(*await harness.facts())
+    await harness.settle_everything()
+    assert (await harness.purchase(purchase.id)).status is Status.PAID
+    return harness
 
 
-async def _as_the_service(world: World, statement: str) -> None:
-    async with world.database.transaction() as session:
+async def _as_the_service(harness: Harness, statement: str) -> None:
+    async with harness.database.transaction() as session:
         await (await session.connection()).exec_driver_sql(statement)
 
 
-async def test_nothing_of_it_is_changed_or_deleted(money: World) -> None:
+async def test_nothing_of_it_is_changed_or_deleted(money: Harness) -> None:
     before = {table: await money.rows(f"select * from {table}") for table in KEPT}
 
     for statement in FORBIDDEN:
@@ -66,7 +66,7 @@ async def test_nothing_of_it_is_changed_or_deleted(money: World) -> None:
     assert {table: await money.rows(f"select * from {table}") for table in KEPT} == before
 
 
-async def test_a_sum_of_a_charge_gives_way_to_its_refunds_and_to_nothing_else(money: World) -> None:
+async def test_a_sum_of_a_charge_gives_way_to_its_refunds_and_to_nothing_else(money: Harness) -> None:
     await money.execute("update purchase_refunds set stripe_refund_id = 'ch_1:700'")
 
     await _as_the_service(money, "update purchase_refunds set refund_cents = refund_cents - 200")
@@ -74,7 +74,7 @@ async def test_a_sum_of_a_charge_gives_way_to_its_refunds_and_to_nothing_else(mo
         await _as_the_service(money, "update purchase_refunds set refund_cents = refund_cents + 200")
 
 
-async def test_a_repair_by_hand_says_that_it_is_one(money: World) -> None:
+async def test_a_repair_by_hand_says_that_it_is_one(money: Harness) -> None:
     await money.execute("update purchase_payments set paid_cents = paid_cents")
     await money.execute("delete from purchase_transitions")
 

@@ -10,23 +10,23 @@ from contracts.purchase_facts import PaymentReturned, PurchasePaid, PurchaseRefu
 from contracts.stripe_facts import InvoicePaid, RefundChanged
 from purchases.ledger.rows import Purchase
 from purchases.ledger.transitions import Status
-from tests.integration.purchases.harness import INSTANCE, PRICE, World
+from tests.integration.purchases.harness import INSTANCE, PRICE, Harness
 from tests.integration.purchases.scenarios import LEGACY
 
 NEEDS_CUSTOMER = "pm_card_authenticationRequired"
 
 
-async def _paid_after(world: World, status: Status) -> Purchase:
+async def _paid_after(harness: Harness, status: Status) -> Purchase:
     """A purchase that was over when its customer paid."""
-    purchase = await world.given_a_purchase(NEEDS_CUSTOMER)
-    await world.put(purchase, status)
-    await world.control.authenticate(str(purchase.stripe_payment_intent_id))
+    purchase = await harness.given_a_purchase(NEEDS_CUSTOMER)
+    await harness.put(purchase, status)
+    await harness.control.authenticate(str(purchase.stripe_payment_intent_id))
     return purchase
 
 
-async def _paid_twice(world: World, purchase: Purchase) -> str:
+async def _paid_twice(harness: Harness, purchase: Purchase) -> str:
     """Somebody copies the invoice in the Dashboard, metadata and all, and the customer pays that too."""
-    api, customer = world.client.v1, str(purchase.stripe_customer_id)
+    api, customer = harness.client.v1, str(purchase.stripe_customer_id)
     metadata = {
         "quittance_instance": INSTANCE,
         "purchase_id": str(purchase.id),
@@ -46,198 +46,198 @@ def _refunds_by_payment(refunds: list[dict[str, Any]]) -> Counter[str]:
 
 
 @pytest.mark.parametrize("version", [None, LEGACY])
-async def test_late_money_of_a_cancelled_purchase_goes_back_once(world: World, version: str | None) -> None:
-    purchase = await _paid_after(world, Status.CANCELLED)
+async def test_late_money_of_a_cancelled_purchase_goes_back_once(harness: Harness, version: str | None) -> None:
+    purchase = await _paid_after(harness, Status.CANCELLED)
 
-    await world.tell(*await world.facts(version=version))
-    await world.settle_everything()
-    await world.tell(*await world.facts(version=version))
-    await world.settle_everything()
+    await harness.tell(*await harness.facts(version=version))
+    await harness.settle_everything()
+    await harness.tell(*await harness.facts(version=version))
+    await harness.settle_everything()
 
-    row = await world.purchase(purchase.id)
+    row = await harness.purchase(purchase.id)
     assert (row.status, row.paid_cents, row.payable) == (Status.CANCELLED, None, False)
     assert [(one.kind, one.refund_cents) for one in row.refunds] == [("return", PRICE)]
-    assert (await world.control.sums())["total"] == {
+    assert (await harness.control.sums())["total"] == {
         "eur": {"captured": PRICE, "refunded": PRICE, "payments": 1, "refunds": 1}
     }
-    assert len(await world.told(kind=PaymentReturned)) == 1
-    assert len(await world.told(kind=RefundIssued)) == 1
+    assert len(await harness.told(kind=PaymentReturned)) == 1
+    assert len(await harness.told(kind=RefundIssued)) == 1
 
 
-async def test_late_money_of_a_failed_purchase_pays_it_while_its_slot_is_free(world: World) -> None:
-    purchase = await _paid_after(world, Status.FAILED)
-    await world.execute("update workspace_addon_purchases set payable = false")
+async def test_late_money_of_a_failed_purchase_pays_it_while_its_slot_is_free(harness: Harness) -> None:
+    purchase = await _paid_after(harness, Status.FAILED)
+    await harness.execute("update workspace_addon_purchases set payable = false")
 
-    await world.tell(*await world.facts())
-    await world.settle_everything()
+    await harness.tell(*await harness.facts())
+    await harness.settle_everything()
 
-    assert Status.PAID is (await world.purchase(purchase.id)).status
-    assert await world.refunds_at_stripe() == []
+    assert Status.PAID is (await harness.purchase(purchase.id)).status
+    assert await harness.refunds_at_stripe() == []
 
 
-async def test_late_money_of_a_failed_purchase_goes_back_when_another_one_holds_the_slot(world: World) -> None:
-    purchase = await _paid_after(world, Status.FAILED)
-    await world.execute("update workspace_addon_purchases set payable = false")
-    await world.give_card(str(purchase.stripe_customer_id), "pm_card_visa")
-    holder = await world.buy(world.order(purchase.workspace_id))
+async def test_late_money_of_a_failed_purchase_goes_back_when_another_one_holds_the_slot(harness: Harness) -> None:
+    purchase = await _paid_after(harness, Status.FAILED)
+    await harness.execute("update workspace_addon_purchases set payable = false")
+    await harness.give_card(str(purchase.stripe_customer_id), "pm_card_visa")
+    holder = await harness.buy(harness.order(purchase.workspace_id))
 
-    await world.tell(*await world.facts())
-    await world.settle_everything()
+    await harness.tell(*await harness.facts())
+    await harness.settle_everything()
 
-    assert Status.FAILED is (await world.purchase(purchase.id)).status
-    assert Status.PAID is (await world.purchase(holder.purchase.id)).status
-    assert [purchase.stripe_payment_intent_id] == [one["payment_intent"] for one in await world.refunds_at_stripe()]
+    assert Status.FAILED is (await harness.purchase(purchase.id)).status
+    assert Status.PAID is (await harness.purchase(holder.purchase.id)).status
+    assert [purchase.stripe_payment_intent_id] == [one["payment_intent"] for one in await harness.refunds_at_stripe()]
 
 
 @pytest.mark.parametrize(
     "fault",
     ["close_after", "error_after", "error_before", "rate_limit", "close_before", "forbidden", "other_parameters"],
 )
-async def test_money_goes_back_once_however_the_refund_is_interrupted(world: World, fault: str) -> None:
-    await _paid_after(world, Status.CANCELLED)
-    await world.control.fault(fault, operation="refunds.create", times=2)
-    await world.tell(*await world.facts())
+async def test_money_goes_back_once_however_the_refund_is_interrupted(harness: Harness, fault: str) -> None:
+    await _paid_after(harness, Status.CANCELLED)
+    await harness.control.fault(fault, operation="refunds.create", times=2)
+    await harness.tell(*await harness.facts())
 
-    await world.settle_everything()
-    await world.settle_everything()
+    await harness.settle_everything()
+    await harness.settle_everything()
 
-    assert len(await world.refunds_at_stripe()) == 1
-    assert [one["state"] for one in await world.commands("return_payment")] == ["done"]
+    assert len(await harness.refunds_at_stripe()) == 1
+    assert [one["state"] for one in await harness.commands("return_payment")] == ["done"]
 
 
-async def test_a_timeout_repeats_the_refund_under_the_same_key(world: World) -> None:
+async def test_a_timeout_repeats_the_refund_under_the_same_key(harness: Harness) -> None:
     """The first request may still be on its way: a new key could send the money back twice."""
-    await _paid_after(world, Status.CANCELLED)
-    await world.control.fault("close_before", operation="refunds.create", times=2)
-    await world.tell(*await world.facts())
+    await _paid_after(harness, Status.CANCELLED)
+    await harness.control.fault("close_before", operation="refunds.create", times=2)
+    await harness.tell(*await harness.facts())
 
-    await world.settle_everything()
+    await harness.settle_everything()
 
-    keys = [one["idempotency_key"] for one in await world.requests("refunds.create")]
+    keys = [one["idempotency_key"] for one in await harness.requests("refunds.create")]
     assert len(keys) == 3
     assert len(set(keys)) == 1
 
 
-async def test_a_stored_500_is_asked_again_under_the_next_key_after_a_look(world: World) -> None:
-    purchase = await _paid_after(world, Status.CANCELLED)
-    await world.control.fault("error_before", operation="refunds.create")
-    await world.tell(*await world.facts())
+async def test_a_stored_500_is_asked_again_under_the_next_key_after_a_look(harness: Harness) -> None:
+    purchase = await _paid_after(harness, Status.CANCELLED)
+    await harness.control.fault("error_before", operation="refunds.create")
+    await harness.tell(*await harness.facts())
 
-    await world.settle_everything()
+    await harness.settle_everything()
 
     step = f"{INSTANCE}:{purchase.id}:return-{purchase.stripe_invoice_id}"
-    assert [f"{step}:1", f"{step}:2"] == [one["idempotency_key"] for one in await world.requests("refunds.create")]
-    assert len(await world.requests("refunds.list")) >= 2
+    assert [f"{step}:1", f"{step}:2"] == [one["idempotency_key"] for one in await harness.requests("refunds.create")]
+    assert len(await harness.requests("refunds.list")) >= 2
 
 
 @pytest.mark.parametrize("in_the_dashboard", [10_000, PRICE])
-async def test_only_what_is_left_of_late_money_goes_back(world: World, in_the_dashboard: int) -> None:
+async def test_only_what_is_left_of_late_money_goes_back(harness: Harness, in_the_dashboard: int) -> None:
     """Somebody was quicker in the Dashboard than our worker."""
-    purchase = await _paid_after(world, Status.CANCELLED)
-    facts = await world.facts()
-    await world.control.refund_as_dashboard(invoice=purchase.stripe_invoice_id, amount=in_the_dashboard)
+    purchase = await _paid_after(harness, Status.CANCELLED)
+    facts = await harness.facts()
+    await harness.control.refund_as_dashboard(invoice=purchase.stripe_invoice_id, amount=in_the_dashboard)
 
-    await world.tell(*facts)
-    await world.settle_everything()
-    await world.tell(*await world.facts())
-    await world.settle_everything()
+    await harness.tell(*facts)
+    await harness.settle_everything()
+    await harness.tell(*await harness.facts())
+    await harness.settle_everything()
 
-    assert [one["state"] for one in await world.commands("return_payment")] == ["done"]
-    refunds = (await world.purchase(purchase.id)).refunds
+    assert [one["state"] for one in await harness.commands("return_payment")] == ["done"]
+    refunds = (await harness.purchase(purchase.id)).refunds
     assert sum(one.refund_cents for one in refunds) == PRICE
     assert {one.kind for one in refunds} == {"return"}
-    assert (await world.control.sums())["total"]["eur"]["refunded"] == PRICE
+    assert (await harness.control.sums())["total"]["eur"]["refunded"] == PRICE
 
 
 @pytest.mark.parametrize("version", [None, LEGACY])
-async def test_two_payments_too_many_both_go_back_and_the_sale_stands(world: World, version: str | None) -> None:
-    purchase = await world.given_a_purchase()
-    duplicates = [await _paid_twice(world, purchase) for _ in range(2)]
+async def test_two_payments_too_many_both_go_back_and_the_sale_stands(harness: Harness, version: str | None) -> None:
+    purchase = await harness.given_a_purchase()
+    duplicates = [await _paid_twice(harness, purchase) for _ in range(2)]
 
-    await world.tell(*await world.facts(version=version))
-    await world.settle_everything()
-    await world.tell(*await world.facts(version=version))
-    await world.settle_everything()
+    await harness.tell(*await harness.facts(version=version))
+    await harness.settle_everything()
+    await harness.tell(*await harness.facts(version=version))
+    await harness.settle_everything()
 
-    row = await world.purchase(purchase.id)
+    row = await harness.purchase(purchase.id)
     assert (row.status, row.paid_cents) == (Status.PAID, PRICE)
     assert sorted(duplicates) == sorted(one.stripe_invoice_id for one in row.payments if one.returned)
     assert [one.kind for one in row.refunds] == ["return", "return"]
-    refunds = _refunds_by_payment(await world.refunds_at_stripe())
+    refunds = _refunds_by_payment(await harness.refunds_at_stripe())
     assert purchase.stripe_payment_intent_id not in refunds
     assert list(refunds.values()) == [1, 1]
-    assert len(await world.told(kind=PurchasePaid)) == 1
+    assert len(await harness.told(kind=PurchasePaid)) == 1
 
 
-async def test_a_refund_of_a_payment_never_heard_of_finds_that_payment(world: World) -> None:
+async def test_a_refund_of_a_payment_never_heard_of_finds_that_payment(harness: Harness) -> None:
     """A duplicate was paid and refunded in the Dashboard; only the refund's event came. The sale stands."""
-    purchase = await world.given_a_purchase()
-    duplicate = await _paid_twice(world, purchase)
-    await world.control.refund_as_dashboard(invoice=duplicate)
+    purchase = await harness.given_a_purchase()
+    duplicate = await _paid_twice(harness, purchase)
+    await harness.control.refund_as_dashboard(invoice=duplicate)
 
-    await world.tell(*[fact for fact in await world.facts() if isinstance(fact, RefundChanged)])
-    await world.carry_out_commands()
-    await world.retry_parked()
+    await harness.tell(*[fact for fact in await harness.facts() if isinstance(fact, RefundChanged)])
+    await harness.carry_out_commands()
+    await harness.retry_parked()
 
-    row = await world.purchase(purchase.id)
+    row = await harness.purchase(purchase.id)
     assert Status.PAID is row.status
     assert [(duplicate, "return")] == [(one.stripe_invoice_id, one.kind) for one in row.refunds]
     assert purchase.stripe_payment_intent_id == row.stripe_payment_intent_id
 
 
-async def test_a_purchase_paid_by_another_invoice_has_its_own_closed(world: World) -> None:
-    purchase = await world.given_a_purchase(NEEDS_CUSTOMER)
-    await world.give_card(str(purchase.stripe_customer_id), "pm_card_visa")
-    other = await _paid_twice(world, purchase)
+async def test_a_purchase_paid_by_another_invoice_has_its_own_closed(harness: Harness) -> None:
+    purchase = await harness.given_a_purchase(NEEDS_CUSTOMER)
+    await harness.give_card(str(purchase.stripe_customer_id), "pm_card_visa")
+    other = await _paid_twice(harness, purchase)
 
-    await world.tell(*[fact for fact in await world.facts() if fact.object_id == other])
-    await world.settle_everything()
+    await harness.tell(*[fact for fact in await harness.facts() if fact.object_id == other])
+    await harness.settle_everything()
 
-    row = await world.purchase(purchase.id)
+    row = await harness.purchase(purchase.id)
     assert (row.status, row.payable) == (Status.PAID, False)
-    invoices = (await world.control.objects(kind="invoice"))["invoice"]
+    invoices = (await harness.control.objects(kind="invoice"))["invoice"]
     assert {purchase.stripe_invoice_id: "void", other: "paid"} == {one["id"]: one["status"] for one in invoices}
 
 
 @pytest.mark.parametrize("version", [None, LEGACY])
 async def test_a_refund_before_its_payment_waits_and_is_applied_once_both_came(
-    world: World, version: str | None
+    harness: Harness, version: str | None
 ) -> None:
-    purchase = await world.given_a_purchase()
-    await world.control.refund_as_dashboard(invoice=purchase.stripe_invoice_id)
-    await world.put(purchase, Status.PENDING)
-    facts = await world.facts(version=version)
+    purchase = await harness.given_a_purchase()
+    await harness.control.refund_as_dashboard(invoice=purchase.stripe_invoice_id)
+    await harness.put(purchase, Status.PENDING)
+    facts = await harness.facts(version=version)
     paid = [fact for fact in facts if isinstance(fact, InvoicePaid)]
 
-    await world.tell(*[fact for fact in facts if fact not in paid])
-    assert await world.parked() != []
-    assert Status.PENDING is (await world.purchase(purchase.id)).status
+    await harness.tell(*[fact for fact in facts if fact not in paid])
+    assert await harness.parked() != []
+    assert Status.PENDING is (await harness.purchase(purchase.id)).status
 
-    await world.tell(*paid)
-    await world.settle_everything()
+    await harness.tell(*paid)
+    await harness.settle_everything()
 
-    assert Status.REFUNDED is (await world.purchase(purchase.id)).status
-    assert await world.parked() == []
-    assert len(await world.told(kind=PurchaseRefunded)) == 1
-    assert len(await world.told(kind=RefundIssued)) == 1
+    assert Status.REFUNDED is (await harness.purchase(purchase.id)).status
+    assert await harness.parked() == []
+    assert len(await harness.told(kind=PurchaseRefunded)) == 1
+    assert len(await harness.told(kind=RefundIssued)) == 1
 
 
-async def test_a_charge_that_stripe_does_not_know_is_refunded_as_its_events_say(world: World) -> None:
+async def test_a_charge_that_stripe_does_not_know_is_refunded_as_its_events_say(harness: Harness) -> None:
     """One refund per cumulative amount."""
-    purchase = await world.given_a_purchase()
+    purchase = await harness.given_a_purchase()
     for amount in (20_000, 29_900):
-        await world.control.refund_as_dashboard(invoice=purchase.stripe_invoice_id, amount=amount)
-    sums = [fact for fact in await world.facts() if fact.TYPE.endswith("charge_refunded.v1")]
-    await world.execute("update purchase_charges set stripe_charge_id = 'ch_fixture'")
-    await world.execute("update workspace_addon_purchases set stripe_charge_id = 'ch_fixture'")
+        await harness.control.refund_as_dashboard(invoice=purchase.stripe_invoice_id, amount=amount)
+    sums = [fact for fact in await harness.facts() if fact.TYPE.endswith("charge_refunded.v1")]
+    await harness.execute("update purchase_charges set stripe_charge_id = 'ch_fixture'")
+    await harness.execute("update workspace_addon_purchases set stripe_charge_id = 'ch_fixture'")
 
     for fact in sums:
-        await world.tell(
+        await harness.tell(
             fact.model_copy(update={"stripe_event_id": f"evt_{uuid.uuid4().hex}", "charge_id": "ch_fixture"})
         )
-        await world.settle_everything()
+        await harness.settle_everything()
 
-    row = await world.purchase(purchase.id)
+    row = await harness.purchase(purchase.id)
     assert [(one.stripe_refund_id, one.refund_cents) for one in row.refunds] == [
         ("ch_fixture:20000", 20_000),
         ("ch_fixture:49900", 29_900),
@@ -245,16 +245,16 @@ async def test_a_charge_that_stripe_does_not_know_is_refunded_as_its_events_say(
     assert Status.REFUNDED is row.status
 
 
-async def test_a_refund_that_fails_while_another_purchase_holds_the_slot_stays_refunded(world: World) -> None:
-    purchase = await world.given_a_purchase("pm_card_refundFail")
-    refund = await world.control.refund_as_dashboard(invoice=purchase.stripe_invoice_id)
-    await world.tell(*await world.facts())
-    await world.settle_everything()
-    await world.buy(world.order(purchase.workspace_id))
-    await world.control.settle_refund(refund["id"], status="failed")
+async def test_a_refund_that_fails_while_another_purchase_holds_the_slot_stays_refunded(harness: Harness) -> None:
+    purchase = await harness.given_a_purchase("pm_card_refundFail")
+    refund = await harness.control.refund_as_dashboard(invoice=purchase.stripe_invoice_id)
+    await harness.tell(*await harness.facts())
+    await harness.settle_everything()
+    await harness.buy(harness.order(purchase.workspace_id))
+    await harness.control.settle_refund(refund["id"], status="failed")
 
-    await world.tell(*await world.facts())
-    await world.settle_everything()
+    await harness.tell(*await harness.facts())
+    await harness.settle_everything()
 
-    row = await world.purchase(purchase.id)
+    row = await harness.purchase(purchase.id)
     assert (row.status, [one.status for one in row.refunds]) == (Status.REFUNDED, ["failed"])

@@ -9,7 +9,7 @@ from contracts.purchase_facts import PaymentParked
 from contracts.stripe_facts import InvoiceFact, InvoicePaid, StripeFact
 from purchases.jobs import store as commands
 from purchases.ledger.transitions import Status
-from tests.integration.purchases.harness import PRICE, World
+from tests.integration.purchases.harness import PRICE, Harness
 
 
 def _changed(fact: StripeFact, **changes: Any) -> StripeFact:
@@ -33,116 +33,116 @@ MISMATCHES = {
 
 
 @pytest.mark.parametrize("what", MISMATCHES)
-async def test_money_that_does_not_fit_is_parked_and_moves_nothing(world: World, what: str) -> None:
-    purchase = await world.given_a_purchase()
-    await world.put(purchase, Status.PENDING, knows_invoice=True)
-    paid = [fact for fact in await world.facts() if isinstance(fact, InvoicePaid)]
+async def test_money_that_does_not_fit_is_parked_and_moves_nothing(harness: Harness, what: str) -> None:
+    purchase = await harness.given_a_purchase()
+    await harness.put(purchase, Status.PENDING, knows_invoice=True)
+    paid = [fact for fact in await harness.facts() if isinstance(fact, InvoicePaid)]
     odd = [MISMATCHES[what](fact) for fact in paid]
 
-    await world.tell(*odd)
+    await harness.tell(*odd)
 
-    row = await world.purchase(purchase.id)
+    row = await harness.purchase(purchase.id)
     assert (row.status, row.payable, row.paid_cents, row.payments) == (Status.PENDING, True, None, [])
-    (told,) = await world.told(kind=PaymentParked)
+    (told,) = await harness.told(kind=PaymentParked)
     assert (PRICE, "EUR", purchase.stripe_invoice_id) == (
         told["amount_paid_cents"],
         told["amount_paid_currency"],
         told["stripe_invoice_id"],
     )
-    parked = await world.parked()
+    parked = await harness.parked()
     assert {told["reason"]} == {one["reason"] for one in parked}
     assert len(odd) == len(parked)
 
 
-async def test_a_parked_payment_that_is_tried_again_is_not_told_twice(world: World) -> None:
-    purchase = await world.given_a_purchase()
-    await world.put(purchase, Status.PENDING, knows_invoice=True)
-    await world.tell(_with_line(next(f for f in await world.facts() if isinstance(f, InvoicePaid)), amount=1))
+async def test_a_parked_payment_that_is_tried_again_is_not_told_twice(harness: Harness) -> None:
+    purchase = await harness.given_a_purchase()
+    await harness.put(purchase, Status.PENDING, knows_invoice=True)
+    await harness.tell(_with_line(next(f for f in await harness.facts() if isinstance(f, InvoicePaid)), amount=1))
 
-    await world.execute("update parked set retry_at = now()")
-    assert await world.consumer._retry_one()
+    await harness.execute("update parked set retry_at = now()")
+    assert await harness.consumer._retry_one()
 
-    assert len(await world.parked()) == 1
-    assert len(await world.told(kind=PaymentParked)) == 1
+    assert len(await harness.parked()) == 1
+    assert len(await harness.told(kind=PaymentParked)) == 1
 
 
-async def test_money_that_does_not_fit_is_told_to_the_team_also_when_only_settling_finds_it(world: World) -> None:
-    purchase = await world.given_a_purchase()
-    await world.put(purchase, Status.PENDING)
-    await world.execute("update workspace_addon_purchases set price_cents = 1")
+async def test_money_that_does_not_fit_is_told_to_the_team_also_when_only_settling_finds_it(harness: Harness) -> None:
+    purchase = await harness.given_a_purchase()
+    await harness.put(purchase, Status.PENDING)
+    await harness.execute("update workspace_addon_purchases set price_cents = 1")
 
     for _ in range(2):
-        await world.tell(*await world.facts())
-        async with world.database.transaction() as session:
+        await harness.tell(*await harness.facts())
+        async with harness.database.transaction() as session:
             await commands.ask(session, kind="settle", subject=str(purchase.id))
-        await world.carry_out_commands()
+        await harness.carry_out_commands()
 
-    assert Status.PENDING is (await world.purchase(purchase.id)).status
-    assert len(await world.told(kind=PaymentParked)) == 1
-
-
-async def test_an_event_that_shows_some_lines_only_has_the_whole_invoice_read(world: World) -> None:
-    purchase = await world.given_a_purchase()
-    await world.put(purchase, Status.PENDING)
-    paid = next(fact for fact in await world.facts() if isinstance(fact, InvoicePaid))
-
-    await world.tell(_changed(paid, lines=(), lines_complete=False))
-    await world.settle_everything()
-
-    assert Status.PAID is (await world.purchase(purchase.id)).status
-    assert await world.told(kind=PaymentParked) == []
+    assert Status.PENDING is (await harness.purchase(purchase.id)).status
+    assert len(await harness.told(kind=PaymentParked)) == 1
 
 
-async def test_another_instances_objects_are_left_alone(world: World) -> None:
-    purchase = await world.given_a_purchase()
-    await world.put(purchase, Status.PENDING)
+async def test_an_event_that_shows_some_lines_only_has_the_whole_invoice_read(harness: Harness) -> None:
+    purchase = await harness.given_a_purchase()
+    await harness.put(purchase, Status.PENDING)
+    paid = next(fact for fact in await harness.facts() if isinstance(fact, InvoicePaid))
 
-    await world.tell(*[_changed(fact, quittance_instance="staging") for fact in await world.facts()])
+    await harness.tell(_changed(paid, lines=(), lines_complete=False))
+    await harness.settle_everything()
 
-    assert Status.PENDING is (await world.purchase(purchase.id)).status
-    assert await world.parked() == []
+    assert Status.PAID is (await harness.purchase(purchase.id)).status
+    assert await harness.told(kind=PaymentParked) == []
+
+
+async def test_another_instances_objects_are_left_alone(harness: Harness) -> None:
+    purchase = await harness.given_a_purchase()
+    await harness.put(purchase, Status.PENDING)
+
+    await harness.tell(*[_changed(fact, quittance_instance="staging") for fact in await harness.facts()])
+
+    assert Status.PENDING is (await harness.purchase(purchase.id)).status
+    assert await harness.parked() == []
 
 
 async def test_a_strangers_invoices_are_left_alone_and_refunds_once_stripe_has_said_whose_they_are(
-    world: World,
+    harness: Harness,
 ) -> None:
-    stranger = await world.client.v1.customers.create_async({"email": "other@software.example"})
-    await world.give_card(stranger.id, "pm_card_visa")
-    api = world.client.v1
+    stranger = await harness.client.v1.customers.create_async({"email": "other@software.example"})
+    await harness.give_card(stranger.id, "pm_card_visa")
+    api = harness.client.v1
     invoice = await api.invoices.create_async({"customer": stranger.id, "currency": "eur"})
     await api.invoice_items.create_async(
         {"customer": stranger.id, "invoice": invoice.id, "amount": 700, "currency": "eur"}
     )
     await api.invoices.pay_async(str(invoice.id))
-    await world.control.refund_as_dashboard(invoice=invoice.id)
+    await harness.control.refund_as_dashboard(invoice=invoice.id)
 
-    await world.tell(*await world.facts())
-    await world.settle_everything()
+    await harness.tell(*await harness.facts())
+    await harness.settle_everything()
 
-    assert await world.parked() == []
-    assert {"not ours"} == {one["resolution"] for one in await world.rows("select resolution from parked")}
-    assert await world.rows("select 1 from outbox") == []
+    assert await harness.parked() == []
+    assert {"not ours"} == {one["resolution"] for one in await harness.rows("select resolution from parked")}
+    assert await harness.rows("select 1 from outbox") == []
 
 
-async def test_an_invoice_of_our_customer_that_names_no_purchase_is_parked(world: World) -> None:
-    purchase = await world.given_a_purchase()
-    paid = next(fact for fact in await world.facts() if isinstance(fact, InvoicePaid))
+async def test_an_invoice_of_our_customer_that_names_no_purchase_is_parked(harness: Harness) -> None:
+    purchase = await harness.given_a_purchase()
+    paid = next(fact for fact in await harness.facts() if isinstance(fact, InvoicePaid))
     unnamed = _with_line(_changed(paid, quittance_instance=None, purchase_id=None, invoice_id="in_x"), purchase_id=None)
 
-    await world.tell(unnamed)
+    await harness.tell(unnamed)
 
-    assert [one["reason"] for one in await world.parked()] == ["an invoice of ours without a purchase"]
-    assert Status.PAID is (await world.purchase(purchase.id)).status
+    assert [one["reason"] for one in await harness.parked()] == ["an invoice of ours without a purchase"]
+    assert Status.PAID is (await harness.purchase(purchase.id)).status
 
 
-async def test_a_purchase_id_in_another_spelling_does_not_stop_the_others(world: World) -> None:
-    purchase = await world.given_a_purchase()
-    await world.put(purchase, Status.PENDING, knows_invoice=True)
-    facts = await world.facts()
+async def test_a_purchase_id_in_another_spelling_does_not_stop_the_others(harness: Harness) -> None:
+    purchase = await harness.given_a_purchase()
+    await harness.put(purchase, Status.PENDING, knows_invoice=True)
+    facts = await harness.facts()
     paid = next(fact for fact in facts if isinstance(fact, InvoicePaid))
     odd = _changed(paid, purchase_id=str(purchase.id).upper(), lines=(), invoice_id="in_x", object_id="in_x")
 
-    await world.tell(odd, *facts)
+    await harness.tell(odd, *facts)
 
-    assert Status.PAID is (await world.purchase(purchase.id)).status
-    assert len(await world.parked()) == 1
+    assert Status.PAID is (await harness.purchase(purchase.id)).status
+    assert len(await harness.parked()) == 1

@@ -8,15 +8,15 @@ import pytest
 
 from contracts.stripe_facts import SubscriptionScheduleChanged
 from tests.integration.purchases.api import Api, an_api
-from tests.integration.purchases.harness import Json, World
+from tests.integration.purchases.harness import Harness, Json
 from tests.integration.purchases.subscribers import Subscriber, given_a_subscriber
 
 DAY: Final = 24 * 3600
 
 
 @pytest.fixture
-async def api(world: World) -> AsyncIterator[Api]:
-    async with an_api(world.database, world.client) as api:
+async def api(harness: Harness) -> AsyncIterator[Api]:
+    async with an_api(harness.database, harness.client) as api:
         yield api
 
 
@@ -27,19 +27,19 @@ async def _next(api: Api, subscriber: Subscriber) -> Json:
     return found
 
 
-async def _subscribed(world: World) -> tuple[Subscriber, str, int]:
+async def _subscribed(harness: Harness) -> tuple[Subscriber, str, int]:
     """Who subscribed by the month; the subscription, and when its period ends, Unix time."""
-    subscriber = await given_a_subscriber(world)
+    subscriber = await given_a_subscriber(harness)
     subscription_id = await subscriber.subscribe()
     await subscriber.hear()
-    found: Any = await world.client.v1.subscriptions.retrieve_async(subscription_id)
+    found: Any = await harness.client.v1.subscriptions.retrieve_async(subscription_id)
     return subscriber, subscription_id, found.to_dict()["items"]["data"][0]["current_period_end"]
 
 
-async def _change(world: World, subscriber: Subscriber, subscription_id: str, **changes: Any) -> None:
-    seen = len(await world.control.events())
+async def _change(harness: Harness, subscriber: Subscriber, subscription_id: str, **changes: Any) -> None:
+    seen = len(await harness.control.events())
     wanted: Any = changes
-    await world.client.v1.subscriptions.update_async(subscription_id, wanted)
+    await harness.client.v1.subscriptions.update_async(subscription_id, wanted)
     await subscriber.hear(since=seen)
 
 
@@ -47,8 +47,8 @@ def _seconds(told: str) -> int:
     return int(datetime.fromisoformat(told).timestamp())
 
 
-async def test_a_subscription_that_runs_says_when_and_how_much(world: World, api: Api) -> None:
-    subscriber, _, period_end = await _subscribed(world)
+async def test_a_subscription_that_runs_says_when_and_how_much(harness: Harness, api: Api) -> None:
+    subscriber, _, period_end = await _subscribed(harness)
 
     told = await _next(api, subscriber)
 
@@ -58,16 +58,16 @@ async def test_a_subscription_that_runs_says_when_and_how_much(world: World, api
     assert abs(_seconds(told["as_of"]) - datetime.now(UTC).timestamp()) < 60
 
 
-async def test_who_has_no_subscription_is_charged_nothing(world: World, api: Api) -> None:
-    told = await _next(api, await given_a_subscriber(world))
+async def test_who_has_no_subscription_is_charged_nothing(harness: Harness, api: Api) -> None:
+    told = await _next(api, await given_a_subscriber(harness))
 
     assert (told["state"], told["none_because"]) == ("none", "no-subscription")
 
 
-async def test_cancelled_beyond_its_period_it_is_charged_once_more(world: World, api: Api) -> None:
-    subscriber, subscription_id, period_end = await _subscribed(world)
+async def test_cancelled_beyond_its_period_it_is_charged_once_more(harness: Harness, api: Api) -> None:
+    subscriber, subscription_id, period_end = await _subscribed(harness)
 
-    await _change(world, subscriber, subscription_id, cancel_at=period_end + 10 * DAY, proration_behavior="none")
+    await _change(harness, subscriber, subscription_id, cancel_at=period_end + 10 * DAY, proration_behavior="none")
 
     told = await _next(api, subscriber)
     assert (told["state"], told["amount_cents"]) == ("known", 900)
@@ -75,13 +75,13 @@ async def test_cancelled_beyond_its_period_it_is_charged_once_more(world: World,
 
 @pytest.mark.parametrize("how", ["cancel_at_period_end", "cancel_at"])
 async def test_cancelled_within_its_period_it_is_charged_nothing_and_again_once_that_is_taken_back(
-    world: World, api: Api, how: str
+    harness: Harness, api: Api, how: str
 ) -> None:
-    subscriber, subscription_id, period_end = await _subscribed(world)
+    subscriber, subscription_id, period_end = await _subscribed(harness)
 
-    await _change(world, subscriber, subscription_id, **{how: True if how.endswith("end") else period_end})
+    await _change(harness, subscriber, subscription_id, **{how: True if how.endswith("end") else period_end})
     cancelled = await _next(api, subscriber)
-    await _change(world, subscriber, subscription_id, **{how: False if how.endswith("end") else ""})
+    await _change(harness, subscriber, subscription_id, **{how: False if how.endswith("end") else ""})
     taken_back = await _next(api, subscriber)
 
     assert (cancelled["state"], cancelled["none_because"], cancelled["at"]) == ("none", "ends", None)
@@ -89,13 +89,13 @@ async def test_cancelled_within_its_period_it_is_charged_nothing_and_again_once_
 
 
 @pytest.mark.parametrize("days", [None, 10, 400])
-async def test_while_collection_is_paused_nothing_is_charged(world: World, api: Api, days: int | None) -> None:
+async def test_while_collection_is_paused_nothing_is_charged(harness: Harness, api: Api, days: int | None) -> None:
     """One that ends before the next period does not matter to it."""
-    subscriber, subscription_id, period_end = await _subscribed(world)
+    subscriber, subscription_id, period_end = await _subscribed(harness)
     resumes = period_end + (days - 31) * DAY if days else None
 
     pause: Json = {"behavior": "void"} | ({"resumes_at": resumes} if resumes else {})
-    await _change(world, subscriber, subscription_id, pause_collection=pause)
+    await _change(harness, subscriber, subscription_id, pause_collection=pause)
 
     told = await _next(api, subscriber)
     paused = days != 10
@@ -104,46 +104,46 @@ async def test_while_collection_is_paused_nothing_is_charged(world: World, api: 
         assert _seconds(told["resumes_at"]) == resumes
 
 
-async def test_what_is_sent_as_an_invoice_is_said_to_be(world: World, api: Api) -> None:
-    subscriber, subscription_id, period_end = await _subscribed(world)
+async def test_what_is_sent_as_an_invoice_is_said_to_be(harness: Harness, api: Api) -> None:
+    subscriber, subscription_id, period_end = await _subscribed(harness)
 
-    await _change(world, subscriber, subscription_id, collection_method="send_invoice", days_until_due=14)
+    await _change(harness, subscriber, subscription_id, collection_method="send_invoice", days_until_due=14)
 
     told = await _next(api, subscriber)
     assert (told["state"], told["collection_method"], _seconds(told["at"])) == ("known", "send_invoice", period_end)
 
 
-async def test_the_amount_is_stripes_with_what_the_customer_has_to_his_credit(world: World, api: Api) -> None:
-    subscriber, subscription_id, _ = await _subscribed(world)
-    await world.client.v1.customers.update_async(subscriber.customer_id, {"balance": -300})
+async def test_the_amount_is_stripes_with_what_the_customer_has_to_his_credit(harness: Harness, api: Api) -> None:
+    subscriber, subscription_id, _ = await _subscribed(harness)
+    await harness.client.v1.customers.update_async(subscriber.customer_id, {"balance": -300})
 
-    await _change(world, subscriber, subscription_id, metadata={"a": "b"}, cancel_at_period_end=True)
-    await _change(world, subscriber, subscription_id, cancel_at_period_end=False)
+    await _change(harness, subscriber, subscription_id, metadata={"a": "b"}, cancel_at_period_end=True)
+    await _change(harness, subscriber, subscription_id, cancel_at_period_end=False)
 
     assert (await _next(api, subscriber))["amount_cents"] == 600
 
 
-async def test_until_stripe_has_answered_after_a_change_it_is_unknown(world: World, api: Api) -> None:
-    subscriber, subscription_id, _ = await _subscribed(world)
-    await world.control.fault("error_before", operation="invoices.create_preview", times=None)
-    seen = len(await world.control.events())
-    await world.client.v1.subscriptions.update_async(subscription_id, {"cancel_at_period_end": True})
-    await world.tell(*await world.facts(since=seen))
-    await world.carry_out_commands()
+async def test_until_stripe_has_answered_after_a_change_it_is_unknown(harness: Harness, api: Api) -> None:
+    subscriber, subscription_id, _ = await _subscribed(harness)
+    await harness.control.fault("error_before", operation="invoices.create_preview", times=None)
+    seen = len(await harness.control.events())
+    await harness.client.v1.subscriptions.update_async(subscription_id, {"cancel_at_period_end": True})
+    await harness.tell(*await harness.facts(since=seen))
+    await harness.carry_out_commands()
 
     unheard = await _next(api, subscriber)
-    await world.control.reset_faults()
-    await world.settle_everything()
+    await harness.control.reset_faults()
+    await harness.settle_everything()
     heard = await _next(api, subscriber)
 
     assert (unheard["state"], unheard["at"], unheard["amount_cents"]) == ("unknown", None, None)
     assert (heard["state"], heard["none_because"]) == ("none", "ends")
 
 
-async def test_what_a_schedule_will_do_is_asked_for_anew(world: World, api: Api) -> None:
+async def test_what_a_schedule_will_do_is_asked_for_anew(harness: Harness, api: Api) -> None:
     """No event of the subscription tells that its price will be another one."""
-    subscriber, subscription_id, _ = await _subscribed(world)
-    await world.client.v1.customers.update_async(subscriber.customer_id, {"balance": -900})
+    subscriber, subscription_id, _ = await _subscribed(harness)
+    await harness.client.v1.customers.update_async(subscriber.customer_id, {"balance": -900})
     told = SubscriptionScheduleChanged(
         stripe_event_id="evt_schedule",
         stripe_event_type="subscription_schedule.updated",
@@ -157,31 +157,31 @@ async def test_what_a_schedule_will_do_is_asked_for_anew(world: World, api: Api)
         status="active",
     )
 
-    await world.tell(told)
-    await world.settle_everything()
+    await harness.tell(told)
+    await harness.settle_everything()
 
     assert (await _next(api, subscriber))["amount_cents"] == 0
 
 
-async def test_what_is_owed_is_tried_again_first(world: World, api: Api) -> None:
-    subscriber, subscription_id, _ = await _subscribed(world)
-    method = (await world.control.objects(kind="payment_method"))["payment_method"][-1]["id"]
-    await world.control.change_card(method, "chargeCustomerFail")
-    seen = len(await world.control.events())
-    await world.control.renew(subscription_id)
+async def test_what_is_owed_is_tried_again_first(harness: Harness, api: Api) -> None:
+    subscriber, subscription_id, _ = await _subscribed(harness)
+    method = (await harness.control.objects(kind="payment_method"))["payment_method"][-1]["id"]
+    await harness.control.change_card(method, "chargeCustomerFail")
+    seen = len(await harness.control.events())
+    await harness.control.renew(subscription_id)
     await subscriber.hear(since=seen)
 
     told = await _next(api, subscriber)
 
-    invoice = (await world.control.objects(kind="invoice"))["invoice"][-1]
+    invoice = (await harness.control.objects(kind="invoice"))["invoice"][-1]
     assert (told["state"], told["amount_cents"]) == ("known", 900)
     assert _seconds(told["at"]) == invoice["next_payment_attempt"]
 
 
-async def test_what_has_ended_is_charged_no_more(world: World, api: Api) -> None:
-    subscriber, subscription_id, _ = await _subscribed(world)
-    seen = len(await world.control.events())
-    await world.client.v1.subscriptions.cancel_async(subscription_id)
+async def test_what_has_ended_is_charged_no_more(harness: Harness, api: Api) -> None:
+    subscriber, subscription_id, _ = await _subscribed(harness)
+    seen = len(await harness.control.events())
+    await harness.client.v1.subscriptions.cancel_async(subscription_id)
     await subscriber.hear(since=seen)
 
     told = await _next(api, subscriber)

@@ -10,26 +10,26 @@ import pytest
 from contracts.stripe_facts import CheckoutSessionCompleted, InvoicePaid, UnrecognisedEvent
 from purchases.ledger.rows import Purchase
 from tests.integration.purchases.bundles import given_a_bundle
-from tests.integration.purchases.harness import World
+from tests.integration.purchases.harness import Harness
 
 OURS = {"quittance_instance": "another"}
 
 
-async def test_an_invoice_of_other_software_for_a_customer_that_we_share_is_left_alone(world: World) -> None:
-    purchase = await world.given_a_purchase()
-    world.since = len(await world.control.events())
-    api, customer = world.client.v1, str(purchase.stripe_customer_id)
+async def test_an_invoice_of_other_software_for_a_customer_that_we_share_is_left_alone(harness: Harness) -> None:
+    purchase = await harness.given_a_purchase()
+    harness.since = len(await harness.control.events())
+    api, customer = harness.client.v1, str(purchase.stripe_customer_id)
     invoice = await api.invoices.create_async({"customer": customer, "currency": "eur"})
     item: Any = {"customer": customer, "invoice": invoice.id, "amount": 700, "currency": "eur"}
     await api.invoice_items.create_async(item)
     await api.invoices.pay_async(str(invoice.id))
-    facts = await world.facts()
+    facts = await harness.facts()
     assert [fact for fact in facts if isinstance(fact, InvoicePaid)]
 
-    await world.tell(*facts)
-    await world.settle_everything()
+    await harness.tell(*facts)
+    await harness.settle_everything()
 
-    assert await world.rows("select reason from parked") == []
+    assert await harness.rows("select reason from parked") == []
 
 
 def unknown(thing: dict[str, Any], *, customer_id: str | None) -> UnrecognisedEvent:
@@ -46,13 +46,13 @@ def unknown(thing: dict[str, Any], *, customer_id: str | None) -> UnrecognisedEv
     )
 
 
-async def test_an_unknown_shape_of_a_stranger_is_not_kept(world: World) -> None:
-    await world.given_a_purchase()
+async def test_an_unknown_shape_of_a_stranger_is_not_kept(harness: Harness) -> None:
+    await harness.given_a_purchase()
     thing = {"id": "in_theirs", "customer": "cus_theirs", "metadata": {"order": "7"}, "lines": "soon"}
 
-    await world.tell(unknown(thing, customer_id="cus_theirs"))
+    await harness.tell(unknown(thing, customer_id="cus_theirs"))
 
-    assert await world.rows("select reason from parked") == []
+    assert await harness.rows("select reason from parked") == []
 
 
 def _of_our_customer(purchase: Purchase) -> dict[str, Any]:
@@ -72,20 +72,20 @@ MAY_BE_OURS: dict[str, Callable[[Purchase], dict[str, Any]]] = {
 
 
 @pytest.mark.parametrize("what", MAY_BE_OURS)
-async def test_an_unknown_shape_that_may_be_ours_is_kept(world: World, what: str) -> None:
-    thing = MAY_BE_OURS[what](await world.given_a_purchase())
+async def test_an_unknown_shape_that_may_be_ours_is_kept(harness: Harness, what: str) -> None:
+    thing = MAY_BE_OURS[what](await harness.given_a_purchase())
     customer = thing.get("customer")
 
-    await world.tell(unknown(thing, customer_id=customer if isinstance(customer, str) else None))
+    await harness.tell(unknown(thing, customer_id=customer if isinstance(customer, str) else None))
 
-    assert len(await world.parked()) == 1
+    assert len(await harness.parked()) == 1
 
 
-async def test_a_card_that_other_software_saved_is_not_made_the_default(world: World) -> None:
-    bundle = await given_a_bundle(world)
-    completed = next(fact for fact in await world.facts() if isinstance(fact, CheckoutSessionCompleted))
+async def test_a_card_that_other_software_saved_is_not_made_the_default(harness: Harness) -> None:
+    bundle = await given_a_bundle(harness)
+    completed = next(fact for fact in await harness.facts() if isinstance(fact, CheckoutSessionCompleted))
     theirs = {"mode": "setup", "setup_intent_id": "seti_theirs", "quittance_instance": None}
 
-    await world.tell(completed.model_copy(update=theirs | {"customer_id": bundle[0].stripe_customer_id}))
+    await harness.tell(completed.model_copy(update=theirs | {"customer_id": bundle[0].stripe_customer_id}))
 
-    assert await world.commands("adopt_card") == []
+    assert await harness.commands("adopt_card") == []

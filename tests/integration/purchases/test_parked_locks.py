@@ -17,7 +17,7 @@ from contracts.stripe_facts.money_back import RefundSnapshot
 from purchases.batch.work import CONSUMER
 from purchases.ledger.rows import Purchase
 from purchases.ledger.transitions import Status
-from tests.integration.purchases.harness import World
+from tests.integration.purchases.harness import Harness
 from tests.integration.purchases.scenarios import LEGACY
 
 PAYMENTS = 100
@@ -59,7 +59,7 @@ def _refunds_of_another_product(number: int) -> list[RefundChanged | ChargeRefun
 
 
 @contextmanager
-def deadlocks(world: World) -> Iterator[list[str]]:
+def deadlocks(harness: Harness) -> Iterator[list[str]]:
     """The statements that PostgreSQL ended because two transactions waited for each other."""
     found: list[str] = []
 
@@ -67,40 +67,40 @@ def deadlocks(world: World) -> Iterator[list[str]]:
         if sqlstate(context.original_exception) == DEADLOCK:
             found.append(str(context.statement))
 
-    engine = world.database.engine.sync_engine
+    engine = harness.database.engine.sync_engine
     event.listen(engine, "handle_error", note)
     yield found
     event.remove(engine, "handle_error", note)
 
 
-async def until_quiet(world: World) -> None:
-    while await world.rows(STILL_ASKED) or await world.parked():  # noqa: ASYNC110 - what ends it is in the database
+async def until_quiet(harness: Harness) -> None:
+    while await harness.rows(STILL_ASKED) or await harness.parked():  # noqa: ASYNC110 - what ends it is in the database
         await asyncio.sleep(0.05)
 
 
-async def test_300_refunds_of_another_product_are_left_alone_without_a_deadlock(world: World) -> None:
+async def test_300_refunds_of_another_product_are_left_alone_without_a_deadlock(harness: Harness) -> None:
     """Four carriers end what another loop tries again at the same time."""
     facts = [fact for number in range(PAYMENTS) for fact in _refunds_of_another_product(number)]
-    await world.tell(*facts)
-    assert len(await world.parked()) == len(facts)
-    await world.execute("update parked set retry_at = now()")
+    await harness.tell(*facts)
+    assert len(await harness.parked()) == len(facts)
+    await harness.execute("update parked set retry_at = now()")
 
-    with deadlocks(world) as found:
-        async with world.loop.running(), background("parked", world.consumer._retry_parked), asyncio.timeout(60):
-            await until_quiet(world)
+    with deadlocks(harness) as found:
+        async with harness.loop.running(), background("parked", harness.consumer._retry_parked), asyncio.timeout(60):
+            await until_quiet(harness)
 
     assert found == []
-    assert {row["resolution"] for row in await world.rows("select resolution from parked")} == {"not ours"}
+    assert {row["resolution"] for row in await harness.rows("select resolution from parked")} == {"not ours"}
 
 
-async def test_ending_passes_over_a_fact_that_is_being_tried(world: World) -> None:
+async def test_ending_passes_over_a_fact_that_is_being_tried(harness: Harness) -> None:
     """The one holds the parked row and wants the id's lock, the other the id's lock and the parked row."""
     fact, *_ = _refunds_of_another_product(1)
-    await world.tell(fact)
-    await world.execute("update parked set retry_at = now()")
+    await harness.tell(fact)
+    await harness.execute("update parked set retry_at = now()")
     ids = [str(fact.payment_intent_id)]
 
-    async with world.database.transaction() as trying, world.database.transaction() as ending:
+    async with harness.database.transaction() as trying, harness.database.transaction() as ending:
         assert await parked.take_due(trying, consumer=CONSUMER) is not None
         await parked.lock_ids(ending, ids)
         ended = await asyncio.wait_for(parked.discard(ending, ids=ids, resolution="not ours"), 5)
@@ -114,11 +114,11 @@ WAITING = """
 """
 
 
-async def _paid_and_refunded(world: World) -> tuple[Purchase, StripeFact, StripeFact]:
+async def _paid_and_refunded(harness: Harness) -> tuple[Purchase, StripeFact, StripeFact]:
     """A purchase that is pending here, its payment, and a refund that names the payment by its intent alone."""
-    purchase = await world.given_a_purchase()
-    await world.control.refund_as_dashboard(invoice=purchase.stripe_invoice_id)
-    facts = [fact for fact in await world.facts(version=LEGACY) if _is_about(fact, purchase)]
+    purchase = await harness.given_a_purchase()
+    await harness.control.refund_as_dashboard(invoice=purchase.stripe_invoice_id)
+    facts = [fact for fact in await harness.facts(version=LEGACY) if _is_about(fact, purchase)]
     paid = next(fact for fact in facts if isinstance(fact, InvoicePaid))
     refunded = next(fact for fact in facts if isinstance(fact, RefundChanged))
     return purchase, paid, refunded
@@ -128,27 +128,27 @@ def _is_about(fact: StripeFact, purchase: Purchase) -> bool:
     return isinstance(fact, InvoicePaid | RefundChanged) and fact.payment_intent_id == purchase.stripe_payment_intent_id
 
 
-async def test_two_batches_may_each_store_what_a_refund_of_the_other_waits_for(world: World) -> None:
+async def test_two_batches_may_each_store_what_a_refund_of_the_other_waits_for(harness: Harness) -> None:
     """Both hold what they park on when they store: each payment's intent is locked with it, or they deadlock."""
     (one, one_paid, one_refunded), (other, other_paid, other_refunded) = [
-        await _paid_and_refunded(world) for _ in range(2)
+        await _paid_and_refunded(harness) for _ in range(2)
     ]
     for purchase in (one, other):
-        await world.put(purchase, Status.PENDING, knows_invoice=True)
+        await harness.put(purchase, Status.PENDING, knows_invoice=True)
 
-    with deadlocks(world) as found:
-        async with world.database.transaction() as nothing_is_parked_yet:
+    with deadlocks(harness) as found:
+        async with harness.database.transaction() as nothing_is_parked_yet:
             await nothing_is_parked_yet.execute(text("lock table parked in share mode"))
             batches = [
-                asyncio.create_task(world.tell(one_refunded, other_paid)),
-                asyncio.create_task(world.tell(other_refunded, one_paid)),
+                asyncio.create_task(harness.tell(one_refunded, other_paid)),
+                asyncio.create_task(harness.tell(other_refunded, one_paid)),
             ]
             async with asyncio.timeout(10):
-                while await world.rows(WAITING) != [{"count": len(batches)}]:  # noqa: ASYNC110 - as above
+                while await harness.rows(WAITING) != [{"count": len(batches)}]:  # noqa: ASYNC110 - as above
                     await asyncio.sleep(0.02)
         await asyncio.gather(*batches)
 
     assert found == []
-    await world.settle_everything()
-    assert [(await world.purchase(row.id)).status for row in (one, other)] == [Status.REFUNDED] * 2
-    assert await world.parked() == []
+    await harness.settle_everything()
+    assert [(await harness.purchase(row.id)).status for row in (one, other)] == [Status.REFUNDED] * 2
+    assert await harness.parked() == []

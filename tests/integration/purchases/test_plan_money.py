@@ -9,7 +9,7 @@ from contracts.stripe_facts import DisputeChanged, RefundChanged, StripeFact
 from purchases.jobs import store as commands
 from purchases.ledger import plan_money
 from tests.integration.purchases.checkouts import complete, open_page, upgrade
-from tests.integration.purchases.harness import INSTANCE, Json, World
+from tests.integration.purchases.harness import INSTANCE, Harness, Json
 from tests.integration.purchases.scenarios import VERSIONS
 from tests.integration.purchases.test_sweep import sweep
 from tests.integration.purchases.test_wake_ups import ENOUGH, awake
@@ -19,90 +19,90 @@ MONTH = 900
 REFUNDED, OPENED, CLOSED, PARKED = "payment_refunded", "dispute_opened", "dispute_closed", "money_back_parked"
 
 
-async def subscribed(world: World) -> tuple[str, str]:
+async def subscribed(harness: Harness) -> tuple[str, str]:
     """A workspace with the plan alone, and the invoice that paid for it."""
-    workspace = await world.given_a_workspace()
-    await complete(world, (await open_page(world, upgrade(workspace))).session_id)
-    (invoice,) = await world.rows("select * from subscription_invoices")
+    workspace = await harness.given_a_workspace()
+    await complete(harness, (await open_page(harness, upgrade(workspace))).session_id)
+    (invoice,) = await harness.rows("select * from subscription_invoices")
     return workspace, invoice["stripe_invoice_id"]
 
 
-async def told(world: World, workspace: str, *kinds: str) -> list[Json]:
-    return [body for kind, body in await world.workspace_facts(workspace) if kind in kinds]
+async def told(harness: Harness, workspace: str, *kinds: str) -> list[Json]:
+    return [body for kind, body in await harness.workspace_facts(workspace) if kind in kinds]
 
 
-async def hear(world: World, facts: Sequence[StripeFact]) -> None:
-    await world.tell(*facts)
-    await world.settle_everything()
+async def hear(harness: Harness, facts: Sequence[StripeFact]) -> None:
+    await harness.tell(*facts)
+    await harness.settle_everything()
 
 
-async def test_a_refund_of_the_plan_is_a_row_and_is_told_once(world: World) -> None:
-    workspace, invoice = await subscribed(world)
-    refund = await world.control.refund_as_dashboard(invoice=invoice, amount=300)
+async def test_a_refund_of_the_plan_is_a_row_and_is_told_once(harness: Harness) -> None:
+    workspace, invoice = await subscribed(harness)
+    refund = await harness.control.refund_as_dashboard(invoice=invoice, amount=300)
 
     for _ in range(2):
-        await hear(world, await world.facts())
+        await hear(harness, await harness.facts())
 
-    (row,) = await world.rows("select * from workspace_refunds")
+    (row,) = await harness.rows("select * from workspace_refunds")
     assert (row["stripe_refund_id"], row["workspace_id"], row["refund_cents"], row["status"]) == (
         refund["id"],
         workspace,
         300,
         "succeeded",
     )
-    (fact,) = await told(world, workspace, REFUNDED)
+    (fact,) = await told(harness, workspace, REFUNDED)
     assert (fact["refund_cents"], fact["currency"], fact["outcome"], fact["stripe_invoice_id"]) == (
         300,
         "EUR",
         "refunded",
         invoice,
     )
-    assert await world.parked() == []
-    assert await world.rows("select 1 from purchase_refunds") == []
+    assert await harness.parked() == []
+    assert await harness.rows("select 1 from purchase_refunds") == []
 
 
-async def test_a_dispute_of_the_plan_is_told_when_it_opens_and_when_it_is_lost(world: World) -> None:
-    workspace, invoice = await subscribed(world)
-    dispute = await world.control.open_dispute(invoice=invoice)
-    await hear(world, await world.facts())
-    await world.control.close_dispute(dispute["id"], status="lost")
-    await hear(world, [fact for fact in await world.facts() if isinstance(fact, DisputeChanged)])
+async def test_a_dispute_of_the_plan_is_told_when_it_opens_and_when_it_is_lost(harness: Harness) -> None:
+    workspace, invoice = await subscribed(harness)
+    dispute = await harness.control.open_dispute(invoice=invoice)
+    await hear(harness, await harness.facts())
+    await harness.control.close_dispute(dispute["id"], status="lost")
+    await hear(harness, [fact for fact in await harness.facts() if isinstance(fact, DisputeChanged)])
 
-    (row,) = await world.rows("select * from workspace_disputes")
+    (row,) = await harness.rows("select * from workspace_disputes")
     assert (row["workspace_id"], row["dispute_cents"], row["status"]) == (workspace, MONTH, "lost")
     assert row["evidence_due_at"] is not None
-    opened, closed = await told(world, workspace, OPENED, CLOSED)
+    opened, closed = await told(harness, workspace, OPENED, CLOSED)
     assert opened["evidence_due_at"] is not None
     assert (closed["outcome"], closed["dispute_cents"]) == ("lost", MONTH)
-    assert await world.parked() == []
+    assert await harness.parked() == []
 
 
-async def test_money_that_goes_back_before_its_payment_is_heard_of_is_not_lost(world: World) -> None:
+async def test_money_that_goes_back_before_its_payment_is_heard_of_is_not_lost(harness: Harness) -> None:
     """The refund is heard of first; whose charge it is, Stripe says."""
-    workspace, invoice = await subscribed(world)
-    await world.control.refund_as_dashboard(invoice=invoice)
-    await world.execute("delete from subscription_charges")
-    await world.execute("delete from subscription_invoices")
+    workspace, invoice = await subscribed(harness)
+    await harness.control.refund_as_dashboard(invoice=invoice)
+    await harness.execute("delete from subscription_charges")
+    await harness.execute("delete from subscription_invoices")
 
-    await hear(world, [fact for fact in await world.facts() if isinstance(fact, RefundChanged)])
+    await hear(harness, [fact for fact in await harness.facts() if isinstance(fact, RefundChanged)])
 
-    assert [row["refund_cents"] for row in await world.rows("select * from workspace_refunds")] == [MONTH]
-    assert len(await told(world, workspace, REFUNDED)) == 1
-    assert await world.parked() == []
+    assert [row["refund_cents"] for row in await harness.rows("select * from workspace_refunds")] == [MONTH]
+    assert len(await told(harness, workspace, REFUNDED)) == 1
+    assert await harness.parked() == []
 
 
-async def test_a_refund_that_fails_is_told_again(world: World) -> None:
-    workspace, invoice = await subscribed(world)
-    refund = await world.control.refund_as_dashboard(invoice=invoice, amount=300)
-    facts = [fact for fact in await world.facts() if isinstance(fact, RefundChanged)]
-    await hear(world, facts)
+async def test_a_refund_that_fails_is_told_again(harness: Harness) -> None:
+    workspace, invoice = await subscribed(harness)
+    refund = await harness.control.refund_as_dashboard(invoice=invoice, amount=300)
+    facts = [fact for fact in await harness.facts() if isinstance(fact, RefundChanged)]
+    await hear(harness, facts)
     failed = facts[-1].refund.model_copy(update={"status": "failed", "failure_reason": "lost_or_stolen_card"})
 
     changes = {"stripe_event_id": "evt_failed", "refund": failed}
-    await hear(world, [facts[-1].model_copy(update=changes)])
+    await hear(harness, [facts[-1].model_copy(update=changes)])
 
-    assert [fact["outcome"] for fact in await told(world, workspace, REFUNDED)] == ["refunded", "failed"]
-    (row,) = await world.rows("select * from workspace_refunds")
+    assert [fact["outcome"] for fact in await told(harness, workspace, REFUNDED)] == ["refunded", "failed"]
+    (row,) = await harness.rows("select * from workspace_refunds")
     assert (row["stripe_refund_id"], row["status"], row["failure_reason"]) == (
         refund["id"],
         "failed",
@@ -110,28 +110,28 @@ async def test_a_refund_that_fails_is_told_again(world: World) -> None:
     )
 
 
-async def test_what_no_webhook_told_of_the_plans_money_the_sweep_finds(world: World) -> None:
-    workspace, invoice = await subscribed(world)
-    await world.control.refund_as_dashboard(invoice=invoice)
+async def test_what_no_webhook_told_of_the_plans_money_the_sweep_finds(harness: Harness) -> None:
+    workspace, invoice = await subscribed(harness)
+    await harness.control.refund_as_dashboard(invoice=invoice)
 
-    assert (await sweep(world))["refunds"] == 1
-    assert (await sweep(world))["refunds"] == 0
+    assert (await sweep(harness))["refunds"] == 1
+    assert (await sweep(harness))["refunds"] == 0
 
-    assert len(await told(world, workspace, REFUNDED)) == 1
+    assert len(await told(harness, workspace, REFUNDED)) == 1
 
 
-async def test_a_refund_in_another_currency_is_parked_once_and_mailed_about(world: World) -> None:
-    workspace, invoice = await subscribed(world)
-    await world.control.refund_as_dashboard(invoice=invoice, amount=300)
-    facts = [fact for fact in await world.facts() if isinstance(fact, RefundChanged)]
+async def test_a_refund_in_another_currency_is_parked_once_and_mailed_about(harness: Harness) -> None:
+    workspace, invoice = await subscribed(harness)
+    await harness.control.refund_as_dashboard(invoice=invoice, amount=300)
+    facts = [fact for fact in await harness.facts() if isinstance(fact, RefundChanged)]
     odd = facts[-1].refund.model_copy(update={"currency": "usd"})
 
-    await hear(world, [facts[-1].model_copy(update={"stripe_event_id": "evt_usd", "refund": odd})])
+    await hear(harness, [facts[-1].model_copy(update={"stripe_event_id": "evt_usd", "refund": odd})])
 
-    assert await world.rows("select 1 from workspace_refunds") == []
-    assert await told(world, workspace, REFUNDED) == []
-    (parked,) = await world.parked()
-    (mailed,) = await told(world, workspace, PARKED)
+    assert await harness.rows("select 1 from workspace_refunds") == []
+    assert await told(harness, workspace, REFUNDED) == []
+    (parked,) = await harness.parked()
+    (mailed,) = await told(harness, workspace, PARKED)
     assert (mailed["money_back_cents"], mailed["money_back_currency"], mailed["reason"]) == (
         300,
         "USD",
@@ -139,150 +139,152 @@ async def test_a_refund_in_another_currency_is_parked_once_and_mailed_about(worl
     )
     assert (mailed["stripe_refund_id"], mailed["stripe_invoice_id"]) == (odd.refund_id, invoice)
     later = facts[-1].model_copy(update={"stripe_event_id": "evt_usd_again", "refund": odd})
-    await hear(world, [later])
-    assert (len(await world.parked()), len(await told(world, workspace, PARKED))) == (1, 1)
+    await hear(harness, [later])
+    assert (len(await harness.parked()), len(await told(harness, workspace, PARKED))) == (1, 1)
 
 
-async def test_money_of_a_subscription_that_moved_in_is_the_workspaces_too(world: World) -> None:
+async def test_money_of_a_subscription_that_moved_in_is_the_workspaces_too(harness: Harness) -> None:
     """It carries none of our metadata; of its payment nothing was known before it went back."""
-    workspace = await world.given_a_workspace()
-    (row,) = await world.rows("select stripe_customer_id from workspaces")
-    (plan,) = await world.rows("select prices from plans where slug = 'builder'")
+    workspace = await harness.given_a_workspace()
+    (row,) = await harness.rows("select stripe_customer_id from workspaces")
+    (plan,) = await harness.rows("select prices from plans where slug = 'builder'")
     bought: Any = {"price": plan["prices"][0]["stripe_price_id"]}
-    made = await world.client.v1.subscriptions.create_async({"customer": row["stripe_customer_id"], "items": [bought]})
-    async with world.database.transaction() as session:
+    made = await harness.client.v1.subscriptions.create_async(
+        {"customer": row["stripe_customer_id"], "items": [bought]}
+    )
+    async with harness.database.transaction() as session:
         await commands.ask(session, kind="adopt_subscriptions", subject=workspace)
-    await world.settle_everything()
-    refund = await world.control.refund_as_dashboard(invoice=str(made.latest_invoice), amount=300)
+    await harness.settle_everything()
+    refund = await harness.control.refund_as_dashboard(invoice=str(made.latest_invoice), amount=300)
 
-    await hear(world, [fact for fact in await world.facts() if isinstance(fact, RefundChanged)])
+    await hear(harness, [fact for fact in await harness.facts() if isinstance(fact, RefundChanged)])
 
-    assert await world.parked() == []
-    (kept,) = await world.rows("select * from workspace_refunds")
+    assert await harness.parked() == []
+    (kept,) = await harness.rows("select * from workspace_refunds")
     assert (kept["stripe_refund_id"], kept["workspace_id"], kept["refund_cents"]) == (refund["id"], workspace, 300)
 
 
 @pytest.mark.parametrize("what", ["refund", "dispute"])
 async def test_money_of_a_subscription_that_nobody_knows_is_found_by_its_price_and_customer(
-    world: World, what: str
+    harness: Harness, what: str
 ) -> None:
     """Made in the Dashboard, and no event of it was heard: what it gave back was ended as nobody's."""
-    workspace, made = await _made_in_the_dashboard(world)
+    workspace, made = await _made_in_the_dashboard(harness)
     if what == "refund":
-        await world.control.refund_as_dashboard(invoice=str(made.latest_invoice), amount=300)
+        await harness.control.refund_as_dashboard(invoice=str(made.latest_invoice), amount=300)
     else:
-        await world.control.open_dispute(invoice=str(made.latest_invoice))
+        await harness.control.open_dispute(invoice=str(made.latest_invoice))
 
-    await hear(world, [fact for fact in await world.facts() if isinstance(fact, RefundChanged | DisputeChanged)])
+    await hear(harness, [fact for fact in await harness.facts() if isinstance(fact, RefundChanged | DisputeChanged)])
 
-    (kept,) = await world.rows(f"select workspace_id, {what}_cents as cents from workspace_{what}s")
+    (kept,) = await harness.rows(f"select workspace_id, {what}_cents as cents from workspace_{what}s")
     assert (kept["workspace_id"], kept["cents"]) == (workspace, 300 if what == "refund" else MONTH)
-    (row,) = await world.rows("select stripe_subscription_id, status from subscriptions")
+    (row,) = await harness.rows("select stripe_subscription_id, status from subscriptions")
     assert (row["stripe_subscription_id"], row["status"]) == (made.id, "active")
-    assert await world.parked() == []
+    assert await harness.parked() == []
 
 
-async def test_money_of_a_subscription_of_a_workspace_that_nobody_registered_is_parked_once(world: World) -> None:
+async def test_money_of_a_subscription_of_a_workspace_that_nobody_registered_is_parked_once(harness: Harness) -> None:
     """By its metadata it is ours (a restored backup): it is kept, with what it names, and asked about no more."""
     metadata = {"quittance_instance": INSTANCE, "workspace_id": "ws-forgotten"}
-    _, made = await _made_in_the_dashboard(world, metadata=metadata)
-    await world.execute("update workspaces set stripe_customer_id = null")
-    refund = await world.control.refund_as_dashboard(invoice=str(made.latest_invoice), amount=300)
+    _, made = await _made_in_the_dashboard(harness, metadata=metadata)
+    await harness.execute("update workspaces set stripe_customer_id = null")
+    refund = await harness.control.refund_as_dashboard(invoice=str(made.latest_invoice), amount=300)
 
-    await world.tell(*[fact for fact in await world.facts() if isinstance(fact, RefundChanged)])
+    await harness.tell(*[fact for fact in await harness.facts() if isinstance(fact, RefundChanged)])
 
-    assert await awake(world) < ENOUGH
-    (parked,) = await world.parked()
+    assert await awake(harness) < ENOUGH
+    (parked,) = await harness.parked()
     assert (parked["waits_for"], parked["retry_at"]) == (None, None)
-    names = await world.rows("select reference from parked_references where fact_id = :id", id=parked["fact_id"])
+    names = await harness.rows("select reference from parked_references where fact_id = :id", id=parked["fact_id"])
     assert {refund["id"], refund["charge"], refund["payment_intent"]} <= {row["reference"] for row in names}
-    assert await awake(world) == 0
+    assert await awake(harness) == 0
 
 
-async def _made_in_the_dashboard(world: World, **more: Any) -> tuple[str, Any]:
+async def _made_in_the_dashboard(harness: Harness, **more: Any) -> tuple[str, Any]:
     """A workspace, and a subscription of its customer at our plan's price of which nothing was heard."""
-    workspace = await world.given_a_workspace()
-    (row,) = await world.rows("select stripe_customer_id from workspaces")
-    (plan,) = await world.rows("select prices from plans where slug = 'builder'")
+    workspace = await harness.given_a_workspace()
+    (row,) = await harness.rows("select stripe_customer_id from workspaces")
+    (plan,) = await harness.rows("select prices from plans where slug = 'builder'")
     items: Any = [{"price": plan["prices"][0]["stripe_price_id"]}]
     asked: Any = {"customer": row["stripe_customer_id"], "items": items, **more}
-    return workspace, await world.client.v1.subscriptions.create_async(asked)
+    return workspace, await harness.client.v1.subscriptions.create_async(asked)
 
 
 PARTS = (400, 500)
 
 
-async def renewed_in_parts(world: World) -> tuple[str, list[Json]]:
+async def renewed_in_parts(harness: Harness) -> tuple[str, list[Json]]:
     """A workspace whose renewal was paid by two charges, and these, in order."""
-    workspace, _ = await subscribed(world)
-    (row,) = await world.rows("select stripe_subscription_id from subscriptions")
-    for card in (await world.control.objects(kind="payment_method"))["payment_method"]:
+    workspace, _ = await subscribed(harness)
+    (row,) = await harness.rows("select stripe_subscription_id from subscriptions")
+    for card in (await harness.control.objects(kind="payment_method"))["payment_method"]:
         if card["customer"] is not None:
-            await world.control.change_card(card["id"], "chargeCustomerFail")
-    await world.control.renew(row["stripe_subscription_id"])
-    (renewal,) = (one for one in (await world.control.objects(kind="invoice"))["invoice"] if one["status"] == "open")
+            await harness.control.change_card(card["id"], "chargeCustomerFail")
+    await harness.control.renew(row["stripe_subscription_id"])
+    (renewal,) = (one for one in (await harness.control.objects(kind="invoice"))["invoice"] if one["status"] == "open")
     for amount in PARTS:
-        await world.control.pay_part(renewal["id"], amount=amount)
-    charges = (await world.control.objects(kind="charge"))["charge"]
+        await harness.control.pay_part(renewal["id"], amount=amount)
+    charges = (await harness.control.objects(kind="charge"))["charge"]
     return workspace, [one for one in charges if one["amount"] in PARTS and one["status"] == "succeeded"]
 
 
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("which", [0, 1])
 async def test_a_refund_or_dispute_of_any_payment_of_the_plans_invoice_is_found(
-    world: World, which: int, version: str | None
+    harness: Harness, which: int, version: str | None
 ) -> None:
     """One intent and one charge were kept for each invoice; what the others gave back went to staff."""
-    workspace, charges = await renewed_in_parts(world)
-    await world.control.refund_as_dashboard(charge=charges[which]["id"], amount=100)
-    await world.control.open_dispute(charge=charges[1 - which]["id"])
+    workspace, charges = await renewed_in_parts(harness)
+    await harness.control.refund_as_dashboard(charge=charges[which]["id"], amount=100)
+    await harness.control.open_dispute(charge=charges[1 - which]["id"])
 
-    await hear(world, await world.facts(version=version))
+    await hear(harness, await harness.facts(version=version))
 
-    assert await world.parked() == []
-    (refund,) = await world.rows("select * from workspace_refunds")
-    (dispute,) = await world.rows("select * from workspace_disputes")
+    assert await harness.parked() == []
+    (refund,) = await harness.rows("select * from workspace_refunds")
+    (dispute,) = await harness.rows("select * from workspace_disputes")
     assert (refund["workspace_id"], refund["refund_cents"]) == (workspace, 100)
     assert (dispute["workspace_id"], dispute["dispute_cents"]) == (workspace, PARTS[1 - which])
     assert refund["stripe_invoice_id"] == dispute["stripe_invoice_id"]
 
 
-async def test_a_dispute_that_names_the_charge_only_is_asked_about_once(world: World) -> None:
+async def test_a_dispute_that_names_the_charge_only_is_asked_about_once(harness: Harness) -> None:
     """Its intent was known as the plan's, its charge was not: it asked about itself for ever."""
-    workspace, invoice = await subscribed(world)
-    await world.execute("update subscription_charges set stripe_charge_id = null")
-    await world.control.open_dispute(invoice=invoice)
-    (opened,) = [fact for fact in await world.facts() if isinstance(fact, DisputeChanged)]
+    workspace, invoice = await subscribed(harness)
+    await harness.execute("update subscription_charges set stripe_charge_id = null")
+    await harness.control.open_dispute(invoice=invoice)
+    (opened,) = [fact for fact in await harness.facts() if isinstance(fact, DisputeChanged)]
 
-    await world.tell(opened.model_copy(update={"payment_intent_id": None}))
+    await harness.tell(opened.model_copy(update={"payment_intent_id": None}))
 
-    assert await awake(world) < ENOUGH
-    assert [row["workspace_id"] for row in await world.rows("select * from workspace_disputes")] == [workspace]
-    assert await world.parked() == []
+    assert await awake(harness) < ENOUGH
+    assert [row["workspace_id"] for row in await harness.rows("select * from workspace_disputes")] == [workspace]
+    assert await harness.parked() == []
 
 
-async def test_a_refund_that_names_by_hand_what_another_charge_paid_is_the_plans(world: World) -> None:
+async def test_a_refund_that_names_by_hand_what_another_charge_paid_is_the_plans(harness: Harness) -> None:
     """Somebody typed a purchase into the metadata of a plan's refund: it asked about itself without end."""
-    workspace, invoice = await subscribed(world)
-    other = await world.given_a_purchase()
-    await hear(world, await world.facts())
+    workspace, invoice = await subscribed(harness)
+    other = await harness.given_a_purchase()
+    await hear(harness, await harness.facts())
     metadata = {"quittance_instance": INSTANCE, "purchase_id": str(other.id)}
-    await world.control.refund_as_dashboard(invoice=invoice, amount=300, metadata=metadata)
+    await harness.control.refund_as_dashboard(invoice=invoice, amount=300, metadata=metadata)
 
-    await world.tell(*[fact for fact in await world.facts() if isinstance(fact, RefundChanged)])
+    await harness.tell(*[fact for fact in await harness.facts() if isinstance(fact, RefundChanged)])
 
-    assert await awake(world) < ENOUGH
-    assert [row["refund_cents"] for row in await world.rows("select * from workspace_refunds")] == [300]
-    assert len(await told(world, workspace, REFUNDED)) == 1
-    assert (await world.parked(), (await world.purchase(other.id)).refunds) == ([], [])
+    assert await awake(harness) < ENOUGH
+    assert [row["refund_cents"] for row in await harness.rows("select * from workspace_refunds")] == [300]
+    assert len(await told(harness, workspace, REFUNDED)) == 1
+    assert (await harness.parked(), (await harness.purchase(other.id)).refunds) == ([], [])
 
 
-async def test_a_dispute_without_an_intent_is_of_its_own_charges_invoice(world: World) -> None:
+async def test_a_dispute_without_an_intent_is_of_its_own_charges_invoice(harness: Harness) -> None:
     """An absent id names nothing: compared with null it named whichever invoice has none."""
-    workspace, invoice = await subscribed(world)
-    await world.execute("update subscription_charges set paid_with = 'ch_1', stripe_charge_id = 'ch_1'")
+    workspace, invoice = await subscribed(harness)
+    await harness.execute("update subscription_charges set paid_with = 'ch_1', stripe_charge_id = 'ch_1'")
 
-    async with world.database.reading() as session:
+    async with harness.database.reading() as session:
         named = await plan_money.invoice_paid_with(session, payment_intent_id=None, charge_id="ch_1")
         other = await plan_money.invoice_paid_with(session, payment_intent_id=None, charge_id="ch_2")
         none = await plan_money.invoice_paid_with(session, payment_intent_id=None, charge_id=None)

@@ -13,54 +13,54 @@ from purchases.catalog_copy.provision_price import provision_price
 from purchases.ledger.rows import Purchase
 from purchases.ledger.transitions import Status
 from purchases.stripe_api.catalog.prices import SoldAddon
-from tests.integration.purchases.harness import INSTANCE, PRICE, Json, World
+from tests.integration.purchases.harness import INSTANCE, PRICE, Harness, Json
 
 PRICE_CALLS = ("prices.list", "prices.create", "products.create")
 
 
-async def _bought(world: World, slug: str = "setup", **changes: Any) -> Bought:
-    return await world.buy(world.order(await world.given_a_workspace(), slug, **changes))
+async def _bought(harness: Harness, slug: str = "setup", **changes: Any) -> Bought:
+    return await harness.buy(harness.order(await harness.given_a_workspace(), slug, **changes))
 
 
-async def _lines(world: World, purchase: Purchase) -> list[Json]:
-    invoices = (await world.control.objects(kind="invoice"))["invoice"]
+async def _lines(harness: Harness, purchase: Purchase) -> list[Json]:
+    invoices = (await harness.control.objects(kind="invoice"))["invoice"]
     return next(one["lines"]["data"] for one in invoices if one["id"] == purchase.stripe_invoice_id)
 
 
-async def _prices(world: World) -> list[Json]:
+async def _prices(harness: Harness) -> list[Json]:
     """Those that can be sold, oldest first."""
-    return [one for one in (await world.control.objects(kind="price")).get("price", []) if one["lookup_key"]]
+    return [one for one in (await harness.control.objects(kind="price")).get("price", []) if one["lookup_key"]]
 
 
-async def _told(world: World) -> list[Json]:
-    rows = await world.rows("select payload from outbox where topic = 'billing.addon.price.v1' order by id")
+async def _told(harness: Harness) -> list[Json]:
+    rows = await harness.rows("select payload from outbox where topic = 'billing.addon.price.v1' order by id")
     return [json.loads(row["payload"]) for row in rows]
 
 
-async def _known(world: World) -> str | None:
-    (row,) = await world.rows("select stripe_price_id from addons")
+async def _known(harness: Harness) -> str | None:
+    (row,) = await harness.rows("select stripe_price_id from addons")
     found: str | None = row["stripe_price_id"]
     return found
 
 
-async def _calls(world: World) -> int:
-    return sum([len(await world.requests(operation)) for operation in PRICE_CALLS])
+async def _calls(harness: Harness) -> int:
+    return sum([len(await harness.requests(operation)) for operation in PRICE_CALLS])
 
 
-async def test_the_first_purchase_has_the_price_made_kept_and_told(world: World) -> None:
-    await world.given_an_addon(sequence=7)
+async def test_the_first_purchase_has_the_price_made_kept_and_told(harness: Harness) -> None:
+    await harness.given_an_addon(sequence=7)
 
-    bought = await _bought(world)
+    bought = await _bought(harness)
 
-    (price,) = await _prices(world)
+    (price,) = await _prices(harness)
     assert (price["unit_amount"], price["currency"], price["recurring"]) == (PRICE, "eur", None)
-    (line,) = await _lines(world, bought.purchase)
+    (line,) = await _lines(harness, bought.purchase)
     assert line["pricing"]["price_details"]["price"] == price["id"]
     assert line["metadata"]["purchase_id"] == str(bought.purchase.id)
-    assert (bought.purchase.stripe_price_id, await _known(world)) == (price["id"], price["id"])
-    (fact,) = await _told(world)
+    assert (bought.purchase.stripe_price_id, await _known(harness)) == (price["id"], price["id"])
+    (fact,) = await _told(harness)
     assert fact | {"occurred_at": ""} == {
-        "addon_id": str(world.addons["setup"]),
+        "addon_id": str(harness.addons["setup"]),
         "sequence": 7,
         "occurred_at": "",
         "stripe_price_id": price["id"],
@@ -70,115 +70,117 @@ async def test_the_first_purchase_has_the_price_made_kept_and_told(world: World)
     }
 
 
-async def test_only_the_first_purchase_pays_for_the_calls(world: World) -> None:
-    await world.given_an_addon()
-    await _bought(world)
-    before = await _calls(world)
+async def test_only_the_first_purchase_pays_for_the_calls(harness: Harness) -> None:
+    await harness.given_an_addon()
+    await _bought(harness)
+    before = await _calls(harness)
 
-    second = await _bought(world)
+    second = await _bought(harness)
 
     assert second.outcome is Outcome.PAID
-    assert (before, await _calls(world)) == (3, 3)
-    assert len(await _told(world)) == 1
+    assert (before, await _calls(harness)) == (3, 3)
+    assert len(await _told(harness)) == 1
 
 
-async def test_however_many_buy_first_at_once_one_price_is_made(world: World) -> None:
-    await world.given_an_addon()
-    workspaces = [await world.given_a_workspace() for _ in range(6)]
+async def test_however_many_buy_first_at_once_one_price_is_made(harness: Harness) -> None:
+    await harness.given_an_addon()
+    workspaces = [await harness.given_a_workspace() for _ in range(6)]
 
-    bought = await asyncio.gather(*(world.buy(world.order(one)) for one in workspaces))
+    bought = await asyncio.gather(*(harness.buy(harness.order(one)) for one in workspaces))
 
-    (price,) = await _prices(world)
+    (price,) = await _prices(harness)
     assert {one.outcome for one in bought} == {Outcome.PAID}
     assert {one.purchase.stripe_price_id for one in bought} == {price["id"]}
-    assert len(await _told(world)) == 1
+    assert len(await _told(harness)) == 1
 
 
-async def test_another_price_is_made_anew_and_what_was_sold_keeps_its_own(world: World) -> None:
-    await world.given_an_addon()
-    first = await _bought(world)
-    await world.given_an_addon(price_cents=59_900, sequence=2)
-    assert await _known(world) is None
+async def test_another_price_is_made_anew_and_what_was_sold_keeps_its_own(harness: Harness) -> None:
+    await harness.given_an_addon()
+    first = await _bought(harness)
+    await harness.given_an_addon(price_cents=59_900, sequence=2)
+    assert await _known(harness) is None
 
-    second = await _bought(world, expected_price_cents=59_900)
+    second = await _bought(harness, expected_price_cents=59_900)
 
-    assert [one["unit_amount"] for one in await _prices(world)] == [PRICE, 59_900]
-    assert second.purchase.stripe_price_id == await _known(world)
-    assert (await world.purchase(first.purchase.id)).stripe_price_id == first.purchase.stripe_price_id
+    assert [one["unit_amount"] for one in await _prices(harness)] == [PRICE, 59_900]
+    assert second.purchase.stripe_price_id == await _known(harness)
+    assert (await harness.purchase(first.purchase.id)).stripe_price_id == first.purchase.stripe_price_id
     assert first.purchase.stripe_price_id != second.purchase.stripe_price_id
 
 
-async def test_a_price_that_is_set_back_is_found_again_and_told_again(world: World) -> None:
-    await world.given_an_addon()
-    first = await _bought(world)
-    await world.given_an_addon(price_cents=59_900, sequence=2)
-    await world.given_an_addon(sequence=3)
+async def test_a_price_that_is_set_back_is_found_again_and_told_again(harness: Harness) -> None:
+    await harness.given_an_addon()
+    first = await _bought(harness)
+    await harness.given_an_addon(price_cents=59_900, sequence=2)
+    await harness.given_an_addon(sequence=3)
 
-    again = await _bought(world)
+    again = await _bought(harness)
 
     assert again.purchase.stripe_price_id == first.purchase.stripe_price_id
-    assert len(await _prices(world)) == 1
-    assert [one["sequence"] for one in await _told(world)] == [1, 3]
-    ids = await world.rows("select distinct fact_id from outbox where topic = 'billing.addon.price.v1'")
+    assert len(await _prices(harness)) == 1
+    assert [one["sequence"] for one in await _told(harness)] == [1, 3]
+    ids = await harness.rows("select distinct fact_id from outbox where topic = 'billing.addon.price.v1'")
     assert len(ids) == 2
 
 
-async def test_one_made_for_a_price_that_has_changed_meanwhile_is_ignored(world: World) -> None:
-    await world.given_an_addon()
-    old = (await _bought(world)).purchase
-    await world.given_an_addon(price_cents=59_900, sequence=2)
-    await world.execute("truncate outbox")
+async def test_one_made_for_a_price_that_has_changed_meanwhile_is_ignored(harness: Harness) -> None:
+    await harness.given_an_addon()
+    old = (await _bought(harness)).purchase
+    await harness.given_an_addon(price_cents=59_900, sequence=2)
+    await harness.execute("truncate outbox")
 
     sold = SoldAddon(addon_id=old.plan_addon_id, slug="setup", name="Setup", price_cents=PRICE, currency="EUR")
-    await provision_price(database=world.database, client=world.client, instance=INSTANCE, sold=sold, asked_for=old.id)
+    await provision_price(
+        database=harness.database, client=harness.client, instance=INSTANCE, sold=sold, asked_for=old.id
+    )
 
-    assert await _known(world) is None
-    assert await _told(world) == []
+    assert await _known(harness) is None
+    assert await _told(harness) == []
 
 
-async def test_an_edit_that_crosses_the_news_does_not_lose_the_price(world: World) -> None:
-    await world.given_an_addon()
-    first = await _bought(world)
+async def test_an_edit_that_crosses_the_news_does_not_lose_the_price(harness: Harness) -> None:
+    await harness.given_an_addon()
+    first = await _bought(harness)
 
-    await world.given_an_addon(sequence=2)
+    await harness.given_an_addon(sequence=2)
 
-    assert await _known(world) == first.purchase.stripe_price_id
+    assert await _known(harness) == first.purchase.stripe_price_id
 
 
 @pytest.mark.parametrize("fault", ["error_before", "error_after", "close_before", "close_after"])
 @pytest.mark.parametrize("operation", PRICE_CALLS)
-async def test_a_price_that_cannot_be_made_costs_no_sale(world: World, operation: str, fault: str) -> None:
-    await world.control.fault(fault, operation=operation)
-    await world.given_an_addon()
+async def test_a_price_that_cannot_be_made_costs_no_sale(harness: Harness, operation: str, fault: str) -> None:
+    await harness.control.fault(fault, operation=operation)
+    await harness.given_an_addon()
 
-    without = await _bought(world)
-    after = await _bought(world)
+    without = await _bought(harness)
+    after = await _bought(harness)
 
     assert [(one.outcome, one.purchase.paid_cents) for one in (without, after)] == [(Outcome.PAID, PRICE)] * 2
-    (price,) = await _prices(world)
+    (price,) = await _prices(harness)
     assert after.purchase.stripe_price_id == price["id"]
 
 
-async def test_a_price_that_stripe_no_longer_takes_costs_no_sale_and_is_made_anew(world: World) -> None:
-    await world.given_an_addon()
-    archived = str((await _bought(world)).purchase.stripe_price_id)
-    await world.client.v1.prices.update_async(archived, {"active": False})
-    await world.control.fault("error_before", operation="invoiceitems.create", status=400)
+async def test_a_price_that_stripe_no_longer_takes_costs_no_sale_and_is_made_anew(harness: Harness) -> None:
+    await harness.given_an_addon()
+    archived = str((await _bought(harness)).purchase.stripe_price_id)
+    await harness.client.v1.prices.update_async(archived, {"active": False})
+    await harness.control.fault("error_before", operation="invoiceitems.create", status=400)
 
-    by_amount = await _bought(world)
-    anew = await _bought(world)
+    by_amount = await _bought(harness)
+    anew = await _bought(harness)
 
     assert (by_amount.purchase.status, anew.purchase.status) == (Status.PAID, Status.PAID)
     assert anew.purchase.stripe_price_id not in (None, archived)
-    assert (await _told(world))[-1]["stripe_price_id"] == anew.purchase.stripe_price_id == await _known(world)
+    assert (await _told(harness))[-1]["stripe_price_id"] == anew.purchase.stripe_price_id == await _known(harness)
 
 
 @pytest.mark.parametrize("price_cents", [PRICE, PRICE + 100])
-async def test_a_renamed_addon_is_sold_under_its_new_name_at_stripe_too(world: World, price_cents: int) -> None:
-    await world.given_an_addon()
-    sold = (await _bought(world)).purchase
+async def test_a_renamed_addon_is_sold_under_its_new_name_at_stripe_too(harness: Harness, price_cents: int) -> None:
+    await harness.given_an_addon()
+    sold = (await _bought(harness)).purchase
     renamed = AddonState(
-        addon_id=world.addons["setup"],
+        addon_id=harness.addons["setup"],
         sequence=2,
         occurred_at=datetime.now(UTC),
         slug="setup",
@@ -189,21 +191,21 @@ async def test_a_renamed_addon_is_sold_under_its_new_name_at_stripe_too(world: W
         sort_order=0,
     )
 
-    await world.tell(renamed)
-    await world.tell(renamed)
-    await world.settle_everything()
+    await harness.tell(renamed)
+    await harness.tell(renamed)
+    await harness.settle_everything()
 
-    (product,) = (await world.control.objects(kind="product"))["product"]
+    (product,) = (await harness.control.objects(kind="product"))["product"]
     assert product["name"] == "Setup, new"
-    assert (await world.purchase(sold.id)).addon_name == "Professional AI Setup"
-    assert len(await world.requests("products.update")) == 1
+    assert (await harness.purchase(sold.id)).addon_name == "Professional AI Setup"
+    assert len(await harness.requests("products.update")) == 1
 
 
-async def test_a_renamed_addon_that_was_never_sold_has_nothing_to_rename(world: World) -> None:
-    await world.given_an_addon()
-    await world.execute("update addons set name = 'Before'")
+async def test_a_renamed_addon_that_was_never_sold_has_nothing_to_rename(harness: Harness) -> None:
+    await harness.given_an_addon()
+    await harness.execute("update addons set name = 'Before'")
 
-    await world.given_an_addon(sequence=2)
-    await world.settle_everything()
+    await harness.given_an_addon(sequence=2)
+    await harness.settle_everything()
 
-    assert [one["state"] for one in await world.commands("rename_product")] == ["done"]
+    assert [one["state"] for one in await harness.commands("rename_product")] == ["done"]

@@ -9,7 +9,7 @@ from chassis.outbox.pruning import keep_pruned, prune_all
 from chassis.process.process import background
 from purchases.jobs import store as commands
 from purchases.worker.pruned import PRUNES
-from tests.integration.purchases.harness import World
+from tests.integration.purchases.harness import Harness
 from tests.stack.parked_rows import KEPT, LONG_RESOLVED, parked_rows, until_pruned
 
 DAYS_90 = timedelta(days=90)
@@ -20,17 +20,17 @@ ENDED = """insert into stripe_commands (kind, key, subject, arguments, state, ve
 
 
 @pytest.fixture
-async def crowded(world: World) -> World:
-    await world.execute(parked_rows("purchases"))
-    await world.execute("insert into parked_references select 'in_' || \"offset\", fact_id from parked")
-    await world.execute(
+async def crowded(harness: Harness) -> Harness:
+    await harness.execute(parked_rows("purchases"))
+    await harness.execute("insert into parked_references select 'in_' || \"offset\", fact_id from parked")
+    await harness.execute(
         "insert into parked_decisions (item, decision, actor) select 'fact-' || id, 'd', 'a' from parked"
     )
-    await world.execute(ENDED)
-    return world
+    await harness.execute(ENDED)
+    return harness
 
 
-async def test_parked_facts_go_with_their_references_and_what_staff_decided_stays(crowded: World) -> None:
+async def test_parked_facts_go_with_their_references_and_what_staff_decided_stays(crowded: Harness) -> None:
     async with (
         plain_connection(crowded.database.url, name="test") as connection,
         background("pruning", lambda: keep_pruned(crowded.database, PRUNES, kept=DAYS_90)),
@@ -43,14 +43,14 @@ async def test_parked_facts_go_with_their_references_and_what_staff_decided_stay
     assert len(await crowded.rows("select id from parked_decisions")) == LONG_RESOLVED.stop
 
 
-async def test_commands_that_ended_go_and_those_that_wait_for_somebody_stay(crowded: World) -> None:
+async def test_commands_that_ended_go_and_those_that_wait_for_somebody_stay(crowded: Harness) -> None:
     await prune_all(crowded.database, "stripe_commands", PRUNES["stripe_commands"], kept=DAYS_90)
 
     left = sorted(command["subject"] for command in await crowded.commands("settle"))
     assert left == ["discarded89", "done89", "open89", "open91", "parked89", "parked91"]
 
 
-async def test_a_command_that_was_deleted_can_be_asked_for_again(crowded: World) -> None:
+async def test_a_command_that_was_deleted_can_be_asked_for_again(crowded: Harness) -> None:
     await prune_all(crowded.database, "stripe_commands", PRUNES["stripe_commands"], kept=DAYS_90)
 
     async with crowded.database.transaction() as session:
@@ -60,7 +60,7 @@ async def test_a_command_that_was_deleted_can_be_asked_for_again(crowded: World)
     assert (again["state"], again["version"]) == ("open", 1)
 
 
-async def test_a_command_that_is_asked_for_at_this_moment_is_passed_over(crowded: World) -> None:
+async def test_a_command_that_is_asked_for_at_this_moment_is_passed_over(crowded: Harness) -> None:
     async with crowded.database.transaction() as session:
         await commands.ask(session, kind="settle", subject="done91")
         async with crowded.database.transaction() as other:
@@ -70,7 +70,7 @@ async def test_a_command_that_is_asked_for_at_this_moment_is_passed_over(crowded
     assert states["done91"] == "open"
 
 
-async def test_a_command_that_staff_discard_is_kept_from_that_day_on(crowded: World) -> None:
+async def test_a_command_that_staff_discard_is_kept_from_that_day_on(crowded: Harness) -> None:
     (parked,) = [one for one in await crowded.commands("settle") if one["subject"] == "parked91"]
     async with crowded.database.transaction() as session:
         await commands.discard(session, parked["id"])

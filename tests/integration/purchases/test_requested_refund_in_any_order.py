@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from contracts.purchase_facts import RefundFailed, RefundIssued
 from purchases.ledger.transitions import Status
-from tests.integration.purchases.harness import PRICE, World
+from tests.integration.purchases.harness import PRICE, Harness
 from tests.integration.purchases.moves import ask_for_a_refund, left_of, refunds_of
 from tests.integration.purchases.scenarios import VERSIONS
 
@@ -32,33 +32,33 @@ OURS = -1
 )
 @given(data=st.data())
 async def test_however_events_and_answer_are_mixed(
-    world: World, card: str, amount: int | None, ends: str, status: Status, data: st.DataObject
+    harness: Harness, card: str, amount: int | None, ends: str, status: Status, data: st.DataObject
 ) -> None:
-    seen = len(await world.facts())
-    purchase = await world.given_a_purchase(card)
-    requested = await ask_for_a_refund(world, purchase, amount)
-    await world.control.fault("close_after", operation="refunds.create")
-    await world.carry_out_commands()
+    seen = len(await harness.facts())
+    purchase = await harness.given_a_purchase(card)
+    requested = await ask_for_a_refund(harness, purchase, amount)
+    await harness.control.fault("close_after", operation="refunds.create")
+    await harness.carry_out_commands()
     if ends == "failed":
-        await world.control.settle_refund((await world.refunds_at_stripe())[-1]["id"], status="failed")
-    facts = (await world.facts(version=data.draw(st.sampled_from(VERSIONS))))[seen:]
+        await harness.control.settle_refund((await harness.refunds_at_stripe())[-1]["id"], status="failed")
+    facts = (await harness.facts(version=data.draw(st.sampled_from(VERSIONS))))[seen:]
 
     again = data.draw(st.lists(st.integers(0, len(facts) - 1), max_size=3))
     for index in data.draw(st.permutations([OURS, *range(len(facts)), *again])):
         if index == OURS:
-            await world.carry_out_commands()
+            await harness.carry_out_commands()
         else:
-            await world.tell(facts[index])
-    await world.settle_everything()
+            await harness.tell(facts[index])
+    await harness.settle_everything()
 
-    (row,) = await refunds_of(world, purchase)
+    (row,) = await refunds_of(harness, purchase)
     assert (row.id, row.status) == (requested.refund.id, ends)
-    assert (await world.purchase(purchase.id)).status is status
-    assert await left_of(world, purchase) == PRICE - (0 if ends == "failed" else row.refund_cents)
-    told = {kind: await _times(world, str(purchase.id), kind) for kind in (RefundIssued, RefundFailed)}
+    assert (await harness.purchase(purchase.id)).status is status
+    assert await left_of(harness, purchase) == PRICE - (0 if ends == "failed" else row.refund_cents)
+    told = {kind: await _times(harness, str(purchase.id), kind) for kind in (RefundIssued, RefundFailed)}
     assert told[RefundFailed] == (1 if ends == "failed" else 0)
     assert told[RefundIssued] == 1 or (ends == "failed" and told[RefundIssued] == 0)
 
 
-async def _times(world: World, purchase_id: str, kind: type[RefundIssued] | type[RefundFailed]) -> int:
-    return len([fact for fact in await world.told(kind=kind) if fact["purchase_id"] == purchase_id])
+async def _times(harness: Harness, purchase_id: str, kind: type[RefundIssued] | type[RefundFailed]) -> int:
+    return len([fact for fact in await harness.told(kind=kind) if fact["purchase_id"] == purchase_id])

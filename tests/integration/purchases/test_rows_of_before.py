@@ -12,7 +12,7 @@ from typing import Any, Final
 import pytest
 
 from purchases.worker.jobs import COMMANDS
-from tests.integration.purchases.harness import INSTANCE, World
+from tests.integration.purchases.harness import INSTANCE, Harness
 from tests.integration.purchases.left_to_do import LEFT_TO_DO
 from tests.integration.purchases.subscribers import given_the_plans
 
@@ -46,27 +46,27 @@ def test_every_kind_of_job_was_written_before() -> None:
 
 
 @pytest.mark.parametrize("job", JOBS, ids=lambda job: "-".join((job["kind"], *job["arguments"])))
-async def test_a_job_that_an_earlier_version_wrote_is_done(world: World, job: Json) -> None:
-    left = await LEFT_TO_DO[job["kind"]](world)
+async def test_a_job_that_an_earlier_version_wrote_is_done(harness: Harness, job: Json) -> None:
+    left = await LEFT_TO_DO[job["kind"]](harness)
     row = filled(job, dict(left.ids))
-    await world.execute("delete from stripe_commands")
+    await harness.execute("delete from stripe_commands")
     assert await left.seen() != left.expected
     key = f"{row['kind']}:{row['subject']}"
-    await world.execute(WRITE, **(row | {"key": key, "arguments": json.dumps(row["arguments"])}))
+    await harness.execute(WRITE, **(row | {"key": key, "arguments": json.dumps(row["arguments"])}))
 
-    await world.loop._carry_one()
+    await harness.loop._carry_one()
     if row["kind"] != "sweep":  # which asks for itself again, for ever
-        await world.settle_everything()
+        await harness.settle_everything()
 
-    ended = await world.rows("select state, last_error from stripe_commands where key = :key", key=key)
+    ended = await harness.rows("select state, last_error from stripe_commands where key = :key", key=key)
     assert ended == [{"state": "open" if row["kind"] == "sweep" else "done", "last_error": None}]
     assert await left.seen() == left.expected
 
 
-async def park(world: World, row: Json) -> None:
+async def park(harness: Harness, row: Json) -> None:
     """Write it as the table has it: names and values of the headers in Base64's alphabet, key and value as bytes."""
     headers = [[name, b64encode(value.encode()).decode()] for name, value in row["headers"]]
-    await world.execute(
+    await harness.execute(
         PARK,
         fact_id=dict(row["headers"])["ce_id"],
         key=row["key"].encode(),
@@ -76,30 +76,32 @@ async def park(world: World, row: Json) -> None:
     )
 
 
-async def test_a_refund_that_an_earlier_version_set_aside_is_taken_when_its_payment_is_known(world: World) -> None:
-    left = await LEFT_TO_DO["identify"](world)
-    (refund,) = (await world.control.objects(kind="refund"))["refund"]
-    await world.execute("delete from parked")
-    await park(world, filled(PARKED[0], {**left.ids, "stripe_refund": refund["id"]}))
+async def test_a_refund_that_an_earlier_version_set_aside_is_taken_when_its_payment_is_known(harness: Harness) -> None:
+    left = await LEFT_TO_DO["identify"](harness)
+    (refund,) = (await harness.control.objects(kind="refund"))["refund"]
+    await harness.execute("delete from parked")
+    await park(harness, filled(PARKED[0], {**left.ids, "stripe_refund": refund["id"]}))
 
-    await world.settle_everything()
+    await harness.settle_everything()
 
     assert await left.seen() == left.expected
-    assert await world.parked() == []
+    assert await harness.parked() == []
 
 
-async def test_a_subscription_that_an_earlier_version_set_aside_is_taken_when_its_workspace_comes(world: World) -> None:
-    plans, metadata = await given_the_plans(world), {"quittance_instance": INSTANCE, "workspace_id": "ws-later"}
-    customer = await world.client.v1.customers.create_async({"metadata": metadata})
-    await world.give_card(customer.id, "pm_card_visa")
-    made = await world.client.v1.subscriptions.create_async(
+async def test_a_subscription_that_an_earlier_version_set_aside_is_taken_when_its_workspace_comes(
+    harness: Harness,
+) -> None:
+    plans, metadata = await given_the_plans(harness), {"quittance_instance": INSTANCE, "workspace_id": "ws-later"}
+    customer = await harness.client.v1.customers.create_async({"metadata": metadata})
+    await harness.give_card(customer.id, "pm_card_visa")
+    made = await harness.client.v1.subscriptions.create_async(
         {"customer": customer.id, "items": [{"price": plans.monthly}], "metadata": metadata}
     )
     ids = {"subscription": made.id, "customer": customer.id, "price": plans.monthly}
-    await park(world, filled(PARKED[1], ids | {"workspace": "ws-later"}))
+    await park(harness, filled(PARKED[1], ids | {"workspace": "ws-later"}))
 
-    await world.given_a_workspace(workspace_id="ws-later")
-    await world.settle_everything()
+    await harness.given_a_workspace(workspace_id="ws-later")
+    await harness.settle_everything()
 
-    assert await world.rows("select plan from workspaces where id = 'ws-later'") == [{"plan": "builder"}]
-    assert await world.parked() == []
+    assert await harness.rows("select plan from workspaces where id = 'ws-later'") == [{"plan": "builder"}]
+    assert await harness.parked() == []

@@ -10,15 +10,15 @@ import pytest
 
 from purchases.settings import Settings
 from tests.integration.purchases.api import Api, an_api
-from tests.integration.purchases.harness import Json, World
+from tests.integration.purchases.harness import Harness, Json
 
 HOME: Final = Settings(app_env="testing", database_url="postgresql://").public_base_url.rstrip("/")
 FOREIGN: Final = "https://evil.example/"
 
 
 @pytest.fixture
-async def api(world: World) -> AsyncIterator[Api]:
-    price = await world.client.v1.prices.create_async(
+async def api(harness: Harness) -> AsyncIterator[Api]:
+    price = await harness.client.v1.prices.create_async(
         {
             "currency": "eur",
             "unit_amount": 900,
@@ -27,12 +27,12 @@ async def api(world: World) -> AsyncIterator[Api]:
         }
     )
     told = [{"interval": "month", "currency": "EUR", "price_cents": 900, "stripe_price_id": price.id}]
-    await world.execute(
+    await harness.execute(
         "insert into plans (slug, sequence, name, caps, prices) values ('builder', 1, 'Builder', '{}', :prices)",
         prices=json.dumps(told),
     )
-    await world.given_an_addon()
-    async with an_api(world.database, world.client) as api:
+    await harness.given_an_addon()
+    async with an_api(harness.database, harness.client) as api:
         yield api
 
 
@@ -49,18 +49,18 @@ def _checkout(**changes: Any) -> Json:
     return wanted | {"success_url": f"{HOME}/welcome", "cancel_url": f"{HOME}/pricing"} | changes
 
 
-async def _sessions(world: World) -> list[Json]:
-    return (await world.control.objects(kind="checkout.session")).get("checkout.session", [])
+async def _sessions(harness: Harness) -> list[Json]:
+    return (await harness.control.objects(kind="checkout.session")).get("checkout.session", [])
 
 
-async def test_the_owner_gets_a_page_and_a_repeat_gets_the_same(world: World, api: Api) -> None:
-    workspace = await world.given_a_workspace(None)
+async def test_the_owner_gets_a_page_and_a_repeat_gets_the_same(harness: Harness, api: Api) -> None:
+    workspace = await harness.given_a_workspace(None)
 
     first = await _post(api, workspace, "checkout", _checkout(), key="k")
     again = await _post(api, workspace, "checkout", _checkout(), key="k")
 
     assert (first.status_code, again.status_code) == (201, 200)
-    (session,) = await _sessions(world)
+    (session,) = await _sessions(harness)
     assert first.json() == again.json() == {"id": session["id"], "url": session["url"]}
     assert (session["success_url"], session["cancel_url"]) == (f"{HOME}/welcome", f"{HOME}/pricing")
     assert session["currency"] == "eur"
@@ -68,13 +68,13 @@ async def test_the_owner_gets_a_page_and_a_repeat_gets_the_same(world: World, ap
 
 @pytest.mark.parametrize(("role", "sub"), [("admin", "anna"), ("owner", "mallory")])
 async def test_an_admin_and_who_only_claims_to_own_it_may_not_upgrade(
-    world: World, api: Api, role: str, sub: str
+    harness: Harness, api: Api, role: str, sub: str
 ) -> None:
-    workspace = await world.given_a_workspace(None)
+    workspace = await harness.given_a_workspace(None)
 
     for kind, body in (("checkout", _checkout()), ("portal", {})):
         assert (await _post(api, workspace, kind, body, role=role, sub=sub)).status_code == 403
-    assert await _sessions(world) == []
+    assert await _sessions(harness) == []
 
 
 @pytest.mark.parametrize(
@@ -91,31 +91,31 @@ async def test_an_admin_and_who_only_claims_to_own_it_may_not_upgrade(
     ids=["interval", "too many", "twice", "currency", "success_url", "cancel_url", "unknown member"],
 )
 async def test_a_body_that_is_not_right_is_refused_and_nothing_is_written(
-    world: World, api: Api, changes: Json
+    harness: Harness, api: Api, changes: Json
 ) -> None:
-    refused = await _post(api, await world.given_a_workspace(None), "checkout", _checkout(**changes))
+    refused = await _post(api, await harness.given_a_workspace(None), "checkout", _checkout(**changes))
 
     assert refused.status_code == 422
-    assert await world.rows("select 1 from checkout_sessions") == []
-    assert await _sessions(world) == []
+    assert await harness.rows("select 1 from checkout_sessions") == []
+    assert await _sessions(harness) == []
 
 
-async def test_without_an_idempotency_key_no_checkout_is_opened(world: World, api: Api) -> None:
-    refused = await _post(api, await world.given_a_workspace(None), "checkout", _checkout(), key=None)
+async def test_without_an_idempotency_key_no_checkout_is_opened(harness: Harness, api: Api) -> None:
+    refused = await _post(api, await harness.given_a_workspace(None), "checkout", _checkout(), key=None)
 
     assert refused.status_code in {400, 422}
-    assert await _sessions(world) == []
+    assert await _sessions(harness) == []
 
 
 @pytest.mark.parametrize(("kind", "body"), [("setup", {"return_url": FOREIGN}), ("portal", {"return_url": FOREIGN})])
-async def test_no_page_leads_to_a_foreign_site(world: World, api: Api, kind: str, body: Json) -> None:
-    refused = await _post(api, await world.given_a_workspace(None), kind, body)
+async def test_no_page_leads_to_a_foreign_site(harness: Harness, api: Api, kind: str, body: Json) -> None:
+    refused = await _post(api, await harness.given_a_workspace(None), kind, body)
 
     assert (refused.status_code, refused.json()["type"].rpartition("/")[2]) == (422, "return-url-not-allowed")
 
 
-async def test_an_addon_in_an_open_checkout_is_offered_since_buying_it_ends_that(world: World, api: Api) -> None:
-    workspace = await world.given_a_workspace(None)
+async def test_an_addon_in_an_open_checkout_is_offered_since_buying_it_ends_that(harness: Harness, api: Api) -> None:
+    workspace = await harness.given_a_workspace(None)
     await _post(api, workspace, "checkout", _checkout())
 
     headers = {"Authorization": f"Bearer {api.issuer.mint({'sub': 'olga', 'workspaces': {workspace: 'owner'}})}"}

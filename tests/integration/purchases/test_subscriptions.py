@@ -14,13 +14,13 @@ from notifier.letters.letters import LETTERS, mail_key
 from purchases.ledger.transitions import Status
 from purchases.workspaces.rows import Workspace
 from tests.integration.purchases.bundles import PLAN_CENTS, PRICES, given_a_bundle, invoice_of
-from tests.integration.purchases.harness import INSTANCE, PAGES, World
+from tests.integration.purchases.harness import INSTANCE, PAGES, Harness
 from tests.integration.purchases.subscribers import MONTHLY, VERSIONS, Subscriber, given_a_subscriber
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-async def test_who_subscribes_has_builder_until_the_subscription_ends(world: World, version: str | None) -> None:
-    subscriber = await given_a_subscriber(world)
+async def test_who_subscribes_has_builder_until_the_subscription_ends(harness: Harness, version: str | None) -> None:
+    subscriber = await given_a_subscriber(harness)
     subscription_id = await subscriber.subscribe()
 
     await subscriber.hear(version=version)
@@ -29,8 +29,8 @@ async def test_who_subscribes_has_builder_until_the_subscription_ends(world: Wor
     assert (row["interval"], row["currency"], row["is_extra"]) == ("month", "EUR", False)
     assert row["current_period_end"] is not None
 
-    seen = len(await world.control.events())
-    await world.client.v1.subscriptions.cancel_async(subscription_id)
+    seen = len(await harness.control.events())
+    await harness.client.v1.subscriptions.cancel_async(subscription_id)
     await subscriber.hear(since=seen, version=version)
     assert (await subscriber.plan(), await subscriber.status()) == ("free", "canceled")
     changes = [
@@ -39,58 +39,58 @@ async def test_who_subscribes_has_builder_until_the_subscription_ends(world: Wor
     assert changes == [("free", "builder"), ("builder", "free")]
 
 
-async def test_a_failed_renewal_keeps_builder_and_is_told_once_and_a_new_card_heals_it(world: World) -> None:
-    subscriber = await given_a_subscriber(world)
+async def test_a_failed_renewal_keeps_builder_and_is_told_once_and_a_new_card_heals_it(harness: Harness) -> None:
+    subscriber = await given_a_subscriber(harness)
     subscription_id = await subscriber.subscribe()
     await subscriber.hear()
-    method = (await world.control.objects(kind="payment_method"))["payment_method"][-1]["id"]
-    await world.control.change_card(method, "chargeCustomerFail")
-    await world.control.renew(subscription_id)
+    method = (await harness.control.objects(kind="payment_method"))["payment_method"][-1]["id"]
+    await harness.control.change_card(method, "chargeCustomerFail")
+    await harness.control.renew(subscription_id)
     await subscriber.hear()
 
     assert (await subscriber.plan(), await subscriber.status()) == ("builder", "past_due")
-    await world.control.retry(subscription_id)
+    await harness.control.retry(subscription_id)
     await subscriber.hear()
     (failed,) = [body for kind, body in await subscriber.told() if kind == "renewal_failed"]
     assert failed["billing_page_url"] == f"{PAGES}/app/{subscriber.workspace_id}/settings/billing"
     assert (failed["owner_email"], failed["amount_due_cents"], failed["currency"]) == ("olga@acme.example", 900, "EUR")
 
-    await world.control.change_card(method, "visa")
-    await world.control.retry(subscription_id)
+    await harness.control.change_card(method, "visa")
+    await harness.control.retry(subscription_id)
     await subscriber.hear()
     assert (await subscriber.plan(), await subscriber.status()) == ("builder", "active")
 
 
-async def test_when_stripe_gives_up_the_plan_is_free(world: World) -> None:
-    subscriber = await given_a_subscriber(world)
+async def test_when_stripe_gives_up_the_plan_is_free(harness: Harness) -> None:
+    subscriber = await given_a_subscriber(harness)
     subscription_id = await subscriber.subscribe()
     await subscriber.hear()
-    method = (await world.control.objects(kind="payment_method"))["payment_method"][-1]["id"]
-    await world.control.change_card(method, "chargeCustomerFail")
-    await world.control.renew(subscription_id)
-    await world.control.exhaust_retries(subscription_id)
+    method = (await harness.control.objects(kind="payment_method"))["payment_method"][-1]["id"]
+    await harness.control.change_card(method, "chargeCustomerFail")
+    await harness.control.renew(subscription_id)
+    await harness.control.exhaust_retries(subscription_id)
 
     await subscriber.hear()
 
     assert (await subscriber.plan(), await subscriber.status()) == ("free", "canceled")
 
 
-async def test_cancelled_at_the_periods_end_it_is_builder_until_then_and_can_be_resumed(world: World) -> None:
-    subscriber = await given_a_subscriber(world)
+async def test_cancelled_at_the_periods_end_it_is_builder_until_then_and_can_be_resumed(harness: Harness) -> None:
+    subscriber = await given_a_subscriber(harness)
     subscription_id = await subscriber.subscribe()
-    await world.client.v1.subscriptions.update_async(subscription_id, {"cancel_at_period_end": True})
+    await harness.client.v1.subscriptions.update_async(subscription_id, {"cancel_at_period_end": True})
     await subscriber.hear()
     (row,) = await subscriber.rows()
     assert (await subscriber.plan(), row["status"], row["cancel_at_period_end"]) == ("builder", "active", True)
 
-    await world.client.v1.subscriptions.update_async(subscription_id, {"cancel_at_period_end": False})
+    await harness.client.v1.subscriptions.update_async(subscription_id, {"cancel_at_period_end": False})
     await subscriber.hear()
     (row,) = await subscriber.rows()
     assert (await subscriber.plan(), row["cancel_at_period_end"], row["ended_at"]) == ("builder", False, None)
 
 
-async def test_of_two_subscriptions_one_is_ended_and_paid_back_and_the_team_told(world: World) -> None:
-    subscriber = await given_a_subscriber(world)
+async def test_of_two_subscriptions_one_is_ended_and_paid_back_and_the_team_told(harness: Harness) -> None:
+    subscriber = await given_a_subscriber(harness)
     for _ in range(2):
         await subscriber.subscribe()
     await subscriber.hear()
@@ -101,30 +101,30 @@ async def test_of_two_subscriptions_one_is_ended_and_paid_back_and_the_team_told
     assert sorted(ended.values()) == ["active", "canceled"]
     assert {row["is_extra"] for row in rows.values() if row["status"] == "canceled"} == {True}
     assert await subscriber.plan() == "builder"
-    (refund,) = await world.refunds_at_stripe()
+    (refund,) = await harness.refunds_at_stripe()
     assert (refund["amount"], refund["status"]) == (900, "succeeded")
     (found,) = [body for kind, body in await subscriber.told() if kind == "extra_subscription_ended"]
     assert (found["returned_cents"], found["currency"]) == (900, "EUR")
     assert ended[found["stripe_subscription_id"]] == "canceled"
     assert ended[found["kept_subscription_id"]] == "active"
-    assert await world.parked() == []
+    assert await harness.parked() == []
 
 
-async def test_each_money_that_an_ended_subscription_takes_goes_back_and_is_mailed_about(world: World) -> None:
+async def test_each_money_that_an_ended_subscription_takes_goes_back_and_is_mailed_about(harness: Harness) -> None:
     """Its renewal failed, and is paid on its own page after the subscription was ended for another one."""
-    subscriber = await given_a_subscriber(world)
+    subscriber = await given_a_subscriber(harness)
     extra = await subscriber.subscribe()
-    method = (await world.control.objects(kind="payment_method"))["payment_method"][-1]["id"]
-    await world.control.change_card(method, "chargeCustomerFail")
-    await world.control.renew(extra)
-    await world.control.change_card(method, "visa")
+    method = (await harness.control.objects(kind="payment_method"))["payment_method"][-1]["id"]
+    await harness.control.change_card(method, "chargeCustomerFail")
+    await harness.control.renew(extra)
+    await harness.control.change_card(method, "visa")
     await subscriber.subscribe()
     await subscriber.hear()
     await subscriber.hear()
     assert [one.returned_cents for one in await _ended_extras(subscriber)] == [MONTHLY]
 
-    (owed,) = [one for one in (await world.control.objects(kind="invoice"))["invoice"] if one["status"] == "open"]
-    await world.client.v1.invoices.pay_async(owed["id"], {"payment_method": method})
+    (owed,) = [one for one in (await harness.control.objects(kind="invoice"))["invoice"] if one["status"] == "open"]
+    await harness.client.v1.invoices.pay_async(owed["id"], {"payment_method": method})
     await subscriber.hear()
     await subscriber.hear()
 
@@ -135,8 +135,8 @@ async def test_each_money_that_an_ended_subscription_takes_goes_back_and_is_mail
         MONTHLY,
     )
     assert len({mail_key(letter=LETTERS[ExtraSubscriptionEnded], fact=one) for one in (first, second)}) == 2
-    assert [refund["amount"] for refund in await world.refunds_at_stripe()] == [MONTHLY] * 2
-    assert await world.parked() == []
+    assert [refund["amount"] for refund in await harness.refunds_at_stripe()] == [MONTHLY] * 2
+    assert await harness.parked() == []
 
 
 async def _ended_extras(subscriber: Subscriber) -> list[ExtraSubscriptionEnded]:
@@ -146,39 +146,39 @@ async def _ended_extras(subscriber: Subscriber) -> list[ExtraSubscriptionEnded]:
 
 @pytest.mark.parametrize("version", VERSIONS)
 async def test_what_an_extra_subscription_took_is_of_no_addon_that_was_bought_with_it(
-    world: World, version: str | None
+    harness: Harness, version: str | None
 ) -> None:
-    subscriber = await given_a_subscriber(world)
+    subscriber = await given_a_subscriber(harness)
     await subscriber.subscribe()
     await asyncio.sleep(1)  # the older one is kept, and Stripe counts in seconds
-    bundle = await given_a_bundle(world, workspace_id=subscriber.workspace_id)
+    bundle = await given_a_bundle(harness, workspace_id=subscriber.workspace_id)
     for _ in range(2):
         await subscriber.hear(version=version)
 
-    assert [refund["amount"] for refund in await world.refunds_at_stripe()] == [PLAN_CENTS]
-    assert [(await world.purchase(one.id)).status for one in bundle] == [Status.PAID] * 2
-    assert (await world.rows("select 1 from purchase_refunds"), await world.parked()) == ([], [])
+    assert [refund["amount"] for refund in await harness.refunds_at_stripe()] == [PLAN_CENTS]
+    assert [(await harness.purchase(one.id)).status for one in bundle] == [Status.PAID] * 2
+    assert (await harness.rows("select 1 from purchase_refunds"), await harness.parked()) == ([], [])
 
     rest = sum(PRICES.values())
-    await world.control.refund_as_dashboard(invoice=await invoice_of(world), amount=rest)
+    await harness.control.refund_as_dashboard(invoice=await invoice_of(harness), amount=rest)
     await subscriber.hear(version=version)
-    rows = [await world.purchase(one.id) for one in bundle]
+    rows = [await harness.purchase(one.id) for one in bundle]
     assert [row.status for row in rows] == [Status.REFUNDED] * 2
     assert sum(refund.refund_cents for row in rows for refund in row.refunds) == rest
-    assert await world.parked() == []
+    assert await harness.parked() == []
 
 
-async def test_a_product_that_moves_in_brings_its_running_subscription_along(world: World) -> None:
-    subscriber = await given_a_subscriber(world)
+async def test_a_product_that_moves_in_brings_its_running_subscription_along(harness: Harness) -> None:
+    subscriber = await given_a_subscriber(harness)
     ours = await subscriber.subscribe(ours=False)
-    product = await world.client.v1.products.create_async({"name": "Something else"})
-    other = await world.client.v1.prices.create_async(
+    product = await harness.client.v1.products.create_async({"name": "Something else"})
+    other = await harness.client.v1.prices.create_async(
         {"product": product.id, "currency": "eur", "unit_amount": 500, "recurring": {"interval": "month"}}
     )
     await subscriber.subscribe(price=other.id, ours=False)
-    await world.register(subscriber.workspace_id, stripe_customer_id=subscriber.customer_id)
+    await harness.register(subscriber.workspace_id, stripe_customer_id=subscriber.customer_id)
 
-    await world.settle_everything()
+    await harness.settle_everything()
 
     assert [row["stripe_subscription_id"] for row in await subscriber.rows()] == [ours]
     assert await subscriber.plan() == "builder"
@@ -186,59 +186,59 @@ async def test_a_product_that_moves_in_brings_its_running_subscription_along(wor
     assert [row["stripe_subscription_id"] for row in await subscriber.rows()] == [ours]
 
 
-async def unregistered(world: World, subscriber: Subscriber) -> None:
+async def unregistered(harness: Harness, subscriber: Subscriber) -> None:
     """A backup from before the registration is restored."""
-    await world.execute("delete from subscription_charges")
+    await harness.execute("delete from subscription_charges")
     for table in ("subscriptions", "subscription_invoices", "workspaces"):
-        await world.execute(
+        await harness.execute(
             f"delete from {table} where {'id' if table == 'workspaces' else 'workspace_id'} = :id",
             id=subscriber.workspace_id,
         )
 
 
-async def test_what_waits_for_a_workspace_is_looked_up_at_once_when_it_is_registered(world: World) -> None:
-    subscriber = await given_a_subscriber(world)
+async def test_what_waits_for_a_workspace_is_looked_up_at_once_when_it_is_registered(harness: Harness) -> None:
+    subscriber = await given_a_subscriber(harness)
     subscription_id = await subscriber.subscribe()
-    await unregistered(world, subscriber)
-    await world.tell(*await world.facts())
-    assert {fact["waits_for"] for fact in await world.parked()} == {subscriber.workspace_id}
+    await unregistered(harness, subscriber)
+    await harness.tell(*await harness.facts())
+    assert {fact["waits_for"] for fact in await harness.parked()} == {subscriber.workspace_id}
 
-    await world.register(subscriber.workspace_id)
-    while await world.consumer._retry_one():
+    await harness.register(subscriber.workspace_id)
+    while await harness.consumer._retry_one():
         pass
-    assert {fact["waits_for"] for fact in await world.parked()} == {subscription_id}
-    await world.settle_everything()
+    assert {fact["waits_for"] for fact in await harness.parked()} == {subscription_id}
+    await harness.settle_everything()
 
-    assert await world.parked() == []
+    assert await harness.parked() == []
     assert (await subscriber.plan(), await subscriber.status()) == ("builder", "active")
 
 
-async def test_what_comes_while_its_workspace_is_being_registered_does_not_wait_for_it(world: World) -> None:
-    subscriber = await given_a_subscriber(world)
+async def test_what_comes_while_its_workspace_is_being_registered_does_not_wait_for_it(harness: Harness) -> None:
+    subscriber = await given_a_subscriber(harness)
     await subscriber.subscribe()
-    facts = await world.facts()
-    rows = await world.rows("select * from workspaces where id = :id", id=subscriber.workspace_id)
-    await unregistered(world, subscriber)
+    facts = await harness.facts()
+    rows = await harness.rows("select * from workspaces where id = :id", id=subscriber.workspace_id)
+    await unregistered(harness, subscriber)
 
-    async with world.database.transaction() as registering:
+    async with harness.database.transaction() as registering:
         await registering.execute(insert(Workspace).values(rows))
         await parked.lock_ids(registering, [subscriber.workspace_id])
-        telling = asyncio.create_task(world.tell(*facts))
+        telling = asyncio.create_task(harness.tell(*facts))
         await asyncio.sleep(0.5)
         assert not telling.done()
     await telling
-    await world.settle_everything()
+    await harness.settle_everything()
 
-    assert (await subscriber.plan(), await subscriber.status(), await world.parked()) == ("builder", "active", [])
+    assert (await subscriber.plan(), await subscriber.status(), await harness.parked()) == ("builder", "active", [])
 
 
-async def test_a_whole_month_of_events_told_again_changes_nothing(world: World) -> None:
-    subscriber = await given_a_subscriber(world)
+async def test_a_whole_month_of_events_told_again_changes_nothing(harness: Harness) -> None:
+    subscriber = await given_a_subscriber(harness)
     subscription_id = await subscriber.subscribe()
-    await world.control.renew(subscription_id)
+    await harness.control.renew(subscription_id)
     await subscriber.hear()
     before, told = await subscriber.rows(), len(await subscriber.told())
-    await world.execute("truncate inbox")
+    await harness.execute("truncate inbox")
 
     await subscriber.hear()
 
@@ -246,8 +246,10 @@ async def test_a_whole_month_of_events_told_again_changes_nothing(world: World) 
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-async def test_while_it_is_paused_the_plan_is_free_and_resuming_restores_it(world: World, version: str | None) -> None:
-    subscriber = await given_a_subscriber(world, card=None)
+async def test_while_it_is_paused_the_plan_is_free_and_resuming_restores_it(
+    harness: Harness, version: str | None
+) -> None:
+    subscriber = await given_a_subscriber(harness, card=None)
     trial: dict[str, Any] = {
         "trial_period_days": 7,
         "trial_settings": {"end_behavior": {"missing_payment_method": "pause"}},
@@ -256,66 +258,66 @@ async def test_while_it_is_paused_the_plan_is_free_and_resuming_restores_it(worl
     await subscriber.hear(version=version)
     assert (await subscriber.plan(), await subscriber.status()) == ("builder", "trialing")
 
-    await world.control.renew(subscription_id)
+    await harness.control.renew(subscription_id)
     await subscriber.hear(version=version)
     assert (await subscriber.plan(), await subscriber.status()) == ("free", "paused")
 
-    await world.give_card(subscriber.customer_id, "pm_card_visa")
-    await world.client.v1.subscriptions.resume_async(subscription_id)
+    await harness.give_card(subscriber.customer_id, "pm_card_visa")
+    await harness.client.v1.subscriptions.resume_async(subscription_id)
     await subscriber.hear(version=version)
     assert (await subscriber.plan(), await subscriber.status()) == ("builder", "active")
 
 
-async def test_two_events_of_one_second_are_settled_by_what_stripe_has_now(world: World) -> None:
+async def test_two_events_of_one_second_are_settled_by_what_stripe_has_now(harness: Harness) -> None:
     """The later one is heard first; nothing in them says which that is."""
-    subscriber = await given_a_subscriber(world)
+    subscriber = await given_a_subscriber(harness)
     subscription_id = await subscriber.subscribe()
     await subscriber.hear()
-    seen, api = len(await world.control.events()), world.client.v1.subscriptions
+    seen, api = len(await harness.control.events()), harness.client.v1.subscriptions
     for wanted in (True, False):
         await api.update_async(subscription_id, {"cancel_at_period_end": wanted})
     second = datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=5)
     planned, resumed = [
         fact.model_copy(update={"occurred_at": second})
-        for fact in await world.facts(since=seen)
+        for fact in await harness.facts(since=seen)
         if isinstance(fact, SubscriptionChanged)
     ]
 
-    asked = len(await world.requests("subscriptions.retrieve"))
+    asked = len(await harness.requests("subscriptions.retrieve"))
 
-    await world.tell(resumed, planned)
-    await world.settle_everything()
+    await harness.tell(resumed, planned)
+    await harness.settle_everything()
 
     (row,) = await subscriber.rows()
     assert row["cancel_at_period_end"] is False
-    assert len(await world.requests("subscriptions.retrieve")) == asked + 1
+    assert len(await harness.requests("subscriptions.retrieve")) == asked + 1
 
 
-async def test_what_comes_after_the_end_does_not_bring_it_back(world: World) -> None:
-    subscriber = await given_a_subscriber(world)
+async def test_what_comes_after_the_end_does_not_bring_it_back(harness: Harness) -> None:
+    subscriber = await given_a_subscriber(harness)
     subscription_id = await subscriber.subscribe()
-    await world.client.v1.subscriptions.update_async(subscription_id, {"metadata": {"note": "late"}})
-    facts = await world.facts()
+    await harness.client.v1.subscriptions.update_async(subscription_id, {"metadata": {"note": "late"}})
+    facts = await harness.facts()
     late = [
         fact.model_copy(update={"occurred_at": datetime.now(UTC) + timedelta(hours=1), "stripe_event_id": f"evt_{n}"})
         for n, fact in enumerate(facts)
     ]
-    await world.client.v1.subscriptions.cancel_async(subscription_id)
+    await harness.client.v1.subscriptions.cancel_async(subscription_id)
     await subscriber.hear()
 
-    await world.tell(*late)
-    await world.settle_everything()
+    await harness.tell(*late)
+    await harness.settle_everything()
 
     assert (await subscriber.plan(), await subscriber.status()) == ("free", "canceled")
 
 
 @pytest.mark.parametrize("known", [True, False])
-async def test_an_item_of_somebody_else_does_not_stand_for_the_plan(world: World, known: bool) -> None:
+async def test_an_item_of_somebody_else_does_not_stand_for_the_plan(harness: Harness, known: bool) -> None:
     """Of several items the plan's counts, known by its price or, where the price is sold no more, by its lookup key."""
-    subscriber = await given_a_subscriber(world)
+    subscriber = await given_a_subscriber(harness)
     subscription_id = await subscriber.subscribe()
     await subscriber.hear()
-    (fact,) = [fact for fact in await world.facts() if isinstance(fact, SubscriptionChanged)][-1:]
+    (fact,) = [fact for fact in await harness.facts() if isinstance(fact, SubscriptionChanged)][-1:]
     (ours,) = fact.items
     key = f"quittance:{INSTANCE}:builder:month:eur"
     old = ours if known else ours.model_copy(update={"price_id": "price_of_last_year", "lookup_key": key})
@@ -324,7 +326,7 @@ async def test_an_item_of_somebody_else_does_not_stand_for_the_plan(world: World
     )
 
     later = {"stripe_event_id": "evt_later", "occurred_at": fact.occurred_at + timedelta(minutes=1)}
-    await world.tell(fact.model_copy(update={"items": (foreign, old), **later}))
+    await harness.tell(fact.model_copy(update={"items": (foreign, old), **later}))
 
     (row,) = await subscriber.rows()
     assert (row["stripe_subscription_id"], row["interval"], row["stripe_price_id"]) == (

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from contracts.stripe_facts import StripeFact
-from tests.integration.purchases.harness import INSTANCE, World
+from tests.integration.purchases.harness import INSTANCE, Harness
 from tests.integration.purchases.subscribers import VERSIONS, Subscriber, given_a_subscriber
 
 EXAMPLES: Final = int(os.environ.get("ANY_ORDER_EXAMPLES", "10"))
@@ -29,7 +29,7 @@ Json = dict[str, Any]
 
 async def signed_up(subscriber: Subscriber) -> None:
     """Through Checkout."""
-    client = subscriber.world.client
+    client = subscriber.harness.client
     metadata = {"quittance_instance": INSTANCE, "workspace_id": subscriber.workspace_id}
     session = await client.v1.checkout.sessions.create_async(
         {
@@ -42,11 +42,11 @@ async def signed_up(subscriber: Subscriber) -> None:
             "subscription_data": {"metadata": metadata},
         }
     )
-    await subscriber.world.control.complete_session(session.id)
+    await subscriber.harness.control.complete_session(session.id)
 
 
 async def renewed_after_a_failure(subscriber: Subscriber) -> None:
-    control, subscription_id = subscriber.world.control, await subscriber.subscribe()
+    control, subscription_id = subscriber.harness.control, await subscriber.subscribe()
     method = (await control.objects(kind="payment_method"))["payment_method"][-1]["id"]
     await control.change_card(method, "chargeCustomerFail")
     await control.renew(subscription_id)
@@ -55,7 +55,7 @@ async def renewed_after_a_failure(subscriber: Subscriber) -> None:
 
 
 async def given_up(subscriber: Subscriber) -> None:
-    control, subscription_id = subscriber.world.control, await subscriber.subscribe()
+    control, subscription_id = subscriber.harness.control, await subscriber.subscribe()
     method = (await control.objects(kind="payment_method"))["payment_method"][-1]["id"]
     await control.change_card(method, "chargeCustomerFail")
     await control.renew(subscription_id)
@@ -64,29 +64,29 @@ async def given_up(subscriber: Subscriber) -> None:
 
 async def cancelled_switched_and_resumed(subscriber: Subscriber) -> None:
     """Several changes within one second."""
-    api, subscription_id = subscriber.world.client.v1.subscriptions, await subscriber.subscribe()
+    api, subscription_id = subscriber.harness.client.v1.subscriptions, await subscriber.subscribe()
     await api.update_async(subscription_id, {"cancel_at_period_end": True})
     await api.update_async(subscription_id, {"cancel_at_period_end": False})
     item = (await api.retrieve_async(subscription_id)).to_dict()["items"]["data"][0]["id"]
     await api.update_async(subscription_id, {"items": [{"id": item, "price": subscriber.plans.yearly}]})
 
 
-Teller = Callable[[Subscriber], Awaitable[None]]
-STORIES: Final[Sequence[Teller]] = (signed_up, renewed_after_a_failure, given_up, cancelled_switched_and_resumed)
+Scenario = Callable[[Subscriber], Awaitable[None]]
+SCENARIOS: Final[Sequence[Scenario]] = (signed_up, renewed_after_a_failure, given_up, cancelled_switched_and_resumed)
 
 
-@pytest.fixture(params=STORIES, ids=lambda teller: teller.__name__)
-async def subscriber(world: World, request: pytest.FixtureRequest) -> Subscriber:
-    teller: Teller = request.param
-    subscriber = await given_a_subscriber(world)
-    await teller(subscriber)
+@pytest.fixture(params=SCENARIOS, ids=lambda scenario: scenario.__name__)
+async def subscriber(harness: Harness, request: pytest.FixtureRequest) -> Subscriber:
+    scenario: Scenario = request.param
+    subscriber = await given_a_subscriber(harness)
+    await scenario(subscriber)
     return subscriber
 
 
 @pytest.fixture
 async def facts(subscriber: Subscriber) -> dict[str | None, list[StripeFact]]:
     """By Stripe's version: all that Stripe told."""
-    return {version: await subscriber.world.facts(version=version) for version in VERSIONS}
+    return {version: await subscriber.harness.facts(version=version) for version in VERSIONS}
 
 
 @settings(
@@ -98,29 +98,29 @@ async def facts(subscriber: Subscriber) -> dict[str | None, list[StripeFact]]:
 )
 @given(data=st.data())
 async def test_events_in_any_order_end_with_the_subscription_that_stripe_has(
-    world: World, subscriber: Subscriber, facts: dict[str | None, list[StripeFact]], data: st.DataObject
+    harness: Harness, subscriber: Subscriber, facts: dict[str | None, list[StripeFact]], data: st.DataObject
 ) -> None:
     heard = facts[data.draw(st.sampled_from(VERSIONS))]
     again = data.draw(st.lists(st.sampled_from(heard), max_size=3))
     for statement in FORGET:
-        await world.execute(statement)
+        await harness.execute(statement)
 
     for fact in data.draw(st.permutations([*heard, *again])):
-        await world.tell(fact)
+        await harness.tell(fact)
         if data.draw(st.booleans()):
-            await world.settle_everything()
-    await world.settle_everything()
+            await harness.settle_everything()
+    await harness.settle_everything()
 
     (row,) = await subscriber.rows()
-    assert await _at_stripe(world) == {name: row[name] for name in await _at_stripe(world)}
+    assert await _at_stripe(harness) == {name: row[name] for name in await _at_stripe(harness)}
     assert await subscriber.plan() == ("free" if row["status"] == "canceled" else "builder")
-    assert await world.parked() == []
+    assert await harness.parked() == []
     failures = [body["stripe_invoice_id"] for kind, body in await subscriber.told() if kind == "renewal_failed"]
     assert len(failures) == len(set(failures))
 
 
-async def _at_stripe(world: World) -> Json:
-    (subscription,) = (await world.control.objects(kind="subscription"))["subscription"]
+async def _at_stripe(harness: Harness) -> Json:
+    (subscription,) = (await harness.control.objects(kind="subscription"))["subscription"]
     (item,) = subscription["items"]["data"]
     moments = {
         "current_period_end": item["current_period_end"],

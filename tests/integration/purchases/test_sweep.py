@@ -14,30 +14,30 @@ from purchases.main.sweep import period
 from purchases.reconcile.sweep import REACH, Found, sweep_stretch
 from purchases.stripe_api.since import Stretch
 from tests.integration.purchases.bundles import given_a_bundle
-from tests.integration.purchases.harness import FOLLOWING, PRICE, World
+from tests.integration.purchases.harness import FOLLOWING, PRICE, Harness
 
 
-async def sweep(world: World) -> Found:
+async def sweep(harness: Harness) -> Found:
     now = datetime.now(UTC)
-    found = await sweep_stretch(world.desk, Stretch(now - REACH, now + timedelta(minutes=1)))
-    await world.settle_everything()
+    found = await sweep_stretch(harness.desk, Stretch(now - REACH, now + timedelta(minutes=1)))
+    await harness.settle_everything()
     return found
 
 
-async def forget(world: World) -> None:
+async def forget(harness: Harness) -> None:
     """A backup from before the purchase is restored."""
     for table in (*FOLLOWING, "workspace_addon_purchases"):
-        await world.execute(f"delete from {table}")
-    assert await world.rows("select 1 from workspace_addon_purchases") == []
+        await harness.execute(f"delete from {table}")
+    assert await harness.rows("select 1 from workspace_addon_purchases") == []
 
 
-async def test_a_payment_without_a_row_is_adopted(world: World) -> None:
-    lost = await world.given_a_purchase()
-    await forget(world)
+async def test_a_payment_without_a_row_is_adopted(harness: Harness) -> None:
+    lost = await harness.given_a_purchase()
+    await forget(harness)
 
-    found = await sweep(world)
+    found = await sweep(harness)
 
-    row = await world.purchase(lost.id)
+    row = await harness.purchase(lost.id)
     assert (row.status, row.payable, row.paid_cents, row.price_cents) == (Status.PAID, False, PRICE, PRICE)
     assert (row.workspace_id, row.plan_addon_id, row.stripe_invoice_id, row.stripe_payment_intent_id) == (
         lost.workspace_id,
@@ -47,9 +47,9 @@ async def test_a_payment_without_a_row_is_adopted(world: World) -> None:
     )
     assert found["payments"] == 1
     for kind in (PurchaseStarted, PurchasePaid):
-        (told,) = await world.told(kind=kind)
+        (told,) = await harness.told(kind=kind)
         assert told["purchase_id"] == str(lost.id)
-    history = await world.rows("select trigger, actor, reason from purchase_transitions order by id")
+    history = await harness.rows("select trigger, actor, reason from purchase_transitions order by id")
     assert [(line["trigger"], line["actor"]) for line in history] == [
         ("bought", "quittance"),
         ("payment_succeeded", "stripe"),
@@ -57,54 +57,54 @@ async def test_a_payment_without_a_row_is_adopted(world: World) -> None:
     assert history[0]["reason"] == "found paid at Stripe, and not in the ledger"
 
 
-async def test_what_is_adopted_while_its_slot_is_taken_goes_back(world: World) -> None:
-    lost = await world.given_a_purchase()
-    await forget(world)
-    holder = (await world.buy(world.order(lost.workspace_id))).purchase
+async def test_what_is_adopted_while_its_slot_is_taken_goes_back(harness: Harness) -> None:
+    lost = await harness.given_a_purchase()
+    await forget(harness)
+    holder = (await harness.buy(harness.order(lost.workspace_id))).purchase
 
-    await sweep(world)
-    await sweep(world)
+    await sweep(harness)
+    await sweep(harness)
 
-    row = await world.purchase(lost.id)
+    row = await harness.purchase(lost.id)
     assert (row.status, row.payable, row.paid_cents) == (Status.CANCELLED, False, None)
     assert [(one.kind, one.refund_cents) for one in row.refunds] == [("return", PRICE)]
-    assert (await world.purchase(holder.id)).status is Status.PAID
-    assert [one["payment_intent"] for one in await world.refunds_at_stripe()] == [lost.stripe_payment_intent_id]
-    assert len(await world.told(kind=PaymentReturned)) == 1
+    assert (await harness.purchase(holder.id)).status is Status.PAID
+    assert [one["payment_intent"] for one in await harness.refunds_at_stripe()] == [lost.stripe_payment_intent_id]
+    assert len(await harness.told(kind=PaymentReturned)) == 1
 
 
-async def test_missed_payments_refunds_and_disputes_are_applied(world: World) -> None:
+async def test_missed_payments_refunds_and_disputes_are_applied(harness: Harness) -> None:
     """Not one event came."""
-    refunded, disputed = [await world.given_a_purchase() for _ in range(2)]
-    await world.control.refund_as_dashboard(invoice=refunded.stripe_invoice_id, amount=20_000)
-    dispute = await world.control.open_dispute(invoice=disputed.stripe_invoice_id)
-    await world.control.close_dispute(dispute["id"], status="lost")
+    refunded, disputed = [await harness.given_a_purchase() for _ in range(2)]
+    await harness.control.refund_as_dashboard(invoice=refunded.stripe_invoice_id, amount=20_000)
+    dispute = await harness.control.open_dispute(invoice=disputed.stripe_invoice_id)
+    await harness.control.close_dispute(dispute["id"], status="lost")
 
-    found = await sweep(world)
+    found = await sweep(harness)
 
     assert found == {"payments": 0, "refunds": 1, "disputes": 1}
-    assert [one.refund_cents for one in (await world.purchase(refunded.id)).refunds] == [20_000]
-    assert (await world.purchase(disputed.id)).status is Status.REFUNDED
-    assert len(await world.told(kind=RefundIssued)) == 1
-    assert len(await world.told(kind=DisputeClosed)) == 1
+    assert [one.refund_cents for one in (await harness.purchase(refunded.id)).refunds] == [20_000]
+    assert (await harness.purchase(disputed.id)).status is Status.REFUNDED
+    assert len(await harness.told(kind=RefundIssued)) == 1
+    assert len(await harness.told(kind=DisputeClosed)) == 1
 
 
 def counted(what: str) -> float:
     return REGISTRY.get_sample_value("billing_sweep_missed_total", {"what": what}) or 0.0
 
 
-async def test_what_was_missed_is_counted_and_logged_by_its_id(world: World) -> None:
+async def test_what_was_missed_is_counted_and_logged_by_its_id(harness: Harness) -> None:
     """Money that fits nothing is found by each sweep anew: the team was told of it, and no webhook need be lost."""
-    lost, strange = await world.given_a_purchase(), await world.given_a_purchase()
-    await forget(world)
-    await world.client.v1.invoices.update_async(
+    lost, strange = await harness.given_a_purchase(), await harness.given_a_purchase()
+    await forget(harness)
+    await harness.client.v1.invoices.update_async(
         str(strange.stripe_invoice_id), {"metadata": {"workspace_id": "nobody-s"}}
     )
     before = counted("payment")
 
     with capture_logs() as lines:
         for _ in range(2):
-            await sweep(world)
+            await sweep(harness)
 
     missed = [line for line in lines if line["event"] == "sweep_missed"]
     assert [(line["log_level"], line["what"], line["stripe_id"]) for line in missed] == [
@@ -113,86 +113,86 @@ async def test_what_was_missed_is_counted_and_logged_by_its_id(world: World) -> 
     assert counted("payment") - before == 1
 
 
-async def test_a_second_sweep_finds_nothing(world: World) -> None:
-    purchase = await world.given_a_purchase("pm_card_refundFail")
-    refund = await world.control.refund_as_dashboard(invoice=purchase.stripe_invoice_id)
-    await world.control.settle_refund(refund["id"], status="failed")
-    await sweep(world)
-    told = len(await world.told())
+async def test_a_second_sweep_finds_nothing(harness: Harness) -> None:
+    purchase = await harness.given_a_purchase("pm_card_refundFail")
+    refund = await harness.control.refund_as_dashboard(invoice=purchase.stripe_invoice_id)
+    await harness.control.settle_refund(refund["id"], status="failed")
+    await sweep(harness)
+    told = len(await harness.told())
 
-    assert await sweep(world) == {"payments": 0, "refunds": 0, "disputes": 0}
-    assert len(await world.told()) == told
+    assert await sweep(harness) == {"payments": 0, "refunds": 0, "disputes": 0}
+    assert len(await harness.told()) == told
 
 
-async def test_a_whole_page_and_more_is_read(world: World) -> None:
-    purchase = await world.given_a_purchase()
+async def test_a_whole_page_and_more_is_read(harness: Harness) -> None:
+    purchase = await harness.given_a_purchase()
     for _ in range(105):
-        await world.control.refund_as_dashboard(invoice=purchase.stripe_invoice_id, amount=10)
+        await harness.control.refund_as_dashboard(invoice=purchase.stripe_invoice_id, amount=10)
 
-    assert (await sweep(world))["refunds"] == 105
-    assert len((await world.purchase(purchase.id)).refunds) == 105
-
-
-async def test_a_bundle_that_no_event_told_of_is_paid(world: World) -> None:
-    purchases = await given_a_bundle(world)
-
-    assert (await sweep(world))["payments"] == 1
-
-    assert {(await world.purchase(purchase.id)).status for purchase in purchases} == {Status.PAID}
+    assert (await sweep(harness))["refunds"] == 105
+    assert len((await harness.purchase(purchase.id)).refunds) == 105
 
 
-async def test_parked_facts_of_a_lost_row_are_released_by_its_adoption(world: World) -> None:
-    lost = await world.given_a_purchase()
-    await world.control.refund_as_dashboard(invoice=lost.stripe_invoice_id, amount=5_000)
-    await forget(world)
-    await world.tell(*[fact for fact in await world.facts() if isinstance(fact, RefundChanged)])
-    await world.carry_out_commands()
-    assert await world.parked() != []
+async def test_a_bundle_that_no_event_told_of_is_paid(harness: Harness) -> None:
+    purchases = await given_a_bundle(harness)
 
-    await sweep(world)
+    assert (await sweep(harness))["payments"] == 1
 
-    row = await world.purchase(lost.id)
+    assert {(await harness.purchase(purchase.id)).status for purchase in purchases} == {Status.PAID}
+
+
+async def test_parked_facts_of_a_lost_row_are_released_by_its_adoption(harness: Harness) -> None:
+    lost = await harness.given_a_purchase()
+    await harness.control.refund_as_dashboard(invoice=lost.stripe_invoice_id, amount=5_000)
+    await forget(harness)
+    await harness.tell(*[fact for fact in await harness.facts() if isinstance(fact, RefundChanged)])
+    await harness.carry_out_commands()
+    assert await harness.parked() != []
+
+    await sweep(harness)
+
+    row = await harness.purchase(lost.id)
     assert [one.refund_cents for one in row.refunds] == [5_000]
-    assert await world.parked() == []
+    assert await harness.parked() == []
 
 
-async def test_another_instances_and_strangers_objects_are_left_alone(world: World) -> None:
-    lost = await world.given_a_purchase()
-    await forget(world)
-    await world.client.v1.invoices.update_async(
+async def test_another_instances_and_strangers_objects_are_left_alone(harness: Harness) -> None:
+    lost = await harness.given_a_purchase()
+    await forget(harness)
+    await harness.client.v1.invoices.update_async(
         str(lost.stripe_invoice_id), {"metadata": {"quittance_instance": "staging"}}
     )
-    await world.control.refund_as_dashboard(invoice=lost.stripe_invoice_id, amount=5_000)
+    await harness.control.refund_as_dashboard(invoice=lost.stripe_invoice_id, amount=5_000)
 
-    assert await sweep(world) == {"payments": 0, "refunds": 0, "disputes": 0}
-    assert await world.rows("select 1 from workspace_addon_purchases") == []
-    assert await world.parked() == []
+    assert await sweep(harness) == {"payments": 0, "refunds": 0, "disputes": 0}
+    assert await harness.rows("select 1 from workspace_addon_purchases") == []
+    assert await harness.parked() == []
 
 
-async def test_what_cannot_be_rebuilt_is_parked_for_staff(world: World) -> None:
+async def test_what_cannot_be_rebuilt_is_parked_for_staff(harness: Harness) -> None:
     """Its add-on was never told here."""
-    lost = await world.given_a_purchase()
-    await forget(world)
-    await world.execute("delete from addons")
+    lost = await harness.given_a_purchase()
+    await forget(harness)
+    await harness.execute("delete from addons")
 
-    await sweep(world)
+    await sweep(harness)
 
-    assert [one["waits_for"] for one in await world.parked()] == [str(lost.id)]
-    assert await world.rows("select 1 from workspace_addon_purchases") == []
+    assert [one["waits_for"] for one in await harness.parked()] == [str(lost.id)]
+    assert await harness.rows("select 1 from workspace_addon_purchases") == []
 
 
-async def test_the_command_plans_one_look_for_each_day_and_asks_for_itself_again(world: World) -> None:
-    lost = await world.given_a_purchase()
-    await forget(world)
-    async with world.database.transaction() as session:
+async def test_the_command_plans_one_look_for_each_day_and_asks_for_itself_again(harness: Harness) -> None:
+    lost = await harness.given_a_purchase()
+    await forget(harness)
+    async with harness.database.transaction() as session:
         await commands.ask(session, kind="sweep", subject="test")
 
     for _ in range(2):
-        await world.carry_out_commands()
+        await harness.carry_out_commands()
 
-    assert (await world.purchase(lost.id)).status is Status.PAID
-    assert len(await world.commands("sweep_day")) == REACH.days + 1
-    assert [one["state"] for one in await world.commands("sweep")] == ["open"]
+    assert (await harness.purchase(lost.id)).status is Status.PAID
+    assert len(await harness.commands("sweep_day")) == REACH.days + 1
+    assert [one["state"] for one in await harness.commands("sweep")] == ["open"]
 
 
 @pytest.mark.parametrize(("text", "hours"), [("35d", 35 * 24), ("12h", 12), ("90m", 1.5)])

@@ -7,33 +7,33 @@ import pytest
 
 from purchases.jobs import store as commands
 from purchases.reconcile.sweep_subscriptions import sweep_subscriptions
-from tests.integration.purchases.harness import World
+from tests.integration.purchases.harness import Harness
 from tests.integration.purchases.subscribers import Subscriber, given_a_subscriber
 
 Missed = Callable[[Subscriber, str], Awaitable[None]]
 
 
 async def deleted(subscriber: Subscriber, subscription_id: str) -> None:
-    await subscriber.world.client.v1.subscriptions.cancel_async(subscription_id)
+    await subscriber.harness.client.v1.subscriptions.cancel_async(subscription_id)
 
 
 async def to_be_cancelled(subscriber: Subscriber, subscription_id: str) -> None:
-    await subscriber.world.client.v1.subscriptions.update_async(subscription_id, {"cancel_at_period_end": True})
+    await subscriber.harness.client.v1.subscriptions.update_async(subscription_id, {"cancel_at_period_end": True})
 
 
 async def past_due(subscriber: Subscriber, subscription_id: str) -> None:
-    control = subscriber.world.control
+    control = subscriber.harness.control
     method = (await control.objects(kind="payment_method"))["payment_method"][-1]["id"]
     await control.change_card(method, "chargeCustomerFail")
     await control.renew(subscription_id)
 
 
 async def renewed(subscriber: Subscriber, subscription_id: str) -> None:
-    await subscriber.world.control.renew(subscription_id)
+    await subscriber.harness.control.renew(subscription_id)
 
 
 async def switched(subscriber: Subscriber, subscription_id: str) -> None:
-    api = subscriber.world.client.v1.subscriptions
+    api = subscriber.harness.client.v1.subscriptions
     item = (await api.retrieve_async(subscription_id)).to_dict()["items"]["data"][0]["id"]
     await api.update_async(subscription_id, {"items": [{"id": item, "price": subscriber.plans.yearly}]})
 
@@ -42,111 +42,111 @@ MISSED: Final[tuple[Missed, ...]] = (deleted, to_be_cancelled, past_due, renewed
 
 
 @pytest.mark.parametrize("happens", MISSED, ids=lambda missed: missed.__name__)
-async def test_what_no_event_told_is_taken_as_its_event_would_be(world: World, happens: Missed) -> None:
-    subscriber = await given_a_subscriber(world)
+async def test_what_no_event_told_is_taken_as_its_event_would_be(harness: Harness, happens: Missed) -> None:
+    subscriber = await given_a_subscriber(harness)
     subscription_id = await subscriber.subscribe()
     await subscriber.hear()
-    seen = len(await world.control.events())
+    seen = len(await harness.control.events())
     await happens(subscriber, subscription_id)
 
-    assert await sweep_subscriptions(world.desk) == 1
+    assert await sweep_subscriptions(harness.desk) == 1
 
     swept, plan = await subscriber.rows(), await subscriber.plan()
-    await world.execute("truncate inbox")
+    await harness.execute("truncate inbox")
     await subscriber.hear(since=seen)
     assert (await subscriber.rows(), await subscriber.plan()) == (swept, plan)
     assert plan == ("free" if happens is deleted else "builder")
-    assert await sweep_subscriptions(world.desk) == 0
+    assert await sweep_subscriptions(harness.desk) == 0
 
 
-async def test_one_of_which_nothing_was_heard_is_taken_with_its_plan(world: World) -> None:
-    subscriber = await given_a_subscriber(world)
+async def test_one_of_which_nothing_was_heard_is_taken_with_its_plan(harness: Harness) -> None:
+    subscriber = await given_a_subscriber(harness)
     subscription_id = await subscriber.subscribe()
 
-    assert await sweep_subscriptions(world.desk) == 1
+    assert await sweep_subscriptions(harness.desk) == 1
 
     assert [row["stripe_subscription_id"] for row in await subscriber.rows()] == [subscription_id]
     assert (await subscriber.plan(), await subscriber.status()) == ("builder", "active")
     changed = [body["plan"] for kind, body in await subscriber.told() if kind == "plan_changed"]
     assert changed == ["builder"]
-    assert await sweep_subscriptions(world.desk) == 0
+    assert await sweep_subscriptions(harness.desk) == 0
 
 
-async def test_a_workspace_whose_plan_is_not_what_its_subscription_says_is_put_right(world: World) -> None:
-    subscriber = await given_a_subscriber(world)
+async def test_a_workspace_whose_plan_is_not_what_its_subscription_says_is_put_right(harness: Harness) -> None:
+    subscriber = await given_a_subscriber(harness)
     await subscriber.subscribe()
     await subscriber.hear()
-    await world.execute("update workspaces set plan = 'free'")
+    await harness.execute("update workspaces set plan = 'free'")
 
-    assert await sweep_subscriptions(world.desk) == 1
+    assert await sweep_subscriptions(harness.desk) == 1
 
     assert await subscriber.plan() == "builder"
 
 
-async def test_what_has_ended_stays_so_and_is_not_asked_for_again(world: World) -> None:
-    subscriber = await given_a_subscriber(world)
+async def test_what_has_ended_stays_so_and_is_not_asked_for_again(harness: Harness) -> None:
+    subscriber = await given_a_subscriber(harness)
     await subscriber.subscribe()
     await subscriber.hear()
-    await world.execute("update subscriptions set status = 'canceled'")
-    await world.execute("update workspaces set plan = 'free'")
+    await harness.execute("update subscriptions set status = 'canceled'")
+    await harness.execute("update workspaces set plan = 'free'")
 
-    assert await sweep_subscriptions(world.desk) == 0
+    assert await sweep_subscriptions(harness.desk) == 0
 
     assert (await subscriber.plan(), await subscriber.status()) == ("free", "canceled")
 
 
-async def test_another_instances_and_strangers_subscriptions_are_left_alone(world: World) -> None:
-    subscriber = await given_a_subscriber(world)
+async def test_another_instances_and_strangers_subscriptions_are_left_alone(harness: Harness) -> None:
+    subscriber = await given_a_subscriber(harness)
     staging = await subscriber.subscribe()
-    await world.client.v1.subscriptions.update_async(staging, {"metadata": {"quittance_instance": "staging"}})
-    stranger = await world.client.v1.customers.create_async()
-    await world.give_card(stranger.id, "pm_card_visa")
-    await world.client.v1.subscriptions.create_async(
+    await harness.client.v1.subscriptions.update_async(staging, {"metadata": {"quittance_instance": "staging"}})
+    stranger = await harness.client.v1.customers.create_async()
+    await harness.give_card(stranger.id, "pm_card_visa")
+    await harness.client.v1.subscriptions.create_async(
         {"customer": stranger.id, "items": [{"price": subscriber.plans.monthly}]}
     )
 
-    assert await sweep_subscriptions(world.desk) == 0
+    assert await sweep_subscriptions(harness.desk) == 0
 
-    assert (await subscriber.rows(), await world.parked()) == ([], [])
+    assert (await subscriber.rows(), await harness.parked()) == ([], [])
 
 
-async def test_one_whose_price_the_plan_has_no_more_is_asked_for_by_its_id(world: World) -> None:
-    subscriber = await given_a_subscriber(world)
+async def test_one_whose_price_the_plan_has_no_more_is_asked_for_by_its_id(harness: Harness) -> None:
+    subscriber = await given_a_subscriber(harness)
     subscription_id = await subscriber.subscribe()
     await subscriber.hear()
-    await world.execute("update plans set prices = '[]'")
-    assert await sweep_subscriptions(world.desk) == 0
+    await harness.execute("update plans set prices = '[]'")
+    assert await sweep_subscriptions(harness.desk) == 0
 
     await deleted(subscriber, subscription_id)
 
-    assert await sweep_subscriptions(world.desk) == 1
+    assert await sweep_subscriptions(harness.desk) == 1
     assert await subscriber.plan() == "free"
 
 
-async def test_a_whole_page_and_more_is_read(world: World) -> None:
-    subscriber = await given_a_subscriber(world)
+async def test_a_whole_page_and_more_is_read(harness: Harness) -> None:
+    subscriber = await given_a_subscriber(harness)
     await subscriber.subscribe()
     await subscriber.hear()
-    stranger = await world.client.v1.customers.create_async()
-    await world.give_card(stranger.id, "pm_card_visa")
+    stranger = await harness.client.v1.customers.create_async()
+    await harness.give_card(stranger.id, "pm_card_visa")
     for _ in range(101):
-        await world.client.v1.subscriptions.create_async(
+        await harness.client.v1.subscriptions.create_async(
             {"customer": stranger.id, "items": [{"price": subscriber.plans.monthly}]}
         )
-    await world.control.fault("error_before", operation="subscriptions.retrieve")
+    await harness.control.fault("error_before", operation="subscriptions.retrieve")
 
-    assert await sweep_subscriptions(world.desk) == 0
+    assert await sweep_subscriptions(harness.desk) == 0
 
 
-async def test_the_sweep_of_the_worker_compares_them_too(world: World) -> None:
-    subscriber = await given_a_subscriber(world)
+async def test_the_sweep_of_the_worker_compares_them_too(harness: Harness) -> None:
+    subscriber = await given_a_subscriber(harness)
     subscription_id = await subscriber.subscribe()
     await subscriber.hear()
     await deleted(subscriber, subscription_id)
-    async with world.database.transaction() as session:
+    async with harness.database.transaction() as session:
         await commands.ask(session, kind="sweep", subject="test")
 
     for _ in range(2):
-        await world.carry_out_commands()
+        await harness.carry_out_commands()
 
     assert await subscriber.plan() == "free"

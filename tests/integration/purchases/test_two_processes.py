@@ -9,7 +9,7 @@ import httpx
 
 from contracts.purchase_facts import PurchasePaid, PurchaseStarted
 from tests.integration.purchases.api import Api, api_processes
-from tests.integration.purchases.harness import PRICE, World
+from tests.integration.purchases.harness import PRICE, Harness
 from tests.seen import problem_of
 
 ORDER = {"addon": "setup", "expected_price_cents": PRICE, "expected_currency": "EUR"}
@@ -35,13 +35,13 @@ async def press(apis: Sequence[Api], workspace_id: str) -> list[httpx.Response]:
     return await asyncio.gather(*presses)
 
 
-async def test_however_many_buy_at_once_from_two_processes_one_is_charged(world: World, stripe_url: str) -> None:
+async def test_however_many_buy_at_once_from_two_processes_one_is_charged(harness: Harness, stripe_url: str) -> None:
     """And the connection of the first payment breaks after Stripe has taken the money."""
-    await world.given_an_addon()
-    workspaces = [await world.given_a_workspace() for _ in range(WORKSPACES)]
-    await world.control.fault("close_after", operation="invoices.pay")
+    await harness.given_an_addon()
+    workspaces = [await harness.given_a_workspace() for _ in range(WORKSPACES)]
+    await harness.control.fault("close_after", operation="invoices.pay")
 
-    async with api_processes(world.database.url, number=2, stripe_url=stripe_url) as apis:
+    async with api_processes(harness.database.url, number=2, stripe_url=stripe_url) as apis:
         rounds = await asyncio.gather(*(press(apis, workspace) for workspace in workspaces))
 
     for answers in rounds:
@@ -51,10 +51,10 @@ async def test_however_many_buy_at_once_from_two_processes_one_is_charged(world:
         assert {problem_of(one) for one in answers if one.is_error} == {"already-purchased"}
         assert len({one.json()["id"] for one in bought}) == 1
         assert [one.json()["status"] for one in bought if one.status_code == 201] == ["paid"]
-    assert (await world.control.sums())["total"]["eur"] == {
+    assert (await harness.control.sums())["total"]["eur"] == {
         "captured": PRICE * WORKSPACES,
         "refunded": 0,
         "payments": WORKSPACES,
         "refunds": 0,
     }
-    assert len(await world.told(kind=PurchaseStarted)) == len(await world.told(kind=PurchasePaid)) == WORKSPACES
+    assert len(await harness.told(kind=PurchaseStarted)) == len(await harness.told(kind=PurchasePaid)) == WORKSPACES

@@ -21,224 +21,226 @@ from tests.integration.purchases.checkouts import (
     purchases_of,
     upgrade,
 )
-from tests.integration.purchases.harness import DEBIT, PRICE, World
+from tests.integration.purchases.harness import DEBIT, PRICE, Harness
 
 ENOUGH = 20
 """So many wake-ups follow each other only where each one causes the next."""
 
 
-async def awake(world: World) -> int:
+async def awake(harness: Harness) -> int:
     """Do at once whatever is due by itself, as the worker does; how much that was, ENOUGH at most."""
     for done in range(ENOUGH):
-        if not (await world.loop._carry_one() or await world.consumer._retry_one()):
+        if not (await harness.loop._carry_one() or await harness.consumer._retry_one()):
             return done
     return ENOUGH
 
 
-async def _refund_of_an_unlisted_payment(world: World) -> tuple[Purchase, RefundChanged]:
+async def _refund_of_an_unlisted_payment(harness: Harness) -> tuple[Purchase, RefundChanged]:
     """Stripe says that the intent is one of our invoice's, and the invoice's own list does not say that it paid it."""
-    purchase = await world.given_a_purchase()
-    await world.control.refund_as_dashboard(invoice=purchase.stripe_invoice_id)
-    refund = next(fact for fact in await world.facts() if isinstance(fact, RefundChanged))
-    (linked,) = (await world.control.objects(kind="invoice_payment"))["invoice_payment"]
-    await world.control.say_otherwise(linked["id"], status="open")
-    await world.execute("update purchase_charges set stripe_payment_intent_id = 'pi_other', stripe_charge_id = null")
-    await world.execute(
+    purchase = await harness.given_a_purchase()
+    await harness.control.refund_as_dashboard(invoice=purchase.stripe_invoice_id)
+    refund = next(fact for fact in await harness.facts() if isinstance(fact, RefundChanged))
+    (linked,) = (await harness.control.objects(kind="invoice_payment"))["invoice_payment"]
+    await harness.control.say_otherwise(linked["id"], status="open")
+    await harness.execute("update purchase_charges set stripe_payment_intent_id = 'pi_other', stripe_charge_id = null")
+    await harness.execute(
         "update workspace_addon_purchases set stripe_payment_intent_id = 'pi_other', stripe_charge_id = null"
     )
     return purchase, refund
 
 
-async def test_what_asking_stripe_cannot_match_is_parked_once_for_staff(world: World) -> None:
+async def test_what_asking_stripe_cannot_match_is_parked_once_for_staff(harness: Harness) -> None:
     """park → identify → release → park ran 204 times in six minutes."""
-    purchase, refund = await _refund_of_an_unlisted_payment(world)
+    purchase, refund = await _refund_of_an_unlisted_payment(harness)
 
-    await world.tell(refund)
+    await harness.tell(refund)
 
-    assert await awake(world) < ENOUGH
-    (parked,) = await world.parked()
+    assert await awake(harness) < ENOUGH
+    (parked,) = await harness.parked()
     assert (parked["waits_for"], parked["retry_at"]) == (allocation_mark(refund.refund.refund_id), None)
-    assert await awake(world) == 0
-    assert len(await world.requests("invoice_payments.list")) == 1
-    (told,) = await world.told(kind=MoneyBackParked)
+    assert await awake(harness) == 0
+    assert len(await harness.requests("invoice_payments.list")) == 1
+    (told,) = await harness.told(kind=MoneyBackParked)
     assert told["purchase_id"] == str(purchase.id)
 
 
-async def test_staff_have_it_asked_about_once_more_and_no_oftener(world: World) -> None:
-    _, refund = await _refund_of_an_unlisted_payment(world)
-    await world.tell(refund)
-    await awake(world)
+async def test_staff_have_it_asked_about_once_more_and_no_oftener(harness: Harness) -> None:
+    _, refund = await _refund_of_an_unlisted_payment(harness)
+    await harness.tell(refund)
+    await awake(harness)
 
-    await world.execute("update parked set retry_at = now() where resolved_at is null")
+    await harness.execute("update parked set retry_at = now() where resolved_at is null")
 
-    assert await awake(world) < ENOUGH
-    assert len(await world.requests("invoice_payments.list")) <= 2
-    (parked,) = await world.parked()
+    assert await awake(harness) < ENOUGH
+    assert len(await harness.requests("invoice_payments.list")) <= 2
+    (parked,) = await harness.parked()
     assert parked["retry_at"] is None
 
 
-async def _timers(world: World) -> None:
+async def _timers(harness: Harness) -> None:
     """Let the timer of whatever has one run out, again and again, as in days."""
     for _ in range(3):
-        await world.execute("update parked set retry_at = now() where resolved_at is null and retry_at is not null")
-        assert await awake(world) < ENOUGH
+        await harness.execute("update parked set retry_at = now() where resolved_at is null and retry_at is not null")
+        assert await awake(harness) < ENOUGH
 
 
-async def test_a_refund_of_a_part_of_an_invoice_that_was_voided_is_parked_once_and_told(world: World) -> None:
+async def test_a_refund_of_a_part_of_an_invoice_that_was_voided_is_parked_once_and_told(harness: Harness) -> None:
     """It waited for the payment that never comes, and had the invoice looked up by every run of its timer."""
-    purchase = await world.given_a_purchase("pm_card_authenticationRequired")
-    await world.control.pay_part(str(purchase.stripe_invoice_id), amount=20_000)
-    (charge,) = (await world.control.objects(kind="charge"))["charge"]
-    refund = await world.control.refund_as_dashboard(charge=charge["id"])
-    await world.client.v1.invoices.void_invoice_async(str(purchase.stripe_invoice_id))
-    await world.execute(
+    purchase = await harness.given_a_purchase("pm_card_authenticationRequired")
+    await harness.control.pay_part(str(purchase.stripe_invoice_id), amount=20_000)
+    (charge,) = (await harness.control.objects(kind="charge"))["charge"]
+    refund = await harness.control.refund_as_dashboard(charge=charge["id"])
+    await harness.client.v1.invoices.void_invoice_async(str(purchase.stripe_invoice_id))
+    await harness.execute(
         "update workspace_addon_purchases set stripe_payment_intent_id = :intent", intent=charge["payment_intent"]
     )
-    await world.tell(*await world.facts())
-    await awake(world)
-    looks = len(await world.requests("invoices.retrieve"))
+    await harness.tell(*await harness.facts())
+    await awake(harness)
+    looks = len(await harness.requests("invoices.retrieve"))
 
-    await _timers(world)
+    await _timers(harness)
 
-    assert len(await world.requests("invoices.retrieve")) == looks
-    parked = await world.parked()
+    assert len(await harness.requests("invoices.retrieve")) == looks
+    parked = await harness.parked()
     assert {one["retry_at"] for one in parked} == {None}
     assert {one["reason"] for one in parked} == {"money of an invoice that is void at Stripe went back"}
-    (told,) = await world.told(kind=MoneyBackParked)
+    (told,) = await harness.told(kind=MoneyBackParked)
     assert (told["stripe_refund_id"], told["money_back_cents"]) == (refund["id"], 20_000)
 
 
-async def test_a_refund_of_money_that_does_not_fit_is_parked_once_and_told(world: World) -> None:
-    purchase = await world.given_a_purchase()
-    await world.control.refund_as_dashboard(invoice=purchase.stripe_invoice_id, amount=700)
-    await world.put(purchase, Status.PENDING, knows_invoice=True)
-    await world.execute("update workspace_addon_purchases set price_cents = 1")
-    refund = next(fact for fact in await world.facts() if isinstance(fact, RefundChanged))
-    await world.execute(
+async def test_a_refund_of_money_that_does_not_fit_is_parked_once_and_told(harness: Harness) -> None:
+    purchase = await harness.given_a_purchase()
+    await harness.control.refund_as_dashboard(invoice=purchase.stripe_invoice_id, amount=700)
+    await harness.put(purchase, Status.PENDING, knows_invoice=True)
+    await harness.execute("update workspace_addon_purchases set price_cents = 1")
+    refund = next(fact for fact in await harness.facts() if isinstance(fact, RefundChanged))
+    await harness.execute(
         "update workspace_addon_purchases set stripe_payment_intent_id = :intent", intent=refund.payment_intent_id
     )
-    await world.tell(refund)
-    await awake(world)
-    looks = len(await world.requests("invoices.retrieve"))
+    await harness.tell(refund)
+    await awake(harness)
+    looks = len(await harness.requests("invoices.retrieve"))
 
-    await _timers(world)
+    await _timers(harness)
 
-    assert len(await world.requests("invoices.retrieve")) == looks
-    assert [one["retry_at"] for one in await world.parked()] == [None]
-    assert len(await world.told(kind=MoneyBackParked)) == 1
+    assert len(await harness.requests("invoices.retrieve")) == looks
+    assert [one["retry_at"] for one in await harness.parked()] == [None]
+    assert len(await harness.told(kind=MoneyBackParked)) == 1
 
 
-async def test_a_refund_of_unknown_money_that_does_not_fit_is_told_to_the_team_too(world: World) -> None:
+async def test_a_refund_of_unknown_money_that_does_not_fit_is_told_to_the_team_too(harness: Harness) -> None:
     """The purchase does not know the intent that the refund names: Stripe says whose it was, and it does not fit."""
-    purchase = await world.given_a_purchase()
-    await world.control.refund_as_dashboard(invoice=purchase.stripe_invoice_id, amount=700)
-    await world.put(purchase, Status.PENDING, knows_invoice=True)
-    await world.execute("update workspace_addon_purchases set price_cents = 1, stripe_payment_intent_id = null")
-    await world.tell(next(fact for fact in await world.facts() if isinstance(fact, RefundChanged)))
-    await awake(world)
-    await _timers(world)
+    purchase = await harness.given_a_purchase()
+    await harness.control.refund_as_dashboard(invoice=purchase.stripe_invoice_id, amount=700)
+    await harness.put(purchase, Status.PENDING, knows_invoice=True)
+    await harness.execute("update workspace_addon_purchases set price_cents = 1, stripe_payment_intent_id = null")
+    await harness.tell(next(fact for fact in await harness.facts() if isinstance(fact, RefundChanged)))
+    await awake(harness)
+    await _timers(harness)
 
-    assert {one["retry_at"] for one in await world.parked()} == {None}
-    (told,) = await world.told(kind=MoneyBackParked)
+    assert {one["retry_at"] for one in await harness.parked()} == {None}
+    (told,) = await harness.told(kind=MoneyBackParked)
     assert told["purchase_id"] == str(purchase.id)
 
 
-async def test_what_staff_have_ended_is_not_set_aside_again(world: World) -> None:
+async def test_what_staff_have_ended_is_not_set_aside_again(harness: Harness) -> None:
     """Each later event of the refund, or of another one of its charge, brought it back."""
-    await _part_of_a_bundle(world)
-    (parked,) = await world.parked()
-    async with world.database.transaction() as session:
+    await _part_of_a_bundle(harness)
+    (parked,) = await harness.parked()
+    async with harness.database.transaction() as session:
         item = f"fact-{parked['id']}"
         await discard_parked(session=session, item_id=item, actor="staff:sue", reason="It is the plan's part.")
-    refund = next(fact for fact in await world.facts() if isinstance(fact, RefundChanged))
+    refund = next(fact for fact in await harness.facts() if isinstance(fact, RefundChanged))
 
-    await world.tell(refund.model_copy(update={"stripe_event_id": "evt_again"}))
-    await awake(world)
+    await harness.tell(refund.model_copy(update={"stripe_event_id": "evt_again"}))
+    await awake(harness)
 
-    assert await world.parked() == []
+    assert await harness.parked() == []
 
 
-async def test_what_stripe_cannot_match_is_told_to_the_team_once(world: World) -> None:
-    purchase, refund = await _refund_of_an_unlisted_payment(world)
+async def test_what_stripe_cannot_match_is_told_to_the_team_once(harness: Harness) -> None:
+    purchase, refund = await _refund_of_an_unlisted_payment(harness)
 
     for _ in range(2):
-        await world.tell(refund)
-        await awake(world)
-        await world.execute("update parked set retry_at = now() where resolved_at is null")
+        await harness.tell(refund)
+        await awake(harness)
+        await harness.execute("update parked set retry_at = now() where resolved_at is null")
 
-    (told,) = await world.told(kind=MoneyBackParked)
+    (told,) = await harness.told(kind=MoneyBackParked)
     assert (told["purchase_id"], told["stripe_refund_id"]) == (str(purchase.id), refund.refund.refund_id)
     assert told["addons"] == [purchase.addon_name]
 
 
-async def test_a_refund_that_staff_have_to_allocate_is_listed_at_stripe_once(world: World) -> None:
+async def test_a_refund_that_staff_have_to_allocate_is_listed_at_stripe_once(harness: Harness) -> None:
     """Its timer had the charge's refunds listed for as long as nobody decided."""
-    purchases, refund = await _part_of_a_bundle(world)
-    looks = len(await world.requests("refunds.list"))
+    purchases, refund = await _part_of_a_bundle(harness)
+    looks = len(await harness.requests("refunds.list"))
 
-    await _timers(world)
+    await _timers(harness)
 
-    assert (len(await world.requests("refunds.list")), looks) == (looks, 1)
-    (parked,) = await world.parked()
+    assert (len(await harness.requests("refunds.list")), looks) == (looks, 1)
+    (parked,) = await harness.parked()
     assert (parked["waits_for"], parked["retry_at"]) == (f"refund:{refund}", None)
-    (told,) = await world.told(kind=MoneyBackParked)
+    (told,) = await harness.told(kind=MoneyBackParked)
     assert told["addons"] == [one.addon_name for one in purchases]
 
 
-async def _part_of_a_bundle(world: World) -> tuple[Sequence[Purchase], str]:
+async def _part_of_a_bundle(harness: Harness) -> tuple[Sequence[Purchase], str]:
     """A part of a bundle's charge went back, and nobody says of what."""
-    await given_builder_and_two_addons(world)
-    opened = await open_page(world, upgrade(await world.given_a_workspace(), *BUNDLE))
-    await complete(world, opened.session_id)
-    purchases = await purchases_of(world)
-    refund = await world.control.refund_as_dashboard(invoice=str(purchases[0].stripe_invoice_id), amount=700)
-    await world.tell(*[fact for fact in await world.facts() if isinstance(fact, RefundChanged)])
-    await awake(world)
+    await given_builder_and_two_addons(harness)
+    opened = await open_page(harness, upgrade(await harness.given_a_workspace(), *BUNDLE))
+    await complete(harness, opened.session_id)
+    purchases = await purchases_of(harness)
+    refund = await harness.control.refund_as_dashboard(invoice=str(purchases[0].stripe_invoice_id), amount=700)
+    await harness.tell(*[fact for fact in await harness.facts() if isinstance(fact, RefundChanged)])
+    await awake(harness)
     return purchases, refund["id"]
 
 
-async def test_what_waits_for_an_id_that_never_comes_is_tried_a_few_times_and_then_by_staff_only(world: World) -> None:
+async def test_what_waits_for_an_id_that_never_comes_is_tried_a_few_times_and_then_by_staff_only(
+    harness: Harness,
+) -> None:
     """The invoice is open, so that nobody can say whose money it was: its timer asked for as long as it stayed so."""
-    purchase = await world.given_a_purchase("pm_card_authenticationRequired")
-    await world.control.pay_part(str(purchase.stripe_invoice_id), amount=20_000)
-    (charge,) = (await world.control.objects(kind="charge"))["charge"]
-    await world.control.refund_as_dashboard(charge=charge["id"])
-    await world.tell(*[fact for fact in await world.facts() if isinstance(fact, RefundChanged)])
+    purchase = await harness.given_a_purchase("pm_card_authenticationRequired")
+    await harness.control.pay_part(str(purchase.stripe_invoice_id), amount=20_000)
+    (charge,) = (await harness.control.objects(kind="charge"))["charge"]
+    await harness.control.refund_as_dashboard(charge=charge["id"])
+    await harness.tell(*[fact for fact in await harness.facts() if isinstance(fact, RefundChanged)])
 
     for _ in range(2 * TRIES):
-        await world.execute("update parked set retry_at = now() where resolved_at is null and retry_at is not null")
-        await awake(world)
+        await harness.execute("update parked set retry_at = now() where resolved_at is null and retry_at is not null")
+        await awake(harness)
 
-    (parked,) = await world.parked()
+    (parked,) = await harness.parked()
     assert (parked["retry_at"], parked["attempts"]) == (None, TRIES)
     assert parked["waits_for"] == charge["payment_intent"]
-    assert len(await world.requests("invoice_payments.list")) == 1 + TRIES
+    assert len(await harness.requests("invoice_payments.list")) == 1 + TRIES
 
 
-async def test_money_that_does_not_fit_is_not_looked_at_every_hour(world: World) -> None:
-    purchase = await world.given_a_purchase()
-    await world.put(purchase, Status.PENDING)
-    await world.execute("update workspace_addon_purchases set price_cents = 1")
-    async with world.database.transaction() as session:
+async def test_money_that_does_not_fit_is_not_looked_at_every_hour(harness: Harness) -> None:
+    purchase = await harness.given_a_purchase()
+    await harness.put(purchase, Status.PENDING)
+    await harness.execute("update workspace_addon_purchases set price_cents = 1")
+    async with harness.database.transaction() as session:
         await commands.ask(session, kind="settle", subject=str(purchase.id))
 
-    await world.carry_out_commands()
+    await harness.carry_out_commands()
 
-    assert [one["state"] for one in await world.commands("settle")] == ["done"]
+    assert [one["state"] for one in await harness.commands("settle")] == ["done"]
 
 
-async def test_two_subscriptions_that_cannot_be_ended_are_compared_once(world: World, plan_price: str) -> None:
+async def test_two_subscriptions_that_cannot_be_ended_are_compared_once(harness: Harness, plan_price: str) -> None:
     """The comparison asked for itself as long as both ran: without a pause, for as long as Stripe said no."""
-    workspace = await world.given_a_workspace()
-    (row,) = await world.rows("select stripe_customer_id from workspaces")
+    workspace = await harness.given_a_workspace()
+    (row,) = await harness.rows("select stripe_customer_id from workspaces")
     for _ in range(2):
-        await world.client.v1.subscriptions.create_async(_subscription(row["stripe_customer_id"], plan_price))
-    await world.control.fault("refused", operation="subscriptions.cancel", times=ENOUGH)
-    async with world.database.transaction() as session:
+        await harness.client.v1.subscriptions.create_async(_subscription(row["stripe_customer_id"], plan_price))
+    await harness.control.fault("refused", operation="subscriptions.cancel", times=ENOUGH)
+    async with harness.database.transaction() as session:
         await commands.ask(session, kind="adopt_subscriptions", subject=workspace)
 
-    assert await awake(world) < ENOUGH
-    assert {one["state"] for one in await world.commands("compare_subscriptions")} == {"done"}
+    assert await awake(harness) < ENOUGH
+    assert {one["state"] for one in await harness.commands("compare_subscriptions")} == {"done"}
 
 
 def _subscription(customer: str, price: str) -> Any:
@@ -246,68 +248,68 @@ def _subscription(customer: str, price: str) -> Any:
 
 
 @pytest.fixture
-async def plan_price(world: World, builder: None) -> str:
+async def plan_price(harness: Harness, builder: None) -> str:
     """Stripe's price of the plan by the month."""
-    (row,) = await world.rows("select prices from plans where slug = 'builder'")
+    (row,) = await harness.rows("select prices from plans where slug = 'builder'")
     return next(str(one["stripe_price_id"]) for one in row["prices"] if one["currency"] == "EUR")
 
 
-async def test_a_paid_purchase_is_left_alone(world: World) -> None:
+async def test_a_paid_purchase_is_left_alone(harness: Harness) -> None:
     """What was never in doubt wakes nobody."""
-    await world.given_a_purchase()
-    await world.tell(*await world.facts())
-    await awake(world)
+    await harness.given_a_purchase()
+    await harness.tell(*await harness.facts())
+    await awake(harness)
 
-    assert await awake(world) == 0
-    assert (await world.control.sums())["total"]["eur"]["captured"] == PRICE
+    assert await awake(harness) == 0
+    assert (await harness.control.sums())["total"]["eur"]["captured"] == PRICE
 
 
-async def _pauses(world: World, kind: str) -> list[float]:
+async def _pauses(harness: Harness, kind: str) -> list[float]:
     """Seconds until the command looks again, after each of three looks."""
     found = []
     for _ in range(3):
-        await world.execute(
+        await harness.execute(
             "update stripe_commands set due_at = now() - interval '1 hour' where kind = :kind", kind=kind
         )
-        assert await world.loop._carry_one()
+        assert await harness.loop._carry_one()
         waits = "select extract(epoch from due_at - now())::float8 as pause from stripe_commands where kind = :kind"
-        (row,) = await world.rows(waits, kind=kind)
+        (row,) = await harness.rows(waits, kind=kind)
         found.append(row["pause"])
     return found
 
 
 @pytest.mark.usefixtures("builder")
-async def test_a_checkout_that_stripe_does_not_end_is_looked_at_ever_more_seldom(world: World) -> None:
+async def test_a_checkout_that_stripe_does_not_end_is_looked_at_ever_more_seldom(harness: Harness) -> None:
     """Its time is up, and Stripe says that it is open: without a pause of its own it was asked every second."""
-    await open_page(world, upgrade(await world.given_a_workspace(None), *BUNDLE))
-    await world.execute("update checkout_sessions set expires_at = now() - interval '1 hour', leased_until = null")
+    await open_page(harness, upgrade(await harness.given_a_workspace(None), *BUNDLE))
+    await harness.execute("update checkout_sessions set expires_at = now() - interval '1 hour', leased_until = null")
 
-    first, second, third = await _pauses(world, "settle_checkout")
+    first, second, third = await _pauses(harness, "settle_checkout")
 
     assert 60 < first < second < third <= 600
 
 
 @pytest.mark.usefixtures("builder")
-async def test_what_is_over_and_stands_in_an_open_checkout_is_closed_ever_more_seldom(world: World) -> None:
+async def test_what_is_over_and_stands_in_an_open_checkout_is_closed_ever_more_seldom(harness: Harness) -> None:
     """Stripe can void nothing before its Checkout is over: without a pause that was found out again and again."""
-    await open_page(world, upgrade(await world.given_a_workspace(None), *BUNDLE))
-    (row, _) = await purchases_of(world)
-    await world.execute("update workspace_addon_purchases set status = 'cancelled' where id = :id", id=row.id)
-    async with world.database.transaction() as session:
+    await open_page(harness, upgrade(await harness.given_a_workspace(None), *BUNDLE))
+    (row, _) = await purchases_of(harness)
+    await harness.execute("update workspace_addon_purchases set status = 'cancelled' where id = :id", id=row.id)
+    async with harness.database.transaction() as session:
         await commands.ask(session, kind="void", subject=str(row.id))
 
-    first, second, third = await _pauses(world, "void")
+    first, second, third = await _pauses(harness, "void")
 
     assert 25 < first < second < third
 
 
-async def test_what_a_bank_is_at_work_on_is_voided_ever_more_seldom(world: World) -> None:
+async def test_what_a_bank_is_at_work_on_is_voided_ever_more_seldom(harness: Harness) -> None:
     """Stripe voids no invoice whose money is on its way."""
-    purchase = await world.given_a_purchase(DEBIT)
-    await world.execute("update workspace_addon_purchases set status = 'cancelled' where id = :id", id=purchase.id)
-    async with world.database.transaction() as session:
+    purchase = await harness.given_a_purchase(DEBIT)
+    await harness.execute("update workspace_addon_purchases set status = 'cancelled' where id = :id", id=purchase.id)
+    async with harness.database.transaction() as session:
         await commands.ask(session, kind="void", subject=str(purchase.id))
 
-    first, second, third = await _pauses(world, "void")
+    first, second, third = await _pauses(harness, "void")
 
     assert 25 < first < second < third

@@ -19,10 +19,10 @@ from purchases.settings import Settings
 from sandbox.issuer import Issuer, application
 from sandbox.ports import LOOPBACK
 from tests.documented import only_documented_problems
-from tests.integration.purchases.conftest import client, control, migrated, stripe_url, world
-from tests.integration.purchases.harness import World
+from tests.integration.purchases.conftest import client, control, harness, migrated, stripe_url
+from tests.integration.purchases.harness import Harness
 
-__all__ = ["client", "control", "migrated", "stripe_url", "world"]
+__all__ = ["client", "control", "harness", "migrated", "stripe_url"]
 
 Json = dict[str, Any]
 ISSUER: Final = "https://issuer.test"
@@ -47,7 +47,7 @@ class Api:
         )
 
     def owner(self, workspace_id: str) -> httpx.AsyncClient:
-        """The registered owner of the world's workspaces."""
+        """The registered owner of the harness's workspaces."""
         return self.of({"sub": "olga", "workspaces": {workspace_id: "owner"}})
 
 
@@ -76,7 +76,7 @@ def service(migrated: Database, client: StripeClient, tokens: tuple[Issuer, Toke
 
 
 @pytest.fixture
-def api(world: World, service: Api) -> Api:
+def api(harness: Harness, service: Api) -> Api:
     """On an empty ledger."""
     return service
 

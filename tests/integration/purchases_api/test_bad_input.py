@@ -9,7 +9,7 @@ import pytest
 
 from purchases.stripe_budgets.rows import StripeBudget
 from purchases.tables import Row
-from tests.integration.purchases.harness import PRICE, World
+from tests.integration.purchases.harness import PRICE, Harness
 from tests.integration.purchases_api.conftest import Api
 from tests.seen import problem_of
 
@@ -32,11 +32,11 @@ FOREIGN_URLS: Final = {
 }
 
 
-async def everything(world: World) -> list[Any]:
+async def everything(harness: Harness) -> list[Any]:
     """Every row of every table, and how much was asked of Stripe; bad input spends of the budget as any other does."""
     names = [table for table in Row.metadata.tables if table != StripeBudget.__tablename__]
-    tables = [await world.rows(f"select * from {table} order by 1") for table in names]
-    return [*tables, len(await world.control.requests())]
+    tables = [await harness.rows(f"select * from {table} order by 1") for table in names]
+    return [*tables, len(await harness.control.requests())]
 
 
 async def outcomes(
@@ -77,26 +77,26 @@ WAYS_BACK: Final[Cases] = {name: ({"return_url": url}, FOREIGN) for name, url in
 
 
 @pytest.fixture
-async def workspace(world: World) -> str:
+async def workspace(harness: Harness) -> str:
     """With a card, one add-on for sale and one that is not."""
-    await world.given_an_addon()
-    await world.given_an_addon("inactive")
-    await world.execute("update addons set is_active = false where slug = 'inactive'")
-    return await world.given_a_workspace(workspace_id="ws-acme")
+    await harness.given_an_addon()
+    await harness.given_an_addon("inactive")
+    await harness.execute("update addons set is_active = false where slug = 'inactive'")
+    return await harness.given_a_workspace(workspace_id="ws-acme")
 
 
-async def test_an_order_that_cannot_be_taken(world: World, api: Api, workspace: str) -> None:
-    cases, before = {**ORDERS, **WAYS_BACK}, await everything(world)
+async def test_an_order_that_cannot_be_taken(harness: Harness, api: Api, workspace: str) -> None:
+    cases, before = {**ORDERS, **WAYS_BACK}, await everything(harness)
     async with api.owner(workspace) as owner:
         bodies = {name: ORDER | change for name, (change, _) in cases.items()}
         got = await outcomes(owner, "POST", f"/v1/workspaces/{workspace}/purchases", bodies)
 
     assert {name: expected for name, (_, expected) in cases.items()} == got
-    assert await everything(world) == before
+    assert await everything(harness) == before
 
 
-async def test_an_order_without_a_good_key(world: World, api: Api, workspace: str) -> None:
-    path, before = f"/v1/workspaces/{workspace}/purchases", await everything(world)
+async def test_an_order_without_a_good_key(harness: Harness, api: Api, workspace: str) -> None:
+    path, before = f"/v1/workspaces/{workspace}/purchases", await everything(harness)
     async with api.owner(workspace) as owner:
         answers = [await owner.post(path, json=ORDER)]
         answers += [
@@ -105,14 +105,14 @@ async def test_an_order_without_a_good_key(world: World, api: Api, workspace: st
         ]
 
     assert {(answer.status_code, problem_of(answer)) for answer in answers} == {INVALID}
-    assert await everything(world) == before
+    assert await everything(harness) == before
 
 
-async def test_a_key_that_was_used_with_another_body(world: World, api: Api, workspace: str) -> None:
+async def test_a_key_that_was_used_with_another_body(harness: Harness, api: Api, workspace: str) -> None:
     path = f"/v1/workspaces/{workspace}/purchases"
     async with api.owner(workspace) as owner:
         bought = await owner.post(path, json=ORDER, headers={"Idempotency-Key": "once"})
-        before = await everything(world)
+        before = await everything(harness)
         got = await outcomes(
             owner,
             "POST",
@@ -126,11 +126,11 @@ async def test_a_key_that_was_used_with_another_body(world: World, api: Api, wor
 
     assert bought.status_code == 201
     assert set(got.values()) == {(422, "idempotency-key-reused")}
-    assert await everything(world) == before
+    assert await everything(harness) == before
 
 
-async def test_a_card_is_not_saved_on_the_way_to_a_foreign_page(world: World, api: Api, workspace: str) -> None:
-    before = await everything(world)
+async def test_a_card_is_not_saved_on_the_way_to_a_foreign_page(harness: Harness, api: Api, workspace: str) -> None:
+    before = await everything(harness)
     async with api.owner(workspace) as owner:
         bodies = {name: {"return_url": url} for name, url in FOREIGN_URLS.items()}
         got = await outcomes(owner, "POST", f"/v1/workspaces/{workspace}/setup-sessions", bodies)
@@ -138,7 +138,7 @@ async def test_a_card_is_not_saved_on_the_way_to_a_foreign_page(world: World, ap
 
     assert set(got.values()) == {FOREIGN}
     assert set(nowhere.values()) == {INVALID}
-    assert await everything(world) == before
+    assert await everything(harness) == before
 
 
 REGISTRATIONS: Final[Cases] = {
@@ -162,8 +162,8 @@ REGISTRATIONS: Final[Cases] = {
 }
 
 
-async def test_a_registration_that_cannot_be_taken(world: World, api: Api, workspace: str) -> None:
-    before = await everything(world)
+async def test_a_registration_that_cannot_be_taken(harness: Harness, api: Api, workspace: str) -> None:
+    before = await everything(harness)
     async with api.of({"sub": "host", "scope": "workspaces:write"}) as host:
         bodies = {name: WORKSPACE | change for name, (change, _) in REGISTRATIONS.items()}
         got = await outcomes(host, "PUT", f"/v1/workspaces/{workspace}", bodies)
@@ -171,10 +171,10 @@ async def test_a_registration_that_cannot_be_taken(world: World, api: Api, works
 
     assert {name: expected for name, (_, expected) in REGISTRATIONS.items()} == got
     assert {(answer.status_code, problem_of(answer)) for answer in ids} == {INVALID}
-    assert await everything(world) == before
+    assert await everything(harness) == before
 
 
-async def test_markup_in_a_name_is_text(world: World, api: Api) -> None:
+async def test_markup_in_a_name_is_text(harness: Harness, api: Api) -> None:
     name = '<img src=x onerror="alert(1)">'
     async with api.of({"sub": "host", "scope": "workspaces:write"}) as host:
         answer = await host.put("/v1/workspaces/ws-markup", json=WORKSPACE | {"name": name})

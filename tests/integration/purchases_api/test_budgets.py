@@ -18,7 +18,7 @@ from purchases.settings import Settings
 from purchases.web import budget
 from purchases.web.requests import client_of
 from sandbox.issuer import Issuer
-from tests.integration.purchases.harness import PRICE, World
+from tests.integration.purchases.harness import PRICE, Harness
 from tests.integration.purchases_api.conftest import Api
 from tests.integration.purchases_api.test_bad_input import WORKSPACE
 from tests.seen import problem_of
@@ -45,7 +45,7 @@ def small(database: Database, client: StripeClient, tokens: tuple[Issuer, TokenV
 
 @pytest.fixture
 async def replicas(
-    world: World, migrated: Database, client: StripeClient, tokens: tuple[Issuer, TokenVerifier]
+    harness: Harness, migrated: Database, client: StripeClient, tokens: tuple[Issuer, TokenVerifier]
 ) -> list[Api]:
     """Two, on one database; three requests of a workspace at once, one more a minute."""
     limits = {"stripe_budget_workspace_burst": BURST, "stripe_budget_workspace_per_minute": 1.0}
@@ -82,9 +82,9 @@ async def test_every_route_that_calls_stripe_has_a_budget(api: Api) -> None:
 
 
 async def test_one_workspace_has_one_budget_whichever_replica_it_asks_and_whoever_asks(
-    world: World, replicas: list[Api]
+    harness: Harness, replicas: list[Api]
 ) -> None:
-    workspace, other = await world.given_a_workspace(), await world.given_a_workspace()
+    workspace, other = await harness.given_a_workspace(), await harness.given_a_workspace()
 
     answers = await asyncio.gather(
         *(save_card(replicas[number % 2], workspace, f"admin-{number}") for number in range(BURST + 3))
@@ -98,8 +98,10 @@ async def test_one_workspace_has_one_budget_whichever_replica_it_asks_and_whoeve
     assert (await save_card(replicas[0], other)).status_code == 201
 
 
-async def test_who_floods_a_workspace_keeps_nothing_from_the_host_product(world: World, replicas: list[Api]) -> None:
-    workspace = await world.given_a_workspace()
+async def test_who_floods_a_workspace_keeps_nothing_from_the_host_product(
+    harness: Harness, replicas: list[Api]
+) -> None:
+    workspace = await harness.given_a_workspace()
     flood = [(await save_card(replicas[0], workspace, "admin")).status_code for _ in range(BURST + 1)]
 
     async with replicas[0].of({"sub": "host", "scope": "workspaces:write"}) as host:
@@ -109,43 +111,45 @@ async def test_who_floods_a_workspace_keeps_nothing_from_the_host_product(world:
     assert [one.status_code for one in put] == [200] * BURST + [429], "it has a budget, of its own"
 
 
-async def test_it_fills_up_again_with_time(world: World, replicas: list[Api]) -> None:
-    workspace = await world.given_a_workspace()
+async def test_it_fills_up_again_with_time(harness: Harness, replicas: list[Api]) -> None:
+    workspace = await harness.given_a_workspace()
     for _ in range(BURST):
         await save_card(replicas[0], workspace)
     assert (await save_card(replicas[0], workspace)).status_code == 429
 
-    await world.execute("update stripe_budgets set at = at - interval '1 minute'")
+    await harness.execute("update stripe_budgets set at = at - interval '1 minute'")
 
     assert [(await save_card(replicas[1], workspace)).status_code for _ in range(2)] == [201, 429]
 
 
 async def test_one_person_has_one_budget_over_all_workspaces(
-    world: World, migrated: Database, client: StripeClient, tokens: tuple[Issuer, TokenVerifier]
+    harness: Harness, migrated: Database, client: StripeClient, tokens: tuple[Issuer, TokenVerifier]
 ) -> None:
     api = small(migrated, client, tokens, stripe_budget_person_burst=2, stripe_budget_person_per_minute=1.0)
-    workspaces = [await world.given_a_workspace() for _ in range(3)]
+    workspaces = [await harness.given_a_workspace() for _ in range(3)]
 
     answers = [(await save_card(api, one, "mallory")).status_code for one in workspaces]
 
     assert answers == [201, 201, 429]
     assert (await save_card(api, workspaces[2], "olga")).status_code == 201
-    left = await world.rows("select tokens from stripe_budgets where subject = :one", one=f"workspace:{workspaces[2]}")
+    left = await harness.rows(
+        "select tokens from stripe_budgets where subject = :one", one=f"workspace:{workspaces[2]}"
+    )
     assert left[0]["tokens"] > 58, "what was refused took nothing of the workspace's"
 
 
-async def test_a_stranger_spends_nothing_of_it(world: World, replicas: list[Api]) -> None:
-    workspace = await world.given_a_workspace()
+async def test_a_stranger_spends_nothing_of_it(harness: Harness, replicas: list[Api]) -> None:
+    workspace = await harness.given_a_workspace()
     async with replicas[0].of({"sub": "stranger", "workspaces": {}}) as stranger:
         for _ in range(BURST + 1):
             assert (await stranger.post(f"/v1/workspaces/{workspace}/setup-sessions", json=BACK)).status_code == 404
 
-    assert await world.rows("select 1 from stripe_budgets") == []
+    assert await harness.rows("select 1 from stripe_budgets") == []
 
 
-async def test_an_open_page_that_saves_a_card_is_used_again(world: World, api: Api) -> None:
-    workspace, other = await world.given_a_workspace(None), await world.given_a_workspace(None)
-    await world.given_an_addon()
+async def test_an_open_page_that_saves_a_card_is_used_again(harness: Harness, api: Api) -> None:
+    workspace, other = await harness.given_a_workspace(None), await harness.given_a_workspace(None)
+    await harness.given_an_addon()
 
     first, again = [(await save_card(api, workspace)).json() for _ in range(2)]
     async with api.owner(workspace) as owner:
@@ -161,28 +165,28 @@ async def test_an_open_page_that_saves_a_card_is_used_again(world: World, api: A
     assert (await save_card(api, other)).json()["id"] != first["id"]
 
 
-async def test_one_that_is_over_is_not_used_again(world: World, api: Api) -> None:
-    workspace = await world.given_a_workspace(None)
+async def test_one_that_is_over_is_not_used_again(harness: Harness, api: Api) -> None:
+    workspace = await harness.given_a_workspace(None)
     first = (await save_card(api, workspace)).json()
-    await world.client.v1.checkout.sessions.expire_async(first["id"])
+    await harness.client.v1.checkout.sessions.expire_async(first["id"])
 
     assert (await save_card(api, workspace)).json()["id"] != first["id"]
 
 
 @pytest.mark.parametrize("imported", [False, True], ids=["no cap", "imported"])
 async def test_claims_without_a_cap_and_imports_are_bounded(
-    world: World,
+    harness: Harness,
     migrated: Database,
     client: StripeClient,
     tokens: tuple[Issuer, TokenVerifier],
     imported: bool,
 ) -> None:
     cap = '{"projects": 0}' if imported else '{"projects": null}'
-    await world.execute(
+    await harness.execute(
         "insert into plans (slug, sequence, name, caps, prices) values ('free', 1, 'Free', cast(:cap as jsonb), '[]')",
         cap=cap,
     )
-    workspace = await world.given_a_workspace(None)
+    workspace = await harness.given_a_workspace(None)
     api = small(migrated, client, tokens, claims_per_resource=3)
     query = {"import": "true"} if imported else {}
 

@@ -8,7 +8,7 @@ import httpx
 from prometheus_client import REGISTRY
 
 from purchases.buying.card_testing import DECLINES_ALLOWED
-from tests.integration.purchases.harness import PRICE, World
+from tests.integration.purchases.harness import PRICE, Harness
 from tests.integration.purchases_api.conftest import Api
 from tests.seen import problem_of
 
@@ -38,19 +38,19 @@ def braked() -> float | None:
     return REGISTRY.get_sample_value("billing_card_testing_brake")
 
 
-async def given_declines_elsewhere(world: World, number: int = 100) -> None:
-    await world.execute(ELSEWHERE, workspace=await world.given_a_workspace(None), number=number)
+async def given_declines_elsewhere(harness: Harness, number: int = 100) -> None:
+    await harness.execute(ELSEWHERE, workspace=await harness.given_a_workspace(None), number=number)
 
 
-async def test_of_fourteen_attempts_at_once_no_more_are_declined_than_one_by_one(world: World, api: Api) -> None:
+async def test_of_fourteen_attempts_at_once_no_more_are_declined_than_one_by_one(harness: Harness, api: Api) -> None:
     for number in range(AT_ONCE + 1):
-        await world.given_an_addon(f"addon-{number}")
-    workspace = await world.given_a_workspace(DECLINED)
-    await world.control.fault("latency", operation="invoices.create", times=None, seconds=1)
+        await harness.given_an_addon(f"addon-{number}")
+    workspace = await harness.given_a_workspace(DECLINED)
+    await harness.control.fault("latency", operation="invoices.create", times=None, seconds=1)
 
     answers = await asyncio.gather(*(buy(api, workspace, f"addon-{number}") for number in range(AT_ONCE)))
 
-    await world.control.reset_faults()
+    await harness.control.reset_faults()
     declined = [one for one in answers if one.status_code == 402]
     refused = [one for one in answers if one.status_code == 429]
     assert (len(declined), len(refused)) == (DECLINES_ALLOWED + 1, AT_ONCE - DECLINES_ALLOWED - 1)
@@ -60,13 +60,13 @@ async def test_of_fourteen_attempts_at_once_no_more_are_declined_than_one_by_one
     assert int(later.headers["Retry-After"]) > 60
 
 
-async def test_under_the_brake_a_stranger_gets_one_decline_an_hour(world: World, api: Api) -> None:
-    await world.given_an_addon()
-    workspace = await world.given_a_workspace(DECLINED)
-    await given_declines_elsewhere(world)
+async def test_under_the_brake_a_stranger_gets_one_decline_an_hour(harness: Harness, api: Api) -> None:
+    await harness.given_an_addon()
+    workspace = await harness.given_a_workspace(DECLINED)
+    await given_declines_elsewhere(harness)
 
     first = await buy(api, workspace)
-    await world.execute("update workspace_addon_purchases set payable = false")
+    await harness.execute("update workspace_addon_purchases set payable = false")
     second = await buy(api, workspace)
 
     assert (first.status_code, second.status_code) == (402, 429)
@@ -74,34 +74,34 @@ async def test_under_the_brake_a_stranger_gets_one_decline_an_hour(world: World,
     assert braked() == 1
 
 
-async def test_who_paid_before_or_subscribes_is_never_refused_by_it(world: World, api: Api) -> None:
+async def test_who_paid_before_or_subscribes_is_never_refused_by_it(harness: Harness, api: Api) -> None:
     for slug in ("setup", "training"):
-        await world.given_an_addon(slug)
-    paid, subscribed = await world.given_a_workspace(), await world.given_a_workspace(DECLINED)
+        await harness.given_an_addon(slug)
+    paid, subscribed = await harness.given_a_workspace(), await harness.given_a_workspace(DECLINED)
     assert (await buy(api, paid)).status_code == 201
-    await world.execute(
+    await harness.execute(
         "insert into subscriptions (stripe_subscription_id, workspace_id, status) values ('sub_1', :id, 'active')",
         id=subscribed,
     )
-    await given_declines_elsewhere(world)
+    await given_declines_elsewhere(harness)
 
     answers = [await buy(api, paid, "training"), *[await buy(api, subscribed, slug) for slug in ("setup", "training")]]
 
     assert [one.status_code for one in answers] == [201, 402, 402]
 
 
-async def test_below_the_limit_and_after_ten_minutes_it_is_off(world: World, api: Api) -> None:
-    await world.given_an_addon()
-    workspace = await world.given_a_workspace()
-    await given_declines_elsewhere(world, 99)
-    await world.loop.look_at_brake()
+async def test_below_the_limit_and_after_ten_minutes_it_is_off(harness: Harness, api: Api) -> None:
+    await harness.given_an_addon()
+    workspace = await harness.given_a_workspace()
+    await given_declines_elsewhere(harness, 99)
+    await harness.loop.look_at_brake()
     assert braked() == 0
-    await given_declines_elsewhere(world)
-    await world.loop.look_at_brake()
+    await given_declines_elsewhere(harness)
+    await harness.loop.look_at_brake()
     assert braked() == 1
 
-    await world.execute("update workspace_addon_purchases set declined_at = declined_at - interval '11 minutes'")
-    await world.loop.look_at_brake()
+    await harness.execute("update workspace_addon_purchases set declined_at = declined_at - interval '11 minutes'")
+    await harness.loop.look_at_brake()
 
     assert braked() == 0
     assert (await buy(api, workspace)).status_code == 201

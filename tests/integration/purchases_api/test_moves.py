@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from purchases.ledger.rows import Purchase
-from tests.integration.purchases.harness import PRICE, World
+from tests.integration.purchases.harness import PRICE, Harness
 from tests.integration.purchases_api.conftest import Api
 
 Json = dict[str, Any]
@@ -33,8 +33,10 @@ async def record(staff: httpx.AsyncClient, purchase: Purchase) -> Json:
     return answer
 
 
-async def test_a_refund_is_accepted_and_shown_with_who_asked_and_why(world: World, staff: httpx.AsyncClient) -> None:
-    purchase = await world.given_a_purchase()
+async def test_a_refund_is_accepted_and_shown_with_who_asked_and_why(
+    harness: Harness, staff: httpx.AsyncClient
+) -> None:
+    purchase = await harness.given_a_purchase()
 
     answer = await move(staff, purchase, "refund", {"amount_cents": 10_000, "reason": MARKUP})
 
@@ -44,16 +46,16 @@ async def test_a_refund_is_accepted_and_shown_with_who_asked_and_why(world: Worl
     assert (asked["requested_by"], asked["reason"]) == ("staff:mira", MARKUP)
     shown = await record(staff, purchase)
     assert (shown["refunds"], shown["refundable_cents"], shown["refunded_cents"]) == ([asked], PRICE - 10_000, 0)
-    await world.settle_everything()
+    await harness.settle_everything()
     (made,) = (shown := await record(staff, purchase))["refunds"]
     assert (made["id"], made["status"], shown["refunded_cents"]) == (asked["id"], "succeeded", 10_000)
 
 
-async def test_a_repeated_refund_is_the_refund_as_it_is_now(world: World, staff: httpx.AsyncClient) -> None:
-    purchase, headers = await world.given_a_purchase(), key()
+async def test_a_repeated_refund_is_the_refund_as_it_is_now(harness: Harness, staff: httpx.AsyncClient) -> None:
+    purchase, headers = await harness.given_a_purchase(), key()
     path = f"/v1/admin/purchases/{purchase.id}/refund"
     first = await staff.post(path, json=REASON, headers=headers)
-    await world.settle_everything()
+    await harness.settle_everything()
 
     again = await staff.post(path, json=REASON, headers=headers)
     other = await staff.post(path, json=REASON | {"amount_cents": PRICE}, headers=headers)
@@ -66,8 +68,8 @@ async def test_a_repeated_refund_is_the_refund_as_it_is_now(world: World, staff:
     assert problem_of(other) == (422, "idempotency-key-reused")
 
 
-async def test_a_refund_without_a_key_is_refused(world: World, staff: httpx.AsyncClient) -> None:
-    purchase = await world.given_a_purchase()
+async def test_a_refund_without_a_key_is_refused(harness: Harness, staff: httpx.AsyncClient) -> None:
+    purchase = await harness.given_a_purchase()
 
     answer = await staff.post(f"/v1/admin/purchases/{purchase.id}/refund", json=REASON)
 
@@ -91,9 +93,9 @@ async def test_a_refund_without_a_key_is_refused(world: World, staff: httpx.Asyn
     ],
 )
 async def test_a_bad_body_is_refused_and_changes_nothing(
-    world: World, staff: httpx.AsyncClient, what: str, body: Json
+    harness: Harness, staff: httpx.AsyncClient, what: str, body: Json
 ) -> None:
-    purchase = await world.given_a_purchase()
+    purchase = await harness.given_a_purchase()
     before = await record(staff, purchase)
 
     answer = await move(staff, purchase, what, body)
@@ -108,8 +110,8 @@ async def test_a_purchase_that_nobody_made_is_not_found(staff: httpx.AsyncClient
     assert {problem_of(await move(staff, nobodys, what, REASON)) for what in MOVES} == {(404, "purchase-not-found")}
 
 
-async def test_more_than_remains_says_what_remains(world: World, staff: httpx.AsyncClient) -> None:
-    purchase = await world.given_a_purchase()
+async def test_more_than_remains_says_what_remains(harness: Harness, staff: httpx.AsyncClient) -> None:
+    purchase = await harness.given_a_purchase()
 
     answer = await move(staff, purchase, "refund", REASON | {"amount_cents": PRICE + 1})
 
@@ -118,9 +120,9 @@ async def test_more_than_remains_says_what_remains(world: World, staff: httpx.As
 
 
 async def test_staff_delivers_and_re_opens_with_a_reason_that_is_kept_as_text(
-    world: World, staff: httpx.AsyncClient
+    harness: Harness, staff: httpx.AsyncClient
 ) -> None:
-    purchase = await world.given_a_purchase()
+    purchase = await harness.given_a_purchase()
 
     delivered = await move(staff, purchase, "deliver", {"reason": "handed over"})
     reopened = await move(staff, purchase, "reopen", {"reason": MARKUP})
@@ -130,8 +132,8 @@ async def test_staff_delivers_and_re_opens_with_a_reason_that_is_kept_as_text(
     assert lines[-2:] == [("delivered", "staff:mira", "handed over"), ("cancelled", "staff:mira", MARKUP)]
 
 
-async def test_staff_cancels_and_refunds_in_one_step(world: World, staff: httpx.AsyncClient) -> None:
-    purchase = await world.given_a_purchase()
+async def test_staff_cancels_and_refunds_in_one_step(harness: Harness, staff: httpx.AsyncClient) -> None:
+    purchase = await harness.given_a_purchase()
 
     answer = await move(staff, purchase, "cancel", REASON | {"refund": True})
 
@@ -142,9 +144,9 @@ async def test_staff_cancels_and_refunds_in_one_step(world: World, staff: httpx.
     assert again.json()["detail"] == "a cancelled purchase cannot be cancelled again"
 
 
-async def test_a_buyer_cancels_with_or_without_a_reason(world: World, api: Api, staff: httpx.AsyncClient) -> None:
+async def test_a_buyer_cancels_with_or_without_a_reason(harness: Harness, api: Api, staff: httpx.AsyncClient) -> None:
     for body, reason in ((None, None), (REASON, "because")):
-        purchase = await world.given_a_purchase()
+        purchase = await harness.given_a_purchase()
         async with api.owner(purchase.workspace_id) as owner:
             path = f"/v1/workspaces/{purchase.workspace_id}/purchases/{purchase.id}/cancel"
             answer = await owner.post(path, json=body)
@@ -156,16 +158,16 @@ async def test_a_buyer_cancels_with_or_without_a_reason(world: World, api: Api, 
 
 @pytest.mark.parametrize("who", ["olga", "mira"])
 async def test_who_says_in_which_status_it_was_seen_cancels_no_other(
-    world: World, api: Api, staff: httpx.AsyncClient, who: str
+    harness: Harness, api: Api, staff: httpx.AsyncClient, who: str
 ) -> None:
-    purchase = await world.given_a_purchase()
+    purchase = await harness.given_a_purchase()
     path = f"/v1/workspaces/{purchase.workspace_id}/purchases/{purchase.id}/cancel"
     async with api.owner(purchase.workspace_id) as owner:
         if who == "mira":
             owner, path = staff, f"/v1/admin/purchases/{purchase.id}/cancel"
         refused = await owner.post(path, json=REASON | {"expected_status": "pending"})
         nonsense = await owner.post(path, json=REASON | {"expected_status": "delivered"})
-        before = (await world.purchase(purchase.id)).status
+        before = (await harness.purchase(purchase.id)).status
         done = await owner.post(path, json=REASON | {"expected_status": "paid"})
 
     assert (problem_of(refused), refused.json()["purchase_status"]) == ((409, "status-changed"), "paid")
@@ -173,19 +175,19 @@ async def test_who_says_in_which_status_it_was_seen_cancels_no_other(
     assert done.json()["status"] == "cancelled"
 
 
-async def test_a_buyer_cannot_cancel_by_another_workspaces_path(world: World, api: Api) -> None:
-    theirs, own = await world.given_a_purchase(), await world.given_a_workspace()
+async def test_a_buyer_cannot_cancel_by_another_workspaces_path(harness: Harness, api: Api) -> None:
+    theirs, own = await harness.given_a_purchase(), await harness.given_a_workspace()
 
     async with api.owner(own) as owner:
         answer = await owner.post(f"/v1/workspaces/{own}/purchases/{theirs.id}/cancel")
 
     assert problem_of(answer) == (404, "purchase-not-found")
-    assert (await world.purchase(theirs.id)).status == "paid"
+    assert (await harness.purchase(theirs.id)).status == "paid"
 
 
-async def test_while_the_payment_is_made_the_buyer_is_told_when_to_come_back(world: World, api: Api) -> None:
-    purchase = await world.given_a_purchase("pm_card_authenticationRequired")
-    await world.execute("update workspace_addon_purchases set leased_until = now() + interval '1 minute'")
+async def test_while_the_payment_is_made_the_buyer_is_told_when_to_come_back(harness: Harness, api: Api) -> None:
+    purchase = await harness.given_a_purchase("pm_card_authenticationRequired")
+    await harness.execute("update workspace_addon_purchases set leased_until = now() + interval '1 minute'")
 
     async with api.owner(purchase.workspace_id) as owner:
         answer = await owner.post(f"/v1/workspaces/{purchase.workspace_id}/purchases/{purchase.id}/cancel")

@@ -6,7 +6,7 @@ import httpx
 import pytest
 from prometheus_client import REGISTRY
 
-from tests.integration.purchases.harness import PRICE, World
+from tests.integration.purchases.harness import PRICE, Harness
 from tests.integration.purchases_api.conftest import Api
 from tests.seen import problem_of
 
@@ -29,11 +29,11 @@ async def buy(api: Api, workspace: str) -> httpx.Response:
     "fault", [{"fault": "forbidden"}, {"fault": "error_before", "status": 401, "stored": False}], ids=["403", "401"]
 )
 async def test_before_a_row_exists_the_answer_is_503_with_when_to_come_again(
-    world: World, api: Api, fault: Json
+    harness: Harness, api: Api, fault: Json
 ) -> None:
-    await world.given_an_addon()
-    workspace = await world.given_a_workspace()
-    await world.control.fault(**fault, operation="customers.retrieve", times=2)
+    await harness.given_an_addon()
+    workspace = await harness.given_a_workspace()
+    await harness.control.fault(**fault, operation="customers.retrieve", times=2)
     before = forbidden("rak_customer_read")
 
     bought = await buy(api, workspace)
@@ -43,16 +43,16 @@ async def test_before_a_row_exists_the_answer_is_503_with_when_to_come_again(
     for answer in (bought, saved):
         assert (answer.status_code, problem_of(answer)) == (503, "stripe-unavailable")
         assert int(answer.headers["Retry-After"]) > 0
-    assert await world.rows("select 1 from workspace_addon_purchases") == []
+    assert await harness.rows("select 1 from workspace_addon_purchases") == []
     assert forbidden("rak_customer_read") - before == (2 if fault["fault"] == "forbidden" else 0)
 
 
 async def test_after_that_the_purchase_is_pending_and_the_missing_right_is_counted_by_name(
-    world: World, api: Api
+    harness: Harness, api: Api
 ) -> None:
-    await world.given_an_addon()
-    workspace = await world.given_a_workspace()
-    await world.control.fault("forbidden", operation="invoices.create")
+    await harness.given_an_addon()
+    workspace = await harness.given_a_workspace()
+    await harness.control.fault("forbidden", operation="invoices.create")
     before = forbidden("rak_invoice_write")
 
     answer = await buy(api, workspace)

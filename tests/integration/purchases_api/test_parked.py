@@ -13,7 +13,7 @@ from contracts.stripe_facts import InvoicePaid, InvoicePaymentLinked, InvoiceVoi
 from purchases.ledger.rows import Purchase
 from purchases.ledger.transitions import Status
 from tests.integration.purchases.bundles import given_a_bundle, invoice_of
-from tests.integration.purchases.harness import World
+from tests.integration.purchases.harness import Harness
 
 Json = dict[str, Any]
 PARKED = "/v1/admin/parked"
@@ -32,30 +32,30 @@ async def listed(staff: httpx.AsyncClient, **query: str) -> list[Json]:
     return items
 
 
-async def told_in_the_wrong_order(world: World) -> tuple[Purchase, Sequence[StripeFact]]:
+async def told_in_the_wrong_order(harness: Harness) -> tuple[Purchase, Sequence[StripeFact]]:
     """A refund's facts are told first; the facts of the payment are still to come."""
-    purchase = await world.given_a_purchase()
-    await world.control.refund_as_dashboard(invoice=str(purchase.stripe_invoice_id), amount=100)
-    facts = await world.facts()
-    await world.put(purchase, Status.PENDING, knows_invoice=True)
-    await world.tell(*[fact for fact in facts if isinstance(fact, RefundChanged)][:1])
+    purchase = await harness.given_a_purchase()
+    await harness.control.refund_as_dashboard(invoice=str(purchase.stripe_invoice_id), amount=100)
+    facts = await harness.facts()
+    await harness.put(purchase, Status.PENDING, knows_invoice=True)
+    await harness.tell(*[fact for fact in facts if isinstance(fact, RefundChanged)][:1])
     return purchase, [fact for fact in facts if isinstance(fact, InvoicePaid | InvoicePaymentLinked)]
 
 
-async def given_one_of_each(world: World) -> Purchase:
+async def given_one_of_each(harness: Harness) -> Purchase:
     """A fact that waits, a command that Stripe refused for good, and a payment with another amount."""
-    purchase, facts = await told_in_the_wrong_order(world)
+    purchase, facts = await told_in_the_wrong_order(harness)
     paid = next(fact for fact in facts if isinstance(fact, InvoicePaid))
     odd = paid.model_copy(update={"lines": tuple(line.model_copy(update={"amount": 1}) for line in paid.lines)})
-    await world.tell(odd)
-    await world.execute("delete from parked where type = :type", type=InvoicePaid.TYPE)
-    await world.execute("delete from stripe_commands")
-    await world.execute(
+    await harness.tell(odd)
+    await harness.execute("delete from parked where type = :type", type=InvoicePaid.TYPE)
+    await harness.execute("delete from stripe_commands")
+    await harness.execute(
         "insert into stripe_commands (kind, key, subject, arguments, state, version, due_at, attempts)"
         " values ('void', 'void:x', :id, '{}', 'open', 1, now(), 3)",
         id=str(purchase.id),
     )
-    await world.execute(PARK_COMMAND)
+    await harness.execute(PARK_COMMAND)
     return purchase
 
 
@@ -63,8 +63,8 @@ async def ids_by_kind(staff: httpx.AsyncClient) -> dict[str, str]:
     return {item["kind"]: item["id"] for item in await listed(staff)}
 
 
-async def test_a_fact_is_shown_with_what_it_says_and_waits_for(world: World, staff: httpx.AsyncClient) -> None:
-    await told_in_the_wrong_order(world)
+async def test_a_fact_is_shown_with_what_it_says_and_waits_for(harness: Harness, staff: httpx.AsyncClient) -> None:
+    await told_in_the_wrong_order(harness)
 
     (item,) = await listed(staff)
 
@@ -77,10 +77,10 @@ async def test_a_fact_is_shown_with_what_it_says_and_waits_for(world: World, sta
 
 
 async def test_a_fact_that_waits_for_a_purchases_id_is_shown_with_the_purchase(
-    world: World, staff: httpx.AsyncClient
+    harness: Harness, staff: httpx.AsyncClient
 ) -> None:
-    purchase, _ = await told_in_the_wrong_order(world)
-    await world.execute(
+    purchase, _ = await told_in_the_wrong_order(harness)
+    await harness.execute(
         "update workspace_addon_purchases set stripe_payment_intent_id = (select waits_for from parked) where id = :id",
         id=purchase.id,
     )
@@ -90,58 +90,64 @@ async def test_a_fact_that_waits_for_a_purchases_id_is_shown_with_the_purchase(
     assert shown["parked"] == await listed(staff)
 
 
-async def test_a_refund_in_part_of_a_bundle_is_shown_with_each_purchase(world: World, staff: httpx.AsyncClient) -> None:
+async def test_a_refund_in_part_of_a_bundle_is_shown_with_each_purchase(
+    harness: Harness, staff: httpx.AsyncClient
+) -> None:
     """It waits for staff to say whose it is: it may be of either."""
-    bundle = await given_a_bundle(world)
-    refund = await world.control.refund_as_dashboard(invoice=await invoice_of(world), amount=700)
-    await world.tell(*await world.facts())
-    await world.settle_everything()
+    bundle = await given_a_bundle(harness)
+    refund = await harness.control.refund_as_dashboard(invoice=await invoice_of(harness), amount=700)
+    await harness.tell(*await harness.facts())
+    await harness.settle_everything()
 
-    await world.retry_parked()
-    await world.settle_everything()
+    await harness.retry_parked()
+    await harness.settle_everything()
 
     shown = [(await staff.get(f"/v1/admin/purchases/{one.id}")).json()["parked"] for one in bundle]
 
     assert [[item["told"]["refund"]["refund_id"] for item in items] for items in shown] == [[refund["id"]]] * 2
-    (told,) = await world.told(kind=MoneyBackParked)
+    (told,) = await harness.told(kind=MoneyBackParked)
     assert (told["stripe_refund_id"], told["money_back_cents"]) == (refund["id"], 700)
 
 
-async def test_a_fact_that_fails_every_time_is_shown_with_its_purchase(world: World, staff: httpx.AsyncClient) -> None:
+async def test_a_fact_that_fails_every_time_is_shown_with_its_purchase(
+    harness: Harness, staff: httpx.AsyncClient
+) -> None:
     """It named its purchase, and was on the page of none."""
-    purchase = await world.given_a_purchase("pm_card_authenticationRequired")
-    await world.client.v1.invoices.void_invoice_async(str(purchase.stripe_invoice_id))
-    voided = next(fact for fact in await world.facts() if isinstance(fact, InvoiceVoided))
+    purchase = await harness.given_a_purchase("pm_card_authenticationRequired")
+    await harness.client.v1.invoices.void_invoice_async(str(purchase.stripe_invoice_id))
+    voided = next(fact for fact in await harness.facts() if isinstance(fact, InvoiceVoided))
 
-    await world.tell(voided.model_copy(update={"stripe_event_id": "evt_\x00"}))
+    await harness.tell(voided.model_copy(update={"stripe_event_id": "evt_\x00"}))
 
     shown = (await staff.get(f"/v1/admin/purchases/{purchase.id}")).json()
     assert [item["about"] for item in shown["parked"]] == [InvoiceVoided.TYPE]
 
 
-async def test_a_fact_is_tried_again_when_staff_say_so(world: World, staff: httpx.AsyncClient) -> None:
+async def test_a_fact_is_tried_again_when_staff_say_so(harness: Harness, staff: httpx.AsyncClient) -> None:
     """It was parked for a reason that is gone, and waits for nothing that would tell."""
-    purchase, paid = await told_in_the_wrong_order(world)
-    await world.tell(*paid)
-    await world.execute(
+    purchase, paid = await told_in_the_wrong_order(harness)
+    await harness.tell(*paid)
+    await harness.execute(
         "update parked set resolved_at = null, resolution = null, waits_for = null, retry_at = null, reason = 'a bug'"
     )
     (item,) = await listed(staff)
 
     answer = await staff.post(f"{PARKED}/{item['id']}/retry")
-    while await world.consumer._retry_one():
+    while await harness.consumer._retry_one():
         pass
 
     assert answer.status_code == 202
     assert [one["decision"] for one in answer.json()["decisions"]] == ["retry"]
     (resolved,) = await listed(staff, state="resolved")
     assert (resolved["id"], resolved["resolution"]) == (item["id"], "applied")
-    assert [refund.refund_cents for refund in (await world.purchase(purchase.id)).refunds] == [100]
+    assert [refund.refund_cents for refund in (await harness.purchase(purchase.id)).refunds] == [100]
     assert problem(await staff.post(f"{PARKED}/{item['id']}/retry")) == (409, "not-parked")
 
 
-async def test_each_kind_can_be_discarded_once_with_actor_and_reason(world: World, staff: httpx.AsyncClient) -> None:
-    await given_one_of_each(world)
+async def test_each_kind_can_be_discarded_once_with_actor_and_reason(
+    harness: Harness, staff: httpx.AsyncClient
+) -> None:
+    await given_one_of_each(harness)
     ids = await ids_by_kind(staff)
     assert sorted(ids) == ["command", "fact", "payment"]
 
@@ -159,62 +165,62 @@ async def test_each_kind_can_be_discarded_once_with_actor_and_reason(world: Worl
         (decision,) = item["decisions"]
         assert (decision["decision"], decision["actor"], decision["reason"]) == ("discard", "staff:mira", REASON)
         assert item["resolved_at"]
-    await world.settle_everything()
-    assert await world.rows("select 1 from stripe_commands where state = 'open'") == []
+    await harness.settle_everything()
+    assert await harness.rows("select 1 from stripe_commands where state = 'open'") == []
 
 
-async def test_a_refused_command_is_carried_out_when_staff_say_so(world: World, staff: httpx.AsyncClient) -> None:
-    purchase = await world.given_a_purchase("pm_card_authenticationRequired")
-    await world.execute(PARK_COMMAND)
+async def test_a_refused_command_is_carried_out_when_staff_say_so(harness: Harness, staff: httpx.AsyncClient) -> None:
+    purchase = await harness.given_a_purchase("pm_card_authenticationRequired")
+    await harness.execute(PARK_COMMAND)
     (item,) = await listed(staff)
     assert (item["about"], item["told"]["subject"], item["reason"]) == ("settle", str(purchase.id), "no such invoice")
-    await world.control.authenticate(str(purchase.stripe_payment_intent_id))
+    await harness.control.authenticate(str(purchase.stripe_payment_intent_id))
 
     answer = await staff.post(f"{PARKED}/{item['id']}/retry")
-    await world.settle_everything()
+    await harness.settle_everything()
 
     assert answer.status_code == 202
-    assert (await world.purchase(purchase.id)).status is Status.PAID
+    assert (await harness.purchase(purchase.id)).status is Status.PAID
     assert await listed(staff) == []
     assert [one["resolution"] for one in await listed(staff, state="resolved")] == ["retried"]
     assert problem(await staff.post(f"{PARKED}/{item['id']}/discard", json={"reason": "late"})) == (409, "not-parked")
 
 
-async def test_a_refused_return_is_asked_for_under_a_key_of_its_own(world: World, staff: httpx.AsyncClient) -> None:
+async def test_a_refused_return_is_asked_for_under_a_key_of_its_own(harness: Harness, staff: httpx.AsyncClient) -> None:
     """Under the old one Stripe would only repeat its refusal."""
-    purchase = await world.given_a_purchase("pm_card_authenticationRequired")
-    await world.put(purchase, Status.CANCELLED, knows_invoice=True)
-    await world.control.authenticate(str(purchase.stripe_payment_intent_id))
-    await world.tell(*await world.facts())
-    assert await world.loop._carry_one()  # what paid the invoice, its event does not say
-    await world.execute(PARK_COMMAND + " where kind = 'return_payment'")
+    purchase = await harness.given_a_purchase("pm_card_authenticationRequired")
+    await harness.put(purchase, Status.CANCELLED, knows_invoice=True)
+    await harness.control.authenticate(str(purchase.stripe_payment_intent_id))
+    await harness.tell(*await harness.facts())
+    assert await harness.loop._carry_one()  # what paid the invoice, its event does not say
+    await harness.execute(PARK_COMMAND + " where kind = 'return_payment'")
     (item,) = await listed(staff)
 
     await staff.post(f"{PARKED}/{item['id']}/retry")
-    await world.settle_everything()
+    await harness.settle_everything()
 
-    assert [one["idempotency_key"][-2:] for one in await world.requests("refunds.create")] == [":2"]
-    assert [refund.kind for refund in (await world.purchase(purchase.id)).refunds] == ["return"]
+    assert [one["idempotency_key"][-2:] for one in await harness.requests("refunds.create")] == [":2"]
+    assert [refund.kind for refund in (await harness.purchase(purchase.id)).refunds] == ["return"]
 
 
-async def test_a_payment_that_did_not_fit_is_looked_at_again(world: World, staff: httpx.AsyncClient) -> None:
+async def test_a_payment_that_did_not_fit_is_looked_at_again(harness: Harness, staff: httpx.AsyncClient) -> None:
     """What Stripe says by then fits: the purchase is paid, and the item resolved by it."""
-    purchase = await given_one_of_each(world)
+    purchase = await given_one_of_each(harness)
     payment = (await ids_by_kind(staff))["payment"]
     assert payment == f"payment-{purchase.id}-{purchase.stripe_invoice_id}"
 
     answer = await staff.post(f"{PARKED}/{payment}/retry")
-    await world.carry_out_commands()
+    await harness.carry_out_commands()
 
     assert answer.status_code == 202
-    assert (await world.purchase(purchase.id)).status is Status.PAID
-    assert len(await world.told(kind=PurchasePaid)) == 1
+    assert (await harness.purchase(purchase.id)).status is Status.PAID
+    assert len(await harness.told(kind=PurchasePaid)) == 1
     assert payment in {item["id"] for item in await listed(staff, state="resolved")}
     assert problem(await staff.post(f"{PARKED}/{payment}/discard", json={"reason": "late"})) == (409, "not-parked")
 
 
-async def test_pages_are_one_total_order_over_all_kinds(world: World, staff: httpx.AsyncClient) -> None:
-    await given_one_of_each(world)
+async def test_pages_are_one_total_order_over_all_kinds(harness: Harness, staff: httpx.AsyncClient) -> None:
+    await given_one_of_each(harness)
     every = [item["id"] for item in await listed(staff)]
 
     one_by_one, cursor = [], ""
@@ -231,7 +237,7 @@ async def test_pages_are_one_total_order_over_all_kinds(world: World, staff: htt
     ["fact-1", "command-1", "fact-0", "payment-1", "fact--1", "fact-" + "9" * 18, "1", "fact-1;", "%20", "fact-1%0a",
      "payment-0197e0a4-5b7c-7d10-8f43-2b1f0a9c6e31-in_1", "payment-" + "-" * 36 + "-in_1"],
 )  # fmt: skip
-async def test_what_was_never_parked_is_not_found(staff: httpx.AsyncClient, item_id: str, world: World) -> None:
+async def test_what_was_never_parked_is_not_found(staff: httpx.AsyncClient, item_id: str, harness: Harness) -> None:
     answers = [
         await staff.post(f"{PARKED}/{item_id}/retry"),
         await staff.post(f"{PARKED}/{item_id}/discard", json={"reason": "x"}),
@@ -245,8 +251,8 @@ async def test_what_was_never_parked_is_not_found(staff: httpx.AsyncClient, item
     "body",
     [{}, {"reason": ""}, {"reason": "  "}, {"reason": "x" * 501}, {"reason": "a\r\nBcc: b"}, {"reason": "x", "y": 1}],
 )
-async def test_a_discard_wants_a_reason_of_one_line(world: World, staff: httpx.AsyncClient, body: Json) -> None:
-    await told_in_the_wrong_order(world)
+async def test_a_discard_wants_a_reason_of_one_line(harness: Harness, staff: httpx.AsyncClient, body: Json) -> None:
+    await told_in_the_wrong_order(harness)
     (item,) = await listed(staff)
 
     answer = await staff.post(f"{PARKED}/{item['id']}/discard", json=body)

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from tests.integration.purchases.checkouts import given_builder_and_two_addons
-from tests.integration.purchases.harness import World
+from tests.integration.purchases.harness import Harness
 from tests.integration.purchases.test_plan_money import hear, subscribed
 from tests.integration.purchases_api.conftest import Api
 from tests.seen import problem_of
@@ -15,14 +15,14 @@ Json = dict[str, Any]
 KINDS = ("refunds", "disputes")
 
 
-async def given_money_back(world: World) -> tuple[str, list[str], str]:
+async def given_money_back(harness: Harness) -> tuple[str, list[str], str]:
     """A workspace, its plan's refunds, the newest first, and its dispute."""
-    await given_builder_and_two_addons(world)
-    workspace, invoice = await subscribed(world)
-    refunds = [await world.control.refund_as_dashboard(invoice=invoice, amount=cents) for cents in (100, 200, 300)]
-    dispute = await world.control.open_dispute(invoice=invoice)
-    await hear(world, await world.facts())
-    rows = await world.rows("select stripe_refund_id from workspace_refunds order by recorded_at desc, 1 desc")
+    await given_builder_and_two_addons(harness)
+    workspace, invoice = await subscribed(harness)
+    refunds = [await harness.control.refund_as_dashboard(invoice=invoice, amount=cents) for cents in (100, 200, 300)]
+    dispute = await harness.control.open_dispute(invoice=invoice)
+    await hear(harness, await harness.facts())
+    rows = await harness.rows("select stripe_refund_id from workspace_refunds order by recorded_at desc, 1 desc")
     assert {row["stripe_refund_id"] for row in rows} == {one["id"] for one in refunds}
     return workspace, [row["stripe_refund_id"] for row in rows], dispute["id"]
 
@@ -38,8 +38,8 @@ async def pages(client: httpx.AsyncClient, path: str, kind: str, **query: str | 
             return found
 
 
-async def test_the_owner_reads_them_page_by_page(world: World, api: Api) -> None:
-    workspace, refunds, dispute = await given_money_back(world)
+async def test_the_owner_reads_them_page_by_page(harness: Harness, api: Api) -> None:
+    workspace, refunds, dispute = await given_money_back(harness)
 
     async with api.owner(workspace) as owner:
         shown = await pages(owner, f"/v1/workspaces/{workspace}/plan-refunds", "refunds", limit=2)
@@ -55,8 +55,10 @@ async def test_the_owner_reads_them_page_by_page(world: World, api: Api) -> None
     assert "whole_cents" not in disputed[0]
 
 
-async def test_staff_read_those_of_all_workspaces_or_of_one(world: World, api: Api, staff: httpx.AsyncClient) -> None:
-    workspace, refunds, dispute = await given_money_back(world)
+async def test_staff_read_those_of_all_workspaces_or_of_one(
+    harness: Harness, api: Api, staff: httpx.AsyncClient
+) -> None:
+    workspace, refunds, dispute = await given_money_back(harness)
 
     (all_of_them,) = await pages(staff, "/v1/admin/plan-refunds", "refunds")
     (of_one,) = await pages(staff, "/v1/admin/plan-disputes", "disputes", workspace=workspace)
@@ -72,9 +74,9 @@ async def test_staff_read_those_of_all_workspaces_or_of_one(world: World, api: A
 
 @pytest.mark.parametrize("kind", KINDS)
 async def test_what_is_no_cursor_of_the_list_is_refused(
-    world: World, api: Api, staff: httpx.AsyncClient, kind: str
+    harness: Harness, api: Api, staff: httpx.AsyncClient, kind: str
 ) -> None:
-    workspace = await world.given_a_workspace()
+    workspace = await harness.given_a_workspace()
     async with api.owner(workspace) as owner:
         for client, path in ((owner, f"/v1/workspaces/{workspace}/plan-{kind}"), (staff, f"/v1/admin/plan-{kind}")):
             answer = await client.get(path, params={"cursor": "nonsense"})
@@ -83,8 +85,8 @@ async def test_what_is_no_cursor_of_the_list_is_refused(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_an_editor_and_a_stranger_do_not_see_them(world: World, api: Api, kind: str) -> None:
-    workspace = await world.given_a_workspace()
+async def test_an_editor_and_a_stranger_do_not_see_them(harness: Harness, api: Api, kind: str) -> None:
+    workspace = await harness.given_a_workspace()
 
     for claims, status in (({workspace: "editor"}, 403), ({"ws-another": "owner"}, 404)):
         async with api.of({"sub": "eve", "workspaces": claims}) as client:

@@ -6,7 +6,7 @@ import uuid
 import httpx
 import pytest
 
-from tests.integration.purchases.harness import World
+from tests.integration.purchases.harness import Harness
 
 PASTED = {
     "no-break spaces": "nicht\N{NO-BREAK SPACE}mehr nötig, 499\N{NARROW NO-BREAK SPACE}€",
@@ -29,16 +29,16 @@ NO_LINE = {
 
 @pytest.mark.parametrize("reason", PASTED.values(), ids=PASTED)
 async def test_what_is_pasted_from_a_document_is_taken_as_it_is(
-    world: World, staff: httpx.AsyncClient, reason: str
+    harness: Harness, staff: httpx.AsyncClient, reason: str
 ) -> None:
-    purchase = await world.given_a_purchase()
+    purchase = await harness.given_a_purchase()
     path = f"/v1/admin/purchases/{purchase.id}"
 
     answer = await staff.post(f"{path}/deliver", json={"reason": f" {reason}\n"})
 
     assert answer.status_code == 200, answer.text
     assert (await staff.get(path)).json()["history"][-1]["reason"] == reason
-    assert (await world.told())[-1]["reason"] == reason
+    assert (await harness.told())[-1]["reason"] == reason
 
 
 @pytest.mark.parametrize("reason", NO_LINE.values(), ids=NO_LINE)

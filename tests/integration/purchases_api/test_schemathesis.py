@@ -10,7 +10,7 @@ import pytest
 
 from chassis.web.server import HttpServer
 from sandbox.ports import LOOPBACK
-from tests.integration.purchases.harness import World
+from tests.integration.purchases.harness import Harness
 from tests.integration.purchases.test_caps import BUILDER, FREE, plan
 from tests.integration.purchases.test_portal import given_a_portal
 from tests.integration.purchases_api.conftest import STAFF, Api
@@ -38,12 +38,12 @@ CALLERS: Final[Mapping[str, dict[str, Any]]] = {
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("part", CALLERS)
-async def test_schemathesis_finds_nothing(world: World, api: Api, part: str, tmp_path: Path) -> None:
-    await world.tell(plan("free", FREE), plan("builder", BUILDER))
-    await world.given_an_addon("professional-ai-setup")
-    workspace_id = await world.given_a_workspace(workspace_id="ws-acme")
-    await world.buy(world.order(workspace_id, "professional-ai-setup"))
-    await given_a_portal(world)
+async def test_schemathesis_finds_nothing(harness: Harness, api: Api, part: str, tmp_path: Path) -> None:
+    await harness.tell(plan("free", FREE), plan("builder", BUILDER))
+    await harness.given_an_addon("professional-ai-setup")
+    workspace_id = await harness.given_a_workspace(workspace_id="ws-acme")
+    await harness.buy(harness.order(workspace_id, "professional-ai-setup"))
+    await given_a_portal(harness)
     (tmp_path / "schemathesis.toml").write_text(CONFIG.format(workspace_id=workspace_id))
 
     async with HttpServer(api.app, LOOPBACK, 0) as server:

@@ -9,7 +9,7 @@ import pytest
 
 from purchases.ledger.rows import Purchase
 from sandbox.stripe.control import StripeControl
-from tests.integration.purchases.harness import World
+from tests.integration.purchases.harness import Harness
 from tests.integration.purchases_api.conftest import Api
 
 Json = dict[str, Any]
@@ -59,23 +59,23 @@ def chained(got: list[list[str]]) -> list[str]:
     return [one for page in got for one in page]
 
 
-async def given_every_kind_of_id(world: World, control: StripeControl, purchase: Purchase) -> list[str]:
+async def given_every_kind_of_id(harness: Harness, control: StripeControl, purchase: Purchase) -> list[str]:
     """A purchase with everything that Stripe can give an id; all of them."""
     await control.refund_as_dashboard(invoice=str(purchase.stripe_invoice_id), amount=100)
-    await world.tell(*await world.facts())
-    await world.settle_everything()
+    await harness.tell(*await harness.facts())
+    await harness.settle_everything()
     for statement in (DISPUTED, BUNDLED, PARKED_PAYMENT):
-        await world.execute(statement, id=purchase.id)
-    (refund,) = (await world.purchase(purchase.id)).refunds
+        await harness.execute(statement, id=purchase.id)
+    (refund,) = (await harness.purchase(purchase.id)).refunds
     own = [purchase.stripe_invoice_id, purchase.stripe_payment_intent_id, purchase.stripe_customer_id]
     return [str(one) for one in (*own, refund.stripe_refund_id, "du_1", "cs_test_1", "sub_1", "ch_of_1", "in_odd")]
 
 
 async def test_any_id_of_stripes_finds_its_purchase(
-    world: World, control: StripeControl, staff: httpx.AsyncClient
+    harness: Harness, control: StripeControl, staff: httpx.AsyncClient
 ) -> None:
-    purchase, _ = await world.given_a_purchase(), await world.given_a_purchase()
-    ids = await given_every_kind_of_id(world, control, purchase)
+    purchase, _ = await harness.given_a_purchase(), await harness.given_a_purchase()
+    ids = await given_every_kind_of_id(harness, control, purchase)
 
     assert [[str(purchase.id)]] * len(ids) == [await found(staff, stripe_id=one) for one in ids]
     assert await found(staff, stripe_id="in_unknown") == []
@@ -92,13 +92,13 @@ def ids_in(shown: Any) -> dict[str, str]:
 
 
 async def test_whatever_id_of_stripes_a_purchase_shows_finds_it(
-    world: World, control: StripeControl, staff: httpx.AsyncClient
+    harness: Harness, control: StripeControl, staff: httpx.AsyncClient
 ) -> None:
-    pending, _ = await world.given_a_purchase("pm_card_authenticationRequired"), await world.given_a_purchase()
+    pending, _ = await harness.given_a_purchase("pm_card_authenticationRequired"), await harness.given_a_purchase()
     await control.authenticate(str(pending.stripe_payment_intent_id))
-    await world.tell(*await world.facts())
-    purchase = await world.purchase(pending.id)
-    await given_every_kind_of_id(world, control, purchase)
+    await harness.tell(*await harness.facts())
+    purchase = await harness.purchase(pending.id)
+    await given_every_kind_of_id(harness, control, purchase)
 
     shown = ids_in((await staff.get(f"{SEARCH}/{purchase.id}")).json())
 
@@ -106,8 +106,8 @@ async def test_whatever_id_of_stripes_a_purchase_shows_finds_it(
     assert {one: str(purchase.id) in await found(staff, stripe_id=one) for one in shown} == dict.fromkeys(shown, True)
 
 
-async def test_all_filters_must_fit(world: World, staff: httpx.AsyncClient) -> None:
-    paid, declined = await world.given_a_purchase(), await world.given_a_purchase("pm_card_chargeCustomerFail")
+async def test_all_filters_must_fit(harness: Harness, staff: httpx.AsyncClient) -> None:
+    paid, declined = await harness.given_a_purchase(), await harness.given_a_purchase("pm_card_chargeCustomerFail")
     day, next_day = paid.started_at.date(), paid.started_at.date() + timedelta(days=1)
 
     assert await found(staff) == [str(declined.id), str(paid.id)]
@@ -120,11 +120,11 @@ async def test_all_filters_must_fit(world: World, staff: httpx.AsyncClient) -> N
     assert await found(staff, **{"from": declined.started_at.isoformat()}) == [str(declined.id)]
 
 
-async def test_pages_are_one_total_order_whatever_begins_meanwhile(world: World, api: Api) -> None:
+async def test_pages_are_one_total_order_whatever_begins_meanwhile(harness: Harness, api: Api) -> None:
     """Seven of one moment: the id decides."""
-    purchase = await world.given_a_purchase()
-    await world.execute(COPY, id=purchase.id, number=6)
-    (rows,) = await world.rows(
+    purchase = await harness.given_a_purchase()
+    await harness.execute(COPY, id=purchase.id, number=6)
+    (rows,) = await harness.rows(
         "select array_agg(id::text order by started_at desc, id desc) as ids from workspace_addon_purchases"
     )
     path = f"/v1/workspaces/{purchase.workspace_id}/purchases"
@@ -137,7 +137,7 @@ async def test_pages_are_one_total_order_whatever_begins_meanwhile(world: World,
         assert [len(page) for page in await pages(owner, path, 3)] == [3, 3, 1]
         assert chained(await pages(owner, path, 3)) == rows["ids"]
         first = (await owner.get(path, params={"limit": 3})).json()
-        await world.execute(
+        await harness.execute(
             "update workspace_addon_purchases set started_at = now() where id = :id", id=first["purchases"][0]["id"]
         )
         second = (await owner.get(path, params={"limit": 3, "cursor": first["next_cursor"]})).json()
@@ -170,8 +170,8 @@ async def test_what_cannot_be_looked_for_is_a_clear_problem(
     assert (answer.status_code, answer.json()["type"].rpartition("/")[2]) == (422, problem)
 
 
-async def test_a_cursor_of_another_list_is_refused(world: World, api: Api) -> None:
-    purchase = await world.given_a_purchase()
+async def test_a_cursor_of_another_list_is_refused(harness: Harness, api: Api) -> None:
+    purchase = await harness.given_a_purchase()
     async with api.owner(purchase.workspace_id) as owner:
         answer = await owner.get(f"/v1/workspaces/{purchase.workspace_id}/purchases", params={"cursor": "eyJpZCI6MX0"})
 
@@ -179,10 +179,10 @@ async def test_a_cursor_of_another_list_is_refused(world: World, api: Api) -> No
 
 
 async def test_one_purchase_is_shown_with_everything_that_belongs_to_it(
-    world: World, control: StripeControl, staff: httpx.AsyncClient
+    harness: Harness, control: StripeControl, staff: httpx.AsyncClient
 ) -> None:
-    purchase = await world.given_a_purchase()
-    await given_every_kind_of_id(world, control, purchase)
+    purchase = await harness.given_a_purchase()
+    await given_every_kind_of_id(harness, control, purchase)
 
     shown: Json = (await staff.get(f"{SEARCH}/{purchase.id}")).json()
 

@@ -8,7 +8,7 @@ import pytest
 from prometheus_client import REGISTRY
 
 from tests.integration.purchases.checkouts import given_builder_and_two_addons
-from tests.integration.purchases.harness import PRICE, World
+from tests.integration.purchases.harness import PRICE, Harness
 from tests.integration.purchases_api.conftest import Api
 from tests.seen import problem_of
 
@@ -59,7 +59,7 @@ def counted(call: str) -> float:
     ],
 )
 async def test_it_is_answered_502_counted_and_kept_for_staff(
-    world: World,
+    harness: Harness,
     api: Api,
     staff: httpx.AsyncClient,
     request_: str,
@@ -67,10 +67,10 @@ async def test_it_is_answered_502_counted_and_kept_for_staff(
     call: str,
     card: str | None,
 ) -> None:
-    await world.given_an_addon()
-    await given_builder_and_two_addons(world)
-    workspace = await world.given_a_workspace(card)
-    await world.control.fault("refused", operation=operation, **NO)
+    await harness.given_an_addon()
+    await given_builder_and_two_addons(harness)
+    workspace = await harness.given_a_workspace(card)
+    await harness.control.fault("refused", operation=operation, **NO)
     before = counted(call)
 
     answer = await ask(api, workspace, request_)
@@ -93,10 +93,10 @@ async def test_it_is_answered_502_counted_and_kept_for_staff(
 
 
 async def test_the_same_again_is_counted_up_and_another_one_stands_before_it(
-    world: World, api: Api, staff: httpx.AsyncClient
+    harness: Harness, api: Api, staff: httpx.AsyncClient
 ) -> None:
-    workspace, other = await world.given_a_workspace(), await world.given_a_workspace()
-    await world.control.fault("refused", operation="checkout.sessions.create", times=3, **NO)
+    workspace, other = await harness.given_a_workspace(), await harness.given_a_workspace()
+    await harness.control.fault("refused", operation="checkout.sessions.create", times=3, **NO)
 
     for one in (workspace, workspace, other):
         await ask(api, one, "setup")
@@ -108,34 +108,34 @@ async def test_the_same_again_is_counted_up_and_another_one_stands_before_it(
     assert [one["workspace_id"] for one in (*first["items"], *second["items"])] == [other, workspace]
 
 
-async def test_a_purchase_leads_to_what_it_met(world: World, api: Api, staff: httpx.AsyncClient) -> None:
-    await world.given_an_addon()
-    await world.control.fault("refused", operation="invoices.create", **NO)
+async def test_a_purchase_leads_to_what_it_met(harness: Harness, api: Api, staff: httpx.AsyncClient) -> None:
+    await harness.given_an_addon()
+    await harness.control.fault("refused", operation="invoices.create", **NO)
 
-    purchase = (await ask(api, await world.given_a_workspace(), "purchases")).json()["purchase"]
+    purchase = (await ask(api, await harness.given_a_workspace(), "purchases")).json()["purchase"]
 
     assert (purchase["status"], purchase["failure_code"]) == ("failed", NO["code"])
     assert [one["purchase_id"] for one in await refusals(staff, purchase=purchase["id"])] == [purchase["id"]]
 
 
-async def test_what_a_command_is_refused_stands_with_it(world: World, staff: httpx.AsyncClient) -> None:
+async def test_what_a_command_is_refused_stands_with_it(harness: Harness, staff: httpx.AsyncClient) -> None:
     """It is parked, with Stripe's words."""
-    purchase = await world.given_a_purchase("pm_card_authenticationRequired")
-    await world.execute("update workspace_addon_purchases set leased_until = null")
-    await world.control.fault("refused", operation="invoices.retrieve", **NO)
+    purchase = await harness.given_a_purchase("pm_card_authenticationRequired")
+    await harness.execute("update workspace_addon_purchases set leased_until = null")
+    await harness.control.fault("refused", operation="invoices.retrieve", **NO)
 
-    await world.carry_out_commands()
+    await harness.carry_out_commands()
 
     (item,) = (await staff.get("/v1/admin/parked")).json()["items"]
     assert item["told"]["subject"] == str(purchase.id)
     assert item["reason"] == "Stripe refused: Not with [masked], no. (currency_not_supported, parameter currency)"
 
 
-async def test_it_is_forgotten_after_90_days(world: World, api: Api, staff: httpx.AsyncClient) -> None:
-    workspace, other = await world.given_a_workspace(), await world.given_a_workspace()
-    await world.control.fault("refused", operation="checkout.sessions.create", times=2, **NO)
+async def test_it_is_forgotten_after_90_days(harness: Harness, api: Api, staff: httpx.AsyncClient) -> None:
+    workspace, other = await harness.given_a_workspace(), await harness.given_a_workspace()
+    await harness.control.fault("refused", operation="checkout.sessions.create", times=2, **NO)
     await ask(api, workspace, "setup")
-    await world.execute("update stripe_refusals set last_at = now() - interval '91 days'")
+    await harness.execute("update stripe_refusals set last_at = now() - interval '91 days'")
 
     await ask(api, other, "setup")
 

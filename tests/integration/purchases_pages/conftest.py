@@ -14,12 +14,12 @@ from chassis.web.auth import TokenVerifier
 from purchases.main.api import app
 from purchases.settings import Settings
 from sandbox.issuer import Issuer
-from tests.integration.purchases.conftest import client, control, migrated, stripe_url, world
-from tests.integration.purchases.harness import World
+from tests.integration.purchases.conftest import client, control, harness, migrated, stripe_url
+from tests.integration.purchases.harness import Harness
 from tests.integration.purchases_api.conftest import tokens
 from tests.integration.purchases_pages.reading import Form, Page
 
-__all__ = ["client", "control", "migrated", "stripe_url", "tokens", "world"]
+__all__ = ["client", "control", "harness", "migrated", "stripe_url", "tokens"]
 
 ORIGIN: Final = "https://pages.example"
 
@@ -66,7 +66,7 @@ class Site:
         return Visitor(http=browser)
 
     def owner(self, workspace_id: str, **headers: str) -> Visitor:
-        """The registered owner of the world's workspaces."""
+        """The registered owner of the harness's workspaces."""
         return self.visitor({"sub": "olga", "workspaces": {workspace_id: "owner"}}, **headers)
 
 
@@ -85,6 +85,6 @@ def service(migrated: Database, client: StripeClient, tokens: tuple[Issuer, Toke
 
 
 @pytest.fixture
-def site(world: World, service: Site) -> Site:
+def site(harness: Harness, service: Site) -> Site:
     """On an empty ledger."""
     return service

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from tests.integration.purchases.harness import World
+from tests.integration.purchases.harness import Harness
 from tests.integration.purchases.subscribers import Plans, given_the_plans
 from tests.integration.purchases_pages.conftest import Site, Visitor
 from tests.integration.purchases_pages.reading import Page
@@ -21,7 +21,7 @@ UPGRADE: Final = "Go to checkout"
 class Owner:
     """One workspace's owner, and a browser."""
 
-    world: World
+    harness: Harness
     workspace: str
     plans: Plans
     browser: Visitor
@@ -45,19 +45,21 @@ class Owner:
 
     async def sessions(self) -> Sequence[Json]:
         """Checkout's at Stripe, oldest first."""
-        found: Sequence[Json] = (await self.world.control.objects(kind="checkout.session")).get("checkout.session", [])
+        found: Sequence[Json] = (await self.harness.control.objects(kind="checkout.session")).get(
+            "checkout.session", []
+        )
         return found
 
     async def pay(self, *, card: str = "visa") -> str:
         """On the newest Checkout; the path that Stripe leads back to."""
-        completed = await self.world.control.complete_session((await self.sessions())[-1]["id"], card=card)
+        completed = await self.harness.control.complete_session((await self.sessions())[-1]["id"], card=card)
         back = urlsplit(completed["success_url"])
         return f"{back.path}?{back.query}"
 
     async def hear(self) -> None:
         """Stripe's events arrive, and what they ask for is done."""
-        await self.world.tell(*await self.world.facts())
-        await self.world.settle_everything()
+        await self.harness.tell(*await self.harness.facts())
+        await self.harness.settle_everything()
 
     async def live(self, page: Page) -> httpx.Response:
         """What the page asks for by itself."""
@@ -65,7 +67,7 @@ class Owner:
 
     async def captured(self) -> int:
         """What Stripe took, in cents."""
-        return int((await self.world.control.sums())["total"].get("eur", {}).get("captured", 0))
+        return int((await self.harness.control.sums())["total"].get("eur", {}).get("captured", 0))
 
 
 def polled(page: Page) -> str:
@@ -73,12 +75,12 @@ def polled(page: Page) -> str:
     return str(page.elements["following"]["hx-get"])
 
 
-async def an_owner(world: World, site: Site, card: str | None = None) -> Owner:
+async def an_owner(harness: Harness, site: Site, card: str | None = None) -> Owner:
     """On free, with both plans on offer and one add-on."""
-    await world.given_an_addon()
-    plans = await given_the_plans(world)
-    workspace = await world.given_a_workspace(card)
-    return Owner(world=world, workspace=workspace, plans=plans, browser=site.owner(workspace))
+    await harness.given_an_addon()
+    plans = await given_the_plans(harness)
+    workspace = await harness.given_a_workspace(card)
+    return Owner(harness=harness, workspace=workspace, plans=plans, browser=site.owner(workspace))
 
 
 def stripe_link(page: Page) -> str:

@@ -7,7 +7,7 @@ from typing import Final
 import httpx
 
 from contracts import AddonState
-from tests.integration.purchases.harness import World
+from tests.integration.purchases.harness import Harness
 from tests.integration.purchases_pages.conftest import Site, Visitor
 from tests.integration.purchases_pages.reading import Form, Page
 
@@ -19,8 +19,8 @@ ASKS_THE_BANK: Final = "pm_card_authenticationRequired"
 class Shop:
     """A workspace's owner before the page."""
 
-    def __init__(self, world: World, site: Site, workspace: str) -> None:
-        self.world, self.site, self.workspace = world, site, workspace
+    def __init__(self, harness: Harness, site: Site, workspace: str) -> None:
+        self.harness, self.site, self.workspace = harness, site, workspace
         self.here = f"/app/{workspace}/billing/addons"
         self.owner: Visitor = site.owner(workspace)
 
@@ -35,13 +35,13 @@ class Shop:
 
     async def captured(self) -> int:
         """What Stripe took from everybody, in cents."""
-        total = (await self.world.control.sums())["total"]
+        total = (await self.harness.control.sums())["total"]
         return int(total.get("eur", {}).get("captured", 0))
 
     async def hear(self) -> None:
         """Stripe's events arrive, and what they ask for is done."""
-        await self.world.tell(*await self.world.facts())
-        await self.world.settle_everything()
+        await self.harness.tell(*await self.harness.facts())
+        await self.harness.settle_everything()
 
     async def live(self, page: Page) -> Page:
         """What the only row that asks for itself again is answered."""
@@ -49,13 +49,13 @@ class Shop:
         return await self.owner.open(str(address), **{"HX-Request": "true"})
 
     async def purchases(self) -> list[str]:
-        rows = await self.world.rows("select status from workspace_addon_purchases order by started_at")
+        rows = await self.harness.rows("select status from workspace_addon_purchases order by started_at")
         return [row["status"] for row in rows]
 
 
-async def a_shop(world: World, site: Site, card: str | None = "pm_card_visa") -> Shop:
-    await world.given_an_addon()
-    return Shop(world, site, await world.given_a_workspace(card))
+async def a_shop(harness: Harness, site: Site, card: str | None = "pm_card_visa") -> Shop:
+    await harness.given_an_addon()
+    return Shop(harness, site, await harness.given_a_workspace(card))
 
 
 async def at_the_bank(stripe_url: str, page: str, answer: str) -> str:

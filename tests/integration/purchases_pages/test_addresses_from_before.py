@@ -3,7 +3,7 @@
 import pytest
 
 from tests.integration.permissions.matrix import CALLERS, OWN
-from tests.integration.purchases.harness import World
+from tests.integration.purchases.harness import Harness
 from tests.integration.purchases.subscribers import given_the_plans
 from tests.integration.purchases_pages.conftest import Site
 from tests.integration.purchases_pages.reading import Page
@@ -33,9 +33,9 @@ OWN_BILLING = f"/app/{OWN}/settings/billing"
     ],
 )
 async def test_it_leads_to_the_page_of_the_own_workspace(
-    world: World, site: Site, method: str, caller: str, address: str, led_to: str
+    harness: Harness, site: Site, method: str, caller: str, address: str, led_to: str
 ) -> None:
-    await world.given_a_workspace(None, OWN)
+    await harness.given_a_workspace(None, OWN)
 
     answer = await site.visitor(CALLERS[caller]).http.request(method, address)
 
@@ -50,13 +50,13 @@ async def test_it_leads_to_the_page_of_the_own_workspace(
     ],
 )
 async def test_who_is_in_several_chooses(
-    world: World, site: Site, address: str, of_the_owner: str, of_the_viewer: str
+    harness: Harness, site: Site, address: str, of_the_owner: str, of_the_viewer: str
 ) -> None:
     """By name; two of one name are told apart. One that is not known here is no choice."""
-    await given_the_plans(world)
+    await given_the_plans(harness)
     for workspace, name in (("ws-a", "Acme"), ("ws-b", "<b>Beta</b>"), ("ws-c", "Acme")):
-        await world.given_a_workspace(None, workspace)
-        await world.execute("update workspaces set name = :name where id = :id", name=name, id=workspace)
+        await harness.given_a_workspace(None, workspace)
+        await harness.execute("update workspaces set name = :name where id = :id", name=name, id=workspace)
     roles = {"ws-a": "owner", "ws-b": "viewer", "ws-c": "admin", "ws-unknown": "owner"}
     visitor = site.visitor({"sub": "olga", "workspaces": roles})
 
@@ -73,7 +73,7 @@ async def test_who_is_in_several_chooses(
 
 @pytest.mark.parametrize("address", [SERVICES, BILLING])
 @pytest.mark.parametrize("workspaces", [{}, {"ws-unknown": "owner"}])
-async def test_who_is_in_none_is_told(world: World, site: Site, address: str, workspaces: dict[str, str]) -> None:
+async def test_who_is_in_none_is_told(harness: Harness, site: Site, address: str, workspaces: dict[str, str]) -> None:
     page = Page(await site.visitor({"sub": "nina", "workspaces": workspaces}).http.get(address))
 
     assert (page.status, "You are in no workspace" in page.text) == (404, True)

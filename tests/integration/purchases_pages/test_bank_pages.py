@@ -4,7 +4,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 import pytest
 
-from tests.integration.purchases.harness import DEBIT, PRICE, World
+from tests.integration.purchases.harness import DEBIT, PRICE, Harness
 from tests.integration.purchases_pages.conftest import Site
 from tests.integration.purchases_pages.shops import ASKS_THE_BANK, a_shop, at_the_bank
 
@@ -22,9 +22,9 @@ SAID_NO = "Your bank did not confirm the payment for Professional AI Setup Nothi
     ],
 )
 async def test_the_bank_asks_and_brings_the_buyer_back(
-    world: World, site: Site, stripe_url: str, answer: str, said: str, status: str, settled: str
+    harness: Harness, site: Site, stripe_url: str, answer: str, said: str, status: str, settled: str
 ) -> None:
-    shop = await a_shop(world, site, ASKS_THE_BANK)
+    shop = await a_shop(harness, site, ASKS_THE_BANK)
 
     leaving = await shop.buy()
     waiting = await shop.page()
@@ -45,11 +45,11 @@ async def test_the_bank_asks_and_brings_the_buyer_back(
 
 
 async def test_nothing_of_what_the_bank_brought_along_stays_in_the_address(
-    world: World, site: Site, stripe_url: str
+    harness: Harness, site: Site, stripe_url: str
 ) -> None:
-    shop = await a_shop(world, site, ASKS_THE_BANK)
+    shop = await a_shop(harness, site, ASKS_THE_BANK)
     back = await at_the_bank(stripe_url, (await shop.buy()).links["Continue"], "authorise")
-    (row,) = await world.rows("select id from workspace_addon_purchases")
+    (row,) = await harness.rows("select id from workspace_addon_purchases")
 
     kept = (await shop.owner.http.get(back)).headers["location"]
     answer = await shop.owner.http.get(kept)
@@ -63,9 +63,9 @@ async def test_nothing_of_what_the_bank_brought_along_stays_in_the_address(
 
 
 async def test_whose_session_ended_at_the_bank_signs_in_without_the_secret_and_comes_to_the_news(
-    world: World, site: Site, stripe_url: str
+    harness: Harness, site: Site, stripe_url: str
 ) -> None:
-    shop = await a_shop(world, site, ASKS_THE_BANK)
+    shop = await a_shop(harness, site, ASKS_THE_BANK)
     back = await at_the_bank(stripe_url, (await shop.buy()).links["Continue"], "authorise")
     secret = parse_qs(urlsplit(back).query)["payment_intent_client_secret"][0]
     nobody = site.visitor(None)
@@ -82,10 +82,10 @@ async def test_whose_session_ended_at_the_bank_signs_in_without_the_secret_and_c
     assert WAITS_FOR_STRIPE in page.text
 
 
-async def test_what_an_address_says_of_the_bank_is_no_proof(world: World, site: Site) -> None:
-    shop = await a_shop(world, site, ASKS_THE_BANK)
+async def test_what_an_address_says_of_the_bank_is_no_proof(harness: Harness, site: Site) -> None:
+    shop = await a_shop(harness, site, ASKS_THE_BANK)
     await shop.buy()
-    (row,) = await world.rows("select id from workspace_addon_purchases")
+    (row,) = await harness.rows("select id from workspace_addon_purchases")
 
     claimed = await shop.owner.open(f"{shop.here}?about={row['id']}&returned=succeeded")
     nonsense = await shop.owner.open(f"{shop.here}?about={row['id']}&returned=<b>")
@@ -96,8 +96,8 @@ async def test_what_an_address_says_of_the_bank_is_no_proof(world: World, site: 
     assert (await shop.purchases(), await shop.captured()) == (["pending"], 0)
 
 
-async def test_who_is_not_brought_back_finds_the_page_that_says_how_it_stands(world: World, site: Site) -> None:
-    shop = await a_shop(world, site, ASKS_THE_BANK)
+async def test_who_is_not_brought_back_finds_the_page_that_says_how_it_stands(harness: Harness, site: Site) -> None:
+    shop = await a_shop(harness, site, ASKS_THE_BANK)
 
     leaving = await shop.buy()
     page = await shop.owner.open(leaving.links["See how it stands"])
@@ -107,22 +107,22 @@ async def test_who_is_not_brought_back_finds_the_page_that_says_how_it_stands(wo
     assert "Your bank wants you to confirm the payment for Professional AI Setup" in page.text
 
 
-async def test_who_comes_to_the_banks_page_when_it_is_over_sees_how_it_stands(world: World, site: Site) -> None:
-    shop = await a_shop(world, site)
+async def test_who_comes_to_the_banks_page_when_it_is_over_sees_how_it_stands(harness: Harness, site: Site) -> None:
+    shop = await a_shop(harness, site)
     await shop.buy()
-    (row,) = await world.rows("select id from workspace_addon_purchases")
+    (row,) = await harness.rows("select id from workspace_addon_purchases")
 
     page = await shop.owner.open(f"{shop.here}/{row['id']}/bank")
 
     assert "You have bought" in page.text
 
 
-async def test_a_debit_has_words_of_its_own_and_no_way_to_cancel_it(world: World, site: Site) -> None:
-    shop = await a_shop(world, site, DEBIT)
+async def test_a_debit_has_words_of_its_own_and_no_way_to_cancel_it(harness: Harness, site: Site) -> None:
+    shop = await a_shop(harness, site, DEBIT)
 
     told = await shop.buy()
     page = await shop.page()
-    (row,) = await world.rows("select id from workspace_addon_purchases")
+    (row,) = await harness.rows("select id from workspace_addon_purchases")
     asked = await shop.owner.open(f"{shop.here}/{row['id']}/cancel")
 
     assert "Your bank is at work on the payment for Professional AI Setup A debit takes some days." in told.text
@@ -134,16 +134,18 @@ async def test_a_debit_has_words_of_its_own_and_no_way_to_cancel_it(world: World
     assert await shop.purchases() == ["pending"]
 
 
-async def test_who_cancels_on_an_old_page_reads_that_the_bank_is_at_work(world: World, site: Site) -> None:
+async def test_who_cancels_on_an_old_page_reads_that_the_bank_is_at_work(harness: Harness, site: Site) -> None:
     """The page was opened while the bank wanted the customer, who has paid by debit since."""
-    shop = await a_shop(world, site, ASKS_THE_BANK)
+    shop = await a_shop(harness, site, ASKS_THE_BANK)
     await shop.buy()
-    (row,) = await world.rows("select id, stripe_customer_id, stripe_payment_intent_id from workspace_addon_purchases")
+    (row,) = await harness.rows(
+        "select id, stripe_customer_id, stripe_payment_intent_id from workspace_addon_purchases"
+    )
     question = await shop.owner.open(f"{shop.here}/{row['id']}/cancel")
-    await world.give_card(row["stripe_customer_id"], DEBIT)
-    methods = (await world.control.objects(kind="payment_method"))["payment_method"]
+    await harness.give_card(row["stripe_customer_id"], DEBIT)
+    methods = (await harness.control.objects(kind="payment_method"))["payment_method"]
     account = next(one["id"] for one in methods if one["type"] == "sepa_debit")
-    await world.client.v1.payment_intents.confirm_async(row["stripe_payment_intent_id"], {"payment_method": account})
+    await harness.client.v1.payment_intents.confirm_async(row["stripe_payment_intent_id"], {"payment_method": account})
 
     refused = await shop.owner.submit(question.form("Cancel it"))
 

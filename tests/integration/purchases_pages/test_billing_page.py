@@ -9,7 +9,7 @@ import pytest
 
 from contracts import PlanPrice
 from tests.integration.permissions.matrix import CALLERS, OWN
-from tests.integration.purchases.harness import World
+from tests.integration.purchases.harness import Harness
 from tests.integration.purchases.subscribers import BUILDER, FREE, Subscriber, given_a_subscriber, given_the_plans, plan
 from tests.integration.purchases_pages.conftest import Site
 from tests.integration.purchases_pages.reading import Page
@@ -24,19 +24,19 @@ def here(workspace_id: str) -> str:
     return f"/app/{workspace_id}/settings/billing"
 
 
-async def on_free(world: World, workspace_id: str | None = None) -> str:
-    await given_the_plans(world)
-    return await world.given_a_workspace(None, workspace_id)
+async def on_free(harness: Harness, workspace_id: str | None = None) -> str:
+    await given_the_plans(harness)
+    return await harness.given_a_workspace(None, workspace_id)
 
 
-async def subscribed(world: World, **changes: object) -> Subscriber:
+async def subscribed(harness: Harness, **changes: object) -> Subscriber:
     """With the stored subscription changed as Stripe's word would."""
-    subscriber = await given_a_subscriber(world)
+    subscriber = await given_a_subscriber(harness)
     await subscriber.subscribe()
     await subscriber.hear()
     changes = {"current_period_end": ENDS} | changes
     columns = ", ".join(f"{name} = :{name}" for name in changes)
-    await world.execute(f"update subscriptions set {columns}", **changes)
+    await harness.execute(f"update subscriptions set {columns}", **changes)
     return subscriber
 
 
@@ -50,9 +50,9 @@ def buttons(page: Page) -> Sequence[str]:
     return [button for form in page.forms for button in form.buttons if button != "Sign out"]
 
 
-async def test_on_free_the_owner_is_offered_the_plan_by_month_and_year(world: World, site: Site) -> None:
-    await world.given_an_addon()
-    workspace = await on_free(world)
+async def test_on_free_the_owner_is_offered_the_plan_by_month_and_year(harness: Harness, site: Site) -> None:
+    await harness.given_an_addon()
+    workspace = await on_free(harness)
 
     page = await seen(site, workspace)
 
@@ -65,15 +65,15 @@ async def test_on_free_the_owner_is_offered_the_plan_by_month_and_year(world: Wo
     assert "help@pages.example" in page.text
 
 
-async def test_each_currency_is_offered_by_itself_with_its_own_services(world: World, site: Site) -> None:
-    workspace = await on_free(world)
-    await world.given_an_addon()
+async def test_each_currency_is_offered_by_itself_with_its_own_services(harness: Harness, site: Site) -> None:
+    workspace = await on_free(harness)
+    await harness.given_an_addon()
     prices = [
         PlanPrice(interval=interval, currency=currency, price_cents=cents, stripe_price_id=f"price_{currency}{cents}")
         for currency, interval, cents in (("USD", "year", 9_900), ("USD", "month", 1_000), ("EUR", "month", 900))
     ]
     told = plan("builder", dict(BUILDER), prices=tuple(prices)).model_copy(update={"sequence": 2})
-    await world.tell(told)
+    await harness.tell(told)
     owner = site.owner(workspace, **{"Accept-Language": "de"})
 
     dollars = await owner.open(here(workspace))
@@ -86,11 +86,11 @@ async def test_each_currency_is_offered_by_itself_with_its_own_services(world: W
     assert "10,00" in nonsense.text
 
 
-async def test_a_plan_without_a_price_at_stripe_is_not_offered(world: World, site: Site) -> None:
+async def test_a_plan_without_a_price_at_stripe_is_not_offered(harness: Harness, site: Site) -> None:
     no_price = PlanPrice(interval="month", currency="EUR", price_cents=900, stripe_price_id=None)
-    await world.tell(plan("free", dict(FREE)), plan("builder", dict(BUILDER), prices=(no_price,)))
+    await harness.tell(plan("free", dict(FREE)), plan("builder", dict(BUILDER), prices=(no_price,)))
 
-    page = await seen(site, await world.given_a_workspace(None))
+    page = await seen(site, await harness.given_a_workspace(None))
 
     assert "Upgrading is not possible yet" in page.text
     assert UPGRADE not in buttons(page)
@@ -107,9 +107,9 @@ async def test_a_plan_without_a_price_at_stripe_is_not_offered(world: World, sit
     ],
 )
 async def test_while_a_subscription_runs_its_state_is_said_in_words_and_the_portal_is_near(
-    world: World, site: Site, status: str, badge: str, told: str
+    harness: Harness, site: Site, status: str, badge: str, told: str
 ) -> None:
-    subscriber = await subscribed(world, status=status)
+    subscriber = await subscribed(harness, status=status)
 
     page = await seen(site, subscriber.workspace_id)
 
@@ -121,9 +121,9 @@ async def test_while_a_subscription_runs_its_state_is_said_in_words_and_the_port
     assert ("Pay the open invoice" in buttons(page)) == (status == "unpaid")
 
 
-async def test_one_that_was_never_paid_is_named_and_another_can_be_bought(world: World, site: Site) -> None:
-    subscriber = await subscribed(world, status="incomplete")
-    await world.execute("update workspaces set plan = 'free'")
+async def test_one_that_was_never_paid_is_named_and_another_can_be_bought(harness: Harness, site: Site) -> None:
+    subscriber = await subscribed(harness, status="incomplete")
+    await harness.execute("update workspaces set plan = 'free'")
 
     page = await seen(site, subscriber.workspace_id)
 
@@ -131,9 +131,9 @@ async def test_one_that_was_never_paid_is_named_and_another_can_be_bought(world:
     assert UPGRADE in buttons(page)
 
 
-async def test_one_that_is_paused_is_on_free_and_cannot_be_bought_again(world: World, site: Site) -> None:
-    subscriber = await subscribed(world, status="paused")
-    await world.execute("update workspaces set plan = 'free'")
+async def test_one_that_is_paused_is_on_free_and_cannot_be_bought_again(harness: Harness, site: Site) -> None:
+    subscriber = await subscribed(harness, status="paused")
+    await harness.execute("update workspaces set plan = 'free'")
 
     page = await seen(site, subscriber.workspace_id)
 
@@ -168,14 +168,14 @@ NOTHING_MORE = "nothing more is charged"
     ids=["within the period", "beyond it", "paused", "by invoice", "as it was"],
 )
 async def test_what_is_said_of_the_future_is_what_stripe_will_do(
-    world: World, site: Site, how: dict[str, Any], says: tuple[str, str]
+    harness: Harness, site: Site, how: dict[str, Any], says: tuple[str, str]
 ) -> None:
-    subscriber = await given_a_subscriber(world)
+    subscriber = await given_a_subscriber(harness)
     subscription = await subscriber.subscribe()
     if "cancel_at" in how:
         how = {"cancel_at": int(time.time()) + how["cancel_at"] * 24 * 3600, "proration_behavior": "none"}
     changes: Any = how
-    await world.client.v1.subscriptions.update_async(subscription, changes)
+    await harness.client.v1.subscriptions.update_async(subscription, changes)
     await subscriber.hear()
 
     page = await seen(site, subscriber.workspace_id)
@@ -184,9 +184,9 @@ async def test_what_is_said_of_the_future_is_what_stripe_will_do(
     assert (NOTHING_MORE in page.text) == ("cancel_at_period_end" in how)
 
 
-async def test_while_stripe_has_not_said_what_comes_nothing_is_promised(world: World, site: Site) -> None:
-    subscriber = await subscribed(world, cancel_at=ENDS)
-    await world.execute("update subscriptions set next_charge_as_of = null")
+async def test_while_stripe_has_not_said_what_comes_nothing_is_promised(harness: Harness, site: Site) -> None:
+    subscriber = await subscribed(harness, cancel_at=ENDS)
+    await harness.execute("update subscriptions set next_charge_as_of = null")
 
     page = await seen(site, subscriber.workspace_id, **{"Accept-Language": "de-AT"})
 
@@ -195,9 +195,9 @@ async def test_while_stripe_has_not_said_what_comes_nothing_is_promised(world: W
     assert NOTHING_MORE not in page.text
 
 
-async def test_after_its_end_the_plan_can_be_bought_again_in_its_currency(world: World, site: Site) -> None:
-    subscriber = await subscribed(world, status="canceled", ended_at=ENDS - timedelta(days=400))
-    await world.execute("update workspaces set plan = 'free'")
+async def test_after_its_end_the_plan_can_be_bought_again_in_its_currency(harness: Harness, site: Site) -> None:
+    subscriber = await subscribed(harness, status="canceled", ended_at=ENDS - timedelta(days=400))
+    await harness.execute("update workspaces set plan = 'free'")
 
     page = await seen(site, subscriber.workspace_id)
 
@@ -217,15 +217,15 @@ async def test_after_its_end_the_plan_can_be_bought_again_in_its_currency(world:
     ],
 )
 async def test_everyone_sees_plan_status_and_caps_and_only_the_owner_has_buttons(
-    world: World, site: Site, caller: str, sees: list[str], presses: list[str]
+    harness: Harness, site: Site, caller: str, sees: list[str], presses: list[str]
 ) -> None:
-    subscriber = await given_a_subscriber(world)
-    await world.execute("update workspaces set id = :own where id = :id", own=OWN, id=subscriber.workspace_id)
+    subscriber = await given_a_subscriber(harness)
+    await harness.execute("update workspaces set id = :own where id = :id", own=OWN, id=subscriber.workspace_id)
     await Subscriber(
-        world=world, workspace_id=OWN, customer_id=subscriber.customer_id, plans=subscriber.plans
+        harness=harness, workspace_id=OWN, customer_id=subscriber.customer_id, plans=subscriber.plans
     ).subscribe()
-    await world.tell(*await world.facts())
-    await world.settle_everything()
+    await harness.tell(*await harness.facts())
+    await harness.settle_everything()
 
     page = await seen(site, OWN, caller)
 
@@ -236,8 +236,8 @@ async def test_everyone_sees_plan_status_and_caps_and_only_the_owner_has_buttons
 
 
 @pytest.mark.parametrize("caller", ["claimant", "admin", "editor", "viewer", "staff", "member"])
-async def test_on_free_the_others_are_told_who_can_upgrade(world: World, site: Site, caller: str) -> None:
-    await on_free(world, OWN)
+async def test_on_free_the_others_are_told_who_can_upgrade(harness: Harness, site: Site, caller: str) -> None:
+    await on_free(harness, OWN)
 
     page = await seen(site, OWN, caller)
 
@@ -245,10 +245,10 @@ async def test_on_free_the_others_are_told_who_can_upgrade(world: World, site: S
     assert buttons(page) == []
 
 
-async def test_caps_and_usage_are_bars_with_numbers_and_words(world: World, site: Site) -> None:
-    workspace = await on_free(world)
+async def test_caps_and_usage_are_bars_with_numbers_and_words(harness: Harness, site: Site) -> None:
+    workspace = await on_free(harness)
     for resource, count in (("projects", 3), ("seats", 1), ("byok_keys", 2)):
-        await world.execute(
+        await harness.execute(
             "insert into workspace_resources (workspace_id, resource, resource_id) "
             "select :ws, :resource, n::text from generate_series(1, :count) n",
             ws=workspace,
@@ -266,25 +266,25 @@ async def test_caps_and_usage_are_bars_with_numbers_and_words(world: World, site
     assert "Own API keys 2 of 0 Frozen: this plan has none. What is there is kept" in page.text
 
 
-async def test_what_has_no_cap_says_so_and_what_the_plan_lacks_too(world: World, site: Site) -> None:
-    subscriber = await subscribed(world)
+async def test_what_has_no_cap_says_so_and_what_the_plan_lacks_too(harness: Harness, site: Site) -> None:
+    subscriber = await subscribed(harness)
 
     builder, free = (
         await seen(site, subscriber.workspace_id),
-        await seen(site, await world.given_a_workspace(None, "ws-free")),
+        await seen(site, await harness.given_a_workspace(None, "ws-free")),
     )
 
     assert "Projects 0, no limit" in builder.text
     assert "Own API keys not in this plan" in free.text
 
 
-async def test_markup_in_every_text_comes_out_as_text(world: World, site: Site) -> None:
-    workspace = await on_free(world)
-    await world.given_an_addon()
-    await world.execute("update workspaces set name = :text, owner_email = :text", text=MARKUP)
-    await world.execute("update addons set name = :text", text=MARKUP)
-    await world.execute("update plans set name = :text", text=MARKUP)
-    await world.execute("insert into workspace_resources values (:ws, '<i>x', '1', false)", ws=workspace)
+async def test_markup_in_every_text_comes_out_as_text(harness: Harness, site: Site) -> None:
+    workspace = await on_free(harness)
+    await harness.given_an_addon()
+    await harness.execute("update workspaces set name = :text, owner_email = :text", text=MARKUP)
+    await harness.execute("update addons set name = :text", text=MARKUP)
+    await harness.execute("update plans set name = :text", text=MARKUP)
+    await harness.execute("insert into workspace_resources values (:ws, '<i>x', '1', false)", ws=workspace)
 
     owner = await seen(site, workspace)
     admin = await site.visitor({"sub": "adam", "workspaces": {workspace: "admin"}}).open(here(workspace))
@@ -294,8 +294,8 @@ async def test_markup_in_every_text_comes_out_as_text(world: World, site: Site) 
     assert "<i>x 1 of 0" in owner.text
 
 
-async def test_before_the_catalog_has_told_its_plans_the_page_says_so(world: World, site: Site) -> None:
-    page = await seen(site, await world.given_a_workspace(None))
+async def test_before_the_catalog_has_told_its_plans_the_page_says_so(harness: Harness, site: Site) -> None:
+    page = await seen(site, await harness.given_a_workspace(None))
 
     assert page.status == 503
     assert "The plans are just being set up This passes by itself." in page.text

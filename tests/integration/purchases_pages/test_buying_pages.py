@@ -5,13 +5,13 @@ import asyncio
 import httpx
 import pytest
 
-from tests.integration.purchases.harness import PRICE, World
+from tests.integration.purchases.harness import PRICE, Harness
 from tests.integration.purchases_pages.conftest import Site
 from tests.integration.purchases_pages.shops import BUY, DECLINED, a_shop
 
 
-async def test_one_buys_with_the_saved_card(world: World, site: Site) -> None:
-    shop = await a_shop(world, site)
+async def test_one_buys_with_the_saved_card(harness: Harness, site: Site) -> None:
+    shop = await a_shop(harness, site)
 
     page = await shop.buy()
 
@@ -20,8 +20,8 @@ async def test_one_buys_with_the_saved_card(world: World, site: Site) -> None:
     assert (page.disabled, await shop.captured()) == ([BUY], PRICE)
 
 
-async def test_a_reload_after_buying_sends_nothing(world: World, site: Site) -> None:
-    shop = await a_shop(world, site)
+async def test_a_reload_after_buying_sends_nothing(harness: Harness, site: Site) -> None:
+    shop = await a_shop(harness, site)
 
     answer = await shop.owner.send(await shop.form())
     pages = [await shop.owner.open(answer.headers["location"]) for _ in range(2)]
@@ -31,8 +31,8 @@ async def test_a_reload_after_buying_sends_nothing(world: World, site: Site) -> 
     assert (await shop.captured(), await shop.purchases()) == (PRICE, ["paid"])
 
 
-async def test_a_double_click_is_one_order(world: World, site: Site) -> None:
-    shop = await a_shop(world, site)
+async def test_a_double_click_is_one_order(harness: Harness, site: Site) -> None:
+    shop = await a_shop(harness, site)
     form = await shop.form()
 
     answers = await asyncio.gather(*(shop.owner.send(form) for _ in range(3)))
@@ -42,8 +42,8 @@ async def test_a_double_click_is_one_order(world: World, site: Site) -> None:
     assert (await shop.captured(), await shop.purchases()) == (PRICE, ["paid"])
 
 
-async def test_the_back_button_and_once_more_is_the_same_order(world: World, site: Site) -> None:
-    shop = await a_shop(world, site)
+async def test_the_back_button_and_once_more_is_the_same_order(harness: Harness, site: Site) -> None:
+    shop = await a_shop(harness, site)
     form = await shop.form()
 
     first, again = await shop.owner.submit(form), await shop.owner.submit(form)
@@ -53,8 +53,8 @@ async def test_the_back_button_and_once_more_is_the_same_order(world: World, sit
     assert (await shop.captured(), await shop.purchases()) == (PRICE, ["paid"])
 
 
-async def test_of_two_tabs_one_buys_and_the_other_is_told(world: World, site: Site) -> None:
-    shop = await a_shop(world, site)
+async def test_of_two_tabs_one_buys_and_the_other_is_told(harness: Harness, site: Site) -> None:
+    shop = await a_shop(harness, site)
     one, other = await shop.form(), await shop.form()
 
     await shop.owner.submit(one)
@@ -65,10 +65,10 @@ async def test_of_two_tabs_one_buys_and_the_other_is_told(world: World, site: Si
     assert (await shop.captured(), await shop.purchases()) == (PRICE, ["paid"])
 
 
-async def test_a_price_that_has_changed_is_shown_before_it_is_charged(world: World, site: Site) -> None:
-    shop = await a_shop(world, site)
+async def test_a_price_that_has_changed_is_shown_before_it_is_charged(harness: Harness, site: Site) -> None:
+    shop = await a_shop(harness, site)
     form = await shop.form()
-    await world.given_an_addon(price_cents=59_900, sequence=2)
+    await harness.given_an_addon(price_cents=59_900, sequence=2)
 
     told = await shop.owner.submit(form)
     nothing_yet = await shop.captured()
@@ -80,12 +80,12 @@ async def test_a_price_that_has_changed_is_shown_before_it_is_charged(world: Wor
     assert "€599.00 was charged" in page.text
 
 
-async def test_without_a_card_one_saves_one_comes_back_and_buys(world: World, site: Site) -> None:
-    shop = await a_shop(world, site, card=None)
+async def test_without_a_card_one_saves_one_comes_back_and_buys(harness: Harness, site: Site) -> None:
+    shop = await a_shop(harness, site, card=None)
 
     told = await shop.buy()
     session_id = told.links["Save a card"].rpartition("/")[2].partition("#")[0]
-    completed = await world.control.complete_session(session_id)
+    completed = await harness.control.complete_session(session_id)
     await shop.hear()
     back = await shop.owner.open(httpx.URL(completed["success_url"]).raw_path.decode())
     page = await shop.owner.submit(back.form(BUY))
@@ -96,8 +96,8 @@ async def test_without_a_card_one_saves_one_comes_back_and_buys(world: World, si
     assert "You have bought" in page.text
 
 
-async def test_another_card_can_be_saved_at_any_time(world: World, site: Site) -> None:
-    shop = await a_shop(world, site)
+async def test_another_card_can_be_saved_at_any_time(harness: Harness, site: Site) -> None:
+    shop = await a_shop(harness, site)
 
     answer = await shop.owner.send((await shop.page()).form("Save another card"))
 
@@ -105,26 +105,26 @@ async def test_another_card_can_be_saved_at_any_time(world: World, site: Site) -
     assert "/c/pay/cs_" in answer.headers["location"]
 
 
-async def test_the_address_of_a_form_opened_again_is_the_page(world: World, site: Site) -> None:
-    shop = await a_shop(world, site)
+async def test_the_address_of_a_form_opened_again_is_the_page(harness: Harness, site: Site) -> None:
+    shop = await a_shop(harness, site)
     form = (await shop.page()).form("Save another card")
-    await world.control.fault("close_before", operation="customers.retrieve", times=None)
+    await harness.control.fault("close_before", operation="customers.retrieve", times=None)
 
     told = await shop.owner.submit(form)
-    await world.control.reset_faults()
+    await harness.control.reset_faults()
     pages = [await shop.owner.open(address) for address in (form.action, shop.here)]
 
     assert (told.status, "Our payment provider does not answer" in told.text) == (503, True)
     assert [page.form(BUY).fields["addon"] for page in pages] == ["setup"] * 2
 
 
-async def test_a_declined_card_costs_nothing_and_another_one_can_pay(world: World, site: Site) -> None:
-    shop = await a_shop(world, site, DECLINED)
+async def test_a_declined_card_costs_nothing_and_another_one_can_pay(harness: Harness, site: Site) -> None:
+    shop = await a_shop(harness, site, DECLINED)
 
     told = await shop.buy()
-    await world.settle_everything()
-    (row,) = await world.rows("select stripe_customer_id from workspaces")
-    await world.give_card(row["stripe_customer_id"], "pm_card_visa")
+    await harness.settle_everything()
+    (row,) = await harness.rows("select stripe_customer_id from workspaces")
+    await harness.give_card(row["stripe_customer_id"], "pm_card_visa")
     page = await shop.buy()
 
     assert "The card was declined" in told.text
@@ -133,12 +133,12 @@ async def test_a_declined_card_costs_nothing_and_another_one_can_pay(world: Worl
     assert (await shop.captured(), await shop.purchases()) == (PRICE, ["failed", "paid"])
 
 
-async def test_too_many_declines_close_the_shop_for_a_while(world: World, site: Site) -> None:
-    shop = await a_shop(world, site, DECLINED)
+async def test_too_many_declines_close_the_shop_for_a_while(harness: Harness, site: Site) -> None:
+    shop = await a_shop(harness, site, DECLINED)
     for _ in range(6):
         last = await shop.form()
         await shop.owner.submit(last)
-        await world.settle_everything()
+        await harness.settle_everything()
 
     closed = await shop.page()
     told = await shop.owner.submit(last, key="0" * 32)
@@ -149,13 +149,13 @@ async def test_too_many_declines_close_the_shop_for_a_while(world: World, site: 
     assert "It can be bought again in some minutes." in closed.text
 
 
-async def test_when_stripe_is_down_nothing_is_charged_and_the_page_says_so(world: World, site: Site) -> None:
-    shop = await a_shop(world, site)
+async def test_when_stripe_is_down_nothing_is_charged_and_the_page_says_so(harness: Harness, site: Site) -> None:
+    shop = await a_shop(harness, site)
     form = await shop.form()
-    await world.control.fault("close_before", operation="customers.retrieve", times=None)
+    await harness.control.fault("close_before", operation="customers.retrieve", times=None)
 
     told = await shop.owner.submit(form)
-    await world.control.reset_faults()
+    await harness.control.reset_faults()
     page = await shop.owner.submit(form)
 
     assert told.status == 503
@@ -164,10 +164,10 @@ async def test_when_stripe_is_down_nothing_is_charged_and_the_page_says_so(world
     assert await shop.purchases() == ["paid"]
 
 
-async def test_an_answer_that_never_came_stays_pending_and_is_charged_once(world: World, site: Site) -> None:
-    shop = await a_shop(world, site)
+async def test_an_answer_that_never_came_stays_pending_and_is_charged_once(harness: Harness, site: Site) -> None:
+    shop = await a_shop(harness, site)
     form = await shop.form()
-    await world.control.fault("close_after", operation="invoices.pay", times=1)
+    await harness.control.fault("close_after", operation="invoices.pay", times=1)
 
     told = await shop.owner.submit(form)
     again = await shop.owner.submit(form)
@@ -180,8 +180,8 @@ async def test_an_answer_that_never_came_stays_pending_and_is_charged_once(world
     assert (await shop.captured(), await shop.purchases()) == (PRICE, ["paid"])
 
 
-async def test_a_session_that_ends_before_the_button_is_pressed_loses_nothing(world: World, site: Site) -> None:
-    shop = await a_shop(world, site)
+async def test_a_session_that_ends_before_the_button_is_pressed_loses_nothing(harness: Harness, site: Site) -> None:
+    shop = await a_shop(harness, site)
     form = await shop.form()
     ended = site.visitor({"sub": "olga", "workspaces": {shop.workspace: "owner"}, "expires_in": -60})
 
@@ -194,8 +194,8 @@ async def test_a_session_that_ends_before_the_button_is_pressed_loses_nothing(wo
     assert "You have bought" in page.text
 
 
-async def test_another_sites_form_buys_nothing(world: World, site: Site) -> None:
-    shop = await a_shop(world, site)
+async def test_another_sites_form_buys_nothing(harness: Harness, site: Site) -> None:
+    shop = await a_shop(harness, site)
     form = await shop.form()
 
     answer = await shop.owner.http.post(form.action, data=form.fields, headers={"Origin": "https://evil.example"})
@@ -206,8 +206,8 @@ async def test_another_sites_form_buys_nothing(world: World, site: Site) -> None
 @pytest.mark.parametrize(
     "typed", [{"price_cents": "-1"}, {"currency": "<b>"}, {"key": ""}, {"more": "x"}, {"addon": "\x00"}]
 )
-async def test_a_form_that_was_tampered_with_buys_nothing(world: World, site: Site, typed: dict[str, str]) -> None:
-    shop = await a_shop(world, site)
+async def test_a_form_that_was_tampered_with_buys_nothing(harness: Harness, site: Site, typed: dict[str, str]) -> None:
+    shop = await a_shop(harness, site)
 
     page = await shop.owner.submit(await shop.form(), **typed)
 

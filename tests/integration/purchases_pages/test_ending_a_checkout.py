@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.integration.purchases.harness import World
+from tests.integration.purchases.harness import Harness
 from tests.integration.purchases_pages.conftest import Site
 from tests.integration.purchases_pages.owners import Owner, an_owner
 from tests.integration.purchases_pages.reading import Page
@@ -22,7 +22,7 @@ BUY_THE_AUDIT = "Buy now Audit"
 
 async def statuses(owner: Owner) -> dict[str, set[str]]:
     """Of the purchases, by add-on; and of the Checkout."""
-    rows = await owner.world.rows(
+    rows = await owner.harness.rows(
         "select addon_slug as what, status from workspace_addon_purchases "
         "union all select 'checkout', state from checkout_sessions"
     )
@@ -33,10 +33,10 @@ async def services(owner: Owner) -> Page:
     return await owner.browser.open(f"/app/{owner.workspace}/billing/addons")
 
 
-async def in_a_checkout(world: World, site: Site, *addons: str) -> Owner:
+async def in_a_checkout(harness: Harness, site: Site, *addons: str) -> Owner:
     """On sale are both services; in the Checkout of the plan are `addons`."""
-    owner = await an_owner(world, site, "pm_card_visa")
-    await world.tell(a_service())
+    owner = await an_owner(harness, site, "pm_card_visa")
+    await harness.tell(a_service())
     await owner.upgrade(*addons)
     return owner
 
@@ -46,9 +46,9 @@ async def in_a_checkout(world: World, site: Site, *addons: str) -> Owner:
     [(("setup",), ALONE, {}), (("setup", "audit"), IN_A_BUNDLE, {"audit": {"cancelled"}})],
 )
 async def test_what_buying_ends_is_said_at_its_button(
-    world: World, site: Site, bundle: tuple[str, ...], said: str, left: dict[str, set[str]]
+    harness: Harness, site: Site, bundle: tuple[str, ...], said: str, left: dict[str, set[str]]
 ) -> None:
-    owner = await in_a_checkout(world, site, *bundle)
+    owner = await in_a_checkout(harness, site, *bundle)
 
     page = await services(owner)
     bought = await owner.browser.submit(page.form(BUY))
@@ -61,8 +61,8 @@ async def test_what_buying_ends_is_said_at_its_button(
     assert ENDS not in bought.text
 
 
-async def test_what_is_not_in_the_checkout_ends_nothing_and_says_nothing(world: World, site: Site) -> None:
-    owner = await in_a_checkout(world, site, "setup")
+async def test_what_is_not_in_the_checkout_ends_nothing_and_says_nothing(harness: Harness, site: Site) -> None:
+    owner = await in_a_checkout(harness, site, "setup")
 
     page = await services(owner)
     bought = await owner.browser.submit(page.form(BUY_THE_AUDIT))
@@ -73,20 +73,20 @@ async def test_what_is_not_in_the_checkout_ends_nothing_and_says_nothing(world: 
     assert await statuses(owner) == {"setup": {"pending"}, "audit": {"paid"}, "checkout": {"open"}}
 
 
-async def test_a_checkout_that_ran_out_is_not_said_to_be_open(world: World, site: Site) -> None:
-    owner = await in_a_checkout(world, site, "setup", "audit")
+async def test_a_checkout_that_ran_out_is_not_said_to_be_open(harness: Harness, site: Site) -> None:
+    owner = await in_a_checkout(harness, site, "setup", "audit")
 
-    await world.execute("update checkout_sessions set expires_at = now() - interval '1 minute'")
+    await harness.execute("update checkout_sessions set expires_at = now() - interval '1 minute'")
     page = await services(owner)
 
     assert {"setup", "audit"} == {form.fields["addon"] for form in page.forms if "addon" in form.fields}
     assert ENDS not in page.text
 
 
-async def test_who_has_to_wait_after_declines_ends_no_checkout_with_an_old_form(world: World, site: Site) -> None:
-    owner = await in_a_checkout(world, site, "setup")
+async def test_who_has_to_wait_after_declines_ends_no_checkout_with_an_old_form(harness: Harness, site: Site) -> None:
+    owner = await in_a_checkout(harness, site, "setup")
     form = (await services(owner)).form(BUY)
-    await world.execute(
+    await harness.execute(
         """
         insert into workspace_addon_purchases
         select (jsonb_populate_record(p, jsonb_build_object(

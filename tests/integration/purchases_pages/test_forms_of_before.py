@@ -12,7 +12,7 @@ import pytest
 
 from purchases.ledger.transitions import Status
 from tests.forms import read
-from tests.integration.purchases.harness import World
+from tests.integration.purchases.harness import Harness
 from tests.integration.purchases.moves import deliver_it
 from tests.integration.purchases.test_bundles import parked_item, refunded_in_part
 from tests.integration.purchases.test_portal import given_a_portal
@@ -27,65 +27,65 @@ Ids = dict[str, str]
 FORMS: Final[list[Json]] = json.loads((BEFORE / "forms.json").read_text())
 
 
-async def a_workspace(world: World, site: Site) -> Ids:
-    await world.given_an_addon()
-    return {"workspace": await world.given_a_workspace()}
+async def a_workspace(harness: Harness, site: Site) -> Ids:
+    await harness.given_an_addon()
+    return {"workspace": await harness.given_a_workspace()}
 
 
-async def an_offer(world: World, site: Site) -> Ids:
-    await given_a_portal(world)
-    return {"workspace": (await an_owner(world, site)).workspace}
+async def an_offer(harness: Harness, site: Site) -> Ids:
+    await given_a_portal(harness)
+    return {"workspace": (await an_owner(harness, site)).workspace}
 
 
-async def a_paid_purchase(world: World, site: Site) -> Ids:
-    purchase = await world.given_a_purchase()
+async def a_paid_purchase(harness: Harness, site: Site) -> Ids:
+    purchase = await harness.given_a_purchase()
     return {"workspace": purchase.workspace_id, "purchase": str(purchase.id)}
 
 
-async def a_delivered_purchase(world: World, site: Site) -> Ids:
-    purchase = await world.given_a_purchase()
-    await deliver_it(world, purchase)
+async def a_delivered_purchase(harness: Harness, site: Site) -> Ids:
+    purchase = await harness.given_a_purchase()
+    await deliver_it(harness, purchase)
     return {"purchase": str(purchase.id)}
 
 
-async def a_parked_command(world: World, site: Site) -> Ids:
-    await given_one_of_each(world)
-    (command,) = await world.rows("select id from stripe_commands where state = 'parked'")
+async def a_parked_command(harness: Harness, site: Site) -> Ids:
+    await given_one_of_each(harness)
+    (command,) = await harness.rows("select id from stripe_commands where state = 'parked'")
     return {"item": f"command-{command['id']}"}
 
 
-async def a_parked_refund(world: World, site: Site) -> Ids:
-    purchases = await refunded_in_part(world)
-    return {"fact": await parked_item(world), "purchase": str(purchases[0].id)}
+async def a_parked_refund(harness: Harness, site: Site) -> Ids:
+    purchases = await refunded_in_part(harness)
+    return {"fact": await parked_item(harness), "purchase": str(purchases[0].id)}
 
 
-async def statuses(world: World) -> Any:
-    return [row["status"] for row in await world.rows("select status from workspace_addon_purchases")]
+async def statuses(harness: Harness) -> Any:
+    return [row["status"] for row in await harness.rows("select status from workspace_addon_purchases")]
 
 
-async def refunds(world: World) -> Any:
-    return [row["refund_cents"] for row in await world.rows("select refund_cents from purchase_refunds")]
+async def refunds(harness: Harness) -> Any:
+    return [row["refund_cents"] for row in await harness.rows("select refund_cents from purchase_refunds")]
 
 
-async def statuses_and_refunds(world: World) -> Any:
-    return await statuses(world), await refunds(world)
+async def statuses_and_refunds(harness: Harness) -> Any:
+    return await statuses(harness), await refunds(harness)
 
 
-async def sessions(world: World) -> Any:
+async def sessions(harness: Harness) -> Any:
     """What was opened at Stripe, by mode."""
-    return [one["mode"] for one in (await world.control.objects()).get("checkout.session", [])]
+    return [one["mode"] for one in (await harness.control.objects()).get("checkout.session", [])]
 
 
-async def portals(world: World) -> Any:
-    return len((await world.control.objects()).get("billing_portal.session", []))
+async def portals(harness: Harness) -> Any:
+    return len((await harness.control.objects()).get("billing_portal.session", []))
 
 
-async def jobs(world: World) -> Any:
-    return [row["state"] for row in await world.rows("select state from stripe_commands where kind = 'void'")]
+async def jobs(harness: Harness) -> Any:
+    return [row["state"] for row in await harness.rows("select state from stripe_commands where kind = 'void'")]
 
 
-Given = Callable[[World, Site], Awaitable[Ids]]
-Seen = Callable[[World], Awaitable[Any]]
+Given = Callable[[Harness, Site], Awaitable[Ids]]
+Seen = Callable[[Harness], Awaitable[Any]]
 # fmt: off
 CASES: Final[Mapping[str, tuple[Given, Seen, Any]]] = {
     "buy":           (a_workspace,          statuses,             [Status.PAID]),
@@ -108,14 +108,14 @@ CASES: Final[Mapping[str, tuple[Given, Seen, Any]]] = {
 
 
 @pytest.mark.parametrize("before", FORMS, ids=lambda before: before["form"])
-async def test_a_form_of_an_earlier_page_does_what_it_said(world: World, site: Site, before: Json) -> None:
+async def test_a_form_of_an_earlier_page_does_what_it_said(harness: Harness, site: Site, before: Json) -> None:
     given, seen, expected = CASES[before["form"]]
-    form = filled(before, await given(world, site))
+    form = filled(before, await given(harness, site))
     owner = {"sub": "olga", "workspaces": {form["action"].split("/")[2]: "owner"}}
     async with browser(site, owner if form["action"].startswith("/app/") else None) as visitor:
         answer = await visitor.post(form["action"], data=form["fields"])
 
-    assert await seen(world) == expected
+    assert await seen(harness) == expected
     assert_it_was_taken(answer, form["form"])
 
 

@@ -21,7 +21,7 @@ from tests.integration.permissions.matrix import (
     STAFF,
     Rule,
 )
-from tests.integration.purchases.harness import World
+from tests.integration.purchases.harness import Harness
 from tests.integration.purchases_pages.conftest import Site
 from tests.integration.purchases_pages.reading import Page
 
@@ -92,8 +92,8 @@ async def test_every_page_has_a_row_and_every_row_a_page() -> None:
 
 
 @pytest.mark.parametrize("name", PAGES)
-async def test_everyone_gets_what_the_table_says(world: World, site: Site, name: str) -> None:
-    await given_the_workspaces(world)
+async def test_everyone_gets_what_the_table_says(harness: Harness, site: Site, name: str) -> None:
+    await given_the_workspaces(harness)
     asked = [(caller, workspace) for caller in CALLERS for workspace in (OWN, OTHER)]
 
     answers = {
@@ -115,19 +115,19 @@ async def test_everyone_gets_what_the_table_says(world: World, site: Site, name:
     ],
 )
 async def test_an_address_typed_from_memory_leads_to_where_one_begins(
-    world: World, site: Site, caller: str, address: str, led_to: str
+    harness: Harness, site: Site, caller: str, address: str, led_to: str
 ) -> None:
-    await given_the_workspaces(world)
+    await given_the_workspaces(harness)
 
     answer = await site.visitor(CALLERS[caller]).http.get(address)
 
     assert (answer.status_code, answer.headers["location"]) == (303, led_to)
 
 
-async def given_the_workspaces(world: World) -> None:
+async def given_the_workspaces(harness: Harness) -> None:
     for workspace, owner in REGISTERED_OWNERS.items():
-        await world.given_a_workspace(None, workspace)
-        await world.execute("update workspaces set owner_user_id = :owner where id = :id", owner=owner, id=workspace)
+        await harness.given_a_workspace(None, workspace)
+        await harness.execute("update workspaces set owner_user_id = :owner where id = :id", owner=owner, id=workspace)
 
 
 @pytest.mark.parametrize(
@@ -142,9 +142,9 @@ async def given_the_workspaces(world: World) -> None:
     ],
 )
 async def test_the_navigation_has_only_what_one_may_open(
-    world: World, site: Site, caller: str, entries: list[str]
+    harness: Harness, site: Site, caller: str, entries: list[str]
 ) -> None:
-    await given_the_workspaces(world)
+    await given_the_workspaces(harness)
 
     answer = await site.visitor(CALLERS[caller]).http.get(f"/app/{OWN}/billing/addons")
 
@@ -191,9 +191,9 @@ async def test_what_is_no_id_of_a_workspace_is_no_page(site: Site, page: str) ->
     ],
 )
 async def test_who_is_not_let_in_is_told_where_to_go_instead(
-    world: World, site: Site, caller: str, workspace: str, told: str, ways: Mapping[str, str]
+    harness: Harness, site: Site, caller: str, workspace: str, told: str, ways: Mapping[str, str]
 ) -> None:
-    await given_the_workspaces(world)
+    await given_the_workspaces(harness)
 
     page = Page(await site.visitor(CALLERS[caller]).http.get(f"/app/{workspace}/billing/addons"))
 

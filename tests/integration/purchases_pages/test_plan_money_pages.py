@@ -3,20 +3,22 @@
 from contracts.stripe_facts import RefundChanged
 from tests.integration.purchases.bundles import given_a_bundle, invoice_of
 from tests.integration.purchases.checkouts import complete, given_builder_and_two_addons, open_page, upgrade
-from tests.integration.purchases.harness import World
+from tests.integration.purchases.harness import Harness
 from tests.integration.purchases_api.conftest import STAFF
 from tests.integration.purchases_pages.conftest import Site
 
 
-async def test_refunds_and_disputes_of_a_plan_stand_beside_the_workspaces_purchases(world: World, site: Site) -> None:
-    await given_builder_and_two_addons(world)
-    workspace = await world.given_a_workspace()
-    await complete(world, (await open_page(world, upgrade(workspace))).session_id)
-    (invoice,) = await world.rows("select stripe_invoice_id from subscription_invoices")
-    refund = await world.control.refund_as_dashboard(invoice=invoice["stripe_invoice_id"], amount=300)
-    dispute = await world.control.open_dispute(invoice=invoice["stripe_invoice_id"])
-    await world.tell(*await world.facts())
-    await world.settle_everything()
+async def test_refunds_and_disputes_of_a_plan_stand_beside_the_workspaces_purchases(
+    harness: Harness, site: Site
+) -> None:
+    await given_builder_and_two_addons(harness)
+    workspace = await harness.given_a_workspace()
+    await complete(harness, (await open_page(harness, upgrade(workspace))).session_id)
+    (invoice,) = await harness.rows("select stripe_invoice_id from subscription_invoices")
+    refund = await harness.control.refund_as_dashboard(invoice=invoice["stripe_invoice_id"], amount=300)
+    dispute = await harness.control.open_dispute(invoice=invoice["stripe_invoice_id"])
+    await harness.tell(*await harness.facts())
+    await harness.settle_everything()
 
     answer = await site.visitor(STAFF).http.get(f"/admin/purchases?workspace={workspace}")
 
@@ -25,28 +27,28 @@ async def test_refunds_and_disputes_of_a_plan_stand_beside_the_workspaces_purcha
     assert "Money of the plan" not in (await site.visitor(STAFF).http.get("/admin/purchases")).text
 
 
-async def test_what_is_set_aside_about_a_plan_stands_there_too(world: World, site: Site) -> None:
-    await given_builder_and_two_addons(world)
-    workspace = await world.given_a_workspace()
-    await complete(world, (await open_page(world, upgrade(workspace))).session_id)
-    (invoice,) = await world.rows("select stripe_invoice_id from subscription_invoices")
-    await world.control.refund_as_dashboard(invoice=invoice["stripe_invoice_id"], amount=300)
-    (*_, told) = [fact for fact in await world.facts() if isinstance(fact, RefundChanged)]
+async def test_what_is_set_aside_about_a_plan_stands_there_too(harness: Harness, site: Site) -> None:
+    await given_builder_and_two_addons(harness)
+    workspace = await harness.given_a_workspace()
+    await complete(harness, (await open_page(harness, upgrade(workspace))).session_id)
+    (invoice,) = await harness.rows("select stripe_invoice_id from subscription_invoices")
+    await harness.control.refund_as_dashboard(invoice=invoice["stripe_invoice_id"], amount=300)
+    (*_, told) = [fact for fact in await harness.facts() if isinstance(fact, RefundChanged)]
     odd = {"stripe_event_id": "evt_usd", "refund": told.refund.model_copy(update={"currency": "usd"})}
-    await world.tell(told.model_copy(update=odd))
+    await harness.tell(told.model_copy(update=odd))
 
     answer = await site.visitor(STAFF).http.get(f"/admin/purchases?workspace={workspace}")
 
-    (parked,) = await world.parked()
+    (parked,) = await harness.parked()
     assert f"/admin/parked/fact-{parked['id']}" in answer.text
     assert "in another currency" in answer.text
 
 
-async def test_the_plans_share_of_a_bundle_says_of_how_much(world: World, site: Site) -> None:
-    purchases = await given_a_bundle(world)
-    await world.control.refund_as_dashboard(invoice=await invoice_of(world))
-    await world.tell(*await world.facts())
-    await world.settle_everything()
+async def test_the_plans_share_of_a_bundle_says_of_how_much(harness: Harness, site: Site) -> None:
+    purchases = await given_a_bundle(harness)
+    await harness.control.refund_as_dashboard(invoice=await invoice_of(harness))
+    await harness.tell(*await harness.facts())
+    await harness.settle_everything()
 
     answer = await site.visitor(STAFF).http.get(f"/admin/purchases?workspace={purchases[0].workspace_id}")
 

@@ -5,7 +5,7 @@ import re
 import pytest
 
 from sandbox.stripe.control import Json
-from tests.integration.purchases.harness import World
+from tests.integration.purchases.harness import Harness
 from tests.integration.purchases.subscribers import Subscriber, given_a_subscriber
 from tests.integration.purchases.test_portal import given_a_portal
 from tests.integration.purchases_pages.conftest import Site, Visitor
@@ -16,39 +16,41 @@ MANAGE = "Manage subscription"
 AT_ONCE = "To the portal, to end it at once"
 
 
-async def a_subscriber(world: World, site: Site) -> tuple[Subscriber, Visitor, str]:
-    subscriber = await given_a_subscriber(world)
+async def a_subscriber(harness: Harness, site: Site) -> tuple[Subscriber, Visitor, str]:
+    subscriber = await given_a_subscriber(harness)
     await subscriber.subscribe()
     await subscriber.hear()
     return subscriber, site.owner(subscriber.workspace_id), f"/app/{subscriber.workspace_id}/settings/billing"
 
 
-async def portals(world: World) -> list[Json]:
-    return (await world.control.objects(kind="billing_portal.session")).get("billing_portal.session", [])
+async def portals(harness: Harness) -> list[Json]:
+    return (await harness.control.objects(kind="billing_portal.session")).get("billing_portal.session", [])
 
 
 @pytest.mark.parametrize(("button", "mode"), [(MANAGE, "at_period_end"), (AT_ONCE, "immediately")])
 async def test_the_portal_opens_as_it_was_asked_for_and_leads_back(
-    world: World, site: Site, button: str, mode: str
+    harness: Harness, site: Site, button: str, mode: str
 ) -> None:
-    await given_a_portal(world)
-    _, owner, here = await a_subscriber(world, site)
+    await given_a_portal(harness)
+    _, owner, here = await a_subscriber(harness, site)
 
     leaving = await owner.submit((await owner.open(here)).form(button))
 
-    (session,) = await portals(world)
-    configurations = (await world.control.objects(kind="billing_portal.configuration"))["billing_portal.configuration"]
+    (session,) = await portals(harness)
+    configurations = (await harness.control.objects(kind="billing_portal.configuration"))[
+        "billing_portal.configuration"
+    ]
     (opened,) = [one for one in configurations if one["id"] == session["configuration"]]
     assert stripe_link(leaving) == session["url"]
     assert opened["features"]["subscription_cancel"]["mode"] == mode
     assert session["return_url"] == f"https://pages.example{here}?portal=back"
 
 
-async def test_what_was_done_in_the_portal_shows_when_stripes_word_comes(world: World, site: Site) -> None:
-    await given_a_portal(world)
-    subscriber, owner, here = await a_subscriber(world, site)
+async def test_what_was_done_in_the_portal_shows_when_stripes_word_comes(harness: Harness, site: Site) -> None:
+    await given_a_portal(harness)
+    subscriber, owner, here = await a_subscriber(harness, site)
     await owner.submit((await owner.open(here)).form(MANAGE))
-    await world.control.portal_cancel((await portals(world))[0]["id"])
+    await harness.control.portal_cancel((await portals(harness))[0]["id"])
 
     back = await owner.open(f"{here}?portal=back")
     early = await owner.http.get(polled(back))
@@ -60,8 +62,10 @@ async def test_what_was_done_in_the_portal_shows_when_stripes_word_comes(world: 
     assert "Builder Ends soon" in live.text
 
 
-async def test_when_nothing_changes_any_more_the_news_goes_and_the_plan_is_left_alone(world: World, site: Site) -> None:
-    _, owner, here = await a_subscriber(world, site)
+async def test_when_nothing_changes_any_more_the_news_goes_and_the_plan_is_left_alone(
+    harness: Harness, site: Site
+) -> None:
+    _, owner, here = await a_subscriber(harness, site)
     back = await owner.open(f"{here}?portal=back")
 
     live = Page(await owner.http.get(re.sub(r"since=\d+", "since=1000000000", polled(back))))
@@ -69,8 +73,8 @@ async def test_when_nothing_changes_any_more_the_news_goes_and_the_plan_is_left_
     assert (live.status, live.text, "billing" in live.elements) == (200, "", False)
 
 
-async def test_a_portal_that_is_not_set_up_says_who_helps(world: World, site: Site) -> None:
-    _, owner, here = await a_subscriber(world, site)
+async def test_a_portal_that_is_not_set_up_says_who_helps(harness: Harness, site: Site) -> None:
+    _, owner, here = await a_subscriber(harness, site)
 
     told = await owner.submit((await owner.open(here)).form(MANAGE))
 
@@ -79,10 +83,10 @@ async def test_a_portal_that_is_not_set_up_says_who_helps(world: World, site: Si
     assert MANAGE in [button for form in told.forms for button in form.buttons]
 
 
-async def test_while_stripe_is_away_nothing_was_charged_and_the_page_stands(world: World, site: Site) -> None:
-    await given_a_portal(world)
-    _, owner, here = await a_subscriber(world, site)
-    await world.control.fault("close_before", operation="billing_portal.*")
+async def test_while_stripe_is_away_nothing_was_charged_and_the_page_stands(harness: Harness, site: Site) -> None:
+    await given_a_portal(harness)
+    _, owner, here = await a_subscriber(harness, site)
+    await harness.control.fault("close_before", operation="billing_portal.*")
 
     told = await owner.submit((await owner.open(here)).form(MANAGE))
 
@@ -91,8 +95,8 @@ async def test_while_stripe_is_away_nothing_was_charged_and_the_page_stands(worl
     assert "Builder Active" in told.text
 
 
-async def test_who_asks_for_the_address_of_a_form_comes_to_the_page(world: World, site: Site) -> None:
-    _, owner, here = await a_subscriber(world, site)
+async def test_who_asks_for_the_address_of_a_form_comes_to_the_page(harness: Harness, site: Site) -> None:
+    _, owner, here = await a_subscriber(harness, site)
 
     pages = [await owner.open(f"{here}/{form}") for form in ("portal", "upgrade")]
 

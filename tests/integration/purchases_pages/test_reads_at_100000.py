@@ -25,7 +25,7 @@ from purchases.workspaces import store as workspaces
 from sandbox.stripe.control import StripeControl
 from tests.integration.purchases.checkouts import given_builder_and_two_addons, open_page, upgrade
 from tests.integration.purchases.crowd import fill
-from tests.integration.purchases.harness import World
+from tests.integration.purchases.harness import Harness
 from tests.integration.purchases_api.conftest import STAFF
 from tests.integration.purchases_pages.conftest import Site
 from tests.stack.postgres import NewDatabase, Template
@@ -91,22 +91,24 @@ async def migrated(module_database_url: NewDatabase, template: Template) -> Asyn
 
 
 @pytest.fixture(scope="module")
-async def crowded(migrated: Database, client: StripeClient, control: StripeControl) -> World:
+async def crowded(migrated: Database, client: StripeClient, control: StripeControl) -> Harness:
     """A plan and add-ons for sale, among all the others."""
     await control.reset()
-    world = World(database=migrated, client=client, control=control)
-    await given_builder_and_two_addons(world)
-    await world.execute("insert into plans (slug, sequence, name, caps, prices) values ('free', 1, 'Free', '{}', '[]')")
-    return world
+    harness = Harness(database=migrated, client=client, control=control)
+    await given_builder_and_two_addons(harness)
+    await harness.execute(
+        "insert into plans (slug, sequence, name, caps, prices) values ('free', 1, 'Free', '{}', '[]')"
+    )
+    return harness
 
 
-async def settle(world: World) -> None:
+async def settle(harness: Harness) -> None:
     """Carry out and try again what is due now; what the crowd waits for is due tomorrow."""
-    while await world.loop._carry_one() or await world.consumer._retry_one():
+    while await harness.loop._carry_one() or await harness.consumer._retry_one():
         pass
 
 
-async def test_buying_and_hearing_of_it(crowded: World) -> None:
+async def test_buying_and_hearing_of_it(crowded: Harness) -> None:
     with every_statement(crowded.database, reads_at_most=MOST):
         bought = await crowded.given_a_purchase()
         declined = await crowded.given_a_purchase("pm_card_chargeCustomerFail")
@@ -117,7 +119,7 @@ async def test_buying_and_hearing_of_it(crowded: World) -> None:
     assert (await crowded.purchase(declined.id)).status is Status.FAILED
 
 
-async def test_money_that_goes_back(crowded: World) -> None:
+async def test_money_that_goes_back(crowded: Harness) -> None:
     """Refunds and disputes of ours, and a refund of another product."""
     refunded, disputed = [await crowded.given_a_purchase() for _ in range(2)]
     await crowded.control.refund_as_dashboard(invoice=refunded.stripe_invoice_id)
@@ -147,7 +149,7 @@ def refund_of_a_stranger() -> RefundChanged:
     )
 
 
-async def test_a_plan_with_addons_from_checkout_to_its_end(crowded: World) -> None:
+async def test_a_plan_with_addons_from_checkout_to_its_end(crowded: Harness) -> None:
     workspace = await crowded.given_a_workspace()
 
     with every_statement(crowded.database, reads_at_most=MOST):
@@ -162,7 +164,7 @@ async def test_a_plan_with_addons_from_checkout_to_its_end(crowded: World) -> No
     assert registered.plan == "builder"
 
 
-async def test_money_of_a_plan_that_goes_back(crowded: World) -> None:
+async def test_money_of_a_plan_that_goes_back(crowded: Harness) -> None:
     """Of a charge that paid the plan alone, and of one that paid an add-on with it."""
     for addons in ((), ("training",)):
         workspace = await crowded.given_a_workspace()
@@ -181,7 +183,7 @@ async def test_money_of_a_plan_that_goes_back(crowded: World) -> None:
     assert sorted(row["refund_cents"] for row in shares) == [100, 900]
 
 
-async def test_the_sweep_of_a_day(crowded: World) -> None:
+async def test_the_sweep_of_a_day(crowded: Harness) -> None:
     purchase = await crowded.given_a_purchase()
     await crowded.control.refund_as_dashboard(invoice=purchase.stripe_invoice_id)
     today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
@@ -192,13 +194,13 @@ async def test_the_sweep_of_a_day(crowded: World) -> None:
     assert reads.statements > 0
 
 
-async def test_deleting_what_is_resolved_for_long(crowded: World) -> None:
+async def test_deleting_what_is_resolved_for_long(crowded: Harness) -> None:
     with every_statement(crowded.database, reads_at_most=MOST):
         async with crowded.database.transaction() as session:
             assert [await prune(session, timedelta(days=90), 10) for prune in PRUNES.values()] == [0, 0]
 
 
-async def test_the_gauges(crowded: World) -> None:
+async def test_the_gauges(crowded: Harness) -> None:
     with every_statement(crowded.database, reads_at_most=COUNTED + MOST):
         await crowded.consumer._export_parked()
         async with crowded.database.reading() as session:
@@ -207,7 +209,7 @@ async def test_the_gauges(crowded: World) -> None:
     assert backlog.facts == COUNTED
 
 
-async def test_the_relay(crowded: World) -> None:
+async def test_the_relay(crowded: Harness) -> None:
     with every_statement(crowded.database, reads_at_most=BATCH + MOST):
         async with crowded.database.reading() as session:
             connection = await session.connection()
@@ -227,7 +229,7 @@ async def read(visitor: httpx.AsyncClient, address: str) -> httpx.Response:
 
 
 @pytest.mark.parametrize("address", STAFF_READ)
-async def test_what_staff_read(crowded: World, service: Site, address: str) -> None:
+async def test_what_staff_read(crowded: Harness, service: Site, address: str) -> None:
     staff = service.visitor(STAFF, Authorization=f"Bearer {service.issuer.mint(STAFF)}").http
 
     with every_statement(crowded.database, reads_at_most=MOST):
@@ -235,7 +237,7 @@ async def test_what_staff_read(crowded: World, service: Site, address: str) -> N
             await read(staff, address)
 
 
-async def test_one_purchase_and_one_parked_item_for_staff(crowded: World, service: Site) -> None:
+async def test_one_purchase_and_one_parked_item_for_staff(crowded: Harness, service: Site) -> None:
     staff = service.visitor(STAFF, Authorization=f"Bearer {service.issuer.mint(STAFF)}").http
     (purchase,) = (await read(staff, f"/v1/admin/purchases?workspace={WORKSPACE}")).json()["purchases"]
     items = (await read(staff, "/v1/admin/parked?limit=100")).json()["items"]
@@ -247,7 +249,7 @@ async def test_one_purchase_and_one_parked_item_for_staff(crowded: World, servic
 
 
 @pytest.mark.parametrize("address", OWNERS_READ + OWNERS_SEE)
-async def test_what_a_workspaces_people_read(crowded: World, service: Site, address: str) -> None:
+async def test_what_a_workspaces_people_read(crowded: Harness, service: Site, address: str) -> None:
     claims = {"sub": "olga", "workspaces": {WORKSPACE: "owner"}}
     owner = service.visitor(claims, Authorization=f"Bearer {service.issuer.mint(claims)}").http
 

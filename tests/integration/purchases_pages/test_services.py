@@ -3,7 +3,7 @@
 import pytest
 
 from purchases.ledger.transitions import Status
-from tests.integration.purchases.harness import World
+from tests.integration.purchases.harness import Harness
 from tests.integration.purchases_pages.conftest import Site
 from tests.integration.purchases_pages.shops import a_service
 
@@ -18,10 +18,10 @@ BADGES = {
 }
 
 
-async def test_a_card_says_what_is_sold_and_for_how_much(world: World, site: Site) -> None:
-    await world.tell(a_service(description="We look at it.", bullets=("First", "Second"), price_cents=123_456))
-    await world.tell(a_service(slug="hidden", name="Hidden", is_active=False))
-    here = f"/app/{await world.given_a_workspace()}/billing/addons"
+async def test_a_card_says_what_is_sold_and_for_how_much(harness: Harness, site: Site) -> None:
+    await harness.tell(a_service(description="We look at it.", bullets=("First", "Second"), price_cents=123_456))
+    await harness.tell(a_service(slug="hidden", name="Hidden", is_active=False))
+    here = f"/app/{await harness.given_a_workspace()}/billing/addons"
 
     page = await site.owner(here.split("/")[2], **{"Accept-Language": "de"}).open(here)
 
@@ -31,8 +31,8 @@ async def test_a_card_says_what_is_sold_and_for_how_much(world: World, site: Sit
     assert "help@pages.example" in page.text
 
 
-async def test_without_services_and_purchases_the_page_says_so(world: World, site: Site) -> None:
-    workspace = await world.given_a_workspace()
+async def test_without_services_and_purchases_the_page_says_so(harness: Harness, site: Site) -> None:
+    workspace = await harness.given_a_workspace()
 
     page = await site.owner(workspace).open(f"/app/{workspace}/billing/addons")
 
@@ -41,9 +41,9 @@ async def test_without_services_and_purchases_the_page_says_so(world: World, sit
     assert "Nothing was bought yet." in page.text
 
 
-async def test_markup_in_every_text_comes_out_as_text(world: World, site: Site) -> None:
-    await world.tell(a_service(name=MARKUP, description=MARKUP, bullets=(MARKUP,)))
-    workspace = await world.given_a_workspace()
+async def test_markup_in_every_text_comes_out_as_text(harness: Harness, site: Site) -> None:
+    await harness.tell(a_service(name=MARKUP, description=MARKUP, bullets=(MARKUP,)))
+    workspace = await harness.given_a_workspace()
     owner = site.owner(workspace)
 
     bought = await owner.submit((await owner.open(f"/app/{workspace}/billing/addons")).form(f"Buy now {MARKUP}"))
@@ -53,9 +53,9 @@ async def test_markup_in_every_text_comes_out_as_text(world: World, site: Site) 
 
 
 @pytest.mark.parametrize("status", list(Status))
-async def test_the_history_shows_each_status_with_its_badge(world: World, site: Site, status: Status) -> None:
-    purchase = await world.given_a_purchase()
-    await world.put(purchase, status, payable=False)
+async def test_the_history_shows_each_status_with_its_badge(harness: Harness, site: Site, status: Status) -> None:
+    purchase = await harness.given_a_purchase()
+    await harness.put(purchase, status, payable=False)
 
     answer = await site.owner(purchase.workspace_id).http.get(f"/app/{purchase.workspace_id}/billing/addons")
 
@@ -64,15 +64,15 @@ async def test_the_history_shows_each_status_with_its_badge(world: World, site: 
 
 
 async def test_a_pending_purchase_is_looked_at_again_by_itself_and_a_settled_one_is_not(
-    world: World, site: Site
+    harness: Harness, site: Site
 ) -> None:
-    purchase = await world.given_a_purchase()
+    purchase = await harness.given_a_purchase()
     here = f"/app/{purchase.workspace_id}/billing/addons"
     owner = site.owner(purchase.workspace_id)
 
-    await world.put(purchase, Status.PENDING)
+    await harness.put(purchase, Status.PENDING)
     pending = await owner.open(here)
-    await world.put(purchase, Status.PAID, payable=False)
+    await harness.put(purchase, Status.PAID, payable=False)
     live = await owner.open(f"{here}/{purchase.id}/live?was=pending", **{"HX-Request": "true"})
 
     row = pending.elements[f"purchase-{purchase.id}"]
@@ -84,14 +84,16 @@ async def test_a_pending_purchase_is_looked_at_again_by_itself_and_a_settled_one
     assert live.elements["news"]["hx-swap-oob"] == "innerHTML"
 
 
-async def test_a_failed_one_is_followed_until_it_can_be_bought_again_and_told_once(world: World, site: Site) -> None:
-    purchase = await world.given_a_purchase()
+async def test_a_failed_one_is_followed_until_it_can_be_bought_again_and_told_once(
+    harness: Harness, site: Site
+) -> None:
+    purchase = await harness.given_a_purchase()
     live = f"/app/{purchase.workspace_id}/billing/addons/{purchase.id}/live"
     owner = site.owner(purchase.workspace_id)
 
-    await world.put(purchase, Status.FAILED, payable=True)
+    await harness.put(purchase, Status.FAILED, payable=True)
     closing = await owner.open(live)
-    await world.put(purchase, Status.FAILED, payable=False)
+    await harness.put(purchase, Status.FAILED, payable=False)
     closed = await owner.open(live)
 
     assert str(closing.elements[f"purchase-{purchase.id}"]["hx-get"]).startswith(f"{live}?since=")
@@ -101,9 +103,9 @@ async def test_a_failed_one_is_followed_until_it_can_be_bought_again_and_told_on
     assert "news" not in {*closing.elements, *closed.elements}
 
 
-async def test_the_history_goes_on_below_twenty_purchases(world: World, site: Site) -> None:
-    purchase = await world.given_a_purchase()
-    await world.execute(
+async def test_the_history_goes_on_below_twenty_purchases(harness: Harness, site: Site) -> None:
+    purchase = await harness.given_a_purchase()
+    await harness.execute(
         """
         insert into workspace_addon_purchases
         select (jsonb_populate_record(p, jsonb_build_object(
@@ -123,9 +125,9 @@ async def test_the_history_goes_on_below_twenty_purchases(world: World, site: Si
 
 
 @pytest.mark.parametrize("path", ["", "/bank", "/cancel", "/live"])
-async def test_a_purchase_of_another_workspace_is_not_there(world: World, site: Site, path: str) -> None:
-    theirs = await world.given_a_purchase()
-    workspace = await world.given_a_workspace()
+async def test_a_purchase_of_another_workspace_is_not_there(harness: Harness, site: Site, path: str) -> None:
+    theirs = await harness.given_a_purchase()
+    workspace = await harness.given_a_workspace()
     here = f"/app/{workspace}/billing/addons"
 
     page = await site.owner(workspace).open(f"{here}/{theirs.id}{path}" if path else f"{here}?about={theirs.id}")
@@ -135,8 +137,8 @@ async def test_a_purchase_of_another_workspace_is_not_there(world: World, site: 
     assert f"purchase-{theirs.id}" not in page.elements
 
 
-async def test_what_is_no_purchase_in_the_address_is_no_news(world: World, site: Site) -> None:
-    workspace = await world.given_a_workspace()
+async def test_what_is_no_purchase_in_the_address_is_no_news(harness: Harness, site: Site) -> None:
+    workspace = await harness.given_a_workspace()
 
     page = await site.owner(workspace).open(
         f"/app/{workspace}/billing/addons?about=<b>&payment_intent=pi_';--&back=<script>"

@@ -7,7 +7,7 @@ import pytest
 
 from purchases.ledger.transitions import Status
 from tests.forms import form_to, told
-from tests.integration.purchases.harness import World
+from tests.integration.purchases.harness import Harness
 from tests.integration.purchases_pages.conftest import Site
 from tests.integration.purchases_pages.staff import (
     MARKUP,
@@ -78,8 +78,8 @@ async def test_what_there_is_not_is_a_page_that_says_so(site: Site, method: str,
     assert (page.status_code, page.headers["content-type"]) == (404, "text/html; charset=utf-8")
 
 
-async def test_a_purchase_is_found_by_workspace_status_stripes_ids_and_date(world: World, site: Site) -> None:
-    purchase, other = await world.given_a_purchase(), await world.given_a_purchase("pm_card_authenticationRequired")
+async def test_a_purchase_is_found_by_workspace_status_stripes_ids_and_date(harness: Harness, site: Site) -> None:
+    purchase, other = await harness.given_a_purchase(), await harness.given_a_purchase("pm_card_authenticationRequired")
     day, later = purchase.started_at.date().isoformat(), "2999-01-01"
     searches: list[Json] = [
         {"workspace": purchase.workspace_id},
@@ -135,9 +135,9 @@ async def test_what_is_wrong_with_the_searchs_address_is_said_though_it_has_no_f
     assert "limit: A whole number, please." in told(page)
 
 
-async def test_a_long_list_goes_on_behind_its_last_entry(world: World, site: Site) -> None:
-    purchase = await world.given_a_purchase()
-    await world.execute(
+async def test_a_long_list_goes_on_behind_its_last_entry(harness: Harness, site: Site) -> None:
+    purchase = await harness.given_a_purchase()
+    await harness.execute(
         "insert into workspace_addon_purchases select (jsonb_populate_record(row, jsonb_build_object('id',"
         " gen_random_uuid(), 'plan_addon_id', gen_random_uuid(), 'idempotency_key', 'k' || n, 'started_at',"
         " row.started_at - n * interval '1 hour'))).* from workspace_addon_purchases row, generate_series(1, 50) n"
@@ -153,11 +153,11 @@ async def test_a_long_list_goes_on_behind_its_last_entry(world: World, site: Sit
     assert ("Older" in told(first), "Older" in told(second)) == (True, False)
 
 
-async def test_one_purchase_shows_its_history_its_money_and_stripes_ids(world: World, site: Site) -> None:
-    purchase = await world.given_a_purchase()
+async def test_one_purchase_shows_its_history_its_money_and_stripes_ids(harness: Harness, site: Site) -> None:
+    purchase = await harness.given_a_purchase()
     async with browser(site, None, **{"Accept-Language": "de"}) as staff:
         await refunded(staff, purchase, how_much="part", amount="100.00", reason="half done")
-        await world.settle_everything()
+        await harness.settle_everything()
         page = await staff.get(of(purchase))
 
     text = told(page).replace("\N{NO-BREAK SPACE}", " ")
@@ -167,16 +167,16 @@ async def test_one_purchase_shows_its_history_its_money_and_stripes_ids(world: W
     assert all(str(one) in text for one in (purchase.stripe_invoice_id, purchase.stripe_charge_id, purchase.id))
 
 
-async def test_only_our_own_pages_move_anything(world: World, site: Site) -> None:
-    purchase = await world.given_a_purchase()
+async def test_only_our_own_pages_move_anything(harness: Harness, site: Site) -> None:
+    purchase = await harness.given_a_purchase()
     async with browser(site, None, Origin="https://evil.example") as staff:
         page = await staff.post(of(purchase, "deliver"), data={"reason": "x"})
 
-    assert (page.status_code, (await world.purchase(purchase.id)).status) == (403, Status.PAID)
+    assert (page.status_code, (await harness.purchase(purchase.id)).status) == (403, Status.PAID)
 
 
-async def test_markup_comes_out_as_text(world: World, site: Site) -> None:
-    purchase = await world.given_a_purchase()
+async def test_markup_comes_out_as_text(harness: Harness, site: Site) -> None:
+    purchase = await harness.given_a_purchase()
     async with browser(site) as staff:
         pages: list[httpx.Response] = [await staff.get(PURCHASES, params={"workspace": MARKUP})]
         form = await staff.get(of(purchase, "refund"))

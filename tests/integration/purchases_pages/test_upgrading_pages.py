@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from tests.integration.purchases.harness import PRICE, World
+from tests.integration.purchases.harness import PRICE, Harness
 from tests.integration.purchases_pages.conftest import Site
 from tests.integration.purchases_pages.owners import UPGRADE, Owner, an_owner, polled, stripe_link
 from tests.integration.purchases_pages.reading import Page
@@ -16,9 +16,9 @@ WELCOME = "Thank you: your workspace has Builder Stripe has confirmed the paymen
 
 
 async def test_the_owner_upgrades_by_the_month_with_a_service_and_is_told_without_a_reload(
-    world: World, site: Site
+    harness: Harness, site: Site
 ) -> None:
-    owner = await an_owner(world, site)
+    owner = await an_owner(harness, site)
 
     leaving = await owner.upgrade("setup")
     (session,) = await owner.sessions()
@@ -37,8 +37,8 @@ async def test_the_owner_upgrades_by_the_month_with_a_service_and_is_told_withou
     assert await owner.captured() == PRICE + 900
 
 
-async def test_the_year_is_sold_at_its_price(world: World, site: Site) -> None:
-    owner = await an_owner(world, site)
+async def test_the_year_is_sold_at_its_price(harness: Harness, site: Site) -> None:
+    owner = await an_owner(harness, site)
 
     await owner.upgrade(interval="year")
     back = await owner.pay()
@@ -56,9 +56,9 @@ def waited(page: Page, seconds: int) -> str:
 
 
 async def test_a_word_of_stripe_that_is_late_is_said_to_be_and_found_without_the_address_too(
-    world: World, site: Site
+    harness: Harness, site: Site
 ) -> None:
-    owner = await an_owner(world, site)
+    owner = await an_owner(harness, site)
     await owner.upgrade()
     page = await owner.browser.open(await owner.pay())
 
@@ -67,7 +67,7 @@ async def test_a_word_of_stripe_that_is_late_is_said_to_be_and_found_without_the
     later = Page(await owner.browser.http.get(waited(late, 200)))
     stopped = Page(await owner.browser.http.get(waited(later, 700)))
     # A look found the Checkout complete, and Stripe has not answered yet what its subscription is.
-    await world.execute("update checkout_sessions set state = 'complete'")
+    await harness.execute("update checkout_sessions set state = 'complete'")
     anew = await owner.page()
 
     assert "Stripe is still confirming your payment This takes longer than usual." in late.text
@@ -82,10 +82,10 @@ async def test_a_word_of_stripe_that_is_late_is_said_to_be_and_found_without_the
     assert WELCOME in Page(await owner.live(anew)).text
 
 
-async def test_a_double_click_opens_one_checkout(world: World, site: Site) -> None:
-    owner = await an_owner(world, site)
+async def test_a_double_click_opens_one_checkout(harness: Harness, site: Site) -> None:
+    owner = await an_owner(harness, site)
     page = await owner.page()
-    await world.control.fault("latency", operation="checkout.sessions.create", seconds=1)
+    await harness.control.fault("latency", operation="checkout.sessions.create", seconds=1)
 
     answers = await asyncio.gather(*(owner.choose(page, "setup") for _ in range(2)))
 
@@ -94,9 +94,9 @@ async def test_a_double_click_opens_one_checkout(world: World, site: Site) -> No
 
 
 async def test_back_and_once_more_leads_to_the_same_checkout_and_another_choice_to_another(
-    world: World, site: Site
+    harness: Harness, site: Site
 ) -> None:
-    owner = await an_owner(world, site)
+    owner = await an_owner(harness, site)
     page = await owner.page()
 
     first, same = Page(await owner.choose(page)), Page(await owner.choose(page))
@@ -106,8 +106,8 @@ async def test_back_and_once_more_leads_to_the_same_checkout_and_another_choice_
     assert [one["status"] for one in await owner.sessions()] == ["expired", "open"]
 
 
-async def test_of_two_tabs_the_later_one_has_the_only_live_checkout(world: World, site: Site) -> None:
-    owner = await an_owner(world, site)
+async def test_of_two_tabs_the_later_one_has_the_only_live_checkout(harness: Harness, site: Site) -> None:
+    owner = await an_owner(harness, site)
     one, other = await owner.page(), await owner.page()
 
     await asyncio.gather(owner.choose(one), owner.choose(other, interval="year"))
@@ -120,9 +120,9 @@ async def test_of_two_tabs_the_later_one_has_the_only_live_checkout(world: World
 
 
 async def test_a_tab_that_sends_its_form_after_another_has_paid_is_told_and_charges_nothing(
-    world: World, site: Site
+    harness: Harness, site: Site
 ) -> None:
-    owner = await an_owner(world, site)
+    owner = await an_owner(harness, site)
     old, page = await owner.page(), await owner.page()
     await owner.choose(page)
     await owner.pay()
@@ -140,8 +140,8 @@ async def test_a_tab_that_sends_its_form_after_another_has_paid_is_told_and_char
     assert await owner.captured() == 900
 
 
-async def test_the_same_form_after_it_was_paid_leads_to_the_plan(world: World, site: Site) -> None:
-    owner = await an_owner(world, site)
+async def test_the_same_form_after_it_was_paid_leads_to_the_plan(harness: Harness, site: Site) -> None:
+    owner = await an_owner(harness, site)
     page = await owner.page()
     await owner.choose(page)
     await owner.pay()
@@ -154,14 +154,14 @@ async def test_the_same_form_after_it_was_paid_leads_to_the_plan(world: World, s
     assert WELCOME in again.text
 
 
-async def test_a_form_whose_checkout_has_expired_can_be_sent_once_more(world: World, site: Site) -> None:
-    owner = await an_owner(world, site)
+async def test_a_form_whose_checkout_has_expired_can_be_sent_once_more(harness: Harness, site: Site) -> None:
+    owner = await an_owner(harness, site)
     await owner.choose(await owner.page(), "setup")
-    (row,) = await world.rows("select success_url from checkout_sessions")
+    (row,) = await harness.rows("select success_url from checkout_sessions")
     page = await owner.page()
     await owner.choose(page, "setup")
     first, second = await owner.sessions()
-    await world.client.v1.checkout.sessions.expire_async(second["id"])
+    await harness.client.v1.checkout.sessions.expire_async(second["id"])
     await owner.hear()
 
     told = Page(await owner.choose(page, "setup"))
@@ -175,11 +175,11 @@ async def test_a_form_whose_checkout_has_expired_can_be_sent_once_more(world: Wo
 
 
 async def test_what_was_chosen_is_still_chosen_when_stripe_is_away_and_the_same_form_then_works(
-    world: World, site: Site
+    harness: Harness, site: Site
 ) -> None:
-    owner = await an_owner(world, site)
+    owner = await an_owner(harness, site)
     page = await owner.page()
-    await world.control.fault("close_after", operation="checkout.sessions.create")
+    await harness.control.fault("close_after", operation="checkout.sessions.create")
 
     told = await owner.choose(page, "setup", interval="year")
     onward = Page(await owner.choose(Page(told), "setup", interval="year"))
@@ -204,9 +204,9 @@ async def test_what_was_chosen_is_still_chosen_when_stripe_is_away_and_the_same_
     ids=["too many", "interval", "service", "currency", "key"],
 )
 async def test_what_is_wrong_with_the_form_is_said_and_nothing_is_written(
-    world: World, site: Site, addons: list[str], changes: dict[str, str], told: str
+    harness: Harness, site: Site, addons: list[str], changes: dict[str, str], told: str
 ) -> None:
-    owner = await an_owner(world, site)
+    owner = await an_owner(harness, site)
 
     answer = await owner.choose(await owner.page(), *addons, **changes)
 
@@ -215,10 +215,10 @@ async def test_what_is_wrong_with_the_form_is_said_and_nothing_is_written(
     assert len(await owner.sessions()) == (0 if told else 1)
 
 
-async def test_a_service_that_was_bought_meanwhile_is_left_out(world: World, site: Site) -> None:
-    owner = await an_owner(world, site, card="pm_card_visa")
+async def test_a_service_that_was_bought_meanwhile_is_left_out(harness: Harness, site: Site) -> None:
+    owner = await an_owner(harness, site, card="pm_card_visa")
     page = await owner.page()
-    await world.buy(world.order(owner.workspace))
+    await harness.buy(harness.order(owner.workspace))
 
     told = Page(await owner.choose(page, "setup"))
 
@@ -227,12 +227,12 @@ async def test_a_service_that_was_bought_meanwhile_is_left_out(world: World, sit
     assert "Services along with it" not in told.text
 
 
-async def test_a_checkout_of_another_workspace_is_no_news(world: World, site: Site) -> None:
-    theirs = await an_owner(world, site)
+async def test_a_checkout_of_another_workspace_is_no_news(harness: Harness, site: Site) -> None:
+    theirs = await an_owner(harness, site)
     await theirs.upgrade()
     back = await theirs.pay()
-    mine = Owner(world=world, workspace="ws-mine", plans=theirs.plans, browser=site.owner("ws-mine"))
-    await world.given_a_workspace(None, "ws-mine")
+    mine = Owner(harness=harness, workspace="ws-mine", plans=theirs.plans, browser=site.owner("ws-mine"))
+    await harness.given_a_workspace(None, "ws-mine")
 
     pages = [await mine.browser.open(back.replace(theirs.workspace, "ws-mine"))]
     pages.append(await mine.browser.open(f"{mine.here}?checkout=%20%27%22&currency=%27&portal=%3Cb%3E"))
@@ -243,8 +243,8 @@ async def test_a_checkout_of_another_workspace_is_no_news(world: World, site: Si
     assert (await mine.browser.open(back)).status == 404
 
 
-async def test_an_open_checkout_is_the_owners_to_go_on_with(world: World, site: Site) -> None:
-    owner = await an_owner(world, site)
+async def test_an_open_checkout_is_the_owners_to_go_on_with(harness: Harness, site: Site) -> None:
+    owner = await an_owner(harness, site)
     await owner.upgrade()
 
     admin = await site.visitor({"sub": "adam", "workspaces": {owner.workspace: "admin"}}).open(owner.here)
@@ -261,16 +261,16 @@ async def test_an_open_checkout_is_the_owners_to_go_on_with(world: World, site: 
     ],
 )
 async def test_a_bank_that_takes_days_over_an_upgrade_is_spoken_of_as_such(
-    world: World, site: Site, succeeds: bool, said: str, plan: str, sells: bool
+    harness: Harness, site: Site, succeeds: bool, said: str, plan: str, sells: bool
 ) -> None:
-    owner = await an_owner(world, site)
+    owner = await an_owner(harness, site)
     await owner.upgrade()
     back = await owner.pay(card="sepaDebit")
     await owner.hear()
 
     waiting = await owner.browser.open(back)
-    intents = (await world.control.objects(kind="payment_intent"))["payment_intent"]
-    await world.control.settle_debit(intents[-1]["id"], succeeded=succeeds)
+    intents = (await harness.control.objects(kind="payment_intent"))["payment_intent"]
+    await harness.control.settle_debit(intents[-1]["id"], succeeded=succeeds)
     await owner.hear()
     page = await owner.browser.open(back)
 

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from purchases.ledger.transitions import Status
-from tests.integration.purchases.harness import World
+from tests.integration.purchases.harness import Harness
 from tests.integration.purchases_pages.conftest import Site
 from tests.integration.purchases_pages.owners import an_owner
 from tests.integration.purchases_pages.reading import Attributes, Page
@@ -23,10 +23,10 @@ def row_of(page: Page, purchase_id: object) -> Attributes:
     [(-60, "every 2s"), (0, "every 2s"), (70, "every 5s"), (200, "every 15s"), (700, None)],
 )
 async def test_what_is_awaited_is_looked_at_ever_less_and_at_last_no_more(
-    world: World, site: Site, status: Status, waited: int, trigger: str | None
+    harness: Harness, site: Site, status: Status, waited: int, trigger: str | None
 ) -> None:
-    purchase = await world.given_a_purchase()
-    await world.put(purchase, status, payable=True)
+    purchase = await harness.given_a_purchase()
+    await harness.put(purchase, status, payable=True)
     live = f"/app/{purchase.workspace_id}/billing/addons/{purchase.id}/live"
 
     since = int(time.time()) - waited
@@ -40,8 +40,8 @@ async def test_what_is_awaited_is_looked_at_ever_less_and_at_last_no_more(
     assert "Look again at Professional AI Setup" in page.links
 
 
-async def test_what_was_stopped_is_looked_at_anew_by_who_wants_to(world: World, site: Site) -> None:
-    purchase = await world.given_a_purchase("pm_card_authenticationRequired")
+async def test_what_was_stopped_is_looked_at_anew_by_who_wants_to(harness: Harness, site: Site) -> None:
+    purchase = await harness.given_a_purchase("pm_card_authenticationRequired")
     here = f"/app/{purchase.workspace_id}/billing/addons"
     owner = site.owner(purchase.workspace_id)
 
@@ -54,16 +54,16 @@ async def test_what_was_stopped_is_looked_at_anew_by_who_wants_to(world: World, 
 
 
 async def test_one_that_waits_in_an_open_checkout_says_where_and_until_when_and_is_not_looked_at_again(
-    world: World, site: Site
+    harness: Harness, site: Site
 ) -> None:
-    owner = await an_owner(world, site)
+    owner = await an_owner(harness, site)
     await owner.upgrade("setup")
     here = f"/app/{owner.workspace}/billing/addons"
-    (row,) = await world.rows("select id from workspace_addon_purchases")
+    (row,) = await harness.rows("select id from workspace_addon_purchases")
 
     page = await owner.browser.open(f"{here}?about={row['id']}")
     live = await owner.browser.open(f"{here}/{row['id']}/live?was=pending")
-    await world.execute("update checkout_sessions set expires_at = now() - interval '1 minute'")
+    await harness.execute("update checkout_sessions set expires_at = now() - interval '1 minute'")
     expiring = await owner.browser.open(here)
 
     for one in (page, live):
@@ -77,15 +77,15 @@ async def test_one_that_waits_in_an_open_checkout_says_where_and_until_when_and_
     assert row_of(expiring, row["id"])["hx-trigger"] == "every 2s"
 
 
-async def test_once_the_checkout_is_paid_its_service_is_awaited_like_any_other(world: World, site: Site) -> None:
-    owner = await an_owner(world, site)
+async def test_once_the_checkout_is_paid_its_service_is_awaited_like_any_other(harness: Harness, site: Site) -> None:
+    owner = await an_owner(harness, site)
     await owner.upgrade("setup")
     here = f"/app/{owner.workspace}/billing/addons"
-    (row,) = await world.rows("select id from workspace_addon_purchases")
+    (row,) = await harness.rows("select id from workspace_addon_purchases")
     await owner.pay()
 
     unheard = await owner.browser.open(f"{here}?about={row['id']}")
-    await world.carry_out_commands()
+    await harness.carry_out_commands()
     heard = await owner.browser.open(f"{here}?about={row['id']}")
     await owner.hear()
     paid = await owner.browser.open(f"{here}?about={row['id']}")

@@ -1,4 +1,4 @@
-"""`python -m sandbox.demo`: start everything, play the acts, print what happened, check that the books agree, stop."""
+"""`python -m sandbox.demo`: start everything, play the acts, print what happened, check that all reconciles, stop."""
 
 import argparse
 import asyncio
@@ -8,10 +8,10 @@ import sys
 import time
 
 from sandbox.demo.acts import play
-from sandbox.demo.harness import Stage
+from sandbox.demo.harness import Harness
 from sandbox.demo.replay import replay
 from sandbox.demo.table import show
-from sandbox.driver import NeverHappened, Scene
+from sandbox.driver import Driver, NeverHappened
 from sandbox.process import ProcessDied
 from sandbox.progress import Progress
 from sandbox.reconciliation_check import disagreements
@@ -27,8 +27,8 @@ async def demo() -> int:
     started = time.monotonic()
     try:
         print(f"\nEverything runs after {started - began:.0f} s. Playing the main job …", flush=True)
-        async with Scene(stack.describe()) as scene:
-            faults = await perform(scene)
+        async with Driver(stack.describe()) as driver:
+            faults = await perform(driver)
     finally:
         await stack.down()
     print(f"\n{time.monotonic() - began:.0f} s in all, {time.monotonic() - started:.0f} s of it the job itself.")
@@ -37,22 +37,22 @@ async def demo() -> int:
     return 1 if faults else 0
 
 
-async def perform(scene: Scene) -> list[str]:
+async def perform(driver: Driver) -> list[str]:
     """Play, replay, print; what does not agree, in words. Every webhook is delivered twice, and out of order."""
-    await scene.stripe.duplicate_webhooks(copies=2)
-    await scene.stripe.reorder_webhooks(seconds=0.2)
+    await driver.stripe.duplicate_webhooks(copies=2)
+    await driver.stripe.reorder_webhooks(seconds=0.2)
     with Progress() as report:
         report("add-ons", "created and put on sale")
-        setup = await scene.given_an_addon(name="Professional AI Setup, guided", price="499.00")
-        stage = Stage(scene, setup, await scene.given_an_addon(name="Data import", price="149.00"))
+        setup = await driver.given_an_addon(name="Professional AI Setup, guided", price="499.00")
+        harness = Harness(driver, setup, await driver.given_an_addon(name="Data import", price="149.00"))
         report("add-ons", "done")
-        await play(stage, report)
-        await scene.settle()
+        await play(harness, report)
+        await driver.settle()
         report("every webhook once more", "replaying")
-        changed = await replay(scene)
+        changed = await replay(driver)
         report("every webhook once more", "done")
-    await show(stage, changed=changed)
-    return await stage.unexpected() + changed + await disagreements(scene)
+    await show(harness, changed=changed)
+    return await harness.unexpected() + changed + await disagreements(driver)
 
 
 def main() -> int:

@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 
-from sandbox.driver import NeverHappened, Scene, Shop
+from sandbox.driver import Driver, NeverHappened, Shop
 
 Json = dict[str, Any]
 
@@ -36,10 +36,10 @@ class Subscribed:
 
 
 @dataclass(slots=True)
-class Stage:
-    """The scene, the two add-ons that are sold, and what has been seen so far."""
+class Harness:
+    """The driver, the two add-ons that are sold, and what has been seen so far."""
 
-    scene: Scene
+    driver: Driver
     addon: Json
     other: Json
     title: str = ""
@@ -66,22 +66,22 @@ class Stage:
         """Wait until the owner sees the purchase in `status`."""
 
         async def arrived() -> bool:
-            return bool((await self.scene.purchase(shop, purchase_id))["status"] == status)
+            return bool((await self.driver.purchase(shop, purchase_id))["status"] == status)
 
-        await self.scene.until(arrived, f"purchase {purchase_id} is {status}")
+        await self.driver.until(arrived, f"purchase {purchase_id} is {status}")
 
     async def refunded(self, purchase_id: str, *, cents: int) -> None:
         """Wait until Stripe has sent back this much for the purchase in all."""
 
         async def arrived() -> bool:
-            return bool((await self.scene.record(purchase_id))["refunded_cents"] == cents)
+            return bool((await self.driver.record(purchase_id))["refunded_cents"] == cents)
 
-        await self.scene.until(arrived, f"{cents} are refunded for purchase {purchase_id}")
+        await self.driver.until(arrived, f"{cents} are refunded for purchase {purchase_id}")
 
     async def unexpected(self) -> list[str]:
         """What did not end as it should, in words."""
         purchases = [
-            (one.what, one.expected, (await self.scene.record(one.purchase_id))["status"]) for one in self.sold
+            (one.what, one.expected, (await self.driver.record(one.purchase_id))["status"]) for one in self.sold
         ]
         plans = [(one.what, (one.plan, one.status), await self._plan_of(one.shop)) for one in self.subscribed]
         return [
@@ -89,7 +89,7 @@ class Stage:
         ]
 
     async def _plan_of(self, shop: Shop) -> tuple[str, str]:
-        seen = await self.scene.get(f"/v1/workspaces/{shop.workspace_id}/billing", token=shop.token)
+        seen = await self.driver.get(f"/v1/workspaces/{shop.workspace_id}/billing", token=shop.token)
         return seen["plan"]["slug"], seen["subscription"]["status"]
 
 

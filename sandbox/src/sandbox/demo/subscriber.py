@@ -6,7 +6,7 @@ from uuid import uuid4
 
 import httpx
 
-from sandbox.demo.harness import Stage, Subscribed
+from sandbox.demo.harness import Harness, Subscribed
 from sandbox.driver import Shop, bearer
 
 Json = dict[str, Any]
@@ -14,31 +14,31 @@ HOME: Final = "http://localhost:3000/billing"
 
 
 class Subscriber:
-    """Plays one workspace; what is seen of its plan and its cap goes to the stage."""
+    """Plays one workspace; what is seen of its plan and its cap goes to the harness."""
 
-    def __init__(self, stage: Stage, shop: Shop) -> None:
-        self._stage = stage
-        self._scene = stage.scene
+    def __init__(self, harness: Harness, shop: Shop) -> None:
+        self._harness = harness
+        self._driver = harness.driver
         self.shop = shop
         self._usage: list[str] = []
 
     @classmethod
-    async def given(cls, stage: Stage, *, name: str) -> Self:
+    async def given(cls, harness: Harness, *, name: str) -> Self:
         """A workspace on the free plan, without a card."""
-        return cls(stage, await stage.scene.given_a_workspace(card=None, name=name))
+        return cls(harness, await harness.driver.given_a_workspace(card=None, name=name))
 
     async def checks_out(self, *, interval: str = "month", addons: Sequence[Json] = ()) -> None:
         """Buy the plan, and these add-ons, on Stripe's page."""
         wanted = {"plan": "builder", "interval": interval, "addons": [addon["slug"] for addon in addons]}
         urls = {"success_url": HOME, "cancel_url": HOME}
         page = await self._call("POST", "/checkout-sessions", wanted | urls)
-        await self._scene.press(page["url"], "pay", card="visa")
+        await self._driver.press(page["url"], "pay", card="visa")
         await self.until(plan="builder", status="active")
 
     async def in_the_portal(self, button: str, **form: str) -> None:
         """Press a button of Stripe's Customer Portal."""
         page = await self._call("POST", "/portal-sessions", {"cancel": "at_period_end"})
-        await self._scene.press(page["url"], button, **form)
+        await self._driver.press(page["url"], button, **form)
 
     async def claims(self, *projects: str) -> None:
         """Ask for slots of the plan's cap, as the host product does before it creates something; note the outcome."""
@@ -50,11 +50,11 @@ class Subscriber:
     async def card_goes_bad(self) -> None:
         """The card that pays for the plan is declined from now on."""
         subscription = await self._subscription()
-        await self._scene.stripe.change_card(subscription["default_payment_method"], "chargeCustomerFail")
+        await self._driver.stripe.change_card(subscription["default_payment_method"], "chargeCustomerFail")
 
     async def period_ends(self) -> None:
         """Time passes at Stripe for this customer, until the paid period is over and an hour more."""
-        await self._scene.stripe.renew((await self._subscription())["id"])
+        await self._driver.stripe.renew((await self._subscription())["id"])
 
     async def purchases(self) -> list[Json]:
         """What the workspace has bought."""
@@ -74,13 +74,13 @@ class Subscriber:
             told = seen["plan"]["slug"], now["status"], now["cancel_at_period_end"]
             return told == (plan, status, end_is_planned)
 
-        await self._scene.until(arrived, f"{self.shop.name} has {plan}, {status}")
+        await self._driver.until(arrived, f"{self.shop.name} has {plan}, {status}")
 
     def ends(self, *, plan: str, status: str) -> None:
         """Note how it must stay."""
         usage = " → ".join(self._usage) or "–"
-        self._stage.subscribed.append(
-            Subscribed(what=self._stage.title, shop=self.shop, plan=plan, status=status, usage=usage)
+        self._harness.subscribed.append(
+            Subscribed(what=self._harness.title, shop=self.shop, plan=plan, status=status, usage=usage)
         )
 
     async def _claim(self, project: str) -> bool:
@@ -97,10 +97,10 @@ class Subscriber:
         return found
 
     async def _ask(self, method: str, path: str, body: Json | None = None) -> httpx.Response:
-        url = f"{self._scene.stack.purchases_url}/v1/workspaces/{self.shop.workspace_id}{path}"
+        url = f"{self._driver.stack.purchases_url}/v1/workspaces/{self.shop.workspace_id}{path}"
         headers = bearer(self.shop.token) | {"Idempotency-Key": uuid4().hex}
-        return await self._scene.http.request(method, url, json=body, headers=headers)
+        return await self._driver.http.request(method, url, json=body, headers=headers)
 
     async def _subscription(self) -> Json:
-        subscriptions = (await self._scene.stripe.objects(kind="subscription"))["subscription"]
+        subscriptions = (await self._driver.stripe.objects(kind="subscription"))["subscription"]
         return next(one for one in subscriptions if one["customer"] == self.shop.customer_id)

@@ -8,35 +8,35 @@ from rich.console import Console
 from rich.table import Table
 
 from contracts import PURCHASE_EVENTS, WORKSPACE_EVENTS
-from sandbox.demo.harness import Stage
+from sandbox.demo.harness import Harness
 from sandbox.driver import TEAM
 
 
-async def show(stage: Stage, *, changed: Sequence[str]) -> None:
+async def show(harness: Harness, *, changed: Sequence[str]) -> None:
     """Print all of it, and what the replay of all webhooks `changed`."""
     console = Console(width=None if Console().is_terminal else 120)
     console.print()
-    console.print(await _purchases(stage))
-    console.print(await _plans(stage))
-    console.print(await _mails(stage))
-    await _sums(stage, console, changed)
+    console.print(await _purchases(harness))
+    console.print(await _plans(harness))
+    console.print(await _mails(harness))
+    await _sums(harness, console, changed)
 
 
-async def _purchases(stage: Stage) -> Table:
+async def _purchases(harness: Harness) -> Table:
     table = _table("What happened", "workspace", "what", "answer", "ledger", "facts on Kafka")
-    facts = await stage.scene.witness.facts(PURCHASE_EVENTS)
-    for one in stage.sold:
-        record = await stage.scene.record(one.purchase_id)
+    facts = await harness.driver.inspector.facts(PURCHASE_EVENTS)
+    for one in harness.sold:
+        record = await harness.driver.record(one.purchase_id)
         told = [envelope.type.split(".")[-2] for envelope, _ in facts if envelope.subject == one.purchase_id]
         path = " → ".join(line["to_status"] for line in record["history"] if not line["stale"])
         table.add_row(one.shop.name, one.what, one.answer, path, ", ".join(told))
     return table
 
 
-async def _plans(stage: Stage) -> Table:
+async def _plans(harness: Harness) -> Table:
     table = _table("The plan", "workspace", "what", "plan on Kafka", "subscription on Kafka", "projects in use")
-    facts = [json.loads(value) for _, value in await stage.scene.witness.facts(WORKSPACE_EVENTS)]
-    for one in stage.subscribed:
+    facts = [json.loads(value) for _, value in await harness.driver.inspector.facts(WORKSPACE_EVENTS)]
+    for one in harness.subscribed:
         told = [fact for fact in facts if fact["workspace_id"] == one.shop.workspace_id]
         plans = [fact["previous_plan"] for fact in told if "previous_plan" in fact][:1] + [
             fact["plan"] for fact in told
@@ -51,20 +51,20 @@ def _path(steps: Sequence[str]) -> str:
     return " → ".join(step for step, _ in groupby(steps))
 
 
-async def _mails(stage: Stage) -> Table:
+async def _mails(harness: Harness) -> Table:
     table = _table("Mails", "to", "subject")
-    for address in (TEAM, *(shop.owner_email for shop in stage.scene.shops)):
-        for mail in await stage.scene.mails_to(address):
+    for address in (TEAM, *(shop.owner_email for shop in harness.driver.shops)):
+        for mail in await harness.driver.mails_to(address):
             table.add_row(address, mail["Subject"])
     return table
 
 
-async def _sums(stage: Stage, console: Console, changed: Sequence[str]) -> None:
-    attempts = sum(one["attempts"] for one in await stage.scene.stripe.deliveries())
-    for currency, sums in (await stage.scene.stripe.sums())["total"].items():
+async def _sums(harness: Harness, console: Console, changed: Sequence[str]) -> None:
+    attempts = sum(one["attempts"] for one in await harness.driver.stripe.deliveries())
+    for currency, sums in (await harness.driver.stripe.sums())["total"].items():
         captured, refunded = sums["captured"] / 100, sums["refunded"] / 100
         console.print(f"Stripe captured {captured:.2f} {currency.upper()} and refunded {refunded:.2f}.")
-    events = len(await stage.scene.stripe.events())
+    events = len(await harness.driver.stripe.events())
     console.print(
         f"{attempts} signed webhooks were delivered, in duplicate and out of order; "
         f"replaying all {events} events once more changed {'something' if changed else 'nothing'}."

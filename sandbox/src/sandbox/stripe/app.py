@@ -16,12 +16,12 @@ from sandbox.stripe.checkout.pages import checkout_routes
 from sandbox.stripe.control_api import Control
 from sandbox.stripe.ids import new_id
 from sandbox.stripe.model import WebhookEndpoint
-from sandbox.stripe.outside_api import World
+from sandbox.stripe.outside_api import OutsideApi
 from sandbox.stripe.pages import page_routes
 from sandbox.stripe.portal.pages import portal_routes
 from sandbox.stripe.portal_api import Portal
 from sandbox.stripe.refusals import Refusal
-from sandbox.stripe.webhook_dispatcher import Courier
+from sandbox.stripe.webhook_dispatcher import WebhookDispatcher
 
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
@@ -36,9 +36,9 @@ def create_app(
     account = Account(settings=settings or Settings(public_url=public_url))
     for endpoint in endpoints:
         account.save(endpoint)
-    api, courier = Api(account=account), Courier(account=account)
+    api, webhook_dispatcher = Api(account=account), WebhookDispatcher(account=account)
     stripe_api = api_app(api)
-    rest = _rest(account=account, api=api, courier=courier)
+    rest = _rest(account=account, api=api, webhook_dispatcher=webhook_dispatcher)
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"].startswith("/v1/"):
@@ -61,15 +61,15 @@ def endpoint_of(*, url: str, secrets: tuple[str, ...], api_version: str | None, 
     )
 
 
-def _rest(*, account: Account, api: Api, courier: Courier) -> Starlette:
+def _rest(*, account: Account, api: Api, webhook_dispatcher: WebhookDispatcher) -> Starlette:
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
         yield
-        await courier.close()
+        await webhook_dispatcher.close()
 
     routes: list[Route | Mount] = [
-        *Control(api=api, courier=courier).routes(),
-        *World(account).routes(),
+        *Control(api=api, webhook_dispatcher=webhook_dispatcher).routes(),
+        *OutsideApi(account).routes(),
         *Billing(account).routes(),
         *page_routes(account),
         *Portal(account).routes(),

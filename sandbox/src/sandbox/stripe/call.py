@@ -37,7 +37,7 @@ class Call:
         return self.account.save(thing)
 
     def emit(self, type: str, thing: Thing, *, before: Thing | None = None) -> Event:  # noqa: A002
-        """Record the event and hand it to the courier. It is listed whether or not anybody receives it."""
+        """Record the event and hand it to the webhook dispatcher. It is listed whether or not anybody receives it."""
         event = Event(
             id=new_id(prefix="evt"),
             created=self.now,

@@ -15,16 +15,16 @@ from sandbox.stripe.ledger import sums
 from sandbox.stripe.model import Json, WebhookEndpoint
 from sandbox.stripe.refusals import Refusal
 from sandbox.stripe.render import render, render_event
-from sandbox.stripe.webhook_dispatcher import Courier
+from sandbox.stripe.webhook_dispatcher import WebhookDispatcher
 
 
 class Control:
     """One method for each path; its docstring is the reference."""
 
-    def __init__(self, *, api: Api, courier: Courier) -> None:
+    def __init__(self, *, api: Api, webhook_dispatcher: WebhookDispatcher) -> None:
         self.api = api
         self.account = api.account
-        self.courier = courier
+        self.webhook_dispatcher = webhook_dispatcher
 
     def routes(self) -> Sequence[Route]:
         """Every path of the control API."""
@@ -59,7 +59,7 @@ class Control:
 
     async def reset(self, _: Request) -> Json:
         """POST /_sandbox/reset: forget every object, key, rule, fault and request; settings stay."""
-        self.courier.clear()
+        self.webhook_dispatcher.clear()
         self.account.clear()
         self.api.keys.forget()
         self.api.faults.rules.clear()
@@ -121,20 +121,20 @@ class Control:
 
         {"mishap", "type"?: "*", "endpoint"?: "*", "times"?: null, "copies"?: 2, "seconds"?: 0.2, "order"?: []}
         """
-        return self.courier.rules.add(**await body_of(request)).as_json()
+        return self.webhook_dispatcher.rules.add(**await body_of(request)).as_json()
 
     async def list_webhook_rules(self, _: Request) -> Json:
         """GET /_sandbox/webhooks/rules → {"data": [rule with its hits]}."""
-        return {"data": [rule.as_json() for rule in self.courier.rules.rules]}
+        return {"data": [rule.as_json() for rule in self.webhook_dispatcher.rules.rules]}
 
     async def reset_webhook_rules(self, _: Request) -> Json:
         """DELETE /_sandbox/webhooks/rules: all end; what is held stays held until released."""
-        self.courier.rules.rules.clear()
+        self.webhook_dispatcher.rules.rules.clear()
         return {}
 
     async def release(self, request: Request) -> Json:
         """POST /_sandbox/webhooks/release {"reverse"?: bool} → {"released": how many}."""
-        return {"released": self.courier.release(reverse=bool((await body_of(request)).get("reverse")))}
+        return {"released": self.webhook_dispatcher.release(reverse=bool((await body_of(request)).get("reverse")))}
 
     async def deliveries(self, request: Request) -> Json:
         """GET /_sandbox/webhooks/deliveries?event=
@@ -142,7 +142,7 @@ class Control:
         → {"data": [{event, type, endpoint, state, attempts, statuses}]}
         """
         event = request.query_params.get("event")
-        found = self.courier.of_event(event) if event else self.courier.deliveries
+        found = self.webhook_dispatcher.of_event(event) if event else self.webhook_dispatcher.deliveries
         return {"data": [delivery.as_json() for delivery in found]}
 
     async def events(self, request: Request) -> Json:
@@ -164,7 +164,7 @@ class Control:
             one for one in self.account.webhook_endpoints.newest_first() if wanted.get("endpoint") in (None, one.id)
         ]
         for endpoint in chosen:
-            self.courier.resend(event=event, endpoint=endpoint, copies=copies)
+            self.webhook_dispatcher.resend(event=event, endpoint=endpoint, copies=copies)
         return {"sent": copies * len(chosen)}
 
     async def quiet(self, request: Request) -> Json:
@@ -172,8 +172,8 @@ class Control:
 
         Waits up to `timeout` seconds until no delivery and no timer is under way.
         """
-        is_quiet = await self.courier.quiet(timeout=float(request.query_params.get("timeout", 0)))
-        return {"quiet": is_quiet, "pending": self.courier.pending(), "held": self.courier.held()}
+        is_quiet = await self.webhook_dispatcher.quiet(timeout=float(request.query_params.get("timeout", 0)))
+        return {"quiet": is_quiet, "pending": self.webhook_dispatcher.pending(), "held": self.webhook_dispatcher.held()}
 
     async def requests(self, request: Request) -> Json:
         """GET /_sandbox/requests?operation= → {"data": [the API's last requests, oldest first]}."""

@@ -21,7 +21,7 @@ from sandbox.stripe.render import render
 from sandbox.stripe.thing import Json, Thing
 
 
-class World:
+class OutsideApi:
     """One method for each path; its docstring is the reference."""
 
     def __init__(self, account: Account) -> None:

@@ -41,7 +41,7 @@ class Delivery:
         }
 
 
-class Courier:
+class WebhookDispatcher:
     """Owns every delivery, and the account's timers."""
 
     def __init__(self, *, account: Account) -> None:

@@ -7,10 +7,10 @@ from sandbox.demo.acts.buying import declined, nobody_answered, paid_and_deliver
 from sandbox.demo.acts.refunding import cancelled_with_the_rest, in_the_dashboard
 from sandbox.demo.acts.signing_up import with_a_bundle
 from sandbox.demo.acts.staying import until_the_period_ends, with_another_card
-from sandbox.demo.harness import Stage
+from sandbox.demo.harness import Harness
 from sandbox.progress import Report
 
-Act = Callable[[Stage], Awaitable[None]]
+Act = Callable[[Harness], Awaitable[None]]
 
 ACTS: Final[Mapping[str, Act]] = {
     "saved card, delivered": paid_and_delivered,
@@ -26,10 +26,10 @@ ACTS: Final[Mapping[str, Act]] = {
 }
 
 
-async def play(stage: Stage, report: Report) -> None:
+async def play(harness: Harness, report: Report) -> None:
     """All acts, one after the other."""
     for title, act in ACTS.items():
         report(title, "playing")
-        stage.title = title
-        await act(stage)
+        harness.title = title
+        await act(harness)
         report(title, "done")

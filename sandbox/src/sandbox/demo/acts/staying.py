@@ -1,12 +1,12 @@
 """What may become of a plan: a renewal that fails and is healed, and an end that was planned."""
 
-from sandbox.demo.harness import Stage
+from sandbox.demo.harness import Harness
 from sandbox.demo.subscriber import Subscriber
 
 
-async def with_another_card(stage: Stage) -> None:
+async def with_another_card(harness: Harness) -> None:
     """The renewal is declined, the plan stays, the owner is mailed, and saves another card in the portal."""
-    owner = await Subscriber.given(stage, name="Island")
+    owner = await Subscriber.given(harness, name="Island")
     await owner.checks_out()
     await owner.card_goes_bad()
     await owner.period_ends()
@@ -17,9 +17,9 @@ async def with_another_card(stage: Stage) -> None:
     owner.ends(plan="builder", status="active")
 
 
-async def until_the_period_ends(stage: Stage) -> None:
+async def until_the_period_ends(harness: Harness) -> None:
     """Cancelled in the portal: Builder until then; afterwards nothing is deleted, and nothing can be added."""
-    owner = await Subscriber.given(stage, name="Jetty")
+    owner = await Subscriber.given(harness, name="Jetty")
     await owner.checks_out(interval="year")
     await owner.claims("project-1", "project-2", "project-3")
     await owner.in_the_portal("cancel")
