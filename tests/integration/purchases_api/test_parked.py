@@ -69,7 +69,7 @@ async def test_a_fact_is_shown_with_what_it_says_and_waits_for(harness: Harness,
     (item,) = await listed(staff)
 
     assert (item["kind"], item["about"]) == ("fact", RefundChanged.TYPE)
-    assert item["told"]["refund"]["amount"] == 100
+    assert item["payload"]["refund"]["amount"] == 100
     assert item["waits_for"]
     assert item["reason"]
     assert [item] == await listed(staff, state="open")
@@ -104,7 +104,7 @@ async def test_a_refund_in_part_of_a_bundle_is_shown_with_each_purchase(
 
     shown = [(await staff.get(f"/v1/admin/purchases/{one.id}")).json()["parked"] for one in bundle]
 
-    assert [[item["told"]["refund"]["refund_id"] for item in items] for items in shown] == [[refund["id"]]] * 2
+    assert [[item["payload"]["refund"]["refund_id"] for item in items] for items in shown] == [[refund["id"]]] * 2
     (told,) = await harness.told(kind=MoneyBackParked)
     assert (told["stripe_refund_id"], told["money_back_cents"]) == (refund["id"], 700)
 
@@ -173,7 +173,11 @@ async def test_a_refused_command_is_carried_out_when_staff_say_so(harness: Harne
     purchase = await harness.given_a_purchase("pm_card_authenticationRequired")
     await harness.execute(PARK_COMMAND)
     (item,) = await listed(staff)
-    assert (item["about"], item["told"]["subject"], item["reason"]) == ("settle", str(purchase.id), "no such invoice")
+    assert (item["about"], item["payload"]["subject"], item["reason"]) == (
+        "settle",
+        str(purchase.id),
+        "no such invoice",
+    )
     await harness.control.authenticate(str(purchase.stripe_payment_intent_id))
 
     answer = await staff.post(f"{PARKED}/{item['id']}/retry")

@@ -190,7 +190,7 @@ async def test_one_purchase_is_shown_with_everything_that_belongs_to_it(
     assert [one["stripe_invoice_id"] for one in shown["payments"]] == [purchase.stripe_invoice_id]
     assert [(one["refund_cents"], one["status"]) for one in shown["refunds"]] == [(100, "succeeded")]
     assert [one["stripe_dispute_id"] for one in shown["disputes"]] == ["du_1"]
-    assert [(one["kind"], one["told"]["stripe_invoice_id"]) for one in shown["parked"]] == [("payment", "in_odd")]
+    assert [(one["kind"], one["payload"]["stripe_invoice_id"]) for one in shown["parked"]] == [("payment", "in_odd")]
     assert (shown["stripe_subscription_id"], shown["refunded_cents"]) == ("sub_1", 100)
 
 

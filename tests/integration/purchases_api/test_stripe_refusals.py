@@ -127,7 +127,7 @@ async def test_what_a_command_is_refused_stands_with_it(harness: Harness, staff:
     await harness.carry_out_commands()
 
     (item,) = (await staff.get("/v1/admin/parked")).json()["items"]
-    assert item["told"]["subject"] == str(purchase.id)
+    assert item["payload"]["subject"] == str(purchase.id)
     assert item["reason"] == "Stripe refused: Not with [masked], no. (currency_not_supported, parameter currency)"
 
 

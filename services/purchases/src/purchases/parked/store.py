@@ -50,7 +50,7 @@ class ParkedItem:
     retry_at: datetime | None
     resolved_at: datetime | None
     resolution: str | None
-    told: dict[str, Any]
+    payload: dict[str, Any]
     headers: list[list[Any]] | None
     value: bytes | None
     decisions: list[dict[str, Any]]
@@ -59,13 +59,13 @@ class ParkedItem:
 FACTS: Final = """
     select 'fact-' || id as id, 'fact' as kind, coalesce(type, topic) as about, reason, waits_for, attempts,
         parked_at, retry_at, resolved_at, resolution,
-        jsonb_build_object('topic', topic, 'partition', partition, 'offset', "offset") as told, headers, value
+        jsonb_build_object('topic', topic, 'partition', partition, 'offset', "offset") as payload, headers, value
     from parked where consumer = 'purchases'
 """
 COMMANDS: Final = """
     select 'command-' || id as id, 'command' as kind, kind as about, last_error as reason, null as waits_for, attempts,
         ended_at as parked_at, null::timestamptz as retry_at, null::timestamptz as resolved_at, null as resolution,
-        arguments || jsonb_build_object('subject', subject) as told, null::jsonb as headers, null::bytea as value
+        arguments || jsonb_build_object('subject', subject) as payload, null::jsonb as headers, null::bytea as value
     from stripe_commands where state = 'parked'
 """
 
@@ -76,7 +76,7 @@ def _decided_commands(item: str) -> str:
         select decided.item as id, 'command' as kind, kind as about, last_error as reason, null as waits_for, attempts,
             asked_at as parked_at, null::timestamptz as retry_at, decided.at as resolved_at,
             case state when 'discarded' then state else 'retried' end as resolution,
-            arguments || jsonb_build_object('subject', subject) as told, null::jsonb as headers, null::bytea as value
+            arguments || jsonb_build_object('subject', subject) as payload, null::jsonb as headers, null::bytea as value
         from stripe_commands join (
             select item, substr(item, 9)::bigint as number, max(at) as at from parked_decisions
             where item {item} group by item
@@ -91,7 +91,7 @@ PAYMENTS: Final = f"""
         case when discarded.at is not null then 'discarded' when applied.recorded_at is not null then 'applied'
             when closed.at is not null then 'closed' end as resolution,
         jsonb_build_object('purchase_id', item.purchase_id, 'stripe_invoice_id', item.stripe_invoice_id,
-            'amount_paid_cents', item.amount_paid_cents, 'currency', item.currency) as told,
+            'amount_paid_cents', item.amount_paid_cents, 'currency', item.currency) as payload,
         null::jsonb as headers, null::bytea as value
     from purchase_parked_payments item
     left join lateral (

@@ -23,7 +23,7 @@ EXAMPLE: Final[JsonDict] = {
     "attempts": 2,
     "parked_at": "2026-03-02T09:12:00.250000Z",
     "retry_at": "2026-03-02T09:14:00.250000Z",
-    "told": {"charge_id": "ch_3SVq2kLkdIwHu7ix0Ae1Zt9M", "amount_refunded": 49900, "currency": "eur"},
+    "payload": {"charge_id": "ch_3SVq2kLkdIwHu7ix0Ae1Zt9M", "amount_refunded": 49900, "currency": "eur"},
     "decisions": [
         {"decision": "retry", "actor": "staff:mira", "at": "2026-03-02T09:13:00.118204Z"},
     ],
@@ -54,7 +54,7 @@ class ParkedReply(BaseModel):
     retry_at: datetime | None = Field(default=None, description="It is tried again then all the same")
     resolved_at: datetime | None = None
     resolution: str | None = None
-    told: dict[str, Any] = Field(description="What the fact or the command says; what came of the payment")
+    payload: dict[str, Any] = Field(description="What the fact or the command says; what came of the payment")
     decisions: list[DecisionReply]
 
 
@@ -76,15 +76,15 @@ class RetriedReply(BaseModel):
 
 
 def parked_reply(item: ParkedItem) -> ParkedReply:
-    members = {name: getattr(item, name) for name in ParkedReply.model_fields if name != "told"}
-    return ParkedReply.model_validate(members | {"told": _told(item)})
+    members = {name: getattr(item, name) for name in ParkedReply.model_fields if name != "payload"}
+    return ParkedReply.model_validate(members | {"payload": _payload(item)})
 
 
-def _told(item: ParkedItem) -> dict[str, Any]:
+def _payload(item: ParkedItem) -> dict[str, Any]:
     """Of a fact its own members; where it cannot be read, where on Kafka it stood."""
     if item.value is None or item.headers is None:
-        return item.told
+        return item.payload
     read = decode(StoredRecord("", 0, 0, None, item.value, headers_of(item.headers)))
     if not isinstance(read, Received):
-        return item.told
+        return item.payload
     return read.fact.model_dump(mode="json", exclude_none=True, exclude={RAW})

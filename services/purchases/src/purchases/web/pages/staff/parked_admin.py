@@ -123,7 +123,7 @@ def item_page(
         errors=errors,
         item=item,
         kinds=KINDS,
-        told=json.dumps(item.told, indent=2, ensure_ascii=False),
+        payload=json.dumps(item.payload, indent=2, ensure_ascii=False),
         is_allocatable=item.resolved_at is None and waits_for_allocation(item),
         names=[value for value in _texts(item) if value.startswith(("ch_", "pi_", "in_"))],
         done=done,
@@ -138,4 +138,4 @@ def waits_for_allocation(item: ParkedReply) -> bool:
 
 
 def _texts(item: ParkedReply) -> list[str]:
-    return [value for value in item.told.values() if isinstance(value, str)]
+    return [value for value in item.payload.values() if isinstance(value, str)]
