@@ -111,7 +111,7 @@ async def _buy(shop: Shop) -> None:
     purchase = shop.purchase()
     intent = await shop.open_invoice(purchase)
     await shop.pay(purchase)
-    await look.look_for_invoice(shop.client, ledger.sale_of(purchase), instance=INSTANCE)
+    await look.find_invoice(shop.client, ledger.sale_of(purchase), instance=INSTANCE)
     await look.invoice_of_intent(shop.client, intent)
     refund = await shop.control.refund_as_dashboard(payment_intent=intent, amount=900)
     await look.refunds_of_charge(shop.client, refund["charge"])
@@ -145,7 +145,7 @@ async def _give_up(shop: Shop) -> None:
     """A draft whose id was never stored is found by its metadata, and deleted."""
     purchase = shop.purchase()
     draft = await shop.charging(purchase).draft(customer_id=shop.customer, payment_method_id=shop.card)
-    finding = await look.look_for_invoice(shop.client, ledger.sale_of(purchase), instance=INSTANCE)
+    finding = await look.find_invoice(shop.client, ledger.sale_of(purchase), instance=INSTANCE)
     assert finding.invoice_id == draft
     await close_invoice(shop.client, invoice_id=draft, status="draft")
 
@@ -192,7 +192,7 @@ async def open_pages(shop: Shop) -> None:
     opened = await checkout.open_subscription(
         shop.client, instance=INSTANCE, sale=checkouts.sale_of(row), addon_prices=[addon]
     )
-    assert await checkout.look_at_checkout(shop.client, checkouts.sale_of(row)) == opened
+    assert await checkout.fetch_checkout(shop.client, checkouts.sale_of(row)) == opened
     assert (await checkout.expire_session(shop.client, opened.session_id)).status == "expired"
     await name_product(shop.client, instance=INSTANCE, addon_id=purchase.plan_addon_id, name="Setup, new")
 
@@ -215,7 +215,7 @@ async def run_the_plan(shop: Shop) -> None:
     )
     made = await shop.client.v1.subscriptions.create_async({"customer": shop.customer, "items": [{"price": plan.id}]})
     ours: dict[str, Any] = {"instance": INSTANCE, "prices": [plan.id]}
-    seen = await subscriptions.look_at_subscription(shop.client, made.id, **ours)
+    seen = await subscriptions.fetch_subscription(shop.client, made.id, **ours)
     assert seen is not None
     listed = await subscriptions.subscriptions_of(shop.client, shop.customer, **ours)
     running = [one async for one in subscriptions.running_at(shop.client, plan.id, **ours)]

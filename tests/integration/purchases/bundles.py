@@ -56,7 +56,7 @@ async def _given_rows(harness: Harness, workspace_id: str) -> Sequence[Purchase]
         )
         rows.append((slug, price_cents, price.id))
     async with harness.database.transaction() as session:
-        workspace = await workspaces.lock(session, workspace_id)
+        workspace = await workspaces.lock_workspace(session, workspace_id)
         assert workspace is not None
         for slug, price_cents, price_id in rows:
             now = datetime.now(UTC)

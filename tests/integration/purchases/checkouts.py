@@ -7,7 +7,7 @@ from typing import Any, Final
 import pytest
 
 from chassis.problems import Problem
-from purchases.checkout.open_checkout import Desk, Opened, open_checkout
+from purchases.checkout.open_checkout import CheckoutContext, Opened, open_checkout
 from purchases.checkout.start_checkout import Upgrade
 from purchases.ledger.rows import Purchase
 from tests.integration.purchases.harness import INSTANCE, LEASE, Harness, Json
@@ -52,7 +52,7 @@ def upgrade(workspace: str, *addons: str, **changes: Any) -> Upgrade:
 async def open_page(harness: Harness, wanted: Upgrade) -> Opened:
     """As the upgrade page asks for it."""
     return await open_checkout(
-        Desk(database=harness.database, client=harness.client, instance=INSTANCE, lease=LEASE), wanted
+        CheckoutContext(database=harness.database, client=harness.client, instance=INSTANCE, lease=LEASE), wanted
     )
 
 

@@ -13,7 +13,7 @@ from contracts.stripe_facts import ChargeRefunded, DisputeChanged, RefundChanged
 from purchases.jobs import store as commands
 from purchases.ledger.rows import Purchase
 from purchases.ledger.transitions import Status
-from purchases.reconcile.sweep import sweep_stretch
+from purchases.reconcile.sweep import reconcile_stretch
 from purchases.stripe_api.since import Stretch
 from tests.integration.purchases.harness import PRICE, Harness
 from webhook_gateway.stripe_events.normalisers import NORMALISERS, normalise
@@ -53,7 +53,7 @@ async def _look(harness: Harness, purchase: Purchase) -> None:
 
 async def _sweep(harness: Harness) -> None:
     now = datetime.now(UTC)
-    await sweep_stretch(harness.desk, Stretch(now - timedelta(hours=1), now + timedelta(hours=1)))
+    await reconcile_stretch(harness.desk, Stretch(now - timedelta(hours=1), now + timedelta(hours=1)))
 
 
 async def test_a_refund_in_another_currency_is_parked_and_counts_nowhere(harness: Harness) -> None:

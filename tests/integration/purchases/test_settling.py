@@ -11,7 +11,7 @@ from purchases.ledger.rows import Purchase
 from purchases.ledger.transitions import Status
 from purchases.reconcile import settle
 from purchases.stripe_api.invoices import close_invoice
-from purchases.stripe_api.look import look_for_invoice
+from purchases.stripe_api.look import find_invoice
 from tests.integration.purchases.harness import LEASE, PRICE, Harness
 
 NEEDS_CUSTOMER = "pm_card_authenticationRequired"
@@ -166,7 +166,7 @@ async def test_a_look_that_is_older_than_the_buyers_work_decides_nothing(
     purchase = await harness.given_a_purchase(NEEDS_CUSTOMER)
 
     async def look_slowly(*args: Any, **more: Any) -> Any:
-        found = await look_for_invoice(*args, **more)
+        found = await find_invoice(*args, **more)
         await harness.execute("update workspace_addon_purchases set leased_until = null, action_url = 'https://bank'")
         return found
 

@@ -18,7 +18,7 @@ from contracts.stripe_facts import RefundChanged
 from contracts.stripe_facts.money_back import RefundSnapshot
 from purchases.ledger.transitions import Status
 from purchases.main import MIGRATIONS
-from purchases.reconcile.sweep import sweep_stretch
+from purchases.reconcile.sweep import reconcile_stretch
 from purchases.stripe_api.since import Stretch
 from purchases.worker.pruned import PRUNES
 from purchases.workspaces import store as workspaces
@@ -189,7 +189,7 @@ async def test_the_sweep_of_a_day(crowded: Harness) -> None:
     today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
     with every_statement(crowded.database, reads_at_most=MOST) as reads:
-        await sweep_stretch(crowded.desk, Stretch(today, datetime.now(UTC)))
+        await reconcile_stretch(crowded.desk, Stretch(today, datetime.now(UTC)))
 
     assert reads.statements > 0
 

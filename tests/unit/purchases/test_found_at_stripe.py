@@ -11,7 +11,7 @@ from contracts.stripe_facts import InvoicePaid, SubscriptionChanged
 from contracts.stripe_facts.words import DISPUTE_STATUSES, FINAL_DISPUTE_STATUSES
 from purchases.batch.found_at_stripe import dispute_fact, invoice_fact, refund_fact
 from purchases.ledger.money import is_final
-from purchases.stripe_api.look import look_at_invoice
+from purchases.stripe_api.look import fetch_invoice
 from purchases.stripe_api.paid_invoices import paid_invoice
 from purchases.stripe_api.reading import json_of, read
 from purchases.stripe_api.snapshots import snapshot_of
@@ -137,6 +137,6 @@ async def test_of_two_open_payments_the_one_that_may_bring_money_counts(
     """The first one was taken, and an invoice was voided while a bank had its money."""
     client = stripe.StripeClient("sk_test_x", http_client=OneAnswer(open_invoice(*statuses)))
 
-    finding = await look_at_invoice(client, "in_1")
+    finding = await fetch_invoice(client, "in_1")
 
     assert (finding.state, finding.payment_intent_id) == (state, intent_id)

@@ -145,24 +145,24 @@ TOLD = ("pending", "requires_action", "succeeded", "failed", "canceled")
 @pytest.mark.parametrize("final", ["failed", "canceled"])
 @pytest.mark.parametrize("told", TOLD)
 def test_nothing_takes_a_failed_refund_back(final: str, told: str) -> None:
-    assert final == newer_refund_status(known=final, told=told)
+    assert final == newer_refund_status(known=final, reported=told)
 
 
 @pytest.mark.parametrize("order", list(permutations(["pending", "succeeded", "failed"])))
 def test_a_refunds_status_does_not_depend_on_the_order_of_its_events(order: tuple[str, ...]) -> None:
     status: str | None = None
     for told in order:
-        status = newer_refund_status(known=status, told=told)
+        status = newer_refund_status(known=status, reported=told)
     assert status == "failed"
 
 
 def test_a_late_pending_does_not_take_success_back() -> None:
-    assert newer_refund_status(known="succeeded", told="pending") == "succeeded"
+    assert newer_refund_status(known="succeeded", reported="pending") == "succeeded"
 
 
 @pytest.mark.parametrize("status", TOLD)
 def test_the_first_word_on_a_refund_is_believed(status: str) -> None:
-    assert status == newer_refund_status(known=None, told=status)
+    assert status == newer_refund_status(known=None, reported=status)
 
 
 def test_pending_and_succeeded_refunds_count_and_failed_ones_do_not() -> None:

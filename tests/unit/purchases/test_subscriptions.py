@@ -28,7 +28,7 @@ SECOND = timedelta(seconds=1)
 def test_newer_wins_and_an_end_is_final(
     status: str, told_at: datetime | None, new_status: str, new_at: datetime, news: News
 ) -> None:
-    assert judge_news(status=status, told_at=told_at, new_status=new_status, new_at=new_at) is news
+    assert judge_news(status=status, event_at=told_at, new_status=new_status, new_at=new_at) is news
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def test_newer_wins_and_an_end_is_final(
 def test_a_completed_checkout_is_active_unless_something_newer_is_known(
     status: str, told_at: datetime | None, confirmed_at: datetime | None, now: str
 ) -> None:
-    assert status_now(status=status, told_at=told_at, confirmed_at=confirmed_at) == now
+    assert status_now(status=status, event_at=told_at, confirmed_at=confirmed_at) == now
 
 
 def running(name: str, status: str, *, seconds: int = 0) -> Running:
@@ -84,7 +84,7 @@ def test_snapshots_of_different_seconds_end_the_same_in_any_order(
     status, told_at = "incomplete", None
     for at, new in data.draw(st.permutations([*told, *told])):
         when = NOON + at * SECOND
-        if judge_news(status=status, told_at=told_at, new_status=new, new_at=when) is News.TAKE:
+        if judge_news(status=status, event_at=told_at, new_status=new, new_at=when) is News.TAKE:
             status, told_at = new, when
 
     assert (told_at, status) == (NOON + max(told)[0] * SECOND, max(told)[1])

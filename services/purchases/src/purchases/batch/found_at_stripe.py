@@ -6,9 +6,8 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from chassis.kafka.records import Received, StoredRecord
-from contracts import TOPICS, seal
-from contracts import stripe_facts as told
-from purchases.batch.work import FOUND
+from contracts import TOPICS, seal, stripe_facts
+from purchases.batch.work import FETCHED
 from purchases.stripe_api.client import UnknownShape, metadata_of_object
 from purchases.stripe_api.reading import Json, json_of, read_json
 from stripe_reader.disputes import read_dispute
@@ -18,37 +17,39 @@ from stripe_reader.payments import read_paid_by
 from stripe_reader.refunds import read_refund
 from stripe_reader.stripe_json import flag, integer, utc_time
 
-Kind = TypeVar("Kind", bound=told.StripeFact)
+Kind = TypeVar("Kind", bound=stripe_facts.StripeFact)
 
 
-def received(fact: told.StripeFact) -> Received:
+def received_from_stripe(fact: stripe_facts.StripeFact) -> Received:
     """The fact as if it had come off Kafka; found again it is the same record."""
     envelope = seal(fact, occurred_at=fact.occurred_at)
     offset = uuid.UUID(str(envelope.id)).int >> 65
     body = fact.model_dump_json().encode()
-    record = StoredRecord(TOPICS[type(fact)].name, FOUND, offset, fact.key.encode(), body, envelope.to_headers())
+    record = StoredRecord(TOPICS[type(fact)].name, FETCHED, offset, fact.key.encode(), body, envelope.to_headers())
     return Received(envelope=envelope, fact=fact, record=record)
 
 
-def refund_fact(refund: Any) -> told.RefundChanged:
+def refund_fact(refund: Any) -> stripe_facts.RefundChanged:
     """Return a refund object of Stripe's API as its event. Raises UnknownShape."""
-    return _fact(told.RefundChanged, json_of(refund), read_refund, state=refund.status)
+    return _fact(stripe_facts.RefundChanged, json_of(refund), read_refund, state=refund.status)
 
 
-def dispute_fact(dispute: Any) -> told.DisputeChanged:
+def dispute_fact(dispute: Any) -> stripe_facts.DisputeChanged:
     """Return a dispute object of Stripe's API as its event. Raises UnknownShape."""
-    return _fact(told.DisputeChanged, json_of(dispute), read_dispute, state=dispute.status)
+    return _fact(stripe_facts.DisputeChanged, json_of(dispute), read_dispute, state=dispute.status)
 
 
-def invoice_fact(invoice: Json) -> told.InvoicePaid:
+def invoice_fact(invoice: Json) -> stripe_facts.InvoicePaid:
     """Return a paid invoice of Stripe's API, with all its lines and payments, as its event. Raises UnknownShape."""
-    return _fact(told.InvoicePaid, invoice, read_invoice, state="paid", **vars(read_json(read_paid_by, invoice)))
+    return _fact(
+        stripe_facts.InvoicePaid, invoice, read_invoice, state="paid", **vars(read_json(read_paid_by, invoice))
+    )
 
 
-def unrecognised_fact(thing: Any, kind: str, error: UnknownShape) -> told.UnrecognisedEvent:
+def unrecognised_fact(thing: Any, kind: str, error: UnknownShape) -> stripe_facts.UnrecognisedEvent:
     """Return what stands for an object of Stripe's API that nobody understands, to be parked with its body."""
     metadata, body = metadata_of_object(thing), json_of(thing)
-    return told.UnrecognisedEvent(
+    return stripe_facts.UnrecognisedEvent(
         **_found(body, kind, state=str(body.get("status"))),
         object_id=thing.id,
         quittance_instance=metadata.get("quittance_instance"),
@@ -60,7 +61,7 @@ def unrecognised_fact(thing: Any, kind: str, error: UnknownShape) -> told.Unreco
 
 def _fact(kind: type[Kind], thing: Json, reader: Callable[[Json], StripeObject], *, state: str, **more: Any) -> Kind:
     """What was read of the object as its fact: the same reader has read the event."""
-    found = read_json(lambda told: _found(told, str(told["object"]), state=state), thing)
+    found = read_json(lambda payload: _found(payload, str(payload["object"]), state=state), thing)
     fields = {**found, **vars(read_json(reader, thing)), **more}
     return kind.model_validate(fields, from_attributes=True)
 

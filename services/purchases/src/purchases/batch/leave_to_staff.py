@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from chassis.kafka.records import Received, decode
 from chassis.outbox import parked
 from chassis.process.logs import get_logger
-from contracts import stripe_facts as told
-from purchases.batch.tell_money_back import tell_money_back, tell_plan_money_back
+from contracts import stripe_facts
+from purchases.batch.tell_money_back import announce_money_back_parked, announce_plan_money_back_parked
 from purchases.batch.work import cause_of
 from purchases.ledger.plan_rows import SubscriptionInvoice
 from purchases.ledger.rows import Purchase
@@ -18,7 +18,7 @@ from purchases.workspaces.rows import Workspace
 
 log = get_logger(__name__)
 
-MONEY_BACK: Final = (told.ChargeRefunded, told.RefundChanged, told.DisputeChanged)
+MONEY_BACK: Final = (stripe_facts.ChargeRefunded, stripe_facts.RefundChanged, stripe_facts.DisputeChanged)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,6 @@ async def _tell(session: AsyncSession, left: parked.Records, *, subject: str, re
             continue
         cause = cause_of(received.fact, reason=reason)
         if concerns.purchases:
-            await tell_money_back(session, received, concerns.purchases, cause=cause)
+            await announce_money_back_parked(session, received, concerns.purchases, cause=cause)
         elif concerns.workspace is not None and concerns.invoice is not None:
-            await tell_plan_money_back(session, received, concerns.workspace, concerns.invoice, cause=cause)
+            await announce_plan_money_back_parked(session, received, concerns.workspace, concerns.invoice, cause=cause)

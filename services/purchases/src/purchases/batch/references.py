@@ -3,8 +3,7 @@
 import uuid
 from typing import Final
 
-from contracts import Fact
-from contracts import stripe_facts as told
+from contracts import Fact, stripe_facts
 from stripe_reader.unknown_shapes import read_names
 
 FIRST_INVOICE: Final = "subscription_create"
@@ -22,16 +21,16 @@ def ids_of(fact: Fact) -> list[str]:
 
 def payment_ids_of(fact: Fact) -> set[str]:
     """Return the intents and charges that paid it, which whoever applies the fact stores."""
-    if not isinstance(fact, told.InvoiceFact):
+    if not isinstance(fact, stripe_facts.InvoiceFact):
         return set()
-    parts = fact.paid_by if isinstance(fact, told.InvoicePaid) else ()
+    parts = fact.paid_by if isinstance(fact, stripe_facts.InvoicePaid) else ()
     paid_with = [(fact.payment_intent_id, fact.charge_id), *((one.payment_intent_id, one.charge_id) for one in parts)]
     return {one for pair in paid_with for one in pair if one is not None}
 
 
 def subscription_ids_of(fact: Fact) -> set[str]:
     """Return the subscription that whoever applies the fact may store, if it says which."""
-    confirms = told.InvoicePaid | told.CheckoutSessionCompleted | told.CheckoutSessionPaid
+    confirms = stripe_facts.InvoicePaid | stripe_facts.CheckoutSessionCompleted | stripe_facts.CheckoutSessionPaid
     return {fact.subscription_id} if isinstance(fact, confirms) and fact.subscription_id is not None else set()
 
 
@@ -39,35 +38,35 @@ def all_ids_of(fact: Fact) -> set[str]:
     """Return every id by which a parked fact may concern a purchase: of a bundle's charge, each row's."""
     found = set(ids_of(fact))
     match fact:
-        case told.RefundChanged():
+        case stripe_facts.RefundChanged():
             found |= {fact.refund.refund_id}
-        case told.DisputeChanged():
+        case stripe_facts.DisputeChanged():
             found |= {fact.dispute_id}
-        case told.UnrecognisedEvent():
+        case stripe_facts.UnrecognisedEvent():
             found |= {fact.object_id, *read_names(fact.body).ids}
     return found
 
 
 def _groups(fact: Fact) -> list[list[str | None]]:
     match fact:
-        case told.InvoiceFact():
+        case stripe_facts.InvoiceFact():
             return _of_invoice(fact)
-        case told.InvoicePaymentLinked():
+        case stripe_facts.InvoicePaymentLinked():
             return [[fact.invoice_id], [fact.payment_intent_id]]
-        case told.ChargeRefunded():
+        case stripe_facts.ChargeRefunded():
             return [[fact.payment_intent_id], [fact.invoice_id], [fact.charge_id], [fact.purchase_id]]
-        case told.RefundChanged():
+        case stripe_facts.RefundChanged():
             return [[fact.payment_intent_id], [fact.charge_id], [fact.purchase_id]]
-        case told.SubscriptionChanged():
+        case stripe_facts.SubscriptionChanged():
             return [[*fact.purchase_ids], [fact.subscription_id]]
-        case told.DisputeChanged():
+        case stripe_facts.DisputeChanged():
             return [[fact.payment_intent_id], [fact.charge_id]]
-        case told.CheckoutSessionFact():
+        case stripe_facts.CheckoutSessionFact():
             return [[fact.session_id], [*fact.purchase_ids]]
     return []
 
 
-def _of_invoice(fact: told.InvoiceFact) -> list[list[str | None]]:
+def _of_invoice(fact: stripe_facts.InvoiceFact) -> list[list[str | None]]:
     """What a subscription was sold with is paid by its first invoice: a renewal repeats its names and pays nobody.
 
     The invoice's id may be known of one purchase of a bundle before it is of the others that it names.
@@ -77,13 +76,13 @@ def _of_invoice(fact: told.InvoiceFact) -> list[list[str | None]]:
     return [[fact.checkout_session_id], [fact.subscription_id], [fact.invoice_id, *names_in(fact)]]
 
 
-def names_in(fact: told.InvoiceFact) -> list[str]:
+def names_in(fact: stripe_facts.InvoiceFact) -> list[str]:
     """The purchases that the invoice's metadata, its subscription's or its lines' name, if it can pay them."""
     named = [fact.purchase_id, *fact.purchase_ids, *(line.purchase_id for line in fact.lines)]
     return [] if is_renewal(fact) else [one for one in named if one]
 
 
-def is_renewal(fact: told.InvoiceFact) -> bool:
+def is_renewal(fact: stripe_facts.InvoiceFact) -> bool:
     """Any invoice of a subscription but its first."""
     return fact.subscription_id is not None and fact.billing_reason != FIRST_INVOICE
 

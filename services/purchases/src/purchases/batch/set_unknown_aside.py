@@ -3,17 +3,17 @@
 from typing import Any
 
 from chassis.process.logs import get_logger
-from purchases.batch.found_at_stripe import received, unrecognised_fact
+from purchases.batch.found_at_stripe import received_from_stripe, unrecognised_fact
 from purchases.batch.waiting import is_set_aside
-from purchases.batch.work import Work
+from purchases.batch.work import BatchContext
 from purchases.stripe_api.client import UnknownShape
 
 log = get_logger(__name__)
 
 
-async def set_unknown_aside(work: Work, thing: Any, kind: str, error: UnknownShape) -> None:
+async def park_unknown_shape(context: BatchContext, thing: Any, kind: str, error: UnknownShape) -> None:
     """Park the object, unless one of its events was parked for the same."""
-    found = received(unrecognised_fact(thing, kind, error))
+    found = received_from_stripe(unrecognised_fact(thing, kind, error))
     log.error("not_understood", kind=kind, object=thing.id, reason=str(error))
-    if not await is_set_aside(work.session, found):
-        await work.park(found, reason=f"unknown shape: {error}")
+    if not await is_set_aside(context.session, found):
+        await context.park(found, reason=f"unknown shape: {error}")

@@ -8,8 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.kafka.records import Received
 from chassis.process.logs import get_logger
-from contracts import Fact
-from contracts import stripe_facts as told
+from contracts import Fact, stripe_facts
 from contracts.purchase_facts import MoneyBackParked
 from contracts.workspace_facts import WorkspaceMoneyBackParked
 from purchases.batch.parked_references import is_referred_to, keep_references
@@ -21,17 +20,17 @@ from purchases.workspaces.rows import Workspace
 log = get_logger(__name__)
 
 
-async def tell_plan_money_back(
+async def announce_plan_money_back_parked(
     session: AsyncSession, received: Received, workspace: Workspace, invoice: SubscriptionInvoice, *, cause: Cause
 ) -> None:
     """Announce the same of a subscription's charge; `workspace` is locked."""
     about = {name: getattr(invoice, name) for name in ("stripe_subscription_id", "stripe_invoice_id")}
-    for known, money in await _not_told_yet(session, received, received.envelope.id):
+    for known, money in await _new_money_back(session, received, received.envelope.id):
         log.error("plan_money_back_parked", workspace=workspace.id, **known, reason=cause.reason)
         announce_of_workspace(session, workspace, WorkspaceMoneyBackParked, cause=cause, **known, **money, **about)
 
 
-async def tell_money_back(
+async def announce_money_back_parked(
     session: AsyncSession,
     received: Received,
     purchases: Sequence[Purchase],
@@ -46,17 +45,17 @@ async def tell_money_back(
     without its refunds announces nothing: each has an event of its own, or the sweep finds it.
     """
     first, addons = purchases[0], [one.addon_name for one in purchases]
-    for known, money in await _not_told_yet(session, received, parked_as or received.envelope.id):
+    for known, money in await _new_money_back(session, received, parked_as or received.envelope.id):
         log.error("money_back_parked", purchase=str(first.id), **known, reason=cause.reason)
         announce(session, first, MoneyBackParked, cause=cause, addons=addons, **known, **money)
 
 
-async def _not_told_yet(
+async def _new_money_back(
     session: AsyncSession, received: Received, fact_id: uuid.UUID
 ) -> list[tuple[dict[str, str], dict[str, Any]]]:
     """Each refund or dispute of the fact that was not announced before, marked as announced now."""
     news = []
-    for known, cents, currency in _told(received.fact):
+    for known, cents, currency in _money_back(received.fact):
         (stripe_id,) = known.values()
         mark = f"told:{stripe_id}"
         if not await is_referred_to(session, mark):
@@ -65,13 +64,13 @@ async def _not_told_yet(
     return news
 
 
-def _told(fact: Fact) -> list[tuple[dict[str, str], int, str]]:
+def _money_back(fact: Fact) -> list[tuple[dict[str, str], int, str]]:
     """Stripe's id under the field that holds it, the amount in minor units, and the currency, of each."""
-    if isinstance(fact, told.DisputeChanged):
+    if isinstance(fact, stripe_facts.DisputeChanged):
         return [({"stripe_dispute_id": fact.dispute_id}, fact.amount, fact.currency)]
-    refunds: list[told.RefundSnapshot] = []
-    if isinstance(fact, told.RefundChanged):
+    refunds: list[stripe_facts.RefundSnapshot] = []
+    if isinstance(fact, stripe_facts.RefundChanged):
         refunds = [fact.refund]
-    elif isinstance(fact, told.ChargeRefunded):
+    elif isinstance(fact, stripe_facts.ChargeRefunded):
         refunds = list(fact.refunds)
     return [({"stripe_refund_id": one.refund_id}, one.amount, one.currency) for one in refunds]

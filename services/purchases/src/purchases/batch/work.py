@@ -23,7 +23,7 @@ from purchases.workspaces.rows import Workspace
 
 FactT = TypeVar("FactT", bound=Fact)
 CONSUMER: Final = "purchases"
-FOUND: Final = -1
+FETCHED: Final = -1
 """The partition of a record that never was on Kafka: its fact was made of what Stripe answered."""
 OUTCOMES: Final = Counter("billing_stripe_facts_total", "Stripe facts by what became of them.", ["type", "outcome"])
 
@@ -40,17 +40,17 @@ class Pages:
 
 
 @dataclass(slots=True)
-class Work:
+class BatchContext:
     """One batch at hand: its session, the locked purchases, and the ids that it learned."""
 
     session: AsyncSession
     instance: str
-    names: ledger.Names
+    index: ledger.PurchaseIndex
     purchases: Mapping[uuid.UUID, Purchase]
     our_customers: Collection[str] = ()
     our_prices: Collection[str] = ()
     """Those that sold something here, of the prices on invoices of our customers that name no purchase."""
-    homes: Mapping[str, Workspace] = field(default_factory=dict)
+    workspaces_by_event: Mapping[str, Workspace] = field(default_factory=dict)
     """By Stripe event id: the locked workspace that a subscription's fact is about."""
     plan_prices: Collection[str] = ()
     """Stripe's ids of what the plans cost."""
@@ -61,16 +61,16 @@ class Work:
 
     def purchases_of(self, fact: Fact) -> list[Purchase]:
         """The locked purchases that the fact's surest known ids name, in the order of their ids."""
-        known = (self.names.purchases_of(group) for group in references_of(fact))
+        known = (self.index.purchases_of(group) for group in references_of(fact))
         named = next(filter(None, known), ())
         return [self.purchases[one] for one in named if one in self.purchases]
 
     def learn(self, purchase: Purchase, ids: Collection[str]) -> None:
         """Later facts of the batch find the purchase by `ids`, and what waits for them is released at its end."""
         self.learned.update(ids)
-        self.names.add(purchase.id, ids)
+        self.index.add(purchase.id, ids)
 
-    def ask_what_paid(self, purchase: Purchase, fact: InvoicePaid) -> None:
+    def note_unexplained(self, purchase: Purchase, fact: InvoicePaid) -> None:
         """Note that the event did not say what paid this payment; what the batch tells of it later counts, too."""
         if _unexplained(purchase, fact.invoice_id):
             self.unexplained.setdefault(fact.invoice_id, []).append((purchase, fact))
@@ -99,15 +99,15 @@ def _unexplained(purchase: Purchase, invoice_id: str) -> bool:
     return any(one.stripe_invoice_id == invoice_id and not one.is_explained for one in purchase.payments)
 
 
-async def note_names(session: AsyncSession, received: Received) -> None:
+async def keep_names(session: AsyncSession, received: Received) -> None:
     """Keep the ids of a fact that is set aside since it cannot be applied: it is on the page of what it may concern."""
     ids = {one for one in all_ids_of(received.fact) if one.isprintable()}
     await keep_references(session, received.envelope.id, ids)
 
 
-def was_found(received: Received) -> bool:
+def was_fetched(received: Received) -> bool:
     """Return whether Stripe itself was asked: what such a fact says of money needs no second look."""
-    return received.record.partition == FOUND
+    return received.record.partition == FETCHED
 
 
 def cause_of(fact: StripeFact, *, reason: str | None = None) -> Cause:
@@ -122,6 +122,6 @@ def fact_as(kind: type[FactT], received: Received) -> FactT:
     return received.fact
 
 
-def count(fact: Fact, outcome: str) -> None:
+def count_outcome(fact: Fact, outcome: str) -> None:
     """Tell the metrics what became of a fact."""
     OUTCOMES.labels(fact.TYPE, outcome).inc()

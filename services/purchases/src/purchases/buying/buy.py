@@ -23,7 +23,7 @@ from purchases.catalog_copy.what_sells import price_changed, sellable
 from purchases.checkout import store as checkouts
 from purchases.checkout.end_checkout import expire_checkout
 from purchases.checkout.rows import CheckoutSession
-from purchases.customers.living_customer import living_customer, nothing_written, stripe_unavailable
+from purchases.customers.living_customer import ensure_usable_customer, map_stripe_errors, stripe_unavailable
 from purchases.jobs import store as commands
 from purchases.ledger import problems
 from purchases.ledger import store as ledger
@@ -94,7 +94,7 @@ async def buy(
             return Bought(repeated, Outcome.REPEATED)
         addon = await _sellable(session, order)
         in_the_way = await _checkout_that_sells(session, order, addon)
-        await _refuse_if_taken(session, order, addon, brake, besides=in_the_way)
+        await _refuse_if_taken(session, order, addon, brake, excluding=in_the_way)
     customer = await _customer_with_card(database, client, instance, order)
     if in_the_way is not None:
         cause = Cause(actor=order.buyer, at=datetime.now(UTC), reason="bought with the saved card instead")
@@ -117,7 +117,7 @@ async def buy(
     )
     bought = await _bought(database, purchase_id)
     if bought.outcome is Outcome.REFUSED and bought.purchase.failure_code == CARD_GONE:
-        async with nothing_written(database, workspace_id=order.workspace_id):
+        async with map_stripe_errors(database, workspace_id=order.workspace_id):
             await _refuse_without_card(client, instance, order, customer)
     return bought
 
@@ -162,11 +162,11 @@ async def _sellable(session: AsyncSession, order: Order) -> Addon:
 
 
 async def _refuse_if_taken(
-    session: AsyncSession, order: Order, addon: Addon, brake: Brake, *, besides: CheckoutSession | None = None
+    session: AsyncSession, order: Order, addon: Addon, brake: Brake, *, excluding: CheckoutSession | None = None
 ) -> None:
     """`besides`: what that Checkout sells is free as soon as it is ended."""
     holder = await ledger.slot_holder(session, workspace_id=order.workspace_id, addon_id=addon.id)
-    if holder is not None and (besides is None or str(holder.id) not in besides.purchase_ids):
+    if holder is not None and (excluding is None or str(holder.id) not in excluding.purchase_ids):
         raise refusal_for(holder)
     now = datetime.now(UTC)
     refused = await card_testing.refusal(session, workspace_id=order.workspace_id, now=now, brake=brake)
@@ -182,8 +182,8 @@ async def _checkout_that_sells(session: AsyncSession, order: Order, addon: Addon
 
 async def _customer_with_card(database: Database, client: StripeClient, instance: str, order: Order) -> PayingCustomer:
     """The customer and the card are read before anything is written. Raises a Problem without a card."""
-    async with nothing_written(database, workspace_id=order.workspace_id):
-        customer = await living_customer(
+    async with map_stripe_errors(database, workspace_id=order.workspace_id):
+        customer = await ensure_usable_customer(
             database=database, client=client, instance=instance, workspace_id=order.workspace_id
         )
         if customer.payment_method_id is None:
@@ -207,7 +207,7 @@ async def _start(
     session: AsyncSession, order: Order, customer: PayingCustomer, lease: timedelta, brake: Brake
 ) -> uuid.UUID | None:
     """Commit to the purchase before anything is created at Stripe; None when a repeat was first."""
-    workspace = await workspaces.lock(session, order.workspace_id)
+    workspace = await workspaces.lock_workspace(session, order.workspace_id)
     if workspace is None:
         raise workspace_not_found()
     if await _repeated(session, order) is not None:

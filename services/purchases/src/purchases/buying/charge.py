@@ -14,7 +14,7 @@ from purchases.catalog_copy.withdraw_addon import NOT_CHARGED, Offer, withdraw_i
 from purchases.jobs import store as commands
 from purchases.ledger import store as ledger
 from purchases.ledger.apply_payment import apply_payment
-from purchases.ledger.learn_ids import learn_ids, release
+from purchases.ledger.learn_ids import learn_ids, release_waiting
 from purchases.ledger.money import Mismatch
 from purchases.ledger.move import move
 from purchases.ledger.publish import Cause
@@ -24,7 +24,7 @@ from purchases.stripe_api.catalog.prices import SoldAddon
 from purchases.stripe_api.client import CardDeclined, CustomerNeeded, OutcomeUnknown, StripeRefused
 from purchases.stripe_api.customers import PayingCustomer, has_card
 from purchases.stripe_api.invoices import Charging, Confirmation, amount_due
-from purchases.stripe_api.look import look_at_invoice
+from purchases.stripe_api.look import fetch_invoice
 from purchases.stripe_api.values import InvoiceState, PaidInvoice
 from purchases.stripe_refusals.keep_refusal import keep_refusal
 
@@ -42,7 +42,7 @@ class LostTheRow(Exception):  # noqa: N818 - named for what it says
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
+class ChargeContext:
     """Where one buying request works: its row, its lease, its client."""
 
     database: Database
@@ -63,7 +63,7 @@ async def charge(
     lease: timedelta,
 ) -> None:
     """Charge the saved card. Whatever happens is on the row afterwards; what is unknown stays pending."""
-    desk = Desk(database=database, client=client, instance=instance, purchase_id=purchase_id, lease=lease)
+    desk = ChargeContext(database=database, client=client, instance=instance, purchase_id=purchase_id, lease=lease)
     try:
         await _charge(desk, customer)
     except CardDeclined as error:
@@ -77,7 +77,7 @@ async def charge(
         log.warning("charge_left_to_settling", purchase=str(purchase_id), reason=repr(error))
 
 
-async def _card_is_gone(desk: Desk, customer: PayingCustomer) -> bool:
+async def _card_is_gone(desk: ChargeContext, customer: PayingCustomer) -> bool:
     """Stripe words it in several ways that the card was detached since it was looked at, so the card is looked for."""
     try:
         return not await has_card(
@@ -87,7 +87,7 @@ async def _card_is_gone(desk: Desk, customer: PayingCustomer) -> bool:
         return False
 
 
-async def _withdraw_if_not_charged(desk: Desk, error: StripeRefused) -> None:
+async def _withdraw_if_not_charged(desk: ChargeContext, error: StripeRefused) -> None:
     """What was asked for is the price until there is an invoice; from then on its amount, if Stripe says it."""
     if error.code not in NOT_CHARGED:
         return
@@ -105,11 +105,11 @@ async def _withdraw_if_not_charged(desk: Desk, error: StripeRefused) -> None:
     await withdraw_if_not_charged(desk.database, error, offer, instance=desk.instance, asked_cents=asked)
 
 
-async def _keep_refusal(desk: Desk, error: StripeRefused, workspace_id: str) -> None:
+async def _keep_refusal(desk: ChargeContext, error: StripeRefused, workspace_id: str) -> None:
     await keep_refusal(desk.database, error, workspace_id=workspace_id, purchase_id=desk.purchase_id)
 
 
-async def _charge(desk: Desk, customer: PayingCustomer) -> None:
+async def _charge(desk: ChargeContext, customer: PayingCustomer) -> None:
     purchase = await _keep(desk)
     if purchase.stripe_price_id is None:
         purchase = await _keep(desk, price_id=await _provisioned(desk, purchase))
@@ -132,7 +132,7 @@ async def _charge(desk: Desk, customer: PayingCustomer) -> None:
         await _take_payment(desk, invoice_id)
 
 
-async def _provisioned(desk: Desk, purchase: Purchase) -> str | None:
+async def _provisioned(desk: ChargeContext, purchase: Purchase) -> str | None:
     """None when Stripe does not give a price now: it is a convenience, and its lack costs no sale."""
     sold = SoldAddon(
         addon_id=purchase.plan_addon_id,
@@ -152,7 +152,7 @@ async def _provisioned(desk: Desk, purchase: Purchase) -> str | None:
         return None
 
 
-async def _add_item(desk: Desk, charging: Charging, purchase: Purchase, invoice_id: str) -> None:
+async def _add_item(desk: ChargeContext, charging: Charging, purchase: Purchase, invoice_id: str) -> None:
     """A price that Stripe no longer takes (archived, of another account) costs no sale, and is made anew next time."""
     customer_id, price_id = str(purchase.stripe_customer_id), purchase.stripe_price_id
     try:
@@ -168,9 +168,9 @@ async def _add_item(desk: Desk, charging: Charging, purchase: Purchase, invoice_
         await charging.add_item(customer_id=customer_id, invoice_id=invoice_id, price_id=None)
 
 
-async def _ask_the_customer(desk: Desk, charging: Charging, purchase: Purchase, card: str) -> None:
+async def _ask_the_customer(desk: ChargeContext, charging: Charging, purchase: Purchase, card: str) -> None:
     """The bank wants 3-D Secure: confirmed on-session, its page brings the buyer back to us."""
-    finding = await look_at_invoice(desk.client, str(purchase.stripe_invoice_id))
+    finding = await fetch_invoice(desk.client, str(purchase.stripe_invoice_id))
     if finding.paid is not None:
         await _apply(desk, finding.paid)
         return
@@ -196,9 +196,9 @@ async def _confirmed(charging: Charging, purchase: Purchase, intent_id: str | No
         return NOT_CONFIRMED
 
 
-async def _take_payment(desk: Desk, invoice_id: str) -> None:
+async def _take_payment(desk: ChargeContext, invoice_id: str) -> None:
     """Apply what was paid; a bank that is at work on it is waited for, without the buyer."""
-    finding = await look_at_invoice(desk.client, invoice_id)
+    finding = await fetch_invoice(desk.client, invoice_id)
     if finding.state is InvoiceState.OPEN_PROCESSING:
         await _keep(desk, payment_intent_id=finding.payment_intent_id, at_the_bank=True, done=True)
         return
@@ -207,28 +207,28 @@ async def _take_payment(desk: Desk, invoice_id: str) -> None:
     await _apply(desk, finding.paid)
 
 
-async def _is_paid_already(desk: Desk, invoice_id: str) -> bool:
+async def _is_paid_already(desk: ChargeContext, invoice_id: str) -> bool:
     """What a coupon or the customer's balance pays in full is paid as soon as it is final: Stripe refuses to charge."""
-    finding = await look_at_invoice(desk.client, invoice_id)
+    finding = await fetch_invoice(desk.client, invoice_id)
     if finding.paid is not None:
         await _apply(desk, finding.paid)
     return finding.paid is not None
 
 
-async def _apply(desk: Desk, invoice: PaidInvoice) -> None:
+async def _apply(desk: ChargeContext, invoice: PaidInvoice) -> None:
     async with desk.database.transaction() as session:
-        purchase = await ledger.lock_one(session, desk.purchase_id)
+        purchase = await ledger.lock_purchase(session, desk.purchase_id)
         if purchase is None:
             raise LostTheRow(str(desk.purchase_id))
         purchase.leased_until = None
         cause = Cause(actor="stripe", at=datetime.now(UTC), reason="paid while the buyer waited")
         outcome = await apply_payment(session, purchase=purchase, invoice=invoice, cause=cause)
         if not isinstance(outcome, Mismatch):
-            await release(session, outcome)
+            await release_waiting(session, outcome)
 
 
 async def _keep(
-    desk: Desk,
+    desk: ChargeContext,
     *,
     action_url: str | None = None,
     price_id: str | None = None,
@@ -238,7 +238,7 @@ async def _keep(
 ) -> Purchase:
     """Before each call: the row is still pending and ours; store what is known and renew the lease."""
     async with desk.database.transaction() as session:
-        purchase = await ledger.lock_one(session, desk.purchase_id)
+        purchase = await ledger.lock_purchase(session, desk.purchase_id)
         now = datetime.now(UTC)
         if purchase is None or purchase.leased_until is None or purchase.leased_until <= now:
             raise LostTheRow("the lease ran out")
@@ -249,16 +249,16 @@ async def _keep(
             purchase.stripe_price_id = purchase.stripe_price_id or price_id
             purchase.leased_until = None if done else now + desk.lease
             purchase.updated_at = now
-        await release(session, learned)
+        await release_waiting(session, learned)
     if purchase.status is not Status.PENDING:
         raise LostTheRow(f"it is {purchase.status} already")
     return purchase
 
 
-async def _fail(desk: Desk, *, code: str, declined: bool) -> None:
+async def _fail(desk: ChargeContext, *, code: str, declined: bool) -> None:
     """A status is committed before its void is asked for."""
     async with desk.database.transaction() as session:
-        purchase = await ledger.lock_one(session, desk.purchase_id)
+        purchase = await ledger.lock_purchase(session, desk.purchase_id)
         if purchase is None or purchase.status is not Status.PENDING:
             return
         now = datetime.now(UTC)

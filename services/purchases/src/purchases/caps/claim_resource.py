@@ -18,7 +18,7 @@ from purchases.workspaces.rows import Workspace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class ClaimRequest:
     """A slot that is asked for; `imported` counts it even over the cap."""
 
     workspace_id: str
@@ -37,7 +37,7 @@ class Claim:
     is_new: bool
 
 
-async def claim_resource(*, database: Database, wanted: Wanted) -> Claim:
+async def claim_resource(*, database: Database, wanted: ClaimRequest) -> Claim:
     """Claim a slot. Claims and changes of plan take turns at the workspace's row; what needs no slot does not queue.
 
     Raises Problem 404 for a workspace or resource that nobody knows, 403 `LIMIT_REACHED` when the cap is reached.
@@ -47,12 +47,14 @@ async def claim_resource(*, database: Database, wanted: Wanted) -> Claim:
     if slot is not None:
         return Claim(slot, is_new=False)
     async with database.transaction() as session:
-        workspace = await workspaces.lock(session, wanted.workspace_id)
+        workspace = await workspaces.lock_workspace(session, wanted.workspace_id)
         slot = await _claimed(session, workspace, wanted)
         return Claim(slot, is_new=False) if slot else Claim(_taken(session, wanted), is_new=True)
 
 
-async def _claimed(session: AsyncSession, workspace: Workspace | None, wanted: Wanted) -> WorkspaceResource | None:
+async def _claimed(
+    session: AsyncSession, workspace: Workspace | None, wanted: ClaimRequest
+) -> WorkspaceResource | None:
     """The slot as it was claimed before; None when it can be claimed now."""
     if workspace is None:
         raise workspace_not_found()
@@ -68,7 +70,7 @@ async def _claimed(session: AsyncSession, workspace: Workspace | None, wanted: W
     return None
 
 
-def _taken(session: AsyncSession, wanted: Wanted) -> WorkspaceResource:
+def _taken(session: AsyncSession, wanted: ClaimRequest) -> WorkspaceResource:
     slot = WorkspaceResource(
         workspace_id=wanted.workspace_id,
         resource=wanted.resource,
@@ -82,7 +84,7 @@ def _taken(session: AsyncSession, wanted: Wanted) -> WorkspaceResource:
 
 async def free_resource(*, session: AsyncSession, workspace_id: str, resource: str, resource_id: str) -> None:
     """Give the slot back; one that is not taken is free already. Raises Problem 404 for an unknown resource."""
-    workspace = await workspaces.lock(session, workspace_id)
+    workspace = await workspaces.lock_workspace(session, workspace_id)
     if workspace is None:
         raise workspace_not_found()
     freed = await resources.free(session, workspace_id=workspace_id, resource=resource, resource_id=resource_id)

@@ -23,9 +23,9 @@ async def keep(session: AsyncSession, state: PlanState) -> bool:
         "prices": [price.model_dump(mode="json") for price in state.prices],
         "stripe_product_id": state.stripe_product_id,
     }
-    told = insert(Plan).values(values)
-    newer = told.on_conflict_do_update(
-        index_elements=[Plan.slug], set_=values, where=Plan.sequence < told.excluded.sequence
+    statement = insert(Plan).values(values)
+    newer = statement.on_conflict_do_update(
+        index_elements=[Plan.slug], set_=values, where=Plan.sequence < statement.excluded.sequence
     )
     return (await session.execute(newer.returning(Plan.slug))).first() is not None
 

@@ -30,13 +30,15 @@ async def keep(session: AsyncSession, state: AddonState) -> None:
         "is_active": state.is_active,
         "sort_order": state.sort_order,
     }
-    told = insert(Addon).values(values)
-    same_price = and_(Addon.price_cents == told.excluded.price_cents, Addon.currency == told.excluded.currency)
-    known = func.coalesce(told.excluded.stripe_price_id, case((same_price, Addon.stripe_price_id)))
-    newer = told.on_conflict_do_update(
+    statement = insert(Addon).values(values)
+    same_price = and_(
+        Addon.price_cents == statement.excluded.price_cents, Addon.currency == statement.excluded.currency
+    )
+    known = func.coalesce(statement.excluded.stripe_price_id, case((same_price, Addon.stripe_price_id)))
+    newer = statement.on_conflict_do_update(
         index_elements=[Addon.id],
         set_=values | {"stripe_price_id": known},
-        where=Addon.sequence < told.excluded.sequence,
+        where=Addon.sequence < statement.excluded.sequence,
     )
     await session.execute(newer)
 

@@ -17,12 +17,12 @@ from purchases.jobs import store as commands
 from purchases.jobs.store import Command
 from purchases.jobs.stripe_desk import DONE, Later, Result, StripeDesk
 from purchases.ledger import store as ledger
-from purchases.ledger.learn_ids import learn_ids, release
+from purchases.ledger.learn_ids import learn_ids, release_waiting
 from purchases.ledger.move import move, move_or_record_stale
 from purchases.ledger.publish import Cause
 from purchases.ledger.rows import WAITING_FOR_BANK, Purchase
 from purchases.ledger.transitions import Status, Step, Trigger
-from purchases.stripe_api.checkout import UNPAID, SessionSeen, expire_session, look_at_checkout
+from purchases.stripe_api.checkout import UNPAID, SessionSeen, expire_session, fetch_checkout
 from purchases.stripe_api.client import OutcomeUnknown, StripeRefused
 from purchases.subscriptions.problems import checkout_busy
 from purchases.workspaces import store as workspaces
@@ -119,19 +119,19 @@ def nothing_was_opened(
             move(session, purchase, Trigger.NOTHING_AT_STRIPE, cause=cause)
 
 
-async def locked(
+async def lock_checkout(
     session: AsyncSession, *, checkout_id: uuid.UUID, workspace_id: str
 ) -> tuple[CheckoutSession, list[Purchase]]:
     """The Checkout and its purchases in their order, under the workspace's lock."""
-    await workspaces.lock(session, workspace_id)
+    await workspaces.lock_workspace(session, workspace_id)
     checkout = await checkouts.find(session, checkout_id)
     assert checkout is not None  # noqa: S101 - no Checkout is ever deleted
     ids = [uuid.UUID(one) for one in checkout.purchase_ids]
-    held = await ledger.lock(session, ids)
+    held = await ledger.lock_purchases(session, ids)
     return checkout, [held[one] for one in ids]
 
 
-async def settle_checkout(desk: StripeDesk, command: Command) -> Result:
+async def reconcile_checkout(desk: StripeDesk, command: Command) -> Result:
     """Look the Checkout's session up and apply what is found; repeated until it is over. It never pays."""
     async with desk.database.reading() as session:
         checkout = await checkouts.find(session, uuid.UUID(command.subject))
@@ -139,7 +139,7 @@ async def settle_checkout(desk: StripeDesk, command: Command) -> Result:
         return DONE  # unless an event names a session of it that was never stored
     if is_leased(checkout):
         return Later(_left(checkout.leased_until))
-    seen = await look_at_checkout(desk.client, checkouts.sale_of(checkout))
+    seen = await fetch_checkout(desk.client, checkouts.sale_of(checkout))
     cause = Cause(actor="stripe", at=datetime.now(UTC), reason="found by looking at its Checkout")
     state = await apply_seen(desk.database, checkout, seen, cause)
     if state not in checkouts.LIVE:
@@ -151,10 +151,10 @@ async def settle_checkout(desk: StripeDesk, command: Command) -> Result:
 async def apply_seen(database: Database, checkout: CheckoutSession, seen: SessionSeen | None, cause: Cause) -> str:
     """Apply what a look at Stripe found, under the workspace's lock; the Checkout's state afterwards."""
     async with database.transaction() as session:
-        now, purchases = await locked(session, checkout_id=checkout.id, workspace_id=checkout.workspace_id)
+        now, purchases = await lock_checkout(session, checkout_id=checkout.id, workspace_id=checkout.workspace_id)
         if seen is not None:
             learned = await follow(session, checkout=now, purchases=purchases, seen=seen, cause=cause)
-            await release(session, [one for _, ids in learned for one in ids])
+            await release_waiting(session, [one for _, ids in learned for one in ids])
             await _ask_for_subscription(session, now, seen)
         elif now.state == "asking" and not is_leased(now):
             nothing_was_opened(session, checkout=now, purchases=purchases, cause=cause)
@@ -180,7 +180,7 @@ async def expire_checkout(*, database: Database, client: StripeClient, checkout:
     if is_leased(checkout):
         raise checkout_busy()
     try:
-        seen = await look_at_checkout(client, checkouts.sale_of(checkout))
+        seen = await fetch_checkout(client, checkouts.sale_of(checkout))
         if seen is not None and seen.status == "open":
             seen = await expire_session(client, seen.session_id)
     except OutcomeUnknown as error:

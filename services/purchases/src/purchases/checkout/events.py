@@ -4,8 +4,8 @@ import uuid
 from collections.abc import Iterable
 
 from chassis.kafka.records import Received
-from contracts import stripe_facts as told
-from purchases.batch.work import Work, cause_of, count, fact_as
+from contracts import stripe_facts
+from purchases.batch.work import BatchContext, cause_of, count_outcome, fact_as
 from purchases.checkout import store as checkouts
 from purchases.checkout.end_checkout import follow
 from purchases.checkout.rows import CheckoutSession
@@ -14,43 +14,43 @@ from purchases.jobs import store as commands
 from purchases.ledger.rows import Purchase
 from purchases.stripe_api.checkout import FAILED, SessionSeen
 
-Complete = told.CheckoutSessionCompleted | told.CheckoutSessionPaid | told.CheckoutSessionUnpaid
+Complete = stripe_facts.CheckoutSessionCompleted | stripe_facts.CheckoutSessionPaid | stripe_facts.CheckoutSessionUnpaid
 
 
-async def session_completed(work: Work, received: Received) -> None:
+async def session_completed(context: BatchContext, received: Received) -> None:
     """In `setup` mode a card was saved; in `subscription` mode the plan was bought, alone or with add-ons."""
-    fact = fact_as(told.CheckoutSessionCompleted, received)
+    fact = fact_as(stripe_facts.CheckoutSessionCompleted, received)
     if fact.mode == "setup":
-        await card_was_saved(work, fact)
+        await card_was_saved(context, fact)
     else:
-        await _follow(work, fact, _complete(fact, fact.payment_status))
+        await _follow(context, fact, _complete(fact, fact.payment_status))
 
 
-async def session_paid(work: Work, received: Received) -> None:
+async def session_paid(context: BatchContext, received: Received) -> None:
     """A bank debit came through: the invoice's own events pay the rows, and settling does where they are lost."""
-    fact = fact_as(told.CheckoutSessionPaid, received)
+    fact = fact_as(stripe_facts.CheckoutSessionPaid, received)
     if fact.mode == "subscription":
-        await _follow(work, fact, _complete(fact, "paid"))
+        await _follow(context, fact, _complete(fact, "paid"))
     else:
-        count(fact, "no_effect")
+        count_outcome(fact, "no_effect")
 
 
-async def session_unpaid(work: Work, received: Received) -> None:
+async def session_unpaid(context: BatchContext, received: Received) -> None:
     """A bank debit came to nothing: what was sold with it has failed."""
-    fact = fact_as(told.CheckoutSessionUnpaid, received)
+    fact = fact_as(stripe_facts.CheckoutSessionUnpaid, received)
     if fact.mode == "subscription":
-        await _follow(work, fact, _complete(fact, FAILED))
+        await _follow(context, fact, _complete(fact, FAILED))
     else:
-        count(fact, "no_effect")
+        count_outcome(fact, "no_effect")
 
 
-async def session_expired(work: Work, received: Received) -> None:
+async def session_expired(context: BatchContext, received: Received) -> None:
     """Nobody will pay on it: what it would have sold is cancelled."""
-    fact = fact_as(told.CheckoutSessionExpired, received)
+    fact = fact_as(stripe_facts.CheckoutSessionExpired, received)
     if fact.mode == "subscription":
-        await _follow(work, fact, _seen(fact, "expired"))
+        await _follow(context, fact, _seen(fact, "expired"))
     else:
-        count(fact, "no_effect")
+        count_outcome(fact, "no_effect")
 
 
 def _complete(fact: Complete, payment_status: str | None) -> SessionSeen:
@@ -63,23 +63,23 @@ def _complete(fact: Complete, payment_status: str | None) -> SessionSeen:
     )
 
 
-def _seen(fact: told.CheckoutSessionFact, status: str, **made: str | None) -> SessionSeen:
+def _seen(fact: stripe_facts.CheckoutSessionFact, status: str, **made: str | None) -> SessionSeen:
     known = {"subscription_id": None, "invoice_id": None} | made
     return SessionSeen(session_id=fact.session_id, status=status, url=None, **known)
 
 
-async def _follow(work: Work, fact: told.CheckoutSessionFact, seen: SessionSeen) -> None:
+async def _follow(context: BatchContext, fact: stripe_facts.CheckoutSessionFact, seen: SessionSeen) -> None:
     checkout = await checkouts.named(
-        work.session, stripe_session_id=fact.session_id, checkout_id=_our_id(fact.client_reference_id)
+        context.session, stripe_session_id=fact.session_id, checkout_id=_our_id(fact.client_reference_id)
     )
-    purchases = work.purchases_of(fact)
+    purchases = context.purchases_of(fact)
     if not is_stored(fact.session_id, checkout, purchases):
-        await _look_first(work, fact, checkout)
+        await _look_first(context, fact, checkout)
         return
-    learned = await follow(work.session, checkout=checkout, purchases=purchases, seen=seen, cause=cause_of(fact))
+    learned = await follow(context.session, checkout=checkout, purchases=purchases, seen=seen, cause=cause_of(fact))
     for purchase, ids in learned:
-        work.learn(purchase, ids)
-    count(fact, "applied")
+        context.learn(purchase, ids)
+    count_outcome(fact, "applied")
 
 
 def is_stored(session_id: str, checkout: CheckoutSession | None, purchases: Iterable[Purchase]) -> bool:
@@ -88,16 +88,18 @@ def is_stored(session_id: str, checkout: CheckoutSession | None, purchases: Iter
     return session_id in (*stored, *(one.stripe_checkout_session_id for one in purchases))
 
 
-async def _look_first(work: Work, fact: told.CheckoutSessionFact, checkout: CheckoutSession | None) -> None:
+async def _look_first(
+    context: BatchContext, fact: stripe_facts.CheckoutSessionFact, checkout: CheckoutSession | None
+) -> None:
     """Have a Checkout whose session was never stored looked up at Stripe; of no Checkout of ours, it sells nothing.
 
     What its invoice pays, or its subscription grants, is looked up all the same, as soon as either is told of.
     """
     if checkout is None:
-        count(fact, "not_ours")
+        count_outcome(fact, "not_ours")
         return
-    await commands.ask(work.session, kind="settle_checkout", subject=str(checkout.id), heard=fact.session_id)
-    count(fact, "asked")
+    await commands.ask(context.session, kind="settle_checkout", subject=str(checkout.id), heard=fact.session_id)
+    count_outcome(fact, "asked")
 
 
 def _our_id(reference: str | None) -> uuid.UUID | None:

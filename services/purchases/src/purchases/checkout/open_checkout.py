@@ -16,16 +16,21 @@ from purchases.catalog_copy.provision_price import forget_dead_price, provision_
 from purchases.catalog_copy.rows import Addon
 from purchases.catalog_copy.withdraw_addon import Offer, withdraw_if_not_charged
 from purchases.checkout import store as checkouts
-from purchases.checkout.end_checkout import expire_checkout, follow, is_leased, locked, nothing_was_opened
+from purchases.checkout.end_checkout import expire_checkout, follow, is_leased, lock_checkout, nothing_was_opened
 from purchases.checkout.rows import CheckoutSession
-from purchases.checkout.start_checkout import Upgrade, refuse_if_taken, repeated, start, wanted_of
-from purchases.customers.living_customer import living_customer, nothing_written, refused_by_stripe, stripe_unavailable
+from purchases.checkout.start_checkout import Upgrade, items_of, refuse_if_taken, repeated, start
+from purchases.customers.living_customer import (
+    ensure_usable_customer,
+    map_stripe_errors,
+    refused_by_stripe,
+    stripe_unavailable,
+)
 from purchases.ledger import store as ledger
-from purchases.ledger.learn_ids import release
+from purchases.ledger.learn_ids import release_waiting
 from purchases.ledger.publish import Cause
 from purchases.ledger.rows import Purchase
 from purchases.stripe_api.catalog.prices import SoldAddon, is_sellable
-from purchases.stripe_api.checkout import SessionSeen, expire_session, look_at_checkout, open_subscription
+from purchases.stripe_api.checkout import SessionSeen, expire_session, fetch_checkout, open_subscription
 from purchases.stripe_api.client import ObjectMissing, OutcomeUnknown, StripeRefused
 from purchases.stripe_refusals.keep_refusal import keep_refusal
 from purchases.subscriptions.end_unfinished import make_room
@@ -44,7 +49,7 @@ class Opened:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Desk:
+class CheckoutContext:
     """Where one request works."""
 
     database: Database
@@ -53,26 +58,26 @@ class Desk:
     lease: timedelta
 
 
-async def open_checkout(desk: Desk, upgrade: Upgrade) -> Opened:
+async def open_checkout(desk: CheckoutContext, upgrade: Upgrade) -> Opened:
     """Open a Checkout, after the one that is in its way was ended. Raises a Problem."""
     async with desk.database.reading() as session:
         known = await repeated(session, upgrade)
         if known is None:
-            wanted = await wanted_of(session, upgrade)
+            wanted = await items_of(session, upgrade)
             in_the_way = await checkouts.live(session, upgrade.workspace_id)
-            await refuse_if_taken(session, upgrade, wanted, besides=in_the_way)
+            await refuse_if_taken(session, upgrade, wanted, excluding=in_the_way)
     if known is not None:
         return await _again(desk, known)
     checkout_id = uuid.uuid4()
-    async with nothing_written(desk.database, workspace_id=upgrade.workspace_id):
-        customer = await living_customer(
+    async with map_stripe_errors(desk.database, workspace_id=upgrade.workspace_id):
+        customer = await ensure_usable_customer(
             database=desk.database, client=desk.client, instance=desk.instance, workspace_id=upgrade.workspace_id
         )
         prices = {addon.id: await _price_of(desk, addon, checkout_id) for addon in wanted.addons}
     if in_the_way is not None:
         cause = Cause(actor=upgrade.buyer, at=datetime.now(UTC), reason="another Checkout was started")
         await expire_checkout(database=desk.database, client=desk.client, checkout=in_the_way, cause=cause)
-    async with nothing_written(desk.database, workspace_id=upgrade.workspace_id):
+    async with map_stripe_errors(desk.database, workspace_id=upgrade.workspace_id):
         await make_room(
             database=desk.database, client=desk.client, instance=desk.instance, workspace_id=upgrade.workspace_id
         )
@@ -84,7 +89,7 @@ async def open_checkout(desk: Desk, upgrade: Upgrade) -> Opened:
     return await _ask(desk, checkout)
 
 
-async def _again(desk: Desk, known: CheckoutSession) -> Opened:
+async def _again(desk: CheckoutContext, known: CheckoutSession) -> Opened:
     """A repeat gets the same page; one whose first answer was never heard looks for it, and asks again without it."""
     if known.state not in checkouts.LIVE:
         raise checkout_over(known.state)
@@ -93,15 +98,15 @@ async def _again(desk: Desk, known: CheckoutSession) -> Opened:
     if is_leased(known):
         raise checkout_busy()
     async with desk.database.transaction() as session:
-        checkout, _ = await locked(session, checkout_id=known.id, workspace_id=known.workspace_id)
+        checkout, _ = await lock_checkout(session, checkout_id=known.id, workspace_id=known.workspace_id)
         checkout.leased_until = datetime.now(UTC) + desk.lease
     seen = await _look(desk, checkout)
     return await _ask(desk, checkout) if seen is None else await _opened(desk, checkout, seen)
 
 
-async def _look(desk: Desk, checkout: CheckoutSession) -> SessionSeen | None:
+async def _look(desk: CheckoutContext, checkout: CheckoutSession) -> SessionSeen | None:
     try:
-        return await look_at_checkout(desk.client, checkouts.sale_of(checkout))
+        return await fetch_checkout(desk.client, checkouts.sale_of(checkout))
     except ObjectMissing:
         return None  # who is no customer has no session
     except OutcomeUnknown as error:
@@ -112,7 +117,7 @@ async def _look(desk: Desk, checkout: CheckoutSession) -> SessionSeen | None:
         raise await refused_by_stripe(desk.database, error, workspace_id=checkout.workspace_id) from error
 
 
-async def _price_of(desk: Desk, addon: Addon, checkout_id: uuid.UUID) -> str:
+async def _price_of(desk: CheckoutContext, addon: Addon, checkout_id: uuid.UUID) -> str:
     """In Checkout a line can only be known by its price, so each add-on needs one."""
     if addon.stripe_price_id is not None:
         return addon.stripe_price_id
@@ -126,7 +131,7 @@ async def _price_of(desk: Desk, addon: Addon, checkout_id: uuid.UUID) -> str:
     return await _provisioned(desk, sold, checkout_id)
 
 
-async def _provisioned(desk: Desk, sold: SoldAddon, checkout_id: uuid.UUID) -> str:
+async def _provisioned(desk: CheckoutContext, sold: SoldAddon, checkout_id: uuid.UUID) -> str:
     """The price of `sold`, found or made; an amount that Stripe does not charge is off sale from now on."""
     try:
         return await provision_price(
@@ -138,7 +143,7 @@ async def _provisioned(desk: Desk, sold: SoldAddon, checkout_id: uuid.UUID) -> s
         raise
 
 
-async def _ask(desk: Desk, checkout: CheckoutSession, *, revive: bool = True) -> Opened:
+async def _ask(desk: CheckoutContext, checkout: CheckoutSession, *, revive: bool = True) -> Opened:
     """Ask Stripe for the session. Unheard, it is for a repeat of the request, or for `settle_checkout`, to find out.
 
     `revive`: refused, it is asked for once more if a price in it was archived, or is gone, and could be replaced.
@@ -163,7 +168,7 @@ async def _ask(desk: Desk, checkout: CheckoutSession, *, revive: bool = True) ->
     return await _opened(desk, checkout, seen)
 
 
-async def _with_living_prices(desk: Desk, checkout: CheckoutSession) -> CheckoutSession | None:
+async def _with_living_prices(desk: CheckoutContext, checkout: CheckoutSession) -> CheckoutSession | None:
     """The Checkout with other prices in the place of those that Stripe sells no more; None where none could be had.
 
     Found by their lookup keys, or made: the catalog hears of them, and what is sold next has them too.
@@ -179,7 +184,7 @@ async def _with_living_prices(desk: Desk, checkout: CheckoutSession) -> Checkout
     if not any((of_plan, *of_addons.values())):
         return None
     async with desk.database.transaction() as session:
-        row, purchases = await locked(session, checkout_id=checkout.id, workspace_id=checkout.workspace_id)
+        row, purchases = await lock_checkout(session, checkout_id=checkout.id, workspace_id=checkout.workspace_id)
         if row.state not in checkouts.LIVE:
             return None
         for purchase in purchases:
@@ -189,7 +194,7 @@ async def _with_living_prices(desk: Desk, checkout: CheckoutSession) -> Checkout
         return row
 
 
-async def _replaced_of_addon(desk: Desk, purchase: Purchase, checkout_id: uuid.UUID) -> str | None:
+async def _replaced_of_addon(desk: CheckoutContext, purchase: Purchase, checkout_id: uuid.UUID) -> str | None:
     """Another price for what the row sells, at what the owner saw; None where Stripe takes the one that it has."""
     if await is_sellable(desk.client, str(purchase.stripe_price_id)):
         return None
@@ -203,7 +208,7 @@ async def _replaced_of_addon(desk: Desk, purchase: Purchase, checkout_id: uuid.U
     return await _provisioned(desk, sold, checkout_id)
 
 
-async def _replaced(desk: Desk, checkout: CheckoutSession) -> str | None:
+async def _replaced(desk: CheckoutContext, checkout: CheckoutSession) -> str | None:
     """Another price of the plan; None where Stripe takes the one it has, or the plan is not sold like that any more."""
     if await is_sellable(desk.client, checkout.stripe_price_id):
         return None
@@ -233,15 +238,15 @@ async def _prices_of(database: Database, checkout: CheckoutSession) -> list[str]
 async def _let_go(database: Database, checkout: CheckoutSession, *, answered: bool = False) -> None:
     """`answered`: by a 5xx, so that the same key will not be heard again."""
     async with database.transaction() as session:
-        row, _ = await locked(session, checkout_id=checkout.id, workspace_id=checkout.workspace_id)
+        row, _ = await lock_checkout(session, checkout_id=checkout.id, workspace_id=checkout.workspace_id)
         row.leased_until = None
         row.attempt = checkout.attempt + 1 if answered else row.attempt
 
 
-async def _give_up(desk: Desk, checkout: CheckoutSession, error: StripeRefused) -> None:
+async def _give_up(desk: CheckoutContext, checkout: CheckoutSession, error: StripeRefused) -> None:
     """What Stripe refused may be a price that it no longer takes: another one is made next time."""
     async with desk.database.transaction() as session:
-        row, purchases = await locked(session, checkout_id=checkout.id, workspace_id=checkout.workspace_id)
+        row, purchases = await lock_checkout(session, checkout_id=checkout.id, workspace_id=checkout.workspace_id)
         cause = Cause(actor="stripe", at=datetime.now(UTC), reason=f"Stripe refused the Checkout: {error.code}")
         code = error.code or "stripe_refused"
         nothing_was_opened(session, checkout=row, purchases=purchases, cause=cause, code=code)
@@ -254,21 +259,21 @@ async def _give_up(desk: Desk, checkout: CheckoutSession, error: StripeRefused) 
         )
 
 
-async def _opened(desk: Desk, checkout: CheckoutSession, seen: SessionSeen) -> Opened:
+async def _opened(desk: CheckoutContext, checkout: CheckoutSession, seen: SessionSeen) -> Opened:
     """Store the session, unless the Checkout was ended meanwhile: then nobody may pay on it."""
     async with desk.database.transaction() as session:
-        row, purchases = await locked(session, checkout_id=checkout.id, workspace_id=checkout.workspace_id)
+        row, purchases = await lock_checkout(session, checkout_id=checkout.id, workspace_id=checkout.workspace_id)
         ours = row.state in checkouts.LIVE
         if ours:
             cause = Cause(actor="stripe", at=datetime.now(UTC))
             learned = await follow(session, checkout=row, purchases=purchases, seen=seen, cause=cause)
-            await release(session, [one for _, ids in learned for one in ids])
+            await release_waiting(session, [one for _, ids in learned for one in ids])
         state = row.state
     if ours and state != "open":
         raise checkout_over(state)
     if ours:
         return Opened(seen.session_id, str(seen.url), repeated=False)
-    async with nothing_written(desk.database, workspace_id=checkout.workspace_id):
+    async with map_stripe_errors(desk.database, workspace_id=checkout.workspace_id):
         await expire_session(desk.client, seen.session_id)
     raise checkout_busy()
 

@@ -61,7 +61,7 @@ class Upgrade:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class CheckoutItems:
     """What the catalog says of it."""
 
     currency: str
@@ -79,7 +79,7 @@ async def repeated(session: AsyncSession, upgrade: Upgrade) -> CheckoutSession |
     return known
 
 
-async def wanted_of(session: AsyncSession, upgrade: Upgrade) -> Wanted:
+async def items_of(session: AsyncSession, upgrade: Upgrade) -> CheckoutItems:
     """The plan's price and the add-ons. Raises a Problem for what is not for sale, or not in this currency."""
     plan = await checkouts.plan(session, upgrade.plan)
     if plan is None:
@@ -94,7 +94,7 @@ async def wanted_of(session: AsyncSession, upgrade: Upgrade) -> Wanted:
     for addon in bundle:
         if addon.currency != currency:
             raise currency_mismatch(addon, currency=currency)
-    return Wanted(currency, str(price_id), bundle)
+    return CheckoutItems(currency, str(price_id), bundle)
 
 
 def _sells(price: Mapping[str, Any], interval: str) -> bool:
@@ -109,7 +109,7 @@ async def _default_currency(session: AsyncSession, workspace_id: str, sold: Sequ
 
 
 async def refuse_if_taken(
-    session: AsyncSession, upgrade: Upgrade, wanted: Wanted, *, besides: CheckoutSession | None = None
+    session: AsyncSession, upgrade: Upgrade, wanted: CheckoutItems, *, excluding: CheckoutSession | None = None
 ) -> None:
     """Raise Problem 409 for a running subscription or a slot that is held.
 
@@ -118,7 +118,7 @@ async def refuse_if_taken(
     await _refuse_if_confirming(session, upgrade.workspace_id)
     if await checkouts.runs_a_subscription(session, upgrade.workspace_id):
         raise already_subscribed()
-    ending = set(besides.purchase_ids) if besides else set()
+    ending = set(excluding.purchase_ids) if excluding else set()
     for addon in wanted.addons:
         holder = await ledger.slot_holder(session, workspace_id=upgrade.workspace_id, addon_id=addon.id)
         if holder is not None and str(holder.id) not in ending:
@@ -147,12 +147,12 @@ async def start(
     prices: dict[uuid.UUID, str],
 ) -> CheckoutSession:
     """Commit to the Checkout and its bundle before Stripe is asked. Everything is looked at again, under the lock."""
-    workspace = await workspaces.lock(session, upgrade.workspace_id)
+    workspace = await workspaces.lock_workspace(session, upgrade.workspace_id)
     if workspace is None:
         raise workspace_not_found()
     if await repeated(session, upgrade) or await checkouts.live(session, upgrade.workspace_id):
         raise checkout_busy()
-    wanted = await wanted_of(session, upgrade)
+    wanted = await items_of(session, upgrade)
     await refuse_if_taken(session, upgrade, wanted)
     if await subscriptions.unfinished(session, upgrade.workspace_id):
         raise checkout_busy()

@@ -3,19 +3,19 @@
 from sqlalchemy import update
 
 from chassis.kafka.records import Received
-from contracts import stripe_facts as told
-from purchases.batch.work import Work, count, fact_as
+from contracts import stripe_facts
+from purchases.batch.work import BatchContext, count_outcome, fact_as
 from purchases.workspaces.rows import Workspace
 
 
-async def customer_deleted(work: Work, received: Received) -> None:
+async def customer_deleted(context: BatchContext, received: Received) -> None:
     """Purchases keep theirs: it is who paid. Heard late, when there is a new customer already, it changes nothing."""
-    fact = fact_as(told.CustomerDeleted, received)
+    fact = fact_as(stripe_facts.CustomerDeleted, received)
     forgotten = (
         update(Workspace)
         .where(Workspace.stripe_customer_id == fact.object_id)
         .values(stripe_customer_id=None, customer_asked_at=None)
         .returning(Workspace.id)
     )
-    found = (await work.session.execute(forgotten)).first()
-    count(fact, "applied" if found else "not_ours")
+    found = (await context.session.execute(forgotten)).first()
+    count_outcome(fact, "applied" if found else "not_ours")

@@ -18,7 +18,7 @@ CUSTOMERS_TRIED: Final = 3
 
 
 @asynccontextmanager
-async def nothing_written(database: Database, *, workspace_id: str) -> AsyncIterator[None]:
+async def map_stripe_errors(database: Database, *, workspace_id: str) -> AsyncIterator[None]:
     """What Stripe's errors are to a request that has written nothing: 503 and 502; a refusal is kept for staff."""
     try:
         yield
@@ -34,7 +34,7 @@ async def refused_by_stripe(database: Database, error: StripeRefused, *, workspa
     return stripe_refused(error.code)
 
 
-async def living_customer(
+async def ensure_usable_customer(
     *, database: Database, client: StripeClient, instance: str, workspace_id: str
 ) -> PayingCustomer:
     """The customer with its card; one that was deleted at Stripe is made anew. Raises as Stripe does."""

@@ -14,7 +14,7 @@ from chassis.database.database import Database
 from chassis.problems import Problem
 from chassis.process.logs import get_logger
 from purchases.jobs import store as commands
-from purchases.ledger.learn_ids import release
+from purchases.ledger.learn_ids import release_waiting
 from purchases.stripe_api.client import OutcomeUnknown, StripeRefused
 from purchases.stripe_api.customers import create_customer, describe_customer
 from purchases.stripe_refusals.keep_refusal import keep_refusal
@@ -72,7 +72,7 @@ class _Before:
 async def _register(session: AsyncSession, registration: Registration) -> _Before | None:
     values = _values(registration)
     await session.execute(insert(Workspace).values(values).on_conflict_do_nothing(index_elements=[Workspace.id]))
-    workspace = await workspaces.lock(session, registration.workspace_id)
+    workspace = await workspaces.lock_workspace(session, registration.workspace_id)
     if workspace is None or workspace.owner_user_id != registration.owner_user_id:
         raise owner_fixed()
     before = _Before(workspace.name, workspace.owner_email)
@@ -85,7 +85,7 @@ async def _register(session: AsyncSession, registration: Registration) -> _Befor
         # A product that moves in: what the customer subscribed to at our plan's price is adopted.
         await commands.ask(session, kind="adopt_subscriptions", subject=workspace.id)
     workspace.updated_at = datetime.now(UTC)
-    await release(session, [workspace.id])
+    await release_waiting(session, [workspace.id])
     return before if before != _Before(registration.name, registration.owner_email) else None
 
 

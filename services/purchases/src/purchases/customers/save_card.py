@@ -3,9 +3,9 @@
 from stripe import StripeClient
 
 from chassis.database.database import Database
-from contracts import stripe_facts as told
-from purchases.batch.work import Work, count
-from purchases.customers.living_customer import living_customer, nothing_written
+from contracts import stripe_facts
+from purchases.batch.work import BatchContext, count_outcome
+from purchases.customers.living_customer import ensure_usable_customer, map_stripe_errors
 from purchases.jobs import store as commands
 from purchases.jobs.store import Command
 from purchases.jobs.stripe_desk import DONE, Result, StripeDesk
@@ -18,8 +18,10 @@ async def save_card(
     *, database: Database, client: StripeClient, instance: str, workspace_id: str, return_url: str
 ) -> HostedPage:
     """Where a card is saved for the workspace; nothing is written here. Raises a Problem as Stripe's answer asks."""
-    async with nothing_written(database, workspace_id=workspace_id):
-        customer = await living_customer(database=database, client=client, instance=instance, workspace_id=workspace_id)
+    async with map_stripe_errors(database, workspace_id=workspace_id):
+        customer = await ensure_usable_customer(
+            database=database, client=client, instance=instance, workspace_id=workspace_id
+        )
         return await open_setup(
             client,
             instance=instance,
@@ -29,25 +31,25 @@ async def save_card(
         )
 
 
-async def card_was_saved(work: Work, fact: told.CheckoutSessionCompleted) -> None:
+async def card_was_saved(context: BatchContext, fact: stripe_facts.CheckoutSessionCompleted) -> None:
     """The card that was saved last is the one to adopt, in whatever order we hear of several."""
     if fact.setup_intent_id is None:
-        count(fact, "no_effect")
+        count_outcome(fact, "no_effect")
         return
-    if fact.quittance_instance != work.instance:
-        count(fact, "not_ours")  # other software saved it for a customer that we share
+    if fact.quittance_instance != context.instance:
+        count_outcome(fact, "not_ours")  # other software saved it for a customer that we share
         return
     workspace_id = await workspaces.keep_saved_card(
-        work.session,
+        context.session,
         customer_id=fact.customer_id,
         setup_intent_id=fact.setup_intent_id,
         saved_at=fact.occurred_at,
     )
     if workspace_id is None:
-        count(fact, "not_ours_or_older")
+        count_outcome(fact, "not_ours_or_older")
         return
-    await commands.ask(work.session, kind="adopt_card", subject=workspace_id)
-    count(fact, "applied")
+    await commands.ask(context.session, kind="adopt_card", subject=workspace_id)
+    count_outcome(fact, "applied")
 
 
 async def adopt_card(desk: StripeDesk, command: Command) -> Result:

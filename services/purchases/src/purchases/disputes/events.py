@@ -3,52 +3,51 @@
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.kafka.records import Received
-from contracts import purchase_facts
-from contracts import stripe_facts as told
-from purchases.batch.work import Work, cause_of, count, fact_as
-from purchases.ledger.apply_refund import ToldRefund
+from contracts import purchase_facts, stripe_facts
+from purchases.batch.work import BatchContext, cause_of, count_outcome, fact_as
+from purchases.ledger.apply_refund import StripeRefund
 from purchases.ledger.money import LOST, is_final, newer_dispute_status
 from purchases.ledger.publish import announce
 from purchases.ledger.rows import Dispute
 from purchases.refunds.events import set_aside
-from purchases.refunds.land_refund import Paid, charge_of, land
+from purchases.refunds.land_refund import Paid, allocate_refund, charge_of
 from purchases.refunds.plan_share import share_dispute_with_the_plan
 from purchases.refunds.whose_payment import is_foreign, paid_by
 
 
-async def dispute_changed(work: Work, received: Received) -> None:
-    fact = fact_as(told.DisputeChanged, received)
-    paid = await paid_by(work, received, fact)
+async def dispute_changed(context: BatchContext, received: Received) -> None:
+    fact = fact_as(stripe_facts.DisputeChanged, received)
+    paid = await paid_by(context, received, fact)
     if not paid:
         return
-    if await is_foreign(work, received, fact, paid, what="dispute", currency=fact.currency):
+    if await is_foreign(context, received, fact, paid, what="dispute", currency=fact.currency):
         return
-    (was, status), *_ = [await _record(work.session, one, paid, fact) for one in paid]
-    await _share_with_the_plan(work.session, paid, fact)
+    (was, status), *_ = [await _record(context.session, one, paid, fact) for one in paid]
+    await _share_with_the_plan(context.session, paid, fact)
     if LOST not in (was, status):
-        count(fact, "applied")
+        count_outcome(fact, "applied")
         return
     refund = as_refund(fact, "succeeded" if status == LOST else "canceled")
-    if await land(work.session, paid=paid, told=refund, cause=cause_of(fact)) is None:
-        await set_aside(work, received, fact.dispute_id)
+    if await allocate_refund(context.session, paid=paid, seen=refund, cause=cause_of(fact)) is None:
+        await set_aside(context, received, fact.dispute_id)
     else:
-        count(fact, "applied")
+        count_outcome(fact, "applied")
 
 
-def as_refund(fact: told.DisputeChanged, status: str) -> ToldRefund:
+def as_refund(fact: stripe_facts.DisputeChanged, status: str) -> StripeRefund:
     """A lost dispute took its money; one that was won after all gave it back."""
-    return ToldRefund(
+    return StripeRefund(
         kind="dispute", refund_id=fact.dispute_id, refund_cents=fact.amount, currency=fact.currency, status=status
     )
 
 
 async def _record(
-    session: AsyncSession, one: Paid, paid: list[Paid], fact: told.DisputeChanged
+    session: AsyncSession, one: Paid, paid: list[Paid], fact: stripe_facts.DisputeChanged
 ) -> tuple[str | None, str]:
     """Keep what the dispute is now, and tell what is new of it; returns its status before and after."""
     row = await session.get(Dispute, (one.purchase.id, fact.dispute_id))
     before = row.status if row else None
-    status = newer_dispute_status(known=before, told=fact.status)
+    status = newer_dispute_status(known=before, reported=fact.status)
     if row is None:
         row = _new_row(one, fact)
         session.add(row)
@@ -60,7 +59,7 @@ async def _record(
     return before, status
 
 
-async def _share_with_the_plan(session: AsyncSession, paid: list[Paid], fact: told.DisputeChanged) -> None:
+async def _share_with_the_plan(session: AsyncSession, paid: list[Paid], fact: stripe_facts.DisputeChanged) -> None:
     """Of a whole charge that is disputed, what the purchases leave; of a part nobody knows whose it is."""
     first, charge = paid[0], charge_of(paid)
     left = max(0, fact.amount - sum(charge.paid.values())) if fact.amount >= charge.charge_cents else 0
@@ -74,7 +73,9 @@ async def _share_with_the_plan(session: AsyncSession, paid: list[Paid], fact: to
     )
 
 
-def _tell(session: AsyncSession, one: Paid, row: Dispute, before: str | None, fact: told.DisputeChanged) -> None:
+def _tell(
+    session: AsyncSession, one: Paid, row: Dispute, before: str | None, fact: stripe_facts.DisputeChanged
+) -> None:
     """Opened once, unless its end was heard first; closed once for each word of the bank."""
     dispute = {
         "stripe_dispute_id": row.stripe_dispute_id,
@@ -90,13 +91,13 @@ def _tell(session: AsyncSession, one: Paid, row: Dispute, before: str | None, fa
         announce(session, one.purchase, purchase_facts.DisputeOpened, cause=cause, **dispute, evidence_due_at=due)
 
 
-def _cents(one: Paid, paid: list[Paid], fact: told.DisputeChanged) -> int:
+def _cents(one: Paid, paid: list[Paid], fact: stripe_facts.DisputeChanged) -> int:
     """Of a whole charge that is disputed, what was for this purchase; else what the bank named."""
     charge = charge_of(paid)
     return one.payment.card_cents if charge.shared and fact.amount >= charge.charge_cents else fact.amount
 
 
-def _new_row(one: Paid, fact: told.DisputeChanged) -> Dispute:
+def _new_row(one: Paid, fact: stripe_facts.DisputeChanged) -> Dispute:
     return Dispute(
         purchase_id=one.purchase.id,
         stripe_dispute_id=fact.dispute_id,

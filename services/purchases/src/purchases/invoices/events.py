@@ -3,9 +3,9 @@
 from collections.abc import Collection, Iterable
 
 from chassis.kafka.records import Received
-from contracts import stripe_facts as told
+from contracts import stripe_facts
 from purchases.batch.references import is_renewal, names_in
-from purchases.batch.work import Work, cause_of, count, fact_as, was_found
+from purchases.batch.work import BatchContext, cause_of, count_outcome, fact_as, was_fetched
 from purchases.jobs import store as commands
 from purchases.ledger.apply_payment import apply_invoice, has_payment
 from purchases.ledger.learn_ids import is_own_invoice, learn_ids, learn_of_invoice, paid_mark
@@ -17,49 +17,49 @@ from purchases.stripe_api.paid_invoices import paid_invoice
 from purchases.stripe_api.values import Part
 
 
-async def invoice_paid(work: Work, received: Received) -> None:
-    fact = fact_as(told.InvoicePaid, received)
-    purchases = work.purchases_of(fact)
+async def invoice_paid(context: BatchContext, received: Received) -> None:
+    fact = fact_as(stripe_facts.InvoicePaid, received)
+    purchases = context.purchases_of(fact)
     if not purchases:
-        await _park_if_ours(work, received, fact)
+        await _park_if_ours(context, received, fact)
         return
-    if not was_found(received) and (new := [one for one in purchases if not has_payment(one, fact.invoice_id)]):
+    if not was_fetched(received) and (new := [one for one in purchases if not has_payment(one, fact.invoice_id)]):
         goes_back = any(one.status is not Status.PENDING for one in new)
         if any(one.stripe_invoice_id != fact.invoice_id for one in new) or (goes_back and not says_what_paid(fact)):
             # Nobody is told that money goes back before it is known that it came through Stripe.
-            await _look_first(work, fact, new)
+            await _look_first(context, fact, new)
             return
         if not (fact.lines_complete and says_paid(fact)):
             # Some of the lines only, or not surely paid: Stripe is asked for the invoice as it is.
-            await _ask(work, fact, new)
+            await _ask(context, fact, new)
             return
     invoice = paid_invoice(fact, fact)
-    paid = await apply_invoice(work.session, purchases=purchases, invoice=invoice, cause=cause_of(fact))
+    paid = await apply_invoice(context.session, purchases=purchases, invoice=invoice, cause=cause_of(fact))
     for purchase in purchases:
         outcome = paid.get(purchase.id, [])
-        work.learn(purchase, [] if isinstance(outcome, Mismatch) else outcome)
-        if not was_found(received):
-            work.ask_what_paid(purchase, fact)
+        context.learn(purchase, [] if isinstance(outcome, Mismatch) else outcome)
+        if not was_fetched(received):
+            context.note_unexplained(purchase, fact)
     reasons = {outcome.reason for outcome in paid.values() if isinstance(outcome, Mismatch)}
     if reasons:
-        await work.park(received, reason="; ".join(sorted(reasons)))
-    count(fact, "parked" if reasons else "applied" if paid else "no_line")
+        await context.park(received, reason="; ".join(sorted(reasons)))
+    count_outcome(fact, "parked" if reasons else "applied" if paid else "no_line")
 
 
-async def _look_first(work: Work, fact: told.InvoicePaid, purchases: Iterable[Purchase]) -> None:
+async def _look_first(context: BatchContext, fact: stripe_facts.InvoicePaid, purchases: Iterable[Purchase]) -> None:
     """Have the invoice looked up at Stripe before it pays: only what it says of itself connects it with a purchase."""
     await commands.ask(
-        work.session,
+        context.session,
         kind="look_at_invoice",
         subject=fact.invoice_id,
         purchase_ids=[str(purchase.id) for purchase in purchases],
         amount_paid=fact.amount_paid,
         currency=fact.currency,
     )
-    count(fact, "asked")
+    count_outcome(fact, "asked")
 
 
-def says_paid(fact: told.InvoicePaid) -> bool:
+def says_paid(fact: stripe_facts.InvoicePaid) -> bool:
     """Return whether the event says that nothing is left to be paid."""
     return is_paid_in_full(
         status=fact.status,
@@ -69,131 +69,135 @@ def says_paid(fact: told.InvoicePaid) -> bool:
     )
 
 
-async def _ask(work: Work, fact: told.InvoiceFact, purchases: Iterable[Purchase]) -> None:
+async def _ask(context: BatchContext, fact: stripe_facts.InvoiceFact, purchases: Iterable[Purchase]) -> None:
     """Have each looked up at Stripe after the commit; one that is paid in part neither fails nor is voided."""
     for purchase in purchases:
-        await commands.ask(work.session, kind="settle", subject=str(purchase.id))
-    count(fact, "asked")
+        await commands.ask(context.session, kind="settle", subject=str(purchase.id))
+    count_outcome(fact, "asked")
 
 
-async def invoice_payment_failed(work: Work, received: Received) -> None:
-    fact = fact_as(told.InvoicePaymentFailed, received)
-    for purchase in await _charged(work, received, fact):
+async def invoice_payment_failed(context: BatchContext, received: Received) -> None:
+    fact = fact_as(stripe_facts.InvoicePaymentFailed, received)
+    for purchase in await _charged(context, received, fact):
         if fact.amount_paid:
-            await _ask(work, fact, [purchase])
+            await _ask(context, fact, [purchase])
         elif fact.needs_customer:
-            count(fact, "needs_customer")
+            count_outcome(fact, "needs_customer")
         elif fact.needs_customer is None and purchase.status is Status.PENDING:
             # The payload cannot tell a decline from a missing authentication: Stripe is asked after the commit.
-            await _ask(work, fact, [purchase])
+            await _ask(context, fact, [purchase])
         else:
-            await _fail(work, purchase, fact)
+            await _fail(context, purchase, fact)
 
 
-async def _charged(work: Work, received: Received, fact: told.InvoiceFact) -> list[Purchase]:
+async def _charged(context: BatchContext, received: Received, fact: stripe_facts.InvoiceFact) -> list[Purchase]:
     """The purchases whose own invoice it is, its ids learned; parked or counted when there is none.
 
     What a subscription's invoice means for what was sold with it, Checkout says: an open session may still be paid.
     """
-    named = work.purchases_of(fact)
+    named = context.purchases_of(fact)
     if not named:
-        await _park_if_ours(work, received, fact)
+        await _park_if_ours(context, received, fact)
         return []
     if fact.subscription_id is not None:
-        await _leave_to_checkout(work, fact, named)
+        await _leave_to_checkout(context, fact, named)
         return []
     own = [purchase for purchase in named if is_own_invoice(purchase, fact.invoice_id)]
     for purchase in own:
         if purchase.stripe_invoice_id == fact.invoice_id:
             # Not of an invoice that only its metadata connects with the purchase: a payment is believed by this id.
-            work.learn(purchase, learn_ids(purchase, payment_intent_id=fact.payment_intent_id))
+            context.learn(purchase, learn_ids(purchase, payment_intent_id=fact.payment_intent_id))
     if not own:
         # They are named, but are paid by another invoice: their fate is not this one's.
-        count(fact, "another_invoice")
+        count_outcome(fact, "another_invoice")
     return own
 
 
-async def _leave_to_checkout(work: Work, fact: told.InvoiceFact, purchases: Iterable[Purchase]) -> None:
-    if isinstance(fact, told.InvoiceVoided | told.InvoiceDeleted | told.InvoiceMarkedUncollectible):
+async def _leave_to_checkout(
+    context: BatchContext, fact: stripe_facts.InvoiceFact, purchases: Iterable[Purchase]
+) -> None:
+    if isinstance(
+        fact, stripe_facts.InvoiceVoided | stripe_facts.InvoiceDeleted | stripe_facts.InvoiceMarkedUncollectible
+    ):
         for purchase in purchases:
-            await commands.ask(work.session, kind="settle", subject=str(purchase.id))
-    count(fact, "left_to_checkout")
+            await commands.ask(context.session, kind="settle", subject=str(purchase.id))
+    count_outcome(fact, "left_to_checkout")
 
 
-async def _fail(work: Work, purchase: Purchase, fact: told.InvoicePaymentFailed) -> None:
+async def _fail(context: BatchContext, purchase: Purchase, fact: stripe_facts.InvoicePaymentFailed) -> None:
     cause = cause_of(fact)
     if purchase.status in {Status.PENDING, Status.FAILED}:
         # One that failed for another reason first, say by the void, has this reason all the same.
         purchase.failure_code = purchase.failure_code or fact.failure_code
         purchase.declined_at = purchase.declined_at or cause.at
-    moved = move_or_record_stale(work.session, purchase, Trigger.PAYMENT_FAILED, cause=cause)
+    moved = move_or_record_stale(context.session, purchase, Trigger.PAYMENT_FAILED, cause=cause)
     if moved:
-        await commands.ask(work.session, kind="void", subject=str(purchase.id))
-    count(fact, "applied" if moved else "stale")
+        await commands.ask(context.session, kind="void", subject=str(purchase.id))
+    count_outcome(fact, "applied" if moved else "stale")
 
 
-async def invoice_payment_action_required(work: Work, received: Received) -> None:
-    fact = fact_as(told.InvoicePaymentActionRequired, received)
-    for purchase in await _charged(work, received, fact):
+async def invoice_payment_action_required(context: BatchContext, received: Received) -> None:
+    fact = fact_as(stripe_facts.InvoicePaymentActionRequired, received)
+    for purchase in await _charged(context, received, fact):
         if purchase.status is Status.PENDING and purchase.waiting_for is not None:
             # The bank had it when we looked last; whether it wants the customer now, only Stripe can tell.
-            await commands.ask(work.session, kind="settle", subject=str(purchase.id))
+            await commands.ask(context.session, kind="settle", subject=str(purchase.id))
         elif purchase.status is Status.PENDING and purchase.action_url is None:
             # Our own URL, which brings the buyer back, is better than the invoice's page, which does not.
             purchase.action_url = fact.action_url or fact.hosted_invoice_url
-        count(fact, "applied")
+        count_outcome(fact, "applied")
 
 
-async def invoice_voided(work: Work, received: Received) -> None:
-    fact = fact_as(told.InvoiceVoided, received)
-    for purchase in await _charged(work, received, fact):
-        _gone(work, purchase, fact, Trigger.INVOICE_VOIDED)
+async def invoice_voided(context: BatchContext, received: Received) -> None:
+    fact = fact_as(stripe_facts.InvoiceVoided, received)
+    for purchase in await _charged(context, received, fact):
+        _gone(context, purchase, fact, Trigger.INVOICE_VOIDED)
 
 
-async def invoice_deleted(work: Work, received: Received) -> None:
+async def invoice_deleted(context: BatchContext, received: Received) -> None:
     """A draft is gone: there is nothing at Stripe to be paid."""
-    fact = fact_as(told.InvoiceDeleted, received)
-    for purchase in await _charged(work, received, fact):
-        _gone(work, purchase, fact, Trigger.NOTHING_AT_STRIPE)
+    fact = fact_as(stripe_facts.InvoiceDeleted, received)
+    for purchase in await _charged(context, received, fact):
+        _gone(context, purchase, fact, Trigger.NOTHING_AT_STRIPE)
 
 
-def _gone(work: Work, purchase: Purchase, fact: told.InvoiceFact, trigger: Trigger) -> None:
+def _gone(context: BatchContext, purchase: Purchase, fact: stripe_facts.InvoiceFact, trigger: Trigger) -> None:
     """The purchase's invoice can never be paid again: its slot is free, and a pending one has failed."""
     purchase.payable = False
     if purchase.status in {Status.FAILED, Status.CANCELLED}:
-        count(fact, "applied")
+        count_outcome(fact, "applied")
         return
-    moved = move_or_record_stale(work.session, purchase, trigger, cause=cause_of(fact))
-    count(fact, "applied" if moved else "stale")
+    moved = move_or_record_stale(context.session, purchase, trigger, cause=cause_of(fact))
+    count_outcome(fact, "applied" if moved else "stale")
 
 
-async def invoice_marked_uncollectible(work: Work, received: Received) -> None:
+async def invoice_marked_uncollectible(context: BatchContext, received: Received) -> None:
     """Given up, but it could still be paid: failed, then voided."""
-    fact = fact_as(told.InvoiceMarkedUncollectible, received)
-    for purchase in await _charged(work, received, fact):
+    fact = fact_as(stripe_facts.InvoiceMarkedUncollectible, received)
+    for purchase in await _charged(context, received, fact):
         if fact.amount_paid:
-            await _ask(work, fact, [purchase])
+            await _ask(context, fact, [purchase])
             continue
-        moved = move_or_record_stale(work.session, purchase, Trigger.PAYMENT_FAILED, cause=cause_of(fact))
+        moved = move_or_record_stale(context.session, purchase, Trigger.PAYMENT_FAILED, cause=cause_of(fact))
         if purchase.payable:
-            await commands.ask(work.session, kind="void", subject=str(purchase.id))
-        count(fact, "applied" if moved else "stale")
+            await commands.ask(context.session, kind="void", subject=str(purchase.id))
+        count_outcome(fact, "applied" if moved else "stale")
 
 
-async def invoice_payment_linked(work: Work, received: Received) -> None:
-    fact = fact_as(told.InvoicePaymentLinked, received)
-    purchases = work.purchases_of(fact)
+async def invoice_payment_linked(context: BatchContext, received: Received) -> None:
+    fact = fact_as(stripe_facts.InvoicePaymentLinked, received)
+    purchases = context.purchases_of(fact)
     part = Part(payment_intent_id=fact.payment_intent_id, charge_id=fact.charge_id, cents=fact.amount_paid)
     early = next((one for one in purchases if _is_early_part(one, fact)), None)
     for purchase in purchases:
-        work.learn(purchase, learn_of_invoice(purchase, invoice_id=fact.invoice_id, parts=[part]))
+        context.learn(purchase, learn_of_invoice(purchase, invoice_id=fact.invoice_id, parts=[part]))
     if early is not None:
-        await work.park(received, reason="a part of an invoice that is not paid yet", waits_for=paid_mark(early))
-        await commands.ask(work.session, kind="settle", subject=str(early.id))
-    count(fact, "waits" if early else "applied" if purchases else "not_ours")
+        await context.park(received, reason="a part of an invoice that is not paid yet", waits_for=paid_mark(early))
+        await commands.ask(context.session, kind="settle", subject=str(early.id))
+    count_outcome(fact, "waits" if early else "applied" if purchases else "not_ours")
 
 
-def _is_early_part(purchase: Purchase, fact: told.InvoicePaymentLinked) -> bool:
+def _is_early_part(purchase: Purchase, fact: stripe_facts.InvoicePaymentLinked) -> bool:
     """Another intent than the one that its invoice was made with has paid some of it, and not the rest so far."""
     if any(one.stripe_invoice_id == fact.invoice_id for one in purchase.payments):
         return False
@@ -201,18 +205,18 @@ def _is_early_part(purchase: Purchase, fact: told.InvoicePaymentLinked) -> bool:
     return other and (purchase.payable or purchase.status is Status.PENDING)
 
 
-async def _park_if_ours(work: Work, received: Received, fact: told.InvoiceFact) -> None:
+async def _park_if_ours(context: BatchContext, received: Received, fact: stripe_facts.InvoiceFact) -> None:
     """No purchase of ours: set aside when it must be ours, left alone when it is somebody else's."""
-    if may_wait(fact, instance=work.instance, our_customers=work.our_customers, our_prices=work.our_prices):
+    if may_wait(fact, instance=context.instance, our_customers=context.our_customers, our_prices=context.our_prices):
         waits_for = next(filter(None, (*names_in(fact), fact.subscription_id, fact.invoice_id)))
-        await work.park(received, reason="an invoice of ours without a purchase", waits_for=waits_for)
-        count(fact, "waits")
+        await context.park(received, reason="an invoice of ours without a purchase", waits_for=waits_for)
+        count_outcome(fact, "waits")
     else:
-        count(fact, "not_ours")
+        count_outcome(fact, "not_ours")
 
 
 def may_wait(
-    fact: told.InvoiceFact, *, instance: str, our_customers: Collection[str], our_prices: Collection[str]
+    fact: stripe_facts.InvoiceFact, *, instance: str, our_customers: Collection[str], our_prices: Collection[str]
 ) -> bool:
     """Return whether an invoice without a purchase is ours and can have one.
 
@@ -225,10 +229,10 @@ def may_wait(
     )
 
 
-def _sells_more_than_a_plan(fact: told.InvoiceFact) -> bool:
+def _sells_more_than_a_plan(fact: stripe_facts.InvoiceFact) -> bool:
     return not is_renewal(fact) and (bool(names_in(fact)) or len(fact.lines) > 1 or not fact.lines_complete)
 
 
-def says_what_paid(fact: told.InvoicePaid) -> bool:
+def says_what_paid(fact: stripe_facts.InvoicePaid) -> bool:
     """Return whether the event says which charges paid it, or that nobody paid anything at Stripe."""
     return bool(fact.paid_by or fact.charge_id or not fact.amount_paid or fact.paid_off_stripe)

@@ -204,8 +204,8 @@ async def prune(session: AsyncSession, kept: timedelta, limit: int) -> int:
 
 async def next_attempt(session: AsyncSession, command: Command, *, attempt: int) -> None:
     """Stripe has stored a 5xx under the last attempt's idempotency key: the next one, after a look, has its own."""
-    told = update(StripeCommand).where(StripeCommand.id == command.id)
-    await session.execute(told.values(arguments=command.arguments | {"attempt": attempt}))
+    statement = update(StripeCommand).where(StripeCommand.id == command.id)
+    await session.execute(statement.values(arguments=command.arguments | {"attempt": attempt}))
 
 
 async def _leave_open(session: AsyncSession, command: Command, *, due_in: timedelta | None, error: str | None) -> None:

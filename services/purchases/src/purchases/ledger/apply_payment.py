@@ -47,7 +47,7 @@ async def apply_invoice(
         outcomes[purchase.id] = await _apply(session, purchase, invoice, line, cause)
     shares_with = shares_with or await _was_taken_for_the_plans(session, new, invoice)
     if shares_with is not None:
-        await look_at_refunds(session, shares_with, parts=invoice.parts)
+        await enqueue_refund_sync(session, shares_with, parts=invoice.parts)
     return outcomes
 
 
@@ -59,7 +59,7 @@ async def _paid_before(
     return await ledger.payment_with(session, invoice.invoice_id) if any(shared) else None
 
 
-async def look_at_refunds(session: AsyncSession, known: Payment, *, parts: Sequence[Part] = ()) -> None:
+async def enqueue_refund_sync(session: AsyncSession, known: Payment, *, parts: Sequence[Part] = ()) -> None:
     """What went back before was given to what was known then: Stripe's list says what falls on all that it paid."""
     intents = (one.payment_intent_id for one in parts), (one.stripe_payment_intent_id for one in known.charges)
     charges = (one.charge_id for one in parts), (one.stripe_charge_id for one in known.charges)

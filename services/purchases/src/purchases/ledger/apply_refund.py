@@ -24,7 +24,7 @@ OF_THE_CHARGE: Final = frozenset({"refund", "return"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ToldRefund:
+class StripeRefund:
     """A refund as Stripe told it; minor units."""
 
     refund_id: str
@@ -68,38 +68,38 @@ def payment_behind(
 
 
 async def apply_refund(
-    session: AsyncSession, *, purchase: Purchase, payment: Payment, told: ToldRefund, cause: Cause
+    session: AsyncSession, *, purchase: Purchase, payment: Payment, seen: StripeRefund, cause: Cause
 ) -> None:
     """Record one refund of a `payment` of the locked `purchase`. Told again, or late, it changes nothing.
 
     Of one that staff asked for, Stripe's first word is told as the doing of whoever asked.
     """
-    row = next((one for one in purchase.refunds if one.stripe_refund_id == told.refund_id), None)
+    row = next((one for one in purchase.refunds if one.stripe_refund_id == seen.refund_id), None)
     before = row.status if row else None
-    status = newer_refund_status(known=before, told=told.status)
+    status = newer_refund_status(known=before, reported=seen.status)
     if status == before:
         return
-    charge = charge_of(payment, told)
+    charge = charge_of(payment, seen)
     live, over = live_cents(purchase, charge), over_returned_cents(purchase)
     if row is None:
-        row, before = _first_row(purchase, payment, told, cause)
+        row, before = _first_row(purchase, payment, seen, cause)
         cause = cause.by(row.requested_by, row.reason) if row.requested_by else cause
-    row.status, row.updated_at, row.failure_reason = status, cause.at, told.failure_reason or row.failure_reason
+    row.status, row.updated_at, row.failure_reason = status, cause.at, seen.failure_reason or row.failure_reason
     if charge is not None:
         charge.refunded_cents += live_cents(purchase, charge) - live
     # The status first: what is told of the refund carries the status that it led to.
     await follow_the_money(session, purchase=purchase, cause=cause)
     _tell(session, purchase, row, before, cause)
     if over_returned_cents(purchase) > over:
-        _tell_too_much(session, purchase, told, cause)
+        _tell_too_much(session, purchase, seen, cause)
 
 
-def _tell_too_much(session: AsyncSession, purchase: Purchase, told: ToldRefund, cause: Cause) -> None:
+def _tell_too_much(session: AsyncSession, purchase: Purchase, seen: StripeRefund, cause: Cause) -> None:
     """Of itself, whichever came last: a bank takes its money of a charge that was refunded, and the reverse."""
-    about = "stripe_dispute_id" if told.kind == "dispute" else "stripe_refund_id"
+    about = "stripe_dispute_id" if seen.kind == "dispute" else "stripe_refund_id"
     over = {"over_returned_cents": over_returned_cents(purchase), "charged_cents": charged_cents(purchase)}
-    log.error("over_returned", purchase=str(purchase.id), stripe_id=told.refund_id, **over)
-    announce(session, purchase, purchase_facts.MoneyOverReturned, cause=cause, **{about: told.refund_id}, **over)
+    log.error("over_returned", purchase=str(purchase.id), stripe_id=seen.refund_id, **over)
+    announce(session, purchase, purchase_facts.MoneyOverReturned, cause=cause, **{about: seen.refund_id}, **over)
 
 
 def refuse_refund(
@@ -140,37 +140,37 @@ def _tell(session: AsyncSession, purchase: Purchase, row: Refund, before: str | 
         announce(session, purchase, purchase_facts.RefundIssued, cause=cause, **refund)
 
 
-def _first_row(purchase: Purchase, payment: Payment, told: ToldRefund, cause: Cause) -> tuple[Refund, str | None]:
+def _first_row(purchase: Purchase, payment: Payment, seen: StripeRefund, cause: Cause) -> tuple[Refund, str | None]:
     """The row of a refund that Stripe names for the first time, and the status in which it was told of before."""
-    requested = _requested_row(purchase, told)
+    requested = _requested_row(purchase, seen)
     if requested is not None:
-        requested.stripe_refund_id = told.refund_id
-        charge = charge_of(payment, told)
+        requested.stripe_refund_id = seen.refund_id
+        charge = charge_of(payment, seen)
         requested.charge_number = charge.number if charge else requested.charge_number
         return requested, None
-    stand_in = _stand_in(purchase, payment, told)
-    if stand_in is not None and stand_in.refund_cents == told.refund_cents:
-        stand_in.stripe_refund_id = told.refund_id
+    stand_in = _stand_in(purchase, payment, seen)
+    if stand_in is not None and stand_in.refund_cents == seen.refund_cents:
+        stand_in.stripe_refund_id = seen.refund_id
         return stand_in, stand_in.status
-    row = _new_row(payment, told, cause, charge_of(payment, told))
+    row = _new_row(payment, seen, cause, charge_of(payment, seen))
     purchase.refunds.append(row)
     if stand_in is not None:
-        stand_in.refund_cents -= told.refund_cents
+        stand_in.refund_cents -= seen.refund_cents
     return row, stand_in.status if stand_in else None
 
 
-def _requested_row(purchase: Purchase, told: ToldRefund) -> Refund | None:
+def _requested_row(purchase: Purchase, seen: StripeRefund) -> Refund | None:
     """The one that staff asked for here and that Stripe now tells of, whoever heard it first."""
-    waiting = (one for one in purchase.refunds if one.status == REQUESTED and str(one.id) == told.requested_id)
-    fitting = (one for one in waiting if (one.kind == "credit") == (told.kind == "credit"))
-    return next((one for one in fitting if one.refund_cents == told.refund_cents), None)
+    waiting = (one for one in purchase.refunds if one.status == REQUESTED and str(one.id) == seen.requested_id)
+    fitting = (one for one in waiting if (one.kind == "credit") == (seen.kind == "credit"))
+    return next((one for one in fitting if one.refund_cents == seen.refund_cents), None)
 
 
-def _stand_in(purchase: Purchase, payment: Payment, told: ToldRefund) -> Refund | None:
+def _stand_in(purchase: Purchase, payment: Payment, seen: StripeRefund) -> Refund | None:
     """What a sum of the charge was recorded as, before Stripe told of the refunds that it is made of."""
-    known = [one for one in purchase.refunds if _is_stand_in(one) and told.kind == "refund"]
+    known = [one for one in purchase.refunds if _is_stand_in(one) and seen.kind == "refund"]
     mine = [one for one in known if one.stripe_invoice_id == payment.stripe_invoice_id]
-    return next((one for one in mine if one.refund_cents >= told.refund_cents), None)
+    return next((one for one in mine if one.refund_cents >= seen.refund_cents), None)
 
 
 def _is_stand_in(refund: Refund) -> bool:
@@ -178,15 +178,15 @@ def _is_stand_in(refund: Refund) -> bool:
     return ":" in (refund.stripe_refund_id or "")
 
 
-def charge_of(payment: Payment, told: ToldRefund) -> Charge | None:
+def charge_of(payment: Payment, seen: StripeRefund) -> Charge | None:
     """The charge that the refund is of; None for a dispute, and where only the payment is known."""
-    if not told.is_of_the_charge:
+    if not seen.is_of_the_charge:
         return None
-    named = charge_named(payment, payment_intent_id=told.payment_intent_id, charge_id=told.charge_id)
+    named = charge_named(payment, payment_intent_id=seen.payment_intent_id, charge_id=seen.charge_id)
     return named or (payment.charges[0] if len(payment.charges) == 1 else None)
 
 
-def live_cents(purchase: Purchase, charge: Charge | None, *, besides: ToldRefund | None = None) -> int:
+def live_cents(purchase: Purchase, charge: Charge | None, *, excluding: StripeRefund | None = None) -> int:
     """Return the minor units of the purchase's refunds of this charge that count.
 
     `besides` leaves one refund out, and the sum that stood for it before Stripe named it.
@@ -197,25 +197,25 @@ def live_cents(purchase: Purchase, charge: Charge | None, *, besides: ToldRefund
         one for one in purchase.refunds if one.stripe_invoice_id == charge.stripe_invoice_id and one.status in COUNTS
     )
     mine = (one for one in own if one.kind in OF_THE_CHARGE and (one.charge_number or 1) == charge.number)
-    return sum(one.refund_cents for one in mine if besides is None or not _stands_for(one, besides))
+    return sum(one.refund_cents for one in mine if excluding is None or not _stands_for(one, excluding))
 
 
-def _stands_for(row: Refund, told: ToldRefund) -> bool:
-    return row.stripe_refund_id == told.refund_id or (_is_stand_in(row) and row.refund_cents >= told.refund_cents)
+def _stands_for(row: Refund, seen: StripeRefund) -> bool:
+    return row.stripe_refund_id == seen.refund_id or (_is_stand_in(row) and row.refund_cents >= seen.refund_cents)
 
 
-def _new_row(payment: Payment, told: ToldRefund, cause: Cause, charge: Charge | None) -> Refund:
+def _new_row(payment: Payment, seen: StripeRefund, cause: Cause, charge: Charge | None) -> Refund:
     return Refund(
-        id=uuid.uuid5(payment.purchase_id, told.refund_id),
-        stripe_refund_id=told.refund_id,
+        id=uuid.uuid5(payment.purchase_id, seen.refund_id),
+        stripe_refund_id=seen.refund_id,
         purchase_id=payment.purchase_id,
-        kind="return" if payment.returned and told.kind == "refund" else told.kind,
-        refund_cents=told.refund_cents,
-        currency=told.currency.upper(),
-        status=told.status,
+        kind="return" if payment.returned and seen.kind == "refund" else seen.kind,
+        refund_cents=seen.refund_cents,
+        currency=seen.currency.upper(),
+        status=seen.status,
         stripe_invoice_id=payment.stripe_invoice_id,
         charge_number=charge.number if charge else None,
-        failure_reason=told.failure_reason,
+        failure_reason=seen.failure_reason,
         recorded_at=cause.at,
         updated_at=cause.at,
     )
@@ -228,7 +228,7 @@ async def request_credit(session: AsyncSession, *, purchase: Purchase, payment: 
         return
     refund = credit_of(payment, payment.credit_cents, refund_id=refund_id, cause=cause)
     purchase.refunds.append(refund)
-    await ask_for_credit(session, refund)
+    await enqueue_credit(session, refund)
 
 
 def credit_of(
@@ -250,7 +250,7 @@ def credit_of(
     )
 
 
-async def ask_for_credit(session: AsyncSession, refund: Refund) -> None:
+async def enqueue_credit(session: AsyncSession, refund: Refund) -> None:
     """Have the requested credit given after this commit."""
     await commands.ask(
         session,

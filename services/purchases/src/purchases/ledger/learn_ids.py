@@ -24,14 +24,14 @@ def learn_ids(
     subscription_id: str | None = None,
 ) -> list[str]:
     """Fill in what the row does not know yet; return the ids that are new. Ids are never overwritten."""
-    told = {
+    given = {
         "stripe_invoice_id": invoice_id,
         "stripe_payment_intent_id": payment_intent_id,
         "stripe_charge_id": charge_id,
         "stripe_checkout_session_id": checkout_session_id,
         "stripe_subscription_id": subscription_id,
     }
-    new = {name: value for name, value in told.items() if value and getattr(purchase, name) is None}
+    new = {name: value for name, value in given.items() if value and getattr(purchase, name) is None}
     for name, value in new.items():
         setattr(purchase, name, value)
     return [value for value in new.values() if value]
@@ -55,7 +55,7 @@ def is_own_invoice(purchase: Purchase, invoice_id: str) -> bool:
     return purchase.stripe_invoice_id in (None, invoice_id)
 
 
-async def release(session: AsyncSession, ids: Collection[str]) -> None:
+async def release_waiting(session: AsyncSession, ids: Collection[str]) -> None:
     """Have parked facts that wait for `ids` tried again. Call it last: rows are locked before ids."""
     if ids:
         await session.flush()
@@ -65,9 +65,9 @@ async def release(session: AsyncSession, ids: Collection[str]) -> None:
 
 def charge_named(payment: Payment, *, payment_intent_id: str | None, charge_id: str | None) -> Charge | None:
     """Return the charge of `payment` that one of these ids names, the intent first."""
-    for name, told in (("stripe_payment_intent_id", payment_intent_id), ("stripe_charge_id", charge_id)):
-        for charge in payment.charges if told else ():
-            if getattr(charge, name) == told:
+    for name, wanted in (("stripe_payment_intent_id", payment_intent_id), ("stripe_charge_id", charge_id)):
+        for charge in payment.charges if wanted else ():
+            if getattr(charge, name) == wanted:
                 return charge
     return None
 
@@ -79,8 +79,8 @@ def may_be_of(payment: Payment, *, payment_intent_id: str | None, charge_id: str
     return _fits(payment_intent_id, intents) and _fits(charge_id, charges)
 
 
-def _fits(told: str | None, known: set[str | None]) -> bool:
-    return told is None or not known or told in known
+def _fits(given: str | None, known: set[str | None]) -> bool:
+    return given is None or not known or given in known
 
 
 def refundable_charges(payment: Payment) -> list[Charge]:
@@ -116,14 +116,14 @@ def _learn(payment: Payment, part: Part) -> list[str]:
             setattr(charge, f"stripe_{name}", value)
             new.append(value)
     if part.cents is not None:
-        charge.amount_cents, charge.amount_told = max(part.cents, charge.refunded_cents), True
+        charge.amount_cents, charge.amount_is_known = max(part.cents, charge.refunded_cents), True
     _share_out(payment)
     return new
 
 
 def _fitting(payment: Payment, part: Part) -> Charge | None:
     """The only charge that lacks one of these ids, and that the other one does not speak against."""
-    open_ = [one for one in payment.charges if not one.amount_told and _may_be(one, part)]
+    open_ = [one for one in payment.charges if not one.amount_is_known and _may_be(one, part)]
     return open_[0] if len(open_) == 1 else None
 
 
@@ -139,7 +139,7 @@ def _new(payment: Payment) -> Charge:
         purchase_id=payment.purchase_id,
         stripe_invoice_id=payment.stripe_invoice_id,
         number=len(payment.charges) + 1,
-        amount_told=False,
+        amount_is_known=False,
         refunded_cents=0,
     )
     payment.charges.append(charge)
@@ -148,7 +148,7 @@ def _new(payment: Payment) -> Charge:
 
 def _share_out(payment: Payment) -> None:
     """Of one charge that Stripe said no amount of, it is what the others leave; of several, nobody knows."""
-    unsaid = [one for one in payment.charges if not one.amount_told]
-    left = payment.invoice_paid_cents - sum(one.amount_cents or 0 for one in payment.charges if one.amount_told)
+    unsaid = [one for one in payment.charges if not one.amount_is_known]
+    left = payment.invoice_paid_cents - sum(one.amount_cents or 0 for one in payment.charges if one.amount_is_known)
     for charge in unsaid:
         charge.amount_cents = max(left, charge.refunded_cents) if len(unsaid) == 1 else None

@@ -113,13 +113,13 @@ REQUESTED: Final = "requested"
 _RANK: Final = {"pending": 1, "requires_action": 1, "succeeded": 2, "failed": 3, "canceled": 3}
 
 
-def newer_refund_status(*, known: str | None, told: str) -> str:
+def newer_refund_status(*, known: str | None, reported: str) -> str:
     """A refund only moves forward: a late `pending` never takes `succeeded` back, nothing takes back `failed`.
 
     Raises KeyError for a word that Stripe does not document: such a refund is parked before it comes here.
     """
-    if known is None or _RANK[told] > _RANK.get(known, 0):
-        return told
+    if known is None or _RANK[reported] > _RANK.get(known, 0):
+        return reported
     return known
 
 
@@ -153,8 +153,8 @@ def is_final(status: str) -> bool:
     return status in _FINAL
 
 
-def newer_dispute_status(*, known: str | None, told: str) -> str:
+def newer_dispute_status(*, known: str | None, reported: str) -> str:
     """A dispute only moves forward: opened, inquiry closed, lost, won."""
-    if known is None or _FINAL.get(told, 0) > _FINAL.get(known, 0):
-        return told
-    return told if not is_final(told) and not is_final(known) else known
+    if known is None or _FINAL.get(reported, 0) > _FINAL.get(known, 0):
+        return reported
+    return reported if not is_final(reported) and not is_final(known) else known

@@ -68,13 +68,13 @@ async def _learn(session: AsyncSession, invoice_id: str, part: Part) -> list[str
         literal(part.charge_id, Text),
         literal(part.cents, BigInteger),
     ).where(SubscriptionInvoice.stripe_invoice_id == invoice_id)
-    told = insert(SubscriptionCharge).from_select([column.name for column in COLUMNS], known)
-    new, old = told.excluded, SubscriptionCharge
+    statement = insert(SubscriptionCharge).from_select([column.name for column in COLUMNS], known)
+    new, old = statement.excluded, SubscriptionCharge
     news = or_(
         and_(old.stripe_charge_id.is_(None), new.stripe_charge_id.is_not(None)),
         and_(new.amount_cents.is_not(None), new.amount_cents.is_distinct_from(old.amount_cents)),
     )
-    kept = told.on_conflict_do_update(
+    kept = statement.on_conflict_do_update(
         index_elements=[old.stripe_invoice_id, old.paid_with],
         set_={
             "stripe_charge_id": func.coalesce(old.stripe_charge_id, new.stripe_charge_id),

@@ -49,11 +49,11 @@ def refunded_cents(purchase: Purchase) -> int:
 
 def card_refunded_cents(purchase: Purchase) -> int:
     """What of it went back through the sale's charges."""
-    told = [one for one in _told_of_sale(purchase) if one.kind != "credit"]
-    disputes = [one for one in told if one.kind == "dispute"]
+    rows = [one for one in _refunds_of_sale(purchase) if one.kind != "credit"]
+    disputes = [one for one in rows if one.kind == "dispute"]
     sale = sale_of(purchase)
     return money.refunded_cents(
-        refunds=[(one.status, one.refund_cents) for one in told if one.kind != "dispute"],
+        refunds=[(one.status, one.refund_cents) for one in rows if one.kind != "dispute"],
         charge_refunded_cents=sum(one.charge_refunded_cents for one in purchase.payments if not one.returned),
         disputed_cents=sum(one.refund_cents for one in disputes if one.status in money.COUNTS),
         paid_cents=sale.card_cents if sale else 0,
@@ -62,11 +62,11 @@ def card_refunded_cents(purchase: Purchase) -> int:
 
 def credit_refunded_cents(purchase: Purchase) -> int:
     """What of it was given back to the customer's credit balance."""
-    given = (one for one in _told_of_sale(purchase) if one.kind == "credit" and one.status in money.COUNTS)
+    given = (one for one in _refunds_of_sale(purchase) if one.kind == "credit" and one.status in money.COUNTS)
     return sum(one.refund_cents for one in given)
 
 
-def _told_of_sale(purchase: Purchase) -> list[Refund]:
+def _refunds_of_sale(purchase: Purchase) -> list[Refund]:
     returned = {payment.stripe_invoice_id for payment in purchase.payments if payment.returned}
     return [one for one in purchase.refunds if one.stripe_refund_id and one.stripe_invoice_id not in returned]
 
@@ -122,8 +122,8 @@ def announce(
     purchase.sequence += 1
     purchase.updated_at = cause.at
     members = _members(purchase, cause)
-    told = fact.model_validate(members | details)
-    publish(session, told, facts.PurchaseState.model_validate(members), occurred_at=cause.at)
+    outgoing = fact.model_validate(members | details)
+    publish(session, outgoing, facts.PurchaseState.model_validate(members), occurred_at=cause.at)
 
 
 def announce_of_workspace(

@@ -66,9 +66,9 @@ class Payment(Row):
         rest = self.paid_cents - self.credit_cents - self.off_stripe_cents
         if not self.shared and rest > self.invoice_paid_cents:
             return False
-        told = sum(one.amount_cents or 0 for one in self.charges if one.amount_told)
-        named = any(one.stripe_charge_id and not one.amount_told for one in self.charges)
-        return named or told >= self.invoice_paid_cents
+        explained = sum(one.amount_cents or 0 for one in self.charges if one.amount_is_known)
+        named = any(one.stripe_charge_id and not one.amount_is_known for one in self.charges)
+        return named or explained >= self.invoice_paid_cents
 
 
 class Charge(Row):
@@ -91,7 +91,7 @@ class Charge(Row):
     stripe_charge_id: Mapped[str | None] = mapped_column(Text, index=True)
     amount_cents: Mapped[int | None] = mapped_column(BigInteger)
     """What it took for the invoice; empty while several are known and Stripe did not say which took how much."""
-    amount_told: Mapped[bool] = mapped_column(default=False)
+    amount_is_known: Mapped[bool] = mapped_column("amount_told", default=False)
     """Stripe said so; else it is what the other charges of the invoice leave."""
     refunded_cents: Mapped[int] = mapped_column(BigInteger, server_default=text("0"), default=0)
     """Its live refunds as far as they are recorded, on whichever purchase of a bundle; lost disputes stand beside."""

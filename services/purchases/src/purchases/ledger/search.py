@@ -14,7 +14,7 @@ from purchases.ledger.transitions import Status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
+class PurchaseQuery:
     """What is looked for; all of it must fit. `started_before` is not part of the period."""
 
     workspace_id: str | None = None
@@ -25,12 +25,12 @@ class Wanted:
 
 
 async def page(
-    session: AsyncSession, wanted: Wanted, *, after: tuple[datetime, uuid.UUID] | None, limit: int
+    session: AsyncSession, query: PurchaseQuery, *, after: tuple[datetime, uuid.UUID] | None, limit: int
 ) -> Sequence[Purchase]:
     """Up to `limit` purchases behind `after`."""
     found = (
         select(Purchase)
-        .where(*_fits(wanted))
+        .where(*_fits(query))
         .order_by(Purchase.started_at.desc(), Purchase.id.desc())
         .limit(limit)
         .options(*CHILDREN)
@@ -40,7 +40,7 @@ async def page(
     return (await session.execute(found)).scalars().all()
 
 
-def _fits(wanted: Wanted) -> list[ColumnElement[bool]]:
+def _fits(wanted: PurchaseQuery) -> list[ColumnElement[bool]]:
     fits = []
     if wanted.workspace_id is not None:
         fits.append(Purchase.workspace_id == wanted.workspace_id)

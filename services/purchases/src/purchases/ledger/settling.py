@@ -30,18 +30,18 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Settlement:
+class Decision:
     """`trigger` moves the purchase (None: it stays); `verdict` says what is still to be done at Stripe."""
 
     trigger: Trigger | None
     verdict: Verdict
 
 
-_WAIT: Final = Settlement(None, Verdict.WAIT)
-_PARK: Final = Settlement(None, Verdict.PARK)
+_WAIT: Final = Decision(None, Verdict.WAIT)
+_PARK: Final = Decision(None, Verdict.PARK)
 
 
-def settlement(*, status: Status, finding: Finding, leased: bool, started_at: datetime, now: datetime) -> Settlement:
+def decide_on(*, status: Status, finding: Finding, leased: bool, started_at: datetime, now: datetime) -> Decision:
     """Read SPEC §3's table «found at Stripe»; PAID is not in it, since the payment's own handler takes it."""
     state = finding.state
     if state is InvoiceState.PAID_IN_PART:
@@ -55,17 +55,17 @@ def settlement(*, status: Status, finding: Finding, leased: bool, started_at: da
             return _PARK if now - started_at >= BANK_ANSWERS_WITHIN else _WAIT
         case InvoiceState.OPEN_NEEDS_CUSTOMER:
             lapsed = now - started_at >= AUTHENTICATION_LAPSES_AFTER
-            return Settlement(Trigger.AUTHENTICATION_LAPSED, Verdict.CLOSE_AT_STRIPE) if lapsed else _WAIT
+            return Decision(Trigger.AUTHENTICATION_LAPSED, Verdict.CLOSE_AT_STRIPE) if lapsed else _WAIT
         case InvoiceState.NOTHING:
-            return Settlement(Trigger.NOTHING_AT_STRIPE, Verdict.NOTHING_OPEN)
+            return Decision(Trigger.NOTHING_AT_STRIPE, Verdict.NOTHING_OPEN)
         case InvoiceState.VOID:
-            return Settlement(Trigger.INVOICE_VOIDED, Verdict.NOTHING_OPEN)
+            return Decision(Trigger.INVOICE_VOIDED, Verdict.NOTHING_OPEN)
         case InvoiceState.DRAFT:
-            return Settlement(Trigger.NOTHING_AT_STRIPE, Verdict.CLOSE_AT_STRIPE)
+            return Decision(Trigger.NOTHING_AT_STRIPE, Verdict.CLOSE_AT_STRIPE)
         case _:
-            return Settlement(Trigger.PAYMENT_FAILED, Verdict.CLOSE_AT_STRIPE)
+            return Decision(Trigger.PAYMENT_FAILED, Verdict.CLOSE_AT_STRIPE)
 
 
-def _closing(state: InvoiceState) -> Settlement:
+def _closing(state: InvoiceState) -> Decision:
     closed = state in {InvoiceState.VOID, InvoiceState.NOTHING}
-    return Settlement(None, Verdict.NOTHING_OPEN if closed else Verdict.CLOSE_AT_STRIPE)
+    return Decision(None, Verdict.NOTHING_OPEN if closed else Verdict.CLOSE_AT_STRIPE)

@@ -42,7 +42,7 @@ HELD: Final = or_(Purchase.payable, Purchase.status.in_(HOLDS_SLOT))
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
+class PurchaseIndex:
     """By which ids the rows of a batch are known; filled by `resolve`, and by what the batch learns.
 
     An invoice, its payment, a Checkout session or a subscription may name several purchases: a bundle.
@@ -91,9 +91,11 @@ NAMED: Final[CompoundSelect[Any]] = union_all(
 """The purchases that are named, and with a payment every purchase that the same invoice paid."""
 
 
-async def resolve(session: AsyncSession, *, stripe_ids: Collection[str], purchase_ids: Collection[uuid.UUID]) -> Names:
+async def resolve(
+    session: AsyncSession, *, stripe_ids: Collection[str], purchase_ids: Collection[uuid.UUID]
+) -> PurchaseIndex:
     """Find the purchases that these ids name, without locking; a purchase is also known by its own id."""
-    names = Names({})
+    names = PurchaseIndex({})
     if not stripe_ids and not purchase_ids:
         return names
     parameters = {"stripe_ids": list(stripe_ids), "purchase_ids": list(purchase_ids)}
@@ -108,7 +110,7 @@ async def resolve(session: AsyncSession, *, stripe_ids: Collection[str], purchas
     return names
 
 
-async def lock(
+async def lock_purchases(
     session: AsyncSession, purchase_ids: Collection[uuid.UUID], *, workspace_ids: Collection[str] = ()
 ) -> dict[uuid.UUID, Purchase]:
     """Lock the workspaces, then the purchases, each in id order, and load them with their money.
@@ -138,9 +140,9 @@ async def lock(
     return {purchase.id: purchase for purchase in (await session.execute(locked)).scalars()}
 
 
-async def lock_one(session: AsyncSession, purchase_id: uuid.UUID) -> Purchase | None:
+async def lock_purchase(session: AsyncSession, purchase_id: uuid.UUID) -> Purchase | None:
     """Lock one purchase and its workspace; None when there is no such row."""
-    return (await lock(session, [purchase_id])).get(purchase_id)
+    return (await lock_purchases(session, [purchase_id])).get(purchase_id)
 
 
 async def find(session: AsyncSession, purchase_id: uuid.UUID, *, workspace_id: str | None = None) -> Purchase | None:

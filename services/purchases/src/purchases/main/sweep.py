@@ -12,8 +12,8 @@ from chassis.database.database import Database
 from purchases.batch.work import Pages
 from purchases.jobs.stripe_desk import WorkerDesk
 from purchases.main import read_settings
-from purchases.reconcile.sweep import REACH, Found, sweep_stretch
-from purchases.reconcile.sweep_subscriptions import sweep_subscriptions
+from purchases.reconcile.sweep import REACH, Found, reconcile_stretch
+from purchases.reconcile.sweep_subscriptions import reconcile_subscriptions
 from purchases.stripe_api.client import stripe_client
 from purchases.stripe_api.since import Stretch
 from purchases.worker.events import apply_facts
@@ -46,5 +46,5 @@ async def _sweep(back: timedelta) -> Found:
         apply = partial(apply_facts, instance=instance, pages=Pages(settings.public_base_url))
         desk = WorkerDesk(database=database, client=client, instance=instance, apply=apply)
         now = datetime.now(UTC)
-        found = await sweep_stretch(desk, Stretch(now - back, now + timedelta(minutes=1)))
-        return found + Found(subscriptions=await sweep_subscriptions(desk))
+        found = await reconcile_stretch(desk, Stretch(now - back, now + timedelta(minutes=1)))
+        return found + Found(subscriptions=await reconcile_subscriptions(desk))

@@ -20,9 +20,9 @@ from purchases.ledger.publish import Cause
 from purchases.ledger.rows import Purchase
 from purchases.ledger.transitions import Refused, Status, Trigger, decide
 from purchases.moves.move_by_hand import illegal_move
-from purchases.refunds.request_refund import ask_for_refund, refundable_cents
+from purchases.refunds.request_refund import refundable_cents, start_refund
 from purchases.stripe_api.client import OutcomeUnknown, StripeRefused
-from purchases.stripe_api.look import look_at_invoice
+from purchases.stripe_api.look import fetch_invoice
 from purchases.stripe_api.values import InvoiceState
 
 
@@ -53,7 +53,7 @@ async def cancel(*, database: Database, client: StripeClient, cancellation: Canc
     elif found is not None:
         await _refuse_money_on_its_way(client, found)
     async with database.transaction() as session:
-        purchase = await ledger.lock_one(session, cancellation.purchase_id)
+        purchase = await ledger.lock_purchase(session, cancellation.purchase_id)
         if purchase is None or cancellation.workspace_id not in (None, purchase.workspace_id):
             raise problems.purchase_not_found()
         if checkout is not None and purchase.status is Status.CANCELLED:
@@ -80,7 +80,7 @@ async def _refuse_money_on_its_way(client: StripeClient, purchase: Purchase) -> 
         return
     state: InvoiceState | None
     try:
-        state = (await look_at_invoice(client, purchase.stripe_invoice_id)).state
+        state = (await fetch_invoice(client, purchase.stripe_invoice_id)).state
     except (OutcomeUnknown, StripeRefused):
         state = InvoiceState.OPEN_PROCESSING if purchase.waiting_for is not None else None
     if state is InvoiceState.OPEN_PROCESSING:
@@ -110,7 +110,7 @@ async def _cancel(session: AsyncSession, purchase: Purchase, cancellation: Cance
     back = refundable_cents(purchase) if cancellation.refund and purchase.status is Status.PAID else 0
     move(session, purchase, Trigger.CANCELLED, cause=cause, refund_requested_cents=back)
     if back:
-        await ask_for_refund(session, purchase=purchase, amount=back, cause=cause)
+        await start_refund(session, purchase=purchase, amount=back, cause=cause)
     if purchase.payable:
         await commands.ask(session, kind="void", subject=str(purchase.id))
 

@@ -15,7 +15,7 @@ from purchases.ledger.transitions import Refused, Trigger
 
 async def move_by_hand(session: AsyncSession, *, purchase_id: uuid.UUID, trigger: Trigger, cause: Cause) -> Purchase:
     """Lock the purchase and move it. Raises Problem 404, or 409 with the reason."""
-    purchase = await ledger.lock_one(session, purchase_id)
+    purchase = await ledger.lock_purchase(session, purchase_id)
     if purchase is None:
         raise problems.purchase_not_found()
     moved = move(session, purchase, trigger, cause=cause)

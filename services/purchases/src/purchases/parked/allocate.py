@@ -17,7 +17,7 @@ from purchases.disputes.events import as_refund
 from purchases.jobs import store as commands
 from purchases.ledger import problems
 from purchases.ledger import store as ledger
-from purchases.ledger.apply_refund import ToldRefund, apply_refund
+from purchases.ledger.apply_refund import StripeRefund, apply_refund
 from purchases.ledger.learn_ids import charge_named
 from purchases.ledger.money import COUNTS
 from purchases.ledger.publish import Cause
@@ -26,7 +26,7 @@ from purchases.parked import store as parked_items
 from purchases.parked.review_parked import not_parked_any_more, parked_not_found
 from purchases.parked.rows import ParkedDecision
 from purchases.parked.store import ParkedItem
-from purchases.refunds.events import told_refund
+from purchases.refunds.events import stripe_refund
 from purchases.refunds.land_refund import Paid, exceeds
 from purchases.refunds.request_refund import refund_too_large
 
@@ -39,12 +39,12 @@ class _Allocation:
 
     item: ParkedItem
     fact: RefundChanged | DisputeChanged
-    told: ToldRefund
+    refund: StripeRefund
     purchase: Purchase
     payment: Payment
 
 
-async def ask_allocate(*, session: AsyncSession, item_id: str, purchase_id: uuid.UUID) -> None:
+async def preview_allocation(*, session: AsyncSession, item_id: str, purchase_id: uuid.UUID) -> None:
     """Whether `allocate` would do it, as things stand. Raises what it raises."""
     await _allocation(session, item_id, await ledger.find(session, purchase_id))
 
@@ -52,19 +52,19 @@ async def ask_allocate(*, session: AsyncSession, item_id: str, purchase_id: uuid
 async def allocate(*, session: AsyncSession, item_id: str, purchase_id: uuid.UUID, actor: str) -> ParkedItem:
     """Record the parked refund on the purchase. Raises Problem 404, 409 or 422, and nothing has changed."""
     await _hold(session, item_id)
-    found = await _allocation(session, item_id, await ledger.lock_one(session, purchase_id))
-    fact, told = found.fact, found.told
+    found = await _allocation(session, item_id, await ledger.lock_purchase(session, purchase_id))
+    fact, seen = found.fact, found.refund
     ended = await parked.discard(
-        session, ids=[allocation_mark(told.refund_id)], resolution=f"allocated to {purchase_id}"
+        session, ids=[allocation_mark(seen.refund_id)], resolution=f"allocated to {purchase_id}"
     )
     if not ended:
         raise not_parked_any_more()
     cause = Cause(actor=actor, at=datetime.now(UTC), stripe_event_id=fact.stripe_event_id, reason="allocated by hand")
-    await apply_refund(session, purchase=found.purchase, payment=found.payment, told=told, cause=cause)
+    await apply_refund(session, purchase=found.purchase, payment=found.payment, seen=seen, cause=cause)
     await _look(session, found.purchase, fact)
     session.add(ParkedDecision(item=item_id, decision="allocate", actor=actor, reason=f"to {purchase_id}"))
     await session.flush()
-    log.info("allocated", item=item_id, refund=told.refund_id, purchase=str(purchase_id), actor=actor)
+    log.info("allocated", item=item_id, refund=seen.refund_id, purchase=str(purchase_id), actor=actor)
     return await parked_items.find(session, item_id) or found.item
 
 
@@ -81,11 +81,11 @@ async def _allocation(session: AsyncSession, item_id: str, purchase: Purchase | 
     fact = _money_back(item)
     if purchase is None:
         raise problems.purchase_not_found()
-    payment, told = _payment_with(purchase, fact), _told(fact)
+    payment, seen = _payment_with(purchase, fact), _told(fact)
     left = payment.card_cents - _gone(purchase, payment)
-    if told.refund_cents > left or exceeds([Paid(purchase, payment)], told):
+    if seen.refund_cents > left or exceeds([Paid(purchase, payment)], seen):
         raise refund_too_large(left=left, currency=payment.currency)
-    return _Allocation(item, fact, told, purchase, payment)
+    return _Allocation(item, fact, seen, purchase, payment)
 
 
 async def _open_item(session: AsyncSession, item_id: str) -> ParkedItem:
@@ -107,8 +107,8 @@ def _money_back(item: ParkedItem) -> RefundChanged | DisputeChanged:
     return fact
 
 
-def _told(fact: RefundChanged | DisputeChanged) -> ToldRefund:
-    return told_refund(fact.refund, of=fact) if isinstance(fact, RefundChanged) else as_refund(fact, "succeeded")
+def _told(fact: RefundChanged | DisputeChanged) -> StripeRefund:
+    return stripe_refund(fact.refund, of=fact) if isinstance(fact, RefundChanged) else as_refund(fact, "succeeded")
 
 
 def _payment_with(purchase: Purchase, fact: RefundChanged | DisputeChanged) -> Payment:

@@ -230,8 +230,8 @@ async def retry_facts(session: AsyncSession, *, about: str | None, after: int, l
 
     One that is being tried at this moment is passed over: it has its turn.
     """
-    told = {"about": about, "after": after, "limit": limit}
-    due = sorted((await session.execute(DUE_FACTS, told)).scalars())
+    bounds = {"about": about, "after": after, "limit": limit}
+    due = sorted((await session.execute(DUE_FACTS, bounds)).scalars())
     if due:
         wake_after_commit(session, parked.CHANNEL)
     return due

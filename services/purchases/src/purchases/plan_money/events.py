@@ -8,24 +8,24 @@ from typing import Final
 
 from chassis.kafka.records import Received
 from chassis.process.logs import get_logger
-from contracts import stripe_facts as told
-from purchases.batch.tell_money_back import tell_plan_money_back
+from contracts import stripe_facts
+from purchases.batch.tell_money_back import announce_plan_money_back_parked
 from purchases.batch.waiting import is_set_aside
-from purchases.batch.work import Work, cause_of, count, fact_as
+from purchases.batch.work import BatchContext, cause_of, count_outcome, fact_as
 from purchases.jobs import store as commands
 from purchases.ledger import plan_money
 from purchases.ledger import store as ledger
 from purchases.ledger.plan_rows import SubscriptionInvoice
 from purchases.ledger.rows import Purchase
 from purchases.ledger.transitions import Status
-from purchases.refunds.events import told_refund
+from purchases.refunds.events import stripe_refund
 from purchases.refunds.plan_share import keep_dispute, keep_refund
 from purchases.stripe_api.values import Part
 from purchases.workspaces.rows import Workspace
 
 log = get_logger(__name__)
 
-MoneyBack = told.ChargeRefunded | told.RefundChanged | told.DisputeChanged
+MoneyBack = stripe_facts.ChargeRefunded | stripe_facts.RefundChanged | stripe_facts.DisputeChanged
 BEING_READ: Final = "money of a subscription's charge went back, and what its invoice paid is being read at Stripe"
 
 
@@ -37,75 +37,78 @@ class Paid:
     invoice: SubscriptionInvoice
 
 
-async def charge_refunded(work: Work, received: Received) -> bool:
+async def charge_refunded(context: BatchContext, received: Received) -> bool:
     """Old versions show the refunds; of others each has an event of its own, and the sum says nothing that they do not.
 
     Source: https://docs.stripe.com/upgrades#2022-11-15 (a charge's refunds are not expanded any more).
     """
-    fact = fact_as(told.ChargeRefunded, received)
-    paid = await _paid_by(work, fact)
+    fact = fact_as(stripe_facts.ChargeRefunded, received)
+    paid = await _paid_by(context, fact)
     if paid is None:
         return False
-    if await _can_be_taken(work, received, fact, paid, *(refund.currency for refund in fact.refunds)):
+    if await _can_be_taken(context, received, fact, paid, *(refund.currency for refund in fact.refunds)):
         for refund in fact.refunds:
-            await _keep(work, paid, fact, refund)
-        count(fact, "applied")
+            await _keep(context, paid, fact, refund)
+        count_outcome(fact, "applied")
     return True
 
 
-async def refund_changed(work: Work, received: Received) -> bool:
+async def refund_changed(context: BatchContext, received: Received) -> bool:
     """One refund, as it is now."""
-    fact = fact_as(told.RefundChanged, received)
-    paid = await _paid_by(work, fact)
+    fact = fact_as(stripe_facts.RefundChanged, received)
+    paid = await _paid_by(context, fact)
     if paid is None:
         return False
-    if await _can_be_taken(work, received, fact, paid, fact.refund.currency):
-        await _keep(work, paid, fact, fact.refund)
-        count(fact, "applied")
+    if await _can_be_taken(context, received, fact, paid, fact.refund.currency):
+        await _keep(context, paid, fact, fact.refund)
+        count_outcome(fact, "applied")
     return True
 
 
-async def dispute_changed(work: Work, received: Received) -> bool:
+async def dispute_changed(context: BatchContext, received: Received) -> bool:
     """One dispute, as it is now."""
-    fact = fact_as(told.DisputeChanged, received)
-    paid = await _paid_by(work, fact)
+    fact = fact_as(stripe_facts.DisputeChanged, received)
+    paid = await _paid_by(context, fact)
     if paid is None:
         return False
-    if await _can_be_taken(work, received, fact, paid, fact.currency):
-        await keep_dispute(work.session, paid.workspace, paid.invoice, fact, cents=fact.amount, cause=cause_of(fact))
-        count(fact, "applied")
+    if await _can_be_taken(context, received, fact, paid, fact.currency):
+        await keep_dispute(context.session, paid.workspace, paid.invoice, fact, cents=fact.amount, cause=cause_of(fact))
+        count_outcome(fact, "applied")
     return True
 
 
 async def _keep(
-    work: Work, paid: Paid, fact: told.ChargeRefunded | told.RefundChanged, refund: told.RefundSnapshot
+    context: BatchContext,
+    paid: Paid,
+    fact: stripe_facts.ChargeRefunded | stripe_facts.RefundChanged,
+    refund: stripe_facts.RefundSnapshot,
 ) -> None:
     await keep_refund(
-        work.session,
+        context.session,
         paid.workspace,
         paid.invoice,
-        told_refund(refund, of=fact),
+        stripe_refund(refund, of=fact),
         cents=refund.amount,
         cause=cause_of(fact),
         at=fact.occurred_at,
     )
 
 
-async def _paid_by(work: Work, fact: MoneyBack) -> Paid | None:
+async def _paid_by(context: BatchContext, fact: MoneyBack) -> Paid | None:
     """What the charge paid, if that was the plan alone as far as anybody knows. The payment is surer than metadata."""
-    workspace = work.homes.get(fact.stripe_event_id)
+    workspace = context.workspaces_by_event.get(fact.stripe_event_id)
     if workspace is None:
         return None
     ids = {"payment_intent_id": fact.payment_intent_id, "charge_id": fact.charge_id}
-    invoice = await plan_money.invoice_paid_with(work.session, **ids)
-    if invoice is None or await ledger.is_paid_with(work.session, invoice.stripe_invoice_id):
+    invoice = await plan_money.invoice_paid_with(context.session, **ids)
+    if invoice is None or await ledger.is_paid_with(context.session, invoice.stripe_invoice_id):
         return None
-    named = work.purchases_of(fact)
-    if work.names.purchases_of(one for one in ids.values() if one) or any(_may_be_paid(one) for one in named):
+    named = context.purchases_of(fact)
+    if context.index.purchases_of(one for one in ids.values() if one) or any(_may_be_paid(one) for one in named):
         return None
     if named:
         log.warning("refund_names_another_charges_purchase", object=fact.object_id, purchase=str(named[0].id))
-    await plan_money.learn_charges(work.session, invoice.stripe_invoice_id, [_part(fact)])
+    await plan_money.learn_charges(context.session, invoice.stripe_invoice_id, [_part(fact)])
     return Paid(workspace, invoice)
 
 
@@ -118,21 +121,23 @@ def _may_be_paid(purchase: Purchase) -> bool:
     return not purchase.payments and (purchase.payable or purchase.status is Status.PENDING)
 
 
-async def _can_be_taken(work: Work, received: Received, fact: MoneyBack, paid: Paid, *currencies: str) -> bool:
+async def _can_be_taken(
+    context: BatchContext, received: Received, fact: MoneyBack, paid: Paid, *currencies: str
+) -> bool:
     """Money waits while what its invoice paid is being read; in another currency than the invoice's, for a person."""
     subject = fact.payment_intent_id or fact.charge_id
-    if await commands.is_open(work.session, kind="look_at_invoice", subject=paid.invoice.stripe_invoice_id):
-        await work.park(received, reason=BEING_READ, waits_for=subject)
-        count(fact, "waits")
+    if await commands.is_open(context.session, kind="look_at_invoice", subject=paid.invoice.stripe_invoice_id):
+        await context.park(received, reason=BEING_READ, waits_for=subject)
+        count_outcome(fact, "waits")
         return False
     if {one.upper() for one in currencies} <= {paid.invoice.currency}:
         return True
-    if await is_set_aside(work.session, received):
-        count(fact, "parked_already")
+    if await is_set_aside(context.session, received):
+        count_outcome(fact, "parked_already")
         return False
     reason = f"of a subscription's charge in {paid.invoice.currency}, in another currency"
-    await work.park(received, reason=reason)
+    await context.park(received, reason=reason)
     cause = cause_of(fact, reason=reason)
-    await tell_plan_money_back(work.session, received, paid.workspace, paid.invoice, cause=cause)
-    count(fact, "parked")
+    await announce_plan_money_back_parked(context.session, received, paid.workspace, paid.invoice, cause=cause)
+    count_outcome(fact, "parked")
     return False

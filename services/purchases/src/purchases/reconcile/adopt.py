@@ -16,7 +16,7 @@ from purchases.batch.references import is_uuid, names_in
 from purchases.catalog_copy import store as addons
 from purchases.catalog_copy.rows import Addon
 from purchases.ledger import store as ledger
-from purchases.ledger.learn_ids import release
+from purchases.ledger.learn_ids import release_waiting
 from purchases.ledger.move import move, record_start
 from purchases.ledger.publish import Cause, announce
 from purchases.ledger.rows import Purchase
@@ -44,7 +44,7 @@ async def adopt(session: AsyncSession, fact: InvoicePaid) -> None:
 
     With its slot taken a purchase is adopted as cancelled: the money, applied to it next, goes back.
     """
-    workspace = await workspaces.lock(session, fact.workspace_id) if fact.workspace_id else None
+    workspace = await workspaces.lock_workspace(session, fact.workspace_id) if fact.workspace_id else None
     for lost in await _lost(session, fact) if workspace else ():
         assert workspace is not None  # noqa: S101 - nothing is lost without one
         await _insert(session, fact, workspace, lost)
@@ -98,7 +98,7 @@ async def _insert(session: AsyncSession, fact: InvoicePaid, workspace: Workspace
         record_start(session, purchase, cause=cause)
         if holder is not None:
             move(session, purchase, Trigger.CANCELLED, cause=cause)
-    await release(session, [str(purchase.id)])
+    await release_waiting(session, [str(purchase.id)])
     log.warning("adopted", purchase=str(purchase.id), invoice=fact.invoice_id, status=purchase.status.value)
 
 

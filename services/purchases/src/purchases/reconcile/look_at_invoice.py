@@ -7,7 +7,7 @@ from typing import Any, Final
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.process.logs import get_logger
-from purchases.batch.found_at_stripe import invoice_fact, received
+from purchases.batch.found_at_stripe import invoice_fact, received_from_stripe
 from purchases.jobs.store import Command
 from purchases.jobs.stripe_desk import DONE, Result, WorkerDesk
 from purchases.ledger import store as ledger
@@ -25,7 +25,7 @@ log = get_logger(__name__)
 UNKNOWN: Final = Mismatch("Stripe does not know the invoice that is said to have paid it")
 
 
-async def look_at_invoice(desk: WorkerDesk, command: Command) -> Result:
+async def sync_invoice(desk: WorkerDesk, command: Command) -> Result:
     """Apply the invoice as Stripe has it, if it is paid there; one that Stripe does not know pays nothing.
 
     Raises OutcomeUnknown while Stripe does not answer: nothing has moved, and the look is repeated.
@@ -39,11 +39,11 @@ async def look_at_invoice(desk: WorkerDesk, command: Command) -> Result:
         if fact is None:
             await _pay_nothing(session, command)
         else:
-            await desk.apply(session, [received(fact)])
+            await desk.apply(session, [received_from_stripe(fact)])
     return DONE
 
 
-async def look_at_payment(desk: WorkerDesk, command: Command) -> Result:
+async def sync_payment(desk: WorkerDesk, command: Command) -> Result:
     """Read what paid an invoice whose event did not say: charges, credit, or somebody outside of Stripe.
 
     Told meanwhile by another event, there is nothing left to ask.
@@ -53,7 +53,7 @@ async def look_at_payment(desk: WorkerDesk, command: Command) -> Result:
     payments = [payment for purchase in found if purchase is not None for payment in purchase.payments]
     if all(one.is_explained for one in payments if one.stripe_invoice_id == command.subject):
         return DONE
-    return await look_at_invoice(desk, command)
+    return await sync_invoice(desk, command)
 
 
 async def _invoice(desk: WorkerDesk, invoice_id: str) -> Any:
@@ -73,7 +73,7 @@ async def _pay_nothing(session: AsyncSession, command: Command) -> None:
         lines=(),
     )
     cause = Cause(actor="stripe", at=datetime.now(UTC))
-    locked = await ledger.lock(session, [uuid.UUID(one) for one in command.arguments["purchase_ids"]])
+    locked = await ledger.lock_purchases(session, [uuid.UUID(one) for one in command.arguments["purchase_ids"]])
     for purchase in locked.values():
         if not has_payment(purchase, command.subject):
             await park_payment(session, purchase=purchase, invoice=said, mismatch=UNKNOWN, cause=cause)

@@ -14,17 +14,17 @@ from purchases.jobs.store import Command
 from purchases.jobs.stripe_desk import DONE, Later, Result, StripeDesk
 from purchases.ledger import store as ledger
 from purchases.ledger.apply_payment import apply_invoice
-from purchases.ledger.learn_ids import learn_ids, paid_mark, release
+from purchases.ledger.learn_ids import learn_ids, paid_mark, release_waiting
 from purchases.ledger.money import Mismatch
 from purchases.ledger.move import move
 from purchases.ledger.park_payment import park_open_invoice
 from purchases.ledger.publish import Cause
 from purchases.ledger.rows import WAITING_FOR_BANK, Purchase
-from purchases.ledger.settling import BANK_IS_SILENT, PAID_IN_PART, Settlement, Verdict, settlement
+from purchases.ledger.settling import BANK_IS_SILENT, PAID_IN_PART, Decision, Verdict, decide_on
 from purchases.ledger.transitions import Status
 from purchases.stripe_api.client import StripeRefused
 from purchases.stripe_api.invoices import close_invoice
-from purchases.stripe_api.look import look_for_invoice
+from purchases.stripe_api.look import find_invoice
 from purchases.stripe_api.values import Finding, InvoiceState
 
 SOON: Final = timedelta(milliseconds=500)
@@ -36,7 +36,7 @@ STILL_WAITING: Final = frozenset({Verdict.WAIT, Verdict.PARK})
 STATUS_AT_STRIPE: Final = {InvoiceState.DRAFT: "draft"}
 
 
-async def settle(desk: StripeDesk, command: Command) -> Result:
+async def reconcile_purchase(desk: StripeDesk, command: Command) -> Result:
     """Look the purchase's invoice up and apply what is found; repeated until nothing is open."""
     purchase = await _read(desk, command)
     if purchase is None or not _is_open(purchase):
@@ -44,20 +44,20 @@ async def settle(desk: StripeDesk, command: Command) -> Result:
     if await _is_in_checkout(desk, purchase):
         return DONE  # until its Checkout is over, which is another command's to find out
     leased = _is_leased(purchase)
-    finding = await look_for_invoice(desk.client, ledger.sale_of(purchase), instance=desk.instance)
+    finding = await find_invoice(desk.client, ledger.sale_of(purchase), instance=desk.instance)
     async with desk.database.transaction() as session:
         locked = await _lock_with_its_bundle(session, purchase, finding)
         return await _apply(session, locked, finding, command, leased=leased)
 
 
-async def void(desk: StripeDesk, command: Command) -> Result:
+async def void_invoice(desk: StripeDesk, command: Command) -> Result:
     """Close at Stripe what a purchase that is over has left payable there; paid meanwhile, it is paid."""
     purchase = await _read(desk, command)
     if purchase is None or purchase.status is Status.PENDING or not purchase.payable:
         return DONE
     if await _is_in_checkout(desk, purchase):
         return Later(_wait(command))
-    finding = await look_for_invoice(desk.client, ledger.sale_of(purchase), instance=desk.instance)
+    finding = await find_invoice(desk.client, ledger.sale_of(purchase), instance=desk.instance)
     if finding.state is InvoiceState.OPEN_PROCESSING:
         return Later(_wait(command))  # Stripe voids no invoice whose money is on its way
     if finding.state not in CLOSED | {InvoiceState.PAID_IN_PART}:
@@ -73,11 +73,11 @@ async def _close(desk: StripeDesk, purchase: Purchase, finding: Finding) -> Find
     try:
         await close_invoice(desk.client, invoice_id=str(finding.invoice_id), status=status)
     except StripeRefused:
-        found = await look_for_invoice(desk.client, ledger.sale_of(purchase), instance=desk.instance)
+        found = await find_invoice(desk.client, ledger.sale_of(purchase), instance=desk.instance)
         if found.state not in CLOSED:
             raise
         return found
-    return await look_for_invoice(desk.client, ledger.sale_of(purchase), instance=desk.instance)
+    return await find_invoice(desk.client, ledger.sale_of(purchase), instance=desk.instance)
 
 
 def _is_open(purchase: Purchase) -> bool:
@@ -93,7 +93,7 @@ async def _lock_with_its_bundle(session: AsyncSession, purchase: Purchase, findi
     """The purchase first, then those that the same invoice may pay: its money is recorded for all of them at once."""
     stripe_ids = set(filter(None, (purchase.stripe_checkout_session_id, finding.invoice_id)))
     names = await ledger.resolve(session, stripe_ids=stripe_ids, purchase_ids={purchase.id})
-    locked = await ledger.lock(session, {one for named in names.by_id.values() for one in named})
+    locked = await ledger.lock_purchases(session, {one for named in names.by_id.values() for one in named})
     return [locked.pop(purchase.id), *locked.values()]
 
 
@@ -117,7 +117,7 @@ async def _apply(
         return await _apply_payment(session, locked, finding, learned)
     now = datetime.now(UTC)
     leased = leased or _is_leased(purchase)
-    verdict = settlement(
+    verdict = decide_on(
         status=purchase.status,
         finding=finding,
         leased=leased,
@@ -129,7 +129,7 @@ async def _apply(
         why = f"money of an invoice that is {finding.state.replace('_', ' ')} at Stripe went back"
         await _leave_waiting(session, purchase, learned, why, ended=True)
     else:
-        await release(session, learned)
+        await release_waiting(session, learned)
     if verdict.verdict not in STILL_WAITING and not (command.kind == "void" and purchase.payable):
         return DONE
     return Later(_until_lease_ends(purchase, command, now) if leased else _wait(command))
@@ -147,7 +147,7 @@ async def _apply_payment(
     if isinstance(mine, Mismatch):
         await _leave_waiting(session, locked[0], learned, f"money went back that is set aside: {mine.reason}")
     else:
-        await release(session, learned)
+        await release_waiting(session, learned)
     # Money that does not fit was told to the team, and another look would find the same.
     return DONE
 
@@ -167,7 +167,7 @@ async def _leave_waiting(
 
 
 async def _follow(
-    session: AsyncSession, purchase: Purchase, finding: Finding, said: Settlement, now: datetime, command: Command
+    session: AsyncSession, purchase: Purchase, finding: Finding, said: Decision, now: datetime, command: Command
 ) -> None:
     if said.trigger is not None:
         purchase.failure_code = finding.failure_code or purchase.failure_code

@@ -9,11 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.process.logs import get_logger
 from contracts.stripe_facts import DisputeChanged, RefundChanged
-from purchases.batch.found_at_stripe import dispute_fact, invoice_fact, received, refund_fact
+from purchases.batch.found_at_stripe import dispute_fact, invoice_fact, received_from_stripe, refund_fact
 from purchases.batch.references import ids_of, names_in
-from purchases.batch.set_unknown_aside import set_unknown_aside
+from purchases.batch.set_unknown_aside import park_unknown_shape
 from purchases.batch.waiting import allocation_mark, is_set_aside
-from purchases.batch.work import Work
+from purchases.batch.work import BatchContext
 from purchases.jobs import store as commands
 from purchases.jobs.store import Command
 from purchases.jobs.stripe_desk import DONE, Later, Result, WorkerDesk
@@ -42,7 +42,7 @@ Found = Counter[str]
 """How many of each kind Stripe knew better than the ledger."""
 
 
-async def sweep(desk: WorkerDesk, _: Command) -> Result:
+async def reconcile(desk: WorkerDesk, _: Command) -> Result:
     """Command: have each of the last days compared, and what runs now, again and again."""
     today = datetime.now(UTC).date()
     async with desk.database.transaction() as session:
@@ -52,14 +52,14 @@ async def sweep(desk: WorkerDesk, _: Command) -> Result:
     return Later(EVERY)
 
 
-async def sweep_day(desk: WorkerDesk, command: Command) -> Result:
+async def reconcile_day(desk: WorkerDesk, command: Command) -> Result:
     """Command: compare what was made at Stripe on one day, by UTC."""
     start = datetime.fromisoformat(command.subject).replace(tzinfo=UTC)
-    await sweep_stretch(desk, Stretch(start, start + A_DAY))
+    await reconcile_stretch(desk, Stretch(start, start + A_DAY))
     return DONE
 
 
-async def sweep_stretch(desk: WorkerDesk, stretch: Stretch) -> Found:
+async def reconcile_stretch(desk: WorkerDesk, stretch: Stretch) -> Found:
     """Compare, and apply what is missed: a payment first, since its refunds and disputes need it. Safe to repeat."""
     found = Found(payments=0, refunds=0, disputes=0)
     async for invoice in paid_invoices(desk.client, stretch):
@@ -94,7 +94,7 @@ async def _take_invoice(desk: WorkerDesk, listed: Any) -> bool:
     fact = invoice_fact(await whole_json(desk.client, invoice))
     async with desk.database.transaction() as session:
         await adopt(session, fact)
-        await desk.apply(session, [received(fact)])
+        await desk.apply(session, [received_from_stripe(fact)])
         taken = await known.payments_with(session, listed.id) > before
     if taken:
         note_missed("payment", invoice.id)
@@ -116,7 +116,7 @@ async def _keep_unknown(desk: WorkerDesk, thing: Any, kind: str, error: UnknownS
     async with desk.database.transaction() as session:
         names = await ledger.resolve(session, stripe_ids=ids, purchase_ids=set())
         if said.names_us or names.by_id or await plan_money.workspaces_by_payment(session, ids):
-            await set_unknown_aside(Work(session, desk.instance, names, {}), thing, kind, error)
+            await park_unknown_shape(BatchContext(session, desk.instance, names, {}), thing, kind, error)
 
 
 async def _take(desk: WorkerDesk, fact: MoneyBack) -> bool:
@@ -125,9 +125,9 @@ async def _take(desk: WorkerDesk, fact: MoneyBack) -> bool:
     async with desk.database.transaction() as session:
         if await _is_known(session, fact) or not await _is_ours(session, fact):
             return False
-        if await is_set_aside(session, received(fact)):
+        if await is_set_aside(session, received_from_stripe(fact)):
             return False
-        await desk.apply(session, [received(fact)])
+        await desk.apply(session, [received_from_stripe(fact)])
     if isinstance(fact, DisputeChanged):
         note_missed("dispute", fact.dispute_id)
     else:

@@ -8,10 +8,10 @@ from purchases.catalog_copy import plans
 from purchases.jobs.store import Command
 from purchases.jobs.stripe_desk import DONE, Later, Result, StripeDesk
 from purchases.reconcile.missed import note_missed
-from purchases.stripe_api.subscriptions import Seen, look_at_subscription, running_at
+from purchases.stripe_api.subscriptions import Seen, fetch_subscription, running_at
 from purchases.subscriptions import store as subscriptions
-from purchases.subscriptions.follow_subscription import look
-from purchases.subscriptions.look_at_subscription import apply_look
+from purchases.subscriptions.follow_subscription import enqueue_sync
+from purchases.subscriptions.look_at_subscription import apply_fetched
 from purchases.subscriptions.plan import BUILDER, GRANTING
 from purchases.subscriptions.rows import Subscription
 from purchases.subscriptions.rules import status_now
@@ -24,13 +24,13 @@ Homes = Mapping[str, str]
 """By subscription: the workspace."""
 
 
-async def sweep_running(desk: StripeDesk, _: Command) -> Result:
+async def reconcile_running(desk: StripeDesk, _: Command) -> Result:
     """Command: compare them all."""
-    await sweep_subscriptions(desk)
+    await reconcile_subscriptions(desk)
     return DONE
 
 
-async def sweep_subscriptions(desk: StripeDesk) -> int:
+async def reconcile_subscriptions(desk: StripeDesk) -> int:
     """Ask Stripe for each that is stored otherwise, or not at all, and take the answer; how many had changed unheard.
 
     Lists show what runs, by the plan's prices: what is stored as running and is on no list is asked for by its id.
@@ -55,31 +55,31 @@ async def _doubtful(desk: StripeDesk) -> Homes:
                 strange.append(seen)
             elif _agrees(*known, seen):
                 doubtful.pop(seen.snapshot.subscription_id, None)
-    return {**doubtful, **await _homes(desk, strange)}
+    return {**doubtful, **await _workspaces(desk, strange)}
 
 
 def _agrees(row: Subscription, plan: str, seen: Seen) -> bool:
-    told = seen.snapshot
-    status = status_now(status=told.status, told_at=row.told_at, confirmed_at=row.confirmed_at)
+    snapshot = seen.snapshot
+    status = status_now(status=snapshot.status, event_at=row.event_at, confirmed_at=row.confirmed_at)
     kept = {"price_id": row.stripe_price_id} | {name: getattr(row, name) for name in COMPARED[1:]}
     granted = plan == BUILDER or row.status not in GRANTING
-    return granted and status == row.status and kept == {name: getattr(told, name) for name in COMPARED}
+    return granted and status == row.status and kept == {name: getattr(snapshot, name) for name in COMPARED}
 
 
-async def _homes(desk: StripeDesk, strange: list[Seen]) -> Homes:
+async def _workspaces(desk: StripeDesk, strange: list[Seen]) -> Homes:
     """Of those that were never stored, and are a registered workspace's: by our metadata, else by its customer."""
     ours = [one for one in strange if one.is_ours]
     async with desk.database.reading() as session:
-        ended = await subscriptions.homes(session, {one.snapshot.subscription_id for one in ours})
+        ended = await subscriptions.workspaces_of(session, {one.snapshot.subscription_id for one in ours})
         named = await workspaces.registered(session, {one.workspace_id for one in ours if one.workspace_id})
         customers = await workspaces.by_customer(session, {str(one.snapshot.customer_id) for one in ours})
-    homes = {
+    found = {
         one.snapshot.subscription_id: one.workspace_id
         if one.workspace_id in named
         else customers.get(str(one.snapshot.customer_id))
         for one in ours
     }
-    return {one: home for one, home in homes.items() if home is not None and one not in ended}
+    return {one: home for one, home in found.items() if home is not None and one not in ended}
 
 
 async def _take(desk: StripeDesk, subscription_id: str, workspace_id: str) -> bool:
@@ -87,15 +87,15 @@ async def _take(desk: StripeDesk, subscription_id: str, workspace_id: str) -> bo
     async with desk.database.reading() as session:
         prices = await plans.price_ids(session)
         row = await subscriptions.find(session, subscription_id)
-        heard = row.told_at if row else None
-    seen = await look_at_subscription(desk.client, subscription_id, instance=desk.instance, prices=prices)
+        known_at = row.event_at if row else None
+    seen = await fetch_subscription(desk.client, subscription_id, instance=desk.instance, prices=prices)
     async with desk.database.transaction() as session:
-        workspace = await workspaces.lock(session, workspace_id)
+        workspace = await workspaces.lock_workspace(session, workspace_id)
         before = workspace.sequence if workspace else 0
-        result = await apply_look(session, seen, workspace_id=workspace_id, heard=heard)
+        result = await apply_fetched(session, seen, workspace_id=workspace_id, known_at=known_at)
         if isinstance(result, Later):
-            await look(session, subscription_id, workspace_id)
-        told = workspace is not None and workspace.sequence > before
-    if told:
+            await enqueue_sync(session, subscription_id, workspace_id)
+        snapshot = workspace is not None and workspace.sequence > before
+    if snapshot:
         note_missed("subscription", subscription_id)
-    return told
+    return snapshot

@@ -4,13 +4,13 @@ from typing import Final
 
 from chassis.kafka.records import Received
 from chassis.outbox import parked
-from contracts import stripe_facts as told
+from contracts import stripe_facts
 from purchases.batch.waiting import allocation_mark, waits_as, was_ended_by_staff
-from purchases.batch.work import Work, cause_of, count, fact_as
+from purchases.batch.work import BatchContext, cause_of, count_outcome, fact_as
 from purchases.jobs import store as commands
-from purchases.ledger.apply_refund import ToldRefund, follow_the_money
+from purchases.ledger.apply_refund import StripeRefund, follow_the_money
 from purchases.ledger.publish import Cause
-from purchases.refunds.land_refund import Paid, charge_of, exceeds, land
+from purchases.refunds.land_refund import Paid, allocate_refund, charge_of, exceeds
 from purchases.refunds.rules import Shares
 from purchases.refunds.whose_payment import is_foreign, paid_by
 
@@ -18,74 +18,80 @@ OF_ONE_OF_SEVERAL: Final = "the charge paid several things, and this names none 
 MORE_THAN_THE_CHARGE: Final = "with it more than the charge would have gone back, and Stripe lists it so"
 
 
-async def charge_refunded(work: Work, received: Received) -> None:
-    fact = fact_as(told.ChargeRefunded, received)
-    paid = await paid_by(work, received, fact, invoice_id=fact.invoice_id)
-    if not paid or await is_foreign(work, received, fact, paid, what="refund", currency=fact.currency):
+async def charge_refunded(context: BatchContext, received: Received) -> None:
+    fact = fact_as(stripe_facts.ChargeRefunded, received)
+    paid = await paid_by(context, received, fact, invoice_id=fact.invoice_id)
+    if not paid or await is_foreign(context, received, fact, paid, what="refund", currency=fact.currency):
         return
     cause = cause_of(fact)
-    landed = [await _land(work, paid, told_refund(one, of=fact), cause) for one in fact.refunds]
+    landed = [await _land(context, paid, stripe_refund(one, of=fact), cause) for one in fact.refunds]
     is_whole = all(fact.amount >= one.payment.invoice_paid_cents for one in paid)
     if is_whole:
-        await _take_the_sum(work, paid, fact, cause)
+        await _take_the_sum(context, paid, fact, cause)
     if None in landed or not is_whole or sum(refund.amount for refund in fact.refunds) != fact.amount_refunded:
-        await _look(work, paid, fact.charge_id, fact.currency)
-    count(fact, "applied")
+        await _look(context, paid, fact.charge_id, fact.currency)
+    count_outcome(fact, "applied")
 
 
-async def _land(work: Work, paid: list[Paid], refund: ToldRefund, cause: Cause) -> Shares | None:
+async def _land(context: BatchContext, paid: list[Paid], refund: StripeRefund, cause: Cause) -> Shares | None:
     """None when Stripe's list of the charge's refunds must say where it falls, or whether it can be."""
-    return None if exceeds(paid, refund) else await land(work.session, paid=paid, told=refund, cause=cause)
+    return (
+        None if exceeds(paid, refund) else await allocate_refund(context.session, paid=paid, seen=refund, cause=cause)
+    )
 
 
-async def _take_the_sum(work: Work, paid: list[Paid], fact: told.ChargeRefunded, cause: Cause) -> None:
+async def _take_the_sum(
+    context: BatchContext, paid: list[Paid], fact: stripe_facts.ChargeRefunded, cause: Cause
+) -> None:
     """The cumulative figure counts at once where the charge paid one purchase alone, or all of it went back."""
     shared = charge_of(paid).shared
     for one in paid:
         if not shared or fact.amount_refunded >= fact.amount:
-            told_cents = one.payment.card_cents if shared else fact.amount_refunded
-            one.payment.charge_refunded_cents = max(one.payment.charge_refunded_cents, told_cents)
-            await follow_the_money(work.session, purchase=one.purchase, cause=cause)
+            reported_cents = one.payment.card_cents if shared else fact.amount_refunded
+            one.payment.charge_refunded_cents = max(one.payment.charge_refunded_cents, reported_cents)
+            await follow_the_money(context.session, purchase=one.purchase, cause=cause)
 
 
-async def refund_changed(work: Work, received: Received) -> None:
-    fact = fact_as(told.RefundChanged, received)
-    paid = await paid_by(work, received, fact)
-    if not paid or await is_foreign(work, received, fact, paid, what="refund", currency=fact.refund.currency):
+async def refund_changed(context: BatchContext, received: Received) -> None:
+    fact = fact_as(stripe_facts.RefundChanged, received)
+    paid = await paid_by(context, received, fact)
+    if not paid or await is_foreign(context, received, fact, paid, what="refund", currency=fact.refund.currency):
         return
-    refund = told_refund(fact.refund, of=fact)
-    shares = await _land(work, paid, refund, cause_of(fact))
+    refund = stripe_refund(fact.refund, of=fact)
+    shares = await _land(context, paid, refund, cause_of(fact))
     if shares is None:
         reason = MORE_THAN_THE_CHARGE if exceeds(paid, refund) else OF_ONE_OF_SEVERAL
-        await set_aside(work, received, refund.refund_id, reason=reason)
-        await _look(work, paid, fact.charge_id or fact.payment_intent_id, fact.refund.currency)
+        await set_aside(context, received, refund.refund_id, reason=reason)
+        await _look(context, paid, fact.charge_id or fact.payment_intent_id, fact.refund.currency)
         return
     if not shares:
         # The plan's, or failed before anybody could say whose it was: nothing is left to be said.
         why = "of the plan, and of no purchase" if refund.of_the_plan else "it did not go back"
-        await parked.discard(work.session, ids=[allocation_mark(refund.refund_id)], resolution=why)
-    count(fact, "applied")
+        await parked.discard(context.session, ids=[allocation_mark(refund.refund_id)], resolution=why)
+    count_outcome(fact, "applied")
 
 
-async def set_aside(work: Work, received: Received, refund_id: str, *, reason: str = OF_ONE_OF_SEVERAL) -> None:
+async def set_aside(
+    context: BatchContext, received: Received, refund_id: str, *, reason: str = OF_ONE_OF_SEVERAL
+) -> None:
     """Money back of which nobody knows where it falls, or how it can be: parked, once, for staff.
 
     What they have ended stays ended, whatever else tells of it. No timer tries it again: it would have Stripe asked
     for the same list, and park it as before.
     """
     mark = allocation_mark(refund_id)
-    if await waits_as(work.session, mark) is not None or await was_ended_by_staff(work.session, mark):
-        count(received.fact, "parked_already")
+    if await waits_as(context.session, mark) is not None or await was_ended_by_staff(context.session, mark):
+        count_outcome(received.fact, "parked_already")
         return
-    await work.park(received, reason=reason, waits_for=mark, again=False)
-    count(received.fact, "parked")
+    await context.park(received, reason=reason, waits_for=mark, again=False)
+    count_outcome(received.fact, "parked")
 
 
-async def _look(work: Work, paid: list[Paid], subject: str | None, currency: str) -> None:
+async def _look(context: BatchContext, paid: list[Paid], subject: str | None, currency: str) -> None:
     """Have the charge's refunds listed: their ids, or which of several purchases they are of, is not in the event."""
     if subject is not None:
         await commands.ask(
-            work.session,
+            context.session,
             kind="look_at_charge",
             subject=subject,
             purchase_id=str(paid[0].purchase.id),
@@ -93,9 +99,11 @@ async def _look(work: Work, paid: list[Paid], subject: str | None, currency: str
         )
 
 
-def told_refund(refund: told.RefundSnapshot, *, of: told.RefundChanged | told.ChargeRefunded) -> ToldRefund:
+def stripe_refund(
+    refund: stripe_facts.RefundSnapshot, *, of: stripe_facts.RefundChanged | stripe_facts.ChargeRefunded
+) -> StripeRefund:
     """The event's refund as the handler takes it; `of` names its charge."""
-    return ToldRefund(
+    return StripeRefund(
         refund_id=refund.refund_id,
         refund_cents=refund.amount,
         currency=refund.currency,

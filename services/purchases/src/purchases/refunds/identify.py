@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from chassis.outbox import parked
 from chassis.process.logs import get_logger
 from contracts.stripe_facts import InvoicePaid
-from purchases.batch.found_at_stripe import invoice_fact, received
+from purchases.batch.found_at_stripe import invoice_fact, received_from_stripe
 from purchases.batch.leave_to_staff import Concerns, leave_to_staff
 from purchases.batch.references import is_uuid, names_in
 from purchases.catalog_copy import plans
@@ -24,7 +24,7 @@ from purchases.stripe_api.look import PAYABLE, fetch_charge, invoice_of_charge, 
 from purchases.stripe_api.reading import read
 from purchases.stripe_api.values import Part
 from purchases.subscriptions import store as subscriptions
-from purchases.subscriptions.find_homes import find_homes
+from purchases.subscriptions.find_homes import workspaces_by_event
 from purchases.workspaces import store as workspaces
 from stripe_reader.charges import read_charge
 from stripe_reader.invoices import read_invoice, read_invoice_origin, read_subscription_id
@@ -32,7 +32,7 @@ from stripe_reader.invoices import read_invoice, read_invoice_origin, read_subsc
 log = get_logger(__name__)
 
 
-async def identify(desk: WorkerDesk, command: Command) -> Result:
+async def match_refund_to_payment(desk: WorkerDesk, command: Command) -> Result:
     """Find the payment's invoice and its purchases; what waits for the payment is released, or ended as not ours.
 
     Released only where the ledger knows the payment now, else it would come back here at once. What is ours is never
@@ -63,7 +63,7 @@ async def _take_payment(
     intent_id: str | None,
     charge_id: str | None,
 ) -> None:
-    await desk.apply(session, [received(fact)])
+    await desk.apply(session, [received_from_stripe(fact)])
     await session.flush()
     if await _is_known(session, intent_id, charge_id) or await _paid_the_plan(session, fact, intent_id, charge_id):
         ids = [command.subject, *filter(None, (intent_id, charge_id))]
@@ -111,10 +111,10 @@ async def _is_ours(session: AsyncSession, invoice: Any, fact: InvoicePaid | None
     subscription_id = read(read_subscription_id, invoice)
     if named is not None or subscription_id is None:
         return named == instance
-    if await subscriptions.homes(session, {subscription_id}):
+    if await subscriptions.workspaces_of(session, {subscription_id}):
         return True
     prices = await plans.price_ids(session)
-    return fact is not None and bool(await find_homes(session, [fact], instance=instance, prices=prices))
+    return fact is not None and bool(await workspaces_by_event(session, [fact], instance=instance, prices=prices))
 
 
 async def _paid_with(desk: WorkerDesk, intent_id: str | None, charge_id: str | None) -> tuple[str | None, Any]:
@@ -136,9 +136,9 @@ async def _leave_to_staff(
     """Nobody can say more by asking again; the team is mailed of what the invoice paid or `names`."""
     named = {uuid.UUID(one) for one in names if is_uuid(one)}
     known = await ledger.resolve(session, stripe_ids={invoice_id}, purchase_ids=named)
-    purchases = await ledger.lock(session, {one for ids in known.by_id.values() for one in ids})
+    purchases = await ledger.lock_purchases(session, {one for ids in known.by_id.values() for one in ids})
     plan = await session.get(SubscriptionInvoice, invoice_id) if not purchases else None
-    workspace = await workspaces.lock(session, plan.workspace_id) if plan is not None else None
+    workspace = await workspaces.lock_workspace(session, plan.workspace_id) if plan is not None else None
     await parked.lock_ids(session, [command.subject])
     log.error("not_identified", subject=command.subject, why=why)
     concerns = Concerns(list(purchases.values()), workspace, plan)

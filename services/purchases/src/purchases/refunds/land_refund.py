@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from purchases.ledger.apply_refund import ToldRefund, apply_refund, live_cents, payment_behind
+from purchases.ledger.apply_refund import StripeRefund, apply_refund, live_cents, payment_behind
 from purchases.ledger.apply_refund import charge_of as charge_of_refund
 from purchases.ledger.money import COUNTS, newer_refund_status
 from purchases.ledger.publish import Cause
@@ -41,31 +41,33 @@ def in_currency_of(paid: Sequence[Paid], currency: str) -> bool:
     return {one.payment.currency for one in paid} == {currency.upper()}
 
 
-def exceeds(paid: Sequence[Paid], told: ToldRefund) -> bool:
+def exceeds(paid: Sequence[Paid], seen: StripeRefund) -> bool:
     """Return whether the live refunds of the charge would be more than the charge with this one.
 
     One of those that are known has failed meanwhile, or was told of twice: Stripe's list says which.
     """
-    return _exceeds(paid, told, shares_of(_refund(paid, told), charge_of(paid)) or {})
+    return _exceeds(paid, seen, shares_of(_refund(paid, seen), charge_of(paid)) or {})
 
 
-async def land(session: AsyncSession, *, paid: Sequence[Paid], told: ToldRefund, cause: Cause) -> Shares | None:
+async def allocate_refund(
+    session: AsyncSession, *, paid: Sequence[Paid], seen: StripeRefund, cause: Cause
+) -> Shares | None:
     """Record the refund where it falls; None when it does not say where, and nothing has changed."""
-    shares = shares_of(_refund(paid, told), charge_of(paid))
-    await _record(session, paid, told, shares, cause)
+    shares = shares_of(_refund(paid, seen), charge_of(paid))
+    await _record(session, paid, seen, shares, cause)
     return shares
 
 
-async def land_all(
-    session: AsyncSession, *, paid: Sequence[Paid], refunds: Sequence[ToldRefund], cause: Cause
+async def allocate_refunds(
+    session: AsyncSession, *, paid: Sequence[Paid], refunds: Sequence[StripeRefund], cause: Cause
 ) -> dict[str, Shares | None]:
     """The same with all refunds of the charge at hand, by refund id."""
-    shares = shares_of_all([_refund(paid, told) for told in refunds], charge_of(paid))
+    shares = shares_of_all([_refund(paid, seen) for seen in refunds], charge_of(paid))
     # What does not count any more makes room for what does.
-    for told in sorted(refunds, key=lambda told: told.status in COUNTS):
-        if _exceeds(paid, told, shares[told.refund_id] or {}):
-            shares[told.refund_id] = None
-        await _record(session, paid, told, shares[told.refund_id], cause)
+    for seen in sorted(refunds, key=lambda seen: seen.status in COUNTS):
+        if _exceeds(paid, seen, shares[seen.refund_id] or {}):
+            shares[seen.refund_id] = None
+        await _record(session, paid, seen, shares[seen.refund_id], cause)
     return shares
 
 
@@ -78,31 +80,31 @@ def charge_of(paid: Sequence[Paid]) -> PaidCharge:
     )
 
 
-def _refund(paid: Sequence[Paid], told: ToldRefund) -> ChargeRefund:
+def _refund(paid: Sequence[Paid], seen: StripeRefund) -> ChargeRefund:
     rows = [(one.purchase.id, row) for one in paid for row in one.purchase.refunds]
     return ChargeRefund(
-        refund_id=told.refund_id,
-        cents=told.refund_cents,
-        counts=told.status in COUNTS,
-        names=told.purchase_id,
-        of_the_plan=told.of_the_plan,
+        refund_id=seen.refund_id,
+        cents=seen.refund_cents,
+        counts=seen.status in COUNTS,
+        names=seen.purchase_id,
+        of_the_plan=seen.of_the_plan,
         known={
-            str(purchase_id): row.refund_cents for purchase_id, row in rows if row.stripe_refund_id == told.refund_id
+            str(purchase_id): row.refund_cents for purchase_id, row in rows if row.stripe_refund_id == seen.refund_id
         },
     )
 
 
 async def _record(
-    session: AsyncSession, paid: Sequence[Paid], told: ToldRefund, shares: Shares | None, cause: Cause
+    session: AsyncSession, paid: Sequence[Paid], seen: StripeRefund, shares: Shares | None, cause: Cause
 ) -> None:
     for one in paid:
         if share := (shares or {}).get(str(one.purchase.id)):
-            mine = replace(told, refund_cents=share)
-            await apply_refund(session, purchase=one.purchase, payment=one.payment, told=mine, cause=cause)
+            mine = replace(seen, refund_cents=share)
+            await apply_refund(session, purchase=one.purchase, payment=one.payment, seen=mine, cause=cause)
     _count_over_all(paid)
     first = paid[0]
     await share_with_the_plan(
-        session, purchase=first.purchase, payment=first.payment, refund=told, shares=shares, cause=cause
+        session, purchase=first.purchase, payment=first.payment, refund=seen, shares=shares, cause=cause
     )
 
 
@@ -121,17 +123,17 @@ def _name(charge: Charge) -> str:
     return f"{charge.stripe_invoice_id} {charge.stripe_payment_intent_id or charge.stripe_charge_id}"
 
 
-def _will_count(paid: Sequence[Paid], told: ToldRefund) -> bool:
+def _will_count(paid: Sequence[Paid], seen: StripeRefund) -> bool:
     """Whether it counts once it is recorded: what is known to have failed does not, whatever an old event says."""
-    known = [row for one in paid for row in one.purchase.refunds if row.stripe_refund_id == told.refund_id]
-    statuses = [newer_refund_status(known=row.status, told=told.status) for row in known]
-    return any(status in COUNTS for status in statuses or [told.status])
+    known = [row for one in paid for row in one.purchase.refunds if row.stripe_refund_id == seen.refund_id]
+    statuses = [newer_refund_status(known=row.status, reported=seen.status) for row in known]
+    return any(status in COUNTS for status in statuses or [seen.status])
 
 
-def _exceeds(paid: Sequence[Paid], told: ToldRefund, shares: Shares) -> bool:
-    charges = [(one.purchase, charge) for one in paid if (charge := charge_of_refund(one.payment, told)) is not None]
+def _exceeds(paid: Sequence[Paid], seen: StripeRefund, shares: Shares) -> bool:
+    charges = [(one.purchase, charge) for one in paid if (charge := charge_of_refund(one.payment, seen)) is not None]
     limit = min((charge.amount_cents for _, charge in charges if charge.amount_cents is not None), default=None)
-    if limit is None or not _will_count(paid, told):
+    if limit is None or not _will_count(paid, seen):
         return False
-    others = sum(live_cents(purchase, charge, besides=told) for purchase, charge in charges)
+    others = sum(live_cents(purchase, charge, excluding=seen) for purchase, charge in charges)
     return others + sum(shares.values()) > limit

@@ -9,45 +9,45 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from chassis.outbox import parked
 from chassis.process.logs import get_logger
 from contracts.stripe_facts import DisputeChanged, RefundChanged
-from purchases.batch.found_at_stripe import dispute_fact, received, refund_fact
-from purchases.batch.set_unknown_aside import set_unknown_aside
-from purchases.batch.tell_money_back import tell_money_back
+from purchases.batch.found_at_stripe import dispute_fact, received_from_stripe, refund_fact
+from purchases.batch.set_unknown_aside import park_unknown_shape
+from purchases.batch.tell_money_back import announce_money_back_parked
 from purchases.batch.waiting import allocation_mark, is_set_aside, waits_as
-from purchases.batch.work import Work, cause_of
+from purchases.batch.work import BatchContext, cause_of
 from purchases.jobs.store import Command
 from purchases.jobs.stripe_desk import DONE, Result, StripeDesk, WorkerDesk
 from purchases.ledger import plan_money
 from purchases.ledger import store as ledger
-from purchases.ledger.apply_refund import OF_THE_CHARGE, ToldRefund, follow_the_money
-from purchases.ledger.learn_ids import release
+from purchases.ledger.apply_refund import OF_THE_CHARGE, StripeRefund, follow_the_money
+from purchases.ledger.learn_ids import release_waiting
 from purchases.ledger.money import refunded_cents
 from purchases.ledger.publish import Cause
 from purchases.ledger.rows import Charge, Purchase
-from purchases.refunds.events import MORE_THAN_THE_CHARGE, OF_ONE_OF_SEVERAL, set_aside, told_refund
-from purchases.refunds.land_refund import Paid, exceeds, in_currency_of, land, land_all, paid_with
+from purchases.refunds.events import MORE_THAN_THE_CHARGE, OF_ONE_OF_SEVERAL, set_aside, stripe_refund
+from purchases.refunds.land_refund import Paid, allocate_refund, allocate_refunds, exceeds, in_currency_of, paid_with
 from purchases.refunds.rules import Shares
 from purchases.refunds.whose_payment import is_foreign
 from purchases.stripe_api.client import ObjectMissing, UnknownShape
-from purchases.stripe_api.look import dispute_now, refunds_of_charge, refunds_of_intent
+from purchases.stripe_api.look import fetch_dispute, refunds_of_charge, refunds_of_intent
 
 log = get_logger(__name__)
 
 
-async def look_at_charge(desk: WorkerDesk, command: Command) -> Result:
+async def sync_refunds(desk: WorkerDesk, command: Command) -> Result:
     """Apply the refunds of every charge of the payment; of one that Stripe does not know, what its events said."""
     refunds = await _refunds(desk, command.subject)
     if refunds is not None:
         for subject in await _other_charges(desk, command):
             refunds += await _refunds(desk, subject) or []
     async with desk.database.transaction() as session:
-        names = await ledger.resolve(session, stripe_ids={command.subject}, purchase_ids={command.purchase_id})
-        purchases = await ledger.lock(session, {one for named in names.by_id.values() for one in named})
-        work = Work(session, desk.instance, names, purchases)
-        paid = _paid_by(command, work.purchases.values())
+        index = await ledger.resolve(session, stripe_ids={command.subject}, purchase_ids={command.purchase_id})
+        purchases = await ledger.lock_purchases(session, {one for named in index.by_id.values() for one in named})
+        context = BatchContext(session, desk.instance, index, purchases)
+        paid = _paid_by(command, context.purchases.values())
         if paid:
-            readable = None if refunds is None else await _readable(work, paid, refunds)
+            readable = None if refunds is None else await _readable(context, paid, refunds)
             shares = await _apply(session, paid, readable, command)
-            await _end_waiting(work, paid, readable or (), shares)
+            await _end_waiting(context, paid, readable or (), shares)
     await _look_at_disputes(desk, {one.payment.stripe_invoice_id for one in paid})
     return DONE
 
@@ -60,38 +60,40 @@ async def _look_at_disputes(desk: WorkerDesk, invoice_ids: Collection[str]) -> N
         fact = await _dispute(desk, dispute_id)
         if fact is not None:
             async with desk.database.transaction() as session:
-                await desk.apply(session, [received(fact)])
+                await desk.apply(session, [received_from_stripe(fact)])
 
 
 async def _dispute(desk: StripeDesk, dispute_id: str) -> DisputeChanged | None:
     try:
-        return dispute_fact(await dispute_now(desk.client, dispute_id))
+        return dispute_fact(await fetch_dispute(desk.client, dispute_id))
     except ObjectMissing:
         log.warning("dispute_not_at_stripe", dispute=dispute_id)
         return None
 
 
-async def _readable(work: Work, paid: Sequence[Paid], refunds: Sequence[Any]) -> list[RefundChanged]:
+async def _readable(context: BatchContext, paid: Sequence[Paid], refunds: Sequence[Any]) -> list[RefundChanged]:
     """The refunds that can be taken; one in another currency, or that nobody understands, is set aside by itself."""
     taken: list[RefundChanged] = []
     for refund in refunds:
         try:
             fact = refund_fact(refund)
         except UnknownShape as error:
-            await set_unknown_aside(work, refund, "refund", error)
+            await park_unknown_shape(context, refund, "refund", error)
             continue
         if in_currency_of(paid, fact.refund.currency):
             taken.append(fact)
-        elif not await is_set_aside(work.session, received(fact)):
-            await is_foreign(work, received(fact), fact, paid, what="refund", currency=fact.refund.currency)
+        elif not await is_set_aside(context.session, received_from_stripe(fact)):
+            await is_foreign(
+                context, received_from_stripe(fact), fact, paid, what="refund", currency=fact.refund.currency
+            )
     return taken
 
 
 async def _other_charges(desk: StripeDesk, command: Command) -> list[str]:
     """What else paid the same invoice: everything has gone back once all of them have."""
     async with desk.database.reading() as session:
-        names = await ledger.resolve(session, stripe_ids={command.subject}, purchase_ids={command.purchase_id})
-        found = [await ledger.find(session, one) for one in names.purchases_of([command.subject])]
+        index = await ledger.resolve(session, stripe_ids={command.subject}, purchase_ids={command.purchase_id})
+        found = [await ledger.find(session, one) for one in index.purchases_of([command.subject])]
     paid = _paid_by(command, [one for one in found if one is not None])
     charges = [charge for one in paid for charge in one.payment.charges]
     named = [charge for charge in charges if command.subject not in _ids(charge)]
@@ -126,9 +128,9 @@ async def _apply(
     cause = Cause(actor="stripe", at=datetime.now(UTC), reason="the charge's refunds as Stripe lists them")
     for one in paid if refunds is None else ():
         for said in _said(one, command):
-            await land(session, paid=[one], told=said, cause=cause)
-    told = [told_refund(one.refund, of=one) for one in refunds or ()]
-    shares = await land_all(session, paid=paid, refunds=told, cause=cause)
+            await allocate_refund(session, paid=[one], seen=said, cause=cause)
+    seen = [stripe_refund(one.refund, of=one) for one in refunds or ()]
+    shares = await allocate_refunds(session, paid=paid, refunds=seen, cause=cause)
     for one in paid:
         # What is known one by one is the truth now; an older cumulative figure must not stand above it.
         one.payment.charge_refunded_cents = 0
@@ -136,14 +138,14 @@ async def _apply(
     return shares
 
 
-def _said(one: Paid, command: Command) -> list[ToldRefund]:
+def _said(one: Paid, command: Command) -> list[StripeRefund]:
     """One refund per cumulative amount, for what the refunds that are known do not explain."""
-    told = one.payment.charge_refunded_cents
-    missing = told - refunded_cents(refunds=_known(one), charge_refunded_cents=0)
+    seen = one.payment.charge_refunded_cents
+    missing = seen - refunded_cents(refunds=_known(one), charge_refunded_cents=0)
     if missing <= 0:
         return []
     return [
-        ToldRefund(
+        StripeRefund(
             refund_id=f"{command.subject}:{told}",
             refund_cents=missing,
             currency=command.arguments["currency"],
@@ -156,16 +158,16 @@ def _said(one: Paid, command: Command) -> list[ToldRefund]:
 
 
 def _known(one: Paid) -> list[tuple[str, int]]:
-    told = (row for row in one.purchase.refunds if row.stripe_refund_id and row.kind in OF_THE_CHARGE)
-    return [(row.status, row.refund_cents) for row in told if row.stripe_invoice_id == one.payment.stripe_invoice_id]
+    seen = (row for row in one.purchase.refunds if row.stripe_refund_id and row.kind in OF_THE_CHARGE)
+    return [(row.status, row.refund_cents) for row in seen if row.stripe_invoice_id == one.payment.stripe_invoice_id]
 
 
 def _why(paid: Sequence[Paid], fact: RefundChanged) -> str:
-    return MORE_THAN_THE_CHARGE if exceeds(paid, told_refund(fact.refund, of=fact)) else OF_ONE_OF_SEVERAL
+    return MORE_THAN_THE_CHARGE if exceeds(paid, stripe_refund(fact.refund, of=fact)) else OF_ONE_OF_SEVERAL
 
 
 async def _end_waiting(
-    work: Work, paid: Sequence[Paid], refunds: Sequence[RefundChanged], shares: dict[str, Shares | None]
+    context: BatchContext, paid: Sequence[Paid], refunds: Sequence[RefundChanged], shares: dict[str, Shares | None]
 ) -> None:
     """What waited to be allocated is tried again, or ended; what nobody can allocate but staff is set aside."""
     for fact in refunds:
@@ -173,11 +175,13 @@ async def _end_waiting(
         mark, share = allocation_mark(refund_id), shares[refund_id]
         if share is None:
             why = _why(paid, fact)
-            await set_aside(work, received(fact), refund_id, reason=why)
-            cause, waiting = cause_of(fact, reason=why), await waits_as(work.session, mark)
+            await set_aside(context, received_from_stripe(fact), refund_id, reason=why)
+            cause, waiting = cause_of(fact, reason=why), await waits_as(context.session, mark)
             purchases = [one.purchase for one in paid]
-            await tell_money_back(work.session, received(fact), purchases, cause=cause, parked_as=waiting)
+            await announce_money_back_parked(
+                context.session, received_from_stripe(fact), purchases, cause=cause, parked_as=waiting
+            )
         elif share:
-            await release(work.session, [mark])
+            await release_waiting(context.session, [mark])
         else:
-            await parked.discard(work.session, ids=[mark], resolution="of the charge, but of no purchase")
+            await parked.discard(context.session, ids=[mark], resolution="of the charge, but of no purchase")

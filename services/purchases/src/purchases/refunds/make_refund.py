@@ -19,11 +19,11 @@ from purchases.refunds.send_back import (
     Source,
     learn_sources,
     payment_of,
-    send_back,
+    send_refund,
     sources_of,
 )
 from purchases.refunds.split_refund import split_over_charges
-from purchases.refunds.told_by_stripe import told_by_stripe
+from purchases.refunds.told_by_stripe import refund_of_object
 from purchases.stripe_api.client import StripeRefused
 from purchases.stripe_api.keys import metadata_of
 from purchases.stripe_api.refunds import ChargeIds, find_refund
@@ -64,7 +64,7 @@ def _source(refund: Refund, sources: Sequence[Source]) -> Source:
 async def _split(desk: StripeDesk, command: Command) -> None:
     """Asked for before it was known which charges paid: each gives back its own."""
     async with desk.database.transaction() as session:
-        purchase = await ledger.lock_one(session, command.purchase_id)
+        purchase = await ledger.lock_purchase(session, command.purchase_id)
         refund = _requested(purchase, command)
         if purchase is not None and refund is not None:
             await split_over_charges(session, purchase=purchase, refund=refund)
@@ -73,7 +73,7 @@ async def _split(desk: StripeDesk, command: Command) -> None:
 async def _send_back(desk: StripeDesk, command: Command, sending: Sending) -> Any:
     """Refused, it may have been made all the same by a try whose answer was lost. Raises StripeRefused."""
     try:
-        return await send_back(desk, command, sending)
+        return await send_refund(desk, command, sending)
     except StripeRefused:
         made = await find_refund(desk.client, charge=sending.charge, known_by=sending.known_by)
         if made is None:
@@ -83,19 +83,19 @@ async def _send_back(desk: StripeDesk, command: Command, sending: Sending) -> An
 
 async def _made(desk: StripeDesk, command: Command, answer: Any) -> None:
     async with desk.database.transaction() as session:
-        purchase = await ledger.lock_one(session, command.purchase_id)
+        purchase = await ledger.lock_purchase(session, command.purchase_id)
         payment = payment_of(purchase, command)
         if purchase is not None and payment is not None:
             cause = Cause(actor="stripe", at=datetime.now(UTC))
-            told = told_by_stripe(answer)
-            await apply_refund(session, purchase=purchase, payment=payment, told=told, cause=cause)
+            seen = refund_of_object(answer)
+            await apply_refund(session, purchase=purchase, payment=payment, seen=seen, cause=cause)
 
 
 async def _refused(desk: StripeDesk, command: Command, error: StripeRefused | NothingToReturn) -> None:
     reason = "paid_without_a_payment" if isinstance(error, NothingToReturn) else error.code or "stripe_refused"
     log.error("refund_refused", refund=command.subject, purchase=str(command.purchase_id), reason=str(error))
     async with desk.database.transaction() as session:
-        purchase = await ledger.lock_one(session, command.purchase_id)
+        purchase = await ledger.lock_purchase(session, command.purchase_id)
         refund = _requested(purchase, command)
         if purchase is not None and refund is not None:
             cause = Cause(actor="stripe", at=datetime.now(UTC), reason=str(error))

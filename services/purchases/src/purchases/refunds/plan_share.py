@@ -4,10 +4,10 @@ from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contracts import stripe_facts as told
+from contracts import stripe_facts
 from contracts.workspace_facts import WorkspaceDisputeClosed, WorkspaceDisputeOpened, WorkspacePaymentRefunded
 from purchases.ledger import plan_money
-from purchases.ledger.apply_refund import ToldRefund
+from purchases.ledger.apply_refund import StripeRefund
 from purchases.ledger.money import COUNTS, is_final, newer_dispute_status, newer_refund_status
 from purchases.ledger.plan_rows import SubscriptionInvoice, WorkspaceDispute, WorkspaceRefund
 from purchases.ledger.publish import Cause, announce_of_workspace
@@ -22,7 +22,7 @@ async def share_with_the_plan(
     *,
     purchase: Purchase,
     payment: Payment,
-    refund: ToldRefund,
+    refund: StripeRefund,
     shares: Shares | None,
     cause: Cause,
 ) -> None:
@@ -52,7 +52,7 @@ async def share_dispute_with_the_plan(
     *,
     purchase: Purchase,
     payment: Payment,
-    dispute: told.DisputeChanged,
+    dispute: stripe_facts.DisputeChanged,
     cents: int,
     cause: Cause,
 ) -> None:
@@ -71,7 +71,7 @@ async def keep_refund(
     session: AsyncSession,
     workspace: Workspace,
     invoice: SubscriptionInvoice,
-    refund: ToldRefund,
+    refund: StripeRefund,
     *,
     cents: int,
     cause: Cause,
@@ -79,16 +79,16 @@ async def keep_refund(
 ) -> None:
     """Record the plan's `cents` of a refund as it is now. Told again, or late, it changes nothing."""
     row = await plan_money.find_refund(session, refund.refund_id)
-    before, told_cents = (row.status, row.refund_cents) if row else (None, cents)
-    status = newer_refund_status(known=before, told=refund.status)
+    before, reported_cents = (row.status, row.refund_cents) if row else (None, cents)
+    status = newer_refund_status(known=before, reported=refund.status)
     if row is None:
         row = _new_refund(workspace, invoice, refund, cents=cents, at=at)
         session.add(row)
     row.status, row.failure_reason = status, refund.failure_reason or row.failure_reason
     row.updated_at = max(row.updated_at, at)
-    if cents != told_cents:
+    if cents != reported_cents:
         row.refund_cents, row.corrected_at = cents, cause.at
-        _tell_refund(session, workspace, row, cause, previously_cents=told_cents)
+        _tell_refund(session, workspace, row, cause, previously_cents=reported_cents)
     elif row.status != before and not (before in COUNTS and row.status in COUNTS) and row.refund_cents:
         _tell_refund(session, workspace, row, cause)
 
@@ -120,7 +120,7 @@ def _tell_refund(
 
 
 def _new_refund(
-    workspace: Workspace, invoice: SubscriptionInvoice, refund: ToldRefund, *, cents: int, at: datetime
+    workspace: Workspace, invoice: SubscriptionInvoice, refund: StripeRefund, *, cents: int, at: datetime
 ) -> WorkspaceRefund:
     return WorkspaceRefund(
         stripe_refund_id=refund.refund_id,
@@ -141,7 +141,7 @@ async def keep_dispute(
     session: AsyncSession,
     workspace: Workspace,
     invoice: SubscriptionInvoice,
-    dispute: told.DisputeChanged,
+    dispute: stripe_facts.DisputeChanged,
     *,
     cents: int,
     cause: Cause,
@@ -149,11 +149,11 @@ async def keep_dispute(
     """Record the plan's `cents` of a dispute as it is now, and announce what is new of it."""
     row = await plan_money.find_dispute(session, dispute.dispute_id)
     before = row.status if row else None
-    status = newer_dispute_status(known=before, told=dispute.status)
+    status = newer_dispute_status(known=before, reported=dispute.status)
     if row is None:
         row = _new_dispute(workspace, invoice, dispute, cents=cents)
         session.add(row)
-    was_shared, told_cents = row.dispute_cents < row.whole_cents, row.dispute_cents
+    was_shared, reported_cents = row.dispute_cents < row.whole_cents, row.dispute_cents
     row.opened_at = min(row.opened_at, dispute.occurred_at)
     row.evidence_due_at = dispute.evidence_due_at or row.evidence_due_at
     if status == dispute.status:
@@ -161,9 +161,9 @@ async def keep_dispute(
         row.closed_at = dispute.occurred_at if is_final(status) else None
     elif cents < row.whole_cents:
         row.dispute_cents = cents
-    if row.dispute_cents != told_cents and (was_shared or row.dispute_cents < row.whole_cents):
+    if row.dispute_cents != reported_cents and (was_shared or row.dispute_cents < row.whole_cents):
         row.corrected_at = cause.at
-        _tell_dispute(session, workspace, row, cause, previously_cents=told_cents)
+        _tell_dispute(session, workspace, row, cause, previously_cents=reported_cents)
     elif _is_news(row, before):
         _tell_dispute(session, workspace, row, cause)
 
@@ -198,7 +198,7 @@ def _tell_dispute(
 
 
 def _new_dispute(
-    workspace: Workspace, invoice: SubscriptionInvoice, dispute: told.DisputeChanged, *, cents: int
+    workspace: Workspace, invoice: SubscriptionInvoice, dispute: stripe_facts.DisputeChanged, *, cents: int
 ) -> WorkspaceDispute:
     return WorkspaceDispute(
         stripe_dispute_id=dispute.dispute_id,

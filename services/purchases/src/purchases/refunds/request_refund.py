@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from chassis.problems import Problem
 from purchases.ledger import money, problems
 from purchases.ledger import store as ledger
-from purchases.ledger.apply_refund import ask_for_credit, credit_of
+from purchases.ledger.apply_refund import credit_of, enqueue_credit
 from purchases.ledger.publish import (
     Cause,
     card_refunded_cents,
@@ -22,7 +22,7 @@ from purchases.ledger.publish import (
     sale_of,
 )
 from purchases.ledger.rows import Payment, Purchase, Refund
-from purchases.refunds.split_refund import ask_stripe, of_charge, shares_over_charges
+from purchases.refunds.split_refund import enqueue_refund, of_charge, shares_over_charges
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +51,7 @@ class Requested:
 
 async def request_refund(*, session: AsyncSession, order: RefundOrder) -> Requested:
     """Write the refund down as `requested`. Raises Problem 404, 409 or 422, and nothing has changed."""
-    purchase = await ledger.lock_one(session, order.purchase_id)
+    purchase = await ledger.lock_purchase(session, order.purchase_id)
     if purchase is None:
         raise problems.purchase_not_found()
     made = next((one for one in purchase.refunds if one.idempotency_key == order.idempotency_key), None)
@@ -61,12 +61,12 @@ async def request_refund(*, session: AsyncSession, order: RefundOrder) -> Reques
         return Requested(made, repeated=True)
     amount = _amount(purchase, order.amount_cents)
     cause = Cause(actor=order.staff, at=datetime.now(UTC), reason=order.reason)
-    refund = await ask_for_refund(session, purchase=purchase, amount=amount, cause=cause)
+    refund = await start_refund(session, purchase=purchase, amount=amount, cause=cause)
     refund.idempotency_key, refund.request_fingerprint = order.idempotency_key, order.fingerprint
     return Requested(refund, repeated=False)
 
 
-async def ask_for_refund(session: AsyncSession, *, purchase: Purchase, amount: int, cause: Cause) -> Refund:
+async def start_refund(session: AsyncSession, *, purchase: Purchase, amount: int, cause: Cause) -> Refund:
     """Write a refund of the locked purchase's sale down; Stripe is asked after this commit.
 
     What charges took goes back first, then what the customer's credit paid. Where several of these paid, the one that
@@ -78,7 +78,7 @@ async def ask_for_refund(session: AsyncSession, *, purchase: Purchase, amount: i
     if amount > by_card:
         made.append(credit_of(sale, amount - by_card, refund_id=uuid.uuid4(), cause=cause, requested_by=cause.actor))
         purchase.refunds.append(made[-1])
-        await ask_for_credit(session, made[-1])
+        await enqueue_credit(session, made[-1])
     return made[0]
 
 
@@ -103,7 +103,7 @@ async def _ask_for_card(
     refunds = [refund, *(of_charge(refund, number, cents) for number, cents in more)]
     purchase.refunds += refunds
     for one in refunds:
-        await ask_stripe(session, one)
+        await enqueue_refund(session, one)
     return refunds
 
 

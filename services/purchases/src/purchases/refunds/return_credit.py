@@ -9,7 +9,7 @@ from purchases.jobs import store as commands
 from purchases.jobs.store import Command
 from purchases.jobs.stripe_desk import DONE, Result, StripeDesk
 from purchases.ledger import store as ledger
-from purchases.ledger.apply_refund import ToldRefund, apply_refund, refuse_refund
+from purchases.ledger.apply_refund import StripeRefund, apply_refund, refuse_refund
 from purchases.ledger.money import REQUESTED
 from purchases.ledger.publish import Cause
 from purchases.ledger.rows import Purchase, Refund
@@ -86,7 +86,7 @@ async def _make(
 
 
 async def _record(desk: StripeDesk, command: Command, made: Any) -> None:
-    told = ToldRefund(
+    seen = StripeRefund(
         refund_id=made.id,
         refund_cents=-made.amount,
         currency=made.currency,
@@ -96,18 +96,18 @@ async def _record(desk: StripeDesk, command: Command, made: Any) -> None:
         requested_id=command.subject,
     )
     async with desk.database.transaction() as session:
-        purchase = await ledger.lock_one(session, command.purchase_id)
+        purchase = await ledger.lock_purchase(session, command.purchase_id)
         payment = payment_of(purchase, command)
         if purchase is not None and payment is not None:
             cause = Cause(actor="quittance", at=datetime.now(UTC), reason="what credit had paid")
-            await apply_refund(session, purchase=purchase, payment=payment, told=told, cause=cause)
+            await apply_refund(session, purchase=purchase, payment=payment, seen=seen, cause=cause)
 
 
 async def _refuse(desk: StripeDesk, command: Command, error: StripeRefused | MoreThanCreditPaid) -> None:
     reason = MORE_THAN_PAID if isinstance(error, MoreThanCreditPaid) else error.code or "stripe_refused"
     log.error("credit_refused", refund=command.subject, purchase=str(command.purchase_id), reason=str(error))
     async with desk.database.transaction() as session:
-        purchase = await ledger.lock_one(session, command.purchase_id)
+        purchase = await ledger.lock_purchase(session, command.purchase_id)
         refund = _requested(purchase, command)
         if purchase is not None and refund is not None:
             cause = Cause(actor="stripe", at=datetime.now(UTC), reason=str(error))

@@ -9,13 +9,13 @@ from purchases.ledger import store as ledger
 from purchases.ledger.apply_refund import apply_refund
 from purchases.ledger.money import COUNTS
 from purchases.ledger.publish import Cause
-from purchases.refunds.send_back import Sending, Source, learn_sources, payment_of, send_back, sources_of
-from purchases.refunds.told_by_stripe import told_by_stripe
+from purchases.refunds.send_back import Sending, Source, learn_sources, payment_of, send_refund, sources_of
+from purchases.refunds.told_by_stripe import refund_of_object
 from purchases.stripe_api.client import OutcomeUnknown, StripeRefused
 from purchases.stripe_api.refunds import refunds_of
 
 
-async def return_payment(desk: StripeDesk, command: Command) -> Result:
+async def refund_unmatched_payment(desk: StripeDesk, command: Command) -> Result:
     """Look whether it was refunded already, refund it if not, and record the refund. Raises NothingToReturn."""
     sources = await sources_of(desk, command)
     left = int(command.arguments["amount"])
@@ -30,7 +30,7 @@ async def return_payment(desk: StripeDesk, command: Command) -> Result:
 async def _return_one(desk: StripeDesk, command: Command, source: Source, amount: int) -> None:
     sending = _sending(desk, command, source, amount)
     try:
-        refund = await send_back(desk, command, sending)
+        refund = await send_refund(desk, command, sending)
     except StripeRefused:
         if await learn_sources(desk, command):
             raise OutcomeUnknown("more is known of the charges that paid") from None
@@ -39,14 +39,14 @@ async def _return_one(desk: StripeDesk, command: Command, source: Source, amount
             raise
         if rest.amount <= 0:
             return
-        refund = await send_back(desk, command, rest)
+        refund = await send_refund(desk, command, rest)
     async with desk.database.transaction() as session:
-        purchase = await ledger.lock_one(session, command.purchase_id)
+        purchase = await ledger.lock_purchase(session, command.purchase_id)
         payment = payment_of(purchase, command)
         if purchase is not None and payment is not None:
             cause = Cause(actor="quittance", at=datetime.now(UTC), reason="money that found no purchase to pay")
-            told = told_by_stripe(refund)
-            await apply_refund(session, purchase=purchase, payment=payment, told=told, cause=cause)
+            seen = refund_of_object(refund)
+            await apply_refund(session, purchase=purchase, payment=payment, seen=seen, cause=cause)
 
 
 async def _rest(desk: StripeDesk, command: Command, sending: Sending, source: Source) -> Sending:
@@ -54,7 +54,7 @@ async def _rest(desk: StripeDesk, command: Command, sending: Sending, source: So
     async with desk.database.reading() as session:
         payment = payment_of(await ledger.find(session, command.purchase_id), command)
     refunds = await refunds_of(desk.client, sending.charge)
-    gone = sum(one.refund_cents for one in map(told_by_stripe, refunds) if one.status in COUNTS)
+    gone = sum(one.refund_cents for one in map(refund_of_object, refunds) if one.status in COUNTS)
     took = source.cents if source.cents is not None else payment.invoice_paid_cents if payment else sending.amount
     left = min(sending.amount, took - gone)
     return replace(sending, amount=left, step=f"{sending.step}-{left}")

@@ -64,13 +64,13 @@ def shares_of_all(refunds: Iterable[ChargeRefund], charge: PaidCharge) -> dict[s
         for purchase_id, cents in (shares[refund.refund_id] or {}).items() if refund.counts else ():
             left[purchase_id] -= cents
     for refund in known:
-        told = shares[refund.refund_id]
-        if told is None or (refund.counts and _may_fall_on_more(refund, charge)):
-            told = told or {}
-            others = {one: cents for one, cents in left.items() if one not in told}
-            taken = _take(others, refund.cents - sum(told.values()))
+        share = shares[refund.refund_id]
+        if share is None or (refund.counts and _may_fall_on_more(refund, charge)):
+            share = share or {}
+            others = {one: cents for one, cents in left.items() if one not in share}
+            taken = _take(others, refund.cents - sum(share.values()))
             left |= others
-            shares[refund.refund_id] = told | taken
+            shares[refund.refund_id] = share | taken
     return shares
 
 

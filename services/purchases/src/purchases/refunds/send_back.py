@@ -8,7 +8,7 @@ from purchases.jobs import store as commands
 from purchases.jobs.store import Command
 from purchases.jobs.stripe_desk import StripeDesk
 from purchases.ledger import store as ledger
-from purchases.ledger.learn_ids import learn_of_invoice, refundable_charges, release
+from purchases.ledger.learn_ids import learn_of_invoice, refundable_charges, release_waiting
 from purchases.ledger.rows import Charge, Payment, Purchase
 from purchases.stripe_api.client import OutcomeUnknown, phase
 from purchases.stripe_api.invoices import EXPAND
@@ -72,10 +72,10 @@ async def learn_sources(desk: StripeDesk, command: Command) -> bool:
         invoice = await desk.client.v1.invoices.retrieve_async(invoice_id, params={"expand": EXPAND})
     parts = [part_of(part) for part in read_json(read_parts, await whole_json(desk.client, invoice))]
     async with desk.database.transaction() as session:
-        purchase = await ledger.lock_one(session, command.purchase_id)
+        purchase = await ledger.lock_purchase(session, command.purchase_id)
         before = _charges(purchase, command)
         learned = _learn(purchase, invoice_id, parts)
-        await release(session, learned)
+        await release_waiting(session, learned)
         return _charges(purchase, command) != before
 
 
@@ -100,7 +100,7 @@ def _source(charge: Charge) -> Source:
     return Source(number=charge.number, charge=ids, cents=charge.amount_cents)
 
 
-async def send_back(desk: StripeDesk, command: Command, sending: Sending) -> Any:
+async def send_refund(desk: StripeDesk, command: Command, sending: Sending) -> Any:
     """The refund that an earlier try made, or a new one.
 
     The attempt's number grows only when Stripe has answered 5xx, which it repeats for ever under the old one.

@@ -15,25 +15,25 @@ from purchases.refunds.rules import spread
 async def split_over_charges(session: AsyncSession, *, purchase: Purchase, refund: Refund) -> None:
     """Let the requested `refund` be of one charge, with one of its own for each other charge; the sum stays."""
     payment = next(one for one in purchase.payments if one.stripe_invoice_id == refund.stripe_invoice_id)
-    (number, cents), *others = shares_over_charges(purchase, payment, refund.refund_cents, besides=refund)
+    (number, cents), *others = shares_over_charges(purchase, payment, refund.refund_cents, excluding=refund)
     refund.charge_number, refund.refund_cents = number, cents
     for number, cents in others:
         other = of_charge(refund, number, cents)
         purchase.refunds.append(other)
-        await ask_stripe(session, other)
+        await enqueue_refund(session, other)
 
 
 def shares_over_charges(
-    purchase: Purchase, payment: Payment, cents: int, *, besides: Refund | None = None
+    purchase: Purchase, payment: Payment, cents: int, *, excluding: Refund | None = None
 ) -> list[tuple[int | None, int]]:
     """Return what of `cents` goes back through which charge of the payment; None: the only one, or nobody knows."""
     charges = refundable_charges(payment)
     if len(charges) < 2:
         return [(None, cents)]
-    return [*spread(cents, [(one.number, _room(purchase, one, besides)) for one in charges])]
+    return [*spread(cents, [(one.number, _room(purchase, one, excluding)) for one in charges])]
 
 
-async def ask_stripe(session: AsyncSession, refund: Refund) -> None:
+async def enqueue_refund(session: AsyncSession, refund: Refund) -> None:
     """Have the requested refund made after this commit."""
     await commands.ask(
         session,
@@ -44,11 +44,11 @@ async def ask_stripe(session: AsyncSession, refund: Refund) -> None:
     )
 
 
-def _room(purchase: Purchase, charge: Charge, besides: Refund | None) -> int | None:
+def _room(purchase: Purchase, charge: Charge, excluding: Refund | None) -> int | None:
     """What is left of the charge; None where nobody knows."""
     if charge.amount_cents is None:
         return None
-    asked = (one for one in purchase.refunds if one.status == REQUESTED and one is not besides)
+    asked = (one for one in purchase.refunds if one.status == REQUESTED and one is not excluding)
     mine = (one for one in asked if one.stripe_invoice_id == charge.stripe_invoice_id)
     waiting = sum(one.refund_cents for one in mine if one.charge_number == charge.number)
     return max(0, charge.amount_cents - max(charge.refunded_cents, live_cents(purchase, charge)) - waiting)

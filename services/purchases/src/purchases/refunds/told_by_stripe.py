@@ -3,11 +3,11 @@
 from typing import Any
 
 from purchases.batch.found_at_stripe import refund_fact
-from purchases.ledger.apply_refund import ToldRefund
-from purchases.refunds.events import told_refund
+from purchases.ledger.apply_refund import StripeRefund
+from purchases.refunds.events import stripe_refund
 
 
-def told_by_stripe(refund: Any) -> ToldRefund:
+def refund_of_object(refund: Any) -> StripeRefund:
     """Return what a refund object of Stripe's API says. Raises UnknownShape."""
     fact = refund_fact(refund)
-    return told_refund(fact.refund, of=fact)
+    return stripe_refund(fact.refund, of=fact)

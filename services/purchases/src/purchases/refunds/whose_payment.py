@@ -3,67 +3,69 @@
 from collections.abc import Sequence
 
 from chassis.kafka.records import Received
-from contracts import stripe_facts as told
-from purchases.batch.tell_money_back import tell_money_back
-from purchases.batch.work import Work, cause_of, count
+from contracts import stripe_facts
+from purchases.batch.tell_money_back import announce_money_back_parked
+from purchases.batch.work import BatchContext, cause_of, count_outcome
 from purchases.jobs import store as commands
 from purchases.ledger.learn_ids import learn_of_invoice, paid_mark
 from purchases.ledger.rows import Purchase
 from purchases.refunds.land_refund import Paid, in_currency_of, paid_with
 from purchases.stripe_api.values import Part
 
-MoneyBack = told.ChargeRefunded | told.RefundChanged | told.DisputeChanged
+MoneyBack = stripe_facts.ChargeRefunded | stripe_facts.RefundChanged | stripe_facts.DisputeChanged
 
 
-async def paid_by(work: Work, received: Received, fact: MoneyBack, *, invoice_id: str | None = None) -> list[Paid]:
+async def paid_by(
+    context: BatchContext, received: Received, fact: MoneyBack, *, invoice_id: str | None = None
+) -> list[Paid]:
     """What the fact's charge paid; empty when the fact waits until that is known."""
-    purchases = work.purchases_of(fact)
+    purchases = context.purchases_of(fact)
     ids = {"payment_intent_id": fact.payment_intent_id, "charge_id": fact.charge_id}
     paid = paid_with(purchases, **ids, invoice_id=invoice_id)
     for one in paid:
         part = Part(**ids, cents=_part_cents(fact, one))
         learned = learn_of_invoice(one.purchase, invoice_id=one.payment.stripe_invoice_id, parts=[part])
-        work.learn(one.purchase, learned)
+        context.learn(one.purchase, learned)
     if not paid:
         unpaid = next((purchase for purchase in purchases if not purchase.payments), None)
-        await (_wait_for_payment(work, received, unpaid) if unpaid else _ask_whose(work, received, fact))
-        count(fact, "waits")
+        await (_wait_for_payment(context, received, unpaid) if unpaid else _ask_whose(context, received, fact))
+        count_outcome(fact, "waits")
     return paid
 
 
 def _part_cents(fact: MoneyBack, one: Paid) -> int | None:
     """A charge that took less than the invoice was paid with is one of several."""
-    smaller = isinstance(fact, told.ChargeRefunded) and fact.amount < one.payment.invoice_paid_cents
-    return fact.amount if isinstance(fact, told.ChargeRefunded) and smaller else None
+    smaller = isinstance(fact, stripe_facts.ChargeRefunded) and fact.amount < one.payment.invoice_paid_cents
+    return fact.amount if isinstance(fact, stripe_facts.ChargeRefunded) and smaller else None
 
 
 async def is_foreign(
-    work: Work, received: Received, fact: MoneyBack, paid: Sequence[Paid], *, what: str, currency: str
+    context: BatchContext, received: Received, fact: MoneyBack, paid: Sequence[Paid], *, what: str, currency: str
 ) -> bool:
     """Set money back aside that is not in the payment's currency: what it is worth, only staff can say."""
     if in_currency_of(paid, currency):
         return False
     reason = f"a {what} in {currency.upper()}, which is not the payment's currency"
-    await work.park(received, reason=reason)
+    await context.park(received, reason=reason)
     purchases = [one.purchase for one in paid]
-    await tell_money_back(work.session, received, purchases, cause=cause_of(fact, reason=reason))
-    count(fact, "parked")
+    await announce_money_back_parked(context.session, received, purchases, cause=cause_of(fact, reason=reason))
+    count_outcome(fact, "parked")
     return True
 
 
-async def _wait_for_payment(work: Work, received: Received, purchase: Purchase) -> None:
+async def _wait_for_payment(context: BatchContext, received: Received, purchase: Purchase) -> None:
     """Money of a purchase whose payment we have not seen: the payment must be somewhere, so we look for it."""
-    await work.park(received, reason="money went back before it came", waits_for=paid_mark(purchase))
-    await commands.ask(work.session, kind="settle", subject=str(purchase.id))
+    await context.park(received, reason="money went back before it came", waits_for=paid_mark(purchase))
+    await commands.ask(context.session, kind="settle", subject=str(purchase.id))
 
 
-async def _ask_whose(work: Work, received: Received, fact: MoneyBack) -> None:
+async def _ask_whose(context: BatchContext, received: Received, fact: MoneyBack) -> None:
     """Money of a payment that is not known: parked until Stripe has said whose payment it is."""
     subject = fact.payment_intent_id or fact.charge_id
-    await work.park(received, reason="money of an unknown payment went back", waits_for=subject)
+    await context.park(received, reason="money of an unknown payment went back", waits_for=subject)
     if subject is not None:
         await commands.ask(
-            work.session,
+            context.session,
             kind="identify",
             subject=subject,
             payment_intent_id=fact.payment_intent_id,

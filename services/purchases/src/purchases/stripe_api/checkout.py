@@ -126,7 +126,7 @@ async def open_subscription(
     return _seen(session)
 
 
-async def look_at_checkout(client: StripeClient, sale: PlanSale) -> SessionSeen | None:
+async def fetch_checkout(client: StripeClient, sale: PlanSale) -> SessionSeen | None:
     """The Checkout's session as it is now: by its id, or by listing and metadata when the id was never stored."""
     if sale.session_id is not None:
         async with phase("look_at_session"):

@@ -138,14 +138,14 @@ class PatientClient(stripe.HTTPXClient):
             answer = await super().request_async(method, url, headers, post_data)
             if answer[1] != RATE_LIMITED:
                 return answer
-            await asyncio.sleep(max(waits.delay(), _told_to_wait(answer[2])))
+            await asyncio.sleep(max(waits.delay(), _retry_after(answer[2])))
         return await super().request_async(method, url, headers, post_data)
 
 
-def _told_to_wait(headers: Mapping[str, str]) -> float:
+def _retry_after(headers: Mapping[str, str]) -> float:
     """`Retry-After` in seconds, within our bounds; a date is not read."""
-    told = headers.get("retry-after", "")
-    return min(float(told), RATE_LIMIT_LONGEST_SECONDS) if told.isdecimal() else 0.0
+    after = headers.get("retry-after", "")
+    return min(float(after), RATE_LIMIT_LONGEST_SECONDS) if after.isdecimal() else 0.0
 
 
 @asynccontextmanager

@@ -26,17 +26,17 @@ CLOSED: Final = {
 }
 
 
-async def look_for_invoice(client: StripeClient, sale: Sale, *, instance: str) -> Finding:
+async def find_invoice(client: StripeClient, sale: Sale, *, instance: str) -> Finding:
     """Find the purchase's invoice and say how it stands."""
     if sale.invoice_id is not None:
-        return await look_at_invoice(client, sale.invoice_id)
+        return await fetch_invoice(client, sale.invoice_id)
     if sale.checkout_session_id is not None:
         invoice_id = await _invoice_of_session(client, sale.checkout_session_id)
-        return await look_at_invoice(client, invoice_id) if invoice_id else NOTHING
+        return await fetch_invoice(client, invoice_id) if invoice_id else NOTHING
     if sale.customer_id is None:
         return NOTHING
     found = await _find_invoice(client, sale, instance=instance)
-    return await look_at_invoice(client, found) if found else NOTHING
+    return await fetch_invoice(client, found) if found else NOTHING
 
 
 async def _invoice_of_session(client: StripeClient, session_id: str) -> str | None:
@@ -46,35 +46,35 @@ async def _invoice_of_session(client: StripeClient, session_id: str) -> str | No
     return read(read_made, session).invoice_id
 
 
-async def look_at_invoice(client: StripeClient, invoice_id: str) -> Finding:
+async def fetch_invoice(client: StripeClient, invoice_id: str) -> Finding:
     """Read one invoice with its payments."""
     try:
         async with phase("look_at_invoice"):
             invoice = await client.v1.invoices.retrieve_async(invoice_id, params={"expand": EXPAND_PAID})
     except ObjectMissing:
         return NOTHING
-    told = await whole_json(client, invoice)
-    said = read_json(read_invoice, told)
+    payload = await whole_json(client, invoice)
+    said = read_json(read_invoice, payload)
     if said.status == "paid":
-        paid = paid_invoice(said, read_json(read_paid_by, told))
+        paid = paid_invoice(said, read_json(read_paid_by, payload))
         return Finding(state=InvoiceState.PAID, invoice_id=invoice_id, paid=paid)
-    return _open_finding(said, read_json(read_open_intents, told))
+    return _open_finding(said, read_json(read_open_intents, payload))
 
 
 async def whole_json(client: StripeClient, invoice: Any) -> Json:
     """Return the invoice with every line and, where they are expanded, every payment, however many pages."""
-    told = dict(json_of(invoice))
-    if has_more(told, "lines"):
+    payload = dict(json_of(invoice))
+    if has_more(payload, "lines"):
         async with phase("list_lines"):
-            lines = await client.v1.invoices.line_items.list_async(told["id"], params={"limit": 100})
-        told["lines"] = {"data": [json_of(line) async for line in lines.auto_paging_iter()], "has_more": False}
-    if has_more(told, "payments"):
+            lines = await client.v1.invoices.line_items.list_async(payload["id"], params={"limit": 100})
+        payload["lines"] = {"data": [json_of(line) async for line in lines.auto_paging_iter()], "has_more": False}
+    if has_more(payload, "payments"):
         async with phase("list_invoice_payments"):
             payments = await client.v1.invoice_payments.list_async(
-                params={"invoice": told["id"], "limit": 100, "expand": ["data.payment.payment_intent"]}
+                params={"invoice": payload["id"], "limit": 100, "expand": ["data.payment.payment_intent"]}
             )
-        told["payments"] = {"data": [json_of(one) async for one in payments.auto_paging_iter()], "has_more": False}
-    return told
+        payload["payments"] = {"data": [json_of(one) async for one in payments.auto_paging_iter()], "has_more": False}
+    return payload
 
 
 def _open_finding(said: Invoice, intents: Sequence[PaymentIntent]) -> Finding:
@@ -174,7 +174,7 @@ async def refunds_of_charge(client: StripeClient, charge_id: str) -> list[Any] |
         return None
 
 
-async def dispute_now(client: StripeClient, dispute_id: str) -> Any:
+async def fetch_dispute(client: StripeClient, dispute_id: str) -> Any:
     """The dispute as it is now. Raises ObjectMissing."""
     async with phase("look_at_dispute"):
         return await client.v1.disputes.retrieve_async(dispute_id)

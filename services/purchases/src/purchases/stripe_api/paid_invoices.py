@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from contracts.stripe_facts import InvoicePaid
-from contracts.stripe_facts import InvoicePart as ToldPart
+from contracts.stripe_facts import InvoicePart as StripePart
 from purchases.stripe_api.values import Line, PaidInvoice, Part
 from stripe_reader.invoices import Invoice
 from stripe_reader.payments import InvoicePart, PaidBy
@@ -36,12 +36,12 @@ def paid_invoice(invoice: InvoicePaid | Invoice, paid: InvoicePaid | PaidBy) -> 
     )
 
 
-def part_of(part: ToldPart | InvoicePart) -> Part:
+def part_of(part: StripePart | InvoicePart) -> Part:
     """Return one charge as the domain knows it."""
     return Part(payment_intent_id=part.payment_intent_id, charge_id=part.charge_id, cents=part.amount_paid)
 
 
-def parts_of(invoice: InvoicePaid | Invoice, parts: Sequence[ToldPart | InvoicePart]) -> tuple[Part, ...]:
+def parts_of(invoice: InvoicePaid | Invoice, parts: Sequence[StripePart | InvoicePart]) -> tuple[Part, ...]:
     """Return every charge where `parts` shows them, else the one that the invoice names."""
     if parts or not (invoice.payment_intent_id or invoice.charge_id):
         return tuple(part_of(part) for part in parts)

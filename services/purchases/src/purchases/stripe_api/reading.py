@@ -26,8 +26,8 @@ class Fetched(Generic[Said]):
 
 def json_of(thing: Any) -> Json:
     """Return an object of Stripe's client as the JSON that it was made of."""
-    told: Json = thing.to_dict()
-    return told
+    payload: Json = thing.to_dict()
+    return payload
 
 
 def read(reader: Callable[[Json], Said], thing: Any) -> Said:
@@ -35,17 +35,17 @@ def read(reader: Callable[[Json], Said], thing: Any) -> Said:
     return read_json(reader, json_of(thing))
 
 
-def read_json(reader: Callable[[Json], Said], told: Json) -> Said:
+def read_json(reader: Callable[[Json], Said], payload: Json) -> Said:
     """Return what `reader` reads. Raises UnknownShape, which names the object."""
     try:
-        return reader(told)
+        return reader(payload)
     except stripe_json.UnknownShape as error:
-        raise UnknownShape(f"{told.get('id', '?')}: {error}") from error
+        raise UnknownShape(f"{payload.get('id', '?')}: {error}") from error
 
 
-def has_more(told: Json, name: str) -> bool:
+def has_more(payload: Json, name: str) -> bool:
     """Return whether Stripe cut the list that the object shows."""
-    shown = told.get(name)
+    shown = payload.get(name)
     return isinstance(shown, dict) and bool(shown.get("has_more"))
 
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from typing import Final
 
 from contracts.stripe_facts import SubscriptionFact
-from contracts.stripe_facts import SubscriptionItem as ToldItem
+from contracts.stripe_facts import SubscriptionItem as StripeItem
 from purchases.stripe_api.values import Snapshot
 from stripe_reader.subscriptions import Subscription, SubscriptionItem
 
@@ -38,16 +38,16 @@ def snapshot_of(subscription: SubscriptionFact | Subscription, *, prices: Collec
 
 def plan_item(
     subscription: SubscriptionFact | Subscription, *, prices: Collection[str], instance: str
-) -> ToldItem | SubscriptionItem | None:
+) -> StripeItem | SubscriptionItem | None:
     """Return the plan's item: the first one at a price of ours, else the first; None where none is shown.
 
     `prices` are Stripe's ids of what the plans cost now.
     """
-    items: Sequence[ToldItem | SubscriptionItem] = subscription.items
+    items: Sequence[StripeItem | SubscriptionItem] = subscription.items
     ours = (item for item in items if is_our_price(item, prices=prices, instance=instance))
     return next(ours, None) or next(iter(items), None)
 
 
-def is_our_price(item: ToldItem | SubscriptionItem, *, prices: Collection[str], instance: str) -> bool:
+def is_our_price(item: StripeItem | SubscriptionItem, *, prices: Collection[str], instance: str) -> bool:
     """Return whether it is a price that the plan has now, or one that `bootstrap-stripe` made."""
     return item.price_id in prices or (item.lookup_key or "").startswith(f"quittance:{instance}:")

@@ -39,7 +39,7 @@ class Seen:
     """Which its metadata names, if they are this instance's."""
 
 
-async def look_at_subscription(
+async def fetch_subscription(
     client: StripeClient, subscription_id: str, *, instance: str, prices: Collection[str]
 ) -> Seen | None:
     """Read it; None when Stripe does not know it."""
@@ -109,7 +109,7 @@ class FirstPayment:
     """Its Checkout can still be paid on: before 2025-03-31.basil a session made its subscription as it opened."""
 
 
-async def look_at_first_payment(
+async def fetch_first_payment(
     client: StripeClient, subscription_id: str, *, instance: str, prices: Collection[str]
 ) -> FirstPayment:
     """Read it with the intents of its latest invoice, and whether its Checkout is open.
@@ -190,18 +190,18 @@ async def _payments_of(client: StripeClient, invoice: Any) -> list[PlanPayment]:
 
     Of credit that paid for add-ons too the plan has its share, in proportion.
     """
-    told = await whole_json(client, invoice)
-    said, plan_cents = read_json(read_invoice, told), read_json(read_subscription_cents, told)
+    payload = await whole_json(client, invoice)
+    said, plan_cents = read_json(read_invoice, payload), read_json(read_subscription_cents, payload)
     total = sum(line.amount - line.discount_cents + line.tax_cents for line in said.lines)
     of_invoice: Any = {
         "invoice_id": said.invoice_id,
         "customer_id": str(said.customer_id),
         "currency": said.currency,
     }
-    applied = read_json(read_paid_by_credit, told) or 0
+    applied = read_json(read_paid_by_credit, payload) or 0
     credit = applied * plan_cents // total if total > 0 and plan_cents > 0 else 0
     left, found = min(said.amount_paid, plan_cents - credit), list[PlanPayment]()
-    parts = [part for part in read_json(read_parts, told) if part.payment_intent_id or part.charge_id]
+    parts = [part for part in read_json(read_parts, payload) if part.payment_intent_id or part.charge_id]
     for number, part in enumerate(parts, start=1):
         cents = min(left, part.amount_paid)
         left -= cents

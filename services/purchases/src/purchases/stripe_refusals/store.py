@@ -38,7 +38,7 @@ class Refusal:
 
 async def keep(session: AsyncSession, refusal: Refusal) -> None:
     """Store it, or count the one that is known up; what is older than 90 days goes."""
-    told = {
+    values = {
         "http_status": refusal.http_status,
         "code": refusal.code,
         "message": refusal.message[:LONGEST],
@@ -46,8 +46,8 @@ async def keep(session: AsyncSession, refusal: Refusal) -> None:
         "stripe_request_id": refusal.stripe_request_id,
     }
     whose = {"workspace_id": refusal.workspace_id, "purchase_id": refusal.purchase_id, "call": refusal.call}
-    row = insert(StripeRefusal).values(key=refusal.key, **whose, **told)
-    again = told | {"times": StripeRefusal.times + 1, "last_at": func.now()}
+    row = insert(StripeRefusal).values(key=refusal.key, **whose, **values)
+    again = values | {"times": StripeRefusal.times + 1, "last_at": func.now()}
     await session.execute(row.on_conflict_do_update(index_elements=[StripeRefusal.key], set_=again))
     await session.execute(delete(StripeRefusal).where(StripeRefusal.last_at < func.now() - KEPT_FOR))
 

@@ -16,13 +16,13 @@ from purchases.stripe_api.client import OutcomeUnknown, StripeRefused
 from purchases.stripe_api.subscriptions import (
     PlanPayment,
     end_subscription,
-    look_at_subscription,
+    fetch_subscription,
     pay_back,
     plan_payments,
 )
 from purchases.subscriptions import store as subscriptions
-from purchases.subscriptions.follow_subscription import look
-from purchases.subscriptions.look_at_subscription import apply_look
+from purchases.subscriptions.follow_subscription import enqueue_sync
+from purchases.subscriptions.look_at_subscription import apply_fetched
 from purchases.subscriptions.rows import Subscription
 from purchases.subscriptions.rules import ENDED, Running, in_order_of_keeping
 from purchases.workspaces import store as workspaces
@@ -39,11 +39,9 @@ async def compare(desk: StripeDesk, command: Command) -> Result:
         prices = await plans.price_ids(session)
         owned = await subscriptions.of_workspace(session, command.subject)
     for row in (one for one in owned if one.status not in ENDED):
-        seen = await look_at_subscription(
-            desk.client, row.stripe_subscription_id, instance=desk.instance, prices=prices
-        )
+        seen = await fetch_subscription(desk.client, row.stripe_subscription_id, instance=desk.instance, prices=prices)
         async with desk.database.transaction() as session:
-            result = await apply_look(session, seen, workspace_id=command.subject, heard=row.told_at)
+            result = await apply_fetched(session, seen, workspace_id=command.subject, known_at=row.event_at)
         if isinstance(result, Later):
             return result
     return await _mark(desk, command)
@@ -52,7 +50,7 @@ async def compare(desk: StripeDesk, command: Command) -> Result:
 async def _mark(desk: StripeDesk, command: Command) -> Result:
     """Under the workspace's lock."""
     async with desk.database.transaction() as session:
-        workspace = await workspaces.lock(session, command.subject)
+        workspace = await workspaces.lock_workspace(session, command.subject)
         owned = await _owned(session, command.subject)
         for subscription_id in in_order_of_keeping(_running(one) for one in owned.values())[1:]:
             owned[subscription_id].is_extra = True
@@ -66,7 +64,7 @@ async def end(desk: StripeDesk, command: Command) -> Result:
     workspace_id = command.arguments["workspace_id"]
     await end_subscription(desk.client, command.subject)
     async with desk.database.transaction() as session:
-        await look(session, command.subject, workspace_id)
+        await enqueue_sync(session, command.subject, workspace_id)
     returned, refused = await _pay_all_back(desk, command, await plan_payments(desk.client, command.subject))
     await _tell(desk, command, returned)
     if refused is not None:
@@ -99,7 +97,7 @@ async def _tell(desk: StripeDesk, command: Command, payments: Sequence[PlanPayme
     if not payments and reason == CAME_LATE:
         return
     async with desk.database.transaction() as session:
-        workspace = await workspaces.lock(session, command.arguments["workspace_id"])
+        workspace = await workspaces.lock_workspace(session, command.arguments["workspace_id"])
         owned = await _owned(session, command.arguments["workspace_id"])
         row = owned.pop(command.subject, None)
         returned = sum(payment.plan_cents for payment in payments)

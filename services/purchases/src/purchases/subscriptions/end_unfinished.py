@@ -12,11 +12,11 @@ from purchases.jobs import store as commands
 from purchases.jobs.store import Command
 from purchases.jobs.stripe_desk import DONE, Later, Result, StripeDesk
 from purchases.ledger import problems
-from purchases.stripe_api.subscriptions import FirstPayment, end_first_payment, look_at_first_payment
+from purchases.stripe_api.subscriptions import FirstPayment, end_first_payment, fetch_first_payment
 from purchases.stripe_api.values import Snapshot
 from purchases.subscriptions import end_extra
 from purchases.subscriptions import store as subscriptions
-from purchases.subscriptions.look_at_subscription import apply_look
+from purchases.subscriptions.look_at_subscription import apply_fetched
 from purchases.subscriptions.problems import already_subscribed, checkout_busy
 from purchases.subscriptions.rules import ENDED, UNCONFIRMED
 from purchases.workspaces import store as workspaces
@@ -82,11 +82,11 @@ async def _look(desk: StripeDesk, subscription_id: str, workspace_id: str) -> tu
     async with desk.database.reading() as session:
         prices = await plans.price_ids(session)
         row = await subscriptions.find(session, subscription_id)
-        heard = row.told_at if row else None
-    payment = await look_at_first_payment(desk.client, subscription_id, instance=desk.instance, prices=prices)
+        known_at = row.event_at if row else None
+    payment = await fetch_first_payment(desk.client, subscription_id, instance=desk.instance, prices=prices)
     gone = Snapshot(subscription_id=subscription_id, status=NEVER_PAID) if payment.seen is None else None
     async with desk.database.transaction() as session:
-        result = await apply_look(session, payment.seen, workspace_id=workspace_id, heard=heard, missing=gone)
+        result = await apply_fetched(session, payment.seen, workspace_id=workspace_id, known_at=known_at, missing=gone)
     status = payment.seen.snapshot.status if payment.seen else NEVER_PAID
     if isinstance(result, Later):
         return Found.CHANGING, payment
@@ -100,7 +100,7 @@ async def _look(desk: StripeDesk, subscription_id: str, workspace_id: str) -> tu
 async def _mark(desk: StripeDesk, subscription_id: str, workspace_id: str) -> None:
     """Committed before Stripe is asked: whatever it is paid from now on goes back, also if we die here."""
     async with desk.database.transaction() as session:
-        await workspaces.lock(session, workspace_id)
+        await workspaces.lock_workspace(session, workspace_id)
         row = await subscriptions.find(session, subscription_id)
         if row is not None:
             row.is_extra = True
@@ -117,7 +117,7 @@ async def _mark(desk: StripeDesk, subscription_id: str, workspace_id: str) -> No
 async def _let_run(desk: StripeDesk, subscription_id: str, workspace_id: str) -> None:
     """Somebody pays for it, or has, before it was ended: then it is the workspace's after all."""
     async with desk.database.transaction() as session:
-        workspace = await workspaces.lock(session, workspace_id)
+        workspace = await workspaces.lock_workspace(session, workspace_id)
         row = await subscriptions.find(session, subscription_id)
         if workspace is not None and row is not None:
             row.is_extra = False

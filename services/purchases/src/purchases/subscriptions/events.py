@@ -4,15 +4,15 @@ from datetime import datetime
 from typing import Any
 
 from chassis.kafka.records import Received
-from contracts import stripe_facts as told
+from contracts import stripe_facts
 from contracts.workspace_facts import RenewalFailed
 from purchases.batch.references import FIRST_INVOICE
-from purchases.batch.work import Work, cause_of, count, fact_as, was_found
+from purchases.batch.work import BatchContext, cause_of, count_outcome, fact_as, was_fetched
 from purchases.invoices.events import says_paid
 from purchases.jobs import store as commands
 from purchases.ledger import plan_money
 from purchases.ledger import store as ledger
-from purchases.ledger.apply_payment import look_at_refunds
+from purchases.ledger.apply_payment import enqueue_refund_sync
 from purchases.ledger.plan_rows import SubscriptionInvoice
 from purchases.ledger.publish import announce_of_workspace
 from purchases.stripe_api.paid_invoices import parts_of
@@ -21,153 +21,158 @@ from purchases.stripe_api.values import Part
 from purchases.subscriptions import store as subscriptions
 from purchases.subscriptions.end_extra import ANOTHER_RUNS, CAME_LATE
 from purchases.subscriptions.fetch_next_charge import forget_next_charge
-from purchases.subscriptions.follow_subscription import confirm, extend, hear_snapshot, look
+from purchases.subscriptions.follow_subscription import apply_subscription_event, confirm, enqueue_sync, extend
 from purchases.subscriptions.rules import ENDED, OWING, UNCONFIRMED, News
 from purchases.workspaces import store as workspaces
 from purchases.workspaces.rows import Workspace
 
 
-async def subscription_changed(work: Work, received: Received) -> None:
-    fact = fact_as(told.SubscriptionChanged, received)
-    workspace = work.homes.get(fact.stripe_event_id)
+async def subscription_changed(context: BatchContext, received: Received) -> None:
+    fact = fact_as(stripe_facts.SubscriptionChanged, received)
+    workspace = context.workspaces_by_event.get(fact.stripe_event_id)
     if workspace is None:
-        await _wait_for_workspace(work, received, fact)
+        await _wait_for_workspace(context, received, fact)
         return
-    if not await _is_proven(work, received, fact.subscription_id):
-        await _wait_for_proof(work, received, fact, workspace, fact.subscription_id)
+    if not await _is_proven(context, received, fact.subscription_id):
+        await _wait_for_proof(context, received, fact, workspace, fact.subscription_id)
         return
-    _stamp_purchases(work, fact)
-    news = await hear_snapshot(
-        work.session,
+    _stamp_purchases(context, fact)
+    news = await apply_subscription_event(
+        context.session,
         workspace,
-        snapshot_of(fact, prices=work.plan_prices, instance=work.instance),
-        told_at=fact.occurred_at,
-        told_by=fact.stripe_event_id,
+        snapshot_of(fact, prices=context.plan_prices, instance=context.instance),
+        event_at=fact.occurred_at,
+        event_id=fact.stripe_event_id,
         cause=cause_of(fact),
     )
-    count(fact, {News.TAKE: "applied", News.STALE: "stale", News.ASK: "asked"}[news])
+    count_outcome(fact, {News.TAKE: "applied", News.STALE: "stale", News.ASK: "asked"}[news])
 
 
-async def _wait_for_workspace(work: Work, received: Received, fact: told.StripeFact) -> None:
+async def _wait_for_workspace(context: BatchContext, received: Received, fact: stripe_facts.StripeFact) -> None:
     """Ours by its metadata, of a workspace that nobody registered here (a restored backup); else somebody else's."""
-    if names_workspace(fact, instance=work.instance):
-        await work.park(received, reason="a subscription of an unknown workspace", waits_for=fact.workspace_id)
-        count(fact, "waits")
+    if names_workspace(fact, instance=context.instance):
+        await context.park(received, reason="a subscription of an unknown workspace", waits_for=fact.workspace_id)
+        count_outcome(fact, "waits")
     else:
-        count(fact, "not_ours")
+        count_outcome(fact, "not_ours")
 
 
-async def _is_proven(work: Work, received: Received, subscription_id: str) -> bool:
+async def _is_proven(context: BatchContext, received: Received, subscription_id: str) -> bool:
     """Return whether it is a subscription that we stored as Stripe answered it to us, and not by an event's word."""
-    return was_found(received) or await subscriptions.find(work.session, subscription_id) is not None
+    return was_fetched(received) or await subscriptions.find(context.session, subscription_id) is not None
 
 
 async def _wait_for_proof(
-    work: Work, received: Received, fact: told.StripeFact, workspace: Workspace, subscription_id: str
+    context: BatchContext, received: Received, fact: stripe_facts.StripeFact, workspace: Workspace, subscription_id: str
 ) -> None:
     """Set the fact aside until Stripe was asked: only what it says of itself connects it with the workspace.
 
     The look ends the waiting: it stores the subscription and releases the fact, or leaves it to staff.
     """
-    await work.park(received, reason="a subscription that only says that it is ours", waits_for=subscription_id)
-    await look(work.session, subscription_id, workspace.id)
-    count(fact, "asked")
+    await context.park(received, reason="a subscription that only says that it is ours", waits_for=subscription_id)
+    await enqueue_sync(context.session, subscription_id, workspace.id)
+    count_outcome(fact, "asked")
 
 
-def names_workspace(fact: told.StripeFact, *, instance: str) -> bool:
+def names_workspace(fact: stripe_facts.StripeFact, *, instance: str) -> bool:
     """Whether its metadata says that it is of a workspace of ours, known or not."""
     return fact.quittance_instance == instance and bool(fact.workspace_id)
 
 
-def _stamp_purchases(work: Work, fact: told.SubscriptionChanged) -> None:
+def _stamp_purchases(context: BatchContext, fact: stripe_facts.SubscriptionChanged) -> None:
     """What the bundle sells besides the plan is found by the subscription from now on."""
-    for purchase in work.purchases_of(fact):
-        if purchase.stripe_subscription_id is None and purchase.workspace_id == work.homes[fact.stripe_event_id].id:
+    for purchase in context.purchases_of(fact):
+        if (
+            purchase.stripe_subscription_id is None
+            and purchase.workspace_id == context.workspaces_by_event[fact.stripe_event_id].id
+        ):
             purchase.stripe_subscription_id = fact.subscription_id
-            work.learn(purchase, [fact.subscription_id])
+            context.learn(purchase, [fact.subscription_id])
 
 
-async def schedule_changed(work: Work, received: Received) -> None:
+async def schedule_changed(context: BatchContext, received: Received) -> None:
     """What will become of a subscription was planned anew: Stripe is asked for it, and what it is charged next."""
-    fact = fact_as(told.SubscriptionScheduleChanged, received)
-    workspace = work.homes.get(fact.stripe_event_id)
-    row = await subscriptions.find(work.session, fact.subscription_id) if fact.subscription_id else None
+    fact = fact_as(stripe_facts.SubscriptionScheduleChanged, received)
+    workspace = context.workspaces_by_event.get(fact.stripe_event_id)
+    row = await subscriptions.find(context.session, fact.subscription_id) if fact.subscription_id else None
     if workspace is None or row is None:
-        count(fact, "not_ours")
+        count_outcome(fact, "not_ours")
         return
-    await forget_next_charge(work.session, row)
-    await look(work.session, row.stripe_subscription_id, workspace.id)
-    count(fact, "asked")
+    await forget_next_charge(context.session, row)
+    await enqueue_sync(context.session, row.stripe_subscription_id, workspace.id)
+    count_outcome(fact, "asked")
 
 
-async def invoice_paid(work: Work, received: Received) -> None:
+async def invoice_paid(context: BatchContext, received: Received) -> None:
     """Confirms a new subscription, and extends one that goes on; whether a late payment heals it, Stripe says."""
-    fact = fact_as(told.InvoicePaid, received)
-    workspace = work.homes.get(fact.stripe_event_id)
+    fact = fact_as(stripe_facts.InvoicePaid, received)
+    workspace = context.workspaces_by_event.get(fact.stripe_event_id)
     if fact.subscription_id is None or workspace is None:
-        await _list_subscriptions(work, fact)
+        await _list_subscriptions(context, fact)
         return
-    row, found = await subscriptions.find(work.session, fact.subscription_id), was_found(received)
+    row, found = await subscriptions.find(context.session, fact.subscription_id), was_fetched(received)
     if not found and row is None:
         if says_paid(fact):
             # What paid it is told of once, by its link, which may come before Stripe has answered. It grants nothing.
-            await _keep_paid(work, fact, workspace)
-        await _wait_for_proof(work, received, fact, workspace, fact.subscription_id)
+            await _keep_paid(context, fact, workspace)
+        await _wait_for_proof(context, received, fact, workspace, fact.subscription_id)
         return
     if not found and not says_paid(fact):
-        await look(work.session, fact.subscription_id, workspace.id)
+        await enqueue_sync(context.session, fact.subscription_id, workspace.id)
         return
-    await _keep_paid(work, fact, workspace)
-    if await _was_ended_by_us(work, fact.subscription_id, workspace):
+    await _keep_paid(context, fact, workspace)
+    if await _was_ended_by_us(context, fact.subscription_id, workspace):
         return
     if not found and row is not None and row.status == UNCONFIRMED:
         # An event's word alone grants nothing new: Stripe is asked for the subscription, and nothing said counts.
-        await look(work.session, fact.subscription_id, workspace.id)
+        await enqueue_sync(context.session, fact.subscription_id, workspace.id)
         return
     if fact.billing_reason == FIRST_INVOICE:
-        await confirm(work.session, workspace, fact.subscription_id, at=fact.occurred_at, cause=cause_of(fact))
+        await confirm(context.session, workspace, fact.subscription_id, at=fact.occurred_at, cause=cause_of(fact))
         if row is None:
             # News once: this very fact may wait for the id too, and would be tried again for ever.
-            work.learned.add(fact.subscription_id)
-        await look_for_the_rest(work, workspace, fact.subscription_id)
+            context.learned.add(fact.subscription_id)
+        await enqueue_charge_sync(context, workspace, fact.subscription_id)
         return
     if row is None:
-        await look(work.session, fact.subscription_id, workspace.id)
+        await enqueue_sync(context.session, fact.subscription_id, workspace.id)
     elif row.status in OWING:
-        await look(work.session, fact.subscription_id, workspace.id, said="active")
+        await enqueue_sync(context.session, fact.subscription_id, workspace.id, said="active")
     elif row.status not in ENDED:
-        await extend(work.session, workspace, row, cause=cause_of(fact))
+        await extend(context.session, workspace, row, cause=cause_of(fact))
 
 
-async def _keep_paid(work: Work, fact: told.InvoicePaid, workspace: Workspace) -> None:
+async def _keep_paid(context: BatchContext, fact: stripe_facts.InvoicePaid, workspace: Workspace) -> None:
     """Money of it that went back before is tried again, or shared out anew: now its charges are known."""
-    known = await subscriptions.find_invoice(work.session, fact.invoice_id)
+    known = await subscriptions.find_invoice(context.session, fact.invoice_id)
     was_paid = known is not None and known.paid_at is not None
-    await subscriptions.keep_invoice(work.session, _invoice(fact, workspace, paid_at=fact.occurred_at))
-    work.learned.update(await plan_money.learn_charges(work.session, fact.invoice_id, parts_of(fact, fact.paid_by)))
-    if not was_paid and (payment := await ledger.refunded_payment_with(work.session, fact.invoice_id)) is not None:
-        await look_at_refunds(work.session, payment, parts=parts_of(fact, fact.paid_by))
+    await subscriptions.keep_invoice(context.session, _invoice(fact, workspace, paid_at=fact.occurred_at))
+    context.learned.update(
+        await plan_money.learn_charges(context.session, fact.invoice_id, parts_of(fact, fact.paid_by))
+    )
+    if not was_paid and (payment := await ledger.refunded_payment_with(context.session, fact.invoice_id)) is not None:
+        await enqueue_refund_sync(context.session, payment, parts=parts_of(fact, fact.paid_by))
 
 
-async def _list_subscriptions(work: Work, fact: told.InvoiceFact) -> None:
+async def _list_subscriptions(context: BatchContext, fact: stripe_facts.InvoiceFact) -> None:
     """Have those of its customer listed at Stripe when the plan's price may be on a line that the event does not show.
 
     Only those at a price of ours are taken over.
     """
     if fact.subscription_id is None or fact.lines_complete or fact.customer_id is None:
         return
-    workspace_id = (await workspaces.by_customer(work.session, {fact.customer_id})).get(fact.customer_id)
+    workspace_id = (await workspaces.by_customer(context.session, {fact.customer_id})).get(fact.customer_id)
     if workspace_id is not None:
-        await commands.ask(work.session, kind="adopt_subscriptions", subject=workspace_id)
+        await commands.ask(context.session, kind="adopt_subscriptions", subject=workspace_id)
 
 
-async def _was_ended_by_us(work: Work, subscription_id: str, workspace: Workspace) -> bool:
+async def _was_ended_by_us(context: BatchContext, subscription_id: str, workspace: Workspace) -> bool:
     """Money that still arrives for one that we ended goes back."""
-    row = await subscriptions.find(work.session, subscription_id)
+    row = await subscriptions.find(context.session, subscription_id)
     if row is None or not row.is_extra or row.status not in ENDED:
         return False
     await commands.ask(
-        work.session,
+        context.session,
         kind="end_subscription",
         subject=subscription_id,
         workspace_id=workspace.id,
@@ -176,43 +181,43 @@ async def _was_ended_by_us(work: Work, subscription_id: str, workspace: Workspac
     return True
 
 
-async def payment_linked(work: Work, received: Received) -> None:
+async def payment_linked(context: BatchContext, received: Received) -> None:
     """Basil and later: an invoice says nothing of what paid it; its link does."""
-    fact = fact_as(told.InvoicePaymentLinked, received)
-    if fact.payment_intent_id is None or work.purchases_of(fact):
+    fact = fact_as(stripe_facts.InvoicePaymentLinked, received)
+    if fact.payment_intent_id is None or context.purchases_of(fact):
         return
     part = Part(payment_intent_id=fact.payment_intent_id, charge_id=fact.charge_id, cents=fact.amount_paid)
-    if await plan_money.learn_charges(work.session, fact.invoice_id, [part]):
-        work.learned.add(fact.payment_intent_id)
+    if await plan_money.learn_charges(context.session, fact.invoice_id, [part]):
+        context.learned.add(fact.payment_intent_id)
 
 
-async def invoice_payment_failed(work: Work, received: Received) -> None:
+async def invoice_payment_failed(context: BatchContext, received: Received) -> None:
     """Of a renewal: the owner is told once; what it does to the subscription, the subscription says."""
-    fact = fact_as(told.InvoicePaymentFailed, received)
-    workspace = work.homes.get(fact.stripe_event_id)
+    fact = fact_as(stripe_facts.InvoicePaymentFailed, received)
+    workspace = context.workspaces_by_event.get(fact.stripe_event_id)
     if fact.subscription_id is None or workspace is None or fact.billing_reason == FIRST_INVOICE:
         return
-    row = await subscriptions.find(work.session, fact.subscription_id)
+    row = await subscriptions.find(context.session, fact.subscription_id)
     if row is None:
-        await _wait_for_proof(work, received, fact, workspace, fact.subscription_id)
+        await _wait_for_proof(context, received, fact, workspace, fact.subscription_id)
         return
-    known = await subscriptions.find_invoice(work.session, fact.invoice_id)
+    known = await subscriptions.find_invoice(context.session, fact.invoice_id)
     was_heard_of = known is not None and (known.failed_at is not None or known.paid_at is not None)
-    invoice = await subscriptions.keep_invoice(work.session, _invoice(fact, workspace, failed_at=fact.occurred_at))
+    invoice = await subscriptions.keep_invoice(context.session, _invoice(fact, workspace, failed_at=fact.occurred_at))
     part = Part(payment_intent_id=fact.payment_intent_id, charge_id=fact.charge_id)
-    await plan_money.learn_charges(work.session, fact.invoice_id, [part])
+    await plan_money.learn_charges(context.session, fact.invoice_id, [part])
     if not was_heard_of:
-        _tell_owner(work, workspace, invoice, fact)
-    await forget_next_charge(work.session, row)
+        _tell_owner(context, workspace, invoice, fact)
+    await forget_next_charge(context.session, row)
     if row.status not in ENDED and invoice.paid_at is None:
-        await look(work.session, fact.subscription_id, workspace.id, said="past_due")
+        await enqueue_sync(context.session, fact.subscription_id, workspace.id, said="past_due")
 
 
 def _tell_owner(
-    work: Work, workspace: Workspace, invoice: SubscriptionInvoice, fact: told.InvoicePaymentFailed
+    context: BatchContext, workspace: Workspace, invoice: SubscriptionInvoice, fact: stripe_facts.InvoicePaymentFailed
 ) -> None:
     announce_of_workspace(
-        work.session,
+        context.session,
         workspace,
         RenewalFailed,
         cause=cause_of(fact),
@@ -221,19 +226,23 @@ def _tell_owner(
         amount_due_cents=invoice.amount_due_cents,
         currency=invoice.currency,
         next_attempt_at=fact.next_payment_attempt_at,
-        billing_page_url=work.pages.billing(workspace.id),
+        billing_page_url=context.pages.billing(workspace.id),
     )
 
 
-async def look_for_the_rest(work: Work, workspace: Workspace, subscription_id: str) -> None:
+async def enqueue_charge_sync(context: BatchContext, workspace: Workspace, subscription_id: str) -> None:
     """Neither a Checkout nor an invoice shows the whole of it: should its own events be lost, Stripe is asked."""
-    row = await subscriptions.find(work.session, subscription_id)
-    if row is not None and row.told_at is None:
-        await look(work.session, subscription_id, workspace.id)
+    row = await subscriptions.find(context.session, subscription_id)
+    if row is not None and row.event_at is None:
+        await enqueue_sync(context.session, subscription_id, workspace.id)
 
 
 def _invoice(
-    fact: told.InvoiceFact, workspace: Workspace, *, paid_at: datetime | None = None, failed_at: datetime | None = None
+    fact: stripe_facts.InvoiceFact,
+    workspace: Workspace,
+    *,
+    paid_at: datetime | None = None,
+    failed_at: datetime | None = None,
 ) -> dict[str, Any]:
     return {
         "stripe_invoice_id": fact.invoice_id,

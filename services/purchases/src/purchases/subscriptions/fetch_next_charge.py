@@ -60,7 +60,7 @@ async def fetch_next_charge(desk: StripeDesk, command: Command) -> Result:
     asked_at, before = datetime.now(UTC), deciding(row)
     preview = await _asked(desk, row)
     async with desk.database.transaction() as session:
-        await workspaces.lock(session, row.workspace_id)
+        await workspaces.lock_workspace(session, row.workspace_id)
         now = await subscriptions.find(session, command.subject)
         if now is None:
             return DONE

@@ -4,25 +4,24 @@ from collections.abc import Collection, Sequence
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from contracts import Fact
-from contracts import stripe_facts as told
+from contracts import Fact, stripe_facts
 from purchases.ledger import plan_money
 from purchases.stripe_api.snapshots import is_our_price
 from purchases.subscriptions import store as subscriptions
 from purchases.workspaces import store as workspaces
 
-Told = (
-    told.SubscriptionChanged
-    | told.SubscriptionScheduleChanged
-    | told.CheckoutSessionCompleted
-    | told.CheckoutSessionPaid
-    | told.CheckoutSessionUnpaid
-    | told.InvoicePaid
-    | told.InvoicePaymentFailed
+SubscriptionFact = (
+    stripe_facts.SubscriptionChanged
+    | stripe_facts.SubscriptionScheduleChanged
+    | stripe_facts.CheckoutSessionCompleted
+    | stripe_facts.CheckoutSessionPaid
+    | stripe_facts.CheckoutSessionUnpaid
+    | stripe_facts.InvoicePaid
+    | stripe_facts.InvoicePaymentFailed
 )
 
 
-async def find_homes(
+async def workspaces_by_event(
     session: AsyncSession, facts: Sequence[Fact], *, instance: str, prices: Collection[str]
 ) -> dict[str, str]:
     """By Stripe event id: the id of the workspace, which the caller locks."""
@@ -34,7 +33,7 @@ async def _by_payment(session: AsyncSession, facts: Sequence[Fact]) -> dict[str,
     back = {
         fact.stripe_event_id: {fact.payment_intent_id, fact.charge_id} - {None}
         for fact in facts
-        if isinstance(fact, told.ChargeRefunded | told.RefundChanged | told.DisputeChanged)
+        if isinstance(fact, stripe_facts.ChargeRefunded | stripe_facts.RefundChanged | stripe_facts.DisputeChanged)
     }
     known = await plan_money.workspaces_by_payment(session, {str(one) for ids in back.values() for one in ids})
     found = {event: next((known[one] for one in ids if one in known), None) for event, ids in back.items()}
@@ -44,10 +43,10 @@ async def _by_payment(session: AsyncSession, facts: Sequence[Fact]) -> dict[str,
 async def _by_subscription(
     session: AsyncSession, facts: Sequence[Fact], *, instance: str, prices: Collection[str]
 ) -> dict[str, str]:
-    about = [fact for fact in facts if isinstance(fact, Told) and fact.subscription_id is not None]
+    about = [fact for fact in facts if isinstance(fact, SubscriptionFact) and fact.subscription_id is not None]
     if not about:
         return {}
-    by_subscription = await subscriptions.homes(session, {str(fact.subscription_id) for fact in about})
+    by_subscription = await subscriptions.workspaces_of(session, {str(fact.subscription_id) for fact in about})
     named = {fact.workspace_id for fact in about if fact.workspace_id and fact.quittance_instance == instance}
     registered = await workspaces.registered(session, named)
     # A customer of ours may have subscriptions of another product: without our metadata only our price tells.
@@ -65,11 +64,11 @@ async def _by_subscription(
     return found
 
 
-def is_of_our_plan(fact: Told, *, instance: str, prices: Collection[str]) -> bool:
+def is_of_our_plan(fact: SubscriptionFact, *, instance: str, prices: Collection[str]) -> bool:
     """Whether it shows a price of the plan."""
     match fact:
-        case told.SubscriptionChanged():
+        case stripe_facts.SubscriptionChanged():
             return any(is_our_price(item, prices=prices, instance=instance) for item in fact.items)
-        case told.InvoiceFact():
+        case stripe_facts.InvoiceFact():
             return any(line.price_id in prices for line in fact.lines)
     return False

@@ -36,42 +36,50 @@ FILLED: Final = (
     "collection_method",
 )
 """Columns that a snapshot without them leaves as they are."""
-TOLD: Final = ("status", "interval", "currency", "current_period_end", "cancel_at_period_end", "cancel_at", "ended_at")
+ANNOUNCED: Final = (
+    "status",
+    "interval",
+    "currency",
+    "current_period_end",
+    "cancel_at_period_end",
+    "cancel_at",
+    "ended_at",
+)
 """Columns of which every change is a fact."""
 
 
-async def hear_snapshot(
-    session: AsyncSession, workspace: Workspace, snapshot: Snapshot, *, told_at: datetime, told_by: str, cause: Cause
+async def apply_subscription_event(
+    session: AsyncSession, workspace: Workspace, snapshot: Snapshot, *, event_at: datetime, event_id: str, cause: Cause
 ) -> News:
     """Take what an event showed of the locked workspace's subscription, unless something newer is known."""
     row = await subscriptions.find(session, snapshot.subscription_id)
-    if row is not None and row.told_by == told_by:
+    if row is not None and row.event_id == event_id:
         return News.STALE
     news = News.TAKE
     if row is not None:
-        news = judge_news(status=row.status, told_at=row.told_at, new_status=snapshot.status, new_at=told_at)
+        news = judge_news(status=row.status, event_at=row.event_at, new_status=snapshot.status, new_at=event_at)
     if news is News.ASK:
-        await look(session, snapshot.subscription_id, workspace.id)
+        await enqueue_sync(session, snapshot.subscription_id, workspace.id)
     if news is News.TAKE:
-        await take_snapshot(session, workspace, snapshot, told_at=told_at, told_by=told_by, cause=cause)
+        await store_snapshot(session, workspace, snapshot, event_at=event_at, event_id=event_id, cause=cause)
     return news
 
 
-async def take_snapshot(
+async def store_snapshot(
     session: AsyncSession,
     workspace: Workspace,
     snapshot: Snapshot,
     *,
-    told_at: datetime | None,
-    told_by: str | None,
+    event_at: datetime | None,
+    event_id: str | None,
     cause: Cause,
 ) -> None:
     """This is how the subscription is; a look's answer keeps what the last event was."""
     row = await _row(session, workspace, snapshot.subscription_id)
     before = _seen(row)
-    if row.told_at is None or (told_at is not None and told_at >= row.told_at) or snapshot.status in ENDED:
-        row.told_at, row.told_by = told_at or row.told_at, told_by or row.told_by
-    row.status = status_now(status=snapshot.status, told_at=row.told_at, confirmed_at=row.confirmed_at)
+    if row.event_at is None or (event_at is not None and event_at >= row.event_at) or snapshot.status in ENDED:
+        row.event_at, row.event_id = event_at or row.event_at, event_id or row.event_id
+    row.status = status_now(status=snapshot.status, event_at=row.event_at, confirmed_at=row.confirmed_at)
     for column in ("price_id", "customer_id"):
         setattr(row, f"stripe_{column}", getattr(snapshot, column) or getattr(row, f"stripe_{column}"))
     for column in KEPT:
@@ -91,7 +99,7 @@ async def confirm(
     before = _seen(row)
     row.confirmed_at = max(row.confirmed_at or at, at)
     if row.status not in ENDED:
-        row.status = status_now(status=row.status, told_at=row.told_at, confirmed_at=row.confirmed_at)
+        row.status = status_now(status=row.status, event_at=row.event_at, confirmed_at=row.confirmed_at)
     await _extend(session, row)
     await _follow(session, workspace, row, before, cause)
 
@@ -103,7 +111,7 @@ async def extend(session: AsyncSession, workspace: Workspace, row: Subscription,
     await _follow(session, workspace, row, before, cause)
 
 
-async def look(session: AsyncSession, subscription_id: str, workspace_id: str, **more: Any) -> None:
+async def enqueue_sync(session: AsyncSession, subscription_id: str, workspace_id: str, **more: Any) -> None:
     """Have Stripe asked for the subscription as it is, after the commit."""
     await commands.ask(session, kind="look_at_subscription", subject=subscription_id, workspace_id=workspace_id, **more)
 
@@ -124,17 +132,17 @@ async def _row(session: AsyncSession, workspace: Workspace, subscription_id: str
 
 def _seen(row: Subscription) -> Mapping[str, Any] | None:
     """What was told of it last; None for a row that is new."""
-    return _told(row) | deciding(row) if row.recorded_at is not None else None
+    return _announced(row) | deciding(row) if row.recorded_at is not None else None
 
 
-def _told(row: Subscription) -> dict[str, Any]:
-    return {column: getattr(row, column) for column in TOLD}
+def _announced(row: Subscription) -> dict[str, Any]:
+    return {column: getattr(row, column) for column in ANNOUNCED}
 
 
 async def _extend(session: AsyncSession, row: Subscription) -> None:
     if row.status in ENDED:
         return
-    until = await subscriptions.paid_until(session, row.stripe_subscription_id, since=row.told_at)
+    until = await subscriptions.paid_until(session, row.stripe_subscription_id, since=row.event_at)
     if until is not None and (row.current_period_end is None or until > row.current_period_end):
         row.current_period_end = until
 
@@ -151,7 +159,7 @@ async def _follow(
         paid_by = row.stripe_subscription_id if plan == BUILDER else None
         details = {"previous_plan": previous, "stripe_subscription_id": paid_by}
         announce_of_workspace(session, workspace, facts.WorkspacePlanChanged, cause=cause, **details)
-    news = before is None or not _told(row).items() <= before.items()
+    news = before is None or not _announced(row).items() <= before.items()
     if news:
         _tell_status(session, workspace, row, before, cause)
     if before is None or not deciding(row).items() <= before.items():

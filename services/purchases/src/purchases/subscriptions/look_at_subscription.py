@@ -13,12 +13,12 @@ from purchases.batch.waiting import waiting_until
 from purchases.catalog_copy import plans
 from purchases.jobs.store import Command
 from purchases.jobs.stripe_desk import DONE, Later, Result, StripeDesk
-from purchases.ledger.learn_ids import release
+from purchases.ledger.learn_ids import release_waiting
 from purchases.ledger.publish import Cause, announce_of_workspace
-from purchases.stripe_api.subscriptions import Seen, look_at_subscription, subscriptions_of
+from purchases.stripe_api.subscriptions import Seen, fetch_subscription, subscriptions_of
 from purchases.stripe_api.values import Snapshot
 from purchases.subscriptions import store as subscriptions
-from purchases.subscriptions.follow_subscription import KEPT, take_snapshot
+from purchases.subscriptions.follow_subscription import KEPT, store_snapshot
 from purchases.subscriptions.rows import Subscription
 from purchases.subscriptions.rules import ENDED
 from purchases.workspaces import store as workspaces
@@ -31,7 +31,7 @@ UNKNOWN: Final = "Stripe does not know the subscription that an event told of"
 NOT_ITS: Final = "at Stripe the subscription that an event told of is not this workspace's"
 
 
-async def look(desk: StripeDesk, command: Command) -> Result:
+async def sync_subscription(desk: StripeDesk, command: Command) -> Result:
     """Take what Stripe says, and try again what waits for it.
 
     Where Stripe does not know a subscription that we stored, the payload that made us ask decides; one that was never
@@ -40,26 +40,28 @@ async def look(desk: StripeDesk, command: Command) -> Result:
     workspace_id = command.arguments["workspace_id"]
     async with desk.database.reading() as session:
         prices = await plans.price_ids(session)
-        heard = _heard(await subscriptions.find(session, command.subject))
-        told_until = await waiting_until(session, command.subject)
-    seen = await look_at_subscription(desk.client, command.subject, instance=desk.instance, prices=prices)
+        known_at = _known_at(await subscriptions.find(session, command.subject))
+        latest_event_at = await waiting_until(session, command.subject)
+    seen = await fetch_subscription(desk.client, command.subject, instance=desk.instance, prices=prices)
     async with desk.database.transaction() as session:
-        workspace = await workspaces.lock(session, workspace_id)
+        workspace = await workspaces.lock_workspace(session, workspace_id)
         if workspace is None:
             return DONE
         is_stored = await subscriptions.find(session, command.subject) is not None
         if not is_stored and (doubt := _doubt(seen, workspace)):
             await _leave_to_staff(session, workspace, command.subject, doubt)
             return DONE
-        seen = replace(seen, at=_at(seen, told_until)) if seen else None
-        result = await apply_look(session, seen, workspace_id=workspace_id, heard=heard, missing=_said(command))
-        await release(session, [command.subject])
+        seen = replace(seen, at=_at(seen, latest_event_at)) if seen else None
+        result = await apply_fetched(
+            session, seen, workspace_id=workspace_id, known_at=known_at, missing=_said(command)
+        )
+        await release_waiting(session, [command.subject])
         return result
 
 
-def _at(seen: Seen, told_until: datetime | None) -> datetime | None:
+def _at(seen: Seen, latest_event_at: datetime | None) -> datetime | None:
     """What waited before Stripe was asked is in its answer: none of it is newer."""
-    return max(filter(None, (seen.at, told_until)), default=None)
+    return max(filter(None, (seen.at, latest_event_at)), default=None)
 
 
 def _doubt(seen: Seen | None, workspace: Workspace) -> str | None:
@@ -87,28 +89,28 @@ def _said(command: Command) -> Snapshot | None:
     return Snapshot(subscription_id=command.subject, status=said) if said else None
 
 
-async def apply_look(
+async def apply_fetched(
     session: AsyncSession,
     seen: Seen | None,
     *,
     workspace_id: str,
-    heard: datetime | None,
+    known_at: datetime | None,
     missing: Snapshot | None = None,
 ) -> Result:
     """Take the answer, unless an event came while Stripe was asked: `heard` is what was known before."""
-    workspace = await workspaces.lock(session, workspace_id)
+    workspace = await workspaces.lock_workspace(session, workspace_id)
     if workspace is None:
         return DONE
     snapshot = seen.snapshot if seen else missing
     row = await subscriptions.find(session, snapshot.subscription_id) if snapshot else None
     if snapshot is None or (row is not None and row.status in ENDED):
         return DONE
-    if _heard(row) != heard:
+    if _known_at(row) != known_at:
         return AT_ONCE
     if seen is None and row is not None:
         snapshot = _as_it_was(row, snapshot.status)
     cause = Cause(actor="stripe", at=datetime.now(UTC), reason="the subscription as Stripe has it now")
-    await take_snapshot(session, workspace, snapshot, told_at=seen.at if seen else None, told_by=None, cause=cause)
+    await store_snapshot(session, workspace, snapshot, event_at=seen.at if seen else None, event_id=None, cause=cause)
     return DONE
 
 
@@ -121,16 +123,16 @@ async def adopt(desk: StripeDesk, command: Command) -> Result:
         return DONE
     found = await subscriptions_of(desk.client, workspace.stripe_customer_id, instance=desk.instance, prices=prices)
     async with desk.database.reading() as session:
-        known = await subscriptions.homes(session, {one.snapshot.subscription_id for one in found})
+        known = await subscriptions.workspaces_of(session, {one.snapshot.subscription_id for one in found})
     for one in found:
         if one.snapshot.subscription_id not in known:
             async with desk.database.transaction() as session:
-                await apply_look(session, one, workspace_id=command.subject, heard=None)
+                await apply_fetched(session, one, workspace_id=command.subject, known_at=None)
     return DONE
 
 
-def _heard(row: Subscription | None) -> datetime | None:
-    return row.told_at if row else None
+def _known_at(row: Subscription | None) -> datetime | None:
+    return row.event_at if row else None
 
 
 def _as_it_was(row: Subscription, status: str) -> Snapshot:

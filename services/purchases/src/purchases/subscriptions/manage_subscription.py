@@ -4,7 +4,7 @@ from stripe import StripeClient
 
 from chassis.database.database import Database
 from chassis.problems import Problem
-from purchases.customers.living_customer import living_customer, nothing_written
+from purchases.customers.living_customer import ensure_usable_customer, map_stripe_errors
 from purchases.stripe_api.catalog.portal import open_portal
 
 
@@ -12,8 +12,10 @@ async def manage_subscription(
     *, database: Database, client: StripeClient, instance: str, workspace_id: str, return_url: str, cancel: str
 ) -> str:
     """The portal's address for the workspace; `cancel` is `at_period_end` or `immediately`. Raises a Problem."""
-    async with nothing_written(database, workspace_id=workspace_id):
-        customer = await living_customer(database=database, client=client, instance=instance, workspace_id=workspace_id)
+    async with map_stripe_errors(database, workspace_id=workspace_id):
+        customer = await ensure_usable_customer(
+            database=database, client=client, instance=instance, workspace_id=workspace_id
+        )
         page = await open_portal(
             client, instance=instance, customer_id=customer.customer_id, return_url=return_url, cancel=cancel
         )

@@ -47,9 +47,9 @@ class Subscription(Row):
     next_charge_none: Mapped[str | None] = mapped_column(String(32))
     next_charge_as_of: Mapped[datetime | None]
     """When Stripe was asked; empty while that is not known, after each change."""
-    told_at: Mapped[datetime | None]
+    event_at: Mapped[datetime | None] = mapped_column("told_at")
     """The second of the newest event that showed it whole; None while only its Checkout or an invoice was heard of."""
-    told_by: Mapped[str | None] = mapped_column(Text)
+    event_id: Mapped[str | None] = mapped_column("told_by", Text)
     """That event's id: another one of the same second is put in order by asking Stripe."""
     confirmed_at: Mapped[datetime | None]
     """The newest second of which a completed Checkout, or its first invoice, says that it was active."""

@@ -24,23 +24,23 @@ class News(StrEnum):
     """Two of one second: only Stripe knows which was last."""
 
 
-def judge_news(*, status: str, told_at: datetime | None, new_status: str, new_at: datetime) -> News:
+def judge_news(*, status: str, event_at: datetime | None, new_status: str, new_at: datetime) -> News:
     """Newer wins; what has ended stays so, and an end is believed whenever it comes.
 
     `told_at` None: what is stored comes from hints only, and every snapshot knows more.
     """
     if status in ENDED:
         return News.STALE
-    if new_status in ENDED or told_at is None or new_at > told_at:
+    if new_status in ENDED or event_at is None or new_at > event_at:
         return News.TAKE
-    return News.STALE if new_at < told_at else News.ASK
+    return News.STALE if new_at < event_at else News.ASK
 
 
-def status_now(*, status: str, told_at: datetime | None, confirmed_at: datetime | None) -> str:
+def status_now(*, status: str, event_at: datetime | None, confirmed_at: datetime | None) -> str:
     """The snapshot's status with what was confirmed since: what was paid for is active before its events have come."""
     if status != UNCONFIRMED or confirmed_at is None:
         return status
-    return "active" if told_at is None or confirmed_at >= told_at else status
+    return "active" if event_at is None or confirmed_at >= event_at else status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

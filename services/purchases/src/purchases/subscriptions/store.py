@@ -45,7 +45,7 @@ async def not_ended(session: AsyncSession) -> dict[str, tuple[Subscription, str]
     return {row.stripe_subscription_id: (row, plan) for row, plan in rows}
 
 
-async def homes(session: AsyncSession, subscription_ids: Collection[str]) -> dict[str, str]:
+async def workspaces_of(session: AsyncSession, subscription_ids: Collection[str]) -> dict[str, str]:
     """By subscription: the workspace that it belongs to."""
     if not subscription_ids:
         return {}
@@ -57,9 +57,9 @@ async def homes(session: AsyncSession, subscription_ids: Collection[str]) -> dic
 
 async def keep_invoice(session: AsyncSession, values: dict[str, Any]) -> SubscriptionInvoice:
     """Remember an invoice; of two tellings the earlier failure and the earlier payment stand."""
-    told = insert(SubscriptionInvoice).values(values)
-    new, old = told.excluded, SubscriptionInvoice
-    kept = told.on_conflict_do_update(
+    statement = insert(SubscriptionInvoice).values(values)
+    new, old = statement.excluded, SubscriptionInvoice
+    kept = statement.on_conflict_do_update(
         index_elements=[SubscriptionInvoice.stripe_invoice_id],
         set_={
             "amount_due_cents": case((new.paid_at.is_(None), new.amount_due_cents), else_=old.amount_due_cents),

@@ -11,7 +11,7 @@ from purchases.stripe_budgets import store as budgets
 from purchases.stripe_budgets.problems import too_many_requests
 from purchases.stripe_budgets.store import Bucket
 from purchases.web.access import AtDatabase, Buyer, HostProduct, Owner, Staff, WorkspaceId
-from purchases.web.requests import Told
+from purchases.web.requests import SettingsOfApp
 from purchases.workspaces.rows import Workspace
 
 
@@ -41,7 +41,7 @@ async def spend(
 
 
 async def buyer_within_budget(
-    workspace: Buyer, caller: CurrentCaller, database: AtDatabase, settings: Told
+    workspace: Buyer, caller: CurrentCaller, database: AtDatabase, settings: SettingsOfApp
 ) -> Workspace:
     """Owner or admin of the workspace. Raises 404 and 403 before anything is spent, then 429."""
     await spend(database, settings, workspace_id=workspace.id, person=caller.subject)
@@ -49,19 +49,19 @@ async def buyer_within_budget(
 
 
 async def owner_within_budget(
-    workspace: Owner, caller: CurrentCaller, database: AtDatabase, settings: Told
+    workspace: Owner, caller: CurrentCaller, database: AtDatabase, settings: SettingsOfApp
 ) -> Workspace:
     """The registered owner. Raises 404 and 403 before anything is spent, then 429."""
     await spend(database, settings, workspace_id=workspace.id, person=caller.subject)
     return workspace
 
 
-async def staff_within_budget(caller: Staff, database: AtDatabase, settings: Told) -> None:
+async def staff_within_budget(caller: Staff, database: AtDatabase, settings: SettingsOfApp) -> None:
     """Platform staff: somebody of theirs, whatever the workspace. Raises 403, then 429."""
     await spend(database, settings, person=caller.subject)
 
 
-async def product_within_budget(ws: WorkspaceId, _: HostProduct, database: AtDatabase, settings: Told) -> None:
+async def product_within_budget(ws: WorkspaceId, _: HostProduct, database: AtDatabase, settings: SettingsOfApp) -> None:
     """The host product speaks for everybody: it has a budget per workspace alone, which nobody else spends of.
 
     Raises 403, then 429.

@@ -6,7 +6,7 @@ from stripe import StripeClient
 
 from chassis.database.database import Database
 from chassis.web.auth import Caller
-from purchases.checkout.open_checkout import Desk, Opened, open_checkout
+from purchases.checkout.open_checkout import CheckoutContext, Opened, open_checkout
 from purchases.checkout.start_checkout import Upgrade
 from purchases.settings import Settings
 from purchases.web.requests import allowed_url
@@ -38,5 +38,5 @@ async def open_plan_checkout(
     )
     lease = timedelta(seconds=settings.purchase_lease_seconds)
     return await open_checkout(
-        Desk(database=database, client=client, instance=settings.quittance_instance, lease=lease), upgrade
+        CheckoutContext(database=database, client=client, instance=settings.quittance_instance, lease=lease), upgrade
     )

@@ -24,7 +24,7 @@ async def settings_of(request: Request) -> Settings:
 
 
 Stripe = Annotated[StripeClient, Depends(client_of)]
-Told = Annotated[Settings, Depends(settings_of)]
+SettingsOfApp = Annotated[Settings, Depends(settings_of)]
 IdempotencyKey = Annotated[
     str, Header(alias="Idempotency-Key", min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+$")
 ]

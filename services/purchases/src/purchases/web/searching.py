@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from chassis.problems import Problem
 from chassis.web.cursors import PAGE, Cursor, Limit, Position, cursor_of, position_of
 from purchases.ledger.rows import Purchase
-from purchases.ledger.search import Wanted
+from purchases.ledger.search import PurchaseQuery
 from purchases.ledger.transitions import Status
 from purchases.web.bodies import Id
 
@@ -67,11 +67,11 @@ class PurchaseSearch(BaseModel):
     limit: Limit = PAGE
     cursor: Cursor = None
 
-    def wanted(self) -> Wanted:
+    def wanted(self) -> PurchaseQuery:
         """The same for the store. Raises Problem 422 for a period that ends before it begins."""
         if self.started_from and self.started_before and self.started_before <= self.started_from:
             raise period_empty()
-        return Wanted(
+        return PurchaseQuery(
             workspace_id=self.workspace,
             status=self.status,
             stripe_id=self.stripe_id,

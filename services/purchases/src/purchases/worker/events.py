@@ -10,10 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from chassis.kafka.records import Received
 from chassis.outbox import parked
 from chassis.outbox.fates import TryAgain
-from contracts import AddonState, Fact, PlanState
-from contracts import stripe_facts as told
+from contracts import AddonState, Fact, PlanState, stripe_facts
 from purchases.batch.references import ids_of, payment_ids_of, subscription_ids_of
-from purchases.batch.work import Pages, Work, count, fact_as, was_found
+from purchases.batch.work import BatchContext, Pages, count_outcome, fact_as, was_fetched
 from purchases.catalog_copy import plans
 from purchases.catalog_copy import store as addons
 from purchases.checkout import events as checkout_facts
@@ -23,16 +22,16 @@ from purchases.disputes import events as dispute_facts
 from purchases.invoices import events as invoice_facts
 from purchases.jobs import store as commands
 from purchases.ledger import store as ledger
-from purchases.ledger.learn_ids import paid_mark, release
+from purchases.ledger.learn_ids import paid_mark, release_waiting
 from purchases.plan_money import events as plan_money_facts
 from purchases.refunds import events as refund_facts
 from purchases.subscriptions import events as subscription_facts
 from purchases.subscriptions import store as subscriptions
-from purchases.subscriptions.find_homes import find_homes
+from purchases.subscriptions.find_homes import workspaces_by_event
 from purchases.workspaces import store as workspaces
 from stripe_reader.unknown_shapes import read_names
 
-TOLD_WITHIN: Final = timedelta(seconds=2)
+LINKED_WITHIN: Final = timedelta(seconds=2)
 """By then `invoice_payment.paid` has mostly said what paid an invoice, and Stripe is not asked."""
 NO_PAGES: Final = Pages("")
 
@@ -68,39 +67,41 @@ async def _keep_plan(session: AsyncSession, plan: PlanState) -> None:
 
 
 def _may_be_ours(fact: Fact, instance: str) -> bool:
-    if not isinstance(fact, told.StripeFact):
+    if not isinstance(fact, stripe_facts.StripeFact):
         return False
     if fact.quittance_instance not in (None, instance):
-        count(fact, "another_instance")
+        count_outcome(fact, "another_instance")
         return False
     return True
 
 
 async def _apply_stripe_facts(session: AsyncSession, batch: Sequence[Received], instance: str, pages: Pages) -> None:
     named_ids = {one for received in batch for one in ids_of(received.fact)}
-    names = await _resolve(session, named_ids)
+    index = await _resolve(session, named_ids)
     prices = await plans.price_ids(session)
-    homes = await find_homes(session, [received.fact for received in batch], instance=instance, prices=prices)
-    named = {one for group in names.by_id.values() for one in group}
-    purchases = await ledger.lock(session, named, workspace_ids=set(homes.values()))
-    strays = [received.fact for received in batch if not names.purchases_of(ids_of(received.fact))]
-    locked = await workspaces.locked(session, set(homes.values()))
-    our_customers = await _our_customers(session, strays)
-    work = Work(
+    workspace_ids = await workspaces_by_event(
+        session, [received.fact for received in batch], instance=instance, prices=prices
+    )
+    named = {one for group in index.by_id.values() for one in group}
+    purchases = await ledger.lock_purchases(session, named, workspace_ids=set(workspace_ids.values()))
+    unmatched = [received.fact for received in batch if not index.purchases_of(ids_of(received.fact))]
+    locked = await workspaces.read_locked(session, set(workspace_ids.values()))
+    our_customers = await _our_customers(session, unmatched)
+    context = BatchContext(
         session,
         instance,
-        names,
+        index,
         purchases,
         our_customers,
-        await _our_prices(session, strays, our_customers),
-        homes={event: locked[home] for event, home in homes.items()},
+        await _our_prices(session, unmatched, our_customers),
+        workspaces_by_event={event: locked[workspace_id] for event, workspace_id in workspace_ids.items()},
         plan_prices=prices,
         pages=pages,
     )
     await _make_sure(
         session,
-        {one for fact in strays if _may_wait(work, fact) for one in ids_of(fact)},
-        _homeless(work, batch),
+        {one for fact in unmatched if _may_wait(context, fact) for one in ids_of(fact)},
+        _awaited_workspaces(context, batch),
         stored=named_ids.union(
             (paid_mark(purchase) for purchase in purchases.values()),
             *(payment_ids_of(received.fact) for received in batch),
@@ -108,38 +109,42 @@ async def _apply_stripe_facts(session: AsyncSession, batch: Sequence[Received], 
         ),
     )
     for received in batch:
-        await APPLY[type(received.fact)](work, received)
-    await commands.ask_each(session, kind="look_at_payment", wanted=work.still_unexplained(), after=TOLD_WITHIN)
-    await release(session, work.learned)
+        await APPLY[type(received.fact)](context, received)
+    await commands.ask_each(session, kind="look_at_payment", wanted=context.still_unexplained(), after=LINKED_WITHIN)
+    await release_waiting(session, context.learned)
 
 
-async def _our_customers(session: AsyncSession, strays: Sequence[Fact]) -> set[str]:
-    asked = told.InvoiceFact | told.UnrecognisedEvent
-    customers = {fact.customer_id for fact in strays if isinstance(fact, asked) and fact.customer_id}
+async def _our_customers(session: AsyncSession, unmatched: Sequence[Fact]) -> set[str]:
+    asked = stripe_facts.InvoiceFact | stripe_facts.UnrecognisedEvent
+    customers = {fact.customer_id for fact in unmatched if isinstance(fact, asked) and fact.customer_id}
     return await workspaces.with_customers(session, customers)
 
 
-async def _our_prices(session: AsyncSession, strays: Sequence[Fact], our_customers: Collection[str]) -> set[str]:
+async def _our_prices(session: AsyncSession, unmatched: Sequence[Fact], our_customers: Collection[str]) -> set[str]:
     """Those that we sell or sold at, of the prices on invoices of our customers: others' software may bill them too."""
-    invoices = (one for one in strays if isinstance(one, told.InvoiceFact) and one.customer_id in our_customers)
+    invoices = (
+        one for one in unmatched if isinstance(one, stripe_facts.InvoiceFact) and one.customer_id in our_customers
+    )
     return await addons.of_prices(session, {line.price_id for one in invoices for line in one.lines if line.price_id})
 
 
-def _may_wait(work: Work, fact: Fact) -> bool:
+def _may_wait(context: BatchContext, fact: Fact) -> bool:
     """Invoices of strangers are left alone and cost no lock; whose a refund is, only Stripe can tell."""
-    if isinstance(fact, told.InvoiceFact):
+    if isinstance(fact, stripe_facts.InvoiceFact):
         return invoice_facts.may_wait(
-            fact, instance=work.instance, our_customers=work.our_customers, our_prices=work.our_prices
+            fact, instance=context.instance, our_customers=context.our_customers, our_prices=context.our_prices
         )
-    return isinstance(fact, told.ChargeRefunded | told.RefundChanged | told.DisputeChanged)
+    return isinstance(fact, stripe_facts.ChargeRefunded | stripe_facts.RefundChanged | stripe_facts.DisputeChanged)
 
 
-def _homeless(work: Work, batch: Sequence[Received]) -> set[str]:
+def _awaited_workspaces(context: BatchContext, batch: Sequence[Received]) -> set[str]:
     """The workspaces that a subscription's fact will wait for."""
-    changes = (received.fact for received in batch if isinstance(received.fact, told.SubscriptionChanged))
-    strays = (fact for fact in changes if fact.stripe_event_id not in work.homes)
+    changes = (received.fact for received in batch if isinstance(received.fact, stripe_facts.SubscriptionChanged))
+    unmatched = (fact for fact in changes if fact.stripe_event_id not in context.workspaces_by_event)
     return {
-        str(fact.workspace_id) for fact in strays if subscription_facts.names_workspace(fact, instance=work.instance)
+        str(fact.workspace_id)
+        for fact in unmatched
+        if subscription_facts.names_workspace(fact, instance=context.instance)
     }
 
 
@@ -155,78 +160,80 @@ async def _make_sure(session: AsyncSession, ids: set[str], workspace_ids: set[st
         raise TryAgain("an id was stored meanwhile")
 
 
-async def _resolve(session: AsyncSession, ids: set[str]) -> ledger.Names:
+async def _resolve(session: AsyncSession, ids: set[str]) -> ledger.PurchaseIndex:
     purchase_ids = {parsed for one in ids if (parsed := _uuid(one))}
     return await ledger.resolve(session, stripe_ids=ids, purchase_ids=purchase_ids)
 
 
-async def _unrecognised(work: Work, received: Received) -> None:
-    fact = fact_as(told.UnrecognisedEvent, received)
-    if not was_found(received) and await _is_of_strangers(work, fact):
-        count(fact, "not_ours")
+async def _unrecognised(context: BatchContext, received: Received) -> None:
+    fact = fact_as(stripe_facts.UnrecognisedEvent, received)
+    if not was_fetched(received) and await _is_of_strangers(context, fact):
+        count_outcome(fact, "not_ours")
         return
-    await work.park(received, reason=f"unknown shape: {fact.reason}")
-    count(fact, "parked")
+    await context.park(received, reason=f"unknown shape: {fact.reason}")
+    count_outcome(fact, "parked")
 
 
-async def _is_of_strangers(work: Work, fact: told.UnrecognisedEvent) -> bool:
+async def _is_of_strangers(context: BatchContext, fact: stripe_facts.UnrecognisedEvent) -> bool:
     """Whether its customer, metadata and ids could be read, and none of them is ours. In doubt it is kept."""
     names = read_names(fact.body)
-    if not names.is_readable or names.names_us or names.customer_id in work.our_customers:
+    if not names.is_readable or names.names_us or names.customer_id in context.our_customers:
         return False
-    if (await _resolve(work.session, set(names.ids))).by_id:
+    if (await _resolve(context.session, set(names.ids))).by_id:
         return False
-    return not await subscriptions.homes(work.session, names.ids)
+    return not await subscriptions.workspaces_of(context.session, names.ids)
 
 
-async def _no_effect_yet(_: Work, received: Received) -> None:
+async def _no_effect_yet(_: BatchContext, received: Received) -> None:
     """A known fact that changes nothing here so far: counted, not parked."""
-    count(received.fact, "no_effect")
+    count_outcome(received.fact, "no_effect")
 
 
-Applier = Callable[[Work, Received], Awaitable[None]]
+Applier = Callable[[BatchContext, Received], Awaitable[None]]
 
 
 def _each(*appliers: Applier) -> Applier:
     """What the plan and what the purchases make of one fact."""
 
-    async def apply(work: Work, received: Received) -> None:
+    async def apply(context: BatchContext, received: Received) -> None:
         for applier in appliers:
-            await applier(work, received)
+            await applier(context, received)
 
     return apply
 
 
-def _unless(is_the_plans: Callable[[Work, Received], Awaitable[bool]], applier: Applier) -> Applier:
+def _unless(is_the_plans: Callable[[BatchContext, Received], Awaitable[bool]], applier: Applier) -> Applier:
     """What purchases make of a fact that is not about the plan's money."""
 
-    async def apply(work: Work, received: Received) -> None:
-        if not await is_the_plans(work, received):
-            await applier(work, received)
+    async def apply(context: BatchContext, received: Received) -> None:
+        if not await is_the_plans(context, received):
+            await applier(context, received)
 
     return apply
 
 
 APPLY: Final[Mapping[type[Fact], Applier]] = {
-    told.InvoicePaid: _each(subscription_facts.invoice_paid, invoice_facts.invoice_paid),
-    told.InvoicePaymentFailed: _each(subscription_facts.invoice_payment_failed, invoice_facts.invoice_payment_failed),
-    told.InvoicePaymentActionRequired: invoice_facts.invoice_payment_action_required,
-    told.InvoiceVoided: invoice_facts.invoice_voided,
-    told.InvoicePaymentLinked: _each(subscription_facts.payment_linked, invoice_facts.invoice_payment_linked),
-    told.ChargeRefunded: _unless(plan_money_facts.charge_refunded, refund_facts.charge_refunded),
-    told.RefundChanged: _unless(plan_money_facts.refund_changed, refund_facts.refund_changed),
-    told.InvoiceDeleted: invoice_facts.invoice_deleted,
-    told.InvoiceMarkedUncollectible: invoice_facts.invoice_marked_uncollectible,
-    told.DisputeChanged: _unless(plan_money_facts.dispute_changed, dispute_facts.dispute_changed),
-    told.CheckoutSessionExpired: checkout_facts.session_expired,
-    told.CheckoutSessionCompleted: _each(session_completed, checkout_facts.session_completed),
-    told.CheckoutSessionPaid: _each(session_paid, checkout_facts.session_paid),
-    told.CheckoutSessionUnpaid: _each(session_unpaid, checkout_facts.session_unpaid),
-    told.SubscriptionChanged: subscription_facts.subscription_changed,
-    told.SubscriptionScheduleChanged: subscription_facts.schedule_changed,
-    told.SubscriptionTrialWillEnd: _no_effect_yet,
-    told.CustomerDeleted: customer_deleted,
-    told.UnrecognisedEvent: _unrecognised,
+    stripe_facts.InvoicePaid: _each(subscription_facts.invoice_paid, invoice_facts.invoice_paid),
+    stripe_facts.InvoicePaymentFailed: _each(
+        subscription_facts.invoice_payment_failed, invoice_facts.invoice_payment_failed
+    ),
+    stripe_facts.InvoicePaymentActionRequired: invoice_facts.invoice_payment_action_required,
+    stripe_facts.InvoiceVoided: invoice_facts.invoice_voided,
+    stripe_facts.InvoicePaymentLinked: _each(subscription_facts.payment_linked, invoice_facts.invoice_payment_linked),
+    stripe_facts.ChargeRefunded: _unless(plan_money_facts.charge_refunded, refund_facts.charge_refunded),
+    stripe_facts.RefundChanged: _unless(plan_money_facts.refund_changed, refund_facts.refund_changed),
+    stripe_facts.InvoiceDeleted: invoice_facts.invoice_deleted,
+    stripe_facts.InvoiceMarkedUncollectible: invoice_facts.invoice_marked_uncollectible,
+    stripe_facts.DisputeChanged: _unless(plan_money_facts.dispute_changed, dispute_facts.dispute_changed),
+    stripe_facts.CheckoutSessionExpired: checkout_facts.session_expired,
+    stripe_facts.CheckoutSessionCompleted: _each(session_completed, checkout_facts.session_completed),
+    stripe_facts.CheckoutSessionPaid: _each(session_paid, checkout_facts.session_paid),
+    stripe_facts.CheckoutSessionUnpaid: _each(session_unpaid, checkout_facts.session_unpaid),
+    stripe_facts.SubscriptionChanged: subscription_facts.subscription_changed,
+    stripe_facts.SubscriptionScheduleChanged: subscription_facts.schedule_changed,
+    stripe_facts.SubscriptionTrialWillEnd: _no_effect_yet,
+    stripe_facts.CustomerDeleted: customer_deleted,
+    stripe_facts.UnrecognisedEvent: _unrecognised,
 }
 
 

@@ -19,20 +19,20 @@ from purchases.buying import card_testing
 from purchases.buying.card_testing import USUAL, Brake
 from purchases.catalog_copy.provision_plan import provision_plan
 from purchases.catalog_copy.rename_product import rename_product
-from purchases.checkout.end_checkout import settle_checkout
+from purchases.checkout.end_checkout import reconcile_checkout
 from purchases.customers.save_card import adopt_card
 from purchases.jobs import store as commands
 from purchases.jobs.store import Command
 from purchases.jobs.stripe_desk import Later, Result, WorkerDesk
 from purchases.reconcile import settle
-from purchases.reconcile.look_at_invoice import look_at_invoice, look_at_payment
-from purchases.reconcile.sweep import EVERY, sweep, sweep_day
-from purchases.reconcile.sweep_subscriptions import sweep_running
-from purchases.refunds.identify import identify
-from purchases.refunds.look_at_charge import look_at_charge
+from purchases.reconcile.look_at_invoice import sync_invoice, sync_payment
+from purchases.reconcile.sweep import EVERY, reconcile, reconcile_day
+from purchases.reconcile.sweep_subscriptions import reconcile_running
+from purchases.refunds.identify import match_refund_to_payment
+from purchases.refunds.look_at_charge import sync_refunds
 from purchases.refunds.make_refund import make_refund
 from purchases.refunds.return_credit import return_credit
-from purchases.refunds.return_payment import return_payment
+from purchases.refunds.return_payment import refund_unmatched_payment
 from purchases.stripe_api.client import OutcomeUnknown, StripeRefused, UnknownShape
 from purchases.stripe_budgets import store as budgets
 from purchases.subscriptions import end_extra, end_unfinished, look_at_subscription
@@ -51,23 +51,23 @@ MOST_COUNTED: Final = 10_000
 CARRIED: Final = Counter("billing_stripe_commands_total", "Commands to Stripe by outcome.", ["kind", "outcome"])
 
 COMMANDS: Final[Mapping[str, Callable[[WorkerDesk, Command], Awaitable[Result]]]] = {
-    "settle": settle.settle,
-    "void": settle.void,
-    "look_at_charge": look_at_charge,
-    "look_at_invoice": look_at_invoice,
-    "look_at_payment": look_at_payment,
-    "identify": identify,
-    "return_payment": return_payment,
+    "settle": settle.reconcile_purchase,
+    "void": settle.void_invoice,
+    "look_at_charge": sync_refunds,
+    "look_at_invoice": sync_invoice,
+    "look_at_payment": sync_payment,
+    "identify": match_refund_to_payment,
+    "return_payment": refund_unmatched_payment,
     "return_credit": return_credit,
     "refund": make_refund,
     "adopt_card": adopt_card,
     "rename_product": rename_product,
     "provision_plan": provision_plan,
-    "sweep": sweep,
-    "sweep_day": sweep_day,
-    "sweep_subscriptions": sweep_running,
-    "settle_checkout": settle_checkout,
-    "look_at_subscription": look_at_subscription.look,
+    "sweep": reconcile,
+    "sweep_day": reconcile_day,
+    "sweep_subscriptions": reconcile_running,
+    "settle_checkout": reconcile_checkout,
+    "look_at_subscription": look_at_subscription.sync_subscription,
     "fetch_next_charge": fetch_next_charge,
     "adopt_subscriptions": look_at_subscription.adopt,
     "compare_subscriptions": end_extra.compare,

@@ -47,7 +47,7 @@ async def by_customer(session: AsyncSession, customer_ids: Collection[str]) -> d
     return {str(customer): workspace for customer, workspace in await session.execute(known)}
 
 
-async def locked(session: AsyncSession, workspace_ids: Collection[str]) -> dict[str, Workspace]:
+async def read_locked(session: AsyncSession, workspace_ids: Collection[str]) -> dict[str, Workspace]:
     """Workspaces that the caller has locked, as they are under the lock."""
     if not workspace_ids:
         return {}
@@ -55,7 +55,7 @@ async def locked(session: AsyncSession, workspace_ids: Collection[str]) -> dict[
     return {row.id: row for row in (await session.execute(rows)).scalars()}
 
 
-async def lock(session: AsyncSession, workspace_id: str) -> Workspace | None:
+async def lock_workspace(session: AsyncSession, workspace_id: str) -> Workspace | None:
     """The workspace, locked; taken before any of its purchases is."""
     row = select(Workspace).where(Workspace.id == workspace_id).with_for_update(key_share=True)
     return (await session.execute(row.execution_options(populate_existing=True))).scalar_one_or_none()

@@ -64,8 +64,8 @@ async def _named(client: StripeClient, key: str) -> Any | None:
 def _fits(held: Any, sold: SoldPlan) -> bool:
     """One that was archived, or whose key was moved in the Dashboard, cannot be sold."""
     every = (held.recurring.interval, held.recurring.interval_count) if held.recurring else None
-    told = (held.active, held.currency.upper(), held.unit_amount, every)
-    return bool(told == (True, sold.currency, sold.price_cents, (sold.interval, 1)))
+    terms = (held.active, held.currency.upper(), held.unit_amount, every)
+    return bool(terms == (True, sold.currency, sold.price_cents, (sold.interval, 1)))
 
 
 async def _can_be_sold(client: StripeClient, held: Any, sold: SoldPlan) -> bool:

@@ -7,13 +7,13 @@ from purchases.caps.read_billing import read_billing
 from purchases.web.access import AtDatabase, Member
 from purchases.web.api.plan_replies import BillingReply, billing_reply
 from purchases.web.refused import of_members
-from purchases.web.requests import Told
+from purchases.web.requests import SettingsOfApp
 
 router = APIRouter(prefix="/v1/workspaces/{ws}", tags=["plan"])
 
 
 @router.get("/billing", operation_id="get_billing", responses=of_members(plan_not_known()))
-async def get_billing(workspace: Member, database: AtDatabase, settings: Told) -> BillingReply:
+async def get_billing(workspace: Member, database: AtDatabase, settings: SettingsOfApp) -> BillingReply:
     """Plan, status, period end, caps and usage, prices."""
     async with database.reading() as session:
         billing = await read_billing(session=session, workspace=workspace)

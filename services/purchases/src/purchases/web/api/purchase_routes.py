@@ -21,7 +21,7 @@ from purchases.customers.living_customer import stripe_refused, stripe_unavailab
 from purchases.ledger import problems, search
 from purchases.ledger import store as ledger
 from purchases.ledger.problems import already_purchased, settling
-from purchases.ledger.search import Wanted
+from purchases.ledger.search import PurchaseQuery
 from purchases.settings import Settings
 from purchases.stripe_budgets.problems import too_many_requests
 from purchases.web.access import AtDatabase, Buyer
@@ -30,7 +30,7 @@ from purchases.web.api.replies import OffersReply, PurchaseReply, PurchasesReply
 from purchases.web.bodies import PurchaseBody
 from purchases.web.budget import SpendingBuyer
 from purchases.web.refused import of_buyers
-from purchases.web.requests import IdempotencyKey, Stripe, Told, allowed_url, own_page, return_url_not_allowed
+from purchases.web.requests import IdempotencyKey, SettingsOfApp, Stripe, allowed_url, own_page, return_url_not_allowed
 from purchases.web.searching import after_of, next_cursor_of
 
 router = APIRouter(prefix="/v1/workspaces/{ws}", tags=["purchases"])
@@ -74,7 +74,7 @@ NOT_BOUGHT: Final = of_buyers(
 
 
 @router.get("/addons", operation_id="list_workspace_addons", responses=of_buyers())
-async def list_workspace_addons(workspace: Buyer, database: AtDatabase, settings: Told) -> OffersReply:
+async def list_workspace_addons(workspace: Buyer, database: AtDatabase, settings: SettingsOfApp) -> OffersReply:
     """The add-ons for sale, whether each can be bought now, and why not."""
     async with database.reading() as session:
         return offers_reply(
@@ -87,7 +87,7 @@ async def list_purchases(
     workspace: Buyer, database: AtDatabase, limit: Limit = PAGE, cursor: Cursor = None
 ) -> PurchasesReply:
     """The workspace's purchases, newest first."""
-    wanted, after = Wanted(workspace_id=workspace.id), after_of(cursor)
+    wanted, after = PurchaseQuery(workspace_id=workspace.id), after_of(cursor)
     async with database.reading() as session:
         found = await search.page(session, wanted, after=after, limit=limit + 1)
     return PurchasesReply(
@@ -108,7 +108,7 @@ async def buy_addon(
     caller: CurrentCaller,
     database: AtDatabase,
     client: Stripe,
-    settings: Told,
+    settings: SettingsOfApp,
     response: Response,
 ) -> PurchaseReply:
     """Buy one add-on with the saved card, at the price that the buyer saw."""

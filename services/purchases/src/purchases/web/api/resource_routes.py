@@ -8,7 +8,7 @@ from chassis.web.auth import forbidden
 from chassis.web.cursors import PAGE, Cursor, InvalidCursor, Limit, Position, cursor_of, position_of
 from purchases.caps import store as resources
 from purchases.caps.claim_resource import (
-    Wanted,
+    ClaimRequest,
     claim_resource,
     free_resource,
     limit_reached,
@@ -19,7 +19,7 @@ from purchases.subscriptions.plan import Usage
 from purchases.web.access import AtDatabase, Claiming
 from purchases.web.api.plan_replies import SlotReply, SlotsReply, slot_reply
 from purchases.web.refused import ONLY_IMPORTERS, of_claimers
-from purchases.web.requests import Told
+from purchases.web.requests import SettingsOfApp
 
 router = APIRouter(prefix="/v1/workspaces/{ws}/resources", tags=["plan"])
 
@@ -78,14 +78,14 @@ async def put_resource(
     resource: Resource,
     resource_id: ResourceId,
     database: AtDatabase,
-    settings: Told,
+    settings: SettingsOfApp,
     response: Response,
     imported: Import = False,
 ) -> SlotReply:
     """Claim a slot; repeat it as often as you like."""
     if imported and not claimer.may_import:
         raise forbidden(ONLY_IMPORTERS)
-    wanted = Wanted(
+    wanted = ClaimRequest(
         workspace_id=claimer.workspace_id,
         resource=resource,
         resource_id=resource_id,

@@ -21,7 +21,7 @@ from purchases.web.api.examples import ADDON_ROW, FAILED_ROW, PAID_ROW
 from purchases.web.budget import SpendingBuyer, SpendingOwner
 from purchases.web.hosted_pages import open_plan_checkout
 from purchases.web.refused import of_buyers, of_owner
-from purchases.web.requests import IdempotencyKey, Stripe, Told, allowed_url, own_page, return_url_not_allowed
+from purchases.web.requests import IdempotencyKey, SettingsOfApp, Stripe, allowed_url, own_page, return_url_not_allowed
 from purchases.web.session_bodies import (
     CheckoutSessionBody,
     PortalReply,
@@ -66,7 +66,7 @@ NOT_OPENED: Final = of_owner(
     responses=of_buyers(*UNREADABLE, return_url_not_allowed(), *STRIPE_SAYS_NO),
 )
 async def open_setup_session(
-    workspace: SpendingBuyer, body: SetupSessionBody, database: AtDatabase, client: Stripe, settings: Told
+    workspace: SpendingBuyer, body: SetupSessionBody, database: AtDatabase, client: Stripe, settings: SettingsOfApp
 ) -> SessionReply:
     """A page of Stripe where a card is saved; once it is, the workspace pays with it."""
     page = await save_card(
@@ -89,7 +89,7 @@ async def open_checkout_session(
     caller: CurrentCaller,
     database: AtDatabase,
     client: Stripe,
-    settings: Told,
+    settings: SettingsOfApp,
     response: Response,
 ) -> SessionReply:
     """A page of Stripe where the plan is bought, alone or with add-ons; it is open for half an hour."""
@@ -110,7 +110,7 @@ async def open_portal_session(
     workspace: SpendingOwner,
     database: AtDatabase,
     client: Stripe,
-    settings: Told,
+    settings: SettingsOfApp,
     body: PortalSessionBody | None = None,
 ) -> PortalReply:
     """Stripe's portal: switch the interval, cancel, resume, change the card, see invoices."""

@@ -16,7 +16,7 @@ from purchases.web.api.replies import WorkspaceReply, workspace_reply
 from purchases.web.bodies import WorkspaceBody
 from purchases.web.budget import product_within_budget
 from purchases.web.refused import of_scope
-from purchases.web.requests import Stripe, Told
+from purchases.web.requests import SettingsOfApp, Stripe
 
 router = APIRouter(prefix="/v1/workspaces", tags=["workspaces"])
 
@@ -38,7 +38,7 @@ NOT_REGISTERED = of_scope(
     dependencies=[Depends(product_within_budget)],
 )
 async def put_workspace(
-    ws: WorkspaceId, body: WorkspaceBody, _: HostProduct, database: AtDatabase, client: Stripe, settings: Told
+    ws: WorkspaceId, body: WorkspaceBody, _: HostProduct, database: AtDatabase, client: Stripe, settings: SettingsOfApp
 ) -> WorkspaceReply:
     """Register or update a workspace of the host product (scope `workspaces:write`)."""
     registration = Registration(

@@ -12,7 +12,7 @@ from chassis.database.database import Database
 from chassis.pages.routes import PageRoute
 from chassis.pages.site import see_other
 from purchases.ledger import search
-from purchases.ledger.search import Wanted
+from purchases.ledger.search import PurchaseQuery
 from purchases.web.pages.awaited import answer_of
 from purchases.web.pages.paths import about, services_path
 
@@ -47,7 +47,7 @@ async def back_from_the_bank(database: Database, workspace_id: str, said: Mappin
     if not INTENT.fullmatch(intent):
         return services_path(workspace_id)
     async with database.reading() as session:
-        wanted = Wanted(workspace_id=workspace_id, stripe_id=intent)
+        wanted = PurchaseQuery(workspace_id=workspace_id, stripe_id=intent)
         purchase = next(iter(await search.page(session, wanted, after=None, limit=1)), None)
     if purchase is None:
         return services_path(workspace_id)

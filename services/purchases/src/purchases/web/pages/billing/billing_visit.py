@@ -10,7 +10,7 @@ from chassis.pages import AtPages, Pages
 from chassis.web.auth import Caller, CurrentCaller
 from purchases.settings import Settings
 from purchases.web.access import AtDatabase, Member, Owner
-from purchases.web.requests import Told, own_page
+from purchases.web.requests import SettingsOfApp, own_page
 from purchases.web.rights import Standing, standing
 from purchases.workspaces.rows import Workspace
 
@@ -41,14 +41,24 @@ class Visit:
 
 
 async def member_visit(
-    request: Request, pages: AtPages, workspace: Member, caller: CurrentCaller, database: AtDatabase, settings: Told
+    request: Request,
+    pages: AtPages,
+    workspace: Member,
+    caller: CurrentCaller,
+    database: AtDatabase,
+    settings: SettingsOfApp,
 ) -> Visit:
     """Everyone in the workspace, and platform staff. Raises 404 for a stranger."""
     return Visit(request=request, pages=pages, database=database, settings=settings, workspace=workspace, caller=caller)
 
 
 async def owner_visit(
-    request: Request, pages: AtPages, workspace: Owner, caller: CurrentCaller, database: AtDatabase, settings: Told
+    request: Request,
+    pages: AtPages,
+    workspace: Owner,
+    caller: CurrentCaller,
+    database: AtDatabase,
+    settings: SettingsOfApp,
 ) -> Visit:
     """The registered owner. Raises 404 for a stranger, 403 for everyone else."""
     return await member_visit(request, pages, workspace, caller, database, settings)

@@ -30,7 +30,7 @@ from purchases.web.pages.from_the_bank import WithoutTheSecret, back_from_the_ba
 from purchases.web.pages.ids import PurchaseId
 from purchases.web.pages.paths import about, services_path
 from purchases.web.pages.services.services_view import Asked, purchase_live, services_page
-from purchases.web.requests import Stripe, Told, own_page
+from purchases.web.requests import SettingsOfApp, Stripe, own_page
 
 router = page_router("/app/{ws}/billing/addons")
 
@@ -73,7 +73,7 @@ async def buy_service(
     caller: CurrentCaller,
     database: AtDatabase,
     client: Stripe,
-    settings: Told,
+    settings: SettingsOfApp,
 ) -> Response:
     """Buy with the saved card; the bank may want to be asked."""
     order = Order(
@@ -94,7 +94,12 @@ async def buy_service(
 
 @router.post("/card")
 async def save_another_card(
-    request: Request, pages: AtPages, workspace: SpendingBuyer, database: AtDatabase, client: Stripe, settings: Told
+    request: Request,
+    pages: AtPages,
+    workspace: SpendingBuyer,
+    database: AtDatabase,
+    client: Stripe,
+    settings: SettingsOfApp,
 ) -> Response:
     """To Stripe's page, where a card is saved."""
     try:

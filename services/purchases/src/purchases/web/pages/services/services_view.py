@@ -19,7 +19,7 @@ from purchases.ledger import search
 from purchases.ledger import store as ledger
 from purchases.ledger.publish import paid_outside_stripe_cents
 from purchases.ledger.rows import Purchase
-from purchases.ledger.search import Wanted
+from purchases.ledger.search import PurchaseQuery
 from purchases.ledger.transitions import Status, Step, Trigger, decide
 from purchases.web.pages.awaited import Watch, wait_of, watch_of
 from purchases.web.pages.badges import BADGES
@@ -63,7 +63,7 @@ async def services_page(
     after = after_of(asked.cursor)
     async with database.reading() as session:
         offers = await offer_addons(session=session, workspace_id=workspace_id)
-        found = await search.page(session, Wanted(workspace_id=workspace_id), after=after, limit=PAGE + 1)
+        found = await search.page(session, PurchaseQuery(workspace_id=workspace_id), after=after, limit=PAGE + 1)
         news = await _news(session, workspace_id, asked) if problem is None else None
         live = await checkouts.live(session, workspace_id)
         elsewhere = await others(session, request, workspace, services_path)

@@ -14,7 +14,7 @@ from chassis.pages.forms import errors_by_field, typed
 from chassis.pages.site import see_other
 from chassis.problems import Problem
 from chassis.web.auth import Caller
-from purchases.parked.allocate import ask_allocate, not_allocatable
+from purchases.parked.allocate import not_allocatable, preview_allocation
 from purchases.parked.review_parked import decided_meanwhile, not_parked_any_more
 from purchases.web.access import AtDatabase, Staff
 from purchases.web.api.staff import parked_routes as api
@@ -103,7 +103,7 @@ async def ask_before_allocating(
         return item_page(request, pages, item, purchase_id=purchase_id, errors=errors)
     try:
         async with database.reading() as session:
-            await ask_allocate(session=session, item_id=item_id, purchase_id=purchase.id)
+            await preview_allocation(session=session, item_id=item_id, purchase_id=purchase.id)
     except Problem as refused:
         return item_page(request, pages, item, problem=refused, purchase_id=purchase_id)
     return pages.page(request, "staff/allocate.html", item=item, purchase=purchase, badges=BADGES)
