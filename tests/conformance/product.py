@@ -14,7 +14,8 @@ from purchases.checkout.start_checkout import OPEN_FOR
 from purchases.ledger import store as ledger
 from purchases.ledger.rows import Purchase
 from purchases.ledger.transitions import Status
-from purchases.stripe_api import checkout, customers, look, subscriptions
+from purchases.stripe_api import checkout, customers, subscriptions
+from purchases.stripe_api import fetch as look
 from purchases.stripe_api.catalog.plan_prices import SoldPlan, provide_plan_price
 from purchases.stripe_api.catalog.portal import offer_prices, open_portal
 from purchases.stripe_api.catalog.prices import SoldAddon, name_product, provide_price

@@ -25,7 +25,7 @@ from chassis.outbox.consumer import Consumer, Handler
 from chassis.process.health import Health
 from chassis.process.settings import ServiceSettings
 from contracts import FACTS, TOPICS
-from purchases.batch.work import Pages
+from purchases.batch.context import Pages
 from purchases.main import doctor
 from purchases.worker.events import apply_facts
 from tests.integration.chassis_data.any_bytes import AnyProducer, AnyRecord, any_producer

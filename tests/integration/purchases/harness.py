@@ -19,7 +19,7 @@ from chassis.process.health import Health
 from chassis.process.settings import ServiceSettings
 from contracts import TOPICS, AddonState, Fact, seal
 from contracts.stripe_facts import StripeFact
-from purchases.batch.work import CONSUMER, Pages, keep_names
+from purchases.batch.context import CONSUMER, Pages, keep_names
 from purchases.buying.buy import Bought, Order, buy
 from purchases.customers.register_workspace import Registration, register_workspace
 from purchases.jobs.stripe_desk import ApplyFacts, WorkerDesk

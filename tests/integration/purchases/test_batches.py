@@ -10,7 +10,7 @@ from sqlalchemy import event
 from chassis.outbox import parked
 from contracts.purchase_facts import PurchasePaid
 from contracts.stripe_facts import InvoicePaid, InvoicePaymentFailed, InvoicePaymentLinked, StripeFact
-from purchases.batch.work import CONSUMER
+from purchases.batch.context import CONSUMER
 from purchases.ledger.transitions import Status
 from tests.integration.purchases.harness import Harness
 from tests.integration.purchases.scenarios import LEGACY

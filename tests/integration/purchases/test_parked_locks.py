@@ -14,7 +14,7 @@ from chassis.outbox import parked
 from chassis.process.process import background
 from contracts.stripe_facts import ChargeRefunded, InvoicePaid, RefundChanged, StripeFact
 from contracts.stripe_facts.money_back import RefundSnapshot
-from purchases.batch.work import CONSUMER
+from purchases.batch.context import CONSUMER
 from purchases.ledger.rows import Purchase
 from purchases.ledger.transitions import Status
 from tests.integration.purchases.harness import Harness

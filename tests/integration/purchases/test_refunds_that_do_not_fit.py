@@ -13,7 +13,7 @@ from contracts.stripe_facts import ChargeRefunded, DisputeChanged, RefundChanged
 from purchases.jobs import store as commands
 from purchases.ledger.rows import Purchase
 from purchases.ledger.transitions import Status
-from purchases.reconcile.sweep import reconcile_stretch
+from purchases.reconcile.reconcile import reconcile_stretch
 from purchases.stripe_api.since import Stretch
 from tests.integration.purchases.harness import PRICE, Harness
 from webhook_gateway.stripe_events.normalisers import NORMALISERS, normalise

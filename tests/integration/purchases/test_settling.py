@@ -9,9 +9,9 @@ from contracts.purchase_facts import PaymentReturned, PurchaseFailed
 from purchases.jobs import store as commands
 from purchases.ledger.rows import Purchase
 from purchases.ledger.transitions import Status
-from purchases.reconcile import settle
+from purchases.reconcile import reconcile_purchase as settle
+from purchases.stripe_api.fetch import find_invoice
 from purchases.stripe_api.invoices import close_invoice
-from purchases.stripe_api.look import find_invoice
 from tests.integration.purchases.harness import LEASE, PRICE, Harness
 
 NEEDS_CUSTOMER = "pm_card_authenticationRequired"

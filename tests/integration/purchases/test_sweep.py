@@ -11,7 +11,7 @@ from contracts.stripe_facts import RefundChanged
 from purchases.jobs import store as commands
 from purchases.ledger.transitions import Status
 from purchases.main.sweep import period
-from purchases.reconcile.sweep import REACH, Found, reconcile_stretch
+from purchases.reconcile.reconcile import REACH, Found, reconcile_stretch
 from purchases.stripe_api.since import Stretch
 from tests.integration.purchases.bundles import given_a_bundle
 from tests.integration.purchases.harness import FOLLOWING, PRICE, Harness

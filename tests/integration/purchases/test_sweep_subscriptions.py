@@ -6,7 +6,7 @@ from typing import Final
 import pytest
 
 from purchases.jobs import store as commands
-from purchases.reconcile.sweep_subscriptions import reconcile_subscriptions
+from purchases.reconcile.reconcile_subscriptions import reconcile_subscriptions
 from tests.integration.purchases.harness import Harness
 from tests.integration.purchases.subscribers import Subscriber, given_a_subscriber
 

@@ -18,7 +18,7 @@ from contracts.stripe_facts import RefundChanged
 from contracts.stripe_facts.money_back import RefundSnapshot
 from purchases.ledger.transitions import Status
 from purchases.main import MIGRATIONS
-from purchases.reconcile.sweep import reconcile_stretch
+from purchases.reconcile.reconcile import reconcile_stretch
 from purchases.stripe_api.since import Stretch
 from purchases.worker.pruned import PRUNES
 from purchases.workspaces import store as workspaces

@@ -9,9 +9,9 @@ import stripe
 
 from contracts.stripe_facts import InvoicePaid, SubscriptionChanged
 from contracts.stripe_facts.words import DISPUTE_STATUSES, FINAL_DISPUTE_STATUSES
-from purchases.batch.found_at_stripe import dispute_fact, invoice_fact, refund_fact
+from purchases.batch.fetched_facts import dispute_fact, invoice_fact, refund_fact
 from purchases.ledger.money import is_final
-from purchases.stripe_api.look import fetch_invoice
+from purchases.stripe_api.fetch import fetch_invoice
 from purchases.stripe_api.paid_invoices import paid_invoice
 from purchases.stripe_api.reading import json_of, read
 from purchases.stripe_api.snapshots import snapshot_of

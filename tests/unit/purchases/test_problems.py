@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 from chassis.problems import Problem
 from purchases.buying.buy import payment_method_missing
 from purchases.buying.card_testing import too_many_declines
+from purchases.catalog_copy.availability import addon_inactive, addon_not_found, price_changed
 from purchases.catalog_copy.rows import Addon
-from purchases.catalog_copy.what_sells import addon_inactive, addon_not_found, price_changed
-from purchases.customers.living_customer import stripe_refused, stripe_unavailable
 from purchases.customers.register_workspace import customer_fixed, customer_taken, owner_fixed
+from purchases.customers.usable_customer import stripe_refused, stripe_unavailable
 from purchases.ledger import problems
 from purchases.ledger.problems import already_purchased, settling
 from purchases.ledger.rows import Purchase

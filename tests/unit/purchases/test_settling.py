@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from purchases.ledger.settling import Decision, Verdict, decide_on
+from purchases.ledger.reconciliation import Decision, Verdict, decide_on
 from purchases.ledger.transitions import Status, Trigger
 from purchases.stripe_api.values import Finding, InvoiceState
 

@@ -10,8 +10,8 @@ from chassis.kafka.records import Received, decode
 from chassis.outbox import parked
 from chassis.process.logs import get_logger
 from contracts import stripe_facts
-from purchases.batch.tell_money_back import announce_money_back_parked, announce_plan_money_back_parked
-from purchases.batch.work import cause_of
+from purchases.batch.announce_parked_money import announce_money_back_parked, announce_plan_money_back_parked
+from purchases.batch.context import cause_of
 from purchases.ledger.plan_rows import SubscriptionInvoice
 from purchases.ledger.rows import Purchase
 from purchases.workspaces.rows import Workspace

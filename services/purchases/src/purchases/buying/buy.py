@@ -18,12 +18,12 @@ from contracts import purchase_facts
 from purchases.buying import card_testing
 from purchases.buying.card_testing import USUAL, Brake
 from purchases.buying.charge import CARD_GONE, charge
+from purchases.catalog_copy.availability import price_changed, sellable
 from purchases.catalog_copy.rows import Addon
-from purchases.catalog_copy.what_sells import price_changed, sellable
 from purchases.checkout import store as checkouts
 from purchases.checkout.end_checkout import expire_checkout
 from purchases.checkout.rows import CheckoutSession
-from purchases.customers.living_customer import ensure_usable_customer, map_stripe_errors, stripe_unavailable
+from purchases.customers.usable_customer import ensure_usable_customer, map_stripe_errors, stripe_unavailable
 from purchases.jobs import store as commands
 from purchases.ledger import problems
 from purchases.ledger import store as ledger

@@ -23,8 +23,8 @@ from purchases.ledger.transitions import Status, Step, Trigger
 from purchases.stripe_api.catalog.prices import SoldAddon
 from purchases.stripe_api.client import CardDeclined, CustomerNeeded, OutcomeUnknown, StripeRefused
 from purchases.stripe_api.customers import PayingCustomer, has_card
+from purchases.stripe_api.fetch import fetch_invoice
 from purchases.stripe_api.invoices import Charging, Confirmation, amount_due
-from purchases.stripe_api.look import fetch_invoice
 from purchases.stripe_api.values import InvoiceState, PaidInvoice
 from purchases.stripe_refusals.keep_refusal import keep_refusal
 

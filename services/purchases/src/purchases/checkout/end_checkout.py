@@ -12,7 +12,7 @@ from chassis.database.database import Database
 from chassis.problems import Problem
 from purchases.checkout import store as checkouts
 from purchases.checkout.rows import CheckoutSession
-from purchases.customers.living_customer import refused_by_stripe
+from purchases.customers.usable_customer import refused_by_stripe
 from purchases.jobs import store as commands
 from purchases.jobs.store import Command
 from purchases.jobs.stripe_desk import DONE, Later, Result, StripeDesk

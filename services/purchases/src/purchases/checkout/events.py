@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from chassis.kafka.records import Received
 from contracts import stripe_facts
-from purchases.batch.work import BatchContext, cause_of, count_outcome, fact_as
+from purchases.batch.context import BatchContext, cause_of, count_outcome, fact_as
 from purchases.checkout import store as checkouts
 from purchases.checkout.end_checkout import follow
 from purchases.checkout.rows import CheckoutSession

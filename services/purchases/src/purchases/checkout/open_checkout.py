@@ -19,7 +19,7 @@ from purchases.checkout import store as checkouts
 from purchases.checkout.end_checkout import expire_checkout, follow, is_leased, lock_checkout, nothing_was_opened
 from purchases.checkout.rows import CheckoutSession
 from purchases.checkout.start_checkout import Upgrade, items_of, refuse_if_taken, repeated, start
-from purchases.customers.living_customer import (
+from purchases.customers.usable_customer import (
     ensure_usable_customer,
     map_stripe_errors,
     refused_by_stripe,

@@ -2,12 +2,12 @@
 
 from chassis.kafka.records import Received
 from contracts import stripe_facts
-from purchases.batch.work import BatchContext, cause_of, fact_as
+from purchases.batch.context import BatchContext, cause_of, fact_as
 from purchases.checkout import store as checkouts
 from purchases.checkout.events import is_stored
 from purchases.stripe_api.checkout import UNPAID
 from purchases.subscriptions.events import enqueue_charge_sync
-from purchases.subscriptions.follow_subscription import confirm, enqueue_sync
+from purchases.subscriptions.store_snapshot import confirm, enqueue_sync
 from purchases.workspaces.rows import Workspace
 
 

@@ -12,8 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.problems import Problem
 from contracts import purchase_facts
+from purchases.catalog_copy.availability import price_changed, sellable
 from purchases.catalog_copy.rows import Addon
-from purchases.catalog_copy.what_sells import price_changed, sellable
 from purchases.checkout import store as checkouts
 from purchases.checkout.rows import CheckoutSession
 from purchases.checkout.upgrade_begun import Stage, upgrade_begun

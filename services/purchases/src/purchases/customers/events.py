@@ -4,7 +4,7 @@ from sqlalchemy import update
 
 from chassis.kafka.records import Received
 from contracts import stripe_facts
-from purchases.batch.work import BatchContext, count_outcome, fact_as
+from purchases.batch.context import BatchContext, count_outcome, fact_as
 from purchases.workspaces.rows import Workspace
 
 

@@ -4,8 +4,8 @@ from stripe import StripeClient
 
 from chassis.database.database import Database
 from contracts import stripe_facts
-from purchases.batch.work import BatchContext, count_outcome
-from purchases.customers.living_customer import ensure_usable_customer, map_stripe_errors
+from purchases.batch.context import BatchContext, count_outcome
+from purchases.customers.usable_customer import ensure_usable_customer, map_stripe_errors
 from purchases.jobs import store as commands
 from purchases.jobs.store import Command
 from purchases.jobs.stripe_desk import DONE, Result, StripeDesk

@@ -4,13 +4,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.kafka.records import Received
 from contracts import purchase_facts, stripe_facts
-from purchases.batch.work import BatchContext, cause_of, count_outcome, fact_as
+from purchases.batch.context import BatchContext, cause_of, count_outcome, fact_as
 from purchases.ledger.apply_refund import StripeRefund
 from purchases.ledger.money import LOST, is_final, newer_dispute_status
 from purchases.ledger.publish import announce
 from purchases.ledger.rows import Dispute
+from purchases.refunds.allocate_refund import Paid, allocate_refund, charge_of
 from purchases.refunds.events import set_aside
-from purchases.refunds.land_refund import Paid, allocate_refund, charge_of
 from purchases.refunds.plan_share import share_dispute_with_the_plan
 from purchases.refunds.whose_payment import is_foreign, paid_by
 

@@ -4,8 +4,8 @@ from collections.abc import Collection, Iterable
 
 from chassis.kafka.records import Received
 from contracts import stripe_facts
+from purchases.batch.context import BatchContext, cause_of, count_outcome, fact_as, was_fetched
 from purchases.batch.references import is_renewal, names_in
-from purchases.batch.work import BatchContext, cause_of, count_outcome, fact_as, was_fetched
 from purchases.jobs import store as commands
 from purchases.ledger.apply_payment import apply_invoice, has_payment
 from purchases.ledger.learn_ids import is_own_invoice, learn_ids, learn_of_invoice, paid_mark

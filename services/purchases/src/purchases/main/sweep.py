@@ -9,11 +9,11 @@ from functools import partial
 from typing import Final
 
 from chassis.database.database import Database
-from purchases.batch.work import Pages
+from purchases.batch.context import Pages
 from purchases.jobs.stripe_desk import WorkerDesk
 from purchases.main import read_settings
-from purchases.reconcile.sweep import REACH, Found, reconcile_stretch
-from purchases.reconcile.sweep_subscriptions import reconcile_subscriptions
+from purchases.reconcile.reconcile import REACH, Found, reconcile_stretch
+from purchases.reconcile.reconcile_subscriptions import reconcile_subscriptions
 from purchases.stripe_api.client import stripe_client
 from purchases.stripe_api.since import Stretch
 from purchases.worker.events import apply_facts

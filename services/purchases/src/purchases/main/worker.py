@@ -12,7 +12,7 @@ from chassis.process.health import ops_app
 from chassis.process.process import background, run_process
 from chassis.process.startup import refuse_unless_sound
 from chassis.web.server import HttpServer
-from purchases.batch.work import CONSUMER, Pages, keep_names
+from purchases.batch.context import CONSUMER, Pages, keep_names
 from purchases.buying.card_testing import Brake
 from purchases.jobs.stripe_desk import WorkerDesk
 from purchases.main import read_settings

@@ -22,7 +22,7 @@ from purchases.ledger.transitions import Refused, Status, Trigger, decide
 from purchases.moves.move_by_hand import illegal_move
 from purchases.refunds.request_refund import refundable_cents, start_refund
 from purchases.stripe_api.client import OutcomeUnknown, StripeRefused
-from purchases.stripe_api.look import fetch_invoice
+from purchases.stripe_api.fetch import fetch_invoice
 from purchases.stripe_api.values import InvoiceState
 
 

@@ -26,8 +26,8 @@ from purchases.parked import store as parked_items
 from purchases.parked.review_parked import not_parked_any_more, parked_not_found
 from purchases.parked.rows import ParkedDecision
 from purchases.parked.store import ParkedItem
+from purchases.refunds.allocate_refund import Paid, exceeds
 from purchases.refunds.events import stripe_refund
-from purchases.refunds.land_refund import Paid, exceeds
 from purchases.refunds.request_refund import refund_too_large
 
 log = get_logger(__name__)

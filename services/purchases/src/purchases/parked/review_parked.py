@@ -6,7 +6,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from chassis.outbox import parked
 from chassis.problems import Problem
 from chassis.process.logs import get_logger
-from purchases.batch.work import CONSUMER
+from purchases.batch.context import CONSUMER
 from purchases.jobs import store as commands
 from purchases.ledger.rows import ParkedPayment, Purchase
 from purchases.parked import store as parked_items

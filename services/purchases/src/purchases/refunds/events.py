@@ -5,12 +5,12 @@ from typing import Final
 from chassis.kafka.records import Received
 from chassis.outbox import parked
 from contracts import stripe_facts
+from purchases.batch.context import BatchContext, cause_of, count_outcome, fact_as
 from purchases.batch.waiting import allocation_mark, waits_as, was_ended_by_staff
-from purchases.batch.work import BatchContext, cause_of, count_outcome, fact_as
 from purchases.jobs import store as commands
 from purchases.ledger.apply_refund import StripeRefund, follow_the_money
 from purchases.ledger.publish import Cause
-from purchases.refunds.land_refund import Paid, allocate_refund, charge_of, exceeds
+from purchases.refunds.allocate_refund import Paid, allocate_refund, charge_of, exceeds
 from purchases.refunds.rules import Shares
 from purchases.refunds.whose_payment import is_foreign, paid_by
 

@@ -13,7 +13,7 @@ from purchases.ledger.apply_refund import apply_refund, refuse_refund
 from purchases.ledger.money import REQUESTED
 from purchases.ledger.publish import Cause
 from purchases.ledger.rows import Purchase, Refund
-from purchases.refunds.send_back import (
+from purchases.refunds.send_refund import (
     NothingToReturn,
     Sending,
     Source,
@@ -23,7 +23,7 @@ from purchases.refunds.send_back import (
     sources_of,
 )
 from purchases.refunds.split_refund import split_over_charges
-from purchases.refunds.told_by_stripe import refund_of_object
+from purchases.refunds.stripe_refund import refund_of_object
 from purchases.stripe_api.client import StripeRefused
 from purchases.stripe_api.keys import metadata_of
 from purchases.stripe_api.refunds import ChargeIds, find_refund

@@ -13,7 +13,7 @@ from purchases.ledger.apply_refund import StripeRefund, apply_refund, refuse_ref
 from purchases.ledger.money import REQUESTED
 from purchases.ledger.publish import Cause
 from purchases.ledger.rows import Purchase, Refund
-from purchases.refunds.send_back import payment_of
+from purchases.refunds.send_refund import payment_of
 from purchases.stripe_api.balances import AppliedCredit, fetch_applied_credit, fetch_given_back, give_credit
 from purchases.stripe_api.client import OutcomeUnknown, StripeRefused, metadata_of_object
 from purchases.stripe_api.keys import idempotency_key, metadata_of

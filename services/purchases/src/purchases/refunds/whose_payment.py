@@ -4,12 +4,12 @@ from collections.abc import Sequence
 
 from chassis.kafka.records import Received
 from contracts import stripe_facts
-from purchases.batch.tell_money_back import announce_money_back_parked
-from purchases.batch.work import BatchContext, cause_of, count_outcome
+from purchases.batch.announce_parked_money import announce_money_back_parked
+from purchases.batch.context import BatchContext, cause_of, count_outcome
 from purchases.jobs import store as commands
 from purchases.ledger.learn_ids import learn_of_invoice, paid_mark
 from purchases.ledger.rows import Purchase
-from purchases.refunds.land_refund import Paid, in_currency_of, paid_with
+from purchases.refunds.allocate_refund import Paid, in_currency_of, paid_with
 from purchases.stripe_api.values import Part
 
 MoneyBack = stripe_facts.ChargeRefunded | stripe_facts.RefundChanged | stripe_facts.DisputeChanged

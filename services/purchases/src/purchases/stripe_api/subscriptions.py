@@ -11,9 +11,9 @@ from stripe import StripeClient
 from chassis.process.logs import get_logger
 from purchases.stripe_api.balances import fetch_given_back, give_credit
 from purchases.stripe_api.client import ObjectMissing, StripeRefused, UnknownShape, phase
+from purchases.stripe_api.fetch import whole_json
 from purchases.stripe_api.invoices import close_invoice
 from purchases.stripe_api.keys import idempotency_key
-from purchases.stripe_api.look import whole_json
 from purchases.stripe_api.reading import Fetched, fetched, read, read_json
 from purchases.stripe_api.refunds import ChargeIds, create_refund, find_refund
 from purchases.stripe_api.snapshots import is_our_price, plan_item, snapshot_of

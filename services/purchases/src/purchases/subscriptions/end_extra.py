@@ -21,10 +21,10 @@ from purchases.stripe_api.subscriptions import (
     plan_payments,
 )
 from purchases.subscriptions import store as subscriptions
-from purchases.subscriptions.follow_subscription import enqueue_sync
-from purchases.subscriptions.look_at_subscription import apply_fetched
 from purchases.subscriptions.rows import Subscription
 from purchases.subscriptions.rules import ENDED, Running, in_order_of_keeping
+from purchases.subscriptions.store_snapshot import enqueue_sync
+from purchases.subscriptions.sync_subscription import apply_fetched
 from purchases.workspaces import store as workspaces
 
 ALREADY_BACK: Final = "charge_already_refunded"

@@ -16,9 +16,9 @@ from purchases.stripe_api.subscriptions import FirstPayment, end_first_payment, 
 from purchases.stripe_api.values import Snapshot
 from purchases.subscriptions import end_extra
 from purchases.subscriptions import store as subscriptions
-from purchases.subscriptions.look_at_subscription import apply_fetched
 from purchases.subscriptions.problems import already_subscribed, checkout_busy
 from purchases.subscriptions.rules import ENDED, UNCONFIRMED
+from purchases.subscriptions.sync_subscription import apply_fetched
 from purchases.workspaces import store as workspaces
 
 AFTER: Final = timedelta(seconds=30)

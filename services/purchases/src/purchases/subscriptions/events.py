@@ -6,8 +6,8 @@ from typing import Any
 from chassis.kafka.records import Received
 from contracts import stripe_facts
 from contracts.workspace_facts import RenewalFailed
+from purchases.batch.context import BatchContext, cause_of, count_outcome, fact_as, was_fetched
 from purchases.batch.references import FIRST_INVOICE
-from purchases.batch.work import BatchContext, cause_of, count_outcome, fact_as, was_fetched
 from purchases.invoices.events import says_paid
 from purchases.jobs import store as commands
 from purchases.ledger import plan_money
@@ -21,8 +21,8 @@ from purchases.stripe_api.values import Part
 from purchases.subscriptions import store as subscriptions
 from purchases.subscriptions.end_extra import ANOTHER_RUNS, CAME_LATE
 from purchases.subscriptions.fetch_next_charge import forget_next_charge
-from purchases.subscriptions.follow_subscription import apply_subscription_event, confirm, enqueue_sync, extend
 from purchases.subscriptions.rules import ENDED, OWING, UNCONFIRMED, News
+from purchases.subscriptions.store_snapshot import apply_subscription_event, confirm, enqueue_sync, extend
 from purchases.workspaces import store as workspaces
 from purchases.workspaces.rows import Workspace
 

@@ -4,7 +4,7 @@ from stripe import StripeClient
 
 from chassis.database.database import Database
 from chassis.problems import Problem
-from purchases.customers.living_customer import ensure_usable_customer, map_stripe_errors
+from purchases.customers.usable_customer import ensure_usable_customer, map_stripe_errors
 from purchases.stripe_api.catalog.portal import open_portal
 
 

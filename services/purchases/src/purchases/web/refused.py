@@ -6,7 +6,7 @@ from chassis.problems import Problem
 from chassis.web.auth import forbidden
 from chassis.web.openapi import INVALID_REQUEST, NOT_STAFF, NOTHING_HERE, UNAUTHENTICATED, Responses, problems
 from purchases.checkout.end_checkout import checkout_completed
-from purchases.customers.living_customer import stripe_refused
+from purchases.customers.usable_customer import stripe_refused
 from purchases.stripe_budgets.problems import too_many_requests
 from purchases.subscriptions.problems import checkout_busy
 from purchases.workspaces.problems import workspace_not_found

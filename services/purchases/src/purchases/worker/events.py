@@ -11,8 +11,8 @@ from chassis.kafka.records import Received
 from chassis.outbox import parked
 from chassis.outbox.fates import TryAgain
 from contracts import AddonState, Fact, PlanState, stripe_facts
+from purchases.batch.context import BatchContext, Pages, count_outcome, fact_as, was_fetched
 from purchases.batch.references import ids_of, payment_ids_of, subscription_ids_of
-from purchases.batch.work import BatchContext, Pages, count_outcome, fact_as, was_fetched
 from purchases.catalog_copy import plans
 from purchases.catalog_copy import store as addons
 from purchases.checkout import events as checkout_facts
@@ -27,7 +27,7 @@ from purchases.plan_money import events as plan_money_facts
 from purchases.refunds import events as refund_facts
 from purchases.subscriptions import events as subscription_facts
 from purchases.subscriptions import store as subscriptions
-from purchases.subscriptions.find_homes import workspaces_by_event
+from purchases.subscriptions.workspaces_by_event import workspaces_by_event
 from purchases.workspaces import store as workspaces
 from stripe_reader.unknown_shapes import read_names
 

@@ -24,18 +24,19 @@ from purchases.customers.save_card import adopt_card
 from purchases.jobs import store as commands
 from purchases.jobs.store import Command
 from purchases.jobs.stripe_desk import Later, Result, WorkerDesk
-from purchases.reconcile import settle
-from purchases.reconcile.look_at_invoice import sync_invoice, sync_payment
-from purchases.reconcile.sweep import EVERY, reconcile, reconcile_day
-from purchases.reconcile.sweep_subscriptions import reconcile_running
-from purchases.refunds.identify import match_refund_to_payment
-from purchases.refunds.look_at_charge import sync_refunds
+from purchases.reconcile import reconcile_purchase as settle
+from purchases.reconcile.reconcile import EVERY, reconcile, reconcile_day
+from purchases.reconcile.reconcile_subscriptions import reconcile_running
+from purchases.reconcile.sync_invoice import sync_invoice, sync_payment
 from purchases.refunds.make_refund import make_refund
+from purchases.refunds.match_refund import match_refund_to_payment
+from purchases.refunds.refund_unmatched_payment import refund_unmatched_payment
 from purchases.refunds.return_credit import return_credit
-from purchases.refunds.return_payment import refund_unmatched_payment
+from purchases.refunds.sync_refunds import sync_refunds
 from purchases.stripe_api.client import OutcomeUnknown, StripeRefused, UnknownShape
 from purchases.stripe_budgets import store as budgets
-from purchases.subscriptions import end_extra, end_unfinished, look_at_subscription
+from purchases.subscriptions import end_extra, end_unfinished
+from purchases.subscriptions import sync_subscription as look_at_subscription
 from purchases.subscriptions.fetch_next_charge import fetch_next_charge
 
 log = get_logger(__name__)

@@ -16,8 +16,8 @@ from chassis.web.openapi import UNREADABLE, Responses
 from purchases.buying.buy import Bought, Order, Outcome, buy, payment_method_missing
 from purchases.buying.card_testing import Brake, too_many_declines
 from purchases.buying.offer_addons import offer_addons
-from purchases.catalog_copy.what_sells import addon_inactive, addon_not_found, price_changed
-from purchases.customers.living_customer import stripe_refused, stripe_unavailable
+from purchases.catalog_copy.availability import addon_inactive, addon_not_found, price_changed
+from purchases.customers.usable_customer import stripe_refused, stripe_unavailable
 from purchases.ledger import problems, search
 from purchases.ledger import store as ledger
 from purchases.ledger.problems import already_purchased, settling

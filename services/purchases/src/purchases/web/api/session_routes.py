@@ -6,11 +6,11 @@ from fastapi import APIRouter, Response
 
 from chassis.web.auth import CurrentCaller
 from chassis.web.openapi import UNREADABLE, Responses
-from purchases.catalog_copy.what_sells import addon_inactive, addon_not_found, price_changed
+from purchases.catalog_copy.availability import addon_inactive, addon_not_found, price_changed
 from purchases.checkout.open_checkout import checkout_over
 from purchases.checkout.start_checkout import currency_mismatch, plan_not_found, plan_not_sold
-from purchases.customers.living_customer import stripe_refused, stripe_unavailable
 from purchases.customers.save_card import save_card
+from purchases.customers.usable_customer import stripe_refused, stripe_unavailable
 from purchases.ledger import problems
 from purchases.ledger.problems import already_purchased, settling
 from purchases.stripe_budgets.problems import too_many_requests

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from chassis.outbox import parked
 from chassis.process.logs import get_logger
 from contracts.stripe_facts import InvoicePaid
-from purchases.batch.found_at_stripe import invoice_fact, received_from_stripe
+from purchases.batch.fetched_facts import invoice_fact, received_from_stripe
 from purchases.batch.leave_to_staff import Concerns, leave_to_staff
 from purchases.batch.references import is_uuid, names_in
 from purchases.catalog_copy import plans
@@ -18,13 +18,13 @@ from purchases.jobs.stripe_desk import DONE, Result, WorkerDesk
 from purchases.ledger import plan_money
 from purchases.ledger import store as ledger
 from purchases.ledger.plan_rows import SubscriptionInvoice
-from purchases.refunds.land_refund import paid_with
+from purchases.refunds.allocate_refund import paid_with
 from purchases.stripe_api.client import ObjectMissing
-from purchases.stripe_api.look import PAYABLE, fetch_charge, invoice_of_charge, invoice_of_intent, whole_json
+from purchases.stripe_api.fetch import PAYABLE, fetch_charge, invoice_of_charge, invoice_of_intent, whole_json
 from purchases.stripe_api.reading import read
 from purchases.stripe_api.values import Part
 from purchases.subscriptions import store as subscriptions
-from purchases.subscriptions.find_homes import workspaces_by_event
+from purchases.subscriptions.workspaces_by_event import workspaces_by_event
 from purchases.workspaces import store as workspaces
 from stripe_reader.charges import read_charge
 from stripe_reader.invoices import read_invoice, read_invoice_origin, read_subscription_id

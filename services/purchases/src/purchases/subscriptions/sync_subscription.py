@@ -18,9 +18,9 @@ from purchases.ledger.publish import Cause, announce_of_workspace
 from purchases.stripe_api.subscriptions import Seen, fetch_subscription, subscriptions_of
 from purchases.stripe_api.values import Snapshot
 from purchases.subscriptions import store as subscriptions
-from purchases.subscriptions.follow_subscription import KEPT, store_snapshot
 from purchases.subscriptions.rows import Subscription
 from purchases.subscriptions.rules import ENDED
+from purchases.subscriptions.store_snapshot import KEPT, store_snapshot
 from purchases.workspaces import store as workspaces
 from purchases.workspaces.rows import Workspace
 

@@ -9,8 +9,8 @@ from purchases.ledger import store as ledger
 from purchases.ledger.apply_refund import apply_refund
 from purchases.ledger.money import COUNTS
 from purchases.ledger.publish import Cause
-from purchases.refunds.send_back import Sending, Source, learn_sources, payment_of, send_refund, sources_of
-from purchases.refunds.told_by_stripe import refund_of_object
+from purchases.refunds.send_refund import Sending, Source, learn_sources, payment_of, send_refund, sources_of
+from purchases.refunds.stripe_refund import refund_of_object
 from purchases.stripe_api.client import OutcomeUnknown, StripeRefused
 from purchases.stripe_api.refunds import refunds_of
 

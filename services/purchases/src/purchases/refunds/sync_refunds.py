@@ -9,11 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from chassis.outbox import parked
 from chassis.process.logs import get_logger
 from contracts.stripe_facts import DisputeChanged, RefundChanged
-from purchases.batch.found_at_stripe import dispute_fact, received_from_stripe, refund_fact
-from purchases.batch.set_unknown_aside import park_unknown_shape
-from purchases.batch.tell_money_back import announce_money_back_parked
+from purchases.batch.announce_parked_money import announce_money_back_parked
+from purchases.batch.context import BatchContext, cause_of
+from purchases.batch.fetched_facts import dispute_fact, received_from_stripe, refund_fact
+from purchases.batch.park_unknown_shape import park_unknown_shape
 from purchases.batch.waiting import allocation_mark, is_set_aside, waits_as
-from purchases.batch.work import BatchContext, cause_of
 from purchases.jobs.store import Command
 from purchases.jobs.stripe_desk import DONE, Result, StripeDesk, WorkerDesk
 from purchases.ledger import plan_money
@@ -23,12 +23,19 @@ from purchases.ledger.learn_ids import release_waiting
 from purchases.ledger.money import refunded_cents
 from purchases.ledger.publish import Cause
 from purchases.ledger.rows import Charge, Purchase
+from purchases.refunds.allocate_refund import (
+    Paid,
+    allocate_refund,
+    allocate_refunds,
+    exceeds,
+    in_currency_of,
+    paid_with,
+)
 from purchases.refunds.events import MORE_THAN_THE_CHARGE, OF_ONE_OF_SEVERAL, set_aside, stripe_refund
-from purchases.refunds.land_refund import Paid, allocate_refund, allocate_refunds, exceeds, in_currency_of, paid_with
 from purchases.refunds.rules import Shares
 from purchases.refunds.whose_payment import is_foreign
 from purchases.stripe_api.client import ObjectMissing, UnknownShape
-from purchases.stripe_api.look import fetch_dispute, refunds_of_charge, refunds_of_intent
+from purchases.stripe_api.fetch import fetch_dispute, refunds_of_charge, refunds_of_intent
 
 log = get_logger(__name__)
 
@@ -146,7 +153,7 @@ def _said(one: Paid, command: Command) -> list[StripeRefund]:
         return []
     return [
         StripeRefund(
-            refund_id=f"{command.subject}:{told}",
+            refund_id=f"{command.subject}:{seen}",
             refund_cents=missing,
             currency=command.arguments["currency"],
             status="succeeded",

@@ -10,11 +10,11 @@ from purchases.jobs.stripe_desk import DONE, Later, Result, StripeDesk
 from purchases.reconcile.missed import note_missed
 from purchases.stripe_api.subscriptions import Seen, fetch_subscription, running_at
 from purchases.subscriptions import store as subscriptions
-from purchases.subscriptions.follow_subscription import enqueue_sync
-from purchases.subscriptions.look_at_subscription import apply_fetched
 from purchases.subscriptions.plan import BUILDER, GRANTING
 from purchases.subscriptions.rows import Subscription
 from purchases.subscriptions.rules import status_now
+from purchases.subscriptions.store_snapshot import enqueue_sync
+from purchases.subscriptions.sync_subscription import apply_fetched
 from purchases.workspaces import store as workspaces
 
 log = get_logger(__name__)

@@ -19,12 +19,12 @@ from purchases.ledger.money import Mismatch
 from purchases.ledger.move import move
 from purchases.ledger.park_payment import park_open_invoice
 from purchases.ledger.publish import Cause
+from purchases.ledger.reconciliation import BANK_IS_SILENT, PAID_IN_PART, Decision, Verdict, decide_on
 from purchases.ledger.rows import WAITING_FOR_BANK, Purchase
-from purchases.ledger.settling import BANK_IS_SILENT, PAID_IN_PART, Decision, Verdict, decide_on
 from purchases.ledger.transitions import Status
 from purchases.stripe_api.client import StripeRefused
+from purchases.stripe_api.fetch import find_invoice
 from purchases.stripe_api.invoices import close_invoice
-from purchases.stripe_api.look import find_invoice
 from purchases.stripe_api.values import Finding, InvoiceState
 
 SOON: Final = timedelta(milliseconds=500)

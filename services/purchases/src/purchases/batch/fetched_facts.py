@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from chassis.kafka.records import Received, StoredRecord
 from contracts import TOPICS, seal, stripe_facts
-from purchases.batch.work import FETCHED
+from purchases.batch.context import FETCHED
 from purchases.stripe_api.client import UnknownShape, metadata_of_object
 from purchases.stripe_api.reading import Json, json_of, read_json
 from stripe_reader.disputes import read_dispute

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from purchases.batch.found_at_stripe import refund_fact
+from purchases.batch.fetched_facts import refund_fact
 from purchases.ledger.apply_refund import StripeRefund
 from purchases.refunds.events import stripe_refund
 

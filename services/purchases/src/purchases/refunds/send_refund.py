@@ -11,9 +11,9 @@ from purchases.ledger import store as ledger
 from purchases.ledger.learn_ids import learn_of_invoice, refundable_charges, release_waiting
 from purchases.ledger.rows import Charge, Payment, Purchase
 from purchases.stripe_api.client import OutcomeUnknown, phase
+from purchases.stripe_api.fetch import whole_json
 from purchases.stripe_api.invoices import EXPAND
 from purchases.stripe_api.keys import idempotency_key
-from purchases.stripe_api.look import whole_json
 from purchases.stripe_api.paid_invoices import part_of
 from purchases.stripe_api.reading import read_json
 from purchases.stripe_api.refunds import ChargeIds, create_refund, find_refund

@@ -3,9 +3,9 @@
 from typing import Any
 
 from chassis.process.logs import get_logger
-from purchases.batch.found_at_stripe import received_from_stripe, unrecognised_fact
+from purchases.batch.context import BatchContext
+from purchases.batch.fetched_facts import received_from_stripe, unrecognised_fact
 from purchases.batch.waiting import is_set_aside
-from purchases.batch.work import BatchContext
 from purchases.stripe_api.client import UnknownShape
 
 log = get_logger(__name__)

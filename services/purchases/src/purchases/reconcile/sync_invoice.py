@@ -7,7 +7,7 @@ from typing import Any, Final
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.process.logs import get_logger
-from purchases.batch.found_at_stripe import invoice_fact, received_from_stripe
+from purchases.batch.fetched_facts import invoice_fact, received_from_stripe
 from purchases.jobs.store import Command
 from purchases.jobs.stripe_desk import DONE, Result, WorkerDesk
 from purchases.ledger import store as ledger
@@ -16,7 +16,7 @@ from purchases.ledger.money import Mismatch
 from purchases.ledger.park_payment import park_payment
 from purchases.ledger.publish import Cause
 from purchases.stripe_api.client import ObjectMissing
-from purchases.stripe_api.look import whole_json
+from purchases.stripe_api.fetch import whole_json
 from purchases.stripe_api.since import whole_invoice
 from purchases.stripe_api.values import PaidInvoice
 

@@ -9,11 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.process.logs import get_logger
 from contracts.stripe_facts import DisputeChanged, RefundChanged
-from purchases.batch.found_at_stripe import dispute_fact, invoice_fact, received_from_stripe, refund_fact
+from purchases.batch.context import BatchContext
+from purchases.batch.fetched_facts import dispute_fact, invoice_fact, received_from_stripe, refund_fact
+from purchases.batch.park_unknown_shape import park_unknown_shape
 from purchases.batch.references import ids_of, names_in
-from purchases.batch.set_unknown_aside import park_unknown_shape
 from purchases.batch.waiting import allocation_mark, is_set_aside
-from purchases.batch.work import BatchContext
 from purchases.jobs import store as commands
 from purchases.jobs.store import Command
 from purchases.jobs.stripe_desk import DONE, Later, Result, WorkerDesk
@@ -23,7 +23,7 @@ from purchases.reconcile import store as known
 from purchases.reconcile.adopt import adopt
 from purchases.reconcile.missed import note_missed
 from purchases.stripe_api.client import UnknownShape
-from purchases.stripe_api.look import whole_json
+from purchases.stripe_api.fetch import whole_json
 from purchases.stripe_api.reading import json_of, read
 from purchases.stripe_api.since import Stretch, disputes, paid_invoices, refunds, whole_invoice
 from stripe_reader.invoices import read_invoice_origin
