@@ -5,11 +5,16 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from tests.contract.docs import decisions
+from tests.contract.docs import decisions, tables
 from tests.contract.docs.markdown import FILES
 
 PARTS: Final[Mapping[str, Callable[[], str]]] = {
     "decisions": decisions.index,
+    "topics": tables.topics,
+    "facts": tables.facts,
+    "problems": tables.problems,
+    "metrics": tables.metrics_table,
+    "settings": tables.settings,
 }
 _PART: Final = re.compile(
     r"(?P<begin>^<!-- make docs: (?P<name>[\w-]+) -->\n)(?:.*?)(?P<end>^<!-- /make docs -->$)", re.MULTILINE | re.DOTALL

@@ -18,7 +18,9 @@ class GatewaySettings(ServiceSettings):
     """Several secrets are valid at once while one is being rotated; both names count together."""
 
     stripe_webhook_secrets: Secrets = ()
+    """Signing secrets of the endpoint, separated by commas; any of them proves a webhook."""
     stripe_webhook_secret: SecretStr = SecretStr("")
+    """One more of them."""
     stripe_livemode: bool | None = None
     """Which of Stripe's two modes this deployment is for; has to be said where protected and a secret is set."""
     stripe_account_id: AccountId | None = None

@@ -30,8 +30,11 @@ class SignInSettings(BaseSettings):
     model_config = _CONFIG
 
     oidc_issuer_url: str = ""
+    """The issuer, as its discovery document names it."""
     oidc_client_id: str = ""
+    """Our client there."""
     oidc_client_secret: SecretStr = SecretStr("")
+    """Our client's secret."""
     oidc_scope: str = "openid email"
     """What is asked for; with `openid` among it. Some issuers put roles into a token only for a scope of their own."""
     oidc_audience: str = ""

@@ -61,29 +61,48 @@ class ServiceSettings(BaseSettings):
     model_config = _CONFIG
 
     app_env: str = PROTECTED
+    """`local` and `testing` are unprotected; every other word is a deployment that may hold real money."""
     quittance_instance: str = Field(default="local", pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")
+    """Tells several deployments on one Stripe account apart; it is part of each idempotency key, and never changes."""
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"] = "INFO"
+    """The least level that is logged."""
 
     http_host: str = "0.0.0.0"
+    """The address that the process listens on, for both ports."""
     http_port: Port = 8000
+    """Where it serves; 0 takes any free port."""
     ops_port: Port = 9000
+    """Where `/livez`, `/readyz` and `/metrics` are."""
     public_base_url: str = "http://127.0.0.1:8000"
+    """The pages' one origin, as people reach it."""
     allowed_return_origins: Origins = ()
+    """Where Stripe and the bank may send people back to, beside our own pages."""
     serve_docs: bool = False
     """Whether `/docs` and `/openapi.json` are there in a protected deployment too."""
 
     kafka_bootstrap_servers: str = "127.0.0.1:9092"
+    """Brokers to ask first, as `host:port`, separated by commas."""
     kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    """How to connect to Kafka: encrypted or not, signed in or not."""
     kafka_security_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
+    """How to sign in, where the protocol is one of SASL."""
     kafka_security_username: str = ""
+    """Who signs in."""
     kafka_security_password: SecretStr = SecretStr("")
+    """With which password."""
     kafka_security_cafile: str | None = None
+    """A file with the certificates of Kafka's authority; without it the system's."""
     kafka_fetch_max_wait_ms: int = Field(default=100, gt=0)
+    """How long a broker may hold a fetch while there is nothing to read."""
     kafka_session_timeout_ms: int = Field(default=30_000, gt=0)
+    """After how long without a heartbeat a consumer has left its group."""
 
     jwt_issuer: str = ""
+    """The `iss` that a token must have."""
     jwt_audience: str = ""
+    """The `aud` that a token must have."""
     jwks_url: str = ""
+    """Where the issuer's keys are."""
     session_max_seconds: int = Field(default=12 * 3600, gt=0)
     """How long a page's session lives at most, counted from when its token was issued (`iat`)."""
 
@@ -94,7 +113,9 @@ class ServiceSettings(BaseSettings):
     """Where a fault test ends the process; a protected deployment ignores it."""
 
     team_notify_email: str = ""
+    """Where mails to the team go."""
     support_email: str = ""
+    """What pages and mails give people to write to."""
 
     @property
     def protected(self) -> bool:
@@ -130,6 +151,7 @@ class DatabaseSettings(BaseSettings):
     model_config = _CONFIG  # here too: the configuration of the last base wins
 
     database_url: str = Field(repr=False)
+    """The service's own database: `postgresql://user:password@host:port/name`."""
     parked_kept_days: int = Field(default=90, ge=40)
     """So long what was parked stays once it is resolved; longer than the sweep looks back, which asks for it."""
 
@@ -140,6 +162,7 @@ class StripeSettings(BaseSettings):
     model_config = _CONFIG
 
     stripe_secret_key: SecretStr = SecretStr("")
+    """A secret or restricted key of the account."""
     stripe_api_base: str | None = None
     """Where Stripe is, if not at Stripe: the sandbox, or a proxy."""
     stripe_livemode: bool | None = None

@@ -14,6 +14,7 @@ class Settings(ServiceSettings, DatabaseSettings, StripeSettings):
     """What the catalog is told; the names are the environment's. Only `bootstrap-stripe` needs Stripe's."""
 
     stripe_webhook_url: str | None = None
+    """Where `bootstrap-stripe` has Stripe send webhooks; without it the endpoint is left alone."""
 
 
 def read_settings() -> Settings:

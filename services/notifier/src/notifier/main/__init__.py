@@ -16,10 +16,15 @@ class Settings(ServiceSettings, DatabaseSettings):
     """What the notifier is told; the names are the environment's."""
 
     smtp_url: SecretStr = SecretStr("smtp://127.0.0.1:1025")
+    """The mail server: `smtp[s]://[user:password@]host[:port][?starttls=required|offered|never]`."""
     mail_from: str = ""
+    """The sender of all mails."""
     mail_locale: str = "en"
+    """How amounts and dates are written in mails."""
     smtp_timeout_seconds: float = Field(default=30.0, gt=0, le=300)
+    """How long the mail server may take for one step."""
     smtp_connections: int = Field(default=8, ge=1, le=50)
+    """Connections to the mail server at once."""
 
 
 def read_settings() -> Settings:

@@ -1,0 +1,121 @@
+"""The tables of docs/reference, each made of the code."""
+
+import inspect
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from pydantic import SecretStr
+from pydantic_core import PydanticUndefined
+
+import catalog.main
+import catalog.main.doctor
+import notifier.main
+import notifier.main.doctor
+import purchases.main.doctor
+import purchases.settings
+import webhook_gateway.doctor
+import webhook_gateway.settings
+from chassis.kafka.broker_check import TopicsUsed
+from chassis.process.settings import ServiceSettings
+from contracts.topics import ALL_TOPICS, TOPICS, Topic
+from tests.contract.docs.code import EVERY, Refusal, field_docs, metrics, refusals
+
+SETTINGS: Final[Mapping[str, type[ServiceSettings]]] = {
+    "webhook-gateway": webhook_gateway.settings.GatewaySettings,
+    "catalog": catalog.main.Settings,
+    "purchases": purchases.settings.Settings,
+    "notifier": notifier.main.Settings,
+}
+USED: Final[Mapping[str, TopicsUsed]] = {
+    "webhook-gateway": webhook_gateway.doctor.USED,
+    "catalog": catalog.main.doctor.USED,
+    "purchases-api": purchases.main.doctor.USED_BY_API,
+    "purchases-worker": purchases.main.doctor.USED_BY_WORKER,
+    "notifier": notifier.main.doctor.USED,
+}
+
+
+def table(head: str, rows: Iterable[Iterable[str]]) -> str:
+    """Return a Markdown table; `head` is its first line's cells, between bars."""
+    lines = [" | ".join(cell.replace("|", "\\|") for cell in row) for row in rows]
+    return "\n".join([f"| {head} |", "|" + "---|" * len(head.split(" | ")), *(f"| {line} |" for line in lines)])
+
+
+def topics() -> str:
+    """Return each topic: its key, how long it is kept, who writes it and who reads it."""
+    rows = ((f"`{one.name}`", one.key, _kept(one), one.owner, _readers(one)) for one in ALL_TOPICS)
+    return table("topic | key | kept | written by | read by", rows)
+
+
+def _kept(topic: Topic) -> str:
+    days = f"{topic.retention.days} days" if topic.retention else ""
+    return ", ".join(filter(None, ["the last of each key" if "compact" in topic.cleanup_policy else "", days]))
+
+
+def _readers(topic: Topic) -> str:
+    return ", ".join(process for process, used in USED.items() if topic.name in used.heard) or "others"
+
+
+def facts() -> str:
+    """Return each fact: its type, its topic, and what it says."""
+    rows = ((f"`{fact.TYPE}`", f"`{topic.name}`", _opening(fact)) for fact, topic in TOPICS.items())
+    return table("fact | topic | says", rows)
+
+
+def _opening(thing: Any) -> str:
+    """Return the first paragraph of a docstring, on one line."""
+    return " ".join((inspect.getdoc(thing) or "").partition("\n\n")[0].split())
+
+
+def problems() -> str:
+    """Return each problem once: its slug, status and titles, and which services say it."""
+    by_slug: dict[str, list[Refusal]] = {}
+    for refusal in sorted(refusals()):
+        by_slug.setdefault(refusal.slug, []).append(refusal)
+    return table("slug | status | title | said by", map(_problem, by_slug.values()))
+
+
+def _problem(alike: list[Refusal]) -> list[str]:
+    said_by = {one.service for one in alike}
+    titles = "; ".join(sorted({one.title for one in alike}))
+    return [
+        f"`{alike[0].slug}`",
+        str(alike[0].status),
+        titles,
+        EVERY if EVERY in said_by else ", ".join(sorted(said_by)),
+    ]
+
+
+def metrics_table() -> str:
+    """Return each metric: its kind and labels, what it says, and which services have it."""
+    rows = (
+        (f"`{one.name}`", one.kind, ", ".join(f"`{label}`" for label in one.labels), one.says, one.service)
+        for one in sorted(metrics())
+    )
+    return table("metric | kind | labels | says | of", rows)
+
+
+def settings() -> str:
+    """Return each setting: its default, which services take it, and what it decides."""
+    taken: dict[str, dict[str, str]] = {}
+    for service, model in SETTINGS.items():
+        for name, field in model.model_fields.items():
+            taken.setdefault(name, {})[service] = _default(field.default)
+    return table("setting | default | taken by | decides", (_setting(name, taken[name]) for name in sorted(taken)))
+
+
+def _setting(name: str, defaults: Mapping[str, str]) -> list[str]:
+    services = EVERY if len(defaults) == len(SETTINGS) else ", ".join(defaults)
+    (default,) = set(defaults.values())
+    says = next(docs[name] for service in defaults if name in (docs := field_docs(SETTINGS[service])))
+    return [f"`{name.upper()}`", default, services, " ".join(says.split())]
+
+
+def _default(value: Any) -> str:
+    if value is PydanticUndefined:
+        return "has to be set"
+    if isinstance(value, SecretStr):
+        value = value.get_secret_value()
+    if isinstance(value, tuple):
+        value = ",".join(map(str, value))
+    return "" if value in (None, "") else f"`{str(value).lower() if isinstance(value, bool) else value}`"
