@@ -18,9 +18,10 @@ from purchases.stripe_api import checkout, customers, subscriptions
 from purchases.stripe_api import fetch as look
 from purchases.stripe_api.catalog.plan_prices import SoldPlan, provide_plan_price
 from purchases.stripe_api.catalog.portal import offer_prices, open_portal
-from purchases.stripe_api.catalog.prices import SoldAddon, name_product, provide_price
+from purchases.stripe_api.catalog.prices import name_product, provide_price
 from purchases.stripe_api.client import CardDeclined, CustomerNeeded
 from purchases.stripe_api.invoices import Charging, close_invoice
+from purchases.stripe_api.values import SoldAddon
 from sandbox.stripe.control import StripeControl
 
 INSTANCE = "test"

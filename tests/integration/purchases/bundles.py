@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from purchases.ledger.move import record_start
+from purchases.ledger.move import record
 from purchases.ledger.publish import Cause
 from purchases.ledger.rows import Purchase
+from purchases.ledger.start import BOUGHT
 from purchases.ledger.transitions import Status
 from purchases.workspaces import store as workspaces
 from tests.integration.purchases.harness import INSTANCE, Harness
@@ -81,7 +82,7 @@ async def _given_rows(harness: Harness, workspace_id: str) -> Sequence[Purchase]
             )
             session.add(purchase)
             await session.flush()
-            record_start(session, purchase, cause=Cause(actor="user:olga", at=now))
+            record(session, purchase, None, BOUGHT, Cause(actor="user:olga", at=now))
     ids = await harness.rows(
         "select id from workspace_addon_purchases where workspace_id = :id order by id", id=workspace_id
     )

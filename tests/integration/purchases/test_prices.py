@@ -12,7 +12,7 @@ from purchases.buying.buy import Bought, Outcome
 from purchases.catalog_copy.provision_price import provision_price
 from purchases.ledger.rows import Purchase
 from purchases.ledger.transitions import Status
-from purchases.stripe_api.catalog.prices import SoldAddon
+from purchases.stripe_api.values import SoldAddon
 from tests.integration.purchases.harness import INSTANCE, PRICE, Harness, Json
 
 PRICE_CALLS = ("prices.list", "prices.create", "products.create")

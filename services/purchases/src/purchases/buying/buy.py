@@ -14,7 +14,6 @@ from stripe import StripeClient
 
 from chassis.database.database import Database
 from chassis.problems import Problem
-from contracts import purchase_facts
 from purchases.buying import card_testing
 from purchases.buying.card_testing import USUAL, Brake
 from purchases.buying.charge import CARD_GONE, charge
@@ -27,16 +26,15 @@ from purchases.customers.usable_customer import ensure_usable_customer, map_stri
 from purchases.jobs import store as commands
 from purchases.ledger import problems
 from purchases.ledger import store as ledger
-from purchases.ledger.move import record_start
 from purchases.ledger.problems import refusal_for
-from purchases.ledger.publish import Cause, announce
+from purchases.ledger.publish import Cause
 from purchases.ledger.rows import Purchase
+from purchases.ledger.start import start_purchase
 from purchases.ledger.transitions import Status
 from purchases.stripe_api.checkout import open_setup
 from purchases.stripe_api.customers import PayingCustomer
 from purchases.workspaces import store as workspaces
 from purchases.workspaces.problems import workspace_not_found
-from purchases.workspaces.rows import Workspace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,42 +212,21 @@ async def _start(
         return None
     addon = await _sellable(session, order)
     await _refuse_if_taken(session, order, addon, brake)
-    purchase = _new_row(order, addon, workspace, customer, lease)
-    session.add(purchase)
-    cause = Cause(actor=order.buyer, at=purchase.started_at)
-    announce(session, purchase, purchase_facts.PurchaseStarted, cause=cause)
-    await session.flush()
-    record_start(session, purchase, cause=cause)
-    await commands.ask(session, kind="settle", subject=str(purchase.id), after=lease)
-    return purchase.id
-
-
-def _new_row(order: Order, addon: Addon, workspace: Workspace, customer: PayingCustomer, lease: timedelta) -> Purchase:
     now = datetime.now(UTC)
-    return Purchase(
-        id=uuid.uuid4(),
-        workspace_id=workspace.id,
+    purchase = start_purchase(
+        session,
         workspace=workspace,
-        plan_addon_id=addon.id,
-        addon_slug=addon.slug,
-        addon_name=addon.name,
-        price_cents=addon.price_cents,
-        currency=addon.currency,
-        stripe_price_id=addon.stripe_price_id,
-        status=Status.PENDING,
-        payable=True,
-        sequence=0,
+        sold=addon.sold,
+        cause=Cause(actor=order.buyer, at=now),
         idempotency_key=order.idempotency_key,
         request_fingerprint=order.fingerprint,
-        bought_by=order.buyer,
+        stripe_customer_id=customer.customer_id,
+        stripe_price_id=addon.stripe_price_id,
         return_url=order.return_url,
         leased_until=now + lease,
-        stripe_customer_id=customer.customer_id,
-        payments=[],
-        refunds=[],
-        started_at=now,
-        updated_at=now,
     )
+    await commands.ask(session, kind="settle", subject=str(purchase.id), after=lease)
+    return purchase.id
 
 
 async def _lost_the_race(database: Database, order: Order, brake: Brake) -> Bought:

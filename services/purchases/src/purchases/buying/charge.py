@@ -16,11 +16,10 @@ from purchases.ledger import store as ledger
 from purchases.ledger.apply_payment import apply_payment
 from purchases.ledger.learn_ids import learn_ids, release_waiting
 from purchases.ledger.money import Mismatch
-from purchases.ledger.move import move
+from purchases.ledger.move import move, note_failure, wait_for_bank, wait_for_customer
 from purchases.ledger.publish import Cause
-from purchases.ledger.rows import WAITING_FOR_BANK, Purchase
+from purchases.ledger.rows import Purchase
 from purchases.ledger.transitions import Status, Step, Trigger
-from purchases.stripe_api.catalog.prices import SoldAddon
 from purchases.stripe_api.client import CardDeclined, CustomerNeeded, OutcomeUnknown, StripeRefused
 from purchases.stripe_api.customers import PayingCustomer, has_card
 from purchases.stripe_api.fetch import fetch_invoice
@@ -134,13 +133,7 @@ async def _charge(desk: ChargeContext, customer: PayingCustomer) -> None:
 
 async def _provisioned(desk: ChargeContext, purchase: Purchase) -> str | None:
     """None when Stripe does not give a price now: it is a convenience, and its lack costs no sale."""
-    sold = SoldAddon(
-        addon_id=purchase.plan_addon_id,
-        slug=purchase.addon_slug,
-        name=purchase.addon_name,
-        price_cents=purchase.price_cents,
-        currency=purchase.currency,
-    )
+    sold = ledger.sold_addon_of(purchase)
     try:
         return await provision_price(
             database=desk.database, client=desk.client, instance=desk.instance, sold=sold, asked_for=purchase.id
@@ -244,8 +237,10 @@ async def _keep(
             raise LostTheRow("the lease ran out")
         learned = learn_ids(purchase, **ids)
         if purchase.status is Status.PENDING:
-            purchase.action_url = None if at_the_bank else action_url or purchase.action_url
-            purchase.waiting_for = WAITING_FOR_BANK if at_the_bank else None
+            if at_the_bank:
+                wait_for_bank(purchase)
+            else:
+                wait_for_customer(purchase, action_url=action_url or purchase.action_url)
             purchase.stripe_price_id = purchase.stripe_price_id or price_id
             purchase.leased_until = None if done else now + desk.lease
             purchase.updated_at = now
@@ -262,8 +257,8 @@ async def _fail(desk: ChargeContext, *, code: str, declined: bool) -> None:
         if purchase is None or purchase.status is not Status.PENDING:
             return
         now = datetime.now(UTC)
-        purchase.failure_code, purchase.leased_until = code, None
-        purchase.declined_at = now if declined else None
+        purchase.leased_until = None
+        note_failure(purchase, code=code, declined_at=now if declined else None)
         cause = Cause(actor="stripe", at=now, reason=code)
         if isinstance(move(session, purchase, Trigger.PAYMENT_FAILED, cause=cause), Step):
             await commands.ask(session, kind="void", subject=str(purchase.id))

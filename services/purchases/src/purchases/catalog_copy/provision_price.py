@@ -9,8 +9,9 @@ from chassis.database.database import Database
 from chassis.outbox.outbox import publish
 from contracts import AddonPriceProvisioned
 from purchases.catalog_copy import store as addons
-from purchases.stripe_api.catalog.prices import SoldAddon, is_sellable, provide_price
+from purchases.stripe_api.catalog.prices import is_sellable, provide_price
 from purchases.stripe_api.client import OutcomeUnknown, StripeRefused
+from purchases.stripe_api.values import SoldAddon
 
 
 async def provision_price(

@@ -7,6 +7,7 @@ from sqlalchemy import BigInteger, String, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
+from purchases.stripe_api.values import SoldAddon
 from purchases.tables import Row
 
 
@@ -26,6 +27,13 @@ class Addon(Row):
     stripe_price_id: Mapped[str | None] = mapped_column(Text)
     is_active: Mapped[bool]
     sort_order: Mapped[int]
+
+    @property
+    def sold(self) -> SoldAddon:
+        """Return it as it sells now."""
+        return SoldAddon(
+            addon_id=self.id, slug=self.slug, name=self.name, price_cents=self.price_cents, currency=self.currency
+        )
 
 
 class Plan(Row):

@@ -18,9 +18,9 @@ from purchases.jobs.store import Command
 from purchases.jobs.stripe_desk import DONE, Later, Result, StripeDesk
 from purchases.ledger import store as ledger
 from purchases.ledger.learn_ids import learn_ids, release_waiting
-from purchases.ledger.move import move, move_or_record_stale
+from purchases.ledger.move import end_payable, move, move_or_record_stale, note_failure, wait_for_bank
 from purchases.ledger.publish import Cause
-from purchases.ledger.rows import WAITING_FOR_BANK, Purchase
+from purchases.ledger.rows import Purchase
 from purchases.ledger.transitions import Status, Step, Trigger
 from purchases.stripe_api.checkout import UNPAID, SessionSeen, expire_session, fetch_checkout
 from purchases.stripe_api.client import OutcomeUnknown, StripeRefused
@@ -84,7 +84,7 @@ async def _move(session: AsyncSession, purchase: Purchase, seen: SessionSeen, ca
     if seen.is_at_the_bank or seen.has_failed:
         await _wait_for_bank(session, purchase, seen, cause)
         return
-    purchase.payable = False
+    end_payable(purchase)
     if seen.status == "expired" and purchase.status not in OVER:
         move_or_record_stale(session, purchase, Trigger.SESSION_EXPIRED, cause=cause)
     if seen.status == "complete" and purchase.status is Status.PENDING:
@@ -96,7 +96,7 @@ async def _wait_for_bank(session: AsyncSession, purchase: Purchase, seen: Sessio
     if purchase.status is not Status.PENDING:
         return
     if seen.is_at_the_bank:
-        purchase.waiting_for = WAITING_FOR_BANK
+        wait_for_bank(purchase)
         await commands.ask(session, kind="settle", subject=str(purchase.id), after=PAID_AFTER)
     elif isinstance(move(session, purchase, Trigger.PAYMENT_FAILED, cause=cause), Step):
         await commands.ask(session, kind="void", subject=str(purchase.id))
@@ -113,9 +113,9 @@ def nothing_was_opened(
     """Stripe has no session, or refused to make one: nobody can pay on it."""
     checkout.state, checkout.leased_until, checkout.updated_at = "expired", None, cause.at
     for purchase in purchases:
-        purchase.payable = False
+        end_payable(purchase)
         if purchase.status is Status.PENDING:
-            purchase.failure_code = code
+            note_failure(purchase, code=code)
             move(session, purchase, Trigger.NOTHING_AT_STRIPE, cause=cause)
 
 

@@ -29,9 +29,10 @@ from purchases.ledger import store as ledger
 from purchases.ledger.learn_ids import release_waiting
 from purchases.ledger.publish import Cause
 from purchases.ledger.rows import Purchase
-from purchases.stripe_api.catalog.prices import SoldAddon, is_sellable
+from purchases.stripe_api.catalog.prices import is_sellable
 from purchases.stripe_api.checkout import SessionSeen, expire_session, fetch_checkout, open_subscription
 from purchases.stripe_api.client import ObjectMissing, OutcomeUnknown, StripeRefused
+from purchases.stripe_api.values import SoldAddon
 from purchases.stripe_refusals.keep_refusal import keep_refusal
 from purchases.subscriptions.end_unfinished import make_room
 from purchases.subscriptions.problems import checkout_busy
@@ -121,14 +122,7 @@ async def _price_of(desk: CheckoutContext, addon: Addon, checkout_id: uuid.UUID)
     """In Checkout a line can only be known by its price, so each add-on needs one."""
     if addon.stripe_price_id is not None:
         return addon.stripe_price_id
-    sold = SoldAddon(
-        addon_id=addon.id,
-        slug=addon.slug,
-        name=addon.name,
-        price_cents=addon.price_cents,
-        currency=addon.currency,
-    )
-    return await _provisioned(desk, sold, checkout_id)
+    return await _provisioned(desk, addon.sold, checkout_id)
 
 
 async def _provisioned(desk: CheckoutContext, sold: SoldAddon, checkout_id: uuid.UUID) -> str:
@@ -198,14 +192,7 @@ async def _replaced_of_addon(desk: CheckoutContext, purchase: Purchase, checkout
     """Another price for what the row sells, at what the owner saw; None where Stripe takes the one that it has."""
     if await is_sellable(desk.client, str(purchase.stripe_price_id)):
         return None
-    sold = SoldAddon(
-        addon_id=purchase.plan_addon_id,
-        slug=purchase.addon_slug,
-        name=purchase.addon_name,
-        price_cents=purchase.price_cents,
-        currency=purchase.currency,
-    )
-    return await _provisioned(desk, sold, checkout_id)
+    return await _provisioned(desk, ledger.sold_addon_of(purchase), checkout_id)
 
 
 async def _replaced(desk: CheckoutContext, checkout: CheckoutSession) -> str | None:

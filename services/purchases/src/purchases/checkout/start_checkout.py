@@ -11,7 +11,6 @@ from typing import Any, Final
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.problems import Problem
-from contracts import purchase_facts
 from purchases.catalog_copy.availability import price_changed, sellable
 from purchases.catalog_copy.rows import Addon
 from purchases.checkout import store as checkouts
@@ -20,16 +19,13 @@ from purchases.checkout.upgrade_begun import Stage, upgrade_begun
 from purchases.jobs import store as commands
 from purchases.ledger import problems
 from purchases.ledger import store as ledger
-from purchases.ledger.move import record_start
 from purchases.ledger.problems import refusal_for
-from purchases.ledger.publish import Cause, announce
-from purchases.ledger.rows import Purchase
-from purchases.ledger.transitions import Status
+from purchases.ledger.publish import Cause
+from purchases.ledger.start import start_purchase
 from purchases.subscriptions import store as subscriptions
 from purchases.subscriptions.problems import already_subscribed, checkout_busy
 from purchases.workspaces import store as workspaces
 from purchases.workspaces.problems import workspace_not_found
-from purchases.workspaces.rows import Workspace
 
 OPEN_FOR: Final = timedelta(minutes=33)
 HEARD_WITHIN: Final = timedelta(hours=1)
@@ -157,8 +153,19 @@ async def start(
     if await subscriptions.unfinished(session, upgrade.workspace_id):
         raise checkout_busy()
     now = datetime.now(UTC)
+    cause = Cause(actor=upgrade.buyer, at=now, reason="in a Checkout of the plan")
     bundle = [
-        _row(upgrade, addon, workspace, customer_id, prices, f"checkout:{checkout_id}:{number}", now)
+        start_purchase(
+            session,
+            workspace=workspace,
+            sold=addon.sold,
+            cause=cause,
+            idempotency_key=f"checkout:{checkout_id}:{number}",
+            request_fingerprint=upgrade.fingerprint,
+            stripe_customer_id=customer_id,
+            stripe_price_id=_price_shown(addon, prices),
+            return_url=upgrade.success_url,
+        )
         for number, addon in enumerate(wanted.addons)
     ]
     checkout = CheckoutSession(
@@ -182,56 +189,16 @@ async def start(
         updated_at=now,
     )
     session.add(checkout)
-    await _announce(session, bundle, Cause(actor=upgrade.buyer, at=now, reason="in a Checkout of the plan"))
     await commands.ask(session, kind="settle_checkout", subject=str(checkout_id), after=lease)
     return checkout
 
 
-async def _announce(session: AsyncSession, bundle: Sequence[Purchase], cause: Cause) -> None:
-    for purchase in bundle:
-        session.add(purchase)
-        announce(session, purchase, purchase_facts.PurchaseStarted, cause=cause)
-    await session.flush()
-    for purchase in bundle:
-        record_start(session, purchase, cause=cause)
-
-
-def _row(
-    upgrade: Upgrade,
-    addon: Addon,
-    workspace: Workspace,
-    customer_id: str,
-    prices: dict[uuid.UUID, str],
-    key: str,
-    now: datetime,
-) -> Purchase:
-    """The price that Checkout will show: it was read before, so a change since then means to ask again."""
+def _price_shown(addon: Addon, prices: Mapping[uuid.UUID, str]) -> str:
+    """Return the price that Checkout will show. Raises Problem 409 if it has changed since it was read."""
     price_id = prices.get(addon.id)
     if price_id is None or addon.stripe_price_id not in (None, price_id):
         raise price_changed(addon)
-    return Purchase(
-        id=uuid.uuid4(),
-        workspace_id=workspace.id,
-        workspace=workspace,
-        plan_addon_id=addon.id,
-        addon_slug=addon.slug,
-        addon_name=addon.name,
-        price_cents=addon.price_cents,
-        currency=addon.currency,
-        stripe_price_id=price_id,
-        status=Status.PENDING,
-        payable=True,
-        sequence=0,
-        idempotency_key=key,
-        request_fingerprint=upgrade.fingerprint,
-        bought_by=upgrade.buyer,
-        return_url=upgrade.success_url,
-        stripe_customer_id=customer_id,
-        payments=[],
-        refunds=[],
-        started_at=now,
-        updated_at=now,
-    )
+    return price_id
 
 
 def plan_not_found(slug: str) -> Problem:

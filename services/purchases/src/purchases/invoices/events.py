@@ -10,7 +10,7 @@ from purchases.jobs import store as commands
 from purchases.ledger.apply_payment import apply_invoice, has_payment
 from purchases.ledger.learn_ids import is_own_invoice, learn_ids, learn_of_invoice, paid_mark
 from purchases.ledger.money import Mismatch, is_paid_in_full
-from purchases.ledger.move import move_or_record_stale
+from purchases.ledger.move import end_payable, move_or_record_stale, note_failure, wait_for_customer
 from purchases.ledger.rows import Purchase
 from purchases.ledger.transitions import Status, Trigger
 from purchases.stripe_api.paid_invoices import paid_invoice
@@ -128,8 +128,7 @@ async def _fail(context: BatchContext, purchase: Purchase, fact: stripe_facts.In
     cause = cause_of(fact)
     if purchase.status in {Status.PENDING, Status.FAILED}:
         # One that failed for another reason first, say by the void, has this reason all the same.
-        purchase.failure_code = purchase.failure_code or fact.failure_code
-        purchase.declined_at = purchase.declined_at or cause.at
+        note_failure(purchase, code=fact.failure_code, declined_at=cause.at)
     moved = move_or_record_stale(context.session, purchase, Trigger.PAYMENT_FAILED, cause=cause)
     if moved:
         await commands.ask(context.session, kind="void", subject=str(purchase.id))
@@ -144,7 +143,7 @@ async def invoice_payment_action_required(context: BatchContext, received: Recei
             await commands.ask(context.session, kind="settle", subject=str(purchase.id))
         elif purchase.status is Status.PENDING and purchase.action_url is None:
             # Our own URL, which brings the buyer back, is better than the invoice's page, which does not.
-            purchase.action_url = fact.action_url or fact.hosted_invoice_url
+            wait_for_customer(purchase, action_url=fact.action_url or fact.hosted_invoice_url)
         count_outcome(fact, "applied")
 
 
@@ -163,7 +162,7 @@ async def invoice_deleted(context: BatchContext, received: Received) -> None:
 
 def _gone(context: BatchContext, purchase: Purchase, fact: stripe_facts.InvoiceFact, trigger: Trigger) -> None:
     """The purchase's invoice can never be paid again: its slot is free, and a pending one has failed."""
-    purchase.payable = False
+    end_payable(purchase)
     if purchase.status in {Status.FAILED, Status.CANCELLED}:
         count_outcome(fact, "applied")
         return

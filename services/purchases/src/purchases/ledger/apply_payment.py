@@ -14,7 +14,7 @@ from purchases.ledger import store as ledger
 from purchases.ledger.apply_refund import follow_the_money, request_credit
 from purchases.ledger.learn_ids import is_own_invoice, learn_how_paid, learn_of_invoice, learn_parts, paid_mark
 from purchases.ledger.money import NO_LINE, Mismatch, Money, Sold, judge, our_lines
-from purchases.ledger.move import move
+from purchases.ledger.move import end_payable, move
 from purchases.ledger.park_payment import park_outside_money, park_payment
 from purchases.ledger.publish import Cause, announce, charged_cents
 from purchases.ledger.rows import Payment, Purchase
@@ -167,7 +167,7 @@ def _complete(purchase: Purchase, invoice: PaidInvoice, line: Line | Mismatch) -
     if isinstance(line, Line):
         learn_how_paid(payment, invoice, line)
     if is_own_invoice(purchase, invoice.invoice_id):
-        purchase.payable = False
+        end_payable(purchase)
     return learn_of_invoice(purchase, invoice_id=invoice.invoice_id, parts=invoice.parts)
 
 

@@ -1,6 +1,8 @@
 """Money that went back, or did not: one row per Stripe refund, and the status when all of it is gone."""
 
 import uuid
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -118,6 +120,37 @@ async def follow_the_money(session: AsyncSession, *, purchase: Purchase, cause: 
         move(session, purchase, Trigger.REFUNDED_IN_FULL, cause=cause, refunded_at=cause.at)
     elif not whole and purchase.status is Status.REFUNDED and not await ledger.slot_is_taken(session, purchase):
         move(session, purchase, restoring(refunded_from=purchase.refunded_from or Status.PAID), cause=cause)
+
+
+async def book_charge_sum(
+    session: AsyncSession, *, purchase: Purchase, payment: Payment, cents: int, cause: Cause
+) -> None:
+    """Record what Stripe says the charge of `payment` gave back in all, in minor units, and let the status follow.
+
+    `cents` is the cumulative figure of `charge.refunded`; 0 once its refunds are recorded one by one.
+    """
+    payment.charge_refunded_cents = cents
+    await follow_the_money(session, purchase=purchase, cause=cause)
+
+
+def book_over_bundle(paid: Iterable[tuple[Purchase, Payment]]) -> None:
+    """Record on each charge of these payments what of it went back to any purchase that it paid."""
+    charges = [(purchase, charge) for purchase, payment in paid for charge in payment.charges]
+    gone = Counter[str]()
+    for purchase, charge in charges:
+        gone[_name(charge)] += live_cents(purchase, charge)
+    for _, charge in charges:
+        charge.refunded_cents = gone[_name(charge)]
+
+
+def _name(charge: Charge) -> str:
+    """Return the charge's own, whichever purchase of a bundle knows it by which number."""
+    return f"{charge.stripe_invoice_id} {charge.stripe_payment_intent_id or charge.stripe_charge_id}"
+
+
+def limit_to_charge(refund: Refund, *, number: int | None, cents: int) -> None:
+    """Let the requested `refund` be `cents` of one charge; the caller requests the rest of it from the others."""
+    refund.charge_number, refund.refund_cents = number, cents
 
 
 def _tell(session: AsyncSession, purchase: Purchase, row: Refund, before: str | None, cause: Cause) -> None:

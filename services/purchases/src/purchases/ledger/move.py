@@ -1,13 +1,14 @@
-"""The one place where a purchase changes its status: row, history and fact together."""
+"""The only place where a purchase changes: its status with history and fact, what it waits for, why it failed."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.database.appended import append
 from purchases.ledger.publish import FACTS, Cause, announce
-from purchases.ledger.rows import HISTORY, Purchase
+from purchases.ledger.rows import HISTORY, WAITING_FOR_BANK, Purchase
 from purchases.ledger.transitions import Refused, Status, Step, Trigger, decide
 
 STAMPS: Final[Mapping[Status, str]] = {
@@ -29,7 +30,7 @@ def move(
         purchase.status = step.status
         _stamp(purchase, before, step.status, cause)
         announce(session, purchase, FACTS[step.fact], cause=cause, previous_status=before.value, **details)
-        _record(session, purchase, before, trigger, cause)
+        record(session, purchase, before, trigger, cause)
     return step
 
 
@@ -37,13 +38,35 @@ def move_or_record_stale(session: AsyncSession, purchase: Purchase, trigger: Tri
     """For Stripe events: one that arrived too late to matter is recorded and changes nothing. True if it moved."""
     if isinstance(move(session, purchase, trigger, cause=cause), Step):
         return True
-    _record(session, purchase, purchase.status, trigger, cause, stale=True)
+    record(session, purchase, purchase.status, trigger, cause, stale=True)
     return False
 
 
-def record_start(session: AsyncSession, purchase: Purchase, *, cause: Cause) -> None:
-    """The first line of the history."""
-    _record(session, purchase, None, "bought", cause)
+def end_payable(purchase: Purchase) -> None:
+    """Note that no money can arrive for it at Stripe any more: its invoice is paid, void, deleted or absent.
+
+    The slot of one that is over is free from then on (`transitions.HOLDS_SLOT`).
+    """
+    purchase.payable = False
+
+
+def note_failure(purchase: Purchase, *, code: str | None, declined_at: datetime | None = None) -> None:
+    """Keep Stripe's code, or ours, and when the card was declined, if it was; what was noted first stands.
+
+    Call it before the `move` that fails the purchase, whose fact carries both.
+    """
+    purchase.failure_code = purchase.failure_code or code
+    purchase.declined_at = purchase.declined_at or declined_at
+
+
+def wait_for_bank(purchase: Purchase) -> None:
+    """Note that the bank is at work on a debit, which takes days: there is no page where anybody could hurry it."""
+    purchase.waiting_for, purchase.action_url = WAITING_FOR_BANK, None
+
+
+def wait_for_customer(purchase: Purchase, *, action_url: str | None) -> None:
+    """Note that the customer is awaited at `action_url`, and no bank; None where no such page is known."""
+    purchase.waiting_for, purchase.action_url = None, action_url
 
 
 def _stamp(purchase: Purchase, before: Status, after: Status, cause: Cause) -> None:
@@ -60,7 +83,7 @@ def _stamp(purchase: Purchase, before: Status, after: Status, cause: Cause) -> N
     setattr(purchase, STAMPS[after], cause.at)
 
 
-def _record(
+def record(
     session: AsyncSession,
     purchase: Purchase,
     before: Status | None,
@@ -69,6 +92,7 @@ def _record(
     *,
     stale: bool = False,
 ) -> None:
+    """Add a line to the history of the purchase as it is now; `before` is None for the first one."""
     append(
         session,
         HISTORY,

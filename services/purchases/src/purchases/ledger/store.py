@@ -28,7 +28,7 @@ from sqlalchemy.orm import InstrumentedAttribute, joinedload, selectinload
 from chassis.database.counting import count_up_to
 from purchases.ledger.rows import Charge, Dispute, Payment, Purchase, Refund, Transition
 from purchases.ledger.transitions import HOLDS_SLOT, Status
-from purchases.stripe_api.values import Sale
+from purchases.stripe_api.values import Sale, SoldAddon
 from purchases.workspaces.rows import Workspace
 
 CHILDREN: Final = (
@@ -255,4 +255,15 @@ def sale_of(purchase: Purchase) -> Sale:
         customer_id=purchase.stripe_customer_id,
         invoice_id=purchase.stripe_invoice_id,
         checkout_session_id=purchase.stripe_checkout_session_id,
+    )
+
+
+def sold_addon_of(purchase: Purchase) -> SoldAddon:
+    """Return what the purchase sold, at its own price."""
+    return SoldAddon(
+        addon_id=purchase.plan_addon_id,
+        slug=purchase.addon_slug,
+        name=purchase.addon_name,
+        price_cents=purchase.price_cents,
+        currency=purchase.currency,
     )

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -10,17 +10,17 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.process.logs import get_logger
-from contracts import purchase_facts
 from contracts.stripe_facts import InvoiceLine, InvoicePaid
 from purchases.batch.references import is_uuid, names_in
 from purchases.catalog_copy import store as addons
 from purchases.catalog_copy.rows import Addon
 from purchases.ledger import store as ledger
 from purchases.ledger.learn_ids import release_waiting
-from purchases.ledger.move import move, record_start
-from purchases.ledger.publish import Cause, announce
+from purchases.ledger.move import end_payable, move
+from purchases.ledger.publish import Cause
 from purchases.ledger.rows import Purchase
-from purchases.ledger.transitions import Status, Trigger
+from purchases.ledger.start import start_purchase
+from purchases.ledger.transitions import Trigger
 from purchases.workspaces import store as workspaces
 from purchases.workspaces.rows import Workspace
 
@@ -86,43 +86,23 @@ async def _addon_of(session: AsyncSession, line: InvoiceLine) -> Addon | None:
 
 async def _insert(session: AsyncSession, fact: InvoicePaid, workspace: Workspace, lost: _Lost) -> None:
     holder = await ledger.slot_holder(session, workspace_id=workspace.id, addon_id=lost.addon.id)
-    purchase = _row(fact, workspace, lost)
-    if holder is not None:
-        purchase.status, purchase.payable = Status.CANCELLED, False
-    session.add(purchase)
-    await session.flush()
     cause = Cause(actor="quittance", at=datetime.now(UTC), reason=WHY if holder is None else TOO_LATE)
-    with session.no_autoflush:
-        purchase.status = Status.PENDING
-        announce(session, purchase, purchase_facts.PurchaseStarted, cause=cause)
-        record_start(session, purchase, cause=cause)
-        if holder is not None:
-            move(session, purchase, Trigger.CANCELLED, cause=cause)
-    await release_waiting(session, [str(purchase.id)])
-    log.warning("adopted", purchase=str(purchase.id), invoice=fact.invoice_id, status=purchase.status.value)
-
-
-def _row(fact: InvoicePaid, workspace: Workspace, lost: _Lost) -> Purchase:
-    return Purchase(
-        id=lost.purchase_id,
-        workspace_id=workspace.id,
+    purchase = start_purchase(
+        session,
         workspace=workspace,
-        plan_addon_id=lost.addon.id,
-        addon_slug=lost.addon.slug,
-        addon_name=lost.addon.name,
-        price_cents=lost.line.amount,
-        currency=lost.line.currency.upper(),
-        stripe_price_id=lost.line.price_id,
-        status=Status.PENDING,
-        payable=True,
-        sequence=0,
+        sold=replace(lost.addon.sold, price_cents=lost.line.amount, currency=lost.line.currency.upper()),
+        cause=cause,
         idempotency_key=f"adopted:{lost.purchase_id}",
         request_fingerprint="",
-        bought_by="quittance",
         stripe_customer_id=fact.customer_id,
+        stripe_price_id=lost.line.price_id,
         stripe_subscription_id=fact.subscription_id,
-        payments=[],
-        refunds=[],
+        purchase_id=lost.purchase_id,
         started_at=fact.occurred_at,
-        updated_at=fact.occurred_at,
     )
+    if holder is not None:
+        # Before anything is flushed: as `pending` the row would meet the holder in the index `purchase_slot`.
+        end_payable(purchase)
+        move(session, purchase, Trigger.CANCELLED, cause=cause)
+    await release_waiting(session, [str(purchase.id)])
+    log.warning("adopted", purchase=str(purchase.id), invoice=fact.invoice_id, status=purchase.status.value)

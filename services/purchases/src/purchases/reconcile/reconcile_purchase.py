@@ -16,11 +16,11 @@ from purchases.ledger import store as ledger
 from purchases.ledger.apply_payment import apply_invoice
 from purchases.ledger.learn_ids import learn_ids, paid_mark, release_waiting
 from purchases.ledger.money import Mismatch
-from purchases.ledger.move import move
+from purchases.ledger.move import end_payable, move, note_failure, wait_for_bank, wait_for_customer
 from purchases.ledger.park_payment import park_open_invoice
 from purchases.ledger.publish import Cause
 from purchases.ledger.reconciliation import BANK_IS_SILENT, PAID_IN_PART, Decision, Verdict, decide_on
-from purchases.ledger.rows import WAITING_FOR_BANK, Purchase
+from purchases.ledger.rows import Purchase
 from purchases.ledger.transitions import Status
 from purchases.stripe_api.client import StripeRefused
 from purchases.stripe_api.fetch import find_invoice
@@ -170,8 +170,8 @@ async def _follow(
     session: AsyncSession, purchase: Purchase, finding: Finding, said: Decision, now: datetime, command: Command
 ) -> None:
     if said.trigger is not None:
-        purchase.failure_code = finding.failure_code or purchase.failure_code
-        purchase.declined_at = now if finding.state is InvoiceState.OPEN_DECLINED else purchase.declined_at
+        declined = finding.state is InvoiceState.OPEN_DECLINED
+        note_failure(purchase, code=finding.failure_code, declined_at=now if declined else None)
         reason = f"found at Stripe: {finding.state.replace('_', ' ')}"
         move(session, purchase, said.trigger, cause=Cause(actor="stripe", at=now, reason=reason))
     elif purchase.status is Status.PENDING:
@@ -182,7 +182,7 @@ async def _follow(
         paid_cents = finding.paid_cents
         await park_open_invoice(session, purchase=purchase, finding=finding, paid_cents=paid_cents, cause=cause)
     if said.verdict is Verdict.NOTHING_OPEN:
-        purchase.payable = False
+        end_payable(purchase)
     if said.verdict is Verdict.CLOSE_AT_STRIPE and command.kind != "void":
         await commands.ask(session, kind="void", subject=str(purchase.id))
 
@@ -190,9 +190,9 @@ async def _follow(
 def _note_who_is_awaited(purchase: Purchase, finding: Finding) -> None:
     """The customer, who has a page to go to, or the bank, which nobody can hurry."""
     if finding.state is InvoiceState.OPEN_PROCESSING:
-        purchase.waiting_for, purchase.action_url = WAITING_FOR_BANK, None
+        wait_for_bank(purchase)
     elif finding.state is InvoiceState.OPEN_NEEDS_CUSTOMER:
-        purchase.waiting_for, purchase.action_url = None, purchase.action_url or finding.action_url
+        wait_for_customer(purchase, action_url=purchase.action_url or finding.action_url)
 
 
 def _until_lease_ends(purchase: Purchase, command: Command, now: datetime) -> timedelta:

@@ -1,16 +1,15 @@
 """Where money that went back falls: on the purchase that its charge paid, on each of several, or on none yet."""
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from purchases.ledger.apply_refund import StripeRefund, apply_refund, live_cents, payment_behind
+from purchases.ledger.apply_refund import StripeRefund, apply_refund, book_over_bundle, live_cents, payment_behind
 from purchases.ledger.apply_refund import charge_of as charge_of_refund
 from purchases.ledger.money import COUNTS, newer_refund_status
 from purchases.ledger.publish import Cause
-from purchases.ledger.rows import Charge, Payment, Purchase
+from purchases.ledger.rows import Payment, Purchase
 from purchases.refunds.plan_share import share_with_the_plan
 from purchases.refunds.rules import ChargeRefund, PaidCharge, Shares, shares_of, shares_of_all
 
@@ -101,26 +100,11 @@ async def _record(
         if share := (shares or {}).get(str(one.purchase.id)):
             mine = replace(seen, refund_cents=share)
             await apply_refund(session, purchase=one.purchase, payment=one.payment, seen=mine, cause=cause)
-    _count_over_all(paid)
+    book_over_bundle((one.purchase, one.payment) for one in paid)
     first = paid[0]
     await share_with_the_plan(
         session, purchase=first.purchase, payment=first.payment, refund=seen, shares=shares, cause=cause
     )
-
-
-def _count_over_all(paid: Sequence[Paid]) -> None:
-    """Each purchase of a bundle knows what of the charge went back to any of them."""
-    charges = [(one.purchase, charge) for one in paid for charge in one.payment.charges]
-    gone = Counter[str]()
-    for purchase, charge in charges:
-        gone[_name(charge)] += live_cents(purchase, charge)
-    for _, charge in charges:
-        charge.refunded_cents = gone[_name(charge)]
-
-
-def _name(charge: Charge) -> str:
-    """The charge's own, whichever purchase of a bundle knows it by which number."""
-    return f"{charge.stripe_invoice_id} {charge.stripe_payment_intent_id or charge.stripe_charge_id}"
 
 
 def _will_count(paid: Sequence[Paid], seen: StripeRefund) -> bool:

@@ -8,7 +8,7 @@ from contracts import stripe_facts
 from purchases.batch.context import BatchContext, cause_of, count_outcome, fact_as
 from purchases.batch.waiting import allocation_mark, waits_as, was_ended_by_staff
 from purchases.jobs import store as commands
-from purchases.ledger.apply_refund import StripeRefund, follow_the_money
+from purchases.ledger.apply_refund import StripeRefund, book_charge_sum
 from purchases.ledger.publish import Cause
 from purchases.refunds.allocate_refund import Paid, allocate_refund, charge_of, exceeds
 from purchases.refunds.rules import Shares
@@ -48,8 +48,8 @@ async def _take_the_sum(
     for one in paid:
         if not shared or fact.amount_refunded >= fact.amount:
             reported_cents = one.payment.card_cents if shared else fact.amount_refunded
-            one.payment.charge_refunded_cents = max(one.payment.charge_refunded_cents, reported_cents)
-            await follow_the_money(context.session, purchase=one.purchase, cause=cause)
+            cents = max(one.payment.charge_refunded_cents, reported_cents)
+            await book_charge_sum(context.session, purchase=one.purchase, payment=one.payment, cents=cents, cause=cause)
 
 
 async def refund_changed(context: BatchContext, received: Received) -> None:

@@ -5,7 +5,7 @@ import uuid
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from purchases.jobs import store as commands
-from purchases.ledger.apply_refund import live_cents
+from purchases.ledger.apply_refund import limit_to_charge, live_cents
 from purchases.ledger.learn_ids import refundable_charges
 from purchases.ledger.money import REQUESTED
 from purchases.ledger.rows import Charge, Payment, Purchase, Refund
@@ -16,7 +16,7 @@ async def split_over_charges(session: AsyncSession, *, purchase: Purchase, refun
     """Let the requested `refund` be of one charge, with one of its own for each other charge; the sum stays."""
     payment = next(one for one in purchase.payments if one.stripe_invoice_id == refund.stripe_invoice_id)
     (number, cents), *others = shares_over_charges(purchase, payment, refund.refund_cents, excluding=refund)
-    refund.charge_number, refund.refund_cents = number, cents
+    limit_to_charge(refund, number=number, cents=cents)
     for number, cents in others:
         other = of_charge(refund, number, cents)
         purchase.refunds.append(other)

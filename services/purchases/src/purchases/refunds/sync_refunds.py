@@ -18,7 +18,7 @@ from purchases.jobs.store import Command
 from purchases.jobs.stripe_desk import DONE, Result, StripeDesk, WorkerDesk
 from purchases.ledger import plan_money
 from purchases.ledger import store as ledger
-from purchases.ledger.apply_refund import OF_THE_CHARGE, StripeRefund, follow_the_money
+from purchases.ledger.apply_refund import OF_THE_CHARGE, StripeRefund, book_charge_sum
 from purchases.ledger.learn_ids import release_waiting
 from purchases.ledger.money import refunded_cents
 from purchases.ledger.publish import Cause
@@ -140,8 +140,7 @@ async def _apply(
     shares = await allocate_refunds(session, paid=paid, refunds=seen, cause=cause)
     for one in paid:
         # What is known one by one is the truth now; an older cumulative figure must not stand above it.
-        one.payment.charge_refunded_cents = 0
-        await follow_the_money(session, purchase=one.purchase, cause=cause)
+        await book_charge_sum(session, purchase=one.purchase, payment=one.payment, cents=0, cause=cause)
     return shares
 
 

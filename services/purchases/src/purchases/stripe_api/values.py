@@ -186,3 +186,14 @@ class Preview:
     at: datetime
     amount_cents: int
     currency: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SoldAddon:
+    """An add-on at the price that it is sold at; minor units of `currency`."""
+
+    addon_id: uuid.UUID
+    slug: str
+    name: str
+    price_cents: int
+    currency: str

@@ -13,6 +13,7 @@ from purchases.jobs import store as commands
 from purchases.ledger import plan_money
 from purchases.ledger import store as ledger
 from purchases.ledger.apply_payment import enqueue_refund_sync
+from purchases.ledger.learn_ids import learn_ids
 from purchases.ledger.plan_rows import SubscriptionInvoice
 from purchases.ledger.publish import announce_of_workspace
 from purchases.stripe_api.paid_invoices import parts_of
@@ -82,12 +83,8 @@ def names_workspace(fact: stripe_facts.StripeFact, *, instance: str) -> bool:
 def _stamp_purchases(context: BatchContext, fact: stripe_facts.SubscriptionChanged) -> None:
     """What the bundle sells besides the plan is found by the subscription from now on."""
     for purchase in context.purchases_of(fact):
-        if (
-            purchase.stripe_subscription_id is None
-            and purchase.workspace_id == context.workspaces_by_event[fact.stripe_event_id].id
-        ):
-            purchase.stripe_subscription_id = fact.subscription_id
-            context.learn(purchase, [fact.subscription_id])
+        if purchase.workspace_id == context.workspaces_by_event[fact.stripe_event_id].id:
+            context.learn(purchase, learn_ids(purchase, subscription_id=fact.subscription_id))
 
 
 async def schedule_changed(context: BatchContext, received: Received) -> None:

@@ -8,19 +8,9 @@ from stripe import StripeClient
 
 from purchases.stripe_api.client import ObjectMissing, StripeRefused, phase
 from purchases.stripe_api.keys import idempotency_key
+from purchases.stripe_api.values import SoldAddon
 
 EXISTS: Final = "resource_already_exists"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SoldAddon:
-    """An add-on at the price that it is sold at; minor units of `currency`."""
-
-    addon_id: uuid.UUID
-    slug: str
-    name: str
-    price_cents: int
-    currency: str
 
 
 async def provide_price(client: StripeClient, *, instance: str, sold: SoldAddon, asked_for: uuid.UUID) -> str:
