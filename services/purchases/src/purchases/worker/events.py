@@ -1,4 +1,4 @@
-"""The worker's batch: resolve, lock workspaces then purchases in id order, apply in offset order."""
+"""APPLY: which subject takes which fact; and the order in which a batch is read, locked and applied."""
 
 import uuid
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
@@ -12,7 +12,7 @@ from chassis.outbox import parked
 from chassis.outbox.fates import TryAgain
 from contracts import AddonState, Fact, PlanState, stripe_facts
 from purchases.batch.context import BatchContext, Pages, count_outcome, fact_as, was_fetched
-from purchases.batch.references import ids_of, payment_ids_of, subscription_ids_of
+from purchases.batch.references import ids_of, is_uuid, payment_ids_of, subscription_ids_of
 from purchases.catalog_copy import plans
 from purchases.catalog_copy import store as addons
 from purchases.checkout import events as checkout_facts
@@ -39,9 +39,11 @@ NO_PAGES: Final = Pages("")
 async def apply_facts(
     session: AsyncSession, batch: Sequence[Received], *, instance: str, pages: Pages = NO_PAGES
 ) -> None:
-    """Apply a batch of facts of Stripe and of the catalog. Raises TryAgain when an id was stored meanwhile.
+    """Apply a batch of the catalog's facts, then of Stripe's in their order; the caller commits.
 
-    `pages` is where a failed renewal sends the owner.
+    What the facts of Stripe name is read and locked first, for all of them at once. A fact of another instance is
+    counted and changes nothing. `pages` is where a failed renewal sends the owner. Raises TryAgain when an id that a
+    fact would have waited for was stored meanwhile: no fact of Stripe's has been applied then.
     """
     for received in batch:
         match received.fact:
@@ -50,8 +52,15 @@ async def apply_facts(
             case PlanState() as plan:
                 await _keep_plan(session, plan)
     ours = [received for received in batch if _may_be_ours(received.fact, instance)]
-    if ours:
-        await _apply_stripe_facts(session, ours, instance, pages)
+    if not ours:
+        return
+    context = await _read_and_lock(session, ours, instance, pages)
+    for received in ours:
+        for applier in APPLY[type(received.fact)]:
+            if await applier(context, received):
+                break
+    await commands.ask_each(session, kind="look_at_payment", wanted=context.still_unexplained(), after=LINKED_WITHIN)
+    await release_waiting(session, context.learned)
 
 
 async def _keep_addon(session: AsyncSession, addon: AddonState) -> None:
@@ -61,7 +70,7 @@ async def _keep_addon(session: AsyncSession, addon: AddonState) -> None:
 
 
 async def _keep_plan(session: AsyncSession, plan: PlanState) -> None:
-    """What it costs, or is to cost, is made at Stripe after this commit; what sells now sells until then."""
+    """Store the plan, and have prices that it lacks made at Stripe after this commit; what sells now sells on."""
     if await plans.keep(session, plan) and plans.lacks_a_price(plan):
         await commands.ask(session, kind="provision_plan", subject=plan.plan)
 
@@ -75,14 +84,19 @@ def _may_be_ours(fact: Fact, instance: str) -> bool:
     return True
 
 
-async def _apply_stripe_facts(session: AsyncSession, batch: Sequence[Received], instance: str, pages: Pages) -> None:
+async def _read_and_lock(session: AsyncSession, batch: Sequence[Received], instance: str, pages: Pages) -> BatchContext:
+    """Return what the batch names: the workspaces, then the purchases, each locked in the order of their ids.
+
+    Last come the locks of the ids that may be waited for (`parked.lock_ids`). Whoever takes these locks in another
+    order deadlocks with this.
+    """
     named_ids = {one for received in batch for one in ids_of(received.fact)}
     index = await _resolve(session, named_ids)
     prices = await plans.price_ids(session)
     workspace_ids = await workspaces_by_event(
         session, [received.fact for received in batch], instance=instance, prices=prices
     )
-    named = {one for group in index.by_id.values() for one in group}
+    named = {purchase_id for group in index.by_id.values() for purchase_id in group}
     purchases = await ledger.lock_purchases(session, named, workspace_ids=set(workspace_ids.values()))
     unmatched = [received.fact for received in batch if not index.purchases_of(ids_of(received.fact))]
     locked = await workspaces.read_locked(session, set(workspace_ids.values()))
@@ -98,7 +112,7 @@ async def _apply_stripe_facts(session: AsyncSession, batch: Sequence[Received], 
         plan_prices=prices,
         pages=pages,
     )
-    await _make_sure(
+    await _lock_awaited(
         session,
         {one for fact in unmatched if _may_wait(context, fact) for one in ids_of(fact)},
         _awaited_workspaces(context, batch),
@@ -108,10 +122,7 @@ async def _apply_stripe_facts(session: AsyncSession, batch: Sequence[Received], 
             *(subscription_ids_of(received.fact) for received in batch),
         ),
     )
-    for received in batch:
-        await APPLY[type(received.fact)](context, received)
-    await commands.ask_each(session, kind="look_at_payment", wanted=context.still_unexplained(), after=LINKED_WITHIN)
-    await release_waiting(session, context.learned)
+    return context
 
 
 async def _our_customers(session: AsyncSession, unmatched: Sequence[Fact]) -> set[str]:
@@ -121,7 +132,7 @@ async def _our_customers(session: AsyncSession, unmatched: Sequence[Fact]) -> se
 
 
 async def _our_prices(session: AsyncSession, unmatched: Sequence[Fact], our_customers: Collection[str]) -> set[str]:
-    """Those that we sell or sold at, of the prices on invoices of our customers: others' software may bill them too."""
+    """Return the prices on invoices of our customers that we sell or sold at: other software may bill them too."""
     invoices = (
         one for one in unmatched if isinstance(one, stripe_facts.InvoiceFact) and one.customer_id in our_customers
     )
@@ -129,7 +140,7 @@ async def _our_prices(session: AsyncSession, unmatched: Sequence[Fact], our_cust
 
 
 def _may_wait(context: BatchContext, fact: Fact) -> bool:
-    """Invoices of strangers are left alone and cost no lock; whose a refund is, only Stripe can tell."""
+    """Return whether it may be parked: no stranger's invoice, which costs no lock; whose a refund is, Stripe says."""
     if isinstance(fact, stripe_facts.InvoiceFact):
         return invoice_facts.may_wait(
             fact, instance=context.instance, our_customers=context.our_customers, our_prices=context.our_prices
@@ -138,7 +149,7 @@ def _may_wait(context: BatchContext, fact: Fact) -> bool:
 
 
 def _awaited_workspaces(context: BatchContext, batch: Sequence[Received]) -> set[str]:
-    """The workspaces that a subscription's fact will wait for."""
+    """Return the workspaces that a subscription's fact will wait for."""
     changes = (received.fact for received in batch if isinstance(received.fact, stripe_facts.SubscriptionChanged))
     unmatched = (fact for fact in changes if fact.stripe_event_id not in context.workspaces_by_event)
     return {
@@ -148,10 +159,11 @@ def _awaited_workspaces(context: BatchContext, batch: Sequence[Received]) -> set
     }
 
 
-async def _make_sure(session: AsyncSession, ids: set[str], workspace_ids: set[str], *, stored: set[str]) -> None:
-    """Whoever stores one of these ids holds its lock: what is unknown under the lock may be parked.
+async def _lock_awaited(session: AsyncSession, ids: set[str], workspace_ids: set[str], *, stored: set[str]) -> None:
+    """Lock what is unknown and may be waited for, so that nobody stores it before this batch has parked its facts.
 
-    What the batch may store at its end, `stored`, is locked with them: two batches that lock twice may deadlock.
+    What the batch itself may store at its end, `stored`, is locked with it: two batches that lock twice may deadlock.
+    Raises TryAgain when one of the ids is known by now.
     """
     if not ids | workspace_ids:
         return
@@ -161,7 +173,7 @@ async def _make_sure(session: AsyncSession, ids: set[str], workspace_ids: set[st
 
 
 async def _resolve(session: AsyncSession, ids: set[str]) -> ledger.PurchaseIndex:
-    purchase_ids = {parsed for one in ids if (parsed := _uuid(one))}
+    purchase_ids = {uuid.UUID(one) for one in ids if is_uuid(one)}
     return await ledger.resolve(session, stripe_ids=ids, purchase_ids=purchase_ids)
 
 
@@ -175,7 +187,7 @@ async def _unrecognised(context: BatchContext, received: Received) -> None:
 
 
 async def _is_of_strangers(context: BatchContext, fact: stripe_facts.UnrecognisedEvent) -> bool:
-    """Whether its customer, metadata and ids could be read, and none of them is ours. In doubt it is kept."""
+    """Return whether its customer, metadata and ids could be read and none of them is ours; in doubt it is kept."""
     names = read_names(fact.body)
     if not names.is_readable or names.names_us or names.customer_id in context.our_customers:
         return False
@@ -185,62 +197,35 @@ async def _is_of_strangers(context: BatchContext, fact: stripe_facts.Unrecognise
 
 
 async def _no_effect_yet(_: BatchContext, received: Received) -> None:
-    """A known fact that changes nothing here so far: counted, not parked."""
+    """Count a known fact that changes nothing here so far."""
     count_outcome(received.fact, "no_effect")
 
 
-Applier = Callable[[BatchContext, Received], Awaitable[None]]
+Applier = Callable[[BatchContext, Received], Awaitable[bool | None]]
+"""Does with one fact what its subject makes of it. True: the fact is about the plan's money, and no purchase's."""
 
-
-def _each(*appliers: Applier) -> Applier:
-    """What the plan and what the purchases make of one fact."""
-
-    async def apply(context: BatchContext, received: Received) -> None:
-        for applier in appliers:
-            await applier(context, received)
-
-    return apply
-
-
-def _unless(is_the_plans: Callable[[BatchContext, Received], Awaitable[bool]], applier: Applier) -> Applier:
-    """What purchases make of a fact that is not about the plan's money."""
-
-    async def apply(context: BatchContext, received: Received) -> None:
-        if not await is_the_plans(context, received):
-            await applier(context, received)
-
-    return apply
-
-
-APPLY: Final[Mapping[type[Fact], Applier]] = {
-    stripe_facts.InvoicePaid: _each(subscription_facts.invoice_paid, invoice_facts.invoice_paid),
-    stripe_facts.InvoicePaymentFailed: _each(
-        subscription_facts.invoice_payment_failed, invoice_facts.invoice_payment_failed
+APPLY: Final[Mapping[type[Fact], tuple[Applier, ...]]] = {
+    stripe_facts.InvoicePaid: (subscription_facts.invoice_paid, invoice_facts.invoice_paid),
+    stripe_facts.InvoicePaymentFailed: (
+        subscription_facts.invoice_payment_failed,
+        invoice_facts.invoice_payment_failed,
     ),
-    stripe_facts.InvoicePaymentActionRequired: invoice_facts.invoice_payment_action_required,
-    stripe_facts.InvoiceVoided: invoice_facts.invoice_voided,
-    stripe_facts.InvoicePaymentLinked: _each(subscription_facts.payment_linked, invoice_facts.invoice_payment_linked),
-    stripe_facts.ChargeRefunded: _unless(plan_money_facts.charge_refunded, refund_facts.charge_refunded),
-    stripe_facts.RefundChanged: _unless(plan_money_facts.refund_changed, refund_facts.refund_changed),
-    stripe_facts.InvoiceDeleted: invoice_facts.invoice_deleted,
-    stripe_facts.InvoiceMarkedUncollectible: invoice_facts.invoice_marked_uncollectible,
-    stripe_facts.DisputeChanged: _unless(plan_money_facts.dispute_changed, dispute_facts.dispute_changed),
-    stripe_facts.CheckoutSessionExpired: checkout_facts.session_expired,
-    stripe_facts.CheckoutSessionCompleted: _each(session_completed, checkout_facts.session_completed),
-    stripe_facts.CheckoutSessionPaid: _each(session_paid, checkout_facts.session_paid),
-    stripe_facts.CheckoutSessionUnpaid: _each(session_unpaid, checkout_facts.session_unpaid),
-    stripe_facts.SubscriptionChanged: subscription_facts.subscription_changed,
-    stripe_facts.SubscriptionScheduleChanged: subscription_facts.schedule_changed,
-    stripe_facts.SubscriptionTrialWillEnd: _no_effect_yet,
-    stripe_facts.CustomerDeleted: customer_deleted,
-    stripe_facts.UnrecognisedEvent: _unrecognised,
+    stripe_facts.InvoicePaymentActionRequired: (invoice_facts.invoice_payment_action_required,),
+    stripe_facts.InvoiceVoided: (invoice_facts.invoice_voided,),
+    stripe_facts.InvoicePaymentLinked: (subscription_facts.payment_linked, invoice_facts.invoice_payment_linked),
+    stripe_facts.ChargeRefunded: (plan_money_facts.charge_refunded, refund_facts.charge_refunded),
+    stripe_facts.RefundChanged: (plan_money_facts.refund_changed, refund_facts.refund_changed),
+    stripe_facts.InvoiceDeleted: (invoice_facts.invoice_deleted,),
+    stripe_facts.InvoiceMarkedUncollectible: (invoice_facts.invoice_marked_uncollectible,),
+    stripe_facts.DisputeChanged: (plan_money_facts.dispute_changed, dispute_facts.dispute_changed),
+    stripe_facts.CheckoutSessionExpired: (checkout_facts.session_expired,),
+    stripe_facts.CheckoutSessionCompleted: (session_completed, checkout_facts.session_completed),
+    stripe_facts.CheckoutSessionPaid: (session_paid, checkout_facts.session_paid),
+    stripe_facts.CheckoutSessionUnpaid: (session_unpaid, checkout_facts.session_unpaid),
+    stripe_facts.SubscriptionChanged: (subscription_facts.subscription_changed,),
+    stripe_facts.SubscriptionScheduleChanged: (subscription_facts.schedule_changed,),
+    stripe_facts.SubscriptionTrialWillEnd: (_no_effect_yet,),
+    stripe_facts.CustomerDeleted: (customer_deleted,),
+    stripe_facts.UnrecognisedEvent: (_unrecognised,),
 }
-
-
-def _uuid(text: str) -> uuid.UUID | None:
-    """Our ids as we write them; another spelling of one, by whoever, names nothing."""
-    try:
-        parsed = uuid.UUID(text)
-    except ValueError:
-        return None
-    return parsed if str(parsed) == text else None
+"""Who applies which fact, one after the other."""
