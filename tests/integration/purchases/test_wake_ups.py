@@ -8,7 +8,7 @@ import pytest
 from chassis.outbox.parked import TRIES
 from contracts.purchase_facts import MoneyBackParked
 from contracts.stripe_facts import RefundChanged
-from purchases.batch.waiting import allocation_mark
+from purchases.batch.parking import allocation_mark
 from purchases.jobs import store as commands
 from purchases.ledger.rows import Purchase
 from purchases.ledger.transitions import Status

@@ -14,7 +14,7 @@ from chassis.kafka.records import Received
 from chassis.outbox import parked
 from contracts import Fact
 from contracts.stripe_facts import InvoicePaid, StripeFact
-from purchases.batch.parked_references import keep_references
+from purchases.batch.parking import keep_references
 from purchases.batch.references import all_ids_of, references_of
 from purchases.ledger import store as ledger
 from purchases.ledger.publish import Cause

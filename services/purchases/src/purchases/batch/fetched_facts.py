@@ -6,8 +6,10 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from chassis.kafka.records import Received, StoredRecord
+from chassis.process.logs import get_logger
 from contracts import TOPICS, seal, stripe_facts
-from purchases.batch.context import FETCHED
+from purchases.batch.context import FETCHED, BatchContext
+from purchases.batch.parking import is_set_aside
 from purchases.stripe_api.client import UnknownShape, metadata_of_object
 from purchases.stripe_api.reading import Json, json_of, read_json
 from stripe_reader.disputes import read_dispute
@@ -16,6 +18,8 @@ from stripe_reader.origin import StripeObject
 from stripe_reader.payments import read_paid_by
 from stripe_reader.refunds import read_refund
 from stripe_reader.stripe_json import flag, integer, utc_time
+
+log = get_logger(__name__)
 
 Kind = TypeVar("Kind", bound=stripe_facts.StripeFact)
 
@@ -75,3 +79,11 @@ def _found(thing: Json, kind: str, *, state: str) -> dict[str, Any]:
         "livemode": flag(thing, "livemode"),
         "occurred_at": utc_time(integer(thing, "created")),
     }
+
+
+async def park_unknown_shape(context: BatchContext, thing: Any, kind: str, error: UnknownShape) -> None:
+    """Park the object, unless one of its events was parked for the same."""
+    found = received_from_stripe(unrecognised_fact(thing, kind, error))
+    log.error("not_understood", kind=kind, object=thing.id, reason=str(error))
+    if not await is_set_aside(context.session, found):
+        await context.park(found, reason=f"unknown shape: {error}")

@@ -12,7 +12,7 @@ from chassis.outbox.kept_records import headers_of
 from chassis.problems import Problem
 from chassis.process.logs import get_logger
 from contracts.stripe_facts import DisputeChanged, RefundChanged
-from purchases.batch.waiting import allocation_mark
+from purchases.batch.parking import allocation_mark
 from purchases.disputes.events import as_refund
 from purchases.jobs import store as commands
 from purchases.ledger import problems

@@ -9,9 +9,9 @@ from typing import Final
 from chassis.kafka.records import Received
 from chassis.process.logs import get_logger
 from contracts import stripe_facts
-from purchases.batch.announce_parked_money import announce_plan_money_back_parked
 from purchases.batch.context import BatchContext, cause_of, count_outcome, fact_as
-from purchases.batch.waiting import is_set_aside
+from purchases.batch.parked_money import announce_plan_money_back_parked
+from purchases.batch.parking import is_set_aside
 from purchases.jobs import store as commands
 from purchases.ledger import plan_money
 from purchases.ledger import store as ledger

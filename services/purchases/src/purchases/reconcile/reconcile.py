@@ -10,10 +10,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from chassis.process.logs import get_logger
 from contracts.stripe_facts import DisputeChanged, RefundChanged
 from purchases.batch.context import BatchContext
-from purchases.batch.fetched_facts import dispute_fact, invoice_fact, received_from_stripe, refund_fact
-from purchases.batch.park_unknown_shape import park_unknown_shape
+from purchases.batch.fetched_facts import (
+    dispute_fact,
+    invoice_fact,
+    park_unknown_shape,
+    received_from_stripe,
+    refund_fact,
+)
+from purchases.batch.parking import allocation_mark, is_set_aside
 from purchases.batch.references import ids_of, names_in
-from purchases.batch.waiting import allocation_mark, is_set_aside
 from purchases.jobs import store as commands
 from purchases.jobs.store import Command
 from purchases.jobs.stripe_desk import DONE, Later, Result, WorkerDesk

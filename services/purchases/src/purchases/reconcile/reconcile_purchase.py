@@ -7,7 +7,7 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.outbox import parked
-from purchases.batch.leave_to_staff import leave_money_back
+from purchases.batch.parked_money import leave_money_back
 from purchases.checkout import store as checkouts
 from purchases.jobs import store as commands
 from purchases.jobs.store import Command

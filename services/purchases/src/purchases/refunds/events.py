@@ -6,7 +6,7 @@ from chassis.kafka.records import Received
 from chassis.outbox import parked
 from contracts import stripe_facts
 from purchases.batch.context import BatchContext, cause_of, count_outcome, fact_as
-from purchases.batch.waiting import allocation_mark, waits_as, was_ended_by_staff
+from purchases.batch.parking import allocation_mark, waits_as, was_ended_by_staff
 from purchases.jobs import store as commands
 from purchases.ledger.apply_refund import StripeRefund, book_charge_sum
 from purchases.ledger.publish import Cause

@@ -10,7 +10,7 @@ from chassis.outbox import parked
 from chassis.process.logs import get_logger
 from contracts.stripe_facts import InvoicePaid
 from purchases.batch.fetched_facts import invoice_fact, received_from_stripe
-from purchases.batch.leave_to_staff import Concerns, leave_to_staff
+from purchases.batch.parked_money import Concerns, leave_to_staff
 from purchases.batch.references import is_uuid, names_in
 from purchases.catalog_copy import plans
 from purchases.jobs.store import Command

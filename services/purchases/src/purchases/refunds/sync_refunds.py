@@ -9,11 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from chassis.outbox import parked
 from chassis.process.logs import get_logger
 from contracts.stripe_facts import DisputeChanged, RefundChanged
-from purchases.batch.announce_parked_money import announce_money_back_parked
 from purchases.batch.context import BatchContext, cause_of
-from purchases.batch.fetched_facts import dispute_fact, received_from_stripe, refund_fact
-from purchases.batch.park_unknown_shape import park_unknown_shape
-from purchases.batch.waiting import allocation_mark, is_set_aside, waits_as
+from purchases.batch.fetched_facts import dispute_fact, park_unknown_shape, received_from_stripe, refund_fact
+from purchases.batch.parked_money import announce_money_back_parked
+from purchases.batch.parking import allocation_mark, is_set_aside, waits_as
 from purchases.jobs.store import Command
 from purchases.jobs.stripe_desk import DONE, Result, StripeDesk, WorkerDesk
 from purchases.ledger import plan_money

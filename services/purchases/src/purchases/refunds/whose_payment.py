@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from chassis.kafka.records import Received
 from contracts import stripe_facts
-from purchases.batch.announce_parked_money import announce_money_back_parked
 from purchases.batch.context import BatchContext, cause_of, count_outcome
+from purchases.batch.parked_money import announce_money_back_parked
 from purchases.jobs import store as commands
 from purchases.ledger.learn_ids import learn_of_invoice, paid_mark
 from purchases.ledger.rows import Purchase

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from chassis.outbox import parked
 from chassis.process.logs import get_logger
 from contracts.workspace_facts import SubscriptionParked
-from purchases.batch.waiting import waiting_until
+from purchases.batch.parking import waiting_until
 from purchases.catalog_copy import plans
 from purchases.jobs.store import Command
 from purchases.jobs.stripe_desk import DONE, Later, Result, StripeDesk

@@ -14,7 +14,7 @@ from chassis.pages.forms import typed
 from chassis.pages.site import see_other
 from chassis.problems import Problem
 from chassis.web.cursors import Cursor
-from purchases.batch.waiting import allocation_mark
+from purchases.batch.parking import allocation_mark
 from purchases.parked import store as parked_items
 from purchases.parked.review_parked import parked_not_found
 from purchases.parked.store import Kind

@@ -2,12 +2,15 @@
 
 import json
 import uuid
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import exists, select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.kafka.records import Received
+from purchases.batch.rows import ParkedReference
 from purchases.tables import PARKED
 
 
@@ -48,3 +51,15 @@ async def waiting_until(session: AsyncSession, stripe_id: str) -> datetime | Non
     waiting = select(PARKED.c.value).where(PARKED.c.waits_for == stripe_id, PARKED.c.resolved_at.is_(None))
     values = (await session.execute(waiting)).scalars()
     return max((datetime.fromisoformat(json.loads(value)["occurred_at"]) for value in values), default=None)
+
+
+async def keep_references(session: AsyncSession, fact_id: uuid.UUID, ids: Collection[str]) -> None:
+    """Remember the ids that a parked fact names; the same fact parked anew changes nothing."""
+    if ids:
+        rows = [{"reference": one, "fact_id": fact_id} for one in sorted(ids)]
+        await session.execute(insert(ParkedReference).values(rows).on_conflict_do_nothing())
+
+
+async def is_referred_to(session: AsyncSession, reference: str) -> bool:
+    """Return whether any parked fact names it."""
+    return bool(await session.scalar(select(exists().where(ParkedReference.reference == reference))))
