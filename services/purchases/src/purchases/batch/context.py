@@ -35,7 +35,7 @@ class Pages:
     public_base_url: str
 
     def billing(self, workspace_id: str) -> str:
-        """The workspace's billing page."""
+        """Return the workspace's billing page."""
         return f"{self.public_base_url.rstrip('/')}/app/{quote(workspace_id, safe='')}/settings/billing"
 
 
@@ -60,23 +60,23 @@ class BatchContext:
     """By invoice, the payments of which its event did not say what paid them."""
 
     def purchases_of(self, fact: Fact) -> list[Purchase]:
-        """The locked purchases that the fact's surest known ids name, in the order of their ids."""
+        """Return the locked purchases that the fact's surest known ids name, in the order of their ids."""
         known = (self.index.purchases_of(group) for group in references_of(fact))
         named = next(filter(None, known), ())
         return [self.purchases[one] for one in named if one in self.purchases]
 
     def learn(self, purchase: Purchase, ids: Collection[str]) -> None:
-        """Later facts of the batch find the purchase by `ids`, and what waits for them is released at its end."""
+        """Have later facts of the batch find the purchase by `ids`; what waits for them is released at its end."""
         self.learned.update(ids)
         self.index.add(purchase.id, ids)
 
     def note_unexplained(self, purchase: Purchase, fact: InvoicePaid) -> None:
-        """Note that the event did not say what paid this payment; what the batch tells of it later counts, too."""
+        """Note that the event did not say what paid this payment; what the batch says of it later counts, too."""
         if _unexplained(purchase, fact.invoice_id):
             self.unexplained.setdefault(fact.invoice_id, []).append((purchase, fact))
 
     def still_unexplained(self) -> dict[str, dict[str, Any]]:
-        """By invoice, the arguments of the command that asks Stripe; at the end of the batch."""
+        """Return, by invoice, the arguments of the job that asks Stripe what paid it; at the end of the batch."""
         return {
             invoice_id: {
                 "purchase_ids": [str(purchase.id) for purchase, _ in noted],
@@ -111,17 +111,17 @@ def was_fetched(received: Received) -> bool:
 
 
 def cause_of(fact: StripeFact, *, reason: str | None = None) -> Cause:
-    """A Stripe event, as what made something happen."""
+    """Return a Stripe event as what made something happen."""
     return Cause(actor="stripe", at=datetime.now(UTC), stripe_event_id=fact.stripe_event_id, reason=reason)
 
 
 def fact_as(kind: type[FactT], received: Received) -> FactT:
-    """The fact, as the type that its applier is for. Raises TypeError when the table is wrong."""
+    """Return the fact as the type that its applier is for. Raises TypeError when APPLY is wrong."""
     if not isinstance(received.fact, kind):
         raise TypeError(f"{type(received.fact).__name__} is no {kind.__name__}")
     return received.fact
 
 
 def count_outcome(fact: Fact, outcome: str) -> None:
-    """Tell the metrics what became of a fact."""
+    """Count what became of a fact."""
     OUTCOMES.labels(fact.TYPE, outcome).inc()

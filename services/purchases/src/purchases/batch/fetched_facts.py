@@ -25,7 +25,7 @@ Kind = TypeVar("Kind", bound=stripe_facts.StripeFact)
 
 
 def received_from_stripe(fact: stripe_facts.StripeFact) -> Received:
-    """The fact as if it had come off Kafka; found again it is the same record."""
+    """Return the fact as if it had come off Kafka; fetched again it is the same record."""
     envelope = seal(fact, occurred_at=fact.occurred_at)
     offset = uuid.UUID(str(envelope.id)).int >> 65
     body = fact.model_dump_json().encode()
@@ -64,14 +64,14 @@ def unrecognised_fact(thing: Any, kind: str, error: UnknownShape) -> stripe_fact
 
 
 def _fact(kind: type[Kind], thing: Json, reader: Callable[[Json], StripeObject], *, state: str, **more: Any) -> Kind:
-    """What was read of the object as its fact: the same reader has read the event."""
+    """Return the object as a fact, by the reader that reads its event, too."""
     found = read_json(lambda payload: _found(payload, str(payload["object"]), state=state), thing)
     fields = {**found, **vars(read_json(reader, thing)), **more}
     return kind.model_validate(fields, from_attributes=True)
 
 
 def _found(thing: Json, kind: str, *, state: str) -> dict[str, Any]:
-    """What stands where an event's envelope would: no event, but the same for the same `state` of the object."""
+    """Return what stands for an event's envelope: no event, but the same for the same `state` of the object."""
     return {
         "stripe_event_id": f"found:{thing['id']}:{state}",
         "stripe_event_type": f"{kind}.found",

@@ -26,7 +26,7 @@ log = get_logger(__name__)
 async def announce_plan_money_back_parked(
     session: AsyncSession, received: Received, workspace: Workspace, invoice: SubscriptionInvoice, *, cause: Cause
 ) -> None:
-    """Announce the same of a subscription's charge; `workspace` is locked."""
+    """Publish each refund or dispute of a subscription's charge, once, of the locked `workspace`."""
     about = {name: getattr(invoice, name) for name in ("stripe_subscription_id", "stripe_invoice_id")}
     for known, money in await _new_money_back(session, received, received.envelope.id):
         log.error("plan_money_back_parked", workspace=workspace.id, **known, reason=cause.reason)
@@ -41,11 +41,11 @@ async def announce_money_back_parked(
     cause: Cause,
     parked_as: uuid.UUID | None = None,
 ) -> None:
-    """Announce each refund or dispute that the fact tells of, once, of the first of the locked `purchases`.
+    """Publish each refund or dispute of the fact, once, of the first of the locked `purchases`.
 
     `purchases` are those that it may concern, `cause` says why it waits. `parked_as` is the fact that waits for staff
-    where it is another one of the same: with its row goes the mark that this was announced. A `charge.refunded`
-    without its refunds announces nothing: each has an event of its own, or the sweep finds it.
+    where it is another one of the same: with its row goes the mark that this was published. A `charge.refunded`
+    without its refunds publishes nothing: each has an event of its own, or reconciling finds it.
     """
     first, addons = purchases[0], [one.addon_name for one in purchases]
     for known, money in await _new_money_back(session, received, parked_as or received.envelope.id):
@@ -56,7 +56,7 @@ async def announce_money_back_parked(
 async def _new_money_back(
     session: AsyncSession, received: Received, fact_id: uuid.UUID
 ) -> list[tuple[dict[str, str], dict[str, Any]]]:
-    """Each refund or dispute of the fact that was not announced before, marked as announced now."""
+    """Return each refund or dispute of the fact that was not published before, and mark it as published."""
     news = []
     for known, cents, currency in _money_back(received.fact):
         (stripe_id,) = known.values()
@@ -68,7 +68,7 @@ async def _new_money_back(
 
 
 def _money_back(fact: Fact) -> list[tuple[dict[str, str], int, str]]:
-    """Stripe's id under the field that holds it, the amount in minor units, and the currency, of each."""
+    """Return of each Stripe's id under its field, the amount in minor units, and the currency."""
     if isinstance(fact, stripe_facts.DisputeChanged):
         return [({"stripe_dispute_id": fact.dispute_id}, fact.amount, fact.currency)]
     refunds: list[stripe_facts.RefundSnapshot] = []
@@ -94,17 +94,19 @@ class Concerns:
 async def leave_to_staff(session: AsyncSession, *, subject: str, reason: str, concerns: Concerns) -> None:
     """Leave what waits for `subject` to staff; the caller holds its lock."""
     left = await parked.leave_to_staff(session, ids=[subject], reason=reason)
-    await _tell(session, left, subject=subject, reason=reason, concerns=concerns)
+    await _publish(session, left, subject=subject, reason=reason, concerns=concerns)
 
 
 async def leave_money_back(session: AsyncSession, *, mark: str, reason: str, purchase: Purchase) -> None:
     """Leave money back that waits for a payment to staff; should the payment come all the same, it is tried again."""
     types = [one.TYPE for one in MONEY_BACK]
     left = await parked.leave_to_staff(session, ids=[mark], reason=reason, types=types)
-    await _tell(session, left, subject=mark, reason=reason, concerns=Concerns([purchase]))
+    await _publish(session, left, subject=mark, reason=reason, concerns=Concerns([purchase]))
 
 
-async def _tell(session: AsyncSession, left: parked.Records, *, subject: str, reason: str, concerns: Concerns) -> None:
+async def _publish(
+    session: AsyncSession, left: parked.Records, *, subject: str, reason: str, concerns: Concerns
+) -> None:
     for record in left:
         log.error("left_to_staff", subject=subject, reason=reason, topic=record.topic, offset=record.offset)
         received = decode(record)

@@ -15,15 +15,15 @@ from purchases.tables import PARKED
 
 
 def allocation_mark(refund_id: str) -> str:
-    """What a refund, or lost dispute, waits for that does not say which purchase it falls on."""
+    """Return what money back waits for that does not say which purchase it falls on."""
     return f"refund:{refund_id}"
 
 
 async def is_set_aside(session: AsyncSession, received: Received) -> bool:
     """Return whether a fact of this type about the same object was parked before, and was not applied since.
 
-    Of one object Stripe may tell by an event, by a list and by a sweep: staff decide about it once, as long as
-    the row is kept: for longer than the sweep looks back.
+    One object may come by an event, by a list and by reconciling: staff decide about it once, as long as the row is
+    kept, which is for longer than reconciling looks back.
     """
     fact = received.fact
     parked = exists().where(

@@ -10,12 +10,12 @@ FIRST_INVOICE: Final = "subscription_create"
 
 
 def references_of(fact: Fact) -> list[list[str]]:
-    """The ids by which the purchases are looked for, the surest first (SPEC §4); those of a group are equally sure."""
+    """Return the ids that name the purchases, the surest first (SPEC §4); those of a group are equally sure."""
     return [group for ids in _groups(fact) if (group := [one for one in ids if one])]
 
 
 def ids_of(fact: Fact) -> list[str]:
-    """All of them."""
+    """Return all of them."""
     return [one for group in references_of(fact) for one in group]
 
 
@@ -67,7 +67,7 @@ def _groups(fact: Fact) -> list[list[str | None]]:
 
 
 def _of_invoice(fact: stripe_facts.InvoiceFact) -> list[list[str | None]]:
-    """What a subscription was sold with is paid by its first invoice: a renewal repeats its names and pays nobody.
+    """Return what an invoice names: a subscription's first one pays what was sold with it, a renewal pays nobody.
 
     The invoice's id may be known of one purchase of a bundle before it is of the others that it names.
     """
@@ -77,13 +77,13 @@ def _of_invoice(fact: stripe_facts.InvoiceFact) -> list[list[str | None]]:
 
 
 def names_in(fact: stripe_facts.InvoiceFact) -> list[str]:
-    """The purchases that the invoice's metadata, its subscription's or its lines' name, if it can pay them."""
+    """Return the purchases that the metadata of the invoice, its subscription or lines names, if it can pay them."""
     named = [fact.purchase_id, *fact.purchase_ids, *(line.purchase_id for line in fact.lines)]
     return [] if is_renewal(fact) else [one for one in named if one]
 
 
 def is_renewal(fact: stripe_facts.InvoiceFact) -> bool:
-    """Any invoice of a subscription but its first."""
+    """Return whether it is any invoice of a subscription but its first."""
     return fact.subscription_id is not None and fact.billing_reason != FIRST_INVOICE
 
 

@@ -54,13 +54,13 @@ async def apply_invoice(
 async def _paid_before(
     session: AsyncSession, new: Sequence[Purchase], invoice: PaidInvoice, lines: Mapping[str, Line | Mismatch]
 ) -> Payment | None:
-    """The payment of another purchase with the same money, which was recorded while `new` was not known to share it."""
+    """Return another purchase's payment by the same money, recorded while `new` was not known to share it."""
     shared = (invoice.paid_more_than(line) for one in new if isinstance(line := lines[str(one.id)], Line))
     return await ledger.payment_with(session, invoice.invoice_id) if any(shared) else None
 
 
 async def enqueue_refund_sync(session: AsyncSession, known: Payment, *, parts: Sequence[Part] = ()) -> None:
-    """What went back before was given to what was known then: Stripe's list says what falls on all that it paid."""
+    """Have the refunds of all that paid the invoice listed: what went back before was given to what was known then."""
     intents = (one.payment_intent_id for one in parts), (one.stripe_payment_intent_id for one in known.charges)
     charges = (one.charge_id for one in parts), (one.stripe_charge_id for one in known.charges)
     of_the_plan = await plan_money.charges_of(session, known.stripe_invoice_id)
@@ -78,7 +78,7 @@ async def enqueue_refund_sync(session: AsyncSession, known: Payment, *, parts: S
 async def _was_taken_for_the_plans(
     session: AsyncSession, new: Sequence[Purchase], invoice: PaidInvoice
 ) -> Payment | None:
-    """The payment that is recorded now of which something went back before, when only the plan was known to be paid."""
+    """Return the payment recorded now of which something went back before, when only the plan was known to be paid."""
     if invoice.subscription_id is None:
         return None  # it sold no plan; a question for each invoice would cost a batch of them a statement each
     made = (one for purchase in new for one in purchase.payments if one.stripe_invoice_id == invoice.invoice_id)
@@ -91,7 +91,7 @@ async def apply_payment(
 ) -> Mismatch | list[str]:
     """Apply a paid invoice to the locked `purchase`; return the ids to release, or why the money does not fit.
 
-    Money that does not fit has been recorded and told to the team; nothing else has changed.
+    Money that does not fit has been recorded and the team mailed; nothing else has changed.
     """
     outcomes = await apply_invoice(session, purchases=[purchase], invoice=invoice, cause=cause)
     return outcomes.get(purchase.id, NO_LINE)
@@ -162,7 +162,7 @@ async def _send_back(session: AsyncSession, purchase: Purchase, invoice: PaidInv
 
 
 def _complete(purchase: Purchase, invoice: PaidInvoice, line: Line | Mismatch) -> list[str]:
-    """Of a recorded payment only the ids, and what paid it, may be news; its own invoice takes no more money."""
+    """Learn the ids and what paid it, the only news of a recorded payment; its own invoice takes no more money."""
     payment = next(one for one in purchase.payments if one.stripe_invoice_id == invoice.invoice_id)
     if isinstance(line, Line):
         learn_how_paid(payment, invoice, line)
@@ -217,7 +217,7 @@ def _payment(purchase: Purchase, invoice: PaidInvoice, line: Line, cause: Cause,
 
 
 def _by_the_row(purchase: Purchase, invoice: PaidInvoice) -> list[Part]:
-    """What the row knows of the charge of its own invoice, where the invoice does not say which charges paid it."""
+    """Return what the row knows of its own invoice's charge, where the invoice does not say which charges paid it."""
     if purchase.stripe_invoice_id != invoice.invoice_id or any(part.cents is not None for part in invoice.parts):
         return []
     said = invoice.parts[0] if invoice.parts else Part()

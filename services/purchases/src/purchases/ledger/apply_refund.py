@@ -27,7 +27,7 @@ OF_THE_CHARGE: Final = frozenset({"refund", "return"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StripeRefund:
-    """A refund as Stripe told it; minor units."""
+    """A refund as Stripe reported it; minor units."""
 
     refund_id: str
     refund_cents: int
@@ -48,19 +48,19 @@ class StripeRefund:
 
     @property
     def is_a_sum(self) -> bool:
-        """Whether it stands for a cumulative figure, and not for one refund of Stripe's."""
+        """Return whether it stands for a cumulative figure, and not for one refund of Stripe's."""
         return ":" in self.refund_id
 
     @property
     def is_of_the_charge(self) -> bool:
-        """Whether it is money of the charge itself; a lost dispute, which may differ from it, stands beside."""
+        """Return whether it is money of the charge itself; a lost dispute, which may differ from it, stands beside."""
         return self.kind in OF_THE_CHARGE
 
 
 def payment_behind(
     purchase: Purchase, *, payment_intent_id: str | None, charge_id: str | None, invoice_id: str | None = None
 ) -> Payment | None:
-    """The payment of `purchase` that these ids name; its only one where none of its own ids speaks against it."""
+    """Return the payment of `purchase` that these ids name; its only one where none of its own speaks against it."""
     ids = {"payment_intent_id": payment_intent_id, "charge_id": charge_id}
     for payment in purchase.payments:
         if charge_named(payment, **ids) or invoice_id in (payment.stripe_invoice_id,):
@@ -72,9 +72,9 @@ def payment_behind(
 async def apply_refund(
     session: AsyncSession, *, purchase: Purchase, payment: Payment, seen: StripeRefund, cause: Cause
 ) -> None:
-    """Record one refund of a `payment` of the locked `purchase`. Told again, or late, it changes nothing.
+    """Record one refund of a `payment` of the locked `purchase`. Repeated, or late, it changes nothing.
 
-    Of one that staff asked for, Stripe's first word is told as the doing of whoever asked.
+    Of one that staff asked for, Stripe's first word is published as the doing of whoever asked.
     """
     row = next((one for one in purchase.refunds if one.stripe_refund_id == seen.refund_id), None)
     before = row.status if row else None
@@ -89,15 +89,15 @@ async def apply_refund(
     row.status, row.updated_at, row.failure_reason = status, cause.at, seen.failure_reason or row.failure_reason
     if charge is not None:
         charge.refunded_cents += live_cents(purchase, charge) - live
-    # The status first: what is told of the refund carries the status that it led to.
+    # The status first: what is published of the refund carries the status that it led to.
     await follow_the_money(session, purchase=purchase, cause=cause)
-    _tell(session, purchase, row, before, cause)
+    _publish(session, purchase, row, before, cause)
     if over_returned_cents(purchase) > over:
-        _tell_too_much(session, purchase, seen, cause)
+        _publish_over_returned(session, purchase, seen, cause)
 
 
-def _tell_too_much(session: AsyncSession, purchase: Purchase, seen: StripeRefund, cause: Cause) -> None:
-    """Of itself, whichever came last: a bank takes its money of a charge that was refunded, and the reverse."""
+def _publish_over_returned(session: AsyncSession, purchase: Purchase, seen: StripeRefund, cause: Cause) -> None:
+    """Publish that more went back than came: a bank took money that was refunded, or the reverse."""
     about = "stripe_dispute_id" if seen.kind == "dispute" else "stripe_refund_id"
     over = {"over_returned_cents": over_returned_cents(purchase), "charged_cents": charged_cents(purchase)}
     log.error("over_returned", purchase=str(purchase.id), stripe_id=seen.refund_id, **over)
@@ -107,13 +107,13 @@ def _tell_too_much(session: AsyncSession, purchase: Purchase, seen: StripeRefund
 def refuse_refund(
     session: AsyncSession, *, purchase: Purchase, refund: Refund, failure_reason: str, cause: Cause
 ) -> None:
-    """Stripe will not make what staff asked for: it has failed, and no longer counts against what remains."""
+    """Record that Stripe will not make what staff asked for: it has failed, and counts no more against what remains."""
     refund.status, refund.updated_at, refund.failure_reason = "failed", cause.at, failure_reason
-    _tell(session, purchase, refund, None, cause)
+    _publish(session, purchase, refund, None, cause)
 
 
 async def follow_the_money(session: AsyncSession, *, purchase: Purchase, cause: Cause) -> None:
-    """Refunded when all that was charged went back; put back when it no longer is so and the slot is free."""
+    """Move to `refunded` when all that was charged went back, and back when it did not and the slot is free."""
     charged = charged_cents(purchase)
     whole = charged > 0 and refunded_cents(purchase) >= charged
     if whole and purchase.status in {Status.PAID, Status.DELIVERED}:
@@ -153,10 +153,10 @@ def limit_to_charge(refund: Refund, *, number: int | None, cents: int) -> None:
     refund.charge_number, refund.refund_cents = number, cents
 
 
-def _tell(session: AsyncSession, purchase: Purchase, row: Refund, before: str | None, cause: Cause) -> None:
-    """RefundIssued when it first counts, RefundFailed when it turns out not to; each once per refund.
+def _publish(session: AsyncSession, purchase: Purchase, row: Refund, before: str | None, cause: Cause) -> None:
+    """Publish RefundIssued when it first counts, RefundFailed when it turns out not to; each once per refund.
 
-    Of a dispute its own facts tell: the owner is not mailed about it.
+    A dispute has facts of its own, and its owner is not mailed about it.
     """
     if row.kind == "dispute":
         return
@@ -174,7 +174,7 @@ def _tell(session: AsyncSession, purchase: Purchase, row: Refund, before: str | 
 
 
 def _first_row(purchase: Purchase, payment: Payment, seen: StripeRefund, cause: Cause) -> tuple[Refund, str | None]:
-    """The row of a refund that Stripe names for the first time, and the status in which it was told of before."""
+    """Return the row of a refund that Stripe names for the first time, and its status as it was published before."""
     requested = _requested_row(purchase, seen)
     if requested is not None:
         requested.stripe_refund_id = seen.refund_id
@@ -193,26 +193,26 @@ def _first_row(purchase: Purchase, payment: Payment, seen: StripeRefund, cause: 
 
 
 def _requested_row(purchase: Purchase, seen: StripeRefund) -> Refund | None:
-    """The one that staff asked for here and that Stripe now tells of, whoever heard it first."""
+    """Return the refund that staff asked for here and that Stripe names now, whether by its answer or by an event."""
     waiting = (one for one in purchase.refunds if one.status == REQUESTED and str(one.id) == seen.requested_id)
     fitting = (one for one in waiting if (one.kind == "credit") == (seen.kind == "credit"))
     return next((one for one in fitting if one.refund_cents == seen.refund_cents), None)
 
 
 def _stand_in(purchase: Purchase, payment: Payment, seen: StripeRefund) -> Refund | None:
-    """What a sum of the charge was recorded as, before Stripe told of the refunds that it is made of."""
+    """Return what a sum of the charge was recorded as, before Stripe named the refunds that it is made of."""
     known = [one for one in purchase.refunds if _is_stand_in(one) and seen.kind == "refund"]
     mine = [one for one in known if one.stripe_invoice_id == payment.stripe_invoice_id]
     return next((one for one in mine if one.refund_cents >= seen.refund_cents), None)
 
 
 def _is_stand_in(refund: Refund) -> bool:
-    """It has no refund of Stripe's behind it, but a sum: `ch_…:20000`."""
+    """Return whether a sum is behind it, `ch_…:20000`, and no refund of Stripe's."""
     return ":" in (refund.stripe_refund_id or "")
 
 
 def charge_of(payment: Payment, seen: StripeRefund) -> Charge | None:
-    """The charge that the refund is of; None for a dispute, and where only the payment is known."""
+    """Return the charge that the refund is of; None for a dispute, and where only the payment is known."""
     if not seen.is_of_the_charge:
         return None
     named = charge_named(payment, payment_intent_id=seen.payment_intent_id, charge_id=seen.charge_id)

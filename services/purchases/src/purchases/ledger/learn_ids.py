@@ -10,7 +10,7 @@ from purchases.stripe_api.values import Line, PaidInvoice, Part
 
 
 def paid_mark(purchase: Purchase) -> str:
-    """What a refund waits for that was seen before its payment."""
+    """Return what a refund waits for that was seen before its payment."""
     return f"paid:{purchase.id}"
 
 
@@ -38,7 +38,7 @@ def learn_ids(
 
 
 def learn_of_invoice(purchase: Purchase, *, invoice_id: str, parts: Sequence[Part]) -> list[str]:
-    """What paid an invoice: kept on the row when the invoice is its own, and on the payment that the invoice made."""
+    """Keep what paid an invoice, on the row if it is its own, and on the payment that it made; return new ids."""
     learned = []
     if is_own_invoice(purchase, invoice_id):
         first = parts[0] if parts else Part()
@@ -51,7 +51,7 @@ def learn_of_invoice(purchase: Purchase, *, invoice_id: str, parts: Sequence[Par
 
 
 def is_own_invoice(purchase: Purchase, invoice_id: str) -> bool:
-    """Whether it is the invoice that the purchase was charged with, as far as is known."""
+    """Return whether the purchase was charged with this invoice, as far as is known."""
     return purchase.stripe_invoice_id in (None, invoice_id)
 
 
@@ -104,7 +104,10 @@ def learn_how_paid(payment: Payment, invoice: PaidInvoice, line: Line) -> None:
 
 
 def _learn(payment: Payment, part: Part) -> list[str]:
-    """Ids are overwritten only by Stripe's own list, which also says how much: what was known before was a guess."""
+    """Keep the ids and, if said, the amount in minor units of one charge; return the ids that are new.
+
+    Only Stripe's own list, which also says how much, overwrites an id: what was known before was a guess.
+    """
     ids = {"payment_intent_id": part.payment_intent_id, "charge_id": part.charge_id}
     if not any(ids.values()):
         return []
@@ -122,7 +125,7 @@ def _learn(payment: Payment, part: Part) -> list[str]:
 
 
 def _fitting(payment: Payment, part: Part) -> Charge | None:
-    """The only charge that lacks one of these ids, and that the other one does not speak against."""
+    """Return the only charge that lacks one of these ids, and that the other one does not speak against."""
     open_ = [one for one in payment.charges if not one.amount_is_known and _may_be(one, part)]
     return open_[0] if len(open_) == 1 else None
 
@@ -147,7 +150,7 @@ def _new(payment: Payment) -> Charge:
 
 
 def _share_out(payment: Payment) -> None:
-    """Of one charge that Stripe said no amount of, it is what the others leave; of several, nobody knows."""
+    """Give the one charge whose amount Stripe did not say what the others leave; of several, nobody knows."""
     unsaid = [one for one in payment.charges if not one.amount_is_known]
     left = payment.invoice_paid_cents - sum(one.amount_cents or 0 for one in payment.charges if one.amount_is_known)
     for charge in unsaid:

@@ -69,7 +69,7 @@ def _named(sold: Sold, lines: Iterable[Line]) -> Line | None:
 
 
 def _priced(sold: Sold, lines: Iterable[Line]) -> Line | None:
-    """One with the right amount rather than another one of the same price."""
+    """Return a line of the sold price that names no purchase, one with the right amount before another."""
     unnamed = [line for line in lines if line.purchase_id is None and line.price_id]
     priced = [line for line in unnamed if line.price_id == sold.price_id]
     return next((line for line in priced if _costs(sold, line)), next(iter(priced), None))
@@ -93,9 +93,10 @@ class Money(StrEnum):
 
 
 def judge(*, status: Status, seen_invoices: Iterable[str], invoice_id: str, slot_free: bool) -> Money:
-    """New money settles a pending purchase, or a failed one whose slot is free; other new money goes back.
+    """Return what a payment is: new money settles a pending purchase, or a failed one whose slot is free.
 
-    A payment is new if its invoice was never recorded as paid for this purchase, whatever the status.
+    Other new money goes back. A payment is new if its invoice was never recorded as paid for this purchase, whatever
+    the status.
     """
     if invoice_id in set(seen_invoices):
         return Money.DUPLICATE
@@ -114,7 +115,7 @@ _RANK: Final = {"pending": 1, "requires_action": 1, "succeeded": 2, "failed": 3,
 
 
 def newer_refund_status(*, known: str | None, reported: str) -> str:
-    """A refund only moves forward: a late `pending` never takes `succeeded` back, nothing takes back `failed`.
+    """Return the status further on: a late `pending` never takes `succeeded` back, nothing takes back `failed`.
 
     Raises KeyError for a word that Stripe does not document: such a refund is parked before it comes here.
     """
@@ -126,7 +127,7 @@ def newer_refund_status(*, known: str | None, reported: str) -> str:
 def refunded_cents(
     *, refunds: Iterable[tuple[str, int]], charge_refunded_cents: int, disputed_cents: int = 0, paid_cents: int = 0
 ) -> int:
-    """What went back: the refunds (status, minor units) that count, or the charge's cumulative figure if larger.
+    """Return what went back: refunds (status, minor units) that count, or the charge's cumulative figure if larger.
 
     The cumulative figure is of its moment: once a refund has failed it says nothing, and Stripe is asked instead.
     A lost dispute takes at most what the refunds have left of `paid_cents`, though the bank may name the whole charge.
@@ -149,12 +150,12 @@ _FINAL: Final = {"prevented": 1, "warning_closed": 1, "charge_refunded": 1, LOST
 
 
 def is_final(status: str) -> bool:
-    """Whether the bank has decided."""
+    """Return whether the bank has decided."""
     return status in _FINAL
 
 
 def newer_dispute_status(*, known: str | None, reported: str) -> str:
-    """A dispute only moves forward: opened, inquiry closed, lost, won."""
+    """Return the status further on: opened, inquiry closed, lost, won."""
     if known is None or _FINAL.get(reported, 0) > _FINAL.get(known, 0):
         return reported
     return reported if not is_final(reported) and not is_final(known) else known

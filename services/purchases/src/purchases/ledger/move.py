@@ -35,7 +35,7 @@ def move(
 
 
 def move_or_record_stale(session: AsyncSession, purchase: Purchase, trigger: Trigger, *, cause: Cause) -> bool:
-    """For Stripe events: one that arrived too late to matter is recorded and changes nothing. True if it moved."""
+    """Move at Stripe's word, or record that it came too late to change anything; return whether it moved."""
     if isinstance(move(session, purchase, trigger, cause=cause), Step):
         return True
     record(session, purchase, purchase.status, trigger, cause, stale=True)

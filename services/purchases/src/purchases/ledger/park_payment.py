@@ -1,4 +1,4 @@
-"""Money that is not surely the purchase's: nothing moves, the team is told once, staff decides."""
+"""Money that is not surely the purchase's: nothing moves, the team is mailed once, staff decides."""
 
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -16,7 +16,7 @@ log = get_logger(__name__)
 async def park_payment(
     session: AsyncSession, *, purchase: Purchase, invoice: PaidInvoice, mismatch: Mismatch, cause: Cause
 ) -> None:
-    """Record the money; announce it the first time only, however many events and looks tell of it."""
+    """Record the money, and publish it the first time only, however many events and fetches show it."""
     await _park(
         session,
         purchase,
@@ -30,7 +30,7 @@ async def park_payment(
 async def park_open_invoice(
     session: AsyncSession, *, purchase: Purchase, finding: Finding, paid_cents: int = 0, cause: Cause
 ) -> None:
-    """The same for an invoice that stays open for too long; `cause` says why. Its purchase keeps its slot."""
+    """Record an invoice that stays open for too long, and why by `cause`; its purchase keeps its slot."""
     await _park(
         session,
         purchase,
@@ -42,7 +42,7 @@ async def park_open_invoice(
 
 
 async def park_outside_money(session: AsyncSession, *, purchase: Purchase, payment: Payment, cause: Cause) -> None:
-    """The same for what was paid outside of Stripe and has to go back: only people can do that."""
+    """Record what was paid outside of Stripe and has to go back, which only people can do."""
     await _park(
         session,
         purchase,

@@ -10,7 +10,7 @@ from purchases.tables import Row
 
 
 class SubscriptionInvoice(Row):
-    """An invoice of a subscription, as far as was heard of it: the owner is told of a failure once."""
+    """An invoice of a subscription, as far as is known: the owner is mailed about a failure once."""
 
     __tablename__ = "subscription_invoices"
 
@@ -61,7 +61,7 @@ class WorkspaceRefund(Row):
     whole_cents: Mapped[int] = mapped_column(BigInteger)
     """Stripe's refund; what the plan's share leaves of it fell on purchases, or waits to be allocated."""
     corrected_at: Mapped[datetime | None]
-    """When its share was last found to be another one than was told before."""
+    """When its share was last found to be another one than was published before."""
     currency: Mapped[str] = mapped_column(String(3))
     status: Mapped[str] = mapped_column(String(32))
     failure_reason: Mapped[str | None] = mapped_column(Text)
@@ -89,7 +89,7 @@ class WorkspaceDispute(Row):
     whole_cents: Mapped[int] = mapped_column(BigInteger)
     """What the bank named."""
     corrected_at: Mapped[datetime | None]
-    """When its share was last found to be another one than was told before."""
+    """When its share was last found to be another one than was published before."""
     currency: Mapped[str] = mapped_column(String(3))
     status: Mapped[str] = mapped_column(String(32))
     reason: Mapped[str | None] = mapped_column(Text)

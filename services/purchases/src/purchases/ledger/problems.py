@@ -16,7 +16,7 @@ def key_reused() -> Problem:
 
 
 def payment_in_progress() -> Problem:
-    """A buying request is at work on the row; it ends in seconds, or its lease does."""
+    """Return what meets who comes while a buying request is at work on the row; its lease ends in seconds."""
     return Problem(
         409,
         "payment-in-progress",
@@ -27,7 +27,7 @@ def payment_in_progress() -> Problem:
 
 
 def bank_at_work() -> Problem:
-    """A debit that the bank has can neither be cancelled nor hurried; nothing else is done about it meanwhile."""
+    """Return what meets who wants to end a debit that the bank has: it can neither be cancelled nor hurried."""
     return Problem(
         409,
         "payment-in-progress",
@@ -39,7 +39,7 @@ def bank_at_work() -> Problem:
 
 
 def status_changed(status: Status) -> Problem:
-    """It is not what somebody saw who decided about it."""
+    """Return what meets who decided about another status than the purchase has."""
     return Problem(
         409,
         "status-changed",
@@ -50,7 +50,7 @@ def status_changed(status: Status) -> Problem:
 
 
 def refusal_for(holder: Purchase) -> Problem:
-    """What buying an add-on meets whose place `holder` has: it is bought, or its last attempt is not closed yet."""
+    """Return what buying an add-on meets whose place `holder` has: bought, or its last attempt not closed yet."""
     return already_purchased(holder) if holder.status in HOLDS_SLOT else settling(holder)
 
 
@@ -66,7 +66,7 @@ def already_purchased(holder: Purchase) -> Problem:
 
 
 def settling(holder: Purchase) -> Problem:
-    """An earlier, failed attempt is being closed at Stripe; normally under a second."""
+    """Return what meets who buys while a failed attempt is being closed at Stripe, normally under a second."""
     return Problem(
         409,
         "settling",

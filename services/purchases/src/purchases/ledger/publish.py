@@ -21,7 +21,7 @@ FACTS: Final[Mapping[Announcement, type[facts.PurchaseFact]]] = {
 
 
 COLUMNS: Final = frozenset(facts.PurchaseState.model_fields) & frozenset(Purchase.__table__.columns.keys()) - {"status"}
-"""What a fact tells under the column's own name."""
+"""What a fact carries under the column's own name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,21 +34,21 @@ class Cause:
     reason: str | None = None
 
     def because(self, reason: str) -> "Cause":
-        """The same, with a reason for people."""
+        """Return the same with a reason for people."""
         return replace(self, reason=reason)
 
     def by(self, actor: str, reason: str | None) -> "Cause":
-        """The same, as the doing of somebody who gave a reason."""
+        """Return the same as the doing of somebody who gave a reason."""
         return replace(self, actor=actor, reason=reason)
 
 
 def refunded_cents(purchase: Purchase) -> int:
-    """What of the sale's money went back at Stripe's word, to disputes too; returned duplicates are no part of it."""
+    """Return what of the sale's money went back at Stripe's word, to disputes too; no returned duplicates."""
     return card_refunded_cents(purchase) + credit_refunded_cents(purchase)
 
 
 def card_refunded_cents(purchase: Purchase) -> int:
-    """What of it went back through the sale's charges."""
+    """Return what of it went back through the sale's charges."""
     rows = [one for one in _refunds_of_sale(purchase) if one.kind != "credit"]
     disputes = [one for one in rows if one.kind == "dispute"]
     sale = sale_of(purchase)
@@ -61,7 +61,7 @@ def card_refunded_cents(purchase: Purchase) -> int:
 
 
 def credit_refunded_cents(purchase: Purchase) -> int:
-    """What of it was given back to the customer's credit balance."""
+    """Return what of it was given back to the customer's credit balance."""
     given = (one for one in _refunds_of_sale(purchase) if one.kind == "credit" and one.status in money.COUNTS)
     return sum(one.refund_cents for one in given)
 
@@ -77,19 +77,19 @@ def sale_of(purchase: Purchase) -> Payment | None:
 
 
 def charged_cents(purchase: Purchase) -> int:
-    """What of the sale's price can go back through Stripe: to the charges, and to the credit balance, that paid it."""
+    """Return what of the price can go back through Stripe: to the charges and the credit balance that paid it."""
     sale = sale_of(purchase)
     return sale.returnable_cents if sale else 0
 
 
 def paid_by_credit_cents(purchase: Purchase) -> int:
-    """What of the sale's price the customer's credit balance paid."""
+    """Return what of the sale's price the customer's credit balance paid."""
     sale = sale_of(purchase)
     return sale.credit_cents if sale else 0
 
 
 def paid_outside_stripe_cents(purchase: Purchase) -> int:
-    """What of the sale's price was paid outside of Stripe."""
+    """Return what of the sale's price was paid outside of Stripe."""
     sale = sale_of(purchase)
     return sale.off_stripe_cents if sale else 0
 
@@ -146,7 +146,7 @@ def announce_of_workspace(
 
 
 def _members(purchase: Purchase, cause: Cause) -> dict[str, Any]:
-    """Everything that a fact may tell; each takes what it has a field for."""
+    """Return everything that a fact may say; each takes what it has a field for."""
     columns = {name: getattr(purchase, name) for name in COLUMNS}
     return columns | {
         "purchase_id": purchase.id,

@@ -52,17 +52,17 @@ class Payment(Row):
 
     @property
     def card_cents(self) -> int:
-        """What of `paid_cents` charges took, and can go back through them."""
+        """Return what of `paid_cents` charges took, and can go back through them."""
         return max(0, min(self.paid_cents - self.credit_cents - self.off_stripe_cents, self.invoice_paid_cents))
 
     @property
     def returnable_cents(self) -> int:
-        """What can go back through Stripe, to whatever paid it."""
+        """Return what can go back through Stripe, to whatever paid it."""
         return self.card_cents + self.credit_cents
 
     @property
     def is_explained(self) -> bool:
-        """Whether it is known what paid it: which charges, the customer's credit, or somebody outside of Stripe."""
+        """Return whether it is known what paid it: which charges, the customer's credit, or what Stripe did not see."""
         rest = self.paid_cents - self.credit_cents - self.off_stripe_cents
         if not self.shared and rest > self.invoice_paid_cents:
             return False
@@ -98,7 +98,7 @@ class Charge(Row):
 
 
 class ParkedPayment(Row):
-    """A paid invoice that names a purchase and does not fit it: nothing moved, the team was told once."""
+    """A paid invoice that names a purchase and does not fit it: nothing moved, the team was mailed once."""
 
     __tablename__ = "purchase_parked_payments"
     __table_args__ = (Index("parked_payments_by_time", "parked_at"),)

@@ -27,7 +27,7 @@ class PurchaseQuery:
 async def page(
     session: AsyncSession, query: PurchaseQuery, *, after: tuple[datetime, uuid.UUID] | None, limit: int
 ) -> Sequence[Purchase]:
-    """Up to `limit` purchases behind `after`."""
+    """Return up to `limit` purchases behind `after`."""
     found = (
         select(Purchase)
         .where(*_fits(query))
@@ -56,9 +56,9 @@ def _fits(wanted: PurchaseQuery) -> list[ColumnElement[bool]]:
 
 
 def _known_by(stripe_id: str) -> Select[tuple[uuid.UUID]]:
-    """The purchases that this id of Stripe's names, whatever kind of object it is; each column has an index.
+    """Return the purchases that this id of Stripe's names, whatever it is the id of; each column has an index.
 
-    All that the history was told of by an event, also what changed nothing then.
+    That includes what an event in the history named and changed nothing by.
     """
     own = (
         Purchase.stripe_customer_id,
@@ -83,6 +83,6 @@ def _known_by(stripe_id: str) -> Select[tuple[uuid.UUID]]:
 
 
 async def disputes_of(session: AsyncSession, purchase_id: uuid.UUID) -> Sequence[Dispute]:
-    """The purchase's disputes, oldest first."""
+    """Return the purchase's disputes, oldest first."""
     own = select(Dispute).where(Dispute.purchase_id == purchase_id)
     return (await session.execute(own.order_by(Dispute.opened_at, Dispute.stripe_dispute_id))).scalars().all()

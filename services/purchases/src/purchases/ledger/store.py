@@ -51,11 +51,11 @@ class PurchaseIndex:
     by_id: dict[str, tuple[uuid.UUID, ...]]
 
     def purchases_of(self, ids: Iterable[str]) -> tuple[uuid.UUID, ...]:
-        """The purchases that any of `ids` names, in the order of their ids."""
+        """Return the purchases that any of `ids` names, in the order of their ids."""
         return tuple(sorted({purchase for one in ids for purchase in self.by_id.get(one, ())}))
 
     def add(self, purchase_id: uuid.UUID, ids: Iterable[str]) -> None:
-        """`purchase_id` is known by `ids` too."""
+        """Note that `purchase_id` is known by `ids` too."""
         for one in ids:
             known = self.by_id.get(one, ())
             if purchase_id not in known:
@@ -63,7 +63,7 @@ class PurchaseIndex:
 
 
 def _named_by(*columns: InstrumentedAttribute[Any]) -> ColumnElement[bool]:
-    """Arrays and not lists of parameters: one statement for batches of every size, and no limit to their number."""
+    """Return the condition with arrays, not lists of parameters: one statement for batches of every size."""
     stripe_ids = any_(bindparam("stripe_ids", type_=ARRAY(Text)))
     return or_(*(column == stripe_ids for column in columns))
 
@@ -146,7 +146,7 @@ async def lock_purchase(session: AsyncSession, purchase_id: uuid.UUID) -> Purcha
 
 
 async def find(session: AsyncSession, purchase_id: uuid.UUID, *, workspace_id: str | None = None) -> Purchase | None:
-    """One purchase, unlocked; of this workspace only when one is named."""
+    """Return one purchase, unlocked; of this workspace only when one is named."""
     wanted = select(Purchase).where(Purchase.id == purchase_id).options(*CHILDREN)
     if workspace_id is not None:
         wanted = wanted.where(Purchase.workspace_id == workspace_id)
@@ -154,7 +154,7 @@ async def find(session: AsyncSession, purchase_id: uuid.UUID, *, workspace_id: s
 
 
 async def find_request(session: AsyncSession, *, workspace_id: str, idempotency_key: str) -> Purchase | None:
-    """The purchase that a request with this key made."""
+    """Return the purchase that a request with this key made."""
     made = (
         select(Purchase)
         .where(Purchase.workspace_id == workspace_id, Purchase.idempotency_key == idempotency_key)
@@ -164,13 +164,13 @@ async def find_request(session: AsyncSession, *, workspace_id: str, idempotency_
 
 
 async def slot_holder(session: AsyncSession, *, workspace_id: str, addon_id: uuid.UUID) -> Purchase | None:
-    """The purchase that keeps this add-on from being bought by this workspace; the index allows one."""
+    """Return the purchase that keeps this add-on from being bought by this workspace; the index allows one."""
     holder = select(Purchase).where(Purchase.workspace_id == workspace_id, Purchase.plan_addon_id == addon_id, HELD)
     return (await session.execute(holder)).scalar_one_or_none()
 
 
 async def slot_is_taken(session: AsyncSession, purchase: Purchase) -> bool:
-    """Whether another purchase holds the slot that this one would need. The workspace's lock keeps it so."""
+    """Return whether another purchase holds the slot that this one would need. The workspace's lock keeps it so."""
     other = exists().where(
         Purchase.workspace_id == purchase.workspace_id,
         Purchase.plan_addon_id == purchase.plan_addon_id,
@@ -181,18 +181,18 @@ async def slot_is_taken(session: AsyncSession, purchase: Purchase) -> bool:
 
 
 async def is_paid_with(session: AsyncSession, invoice_id: str) -> bool:
-    """Whether this invoice's payment is recorded for any purchase."""
+    """Return whether this invoice's payment is recorded for any purchase."""
     return bool(await session.scalar(select(exists().where(Payment.stripe_invoice_id == invoice_id))))
 
 
 async def payment_with(session: AsyncSession, invoice_id: str) -> Payment | None:
-    """A payment that this invoice made, of whichever purchase; None when none is recorded."""
+    """Return a payment that this invoice made, of whichever purchase; None when none is recorded."""
     made = select(Payment).where(Payment.stripe_invoice_id == invoice_id).order_by(Payment.purchase_id).limit(1)
     return (await session.execute(made.options(selectinload(Payment.charges)))).scalar_one_or_none()
 
 
 async def refunded_payment_with(session: AsyncSession, invoice_id: str) -> Payment | None:
-    """A payment that this invoice made, and of which something went back or is disputed; None when nothing is."""
+    """Return a payment by this invoice of which something went back or is disputed; None when nothing is."""
     of_it = (
         exists().where(kind.purchase_id == Payment.purchase_id, kind.stripe_invoice_id == invoice_id)
         for kind in (Refund, Dispute)
@@ -202,13 +202,13 @@ async def refunded_payment_with(session: AsyncSession, invoice_id: str) -> Payme
 
 
 async def holders(session: AsyncSession, workspace_id: str) -> dict[uuid.UUID, Purchase]:
-    """By add-on: the purchases that keep this workspace from buying it."""
+    """Return, by add-on, the purchases that keep this workspace from buying it."""
     holding = select(Purchase).where(Purchase.workspace_id == workspace_id, HELD)
     return {purchase.plan_addon_id: purchase for purchase in (await session.execute(holding)).scalars()}
 
 
 async def declines_since(session: AsyncSession, *, workspace_id: str, since: datetime) -> Sequence[datetime]:
-    """When this workspace's cards were declined, oldest first."""
+    """Return when this workspace's cards were declined, oldest first."""
     declined = (
         select(Purchase.declined_at)
         .where(Purchase.workspace_id == workspace_id, Purchase.declined_at > since)
@@ -218,7 +218,7 @@ async def declines_since(session: AsyncSession, *, workspace_id: str, since: dat
 
 
 async def attempts_under_way(session: AsyncSession, *, workspace_id: str, now: datetime) -> int:
-    """How many buying requests of this workspace are at work: what they end as is not known yet."""
+    """Return how many buying requests of this workspace are at work: what they end as is not known yet."""
     leased = select(func.count()).where(
         Purchase.workspace_id == workspace_id, HELD, Purchase.status == Status.PENDING, Purchase.leased_until > now
     )
@@ -226,18 +226,18 @@ async def attempts_under_way(session: AsyncSession, *, workspace_id: str, now: d
 
 
 async def declines_of_all(session: AsyncSession, *, since: datetime, at_most: int) -> int:
-    """How many cards of all workspaces were declined since then; no more than `at_most` are counted."""
+    """Return how many cards of all workspaces were declined since then; no more than `at_most` are counted."""
     return (await session.scalar(select(count_up_to(PURCHASES, Purchase.declined_at > since, at_most=at_most)))) or 0
 
 
 async def has_paid(session: AsyncSession, workspace_id: str) -> bool:
-    """Whether this workspace has ever paid for a purchase."""
+    """Return whether this workspace has ever paid for a purchase."""
     paid = select(Purchase.id).where(Purchase.workspace_id == workspace_id, Purchase.paid_at.is_not(None))
     return (await session.execute(paid.limit(1))).first() is not None
 
 
 async def history(session: AsyncSession, purchase_id: uuid.UUID) -> Sequence[Transition]:
-    """The purchase's history, oldest first."""
+    """Return the purchase's history, oldest first."""
     lines = select(Transition).where(Transition.purchase_id == purchase_id).order_by(Transition.id)
     return (await session.execute(lines)).scalars().all()
 

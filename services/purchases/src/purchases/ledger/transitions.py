@@ -49,7 +49,7 @@ class Announcement(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """A legal transition: the next status and the fact that tells of it."""
+    """A legal transition: the next status, and the fact that is published."""
 
     status: Status
     fact: Announcement
@@ -57,14 +57,14 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """No row of the table: a person is told why, a Stripe event is recorded as stale."""
+    """No row of the table: a person gets the reason, a Stripe event is recorded as stale."""
 
     status: Status
     trigger: Trigger
 
     @property
     def reason(self) -> str:
-        """For people."""
+        """Return it for people."""
         move = _PARTICIPLES.get(self.trigger, self.trigger.replace("_", " "))
         again = " again" if self.status.value == self.trigger.value else ""
         return f"a {self.status} purchase cannot be {move}{again}"
@@ -105,7 +105,7 @@ HOLDS_SLOT: Final = frozenset({Status.PENDING, Status.PAID, Status.DELIVERED})
 
 
 def restoring(*, refunded_from: Status) -> Trigger:
-    """The trigger that puts a refunded purchase back to where its refund found it."""
+    """Return the trigger that puts a refunded purchase back to where its refund found it."""
     if refunded_from is Status.DELIVERED:
         return Trigger.REFUND_FAILED_AFTER_DELIVERED
     return Trigger.REFUND_FAILED_AFTER_PAID

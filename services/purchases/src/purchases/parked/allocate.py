@@ -45,7 +45,7 @@ class _Allocation:
 
 
 async def preview_allocation(*, session: AsyncSession, item_id: str, purchase_id: uuid.UUID) -> None:
-    """Whether `allocate` would do it, as things stand. Raises what it raises."""
+    """Raise what `allocate` would raise, as things stand."""
     await _allocation(session, item_id, await ledger.find(session, purchase_id))
 
 
@@ -76,12 +76,12 @@ async def _hold(session: AsyncSession, item_id: str) -> None:
 
 
 async def _allocation(session: AsyncSession, item_id: str, purchase: Purchase | None) -> _Allocation:
-    """Raises Problem 404, 409 or 422."""
+    """Return what would be allocated. Raises Problem 404, 409 or 422."""
     item = await _open_item(session, item_id)
     fact = _money_back(item)
     if purchase is None:
         raise problems.purchase_not_found()
-    payment, seen = _payment_with(purchase, fact), _told(fact)
+    payment, seen = _payment_with(purchase, fact), _as_refund(fact)
     left = payment.card_cents - _gone(purchase, payment)
     if seen.refund_cents > left or exceeds([Paid(purchase, payment)], seen):
         raise refund_too_large(left=left, currency=payment.currency)
@@ -98,21 +98,23 @@ async def _open_item(session: AsyncSession, item_id: str) -> ParkedItem:
 
 
 def _money_back(item: ParkedItem) -> RefundChanged | DisputeChanged:
-    """What waits to be allocated, and for nothing else."""
+    """Return the fact, if it waits to be allocated and for nothing else. Raises Problem 409."""
     record = StoredRecord("", 0, 0, None, item.value, headers_of(item.headers or []))
     received = decode(record) if item.value else None
     fact = received.fact if isinstance(received, Received) else None
-    if not isinstance(fact, RefundChanged | DisputeChanged) or item.waits_for != allocation_mark(_told(fact).refund_id):
+    if not isinstance(fact, RefundChanged | DisputeChanged) or item.waits_for != allocation_mark(
+        _as_refund(fact).refund_id
+    ):
         raise not_allocatable()
     return fact
 
 
-def _told(fact: RefundChanged | DisputeChanged) -> StripeRefund:
+def _as_refund(fact: RefundChanged | DisputeChanged) -> StripeRefund:
     return stripe_refund(fact.refund, of=fact) if isinstance(fact, RefundChanged) else as_refund(fact, "succeeded")
 
 
 def _payment_with(purchase: Purchase, fact: RefundChanged | DisputeChanged) -> Payment:
-    """Raises Problem 409 for a purchase that another charge paid."""
+    """Return the payment that the fact's charge made. Raises Problem 409 for a purchase that another charge paid."""
     ids = {"payment_intent_id": fact.payment_intent_id, "charge_id": fact.charge_id}
     for payment in purchase.payments:
         if charge_named(payment, **ids) is not None:
@@ -126,7 +128,7 @@ def _gone(purchase: Purchase, payment: Payment) -> int:
 
 
 async def _look(session: AsyncSession, purchase: Purchase, fact: RefundChanged | DisputeChanged) -> None:
-    """What was parked may be old: how the refund stands now, Stripe says."""
+    """Have the charge's refunds fetched: what was parked may be old."""
     subject = fact.charge_id or fact.payment_intent_id
     if isinstance(fact, RefundChanged) and subject:
         currency = fact.refund.currency

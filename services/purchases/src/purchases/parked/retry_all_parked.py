@@ -32,7 +32,7 @@ async def retry_all_parked(*, database: Database, kind: Kind, about: str | None,
 
 
 async def _retry_some(session: AsyncSession, kind: Kind, about: str | None, after: str, actor: str) -> list[str]:
-    """The first items behind `after`, as staff know them; with payments each is decided by itself."""
+    """Retry the first items behind `after` and return their ids; with payments each is decided by itself."""
     if kind is Kind.PAYMENT:
         payments = await parked_items.open_payments(session, after=after, limit=BATCH)
         for item_id in payments:

@@ -53,7 +53,7 @@ def _reference(item_id: str) -> Reference:
 
 
 async def _lock_payment(session: AsyncSession, reference: Reference) -> None:
-    """Two decisions about one payment take turns."""
+    """Lock the row, so that two decisions about one payment take turns."""
     row = select(ParkedPayment.purchase_id).where(
         ParkedPayment.purchase_id == reference.purchase_id, ParkedPayment.stripe_invoice_id == reference.invoice_id
     )
@@ -111,10 +111,10 @@ def parked_not_found() -> Problem:
 
 
 def not_parked_any_more() -> Problem:
-    """It was applied or discarded meanwhile."""
+    """Return what meets who decides about an item that was applied or discarded meanwhile."""
     return Problem(409, "not-parked", "This is not parked any more", "Look at what became of it.")
 
 
 def decided_meanwhile() -> Problem:
-    """It is parked still, or again; something was decided about it that was not seen."""
+    """Return what meets who has not seen the last decision about an item that is parked still, or again."""
     return Problem(409, "decided-meanwhile", "Something was decided about this meanwhile", "Look at what became of it.")

@@ -38,7 +38,7 @@ class Reference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParkedItem:
-    """One parked thing. A fact comes with its record, the others with what they were told to do, or hold."""
+    """One parked thing. A fact comes with its record, the others with what they are to do, or hold."""
 
     id: str
     kind: str
@@ -71,7 +71,7 @@ COMMANDS: Final = """
 
 
 def _decided_commands(item: str) -> str:
-    """Those about which staff decided, and whose `item` is like that."""
+    """Return those about which staff decided, and whose `item` is like that."""
     return f"""
         select decided.item as id, 'command' as kind, kind as about, last_error as reason, null as waits_for, attempts,
             asked_at as parked_at, null::timestamptz as retry_at, decided.at as resolved_at,
@@ -121,7 +121,7 @@ RESOLVED: Final = (FACTS, _decided_commands("like 'command-%'"), PAYMENTS)
 
 
 def _decided(items: str) -> str:
-    """With what staff decided about each item."""
+    """Return each item with what staff decided about it."""
     return f"""
         select items.*, coalesce(decided.lines, '[]') as decisions from ({items}) items left join lateral (
             select jsonb_agg(jsonb_build_object('decision', decision, 'actor', actor, 'reason', reason, 'at', at)
@@ -132,7 +132,7 @@ def _decided(items: str) -> str:
 
 
 def _page(kinds: Sequence[str], resolved: str, *, behind: bool) -> TextClause:
-    """The newest of each kind, by an index on `parked_at`, and of these the newest. A first page has no cursor."""
+    """Return the newest of each kind, by an index on `parked_at`, and of these the newest: those `behind` a place."""
     place = "and parked_at <= :since and (parked_at, id) < (:since, :before)" if behind else ""
     of_each = " union all ".join(
         f"(select * from ({kind}) kind where resolved_at {resolved} {place}"  # noqa: S608
@@ -205,14 +205,14 @@ def reference_of(item_id: str) -> Reference | None:
 async def page(
     session: AsyncSession, *, is_open: bool, after: tuple[datetime, str] | None, limit: int
 ) -> Sequence[ParkedItem]:
-    """Up to `limit` items that are open, or that are resolved, the newest first, behind `after`."""
+    """Return up to `limit` items that are open, or that are resolved, the newest first, behind `after`."""
     place = {"since": after[0], "before": after[1]} if after else {}
     found = await session.execute(PAGES[is_open, after is not None], {"limit": limit, **place})
     return [ParkedItem(**row) for row in found.mappings()]
 
 
 async def of_purchase(session: AsyncSession, ids: Collection[str]) -> Sequence[ParkedItem]:
-    """What is parked about one purchase, or one workspace's plan, or waits for one of its `ids`, the oldest first."""
+    """Return what is parked about one purchase or one workspace's plan, or waits for one of its `ids`, oldest first."""
     named = {"ids": list(ids), "purchase_ids": [parsed for one in ids if (parsed := _uuid_of(one))]}
     return [ParkedItem(**row) for row in (await session.execute(OF_PURCHASE, named)).mappings()]
 
@@ -238,7 +238,7 @@ async def retry_facts(session: AsyncSession, *, about: str | None, after: int, l
 
 
 async def find(session: AsyncSession, item_id: str) -> ParkedItem | None:
-    """One item, parked or resolved; None for what was never parked."""
+    """Return one item, parked or resolved; None for what was never parked."""
     reference = reference_of(item_id)
     if reference is None:
         return None

@@ -40,7 +40,7 @@ class _Lost:
 
 
 async def adopt(session: AsyncSession, fact: InvoicePaid) -> None:
-    """Insert the rows that the invoice's metadata names and the ledger lacks; what cannot be told is left to staff.
+    """Insert the rows that the invoice's metadata names and the ledger lacks; what nothing says is left to staff.
 
     With its slot taken a purchase is adopted as cancelled: the money, applied to it next, goes back.
     """
@@ -66,7 +66,7 @@ def _pays(line: InvoiceLine, row: Purchase) -> bool:
 def _found(
     wanted: uuid.UUID, missing: Sequence[uuid.UUID], lines: Sequence[tuple[InvoiceLine, Addon]], fact: InvoicePaid
 ) -> _Lost | None:
-    """By the line that names it; else by the only one that is left for the only one that is missing."""
+    """Return what the line sells that names `wanted`, else the only unnamed one for the only one that is missing."""
     named = [_Lost(wanted, line, addon) for line, addon in lines if line.purchase_id == str(wanted)]
     unnamed = [_Lost(wanted, line, addon) for line, addon in lines if line.purchase_id is None]
     if named:

@@ -14,6 +14,6 @@ MISSED: Final = Counter(
 
 
 def note_missed(what: str, stripe_id: str) -> None:
-    """`what`: payment, refund, dispute or subscription."""
+    """Count and log a payment, refund, dispute or subscription (`what`) that no webhook had brought."""
     MISSED.labels(what).inc()
     log.warning("sweep_missed", what=what, stripe_id=stripe_id)

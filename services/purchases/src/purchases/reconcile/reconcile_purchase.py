@@ -148,7 +148,7 @@ async def _apply_payment(
         await _leave_waiting(session, locked[0], learned, f"money went back that is set aside: {mine.reason}")
     else:
         await release_waiting(session, learned)
-    # Money that does not fit was told to the team, and another look would find the same.
+    # The team was mailed about money that does not fit, and another look would find the same.
     return DONE
 
 

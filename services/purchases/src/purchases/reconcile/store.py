@@ -9,13 +9,13 @@ from purchases.tables import PARKED
 
 
 async def payments_with(session: AsyncSession, invoice_id: str) -> int:
-    """How many purchases have a payment by this invoice."""
+    """Return how many purchases have a payment by this invoice."""
     counted = select(func.count()).where(Payment.stripe_invoice_id == invoice_id)
     return (await session.execute(counted)).scalar_one()
 
 
 async def has_refund(session: AsyncSession, refund_id: str, *, status: str, mark: str) -> bool:
-    """Whether the refund is recorded in this status, or was set aside for staff, whatever they decided."""
+    """Return whether the refund is recorded in this status, or was parked for staff, whatever they decided."""
     of_purchases = select(Refund.status).where(Refund.stripe_refund_id == refund_id)
     of_the_plan = select(WorkspaceRefund.status).where(WorkspaceRefund.stripe_refund_id == refund_id)
     statuses = (await session.execute(union_all(of_purchases, of_the_plan))).scalars()
@@ -26,7 +26,7 @@ async def has_refund(session: AsyncSession, refund_id: str, *, status: str, mark
 
 
 async def has_dispute(session: AsyncSession, dispute_id: str, *, status: str) -> bool:
-    """Whether the dispute is recorded in this status."""
+    """Return whether the dispute is recorded in this status."""
     of_purchases = select(Dispute.status).where(Dispute.stripe_dispute_id == dispute_id)
     of_the_plan = select(WorkspaceDispute.status).where(WorkspaceDispute.stripe_dispute_id == dispute_id)
     return set((await session.execute(union_all(of_purchases, of_the_plan))).scalars()) == {status}
