@@ -170,7 +170,7 @@ async def test_a_look_that_is_older_than_the_buyers_work_decides_nothing(
         await harness.execute("update workspace_addon_purchases set leased_until = null, action_url = 'https://bank'")
         return found
 
-    monkeypatch.setattr(settle, "look_for_invoice", look_slowly)
+    monkeypatch.setattr(settle, "find_invoice", look_slowly)
     await _ask(harness, "settle", purchase)
     await harness.carry_out_commands()
 
