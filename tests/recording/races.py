@@ -16,8 +16,11 @@ _WAYS: Final = (
     "the charge&#39;s refunds as Stripe lists them",
 )
 _WAY: Final = re.compile("|".join(_WAYS))
+_EARLY: Final = r"[A-Z][a-z ]+ fact-\d+ What happened · a subscription that only says that it is ours [^·]*? Applied "
+"""A line of the pages of what was set aside: it came before what it is about."""
 _IN_TEXTS: Final = re.compile(
-    rf"^Reason: (?:{'|'.join(_WAYS)})\n| · (?:{'|'.join(_WAYS)})(?= <| [A-Z]|$)", re.MULTILINE
+    rf"^Reason: (?:{'|'.join(_WAYS)})\n| · (?:{'|'.join(_WAYS)})(?= <| [A-Z]|$)|(?<= stripe) · evt_\w+|{_EARLY}",
+    re.MULTILINE,
 )
 CAUSE: Final = "(whoever came first)"
 LEARNED: Final = frozenset({"stripe_charge_id", "stripe_payment_intent_id", "stripe_subscription_id"})
