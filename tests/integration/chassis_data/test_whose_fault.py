@@ -101,9 +101,9 @@ async def read_only(database: Database) -> AsyncIterator[None]:
 
 
 async def end_sessions(connection: Any, name: str) -> None:
-    await connection.execute(
-        "select pg_terminate_backend(pid) from pg_stat_activity where datname = $1 and pid <> pg_backend_pid()", name
-    )
+    """End those of clients: only a superuser may end an autovacuum worker, which is there now and then too."""
+    clients = "datname = $1 and backend_type = 'client backend' and pid <> pg_backend_pid()"
+    await connection.execute(f"select pg_terminate_backend(pid) from pg_stat_activity where {clients}", name)
 
 
 async def test_a_read_only_server_parks_nothing_and_is_left_as_soon_as_there_is_another(path: Path) -> None:
