@@ -1,12 +1,17 @@
 """The running parts that every suite may ask for. A part that cannot be had fails its tests; nothing is skipped."""
 
+import functools
 from collections.abc import AsyncIterator
 
+import httpx
 import pytest
 from xdist.scheduler import LoadFileScheduling
 
 from tests.stack.kafka import a_kafka
 from tests.stack.postgres import NewDatabase, Template, a_postgres, fresh_databases, migrated_templates
+
+# Every client makes a TLS context, which takes 20 ms of a processor and is the same for all.
+httpx._transports.default.create_ssl_context = functools.cache(httpx._config.create_ssl_context)
 
 SHARE_A_PRODUCT = ("tests/browser", "tests/faults", "tests/journeys")
 

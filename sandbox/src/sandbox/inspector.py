@@ -1,6 +1,6 @@
 """Reads the rows and Kafka past the services' interfaces, for tests and for the demo's reconciliation check."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
 
@@ -53,11 +53,14 @@ class Inspector:
         self._stack = stack
         self._pools: dict[str, Any] = {}
         self._admin: Any = None
+        self._ends: Any = None
 
     async def close(self) -> None:
         """Give the connections back."""
         if self._admin is not None:
             await self._admin.close()
+        if self._ends is not None:
+            await self._ends.stop()
         for pool in self._pools.values():
             pool.terminate()
 
@@ -95,28 +98,38 @@ class Inspector:
         if self._admin is None:
             self._admin = AIOKafkaAdminClient(bootstrap_servers=self._stack.kafka_bootstrap_servers)
             await self._admin.start()
-        partitions = [TopicPartition(t.name, p) for t in topics for p in range(t.partitions)]
+        partitions = _partitions(topics)
         committed = await self._admin.list_consumer_group_offsets(group, partitions=partitions)
-        async with self._consumer(partitions) as consumer:
-            ends = await consumer.end_offsets(partitions)
+        ends = await (await self._asker()).end_offsets(partitions)
         return sum(ends[one] - max(0, committed[one].offset if one in committed else 0) for one in partitions)
 
-    @asynccontextmanager
-    async def _consumer(self, partitions: Sequence[TopicPartition]) -> AsyncIterator[Any]:
+    async def _asker(self) -> Any:
+        """Return the consumer that is asked where partitions end, and reads nothing: one, since it is asked often."""
+        if self._ends is None:
+            partitions = _partitions({topic for topics in GROUPS.values() for topic in topics})
+            self._ends = await self._started(partitions)
+            self._ends.pause(*partitions)
+        return self._ends
+
+    async def _started(self, partitions: Sequence[TopicPartition]) -> Any:
         consumer = AIOKafkaConsumer(
             bootstrap_servers=self._stack.kafka_bootstrap_servers, auto_offset_reset="earliest", fetch_max_wait_ms=20
         )
         await consumer.start()
+        consumer.assign(partitions)  # before any question: it fetches their metadata at once
+        return consumer
+
+    @asynccontextmanager
+    async def _consumer(self, partitions: Sequence[TopicPartition]) -> AsyncIterator[Any]:
+        consumer = await self._started(partitions)
         try:
-            consumer.assign(partitions)  # before any question: it fetches their metadata at once
             yield consumer
         finally:
             await consumer.stop()
 
     async def facts(self, *topics: Topic, key: str | None = None) -> list[tuple[Envelope, bytes]]:
         """Every record of these topics, in the order of each partition; with `key`, only those under it."""
-        topics = topics or (PURCHASE_EVENTS, PURCHASE_STATE)
-        partitions = [TopicPartition(topic.name, number) for topic in topics for number in range(topic.partitions)]
+        partitions = _partitions(topics or (PURCHASE_EVENTS, PURCHASE_STATE))
         async with self._consumer(partitions) as consumer:
             return await self._read_all(consumer, partitions, key)
 
@@ -133,3 +146,7 @@ class Inspector:
                     with suppress(ValueError):
                         found.append((Envelope.from_headers(record.headers), record.value))
         return found
+
+
+def _partitions(topics: Iterable[Topic]) -> list[TopicPartition]:
+    return [TopicPartition(topic.name, number) for topic in topics for number in range(topic.partitions)]
