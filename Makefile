@@ -52,7 +52,11 @@ browser: $(INSTALLED) ## the pages as people use them, in Chromium (apt-get inst
 conformance: $(INSTALLED) ## the Stripe sandbox against Stripe's own description, and our requests against stripe-mock; needs Go
 	@$(PY) -m pytest tests/conformance $(ARGS)
 
-docs: $(INSTALLED) ## renew what documents take from the code, between their marks
+docs: $(INSTALLED) ## write anew whatever is made from the code: schemas, API descriptions, diagram, tables in documents
+	@$(PY) -m contracts.schemas
+	@$(PY) -m contracts.asyncapi
+	@for service in catalog purchases webhook_gateway; do $(PY) -m $$service.openapi || exit; done
+	@$(PY) -m purchases.diagram --write services/purchases/README.md
 	@$(PY) -m tests.contract.docs
 
 check: $(INSTALLED) ## format, lint, types, layers, documents

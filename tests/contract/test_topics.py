@@ -48,17 +48,3 @@ def test_a_type_names_its_version(fact: type[Fact]) -> None:
 @pytest.mark.parametrize("folder", ["schemas", "examples"])
 def test_there_is_one_file_per_fact_and_no_other(folder: str) -> None:
     assert {f"{name}.json" for name in FACTS} == {path.name for path in (CONTRACTS / folder).iterdir()}
-
-
-def test_the_readme_shows_the_table_as_the_code_has_it() -> None:
-    readme = (CONTRACTS / "README.md").read_text()
-    shown = readme.partition("|---|---|---|---|---|\n")[2].partition("<!-- /topics -->")[0]
-
-    assert "".join(_row(topic) for topic in ALL_TOPICS) == shown
-
-
-def _row(topic: Topic) -> str:
-    facts = ", ".join(fact.__name__ for fact, where in TOPICS.items() if where is topic)
-    kept = f"{topic.retention.days} days" if topic.retention else "compact"
-    kept = f"compact, {kept}" if topic.compacted else kept
-    return f"| `{topic.name}` | {topic.key} | {kept} | {topic.owner} | {facts} |\n"

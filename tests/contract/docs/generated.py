@@ -11,7 +11,10 @@ from tests.contract.docs.markdown import FILES
 PARTS: Final[Mapping[str, Callable[[], str]]] = {
     "decisions": decisions.index,
     "topics": tables.topics,
+    "topics-with-facts": tables.topics_with_facts,
     "facts": tables.facts,
+    "processes": tables.processes,
+    "subjects": tables.subjects,
     "problems": tables.problems,
     "metrics": tables.metrics_table,
     "settings": tables.settings,

@@ -1,7 +1,9 @@
 """The tables of docs/reference, each made of the code."""
 
 import inspect
+import tomllib
 from collections.abc import Iterable, Mapping
+from importlib import import_module
 from typing import Any, Final
 
 from pydantic import SecretStr
@@ -19,6 +21,7 @@ from chassis.kafka.broker_check import TopicsUsed
 from chassis.process.settings import ServiceSettings
 from contracts.topics import ALL_TOPICS, TOPICS, Topic
 from tests.contract.docs.code import EVERY, Refusal, field_docs, metrics, refusals
+from tests.contract.docs.markdown import ROOT
 
 SETTINGS: Final[Mapping[str, type[ServiceSettings]]] = {
     "webhook-gateway": webhook_gateway.settings.GatewaySettings,
@@ -54,6 +57,41 @@ def _kept(topic: Topic) -> str:
 
 def _readers(topic: Topic) -> str:
     return ", ".join(process for process, used in USED.items() if topic.name in used.heard) or "others"
+
+
+def topics_with_facts() -> str:
+    """Return each topic for another team: its key, how it is cleaned up, its owner, and its facts by class."""
+    names = {one: ", ".join(fact.__name__ for fact, where in TOPICS.items() if where is one) for one in ALL_TOPICS}
+    rows = ((f"`{one.name}`", one.key, _kept(one), one.owner, names[one]) for one in ALL_TOPICS)
+    return table("topic | key | kept | owner | facts", rows)
+
+
+def processes() -> str:
+    """Return what each process reads and writes on Kafka."""
+    rows = ((f"`{name}`", _names(used.heard), _names(used.writes)) for name, used in USED.items())
+    return table("process | reads | writes", rows)
+
+
+def _names(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in sorted(names))
+
+
+def subjects() -> str:
+    """Return the folders of purchases, in the order of their layers, each with the first sentence of its package."""
+    rows = (
+        (str(number), f"`{name}`", _opening(import_module(f"purchases.{name}")))
+        for number, layer in enumerate(_layers_of_purchases(), start=1)
+        for name in layer
+        if (ROOT / "services/purchases/src/purchases" / name).is_dir()
+    )
+    return table("layer | folder | holds", rows)
+
+
+def _layers_of_purchases() -> list[list[str]]:
+    """Return what stands in each layer below those of the programs, the highest first."""
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    (layers,) = (one["layers"] for one in contracts if one.get("containers") == ["purchases"] and one.get("exhaustive"))
+    return [sorted(layer.split(" | ")) for layer in layers[1:]]
 
 
 def facts() -> str:

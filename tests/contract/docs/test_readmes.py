@@ -1,5 +1,7 @@
 """The READMEs: the root's table of services, the services' headings, length and diagram."""
 
+from pathlib import Path
+
 import pytest
 
 from purchases.diagram import diagram, with_diagram
@@ -9,6 +11,14 @@ from tests.contract.docs.markdown import FILES, ROOT, SERVICES, code, headings, 
 
 HEADINGS = ["Owns", "Listens", "Publishes", "The table", "Run it alone"]
 README = (ROOT / "README.md").read_text()
+LONGEST_LINE = 400
+
+
+def _is_for_people(path: Path) -> bool:
+    """Return whether it is a page of the front, of docs, or a service's README."""
+    name = name_of(path)
+    front = {"README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "PROMISES.md"}
+    return name in front or name.startswith(("docs/", "services/"))
 
 
 def readme_of(service: str) -> str:
@@ -56,9 +66,18 @@ def test_the_readme_says_where_each_process_answers(process: object) -> None:
     assert any(name in " ".join(cells) and (port is None or str(port) in " ".join(cells)) for cells in rows(README))
 
 
-@pytest.mark.parametrize("name", ["ARCHITECTURE", "docs/decisions/README", "PROMISES", "CHANGELOG", "SECURITY"])
+@pytest.mark.parametrize(
+    "name", ["ARCHITECTURE", "docs/decisions/README", "PROMISES", "CONTRIBUTING", "CHANGELOG", "SECURITY"]
+)
 def test_the_readme_leads_to_the_other_documents(name: str) -> None:
     assert f"{name}.md" in links(README)
+
+
+@pytest.mark.parametrize("path", [path for path in FILES if _is_for_people(path)], ids=name_of)
+def test_no_line_is_longer_than_a_reader_follows(path: Path) -> None:
+    long = [line for line in path.read_text().splitlines() if len(line) > LONGEST_LINE]
+
+    assert [line[:60] for line in long] == []
 
 
 def test_the_licence_is_apache_2() -> None:
