@@ -49,9 +49,9 @@ def refunded_cents(purchase: Purchase) -> int:
 
 def card_refunded_cents(purchase: Purchase) -> int:
     """Return what of it went back through the sale's charges."""
-    rows = [one for one in _refunds_of_sale(purchase) if one.kind != "credit"]
+    rows = [one for one in _refunds(purchase, of_sale=True) if one.kind != "credit"]
     disputes = [one for one in rows if one.kind == "dispute"]
-    sale = sale_of(purchase)
+    sale = sale_payment_of(purchase)
     return money.refunded_cents(
         refunds=[(one.status, one.refund_cents) for one in rows if one.kind != "dispute"],
         charge_refunded_cents=sum(one.charge_refunded_cents for one in purchase.payments if not one.returned),
@@ -62,50 +62,49 @@ def card_refunded_cents(purchase: Purchase) -> int:
 
 def credit_refunded_cents(purchase: Purchase) -> int:
     """Return what of it was given back to the customer's credit balance."""
-    given = (one for one in _refunds_of_sale(purchase) if one.kind == "credit" and one.status in money.COUNTS)
+    given = (one for one in _refunds(purchase, of_sale=True) if one.kind == "credit" and one.status in money.COUNTS)
     return sum(one.refund_cents for one in given)
 
 
-def _refunds_of_sale(purchase: Purchase) -> list[Refund]:
-    returned = {payment.stripe_invoice_id for payment in purchase.payments if payment.returned}
-    return [one for one in purchase.refunds if one.stripe_refund_id and one.stripe_invoice_id not in returned]
+def _refunds(purchase: Purchase, *, of_sale: bool) -> list[Refund]:
+    """Return the refunds that Stripe named: of the sale's money, or of what was returned since it paid for nothing."""
+    late = {payment.stripe_invoice_id for payment in purchase.payments if payment.returned}
+    named = (refund for refund in purchase.refunds if refund.stripe_refund_id)
+    return [refund for refund in named if (refund.stripe_invoice_id not in late) is of_sale]
 
 
-def sale_of(purchase: Purchase) -> Payment | None:
+def sale_payment_of(purchase: Purchase) -> Payment | None:
     """Return the payment that settled the purchase; None before there is one."""
     return next((one for one in purchase.payments if not one.returned), None)
 
 
 def charged_cents(purchase: Purchase) -> int:
     """Return what of the price can go back through Stripe: to the charges and the credit balance that paid it."""
-    sale = sale_of(purchase)
+    sale = sale_payment_of(purchase)
     return sale.returnable_cents if sale else 0
 
 
 def paid_by_credit_cents(purchase: Purchase) -> int:
     """Return what of the sale's price the customer's credit balance paid."""
-    sale = sale_of(purchase)
+    sale = sale_payment_of(purchase)
     return sale.credit_cents if sale else 0
 
 
 def paid_outside_stripe_cents(purchase: Purchase) -> int:
     """Return what of the sale's price was paid outside of Stripe."""
-    sale = sale_of(purchase)
+    sale = sale_payment_of(purchase)
     return sale.off_stripe_cents if sale else 0
 
 
 def over_returned_cents(purchase: Purchase) -> int:
     """Return what went back of the sale beyond what it brought: refunds and lost disputes stand beside each other."""
-    late = {payment.stripe_invoice_id for payment in purchase.payments if payment.returned}
-    gone = [one for one in purchase.refunds if one.stripe_refund_id and one.stripe_invoice_id not in late]
-    return max(0, sum(one.refund_cents for one in gone if one.status in money.COUNTS) - charged_cents(purchase))
+    gone = sum(one.refund_cents for one in _refunds(purchase, of_sale=True) if one.status in money.COUNTS)
+    return max(0, gone - charged_cents(purchase))
 
 
 def returned_cents(purchase: Purchase) -> int:
     """Return what paid for nothing and went back at Stripe's word, to disputes too: no part of the sale's money."""
-    late = {payment.stripe_invoice_id for payment in purchase.payments if payment.returned}
-    gone = [one for one in purchase.refunds if one.stripe_refund_id and one.stripe_invoice_id in late]
-    return sum(one.refund_cents for one in gone if one.status in money.COUNTS)
+    return sum(one.refund_cents for one in _refunds(purchase, of_sale=False) if one.status in money.COUNTS)
 
 
 def returning_cents(purchase: Purchase) -> int:

@@ -19,7 +19,7 @@ from purchases.ledger.publish import (
     credit_refunded_cents,
     paid_outside_stripe_cents,
     refunded_cents,
-    sale_of,
+    sale_payment_of,
 )
 from purchases.ledger.rows import Payment, Purchase, Refund
 from purchases.refunds.split_refund import enqueue_refund, of_charge, shares_over_charges
@@ -130,19 +130,19 @@ def refund_problem(purchase: Purchase) -> Problem | None:
 
 def _asked(purchase: Purchase) -> list[Refund]:
     """What is asked for of the sale, and Stripe has not spoken about."""
-    sale = sale_of(purchase)
+    sale = sale_payment_of(purchase)
     asked = (one for one in purchase.refunds if one.status == money.REQUESTED)
     return [one for one in asked if sale is not None and one.stripe_invoice_id == sale.stripe_invoice_id]
 
 
 def _card_left_cents(purchase: Purchase) -> int:
-    sale = sale_of(purchase)
+    sale = sale_payment_of(purchase)
     asked = sum(one.refund_cents for one in _asked(purchase) if one.kind != "credit")
     return max(0, (sale.card_cents if sale else 0) - card_refunded_cents(purchase) - asked)
 
 
 def _credit_left_cents(purchase: Purchase) -> int:
-    sale = sale_of(purchase)
+    sale = sale_payment_of(purchase)
     asked = sum(one.refund_cents for one in _asked(purchase) if one.kind == "credit")
     return max(0, (sale.credit_cents if sale else 0) - credit_refunded_cents(purchase) - asked)
 
