@@ -81,7 +81,7 @@ async def states_of(harness: Harness) -> list[str]:
 async def complete(harness: Harness, session_id: str) -> None:
     """The buyer pays, and all that Stripe says of it is heard and settled."""
     await harness.control.complete_session(session_id)
-    await harness.tell(*await harness.facts())
+    await harness.deliver(*await harness.facts())
     await harness.settle_everything()
 
 

@@ -76,7 +76,7 @@ async def hear(harness: Harness, stripe: ReplayedStripe, copies: Sequence[Copy],
     """Tell each phase of every copy; after some of them the worker has time for everything else, and at the end."""
     for phase, at_leisure in enumerate(leisure):
         for facts in _chunks(fact for copy in copies for fact in copy.heard_in(phase)):
-            await harness.tell(*facts)
+            await harness.deliver(*facts)
         if at_leisure:
             await settle_all(harness, stripe)
     await settle_all(harness, stripe)

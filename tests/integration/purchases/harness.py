@@ -127,7 +127,7 @@ class Harness:
             is_active=True,
             sort_order=0,
         )
-        await self.tell(state)
+        await self.deliver(state)
         return slug
 
     async def given_a_workspace(self, card: str | None = "pm_card_visa", workspace_id: str | None = None) -> str:
@@ -191,7 +191,7 @@ class Harness:
         assert found is not None
         return found
 
-    async def tell(self, *facts: Fact) -> None:
+    async def deliver(self, *facts: Fact) -> None:
         """One batch off Kafka."""
         await self.consumer._on_batch([self._record(fact) for fact in facts])
 
@@ -248,7 +248,7 @@ class Harness:
         async with self.database.reading() as session:
             return [dict(row) for row in (await session.execute(text(query), parameters)).mappings()]
 
-    async def told(self, *, kind: type[Fact] | None = None) -> list[Json]:
+    async def published(self, *, kind: type[Fact] | None = None) -> list[Json]:
         """The facts in the outbox, oldest first, without the state that goes with each."""
         rows = await self.rows(
             "select headers, payload from outbox where topic = 'billing.purchase.events.v1' order by id"

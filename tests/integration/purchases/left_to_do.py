@@ -95,7 +95,7 @@ async def a_refund_of_nobody_knows_what(harness: Harness) -> LeftToDo:
     await harness.put(purchase, Status.PENDING)
     since = len(await harness.control.events())
     await harness.control.refund_as_dashboard(invoice=purchase.stripe_invoice_id)
-    await harness.tell(*await harness.facts(since=since))
+    await harness.deliver(*await harness.facts(since=since))
     assert await harness.parked()
     ids = _of(harness, purchase, charge=await _charge(harness))
     return LeftToDo(ids=ids, seen=_status(harness, purchase), expected=Status.REFUNDED)
@@ -106,7 +106,7 @@ async def money_to_return(harness: Harness) -> LeftToDo:
     purchase = await harness.given_a_purchase(AT_THE_BANK)
     await harness.control.authenticate(str(purchase.stripe_payment_intent_id))
     await harness.put(purchase, Status.CANCELLED)
-    await harness.tell(*await harness.facts())
+    await harness.deliver(*await harness.facts())
     while not await harness.commands("return_payment"):
         assert await harness.loop._carry_one()
 
@@ -144,7 +144,7 @@ async def paid_by_nobody_knows_what(harness: Harness) -> LeftToDo:
     """Staff marked the invoice as paid outside of Stripe; the event does not say so."""
     purchase = await harness.given_a_purchase(AT_THE_BANK)
     await harness.control.mark_paid(str(purchase.stripe_invoice_id))
-    await harness.tell(*await harness.facts())
+    await harness.deliver(*await harness.facts())
 
     async def seen() -> bool:
         (payment,) = (await harness.purchase(purchase.id)).payments
@@ -163,7 +163,7 @@ async def a_card_to_adopt(harness: Harness) -> LeftToDo:
         return_url=RETURN_URL,
     )
     await harness.control.complete_session(page.id)
-    await harness.tell(*[one for one in await harness.facts() if isinstance(one, CheckoutSessionCompleted)])
+    await harness.deliver(*[one for one in await harness.facts() if isinstance(one, CheckoutSessionCompleted)])
     (row,) = await harness.rows("select stripe_customer_id from workspaces")
 
     async def seen() -> bool:
@@ -187,7 +187,7 @@ async def another_name(harness: Harness) -> LeftToDo:
         is_active=True,
         sort_order=0,
     )
-    await harness.tell(state)
+    await harness.deliver(state)
 
     async def seen() -> str:
         return str((await harness.control.objects(kind="product"))["product"][-1]["name"])
@@ -198,7 +198,9 @@ async def another_name(harness: Harness) -> LeftToDo:
 async def a_price_to_make(harness: Harness) -> LeftToDo:
     prices = (PlanPrice(interval="month", currency="EUR", price_cents=900),)
     now = datetime.now(UTC)
-    await harness.tell(PlanState(plan="builder", sequence=1, occurred_at=now, name="Builder", caps={}, prices=prices))
+    await harness.deliver(
+        PlanState(plan="builder", sequence=1, occurred_at=now, name="Builder", caps={}, prices=prices)
+    )
 
     async def seen() -> Any:
         made = (await harness.control.objects(kind="price")).get("price", [])
@@ -254,7 +256,7 @@ async def _two_subscriptions(harness: Harness) -> tuple[Subscriber, dict[str, st
     await subscriber.hear()
     since = len(await harness.control.events())
     second = await subscriber.subscribe()
-    await harness.tell(*[one for one in await harness.facts(since=since) if isinstance(one, SubscriptionChanged)])
+    await harness.deliver(*[one for one in await harness.facts(since=since) if isinstance(one, SubscriptionChanged)])
     return subscriber, ids | {"subscription": second}
 
 

@@ -139,7 +139,7 @@ async def paid_after_it_was_cancelled(harness: Harness) -> Outcome:
     purchase = await harness.given_a_purchase("pm_card_authenticationRequired")
     await harness.control.authenticate(str(purchase.stripe_payment_intent_id))
     await harness.put(purchase, Status.CANCELLED)
-    await harness.tell(*await harness.facts())
+    await harness.deliver(*await harness.facts())
     await harness.settle_everything()
     return of_one(purchase, Status.CANCELLED, start=Status.CANCELLED)
 
@@ -178,7 +178,7 @@ async def draft_deleted(harness: Harness) -> Outcome:
 async def given_up(harness: Harness) -> Outcome:
     purchase = await harness.given_a_purchase("pm_card_authenticationRequired")
     await harness.client.v1.invoices.mark_uncollectible_async(str(purchase.stripe_invoice_id))
-    await harness.tell(*await harness.facts())
+    await harness.deliver(*await harness.facts())
     await harness.settle_everything()
     return of_one(purchase, Status.FAILED)
 

@@ -44,7 +44,7 @@ async def given_the_plans(harness: Harness) -> Plans:
         PlanPrice(interval="month", currency="EUR", price_cents=MONTHLY, stripe_price_id=made[0].id),
         PlanPrice(interval="year", currency="EUR", price_cents=8_900, stripe_price_id=made[1].id),
     )
-    await harness.tell(plan("free", dict(FREE)), plan("builder", dict(BUILDER), prices=prices))
+    await harness.deliver(plan("free", dict(FREE)), plan("builder", dict(BUILDER), prices=prices))
     return Plans(monthly=made[0].id, yearly=made[1].id)
 
 
@@ -79,10 +79,10 @@ class Subscriber:
 
     async def hear(self, *, since: int = 0, version: str | None = None) -> None:
         """Every event since, in order, and everything that follows."""
-        await self.harness.tell(*await self.harness.facts(since=since, version=version))
+        await self.harness.deliver(*await self.harness.facts(since=since, version=version))
         await self.harness.settle_everything()
 
-    async def told(self) -> list[tuple[str, Json]]:
+    async def published(self) -> list[tuple[str, Json]]:
         """Facts of the workspace, oldest first: the type's third word, and the body."""
         return await self.harness.workspace_facts(self.workspace_id)
 

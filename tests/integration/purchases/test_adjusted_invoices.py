@@ -16,7 +16,7 @@ VERSIONS = pytest.mark.parametrize("version", [None, LEGACY])
 async def told_as_pending(harness: Harness, purchase: Purchase, version: str | None) -> Purchase:
     """Its row as the payment's events alone leave it."""
     await harness.put(purchase, Status.PENDING)
-    await harness.tell(*[fact for fact in await harness.facts(version=version) if isinstance(fact, InvoicePaid)])
+    await harness.deliver(*[fact for fact in await harness.facts(version=version) if isinstance(fact, InvoicePaid)])
     await harness.settle_everything()
     assert await harness.parked() == []
     return await harness.purchase(purchase.id)
@@ -84,7 +84,7 @@ async def test_tax_on_top_is_part_of_what_was_paid(harness: Harness, version: st
         )
         for fact in facts
     ]
-    await harness.tell(*taxed)
+    await harness.deliver(*taxed)
 
     row = await harness.purchase(purchase.id)
     assert (row.status, row.paid_cents) == (Status.PAID, PRICE + 9_481)

@@ -146,7 +146,7 @@ async def _histories_replay_to_the_rows(harness: Harness, rows: Mapping[str, Jso
 async def _everything_is_told_once(harness: Harness) -> None:
     told_ids: Counter[Any] = Counter()
     for kind in (RefundIssued, RefundFailed, DisputeOpened, DisputeClosed):
-        for fact in await harness.told(kind=kind):
+        for fact in await harness.published(kind=kind):
             about = fact.get("stripe_refund_id") or (fact["stripe_dispute_id"], fact.get("outcome"))
             told_ids[kind.TYPE, fact["purchase_id"], str(about)] += 1
     assert all(times == 1 for times in told_ids.values())

@@ -40,7 +40,7 @@ async def _started(harness: Harness, ago: timedelta) -> None:
 
 async def _hear(harness: Harness) -> None:
     """Everything that Stripe has told so far is heard, and settled."""
-    await harness.tell(*await harness.facts())
+    await harness.deliver(*await harness.facts())
     await harness.settle_everything()
 
 
@@ -118,7 +118,7 @@ async def test_it_stays_pending_until_stripe_says(harness: Harness, ago: timedel
     row = await _settle(harness, purchase)
 
     assert (row.status, row.payable, row.waiting_for) == (Status.PENDING, True, "bank")
-    assert await harness.told(kind=PaymentParked) == []
+    assert await harness.published(kind=PaymentParked) == []
 
 
 async def test_settling_finds_out_that_a_bank_is_at_work(harness: Harness) -> None:
@@ -155,9 +155,9 @@ async def test_after_thirty_days_the_team_is_told_once_and_the_slot_is_kept(harn
     for _ in range(2):
         row = await _settle(harness, purchase)
 
-    (told,) = await harness.told(kind=PaymentParked)
-    assert (told["amount_paid_cents"], told["stripe_invoice_id"]) == (0, purchase.stripe_invoice_id)
-    assert "30 days" in told["reason"]
+    (published,) = await harness.published(kind=PaymentParked)
+    assert (published["amount_paid_cents"], published["stripe_invoice_id"]) == (0, purchase.stripe_invoice_id)
+    assert "30 days" in published["reason"]
     assert (row.status, row.payable) == (Status.PENDING, True)
     await harness.control.settle_debit(str(purchase.stripe_payment_intent_id))
     assert (await _settle(harness, purchase)).status is Status.PAID
@@ -219,7 +219,7 @@ class TestACheckoutThatIsCompleteAndUnpaid:
         await harness.control.settle_debit(session["intent"], succeeded=succeeds)
         facts = await harness.facts()
 
-        await harness.tell(*(facts if order == "as told" else reversed(facts)))
+        await harness.deliver(*(facts if order == "as told" else reversed(facts)))
         await harness.settle_everything()
 
         rows = await purchases_of(harness)
@@ -234,7 +234,7 @@ class TestACheckoutThatIsCompleteAndUnpaid:
         await harness.control.settle_debit(session["intent"])
         facts = await harness.facts()
 
-        await harness.tell(*(one for one in facts if one.stripe_event_type.startswith("checkout.session.")))
+        await harness.deliver(*(one for one in facts if one.stripe_event_type.startswith("checkout.session.")))
         await harness.settle_everything()
 
         assert [one.status for one in await purchases_of(harness)] == [Status.PAID] * 2

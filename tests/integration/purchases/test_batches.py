@@ -31,20 +31,20 @@ async def _statuses(harness: Harness) -> set[str]:
 async def test_the_same_event_twenty_times_in_parallel_is_one_transition(harness: Harness) -> None:
     facts = await _paid_facts(harness, 1)
 
-    await asyncio.gather(*(harness.tell(*facts) for _ in range(20)))
+    await asyncio.gather(*(harness.deliver(*facts) for _ in range(20)))
 
     assert await _statuses(harness) == {"paid"}
-    assert len(await harness.told(kind=PurchasePaid)) == 1
+    assert len(await harness.published(kind=PurchasePaid)) == 1
     assert len(await harness.rows("select 1 from purchase_transitions where to_status = 'paid'")) == 1
 
 
 async def test_batches_in_opposite_orders_do_not_stop_each_other(harness: Harness) -> None:
     facts = await _paid_facts(harness, 6)
 
-    await asyncio.gather(*(harness.tell(*(facts if number % 2 else facts[::-1])) for number in range(8)))
+    await asyncio.gather(*(harness.deliver(*(facts if number % 2 else facts[::-1])) for number in range(8)))
 
     assert await _statuses(harness) == {"paid"}
-    assert len(await harness.told(kind=PurchasePaid)) == 6
+    assert len(await harness.published(kind=PurchasePaid)) == 6
 
 
 @contextmanager
@@ -66,9 +66,9 @@ async def test_a_batch_of_payments_costs_the_same_statements_whatever_its_size(h
     one, many = facts[:2], facts[2:]
 
     with counted(harness) as small:
-        await harness.tell(*one)
+        await harness.deliver(*one)
     with counted(harness) as large:
-        await harness.tell(*many)
+        await harness.deliver(*many)
 
     assert await _statuses(harness) == {"paid"}
     assert len(large) <= len(small) + 1
@@ -83,9 +83,9 @@ async def test_a_batch_of_strangers_invoices_costs_the_same_statements_whatever_
         return fact.model_copy(update=foreign | {"quittance_instance": None, "purchase_id": None, "lines": ()})
 
     with counted(harness) as small:
-        await harness.tell(stranger())
+        await harness.deliver(stranger())
     with counted(harness) as large:
-        await harness.tell(*(stranger() for _ in range(50)))
+        await harness.deliver(*(stranger() for _ in range(50)))
 
     assert len(large) == len(small)
     assert not [statement for statement in large if "advisory" in statement]
@@ -95,7 +95,7 @@ async def test_one_bad_fact_is_parked_and_the_others_are_applied(harness: Harnes
     facts = await _paid_facts(harness, 3)
     poison = facts[0].model_copy(update={"stripe_event_id": "evt_\x00", "invoice_id": "in_\x00", "purchase_id": None})
 
-    await harness.tell(facts[0], poison, *facts[1:])
+    await harness.deliver(facts[0], poison, *facts[1:])
 
     assert await _statuses(harness) == {"paid"}
     assert len(await harness.rows("select 1 from parked where resolved_at is null")) == 1
@@ -111,7 +111,7 @@ async def test_a_late_failure_of_a_paid_purchase_is_stale(harness: Harness) -> N
     ]
     assert purchase.status is Status.FAILED
 
-    await harness.tell(*as_paid)
+    await harness.deliver(*as_paid)
 
     assert (await harness.purchase(paid.id)).status is Status.PAID
     (line,) = await harness.rows("select * from purchase_transitions where stale")
@@ -124,7 +124,7 @@ async def test_what_one_fact_teaches_the_next_one_of_its_batch_knows(harness: Ha
     await harness.put(purchase, Status.PENDING, knows_invoice=True)
     facts = [fact for fact in await harness.facts() if isinstance(fact, InvoicePaid | InvoicePaymentLinked)]
 
-    await harness.tell(*sorted(facts, key=lambda fact: isinstance(fact, InvoicePaymentLinked)))
+    await harness.deliver(*sorted(facts, key=lambda fact: isinstance(fact, InvoicePaymentLinked)))
 
     row = await harness.purchase(purchase.id)
     assert row.stripe_payment_intent_id == purchase.stripe_payment_intent_id
@@ -139,7 +139,7 @@ async def test_who_parks_and_who_stores_the_id_do_not_miss_each_other(harness: H
     facts = await harness.facts(version=LEGACY)
     paid = [fact for fact in facts if isinstance(fact, InvoicePaid)]
 
-    await asyncio.gather(harness.tell(*[fact for fact in facts if fact not in paid]), harness.tell(*paid))
+    await asyncio.gather(harness.deliver(*[fact for fact in facts if fact not in paid]), harness.deliver(*paid))
     while await harness.consumer._retry_one():
         pass
 
@@ -150,7 +150,7 @@ async def test_who_parks_and_who_stores_the_id_do_not_miss_each_other(harness: H
 async def test_a_release_passes_over_a_fact_that_is_being_tried(harness: Harness) -> None:
     """The one holds the parked row and wants the purchase, the other the purchase and the parked row: a deadlock."""
     (fact, *_) = await _paid_facts(harness, 1)
-    await harness.tell(fact.model_copy(update={"purchase_id": str(uuid.uuid4()), "invoice_id": "in_x", "lines": ()}))
+    await harness.deliver(fact.model_copy(update={"purchase_id": str(uuid.uuid4()), "invoice_id": "in_x", "lines": ()}))
     await harness.execute("update parked set retry_at = now()")
     (waiting,) = await harness.parked()
 

@@ -49,14 +49,14 @@ async def stamp(harness: Harness, column: str, value: str | None) -> None:
 async def test_one_invoice_pays_each_purchase_that_a_line_of_it_pays(harness: Harness, version: str | None) -> None:
     purchases = await given_a_bundle(harness)
 
-    await harness.tell(*await paid_facts(harness, version=version))
+    await harness.deliver(*await paid_facts(harness, version=version))
     await harness.settle_everything()
 
     rows = [await harness.purchase(purchase.id) for purchase in purchases]
     assert {(row.status, row.payable) for row in rows} == {(Status.PAID, False)}
     assert sorted(row.paid_cents or 0 for row in rows) == CENTS
     assert {(one.invoice_paid_cents, one.shared) for row in rows for one in row.payments} == {(WHOLE, True)}
-    assert len(await harness.told(kind=PurchasePaid)) == 2
+    assert len(await harness.published(kind=PurchasePaid)) == 2
     assert await harness.parked() == []
 
 
@@ -64,7 +64,7 @@ async def test_by_the_session_alone(harness: Harness) -> None:
     purchases = await given_a_bundle(harness)
     (fact, *_) = await paid_facts(harness)
 
-    await harness.tell(nameless(fact, checkout_session_id=purchases[0].stripe_checkout_session_id))
+    await harness.deliver(nameless(fact, checkout_session_id=purchases[0].stripe_checkout_session_id))
     await harness.settle_everything()
 
     assert await statuses(harness, purchases) == {Status.PAID}
@@ -74,7 +74,7 @@ async def test_by_the_subscription_alone_also_when_it_is_stored_later(harness: H
     purchases = await given_a_bundle(harness)
     (fact, *_) = await paid_facts(harness)
 
-    await harness.tell(nameless(fact))
+    await harness.deliver(nameless(fact))
     assert await statuses(harness, purchases) == {Status.PENDING}
     assert [one["waits_for"] for one in await harness.parked()] == [fact.subscription_id]
     await stamp(harness, "stripe_subscription_id", fact.subscription_id)
@@ -90,7 +90,7 @@ async def test_by_the_invoice_alone(harness: Harness) -> None:
     (fact, *_) = await paid_facts(harness)
     await stamp(harness, "stripe_invoice_id", fact.invoice_id)
 
-    await harness.tell(nameless(fact))
+    await harness.deliver(nameless(fact))
 
     assert await statuses(harness, purchases) == {Status.PAID}
 
@@ -102,7 +102,7 @@ async def test_a_renewal_never_pays_an_old_bundle(harness: Harness) -> None:
     await stamp(harness, "stripe_subscription_id", fact.subscription_id)
     await harness.execute("update workspace_addon_purchases set status = 'failed', payable = false, failed_at = now()")
 
-    await harness.tell(
+    await harness.deliver(
         another(fact, invoice_id="in_renewal", object_id="in_renewal", billing_reason="subscription_cycle")
     )
     await harness.settle_everything()
@@ -118,7 +118,7 @@ async def test_a_purchase_without_a_line_in_the_first_invoice_is_not_paid_by_it(
     await stamp(harness, "stripe_invoice_id", fact.invoice_id)
     others = tuple(line for line in fact.lines if line.price_id != purchases[0].stripe_price_id)
 
-    await harness.tell(another(fact, lines=others))
+    await harness.deliver(another(fact, lines=others))
 
     assert [(await harness.purchase(one.id)).status for one in purchases] == [Status.PENDING, Status.PAID]
 
@@ -132,7 +132,7 @@ async def test_a_line_with_another_amount_is_parked_and_the_other_purchase_is_pa
     ]
     rest = [line for line in fact.lines if line.price_id != purchases[0].stripe_price_id]
 
-    await harness.tell(another(fact, lines=(*lines, *rest)))
+    await harness.deliver(another(fact, lines=(*lines, *rest)))
 
     assert [(await harness.purchase(one.id)).status for one in purchases] == [Status.PENDING, Status.PAID]
     assert len(await harness.parked()) == 1
@@ -142,7 +142,7 @@ async def refunded_in_part(harness: Harness, amount: int = 700) -> Sequence[Purc
     """A paid bundle, and a refund that names nobody, parked."""
     purchases = await given_a_bundle(harness)
     await harness.control.refund_as_dashboard(invoice=await invoice_of(harness), amount=amount)
-    await harness.tell(*await harness.facts())
+    await harness.deliver(*await harness.facts())
     await harness.settle_everything()
     return purchases
 
@@ -157,12 +157,12 @@ async def test_what_went_back_before_all_was_known_that_it_paid_falls_on_all(
     (paid, *_) = await paid_facts(harness)
     others = [fact for fact in await harness.facts() if not isinstance(fact, InvoicePaid)]
 
-    await harness.tell(
+    await harness.deliver(
         nameless(paid, subscription_id=None, invoice_id=paid.invoice_id, purchase_ids=(str(purchases[0].id),))
     )
-    await harness.tell(*[fact for fact in others if isinstance(fact, RefundChanged)])
+    await harness.deliver(*[fact for fact in others if isinstance(fact, RefundChanged)])
     await harness.settle_everything()
-    await harness.tell(paid)
+    await harness.deliver(paid)
     await harness.settle_everything()
 
     assert await statuses(harness, purchases) == {Status.REFUNDED}
@@ -185,20 +185,24 @@ async def test_staff_allocate_a_refund_that_names_nobody_once(harness: Harness, 
     purchases = await given_a_bundle(harness)
     await harness.control.refund_as_dashboard(invoice=await invoice_of(harness), amount=700)
     facts = [fact for fact in await harness.facts() if known or not isinstance(fact, RefundChanged)]
-    await harness.tell(*facts)
+    await harness.deliver(*facts)
     await harness.settle_everything()
     item = await parked_item(harness)
 
     await give(harness, item, purchases[1].id)
     await harness.settle_everything()
-    await harness.tell(*await harness.facts())
+    await harness.deliver(*await harness.facts())
     await harness.settle_everything()
 
     refunds = [[one.refund_cents for one in (await harness.purchase(one.id)).refunds] for one in purchases]
     assert refunds == [[], [700]]
     assert await harness.parked() == []
-    (told,) = await harness.told(kind=RefundIssued)
-    assert (told["purchase_id"], told["refund_cents"], told["actor"]) == (str(purchases[1].id), 700, "staff:amy")
+    (published,) = await harness.published(kind=RefundIssued)
+    assert (published["purchase_id"], published["refund_cents"], published["actor"]) == (
+        str(purchases[1].id),
+        700,
+        "staff:amy",
+    )
     with pytest.raises(Problem, match="not-parked"):
         await give(harness, item, purchases[0].id)
 
@@ -218,13 +222,13 @@ async def test_more_than_remains_and_another_charges_purchase_are_refused(harnes
             await give(harness, item, purchase_id)
 
     assert await parked_item(harness) == item
-    assert await harness.told(kind=RefundIssued) == []
+    assert await harness.published(kind=RefundIssued) == []
 
 
 async def test_what_waits_for_something_else_is_not_allocated(harness: Harness) -> None:
     purchases = await given_a_bundle(harness)
     (fact, *_) = await paid_facts(harness)
-    await harness.tell(nameless(fact))
+    await harness.deliver(nameless(fact))
 
     with pytest.raises(Problem, match="not-allocatable"):
         await give(harness, await parked_item(harness), purchases[0].id)
@@ -233,10 +237,10 @@ async def test_what_waits_for_something_else_is_not_allocated(harness: Harness) 
 async def test_a_refund_that_fails_before_anybody_allocated_it_waits_no_more(harness: Harness) -> None:
     await given_a_bundle(harness, card="refundFail")
     refund = await harness.control.refund_as_dashboard(invoice=await invoice_of(harness), amount=700)
-    await harness.tell(*await harness.facts())
+    await harness.deliver(*await harness.facts())
     await harness.control.settle_refund(refund["id"], status="failed")
 
-    await harness.tell(*await harness.facts())
+    await harness.deliver(*await harness.facts())
     await harness.settle_everything()
 
     assert await harness.parked() == []
@@ -247,7 +251,7 @@ async def test_a_refund_of_a_subscriptions_charge_that_paid_no_purchase_is_the_w
     await given_a_signup(harness)
     await harness.control.refund_as_dashboard(invoice=await invoice_of(harness), amount=100)
 
-    await harness.tell(*await harness.facts())
+    await harness.deliver(*await harness.facts())
     await harness.settle_everything()
 
     assert [row["refund_cents"] for row in await harness.rows("select refund_cents from workspace_refunds")] == [100]

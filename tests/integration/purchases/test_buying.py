@@ -50,10 +50,10 @@ async def test_what_a_coupon_pays_in_full_is_sold_without_a_payment(harness: Har
 
     assert (bought.outcome, bought.purchase.status) == (Outcome.PAID, Status.PAID)
     assert (bought.purchase.paid_cents, bought.purchase.payable) == (0, False)
-    await harness.tell(*await harness.facts())
+    await harness.deliver(*await harness.facts())
     await harness.settle_everything()
     assert Status.PAID is (await harness.purchase(bought.purchase.id)).status
-    assert await harness.told(kind=PurchaseFailed) == []
+    assert await harness.published(kind=PurchaseFailed) == []
 
 
 @pytest.mark.parametrize("authentication", ["requires_action", "requires_payment_method"])

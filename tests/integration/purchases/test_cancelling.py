@@ -65,7 +65,7 @@ async def test_history_and_fact_say_who_and_why(harness: Harness) -> None:
     await cancel_it(harness, purchase)
 
     assert await _last_line(harness, purchase) == ("cancelled", BUYER, SAID)
-    (fact,) = await harness.told(kind=PurchaseCancelled)
+    (fact,) = await harness.published(kind=PurchaseCancelled)
     assert (fact["actor"], fact["reason"], fact["previous_status"]) == (BUYER, SAID, "pending")
     assert (fact["paid_cents"], fact["refund_requested_cents"]) == (None, 0)
 
@@ -76,13 +76,13 @@ async def test_paid_before_the_void_reached_stripe_the_money_goes_back(harness: 
 
     await harness.control.authenticate(str(purchase.stripe_payment_intent_id))
     await harness.settle_everything()
-    await harness.tell(*await harness.facts())
+    await harness.deliver(*await harness.facts())
     await harness.settle_everything()
 
     row = await harness.purchase(purchase.id)
     assert (row.status, row.paid_cents, row.payable) == (Status.CANCELLED, None, False)
     assert [(one.kind, one.refund_cents) for one in row.refunds] == [("return", PRICE)]
-    assert len(await harness.told(kind=PaymentReturned)) == 1
+    assert len(await harness.published(kind=PaymentReturned)) == 1
     assert len(await harness.refunds_at_stripe()) == 1
 
 
@@ -93,13 +93,13 @@ async def test_cancelled_while_the_payments_webhook_is_applied_no_money_is_kept_
     purchase = await harness.given_a_purchase(NEEDS_CUSTOMER)
     await harness.control.authenticate(str(purchase.stripe_payment_intent_id))
     facts = await harness.facts()
-    both = [harness.tell(*facts), cancel_it(harness, purchase)]
+    both = [harness.deliver(*facts), cancel_it(harness, purchase)]
 
     await asyncio.gather(*(both if webhook_first else reversed(both)))
     await harness.settle_everything()
 
     row = await harness.purchase(purchase.id)
-    (cancelled,) = await harness.told(kind=PurchaseCancelled)
+    (cancelled,) = await harness.published(kind=PurchaseCancelled)
     back = sum(one["amount"] for one in await harness.refunds_at_stripe())
     assert (row.status, row.payable) == (Status.CANCELLED, False)
     assert (cancelled["previous_status"], back) in [("pending", PRICE), ("paid", 0)]
@@ -114,7 +114,7 @@ async def test_a_paid_one_is_cancelled_by_its_buyer_without_a_refund(harness: Ha
     row = await harness.purchase(purchase.id)
     assert (row.status, row.paid_cents, row.refunds) == (Status.CANCELLED, PRICE, [])
     assert await harness.refunds_at_stripe() == []
-    (fact,) = await harness.told(kind=PurchaseCancelled)
+    (fact,) = await harness.published(kind=PurchaseCancelled)
     assert (fact["previous_status"], fact["paid_cents"], fact["refund_requested_cents"]) == ("paid", PRICE, 0)
     assert (await harness.buy(harness.order(purchase.workspace_id))).purchase.status is Status.PAID
 
@@ -126,7 +126,7 @@ async def test_staff_may_refund_what_remains_with_the_same_step(harness: Harness
     await cancel_it(harness, purchase, actor=STAFF, refund=True)
 
     assert [one.refund_cents for one in await refunds_of(harness, purchase)] == [9_900, 40_000]
-    (fact,) = await harness.told(kind=PurchaseCancelled)
+    (fact,) = await harness.published(kind=PurchaseCancelled)
     assert (fact["actor"], fact["refund_requested_cents"]) == (STAFF, 40_000)
     await harness.settle_everything()
     row = await harness.purchase(purchase.id)
@@ -200,7 +200,7 @@ async def test_two_tabs_cancel_once(harness: Harness) -> None:
     answers = await asyncio.gather(*(cancel_it(harness, purchase) for _ in range(4)), return_exceptions=True)
 
     assert len([one for one in answers if isinstance(one, Problem)]) == 3
-    assert len(await harness.told(kind=PurchaseCancelled)) == 1
+    assert len(await harness.published(kind=PurchaseCancelled)) == 1
 
 
 async def test_re_opened_it_can_be_bought_once_more_and_its_money_stays(harness: Harness) -> None:
@@ -211,7 +211,7 @@ async def test_re_opened_it_can_be_bought_once_more_and_its_money_stays(harness:
     await harness.settle_everything()
 
     assert await _last_line(harness, purchase) == ("cancelled", STAFF, SAID)
-    (fact,) = await harness.told(kind=PurchaseReopened)
+    (fact,) = await harness.published(kind=PurchaseReopened)
     assert (fact["actor"], fact["reason"], fact["status"]) == (STAFF, SAID, "cancelled")
     assert (await harness.buy(harness.order(purchase.workspace_id))).purchase.status is Status.PAID
     assert await harness.refunds_at_stripe() == []

@@ -32,7 +32,7 @@ def plan(slug: str, caps: Caps, *, sequence: int = 1, prices: tuple[PlanPrice, .
 @pytest.fixture
 async def api(harness: Harness) -> AsyncIterator[Api]:
     """With both plans as they are seeded."""
-    await harness.tell(plan("free", FREE), plan("builder", BUILDER, prices=(EUR_MONTHLY,)))
+    await harness.deliver(plan("free", FREE), plan("builder", BUILDER, prices=(EUR_MONTHLY,)))
     async with an_api(harness.database, harness.client) as api:
         yield api
 
@@ -124,8 +124,8 @@ async def test_an_edited_cap_holds_at_once_and_an_older_fact_does_not_bring_the_
     ws = await harness.given_a_workspace()
     await claim(api, ws, "projects", "one")
 
-    await harness.tell(plan("free", {"projects": 2}, sequence=3))
-    await harness.tell(plan("free", {"projects": 9}, sequence=2))
+    await harness.deliver(plan("free", {"projects": 2}, sequence=3))
+    await harness.deliver(plan("free", {"projects": 9}, sequence=2))
 
     assert [(await claim(api, ws, "projects", name)).status_code for name in ("two", "three")] == [201, 403]
 
@@ -231,7 +231,7 @@ async def put(base_url: httpx.URL, path: str, token: str) -> int:
 @pytest.mark.timeout(400)  # on a busy machine
 async def test_a_thousand_claims_from_two_processes_take_exactly_the_slots_there_are(harness: Harness) -> None:
     """And in a second race, with a downgrade in its middle, those that were taken until then."""
-    await harness.tell(plan("free", {"seats": 5}), plan("builder", {"seats": CAP}))
+    await harness.deliver(plan("free", {"seats": 5}), plan("builder", {"seats": CAP}))
     steady, falling = [await harness.given_a_workspace() for _ in range(2)]
     for ws in (steady, falling):
         await put_on(harness, ws, "builder")

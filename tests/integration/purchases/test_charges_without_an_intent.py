@@ -90,7 +90,7 @@ async def test_staff_refund_it_by_the_charge(harness: Harness, api: Api) -> None
     assert await _made(harness) == [(charge["id"], 100)]
     (refund,) = await refunds_of(harness, purchase)
     assert (refund.status, refund.refund_cents) == ("succeeded", 100)
-    assert (len(await harness.told(kind=RefundIssued)), await harness.told(kind=RefundFailed)) == (1, [])
+    assert (len(await harness.published(kind=RefundIssued)), await harness.published(kind=RefundFailed)) == (1, [])
 
 
 @pytest.mark.parametrize("fault", ["close_after", "error_after"])
@@ -154,7 +154,7 @@ async def test_a_refund_of_it_by_the_dashboard_is_found(harness: Harness) -> Non
     refunds = [fact for fact in await harness.facts() if isinstance(fact, RefundChanged)]
     assert {fact.payment_intent_id for fact in refunds} == {None}
 
-    await harness.tell(*refunds)
+    await harness.deliver(*refunds)
     await harness.settle_everything()
 
     assert [one.refund_cents for one in await refunds_of(harness, purchase)] == [700]

@@ -56,7 +56,7 @@ async def test_a_full_refund_gives_each_its_share(harness: Harness, credit: int)
     assert sum(one["amount"] for one in await harness.refunds_at_stripe()) == PRICE - credit
     assert [one["amount"] for one in await given_back(harness, purchase)] == [-credit]
     assert await balance_of(harness, purchase) == -credit
-    (whole,) = await harness.told(kind=PurchaseRefunded)
+    (whole,) = await harness.published(kind=PurchaseRefunded)
     assert (whole["refunded_cents"], whole["actor"]) == (PRICE, STAFF)
 
 
@@ -87,8 +87,8 @@ async def test_what_is_told_says_where_each_part_went(harness: Harness) -> None:
 
     await harness.settle_everything()
 
-    told = [(fact["returned_to"], fact["refund_cents"]) for fact in await harness.told(kind=RefundIssued)]
-    assert sorted(told) == [("credit_balance", CREDIT), ("payment", BY_CARD)]
+    published = [(fact["returned_to"], fact["refund_cents"]) for fact in await harness.published(kind=RefundIssued)]
+    assert sorted(published) == [("credit_balance", CREDIT), ("payment", BY_CARD)]
 
 
 async def test_a_part_goes_to_the_card_first(harness: Harness) -> None:
@@ -112,7 +112,7 @@ async def test_all_that_the_card_paid_is_no_full_refund(harness: Harness, versio
     purchase = await bought_with(harness, CREDIT)
     await harness.control.refund_as_dashboard(invoice=purchase.stripe_invoice_id)
 
-    await harness.tell(*await harness.facts(version=version))
+    await harness.deliver(*await harness.facts(version=version))
     await harness.settle_everything()
 
     assert ((await harness.purchase(purchase.id)).status, await left_of(harness, purchase)) == (Status.PAID, CREDIT)
@@ -134,7 +134,7 @@ async def test_however_it_is_interrupted_it_is_made_once(harness: Harness, fault
 
     assert len(await given_back(harness, purchase)) == 1
     assert await balance_of(harness, purchase) == -PRICE
-    assert len(await harness.told(kind=RefundIssued)) == 1
+    assert len(await harness.published(kind=RefundIssued)) == 1
 
 
 async def test_made_before_stripe_forgot_its_keys_it_is_found_by_its_metadata(harness: Harness) -> None:
@@ -164,7 +164,7 @@ async def test_refused_by_stripe_it_has_failed_and_the_team_is_told_how_much(har
         ("credit", "failed", CREDIT),
         ("refund", "succeeded", BY_CARD),
     ]
-    (failed,) = await harness.told(kind=RefundFailed)
+    (failed,) = await harness.published(kind=RefundFailed)
     assert (failed["returned_to"], failed["refund_cents"], failed["was_issued"]) == ("credit_balance", CREDIT, False)
     assert await left_of(harness, purchase) == CREDIT
 
@@ -201,9 +201,9 @@ async def test_late_money_goes_back_where_it_came_from(harness: Harness, version
     await harness.put(purchase, Status.CANCELLED, knows_invoice=True)
     await harness.control.authenticate(str(purchase.stripe_payment_intent_id))
 
-    await harness.tell(*await harness.facts(version=version))
+    await harness.deliver(*await harness.facts(version=version))
     await harness.settle_everything()
-    await harness.tell(*await harness.facts(version=version))
+    await harness.deliver(*await harness.facts(version=version))
     await harness.settle_everything()
 
     assert by_kind(await harness.purchase(purchase.id)) == [
@@ -211,7 +211,7 @@ async def test_late_money_goes_back_where_it_came_from(harness: Harness, version
         ("return", "succeeded", BY_CARD),
     ]
     assert await balance_of(harness, purchase) == -CREDIT
-    (returned,) = await harness.told(kind=PaymentReturned)
+    (returned,) = await harness.published(kind=PaymentReturned)
     assert (returned["returned_cents"], returned["returned_credit_cents"]) == (PRICE, CREDIT)
 
 
@@ -220,7 +220,7 @@ async def test_it_is_known_from_the_events_alone(harness: Harness, version: str 
     purchase = await bought_with(harness, CREDIT)
     await harness.put(purchase, Status.PENDING, knows_invoice=True)
 
-    await harness.tell(*await harness.facts(version=version))
+    await harness.deliver(*await harness.facts(version=version))
 
     (payment,) = (await harness.purchase(purchase.id)).payments
     assert (payment.card_cents, payment.credit_cents, payment.off_stripe_cents) == (BY_CARD, CREDIT, 0)

@@ -21,9 +21,9 @@ async def test_the_next_need_makes_a_new_one_and_purchases_keep_theirs(harness: 
     purchase = await harness.given_a_purchase()
     facts = await _deleted(harness, str(purchase.stripe_customer_id))
 
-    await harness.tell(*facts)
+    await harness.deliver(*facts)
     new = await _customer(harness, purchase.workspace_id)
-    await harness.tell(*[fact.model_copy(update={"stripe_event_id": "evt_late"}) for fact in facts])
+    await harness.deliver(*[fact.model_copy(update={"stripe_event_id": "evt_late"}) for fact in facts])
 
     assert new != purchase.stripe_customer_id
     assert new == await _customer(harness, purchase.workspace_id)

@@ -78,7 +78,7 @@ async def test_its_time_is_up_and_the_bundle_is_cancelled(harness: Harness) -> N
     opened = await open_page(harness, upgrade(await harness.given_a_workspace(None), *BUNDLE))
     await harness.control.expire_session(opened.session_id)
 
-    await harness.tell(*await harness.facts())
+    await harness.deliver(*await harness.facts())
 
     assert [(one.status, one.payable) for one in await purchases_of(harness)] == [(Status.CANCELLED, False)] * 2
     assert await states_of(harness) == ["expired"]
@@ -157,7 +157,7 @@ async def test_cancelling_one_that_was_just_paid_in_checkout_is_refused(harness:
         await cancel_it(harness, (await purchases_of(harness))[0])
 
     assert refused.value.slug == "already-purchased"
-    await harness.tell(*await harness.facts())
+    await harness.deliver(*await harness.facts())
     assert {one.status for one in await purchases_of(harness)} == {Status.PAID}
 
 
@@ -177,7 +177,7 @@ async def test_an_expiry_told_after_the_payment_changes_nothing(harness: Harness
     members = completed.model_dump(include=set(CheckoutSessionExpired.model_fields))
     late = CheckoutSessionExpired.model_validate(members | {"stripe_event_id": "evt_late"})
 
-    await harness.tell(late)
+    await harness.deliver(late)
 
     assert {one.status for one in await purchases_of(harness)} == {Status.PAID}
     assert await states_of(harness) == ["complete"]

@@ -49,7 +49,7 @@ async def test_the_plans_price_may_be_on_a_later_page_of_the_invoices_lines(harn
         await subscriber.hear()
 
     assert await refunds_of(harness, extra["latest_invoice"]) == [MONTHLY]
-    (fact,) = [body for kind, body in await subscriber.told() if kind == "extra_subscription_ended"]
+    (fact,) = [body for kind, body in await subscriber.published() if kind == "extra_subscription_ended"]
     assert (fact["stripe_subscription_id"], fact["returned_cents"]) == (extra["id"], MONTHLY)
 
 
@@ -88,7 +88,7 @@ async def test_what_the_dashboard_has_sent_back_already_is_not_refused_for_ever(
 
     assert await refunds_of(harness, extra["latest_invoice"]) == [MONTHLY]
     assert [one["state"] for one in await harness.commands("end_subscription")] == ["done"]
-    (fact,) = [body for kind, body in await subscriber.told() if kind == "extra_subscription_ended"]
+    (fact,) = [body for kind, body in await subscriber.published() if kind == "extra_subscription_ended"]
     assert (fact["stripe_subscription_id"], fact["returned_cents"]) == (extra["id"], MONTHLY)
 
 
@@ -122,7 +122,7 @@ async def test_whose_a_long_invoice_is_stripe_says(harness: Harness, is_ours: bo
     await given_owed(subscriber, EMBEDDED)
     made = await subscriber.subscribe(price=None if is_ours else other.id, ours=False)
 
-    await harness.tell(*[fact for fact in await harness.facts() if isinstance(fact, InvoicePaid)])
+    await harness.deliver(*[fact for fact in await harness.facts() if isinstance(fact, InvoicePaid)])
     await harness.settle_everything()
 
     assert [row["stripe_subscription_id"] for row in await subscriber.rows()] == ([made] if is_ours else [])

@@ -44,7 +44,7 @@ async def money(harness: Harness) -> Harness:
     purchase = await harness.given_a_purchase()
     await harness.control.refund_as_dashboard(invoice=purchase.stripe_invoice_id, amount=700)
     await harness.control.open_dispute(invoice=purchase.stripe_invoice_id)
-    await harness.tell(*await harness.facts())
+    await harness.deliver(*await harness.facts())
     await harness.settle_everything()
     assert (await harness.purchase(purchase.id)).status is Status.PAID
     return harness

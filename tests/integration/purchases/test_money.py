@@ -49,9 +49,9 @@ def _refunds_by_payment(refunds: list[dict[str, Any]]) -> Counter[str]:
 async def test_late_money_of_a_cancelled_purchase_goes_back_once(harness: Harness, version: str | None) -> None:
     purchase = await _paid_after(harness, Status.CANCELLED)
 
-    await harness.tell(*await harness.facts(version=version))
+    await harness.deliver(*await harness.facts(version=version))
     await harness.settle_everything()
-    await harness.tell(*await harness.facts(version=version))
+    await harness.deliver(*await harness.facts(version=version))
     await harness.settle_everything()
 
     row = await harness.purchase(purchase.id)
@@ -60,15 +60,15 @@ async def test_late_money_of_a_cancelled_purchase_goes_back_once(harness: Harnes
     assert (await harness.control.sums())["total"] == {
         "eur": {"captured": PRICE, "refunded": PRICE, "payments": 1, "refunds": 1}
     }
-    assert len(await harness.told(kind=PaymentReturned)) == 1
-    assert len(await harness.told(kind=RefundIssued)) == 1
+    assert len(await harness.published(kind=PaymentReturned)) == 1
+    assert len(await harness.published(kind=RefundIssued)) == 1
 
 
 async def test_late_money_of_a_failed_purchase_pays_it_while_its_slot_is_free(harness: Harness) -> None:
     purchase = await _paid_after(harness, Status.FAILED)
     await harness.execute("update workspace_addon_purchases set payable = false")
 
-    await harness.tell(*await harness.facts())
+    await harness.deliver(*await harness.facts())
     await harness.settle_everything()
 
     assert Status.PAID is (await harness.purchase(purchase.id)).status
@@ -81,7 +81,7 @@ async def test_late_money_of_a_failed_purchase_goes_back_when_another_one_holds_
     await harness.give_card(str(purchase.stripe_customer_id), "pm_card_visa")
     holder = await harness.buy(harness.order(purchase.workspace_id))
 
-    await harness.tell(*await harness.facts())
+    await harness.deliver(*await harness.facts())
     await harness.settle_everything()
 
     assert Status.FAILED is (await harness.purchase(purchase.id)).status
@@ -96,7 +96,7 @@ async def test_late_money_of_a_failed_purchase_goes_back_when_another_one_holds_
 async def test_money_goes_back_once_however_the_refund_is_interrupted(harness: Harness, fault: str) -> None:
     await _paid_after(harness, Status.CANCELLED)
     await harness.control.fault(fault, operation="refunds.create", times=2)
-    await harness.tell(*await harness.facts())
+    await harness.deliver(*await harness.facts())
 
     await harness.settle_everything()
     await harness.settle_everything()
@@ -109,7 +109,7 @@ async def test_a_timeout_repeats_the_refund_under_the_same_key(harness: Harness)
     """The first request may still be on its way: a new key could send the money back twice."""
     await _paid_after(harness, Status.CANCELLED)
     await harness.control.fault("close_before", operation="refunds.create", times=2)
-    await harness.tell(*await harness.facts())
+    await harness.deliver(*await harness.facts())
 
     await harness.settle_everything()
 
@@ -121,7 +121,7 @@ async def test_a_timeout_repeats_the_refund_under_the_same_key(harness: Harness)
 async def test_a_stored_500_is_asked_again_under_the_next_key_after_a_look(harness: Harness) -> None:
     purchase = await _paid_after(harness, Status.CANCELLED)
     await harness.control.fault("error_before", operation="refunds.create")
-    await harness.tell(*await harness.facts())
+    await harness.deliver(*await harness.facts())
 
     await harness.settle_everything()
 
@@ -137,9 +137,9 @@ async def test_only_what_is_left_of_late_money_goes_back(harness: Harness, in_th
     facts = await harness.facts()
     await harness.control.refund_as_dashboard(invoice=purchase.stripe_invoice_id, amount=in_the_dashboard)
 
-    await harness.tell(*facts)
+    await harness.deliver(*facts)
     await harness.settle_everything()
-    await harness.tell(*await harness.facts())
+    await harness.deliver(*await harness.facts())
     await harness.settle_everything()
 
     assert [one["state"] for one in await harness.commands("return_payment")] == ["done"]
@@ -154,9 +154,9 @@ async def test_two_payments_too_many_both_go_back_and_the_sale_stands(harness: H
     purchase = await harness.given_a_purchase()
     duplicates = [await _paid_twice(harness, purchase) for _ in range(2)]
 
-    await harness.tell(*await harness.facts(version=version))
+    await harness.deliver(*await harness.facts(version=version))
     await harness.settle_everything()
-    await harness.tell(*await harness.facts(version=version))
+    await harness.deliver(*await harness.facts(version=version))
     await harness.settle_everything()
 
     row = await harness.purchase(purchase.id)
@@ -166,7 +166,7 @@ async def test_two_payments_too_many_both_go_back_and_the_sale_stands(harness: H
     refunds = _refunds_by_payment(await harness.refunds_at_stripe())
     assert purchase.stripe_payment_intent_id not in refunds
     assert list(refunds.values()) == [1, 1]
-    assert len(await harness.told(kind=PurchasePaid)) == 1
+    assert len(await harness.published(kind=PurchasePaid)) == 1
 
 
 async def test_a_refund_of_a_payment_never_heard_of_finds_that_payment(harness: Harness) -> None:
@@ -175,7 +175,7 @@ async def test_a_refund_of_a_payment_never_heard_of_finds_that_payment(harness: 
     duplicate = await _paid_twice(harness, purchase)
     await harness.control.refund_as_dashboard(invoice=duplicate)
 
-    await harness.tell(*[fact for fact in await harness.facts() if isinstance(fact, RefundChanged)])
+    await harness.deliver(*[fact for fact in await harness.facts() if isinstance(fact, RefundChanged)])
     await harness.carry_out_commands()
     await harness.retry_parked()
 
@@ -190,7 +190,7 @@ async def test_a_purchase_paid_by_another_invoice_has_its_own_closed(harness: Ha
     await harness.give_card(str(purchase.stripe_customer_id), "pm_card_visa")
     other = await _paid_twice(harness, purchase)
 
-    await harness.tell(*[fact for fact in await harness.facts() if fact.object_id == other])
+    await harness.deliver(*[fact for fact in await harness.facts() if fact.object_id == other])
     await harness.settle_everything()
 
     row = await harness.purchase(purchase.id)
@@ -209,17 +209,17 @@ async def test_a_refund_before_its_payment_waits_and_is_applied_once_both_came(
     facts = await harness.facts(version=version)
     paid = [fact for fact in facts if isinstance(fact, InvoicePaid)]
 
-    await harness.tell(*[fact for fact in facts if fact not in paid])
+    await harness.deliver(*[fact for fact in facts if fact not in paid])
     assert await harness.parked() != []
     assert Status.PENDING is (await harness.purchase(purchase.id)).status
 
-    await harness.tell(*paid)
+    await harness.deliver(*paid)
     await harness.settle_everything()
 
     assert Status.REFUNDED is (await harness.purchase(purchase.id)).status
     assert await harness.parked() == []
-    assert len(await harness.told(kind=PurchaseRefunded)) == 1
-    assert len(await harness.told(kind=RefundIssued)) == 1
+    assert len(await harness.published(kind=PurchaseRefunded)) == 1
+    assert len(await harness.published(kind=RefundIssued)) == 1
 
 
 async def test_a_charge_that_stripe_does_not_know_is_refunded_as_its_events_say(harness: Harness) -> None:
@@ -232,7 +232,7 @@ async def test_a_charge_that_stripe_does_not_know_is_refunded_as_its_events_say(
     await harness.execute("update workspace_addon_purchases set stripe_charge_id = 'ch_fixture'")
 
     for fact in sums:
-        await harness.tell(
+        await harness.deliver(
             fact.model_copy(update={"stripe_event_id": f"evt_{uuid.uuid4().hex}", "charge_id": "ch_fixture"})
         )
         await harness.settle_everything()
@@ -248,12 +248,12 @@ async def test_a_charge_that_stripe_does_not_know_is_refunded_as_its_events_say(
 async def test_a_refund_that_fails_while_another_purchase_holds_the_slot_stays_refunded(harness: Harness) -> None:
     purchase = await harness.given_a_purchase("pm_card_refundFail")
     refund = await harness.control.refund_as_dashboard(invoice=purchase.stripe_invoice_id)
-    await harness.tell(*await harness.facts())
+    await harness.deliver(*await harness.facts())
     await harness.settle_everything()
     await harness.buy(harness.order(purchase.workspace_id))
     await harness.control.settle_refund(refund["id"], status="failed")
 
-    await harness.tell(*await harness.facts())
+    await harness.deliver(*await harness.facts())
     await harness.settle_everything()
 
     row = await harness.purchase(purchase.id)

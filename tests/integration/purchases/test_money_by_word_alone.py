@@ -56,16 +56,16 @@ async def test_an_invoice_that_stripe_does_not_know_pays_nothing_and_the_team_is
     purchase = await pending(harness, knows_invoice=knows_invoice)
     forged = naming(await paid_elsewhere(harness), purchase, "in_forged")
 
-    await harness.tell(forged, another(forged))
+    await harness.deliver(forged, another(forged))
     assert await nothing_moved(harness, purchase)
     await harness.carry_out_commands()
 
     assert await nothing_moved(harness, purchase)
-    (told,) = await harness.told(kind=PaymentParked)
+    (published,) = await harness.published(kind=PaymentParked)
     assert (
-        told["stripe_invoice_id"],
-        told["amount_paid_cents"],
-        told["amount_paid_currency"],
+        published["stripe_invoice_id"],
+        published["amount_paid_cents"],
+        published["amount_paid_currency"],
     ) == ("in_forged", PRICE, "EUR")
     assert [one["state"] for one in await harness.commands("look_at_invoice")] == ["done"]
 
@@ -78,7 +78,7 @@ async def test_while_stripe_does_not_answer_nothing_moves_and_the_look_is_repeat
     await harness.put(purchase, Status.PENDING)
     await harness.control.fault(fault, operation="invoices.retrieve", times=8)
 
-    await harness.tell(*[fact for fact in await harness.facts() if isinstance(fact, InvoicePaid)])
+    await harness.deliver(*[fact for fact in await harness.facts() if isinstance(fact, InvoicePaid)])
     await harness.execute("update stripe_commands set due_at = now() where state = 'open'")
     await harness.loop._carry_one()
 
@@ -87,7 +87,7 @@ async def test_while_stripe_does_not_answer_nothing_moves_and_the_look_is_repeat
     await harness.control.reset_faults()
     await harness.settle_everything()
     assert Status.PAID is (await harness.purchase(purchase.id)).status
-    assert len(await harness.told(kind=PurchasePaid)) == 1
+    assert len(await harness.published(kind=PurchasePaid)) == 1
 
 
 async def test_an_invoice_that_is_open_at_stripe_pays_nothing_whatever_its_event_says(harness: Harness) -> None:
@@ -95,11 +95,11 @@ async def test_an_invoice_that_is_open_at_stripe_pays_nothing_whatever_its_event
     (open_invoice,) = (await harness.control.objects(kind="invoice"))["invoice"]
     forged = naming(await paid_elsewhere(harness), purchase, open_invoice["id"])
 
-    await harness.tell(forged)
+    await harness.deliver(forged)
     await harness.settle_everything()
 
     assert Status.PENDING is (await harness.purchase(purchase.id)).status
-    assert await harness.told(kind=PaymentParked) == []
+    assert await harness.published(kind=PaymentParked) == []
 
 
 UNPAID: dict[str, dict[str, Any]] = {
@@ -120,7 +120,7 @@ async def test_an_event_that_does_not_say_paid_in_full_has_stripe_asked_once(har
     paid = [another(fact, **UNPAID[what]) for fact in await harness.facts() if isinstance(fact, InvoicePaid)]
     assert len(paid) == 2
 
-    await harness.tell(*paid)
+    await harness.deliver(*paid)
 
     assert await nothing_moved(harness, purchase)
     assert [one["subject"] for one in await harness.commands("settle")] == [str(purchase.id)]
@@ -132,11 +132,11 @@ async def test_an_event_that_says_open_of_what_is_open_moves_nothing(harness: Ha
     purchase = await pending(harness, knows_invoice=True)
     said = naming(await paid_elsewhere(harness), purchase, str(purchase.stripe_invoice_id))
 
-    await harness.tell(another(said, status="open", amount_paid=0, amount_remaining=PRICE))
+    await harness.deliver(another(said, status="open", amount_paid=0, amount_remaining=PRICE))
     await harness.carry_out_commands()
 
     assert Status.PENDING is (await harness.purchase(purchase.id)).status
-    assert await harness.told(kind=PaymentParked) == []
+    assert await harness.published(kind=PaymentParked) == []
 
 
 async def test_what_a_failure_says_of_its_invoice_does_not_make_it_the_purchases_own(harness: Harness) -> None:
@@ -146,8 +146,8 @@ async def test_what_a_failure_says_of_its_invoice_does_not_make_it_the_purchases
     assert isinstance(forged, InvoicePaid)
     unpaid = another(forged, status="open", amount_paid=0)
 
-    await harness.tell(unpaid)
-    await harness.tell(forged)
+    await harness.deliver(unpaid)
+    await harness.deliver(forged)
     await harness.carry_out_commands()
 
     row = await harness.purchase(purchase.id)
@@ -168,7 +168,7 @@ async def test_an_invoice_of_the_stripe_account_that_really_was_paid_pays_though
     await api.invoice_items.create_async(item)
     await api.invoices.pay_async(str(copy.id))
 
-    await harness.tell(*[fact for fact in await harness.facts() if isinstance(fact, InvoicePaid)])
+    await harness.deliver(*[fact for fact in await harness.facts() if isinstance(fact, InvoicePaid)])
     await harness.settle_everything()
 
     assert Status.PAID is (await harness.purchase(purchase.id)).status
@@ -183,7 +183,7 @@ async def test_a_session_that_only_says_that_it_is_ours_sells_nothing_and_stamps
     names = {"session_id": FORGED, "object_id": FORGED, "subscription_id": "sub_forged", "invoice_id": "in_forged"}
     forged = another(completed[0], **names)
 
-    await harness.tell(forged)
+    await harness.deliver(forged)
     await harness.settle_everything()
 
     rows = [await harness.purchase(one.id) for one in bundle]
@@ -204,7 +204,7 @@ async def test_an_invoice_of_a_subscription_that_stripe_does_not_know_grants_no_
     paid = next(fact for fact in await harness.facts() if isinstance(fact, InvoicePaid))
     members = paid.model_dump() | {"subscription_id": "sub_forged", "invoice_id": "in_forged", "billing_reason": reason}
 
-    await harness.tell(kind.model_validate(members))
+    await harness.deliver(kind.model_validate(members))
     await harness.settle_everything()
 
     assert (await subscriber.plan(), await subscriber.rows()) == ("free", [])

@@ -39,31 +39,31 @@ async def test_money_that_does_not_fit_is_parked_and_moves_nothing(harness: Harn
     paid = [fact for fact in await harness.facts() if isinstance(fact, InvoicePaid)]
     odd = [MISMATCHES[what](fact) for fact in paid]
 
-    await harness.tell(*odd)
+    await harness.deliver(*odd)
 
     row = await harness.purchase(purchase.id)
     assert (row.status, row.payable, row.paid_cents, row.payments) == (Status.PENDING, True, None, [])
-    (told,) = await harness.told(kind=PaymentParked)
+    (published,) = await harness.published(kind=PaymentParked)
     assert (PRICE, "EUR", purchase.stripe_invoice_id) == (
-        told["amount_paid_cents"],
-        told["amount_paid_currency"],
-        told["stripe_invoice_id"],
+        published["amount_paid_cents"],
+        published["amount_paid_currency"],
+        published["stripe_invoice_id"],
     )
     parked = await harness.parked()
-    assert {told["reason"]} == {one["reason"] for one in parked}
+    assert {published["reason"]} == {one["reason"] for one in parked}
     assert len(odd) == len(parked)
 
 
 async def test_a_parked_payment_that_is_tried_again_is_not_told_twice(harness: Harness) -> None:
     purchase = await harness.given_a_purchase()
     await harness.put(purchase, Status.PENDING, knows_invoice=True)
-    await harness.tell(_with_line(next(f for f in await harness.facts() if isinstance(f, InvoicePaid)), amount=1))
+    await harness.deliver(_with_line(next(f for f in await harness.facts() if isinstance(f, InvoicePaid)), amount=1))
 
     await harness.execute("update parked set retry_at = now()")
     assert await harness.consumer._retry_one()
 
     assert len(await harness.parked()) == 1
-    assert len(await harness.told(kind=PaymentParked)) == 1
+    assert len(await harness.published(kind=PaymentParked)) == 1
 
 
 async def test_money_that_does_not_fit_is_told_to_the_team_also_when_only_settling_finds_it(harness: Harness) -> None:
@@ -72,13 +72,13 @@ async def test_money_that_does_not_fit_is_told_to_the_team_also_when_only_settli
     await harness.execute("update workspace_addon_purchases set price_cents = 1")
 
     for _ in range(2):
-        await harness.tell(*await harness.facts())
+        await harness.deliver(*await harness.facts())
         async with harness.database.transaction() as session:
             await commands.ask(session, kind="settle", subject=str(purchase.id))
         await harness.carry_out_commands()
 
     assert Status.PENDING is (await harness.purchase(purchase.id)).status
-    assert len(await harness.told(kind=PaymentParked)) == 1
+    assert len(await harness.published(kind=PaymentParked)) == 1
 
 
 async def test_an_event_that_shows_some_lines_only_has_the_whole_invoice_read(harness: Harness) -> None:
@@ -86,18 +86,18 @@ async def test_an_event_that_shows_some_lines_only_has_the_whole_invoice_read(ha
     await harness.put(purchase, Status.PENDING)
     paid = next(fact for fact in await harness.facts() if isinstance(fact, InvoicePaid))
 
-    await harness.tell(_changed(paid, lines=(), lines_complete=False))
+    await harness.deliver(_changed(paid, lines=(), lines_complete=False))
     await harness.settle_everything()
 
     assert Status.PAID is (await harness.purchase(purchase.id)).status
-    assert await harness.told(kind=PaymentParked) == []
+    assert await harness.published(kind=PaymentParked) == []
 
 
 async def test_another_instances_objects_are_left_alone(harness: Harness) -> None:
     purchase = await harness.given_a_purchase()
     await harness.put(purchase, Status.PENDING)
 
-    await harness.tell(*[_changed(fact, quittance_instance="staging") for fact in await harness.facts()])
+    await harness.deliver(*[_changed(fact, quittance_instance="staging") for fact in await harness.facts()])
 
     assert Status.PENDING is (await harness.purchase(purchase.id)).status
     assert await harness.parked() == []
@@ -116,7 +116,7 @@ async def test_a_strangers_invoices_are_left_alone_and_refunds_once_stripe_has_s
     await api.invoices.pay_async(str(invoice.id))
     await harness.control.refund_as_dashboard(invoice=invoice.id)
 
-    await harness.tell(*await harness.facts())
+    await harness.deliver(*await harness.facts())
     await harness.settle_everything()
 
     assert await harness.parked() == []
@@ -129,7 +129,7 @@ async def test_an_invoice_of_our_customer_that_names_no_purchase_is_parked(harne
     paid = next(fact for fact in await harness.facts() if isinstance(fact, InvoicePaid))
     unnamed = _with_line(_changed(paid, quittance_instance=None, purchase_id=None, invoice_id="in_x"), purchase_id=None)
 
-    await harness.tell(unnamed)
+    await harness.deliver(unnamed)
 
     assert [one["reason"] for one in await harness.parked()] == ["an invoice of ours without a purchase"]
     assert Status.PAID is (await harness.purchase(purchase.id)).status
@@ -142,7 +142,7 @@ async def test_a_purchase_id_in_another_spelling_does_not_stop_the_others(harnes
     paid = next(fact for fact in facts if isinstance(fact, InvoicePaid))
     odd = _changed(paid, purchase_id=str(purchase.id).upper(), lines=(), invoice_id="in_x", object_id="in_x")
 
-    await harness.tell(odd, *facts)
+    await harness.deliver(odd, *facts)
 
     assert Status.PAID is (await harness.purchase(purchase.id)).status
     assert len(await harness.parked()) == 1

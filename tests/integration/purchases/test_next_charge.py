@@ -128,7 +128,7 @@ async def test_until_stripe_has_answered_after_a_change_it_is_unknown(harness: H
     await harness.control.fault("error_before", operation="invoices.create_preview", times=None)
     seen = len(await harness.control.events())
     await harness.client.v1.subscriptions.update_async(subscription_id, {"cancel_at_period_end": True})
-    await harness.tell(*await harness.facts(since=seen))
+    await harness.deliver(*await harness.facts(since=seen))
     await harness.carry_out_commands()
 
     unheard = await _next(api, subscriber)
@@ -157,7 +157,7 @@ async def test_what_a_schedule_will_do_is_asked_for_anew(harness: Harness, api: 
         status="active",
     )
 
-    await harness.tell(told)
+    await harness.deliver(told)
     await harness.settle_everything()
 
     assert (await _next(api, subscriber))["amount_cents"] == 0

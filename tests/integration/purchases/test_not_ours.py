@@ -26,7 +26,7 @@ async def test_an_invoice_of_other_software_for_a_customer_that_we_share_is_left
     facts = await harness.facts()
     assert [fact for fact in facts if isinstance(fact, InvoicePaid)]
 
-    await harness.tell(*facts)
+    await harness.deliver(*facts)
     await harness.settle_everything()
 
     assert await harness.rows("select reason from parked") == []
@@ -50,7 +50,7 @@ async def test_an_unknown_shape_of_a_stranger_is_not_kept(harness: Harness) -> N
     await harness.given_a_purchase()
     thing = {"id": "in_theirs", "customer": "cus_theirs", "metadata": {"order": "7"}, "lines": "soon"}
 
-    await harness.tell(unknown(thing, customer_id="cus_theirs"))
+    await harness.deliver(unknown(thing, customer_id="cus_theirs"))
 
     assert await harness.rows("select reason from parked") == []
 
@@ -76,7 +76,7 @@ async def test_an_unknown_shape_that_may_be_ours_is_kept(harness: Harness, what:
     thing = MAY_BE_OURS[what](await harness.given_a_purchase())
     customer = thing.get("customer")
 
-    await harness.tell(unknown(thing, customer_id=customer if isinstance(customer, str) else None))
+    await harness.deliver(unknown(thing, customer_id=customer if isinstance(customer, str) else None))
 
     assert len(await harness.parked()) == 1
 
@@ -86,6 +86,6 @@ async def test_a_card_that_other_software_saved_is_not_made_the_default(harness:
     completed = next(fact for fact in await harness.facts() if isinstance(fact, CheckoutSessionCompleted))
     theirs = {"mode": "setup", "setup_intent_id": "seti_theirs", "quittance_instance": None}
 
-    await harness.tell(completed.model_copy(update=theirs | {"customer_id": bundle[0].stripe_customer_id}))
+    await harness.deliver(completed.model_copy(update=theirs | {"customer_id": bundle[0].stripe_customer_id}))
 
     assert await harness.commands("adopt_card") == []

@@ -128,7 +128,7 @@ async def test_a_price_that_was_archived_is_made_anew_for_the_same_checkout(harn
     workspace = await harness.given_a_workspace(None)
     first = await open_page(harness, upgrade(workspace, "setup"))
     await harness.control.expire_session(first.session_id)
-    await harness.tell(*await harness.facts())
+    await harness.deliver(*await harness.facts())
     (row,) = await purchases_of(harness)
     archived = str(row.stripe_price_id)
     await harness.client.v1.prices.update_async(archived, {"active": False})

@@ -20,7 +20,7 @@ async def marked_as_paid(harness: Harness, version: str | None, *, part: int = 0
     if part:
         await harness.control.pay_part(str(purchase.stripe_invoice_id), amount=part)
     await harness.control.mark_paid(str(purchase.stripe_invoice_id))
-    await harness.tell(*await harness.facts(version=version))
+    await harness.deliver(*await harness.facts(version=version))
     await harness.settle_everything()
     return await harness.purchase(purchase.id)
 
@@ -49,8 +49,8 @@ async def test_cancelled_it_says_so_and_asks_for_no_refund(harness: Harness, ver
     await cancel_it(harness, purchase, actor=STAFF, refund=True)
     await harness.settle_everything()
 
-    (told,) = await harness.told(kind=PurchaseCancelled)
-    assert (told["refund_requested_cents"], told["paid_outside_stripe_cents"]) == (0, PRICE)
+    (published,) = await harness.published(kind=PurchaseCancelled)
+    assert (published["refund_requested_cents"], published["paid_outside_stripe_cents"]) == (0, PRICE)
     assert await refunds_of(harness, purchase) == []
 
 
@@ -62,13 +62,13 @@ async def test_come_too_late_it_waits_for_people_and_no_return_is_announced(
     await harness.put(purchase, Status.CANCELLED, knows_invoice=True)
     await harness.control.mark_paid(str(purchase.stripe_invoice_id))
 
-    await harness.tell(*await harness.facts(version=version))
+    await harness.deliver(*await harness.facts(version=version))
     await harness.settle_everything()
-    await harness.tell(*await harness.facts(version=version))
+    await harness.deliver(*await harness.facts(version=version))
     await harness.settle_everything()
 
-    assert await harness.told(kind=PaymentReturned) == []
-    (parked,) = await harness.told(kind=PaymentParked)
+    assert await harness.published(kind=PaymentReturned) == []
+    (parked,) = await harness.published(kind=PaymentParked)
     assert (parked["amount_paid_cents"], "outside of Stripe" in str(parked["reason"])) == (PRICE, True)
     assert await harness.commands("return_payment") == []
 
@@ -90,7 +90,7 @@ async def test_where_another_event_says_what_paid_stripe_is_not_asked(harness: H
     await harness.control.authenticate(str(purchase.stripe_payment_intent_id))
     await harness.put(purchase, Status.PENDING, knows_invoice=True)
 
-    await harness.tell(*await harness.facts())
+    await harness.deliver(*await harness.facts())
     await harness.settle_everything()
 
     assert (await harness.purchase(purchase.id)).status is Status.PAID

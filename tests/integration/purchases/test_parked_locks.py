@@ -81,7 +81,7 @@ async def until_quiet(harness: Harness) -> None:
 async def test_300_refunds_of_another_product_are_left_alone_without_a_deadlock(harness: Harness) -> None:
     """Four carriers end what another loop tries again at the same time."""
     facts = [fact for number in range(PAYMENTS) for fact in _refunds_of_another_product(number)]
-    await harness.tell(*facts)
+    await harness.deliver(*facts)
     assert len(await harness.parked()) == len(facts)
     await harness.execute("update parked set retry_at = now()")
 
@@ -96,7 +96,7 @@ async def test_300_refunds_of_another_product_are_left_alone_without_a_deadlock(
 async def test_ending_passes_over_a_fact_that_is_being_tried(harness: Harness) -> None:
     """The one holds the parked row and wants the id's lock, the other the id's lock and the parked row."""
     fact, *_ = _refunds_of_another_product(1)
-    await harness.tell(fact)
+    await harness.deliver(fact)
     await harness.execute("update parked set retry_at = now()")
     ids = [str(fact.payment_intent_id)]
 
@@ -140,8 +140,8 @@ async def test_two_batches_may_each_store_what_a_refund_of_the_other_waits_for(h
         async with harness.database.transaction() as nothing_is_parked_yet:
             await nothing_is_parked_yet.execute(text("lock table parked in share mode"))
             batches = [
-                asyncio.create_task(harness.tell(one_refunded, other_paid)),
-                asyncio.create_task(harness.tell(other_refunded, one_paid)),
+                asyncio.create_task(harness.deliver(one_refunded, other_paid)),
+                asyncio.create_task(harness.deliver(other_refunded, one_paid)),
             ]
             async with asyncio.timeout(10):
                 while await harness.rows(WAITING) != [{"count": len(batches)}]:  # noqa: ASYNC110 - as above

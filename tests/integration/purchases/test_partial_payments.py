@@ -41,7 +41,7 @@ async def test_a_payment_is_a_list_of_charges(harness: Harness, version: str | N
     purchase = await _pending(harness)
     charges = await _pay(harness, purchase, *PARTS)
 
-    await harness.tell(*await harness.facts(version=version))
+    await harness.deliver(*await harness.facts(version=version))
     await harness.settle_everything()
 
     assert (await harness.purchase(purchase.id)).status is Status.PAID
@@ -58,12 +58,12 @@ async def test_a_refund_of_any_of_them_is_found(harness: Harness, version: str |
     charges = await _pay(harness, purchase, *PARTS)
     await harness.control.refund_as_dashboard(charge=charges[which]["id"])
 
-    await harness.tell(*await harness.facts(version=version))
+    await harness.deliver(*await harness.facts(version=version))
     await harness.settle_everything()
 
     row = await harness.purchase(purchase.id)
     assert (row.status, [one.refund_cents for one in row.refunds]) == (Status.PAID, [PARTS[which]])
-    assert len(await harness.told(kind=RefundIssued)) == 1
+    assert len(await harness.published(kind=RefundIssued)) == 1
     assert (await harness.parked(), await left_of(harness, purchase)) == ([], PRICE - PARTS[which])
     assert [gone for _, took, gone in await _charges(harness) if took == PARTS[which]] == [PARTS[which]]
 
@@ -74,7 +74,7 @@ async def test_once_every_one_went_back_the_purchase_is_refunded(harness: Harnes
     for charge in await _pay(harness, purchase, *PARTS):
         await harness.control.refund_as_dashboard(charge=charge["id"])
 
-    await harness.tell(*await harness.facts(version=version))
+    await harness.deliver(*await harness.facts(version=version))
     await harness.settle_everything()
 
     assert (await harness.purchase(purchase.id)).status is Status.REFUNDED
@@ -88,8 +88,8 @@ async def test_a_dispute_of_any_of_them_is_found(harness: Harness) -> None:
     await harness.control.close_dispute(dispute["id"], status="lost")
     facts = await harness.facts()
 
-    await harness.tell(*[fact for fact in facts if isinstance(fact, InvoicePaid)])
-    await harness.tell(*[fact for fact in facts if isinstance(fact, DisputeChanged)])
+    await harness.deliver(*[fact for fact in facts if isinstance(fact, InvoicePaid)])
+    await harness.deliver(*[fact for fact in facts if isinstance(fact, DisputeChanged)])
     await harness.settle_everything()
 
     row = await harness.purchase(purchase.id)
@@ -104,8 +104,8 @@ async def test_a_refund_of_a_charge_never_heard_of_is_asked_about_once(harness: 
     await harness.control.refund_as_dashboard(charge=charges[0]["id"])
     facts = await harness.facts()
 
-    await harness.tell(*[fact for fact in facts if isinstance(fact, InvoicePaid)])
-    await harness.tell(*[fact for fact in facts if isinstance(fact, RefundChanged | ChargeRefunded)])
+    await harness.deliver(*[fact for fact in facts if isinstance(fact, InvoicePaid)])
+    await harness.deliver(*[fact for fact in facts if isinstance(fact, RefundChanged | ChargeRefunded)])
     await harness.settle_everything()
 
     assert [one.refund_cents for one in await refunds_of(harness, purchase)] == [PARTS[0]]
@@ -117,20 +117,20 @@ async def test_staff_refund_all_of_it_by_one_refund_for_each_charge(harness: Har
     purchase = await _pending(harness)
     charges = await _pay(harness, purchase, *PARTS)
     facts = [fact for fact in await harness.facts() if heard or isinstance(fact, InvoicePaid)]
-    await harness.tell(*facts)
+    await harness.deliver(*facts)
 
     await ask_for_a_refund(harness, purchase)
     assert await left_of(harness, purchase) == 0
     await harness.settle_everything()
-    await harness.tell(*await harness.facts())
+    await harness.deliver(*await harness.facts())
     await harness.settle_everything()
 
     made = {one["charge"]: one["amount"] for one in await harness.refunds_at_stripe()}
     assert made == {one["id"]: one["amount"] for one in charges}
     assert (await harness.purchase(purchase.id)).status is Status.REFUNDED
     assert [one.status for one in await refunds_of(harness, purchase)] == ["succeeded"] * 2
-    assert len(await harness.told(kind=RefundIssued)) == 2
-    assert await harness.told(kind=RefundFailed) == []
+    assert len(await harness.published(kind=RefundIssued)) == 2
+    assert await harness.published(kind=RefundFailed) == []
 
 
 async def test_late_money_that_came_in_parts_goes_back_in_parts(harness: Harness) -> None:
@@ -139,14 +139,14 @@ async def test_late_money_that_came_in_parts_goes_back_in_parts(harness: Harness
     await harness.put(purchase, Status.CANCELLED)
 
     for _ in range(2):
-        await harness.tell(*await harness.facts())
+        await harness.deliver(*await harness.facts())
         await harness.settle_everything()
 
     assert {one["charge"]: one["amount"] for one in await harness.refunds_at_stripe()} == {
         one["id"]: one["amount"] for one in charges
     }
     assert {one.kind for one in await refunds_of(harness, purchase)} == {"return"}
-    assert len(await harness.told(kind=PaymentReturned)) == 1
+    assert len(await harness.published(kind=PaymentReturned)) == 1
 
 
 async def _settled(harness: Harness, purchase: Purchase) -> Purchase:
@@ -168,24 +168,24 @@ async def test_paid_in_part_and_never_finished_it_is_parked_and_told_and_not_voi
         secs=after.total_seconds(),
     )
 
-    await harness.tell(*await harness.facts())
+    await harness.deliver(*await harness.facts())
     for _ in range(2):
         row = await _settled(harness, purchase)
 
     assert (row.status, row.payable) == (Status.PENDING, True)
-    (told,) = await harness.told(kind=PaymentParked)
-    assert (told["amount_paid_cents"], told["reason"]) == (PARTS[0], PAID_IN_PART)
+    (published,) = await harness.published(kind=PaymentParked)
+    assert (published["amount_paid_cents"], published["reason"]) == (PARTS[0], PAID_IN_PART)
     assert await harness.requests("invoices.void") == []
 
 
 async def test_the_rest_of_it_pays_it_all_the_same(harness: Harness) -> None:
     purchase = await _pending(harness)
     await _pay(harness, purchase, PARTS[0])
-    await harness.tell(*await harness.facts())
+    await harness.deliver(*await harness.facts())
     await _settled(harness, purchase)
     await _pay(harness, purchase, PARTS[1])
 
-    await harness.tell(*await harness.facts())
+    await harness.deliver(*await harness.facts())
     await harness.settle_everything()
 
     assert (await harness.purchase(purchase.id)).status is Status.PAID
@@ -201,11 +201,11 @@ async def test_a_decline_of_the_rest_neither_fails_nor_voids_it(harness: Harness
     else:
         await harness.client.v1.invoices.mark_uncollectible_async(str(purchase.stripe_invoice_id))
 
-    await harness.tell(*await harness.facts())
+    await harness.deliver(*await harness.facts())
     await harness.carry_out_commands()
 
     assert (await harness.purchase(purchase.id)).status is Status.PENDING
-    assert len(await harness.told(kind=PaymentParked)) == 1
+    assert len(await harness.published(kind=PaymentParked)) == 1
     assert await harness.requests("invoices.void") == []
 
 
@@ -223,11 +223,11 @@ async def test_what_is_paid_in_part_cannot_be_cancelled(harness: Harness) -> Non
 async def test_staff_refund_the_part_and_void_the_invoice_at_stripe_and_it_has_failed(harness: Harness) -> None:
     purchase = await _pending(harness)
     charges = await _pay(harness, purchase, PARTS[0])
-    await harness.tell(*await harness.facts())
+    await harness.deliver(*await harness.facts())
     await harness.control.refund_as_dashboard(charge=charges[0]["id"])
     await harness.client.v1.invoices.void_invoice_async(str(purchase.stripe_invoice_id))
 
-    await harness.tell(*await harness.facts())
+    await harness.deliver(*await harness.facts())
     await harness.settle_everything()
 
     row = await harness.purchase(purchase.id)
@@ -240,7 +240,7 @@ async def test_what_goes_back_of_a_part_waits_while_the_invoice_is_open(harness:
     charges = await _pay(harness, purchase, PARTS[0])
     await harness.execute("update workspace_addon_purchases set stripe_payment_intent_id = null")
     await harness.control.refund_as_dashboard(charge=charges[0]["id"])
-    await harness.tell(*[fact for fact in await harness.facts() if isinstance(fact, RefundChanged)])
+    await harness.deliver(*[fact for fact in await harness.facts() if isinstance(fact, RefundChanged)])
     await harness.carry_out_commands()
 
     (parked,) = await harness.parked()

@@ -32,7 +32,7 @@ async def told(harness: Harness, workspace: str, *kinds: str) -> list[Json]:
 
 
 async def hear(harness: Harness, facts: Sequence[StripeFact]) -> None:
-    await harness.tell(*facts)
+    await harness.deliver(*facts)
     await harness.settle_everything()
 
 
@@ -191,7 +191,7 @@ async def test_money_of_a_subscription_of_a_workspace_that_nobody_registered_is_
     await harness.execute("update workspaces set stripe_customer_id = null")
     refund = await harness.control.refund_as_dashboard(invoice=str(made.latest_invoice), amount=300)
 
-    await harness.tell(*[fact for fact in await harness.facts() if isinstance(fact, RefundChanged)])
+    await harness.deliver(*[fact for fact in await harness.facts() if isinstance(fact, RefundChanged)])
 
     assert await awake(harness) < ENOUGH
     (parked,) = await harness.parked()
@@ -256,7 +256,7 @@ async def test_a_dispute_that_names_the_charge_only_is_asked_about_once(harness:
     await harness.control.open_dispute(invoice=invoice)
     (opened,) = [fact for fact in await harness.facts() if isinstance(fact, DisputeChanged)]
 
-    await harness.tell(opened.model_copy(update={"payment_intent_id": None}))
+    await harness.deliver(opened.model_copy(update={"payment_intent_id": None}))
 
     assert await awake(harness) < ENOUGH
     assert [row["workspace_id"] for row in await harness.rows("select * from workspace_disputes")] == [workspace]
@@ -271,7 +271,7 @@ async def test_a_refund_that_names_by_hand_what_another_charge_paid_is_the_plans
     metadata = {"quittance_instance": INSTANCE, "purchase_id": str(other.id)}
     await harness.control.refund_as_dashboard(invoice=invoice, amount=300, metadata=metadata)
 
-    await harness.tell(*[fact for fact in await harness.facts() if isinstance(fact, RefundChanged)])
+    await harness.deliver(*[fact for fact in await harness.facts() if isinstance(fact, RefundChanged)])
 
     assert await awake(harness) < ENOUGH
     assert [row["refund_cents"] for row in await harness.rows("select * from workspace_refunds")] == [300]

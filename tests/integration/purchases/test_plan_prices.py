@@ -19,7 +19,7 @@ async def tell(harness: Harness, *prices: PlanPrice, sequence: int = 1) -> None:
     """What the catalog says of Builder."""
     now = datetime.now(UTC)
     told = PlanState(plan="builder", sequence=sequence, occurred_at=now, name="Builder", caps={}, prices=prices)
-    await harness.tell(told)
+    await harness.deliver(told)
 
 
 def price(cents: int = MONTHLY, currency: str = "EUR", **more: Any) -> PlanPrice:

@@ -43,7 +43,7 @@ async def shares(harness: Harness, table: str, cents: str) -> list[int]:
 
 
 async def then(harness: Harness, facts: Sequence[StripeFact]) -> None:
-    await harness.tell(*facts)
+    await harness.deliver(*facts)
     await harness.settle_everything()
 
 
@@ -101,8 +101,8 @@ async def test_what_goes_back_waits_while_it_is_read_what_its_invoice_paid(
     await refund_and_lose(harness, how=how)
     facts = await harness.facts(version=version)
 
-    await harness.tell(*[fact for fact in facts if isinstance(fact, OF_THE_INVOICE)])
-    await harness.tell(*[fact for fact in facts if isinstance(fact, BACK)])
+    await harness.deliver(*[fact for fact in facts if isinstance(fact, OF_THE_INVOICE)])
+    await harness.deliver(*[fact for fact in facts if isinstance(fact, BACK)])
     assert (await refunds(harness), await disputes(harness)) == ([], [])
     await harness.settle_everything()
     await then(harness, facts)
@@ -134,12 +134,12 @@ async def test_what_was_taken_for_the_plans_alone_is_corrected_with_a_trace(harn
 
 async def _hide_the_purchases(harness: Harness, facts: Sequence[StripeFact]) -> None:
     """The plan's side knows the charge; of the purchases nothing connects them with it so far."""
-    await harness.tell(*[fact for fact in facts if isinstance(fact, SubscriptionChanged)])
+    await harness.deliver(*[fact for fact in facts if isinstance(fact, SubscriptionChanged)])
     await harness.settle_everything()
     for column in ("stripe_subscription_id", "stripe_checkout_session_id"):
         await harness.execute(f"update workspace_addon_purchases set {column} = null")
-    await harness.tell(*[nameless(fact) for fact in facts if isinstance(fact, InvoicePaid)])
-    await harness.tell(*[fact for fact in facts if isinstance(fact, InvoicePaymentLinked)])
+    await harness.deliver(*[nameless(fact) for fact in facts if isinstance(fact, InvoicePaid)])
+    await harness.deliver(*[fact for fact in facts if isinstance(fact, InvoicePaymentLinked)])
 
 
 async def _show_them(harness: Harness, purchases: Sequence[Purchase]) -> None:

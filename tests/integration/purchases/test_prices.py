@@ -191,8 +191,8 @@ async def test_a_renamed_addon_is_sold_under_its_new_name_at_stripe_too(harness:
         sort_order=0,
     )
 
-    await harness.tell(renamed)
-    await harness.tell(renamed)
+    await harness.deliver(renamed)
+    await harness.deliver(renamed)
     await harness.settle_everything()
 
     (product,) = (await harness.control.objects(kind="product"))["product"]

@@ -61,15 +61,15 @@ async def test_a_refund_in_another_currency_is_parked_and_counts_nowhere(harness
     facts = await _money_back(harness, currency="usd")
     assert {type(fact) for fact in facts} == {ChargeRefunded, RefundChanged}
 
-    await harness.tell(*facts)
+    await harness.deliver(*facts)
     await harness.settle_everything()
 
     row = await harness.purchase(purchase.id)
     assert (row.status, row.refunds, [one.charge_refunded_cents for one in row.payments]) == (Status.PAID, [], [0])
     assert {one["reason"] for one in await harness.parked()} == {"a refund in USD, which is not the payment's currency"}
-    assert await harness.told(kind=RefundIssued) == []
-    (told,) = await harness.told(kind=MoneyBackParked)
-    assert (told["money_back_cents"], told["money_back_currency"]) == (PRICE, "USD")
+    assert await harness.published(kind=RefundIssued) == []
+    (published,) = await harness.published(kind=MoneyBackParked)
+    assert (published["money_back_cents"], published["money_back_currency"]) == (PRICE, "USD")
 
 
 async def test_a_refund_in_a_new_word_is_parked_and_its_later_success_is_told(harness: Harness) -> None:
@@ -78,16 +78,16 @@ async def test_a_refund_in_a_new_word_is_parked_and_its_later_success_is_told(ha
     unknown = await _money_back(harness, status=NEW_WORD)
     refunds = [fact for fact in await harness.facts() if isinstance(fact, RefundChanged)]
 
-    await harness.tell(*[fact for fact in unknown if isinstance(fact, UnrecognisedEvent)])
+    await harness.deliver(*[fact for fact in unknown if isinstance(fact, UnrecognisedEvent)])
     assert [one["reason"] for one in await harness.parked()] == [
         f"unknown shape: status is '{NEW_WORD}', which Stripe did not document"
     ]
     assert (await harness.purchase(purchase.id)).refunds == []
-    await harness.tell(*refunds)
+    await harness.deliver(*refunds)
 
     assert [one.status for one in (await harness.purchase(purchase.id)).refunds] == ["succeeded"]
-    assert len(await harness.told(kind=RefundIssued)) == 1
-    assert await harness.told(kind=RefundFailed) == []
+    assert len(await harness.published(kind=RefundIssued)) == 1
+    assert await harness.published(kind=RefundFailed) == []
 
 
 async def test_among_a_charges_refunds_the_one_in_a_new_word_is_parked_once_and_the_others_count(
@@ -145,7 +145,7 @@ async def test_our_own_refund_in_a_new_word_stays_requested_for_staff(harness: H
     (command,) = await harness.commands("return_payment")
     assert command["state"] == "parked"
     assert NEW_WORD in command["last_error"]
-    assert await harness.told(kind=RefundFailed) == []
+    assert await harness.published(kind=RefundFailed) == []
 
 
 @pytest.mark.parametrize("what", ["stripe_payment_intent_id", "stripe_invoice_id"])
@@ -174,13 +174,13 @@ async def test_what_would_exceed_the_charge_is_listed_at_stripe_first(harness: H
     """The first one failed, and that was not heard: with the second one more than the charge would have gone back."""
     purchase = await harness.given_a_purchase("pm_card_refundFail")
     first = await harness.control.refund_as_dashboard(invoice=purchase.stripe_invoice_id)
-    await harness.tell(*await harness.facts())
+    await harness.deliver(*await harness.facts())
     heard = len(await harness.facts())
     await harness.control.settle_refund(first["id"], status="failed")
     await harness.control.refund_as_dashboard(invoice=purchase.stripe_invoice_id)
     second = [fact for fact in (await harness.facts())[heard:] if isinstance(fact, RefundChanged)][-1]
 
-    await harness.tell(second)
+    await harness.deliver(second)
     await harness.settle_everything()
 
     row = await harness.purchase(purchase.id)
@@ -192,10 +192,10 @@ async def test_what_would_exceed_the_charge_is_listed_at_stripe_first(harness: H
 async def test_a_refund_beyond_the_charge_that_stripe_does_not_list_is_parked_once(harness: Harness) -> None:
     purchase, _ = await _refunded(harness, PRICE)
     facts = await harness.facts()
-    await harness.tell(*facts)
+    await harness.deliver(*facts)
     odd = next(fact for fact in facts if isinstance(fact, RefundChanged))
 
-    await harness.tell(_another(odd, amount=1))
+    await harness.deliver(_another(odd, amount=1))
     await harness.settle_everything()
 
     assert sum(one.refund_cents for one in (await harness.purchase(purchase.id)).refunds) == PRICE
@@ -206,7 +206,7 @@ async def test_a_refund_beyond_the_charge_that_stripe_does_not_list_is_parked_on
 
 async def test_the_database_refuses_more_than_the_charge_too(harness: Harness) -> None:
     await _refunded(harness, PRICE)
-    await harness.tell(*await harness.facts())
+    await harness.deliver(*await harness.facts())
 
     with pytest.raises(IntegrityError, match="refunds_within_charge"):
         await harness.execute("update purchase_charges set refunded_cents = refunded_cents + 1")
@@ -220,7 +220,7 @@ async def test_a_lost_dispute_stands_beside_the_refunds_without_that_limit(harne
     facts = await harness.facts()
     more = [fact.model_copy(update={"amount": PRICE + 1}) for fact in facts if isinstance(fact, DisputeChanged)]
 
-    await harness.tell(*[fact for fact in facts if not isinstance(fact, DisputeChanged)], *more)
+    await harness.deliver(*[fact for fact in facts if not isinstance(fact, DisputeChanged)], *more)
     await harness.settle_everything()
 
     row = await harness.purchase(purchase.id)
@@ -241,9 +241,9 @@ async def test_the_team_is_told_once_that_more_went_back_than_was_charged(harnes
 
     for _ in range(2):
         for batch in (rest, refunds, banks) if last == "the bank" else (rest, banks, refunds):
-            await harness.tell(*batch)
+            await harness.deliver(*batch)
 
-    (told,) = await harness.told(kind=MoneyOverReturned)
-    assert (told["over_returned_cents"], told["charged_cents"]) == (20_000, PRICE)
-    by = (told["stripe_dispute_id"], told["stripe_refund_id"])
+    (published,) = await harness.published(kind=MoneyOverReturned)
+    assert (published["over_returned_cents"], published["charged_cents"]) == (20_000, PRICE)
+    by = (published["stripe_dispute_id"], published["stripe_refund_id"])
     assert by == ((dispute["id"], None) if last == "the bank" else (None, refund["id"]))

@@ -48,7 +48,7 @@ async def test_however_events_and_answer_are_mixed(
         if index == OURS:
             await harness.carry_out_commands()
         else:
-            await harness.tell(facts[index])
+            await harness.deliver(facts[index])
     await harness.settle_everything()
 
     (row,) = await refunds_of(harness, purchase)
@@ -61,4 +61,4 @@ async def test_however_events_and_answer_are_mixed(
 
 
 async def _times(harness: Harness, purchase_id: str, kind: type[RefundIssued] | type[RefundFailed]) -> int:
-    return len([fact for fact in await harness.told(kind=kind) if fact["purchase_id"] == purchase_id])
+    return len([fact for fact in await harness.published(kind=kind) if fact["purchase_id"] == purchase_id])

@@ -67,7 +67,7 @@ async def test_a_buyer_without_a_card_is_sent_to_save_one_and_then_pays_with_it(
     assert session["metadata"] == {"quittance_instance": INSTANCE, "workspace_id": workspace}
 
     await harness.control.complete_session(session["id"])
-    await harness.tell(*await harness.facts())
+    await harness.deliver(*await harness.facts())
     await harness.settle_everything()
 
     assert (await harness.buy(harness.order(workspace))).outcome is Outcome.PAID
@@ -81,7 +81,7 @@ async def test_the_card_that_was_saved_last_counts_in_whatever_order_it_is_heard
     told = await _saved(harness, workspace, "visa", "mastercard")
 
     for number in order:
-        await harness.tell(told[number])
+        await harness.deliver(told[number])
         await harness.carry_out_commands()
 
     assert (await _default_card(harness, workspace) or "").startswith("mastercard")
@@ -96,7 +96,7 @@ async def test_two_cards_of_one_second_end_the_same_whichever_is_heard_first(
     same = [first, second.model_copy(update={"occurred_at": first.occurred_at})]
 
     for number in order:
-        await harness.tell(same[number])
+        await harness.deliver(same[number])
 
     (row,) = await harness.rows("select card_setup_intent_id from workspaces")
     assert row["card_setup_intent_id"] == max(one.setup_intent_id or "" for one in same)
@@ -105,12 +105,12 @@ async def test_two_cards_of_one_second_end_the_same_whichever_is_heard_first(
 async def test_a_repeated_completion_leaves_a_default_that_was_chosen_since(harness: Harness) -> None:
     workspace = await harness.given_a_workspace(None)
     (told,) = await _saved(harness, workspace, "visa")
-    await harness.tell(told)
+    await harness.deliver(told)
     await harness.settle_everything()
     await harness.give_card(await _customer(harness, workspace), "pm_card_mastercard")
     await harness.execute("truncate inbox")
 
-    await harness.tell(told)
+    await harness.deliver(told)
     await harness.settle_everything()
 
     assert (await _default_card(harness, workspace) or "").startswith("mastercard")
@@ -122,7 +122,7 @@ async def test_a_card_that_was_removed_since_is_not_adopted(harness: Harness) ->
     (card,) = await _cards(harness, workspace)
     await harness.client.v1.payment_methods.detach_async(card["id"])
 
-    await harness.tell(told)
+    await harness.deliver(told)
     await harness.settle_everything()
 
     assert await _default_card(harness, workspace) is None
@@ -134,7 +134,7 @@ async def test_adopting_is_tried_again_when_stripe_does_not_answer(harness: Harn
     (told,) = await _saved(harness, workspace, "visa")
     await harness.control.fault("close_before", operation="customers.update")
 
-    await harness.tell(told)
+    await harness.deliver(told)
     await harness.carry_out_commands()
     await harness.carry_out_commands()
 
@@ -145,7 +145,7 @@ async def test_a_stranger_who_saves_a_card_is_left_alone(harness: Harness) -> No
     workspace = await harness.given_a_workspace(None)
     (told,) = await _saved(harness, workspace, "visa")
 
-    await harness.tell(told.model_copy(update={"customer_id": "cus_stranger"}))
+    await harness.deliver(told.model_copy(update={"customer_id": "cus_stranger"}))
 
     assert await harness.commands("adopt_card") == []
     assert await harness.parked() == []

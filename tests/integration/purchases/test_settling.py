@@ -82,7 +82,7 @@ async def test_missing_authentication_is_never_a_failure_however_stripe_says_it(
     purchase = await harness.given_a_purchase(NEEDS_CUSTOMER)
     await harness.put(purchase, Status.PENDING)
 
-    await harness.tell(*await harness.facts())
+    await harness.deliver(*await harness.facts())
 
     assert await _settled(harness, purchase) == (Status.PENDING, True)
 
@@ -137,7 +137,7 @@ async def test_nothing_at_stripe_is_failed(harness: Harness) -> None:
     await harness.put(purchase, Status.PENDING)
 
     assert await _settled(harness, purchase) == (Status.FAILED, False)
-    assert len(await harness.told(kind=PurchaseFailed)) == 1
+    assert len(await harness.published(kind=PurchaseFailed)) == 1
 
 
 async def test_a_customer_that_stripe_does_not_know_has_nothing(harness: Harness) -> None:
@@ -198,7 +198,7 @@ async def test_a_void_that_comes_too_late_finds_the_payment(
     row = await harness.purchase(purchase.id)
     assert (end, False) == (row.status, row.payable)
     assert returned == (await harness.control.sums())["total"]["eur"]["refunded"]
-    assert bool(returned) == bool(await harness.told(kind=PaymentReturned))
+    assert bool(returned) == bool(await harness.published(kind=PaymentReturned))
     assert [one["state"] for one in await harness.commands("void")] == ["done"]
 
 

@@ -32,14 +32,14 @@ async def _refused(harness: Harness, purchase: Purchase, amount: int | None = No
 
 async def test_it_is_requested_first_and_moves_nothing_until_stripe_has_spoken(harness: Harness) -> None:
     purchase = await _paid(harness)
-    told = len(await harness.told())
+    published = len(await harness.published())
 
     requested = await ask_for_a_refund(harness, purchase)
 
     assert (requested.refund.status, requested.refund.refund_cents) == ("requested", PRICE)
     assert (requested.refund.requested_by, requested.refund.reason) == (STAFF, SAID)
     assert (await harness.purchase(purchase.id)).status is Status.PAID
-    assert (await left_of(harness, purchase), len(await harness.told())) == (0, told)
+    assert (await left_of(harness, purchase), len(await harness.published())) == (0, published)
     assert await harness.refunds_at_stripe() == []
 
 
@@ -71,7 +71,7 @@ async def test_in_full_it_refunds_the_purchase_in_the_name_of_who_asked(harness:
 
     assert (await harness.purchase(purchase.id)).status is Status.REFUNDED
     for kind in (RefundIssued, PurchaseRefunded):
-        (fact,) = await harness.told(kind=kind)
+        (fact,) = await harness.published(kind=kind)
         assert (fact["actor"], fact["reason"]) == (STAFF, SAID)
     (line,) = await harness.rows("select * from purchase_transitions where to_status = 'refunded'")
     assert (line["actor"], line["reason"]) == (STAFF, SAID)
@@ -166,7 +166,7 @@ async def test_however_it_is_interrupted_it_is_made_once(harness: Harness, fault
 
     assert len(await harness.refunds_at_stripe()) == 1
     assert [one.status for one in await refunds_of(harness, purchase)] == ["succeeded"]
-    assert len(await harness.told(kind=RefundIssued)) == 1
+    assert len(await harness.published(kind=RefundIssued)) == 1
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -182,14 +182,14 @@ async def test_heard_from_the_webhook_before_our_own_answer_it_is_one_row(
     assert [one.status for one in await refunds_of(harness, purchase)] == ["requested"]
 
     facts = await harness.facts(version=version)
-    await harness.tell(*(reversed(facts) if backwards else facts))
+    await harness.deliver(*(reversed(facts) if backwards else facts))
     await harness.settle_everything()
 
     (row,) = await refunds_of(harness, purchase)
     (refund,) = await harness.refunds_at_stripe()
     assert (row.id, row.stripe_refund_id, row.status) == (requested.refund.id, refund["id"], "succeeded")
     assert (await harness.purchase(purchase.id)).status is Status.REFUNDED
-    assert [fact["refund_id"] for fact in await harness.told(kind=RefundIssued)] == [str(requested.refund.id)]
+    assert [fact["refund_id"] for fact in await harness.published(kind=RefundIssued)] == [str(requested.refund.id)]
 
 
 async def test_made_in_the_dashboard_meanwhile_ours_fails_and_is_told_once(harness: Harness) -> None:
@@ -198,14 +198,14 @@ async def test_made_in_the_dashboard_meanwhile_ours_fails_and_is_told_once(harne
     await harness.control.refund_as_dashboard(invoice=purchase.stripe_invoice_id, amount=30_000)
 
     await harness.settle_everything()
-    await harness.tell(*await harness.facts())
+    await harness.deliver(*await harness.facts())
     await harness.settle_everything()
 
     assert sorted((one.status, one.refund_cents) for one in await refunds_of(harness, purchase)) == [
         ("failed", PRICE),
         ("succeeded", 30_000),
     ]
-    (failed,) = await harness.told(kind=RefundFailed)
+    (failed,) = await harness.published(kind=RefundFailed)
     assert failed["was_issued"] is False
     assert (failed["stripe_refund_id"], failed["refund_cents"]) == (None, PRICE)
     assert failed["failure_reason"]
@@ -233,7 +233,7 @@ async def test_failed_at_the_bank_it_can_be_asked_for_again(harness: Harness) ->
     assert (await harness.purchase(purchase.id)).status is Status.REFUNDED
 
     await harness.control.settle_refund(refund["id"], status="failed")
-    await harness.tell(*await harness.facts())
+    await harness.deliver(*await harness.facts())
     await harness.settle_everything()
 
     assert ((await harness.purchase(purchase.id)).status, await left_of(harness, purchase)) == (Status.PAID, PRICE)
@@ -253,7 +253,7 @@ async def test_a_refund_in_the_dashboard_that_copies_our_metadata_is_another_ref
         }
     )
 
-    await harness.tell(*await harness.facts())
+    await harness.deliver(*await harness.facts())
 
     rows = await refunds_of(harness, purchase)
     assert sorted((one.status, one.refund_cents) for one in rows) == [("requested", 100), ("succeeded", 7)]

@@ -34,7 +34,7 @@ async def test_who_subscribes_has_builder_until_the_subscription_ends(harness: H
     await subscriber.hear(since=seen, version=version)
     assert (await subscriber.plan(), await subscriber.status()) == ("free", "canceled")
     changes = [
-        (body["previous_plan"], body["plan"]) for kind, body in await subscriber.told() if kind == "plan_changed"
+        (body["previous_plan"], body["plan"]) for kind, body in await subscriber.published() if kind == "plan_changed"
     ]
     assert changes == [("free", "builder"), ("builder", "free")]
 
@@ -51,7 +51,7 @@ async def test_a_failed_renewal_keeps_builder_and_is_told_once_and_a_new_card_he
     assert (await subscriber.plan(), await subscriber.status()) == ("builder", "past_due")
     await harness.control.retry(subscription_id)
     await subscriber.hear()
-    (failed,) = [body for kind, body in await subscriber.told() if kind == "renewal_failed"]
+    (failed,) = [body for kind, body in await subscriber.published() if kind == "renewal_failed"]
     assert failed["billing_page_url"] == f"{PAGES}/app/{subscriber.workspace_id}/settings/billing"
     assert (failed["owner_email"], failed["amount_due_cents"], failed["currency"]) == ("olga@acme.example", 900, "EUR")
 
@@ -103,7 +103,7 @@ async def test_of_two_subscriptions_one_is_ended_and_paid_back_and_the_team_told
     assert await subscriber.plan() == "builder"
     (refund,) = await harness.refunds_at_stripe()
     assert (refund["amount"], refund["status"]) == (900, "succeeded")
-    (found,) = [body for kind, body in await subscriber.told() if kind == "extra_subscription_ended"]
+    (found,) = [body for kind, body in await subscriber.published() if kind == "extra_subscription_ended"]
     assert (found["returned_cents"], found["currency"]) == (900, "EUR")
     assert ended[found["stripe_subscription_id"]] == "canceled"
     assert ended[found["kept_subscription_id"]] == "active"
@@ -140,8 +140,8 @@ async def test_each_money_that_an_ended_subscription_takes_goes_back_and_is_mail
 
 
 async def _ended_extras(subscriber: Subscriber) -> list[ExtraSubscriptionEnded]:
-    told = [body for kind, body in await subscriber.told() if kind == "extra_subscription_ended"]
-    return [ExtraSubscriptionEnded.model_validate(body) for body in told]
+    published = [body for kind, body in await subscriber.published() if kind == "extra_subscription_ended"]
+    return [ExtraSubscriptionEnded.model_validate(body) for body in published]
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -200,7 +200,7 @@ async def test_what_waits_for_a_workspace_is_looked_up_at_once_when_it_is_regist
     subscriber = await given_a_subscriber(harness)
     subscription_id = await subscriber.subscribe()
     await unregistered(harness, subscriber)
-    await harness.tell(*await harness.facts())
+    await harness.deliver(*await harness.facts())
     assert {fact["waits_for"] for fact in await harness.parked()} == {subscriber.workspace_id}
 
     await harness.register(subscriber.workspace_id)
@@ -223,7 +223,7 @@ async def test_what_comes_while_its_workspace_is_being_registered_does_not_wait_
     async with harness.database.transaction() as registering:
         await registering.execute(insert(Workspace).values(rows))
         await parked.lock_ids(registering, [subscriber.workspace_id])
-        telling = asyncio.create_task(harness.tell(*facts))
+        telling = asyncio.create_task(harness.deliver(*facts))
         await asyncio.sleep(0.5)
         assert not telling.done()
     await telling
@@ -237,12 +237,12 @@ async def test_a_whole_month_of_events_told_again_changes_nothing(harness: Harne
     subscription_id = await subscriber.subscribe()
     await harness.control.renew(subscription_id)
     await subscriber.hear()
-    before, told = await subscriber.rows(), len(await subscriber.told())
+    before, published = await subscriber.rows(), len(await subscriber.published())
     await harness.execute("truncate inbox")
 
     await subscriber.hear()
 
-    assert (await subscriber.rows(), len(await subscriber.told())) == (before, told)
+    assert (await subscriber.rows(), len(await subscriber.published())) == (before, published)
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -285,7 +285,7 @@ async def test_two_events_of_one_second_are_settled_by_what_stripe_has_now(harne
 
     asked = len(await harness.requests("subscriptions.retrieve"))
 
-    await harness.tell(resumed, planned)
+    await harness.deliver(resumed, planned)
     await harness.settle_everything()
 
     (row,) = await subscriber.rows()
@@ -305,7 +305,7 @@ async def test_what_comes_after_the_end_does_not_bring_it_back(harness: Harness)
     await harness.client.v1.subscriptions.cancel_async(subscription_id)
     await subscriber.hear()
 
-    await harness.tell(*late)
+    await harness.deliver(*late)
     await harness.settle_everything()
 
     assert (await subscriber.plan(), await subscriber.status()) == ("free", "canceled")
@@ -326,7 +326,7 @@ async def test_an_item_of_somebody_else_does_not_stand_for_the_plan(harness: Har
     )
 
     later = {"stripe_event_id": "evt_later", "occurred_at": fact.occurred_at + timedelta(minutes=1)}
-    await harness.tell(fact.model_copy(update={"items": (foreign, old), **later}))
+    await harness.deliver(fact.model_copy(update={"items": (foreign, old), **later}))
 
     (row,) = await subscriber.rows()
     assert (row["stripe_subscription_id"], row["interval"], row["stripe_price_id"]) == (

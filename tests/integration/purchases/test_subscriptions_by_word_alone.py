@@ -48,14 +48,14 @@ async def test_one_that_stripe_does_not_know_gives_nothing_and_the_team_is_told(
     event = await what_stripe_told(subscriber)
     anonymous: Any = {} if names_us else {"quittance_instance": None, "workspace_id": None}
 
-    await harness.tell(forged(event, **anonymous), forged(event, **anonymous))
+    await harness.deliver(forged(event, **anonymous), forged(event, **anonymous))
     assert await gave_nothing(subscriber)
     await harness.settle_everything()
 
     assert await gave_nothing(subscriber)
     assert await parked_for_staff(harness) == [UNKNOWN, UNKNOWN]
-    (told,) = [body for kind, body in await subscriber.told() if kind == "subscription_parked"]
-    assert (told["stripe_subscription_id"], told["plan"], told["reason"]) == (FORGED, "free", UNKNOWN[0])
+    (published,) = [body for kind, body in await subscriber.published() if kind == "subscription_parked"]
+    assert (published["stripe_subscription_id"], published["plan"], published["reason"]) == (FORGED, "free", UNKNOWN[0])
 
 
 @pytest.mark.parametrize("fault", ["close_before", "error_before", "rate_limit"])
@@ -66,7 +66,7 @@ async def test_while_stripe_does_not_answer_nothing_moves_and_the_look_is_repeat
     event = await what_stripe_told(subscriber)
     await harness.control.fault(fault, operation="subscriptions.retrieve", times=8)
 
-    await harness.tell(event)
+    await harness.deliver(event)
     await harness.execute("update stripe_commands set due_at = now() where state = 'open'")
     await harness.loop._carry_one()
 
@@ -76,7 +76,7 @@ async def test_while_stripe_does_not_answer_nothing_moves_and_the_look_is_repeat
     await harness.settle_everything()
     assert (await subscriber.plan(), await subscriber.status()) == ("builder", "active")
     assert await harness.parked() == []
-    assert "subscription_parked" not in [kind for kind, _ in await subscriber.told()]
+    assert "subscription_parked" not in [kind for kind, _ in await subscriber.published()]
 
 
 async def foreign(harness: Harness, metadata: dict[str, str]) -> str:
@@ -101,7 +101,7 @@ async def test_one_that_is_somebody_elses_at_stripe_gives_nothing(harness: Harne
     event = await what_stripe_told(subscriber)
     name = await foreign(harness, metadata)
 
-    await harness.tell(forged(event, subscription_id=name, object_id=name))
+    await harness.deliver(forged(event, subscription_id=name, object_id=name))
     await harness.settle_everything()
 
     assert await gave_nothing(subscriber)
@@ -114,7 +114,7 @@ async def test_a_paid_invoice_that_names_somebody_elses_subscription_gives_nothi
     paid = next(fact for fact in await harness.facts() if isinstance(fact, InvoicePaid))
     name = await foreign(harness, {})
 
-    await harness.tell(forged(paid, subscription_id=name, invoice_id="in_forged", object_id="in_forged"))
+    await harness.deliver(forged(paid, subscription_id=name, invoice_id="in_forged", object_id="in_forged"))
     await harness.settle_everything()
 
     assert await gave_nothing(subscriber)
@@ -127,10 +127,10 @@ async def test_a_failed_renewal_of_what_stripe_does_not_know_is_not_the_owners_t
     failed = next(fact for fact in await harness.facts() if isinstance(fact, InvoicePaymentFailed))
     names = {"invoice_id": "in_forged", "object_id": "in_forged", "billing_reason": "subscription_cycle"}
 
-    await harness.tell(forged(failed, **names))
+    await harness.deliver(forged(failed, **names))
     await harness.settle_everything()
 
-    assert [kind for kind, _ in await subscriber.told()] == ["subscription_parked"]
+    assert [kind for kind, _ in await subscriber.published()] == ["subscription_parked"]
     assert await gave_nothing(subscriber)
 
 
@@ -138,7 +138,7 @@ async def test_one_that_stripe_does_not_know_stamps_no_purchase(harness: Harness
     bundle = await given_a_bundle(harness)
     changed = [fact for fact in await harness.facts() if isinstance(fact, SubscriptionChanged)]
 
-    await harness.tell(forged(changed[-1]))
+    await harness.deliver(forged(changed[-1]))
     await harness.settle_everything()
 
     assert {(await harness.purchase(one.id)).stripe_subscription_id for one in bundle} == {None}
@@ -149,7 +149,7 @@ async def test_what_staff_try_again_is_looked_up_again_and_taken_once_stripe_kno
     subscriber = await given_a_subscriber(harness)
     event = await what_stripe_told(subscriber)
     await harness.control.fault("refused", operation="subscriptions.retrieve", code="resource_missing")
-    await harness.tell(event)
+    await harness.deliver(event)
     await harness.settle_everything()
     assert await parked_for_staff(harness) == [UNKNOWN]
 

@@ -106,7 +106,7 @@ async def test_events_in_any_order_end_with_the_subscription_that_stripe_has(
         await harness.execute(statement)
 
     for fact in data.draw(st.permutations([*heard, *again])):
-        await harness.tell(fact)
+        await harness.deliver(fact)
         if data.draw(st.booleans()):
             await harness.settle_everything()
     await harness.settle_everything()
@@ -115,7 +115,7 @@ async def test_events_in_any_order_end_with_the_subscription_that_stripe_has(
     assert await _at_stripe(harness) == {name: row[name] for name in await _at_stripe(harness)}
     assert await subscriber.plan() == ("free" if row["status"] == "canceled" else "builder")
     assert await harness.parked() == []
-    failures = [body["stripe_invoice_id"] for kind, body in await subscriber.told() if kind == "renewal_failed"]
+    failures = [body["stripe_invoice_id"] for kind, body in await subscriber.published() if kind == "renewal_failed"]
     assert len(failures) == len(set(failures))
 
 

@@ -47,8 +47,8 @@ async def test_a_payment_without_a_row_is_adopted(harness: Harness) -> None:
     )
     assert found["payments"] == 1
     for kind in (PurchaseStarted, PurchasePaid):
-        (told,) = await harness.told(kind=kind)
-        assert told["purchase_id"] == str(lost.id)
+        (published,) = await harness.published(kind=kind)
+        assert published["purchase_id"] == str(lost.id)
     history = await harness.rows("select trigger, actor, reason from purchase_transitions order by id")
     assert [(line["trigger"], line["actor"]) for line in history] == [
         ("bought", "quittance"),
@@ -70,7 +70,7 @@ async def test_what_is_adopted_while_its_slot_is_taken_goes_back(harness: Harnes
     assert [(one.kind, one.refund_cents) for one in row.refunds] == [("return", PRICE)]
     assert (await harness.purchase(holder.id)).status is Status.PAID
     assert [one["payment_intent"] for one in await harness.refunds_at_stripe()] == [lost.stripe_payment_intent_id]
-    assert len(await harness.told(kind=PaymentReturned)) == 1
+    assert len(await harness.published(kind=PaymentReturned)) == 1
 
 
 async def test_missed_payments_refunds_and_disputes_are_applied(harness: Harness) -> None:
@@ -85,8 +85,8 @@ async def test_missed_payments_refunds_and_disputes_are_applied(harness: Harness
     assert found == {"payments": 0, "refunds": 1, "disputes": 1}
     assert [one.refund_cents for one in (await harness.purchase(refunded.id)).refunds] == [20_000]
     assert (await harness.purchase(disputed.id)).status is Status.REFUNDED
-    assert len(await harness.told(kind=RefundIssued)) == 1
-    assert len(await harness.told(kind=DisputeClosed)) == 1
+    assert len(await harness.published(kind=RefundIssued)) == 1
+    assert len(await harness.published(kind=DisputeClosed)) == 1
 
 
 def counted(what: str) -> float:
@@ -118,10 +118,10 @@ async def test_a_second_sweep_finds_nothing(harness: Harness) -> None:
     refund = await harness.control.refund_as_dashboard(invoice=purchase.stripe_invoice_id)
     await harness.control.settle_refund(refund["id"], status="failed")
     await sweep(harness)
-    told = len(await harness.told())
+    published = len(await harness.published())
 
     assert await sweep(harness) == {"payments": 0, "refunds": 0, "disputes": 0}
-    assert len(await harness.told()) == told
+    assert len(await harness.published()) == published
 
 
 async def test_a_whole_page_and_more_is_read(harness: Harness) -> None:
@@ -145,7 +145,7 @@ async def test_parked_facts_of_a_lost_row_are_released_by_its_adoption(harness: 
     lost = await harness.given_a_purchase()
     await harness.control.refund_as_dashboard(invoice=lost.stripe_invoice_id, amount=5_000)
     await forget(harness)
-    await harness.tell(*[fact for fact in await harness.facts() if isinstance(fact, RefundChanged)])
+    await harness.deliver(*[fact for fact in await harness.facts() if isinstance(fact, RefundChanged)])
     await harness.carry_out_commands()
     assert await harness.parked() != []
 

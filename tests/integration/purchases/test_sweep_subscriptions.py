@@ -67,7 +67,7 @@ async def test_one_of_which_nothing_was_heard_is_taken_with_its_plan(harness: Ha
 
     assert [row["stripe_subscription_id"] for row in await subscriber.rows()] == [subscription_id]
     assert (await subscriber.plan(), await subscriber.status()) == ("builder", "active")
-    changed = [body["plan"] for kind, body in await subscriber.told() if kind == "plan_changed"]
+    changed = [body["plan"] for kind, body in await subscriber.published() if kind == "plan_changed"]
     assert changed == ["builder"]
     assert await reconcile_subscriptions(harness.desk) == 0
 

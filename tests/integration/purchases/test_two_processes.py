@@ -57,4 +57,8 @@ async def test_however_many_buy_at_once_from_two_processes_one_is_charged(harnes
         "payments": WORKSPACES,
         "refunds": 0,
     }
-    assert len(await harness.told(kind=PurchaseStarted)) == len(await harness.told(kind=PurchasePaid)) == WORKSPACES
+    assert (
+        len(await harness.published(kind=PurchaseStarted))
+        == len(await harness.published(kind=PurchasePaid))
+        == WORKSPACES
+    )

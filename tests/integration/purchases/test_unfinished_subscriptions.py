@@ -27,7 +27,7 @@ async def _given_one(harness: Harness, card: str) -> tuple[str, Json]:
     }
     made = await harness.client.v1.subscriptions.create_async(asked)
     assert made.status == "incomplete"
-    await harness.tell(*await harness.facts())
+    await harness.deliver(*await harness.facts())
     await harness.settle_everything()
     return workspace, made.to_dict()
 
@@ -47,7 +47,7 @@ async def _pay_late(harness: Harness, workspace: str) -> None:
     """The debit comes through, or another card pays, and Stripe tells of it."""
     seen = len(await harness.control.events())
     await harness.control.settle_debit(await _intent(harness))
-    await harness.tell(*await harness.facts(since=seen))
+    await harness.deliver(*await harness.facts(since=seen))
     await harness.settle_everything()
 
 
@@ -95,7 +95,7 @@ async def _given_one_in_an_open_checkout(harness: Harness) -> tuple[str, str]:
     }
     session = (await harness.client.v1.checkout.sessions.create_async(asked)).id
     await harness.control.subscribe_early(session)
-    await harness.tell(*await harness.facts())
+    await harness.deliver(*await harness.facts())
     await harness.settle_everything()
     assert [one["status"] for one in await harness.rows("select status from subscriptions")] == ["incomplete"]
     return workspace, session

@@ -122,7 +122,7 @@ async def test_events_that_come_before_the_request_has_stored_the_session_are_no
     (session,) = await sessions_of(harness)
     await harness.control.complete_session(session["id"])
 
-    await harness.tell(*reversed([one for one in await harness.facts() if not isinstance(one, SubscriptionChanged)]))
+    await harness.deliver(*reversed([one for one in await harness.facts() if not isinstance(one, SubscriptionChanged)]))
     await harness.settle_everything()
 
     assert {one.status for one in await purchases_of(harness)} == {Status.PAID}

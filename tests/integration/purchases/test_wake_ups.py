@@ -53,20 +53,20 @@ async def test_what_asking_stripe_cannot_match_is_parked_once_for_staff(harness:
     """park → identify → release → park ran 204 times in six minutes."""
     purchase, refund = await _refund_of_an_unlisted_payment(harness)
 
-    await harness.tell(refund)
+    await harness.deliver(refund)
 
     assert await awake(harness) < ENOUGH
     (parked,) = await harness.parked()
     assert (parked["waits_for"], parked["retry_at"]) == (allocation_mark(refund.refund.refund_id), None)
     assert await awake(harness) == 0
     assert len(await harness.requests("invoice_payments.list")) == 1
-    (told,) = await harness.told(kind=MoneyBackParked)
-    assert told["purchase_id"] == str(purchase.id)
+    (published,) = await harness.published(kind=MoneyBackParked)
+    assert published["purchase_id"] == str(purchase.id)
 
 
 async def test_staff_have_it_asked_about_once_more_and_no_oftener(harness: Harness) -> None:
     _, refund = await _refund_of_an_unlisted_payment(harness)
-    await harness.tell(refund)
+    await harness.deliver(refund)
     await awake(harness)
 
     await harness.execute("update parked set retry_at = now() where resolved_at is null")
@@ -94,7 +94,7 @@ async def test_a_refund_of_a_part_of_an_invoice_that_was_voided_is_parked_once_a
     await harness.execute(
         "update workspace_addon_purchases set stripe_payment_intent_id = :intent", intent=charge["payment_intent"]
     )
-    await harness.tell(*await harness.facts())
+    await harness.deliver(*await harness.facts())
     await awake(harness)
     looks = len(await harness.requests("invoices.retrieve"))
 
@@ -104,8 +104,8 @@ async def test_a_refund_of_a_part_of_an_invoice_that_was_voided_is_parked_once_a
     parked = await harness.parked()
     assert {one["retry_at"] for one in parked} == {None}
     assert {one["reason"] for one in parked} == {"money of an invoice that is void at Stripe went back"}
-    (told,) = await harness.told(kind=MoneyBackParked)
-    assert (told["stripe_refund_id"], told["money_back_cents"]) == (refund["id"], 20_000)
+    (published,) = await harness.published(kind=MoneyBackParked)
+    assert (published["stripe_refund_id"], published["money_back_cents"]) == (refund["id"], 20_000)
 
 
 async def test_a_refund_of_money_that_does_not_fit_is_parked_once_and_told(harness: Harness) -> None:
@@ -117,7 +117,7 @@ async def test_a_refund_of_money_that_does_not_fit_is_parked_once_and_told(harne
     await harness.execute(
         "update workspace_addon_purchases set stripe_payment_intent_id = :intent", intent=refund.payment_intent_id
     )
-    await harness.tell(refund)
+    await harness.deliver(refund)
     await awake(harness)
     looks = len(await harness.requests("invoices.retrieve"))
 
@@ -125,7 +125,7 @@ async def test_a_refund_of_money_that_does_not_fit_is_parked_once_and_told(harne
 
     assert len(await harness.requests("invoices.retrieve")) == looks
     assert [one["retry_at"] for one in await harness.parked()] == [None]
-    assert len(await harness.told(kind=MoneyBackParked)) == 1
+    assert len(await harness.published(kind=MoneyBackParked)) == 1
 
 
 async def test_a_refund_of_unknown_money_that_does_not_fit_is_told_to_the_team_too(harness: Harness) -> None:
@@ -134,13 +134,13 @@ async def test_a_refund_of_unknown_money_that_does_not_fit_is_told_to_the_team_t
     await harness.control.refund_as_dashboard(invoice=purchase.stripe_invoice_id, amount=700)
     await harness.put(purchase, Status.PENDING, knows_invoice=True)
     await harness.execute("update workspace_addon_purchases set price_cents = 1, stripe_payment_intent_id = null")
-    await harness.tell(next(fact for fact in await harness.facts() if isinstance(fact, RefundChanged)))
+    await harness.deliver(next(fact for fact in await harness.facts() if isinstance(fact, RefundChanged)))
     await awake(harness)
     await _timers(harness)
 
     assert {one["retry_at"] for one in await harness.parked()} == {None}
-    (told,) = await harness.told(kind=MoneyBackParked)
-    assert told["purchase_id"] == str(purchase.id)
+    (published,) = await harness.published(kind=MoneyBackParked)
+    assert published["purchase_id"] == str(purchase.id)
 
 
 async def test_what_staff_have_ended_is_not_set_aside_again(harness: Harness) -> None:
@@ -152,7 +152,7 @@ async def test_what_staff_have_ended_is_not_set_aside_again(harness: Harness) ->
         await discard_parked(session=session, item_id=item, actor="staff:sue", reason="It is the plan's part.")
     refund = next(fact for fact in await harness.facts() if isinstance(fact, RefundChanged))
 
-    await harness.tell(refund.model_copy(update={"stripe_event_id": "evt_again"}))
+    await harness.deliver(refund.model_copy(update={"stripe_event_id": "evt_again"}))
     await awake(harness)
 
     assert await harness.parked() == []
@@ -162,13 +162,13 @@ async def test_what_stripe_cannot_match_is_told_to_the_team_once(harness: Harnes
     purchase, refund = await _refund_of_an_unlisted_payment(harness)
 
     for _ in range(2):
-        await harness.tell(refund)
+        await harness.deliver(refund)
         await awake(harness)
         await harness.execute("update parked set retry_at = now() where resolved_at is null")
 
-    (told,) = await harness.told(kind=MoneyBackParked)
-    assert (told["purchase_id"], told["stripe_refund_id"]) == (str(purchase.id), refund.refund.refund_id)
-    assert told["addons"] == [purchase.addon_name]
+    (published,) = await harness.published(kind=MoneyBackParked)
+    assert (published["purchase_id"], published["stripe_refund_id"]) == (str(purchase.id), refund.refund.refund_id)
+    assert published["addons"] == [purchase.addon_name]
 
 
 async def test_a_refund_that_staff_have_to_allocate_is_listed_at_stripe_once(harness: Harness) -> None:
@@ -181,8 +181,8 @@ async def test_a_refund_that_staff_have_to_allocate_is_listed_at_stripe_once(har
     assert (len(await harness.requests("refunds.list")), looks) == (looks, 1)
     (parked,) = await harness.parked()
     assert (parked["waits_for"], parked["retry_at"]) == (f"refund:{refund}", None)
-    (told,) = await harness.told(kind=MoneyBackParked)
-    assert told["addons"] == [one.addon_name for one in purchases]
+    (published,) = await harness.published(kind=MoneyBackParked)
+    assert published["addons"] == [one.addon_name for one in purchases]
 
 
 async def _part_of_a_bundle(harness: Harness) -> tuple[Sequence[Purchase], str]:
@@ -192,7 +192,7 @@ async def _part_of_a_bundle(harness: Harness) -> tuple[Sequence[Purchase], str]:
     await complete(harness, opened.session_id)
     purchases = await purchases_of(harness)
     refund = await harness.control.refund_as_dashboard(invoice=str(purchases[0].stripe_invoice_id), amount=700)
-    await harness.tell(*[fact for fact in await harness.facts() if isinstance(fact, RefundChanged)])
+    await harness.deliver(*[fact for fact in await harness.facts() if isinstance(fact, RefundChanged)])
     await awake(harness)
     return purchases, refund["id"]
 
@@ -205,7 +205,7 @@ async def test_what_waits_for_an_id_that_never_comes_is_tried_a_few_times_and_th
     await harness.control.pay_part(str(purchase.stripe_invoice_id), amount=20_000)
     (charge,) = (await harness.control.objects(kind="charge"))["charge"]
     await harness.control.refund_as_dashboard(charge=charge["id"])
-    await harness.tell(*[fact for fact in await harness.facts() if isinstance(fact, RefundChanged)])
+    await harness.deliver(*[fact for fact in await harness.facts() if isinstance(fact, RefundChanged)])
 
     for _ in range(2 * TRIES):
         await harness.execute("update parked set retry_at = now() where resolved_at is null and retry_at is not null")
@@ -257,7 +257,7 @@ async def plan_price(harness: Harness, builder: None) -> str:
 async def test_a_paid_purchase_is_left_alone(harness: Harness) -> None:
     """What was never in doubt wakes nobody."""
     await harness.given_a_purchase()
-    await harness.tell(*await harness.facts())
+    await harness.deliver(*await harness.facts())
     await awake(harness)
 
     assert await awake(harness) == 0

@@ -46,7 +46,7 @@ async def cancelled(harness: Harness) -> Purchase:
     await harness.put(purchase, Status.CANCELLED, knows_invoice=True)
     await harness.control.authenticate(str(purchase.stripe_payment_intent_id))
     # Events of before basil say which charge paid; since then Stripe is asked before a return is announced.
-    await harness.tell(*await harness.facts(version=LEGACY))
+    await harness.deliver(*await harness.facts(version=LEGACY))
     return purchase
 
 
@@ -55,7 +55,7 @@ async def test_it_is_seen_coming_and_going(
 ) -> None:
     coming = await seen(harness, api, staff, cancelled)
     await harness.settle_everything()
-    await harness.tell(*await harness.facts())
+    await harness.deliver(*await harness.facts())
 
     assert coming == {(0, 0, PRICE)}
     assert await seen(harness, api, staff, cancelled) == {(0, PRICE, 0)}
@@ -65,13 +65,13 @@ async def test_what_could_not_go_back_is_seen_to_be_here(
     harness: Harness, api: Api, staff: httpx.AsyncClient, cancelled: Purchase
 ) -> None:
     await harness.settle_everything()
-    await harness.tell(*await harness.facts())
+    await harness.deliver(*await harness.facts())
     gone = await seen(harness, api, staff, cancelled)
     (refund,) = await harness.refunds_at_stripe()
     await harness.control.settle_refund(refund["id"], status="failed")
-    await harness.tell(*await harness.facts())
+    await harness.deliver(*await harness.facts())
 
     assert gone == {(0, PRICE, 0)}
     assert await seen(harness, api, staff, cancelled) == {(0, 0, PRICE)}
-    (failed,) = await harness.told(kind=RefundFailed)
+    (failed,) = await harness.published(kind=RefundFailed)
     assert failed["was_issued"] is True

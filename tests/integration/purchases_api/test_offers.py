@@ -123,7 +123,7 @@ ENDS: Final[Mapping[Scenario, str]] = {
 async def heard(harness: Harness) -> None:
     """Everything that Stripe tells, and everything that is to be done."""
     await harness.settle_everything()
-    await harness.tell(*await harness.facts())
+    await harness.deliver(*await harness.facts())
     await harness.settle_everything()
 
 

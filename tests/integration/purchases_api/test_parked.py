@@ -38,7 +38,7 @@ async def told_in_the_wrong_order(harness: Harness) -> tuple[Purchase, Sequence[
     await harness.control.refund_as_dashboard(invoice=str(purchase.stripe_invoice_id), amount=100)
     facts = await harness.facts()
     await harness.put(purchase, Status.PENDING, knows_invoice=True)
-    await harness.tell(*[fact for fact in facts if isinstance(fact, RefundChanged)][:1])
+    await harness.deliver(*[fact for fact in facts if isinstance(fact, RefundChanged)][:1])
     return purchase, [fact for fact in facts if isinstance(fact, InvoicePaid | InvoicePaymentLinked)]
 
 
@@ -47,7 +47,7 @@ async def given_one_of_each(harness: Harness) -> Purchase:
     purchase, facts = await told_in_the_wrong_order(harness)
     paid = next(fact for fact in facts if isinstance(fact, InvoicePaid))
     odd = paid.model_copy(update={"lines": tuple(line.model_copy(update={"amount": 1}) for line in paid.lines)})
-    await harness.tell(odd)
+    await harness.deliver(odd)
     await harness.execute("delete from parked where type = :type", type=InvoicePaid.TYPE)
     await harness.execute("delete from stripe_commands")
     await harness.execute(
@@ -96,7 +96,7 @@ async def test_a_refund_in_part_of_a_bundle_is_shown_with_each_purchase(
     """It waits for staff to say whose it is: it may be of either."""
     bundle = await given_a_bundle(harness)
     refund = await harness.control.refund_as_dashboard(invoice=await invoice_of(harness), amount=700)
-    await harness.tell(*await harness.facts())
+    await harness.deliver(*await harness.facts())
     await harness.settle_everything()
 
     await harness.retry_parked()
@@ -105,8 +105,8 @@ async def test_a_refund_in_part_of_a_bundle_is_shown_with_each_purchase(
     shown = [(await staff.get(f"/v1/admin/purchases/{one.id}")).json()["parked"] for one in bundle]
 
     assert [[item["payload"]["refund"]["refund_id"] for item in items] for items in shown] == [[refund["id"]]] * 2
-    (told,) = await harness.told(kind=MoneyBackParked)
-    assert (told["stripe_refund_id"], told["money_back_cents"]) == (refund["id"], 700)
+    (published,) = await harness.published(kind=MoneyBackParked)
+    assert (published["stripe_refund_id"], published["money_back_cents"]) == (refund["id"], 700)
 
 
 async def test_a_fact_that_fails_every_time_is_shown_with_its_purchase(
@@ -117,7 +117,7 @@ async def test_a_fact_that_fails_every_time_is_shown_with_its_purchase(
     await harness.client.v1.invoices.void_invoice_async(str(purchase.stripe_invoice_id))
     voided = next(fact for fact in await harness.facts() if isinstance(fact, InvoiceVoided))
 
-    await harness.tell(voided.model_copy(update={"stripe_event_id": "evt_\x00"}))
+    await harness.deliver(voided.model_copy(update={"stripe_event_id": "evt_\x00"}))
 
     shown = (await staff.get(f"/v1/admin/purchases/{purchase.id}")).json()
     assert [item["about"] for item in shown["parked"]] == [InvoiceVoided.TYPE]
@@ -126,7 +126,7 @@ async def test_a_fact_that_fails_every_time_is_shown_with_its_purchase(
 async def test_a_fact_is_tried_again_when_staff_say_so(harness: Harness, staff: httpx.AsyncClient) -> None:
     """It was parked for a reason that is gone, and waits for nothing that would tell."""
     purchase, paid = await told_in_the_wrong_order(harness)
-    await harness.tell(*paid)
+    await harness.deliver(*paid)
     await harness.execute(
         "update parked set resolved_at = null, resolution = null, waits_for = null, retry_at = null, reason = 'a bug'"
     )
@@ -195,7 +195,7 @@ async def test_a_refused_return_is_asked_for_under_a_key_of_its_own(harness: Har
     purchase = await harness.given_a_purchase("pm_card_authenticationRequired")
     await harness.put(purchase, Status.CANCELLED, knows_invoice=True)
     await harness.control.authenticate(str(purchase.stripe_payment_intent_id))
-    await harness.tell(*await harness.facts())
+    await harness.deliver(*await harness.facts())
     assert await harness.loop._carry_one()  # what paid the invoice, its event does not say
     await harness.execute(PARK_COMMAND + " where kind = 'return_payment'")
     (item,) = await listed(staff)
@@ -218,7 +218,7 @@ async def test_a_payment_that_did_not_fit_is_looked_at_again(harness: Harness, s
 
     assert answer.status_code == 202
     assert (await harness.purchase(purchase.id)).status is Status.PAID
-    assert len(await harness.told(kind=PurchasePaid)) == 1
+    assert len(await harness.published(kind=PurchasePaid)) == 1
     assert payment in {item["id"] for item in await listed(staff, state="resolved")}
     assert problem(await staff.post(f"{PARKED}/{payment}/discard", json={"reason": "late"})) == (409, "not-parked")
 

@@ -38,7 +38,7 @@ async def test_what_is_pasted_from_a_document_is_taken_as_it_is(
 
     assert answer.status_code == 200, answer.text
     assert (await staff.get(path)).json()["history"][-1]["reason"] == reason
-    assert (await harness.told())[-1]["reason"] == reason
+    assert (await harness.published())[-1]["reason"] == reason
 
 
 @pytest.mark.parametrize("reason", NO_LINE.values(), ids=NO_LINE)

@@ -39,7 +39,7 @@ CALLERS: Final[Mapping[str, dict[str, Any]]] = {
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("part", CALLERS)
 async def test_schemathesis_finds_nothing(harness: Harness, api: Api, part: str, tmp_path: Path) -> None:
-    await harness.tell(plan("free", FREE), plan("builder", BUILDER))
+    await harness.deliver(plan("free", FREE), plan("builder", BUILDER))
     await harness.given_an_addon("professional-ai-setup")
     workspace_id = await harness.given_a_workspace(workspace_id="ws-acme")
     await harness.buy(harness.order(workspace_id, "professional-ai-setup"))

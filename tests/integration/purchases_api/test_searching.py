@@ -62,7 +62,7 @@ def chained(got: list[list[str]]) -> list[str]:
 async def given_every_kind_of_id(harness: Harness, control: StripeControl, purchase: Purchase) -> list[str]:
     """A purchase with everything that Stripe can give an id; all of them."""
     await control.refund_as_dashboard(invoice=str(purchase.stripe_invoice_id), amount=100)
-    await harness.tell(*await harness.facts())
+    await harness.deliver(*await harness.facts())
     await harness.settle_everything()
     for statement in (DISPUTED, BUNDLED, PARKED_PAYMENT):
         await harness.execute(statement, id=purchase.id)
@@ -96,7 +96,7 @@ async def test_whatever_id_of_stripes_a_purchase_shows_finds_it(
 ) -> None:
     pending, _ = await harness.given_a_purchase("pm_card_authenticationRequired"), await harness.given_a_purchase()
     await control.authenticate(str(pending.stripe_payment_intent_id))
-    await harness.tell(*await harness.facts())
+    await harness.deliver(*await harness.facts())
     purchase = await harness.purchase(pending.id)
     await given_every_kind_of_id(harness, control, purchase)
 

@@ -58,7 +58,7 @@ class Owner:
 
     async def hear(self) -> None:
         """Stripe's events arrive, and what they ask for is done."""
-        await self.harness.tell(*await self.harness.facts())
+        await self.harness.deliver(*await self.harness.facts())
         await self.harness.settle_everything()
 
     async def live(self, page: Page) -> httpx.Response:

@@ -73,7 +73,7 @@ async def test_each_currency_is_offered_by_itself_with_its_own_services(harness:
         for currency, interval, cents in (("USD", "year", 9_900), ("USD", "month", 1_000), ("EUR", "month", 900))
     ]
     told = plan("builder", dict(BUILDER), prices=tuple(prices)).model_copy(update={"sequence": 2})
-    await harness.tell(told)
+    await harness.deliver(told)
     owner = site.owner(workspace, **{"Accept-Language": "de"})
 
     dollars = await owner.open(here(workspace))
@@ -88,7 +88,7 @@ async def test_each_currency_is_offered_by_itself_with_its_own_services(harness:
 
 async def test_a_plan_without_a_price_at_stripe_is_not_offered(harness: Harness, site: Site) -> None:
     no_price = PlanPrice(interval="month", currency="EUR", price_cents=900, stripe_price_id=None)
-    await harness.tell(plan("free", dict(FREE)), plan("builder", dict(BUILDER), prices=(no_price,)))
+    await harness.deliver(plan("free", dict(FREE)), plan("builder", dict(BUILDER), prices=(no_price,)))
 
     page = await seen(site, await harness.given_a_workspace(None))
 
@@ -224,7 +224,7 @@ async def test_everyone_sees_plan_status_and_caps_and_only_the_owner_has_buttons
     await Subscriber(
         harness=harness, workspace_id=OWN, customer_id=subscriber.customer_id, plans=subscriber.plans
     ).subscribe()
-    await harness.tell(*await harness.facts())
+    await harness.deliver(*await harness.facts())
     await harness.settle_everything()
 
     page = await seen(site, OWN, caller)

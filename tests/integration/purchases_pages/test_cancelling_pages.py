@@ -48,7 +48,7 @@ async def test_what_was_paid_since_the_question_is_asked_about_anew(harness: Har
     owner = site.owner(purchase.workspace_id)
     asked = await owner.open(f"/app/{purchase.workspace_id}/billing/addons/{purchase.id}/cancel")
     await harness.control.authenticate(str(purchase.stripe_payment_intent_id))
-    await harness.tell(*await harness.facts())
+    await harness.deliver(*await harness.facts())
 
     refused = await owner.submit(asked.form("Cancel it"), reason="Too slow")
     before = await harness.purchase(purchase.id)

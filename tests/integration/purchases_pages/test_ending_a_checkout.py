@@ -36,7 +36,7 @@ async def services(owner: Owner) -> Page:
 async def in_a_checkout(harness: Harness, site: Site, *addons: str) -> Owner:
     """On sale are both services; in the Checkout of the plan are `addons`."""
     owner = await an_owner(harness, site, "pm_card_visa")
-    await harness.tell(a_service())
+    await harness.deliver(a_service())
     await owner.upgrade(*addons)
     return owner
 

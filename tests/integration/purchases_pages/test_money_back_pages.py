@@ -65,7 +65,7 @@ async def test_a_refund_that_the_bank_has_not_confirmed_is_on_its_way(harness: H
     pending = await said_of(harness, site, purchase)
     (refund,) = await refunds_of(harness, purchase)
     await harness.control.settle_refund(str(refund.stripe_refund_id), status="succeeded")
-    await harness.tell(*await harness.facts())
+    await harness.deliver(*await harness.facts())
     sent = await said_of(harness, site, purchase)
 
     assert f"You have bought {NAME} €499.00 was charged. €499.00 is on its way back" in asked_for
@@ -75,7 +75,7 @@ async def test_a_refund_that_the_bank_has_not_confirmed_is_on_its_way(harness: H
 
 async def test_a_refund_that_failed_gave_nothing_back(harness: Harness, site: Site) -> None:
     (purchase,) = (await scenarios.refund_failed(harness)).purchases
-    await harness.tell(*await harness.facts())
+    await harness.deliver(*await harness.facts())
 
     paid = await said_of(harness, site, purchase)
     await cancel_it(harness, purchase)
@@ -90,7 +90,7 @@ async def test_a_refund_that_failed_gave_nothing_back(harness: Harness, site: Si
 
 async def test_one_that_stays_refunded_though_its_refund_failed_says_so(harness: Harness, site: Site) -> None:
     (purchase,) = (await scenarios.refund_failed(harness)).purchases
-    await harness.tell(*await harness.facts())
+    await harness.deliver(*await harness.facts())
     await harness.execute("update workspace_addon_purchases set status = 'refunded' where id = :id", id=purchase.id)
 
     text = await said_of(harness, site, purchase)
@@ -105,7 +105,7 @@ async def test_money_that_came_after_a_cancellation_is_not_kept_quiet_about(harn
     before = await said_of(harness, site, purchase)
     await harness.control.authenticate(str(purchase.stripe_payment_intent_id))
     # Events of before basil say which charge paid; since then Stripe is asked before a return is announced.
-    await harness.tell(*await harness.facts(version=scenarios.LEGACY))
+    await harness.deliver(*await harness.facts(version=scenarios.LEGACY))
     coming = await said_of(harness, site, purchase)
     await harness.settle_everything()
     back = await said_of(harness, site, purchase)

@@ -113,7 +113,7 @@ async def test_what_was_paid_since_the_question_is_asked_about_anew_with_its_mon
     async with browser(site) as staff:
         page = await staff.get(of(purchase, "cancel"))
         await harness.control.authenticate(str(purchase.stripe_payment_intent_id))
-        await harness.tell(*await harness.facts())
+        await harness.deliver(*await harness.facts())
         asked = await send(staff, page, reason="A long reason, typed once")
         before = await harness.purchase(purchase.id)
         done = await send(staff, asked, refund="true")

@@ -51,7 +51,7 @@ async def test_nothing_set_aside_is_said(site: Site) -> None:
 async def test_an_item_shows_what_it_says_and_is_tried_again(harness: Harness, site: Site) -> None:
     purchase, paid = await told_in_the_wrong_order(harness)
     item = await parked_item(harness)
-    await harness.tell(*paid)
+    await harness.deliver(*paid)
     await harness.execute(
         "update parked set resolved_at = null, resolution = null, waits_for = null, retry_at = null, reason = 'a bug'"
     )

@@ -17,7 +17,7 @@ async def test_refunds_and_disputes_of_a_plan_stand_beside_the_workspaces_purcha
     (invoice,) = await harness.rows("select stripe_invoice_id from subscription_invoices")
     refund = await harness.control.refund_as_dashboard(invoice=invoice["stripe_invoice_id"], amount=300)
     dispute = await harness.control.open_dispute(invoice=invoice["stripe_invoice_id"])
-    await harness.tell(*await harness.facts())
+    await harness.deliver(*await harness.facts())
     await harness.settle_everything()
 
     answer = await site.visitor(STAFF).http.get(f"/admin/purchases?workspace={workspace}")
@@ -35,7 +35,7 @@ async def test_what_is_set_aside_about_a_plan_stands_there_too(harness: Harness,
     await harness.control.refund_as_dashboard(invoice=invoice["stripe_invoice_id"], amount=300)
     (*_, told) = [fact for fact in await harness.facts() if isinstance(fact, RefundChanged)]
     odd = {"stripe_event_id": "evt_usd", "refund": told.refund.model_copy(update={"currency": "usd"})}
-    await harness.tell(told.model_copy(update=odd))
+    await harness.deliver(told.model_copy(update=odd))
 
     answer = await site.visitor(STAFF).http.get(f"/admin/purchases?workspace={workspace}")
 
@@ -47,7 +47,7 @@ async def test_what_is_set_aside_about_a_plan_stands_there_too(harness: Harness,
 async def test_the_plans_share_of_a_bundle_says_of_how_much(harness: Harness, site: Site) -> None:
     purchases = await given_a_bundle(harness)
     await harness.control.refund_as_dashboard(invoice=await invoice_of(harness))
-    await harness.tell(*await harness.facts())
+    await harness.deliver(*await harness.facts())
     await harness.settle_everything()
 
     answer = await site.visitor(STAFF).http.get(f"/admin/purchases?workspace={purchases[0].workspace_id}")

@@ -112,7 +112,7 @@ async def test_buying_and_hearing_of_it(crowded: Harness) -> None:
     with every_statement(crowded.database, reads_at_most=MOST):
         bought = await crowded.given_a_purchase()
         declined = await crowded.given_a_purchase("pm_card_chargeCustomerFail")
-        await crowded.tell(*await crowded.facts())
+        await crowded.deliver(*await crowded.facts())
         await settle(crowded)
 
     assert (await crowded.purchase(bought.id)).status is Status.PAID
@@ -127,8 +127,8 @@ async def test_money_that_goes_back(crowded: Harness) -> None:
     await crowded.control.close_dispute(dispute["id"], status="lost")
 
     with every_statement(crowded.database, reads_at_most=MOST):
-        await crowded.tell(*await crowded.facts())
-        await crowded.tell(refund_of_a_stranger())
+        await crowded.deliver(*await crowded.facts())
+        await crowded.deliver(refund_of_a_stranger())
         await settle(crowded)
 
     ended = [(await crowded.purchase(one.id)).status for one in (refunded, disputed)]
@@ -155,7 +155,7 @@ async def test_a_plan_with_addons_from_checkout_to_its_end(crowded: Harness) -> 
     with every_statement(crowded.database, reads_at_most=MOST):
         opened = await open_page(crowded, upgrade(workspace, "setup"))
         await crowded.control.complete_session(opened.session_id)
-        await crowded.tell(*await crowded.facts())
+        await crowded.deliver(*await crowded.facts())
         await settle(crowded)
         async with crowded.database.reading() as session:
             registered = await workspaces.find(session, workspace)
@@ -176,7 +176,7 @@ async def test_money_of_a_plan_that_goes_back(crowded: Harness) -> None:
                 await crowded.control.open_dispute(invoice=invoice["id"])
 
     with every_statement(crowded.database, reads_at_most=MOST):
-        await crowded.tell(*await crowded.facts())
+        await crowded.deliver(*await crowded.facts())
         await settle(crowded)
 
     shares = await crowded.rows("select refund_cents from workspace_refunds where stripe_refund_id not like 're_plan%'")

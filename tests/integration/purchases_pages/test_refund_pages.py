@@ -91,7 +91,7 @@ async def test_money_that_came_after_a_cancellation_is_not_called_paid_twice(har
     purchase = await harness.given_a_purchase("pm_card_authenticationRequired")
     await harness.put(purchase, Status.CANCELLED, knows_invoice=True)
     await harness.control.authenticate(str(purchase.stripe_payment_intent_id))
-    await harness.tell(*await harness.facts())
+    await harness.deliver(*await harness.facts())
     await harness.settle_everything()
     async with browser(site) as staff:
         page = told(await staff.get(of(purchase)))

@@ -19,8 +19,8 @@ BADGES = {
 
 
 async def test_a_card_says_what_is_sold_and_for_how_much(harness: Harness, site: Site) -> None:
-    await harness.tell(a_service(description="We look at it.", bullets=("First", "Second"), price_cents=123_456))
-    await harness.tell(a_service(slug="hidden", name="Hidden", is_active=False))
+    await harness.deliver(a_service(description="We look at it.", bullets=("First", "Second"), price_cents=123_456))
+    await harness.deliver(a_service(slug="hidden", name="Hidden", is_active=False))
     here = f"/app/{await harness.given_a_workspace()}/billing/addons"
 
     page = await site.owner(here.split("/")[2], **{"Accept-Language": "de"}).open(here)
@@ -42,7 +42,7 @@ async def test_without_services_and_purchases_the_page_says_so(harness: Harness,
 
 
 async def test_markup_in_every_text_comes_out_as_text(harness: Harness, site: Site) -> None:
-    await harness.tell(a_service(name=MARKUP, description=MARKUP, bullets=(MARKUP,)))
+    await harness.deliver(a_service(name=MARKUP, description=MARKUP, bullets=(MARKUP,)))
     workspace = await harness.given_a_workspace()
     owner = site.owner(workspace)
 
