@@ -29,6 +29,7 @@ from purchases.ledger.transitions import Status
 from purchases.worker.events import apply_facts
 from purchases.worker.jobs import CommandsLoop
 from sandbox.stripe.control import StripeControl
+from tests.fixtures.expected_facts import model_of
 from webhook_gateway.stripe_events.normalisers import NORMALISERS, normalise
 
 Json = dict[str, Any]
@@ -206,7 +207,7 @@ class Harness:
         events = await self.control.events(version=version)
         handled = [event for event in events[self.since if since is None else since :] if event["type"] in NORMALISERS]
         now = datetime.now(UTC).timestamp()
-        return [normalise(event=event, body=json.dumps(event).encode(), received_at=now).fact() for event in handled]
+        return [model_of(normalise(event=event, body=json.dumps(event).encode(), received_at=now)) for event in handled]
 
     async def settle_everything(self) -> None:
         """Carry out commands and try parked facts again, whenever they are due, until nothing changes any more."""

@@ -15,6 +15,7 @@ from purchases.ledger.rows import Purchase
 from purchases.ledger.transitions import Status
 from purchases.reconcile.reconcile import reconcile_stretch
 from purchases.stripe_api.since import Stretch
+from tests.fixtures.expected_facts import model_of
 from tests.integration.purchases.harness import PRICE, Harness
 from webhook_gateway.stripe_events.normalisers import NORMALISERS, normalise
 
@@ -35,7 +36,7 @@ async def _money_back(harness: Harness, **changes: Any) -> list[StripeFact]:
             event["data"]["object"].update(changes)
             event["id"] = f"evt_{uuid.uuid4().hex}"
             body = json.dumps(event).encode()
-            read.append(normalise(event=event, body=body, received_at=datetime.now(UTC).timestamp()).fact())
+            read.append(model_of(normalise(event=event, body=body, received_at=datetime.now(UTC).timestamp())))
     return read
 
 

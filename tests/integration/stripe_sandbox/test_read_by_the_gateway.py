@@ -7,6 +7,7 @@ import stripe
 
 from contracts.stripe_facts import InvoicePaid, InvoicePaymentFailed, StripeFact, UnrecognisedEvent
 from sandbox.stripe.control import Json, StripeControl
+from tests.fixtures.expected_facts import model_of
 from tests.integration.stripe_sandbox.conftest import DAY, Buyer
 from tests.integration.stripe_sandbox.offers import given_a_session
 from tests.integration.stripe_sandbox.plans import given_a_subscriber
@@ -26,7 +27,7 @@ ONE_ERA_ONLY = {
 
 
 def fact_of(event: Json) -> StripeFact:
-    return normalise(event=event, body=json.dumps(event).encode(), received_at=0.0).fact()
+    return model_of(normalise(event=event, body=json.dumps(event).encode(), received_at=0.0))
 
 
 def common(fact: StripeFact) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from notifier.delivery.addresses import InvalidAddress, mailbox, named_mailbox
+from notifier.delivery.messages import InvalidAddress, mailbox, named_mailbox
 
 
 @pytest.mark.parametrize(

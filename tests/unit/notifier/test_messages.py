@@ -10,8 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from notifier.delivery.addresses import mailbox, named_mailbox
-from notifier.delivery.messages import ForbiddenInHeader, compose
+from notifier.delivery.messages import ForbiddenInHeader, compose, mailbox, named_mailbox
 from notifier.letters.letters import letter_for
 from notifier.letters.rendering import House, Rendered, render
 from tests.fixtures import mailable_facts as facts

@@ -13,14 +13,14 @@ from jsonschema import Draft202012Validator
 from contracts import read, schemas, seal
 from contracts.stripe_facts import StripeFact, UnrecognisedEvent
 from contracts.topics import STRIPE_EVENTS
+from tests.fixtures.expected_facts import model_of
 from tests.fixtures.stripe_events import BASIL, FILES, LEGACY, event
 from webhook_gateway.outcomes import Outcome
-from webhook_gateway.stripe_events.headers import headers_of
 from webhook_gateway.stripe_events.intake import Intake, MalformedBody, NotAnEvent, take_in
 from webhook_gateway.stripe_events.normalisers import NORMALISERS, normalise
-from webhook_gateway.stripe_events.records import LONGEST_VALUE, Record
-from webhook_gateway.stripe_events.told import Told
-from webhook_gateway.webhook.head import Head, read_head
+from webhook_gateway.stripe_events.records import LONGEST_VALUE, Record, headers_of
+from webhook_gateway.stripe_events.stripe_event import OutgoingFact
+from webhook_gateway.webhook.request import Head, read_head
 
 NOW = 1_772_620_204.5
 ALL_FILES = sorted(file.name.removesuffix(".json") for file in FILES.glob("*.json"))
@@ -52,7 +52,7 @@ def validator_of(kind: str) -> Draft202012Validator:
 def test_the_record_is_what_the_contracts_say(name: str) -> None:
     """The hot path's own headers are those of the contracts' envelope, for every fact."""
     document = event(*name.rsplit(".", 1))
-    fact = normalise(event=document, body=b"{}", received_at=NOW).fact()
+    fact = model_of(normalise(event=document, body=b"{}", received_at=NOW))
 
     record = taken(document).record
 
@@ -74,8 +74,8 @@ def test_headers_hold_for_unusual_ids() -> None:
         body="",
     )
 
-    told = Told(UnrecognisedEvent, {**fact.model_dump(), "occurred_at": "2026-03-04T10:30:04Z"})
-    assert seal(fact, occurred_at=fact.occurred_at).to_headers() == headers_of(told)
+    outgoing = OutgoingFact(UnrecognisedEvent, {**fact.model_dump(), "occurred_at": "2026-03-04T10:30:04Z"})
+    assert seal(fact, occurred_at=fact.occurred_at).to_headers() == headers_of(outgoing)
 
 
 def test_a_replay_has_the_same_id() -> None:

@@ -14,6 +14,7 @@ from contracts.stripe_facts import (
     InvoicePaymentFailed,
     UnrecognisedEvent,
 )
+from tests.fixtures.expected_facts import model_of
 from tests.fixtures.stripe_events import BASIL, LEGACY, body_of, event
 from webhook_gateway.stripe_events.normalisers import normalise
 
@@ -26,7 +27,7 @@ SUBSCRIPTION = "sub_1SVq5rLkdIwHu7ixZ8yX6wV4"
 def invoice_fact(name: str, era: str, **changes: Any) -> InvoiceFact:
     document = event(name, era)
     document["data"]["object"].update(changes)
-    fact = normalise(event=document, body=body_of(document), received_at=1_772_620_204.5).fact()
+    fact = model_of(normalise(event=document, body=body_of(document), received_at=1_772_620_204.5))
     assert isinstance(fact, InvoiceFact), fact
     return fact
 
@@ -271,7 +272,7 @@ def test_a_shape_that_no_rule_covers_is_published_raw_with_its_reason(change: di
     document["data"]["object"].update(change)
     body = body_of(document)
 
-    fact = normalise(event=document, body=body, received_at=1_772_620_204.5).fact()
+    fact = model_of(normalise(event=document, body=body, received_at=1_772_620_204.5))
 
     assert isinstance(fact, UnrecognisedEvent)
     assert body.decode() == fact.body

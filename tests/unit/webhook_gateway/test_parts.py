@@ -16,9 +16,9 @@ from webhook_gateway.deadlines import Deadlines
 from webhook_gateway.outcomes import Outcome
 from webhook_gateway.settings import GatewaySettings
 from webhook_gateway.webhook.answers import ANSWERS
-from webhook_gateway.webhook.body import DRAINED, LIMIT, BodyTooLarge, BodyTooSlow, Receive, SenderGone, read_body
 from webhook_gateway.webhook.metrics import MOST_TYPES, WebhookMetrics
 from webhook_gateway.webhook.refusal_log import RefusalLog
+from webhook_gateway.webhook.request import DRAINED, LIMIT, BodyTooLarge, BodyTooSlow, Receive, SenderGone, read_body
 
 
 async def test_a_block_that_is_too_late_gets_a_timeout_error() -> None:
@@ -125,7 +125,7 @@ async def test_a_sender_that_hangs_up_is_gone() -> None:
 
 
 async def test_a_body_that_never_comes_is_too_slow(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("webhook_gateway.webhook.body.SECONDS", 0.1)
+    monkeypatch.setattr("webhook_gateway.webhook.request.SECONDS", 0.1)
 
     async def receive() -> dict[str, Any]:
         await asyncio.sleep(60)

@@ -13,9 +13,8 @@ from aiokafka.errors import (
 )
 
 from chassis.kafka.kafka import BrokerUnavailable
-from webhook_gateway.broker import BrokerConnection, Connected, partition_of
+from webhook_gateway.broker import BrokerConnection, Connected, partition_of, publish
 from webhook_gateway.deadlines import Deadlines
-from webhook_gateway.publishing import publish
 from webhook_gateway.stripe_events.records import Record
 
 RECORD = Record(topic="t", key=b"k", headers=[("ce_id", b"1")], value=b"{}")
@@ -84,7 +83,7 @@ async def test_before_the_first_connection_the_broker_is_unavailable_at_once() -
 
 
 async def test_a_missing_acknowledgement_is_given_up_in_bounded_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("webhook_gateway.publishing.ACK_SECONDS", 0.1)
+    monkeypatch.setattr("webhook_gateway.broker.ACK_SECONDS", 0.1)
     async with BrokerConnection(Connecting(FakeProducer(acks=False))) as broker:
         await until_connected(broker)
         async with asyncio.timeout(3):

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from contracts.stripe_facts import SubscriptionChanged
+from tests.fixtures.expected_facts import model_of
 from tests.fixtures.stripe_events import BASIL, LEGACY, body_of, event
 from webhook_gateway.stripe_events.normalisers import normalise
 
@@ -17,7 +18,7 @@ LATER = 1_835_781_690
 def subscription_fact(era: str, **changes: Any) -> SubscriptionChanged:
     document = event("customer.subscription.updated", era)
     document["data"]["object"].update(changes)
-    fact = normalise(event=document, body=body_of(document), received_at=1_772_620_204.5).fact()
+    fact = model_of(normalise(event=document, body=body_of(document), received_at=1_772_620_204.5))
     assert isinstance(fact, SubscriptionChanged), fact
     return fact
 

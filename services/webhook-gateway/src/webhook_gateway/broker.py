@@ -1,18 +1,21 @@
-"""Our connection to Kafka: made in the background, lost and found again, and replaced when an error has spoiled it."""
+"""The way to Kafka: a record handed over and confirmed in time, and the connection that is renewed behind it."""
 
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from typing import Any, Final, NamedTuple, Self
+from typing import Any, Final, NamedTuple, Protocol, Self
 from zlib import crc32
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, KafkaTimeoutError, MessageSizeTooLargeError
 
 from chassis.backoff import Backoff
 from chassis.kafka.kafka import BrokerUnavailable
+from chassis.process.killpoints import reached
 from chassis.process.logs import get_logger
+from webhook_gateway.deadlines import Deadlines
+from webhook_gateway.stripe_events.records import Record
 
 log = get_logger(__name__)
 
@@ -22,6 +25,43 @@ REQUEST_MS: Final = 5_000
 STOP_SECONDS: Final = 5.0
 PAUSE_SECONDS: Final = 1.0
 """Between two replacements: an error that comes back at once must not make a storm of connections."""
+ACK_SECONDS: Final = 5.0
+"""Stripe waits longer; a record that arrives after our 503 is dropped by its id when Stripe sends the event again."""
+TRANSIENT: Final = (KafkaTimeoutError, MessageSizeTooLargeError)
+"""Refused before the producer numbered the record: it is as good as before."""
+
+
+class RecordProducer(Protocol):
+    """What `BrokerConnection` does for us."""
+
+    async def send(
+        self, *, topic: str, key: bytes, headers: Sequence[tuple[str, bytes]], value: bytes
+    ) -> "asyncio.Future[Any]":
+        """Take the record; the future is done when it is durable."""
+
+    def renew(self) -> None:
+        """Replace the connection's state, which a final error has spoiled."""
+
+
+async def publish(record: Record, *, producer: RecordProducer, deadlines: Deadlines) -> None:
+    """Return once the record is durable. Raises BrokerUnavailable.
+
+    A future that is given up is cancelled: aiokafka sends its record all the same, so nothing accepted is lost.
+    """
+    try:
+        with deadlines.within(ACK_SECONDS):
+            acknowledged = await producer.send(
+                topic=record.topic, key=record.key, headers=record.headers, value=record.value
+            )
+            reached("gateway.before-ack")
+            await acknowledged
+    except TimeoutError as error:
+        raise BrokerUnavailable("no acknowledgement in time") from error
+    except KafkaError as error:
+        if not isinstance(error, TRANSIENT):
+            producer.renew()
+        raise BrokerUnavailable(repr(error)) from error
+    reached("gateway.after-ack")
 
 
 class Connected(NamedTuple):
@@ -38,12 +78,12 @@ Connect = Callable[[], Awaitable[Connected]]
 
 
 def partition_of(key: bytes, *, partitions: int) -> int:
-    """The same key, the same partition. Asking aiokafka costs 8 µs a record: murmur2 in Python, and two sets."""
+    """Return the partition of `key`. Asking aiokafka costs 8 µs a record: murmur2 in Python, and two sets."""
     return crc32(key) % partitions
 
 
 def connect_with(options: dict[str, Any], *, topic: str) -> Connect:
-    """How to make one connected producer that knows `topic`; raises when it cannot."""
+    """Return what makes one connected producer that knows `topic`; raises when it cannot."""
 
     async def connect() -> Connected:
         producer = AIOKafkaProducer(

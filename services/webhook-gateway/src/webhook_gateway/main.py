@@ -15,9 +15,8 @@ from chassis.process.startup import prepare_process, refuse_unless_sound
 from chassis.web.web import HttpServer, web_app
 from contracts.topics import STRIPE_EVENTS
 from webhook_gateway.api import router
-from webhook_gateway.broker import BrokerConnection, connect_with
+from webhook_gateway.broker import BrokerConnection, RecordProducer, connect_with
 from webhook_gateway.doctor import NAME, REMEDY, findings
-from webhook_gateway.publishing import RecordProducer
 from webhook_gateway.settings import GatewaySettings
 from webhook_gateway.webhook.asgi import WebhookEndpoint
 from webhook_gateway.webhook.metrics import WebhookMetrics

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 
 from contracts import FACTS, UnknownFact
-from notifier.delivery.addresses import InvalidAddress, Mailbox, mailbox
-from notifier.delivery.messages import Mail, compose
+from notifier.delivery.messages import InvalidAddress, Mail, Mailbox, compose, mailbox
 from notifier.delivery.smtp import Connection, NotSent, Verdict
 from notifier.delivery.smtp_url import SmtpServer
 from notifier.letters.letters import BESIDE, LETTERS, Letter, Mailable, Recipient

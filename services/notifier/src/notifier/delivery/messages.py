@@ -1,4 +1,4 @@
-"""A letter as a message of RFC 5322: plain text and HTML, made by a machine, byte for byte the same when repeated.
+"""A letter as a message of RFC 5322 between checked addresses: text and HTML, the same bytes whenever it is repeated.
 
 Put together by hand: email.message needs 2.7 ms for what takes 0.1 here, which counts at 200 mails/s. What goes into
 a header is checked for line breaks once more, and a test reads every message back with email.message.
@@ -12,7 +12,8 @@ from email.utils import format_datetime, formataddr
 from typing import Final
 from uuid import UUID, uuid5
 
-from notifier.delivery.addresses import Mailbox
+import idna
+
 from notifier.letters.rendering import Rendered
 
 MESSAGE_IDS: Final = UUID("6f0c1a52-7d1e-5b53-9c39-0d4f3f1f6a77")
@@ -20,10 +21,40 @@ MESSAGE_IDS: Final = UUID("6f0c1a52-7d1e-5b53-9c39-0d4f3f1f6a77")
 WORD_CHARACTERS: Final = 11
 """Four bytes each at most, so 60 characters of base64."""
 CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
+ATOM: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u00a1-\ud7ff\uf900-\ufdcf\ufdf0-\uffef-]+"
+LOCAL: Final = re.compile(rf'{ATOM}(?:\.{ATOM})*|"(?:[ !#-\[\]-~]|\\[ -~])+"')
+"""RFC 5321's Dot-string and Quoted-string, and RFC 6531's letters beyond ASCII in the first."""
+NAMED: Final = re.compile(r'\s*"?(?P<name>[^<>"]*?)"?\s*<(?P<spec>[^<>]+)>\s*')
+LOCAL_OCTETS: Final = 64
+ADDRESS_OCTETS: Final = 254
+"""RFC 5321 §4.5.3.1: a path holds 256 octets, its angle brackets included."""
 
 
 class ForbiddenInHeader(ValueError):  # noqa: N818 - named for what it says
     """A header's value holds a line break or another control character."""
+
+
+class InvalidAddress(ValueError):  # noqa: N818 - named for what it says
+    """No mail can ever reach this address; the text says why, without the address itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mailbox:
+    """A checked address. `local` as it stands before the @, quoted where it must be; `domain` in ASCII."""
+
+    local: str
+    domain: str
+    display_name: str = ""
+
+    @property
+    def spec(self) -> str:
+        """What MAIL FROM and RCPT TO take."""
+        return f"{self.local}@{self.domain}"
+
+    @property
+    def needs_smtputf8(self) -> bool:
+        """A local part beyond ASCII can only be written with RFC 6531's extension."""
+        return not self.local.isascii()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +69,24 @@ class Mail:
     def needs_smtputf8(self) -> bool:
         """The recipient's address goes beyond ASCII, and only it may."""
         return self.recipient.needs_smtputf8
+
+
+def mailbox(text: str, *, display_name: str = "") -> Mailbox:
+    """`somebody@example.com`. Raises InvalidAddress."""
+    local, _, domain = text.strip().rpartition("@")
+    if not LOCAL.fullmatch(local):
+        raise InvalidAddress("the address is malformed")
+    found = Mailbox(local=local, domain=_ascii_domain(domain), display_name=display_name)
+    if len(local.encode()) > LOCAL_OCTETS or len(found.spec.encode()) > ADDRESS_OCTETS:
+        raise InvalidAddress("the address is too long")
+    return found
+
+
+def named_mailbox(text: str) -> Mailbox:
+    """`Somebody <somebody@example.com>` or the bare address. Raises InvalidAddress."""
+    if named := NAMED.fullmatch(text):
+        return mailbox(named["spec"], display_name=named["name"])
+    return mailbox(text)
 
 
 def compose(
@@ -62,6 +111,14 @@ def compose(
     delimiter = b"--" + boundary.encode()
     body = b"".join(delimiter + b"\r\n" + part + b"\r\n" for part in parts) + delimiter + b"--\r\n"
     return Mail(sender=sender, recipient=recipient, content=_head(headers) + b"\r\n" + body)
+
+
+def _ascii_domain(domain: str) -> str:
+    """The domain as DNS has it (IDNA 2008), without the root's dot, which RFC 5321 has no place for."""
+    try:
+        return idna.encode(domain.removesuffix("."), uts46=True).decode("ascii").lower()
+    except idna.IDNAError as error:
+        raise InvalidAddress("the address's domain is malformed") from error
 
 
 def _head(headers: dict[str, str]) -> bytes:

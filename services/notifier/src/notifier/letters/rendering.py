@@ -9,11 +9,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 
 from contracts.purchase_facts import PurchaseFact
 from contracts.workspace_facts import RenewalFailed
-from notifier.letters.details import details_of
 from notifier.letters.letters import Letter, Mailable, Recipient
-from notifier.letters.looks import Looks
-from notifier.letters.wording import one_line
-from notifier.letters.words import words_of
+from notifier.letters.words import Looks, details_of, one_line, words_of
 
 SUBJECT_LENGTH: Final = 180
 TEAM_FOOT: Final = "Your team gets this mail because it looks after the purchases."

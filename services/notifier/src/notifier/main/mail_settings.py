@@ -4,8 +4,8 @@ import ssl
 
 from babel import Locale, UnknownLocaleError
 
-from notifier.delivery.addresses import InvalidAddress, Mailbox, named_mailbox
 from notifier.delivery.mailer import Mailer
+from notifier.delivery.messages import InvalidAddress, Mailbox, named_mailbox
 from notifier.delivery.smtp_url import smtp_server
 from notifier.letters.rendering import House
 from notifier.main import Settings

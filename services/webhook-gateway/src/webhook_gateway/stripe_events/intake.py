@@ -1,5 +1,6 @@
 """From the bytes of a verified body to what becomes of them: pure, so that `backfill` can do the same."""
 
+from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
 import orjson
@@ -10,10 +11,20 @@ from webhook_gateway.outcomes import Outcome
 from webhook_gateway.stripe_events.normalisers import NORMALISERS, normalise
 from webhook_gateway.stripe_events.records import LONGEST_VALUE, Record, record_of
 from webhook_gateway.stripe_events.unrecognised import unrecognised
-from webhook_gateway.stripe_events.whose_event import Whose, other_account, whose_event
 
 DASHBOARD_TEST_EVENT: Final = "evt_00000000000000"
 """The id of every event that the Dashboard's "send test webhook" makes up; its objects do not exist."""
+LONGEST_SHOWN: Final = 100
+"""Characters of a foreign account's name that are logged."""
+
+
+class Whose(StrEnum):
+    """What the envelope says."""
+
+    OURS = "ours"
+    FOREIGN = "foreign"
+    UNCHECKED = "unchecked"
+    """It names a context, and no setting says which is ours."""
 
 
 class Intake(NamedTuple):
@@ -57,20 +68,43 @@ def take_in(
     return intake._replace(whose=whose, account=other_account(event, account_id=account_id))
 
 
+def whose_event(event: Json, *, account_id: str | None) -> Whose:
+    """Return whose event it is; for what a webhook brings and for what is fetched from Stripe's list of events.
+
+    An account's own events name nothing. A connected account's name it in `account`, and since 2025-04-30.basil in
+    `context` too; an organization's endpoint receives `context` alone.
+    Source: https://docs.stripe.com/changelog/basil/2025-04-30/additional-context-organization-events.
+    """
+    account, context = event.get("account"), event.get("context")
+    if account is None and context is None:
+        return Whose.OURS
+    if account_id is None:
+        return Whose.UNCHECKED if account is None else Whose.FOREIGN
+    return Whose.OURS if account in (None, account_id) and context in (None, account_id) else Whose.FOREIGN
+
+
+def other_account(event: Json, *, account_id: str | None) -> str | None:
+    """Return what the envelope names that is not `account_id`, for a log line; None where nothing could be shown."""
+    named = next(
+        (name for name in (event.get("account"), event.get("context")) if name not in (None, account_id)), None
+    )
+    return named[:LONGEST_SHOWN] if isinstance(named, str) and named.isprintable() else None
+
+
 def _of_foreign(event: Json) -> Intake:
-    """Whatever it is about: another account's objects, of which none is ours."""
+    """Drop it, whatever it is about: another account's objects, of which none is ours."""
     return Intake(event["id"], event["type"], Outcome.OTHER_ACCOUNT)
 
 
 def _of_ours(event: Json, body: bytes, livemode: bool, received_at: float, traceparent: bytes | None) -> Intake:
     if (ignored := _ignored(event, livemode=livemode)) is not None:
         return Intake(event["id"], event["type"], ignored)
-    told = normalise(event=event, body=body, received_at=received_at)
-    record = record_of(told, traceparent=traceparent)
+    fact = normalise(event=event, body=body, received_at=received_at)
+    record = record_of(fact, traceparent=traceparent)
     if len(record.value) > LONGEST_VALUE:
-        told = unrecognised(event=event, body=body, reason="larger than a Kafka record", received_at=received_at)
-        record = record_of(told, traceparent=traceparent)
-    outcome = Outcome.UNRECOGNISED if told.kind is UnrecognisedEvent else Outcome.PUBLISHED
+        fact = unrecognised(event=event, body=body, reason="larger than a Kafka record", received_at=received_at)
+        record = record_of(fact, traceparent=traceparent)
+    outcome = Outcome.UNRECOGNISED if fact.kind is UnrecognisedEvent else Outcome.PUBLISHED
     return Intake(event["id"], event["type"], outcome, record)
 
 
@@ -87,7 +121,7 @@ def _event(body: bytes) -> Json:
 
 
 def _ignored(event: Json, *, livemode: bool) -> Outcome | None:
-    """Answered with 200, counted and not published (SPEC §4); None for an event to publish."""
+    """Return how an event ends that is answered with 200 and not published (SPEC §4); None for one to publish."""
     if _is_thin(event):
         return Outcome.THIN
     if event["id"] == DASHBOARD_TEST_EVENT:
@@ -98,7 +132,7 @@ def _ignored(event: Json, *, livemode: bool) -> Outcome | None:
 
 
 def _is_thin(event: Json) -> bool:
-    """It names its object instead of showing it. Source: https://docs.stripe.com/event-destinations#thin-events."""
+    """Return whether it names its object instead of showing it. Source: https://docs.stripe.com/event-destinations#thin-events."""
     return event["object"] != "event" or (event.get("data") is None and isinstance(event.get("related_object"), dict))
 
 

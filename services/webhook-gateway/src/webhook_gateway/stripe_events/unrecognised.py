@@ -4,15 +4,14 @@ from typing import Final
 
 from contracts.stripe_facts import UnrecognisedEvent
 from stripe_reader.stripe_json import Json, UnknownShape, id_of, integer, part
-from webhook_gateway.stripe_events.stripe_event import rfc3339
-from webhook_gateway.stripe_events.told import Told
+from webhook_gateway.stripe_events.stripe_event import OutgoingFact, rfc3339
 
 LONGEST_BODY: Final = 400_000
 """Characters. Escaped inside JSON they may double, and a Kafka record holds 1 MiB; Stripe keeps the whole event."""
 
 
-def unrecognised(*, event: Json, body: bytes, reason: str, received_at: float) -> Told:
-    """The raw event; of its envelope only what can be read is filled in."""
+def unrecognised(*, event: Json, body: bytes, reason: str, received_at: float) -> OutgoingFact:
+    """Return the raw event as a fact; of its envelope only what can be read is filled in."""
     thing = part(event, "data", "object")
     api_version = event.get("api_version")
     fields = {
@@ -29,7 +28,7 @@ def unrecognised(*, event: Json, body: bytes, reason: str, received_at: float) -
         "reason": reason,
         "body": _cut(body.decode()),
     }
-    return Told(UnrecognisedEvent, fields)
+    return OutgoingFact(UnrecognisedEvent, fields)
 
 
 def _created(event: Json) -> str | None:

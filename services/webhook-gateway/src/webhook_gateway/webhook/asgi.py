@@ -9,16 +9,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from chassis.kafka.kafka import BrokerUnavailable
 from chassis.process.logs import get_logger
+from webhook_gateway.broker import RecordProducer, publish
 from webhook_gateway.deadlines import Deadlines
 from webhook_gateway.outcomes import Outcome
-from webhook_gateway.publishing import RecordProducer, publish
-from webhook_gateway.stripe_events.intake import Intake, MalformedBody, NotAnEvent, take_in
-from webhook_gateway.stripe_events.whose_event import Whose
+from webhook_gateway.stripe_events.intake import Intake, MalformedBody, NotAnEvent, Whose, take_in
 from webhook_gateway.webhook.answers import ANSWERS
-from webhook_gateway.webhook.body import BodyTooLarge, BodyTooSlow, SenderGone, read_body
-from webhook_gateway.webhook.head import read_head
 from webhook_gateway.webhook.metrics import WebhookMetrics
 from webhook_gateway.webhook.refusal_log import RefusalLog
+from webhook_gateway.webhook.request import BodyTooLarge, BodyTooSlow, SenderGone, read_body, read_head
 from webhook_gateway.webhook.signature import SignatureRefused, verify
 from webhook_gateway.webhook.webhook_secrets import Policy, SigningSecrets
 

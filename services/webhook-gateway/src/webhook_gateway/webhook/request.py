@@ -1,7 +1,8 @@
-"""Reads a request's body within bounds of size and time, whatever the sender declares or does."""
+"""A request as the hot path reads it: the headers that it wants, and a body within bounds of size and time."""
 
-from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any, Final
+import re
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from typing import Any, Final, NamedTuple
 
 from webhook_gateway.deadlines import Deadlines
 
@@ -13,6 +14,16 @@ LIMIT: Final = 512 * 1024
 DRAINED: Final = 4 * 1024 * 1024
 """Bytes of a body over the limit that are still read and dropped, so that its sender gets to see the answer."""
 SECONDS: Final = 10.0
+TRACEPARENT: Final = re.compile(rb"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+"""Version 00, no id all zeros. Source: https://www.w3.org/TR/trace-context/#traceparent-header."""
+
+
+class Head(NamedTuple):
+    """The headers that are wanted: the signature, the trace; `length` is 0 where none was declared."""
+
+    signature: bytes | None = None
+    length: int = 0
+    traceparent: bytes | None = None
 
 
 class BodyTooLarge(Exception):  # noqa: N818 - named for what it says
@@ -27,8 +38,23 @@ class SenderGone(Exception):  # noqa: N818 - named for what it says
     """The connection was closed before the body was complete: nobody waits for an answer."""
 
 
+def read_head(headers: Iterable[tuple[bytes, bytes]]) -> Head:
+    """Read the headers: several `Stripe-Signature` are one, as in all of HTTP, and several `traceparent` are none."""
+    signature: bytes | None = None
+    traces: list[bytes] = []
+    length = 0
+    for name, value in headers:
+        if name == b"stripe-signature":
+            signature = value if signature is None else signature + b"," + value
+        elif name == b"content-length" and value.isdigit():
+            length = int(value[:18])
+        elif name == b"traceparent":
+            traces.append(value)
+    return Head(signature, length, _trace(traces))
+
+
 async def read_body(*, declared: int, receive: Receive, deadlines: Deadlines) -> bytes:
-    """The whole body. `declared` is its content-length, 0 where unknown."""
+    """Return the whole body; `declared` is its content-length, 0 where unknown. Raises what is named above."""
     try:
         with deadlines.within(SECONDS):
             return await _read(declared=declared, receive=receive)
@@ -69,3 +95,7 @@ async def _chunk(receive: Receive) -> tuple[bytes, bool]:
     if message["type"] != "http.request":
         raise SenderGone
     return message.get("body", b""), message.get("more_body", False)
+
+
+def _trace(given: list[bytes]) -> bytes | None:
+    return given[0] if len(given) == 1 and TRACEPARENT.fullmatch(given[0]) else None
