@@ -78,7 +78,7 @@ async def test_staffs_page_and_a_decision(crowded: Database) -> None:
     with every_statement(crowded, reads_at_most=parked_items.SHOWN + MOST):
         async with crowded.transaction() as session:
             assert len(await parked_items.open_items(session, consumer=GROUP)) == parked_items.SHOWN
-            assert len(await parked_items.decisions(session)) == parked_items.LATELY
+            assert len(await parked_items.decisions(session)) == parked_items.RECENT
     with every_statement(crowded, reads_at_most=MOST):
         async with crowded.transaction() as session:
             assert await parked_items.find(session, item, consumer=GROUP)

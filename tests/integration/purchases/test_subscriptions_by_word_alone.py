@@ -39,14 +39,14 @@ NOT_ITS = ("at Stripe the subscription that an event told of is not this workspa
 
 
 @pytest.mark.parametrize(
-    "names_us", [True, False], ids=["by our metadata", "by our price on an invoice of our customer"]
+    "has_our_metadata", [True, False], ids=["by our metadata", "by our price on an invoice of our customer"]
 )
 async def test_one_that_stripe_does_not_know_gives_nothing_and_the_team_is_told(
-    harness: Harness, names_us: bool
+    harness: Harness, has_our_metadata: bool
 ) -> None:
     subscriber = await given_a_subscriber(harness)
     event = await what_stripe_told(subscriber)
-    anonymous: Any = {} if names_us else {"quittance_instance": None, "workspace_id": None}
+    anonymous: Any = {} if has_our_metadata else {"quittance_instance": None, "workspace_id": None}
 
     await harness.deliver(forged(event, **anonymous), forged(event, **anonymous))
     assert await gave_nothing(subscriber)

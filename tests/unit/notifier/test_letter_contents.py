@@ -7,7 +7,7 @@ from html import unescape
 import pytest
 
 from notifier.letters.letters import LETTERS, Letter, Mailable, letter_for, letters_for
-from notifier.letters.rendering import House, Rendered, render
+from notifier.letters.rendering import LetterSettings, Rendered, render
 from tests.fixtures import mailable_facts as facts
 
 NBSP = "\N{NO-BREAK SPACE}"
@@ -28,8 +28,10 @@ def written(fact: Mailable, *, locale: str = "en", letter: Letter | None = None)
     """The letter, and its three readings as plain words: subject, text, HTML."""
     letter = letter or letter_for(fact)
     assert letter is not None
-    house = House(support_email="help@quittance.example", public_base_url="https://billing.example", locale=locale)
-    rendered = render(letter=letter, fact=fact, house=house)
+    settings = LetterSettings(
+        support_email="help@quittance.example", public_base_url="https://billing.example", locale=locale
+    )
+    rendered = render(letter=letter, fact=fact, settings=settings)
     html = re.sub(r"<head>.*?</head>", "", rendered.html, flags=re.DOTALL)
     bare = re.sub(r"<[^>]*>", " ", re.sub(r'href="([^"]*)"[^>]*>', r"> \1 ", html))
     return rendered, [_words(rendered.subject), _words(rendered.text), _words(unescape(bare))]

@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 
 from contracts import FACTS
-from notifier.letters.letters import BESIDE, LETTERS, Mailable, Recipient, letter_for, letters_for, mail_key
+from notifier.letters.letters import LETTERS, SECOND_LETTERS, Mailable, Recipient, letter_for, letters_for, mail_key
 from tests.fixtures import mailable_facts as facts
 
 TO_TEAM = (
@@ -54,9 +54,9 @@ def test_facts_without_a_row_are_nobodys_mail() -> None:
 
 def test_letters_have_different_names() -> None:
     """A name is part of the key: two letters of one name would swallow each other."""
-    names = {letter.name for letter in (*LETTERS.values(), *BESIDE.values())}
+    names = {letter.name for letter in (*LETTERS.values(), *SECOND_LETTERS.values())}
 
-    assert len(LETTERS) + len(BESIDE) == len(names)
+    assert len(LETTERS) + len(SECOND_LETTERS) == len(names)
 
 
 def test_a_correction_is_a_mail_of_its_own() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from notifier.delivery.messages import ForbiddenInHeader, compose, mailbox, named_mailbox
 from notifier.letters.letters import letter_for
-from notifier.letters.rendering import House, Rendered, render
+from notifier.letters.rendering import LetterSettings, Rendered, render
 from tests.fixtures import mailable_facts as facts
 
 WORDS = Rendered(subject="Hello", text="Hello\n.\nline", html="<p>Hello</p>")
@@ -70,7 +70,7 @@ def test_whatever_a_name_holds_the_headers_are_ours(name: str, reason: str | Non
     fact = facts.paid(addon_name=name, workspace_name=name, reason=reason)
     letter = letter_for(fact)
     assert letter is not None
-    rendered = render(letter=letter, fact=fact, house=House(support_email="help@quittance.example"))
+    rendered = render(letter=letter, fact=fact, settings=LetterSettings(support_email="help@quittance.example"))
 
     content, read = message(rendered=rendered)
 

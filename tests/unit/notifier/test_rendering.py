@@ -6,16 +6,16 @@ import pytest
 
 from contracts.purchase_facts import PurchaseFact
 from notifier.letters.letters import Mailable, letter_for
-from notifier.letters.rendering import SUBJECT_LENGTH, House, Rendered, render
+from notifier.letters.rendering import SUBJECT_LENGTH, LetterSettings, Rendered, render
 from tests.fixtures import mailable_facts as facts
 
-HOUSE = House(support_email="help@quittance.example", public_base_url="https://billing.example/")
+SETTINGS = LetterSettings(support_email="help@quittance.example", public_base_url="https://billing.example/")
 
 
-def rendered(fact: Mailable, *, house: House = HOUSE) -> Rendered:
+def rendered(fact: Mailable, *, settings: LetterSettings = SETTINGS) -> Rendered:
     letter = letter_for(fact)
     assert letter is not None
-    return render(letter=letter, fact=fact, house=house)
+    return render(letter=letter, fact=fact, settings=settings)
 
 
 @pytest.mark.parametrize("fact", facts.one_of_each(), ids=lambda fact: fact.TYPE)
@@ -50,12 +50,12 @@ def test_a_new_purchase_names_workspace_owner_price_and_where_to_go() -> None:
 
 
 def test_the_owner_reads_the_amount_but_not_our_internal_reasons() -> None:
-    letter = rendered(facts.refund_issued(reason="friend of the house", actor="staff:amy", workspace_id="a/b"))
+    letter = rendered(facts.refund_issued(reason="friend of the settings", actor="staff:amy", workspace_id="a/b"))
 
     assert letter.subject == "Your refund of €100.00 for Professional AI Setup"
     assert "help@quittance.example" in letter.text
     assert "https://billing.example/app/a%2Fb/billing/addons" in letter.text
-    for secret in ("friend of the house", "staff:amy", "re_1"):
+    for secret in ("friend of the settings", "staff:amy", "re_1"):
         assert secret not in letter.text
         assert secret not in letter.html
 
@@ -66,7 +66,7 @@ def test_a_full_refund_is_called_one(status: str, said: bool) -> None:
 
 
 def test_without_a_base_url_there_is_no_link() -> None:
-    letter = rendered(facts.paid(), house=House(support_email="help@quittance.example"))
+    letter = rendered(facts.paid(), settings=LetterSettings(support_email="help@quittance.example"))
 
     assert "http" not in letter.text
     assert "<a " not in letter.html

@@ -196,7 +196,7 @@ def _expanded_intent(invoice: Json) -> Json:
 
 
 def _payment(invoice: Json) -> Json:
-    """The payment that counts among `payments`: the paid one, else the default one, else the only one."""
+    """Return the payment that counts among `payments`: the paid one, else the default one, else the only one."""
     payments = entries(invoice, "payments")
     return part(_chosen(payments), "payment") if payments else {}
 

@@ -21,7 +21,7 @@ from stripe_reader.stripe_json import (
 )
 from stripe_reader.value import Value
 
-Said = TypeVar("Said")
+T = TypeVar("T")
 
 
 class SubscriptionItem(Value):
@@ -106,7 +106,7 @@ def _charged_to(subscription: Json) -> str | None:
     return id_of(subscription.get("default_payment_method")) or id_of(subscription.get("default_source"))
 
 
-def _shared(said: Sequence[Said]) -> Said | None:
-    """What all items say, if they say one thing."""
-    values = set(said)
-    return values.pop() if len(values) == 1 else None
+def _shared(values: Sequence[T]) -> T | None:
+    """Return what all items say, if they say one thing."""
+    distinct = set(values)
+    return distinct.pop() if len(distinct) == 1 else None

@@ -11,21 +11,21 @@ OUR_KEYS: Final = ("quittance_instance", "workspace_id", "purchase_id", "purchas
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
-    """What an object says of itself."""
+class OwnerHints:
+    """What an object says of whose it is."""
 
     customer_id: str | None = None
     ids: frozenset[str] = frozenset()
-    names_us: bool = False
+    has_our_metadata: bool = False
     """Its metadata has a key of ours."""
     is_readable: bool = False
-    """Its customer, its metadata and its ids could all be read: of what could not, nobody says whose it is."""
+    """Its customer, its metadata and its ids could all be read: of what could not be, nobody knows whose it is."""
 
 
-NOTHING: Final = Names()
+NOTHING: Final = OwnerHints()
 
 
-def read_names(body: str) -> Names:
+def read_owner_hints(body: str) -> OwnerHints:
     """Return what the raw event says; NOTHING of what cannot be read, or was cut."""
     try:
         event = json.loads(body)
@@ -33,18 +33,18 @@ def read_names(body: str) -> Names:
         return NOTHING
     data = event.get("data", event) if isinstance(event, dict) else None
     thing = data.get("object", data) if isinstance(data, dict) else None
-    return names_of(thing if isinstance(thing, dict) else data) if isinstance(data, dict) else NOTHING
+    return owner_hints_of(thing if isinstance(thing, dict) else data) if isinstance(data, dict) else NOTHING
 
 
-def names_of(thing: Json) -> Names:
-    """Return what an object says of itself; what cannot be read is left out."""
-    told = [thing.get(name) for name in REFERENCES]
-    ids = [_id(one) for one in told]
+def owner_hints_of(thing: Json) -> OwnerHints:
+    """Return what an object says of whose it is; what cannot be read is left out."""
+    references = [thing.get(name) for name in REFERENCES]
+    ids = [_id(reference) for reference in references]
     customer, metadata = _id(thing.get("customer")), thing.get("metadata", {})
-    whole = all(one is not None for one, value in zip(ids, told, strict=True) if value is not None)
+    whole = all(found is not None for found, value in zip(ids, references, strict=True) if value is not None)
     readable = whole and customer is not None and isinstance(metadata, dict)
     named = isinstance(metadata, dict) and any(key in metadata for key in OUR_KEYS)
-    return Names(customer, frozenset(one for one in ids if one), named, readable)
+    return OwnerHints(customer, frozenset(filter(None, ids)), named, readable)
 
 
 def _id(value: object) -> str | None:

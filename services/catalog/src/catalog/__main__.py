@@ -76,7 +76,7 @@ COMMANDS: Final[Mapping[str, Callable[[Namespace], None]]] = {
 
 
 def options() -> Namespace:
-    """The command line; without a command it serves."""
+    """Read the command line; without a command it serves."""
     parser = ArgumentParser(prog="python -m catalog", description=__doc__, allow_abbrev=False)
     commands = parser.add_subparsers(dest="command")
     for name in ("serve", "migrate", "seed"):

@@ -15,11 +15,11 @@ class Actor:
 
     @classmethod
     def staff(cls, caller: Caller) -> Self:
-        """The super_admin who asked."""
+        """Return the super_admin who asked."""
         return cls(f"staff:{caller.subject}", caller.email)
 
 
 SEED: Final = Actor("quittance:seed")
 BOOTSTRAP: Final = Actor("quittance:bootstrap-stripe")
 PURCHASES: Final = Actor("quittance:purchases")
-"""Made a Stripe price, or heard that Stripe charges no such price, and said so on billing.addon.price.v1."""
+"""Made a Stripe price, or was refused it by Stripe, and said so on billing.addon.price.v1."""

@@ -33,7 +33,7 @@ EXAMPLE: Final[dict[str, Any]] = {
 
 
 class Change(BaseModel):
-    """One change: who did what to what, and the whole state before and after it, as the facts tell it."""
+    """One change: who did what to what, and the whole state before and after it, as the facts state it."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
@@ -58,7 +58,7 @@ class Changes(BaseModel):
 
 
 def change_view(entry: AuditEntry) -> Change:
-    """The entry as staff see it."""
+    """Return the entry as staff see it."""
     before = entry.before or {}
     fields = sorted(entry.after.keys() - ALWAYS_DIFFERENT)
     return Change(

@@ -109,5 +109,5 @@ class AddonEdit(Body):
 
     @property
     def given(self) -> dict[str, Any]:
-        """The fields that the caller named."""
+        """Return the fields that the caller named."""
         return self.model_dump(include=self.model_fields_set)

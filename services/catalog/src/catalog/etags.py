@@ -21,12 +21,12 @@ class PreconditionFailed(Problem):
 
 
 def etag_of(*, sequence: int) -> str:
-    """The strong ETag of something's `sequence`-th state."""
+    """Return the strong ETag of something's `sequence`-th state."""
     return f'"{sequence}"'
 
 
 def digest_etag(body: bytes) -> str:
-    """A strong ETag that only equal bytes share."""
+    """Return a strong ETag that only equal bytes share."""
     return f'"{sha256(body).hexdigest()[:32]}"'
 
 
@@ -39,7 +39,7 @@ def require_match(*, if_match: str | None, etag: str) -> None:
 
 
 def is_known(*, if_none_match: str | None, etag: str) -> bool:
-    """Whether the caller already holds `etag`, compared weakly: a proxy that compressed it says `W/`."""
+    """Return whether the caller already holds `etag`, compared weakly: a proxy that compressed it says `W/`."""
     named = {name.removeprefix("W/") for name in _named(if_none_match or "")}
     return bool({"*", etag} & named)
 

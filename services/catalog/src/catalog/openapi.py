@@ -1,4 +1,4 @@
-"""Writes contracts/openapi/catalog.json: the API as it is served. `--check` only compares."""
+"""Write contracts/openapi/catalog.json: the API as it is served. `--check` only compares."""
 
 from typing import Final
 
@@ -17,7 +17,7 @@ FILE: Final = ROOT / "openapi" / "catalog.json"
 
 
 def described_app() -> FastAPI:
-    """The app, connected to nothing: enough to be described."""
+    """Build the app, connected to nothing: enough to be described."""
     verifier = TokenVerifier(Jwks("https://issuer.example/jwks.json"), "https://issuer.example", "quittance")
     return app(
         settings=ServiceSettings(app_env="local"), database=Database("postgresql://", name=NAME), verifier=verifier

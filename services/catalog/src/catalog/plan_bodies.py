@@ -56,5 +56,5 @@ class PlanEdit(Body):
 
     @property
     def given(self) -> Mapping[str, Any]:
-        """Name and caps, where the caller named them."""
+        """Return name and caps, where the caller named them."""
         return self.model_dump(include=self.model_fields_set & {"name", "caps"})

@@ -88,19 +88,21 @@ class AdminPlan(BaseModel):
 
 
 def public_plan(plan: Plan) -> PublicPlan:
-    """The plan as everyone sees it."""
+    """Return the plan as everyone sees it."""
     now = plan_state(plan)
-    return PublicPlan(slug=now.plan, name=now.name, caps=dict(now.caps), prices=[_public(one) for one in now.prices])
+    return PublicPlan(
+        slug=now.plan, name=now.name, caps=dict(now.caps), prices=[_public(price) for price in now.prices]
+    )
 
 
 def admin_plan(plan: Plan) -> AdminPlan:
-    """The plan as staff see it."""
+    """Return the plan as staff see it."""
     now = plan_state(plan)
     return AdminPlan(
         slug=now.plan,
         name=now.name,
         caps=dict(now.caps),
-        prices=[_for_staff(one) for one in now.prices],
+        prices=[_for_staff(price) for price in now.prices],
         stripe_product_id=now.stripe_product_id,
         sequence=now.sequence,
         created_at=plan.created_at,

@@ -20,12 +20,12 @@ FRESH_SECONDS: Final = 1.0
 
 
 async def addons_on_sale(session: AsyncSession) -> PublicAddons:
-    """What `GET /v1/addons` answers."""
+    """Return what `GET /v1/addons` answers."""
     return PublicAddons(items=[public_view(addon) for addon in await list_active_addons(session=session)])
 
 
 async def plans_on_offer(session: AsyncSession) -> PublicPlans:
-    """What `GET /v1/plans` answers."""
+    """Return what `GET /v1/plans` answers."""
     return PublicPlans(items=[public_plan(plan) for plan in await list_plans(session=session)])
 
 
@@ -48,7 +48,7 @@ class PriceListCache:
         self._edits = 0
 
     async def current(self) -> PriceList:
-        """The list, at most FRESH_SECONDS old."""
+        """Return the list, at most FRESH_SECONDS old."""
         if self._list is None or monotonic() >= self._fresh_until:
             async with self._reading:
                 if self._list is None or monotonic() >= self._fresh_until:
@@ -56,7 +56,7 @@ class PriceListCache:
         return self._list
 
     def forget(self) -> None:
-        """To be called after each committed edit; what is being read from before the edit is not kept."""
+        """Forget the list after a committed edit; what is being read from before the edit is not kept."""
         self._edits += 1
         self._list = None
 

@@ -49,7 +49,7 @@ DETAILS: Final[Mapping[str, str]] = {
 
 
 def price_of(*, major: str | None, cents: int | None, currency: str) -> Price:
-    """The price that was given as exactly one of `major` and `cents`. Raises PriceRefused."""
+    """Return the price that was given as exactly one of `major` and `cents`. Raises PriceRefused."""
     if (major is None) == (cents is None):
         raise PriceRefused(*AMBIGUOUS)
     field = "price" if cents is None else "price_cents"
@@ -63,6 +63,6 @@ def price_of(*, major: str | None, cents: int | None, currency: str) -> Price:
 
 
 def every_refusal() -> list[PriceRefused]:
-    """One of each kind, for the API's description."""
+    """Return one of each kind, for the API's description."""
     by_money = [PriceRefused(slug, title, DETAILS[slug]) for slug, title in REFUSALS.values()]
     return [PriceRefused(*AMBIGUOUS), *by_money]

@@ -1,4 +1,4 @@
-"""Tells of a change what is true now, on the state topics, and who made it so, in the audit log: with the change."""
+"""Publishes with a change what is true now, on the state topics, and records who made it so, in the audit log."""
 
 from datetime import datetime
 from typing import Final, Literal
@@ -15,7 +15,7 @@ State = AddonState | PlanState
 SHORTEST_FIRST: Final = ("month", "year")
 
 
-def tell(
+def publish_change(
     session: AsyncSession, *, action: Action, by: Actor, before: State | None, after: State, occurred_at: datetime
 ) -> None:
     """Add the fact and the entry to what the transaction commits."""
@@ -34,13 +34,13 @@ def tell(
 
 
 def subject_of(state: State) -> str:
-    """What the audit log files a change under."""
+    """Return what the audit log files a change under."""
     kind = "addon" if isinstance(state, AddonState) else "plan"
     return f"{kind}:{state.subject}"
 
 
 def addon_state(addon: Addon) -> AddonState:
-    """The fact that purchases and other teams keep their copy from."""
+    """Return the fact that purchases and other teams keep their copy from."""
     return AddonState(
         addon_id=addon.id,
         sequence=addon.sequence,
@@ -58,7 +58,7 @@ def addon_state(addon: Addon) -> AddonState:
 
 
 def plan_state(plan: Plan) -> PlanState:
-    """The same of a plan; resources by name, prices by currency, the month before the year."""
+    """Return a plan's fact; resources by name, prices by currency, the month before the year."""
     return PlanState(
         plan=plan.slug,
         sequence=plan.sequence,
@@ -73,7 +73,7 @@ def plan_state(plan: Plan) -> PlanState:
                 stripe_price_id=price.stripe_price_id,
                 pending_price_cents=price.pending_price_cents,
             )
-            for price in sorted(plan.prices, key=lambda one: (one.currency, SHORTEST_FIRST.index(one.interval)))
+            for price in sorted(plan.prices, key=lambda price: (price.currency, SHORTEST_FIRST.index(price.interval)))
         ),
         stripe_product_id=plan.stripe_product_id,
     )

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from catalog import store
 from catalog.actors import SEED
-from catalog.publisher import addon_state, plan_state, tell
+from catalog.publisher import addon_state, plan_state, publish_change
 
 PROFESSIONAL_AI_SETUP: Final[dict[str, Any]] = {
     "id": UUID("6f6b1a52-3c1d-5e0e-9f0e-3f6a0d1f4990"),
@@ -52,7 +52,7 @@ async def _plant_addon(session: AsyncSession, values: dict[str, Any], now: datet
     addon = await store.insert_addon(session, values | {"created_at": now, "updated_at": now})
     if addon is None:
         return None
-    tell(session, action="created", by=SEED, before=None, after=addon_state(addon), occurred_at=now)
+    publish_change(session, action="created", by=SEED, before=None, after=addon_state(addon), occurred_at=now)
     return addon.slug
 
 
@@ -61,5 +61,5 @@ async def _plant_plan(session: AsyncSession, values: dict[str, Any], now: dateti
     plan = await store.insert_plan(session, dated, PRICES[values["slug"]])
     if plan is None:
         return None
-    tell(session, action="created", by=SEED, before=None, after=plan_state(plan), occurred_at=now)
+    publish_change(session, action="created", by=SEED, before=None, after=plan_state(plan), occurred_at=now)
     return plan.slug

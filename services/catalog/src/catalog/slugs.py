@@ -8,12 +8,12 @@ from catalog.limits import SLUG_LENGTH
 
 
 def slug_of(*, name: str) -> str:
-    """The slug that `name` asks for; empty when nothing of it survives the transliteration."""
+    """Return the slug that `name` asks for; empty when nothing of it survives the transliteration."""
     return slugify(name, max_length=SLUG_LENGTH, entities=False, decimal=False, hexadecimal=False)
 
 
 def first_free(*, wanted: str, taken: Collection[str]) -> str:
-    """`wanted` itself, or with the lowest suffix from -2 on that is not taken, cut so that it still fits."""
+    """Return `wanted` itself, or with the lowest suffix from -2 on that is not taken, cut so that it still fits."""
     number, slug = 1, wanted
     while slug in taken:
         number += 1

@@ -22,7 +22,7 @@ FREE_FIRST: Final = (Plan.slug != "free", Plan.slug)
 async def addons_page(
     session: AsyncSession, *, active: bool | None, after: AddonPosition | None, limit: int
 ) -> Sequence[Addon]:
-    """The first `limit` add-ons behind `after`, in the order of the page."""
+    """Return the first `limit` add-ons behind `after`, in the order of the page."""
     found = select(Addon).order_by(*PAGE_ORDER).limit(limit)
     if active is not None:
         found = found.where(Addon.is_active == active)
@@ -37,56 +37,56 @@ def _place(after: AddonPosition) -> Any:
 
 
 async def active_addons(session: AsyncSession) -> Sequence[Addon]:
-    """The add-ons that customers see, in the order of the page."""
+    """Return the add-ons that customers see, in the order of the page."""
     active = select(Addon).where(Addon.is_active).order_by(*PAGE_ORDER)
     return (await session.scalars(active)).all()
 
 
 async def addon_by_id(session: AsyncSession, addon_id: UUID) -> Addon | None:
-    """The add-on, if there is one."""
+    """Return the add-on, if there is one."""
     return await session.get(Addon, addon_id)
 
 
-async def locked_addon(session: AsyncSession, addon_id: UUID) -> Addon | None:
-    """The add-on as it is now, locked until the transaction ends."""
+async def lock_addon(session: AsyncSession, addon_id: UUID) -> Addon | None:
+    """Lock the add-on until the transaction ends; return it as it is now."""
     return await session.get(Addon, addon_id, with_for_update=True, populate_existing=True)
 
 
-async def locked_addons(session: AsyncSession, addon_ids: Collection[UUID]) -> Mapping[UUID, Addon]:
-    """Those of them that there are, locked in the order of their ids."""
+async def lock_addons(session: AsyncSession, addon_ids: Collection[UUID]) -> Mapping[UUID, Addon]:
+    """Lock those that there are, in the order of their ids: two that lock several never wait for each other."""
     chosen = select(Addon).where(Addon.id.in_(addon_ids)).order_by(Addon.id).with_for_update()
     return {addon.id: addon for addon in await session.scalars(chosen)}
 
 
 async def taken_slugs(session: AsyncSession, *, wanted: str) -> set[str]:
-    """The slugs that `wanted`, or `wanted` cut and with a suffix, could collide with."""
+    """Return the slugs that `wanted`, or `wanted` cut and with a suffix, could collide with."""
     stem = wanted[: SLUG_LENGTH - ROOM_FOR_SUFFIX]
     return set(await session.scalars(select(Addon.slug).where(Addon.slug.startswith(stem, autoescape=True))))
 
 
 async def insert_addon(session: AsyncSession, values: dict[str, Any]) -> Addon | None:
-    """The new add-on, or None when its slug or id was taken; waits for a transaction that is about to take it."""
+    """Insert an add-on; return None when its slug or id was taken. Waits for a transaction that is about to take it."""
     statement = insert(Addon).values(values).on_conflict_do_nothing().returning(Addon)
     return (await session.scalars(statement)).one_or_none()
 
 
 async def all_plans(session: AsyncSession) -> Sequence[Plan]:
-    """The plans with their prices, the free one first."""
+    """Return the plans with their prices, the free one first."""
     return (await session.scalars(select(Plan).order_by(*FREE_FIRST))).all()
 
 
 async def plan_by_slug(session: AsyncSession, slug: str) -> Plan | None:
-    """The plan with its prices, if there is one."""
+    """Return the plan with its prices, if there is one."""
     return await session.get(Plan, slug)
 
 
-async def locked_plan(session: AsyncSession, slug: str) -> Plan | None:
-    """The plan as it is now, locked with its prices until the transaction ends."""
+async def lock_plan(session: AsyncSession, slug: str) -> Plan | None:
+    """Lock the plan, and with it its prices, until the transaction ends; return it as it is now."""
     return await session.get(Plan, slug, with_for_update=True, populate_existing=True)
 
 
 async def insert_plan(session: AsyncSession, values: dict[str, Any], prices: Sequence[dict[str, Any]]) -> Plan | None:
-    """The new plan with its prices, or None when there is one of this slug."""
+    """Insert a plan with its prices; return None when there is one of this slug."""
     statement = insert(Plan).values(values).on_conflict_do_nothing().returning(Plan.slug)
     slug = (await session.scalars(statement)).one_or_none()
     if slug is None:
@@ -99,7 +99,7 @@ async def insert_plan(session: AsyncSession, values: dict[str, Any], prices: Seq
 async def audit_page(
     session: AsyncSession, *, subject: str | None, after: AuditPosition | None, limit: int
 ) -> Sequence[AuditEntry]:
-    """The newest `limit` entries before `after`, of one subject or of all."""
+    """Return the newest `limit` entries before `after`, of one subject or of all."""
     found = select(AuditEntry).order_by(AuditEntry.id.desc()).limit(limit)
     if subject is not None:
         found = found.where(AuditEntry.subject == subject)

@@ -130,7 +130,7 @@ class AuditEntry(Table):
     subject: Mapped[str] = mapped_column(Text)
     """`addon:` and its id, or `plan:` and its slug."""
     before: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
-    """The whole state as its fact told it; null for what was not there."""
+    """The whole state as its fact stated it; null for what was not there."""
     after: Mapped[dict[str, Any]] = mapped_column(JSONB)
 
     __table_args__ = (Index("audit_log_subject", "subject", "id"),)

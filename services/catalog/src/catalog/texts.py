@@ -9,7 +9,7 @@ from chassis.texts import one_line
 
 
 def _paragraph(text: str) -> str | None:
-    """None when it is empty. Raises ValueError for a line end: it is one paragraph."""
+    """Return the paragraph, None when it is empty. Raises ValueError for a line end: it is one paragraph."""
     return one_line(text) or None
 
 

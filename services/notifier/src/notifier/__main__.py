@@ -71,7 +71,7 @@ COMMANDS: Final[Mapping[str, Callable[[Namespace], int]]] = {
 
 
 def options(words: Sequence[str]) -> Namespace:
-    """The command line; without a command it serves."""
+    """Read the command line; without a command it serves."""
     parser = ArgumentParser(prog="python -m notifier", description=__doc__, allow_abbrev=False)
     commands = parser.add_subparsers(dest="command")
     for name in ("serve", "migrate"):
@@ -88,7 +88,7 @@ def options(words: Sequence[str]) -> Namespace:
 
 
 def command(words: Sequence[str]) -> int:
-    """Carry out one command; its exit status."""
+    """Carry out one command; return its exit status."""
     given = options(words)
     return COMMANDS[given.command or "serve"](given)
 

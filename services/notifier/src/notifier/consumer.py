@@ -19,7 +19,7 @@ GROUP: Final = "notifier"
 TOPICS: Final = (PURCHASE_EVENTS.name, WORKSPACE_EVENTS.name)
 
 FATES: Final[Fates] = {**fates.FATES}
-"""A row waits for nothing but the database, so the house's rows are all: its faults are waited out, the rest parks.
+"""A row waits for nothing but the database, so the chassis' rows are all: its faults are waited out, the rest parks.
 What a mail server says is VERDICTS' business, long after the batch."""
 
 
@@ -28,7 +28,7 @@ async def queue_mails(session: AsyncSession, batch: Sequence[Received], *, wake:
     new = [mail for received in batch for mail in mails_for(received.fact)]
     if new:
         await mails.queue(session, new)
-        # The sender of this process is told directly; a NOTIFY for those of others would cost a transaction a batch.
+        # The sender of this process is woken directly; a NOTIFY for those of others would cost a transaction a batch.
         event.listen(session.sync_session, "after_commit", lambda _: wake(), once=True)
 
 

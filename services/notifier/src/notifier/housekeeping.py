@@ -17,8 +17,8 @@ KEPT: Final = timedelta(days=90)
 """So long can a mail be sent again; then its personal data goes, and only its key stays."""
 
 
-async def keep_house(database: Database) -> None:
-    """Loop; a database that is away costs nothing but old figures."""
+async def run_housekeeping(database: Database) -> None:
+    """Loop for ever; a database that is away costs nothing but old figures."""
     forget_at = monotonic()
     while True:
         try:

@@ -110,7 +110,7 @@ async def lease(session: AsyncSession, *, limit: int, duration: timedelta, in_fl
 
 
 async def mark_sent(session: AsyncSession, sent_mails: Sequence[DueMail]) -> None:
-    """The mail server has said yes. True whoever holds the leases by now."""
+    """Mark mails as accepted by the mail server, whoever holds their leases by now."""
     if not sent_mails:
         return
     sent = {"sent_at": func.now(), "due_at": None, "parked_at": None, "ended_at": None, "last_error": None}
@@ -120,7 +120,7 @@ async def mark_sent(session: AsyncSession, sent_mails: Sequence[DueMail]) -> Non
 
 
 async def postpone(session: AsyncSession, mail: DueMail, *, seconds: float, error: str) -> None:
-    """Not now: due again in `seconds`."""
+    """Make a mail due again in `seconds`."""
     later = {"due_at": func.now() + timedelta(seconds=seconds), "last_error": printable(error[:ERROR_LENGTH])}
     await session.execute(_still_ours(mail).values(later))
 
@@ -132,7 +132,7 @@ async def release(session: AsyncSession, untried: Sequence[DueMail]) -> None:
 
 
 async def park(session: AsyncSession, mail: DueMail, *, reason: str) -> None:
-    """Never, as it stands: set aside with its reason until an operator has it sent again."""
+    """Set a mail aside that can never be sent as it stands, with its reason until an operator has it sent again."""
     parked = {"parked_at": func.now(), "due_at": None, "last_error": printable(reason[:ERROR_LENGTH])}
     await session.execute(_still_ours(mail).values(parked))
 

@@ -29,7 +29,7 @@ COMMANDS: Final[Mapping[str, Callable[[Namespace], None]]] = {"serve": serve, "d
 
 
 def options() -> Namespace:
-    """The command line; without a command it serves."""
+    """Read the command line; without a command it serves."""
     parser = ArgumentParser(prog="python -m webhook_gateway", description=__doc__, allow_abbrev=False)
     commands = parser.add_subparsers(dest="command")
     commands.add_parser("serve", allow_abbrev=False)

@@ -128,7 +128,7 @@ class BrokerConnection:
 
     @property
     def connected(self) -> bool:
-        """Whether a broker has been met."""
+        """Return whether a broker has been met."""
         return self._connected is not None
 
     async def send(

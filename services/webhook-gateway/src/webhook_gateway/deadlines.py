@@ -4,7 +4,7 @@ import asyncio
 from types import TracebackType
 from typing import Final
 
-SWEEP_SECONDS: Final = 0.25
+CHECK_SECONDS: Final = 0.25
 """How much later than asked a wait may end."""
 
 
@@ -16,7 +16,7 @@ class Deadlines:
         self._timer: asyncio.TimerHandle | None = None
 
     def within(self, seconds: float) -> "Deadline":
-        """For the task that enters the block."""
+        """Return a deadline for the task that enters the block."""
         return Deadline(self, seconds)
 
     def add(self, deadline: "Deadline", seconds: float) -> None:
@@ -24,18 +24,18 @@ class Deadlines:
         loop = asyncio.get_running_loop()
         self._due[deadline] = loop.time() + seconds
         if self._timer is None:
-            self._timer = loop.call_later(SWEEP_SECONDS, self._sweep, loop)
+            self._timer = loop.call_later(CHECK_SECONDS, self._expire_due, loop)
 
     def remove(self, deadline: "Deadline") -> None:
-        """It was in time, or has been told."""
+        """Watch it no more: it was in time, or is cancelled already."""
         self._due.pop(deadline, None)
 
-    def _sweep(self, loop: asyncio.AbstractEventLoop) -> None:
+    def _expire_due(self, loop: asyncio.AbstractEventLoop) -> None:
         now = loop.time()
         for deadline in [deadline for deadline, at in self._due.items() if at <= now]:
             self.remove(deadline)
             deadline.expire()
-        self._timer = loop.call_later(SWEEP_SECONDS, self._sweep, loop) if self._due else None
+        self._timer = loop.call_later(CHECK_SECONDS, self._expire_due, loop) if self._due else None
 
 
 class Deadline:
@@ -54,7 +54,7 @@ class Deadline:
         self._deadlines.add(self, self._seconds)
 
     def expire(self) -> None:
-        """Too late."""
+        """Cancel the task of the block: it is too late."""
         if self._task is not None:
             self._expired = True
             self._task.cancel()

@@ -1,4 +1,4 @@
-"""What the gateway needs to be told, and what has to come before it is ready."""
+"""Which settings the gateway needs, and what has to be there before it is ready."""
 
 from collections.abc import Iterable, Mapping
 from typing import Final
@@ -30,10 +30,10 @@ def findings(settings: GatewaySettings, signing: SigningSecrets) -> Iterable[str
         yield from doctor.livemode(settings, settings.stripe_livemode)
 
 
-def closed_doors(signing: SigningSecrets) -> Iterable[str]:
+def unusable_secrets(signing: SigningSecrets) -> Iterable[str]:
     """Find which of the signing secrets are none, and whether none is left: it would start, and refuse everything."""
-    for one in signing.refused:
-        yield f"STRIPE_WEBHOOK_SECRETS: number {one.position} is no secret, for {one.rule}: {REMEDY}."
+    for refused in signing.refused:
+        yield f"STRIPE_WEBHOOK_SECRETS: number {refused.position} is no secret, for {refused.rule}: {REMEDY}."
     if signing.policy is Policy.REFUSE_ALL and not signing.refused:
         yield f"STRIPE_WEBHOOK_SECRETS is not set, and every webhook is answered with 403: {REMEDY}."
 
@@ -45,7 +45,7 @@ async def examine(*, wait: float) -> int:
     """
     settings = prepare_process(GatewaySettings, service=f"{NAME}-doctor")
     signing = signing_secrets(given=settings.given_secrets, protected=settings.protected)
-    if status := report(NAME, [*closed_doors(signing), *findings(settings, signing)]):
+    if status := report(NAME, [*unusable_secrets(signing), *findings(settings, signing)]):
         return status
     report(NAME, [DROPPED[name] for name in await failed_here(settings) if name in DROPPED])
     health = Health()

@@ -20,7 +20,7 @@ from webhook_gateway.doctor import NAME, REMEDY, findings
 from webhook_gateway.settings import GatewaySettings
 from webhook_gateway.webhook.asgi import WebhookEndpoint
 from webhook_gateway.webhook.metrics import WebhookMetrics
-from webhook_gateway.webhook.openapi import describe_webhook
+from webhook_gateway.webhook.openapi import add_webhook
 from webhook_gateway.webhook.webhook_secrets import Policy, SigningSecrets, signing_secrets
 
 log = get_logger(__name__)
@@ -48,7 +48,7 @@ async def main() -> None:
 def gateway_app(
     *, settings: GatewaySettings, signing: SigningSecrets, producer: RecordProducer, metrics: WebhookMetrics
 ) -> ASGIApp:
-    """The public port: the hot path in front of FastAPI."""
+    """Build the public port: the hot path in front of FastAPI."""
     return WebhookEndpoint(
         inner=public_app(settings),
         signing=signing,
@@ -60,15 +60,15 @@ def gateway_app(
 
 
 def public_app(settings: GatewaySettings) -> FastAPI:
-    """What is behind the hot path: a word about the service, and its documentation."""
+    """Build what is behind the hot path: a word about the service, and its documentation."""
     app = web_app("Quittance webhook gateway", settings, None)
     app.include_router(router)
-    describe_webhook(app)
+    add_webhook(app)
     return app
 
 
 def health_of(settings: GatewaySettings, broker: BrokerConnection, metrics: WebhookMetrics) -> Health:
-    """Ready while the producer knows its topic and a broker can be reached; alive as long as the process answers."""
+    """Return its health: ready while the producer knows its topic and a broker can be reached."""
 
     async def topics() -> bool:
         return broker.connected
@@ -90,8 +90,8 @@ def health_of(settings: GatewaySettings, broker: BrokerConnection, metrics: Webh
 def announce(signing: SigningSecrets) -> None:
     """Say loudly what will happen to signatures; never a secret."""
     counts = {"usable": len(signing.secrets), "refused": len(signing.refused)}
-    for one in signing.refused:
-        log.error("webhook_secret_refused", number=one.position, rule=one.rule, remedy=REMEDY)
+    for refused in signing.refused:
+        log.error("webhook_secret_refused", number=refused.position, rule=refused.rule, remedy=REMEDY)
     if signing.policy is Policy.REFUSE_ALL:
         log.critical(
             "no_usable_webhook_secret",

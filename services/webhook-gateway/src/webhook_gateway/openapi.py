@@ -13,7 +13,7 @@ FILE: Final = ROOT / "openapi" / "webhook_gateway.json"
 
 
 def described_app() -> FastAPI:
-    """The app, connected to nothing: enough to be described."""
+    """Build the app, connected to nothing: enough to be described."""
     return public_app(GatewaySettings(app_env="local"))
 
 

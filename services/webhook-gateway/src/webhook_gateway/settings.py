@@ -1,4 +1,4 @@
-"""What the gateway is told: the chassis' settings and Stripe's webhook secrets."""
+"""The gateway's settings: the chassis' own and Stripe's webhook secrets."""
 
 from typing import Annotated
 
@@ -28,6 +28,6 @@ class GatewaySettings(ServiceSettings):
 
     @property
     def given_secrets(self) -> tuple[str, ...]:
-        """As configured, blanks and placeholders included."""
+        """Return the secrets as configured, blanks and placeholders included."""
         both = (*self.stripe_webhook_secrets, self.stripe_webhook_secret)
         return tuple(secret.get_secret_value() for secret in both)

@@ -1,1 +1,1 @@
-"""What can be done to the catalog, and what a price made at Stripe does to it. Each change is told and recorded."""
+"""What can be done to the catalog, and what a price made at Stripe does to it; each change is published."""

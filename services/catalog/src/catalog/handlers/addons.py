@@ -13,7 +13,7 @@ from catalog.bodies import AddonEdit, NewAddon
 from catalog.cursors import AddonPosition
 from catalog.etags import etag_of, require_match
 from catalog.prices import Price, price_of
-from catalog.publisher import Action, addon_state, tell
+from catalog.publisher import Action, addon_state, publish_change
 from catalog.slugs import first_free, slug_of
 from catalog.tables import Addon
 from chassis.problems import Problem
@@ -52,17 +52,17 @@ class PriceMissing(Problem):
 async def list_addons(
     *, session: AsyncSession, active: bool | None, after: AddonPosition | None, limit: int
 ) -> Sequence[Addon]:
-    """Up to `limit` add-ons behind `after`, in the order of the page: all, or those that are active or are not."""
+    """Return up to `limit` add-ons behind `after`, in the page's order: all, or those that are active or are not."""
     return await store.addons_page(session, active=active, after=after, limit=limit)
 
 
 async def list_active_addons(*, session: AsyncSession) -> Sequence[Addon]:
-    """What customers see, in the order of the page."""
+    """Return what customers see, in the order of the page."""
     return await store.active_addons(session)
 
 
 async def show_addon(*, session: AsyncSession, addon_id: UUID) -> Addon:
-    """One add-on. Raises AddonNotFound."""
+    """Return one add-on. Raises AddonNotFound."""
     addon = await store.addon_by_id(session, addon_id)
     if addon is None:
         raise AddonNotFound
@@ -81,18 +81,18 @@ async def create_addon(
     values = texts | {"price_cents": price.cents, "currency": price.currency, "created_at": now, "updated_at": now}
     values |= {"id": addon_id} if addon_id else {}
     addon = await _insert_under_free_slug(session, values)
-    tell(session, action="created", by=by, before=None, after=addon_state(addon), occurred_at=now)
+    publish_change(session, action="created", by=by, before=None, after=addon_state(addon), occurred_at=now)
     return addon
 
 
 async def edit_addon(
     *, session: AsyncSession, addon_id: UUID, if_match: str | None, edit: AddonEdit, by: Actor, now: datetime
 ) -> Addon:
-    """Change what `edit` names; nothing is told when that changes nothing.
+    """Change what `edit` names; nothing is published when that changes nothing.
 
     Raises AddonNotFound, PreconditionRequired, PreconditionFailed, PriceMissing, PriceRefused.
     """
-    addon = await _locked_match(session, addon_id, if_match)
+    addon = await _lock_matching(session, addon_id, if_match)
     changes = edit.given
     price = _edited_price(addon, edit)
     changes |= {"price_cents": price.cents, "currency": price.currency}
@@ -108,7 +108,7 @@ async def withdraw_addon(
 
     Raises AddonNotFound, PreconditionRequired, PreconditionFailed.
     """
-    addon = await _locked_match(session, addon_id, if_match)
+    addon = await _lock_matching(session, addon_id, if_match)
     change_addon(session, addon, {"is_active": False}, action="withdrawn", by=by, now=now)
     return addon
 
@@ -116,7 +116,7 @@ async def withdraw_addon(
 def change_addon(
     session: AsyncSession, addon: Addon, changes: dict[str, object], *, action: Action, by: Actor, now: datetime
 ) -> None:
-    """Set `changes` on the locked `addon`; tell, if they change anything. A Stripe price goes with its price."""
+    """Set `changes` on the locked `addon`, and publish what they change. A Stripe price goes with its price."""
     before, price_before = addon_state(addon), Price(addon.price_cents, addon.currency)
     for field, value in changes.items():
         setattr(addon, field, value)
@@ -125,7 +125,7 @@ def change_addon(
     if session.is_modified(addon):
         addon.sequence += 1
         addon.updated_at = now
-        tell(session, action=action, by=by, before=before, after=addon_state(addon), occurred_at=now)
+        publish_change(session, action=action, by=by, before=before, after=addon_state(addon), occurred_at=now)
 
 
 async def _insert_under_free_slug(session: AsyncSession, values: dict[str, Any]) -> Addon:
@@ -141,8 +141,8 @@ async def _insert_under_free_slug(session: AsyncSession, values: dict[str, Any])
             return addon
 
 
-async def _locked_match(session: AsyncSession, addon_id: UUID, if_match: str | None) -> Addon:
-    addon = await store.locked_addon(session, addon_id)
+async def _lock_matching(session: AsyncSession, addon_id: UUID, if_match: str | None) -> Addon:
+    addon = await store.lock_addon(session, addon_id)
     if addon is None:
         raise AddonNotFound
     require_match(if_match=if_match, etag=etag_of(sequence=addon.sequence))

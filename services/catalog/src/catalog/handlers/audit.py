@@ -12,5 +12,5 @@ from catalog.tables import AuditEntry
 async def list_changes(
     *, session: AsyncSession, subject: str | None, after: AuditPosition | None, limit: int
 ) -> Sequence[AuditEntry]:
-    """Up to `limit` changes behind `after`, the newest first, of one subject or of all."""
+    """Return up to `limit` changes behind `after`, the newest first, of one subject or of all."""
     return await store.audit_page(session, subject=subject, after=after, limit=limit)

@@ -11,7 +11,7 @@ from catalog.actors import BOOTSTRAP, PURCHASES, Actor
 from catalog.etags import etag_of, require_match
 from catalog.plan_bodies import PlanEdit, PlanPriceGiven
 from catalog.prices import price_of
-from catalog.publisher import Action, plan_state, tell
+from catalog.publisher import Action, plan_state, publish_change
 from catalog.tables import Plan, PlanPrice
 from chassis.problems import Problem
 from chassis.process.logs import get_logger
@@ -48,12 +48,12 @@ class FreePlanPriced(Problem):
 
 
 async def list_plans(*, session: AsyncSession) -> Sequence[Plan]:
-    """The plans, the free one first."""
+    """Return the plans, the free one first."""
     return await store.all_plans(session)
 
 
 async def show_plan(*, session: AsyncSession, slug: str) -> Plan:
-    """One plan. Raises PlanNotFound."""
+    """Return one plan. Raises PlanNotFound."""
     plan = await store.plan_by_slug(session, slug)
     if plan is None:
         raise PlanNotFound
@@ -63,11 +63,11 @@ async def show_plan(*, session: AsyncSession, slug: str) -> Plan:
 async def edit_plan(
     *, session: AsyncSession, slug: str, if_match: str | None, edit: PlanEdit, by: Actor, now: datetime
 ) -> Plan:
-    """Change what `edit` names; nothing is told when that changes nothing.
+    """Change what `edit` names; nothing is published when that changes nothing.
 
     Raises PlanNotFound, PreconditionRequired, PreconditionFailed, PriceGivenTwice, FreePlanPriced, PriceRefused.
     """
-    plan = await _locked(session, slug)
+    plan = await _lock_plan(session, slug)
     require_match(if_match=if_match, etag=etag_of(sequence=plan.sequence))
     prices = None if edit.prices is None else _wanted(plan, edit.prices)
 
@@ -81,23 +81,23 @@ async def edit_plan(
     return plan
 
 
-async def keep_stripe_ids(
+async def store_stripe_ids(
     *, session: AsyncSession, slug: str, product_id: str, made: Sequence[PriceNow], now: datetime
 ) -> None:
     """Store what `bootstrap-stripe` found or made, where the plan costs that, or is to. Raises PlanNotFound."""
-    plan = await _locked(session, slug)
+    plan = await _lock_plan(session, slug)
 
     def change() -> None:
         plan.stripe_product_id = product_id
-        for one in made:
-            _sell_at(plan, one)
+        for price in made:
+            _sell_at(plan, price)
 
     _change(session, plan, change, action="price-provisioned", by=BOOTSTRAP, now=now)
 
 
-async def keep_plan_price(*, session: AsyncSession, fact: PlanPriceProvisioned, instance: str, now: datetime) -> None:
+async def store_plan_price(*, session: AsyncSession, fact: PlanPriceProvisioned, instance: str, now: datetime) -> None:
     """Store what purchases found or made, where the plan costs that, or is to; anything else is left alone."""
-    plan = await store.locked_plan(session, fact.plan) if fact.quittance_instance == instance else None
+    plan = await store.lock_plan(session, fact.plan) if fact.quittance_instance == instance else None
     sold = PriceNow(
         interval=fact.interval,
         currency=fact.currency,
@@ -116,16 +116,16 @@ async def keep_plan_price(*, session: AsyncSession, fact: PlanPriceProvisioned, 
 
 
 def _fits(plan: Plan, sold: PriceNow) -> bool:
-    """Whether the plan costs that, or was edited to."""
+    """Return whether the plan costs that, or was edited to."""
     return any(sold.price_cents in (price.pending_price_cents, price.price_cents) for price in _at(plan, sold))
 
 
 def _at(plan: Plan, sold: PriceNow) -> list[PlanPrice]:
-    return [one for one in plan.prices if (one.interval, one.currency) == (sold.interval, sold.currency)]
+    return [price for price in plan.prices if (price.interval, price.currency) == (sold.interval, sold.currency)]
 
 
 def _sell_at(plan: Plan, sold: PriceNow) -> None:
-    """From now on the Stripe price sells, where it is what the plan costs, or what it was edited to."""
+    """Sell at the Stripe price from now on, where it is what the plan costs, or what it was edited to."""
     for price in _at(plan, sold):
         if sold.price_cents == price.pending_price_cents:
             price.price_cents, price.pending_price_cents = sold.price_cents, None
@@ -134,8 +134,8 @@ def _sell_at(plan: Plan, sold: PriceNow) -> None:
             price.stripe_price_id = sold.stripe_price_id
 
 
-async def _locked(session: AsyncSession, slug: str) -> Plan:
-    plan = await store.locked_plan(session, slug)
+async def _lock_plan(session: AsyncSession, slug: str) -> Plan:
+    plan = await store.lock_plan(session, slug)
     if plan is None:
         raise PlanNotFound
     return plan
@@ -154,7 +154,7 @@ def _wanted(plan: Plan, given: Sequence[PlanPriceGiven]) -> Mapping[Slot, int]:
 
 
 def _set_prices(plan: Plan, wanted: Mapping[Slot, int]) -> None:
-    """Rows are kept where there are some: one that is sold sells on, until its new price has a Stripe price too."""
+    """Set the prices on the rows there are: one that is sold sells on, until its new price has a Stripe price."""
     held: dict[Slot, PlanPrice] = {(price.interval, price.currency): price for price in plan.prices}
     for (interval, currency), cents in wanted.items():
         price = held.setdefault((interval, currency), PlanPrice(interval=interval, currency=currency))
@@ -173,4 +173,4 @@ def _change(
         return
     plan.sequence += 1
     plan.updated_at = now
-    tell(session, action=action, by=by, before=before, after=plan_state(plan), occurred_at=now)
+    publish_change(session, action=action, by=by, before=before, after=plan_state(plan), occurred_at=now)

@@ -22,11 +22,11 @@ async def apply_addon_prices(
     instance: str,
     now: datetime,
 ) -> None:
-    """Apply each fact whose add-on still costs that: store the price id, of two the one told last; or take it off sale.
+    """Apply each fact whose add-on still costs that: store the price id, of two the later fact's; or take it off sale.
 
     Others are left alone.
     """
-    addons = await store.locked_addons(session, {fact.addon_id for fact in facts})
+    addons = await store.lock_addons(session, {fact.addon_id for fact in facts})
     for fact in facts:
         addon = addons.get(fact.addon_id)
         reason = _misfit(fact, addon, instance)
@@ -40,13 +40,13 @@ async def apply_addon_prices(
 
 
 def _take_off_sale(session: AsyncSession, addon: Addon, fact: AddonPriceRefused, now: datetime) -> None:
-    """Stripe charges no such price. Staff see why in the add-on's history, and can sell it at another one."""
+    """Withdraw what Stripe does not charge. Staff see why in the add-on's history, and can sell it at another one."""
     log.error("addon_withdrawn", addon=str(addon.id), code=fact.stripe_code)
     change_addon(session, addon, {"is_active": False}, action="refused-by-stripe", by=PURCHASES, now=now)
 
 
 def _misfit(fact: AddonPriceProvisioned | AddonPriceRefused, addon: Addon | None, instance: str) -> str | None:
-    """Why this price is not the add-on's, or None when it is."""
+    """Return why this price is not the add-on's, or None when it is."""
     if fact.quittance_instance != instance:
         return "another instance's"
     if addon is None:

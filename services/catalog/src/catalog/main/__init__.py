@@ -11,7 +11,7 @@ MIGRATIONS: Final = Path(__file__).parents[1] / "migrations"
 
 
 class Settings(ServiceSettings, DatabaseSettings, StripeSettings):
-    """What the catalog is told; the names are the environment's. Only `bootstrap-stripe` needs Stripe's."""
+    """The catalog's settings; the names are the environment's. Only `bootstrap-stripe` needs Stripe's."""
 
     stripe_webhook_url: str | None = None
     """Where `bootstrap-stripe` has Stripe send webhooks; without it the endpoint is left alone."""

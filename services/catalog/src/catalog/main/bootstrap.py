@@ -14,7 +14,7 @@ from chassis.origins import origin_of
 
 
 async def bootstrap(*, webhook_url: str | None, secret_file: Path | None) -> None:
-    """Safe to repeat. Ends the process with a message when that cannot be done."""
+    """Set up the Stripe account; safe to repeat. Ends the process with a message when that cannot be done."""
     settings = read_settings()
     url, key = webhook_url or settings.stripe_webhook_url, settings.stripe_secret_key.get_secret_value()
     if not key:

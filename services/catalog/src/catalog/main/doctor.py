@@ -1,4 +1,4 @@
-"""What this process needs to be told, and what has to come before it is ready."""
+"""Which settings this process needs, and what has to be there before it is ready."""
 
 from collections.abc import Iterable
 from typing import Final
@@ -16,7 +16,7 @@ USED: Final = TopicsUsed.of(NAME, reads=TOPICS, sessions=True)
 
 
 def findings(settings: Settings) -> Iterable[str]:
-    """Find what is wrong with what it is told, in a sentence each."""
+    """Find what is wrong with the settings, in a sentence each."""
     yield from doctor.database(settings, settings.database_url)
     yield from doctor.callers(settings)
     yield from doctor.pages(settings)

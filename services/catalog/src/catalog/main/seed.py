@@ -11,7 +11,7 @@ log = get_logger(__name__)
 
 
 async def seed() -> None:
-    """Safe to repeat."""
+    """Plant the seed; safe to repeat."""
     async with Database(read_settings().database_url, name=NAME) as database, database.transaction() as session:
         planted = await plant_seed(session=session, now=datetime.now(UTC))
     log.info("seeded", planted=planted)

@@ -27,7 +27,7 @@ from chassis.web.web import HttpServer, web_app
 
 
 def app(*, settings: ServiceSettings, database: Database, verifier: TokenVerifier) -> FastAPI:
-    """The public API, and the pages beside it."""
+    """Build the public API, and the pages beside it."""
     api = web_app(title="Quittance catalog", settings=settings, verifier=verifier, passes=is_outage)
     api.state.database = database
     api.state.price_list = PriceListCache(database, addons_on_sale)
@@ -39,7 +39,7 @@ def app(*, settings: ServiceSettings, database: Database, verifier: TokenVerifie
 
 
 def consumer(*, settings: ServiceSettings, database: Database, health: Health) -> Consumer:
-    """What listens to purchases."""
+    """Build the consumer of purchases' facts."""
     handle = partial(apply_facts, instance=settings.quittance_instance)
     return Consumer(
         topics=USED.reads,
@@ -53,7 +53,7 @@ def consumer(*, settings: ServiceSettings, database: Database, health: Health) -
 
 
 async def serve() -> None:
-    """API, consumer, relay and operations port in one process, until it is told to stop."""
+    """Run API, consumer, relay and operations port in one process, until it is stopped."""
     settings = read_settings()
     refuse_unless_sound(list(findings(settings)))
     database = Database(settings.database_url, name=NAME)

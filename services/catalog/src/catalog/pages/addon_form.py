@@ -48,12 +48,12 @@ class AddonForm:
 
     @classmethod
     def empty(cls) -> Self:
-        """For a new add-on."""
+        """Return the form of a new add-on."""
         return cls(key=str(uuid4()))
 
     @classmethod
     def of(cls, addon: AdminAddon, *, locale: str) -> Self:
-        """As it is now, with the price as the visitor's language writes it."""
+        """Return the form of an add-on as it is now, with the price as the visitor's language writes it."""
         return cls(
             name=addon.name,
             description=_one_paragraph(addon.description or ""),
@@ -67,7 +67,7 @@ class AddonForm:
 
     @classmethod
     def typed(cls, fields: Iterable[tuple[str, str]]) -> Self:
-        """As it was sent. Browsers end the lines of a text with CR LF, whatever they were."""
+        """Return the form as it was sent. Browsers end the lines of a text with CR LF, whatever they were."""
         given = [(name, value.replace("\r\n", "\n")) for name, value in fields]
         one = dict(given)
         texts = {name: one.get(name, "") for name in ("name", "version", "key")}
@@ -78,11 +78,11 @@ class AddonForm:
 
     @property
     def rows(self) -> tuple[str, ...]:
-        """The bullets, and room for one more."""
+        """Return the bullets, and room for one more."""
         return (*self.bullets, "") if len(self.bullets) < BULLETS and "" not in self.bullets else self.bullets
 
     def moved(self, move: str) -> tuple[Self, int]:
-        """With a bullet moved `up-…` or `down-…`, and where it is now; any other word adds one."""
+        """Return it with a bullet moved `up-…` or `down-…`, and where it is now; any other word adds one."""
         match, bullets = _MOVE.fullmatch(move), [*self.bullets]
         if match is None:
             return replace(self, bullets=(*bullets, "")[:BULLETS]), min(len(bullets), BULLETS - 1)
@@ -94,11 +94,11 @@ class AddonForm:
         return replace(self, bullets=tuple(bullets)), there
 
     def without_gaps(self) -> Self:
-        """Bullets in which nothing was typed are none."""
+        """Return it without the bullets in which nothing was typed."""
         return replace(self, bullets=tuple(bullet for bullet in self.bullets if bullet.strip()))
 
     def as_stored(self, body: NewAddon | AddonEdit, *, locale: str) -> Self:
-        """As it would stand there: trimmed, and with all decimals of the currency. `body` is made of this form."""
+        """Return it as it would be stored: trimmed, with all decimals of the currency. `body` is made of this form."""
         try:
             price = price_of(major=body.price, cents=None, currency=body.currency or "")
         except PriceRefused:
@@ -113,7 +113,7 @@ class AddonForm:
         )
 
     def price_error(self, *, locale: str) -> Errors:
-        """What is wrong with the price as it is written, if anything is."""
+        """Return what is wrong with the price as it is written, if anything is."""
         try:
             typed_minor_units(self.price, self.currency, locale=locale)
         except InvalidAmount as error:
@@ -123,7 +123,7 @@ class AddonForm:
         return {}
 
     def body(self, *, locale: str) -> dict[str, Any]:
-        """For the API's own model, which says what is wrong with it; a price that cannot be read is none there."""
+        """Return the API's own body, whose model says what is wrong with it; a price that cannot be read is none."""
         try:
             price = plain_amount(self.price, locale=locale)
         except InvalidAmount:
@@ -140,12 +140,12 @@ class AddonForm:
 
 
 def _one_paragraph(text: str) -> str:
-    """What was typed in several lines is one paragraph; what an older catalog kept in several is shown as one."""
+    """Join lines: typed in several, or kept so by an older catalog, it is one paragraph."""
     return " ".join(text.split())
 
 
 def differences(theirs: AddonForm, ours: AddonForm) -> list[tuple[str, str, str]]:
-    """Label, what is stored and what was typed, of each field in which they differ."""
+    """Return label, what is stored and what was typed, of each field in which they differ."""
     return [
         (label, _shown(getattr(theirs, name)), _shown(getattr(ours, name)))
         for name, label in LABELS.items()
@@ -160,14 +160,14 @@ def _shown(value: str | bool | Sequence[str]) -> str:
 
 
 def errors_of(error: ValidationError | Problem) -> Errors:
-    """By the name of the field, `bullet-2` for one of the bullets. Raises a problem that is about no field."""
+    """Return the errors by field, `bullet-2` for one of the bullets. Raises a problem that is about no field."""
     if isinstance(error, Problem):
         if "field" not in error.extra:
             raise error
         return {str(error.extra["field"]): error.detail or error.title}
     found = errors_by_field(error)
-    for one in error.errors(include_url=False, include_input=False):
-        if one["loc"][0:1] == ("bullets",) and len(one["loc"]) > 1:
+    for fault in error.errors(include_url=False, include_input=False):
+        if fault["loc"][0:1] == ("bullets",) and len(fault["loc"]) > 1:
             found.pop("bullets", None)
-            found.setdefault(f"bullet-{one['loc'][1]}", in_words(one))
+            found.setdefault(f"bullet-{fault['loc'][1]}", in_words(fault))
     return found

@@ -34,7 +34,7 @@ Visitor = Annotated[Caller | None, Depends(visitor)]
 
 @router.get("/pricing")
 async def show_prices(request: Request, pages: AtPages, person: Visitor) -> Response:
-    """The lists of the API, from the same memory; the page's ETag is of the page, with its language and its visitor."""
+    """Show the API's lists, from the same memory; the ETag is of the page, with its language and its visitor."""
     plans = PublicPlans.model_validate_json((await request.app.state.plan_list.current()).body).items
     addons = PublicAddons.model_validate_json((await request.app.state.price_list.current()).body).items
     workspace_id = workspace_of(request, person) if person else None
@@ -55,7 +55,7 @@ async def show_prices(request: Request, pages: AtPages, person: Visitor) -> Resp
 
 
 def caps_of(plan: PublicPlan) -> list[tuple[str, str]]:
-    """What one may have of what, in words."""
+    """Return how much one may have of what, in words."""
     return [
         (RESOURCES.get(name) or name.replace("_", " ").capitalize(), "no limit" if most is None else str(most))
         for name, most in plan.caps.items()

@@ -81,7 +81,7 @@ async def discard(
 
 
 async def _item(database: Database, item_id: int) -> SetAside:
-    """As it is now. Raises Problem 404."""
+    """Return the item as it is now. Raises Problem 404."""
     async with database.reading() as session:
         item = await parked_review.find(session, parked_id=item_id, consumer=GROUP)
     if item is None:

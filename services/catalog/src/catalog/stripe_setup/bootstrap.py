@@ -8,7 +8,7 @@ from typing import Final
 
 from stripe import StripeClient
 
-from catalog.handlers.plans import keep_stripe_ids, list_plans
+from catalog.handlers.plans import list_plans, store_stripe_ids
 from catalog.publisher import plan_state
 from catalog.stripe_setup.plan_prices import Say, provision_plan
 from catalog.stripe_setup.portal import provision_portal
@@ -17,7 +17,7 @@ from chassis.database.database import Database, plain_connection
 from contracts import PlanState
 
 LOCK: Final = "quittance-bootstrap-stripe"
-LOOK_AGAIN_SECONDS: Final = 0.5
+POLL_SECONDS: Final = 0.5
 
 
 class NoPlans(Exception):  # noqa: N818 - named for what it says
@@ -36,13 +36,13 @@ async def bootstrap_stripe(
     keep_secret: KeepSecret,
     say: Say,
 ) -> None:
-    """Products and prices of the plans, the portal's configurations, then the webhook endpoint.
+    """Provide products and prices of the plans, the portal's configurations, then the webhook endpoint.
 
     Raises NoPlans, and what Stripe's client raises.
 
     One runs at a time: of two, the later one finds what the other made, and there is one signing secret.
     """
-    async with _alone(database, say):
+    async with _one_at_a_time(database, say):
         products = await _bootstrap_plans(database, client, instance, say)
         await provision_portal(client=client, instance=instance, products=products, say=say)
         if webhook_url:
@@ -52,7 +52,7 @@ async def bootstrap_stripe(
 
 
 @asynccontextmanager
-async def _alone(database: Database, say: Say) -> AsyncIterator[None]:
+async def _one_at_a_time(database: Database, say: Say) -> AsyncIterator[None]:
     """Wait until no other one works on this catalog. A lock of the session: one that died is waited for no longer."""
     async with plain_connection(database.url, name="bootstrap-stripe") as connection:
         waiting = False
@@ -60,12 +60,12 @@ async def _alone(database: Database, say: Say) -> AsyncIterator[None]:
             if not waiting:
                 say("another bootstrap-stripe is at work: waiting for it")
             waiting = True
-            await asyncio.sleep(LOOK_AGAIN_SECONDS)
+            await asyncio.sleep(POLL_SECONDS)
         yield
 
 
 async def _bootstrap_plans(database: Database, client: StripeClient, instance: str, say: Say) -> dict[str, list[str]]:
-    """The plans' products with their prices.
+    """Provide the plans' products and prices; return the price ids by product.
 
     No transaction is held across a call: what was made is stored after it, where the plan still costs that.
     """
@@ -73,7 +73,7 @@ async def _bootstrap_plans(database: Database, client: StripeClient, instance: s
     for plan in await _priced_plans(database):
         product, prices = await provision_plan(client=client, plan=plan, instance=instance, say=say)
         async with database.transaction() as session:
-            await keep_stripe_ids(
+            await store_stripe_ids(
                 session=session, slug=plan.plan, product_id=product, made=prices, now=datetime.now(UTC)
             )
         products[product] = [str(price.stripe_price_id) for price in prices]

@@ -14,7 +14,7 @@ MAX_NETWORK_RETRIES: Final = 2
 
 @asynccontextmanager
 async def stripe_client(*, secret_key: str, api_base: str | None) -> AsyncIterator[StripeClient]:
-    """The async client, open for the block: timeout, retries, no telemetry; `api_base` leads to the sandbox."""
+    """Return the async client, open for the block: timeout, retries, no telemetry; `api_base` leads to the sandbox."""
     stripe.enable_telemetry = False
     # At its debug level the library logs whole answers, and one of them holds the signing secret.
     logging.getLogger("stripe").setLevel(logging.WARNING)

@@ -13,7 +13,7 @@ EXISTS: Final = "resource_already_exists"
 
 
 def lookup_key(*, instance: str, plan: str, price: PlanPrice) -> str:
-    """What names the price at Stripe, whatever its id is."""
+    """Return what names the price at Stripe, whatever its id is."""
     return f"quittance:{instance}:{plan}:{price.interval}:{price.currency.lower()}"
 
 
@@ -45,7 +45,7 @@ async def _price_named(client: StripeClient, key: str) -> stripe.Price | None:
 async def _product(
     client: StripeClient, plan: PlanState, instance: str, found: Mapping[str, stripe.Price | None], say: Say
 ) -> str:
-    """That of the prices which carry our keys, if any does; else one whose id is made of instance and plan."""
+    """Return that of the prices which carry our keys, if any does; else one whose id is made of instance and plan."""
     id_ = next((str(price.product) for price in found.values() if price), f"quittance-{instance}-{plan.plan}")
     try:
         product = await client.v1.products.retrieve_async(id_)

@@ -33,14 +33,14 @@ async def provision_portal(
 
 async def _found(client: StripeClient, metadata: dict[str, str]) -> str | None:
     listed = await client.v1.billing_portal.configurations.list_async({"active": True, "limit": 100})
-    async for one in listed.auto_paging_iter():
-        if one.metadata and metadata.items() <= one.metadata.to_dict().items():
-            return one.id
+    async for configuration in listed.auto_paging_iter():
+        if configuration.metadata and metadata.items() <= configuration.metadata.to_dict().items():
+            return configuration.id
     return None
 
 
 def _features(cancel: str, products: Mapping[str, Sequence[str]]) -> dict[str, Any]:
-    """Another interval is prorated and billed at once; a cancellation gives nothing back."""
+    """Return the features: another interval is prorated and billed at once; a cancellation gives nothing back."""
     return {
         "invoice_history": {"enabled": True},
         "payment_method_update": {"enabled": True},

@@ -1,4 +1,4 @@
-"""The webhook endpoint at Stripe: our event types, a pinned API version, and the signing secret, told once."""
+"""The webhook endpoint at Stripe: our event types, a pinned API version, and the signing secret, shown once."""
 
 import os
 from collections.abc import Callable
@@ -54,12 +54,12 @@ EVENT_TYPES: Final = (
 
 
 def shown(secret: str) -> str:
-    """The secret's place is the terminal of whoever runs the command."""
+    """Say the secret on the terminal of whoever runs the command."""
     return f"signing secret, shown this once: {secret}"
 
 
 def into_file(path: Path) -> KeepSecret:
-    """The secret's place is a file that only we may read; opened now, so that no secret is lost for a bad path."""
+    """Keep the secret in a file that only we may read; opened now, so that no secret is lost for a bad path."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
 
     def keep(secret: str) -> str:
@@ -76,7 +76,7 @@ async def provision_webhook(
 ) -> None:
     """Find or make our endpoint at `url`, and bring it up to date."""
     ours = await _ours(client, url, instance)
-    current = next((one for one in ours if one.api_version == API_VERSION), None)
+    current = next((endpoint for endpoint in ours if endpoint.api_version == API_VERSION), None)
     if current is None:
         await _make(client, url, instance, keep_secret, say)
     else:
@@ -87,9 +87,10 @@ async def provision_webhook(
 
 
 async def _ours(client: StripeClient, url: str, instance: str) -> list[stripe.WebhookEndpoint]:
-    """Those that carry our instance, and those of no instance that were made by hand for the same address."""
+    """Return those that carry our instance, and those of no instance that were made by hand for the same address."""
     listed = await client.v1.webhook_endpoints.list_async({"limit": 100})
-    return [one async for one in listed.auto_paging_iter() if _owner(one) == instance or _is_unowned(one, url)]
+    endpoints = [endpoint async for endpoint in listed.auto_paging_iter()]
+    return [endpoint for endpoint in endpoints if _owner(endpoint) == instance or _is_unowned(endpoint, url)]
 
 
 def _is_unowned(endpoint: stripe.WebhookEndpoint, url: str) -> bool:

@@ -9,8 +9,8 @@ from contracts import FACTS, UnknownFact
 from notifier.delivery.messages import InvalidAddress, Mail, Mailbox, compose, mailbox
 from notifier.delivery.smtp import Connection, NotSent, Verdict
 from notifier.delivery.smtp_url import SmtpServer
-from notifier.letters.letters import BESIDE, LETTERS, Letter, Mailable, Recipient
-from notifier.letters.rendering import House, render
+from notifier.letters.letters import LETTERS, SECOND_LETTERS, Letter, Mailable, Recipient
+from notifier.letters.rendering import LetterSettings, render
 from notifier.mails import DueMail
 
 
@@ -22,7 +22,7 @@ class NoSuchLetter(ValueError):  # noqa: N818 - named for what it says
 class Mailer:
     """Who we are, whom we write to, and through which server. `timeout` in seconds bounds one attempt."""
 
-    house: House
+    settings: LetterSettings
     sender: Mailbox
     team: Mailbox
     support: Mailbox
@@ -31,13 +31,13 @@ class Mailer:
     tls_context: ssl.SSLContext
 
     def connection(self) -> Connection:
-        """A connection of its own for whoever sends."""
+        """Return a new connection to the mail server."""
         return Connection(self.server, timeout=self.timeout, tls_context=self.tls_context)
 
-    def written(self, due: DueMail) -> Mail:
-        """The mail in its envelope. Raises NotSent(PARK) for one that can never be written as it stands."""
+    def write(self, due: DueMail) -> Mail:
+        """Write the mail in its envelope. Raises NotSent(PARK) for one that can never be written as it stands."""
         try:
-            return self._written(due)
+            return self._write(due)
         except InvalidAddress as error:
             raise NotSent(Verdict.PARK, str(error)) from error
         except ValidationError as error:
@@ -45,12 +45,12 @@ class Mailer:
         except Exception as error:
             raise NotSent(Verdict.PARK, f"cannot be written: {error!r}") from error
 
-    def _written(self, due: DueMail) -> Mail:
+    def _write(self, due: DueMail) -> Mail:
         letter, fact = _letter_of(due)
         to_owner = letter.to is Recipient.OWNER
         return compose(
             key=due.key,
-            rendered=render(letter=letter, fact=fact, house=self.house),
+            rendered=render(letter=letter, fact=fact, settings=self.settings),
             sender=self.sender,
             recipient=mailbox(fact.owner_email) if to_owner else self.team,
             reply_to=self.support if to_owner else None,
@@ -60,15 +60,15 @@ class Mailer:
 
 def _letter_of(due: DueMail) -> tuple[Letter, Mailable]:
     fact = _read_stored(due)
-    both = (LETTERS.get(type(fact)), BESIDE.get(type(fact)))
-    letter = next((one for one in both if one and one.name == due.letter), None)
+    both = (LETTERS.get(type(fact)), SECOND_LETTERS.get(type(fact)))
+    letter = next((letter for letter in both if letter and letter.name == due.letter), None)
     if letter is None:
         raise NoSuchLetter(due.letter)
     return letter, fact
 
 
 def _read_stored(due: DueMail) -> Mailable:
-    """The fact that was stored with the mail. Raises UnknownFact or pydantic's ValidationError."""
+    """Return the fact that was stored with the mail. Raises UnknownFact or pydantic's ValidationError."""
     fact = FACTS[due.fact_type].model_validate(due.fact) if due.fact_type in FACTS else None
     if not isinstance(fact, Mailable):
         raise UnknownFact(due.fact_type)

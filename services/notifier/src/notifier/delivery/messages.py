@@ -48,12 +48,12 @@ class Mailbox:
 
     @property
     def spec(self) -> str:
-        """What MAIL FROM and RCPT TO take."""
+        """Return what MAIL FROM and RCPT TO take."""
         return f"{self.local}@{self.domain}"
 
     @property
     def needs_smtputf8(self) -> bool:
-        """A local part beyond ASCII can only be written with RFC 6531's extension."""
+        """Return whether the local part is beyond ASCII, which only RFC 6531's extension can write."""
         return not self.local.isascii()
 
 
@@ -67,12 +67,12 @@ class Mail:
 
     @property
     def needs_smtputf8(self) -> bool:
-        """The recipient's address goes beyond ASCII, and only it may."""
+        """Return whether the recipient's address goes beyond ASCII; only it may."""
         return self.recipient.needs_smtputf8
 
 
 def mailbox(text: str, *, display_name: str = "") -> Mailbox:
-    """`somebody@example.com`. Raises InvalidAddress."""
+    """Read `somebody@example.com`. Raises InvalidAddress."""
     local, _, domain = text.strip().rpartition("@")
     if not LOCAL.fullmatch(local):
         raise InvalidAddress("the address is malformed")
@@ -83,7 +83,7 @@ def mailbox(text: str, *, display_name: str = "") -> Mailbox:
 
 
 def named_mailbox(text: str) -> Mailbox:
-    """`Somebody <somebody@example.com>` or the bare address. Raises InvalidAddress."""
+    """Read `Somebody <somebody@example.com>` or the bare address. Raises InvalidAddress."""
     if named := NAMED.fullmatch(text):
         return mailbox(named["spec"], display_name=named["name"])
     return mailbox(text)
@@ -114,7 +114,7 @@ def compose(
 
 
 def _ascii_domain(domain: str) -> str:
-    """The domain as DNS has it (IDNA 2008), without the root's dot, which RFC 5321 has no place for."""
+    """Return the domain as DNS has it (IDNA 2008), without the root's dot, which RFC 5321 has no place for."""
     try:
         return idna.encode(domain.removesuffix("."), uts46=True).decode("ascii").lower()
     except idna.IDNAError as error:
@@ -126,25 +126,25 @@ def _head(headers: dict[str, str]) -> bytes:
 
 
 def _value(name: str, value: str) -> str:
-    """The value of one header. Raises ForbiddenInHeader."""
+    """Return the value of one header. Raises ForbiddenInHeader."""
     if CONTROL.search(value):
         raise ForbiddenInHeader(name)
     return _encoded_words(value) if name == "Subject" and not _is_plain(value) else value
 
 
 def _is_plain(value: str) -> bool:
-    """A name must not pass for an encoded word."""
+    """Return whether a subject needs no encoding; a name must not pass for an encoded word."""
     return value.isascii() and "=?" not in value
 
 
 def _encoded_words(value: str) -> str:
-    """RFC 2047: UTF-8 in base64, no word longer than 75 characters, no character split between two."""
+    """Encode as of RFC 2047: UTF-8 in base64, no word longer than 75 characters, no character split between two."""
     words = (value[start : start + WORD_CHARACTERS] for start in range(0, len(value), WORD_CHARACTERS))
     return "\r\n ".join(f"=?utf-8?b?{binascii.b2a_base64(word.encode(), newline=False).decode()}?=" for word in words)
 
 
 def _part(text: str, *, subtype: str) -> bytes:
-    """One alternative. Quoted-printable needs no 8BITMIME of the server and survives every relay."""
+    """Write one alternative. Quoted-printable needs no 8BITMIME of the server and survives every relay."""
     head = f'Content-Type: text/{subtype}; charset="utf-8"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n'
     lines = text.replace("\r\n", "\n").replace("\n", "\r\n").encode()
     return head.encode() + binascii.b2a_qp(lines, istext=True)

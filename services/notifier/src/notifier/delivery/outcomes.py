@@ -43,7 +43,7 @@ Outcome = Sent | Postponed | Parked
 
 
 class Outcomes:
-    """One transaction at a time; what arrives meanwhile shares the next one."""
+    """Commits one transaction at a time; what arrives meanwhile shares the next one."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -65,15 +65,15 @@ class Sender:
             async with background("sender", self._run):
                 yield
         finally:
-            await self._give_back()
+            await self._release_leased()
             await self._finish()
             await asyncio.gather(*(connection.close() for connection in self._connections))
 
     def wake(self) -> None:
-        """There may be something due."""
+        """Look for due mails now: there may be some."""
         self._wake.set()
 
-    async def _give_back(self) -> None:
+    async def _release_leased(self) -> None:
         untried = [mail for mail, _ in self._ready]
         self._ready.clear()
         with suppress(Exception):  # their leases end by themselves
@@ -93,7 +93,7 @@ class Sender:
         database_lost = Backoff(first=0.2, limit=5)
         while True:
             self._health.beat("sender")
-            await self._leave_server_alone()
+            await self._pause_if_unreachable()
             await asyncio.sleep(GATHER_SECONDS)
             self._wake.clear()
             try:
@@ -108,9 +108,9 @@ class Sender:
                 async with asyncio.timeout(POLL_SECONDS * random.uniform(0.75, 1.25)):  # noqa: S311 - no secret
                     await self._wake.wait()
 
-    async def _leave_server_alone(self) -> None:
+    async def _pause_if_unreachable(self) -> None:
         if self._pause:
-            await self._give_back()
+            await self._release_leased()
             await asyncio.sleep(self._pause)
             self._pause = 0.0
 
@@ -158,33 +158,33 @@ class Sender:
 
     async def _attempt(self, due: DueMail, connection: Connection) -> Outcome:
         try:
-            mail = self._mailer.written(due)
+            mail = self._mailer.write(due)
             reached("notifier.before-smtp")
             await connection.send(mail)
             reached("notifier.after-smtp")
         except NotSent as failure:
             return self._not_sent(due, failure)
-        self._reachable()
+        self._mark_reachable()
         metrics.MAILS.labels(due.letter, "sent").inc()
         return Sent(mail=due)
 
     def _not_sent(self, due: DueMail, failure: NotSent) -> Outcome:
-        verdict = Verdict.PARK if _given_up(due, failure) else failure.verdict
+        verdict = Verdict.PARK if _is_given_up(due, failure) else failure.verdict
         metrics.MAILS.labels(due.letter, verdict.value).inc()
         log.warning("mail_not_sent", mail=due.key, outcome=verdict.value, code=failure.code, attempts=due.attempts)
         if verdict is Verdict.PARK:
             return Parked(mail=due, reason=str(failure))
         if verdict is Verdict.PAUSE:
-            self._unreached()
+            self._mark_unreachable()
             return Postponed(mail=due, seconds=0, error=str(failure))
         return Postponed(mail=due, seconds=retry_seconds(due.attempts), error=str(failure))
 
-    def _reachable(self) -> None:
+    def _mark_reachable(self) -> None:
         self._unreachable.reset()
         self._probing = False
         metrics.SERVER_UP.set(1)
 
-    def _unreached(self) -> None:
+    def _mark_unreachable(self) -> None:
         """Stop beginning mails for a moment that grows with each failure in a row."""
         self._pause = self._pause or self._unreachable.delay()
         self._probing = True
@@ -193,10 +193,10 @@ class Sender:
 
 
 def retry_seconds(attempts: int) -> float:
-    """Longer after each attempt, never in step with the others."""
+    """Return the seconds to wait: longer after each attempt, never in step with the others."""
     longest: float = min(LAST_RETRY_SECONDS, FIRST_RETRY_SECONDS * 2 ** min(attempts - 1, 20))
     return longest * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
 
 
-def _given_up(due: DueMail, failure: NotSent) -> bool:
+def _is_given_up(due: DueMail, failure: NotSent) -> bool:
     return failure.verdict is Verdict.DEFER and datetime.now(UTC) - due.queued_at > GIVE_UP_AFTER

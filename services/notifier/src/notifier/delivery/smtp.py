@@ -40,7 +40,7 @@ class Verdict(Enum):
 
 
 class NotSent(Exception):  # noqa: N818 - named for what it says
-    """The mail was not accepted, or we did not hear so. `code` is the server's, if it spoke."""
+    """The mail was not accepted, or we do not know. `code` is the server's, if it spoke."""
 
     def __init__(self, verdict: Verdict, reason: str, *, code: int | None = None) -> None:
         super().__init__(reason)
@@ -67,7 +67,7 @@ CODES: Final[Mapping[int, Verdict]] = {503: Verdict.DEFER, 530: Verdict.PAUSE, 5
 
 
 def verdict_on(error: Exception) -> NotSent:
-    """What `error`, which came after the connection stood, means."""
+    """Return what `error`, which came after the connection stood, means."""
     code = getattr(error, "code", None)
     verdict = next(VERDICTS[kind] for kind in type(error).__mro__ if kind in VERDICTS)
     if verdict is Verdict.PARK and code is not None:
@@ -120,7 +120,7 @@ class Connection:
         await client.data(mail.content)
 
     async def _begun(self, mail: Mail) -> SMTP:
-        """A connection on which MAIL FROM was accepted. One that died while idle is replaced: no mail was in it."""
+        """Return a connection that accepted MAIL FROM. One that died while idle is replaced: no mail was in it."""
         reused = await self._reusable()
         if reused is not None:
             try:

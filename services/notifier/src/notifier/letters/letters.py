@@ -59,7 +59,7 @@ class Letter:
 
 
 def was_paid(fact: Mailable) -> bool:
-    """A purchase that nobody had paid for is cancelled without a word to the team."""
+    """Return whether it had been paid: of one that nobody paid the team gets no mail."""
     return isinstance(fact, PurchaseCancelled) and fact.previous_status in {"paid", "delivered"}
 
 
@@ -69,7 +69,7 @@ def was_issued(fact: Mailable) -> bool:
 
 
 def was_not_ours(fact: Mailable) -> bool:
-    """What we sent back ourselves the team hears of from ExtraSubscriptionEnded; unless the bank did not take it."""
+    """Return whether it was not our own, of which ExtraSubscriptionEnded informs; or the bank did not take it."""
     return isinstance(fact, WorkspacePaymentRefunded) and not (fact.automatic and fact.outcome == "refunded")
 
 
@@ -196,7 +196,7 @@ LETTERS: Final[Mapping[type[Mailable], Letter]] = {
     ),
 }
 
-BESIDE: Final[Mapping[type[Mailable], Letter]] = {
+SECOND_LETTERS: Final[Mapping[type[Mailable], Letter]] = {
     RefundFailed: Letter(
         name="refund-undone",
         to=OWNER,
@@ -213,7 +213,7 @@ def letters_for(fact: Fact) -> list[Letter]:
     """Return the letters that `fact` calls for; none when nobody is mailed about it."""
     if not isinstance(fact, Mailable):
         return []
-    both = (LETTERS.get(type(fact)), BESIDE.get(type(fact)))
+    both = (LETTERS.get(type(fact)), SECOND_LETTERS.get(type(fact)))
     return [letter for letter in both if letter and letter.applies(fact)]
 
 
@@ -223,7 +223,7 @@ def letter_for(fact: Fact) -> Letter | None:
 
 
 def mail_key(*, letter: Letter, fact: Fact) -> str:
-    """The mail's identity, of business ids only: a fact that comes again under another id makes no other mail."""
+    """Return the mail's key, of business ids only: a fact that comes again, under another id, makes no other mail."""
     parts = [letter.name, fact.subject]
     if letter.about:
         parts.append(str(getattr(fact, letter.about)))

@@ -10,7 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from contracts.purchase_facts import PurchaseFact
 from contracts.workspace_facts import RenewalFailed
 from notifier.letters.letters import Letter, Mailable, Recipient
-from notifier.letters.words import Looks, details_of, one_line, words_of
+from notifier.letters.words import LocaleFormats, details_of, one_line, words_of
 
 SUBJECT_LENGTH: Final = 180
 TEAM_FOOT: Final = "Your team gets this mail because it looks after the purchases."
@@ -26,8 +26,8 @@ INLINER: Final = CSSInliner(load_remote_stylesheets=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class House:
-    """What every letter knows of us. `public_base_url` empty: letters carry no links."""
+class LetterSettings:
+    """What every letter says of us. `public_base_url` empty: letters carry no links."""
 
     support_email: str
     public_base_url: str = ""
@@ -43,15 +43,15 @@ class Rendered:
     html: str
 
 
-def render(*, letter: Letter, fact: Mailable, house: House) -> Rendered:
+def render(*, letter: Letter, fact: Mailable, settings: LetterSettings) -> Rendered:
     """Write `letter` about `fact`. Raises what its templates or an unknown currency raise; that mail is parked."""
-    looks = Looks(locale=house.locale)
-    words = words_of(fact, letter=letter, looks=looks)
+    formats = LocaleFormats(locale=settings.locale)
+    words = words_of(fact, letter=letter, formats=formats)
     context = {
         "subject": one_line(letter.subject.format(**words), limit=SUBJECT_LENGTH),
         "paragraphs": _paragraphs(letter, words),
-        "details": details_of(fact, to=letter.to, looks=looks),
-        **_ending(letter=letter, fact=fact, house=house),
+        "details": details_of(fact, to=letter.to, formats=formats),
+        **_ending(letter=letter, fact=fact, settings=settings),
     }
     return Rendered(
         subject=context["subject"],
@@ -65,15 +65,15 @@ def _paragraphs(letter: Letter, words: dict[str, str]) -> list[str]:
     return [paragraph.strip() for paragraph in text.split("\n\n") if paragraph.strip()]
 
 
-def _ending(*, letter: Letter, fact: Mailable, house: House) -> dict[str, Any]:
-    """The link and the last line."""
-    link, link_text = _link(fact, to=letter.to, base=house.public_base_url.rstrip("/"))
-    owner_foot = f"Questions? Reply to this mail, or write to {house.support_email}."
+def _ending(*, letter: Letter, fact: Mailable, settings: LetterSettings) -> dict[str, Any]:
+    """Return the link and the last line."""
+    link, link_text = _link(fact, to=letter.to, base=settings.public_base_url.rstrip("/"))
+    owner_foot = f"Questions? Reply to this mail, or write to {settings.support_email}."
     return {"link": link, "link_text": link_text, "foot": TEAM_FOOT if letter.to is Recipient.TEAM else owner_foot}
 
 
 def _link(fact: Mailable, *, to: Recipient, base: str) -> tuple[str, str]:
-    """The team goes to the admin page, the owner to the workspace's services, or to the billing page to pay."""
+    """Return link and text: the team's admin page, the owner's services, or the billing page where there is to pay."""
     if isinstance(fact, RenewalFailed):
         return fact.billing_page_url, "Check your payment method"
     if to is Recipient.TEAM and isinstance(fact, PurchaseFact):

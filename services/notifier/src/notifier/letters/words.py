@@ -24,17 +24,17 @@ BREAKS: Final = frozenset({"Cc", "Cs", "Zl", "Zp", "Zs"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Looks:
-    """`locale` is one that Babel knows (CLDR)."""
+class LocaleFormats:
+    """Amounts and times as one locale writes them; `locale` is one that Babel knows (CLDR)."""
 
     locale: str
 
     def money(self, cents: int, currency: str) -> str:
-        """Minor units of `currency`, never rounded. Raises chassis.money's UnsupportedCurrency."""
+        """Return minor units of `currency` as text, never rounded. Raises chassis.money's UnsupportedCurrency."""
         return amounts.money(cents, currency=currency, locale=self.locale)
 
     def moment(self, moment: datetime) -> str:
-        """Day and minute in UTC, which is named: readers live in many zones."""
+        """Return day and minute in UTC, which is named: readers live in many zones."""
         day = format_date(moment.astimezone(UTC), format="medium", locale=self.locale)
         time = format_time(moment, format="short", tzinfo=UTC, locale=self.locale)
         # CLDR puts narrow spaces before AM and PM, which old mail readers show as a box.
@@ -88,36 +88,36 @@ DETAILS: Final[Sequence[Detail]] = (
 )
 
 
-def words_of(fact: Mailable, *, letter: Letter, looks: Looks) -> dict[str, str]:
-    """What `letter`'s subject and template may use; a word that the fact has nothing for is empty."""
-    about = _purchase_words(fact, looks) if isinstance(fact, PurchaseFact) else {"plan": _name(fact.plan).title()}
+def words_of(fact: Mailable, *, letter: Letter, formats: LocaleFormats) -> dict[str, str]:
+    """Return what `letter`'s subject and template may use; a word that the fact has nothing for is empty."""
+    about = _purchase_words(fact, formats) if isinstance(fact, PurchaseFact) else {"plan": _name(fact.plan).title()}
     return {
         "workspace": _name(fact.workspace_name) or _name(fact.workspace_id),
-        "amount": _amount(fact, letter, looks),
-        "previously": _money_before(fact, looks),
+        "amount": _amount(fact, letter, formats),
+        "previously": _money_before(fact, formats),
         "is_more": "yes" if _field(fact, "returned_before_cents") is not None else "",
         "outcome": _name(_field(fact, "outcome") or "").replace("_", " "),
-        "evidence_until": _moment(fact, "evidence_due_at", looks),
-        "next_attempt": _moment(fact, "next_attempt_at", looks),
+        "evidence_until": _moment(fact, "evidence_due_at", formats),
+        "next_attempt": _moment(fact, "next_attempt_at", formats),
         **about,
     }
 
 
-def details_of(fact: Mailable, *, to: Recipient, looks: Looks) -> list[tuple[str, str]]:
-    """Label and text of every line that `fact` carries and `to` may see; the owner reads no internal reasons."""
+def details_of(fact: Mailable, *, to: Recipient, formats: LocaleFormats) -> list[tuple[str, str]]:
+    """Return label and text of every line that `fact` carries and `to` may see; the owner reads no internal reasons."""
     shown = (detail for detail in DETAILS if to is Recipient.TEAM or not detail.team_only)
-    lines = ((detail.label, _text(detail, fact, looks)) for detail in shown)
+    lines = ((detail.label, _text(detail, fact, formats)) for detail in shown)
     return [(label, text) for label, text in lines if text]
 
 
-def _text(detail: Detail, fact: Mailable, looks: Looks) -> str:
+def _text(detail: Detail, fact: Mailable, formats: LocaleFormats) -> str:
     value: Any = getattr(fact, detail.field, None)
     if value is None:
         return ""
     if detail.currency:
-        return looks.money(value, getattr(fact, detail.currency))
+        return formats.money(value, getattr(fact, detail.currency))
     if isinstance(value, datetime):
-        return looks.moment(value)
+        return formats.moment(value)
     if detail.field == "addons":
         value = ", ".join(value) if len(value) > 1 else ""
     if detail.field == "addon":
@@ -127,44 +127,44 @@ def _text(detail: Detail, fact: Mailable, looks: Looks) -> str:
     return one_line(str(value), limit=500)
 
 
-def _amount(fact: Mailable, letter: Letter, looks: Looks) -> str:
+def _amount(fact: Mailable, letter: Letter, formats: LocaleFormats) -> str:
     if letter.amount is None:
         return ""
-    return looks.money(getattr(fact, letter.amount), _field(fact, letter.currency))
+    return formats.money(getattr(fact, letter.amount), _field(fact, letter.currency))
 
 
-def _purchase_words(fact: PurchaseFact, looks: Looks) -> dict[str, str]:
+def _purchase_words(fact: PurchaseFact, formats: LocaleFormats) -> dict[str, str]:
     return {
         "addon": _addons(fact),
         "status": fact.status,
         "to_credit": "yes" if _field(fact, "returned_to") == "credit_balance" else "",
-        "returned_credit": _money(fact, "returned_credit_cents", looks),
-        "paid_outside": _money(fact, "paid_outside_stripe_cents", looks),
-        "refund_requested": _money(fact, "refund_requested_cents", looks),
+        "returned_credit": _money(fact, "returned_credit_cents", formats),
+        "paid_outside": _money(fact, "paid_outside_stripe_cents", formats),
+        "refund_requested": _money(fact, "refund_requested_cents", formats),
     }
 
 
-def _money_before(fact: Mailable, looks: Looks) -> str:
-    """What an earlier mail said, where this one corrects it."""
+def _money_before(fact: Mailable, formats: LocaleFormats) -> str:
+    """Return what an earlier mail said, where this one corrects it."""
     cents: int | None = _field(fact, "previously_cents")
-    return "" if cents is None else looks.money(cents, _field(fact, "currency"))
+    return "" if cents is None else formats.money(cents, _field(fact, "currency"))
 
 
-def _money(fact: PurchaseFact, field: str, looks: Looks) -> str:
-    """Empty for none."""
+def _money(fact: PurchaseFact, field: str, formats: LocaleFormats) -> str:
+    """Return the amount, empty for none."""
     cents: int = _field(fact, field) or 0
-    return looks.money(cents, fact.currency) if cents else ""
+    return formats.money(cents, fact.currency) if cents else ""
 
 
 def _addons(fact: PurchaseFact) -> str:
-    """The add-on, or each that a fact about a whole charge may concern."""
-    names = [_name(one) for one in _field(fact, "addons") or [fact.addon.name]]
+    """Return the add-on, or each that a fact about a whole charge may concern."""
+    names = [_name(addon) for addon in _field(fact, "addons") or [fact.addon.name]]
     return ", ".join(filter(None, names)) or fact.addon.slug
 
 
-def _moment(fact: Mailable, field: str, looks: Looks) -> str:
+def _moment(fact: Mailable, field: str, formats: LocaleFormats) -> str:
     moment: datetime | None = _field(fact, field)
-    return looks.moment(moment) if moment else ""
+    return formats.moment(moment) if moment else ""
 
 
 def _field(fact: Mailable, name: str) -> Any:
@@ -176,7 +176,7 @@ def _name(text: str) -> str:
 
 
 def one_line(text: str, *, limit: int) -> str:
-    """`text` on one line, at most `limit` characters, the cut shown by an ellipsis."""
+    """Return `text` on one line, at most `limit` characters, the cut shown by an ellipsis."""
     plain = DIRECTIONS.sub("", text[: limit * 4])
     spaced = "".join(" " if unicodedata.category(char) in BREAKS else char for char in plain)
     line = " ".join(spaced.split())

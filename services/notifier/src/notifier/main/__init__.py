@@ -13,7 +13,7 @@ MIGRATIONS: Final = Path(__file__).parents[1] / "migrations"
 
 
 class Settings(ServiceSettings, DatabaseSettings):
-    """What the notifier is told; the names are the environment's."""
+    """The notifier's settings; the names are the environment's."""
 
     smtp_url: SecretStr = SecretStr("smtp://127.0.0.1:1025")
     """The mail server: `smtp[s]://[user:password@]host[:port][?starttls=required|offered|never]`."""

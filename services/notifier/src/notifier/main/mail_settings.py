@@ -7,7 +7,7 @@ from babel import Locale, UnknownLocaleError
 from notifier.delivery.mailer import Mailer
 from notifier.delivery.messages import InvalidAddress, Mailbox, named_mailbox
 from notifier.delivery.smtp_url import smtp_server
-from notifier.letters.rendering import House
+from notifier.letters.rendering import LetterSettings
 from notifier.main import Settings
 
 
@@ -19,7 +19,7 @@ def mailer(settings: Settings) -> Mailer:
     """Return everything that a mail needs but its fact. Raises UnusableSetting or BadSmtpUrl."""
     support = _mailbox(settings.support_email, name="SUPPORT_EMAIL")
     return Mailer(
-        house=House(
+        settings=LetterSettings(
             support_email=support.spec, public_base_url=settings.public_base_url, locale=_locale(settings.mail_locale)
         ),
         sender=_mailbox(settings.mail_from, name="MAIL_FROM"),

@@ -10,25 +10,25 @@ from notifier.parked import commands
 
 
 async def resend(keys: list[str]) -> int:
-    """`resend KEY…` or `resend --parked`; the exit status."""
+    """Run `resend KEY…` or `resend --parked`; return the exit status."""
     async with _database() as database:
         return await commands.resend(database, keys)
 
 
 async def parked() -> int:
-    """`parked`: print what waits for an operator; the exit status."""
+    """Run `parked`: print what waits for an operator; return the exit status."""
     async with _database() as database:
         return await commands.parked(database, consumer=GROUP)
 
 
 async def retry(ids: list[str]) -> int:
-    """`retry ID…`: have parked mails sent and parked facts read again; the exit status."""
+    """Run `retry ID…`: have parked mails sent and parked facts read again; return the exit status."""
     async with _database() as database:
         return await commands.retry(database, ids, consumer=GROUP)
 
 
 async def discard(ids: list[str], *, reason: str) -> int:
-    """`discard ID… --reason TEXT`: end parked mails and facts; the exit status."""
+    """Run `discard ID… --reason TEXT`: end parked mails and facts; return the exit status."""
     async with _database() as database:
         return await commands.discard(database, ids, consumer=GROUP, reason=reason)
 

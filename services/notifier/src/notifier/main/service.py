@@ -21,7 +21,7 @@ from chassis.web.jwks import Jwks
 from chassis.web.web import HttpServer, web_app
 from notifier.consumer import FATES, GROUP, queue_mails
 from notifier.delivery.sender import Sender
-from notifier.housekeeping import keep_house
+from notifier.housekeeping import run_housekeeping
 from notifier.main import NAME, Settings, read_settings
 from notifier.main.doctor import USED, findings, health_of
 from notifier.main.mail_settings import mailer
@@ -29,7 +29,7 @@ from notifier.pages.routes import install_pages
 
 
 def app(*, settings: ServiceSettings, database: Database, verifier: TokenVerifier) -> FastAPI:
-    """Staff's pages; there is no API."""
+    """Build staff's pages; there is no API."""
     pages = web_app(title="Quittance notifier", settings=settings, verifier=verifier, passes=is_outage)
     pages.state.database = database
     install_pages(pages, settings)
@@ -37,7 +37,7 @@ def app(*, settings: ServiceSettings, database: Database, verifier: TokenVerifie
 
 
 def parts(*, settings: Settings, database: Database, health: Health) -> tuple[AbstractAsyncContextManager[Any], ...]:
-    """What runs, in the order of starting: who sends is there before who queues."""
+    """Return what runs, in the order of starting: who sends is there before who queues."""
     kept = timedelta(days=settings.parked_kept_days)
     sender = Sender(database=database, mailer=mailer(settings), health=health, connections=settings.smtp_connections)
     consumer = Consumer(
@@ -51,7 +51,7 @@ def parts(*, settings: Settings, database: Database, health: Health) -> tuple[Ab
         serves=True,
     )
     return (
-        background("housekeeping", lambda: keep_house(database)),
+        background("housekeeping", lambda: run_housekeeping(database)),
         background("pruning", lambda: keep_pruned(database, parked_of(GROUP), kept=kept)),
         sender.running(),
         consumer.running(),
@@ -59,7 +59,7 @@ def parts(*, settings: Settings, database: Database, health: Health) -> tuple[Ab
 
 
 async def serve() -> None:
-    """Consumer, sender, pages and operations port in one process, until it is told to stop."""
+    """Run consumer, sender, pages and operations port in one process, until it is stopped."""
     settings = read_settings()
     refuse_unless_sound(list(findings(settings)))
     database = Database(settings.database_url, name=NAME)

@@ -17,5 +17,5 @@ OF_STAFF: Final = (
 
 
 def nav(_: Request, person: Caller | None) -> Sequence[NavLink]:
-    """Nobody but staff has a page here; whoever else comes is led to the prices, which lead to their own."""
+    """Return staff's entries; whoever else comes has no page here, and is led to the prices."""
     return (*OF_STAFF, PRICES) if person is not None and person.is_staff else (PRICES,)

@@ -22,19 +22,19 @@ LIST: Final = "/admin/parked-mails"
 
 
 async def database_of(request: Request) -> Database:
-    """The database that `main` opened."""
+    """Return the database that `main` opened."""
     database: Database = request.app.state.database
     return database
 
 
 async def staff(caller: CurrentCaller) -> Caller:
-    """Platform staff. Raises Problem 403."""
+    """Return who asks. Raises Problem 403 unless it is platform staff."""
     require_staff(caller)
     return caller
 
 
 async def item_in_path(item_id: str) -> str:
-    """What can be no item's id is nobody's. Raises Problem 404."""
+    """Return the item's id. Raises Problem 404 for what can be none."""
     if parked_items.reference_of(item_id) is None:
         raise not_found()
     return item_id
@@ -48,7 +48,7 @@ router = page_router(LIST)
 
 
 def not_found() -> Problem:
-    """404: it never was, or was deleted long after it was done with."""
+    """Return a 404: it never was, or was deleted long after it was done with."""
     return Problem(404, "parked-not-found", "There is no such parked item")
 
 
@@ -76,7 +76,7 @@ async def show_parked_mails(
 
 @router.post("")
 async def try_all_again(by: Staff, database: Db, kind: Annotated[str, Form(max_length=20)] = "") -> Response:
-    """Everything of the kind that the form names; sent twice, what is parked by then is tried twice."""
+    """Try everything again of the kind that the form names; sent twice, what is parked by then is tried twice."""
     if kind not in list(Kind):
         return see_other(LIST)
     async with database.transaction() as session:
@@ -93,7 +93,7 @@ async def show_parked_mail(
 
 @router.post("/{item_id}/retry")
 async def try_again(by: Staff, item_id: ItemId, database: Db) -> Response:
-    """Who sends it twice, or after somebody else decided, sees how it stands."""
+    """Try one again; sent twice, or after somebody else decided, show how it stands."""
     await _item(database, item_id)
     async with database.transaction() as session:
         found = await parked_items.retry(session, item_id, consumer=GROUP, actor=_name(by))
@@ -123,12 +123,12 @@ async def discard(
 @router.get("/{item_id}/retry")
 @router.get("/{item_id}/discard")
 async def back_to_the_item(_: Staff, item_id: ItemId, database: Db) -> Response:
-    """Who asks for the address of a form."""
+    """Lead who asks for the address of a form to its page."""
     return see_other(f"{LIST}/{(await _item(database, item_id)).id}")
 
 
 async def _shown(database: Database, item_id: str) -> dict[str, Any]:
-    """What the page of one item shows of it, as it is now. Raises Problem 404."""
+    """Return what the page of one item shows of it, as it is now. Raises Problem 404."""
     item = await _item(database, item_id)
     async with database.reading() as session:
         decided = await parked_items.decisions(session, item_id=item_id)
@@ -136,7 +136,7 @@ async def _shown(database: Database, item_id: str) -> dict[str, Any]:
 
 
 def _concerns(item: Item) -> tuple[str, str] | None:
-    """The page of the purchase, or those of the workspace, that a mail is about, and what its link says."""
+    """Return the page of the purchase, or those of the workspace, that a mail is about, and what its link says."""
     try:
         return (f"/admin/purchases/{UUID(item.purchase_id)}", "The purchase") if item.purchase_id else _workspace(item)
     except ValueError:

@@ -11,7 +11,7 @@ from notifier.pages.words import WORDS
 
 
 def install_pages(app: FastAPI, settings: ServiceSettings) -> None:
-    """No form of ours leads to anybody else."""
+    """Add the pages to `app`; no form of ours leads to anybody else."""
     pages = Pages(package="notifier", settings=settings, told=PageSettings(pages_form_targets=()), nav=nav, words=WORDS)
     pages.install(app)
     install_elsewhere(app, pages, below=("/admin",))

@@ -14,7 +14,7 @@ async def resend(database: Database, keys: list[str]) -> int:
     """Queue the mails of `keys`, or every parked one, anew and say so; 1 when one of them could not be."""
     async with database.transaction() as session:
         if keys == [PARKED_FLAG]:
-            keys = queued = [_word(one) for one in await parked_items.retry_all_mails(session, actor=OPERATOR)]
+            keys = queued = [_word(item) for item in await parked_items.retry_all_mails(session, actor=OPERATOR)]
         else:
             queued = [key for key in keys if await parked_items.resend(session, key, actor=OPERATOR)]
     refused = [key for key in keys if key not in queued]
@@ -41,7 +41,9 @@ async def parked(database: Database, *, consumer: str) -> int:
 async def retry(database: Database, ids: Sequence[str], *, consumer: str) -> int:
     """Have the items of `ids` tried again by the running process, and say so; 1 when one is not parked."""
     async with database.transaction() as session:
-        found = [one for one in ids if await parked_items.retry(session, named(one), consumer=consumer, actor=OPERATOR)]
+        found = [
+            word for word in ids if await parked_items.retry(session, named(word), consumer=consumer, actor=OPERATOR)
+        ]
     return _say(ids, found, "due now")
 
 
@@ -49,9 +51,9 @@ async def discard(database: Database, ids: Sequence[str], *, consumer: str, reas
     """End the items of `ids`, and say so; 1 when one is not parked."""
     async with database.transaction() as session:
         found = [
-            one
-            for one in ids
-            if await parked_items.discard(session, named(one), consumer=consumer, actor=OPERATOR, reason=reason)
+            word
+            for word in ids
+            if await parked_items.discard(session, named(word), consumer=consumer, actor=OPERATOR, reason=reason)
         ]
     return _say(ids, found, "discarded")
 
@@ -64,12 +66,12 @@ def named(word: str) -> str:
 
 
 def _word(item_id: str) -> str:
-    """What an operator reads and types: a mail's key, a fact's number."""
+    """Return what an operator reads and types: a mail's key, a fact's number."""
     reference = parked_items.reference_of(item_id)
     return reference[1] if reference else item_id
 
 
 def _say(ids: Sequence[str], found: Sequence[str], done: str) -> int:
-    for one in ids:
-        print(f"{done}  {one}" if one in found else f"refused  {one}: not parked")
+    for word in ids:
+        print(f"{done}  {word}" if word in found else f"refused  {word}: not parked")
     return 0 if list(found) == list(ids) else 1

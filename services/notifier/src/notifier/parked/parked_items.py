@@ -16,14 +16,14 @@ from chassis.outbox.parked_review import SetAside
 from chassis.process.logs import get_logger
 from notifier import mails
 from notifier.mails import ParkedMail
-from notifier.parked.personal import without_people
+from notifier.parked.redaction import redact_people
 from notifier.tables import DECISIONS
 
 log = get_logger(__name__)
 
 SHOWN: Final = parked_review.SHOWN
 """Of each kind; what is decided about makes room."""
-LATELY: Final = 50
+RECENT: Final = 50
 ALL_AT_ONCE: Final = "all at once"
 _REFERENCE: Final = re.compile(r"(mail)-([A-Za-z0-9_-]{1,1500})|(fact)-([0-9]{1,18})", re.ASCII)
 
@@ -120,7 +120,7 @@ async def retry(session: AsyncSession, item_id: str, *, consumer: str, actor: st
         case _:
             found = False
     if found:
-        await _keep(session, [item_id], decision="retry", actor=actor, reason=None)
+        await _record(session, [item_id], decision="retry", actor=actor, reason=None)
     return found
 
 
@@ -136,7 +136,7 @@ async def discard(session: AsyncSession, item_id: str, *, consumer: str, actor: 
         case _:
             found = False
     if found:
-        await _keep(session, [item_id], decision="discard", actor=actor, reason=reason)
+        await _record(session, [item_id], decision="discard", actor=actor, reason=reason)
     return found
 
 
@@ -146,14 +146,14 @@ async def retry_all(session: AsyncSession, kind: Kind, *, consumer: str, actor: 
         return await retry_all_mails(session, actor=actor)
     numbers = await parked_review.retry_all(session, consumer=consumer, actor=actor)
     tried = [f"{kind}-{number}" for number in numbers]
-    await _keep(session, tried, decision="retry", actor=actor, reason=ALL_AT_ONCE)
+    await _record(session, tried, decision="retry", actor=actor, reason=ALL_AT_ONCE)
     return tried
 
 
 async def retry_all_mails(session: AsyncSession, *, actor: str) -> list[str]:
     """Queue every parked mail anew; return the ids."""
     tried = [id_of_mail(key) for key in await mails.resend_parked(session)]
-    await _keep(session, tried, decision="retry", actor=actor, reason=ALL_AT_ONCE)
+    await _record(session, tried, decision="retry", actor=actor, reason=ALL_AT_ONCE)
     return tried
 
 
@@ -161,19 +161,21 @@ async def resend(session: AsyncSession, key: str, *, actor: str) -> bool:
     """Queue a mail anew, also one that was sent; False when it is unknown, forgotten, or waits for its turn already."""
     found = await mails.resend(session, key)
     if found:
-        await _keep(session, [id_of_mail(key)], decision="resend", actor=actor, reason=None)
+        await _record(session, [id_of_mail(key)], decision="resend", actor=actor, reason=None)
     return found
 
 
 async def decisions(session: AsyncSession, *, item_id: str | None = None) -> list[Decision]:
-    """Return what was decided about one item, or the LATELY newest decisions about any; the newest first."""
+    """Return what was decided about one item, or the RECENT newest decisions about any; the newest first."""
     kept = DECISIONS.c
     newest = select(kept.item, kept.decision, kept.actor, kept.reason, kept.at).order_by(kept.id.desc())
-    wanted = newest.limit(LATELY) if item_id is None else newest.where(DECISIONS.c.item == item_id).limit(LATELY)
+    wanted = newest.limit(RECENT) if item_id is None else newest.where(DECISIONS.c.item == item_id).limit(RECENT)
     return [Decision(**row) for row in (await session.execute(wanted)).mappings()]
 
 
-async def _keep(session: AsyncSession, items: Sequence[str], *, decision: str, actor: str, reason: str | None) -> None:
+async def _record(
+    session: AsyncSession, items: Sequence[str], *, decision: str, actor: str, reason: str | None
+) -> None:
     rows: list[dict[str, Any]] = [
         {"item": item, "decision": decision, "actor": actor, "reason": reason} for item in items
     ]
@@ -187,7 +189,7 @@ def _of_mail(mail: ParkedMail) -> Item:
         id=id_of_mail(mail.key),
         kind=Kind.MAIL,
         about=mail.letter,
-        reason=without_people(mail.last_error or ""),
+        reason=redact_people(mail.last_error or ""),
         attempts=mail.attempts,
         since=mail.parked_at or mail.queued_at,
         is_open=mail.parked_at is not None,
@@ -204,7 +206,7 @@ def _of_fact(fact: SetAside) -> Item:
         id=f"{Kind.FACT}-{fact.id}",
         kind=Kind.FACT,
         about=fact.type or "no fact",
-        reason=without_people(fact.reason),
+        reason=redact_people(fact.reason),
         attempts=fact.attempts,
         since=fact.parked_at,
         is_open=fact.resolved_at is None,
@@ -212,5 +214,5 @@ def _of_fact(fact: SetAside) -> Item:
         resolved_at=fact.resolved_at,
         resolution=fact.resolution,
         record=fact.record,
-        body=without_people(fact.body),
+        body=redact_people(fact.body),
     )

@@ -4,7 +4,7 @@ import uuid
 from typing import Final
 
 from contracts import Fact, stripe_facts
-from stripe_reader.unknown_shapes import read_names
+from stripe_reader.unknown_shapes import read_owner_hints
 
 FIRST_INVOICE: Final = "subscription_create"
 
@@ -43,7 +43,7 @@ def all_ids_of(fact: Fact) -> set[str]:
         case stripe_facts.DisputeChanged():
             found |= {fact.dispute_id}
         case stripe_facts.UnrecognisedEvent():
-            found |= {fact.object_id, *read_names(fact.body).ids}
+            found |= {fact.object_id, *read_owner_hints(fact.body).ids}
     return found
 
 

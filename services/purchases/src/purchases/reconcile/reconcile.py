@@ -32,7 +32,7 @@ from purchases.stripe_api.fetch import whole_json
 from purchases.stripe_api.reading import json_of, read
 from purchases.stripe_api.since import Stretch, disputes, paid_invoices, refunds, whole_invoice
 from stripe_reader.invoices import read_invoice_origin
-from stripe_reader.unknown_shapes import names_of
+from stripe_reader.unknown_shapes import owner_hints_of
 
 log = get_logger(__name__)
 
@@ -116,11 +116,11 @@ async def _take_money_back(desk: WorkerDesk, thing: Any, kind: str, read: Callab
 
 
 async def _keep_unknown(desk: WorkerDesk, thing: Any, kind: str, error: UnknownShape) -> None:
-    said = names_of(json_of(thing))
+    said = owner_hints_of(json_of(thing))
     ids = set(said.ids)
     async with desk.database.transaction() as session:
         names = await ledger.resolve(session, stripe_ids=ids, purchase_ids=set())
-        if said.names_us or names.by_id or await plan_money.workspaces_by_payment(session, ids):
+        if said.has_our_metadata or names.by_id or await plan_money.workspaces_by_payment(session, ids):
             await park_unknown_shape(BatchContext(session, desk.instance, names, {}), thing, kind, error)
 
 

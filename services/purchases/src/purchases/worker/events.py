@@ -29,7 +29,7 @@ from purchases.subscriptions import events as subscription_facts
 from purchases.subscriptions import store as subscriptions
 from purchases.subscriptions.workspaces_by_event import workspaces_by_event
 from purchases.workspaces import store as workspaces
-from stripe_reader.unknown_shapes import read_names
+from stripe_reader.unknown_shapes import read_owner_hints
 
 LINKED_WITHIN: Final = timedelta(seconds=2)
 """By then `invoice_payment.paid` has mostly said what paid an invoice, and Stripe is not asked."""
@@ -188,8 +188,8 @@ async def _unrecognised(context: BatchContext, received: Received) -> None:
 
 async def _is_of_strangers(context: BatchContext, fact: stripe_facts.UnrecognisedEvent) -> bool:
     """Return whether its customer, metadata and ids could be read and none of them is ours; in doubt it is kept."""
-    names = read_names(fact.body)
-    if not names.is_readable or names.names_us or names.customer_id in context.our_customers:
+    names = read_owner_hints(fact.body)
+    if not names.is_readable or names.has_our_metadata or names.customer_id in context.our_customers:
         return False
     if (await _resolve(context.session, set(names.ids))).by_id:
         return False

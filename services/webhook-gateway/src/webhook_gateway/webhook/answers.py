@@ -1,4 +1,4 @@
-"""ANSWERS: what the sender hears for each outcome, as bytes that are ready before the first request."""
+"""ANSWERS: what the sender is answered for each outcome, as bytes that are ready before the first request."""
 
 from collections.abc import Mapping
 from typing import Any, Final, NamedTuple
@@ -15,7 +15,7 @@ class Answer(NamedTuple):
 
     @property
     def status(self) -> int:
-        """The HTTP status."""
+        """Return the HTTP status."""
         return int(self.start["status"])
 
 
@@ -30,12 +30,12 @@ def answer(status: int, content: bytes, *, content_type: str, headers: Mapping[s
 
 
 def received() -> Answer:
-    """Stripe looks at the status only."""
+    """Return a 200; Stripe reads the status only."""
     return answer(200, RECEIVED, content_type="application/json", headers={})
 
 
 def refused(problem: Problem) -> Answer:
-    """An RFC 9457 problem."""
+    """Return an RFC 9457 problem as an answer."""
     return answer(problem.status, encode(problem.members()), content_type=MEDIA_TYPE, headers=problem.headers)
 
 
@@ -81,7 +81,7 @@ PROBLEMS: Final[Mapping[Outcome, Problem]] = {
     ),
     Outcome.FAILED: Problem(500, "internal-error", "Something went wrong", "It was logged; send the event again."),
 }
-"""What the sender hears of everything that was not taken."""
+"""What the sender is answered where nothing was taken."""
 
 ANSWERS: Final[Mapping[Outcome, Answer]] = {
     Outcome.PUBLISHED: received(),

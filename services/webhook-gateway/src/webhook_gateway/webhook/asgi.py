@@ -69,7 +69,7 @@ class WebhookEndpoint:
         metrics.secrets_refused = len(signing.refused)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """ASGI."""
+        """Answer one ASGI request."""
         if scope["type"] == "http" and self._signing.policy is Policy.REFUSE_ALL:
             await self._refuse(scope, receive, send)
         elif scope["type"] == "http" and scope["path"].removesuffix("/") in PATHS:

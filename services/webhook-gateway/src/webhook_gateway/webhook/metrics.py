@@ -33,7 +33,7 @@ class WebhookMetrics(Collector):
         self._seconds = 0.0
 
     def count(self, *, event_type: str, outcome: str, seconds: float) -> None:
-        """One request was answered after `seconds`."""
+        """Count a request that was answered after `seconds`."""
         self._counts[self._label(event_type), outcome] += 1
         self.wrong_mode += outcome == Outcome.WRONG_MODE
         self.other_account += outcome == Outcome.OTHER_ACCOUNT
@@ -41,11 +41,11 @@ class WebhookMetrics(Collector):
         self._seconds += seconds
 
     def counted(self, *, event_type: str, outcome: str) -> int:
-        """How often; for tests and for the log line at the end."""
+        """Return how often; for tests."""
         return self._counts[event_type, outcome]
 
     def collect(self) -> Iterator[CounterMetricFamily | HistogramMetricFamily | GaugeMetricFamily]:
-        """For the registry, at each scrape."""
+        """Return the metrics for the registry, at each scrape."""
         webhooks = CounterMetricFamily("billing_webhooks", "Webhook requests answered.", labels=("type", "outcome"))
         for labels, number in self._counts.items():
             webhooks.add_metric(labels, number)

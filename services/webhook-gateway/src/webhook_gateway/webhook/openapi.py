@@ -55,7 +55,7 @@ RECEIVED: Final = {
 }
 
 
-def describe_webhook(app: FastAPI) -> None:
+def add_webhook(app: FastAPI) -> None:
     """Add the webhook to what `app` says of itself. Source: https://fastapi.tiangolo.com/how-to/extending-openapi/."""
     without = app.openapi
 

@@ -57,12 +57,12 @@ class RefusalLog:
         say("webhook_outcome", outcome=outcome.value, **about)
 
     def note_unchecked(self, *, event_type: str, event_id: str, account: str | None) -> None:
-        """Warn, as often, that an event was taken whose account nobody told us to expect."""
+        """Warn, as often, that an event was taken whose account is not configured."""
         if (more := self._due(UNCHECKED)) is not None:
             log.warning(UNCHECKED, event_type=event_type, event_id=event_id, account=account, remedy=REMEDY, more=more)
 
     def _due(self, kind: str) -> int | None:
-        """How many were held back since the last of this kind; None while it is too early for another."""
+        """Return how many were held back since the last of this kind; None while it is too early for another."""
         now = self._clock()
         if kind == Outcome.WRONG_MODE:
             return 0

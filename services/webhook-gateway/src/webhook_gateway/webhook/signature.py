@@ -48,12 +48,12 @@ def _signature(*, timestamp: int, body: bytes, secret: bytes) -> bytes:
 
 @lru_cache(maxsize=16)
 def _keyed(secret: bytes) -> hmac.HMAC:
-    """A copy of this costs a third less than a start from the secret, and the body is not copied either."""
+    """Return a keyed digest; copying it costs a third less than starting from the secret, and copies no body."""
     return hmac.new(secret, digestmod="sha256")
 
 
 def parse(header: bytes | None) -> tuple[int, list[bytes]]:
-    """The timestamp and all `v1` values; other schemes are ignored, so that no older one can be forced on us."""
+    """Return the timestamp and all `v1` values; other schemes are ignored, so that no older one can be forced on us."""
     if not header:
         raise SignatureRefused("missing")
     if len(header) > LONGEST_HEADER:

@@ -10,6 +10,6 @@ MEMBER: Final = re.compile(r'("(?:owner_email|workspace_name)"\s*:\s*)"(?:[^"\\]
 HIDDEN: Final = "…"
 
 
-def without_people(text: str) -> str:
+def redact_people(text: str) -> str:
     """Return `text` without the names and addresses in it; the domain of an address stays, which may be at fault."""
     return ADDRESS.sub(f"{HIDDEN}@", MEMBER.sub(rf'\1"{HIDDEN}"', text))
