@@ -48,11 +48,11 @@ class Catalog:
         )
 
     def staff(self) -> httpx.AsyncClient:
-        """A super_admin."""
+        """Return a super_admin."""
         return self.client(self.issuer.mint(STAFF))
 
     async def given_an_addon(self, **body: Any) -> dict[str, Any]:
-        """An add-on made over the API: EUR 499.00 unless `body` says otherwise."""
+        """Return an add-on made over the API: EUR 499.00 unless `body` says otherwise."""
         async with self.staff() as staff:
             answer = await staff.post(ADDONS, json={"name": "Setup", "price": "499.00"} | body)
         assert answer.status_code == 201, answer.text
@@ -72,18 +72,18 @@ class Catalog:
             return await staff.delete(f"{ADDONS}/{addon['id']}", headers={"If-Match": f'"{addon["sequence"]}"'})
 
     async def shown(self, addon: dict[str, Any]) -> dict[str, Any]:
-        """The add-on as staff see it now."""
+        """Return the add-on as staff see it now."""
         async with self.staff() as staff:
             answer: dict[str, Any] = (await staff.get(f"{ADDONS}/{addon['id']}")).json()
         return answer
 
     async def given_the_seed(self) -> None:
-        """What every new catalog starts with: one add-on, two plans."""
+        """Return what every new catalog starts with: one add-on, two plans."""
         async with self.database.transaction() as session:
             await plant_seed(session=session, now=datetime.now(UTC))
 
     async def plan(self, slug: str = "builder") -> dict[str, Any]:
-        """A plan as staff see it."""
+        """Return a plan as staff see it."""
         async with self.staff() as staff:
             answer: dict[str, Any] = (await staff.get(f"/v1/admin/plans/{slug}")).json()
         return answer
@@ -95,19 +95,19 @@ class Catalog:
             return await staff.patch(f"/v1/admin/plans/{slug}", json=changes, headers={"If-Match": f'"{sequence}"'})
 
     async def plans(self) -> list[dict[str, Any]]:
-        """The plans as everyone sees them."""
+        """Return the plans as everyone sees them."""
         async with self.client() as anybody:
             items: list[dict[str, Any]] = (await anybody.get("/v1/plans")).json()["items"]
         return items
 
     async def changes(self, **query: Any) -> list[dict[str, Any]]:
-        """The audit log as staff see it, the newest first."""
+        """Return the audit log as staff see it, the newest first."""
         async with self.staff() as staff:
             items: list[dict[str, Any]] = (await staff.get("/v1/admin/audit", params=query)).json()["items"]
         return items
 
     async def price_list(self) -> list[dict[str, Any]]:
-        """What everyone sees."""
+        """Return what everyone sees."""
         async with self.client() as anybody:
             items: list[dict[str, Any]] = (await anybody.get("/v1/addons")).json()["items"]
         return items
@@ -118,7 +118,7 @@ class Catalog:
             return list((await session.execute(select(Addon.__table__).order_by(Addon.created_at))).all())
 
     async def outbox(self) -> list[Any]:
-        """The facts that wait for the relay, oldest first."""
+        """Return the facts that wait for the relay, oldest first."""
         async with self.database.reading() as session:
             return list((await session.execute(select(outbox).order_by(outbox.c.id))).all())
 
@@ -148,7 +148,7 @@ def service(migrated: Database, issuer: tuple[Issuer, TokenVerifier]) -> Catalog
 
 @pytest.fixture
 async def catalog(service: Catalog) -> Catalog:
-    """An empty catalog, which remembers nothing of what it sold."""
+    """Return an empty catalog, which remembers nothing of what it sold."""
     async with service.database.transaction() as session:
         await session.execute(text(MAINTENANCE))
         await session.execute(text(emptying(TABLES)))

@@ -49,9 +49,9 @@ async def test_what_it_tells_after_each_change_is_what_was_published(catalog: Ca
     await catalog.edit_plan("builder", {"caps": {"seats": 3}, "prices": []})
     await catalog.edit(await catalog.given_an_addon(), {"name": "Other"})
 
-    told = [json.loads(row.payload) for row in await catalog.outbox()]
+    published = [json.loads(row.payload) for row in await catalog.outbox()]
 
-    assert told == [one["after"] for one in reversed(await catalog.changes())]
+    assert published == [one["after"] for one in reversed(await catalog.changes())]
 
 
 async def test_what_was_refused_or_changed_nothing_is_not_in_it(catalog: Catalog) -> None:
@@ -77,7 +77,7 @@ async def test_markup_in_a_name_is_kept_as_text(catalog: Catalog) -> None:
     assert change["after"]["name"] == "<b>Setup</b>"
 
 
-async def test_one_subject_is_told_apart_from_the_others(catalog: Catalog) -> None:
+async def test_one_subject_can_be_filtered_from_the_others(catalog: Catalog) -> None:
     await catalog.given_the_seed()
     addon = await catalog.given_an_addon()
 

@@ -48,18 +48,18 @@ class Account:
         return self.said
 
     async def objects(self, kind: str) -> list[dict[str, Any]]:
-        """What Stripe has, oldest first."""
+        """Return what Stripe has, oldest first."""
         found: list[dict[str, Any]] = (await self.control.objects(kind=kind[:-1])).get(kind[:-1], [])
         return found
 
     async def made(self) -> list[str]:
-        """The ids of everything."""
+        """Return the ids of everything."""
         return [one["id"] for kind in ("products", "prices", "webhook_endpoints") for one in await self.objects(kind)]
 
 
 @pytest.fixture(scope="module")
 async def stripe_url() -> AsyncIterator[str]:
-    """The sandbox as its users start it."""
+    """Provide the sandbox as its users start it."""
     port = free_port()
     process = await asyncio.create_subprocess_exec(sys.executable, "-m", "sandbox.stripe", "--port", str(port))
     async with asyncio.timeout(60), StripeControl(url := f"http://127.0.0.1:{port}") as control:
@@ -76,7 +76,7 @@ async def stripe_url() -> AsyncIterator[str]:
 
 @pytest.fixture
 async def account(catalog: Catalog, stripe_url: str) -> AsyncIterator[Account]:
-    """An empty account, and a catalog that was seeded."""
+    """Provide an empty account, and a catalog that was seeded."""
     await catalog.given_the_seed()
     async with StripeControl(stripe_url) as control:
         await control.reset()

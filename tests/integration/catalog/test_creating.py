@@ -80,7 +80,7 @@ BAD_BYTES = {
 
 
 def body_with(changes: dict[str, Any]) -> dict[str, Any]:
-    """A good body with `changes`; `...` leaves a field out."""
+    """Return a good body with `changes`; `...` leaves a field out."""
     body = {"name": "Setup", "price": "499.00"} | changes
     return {field: value for field, value in body.items() if value is not ...}
 

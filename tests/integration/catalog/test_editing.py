@@ -1,4 +1,4 @@
-"""An edit needs the state that it edits, changes what it names, and is told to everyone once."""
+"""An edit needs the state that it edits, changes what it names, and is published once."""
 
 import asyncio
 from typing import Any
@@ -30,7 +30,7 @@ BAD_EDITS: dict[str, tuple[dict[str, Any], str]] = {
 
 
 async def given_a_provisioned_price(catalog: Catalog) -> dict[str, Any]:
-    """An add-on that was bought once, so that Stripe's price for it is known."""
+    """Return an add-on that was bought once, so that Stripe's price for it is known."""
     addon = await catalog.given_an_addon()
     async with catalog.database.transaction() as session:
         await session.execute(update(Addon).values(stripe_price_id="price_1"))
@@ -109,7 +109,7 @@ async def test_the_stripe_price_is_kept_while_the_price_is_the_same(catalog: Cat
 @pytest.mark.parametrize(
     "changes", [{}, {"name": "Setup"}, {"price": "499", "bullets": None}, {"is_active": False}], ids=str
 )
-async def test_an_edit_that_changes_nothing_is_told_to_nobody(catalog: Catalog, changes: dict[str, Any]) -> None:
+async def test_an_edit_that_changes_nothing_is_not_published(catalog: Catalog, changes: dict[str, Any]) -> None:
     addon = await catalog.given_an_addon()
 
     answer = await catalog.edit(addon, changes)
@@ -138,7 +138,7 @@ async def test_what_was_deleted_can_be_put_on_sale_again(catalog: Catalog) -> No
     assert [addon["id"]] == [shown["id"] for shown in await catalog.price_list()]
 
 
-async def test_deleting_twice_is_told_once(catalog: Catalog) -> None:
+async def test_deleting_twice_is_published_once(catalog: Catalog) -> None:
     addon = await catalog.given_an_addon(is_active=True)
     await catalog.withdraw(addon)
 
@@ -162,7 +162,7 @@ async def test_without_if_match_it_is_428(catalog: Catalog, method: str) -> None
 
 @pytest.mark.parametrize("if_match", ['"2"', "1", 'W/"1"', "", '"abc"', '"2", "3"', "\xff"])
 @pytest.mark.parametrize("method", ["PATCH", "DELETE"])
-async def test_with_another_states_etag_it_is_412_and_the_present_etag_is_told(
+async def test_with_another_states_etag_it_is_412_with_the_present_etag(
     catalog: Catalog, method: str, if_match: str
 ) -> None:
     addon = await catalog.given_an_addon(is_active=True)

@@ -19,14 +19,14 @@ from tests.integration.catalog.conftest import Catalog
 
 @pytest.fixture
 async def relayed(catalog: Catalog, kafka_bootstrap: str) -> AsyncIterator[Catalog]:
-    """The catalog with its relay."""
+    """Provide the catalog with its relay."""
     settings = ServiceSettings(app_env="testing", kafka_bootstrap_servers=kafka_bootstrap)
     async with Relay(database=catalog.database, settings=settings, health=Health()).running():
         yield catalog
 
 
 async def records_of(addon_id: str, *, count: int, bootstrap: str) -> list[Any]:
-    """The first `count` records of one add-on, as any subscriber that starts from nothing gets them."""
+    """Return the first `count` records of one add-on, as any subscriber that starts from nothing gets them."""
     found: list[Any] = []
     consumer = AIOKafkaConsumer(ADDON_STATE.name, bootstrap_servers=bootstrap, auto_offset_reset="earliest")
     async with asyncio.timeout(30), consumer:
@@ -39,7 +39,7 @@ async def records_of(addon_id: str, *, count: int, bootstrap: str) -> list[Any]:
 
 
 def stated(row: Any) -> dict[str, Any]:
-    """The fact that a row of plan_addons should be told as."""
+    """Return the fact that a row of plan_addons should be published as."""
     columns = {column.name: getattr(row, column.name) for column in Addon.__table__.columns}
     del columns["created_at"]
     renamed = {"addon_id": columns.pop("id"), "occurred_at": columns.pop("updated_at")}
@@ -61,16 +61,16 @@ async def test_each_change_is_one_fact_with_the_next_sequence(catalog: Catalog) 
     await catalog.edit(edited, {"is_active": True})
     await catalog.withdraw(edited | {"sequence": 3})
 
-    told = [json.loads(waiting.payload) for waiting in await catalog.outbox()]
+    published = [json.loads(waiting.payload) for waiting in await catalog.outbox()]
 
-    assert [fact["sequence"] for fact in told] == [1, 2, 3, 4]
-    assert [(fact["price_cents"], fact["is_active"]) for fact in told] == [
+    assert [fact["sequence"] for fact in published] == [1, 2, 3, 4]
+    assert [(fact["price_cents"], fact["is_active"]) for fact in published] == [
         (49900, False),
         (59900, False),
         (59900, True),
         (59900, False),
     ]
-    assert stated((await catalog.rows())[0]) == AddonState.model_validate(told[-1]).model_dump()
+    assert stated((await catalog.rows())[0]) == AddonState.model_validate(published[-1]).model_dump()
 
 
 async def test_an_edit_that_fails_tells_nothing(catalog: Catalog) -> None:

@@ -14,7 +14,7 @@ async def page(catalog: Catalog, **query: Any) -> dict[str, Any]:
 
 
 async def all_names(catalog: Catalog, *, limit: int, **query: Any) -> list[str]:
-    """What a client that follows `next_cursor` gets."""
+    """Return what a client that follows `next_cursor` gets."""
     names: list[str] = []
     while True:
         got = await page(catalog, limit=limit, **query)
@@ -56,7 +56,7 @@ async def test_a_cursor_outlives_the_row_that_it_stands_behind(catalog: Catalog)
 
 
 @pytest.mark.parametrize(("active", "expected"), [("true", ["on"]), ("false", ["off", "out"])])
-async def test_they_can_be_told_apart_by_being_active(catalog: Catalog, active: str, expected: list[str]) -> None:
+async def test_they_can_be_filtered_by_being_active(catalog: Catalog, active: str, expected: list[str]) -> None:
     await catalog.given_an_addon(name="on", is_active=True)
     await catalog.given_an_addon(name="off")
     await catalog.withdraw(await catalog.given_an_addon(name="out", is_active=True))

@@ -1,4 +1,4 @@
-"""Plans are shown to everyone, edited by staff who read them, and told to everyone once."""
+"""Plans are shown to everyone, edited by staff who read them, and published once."""
 
 import asyncio
 import json
@@ -53,7 +53,7 @@ BAD_EDITS: dict[str, tuple[dict[str, Any], str]] = {
 
 @pytest.fixture
 async def seeded(catalog: Catalog) -> Catalog:
-    """A catalog that was just set up."""
+    """Return a catalog that was just set up."""
     await catalog.given_the_seed()
     return catalog
 
@@ -65,7 +65,7 @@ async def given_stripe_ids(catalog: Catalog) -> None:
 
 
 async def facts(catalog: Catalog) -> list[dict[str, Any]]:
-    """What was told of plans."""
+    """Return the facts of plans."""
     return [json.loads(row.payload) for row in await catalog.outbox() if row.topic == PLAN_STATE.name]
 
 
@@ -118,10 +118,10 @@ async def test_an_edit_changes_what_it_names_and_tells_it_once(seeded: Catalog) 
     assert answer.status_code == 200
     assert answer.headers["etag"] == '"2"'
     assert after | {"updated_at": answer.json()["updated_at"]} == answer.json() == await seeded.plan()
-    [*_, told] = await facts(seeded)
+    [*_, published] = await facts(seeded)
     assert [(f["plan"], f["sequence"]) for f in await facts(seeded)] == [("free", 1), ("builder", 1), ("builder", 2)]
-    assert (told["name"], told["caps"]) == ("Maker", {"exports": None, "seats": 25})
-    assert told == PlanState.model_validate(told).model_dump(mode="json")
+    assert (published["name"], published["caps"]) == ("Maker", {"exports": None, "seats": 25})
+    assert published == PlanState.model_validate(published).model_dump(mode="json")
 
 
 async def test_prices_that_are_given_are_all_prices(seeded: Catalog) -> None:
@@ -150,8 +150,8 @@ async def test_an_edited_price_is_pending_and_the_old_one_sells_until_it_has_its
     async with seeded.client() as anybody:
         listed = (await anybody.get("/v1/plans")).json()["items"][1]["prices"]
     assert [one["price_cents"] for one in listed if one["interval"] == "month"] == [900, 800, 900]
-    [*_, told] = await facts(seeded)
-    assert [one["pending_price_cents"] for one in told["prices"]] == [1200, None, None, None, None]
+    [*_, published] = await facts(seeded)
+    assert [one["pending_price_cents"] for one in published["prices"]] == [1200, None, None, None, None]
 
 
 async def test_an_edit_back_to_what_sells_leaves_nothing_pending(seeded: Catalog) -> None:
@@ -178,7 +178,7 @@ async def test_a_price_that_comes_back_is_no_old_stripe_price(seeded: Catalog) -
     [{}, {"name": "Builder"}, {"caps": {"seats": 10, "projects": None, "byok_keys": None}}, {"prices": AS_SEEDED}],
     ids=["nothing", "name", "caps", "prices"],
 )
-async def test_an_edit_that_changes_nothing_is_told_to_nobody(seeded: Catalog, changes: dict[str, Any]) -> None:
+async def test_an_edit_that_changes_nothing_is_not_published(seeded: Catalog, changes: dict[str, Any]) -> None:
     await given_stripe_ids(seeded)
     before = await seeded.plan()
 

@@ -57,7 +57,7 @@ async def addons_in(url: str) -> list[Any]:
 
 @pytest.fixture
 async def migrated_url(database_url: NewDatabase) -> str:
-    """A database with the catalog's tables."""
+    """Return a database with the catalog's tables."""
     url = await database_url()
     await asyncio.to_thread(migrate, url=url, migrations=MIGRATIONS)
     return url
@@ -77,7 +77,7 @@ async def test_migrate_and_seed_make_a_new_catalog_and_can_be_repeated(database_
 
 @asynccontextmanager
 async def serving(url: str, kafka_bootstrap: str) -> AsyncIterator[tuple[httpx.AsyncClient, httpx.AsyncClient]]:
-    """The process, reached by staff on its API and by an operator on its operations port."""
+    """Provide the process, reached by staff on its API and by an operator on its operations port."""
     issuer = Issuer(issuer="https://issuer.test", audience="quittance")
     api, ops = free_port(), free_port()
     async with HttpServer(application(issuer), "127.0.0.1", 0) as keys:

@@ -1,4 +1,4 @@
-"""A Stripe price that purchases made is kept while the add-on costs that, told on, and otherwise left alone."""
+"""A Stripe price that purchases made is kept while the add-on costs that, published, and otherwise left alone."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -48,7 +48,7 @@ class Purchases:
         await self.send(AddonPriceRefused.model_validate(values | other))
 
     async def provision(self, addon: dict[str, Any], price_id: str = "price_1", **other: Any) -> AddonPriceProvisioned:
-        """A price for the add-on as it is in `addon`, unless `other` says otherwise."""
+        """Return a price for the add-on as it is in `addon`, unless `other` says otherwise."""
         values = {
             "addon_id": UUID(addon["id"]),
             "sequence": addon["sequence"],
@@ -76,14 +76,14 @@ async def purchases(catalog: Catalog, kafka_bootstrap: str) -> AsyncIterator[Pur
 
 
 async def kept(purchases: Purchases, addon: dict[str, Any], fact: AddonPriceProvisioned) -> dict[str, Any]:
-    """The add-on once it has this price."""
+    """Return the add-on once it has this price."""
     async with asyncio.timeout(30):
         while (shown := await purchases.catalog.shown(addon))["stripe_price_id"] != fact.stripe_price_id:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
     return shown
 
 
-async def test_a_price_that_fits_is_kept_and_told_on(purchases: Purchases) -> None:
+async def test_a_price_that_fits_is_kept_and_published(purchases: Purchases) -> None:
     addon = await purchases.catalog.given_an_addon()
 
     fact = await purchases.provision(addon)
@@ -195,7 +195,7 @@ EDITED = [{"interval": "month", "currency": "EUR", "price": "12.00"}]
 
 
 async def provision_plan(purchases: Purchases, price_id: str, **other: Any) -> None:
-    """A price of Builder, EUR 9.00 a month unless `other` says otherwise."""
+    """Return a price of Builder, EUR 9.00 a month unless `other` says otherwise."""
     values = {
         "plan": "builder",
         "sequence": 2,
@@ -211,7 +211,7 @@ async def provision_plan(purchases: Purchases, price_id: str, **other: Any) -> N
 
 
 async def sold(purchases: Purchases, price_id: str) -> dict[str, Any]:
-    """The plan once its first price is this one at Stripe."""
+    """Return the plan once its first price is this one at Stripe."""
     async with asyncio.timeout(30):
         while (plan := await purchases.catalog.plan())["prices"][0]["stripe_price_id"] != price_id:  # noqa: ASYNC110
             await asyncio.sleep(0.02)

@@ -33,7 +33,7 @@ class Site:
         )
 
     def staff(self, **headers: str) -> httpx.AsyncClient:
-        """The browser of a super_admin."""
+        """Return the browser of a super_admin."""
         return self.visitor(STAFF, **headers)
 
 

@@ -1,4 +1,4 @@
-"""An add-on's form: what is typed is read, kept, and told what is wrong with it."""
+"""An add-on's form: what is typed is read, kept, and answered with what is wrong."""
 
 from typing import Any
 

@@ -159,7 +159,7 @@ async def test_the_list_stays_where_it_was_when_something_goes_off_sale(site: Si
 
 
 @pytest.mark.parametrize("form", ["sale", "delete"])
-async def test_who_is_told_to_open_it_again_has_a_link_to_it(site: Site, form: str) -> None:
+async def test_who_is_asked_to_open_it_again_has_a_link_to_it(site: Site, form: str) -> None:
     addon = await site.catalog.given_an_addon(is_active=True)
     async with site.staff() as staff:
         late = await staff.post(f"{ADDONS}/{addon['id']}/{form}", data={"sale": "off", "version": '"7"'})

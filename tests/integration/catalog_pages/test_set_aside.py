@@ -16,7 +16,7 @@ LIST = "/admin/addons/set-aside"
 
 
 async def given_set_aside(catalog: Catalog) -> int:
-    """A record with NUL in its key, its value and the name of a header."""
+    """Return a record with NUL in its key, its value and the name of a header."""
     record = StoredRecord(
         "billing.addon.price.v1", 3, uuid.uuid4().int % 2**40, b"\x00", b'{"a\x00": 1}', [("\x00", b"1")]
     )

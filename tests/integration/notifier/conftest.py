@@ -39,7 +39,7 @@ async def until(condition: Callable[[], Awaitable[Any]], *, seconds: float = 30)
 
 
 def key_of(fact: Mailable) -> str:
-    """The key of the mail about `fact`."""
+    """Return the key of the mail about `fact`."""
     return mails_for(fact)[0].key
 
 
@@ -75,7 +75,7 @@ class Office:
 
     @asynccontextmanager
     async def notifying(self) -> AsyncIterator[None]:
-        """The process's own parts, running."""
+        """Provide the process's own parts, running."""
         async with AsyncExitStack() as stack:
             for part in parts(settings=self.settings, database=self.database, health=Health()):
                 await stack.enter_async_context(part)
@@ -83,13 +83,13 @@ class Office:
 
     @asynccontextmanager
     async def sending(self) -> AsyncIterator[None]:
-        """The sending half alone, for mails that are queued already."""
+        """Provide the sending half alone, for mails that are queued already."""
         sender = Sender(database=self.database, mailer=mailer(self.settings), health=Health())
         async with sender.running():
             yield
 
     def about(self, fact: Mailable) -> list[Mail]:
-        """The mails in the box that name the purchase, or the workspace, that `fact` is about."""
+        """Return the mails in the box that name the purchase, or the workspace, that `fact` is about."""
         return [mail for mail in self.box if fact.subject in mail.text]
 
     async def row(self, fact: Mailable) -> dict[str, Any] | None:

@@ -42,7 +42,7 @@ async def test_the_owner_is_mailed_about_each_refund(office: Office) -> None:
     assert [mail.recipients for mail in office.about(refunds[0])] == [["dana@northwind.example"]] * 2
 
 
-async def test_of_a_refund_that_was_told_as_made_and_failed_team_and_owner_hear_once_each(office: Office) -> None:
+async def test_of_a_refund_mailed_as_made_that_failed_team_and_owner_get_one_mail_each(office: Office) -> None:
     issued = facts.refund_issued()
     failed = facts.refund_undone(purchase_id=issued.purchase_id, refund_id=issued.refund_id, sequence=4)
     async with office.notifying():

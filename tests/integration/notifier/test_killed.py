@@ -40,7 +40,7 @@ def environment(office: Office, **more: str) -> dict[str, str]:
 
 @asynccontextmanager
 async def process(*arguments: str, env: dict[str, str]) -> AsyncIterator[Process]:
-    """The command as an operator starts it; ended by SIGTERM if it has not ended by itself."""
+    """Provide the command as an operator starts it; ended by SIGTERM if it has not ended by itself."""
     running = await asyncio.create_subprocess_exec(sys.executable, "-m", "notifier", *arguments, env=env)
     try:
         yield running
@@ -84,7 +84,7 @@ async def is_ready(ops: httpx.AsyncClient) -> bool:
     return (await ops.get("/readyz")).status_code == 200
 
 
-async def test_it_migrates_serves_and_stops_when_told(office: Office) -> None:
+async def test_it_migrates_serves_and_stops_on_sigterm(office: Office) -> None:
     env = environment(office)
     async with process("migrate", env=env) as migrating:
         assert await migrating.wait() == 0

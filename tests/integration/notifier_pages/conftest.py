@@ -51,11 +51,11 @@ class Site:
         )
 
     def staff(self, **headers: str) -> httpx.AsyncClient:
-        """The browser of a super_admin."""
+        """Return the browser of a super_admin."""
         return self.visitor(STAFF, **headers)
 
     async def given_parked(self, fact: Mailable, *, reason: str = REFUSED) -> str:
-        """A mail that the mail server refused for good; its id on the pages."""
+        """Return a mail that the mail server refused for good; its id on the pages."""
         (mail, *_) = mails_for(fact)
         async with self.database.transaction() as session:
             await mails.queue(session, [mail])
@@ -64,7 +64,7 @@ class Site:
         return id_of_mail(mail.key)
 
     async def given_unreadable(self, value: bytes, *, offset: int) -> str:
-        """A record of which no mail could be made; its id on the pages."""
+        """Return a record of which no mail could be made; its id on the pages."""
         record = StoredRecord("billing.purchase.events.v1", 3, offset, b"\x00", value, [("\x00", b"1")])
         async with self.database.transaction() as session:
             await parked.park_malformed(session, [malformed(record, "price_cents: Field required")], consumer=GROUP)
@@ -72,7 +72,7 @@ class Site:
         return f"fact-{number}"
 
     async def mail(self, item_id: str) -> Json:
-        """The mail's row."""
+        """Return the mail's row."""
         async with self.database.reading() as session:
             rows = (await session.execute(MAILS.select())).mappings().all()
         return next(dict(row) for row in rows if id_of_mail(row["key"]) == item_id)

@@ -58,7 +58,7 @@ async def test_a_mail_is_tried_again_and_another_ended_with_a_reason(site: Site)
         retried = await staff.post(f"{LIST}/{again}/retry")
         unsaid = await staff.post(f"{LIST}/{never}/discard", data={"reason": " "})
         before = await site.mail(never)
-        ended = await staff.post(f"{LIST}/{never}/discard", data={"reason": "they were told by phone"})
+        ended = await staff.post(f"{LIST}/{never}/discard", data={"reason": "they heard by phone"})
         twice = await staff.post(f"{LIST}/{never}/discard", data={"reason": "again"})
         late = await staff.post(f"{LIST}/{never}/retry")
         page, listed = await staff.get(twice.headers["location"]), await staff.get(LIST)
@@ -67,12 +67,12 @@ async def test_a_mail_is_tried_again_and_another_ended_with_a_reason(site: Site)
     assert (await site.mail(again))["due_at"]
     assert (unsaid.status_code, before["ended_at"]) == (422, None)
     assert (await site.mail(never))["ended_at"]
-    assert "they were told by phone" in told(page)
+    assert "they heard by phone" in told(page)
     assert "Discard it" not in told(page)
     assert "Nothing is set aside" in told(listed)
     assert await site.decided() == [
         (again, "retry", "staff:usr_mira", None),
-        (never, "discard", "staff:usr_mira", "they were told by phone"),
+        (never, "discard", "staff:usr_mira", "they heard by phone"),
     ]
 
 
@@ -172,7 +172,7 @@ async def test_the_same_is_done_by_command(site: Site, capsys: pytest.CaptureFix
 
     assert await commands.parked(database, consumer=GROUP) == 0
     assert await commands.retry(database, [number, "no-such-key"], consumer=GROUP) == 1
-    assert await commands.discard(database, [key, number], consumer=GROUP, reason="told by phone") == 0
+    assert await commands.discard(database, [key, number], consumer=GROUP, reason="agreed by phone") == 0
     assert await commands.discard(database, [key], consumer=GROUP, reason="again") == 1
 
     shown = capsys.readouterr().out
@@ -180,8 +180,8 @@ async def test_the_same_is_done_by_command(site: Site, capsys: pytest.CaptureFix
     assert "price_cents: Field required" in shown
     assert await site.decided() == [
         (fact, "retry", "operator", None),
-        (item, "discard", "operator", "told by phone"),
-        (fact, "discard", "operator", "told by phone"),
+        (item, "discard", "operator", "agreed by phone"),
+        (fact, "discard", "operator", "agreed by phone"),
     ]
 
 

@@ -24,7 +24,7 @@ MOMENT: Final = datetime(2026, 3, 4, tzinfo=UTC)
 
 @pytest.fixture(scope="module")
 async def broker(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]:
-    """A Kafka of its own: other tests write what is no fact to the topic."""
+    """Provide a Kafka of its own: other tests write what is no fact to the topic."""
     async with a_kafka(tmp_path_factory.mktemp("kafka")) as bootstrap:
         yield bootstrap
 
@@ -116,7 +116,7 @@ def _as_text(value: bytes | str) -> str:
 
 
 def given(*, headers: Any, value: Any) -> Any:
-    """What the README calls `record`."""
+    """Return what the README calls `record`."""
     return type("Record", (), {"headers": headers, "value": value})
 
 

@@ -61,14 +61,14 @@ def signature(body: bytes, *, secret: str = SECRET, age: int = 0) -> str:
 
 
 def new_event(name: str = "invoice.payment_succeeded", era: str = BASIL, **changes: Any) -> tuple[str, bytes]:
-    """A fixture under an event id of its own, and that id."""
+    """Return a fixture under an event id of its own, and that id."""
     document = {**event(name, era), "id": f"evt_{uuid.uuid4().hex}", **changes}
     return document["id"], json.dumps(document, indent=2).encode()
 
 
 @asynccontextmanager
 async def running_gateway(directory: Path, **environment: str | None) -> AsyncIterator[Gateway]:
-    """A production gateway of its own, told what `environment` says beside that; None leaves a variable out."""
+    """Start a production gateway of its own, with what `environment` says beside that; None leaves a variable out."""
     http, ops = free_port(), free_port()
     settings = {"HTTP_HOST": LOOPBACK, "HTTP_PORT": str(http), "OPS_PORT": str(ops), "APP_ENV": "production"}
     settings["STRIPE_LIVEMODE"] = "false"
@@ -105,7 +105,7 @@ async def is_ready(gateway: Gateway) -> bool:
 
 @pytest.fixture
 def start(kafka_bootstrap: str, tmp_path: Path) -> Start:
-    """Starts a gateway of its own: `async with start(APP_ENV="local") as gateway`."""
+    """Start a gateway of its own: `async with start(APP_ENV="local") as gateway`."""
 
     @asynccontextmanager
     async def starting(**environment: str | None) -> AsyncIterator[Gateway]:

@@ -26,7 +26,7 @@ class Signed(requests.auth.AuthBase):
 
 @schemathesis.hook
 def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -> None:
-    """Called before every request. Beside a body that is wrong on purpose, schemathesis sends no good header."""
+    """Sign every request before it is sent. With a body that is wrong on purpose, there is no good header."""
     if WELL_FORMED.fullmatch(str((case.headers or {}).get(HEADER))) or _has_wrong_body(case):
         kwargs["auth"] = Signed()
 

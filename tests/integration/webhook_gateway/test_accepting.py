@@ -151,9 +151,7 @@ async def test_of_a_known_account_only_its_own_events_are_published(start: Start
     assert ("error", OTHERS, theirs[0][0]) == (line["level"], line["account"], line["event_id"])
 
 
-async def test_a_context_that_nobody_told_us_to_expect_is_published_with_a_warning(
-    start: Start, kafka_bootstrap: str
-) -> None:
+async def test_a_context_that_is_not_configured_is_published_with_a_warning(start: Start, kafka_bootstrap: str) -> None:
     """An organization's endpoint names a context in each event, those of our own account too."""
     event_id, body = new_event(context=OTHERS)
 

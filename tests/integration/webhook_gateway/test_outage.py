@@ -1,4 +1,4 @@
-"""Kafka gone and back, the gateway killed at its worst moments: what Stripe was told is true, and nothing is lost."""
+"""Kafka gone and back, the gateway killed at its worst moments: what Stripe was answered holds, and nothing is lost."""
 
 import asyncio
 import time
@@ -16,7 +16,7 @@ from tests.integration.webhook_gateway.conftest import SECRET, Gateway, Start, n
 
 @pytest.fixture(scope="module")
 async def broker(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Broker]:
-    """A broker of our own, which may be taken down."""
+    """Provide a broker of our own, which may be taken down."""
     directory = tmp_path_factory.mktemp("broker")
     broker = await start_broker(
         broker_choice(),
@@ -33,7 +33,7 @@ async def accepted(gateway: Gateway, body: bytes) -> bool:
     return (await gateway.post(body)).status_code == 200
 
 
-async def test_while_kafka_is_gone_stripe_is_told_to_come_back_and_then_nothing_is_lost(
+async def test_while_kafka_is_gone_stripe_is_answered_503_and_then_nothing_is_lost(
     broker: Broker, tmp_path: Path
 ) -> None:
     settings = {"KAFKA_BOOTSTRAP_SERVERS": broker.bootstrap, "STRIPE_WEBHOOK_SECRETS": SECRET}

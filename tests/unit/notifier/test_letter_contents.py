@@ -25,7 +25,7 @@ each_amount = pytest.mark.parametrize(("currency", "locale"), AMOUNTS, ids=lambd
 
 
 def written(fact: Mailable, *, locale: str = "en", letter: Letter | None = None) -> tuple[Rendered, list[str]]:
-    """The letter, and its three readings as plain words: subject, text, HTML."""
+    """Return the letter, and its three readings as plain words: subject, text, HTML."""
     letter = letter or letter_for(fact)
     assert letter is not None
     settings = LetterSettings(
@@ -159,7 +159,7 @@ def test_a_cancellation_with_a_refund_names_its_amount_instead() -> None:
     assert "please decide" not in written(fact)[0].text
 
 
-def test_a_refund_that_stripe_would_not_make_is_told_too() -> None:
+def test_a_refund_that_stripe_would_not_make_is_mailed_too() -> None:
     must_say(facts.refund_failed(stripe_refund_id=None, failure_reason="charge_disputed"), "charge_disputed")
 
 
@@ -174,7 +174,7 @@ def test_money_of_a_plan_tells_the_team_what_it_was_for_and_until_when_to_answer
     must_say(facts.plan_dispute_closed(), "lost", "The subscription goes on until somebody ends it")
 
 
-def test_a_share_of_the_plan_that_was_told_wrongly_is_corrected() -> None:
+def test_a_share_of_the_plan_that_was_mailed_wrongly_is_corrected() -> None:
     for fact in (
         facts.plan_payment_refunded(previously_cents=60_800),
         facts.plan_dispute_opened(previously_cents=60_800),
@@ -210,7 +210,7 @@ def test_money_back_that_waits_says_how_much_and_which() -> None:
     must_say(bundle, "for Professional AI Setup, Team Onboarding goes back")
 
 
-def test_the_team_is_told_that_too_much_went_back() -> None:
+def test_the_team_is_mailed_that_too_much_went_back() -> None:
     must_say(facts.over_returned(), "€100.00 more went back to Northwind Traders", "€499.00", "dp_2")
 
 

@@ -28,7 +28,7 @@ TO_TEAM = (
 
 
 @pytest.mark.parametrize("fact", [make() for make in TO_TEAM], ids=lambda fact: fact.TYPE)
-def test_the_delivery_team_is_told(fact: Mailable) -> None:
+def test_the_delivery_team_is_mailed(fact: Mailable) -> None:
     letter = letter_for(fact)
 
     assert letter is not None
@@ -36,7 +36,7 @@ def test_the_delivery_team_is_told(fact: Mailable) -> None:
 
 
 @pytest.mark.parametrize("fact", [facts.refund_issued(), facts.renewal_failed()], ids=lambda fact: fact.TYPE)
-def test_the_owner_is_told_of_a_refund_and_of_a_failed_renewal(fact: Mailable) -> None:
+def test_the_owner_is_mailed_about_a_refund_and_a_failed_renewal(fact: Mailable) -> None:
     letter = letter_for(fact)
 
     assert letter is not None
@@ -68,7 +68,7 @@ def test_a_correction_is_a_mail_of_its_own() -> None:
     assert mail_key(letter=letter, fact=first) != mail_key(letter=letter, fact=corrected)
 
 
-def test_a_refund_that_was_told_as_made_and_failed_is_told_to_the_owner_too() -> None:
+def test_a_refund_mailed_as_made_that_failed_is_mailed_to_the_owner_too() -> None:
     purchase_id, refund_id = uuid4(), uuid4()
     fact = facts.refund_undone(purchase_id=purchase_id, refund_id=refund_id)
 
@@ -79,7 +79,7 @@ def test_a_refund_that_was_told_as_made_and_failed_is_told_to_the_owner_too() ->
     ]
 
 
-def test_of_a_refund_that_was_never_told_as_made_the_owner_hears_nothing() -> None:
+def test_of_a_refund_never_mailed_as_made_the_owner_gets_no_mail() -> None:
     assert [letter.to for letter in letters_for(facts.refund_failed())] == [Recipient.TEAM]
 
 

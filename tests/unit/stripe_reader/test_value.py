@@ -14,7 +14,7 @@ SOURCE: Final = Path(stripe_reader.__path__[0])
 
 
 def imported_by(file: Path) -> set[str]:
-    """The packages that a module imports, by their first name."""
+    """Return the packages that a module imports, by their first name."""
     tree = ast.walk(ast.parse(file.read_text()))
     names = [[alias.name for alias in node.names] for node in tree if isinstance(node, ast.Import)]
     tree = ast.walk(ast.parse(file.read_text()))

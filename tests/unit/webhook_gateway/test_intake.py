@@ -31,7 +31,7 @@ def taken(document: object, *, livemode: bool = False) -> Intake:
 
 
 def published(record: Record) -> StripeFact:
-    """What a consumer reads. It fits the closed schema, and is what the model would have written: no key less."""
+    """Return what a consumer reads: it fits the closed schema, and is what the model would write, no key less."""
     kind = dict(record.headers)["ce_type"].decode()
     fact = read(type=kind, value=record.value)
     assert isinstance(fact, StripeFact)
@@ -116,7 +116,7 @@ def test_dashboard_tests_and_thin_events_of_every_type_are_only_counted(name: st
 
 @pytest.mark.parametrize("kind", NORMALISERS)
 @pytest.mark.parametrize("thing", [{}, {"id": "x_1"}, {"id": "x_1", "deleted": True, "object": "invoice"}])
-def test_an_empty_object_of_any_type_is_told_raw_or_by_what_it_has(kind: str, thing: dict[str, Any]) -> None:
+def test_an_empty_object_of_any_type_is_published_raw_or_as_what_it_has(kind: str, thing: dict[str, Any]) -> None:
     document = {**event("invoice.paid", BASIL), "type": kind, "data": {"object": thing}}
 
     intake = taken(document)
@@ -161,7 +161,7 @@ def test_only_a_well_formed_trace_is_carried(headers: list[tuple[bytes, bytes]],
 
 
 @pytest.mark.parametrize("change", [{"livemode": True}, {"type": "customer.created"}, {"data": None}])
-def test_what_another_account_tells_is_told_of_as_such_whatever_else_it_is(change: dict[str, Any]) -> None:
+def test_an_event_of_another_account_ends_as_such_whatever_else_it_is(change: dict[str, Any]) -> None:
     document = {**event("invoice.paid", BASIL), "account": "acct_2", **change}
 
     intake = take_in(body=json.dumps(document).encode(), livemode=False, account_id="acct_1", received_at=NOW)
@@ -254,7 +254,7 @@ JSON = st.recursive(
 
 @st.composite
 def damaged_events(draw: st.DrawFn) -> dict[str, Any]:
-    """A real event in which some values, at any depth, are replaced or gone."""
+    """Return a real event in which some values, at any depth, are replaced or gone."""
     document = event(*draw(st.sampled_from(ALL_FILES)).rsplit(".", 1))
     for _ in range(draw(st.integers(1, 4))):
         here: Any = document

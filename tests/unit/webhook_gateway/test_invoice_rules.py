@@ -292,10 +292,10 @@ def test_what_credit_paid_is_what_is_gone_of_the_balance(era: str, before: int, 
     assert fact.paid_by_credit == credit
 
 
-@pytest.mark.parametrize(("era", "told"), [(LEGACY, 49_900), (BASIL, None)])
-def test_paid_outside_of_stripe_is_said_in_old_versions_only(era: str, told: int | None) -> None:
+@pytest.mark.parametrize(("era", "expected"), [(LEGACY, 49_900), (BASIL, None)])
+def test_paid_outside_of_stripe_is_said_in_old_versions_only(era: str, expected: int | None) -> None:
     changes = {"paid_out_of_band": True, "amount_paid": 0} if era == LEGACY else {}
     fact = invoice_fact("invoice.paid", era, **changes)
 
     assert isinstance(fact, InvoicePaid)
-    assert fact.paid_off_stripe == told
+    assert fact.paid_off_stripe == expected

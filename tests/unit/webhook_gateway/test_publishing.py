@@ -21,7 +21,7 @@ RECORD = Record(topic="t", key=b"k", headers=[("ce_id", b"1")], value=b"{}")
 
 
 class FakeProducer:
-    """Stands for AIOKafkaProducer; answers as it is told."""
+    """Stands for AIOKafkaProducer; answers as the test says."""
 
     def __init__(self, *, raises: Exception | None = None, fails: Exception | None = None, acks: bool = True) -> None:
         self.raises, self.fails, self.acks = raises, fails, acks

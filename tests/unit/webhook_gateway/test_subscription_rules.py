@@ -1,4 +1,4 @@
-"""Where a subscription's period, price and card are found, and what is told when its items differ."""
+"""Where a subscription's period, price and card are found, and what the fact says when its items differ."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -24,7 +24,7 @@ def subscription_fact(era: str, **changes: Any) -> SubscriptionChanged:
 
 
 def items(era: str, *changes: dict[str, Any]) -> dict[str, Any]:
-    """A list object of one item per change."""
+    """Return a list object of one item per change."""
     thing = event("customer.subscription.updated", era)["data"]["object"]
     item = thing["items"]["data"][0]
     return {**thing["items"], "data": [{**item, **change} for change in changes]}
@@ -53,15 +53,15 @@ def test_a_subscription_without_items_still_tells_its_status(era: str) -> None:
 def test_a_price_may_be_no_more_than_its_id() -> None:
     fact = subscription_fact(BASIL, items=items(BASIL, {"price": "price_1", "plan": None}))
 
-    told = [(item.price_id, item.interval, item.currency) for item in fact.items]
-    assert told == [("price_1", None, None)]
+    read = [(item.price_id, item.interval, item.currency) for item in fact.items]
+    assert read == [("price_1", None, None)]
 
 
 def test_items_from_before_there_were_prices_are_read_from_their_plan() -> None:
     fact = subscription_fact(LEGACY, items=items(LEGACY, {"price": None}))
 
-    told = [(item.price_id, item.interval, item.currency) for item in fact.items]
-    assert told == [("price_1SVq0yLkdIwHu7ixBuilderYr", "year", "EUR")]
+    read = [(item.price_id, item.interval, item.currency) for item in fact.items]
+    assert read == [("price_1SVq0yLkdIwHu7ixBuilderYr", "year", "EUR")]
 
 
 @pytest.mark.parametrize("era", ERAS)

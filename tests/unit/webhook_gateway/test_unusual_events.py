@@ -32,11 +32,11 @@ def test_every_id_may_be_expanded(name: str, era: str) -> None:
     }
 
     expected = payload(fact_of(document))
-    told = payload(fact_of({**document, "data": {"object": expanded}}))
+    found = payload(fact_of({**document, "data": {"object": expanded}}))
 
-    if "needs_customer" in told and era == LEGACY:
-        told["needs_customer"] = None  # an expanded intent says more: test_invoice_rules
-    assert expected == told
+    if "needs_customer" in found and era == LEGACY:
+        found["needs_customer"] = None  # an expanded intent says more: test_invoice_rules
+    assert expected == found
 
 
 def test_an_expanded_charge_says_whose_dispute_it_is() -> None:
@@ -101,7 +101,7 @@ def test_an_expanded_subscription_names_the_instance_that_a_session_does_not() -
         ("customer.subscription.deleted", {"id": None}),
     ],
 )
-def test_what_no_rule_covers_is_told_raw(name: str, change: dict[str, Any]) -> None:
+def test_what_no_rule_covers_is_published_raw(name: str, change: dict[str, Any]) -> None:
     document = event(name, BASIL)
     document["data"]["object"].update(change)
 
