@@ -20,8 +20,10 @@ from stripe_reader.stripe_json import (
     part,
     required_id,
     text,
+    utc_time,
     word,
 )
+from stripe_reader.value import Value
 
 
 class Invoice(StripeObject):
@@ -51,6 +53,14 @@ class Invoice(StripeObject):
     lines_complete: bool
 
 
+class InvoicePreview(Value):
+    """What a subscription's next invoice will be, as things stand; `amount_due` in minor units of `currency`."""
+
+    charged_at: datetime
+    amount_due: int
+    currency: str
+
+
 def read_invoice(invoice: Json) -> Invoice:
     """Return what an invoice says. Raises UnknownShape.
 
@@ -67,7 +77,7 @@ def read_invoice(invoice: Json) -> Invoice:
     return Invoice(
         **origin,
         invoice_id=required_id(invoice, "id"),
-        status=_status_of(invoice),
+        status=read_invoice_status(invoice),
         currency=currency,
         total=integer(invoice, "total"),
         amount_due=integer(invoice, "amount_due"),
@@ -88,6 +98,24 @@ def read_invoice(invoice: Json) -> Invoice:
     )
 
 
+def read_invoice_status(invoice: Json) -> str | None:
+    """Return `status`; an invoice that only says `paid` (old versions) is paid. Raises UnknownShape."""
+    return word(invoice, "status", known=INVOICE_STATUSES) or ("paid" if invoice.get("paid") is True else None)
+
+
+def read_preview(invoice: Json) -> InvoicePreview:
+    """Return what a preview says; it has no id, so that it is no invoice to `read_invoice`. Raises UnknownShape.
+
+    Source: https://docs.stripe.com/api/invoices/create_preview. `next_payment_attempt` is empty where the invoice is
+    sent to the customer: then it is made as the period ends.
+    """
+    return InvoicePreview(
+        charged_at=optional_time(invoice, "next_payment_attempt") or utc_time(integer(invoice, "period_end")),
+        amount_due=integer(invoice, "amount_due"),
+        currency=currency_of(invoice),
+    )
+
+
 def read_invoice_origin(invoice: Json) -> Origin:
     """Return whose an invoice is, by its metadata, its subscription's or its lines'. Raises UnknownShape."""
     return read_origin(invoice, elsewhere=lambda: _more_metadata(invoice))
@@ -100,11 +128,6 @@ def read_subscription_id(invoice: Json) -> str | None:
     """
     old = id_of(invoice.get("subscription"))
     return old or id_of(part(invoice, "parent", "subscription_details").get("subscription"))
-
-
-def _status_of(invoice: Json) -> str | None:
-    """`status`; an invoice that only says `paid` (old versions) is paid."""
-    return word(invoice, "status", known=INVOICE_STATUSES) or ("paid" if invoice.get("paid") is True else None)
 
 
 def _more_metadata(invoice: Json) -> Sequence[Json]:

@@ -17,8 +17,10 @@ from purchases.ledger.park_payment import park_payment
 from purchases.ledger.publish import Cause
 from purchases.stripe_api.client import ObjectMissing
 from purchases.stripe_api.fetch import whole_json
+from purchases.stripe_api.reading import read
 from purchases.stripe_api.since import whole_invoice
 from purchases.stripe_api.values import PaidInvoice
+from stripe_reader.invoices import read_invoice_status
 
 log = get_logger(__name__)
 
@@ -31,8 +33,8 @@ async def sync_invoice(desk: WorkerDesk, command: Command) -> Result:
     Raises OutcomeUnknown while Stripe does not answer: nothing has moved, and the look is repeated.
     """
     invoice = await _invoice(desk, command.subject)
-    if invoice is not None and invoice.status != "paid":
-        log.warning("not_paid_at_stripe", invoice=command.subject, status=invoice.status)
+    if invoice is not None and (status := read(read_invoice_status, invoice)) != "paid":
+        log.warning("not_paid_at_stripe", invoice=command.subject, status=status)
         return DONE
     fact = invoice_fact(await whole_json(desk.client, invoice)) if invoice is not None else None
     async with desk.database.transaction() as session:

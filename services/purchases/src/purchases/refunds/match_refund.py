@@ -27,7 +27,7 @@ from purchases.subscriptions import store as subscriptions
 from purchases.subscriptions.workspaces_by_event import workspaces_by_event
 from purchases.workspaces import store as workspaces
 from stripe_reader.charges import read_charge
-from stripe_reader.invoices import read_invoice, read_invoice_origin, read_subscription_id
+from stripe_reader.invoices import read_invoice, read_invoice_origin, read_invoice_status, read_subscription_id
 
 log = get_logger(__name__)
 
@@ -47,11 +47,10 @@ async def match_refund_to_payment(desk: WorkerDesk, command: Command) -> Result:
             await _leave_alone(session, command, "not ours")
         elif fact is not None:
             await _take_payment(session, desk, command, fact, intent_id, charge_id)
-        elif invoice.status not in PAYABLE:
-            said = read(read_invoice, invoice)
+        elif (said := read(read_invoice, invoice)).status not in PAYABLE:
             names = [*said.purchase_ids, said.purchase_id or ""]
-            why = f"money of the invoice {invoice.id}, which is {invoice.status},"
-            await _leave_to_staff(session, command, invoice.id, why, names=names)
+            why = f"money of the invoice {said.invoice_id}, which is {said.status},"
+            await _leave_to_staff(session, command, said.invoice_id, why, names=names)
     return DONE
 
 
@@ -97,7 +96,7 @@ async def _is_known(session: AsyncSession, intent_id: str | None, charge_id: str
 
 async def _paid_invoice(desk: WorkerDesk, invoice: Any) -> InvoicePaid | None:
     """Return the invoice as its event would tell it; None for one that is not paid."""
-    if invoice is None or invoice.status != "paid":
+    if invoice is None or read(read_invoice_status, invoice) != "paid":
         return None
     return invoice_fact(await whole_json(desk.client, invoice))
 

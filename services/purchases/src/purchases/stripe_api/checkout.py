@@ -12,7 +12,8 @@ from purchases.stripe_api.client import StripeRefused, metadata_of_object, phase
 from purchases.stripe_api.keys import idempotency_key
 from purchases.stripe_api.reading import read
 from purchases.stripe_api.values import PlanSale
-from stripe_reader.checkout_sessions import read_made, read_payment_status, read_session_status
+from stripe_reader.checkout_sessions import read_checkout_session, read_made, read_payment_status, read_session_status
+from stripe_reader.hosted_pages import read_hosted_page
 from stripe_reader.origin import IDS_PER_VALUE, PURCHASE_IDS
 
 UNPAID: Final = "unpaid"
@@ -30,6 +31,12 @@ class HostedPage:
 
     id: str
     url: str
+
+
+def hosted_page(session: Any) -> HostedPage:
+    """Return the page of a session that was just made. Raises UnknownShape."""
+    page = read(read_hosted_page, session)
+    return HostedPage(page.session_id, str(page.url))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +87,7 @@ async def open_setup(
                 "setup_intent_data": {"metadata": metadata},
             }
         )
-    return HostedPage(session.id, str(session.url))
+    return hosted_page(session)
 
 
 async def _open_setup(client: StripeClient, *, instance: str, customer_id: str, return_url: str) -> HostedPage | None:
@@ -90,10 +97,11 @@ async def _open_setup(client: StripeClient, *, instance: str, customer_id: str, 
             params={"customer": customer_id, "status": "open", "limit": 100}
         )
     for session in listed.data:
-        ours = session.mode == "setup" and metadata_of_object(session).get("quittance_instance") == instance
-        lasts = session.expires_at > (datetime.now(UTC) + SETUP_LEAST).timestamp()
-        if ours and lasts and session.success_url == return_url and session.url:
-            return HostedPage(session.id, session.url)
+        said, page = read(read_checkout_session, session), read(read_hosted_page, session)
+        ours = said.mode == "setup" and said.quittance_instance == instance
+        lasts = page.expires_at is not None and page.expires_at > datetime.now(UTC) + SETUP_LEAST
+        if ours and lasts and page.return_url == return_url and page.url:
+            return HostedPage(page.session_id, page.url)
     return None
 
 
@@ -172,11 +180,11 @@ def _metadata(instance: str, sale: PlanSale) -> dict[str, str]:
 
 
 def _seen(session: Any) -> SessionSeen:
-    made = read(read_made, session)
+    made, page = read(read_made, session), read(read_hosted_page, session)
     return SessionSeen(
-        session_id=session.id,
+        session_id=page.session_id,
         status=read(read_session_status, session),
-        url=session.url,
+        url=page.url,
         subscription_id=made.subscription_id,
         invoice_id=made.invoice_id,
         payment_status=read(read_payment_status, session),

@@ -6,16 +6,13 @@ from typing import Any, Final
 
 from stripe import StripeClient
 
-from contracts.stripe_facts.words import SETUP_INTENT_STATUSES
 from purchases.stripe_api.client import ObjectMissing, OutcomeUnknown, StripeRefused, metadata_of_object, phase
 from purchases.stripe_api.keys import idempotency_key
-from purchases.stripe_api.reading import Json, read
-from stripe_reader.stripe_json import id_of, part, required_word
+from purchases.stripe_api.reading import read
+from stripe_reader.cards import SavedCard, read_default_cards, read_running_card, read_saved_card
 
 KEYS_FORGOTTEN_AFTER: Final = timedelta(hours=23)
 """Stripe keeps an idempotency key for 24 hours at least."""
-RUNNING: Final = frozenset({"active", "trialing", "past_due", "unpaid", "paused"})
-"""Statuses of a subscription whose card was charged once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +84,8 @@ async def paying_customer(client: StripeClient, *, customer_id: str) -> PayingCu
         return None
     if getattr(customer, "deleted", False):
         return None
-    default, old_default = read(_read_cards, customer)
-    card = default or await _card_of_subscription(client, customer_id) or old_default
+    defaults = read(read_default_cards, customer)
+    card = defaults.payment_method_id or await _card_of_subscription(client, customer_id) or defaults.source_id
     return PayingCustomer(customer_id, card)
 
 
@@ -106,26 +103,7 @@ async def _card_of_subscription(client: StripeClient, customer_id: str) -> str |
     """Stripe lists the newest first, and without those that are over."""
     async with phase("list_subscriptions"):
         listed = await client.v1.subscriptions.list_async(params={"customer": customer_id, "limit": 100})
-    cards = (read(_read_card, one) for one in listed.data if one.status in RUNNING)
-    return next(filter(None, cards), None)
-
-
-def _read_cards(customer: Json) -> tuple[str | None, str | None]:
-    """The card that invoices are charged to, and the source that stood there before payment methods did."""
-    settings = part(customer, "invoice_settings")
-    return id_of(settings.get("default_payment_method")), id_of(customer.get("default_source"))
-
-
-def _read_card(subscription: Json) -> str | None:
-    return id_of(subscription.get("default_payment_method"))
-
-
-@dataclass(frozen=True, slots=True)
-class SavedCard:
-    """A card that Checkout saved, and whose it is now; nobody's once it was removed."""
-
-    payment_method_id: str
-    customer_id: str | None
+    return next(filter(None, (read(read_running_card, subscription) for subscription in listed.data)), None)
 
 
 async def card_of_setup(client: StripeClient, *, setup_intent_id: str) -> SavedCard | None:
@@ -134,14 +112,7 @@ async def card_of_setup(client: StripeClient, *, setup_intent_id: str) -> SavedC
         intent: Any = await client.v1.setup_intents.retrieve_async(
             setup_intent_id, params={"expand": ["payment_method"]}
         )
-    return read(_read_saved_card, intent)
-
-
-def _read_saved_card(intent: Json) -> SavedCard | None:
-    card_id, card = id_of(intent.get("payment_method")), part(intent, "payment_method")
-    if required_word(intent, "status", known=SETUP_INTENT_STATUSES) != "succeeded" or card_id is None:
-        return None
-    return SavedCard(card_id, id_of(card.get("customer")))
+    return read(read_saved_card, intent)
 
 
 async def make_default(client: StripeClient, *, customer_id: str, payment_method_id: str) -> None:

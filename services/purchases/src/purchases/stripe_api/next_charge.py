@@ -5,10 +5,9 @@ from typing import Any, Final
 from stripe import StripeClient
 
 from purchases.stripe_api.client import ObjectMissing, StripeRefused, phase
-from purchases.stripe_api.reading import Json, read
+from purchases.stripe_api.reading import read
 from purchases.stripe_api.values import Preview
-from stripe_reader.invoices import read_invoice
-from stripe_reader.stripe_json import currency_of, integer, optional_time, utc_time
+from stripe_reader.invoices import read_invoice, read_preview
 
 NO_INVOICE: Final = "invoice_upcoming_none"
 """Stripe's code where a subscription will make none (https://docs.stripe.com/error-codes)."""
@@ -29,11 +28,7 @@ async def next_attempt(client: StripeClient, invoice_id: str) -> Preview | None:
 
 
 async def preview_next_charge(client: StripeClient, subscription_id: str) -> Preview | None:
-    """Return when and how much; None where Stripe will make no invoice. Raises as Stripe does.
-
-    Source: https://docs.stripe.com/api/invoices/create_preview. `next_payment_attempt` is empty where the invoice is
-    sent to the customer: then it is made as the period ends.
-    """
+    """Return when and how much; None where Stripe will make no invoice. Raises as Stripe does."""
     try:
         async with phase("preview_invoice"):
             invoice: Any = await client.v1.invoices.create_preview_async(params={"subscription": subscription_id})
@@ -41,10 +36,5 @@ async def preview_next_charge(client: StripeClient, subscription_id: str) -> Pre
         if error.code == NO_INVOICE:
             return None
         raise
-    return read(_read_preview, invoice)
-
-
-def _read_preview(invoice: Json) -> Preview:
-    """A preview has no id, so that it is no invoice to `read_invoice`."""
-    at = optional_time(invoice, "next_payment_attempt") or utc_time(integer(invoice, "period_end"))
-    return Preview(at=at, amount_cents=integer(invoice, "amount_due"), currency=currency_of(invoice))
+    said = read(read_preview, invoice)
+    return Preview(at=said.charged_at, amount_cents=said.amount_due, currency=said.currency)

@@ -18,9 +18,10 @@ from purchases.stripe_api.reading import Fetched, fetched, read, read_json
 from purchases.stripe_api.refunds import ChargeIds, create_refund, find_refund
 from purchases.stripe_api.snapshots import is_our_price, plan_item, snapshot_of
 from purchases.stripe_api.values import Snapshot
+from stripe_reader.checkout_sessions import read_session_status
 from stripe_reader.invoice_lines import read_subscription_cents
 from stripe_reader.invoice_payments import read_invoice_payment
-from stripe_reader.invoices import read_invoice
+from stripe_reader.invoices import read_invoice, read_invoice_status
 from stripe_reader.payments import PaymentIntent, read_paid_by_credit, read_parts, read_payment_intent
 from stripe_reader.subscriptions import Subscription, read_subscription
 
@@ -136,9 +137,9 @@ async def fetch_first_payment(
         subscription_id=subscription_id,
         seen=_seen(seen, instance=instance, prices=prices),
         invoice_id=invoice.id if invoice is not None else None,
-        invoice_status=invoice.status if invoice is not None else None,
+        invoice_status=read(read_invoice_status, invoice) if invoice is not None else None,
         is_at_the_bank=any(intent.status == "processing" for intent in intents),
-        page_is_open=any(one.status == "open" for one in listed.data),
+        page_is_open=any(read(read_session_status, session) == "open" for session in listed.data),
     )
 
 

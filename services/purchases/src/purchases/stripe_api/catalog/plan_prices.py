@@ -1,13 +1,13 @@
 """A plan's price at Stripe: found by its lookup key, else made. A Stripe price is immutable."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from stripe import StripeClient
 
-from purchases.stripe_api.catalog.prices import EXISTS
+from purchases.stripe_api.catalog.prices import EXISTS, price_named
 from purchases.stripe_api.client import ObjectMissing, StripeRefused, phase
 from purchases.stripe_api.keys import idempotency_key
+from stripe_reader.prices import Price
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,42 +40,35 @@ async def provide_plan_price(
     `asked_for` and `attempt` make the idempotency key. Raises OutcomeUnknown or StripeRefused.
     """
     key = f"quittance:{instance}:{sold.plan}:{sold.interval}:{sold.currency.lower()}"
-    held = await _named(client, key)
+    held = await price_named(client, key, call="look_for_plan_price")
     if held is not None and await _can_be_sold(client, held, sold):
-        return PlanPriceFound(held.id, str(held.product))
-    product_id = str(held.product) if held is not None else sold.product_id or f"quittance-{instance}-{sold.plan}"
+        return PlanPriceFound(held.price_id, held.product_id)
+    product_id = held.product_id if held is not None else sold.product_id or f"quittance-{instance}-{sold.plan}"
     await _product(client, product_id, instance=instance, sold=sold)
     try:
         made = await _make(client, key, product_id, instance, sold, idempotency_key(instance, asked_for, key, attempt))
     except StripeRefused:
-        meanwhile = await _named(client, key)
+        meanwhile = await price_named(client, key, call="look_for_plan_price")
         if meanwhile is None or not _fits(meanwhile, sold):
             raise
-        return PlanPriceFound(meanwhile.id, str(meanwhile.product))
+        return PlanPriceFound(meanwhile.price_id, meanwhile.product_id)
     return PlanPriceFound(made, product_id)
 
 
-async def _named(client: StripeClient, key: str) -> Any | None:
-    async with phase("look_for_plan_price"):
-        listed = await client.v1.prices.list_async(params={"lookup_keys": [key], "limit": 1})
-    return next(iter(listed.data), None)
-
-
-def _fits(held: Any, sold: SoldPlan) -> bool:
+def _fits(held: Price, sold: SoldPlan) -> bool:
     """One that was archived, or whose key was moved in the Dashboard, cannot be sold."""
-    every = (held.recurring.interval, held.recurring.interval_count) if held.recurring else None
-    terms = (held.active, held.currency.upper(), held.unit_amount, every)
-    return bool(terms == (True, sold.currency, sold.price_cents, (sold.interval, 1)))
+    terms = (held.active, held.currency, held.unit_amount, held.interval, held.interval_count)
+    return terms == (True, sold.currency, sold.price_cents, sold.interval, 1)
 
 
-async def _can_be_sold(client: StripeClient, held: Any, sold: SoldPlan) -> bool:
+async def _can_be_sold(client: StripeClient, held: Price, sold: SoldPlan) -> bool:
     """It fits, and so does its product: Checkout sells no price of an archived one."""
     if not _fits(held, sold):
         return False
     async with phase("plan_product"):
-        product = await client.v1.products.retrieve_async(str(held.product))
+        product = await client.v1.products.retrieve_async(held.product_id)
         if not product.active:
-            await client.v1.products.update_async(str(held.product), params={"active": True})
+            await client.v1.products.update_async(held.product_id, params={"active": True})
     return True
 
 

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from stripe import StripeClient
 
-from purchases.stripe_api.checkout import HostedPage
+from purchases.stripe_api.checkout import HostedPage, hosted_page
 from purchases.stripe_api.client import metadata_of_object, phase
 
 CANCELLING: Final = ("at_period_end", "immediately")
@@ -22,7 +22,7 @@ async def open_portal(
         session = await client.v1.billing_portal.sessions.create_async(
             params={"customer": customer_id, "configuration": configuration_id, "return_url": return_url}
         )
-    return HostedPage(session.id, session.url)
+    return hosted_page(session)
 
 
 async def offer_prices(client: StripeClient, *, instance: str, products: Mapping[str, Sequence[str]]) -> None:

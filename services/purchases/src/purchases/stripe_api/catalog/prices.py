@@ -2,13 +2,15 @@
 
 import uuid
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from stripe import StripeClient
 
 from purchases.stripe_api.client import ObjectMissing, StripeRefused, phase
 from purchases.stripe_api.keys import idempotency_key
+from purchases.stripe_api.reading import read
 from purchases.stripe_api.values import SoldAddon
+from stripe_reader.prices import Price, read_price
 
 EXISTS: Final = "resource_already_exists"
 
@@ -19,25 +21,25 @@ async def provide_price(client: StripeClient, *, instance: str, sold: SoldAddon,
     `asked_for` is the purchase or the Checkout that needs it. Raises OutcomeUnknown or StripeRefused.
     """
     key = f"quittance:{instance}:addon:{sold.addon_id}:{sold.price_cents}:{sold.currency.lower()}"
-    held = await _named(client, key)
+    held = await price_named(client, key)
     if held is not None and _fits(held, sold):
-        return str(held.id)
+        return held.price_id
     product_id = await _product(client, instance=instance, sold=sold)
     try:
         made = _New(instance, sold, product_id, key, instead=held is not None)
         return await _make(client, made, idempotency_key(instance, asked_for, f"price-{sold.slug}"))
     except StripeRefused:
-        made_meanwhile = await _named(client, key)
+        made_meanwhile = await price_named(client, key)
         if made_meanwhile is None or not _fits(made_meanwhile, sold):
             raise
-        return str(made_meanwhile.id)
+        return made_meanwhile.price_id
 
 
 async def is_sellable(client: StripeClient, price_id: str) -> bool:
     """Whether Stripe still takes the price: it may have been archived, or be of another account."""
     try:
         async with phase("look_at_price"):
-            return (await client.v1.prices.retrieve_async(price_id)).active
+            return read(read_price, await client.v1.prices.retrieve_async(price_id)).active
     except ObjectMissing:
         return False
 
@@ -55,16 +57,17 @@ def _product_id(instance: str, addon_id: uuid.UUID) -> str:
     return f"quittance-{instance}-addon-{addon_id}"
 
 
-async def _named(client: StripeClient, key: str) -> Any | None:
-    async with phase("look_for_price"):
+async def price_named(client: StripeClient, key: str, *, call: str = "look_for_price") -> Price | None:
+    """Return the price that has the lookup key; None where none has. `call` names the call in metrics and logs."""
+    async with phase(call):
         listed = await client.v1.prices.list_async(params={"lookup_keys": [key], "limit": 1})
-    return next(iter(listed.data), None)
+    return next((read(read_price, price) for price in listed.data), None)
 
 
-def _fits(held: Any, sold: SoldAddon) -> bool:
+def _fits(held: Price, sold: SoldAddon) -> bool:
     """One that was archived, or whose key was moved in the Dashboard, cannot be sold."""
-    costs = (held.unit_amount, held.currency.upper(), held.recurring)
-    return bool(held.active) and costs == (sold.price_cents, sold.currency, None)
+    terms = (held.active, held.unit_amount, held.currency, held.interval)
+    return terms == (True, sold.price_cents, sold.currency, None)
 
 
 async def _product(client: StripeClient, *, instance: str, sold: SoldAddon) -> str:
