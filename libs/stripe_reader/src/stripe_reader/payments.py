@@ -94,7 +94,9 @@ def read_parts(invoice: Json) -> tuple[InvoicePart, ...]:
     if not is_whole_list(invoice, "payments"):
         return ()
     payments = entries(invoice, "payments")
-    paid = [one for one in payments if required_word(one, "status", known=INVOICE_PAYMENT_STATUSES) == "paid"]
+    paid = [
+        payment for payment in payments if required_word(payment, "status", known=INVOICE_PAYMENT_STATUSES) == "paid"
+    ]
     return tuple([_part(payment) for payment in paid if part(payment, "payment").get("type") in CHARGED])
 
 
@@ -122,7 +124,7 @@ def read_paid_off_stripe(invoice: Json) -> int | None:
         return amount(invoice, "amount_due") if flag(invoice, "paid_out_of_band") else 0
     if not is_whole_list(invoice, "payments"):
         return None
-    return max(0, amount(invoice, "amount_paid") - sum([one.amount_paid for one in read_parts(invoice)]))
+    return max(0, amount(invoice, "amount_paid") - sum([paid.amount_paid for paid in read_parts(invoice)]))
 
 
 def read_failure(invoice: Json) -> Failure:
@@ -152,8 +154,8 @@ def read_open_intents(invoice: Json) -> tuple[PaymentIntent, ...]:
     Since 2025-05-28.basil several may be open at once: whether money is on its way, each of them can say.
     """
     payments = entries(invoice, "payments")
-    still_open = [one for one in payments if word(one, "status", known=INVOICE_PAYMENT_STATUSES) == "open"]
-    intents = [part(one, "payment", "payment_intent") for one in still_open or payments]
+    still_open = [payment for payment in payments if word(payment, "status", known=INVOICE_PAYMENT_STATUSES) == "open"]
+    intents = [part(payment, "payment", "payment_intent") for payment in still_open or payments]
     return tuple([read_payment_intent(intent) for intent in (part(invoice, "payment_intent"), *intents) if intent])
 
 

@@ -143,9 +143,9 @@ async def _lock_plan(session: AsyncSession, slug: str) -> Plan:
 
 def _wanted(plan: Plan, given: Sequence[PlanPriceGiven]) -> Mapping[Slot, int]:
     wanted: dict[Slot, int] = {}
-    for one in given:
-        price = price_of(major=one.price, cents=one.price_cents, currency=one.currency)
-        wanted[one.interval, price.currency] = price.cents
+    for edited in given:
+        price = price_of(major=edited.price, cents=edited.price_cents, currency=edited.currency)
+        wanted[edited.interval, price.currency] = price.cents
     if len(wanted) < len(given):
         raise PriceGivenTwice
     if wanted and plan.slug == FREE:

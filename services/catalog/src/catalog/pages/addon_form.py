@@ -69,12 +69,12 @@ class AddonForm:
     def typed(cls, fields: Iterable[tuple[str, str]]) -> Self:
         """Return the form as it was sent. Browsers end the lines of a text with CR LF, whatever they were."""
         given = [(name, value.replace("\r\n", "\n")) for name, value in fields]
-        one = dict(given)
-        texts = {name: one.get(name, "") for name in ("name", "version", "key")}
-        texts["description"] = _one_paragraph(one.get("description", ""))
-        trimmed = {name: one.get(name, "").strip() for name in ("price", "currency", "sort_order")}
+        fields_by_name = dict(given)
+        texts = {name: fields_by_name.get(name, "") for name in ("name", "version", "key")}
+        texts["description"] = _one_paragraph(fields_by_name.get("description", ""))
+        trimmed = {name: fields_by_name.get(name, "").strip() for name in ("price", "currency", "sort_order")}
         bullets = tuple(value for name, value in given if name == "bullet")
-        return cls(**texts, **trimmed, bullets=bullets, is_active="is_active" in one)
+        return cls(**texts, **trimmed, bullets=bullets, is_active="is_active" in fields_by_name)
 
     @property
     def rows(self) -> tuple[str, ...]:
