@@ -65,7 +65,7 @@ EXAMPLE_TIME: Final = datetime(2026, 3, 4, 10, 30, 3, tzinfo=UTC)
 
 
 def document() -> Json:
-    """The whole document; schemas are referred to where they lie, examples are copied in."""
+    """Return the whole document; schemas are referred to where they lie, examples are copied in."""
     return {
         "asyncapi": "3.0.0",
         "info": {
@@ -129,7 +129,7 @@ def _headers(fact: type[Fact], body: str) -> Json:
 
 
 def text() -> str:
-    """The document as it is committed."""
+    """Return the document as it is committed."""
     return json.dumps(document(), indent=2, ensure_ascii=False) + "\n"
 
 

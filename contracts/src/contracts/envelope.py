@@ -101,6 +101,6 @@ def _time(text: str) -> datetime:
 
 
 def _traceparent(value: Any) -> str | None:
-    """A broken one costs its reader the trace, and never the fact."""
+    """Return the trace context; None for a broken one, which costs its reader the trace, and never the fact."""
     text = value.decode("latin-1") if isinstance(value, bytes) else value
     return text if isinstance(text, str) and _TRACEPARENT.fullmatch(text) else None

@@ -13,7 +13,7 @@ ROOT: Final = Path(__file__).parents[2]
 
 
 def schema_of(fact: type[Fact]) -> dict[str, Any]:
-    """The closed schema of one fact: a producer that sends another key breaks it, a consumer ignores the key."""
+    """Return one fact's closed schema: a producer that sends another key breaks it, a consumer ignores the key."""
     schema = fact.model_json_schema(mode="serialization")
     for part in [schema, *schema.get("$defs", {}).values()]:
         part["additionalProperties"] = False
@@ -25,7 +25,7 @@ def schema_of(fact: type[Fact]) -> dict[str, Any]:
 
 
 def stale(*, root: Path = ROOT) -> list[str]:
-    """The types whose committed schema is missing or differs from the code."""
+    """Return the types whose committed schema is missing or differs from the code."""
     return [name for name, fact in FACTS.items() if _committed(root, name) != _text(fact)]
 
 

@@ -129,7 +129,7 @@ class UnknownFact(ValueError):  # noqa: N818 - named for what it says
 
 
 def seal(fact: Fact, *, occurred_at: datetime, traceparent: str | None = None) -> Envelope:
-    """The envelope that `fact` travels in."""
+    """Put `fact` into the envelope that it travels in."""
     return Envelope(
         id=fact.id,
         type=fact.TYPE,

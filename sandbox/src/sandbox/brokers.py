@@ -141,7 +141,7 @@ async def _started(broker: Broker, report: Report) -> Broker:
 
 
 def broker_choice() -> Choice:
-    """What the environment's `BROKER` asks for. Raises `ValueError` for a word we do not know."""
+    """Return what the environment's `BROKER` asks for. Raises `ValueError` for a word we do not know."""
     asked = os.environ.get("BROKER") or "auto"
     choices: tuple[Choice, ...] = ("auto", "kafka", "librdkafka")
     for choice in choices:

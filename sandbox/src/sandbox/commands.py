@@ -69,7 +69,7 @@ def is_whole(files: StateFiles) -> bool:
 
 
 def show(stack: Description) -> None:
-    """The addresses, for people."""
+    """Print the addresses, for people."""
     rows = {
         "Pages": stack.pages_url,
         "Catalog API": f"{stack.catalog_url}/docs",
@@ -130,7 +130,7 @@ def _follow(supervisor: "subprocess.Popen[str]") -> str | None:
 
 
 def _end(files: StateFiles) -> None:
-    """The supervisor first, which ends its children; then whoever is left."""
+    """End the supervisor first, which ends its children; then whoever is left."""
     record = files.record()
     if record.supervisor:
         record.supervisor.send(signal.SIGTERM)

@@ -63,13 +63,13 @@ class Driver:
     # People
 
     async def token(self, **claims: Any) -> str:
-        """A token of the stack's issuer."""
+        """Mint a token of the stack's issuer."""
         answer = await self.http.post(f"{self.stack.issuer_url}/token", json=claims)
         answer.raise_for_status()
         return str(answer.json()["access_token"])
 
     async def given_a_workspace(self, *, card: str | None = "pm_card_visa", name: str = "Acme") -> Shop:
-        """A registered workspace whose owner has saved `card`, one of Stripe's test cards."""
+        """Register a workspace whose owner has saved `card`, one of Stripe's test cards."""
         number = uuid.uuid4().hex[:12]
         workspace_id, owner_id, email = f"ws-{number}", f"user-{number}", f"owner-{number}@acme.test"
         host = await self.token(sub="host-product", email="host@acme.test", scope="workspaces:write")
@@ -104,7 +104,7 @@ class Driver:
     # The catalog
 
     async def given_an_addon(self, *, price: str = "499.00", currency: str = "EUR", name: str | None = None) -> Json:
-        """An active add-on that purchases knows of too."""
+        """Create an active add-on that purchases knows of too."""
         name = name or f"Setup {uuid.uuid4().hex[:8]}"
         created = await self.staff("POST", "/v1/admin/addons", {"name": name, "price": price, "currency": currency})
         addon = await self.change_addon(created, is_active=True)
@@ -141,7 +141,7 @@ class Driver:
         return answer
 
     async def staff(self, method: str, path: str, body: Json | None = None) -> Json:
-        """A call of the catalog's or, for purchases, of its staff API; raises for a refusal."""
+        """Call the catalog or, for purchases, its staff API; raises for a refusal."""
         base = self.stack.purchases_url if "/purchases" in path else self.stack.catalog_url
         answer = await self.http.request(method, f"{base}{path}", json=body, headers=bearer(self._staff_token))
         answer.raise_for_status()
@@ -169,11 +169,11 @@ class Driver:
         )
 
     async def purchase(self, shop: Shop, purchase_id: str) -> Json:
-        """The purchase as its owner sees it."""
+        """Return the purchase as its owner sees it."""
         return await self.get(f"/v1/workspaces/{shop.workspace_id}/purchases/{purchase_id}", token=shop.token)
 
     async def record(self, purchase_id: str) -> Json:
-        """The purchase as staff sees it: with history, refunds and Stripe's ids."""
+        """Return the purchase as staff sees it: with history, refunds and Stripe's ids."""
         return await self.get(f"/v1/admin/purchases/{purchase_id}", token=self._staff_token)
 
     async def get(self, path: str, *, token: str) -> Json:
@@ -188,7 +188,7 @@ class Driver:
         return await self.staff("POST", f"/v1/admin/purchases/{purchase_id}/deliver")
 
     async def cancel(self, shop: Shop, purchase_id: str, **body: Any) -> httpx.Response:
-        """The owner cancels what was bought."""
+        """Cancel what was bought, as its owner."""
         path = f"/v1/workspaces/{shop.workspace_id}/purchases/{purchase_id}/cancel"
         return await self.http.post(f"{self.stack.purchases_url}{path}", json=body, headers=bearer(shop.token))
 
@@ -226,7 +226,7 @@ class Driver:
         return await self.stripe.refund_as_dashboard(invoice=record["stripe_invoice_id"], amount=amount)
 
     async def at_stripe(self, path: str, form: dict[str, str]) -> Json:
-        """A call of Stripe's API past the services, as the Dashboard or other software would; raises for a refusal."""
+        """Call Stripe's API past the services, as the Dashboard or other software would; raises for a refusal."""
         answer = await self.http.post(
             f"{self.stack.stripe_url}{path}", data=form, headers=bearer(self.stack.stripe_secret_key)
         )
@@ -256,21 +256,21 @@ class Driver:
     # What came of it
 
     async def mails_naming(self, words: str) -> list[Json]:
-        """The mails whose text holds `words`: a purchase's id, as a rule."""
+        """Return the mails whose text holds `words`: a purchase's id, as a rule."""
         answer = await self.http.get(f"{self.stack.mailbox_url}/api/v1/search", params={"query": words, "limit": "100"})
         answer.raise_for_status()
         found: list[Json] = answer.json()["messages"]
         return found
 
     async def mails_to(self, address: str) -> list[Json]:
-        """What the mail box holds for `address`, oldest first."""
+        """Return what the mail box holds for `address`, oldest first."""
         answer = await self.http.get(f"{self.stack.mailbox_url}/api/v1/messages", params={"limit": "10000"})
         answer.raise_for_status()
         mails = [m for m in answer.json()["messages"] if any(to["Address"] == address for to in m["To"])]
         return sorted(mails, key=lambda mail: str(mail["Created"]))
 
     async def mails_about(self, shop: Shop, *, to: str) -> list[Json]:
-        """The mails to `to` whose text names this workspace's own add-on or id."""
+        """Return the mails to `to` whose text names this workspace's own add-on or id."""
         found = []
         for mail in await self.mails_to(to):
             whole = await self.http.get(f"{self.stack.mailbox_url}/api/v1/message/{mail['ID']}")
@@ -286,7 +286,7 @@ class Driver:
             raise NeverHappened(f"{never}: {await self._moving() or 'now it is'}") from None
 
     async def _still(self) -> bool:
-        """Looked at twice, since a command to Stripe makes new webhooks behind the first look's back."""
+        """Look twice, since a command to Stripe makes new webhooks behind the first look's back."""
         for _ in range(2):
             if await self._moving():
                 return False
@@ -314,5 +314,5 @@ def _names(thing: Json, ids: set[str]) -> bool:
 
 
 def bearer(token: str) -> dict[str, str]:
-    """The header that carries `token`."""
+    """Return the header that carries `token`."""
     return {"Authorization": f"Bearer {token}"}

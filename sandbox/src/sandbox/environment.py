@@ -24,7 +24,7 @@ class Addresses:
 
 
 def choose_ports(services: Iterable[Service], preferred: Mapping[str, int], report: Report) -> dict[str, int]:
-    """The preferred port of each part where it is free, else a free one."""
+    """Return the preferred port of each part where it is free, else a free one."""
     chosen: dict[str, int] = {}
     taken: list[str] = []
     ours = (name for service in services for name in (service.name, f"{service.name}-ops"))
@@ -38,7 +38,7 @@ def choose_ports(services: Iterable[Service], preferred: Mapping[str, int], repo
 
 
 def shared_settings(addresses: Addresses, broker: Broker, webhook_secret: str) -> dict[str, str]:
-    """The same for every service; each reads what it needs."""
+    """Return the settings of every service; each reads what it needs."""
     pages = addresses.url("front")
     return {
         "APP_ENV": "local",

@@ -86,7 +86,7 @@ class Infrastructure:
         return [self._postgres.directory] if self._postgres else []
 
     async def start(self) -> None:
-        """Raises `ProcessDied` where a part does not come up."""
+        """Start the parts. Raises `ProcessDied` where one does not come up."""
         small = (self._start_part(process) for process in self._small_parts.values())
         await together(self._start_databases(), self._start_broker(), *small)
 
@@ -141,7 +141,7 @@ class Infrastructure:
         await process.until(lambda: _listens(self._addresses.ports[process.name]), within=_READY_WITHIN)
 
     async def _run(self, part: str, words: Sequence[str], settings: Mapping[str, str]) -> None:
-        """A command that ends by itself."""
+        """Run a command that ends by itself."""
         name = "-".join(words)
         self._report(part, " ".join(words))
         process = Process(name, python(*words), log=self._log(name), env={**clean_environment(), **settings})
@@ -158,7 +158,7 @@ class Infrastructure:
 
 
 def _small_parts(addresses: Addresses, webhook_secret: str) -> Mapping[str, list[str]]:
-    """The command lines of those that are Python programs of the sandbox, by the name of their HTTP port."""
+    """Return the command lines of those that are Python programs of the sandbox, by the name of their HTTP port."""
     port, host = addresses.ports, ("--host", LOOPBACK)
     endpoint = f"{addresses.url('webhook-gateway')}/billing/webhook"
     stripe = ["--port", str(port["stripe"]), "--public-url", addresses.url("stripe")]

@@ -65,7 +65,7 @@ class Inspector:
             pool.terminate()
 
     async def rows(self, database: str, query: str, *arguments: Any) -> list[Json]:
-        """The rows of a query on one service's database."""
+        """Return the rows of a query on one service's database."""
         if database not in self._pools:
             url = self._stack.database_urls[database]
             self._pools[database] = await asyncpg.create_pool(url, min_size=0, max_size=4)
@@ -77,7 +77,7 @@ class Inspector:
         return (found[0]["price_cents"], found[0]["is_active"]) if found else None
 
     async def everything(self) -> dict[str, list[Json]]:
-        """What must not change when nothing new happened: purchases, history, money, mails."""
+        """Return what must not change when nothing new happened: purchases, history, money, mails."""
         return {
             table: await self.rows(database, f"select * from {table} order by 1, 2")  # noqa: S608 - our own names
             for database, table in LASTING
@@ -94,7 +94,7 @@ class Inspector:
         return ""
 
     async def _lag(self, group: str, topics: tuple[Topic, ...]) -> int:
-        """Records that `group` has not finished: its offsets are committed after the effect."""
+        """Count the records that `group` has not finished: its offsets are committed after the effect."""
         if self._admin is None:
             self._admin = AIOKafkaAdminClient(bootstrap_servers=self._stack.kafka_bootstrap_servers)
             await self._admin.start()

@@ -56,7 +56,7 @@ class ApacheKafka:
         return f"{LOOPBACK}:{self.port}"
 
     async def start(self, report: Report = silent) -> None:
-        """Raises `MavenUnreachable` where the jars cannot be had."""
+        """Start the broker. Raises `MavenUnreachable` where the jars cannot be had."""
         if self.process is None:
             self.process = await self._prepare(report)
         report("kafka", f"starting Apache Kafka {kafka_version()} on {self.bootstrap}")
@@ -113,5 +113,5 @@ def _format(java: list[str], properties: Path) -> None:
 
 
 def _escaped(path: Path) -> str:
-    """A path as a value of a Java properties file."""
+    """Write a path as a value of a Java properties file."""
     return str(path).replace("\\", "\\\\")

@@ -43,7 +43,7 @@ class Interrupted(RuntimeError):  # noqa: N818
 
 
 def fetch_jars(cache: Path, report: Report, stop: Event) -> list[Path]:
-    """The jars in the order of the lock file, unless `stop` is set. Raises `MavenUnreachable` or `JarDiffers`."""
+    """Fetch the jars, in the lock file's order, unless `stop` is set. Raises `MavenUnreachable` or `JarDiffers`."""
     maven = _maven(cache)
     entries = locked()
     with _one_at_a_time(cache), ThreadPoolExecutor(_AT_ONCE) as pool:
@@ -59,7 +59,7 @@ def fetch_jars(cache: Path, report: Report, stop: Event) -> list[Path]:
 
 
 def _fetch(maven: MavenContext, cache: Path, entry: Mapping[str, Any], stop: Event) -> Path:
-    """The file of one entry; a half-written one of an interrupted download is fetched again."""
+    """Fetch the file of one entry, again if an interrupted download left half of it."""
     if stop.is_set():
         raise Interrupted
     for _ in range(2):

@@ -66,7 +66,7 @@ class MockCluster:
 
 
 def _load() -> ctypes.CDLL:
-    """The librdkafka that the confluent-kafka wheel carries."""
+    """Load the librdkafka that the confluent-kafka wheel carries."""
     import confluent_kafka  # noqa: F401 - loads the libraries that librdkafka needs
 
     spec = importlib.util.find_spec("confluent_kafka")

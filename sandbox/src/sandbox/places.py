@@ -5,13 +5,13 @@ from pathlib import Path
 
 
 def checkout() -> Path:
-    """The root of the repository; the current directory where the package is installed without one."""
+    """Return the repository's root; the current directory where the package is installed without one."""
     root = Path(__file__).resolve().parents[4]
     return root if (root / "Makefile").exists() else Path.cwd()
 
 
 def cache() -> Path:
-    """What was downloaded and stays: `SANDBOX_CACHE`, else `.cache` of the checkout."""
+    """Return what was downloaded and stays: `SANDBOX_CACHE`, else `.cache` of the checkout."""
     return Path(os.environ.get("SANDBOX_CACHE") or checkout() / ".cache")
 
 
@@ -20,5 +20,5 @@ def maven_cache() -> Path:
 
 
 def state() -> Path:
-    """What a running stack writes: logs, data, `stack.json`."""
+    """Return what a running stack writes: logs, data, `stack.json`."""
     return Path(os.environ.get("SANDBOX_STATE") or checkout() / ".stack")

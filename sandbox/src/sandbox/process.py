@@ -105,7 +105,7 @@ class Process:
         await self.wait(within=5)
 
     def kill_now(self) -> None:
-        """The same without an event loop, for the way out of a crash."""
+        """Kill it without an event loop, for the way out of a crash."""
         self.send(signal.SIGKILL)
         if self._popen is not None:
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -118,7 +118,7 @@ class Process:
                 os.killpg(self._popen.pid, what)
 
     def tail(self) -> str:
-        """The end of its log, each line with its name."""
+        """Return the end of its log, each line with its name."""
         return last_lines(self.log, self.name)
 
     @property
@@ -127,13 +127,13 @@ class Process:
 
 
 def last_lines(log: Path, name: str, count: int = 20) -> str:
-    """The end of a log, each line with the name of who wrote it."""
+    """Return the end of a log, each line with the name of who wrote it."""
     text = log.read_text(errors="replace") if log.exists() else ""
     return "\n".join(f"{name} | {line}" for line in text.splitlines()[-count:])
 
 
 def _tie_to(parent: int, death_signal: signal.Signals) -> Callable[[], None]:
-    """What the child does between fork and exec, so that a killed parent leaves no child."""
+    """Return what the child does between fork and exec, so that a killed parent leaves no child."""
 
     def tie() -> None:
         if _prctl is not None:

@@ -62,12 +62,12 @@ _OURS: Final = (
 
 
 def python(*words: str) -> list[str]:
-    """The command line of a module of ours in this virtual environment."""
+    """Return the command line of a module of ours in this virtual environment."""
     return [sys.executable, "-m", *words]
 
 
 def clean_environment() -> dict[str, str]:
-    """This process's environment without the settings that we give ourselves, and with no proxy to ourselves."""
+    """Return this process's environment without the settings that we give, and with no proxy to ourselves."""
     # Without its bytecode, each service would compile itself anew at every start: 4 s on two busy cores.
     dropped = (*_OURS, "PYTHONDONTWRITEBYTECODE")
     kept = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}

@@ -111,7 +111,7 @@ def _expected(line: Json) -> set[str]:
 
 
 async def _money_faults(driver: Driver, records: Sequence[Json]) -> list[str]:
-    """What Stripe captured and refunded for add-ons, counted there, is what the ledger says."""
+    """Compare with the ledger what Stripe captured and refunded for add-ons, counted there."""
     sums = await driver.stripe.sums()
     captured, refunded = await _ledger_sums(driver, {record["id"] for record in records})
     faults = []

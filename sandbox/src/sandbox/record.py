@@ -72,7 +72,7 @@ class Record:
 
 
 def record_of(pids: Mapping[str, int], directories: Iterable[Path]) -> Record:
-    """What this process, as the supervisor, has started."""
+    """Return what this process, as the supervisor, has started."""
     found = (known(name, pid) for name, pid in pids.items())
     return Record(known("supervisor", os.getpid()), tuple(filter(None, found)), tuple(directories))
 

@@ -47,7 +47,7 @@ def _sweep(parent: Path) -> None:
 
 
 def _remove_abandoned(directory: Path) -> None:
-    """Raises OSError when somebody holds it, or it has gone."""
+    """Remove an abandoned one. Raises OSError when somebody holds it, or it has gone."""
     with (directory / _OWNER).open("r") as owner:
         fcntl.flock(owner, fcntl.LOCK_EX | fcntl.LOCK_NB)
         if time.time() - directory.stat().st_mtime > _YOUNG_S:

@@ -173,7 +173,7 @@ class EmbeddedStack:
         return f"http://{LOOPBACK}:{self.addresses.ports[f'{name}-ops']}"
 
     def settings_for(self, name: str) -> dict[str, str]:
-        """The environment of a service, for a command of it that a test runs itself."""
+        """Return the environment of a service, for a command of it that a test runs itself."""
         shared = shared_settings(self.addresses, self.broker, self.webhook_secret) | self._extra_env
         return service_environment(
             self._services[name],
@@ -183,7 +183,7 @@ class EmbeddedStack:
         )
 
     def describe(self) -> Description:
-        """What `.stack/stack.json` says."""
+        """Return what `.stack/stack.json` says."""
         url = self.addresses.url
         return Description(
             catalog_url=url("catalog"),
@@ -206,7 +206,7 @@ class EmbeddedStack:
         return Process(service.name, python(*service.command), log=log, env=self.settings_for(service.name))
 
     def _leave_nothing(self) -> None:
-        """The way out of a crash."""
+        """End every process on the way out of a crash."""
         for process in self.processes.values():
             process.kill_now()
 

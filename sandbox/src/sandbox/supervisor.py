@@ -62,7 +62,7 @@ async def _keep_running(stack: EmbeddedStack, files: StateFiles, stop: asyncio.E
 
 
 async def _started(stack: EmbeddedStack, stop: asyncio.Event) -> bool:
-    """False when it could not start, which its starter has been told, or must not any more."""
+    """Return False when it could not start, which its starter knows then, or must not any more."""
     start, stopped = asyncio.create_task(stack.up()), asyncio.create_task(stop.wait())
     await asyncio.wait({start, stopped}, return_when=asyncio.FIRST_COMPLETED)
     stopped.cancel()
@@ -120,7 +120,7 @@ def _tell(**message: object) -> None:
 
 
 def run(files: StateFiles, *, services: Sequence[Service], without: Collection[str]) -> int:
-    """The supervisor's main: at most one for a directory."""
+    """Run the supervisor: at most one for a directory."""
     with files.lock() as mine:
         if not mine:
             _tell(failed=f"another stack is running in {files.directory}")

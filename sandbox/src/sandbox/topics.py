@@ -36,7 +36,7 @@ async def create_topics(bootstrap: str, topics: Iterable[TopicSpec], *, within: 
 
 
 async def topic_names(bootstrap: str) -> set[str]:
-    """What the broker has, without Kafka's own topics."""
+    """Return what the broker has, without Kafka's own topics."""
     admin = await _connect(bootstrap, 30)
     try:
         return {name for name in await admin.list_topics() if not name.startswith("__")}

@@ -34,7 +34,7 @@ def _shown_digits(amount: Decimal, *, code: str, digits: int) -> int:
 
 @lru_cache
 def _pattern(locale: str, digits: int) -> NumberPattern:
-    """The locale's currency pattern with exactly `digits` decimals."""
+    """Return the locale's currency pattern with exactly `digits` decimals."""
     pattern: NumberPattern = copy.copy(Locale.parse(locale).currency_formats["standard"])
     pattern.frac_prec = (digits, digits)
     return pattern

@@ -13,7 +13,7 @@ class Backoff:
         self._next = first
 
     def delay(self) -> float:
-        """The next wait, in seconds."""
+        """Return the next wait, in seconds."""
         seconds = self._next * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
         self._next = min(self._next * 2, self._limit)
         return seconds

@@ -119,12 +119,12 @@ def major_text(amount: int, currency: str) -> str:
 
 
 def minimum_charge(currency: str) -> int:
-    """The smallest amount that Stripe charges, in minor units; where none is documented, the smallest there is."""
+    """Return the least that Stripe charges, in minor units; where none is documented, the least there is."""
     return MINIMUM_CHARGES.get(_code(currency), step(currency))
 
 
 def maximum_charge(currency: str) -> int:
-    """The largest amount that Stripe charges, in minor units."""
+    """Return the largest amount that Stripe charges, in minor units."""
     most = MAXIMUM_CHARGES.get(_code(currency), MAXIMUM_CHARGE)
     return most - most % step(currency)
 

@@ -13,7 +13,7 @@ MAX_URL: Final = 2048
 
 
 def origin_of(url: str) -> str | None:
-    """The origin of an absolute http(s) URL, or None for everything else.
+    """Return the origin of an absolute http(s) URL, or None for everything else.
 
     User names, backslashes, blanks, control and non-ASCII characters are refused: browsers and Python disagree on them.
     """

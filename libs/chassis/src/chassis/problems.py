@@ -39,7 +39,7 @@ class Problem(Exception):  # noqa: N818 - RFC 9457's own word
         return PROBLEM_BASE + self.slug
 
     def members(self) -> dict[str, Any]:
-        """The body, extension members last; a null detail is left out."""
+        """Return the body, extension members last; a null detail is left out."""
         standard = {"type": self.type, "title": self.title, "status": self.status}
         return standard | ({"detail": self.detail} if self.detail else {}) | self.extra
 

@@ -19,7 +19,7 @@ from sandbox.stack import EmbeddedStack
 
 
 async def demo() -> int:
-    """The exit code: 0 only if the ledger, the facts, Stripe's money and the mails agree."""
+    """Return the exit code: 0 only if the ledger, the facts, Stripe's money and the mails agree."""
     began = time.monotonic()
     with Progress() as report:
         stack = EmbeddedStack(report=report)

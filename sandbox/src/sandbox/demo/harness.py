@@ -79,7 +79,7 @@ class Harness:
         await self.driver.until(arrived, f"{cents} are refunded for purchase {purchase_id}")
 
     async def unexpected(self) -> list[str]:
-        """What did not end as it should, in words."""
+        """Return what did not end as it should, in words."""
         purchases = [
             (one.what, one.expected, (await self.driver.record(one.purchase_id))["status"]) for one in self.sold
         ]
@@ -94,6 +94,6 @@ class Harness:
 
 
 def said(answer: httpx.Response) -> str:
-    """An answer in two words: its code, and the status or the problem's type."""
+    """Return an answer in two words: its code, and the status or the problem's type."""
     body = answer.json()
     return f"{answer.status_code} {body['status'] if 'id' in body else body['type'].rsplit('/', 1)[-1]}"

@@ -24,7 +24,7 @@ class Subscriber:
 
     @classmethod
     async def given(cls, harness: Harness, *, name: str) -> Self:
-        """A workspace on the free plan, without a card."""
+        """Register a workspace on the free plan, without a card."""
         return cls(harness, await harness.driver.given_a_workspace(card=None, name=name))
 
     async def checks_out(self, *, interval: str = "month", addons: Sequence[Json] = ()) -> None:
@@ -48,7 +48,7 @@ class Subscriber:
         self._usage.append(f"{told}, {len(refused)} refused" if refused else told)
 
     async def card_goes_bad(self) -> None:
-        """The card that pays for the plan is declined from now on."""
+        """Have the card that pays for the plan declined from now on."""
         subscription = await self._subscription()
         await self._driver.stripe.change_card(subscription["default_payment_method"], "chargeCustomerFail")
 
@@ -57,12 +57,12 @@ class Subscriber:
         await self._driver.stripe.renew((await self._subscription())["id"])
 
     async def purchases(self) -> list[Json]:
-        """What the workspace has bought."""
+        """Return what the workspace has bought."""
         found: list[Json] = (await self._call("GET", "/purchases"))["purchases"]
         return found
 
     async def billing(self) -> Json:
-        """The plan as everyone in the workspace sees it."""
+        """Return the plan as everyone in the workspace sees it."""
         return await self._call("GET", "/billing")
 
     async def until(self, *, plan: str, status: str, end_is_planned: bool = False) -> None:

@@ -29,7 +29,7 @@ class Codes:
         self._grants: dict[str, Grant] = {}
 
     def give(self, *, claims: dict[str, Any], redirect_uri: str, challenge: str, nonce: str | None) -> str:
-        """A new code."""
+        """Make a new code."""
         now = time.monotonic()
         self._grants = {code: grant for code, grant in self._grants.items() if grant.until > now}
         code = secrets.token_urlsafe(32)
@@ -39,7 +39,7 @@ class Codes:
         return code
 
     def take(self, code: str, *, redirect_uri: str, verifier: str) -> Grant | None:
-        """What it stood for; None when it is past, used, or somebody else's. Either way it is used up."""
+        """Take what it stood for; None when it is past, used, or somebody else's. Either way it is used up."""
         grant = self._grants.pop(code, None)
         if grant is None or grant.until <= time.monotonic():
             return None

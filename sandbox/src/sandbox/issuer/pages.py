@@ -30,7 +30,7 @@ class Pages:
         }
 
     def people(self, query: Mapping[str, str], form: Mapping[str, str] | None = None, problem: str = "") -> Response:
-        """The form, with what was typed before and what is wrong with it."""
+        """Show the form, with what was typed before and what is wrong with it."""
         typed = {"person": "owner", "workspace": WORKSPACE, "sub": "", "email": ""} | dict(form or {})
         target = f"/authorize?{urlencode(dict(query))}"
         page = _TEMPLATES.get_template("people.html").render(
@@ -44,5 +44,5 @@ class Pages:
         return HTMLResponse(page, status_code=400, headers=self._headers)
 
     async def stylesheet(self, _request: Request) -> Response:
-        """The look of both."""
+        """Return the look of both."""
         return Response(_STYLE, media_type="text/css")

@@ -42,7 +42,7 @@ class NobodyChosen(ValueError):  # noqa: N818 - named for what it says
 
 
 def chosen(form: Mapping[str, str]) -> dict[str, Any]:
-    """The claims of the person that the form names. Raises NobodyChosen."""
+    """Return the claims of the person that the form names. Raises NobodyChosen."""
     person = PEOPLE.get(form.get("person", ""))
     if person is None:
         raise NobodyChosen("Choose one of the people.")

@@ -15,7 +15,7 @@ from sandbox.issuer.tokens import Issuer
 
 
 def signing_in(issuer: Issuer, client: Client) -> list[Route]:
-    """The routes of `client`."""
+    """Return the routes of `client`."""
     codes, pages = Codes(), Pages(client)
 
     async def page(request: Request) -> Response:
@@ -69,7 +69,7 @@ def signing_in(issuer: Issuer, client: Client) -> list[Route]:
 
 
 def _refused(query: Mapping[str, str], issuer: Issuer, client: Client, pages: Pages) -> Response | None:
-    """An unknown client or address is told to the person; everything else to the client. None: all is well."""
+    """Show the person an unknown client or address, send the client everything else. None: all is well."""
     if not client.is_asked_for(query):
         return pages.refusal("Whoever sent you here is not registered, or named an address that is not theirs.")
     if query.get("response_type") != "code":

@@ -23,7 +23,7 @@ class Issuer:
         self.rotate(forget=False)
 
     def rotate(self, *, forget: bool) -> str:
-        """A new signing key; its id."""
+        """Make a new signing key; return its id."""
         if forget:
             self._keys.clear()
         key_id = uuid.uuid4().hex[:8]
@@ -31,11 +31,11 @@ class Issuer:
         return key_id
 
     def jwks(self) -> dict[str, Any]:
-        """The public keys, as RFC 7517 wants them."""
+        """Return the public keys, as RFC 7517 wants them."""
         return {"keys": [_public(key_id, key) for key_id, key in self._keys.items()]}
 
     def mint(self, order: dict[str, Any]) -> str:
-        """A signed access token. Raises `ValueError` for an order with a word we do not know, or without `sub`."""
+        """Sign an access token. Raises `ValueError` for an order with a word we do not know, or without `sub`."""
         if unknown := set(order) - _CLAIMS - _KNOBS:
             raise ValueError(f"unknown: {', '.join(sorted(unknown))}")
         if not order.get("sub"):
@@ -45,7 +45,7 @@ class Issuer:
         return self._sign(claims | {"jti": uuid.uuid4().hex}, expires_in=int(order.get("expires_in", 3600)))
 
     def mint_id_token(self, *, claims: dict[str, Any], client_id: str, nonce: str | None) -> str:
-        """What tells the client who has signed in."""
+        """Sign the token that names to the client who has signed in."""
         named = {name: claims[name] for name in ("sub", "email") if name in claims}
         asked = {"nonce": nonce} if nonce else {}
         return self._sign(named | asked | {"iss": self.issuer, "aud": client_id}, expires_in=300)

@@ -21,7 +21,7 @@ _POLICY = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inl
 
 
 def application(mails: Mails, smtp: SmtpServer) -> Starlette:
-    """The whole HTTP side; the SMTP side listens while it runs."""
+    """Build the whole HTTP side; the SMTP side listens while it runs."""
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:

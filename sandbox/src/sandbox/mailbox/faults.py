@@ -19,7 +19,7 @@ class Faults:
     """Nobody listens on the SMTP port."""
 
     def answer_for(self, address: str) -> str | None:
-        """The refusal that this recipient gets, if any."""
+        """Return the refusal that this recipient gets, if any."""
         if address in self.refuse or "*" in self.refuse:
             return "550 5.1.1 No such recipient"
         if address in self.temporary or "*" in self.temporary:
@@ -28,7 +28,7 @@ class Faults:
 
 
 def faults_from(body: Mapping[str, Any]) -> Faults:
-    """Raises `ValueError` for a fault that we cannot make."""
+    """Read the faults. Raises `ValueError` for one that we cannot make."""
     known = {entry.name for entry in fields(Faults)}
     if unknown := set(body) - known:
         raise ValueError(f"unknown: {', '.join(sorted(unknown))}; known: {', '.join(sorted(known))}")

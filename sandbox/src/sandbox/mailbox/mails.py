@@ -51,7 +51,7 @@ class Mail:
         return header.datetime if header is not None and header.datetime else self.created
 
     def summary(self) -> Json:
-        """An item of Mailpit's list."""
+        """Return an item of Mailpit's list."""
         return {
             **self._head(),
             "Read": False,

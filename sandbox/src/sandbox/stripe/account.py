@@ -69,7 +69,7 @@ class Collection(Generic[T]):
         return reversed(self._things.values())
 
     def where(self, field_name: str, value: str | None) -> list[T]:
-        """The objects whose indexed field has `value`, newest first."""
+        """Return the objects whose indexed field has `value`, newest first."""
         ids = self._index[field_name].get(value, {})
         return [self._things[id_] for id_ in reversed(ids)]
 

@@ -32,7 +32,7 @@ class Coupon(Thing):
         return not used_up and (self.redeem_by is None or now <= self.redeem_by)
 
     def amount_of(self, amount: int) -> int:
-        """What it takes off `amount`; never more than that."""
+        """Return what it takes off `amount`; never more than that."""
         off = self.amount_off if self.percent_off is None else share(amount, self.percent_off)
         return min(off or 0, amount)
 
@@ -102,7 +102,7 @@ def spread(total: int, *, over: Sequence[int]) -> list[int]:
 
 
 def tax_of(amount: int, rate: TaxRate) -> TaxAmount:
-    """The tax on `amount`: added to it, or held in it."""
+    """Return the tax on `amount`: added to it, or held in it."""
     if not rate.inclusive:
         return TaxAmount(rate=rate, amount=share(amount, rate.percentage), taxable=amount)
     net = int((amount * HUNDRED / (HUNDRED + rate.percentage)).quantize(Decimal(1), rounding=ROUND_HALF_UP))

@@ -78,7 +78,7 @@ class Api:
     file: RequestsFile | None = field(default_factory=requests_file)
 
     async def answer(self, request: Request) -> tuple[Answer, dict[str, str]]:
-        """The answer and its extra headers. Raises Unanswered."""
+        """Return the answer and its extra headers. Raises Unanswered."""
         try:
             _authenticate(request.headers)
             return await self._routed(request)
@@ -119,7 +119,7 @@ class Api:
     async def _carry_out(
         self, request: Request, *, operation: Operation, params: Params, rule: Rule | None
     ) -> tuple[Answer, Answer | None]:
-        """The answer to send, and the one to keep under the key (none: the request never began)."""
+        """Return the answer to send, and the one to keep under the key (none: the request never began)."""
         if rule and rule.fault is Fault.LATENCY:
             await asyncio.sleep(rule.seconds)
         if rule and rule.fault is Fault.ERROR_BEFORE:
@@ -153,7 +153,7 @@ class Api:
 
 
 async def _stop_at_the_door(rule: Rule | None, request: Request) -> None:
-    """The faults that meet a request before its key is taken."""
+    """Raise the faults that meet a request before its key is taken."""
     if rule is None:
         return
     if rule.fault is Fault.FORBIDDEN:
@@ -187,7 +187,7 @@ async def _on_the_way_back(answer: Answer, *, rule: Rule | None) -> Answer:
 
 
 def whose(account: Account, params: Params) -> str | None:
-    """The customer by whose clock a request runs, where any customer has one of his own."""
+    """Return the customer by whose clock a request runs, where any customer has one of his own."""
     if not account.clock.customers:
         return None
     ids = [*params.path.values(), *(params.form.get(name) for name in NAMING)]
@@ -196,7 +196,7 @@ def whose(account: Account, params: Params) -> str | None:
 
 
 def _authenticate(headers: Mapping[str, str]) -> None:
-    """A bearer token, or the user name of basic authentication, that looks like a test key."""
+    """Require a bearer token, or the user name of basic authentication, that looks like a test key."""
     scheme, _, given = headers.get("authorization", "").partition(" ")
     key = _basic_user(given) if scheme.lower() == "basic" else given.strip()
     if not key.startswith(KEYS):

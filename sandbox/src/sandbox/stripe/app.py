@@ -50,7 +50,7 @@ def create_app(
 
 
 def endpoint_of(*, url: str, secrets: tuple[str, ...], api_version: str | None, created: int) -> WebhookEndpoint:
-    """A webhook endpoint for every event, as the command line registers one."""
+    """Make a webhook endpoint for every event, as the command line registers one."""
     return WebhookEndpoint(
         id=new_id(prefix="we"),
         created=created,

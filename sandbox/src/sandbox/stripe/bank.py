@@ -7,7 +7,7 @@ from sandbox.stripe.model import PaymentIntent
 
 
 def settle(*, call: Call, intent: PaymentIntent, succeeded: bool) -> PaymentIntent:
-    """The bank's last word on a debit, days later. Raises payment_intent_unexpected_state for any other intent."""
+    """End a debit, days later. Raises payment_intent_unexpected_state for any other intent."""
     settled = payments.settle(call=call, intent=intent, succeeded=succeeded)
     invoicing.follow(call=call, intent=settled)
     buying.follow_debit(call=call, intent=settled)

@@ -54,12 +54,12 @@ class Call:
 
 
 def outside(account: Account, of: Thing | None = None) -> Call:
-    """A call that no API request made: the bank, a timer, the hosted page. It runs by the clock of `of`'s customer."""
+    """Make a call that no API request made: bank, timer, hosted page. It runs by the clock of `of`'s customer."""
     return Call(account=account, version=account.settings.api_version, customer=owner_of(of))
 
 
 def owner_of(thing: Thing | None) -> str | None:
-    """The customer that `thing` is, or belongs to."""
+    """Return the customer that `thing` is, or belongs to."""
     if isinstance(thing, Customer):
         return thing.id
     return getattr(thing, "customer", None)

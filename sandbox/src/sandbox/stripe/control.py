@@ -47,7 +47,7 @@ class StripeControl(BillingControl):
         return await self._post("/faults", {"fault": fault, "operation": operation, "times": times, **more})
 
     async def faults(self) -> list[Json]:
-        """The faults in force, with their hits."""
+        """Return the faults in force, with their hits."""
         return await self._data("/faults")
 
     async def reset_faults(self) -> None:
@@ -97,7 +97,7 @@ class StripeControl(BillingControl):
         return int((await self._post("/webhooks/release", {"reverse": reverse}))["released"])
 
     async def webhook_rules(self) -> list[Json]:
-        """The rules in force, with their hits."""
+        """Return the rules in force, with their hits."""
         return await self._data("/webhooks/rules")
 
     async def reset_webhook_rules(self) -> None:
@@ -122,7 +122,7 @@ class StripeControl(BillingControl):
         return bool((await self._get("/quiet", timeout=str(timeout)))["quiet"])
 
     async def requests(self, *, operation: str | None = None) -> list[Json]:
-        """The last requests that the API got."""
+        """Return the last requests that the API got."""
         return await self._data("/requests", operation=operation)
 
     async def forget_idempotency_keys(self, key: str | None = None) -> None:
@@ -143,15 +143,15 @@ class StripeControl(BillingControl):
         return await self._get("/sums")
 
     async def authenticate(self, payment_intent: str) -> Json:
-        """The customer says yes at the bank, without a browser."""
+        """Say yes at the bank, as the customer, without a browser."""
         return await self._post(f"/payment_intents/{payment_intent}/authenticate")
 
     async def fail_authentication(self, payment_intent: str) -> Json:
-        """The customer says no at the bank, without a browser."""
+        """Say no at the bank, as the customer, without a browser."""
         return await self._post(f"/payment_intents/{payment_intent}/fail")
 
     async def settle_debit(self, payment_intent: str, *, succeeded: bool = True) -> Json:
-        """The bank's last word on a debit that was `processing`."""
+        """End, as the bank, a debit that was `processing`."""
         status = "succeeded" if succeeded else "failed"
         return await self._post(f"/payment_intents/{payment_intent}/settle", {"status": status})
 
@@ -179,7 +179,7 @@ class StripeControl(BillingControl):
         return await self._post("/refunds", {name: value for name, value in wanted.items() if value is not None})
 
     async def settle_refund(self, refund: str, *, status: str) -> Json:
-        """The bank's later word on a refund: `succeeded`, `failed` or `canceled`."""
+        """End a refund, as the bank: `succeeded`, `failed` or `canceled`."""
         return await self._post(f"/refunds/{refund}/settle", {"status": status})
 
     async def open_dispute(
@@ -192,24 +192,24 @@ class StripeControl(BillingControl):
         reason: str = "fraudulent",
         inquiry: bool = False,
     ) -> Json:
-        """The cardholder's bank disputes what one of the ids paid; an `inquiry` moves no money."""
+        """Dispute, as the cardholder's bank, what one of the ids paid; an `inquiry` moves no money."""
         wanted = {"charge": charge, "payment_intent": payment_intent, "invoice": invoice, "amount": amount}
         sent = {name: value for name, value in wanted.items() if value is not None}
         return await self._post("/disputes", {**sent, "reason": reason, "inquiry": inquiry})
 
     async def close_dispute(self, dispute: str, *, status: str) -> Json:
-        """The bank's last word: `won`, `lost`, or `warning_closed` for an inquiry."""
+        """Close a dispute, as the bank: `won`, `lost`, or `warning_closed` for an inquiry."""
         return await self._post(f"/disputes/{dispute}/close", {"status": status})
 
     async def complete_session(self, session: str, *, card: str = "visa") -> Json:
-        """The buyer saves a card of `cards.CARDS` on Checkout's page, or pays with it, and says yes if its bank asks.
+        """Save a card of `cards.CARDS` on Checkout's page, or pay with it, and say yes if its bank asks.
 
         Raises ControlError (402) for a card that is refused; the session stays open.
         """
         return await self._post(f"/checkout/sessions/{session}/complete", {"card": card})
 
     async def expire_session(self, session: str) -> Json:
-        """The Checkout session's time is up."""
+        """Let the Checkout session's time be up."""
         return await self._post(f"/checkout/sessions/{session}/expire")
 
     async def subscribe_early(self, session: str) -> Json:

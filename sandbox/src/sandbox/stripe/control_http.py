@@ -26,7 +26,7 @@ def as_endpoint(act: Callable[[Request], Awaitable[Any]]) -> Callable[[Request],
 
 
 async def body_of(request: Request) -> Json:
-    """The JSON object that was sent; an empty one for no body. Raises ValueError or TypeError."""
+    """Read the JSON object that was sent; an empty one for no body. Raises ValueError or TypeError."""
     raw = await request.body()
     body = json.loads(raw) if raw else {}
     if not isinstance(body, dict):

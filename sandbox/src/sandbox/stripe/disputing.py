@@ -40,7 +40,7 @@ def open_as_the_card_says(*, call: Call, charge: Charge) -> None:
 
 
 def open_(*, call: Call, charge: Charge, amount: int | None = None, reason: str, inquiry: bool = False) -> Dispute:
-    """The cardholder's bank wants `amount` back (what was not refunded), or only asks. Raises Refusal."""
+    """Take `amount` (default: what was not refunded) back, as the bank, or only ask. Raises Refusal."""
     _refuse_to_open(call=call, charge=charge, amount=amount, reason=reason)
     opened = Dispute(
         id=new_id(prefix="du"),
@@ -64,7 +64,7 @@ def open_(*, call: Call, charge: Charge, amount: int | None = None, reason: str,
 
 
 def close(*, call: Call, dispute: Dispute, status: str) -> Dispute:
-    """The bank's last word: `won` or `lost`, and `warning_closed` for an inquiry. A won one gives the money back."""
+    """Close it: `won` or `lost`, and `warning_closed` for an inquiry. A won one gives the money back."""
     _refuse_to_close(dispute=dispute, status=status)
     closed = replace(dispute, status=status, reinstated_at=call.now if status == "won" else None)
     call.save(closed)
@@ -102,7 +102,7 @@ def judge_test_evidence(*, call: Call, dispute: Dispute) -> None:
 
 
 def is_charge_refundable(dispute: Dispute) -> bool:
-    """An inquiry and a dispute that was won leave the charge to its seller."""
+    """Return whether the charge is left to its seller, as by an inquiry and a dispute that was won."""
     return dispute.is_inquiry or dispute.status == "won"
 
 

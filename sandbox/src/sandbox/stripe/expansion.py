@@ -95,7 +95,7 @@ def _replace(*, call: Call, node: Json, name: str, path: str) -> None:
 
 
 def _object(call: Call, held: Any) -> Any:
-    """The object for its id; whatever else is held stays."""
+    """Return the object for its id; whatever else is held stays."""
     found = call.account.look_up(held) if isinstance(held, str) else None
     return render(found, version=call.version) if found else held
 

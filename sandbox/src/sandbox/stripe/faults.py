@@ -57,7 +57,7 @@ class Rule:
     hits: int = 0
 
     def as_json(self) -> Json:
-        """The rule with the number of requests that it has spoiled."""
+        """Return the rule with the number of requests that it has spoiled."""
         return {name: getattr(self, name) for name in self.__slots__}
 
 
@@ -76,7 +76,7 @@ class Faults:
         return rule
 
     def hit(self, operation: str) -> Rule | None:
-        """The rule that spoils this request, counted down."""
+        """Return the rule that spoils this request, counted down."""
         for rule in self.rules:
             if not fnmatchcase(operation, rule.operation) or rule.times == 0:
                 continue

@@ -23,7 +23,7 @@ def parse_form(raw: str) -> Form:
 
 
 def values_of(form: Form) -> list[Any]:
-    """The items of a list that was sent as `a[]=…` or `a[0]=…`, in their order."""
+    """Return the items of a list that was sent as `a[]=…` or `a[0]=…`, in their order."""
     return [form[key] for key in sorted(form, key=lambda key: (not key.isdigit(), int(key) if key.isdigit() else 0))]
 
 

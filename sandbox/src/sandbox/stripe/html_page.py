@@ -23,7 +23,7 @@ $body
 
 
 def card_choices(*, setting_up: bool) -> str:
-    """A radio button for each test card, which says what to expect of it when it is saved, or when it pays."""
+    """Make a radio button for each test card, which says what to expect when it is saved, or when it pays."""
     first = next(iter(CARDS))
     return "".join(
         f'<label><input type="radio" name="card" id="card-{name}" value="{name}"{" checked" if name == first else ""}> '
@@ -40,5 +40,5 @@ def _what(card: Card, *, setting_up: bool) -> str:
 
 
 def html_page(*, title: str, body: str, status: int = 200) -> Response:
-    """A page; `title` is text, `body` is HTML."""
+    """Make a page; `title` is text, `body` is HTML."""
     return HTMLResponse(FRAME.substitute(title=html.escape(title), body=body), status_code=status)

@@ -60,7 +60,7 @@ class Line(Thing):
         return sum(one.amount for one in self.discount_amounts)
 
     def taxed(self, *, inclusive: bool) -> int:
-        """The taxes that `amount` holds already, or those that are added to it."""
+        """Return the taxes that `amount` holds already, or those that are added to it."""
         return sum(one.amount for one in self.taxes if one.rate.inclusive == inclusive)
 
 

@@ -61,7 +61,7 @@ def _opened(*, call: Call, invoice: Invoice) -> Invoice:
 
 
 def _use_up_discount(*, call: Call, invoice: Invoice) -> None:
-    """A customer's coupon of duration `once` counts for one invoice."""
+    """End a customer's coupon of duration `once`: it counts for one invoice."""
     customer = call.account.customers.get(invoice.customer)
     discount = customer.discount
     if discount and discount.coupon.duration == "once" and discount in invoice.discounts:
@@ -131,7 +131,7 @@ def follow(*, call: Call, intent: PaymentIntent, automatic: bool = False) -> Non
 
 
 def _note_debit(*, call: Call, invoice: Invoice, intent: PaymentIntent) -> None:
-    """The bank has the payment: the invoice stays open, and nothing is tried by itself meanwhile."""
+    """Leave the invoice open while the bank has the payment; nothing is tried by itself meanwhile."""
     counted = max(invoice.attempt_count, 1)
     changed = replace(invoice, attempted=True, attempt_count=counted, charge=intent.latest_charge)
     changed = call.save(replace(changed, next_payment_attempt=None))
@@ -266,7 +266,7 @@ def refuse_unless(invoice: Invoice, *, among: tuple[str, ...], verb: str) -> Non
 
 
 def payment_of(*, call: Call, invoice: Invoice) -> InvoicePayment:
-    """The default payment of a finalised invoice."""
+    """Return the default payment of a finalised invoice."""
     found = call.account.invoice_payments.where("invoice", invoice.id)
     return next(one for one in found if one.is_default)
 

@@ -9,7 +9,7 @@ COUNTED = ("pending", "succeeded")
 
 
 def sums(account: Account) -> Json:
-    """Captured and refunded minor units, by customer and currency, and over all; and what disputes took for good."""
+    """Sum captured and refunded minor units, by customer and currency, and over all; and what disputes took."""
     customers: Json = {}
     total: Json = {}
     for charge in account.charges.newest_first():
@@ -30,7 +30,7 @@ def sums(account: Account) -> Json:
 
 
 def _credit(account: Account) -> Json:
-    """What customers' balances paid of invoices, and what requests with a `refund_id` gave back to them."""
+    """Return what customers' balances paid of invoices, and what requests with a `refund_id` gave back to them."""
     customers: Json = {}
     for one in account.balance_transactions.newest_first():
         row = customers.setdefault(one.customer, {}).setdefault(one.currency, {"applied": 0, "given_back": 0})
@@ -42,7 +42,7 @@ def _credit(account: Account) -> Json:
 
 
 def _plans(account: Account) -> Json:
-    """What of all that paid for subscriptions' periods, by customer and currency.
+    """Return what of all that paid for subscriptions' periods, by customer and currency.
 
     A part of a bundle's charge that is refunded counts as given back for what was bought once, unless it names the
     invoice whose plan it returns.

@@ -35,7 +35,7 @@ def page(*, call: Call, things: Iterable[T], url: str) -> Json:
 def filtered(
     *, held: Collection[T], call: Call, by: str, known: Collection[Any], rest: Iterable[T] | None = None
 ) -> Iterable[T]:
-    """The objects whose field `by` is the parameter of that name; all, or `rest`, when it was not sent.
+    """Return the objects whose field `by` is the parameter of that name; all, or `rest`, when it was not sent.
 
     Raises resource_missing for an id that `known` has not: Stripe refuses it, rather than finding nothing.
     """
@@ -81,7 +81,7 @@ def _cut(found: list[T], limit: int, params: Params) -> list[T]:
 
 
 def _created_within(things: Iterable[T], *, params: Params) -> Iterable[T]:
-    """`created` is a time, or bounds `gt`, `gte`, `lt`, `lte`."""
+    """Keep what was `created` at a time, or within bounds `gt`, `gte`, `lt`, `lte`."""
     if not params.has("created"):
         return things
     if isinstance(params.form["created"], str):

@@ -44,7 +44,7 @@ def currency_of(text: str, *, param: str = "currency") -> str:
 
 
 def minimum_of(currency: str) -> int:
-    """The least amount that can be charged; half a unit where Stripe's table has no figure of its own."""
+    """Return the least amount that can be charged; half a unit where Stripe's table has no figure of its own."""
     usual = 1 if currency in ZERO_DECIMAL else 500 if currency in THREE_DECIMAL else 50
     return MINIMUMS.get(currency, usual)
 
@@ -67,6 +67,6 @@ def check_payable(amount: int, *, currency: str) -> None:
 
 
 def shown(amount: int, currency: str) -> str:
-    """An amount for people, with its currency's code."""
+    """Return an amount for people, with its currency's code."""
     decimals = 0 if currency in ZERO_DECIMAL else 3 if currency in THREE_DECIMAL else 2
     return f"{amount / 10**decimals:,.{decimals}f} {currency.upper()}"

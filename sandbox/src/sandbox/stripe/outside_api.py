@@ -210,7 +210,7 @@ class OutsideApi:
         return self.account.charges.get(str(self.account.payment_intents.get(str(intent)).latest_charge))
 
     def _by_dashboard(self, of: Thing) -> Call:
-        """The Dashboard's own requests have an id and no key of ours."""
+        """Make a request of the Dashboard's own: it has an id and no key of ours."""
         return replace(outside(self.account, of), request_id=new_id(prefix="req"))
 
 

@@ -20,7 +20,7 @@ from sandbox.stripe.subscriptions import collecting
 
 
 def page_routes(account: Account) -> Sequence[Route]:
-    """The routes of both pages."""
+    """Return the routes of both pages."""
 
     async def bank_page(request: Request) -> Response:
         return show_bank(_intent(account, request))
@@ -67,7 +67,7 @@ def answer_bank(*, account: Account, intent: PaymentIntent, authorised: bool) ->
 
 
 def return_address(intent: PaymentIntent) -> str:
-    """The intent's return_url with Stripe's parameters appended to its own."""
+    """Return the intent's return_url with Stripe's parameters appended to its own."""
     parts = urlsplit(str(intent.return_url))
     added = {
         "payment_intent": intent.id,
@@ -79,7 +79,7 @@ def return_address(intent: PaymentIntent) -> str:
 
 
 def show_invoice(invoice: Invoice) -> Response:
-    """The hosted invoice page, in the least that is needed."""
+    """Show the hosted invoice page, in the least that is needed."""
     rows = "".join(
         f"<tr><td>{html.escape(line.description or '')}</td><td>{shown(line.amount, line.currency)}</td></tr>"
         for line in invoice.lines

@@ -43,7 +43,7 @@ class Params:
             raise parameters_unknown(params=unknown)
 
     def text(self, name: str) -> str | None:
-        """A text; an empty one is refused, since Stripe takes it for an attempt to unset."""
+        """Read a text; an empty one is refused, since Stripe takes it for an attempt to unset."""
         value = self.form.get(name)
         if value == "":
             raise parameter_empty(param=self.name_of(name))
@@ -52,20 +52,20 @@ class Params:
         return value
 
     def unset_or_text(self, name: str, *, current: str | None) -> str | None:
-        """A text that may be unset by an empty one, and that stays as it is when not sent."""
+        """Read a text that may be unset by an empty one, and that stays as it is when not sent."""
         if not self.has(name):
             return current
         return None if self.form[name] == "" else self.text(name)
 
     def required(self, name: str) -> str:
-        """A text that must be there."""
+        """Read a text that must be there."""
         value = self.text(name)
         if value is None:
             raise parameter_missing(param=self.name_of(name))
         return value
 
     def integer(self, name: str) -> int | None:
-        """A whole number."""
+        """Read a whole number."""
         value = self.text(name)
         if value is None:
             return None
@@ -76,7 +76,7 @@ class Params:
             raise parameter_invalid(message, param=self.name_of(name), code="parameter_invalid_integer") from None
 
     def boolean(self, name: str) -> bool | None:
-        """`true` or `false`."""
+        """Read `true` or `false`."""
         value = self.text(name)
         if value not in (None, "true", "false"):
             raise parameter_invalid(f"Invalid boolean: {value}", param=self.name_of(name))
@@ -92,24 +92,24 @@ class Params:
         return value
 
     def nested(self, name: str) -> "Params":
-        """The hash `name`, empty when it was not sent."""
+        """Read the hash `name`, empty when it was not sent."""
         value = self.form.get(name) or {}
         if not isinstance(value, dict):
             raise parameter_invalid("Invalid object", param=self.name_of(name))
         return Params(form=value, prefix=self.name_of(name))
 
     def plain(self, name: str, *, current: Json | None = None) -> Json | None:
-        """A hash that the sandbox only keeps, such as an address."""
+        """Read a hash that the sandbox only keeps, such as an address."""
         if not self.has(name):
             return current
         return dict(self.nested(name).form) or None
 
     def texts(self, name: str) -> list[str]:
-        """A list of texts."""
+        """Read a list of texts."""
         return [str(value) for value in values_of(self.nested(name).form)]
 
     def metadata(self, *, current: Mapping[str, str] | None = None) -> dict[str, str]:
-        """The metadata after this request: merged, a key unset by an empty value, all by an empty `metadata`."""
+        """Merge the metadata: a key is unset by an empty value, all by an empty `metadata`."""
         if self.form.get("metadata") == "":
             return {}
         sent = self.nested("metadata").form

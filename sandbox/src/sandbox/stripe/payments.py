@@ -159,7 +159,7 @@ def decline(
 
 
 def fail_authentication(*, call: Call, intent: PaymentIntent) -> PaymentIntent:
-    """The customer said no at the bank: no charge is made, the intent waits for another method."""
+    """Fail the intent, as the customer said no at the bank: no charge is made, it waits for another method."""
     code = "payment_intent_authentication_failure"
     method = call.account.payment_methods.get(str(intent.payment_method))
     error: Json = {
@@ -190,7 +190,7 @@ def cancel(*, call: Call, intent: PaymentIntent, reason: str | None) -> PaymentI
 
 
 def card_error(*, call: Call, why: Decline, method: PaymentMethod) -> Json:
-    """The error of a decline, as `last_payment_error` keeps it and a 402 answers it."""
+    """Return the error of a decline, as `last_payment_error` keeps it and a 402 answers it."""
     error: Json = {
         "code": why.code,
         "doc_url": DOCS + why.code.replace("_", "-"),
@@ -202,7 +202,7 @@ def card_error(*, call: Call, why: Decline, method: PaymentMethod) -> Json:
 
 
 def refusal_of(*, call: Call, intent: PaymentIntent) -> Refusal:
-    """The 402 for an intent whose last attempt was declined, with the intent itself in the error."""
+    """Return the 402 for an intent whose last attempt was declined, with the intent itself in the error."""
     error = dict(intent.last_payment_error or {})
     message, type_ = str(error.pop("message")), str(error.pop("type"))
     error.pop("doc_url", None)

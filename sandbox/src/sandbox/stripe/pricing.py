@@ -8,13 +8,13 @@ from sandbox.stripe.invoice_model import Invoice, Line
 
 
 def priced(invoice: Invoice) -> Invoice:
-    """The invoice with what discounts and taxes make of each of its lines."""
+    """Return the invoice with what discounts and taxes make of each of its lines."""
     discounted = _discounted(invoice.lines, discounts=invoice.discounts)
     return replace(invoice, lines=tuple(_taxed(line, invoice=invoice) for line in discounted))
 
 
 def taxes_by_rate(lines: Sequence[Line]) -> list[TaxAmount]:
-    """The lines' taxes, added up for each rate."""
+    """Return the lines' taxes, added up for each rate."""
     found: dict[str, TaxAmount] = {}
     for tax in (tax for line in lines for tax in line.taxes):
         known = found.get(tax.rate.id, TaxAmount(rate=tax.rate, amount=0, taxable=0))
@@ -24,7 +24,7 @@ def taxes_by_rate(lines: Sequence[Line]) -> list[TaxAmount]:
 
 
 def discounts_by_id(lines: Sequence[Line]) -> list[DiscountAmount]:
-    """The lines' discounts, added up for each discount."""
+    """Return the lines' discounts, added up for each discount."""
     found: dict[str, int] = {}
     for one in (one for line in lines for one in line.discount_amounts):
         found[one.discount] = found.get(one.discount, 0) + one.amount

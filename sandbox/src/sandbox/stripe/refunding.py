@@ -43,7 +43,7 @@ def refund(*, call: Call, charge: Charge, amount: int, reason: str | None, metad
 
 
 def settle(*, call: Call, refund: Refund, status: str) -> Refund:
-    """The bank's later word: `succeeded` for a pending refund, `failed` or `canceled` for either.
+    """End the refund as the bank does: `succeeded` for a pending one, `failed` or `canceled` for either.
 
     The last two are final and give the charge its amount back.
     """
@@ -86,7 +86,7 @@ def _refuse_too_much(*, charge: Charge, amount: int) -> None:
 
 
 def _refuse_charged_back(*, call: Call, charge: Charge) -> None:
-    """A bank that has taken the money back, or may do so, leaves nothing to give."""
+    """Refuse where a bank has taken the money back, or may do so: nothing is left to give."""
     if any(not disputing.is_charge_refundable(one) for one in call.account.disputes.where("charge", charge.id)):
         message = f"Charge {charge.id} has been charged back; cannot issue a refund."
         raise Refusal(message, code="charge_disputed")

@@ -34,7 +34,7 @@ class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not a fault of
 
 
 def missing(*, kind: str, id: str, param: str = "id") -> Refusal:  # noqa: A002
-    """An id that Stripe does not know: 404 when it is in the path, 400 when in a parameter."""
+    """Name an id that Stripe does not know: 404 when it is in the path, 400 when in a parameter."""
     status = 404 if param in ("id", "intent") else 400
     label = LABELS.get(kind, kind.replace("_", ""))
     return Refusal(f"No such {label}: '{id}'", status=status, code="resource_missing", param=param)
@@ -85,7 +85,7 @@ def unauthenticated(*, key: str | None) -> Refusal:
 
 
 def forbidden(*, right: str) -> Refusal:
-    """A restricted key that lacks `right`; Stripe names it so (stripe-node issue 2246, st-paywall issue 45)."""
+    """Refuse a restricted key that lacks `right`, in Stripe's words (stripe-node issue 2246, st-paywall issue 45)."""
     message = (
         "The provided key 'rk_test_*****x' does not have the required permissions for this endpoint on account "
         f"'acct_sandbox'. Having the '{right}' permission would allow this request to continue."

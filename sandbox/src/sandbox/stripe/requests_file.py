@@ -29,6 +29,6 @@ class RequestsFile:
 
 
 def requests_file() -> RequestsFile | None:
-    """The file that the environment asks for, if it does."""
+    """Return the file that the environment asks for, if it does."""
     named = os.environ.get(VARIABLE)
     return RequestsFile(Path(named)) if named else None

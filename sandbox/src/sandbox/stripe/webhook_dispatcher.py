@@ -30,7 +30,7 @@ class Delivery:
     statuses: list[int | None] = field(default_factory=list)
 
     def as_json(self) -> Json:
-        """The delivery for the control API; a status of null is a connection that failed."""
+        """Return the delivery for the control API; a status of null is a connection that failed."""
         return {
             "event": self.event.id,
             "type": self.event.type,
@@ -112,7 +112,7 @@ class WebhookDispatcher:
         return all(one.state == "delivered" for one in self._by_event.get(event.id, ()))
 
     def of_event(self, event: str) -> list[Delivery]:
-        """The deliveries of one event."""
+        """Return the deliveries of one event."""
         return self._by_event.get(event, [])
 
     async def close(self) -> None:

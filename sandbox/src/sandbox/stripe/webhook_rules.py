@@ -48,7 +48,7 @@ class WebhookRule:
         return next(named, len(self.order))
 
     def as_json(self) -> Json:
-        """The rule with the number of deliveries that it has met."""
+        """Return the rule with the number of deliveries that it has met."""
         return {name: getattr(self, name) for name in self.__slots__}
 
 
@@ -65,7 +65,7 @@ class WebhookRules:
         return rule
 
     def hits(self, *, type: str, endpoint: str) -> dict[Mishap, WebhookRule]:  # noqa: A002
-        """The rules that meet this delivery, counted down."""
+        """Return the rules that meet this delivery, counted down."""
         met: dict[Mishap, WebhookRule] = {}
         for rule in self.rules:
             fits = fnmatchcase(type, rule.type) and fnmatchcase(endpoint, rule.endpoint)

@@ -34,7 +34,7 @@ COALESCE_SECONDS: Final = 0.005
 
 @asynccontextmanager
 async def plain_connection(url: str, *, name: str) -> AsyncIterator[Any]:
-    """A connection of its own, for what belongs to a session: LISTEN and advisory locks."""
+    """Open a connection of its own, for what belongs to a session: LISTEN and advisory locks."""
     told = {"application_name": name, "tcp_keepalives_idle": "10"}
     connection = await asyncpg.connect(plain_url(url), timeout=5, command_timeout=30, server_settings=told)
     try:
@@ -85,7 +85,7 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncSession]:
-        """A session whose work is committed at the end, its facts with it, and rolled back on an exception."""
+        """Open a session whose work is committed at the end, its facts with it, and rolled back on an exception."""
         async with self._sessions() as session:
             async with session.begin():
                 yield session
@@ -96,7 +96,7 @@ class Database:
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
-        """A session for reads only, all of one moment: what two of its questions see fits together."""
+        """Open a session for reads only, all of one moment: what two of its questions see fits together."""
         async with self._sessions() as session:
             await session.execute(text("set transaction isolation level repeatable read read only"))
             yield session  # closing rolls back, and leaves what was read usable

@@ -22,7 +22,7 @@ def migrate(*, url: str, migrations: Path, revision: str = "head") -> None:
 
 
 def run_env(metadata: MetaData) -> None:
-    """What a service's `migrations/env.py` calls."""
+    """Run the migrations, as a service's `migrations/env.py` asks."""
     url: str = context.config.attributes["url"]
     asyncio.run(_run_online(url, metadata))
 

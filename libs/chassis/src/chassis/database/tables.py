@@ -50,7 +50,7 @@ def inbox_table(metadata: MetaData) -> Table:
 
 
 def parked_table(metadata: MetaData) -> Table:
-    """Records set aside with their bytes, their reason and the id that they wait for."""
+    """Define the table of records set aside: their bytes, their reason and the id that they wait for."""
     return Table(
         "parked",
         metadata,

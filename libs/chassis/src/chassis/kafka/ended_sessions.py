@@ -191,7 +191,7 @@ class EndedSessions:
             await asyncio.sleep(RETRY_SECONDS)
 
     async def _tell_others(self) -> None:
-        """What is told twice, by this and by the loop beside it, is one fact."""
+        """Publish the sessions that wait; one published twice, by this and by the loop beside it, is one fact."""
         for digest, fact in list(self._untold.items()):
             if self._tell is None:
                 return

@@ -82,7 +82,7 @@ class _Batch:
         return _records(DefaultRecordBatch(plain), lambda: plain)
 
     def _bytes(self) -> bytes:
-        """This batch's own, found in the answer by its first offset."""
+        """Return this batch's own bytes, found in the answer by its first offset."""
         position = 0
         while True:
             start = position + _LENGTH_AT
@@ -93,7 +93,7 @@ class _Batch:
 
 
 def _records(batch: Any, data: Callable[[], bytes]) -> Iterator[Any]:
-    """The records of a batch that is not packed; `data` are its bytes, asked for where aiokafka cannot read it."""
+    """Read the records of a batch that is not packed; `data` are its bytes, asked for where aiokafka cannot read it."""
     read = batch.base_offset - 1
     try:
         for record in batch:

@@ -155,6 +155,6 @@ async def _stop(producer: AIOKafkaProducer) -> None:
 
 
 def _retrieved(future: "asyncio.Future[Any]") -> None:
-    """The record's late fate interests nobody; asking for it keeps asyncio from logging it as forgotten."""
+    """Retrieve the record's late fate, which interests nobody: else asyncio logs it as forgotten."""
     if not future.cancelled():
         future.exception()

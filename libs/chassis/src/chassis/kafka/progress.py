@@ -30,21 +30,21 @@ class Progress:
         self._said = False
 
     def turned(self) -> None:
-        """The loop runs."""
+        """Note that the loop runs."""
         self._turned = self._clock()
 
     def anew(self) -> None:
-        """The reading begins again, with no batch at hand: one that was cut off comes again. A stall stays one."""
+        """Begin the reading again, with no batch at hand: one that was cut off comes again. A stall stays one."""
         self._busy = False
         self.turned()
 
     def begun(self, place: str) -> None:
-        """A batch is at hand, whose first record lies at `place`."""
+        """Note the batch at hand, whose first record lies at `place`."""
         self._busy = True
         self._wait(place)
 
     def applied(self) -> None:
-        """The batch at hand is done."""
+        """Note that the batch at hand is done."""
         self._busy = False
         self._get_on()
 

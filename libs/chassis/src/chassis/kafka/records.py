@@ -90,7 +90,7 @@ def decode(record: Record) -> Received | Malformed | Unknown:
 
 
 def malformed(record: Record, reason: str) -> Malformed:
-    """The record with a reason that PostgreSQL and a log can hold."""
+    """Return the record with a reason that PostgreSQL and a log can hold."""
     return Malformed(record=record, reason=printable(reason[:MAX_REASON]))
 
 

@@ -161,7 +161,7 @@ class Applier:
     async def _notice_reused(
         self, session: AsyncSession, batch: Sequence[Received], facts: dict[UUID, int], new: set[UUID]
     ) -> None:
-        """A fact that comes under a known id with another body is dropped like one that comes again, and said."""
+        """Drop and log a fact that comes under a known id with another body, like one that comes again."""
         known = {fact_id: digest for fact_id, digest in facts.items() if fact_id not in new}
         ids = await inbox.reused(session, consumer=self._group, facts=known)
         if len(batch) > len(facts):
@@ -171,7 +171,7 @@ class Applier:
             log.warning("fact_id_reused", consumer=self._group, fact_id=str(fact_id))
 
     async def _park_poison(self, session: AsyncSession, received: Received, error: Exception) -> None:
-        """What may pass all the same is tried again by the timer."""
+        """Park a record at fault. What may pass all the same is tried again by the timer."""
         again = fate_of(error, self._fates) is Fate.RETRY
         await inbox.take(session, consumer=self._group, facts={received.envelope.id: received.digest})
         await parked.park(session, received, consumer=self._group, reason=repr(error), again=again)
@@ -179,7 +179,7 @@ class Applier:
             await self._note_names(session, received, self._note)
 
     async def _note_names(self, session: AsyncSession, received: Received, note: Note) -> None:
-        """What describes a fact at fault may be at fault too: without it the fact is set aside all the same."""
+        """Note what the fact is about. What describes it may be at fault too: then it is set aside without."""
         try:
             async with session.begin_nested():
                 await note(session, received)
@@ -187,7 +187,7 @@ class Applier:
             log.warning("parked_without_names", consumer=self._group, error=repr(error)[:500])
 
     async def _set_aside_minimal(self, record: Record, reason: str) -> None:
-        """The last resort, which holds nothing of the record but its place."""
+        """Set aside nothing of the record but its place: the last resort."""
         work: Work = lambda session: parked.park_minimal(session, record, consumer=self._group, reason=reason)  # noqa: E731
         backoff = Backoff(first=0.05, limit=5)
         while True:

@@ -29,7 +29,7 @@ FATES: Final[Fates] = {TryAgain: Fate.RETRY}
 
 
 def fate_of(error: BaseException, fates: Fates = FATES) -> Fate:
-    """The fate of the batch that `error` stopped."""
+    """Return the fate of the batch that `error` stopped."""
     for kind in type(error).__mro__:
         if kind in fates:
             return fates[kind]

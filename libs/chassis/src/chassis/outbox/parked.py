@@ -155,7 +155,7 @@ def _held(reason: str) -> str:
 
 
 def _digest(record: Record) -> bytes:
-    """What tells two records at one place apart."""
+    """Return what distinguishes two records at one place."""
     parts = [record.key, record.value, *(part for name, value in record.headers for part in (bytes_of(name), value))]
     return sha256(b"".join(b"-" if part is None else b"%d:%b" % (len(part), part) for part in parts)).digest()
 
@@ -176,12 +176,12 @@ async def release(session: AsyncSession, *, ids: Collection[str]) -> int:
 
 
 def _takeable(ids: Collection[str]) -> Select[tuple[int]]:
-    """What waits for one of `ids`, but for rows that another transaction holds."""
+    """Return what waits for one of `ids`, but for rows that another transaction holds."""
     return select(PARKED.c.id).where(_waits_for(ids), PARKED.c.resolved_at.is_(None)).with_for_update(skip_locked=True)
 
 
 def _waits_for(ids: Collection[str]) -> ColumnElement[bool]:
-    """An array and not a list of parameters: one statement, compiled once, for any number."""
+    """Build the condition on an array, not a list of parameters: one statement, compiled once, for any number."""
     return PARKED.c.waits_for == any_(cast(list(ids), ARRAY(Text)))
 
 

@@ -29,12 +29,12 @@ def contents() -> Mapping[str, bytes]:
 
 @cache
 def release() -> str:
-    """Changes with any of them."""
+    """Return a digest that changes with any asset."""
     return hashlib.sha256(b"".join(contents().values())).hexdigest()[:12]
 
 
 def asset_url(name: str) -> str:
-    """Raises KeyError for a name that there is not."""
+    """Return the asset's address. Raises KeyError for a name that there is not."""
     contents()[name]
     return f"/assets/{release()}/{name}"
 

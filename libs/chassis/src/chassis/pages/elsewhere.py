@@ -19,7 +19,7 @@ NO_PAGE: Final = frozenset({404, 405})
 
 
 def install_elsewhere(app: FastAPI, pages: Pages, *, below: Sequence[str]) -> None:
-    """What browsers ask for is told as a page, and so is everything at and below `below` but to who asks for JSON.
+    """Answer browsers with a page, and everyone at and below `below` but who asks for JSON.
 
     An address that has a slash too many leads to the page.
     """
@@ -38,7 +38,7 @@ def install_elsewhere(app: FastAPI, pages: Pages, *, below: Sequence[str]) -> No
 
 
 def _without_last_slash(request: Request) -> str | None:
-    """The page that is meant, where there is one."""
+    """Return the page that is meant, where there is one."""
     path, query = own_path(request.url.path.rstrip("/")), request.url.query
     if path is None or request.method not in SAFE_METHODS or path == request.url.path:
         return None

@@ -45,13 +45,13 @@ WORDS: Final[Mapping[str, str]] = {
 
 
 async def typed(request: Request) -> list[tuple[str, str]]:
-    """The fields of a form in order; files are none. A body that is no form has none."""
+    """Read a form's fields in order; files are none. A body that is no form has none."""
     form = await request.form(max_fields=MOST_FIELDS, max_files=0)
     return [(name, value) for name, value in form.multi_items() if isinstance(value, str)]
 
 
 def errors_by_field(error: ValidationError) -> dict[str, str]:
-    """The first thing that is wrong with each field, for the `field` macro; "" for the form as a whole."""
+    """Return the first thing that is wrong with each field, for the `field` macro; "" for the form as a whole."""
     found: dict[str, str] = {}
     for one in error.errors(include_url=False, include_input=False):
         found.setdefault(str(one["loc"][0]) if one["loc"] else "", in_words(one))
@@ -59,7 +59,7 @@ def errors_by_field(error: ValidationError) -> dict[str, str]:
 
 
 def all_in_words(errors: Sequence[Any]) -> list[tuple[str, str]]:
-    """What each is about, and what is wrong with it, for a page that has no field to say it at."""
+    """Return what each is about, and what is wrong with it, for a page that has no field to say it at."""
     return [(_about(error["loc"][1:]), in_words(error)) for error in errors[:MOST_TOLD]]
 
 
@@ -70,7 +70,7 @@ def _about(path: Sequence[int | str]) -> str:
 
 
 def in_words(error: ErrorDetails) -> str:
-    """What pydantic says for programmers, where people meet it; our own validators speak for people."""
+    """Put what pydantic says for programmers where people meet it into words; our own validators speak for people."""
     bounds = error.get("ctx", {})
     if said := WORDS.get(error["type"]):
         return said

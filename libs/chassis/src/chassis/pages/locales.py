@@ -48,5 +48,5 @@ def moment_text(moment: datetime, *, locale: str) -> str:
 
 
 def day_text(moment: datetime, *, locale: str) -> str:
-    """The day alone, in UTC, which it says."""
+    """Format the day alone, in UTC, which it says."""
     return f"{format_date(moment.astimezone(UTC), 'long', locale=locale)} (UTC)"

@@ -30,7 +30,7 @@ class PendingSignIns:
         cookies.put(response, _name(state), self._signed.dumps(kept), seconds=SECONDS, secure=self._secure)
 
     def kept(self, request: Request, state: str) -> dict[str, Any] | None:
-        """What was kept; None when that is too long ago, or was in another browser."""
+        """Return what was kept; None when that is too long ago, or was in another browser."""
         try:
             kept: dict[str, Any] = self._signed.loads(self._value(request, _name(state)), max_age=SECONDS)
         except BadData:
@@ -38,7 +38,7 @@ class PendingSignIns:
         return kept
 
     def forget(self, response: Response, state: str) -> None:
-        """It came back."""
+        """Drop it: it came back."""
         cookies.drop(response, _name(state), secure=self._secure)
 
     def _too_many(self, request: Request) -> Iterable[str]:

@@ -26,7 +26,7 @@ READABLE: Final = "application/json"
 
 
 async def pages_of(request: Request) -> Pages:
-    """The pages, as `main` built them."""
+    """Return the pages, as `main` built them."""
     pages: Pages = request.app.state.pages
     return pages
 
@@ -60,12 +60,12 @@ class PageRoute(APIRoute):
 
 
 def page_router(prefix: str = "") -> APIRouter:
-    """A router of pages; they are no part of the API's document."""
+    """Make a router of pages; they are no part of the API's document."""
     return APIRouter(prefix=prefix, route_class=PageRoute, include_in_schema=False)
 
 
 def _require_own_origin(request: Request, origin: str) -> None:
-    """A session's cookie comes along by itself, so what a page of somebody else sends is not taken."""
+    """Refuse what a page of somebody else sends: a session's cookie comes along by itself."""
     if request.method in SAFE_METHODS:
         return
     said = request.headers.get("origin") or request.headers.get("referer", "")
@@ -99,7 +99,7 @@ def _in_words(problem: Problem, error: RequestValidationError) -> Problem:
 
 
 async def _sign_in(request: Request, pages: Pages) -> Response:
-    """A page is come back to. What was sent is kept on a page, from where it is sent again."""
+    """Lead to the sign-in and back to the page. What was sent is kept on a page, from where it is sent again."""
     if request.headers.get("hx-request") == "true":
         there = urlsplit(request.headers.get("hx-current-url", ""))
         return Response(

@@ -96,7 +96,7 @@ class SignIn:
         return response
 
     async def end(self, request: Request) -> Response:
-        """The session ends here, and at the issuer too, where that can be asked for (RP-Initiated Logout 1.0)."""
+        """End the session here, and at the issuer too, where that can be asked for (RP-Initiated Logout 1.0)."""
         response = await self._at_issuer(request) or see_other(SIGNED_OUT)
         self._set_hint(response, "", seconds=0)
         return end_session(response, self._pages)
@@ -201,7 +201,7 @@ async def _usable(token: str, verifier: TokenVerifier, *, max_seconds: float) ->
 
 
 def _seconds_left(caller: Caller, *, max_seconds: float) -> int:
-    """The session dies with the token, or so long after it was issued."""
+    """Return how long the session lives: as its token does, or so long after it was issued."""
     ends_at = min(caller.expires_at, (caller.issued_at or 0) + max_seconds)
     return max(1, int(ends_at - time.time()))
 

@@ -74,7 +74,7 @@ class Pages:
         headers: Mapping[str, str] | None = None,
         **context: Any,
     ) -> Response:
-        """A page, or with a template that does not extend `base.html` a part of one.
+        """Render a page, or with a template that does not extend `base.html` a part of one.
 
         Its status, unless it is given, and its headers are those of the `problem` that it shows; 422 with `errors`,
         which the template has by that name.
@@ -87,7 +87,7 @@ class Pages:
     async def problem(
         self, request: Request, problem: Problem, *, sent: Sequence[tuple[str, str]] | None = None
     ) -> Response:
-        """A problem as a page, with its own status. `sent` are a form's fields, to be sent once more from there."""
+        """Render a problem as a page, with its own status. `sent` are a form's fields, to be sent again from there."""
         elsewhere = problem.status in NOT_HERE
         return self.page(
             request,
@@ -102,7 +102,7 @@ class Pages:
         )
 
     async def _looked_up(self, request: Request) -> Sequence[NavLink]:
-        """An outage does not hide what was wrong with the request."""
+        """Return the links; none in an outage, which does not hide what was wrong with the request."""
         caller = _caller(request)
         try:
             return await self._ways_on(request, caller) if self._ways_on else self._nav(request, caller)
@@ -112,7 +112,7 @@ class Pages:
             return self._nav(request, caller)
 
     def for_people(self, request: Request, problem: Problem) -> Words:
-        """What a problem says, for a page that shows it itself."""
+        """Return what a problem says, for a page that shows it itself."""
         caller = _caller(request)
         is_staff = caller is not None and caller.is_staff
         return for_people(problem, self._words, method=request.method, is_staff=is_staff)
@@ -148,7 +148,7 @@ def address_of(request: Request) -> str:
 
 
 def see_other(path: str) -> Response:
-    """The answer to a form that was carried out: a reload then repeats nothing."""
+    """Answer a form that was carried out: a reload then repeats nothing."""
     return RedirectResponse(path, status_code=303, headers={"Cache-Control": "no-store"})
 
 

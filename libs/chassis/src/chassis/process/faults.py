@@ -121,7 +121,7 @@ def sqlstate(error: BaseException) -> str | None:
 
 
 def _unwrapped(error: BaseException) -> BaseException:
-    """What the driver raised: SQLAlchemy's own error, and that of its adapter, each have it as their cause."""
+    """Return what the driver raised: SQLAlchemy's own error, and that of its adapter, each have it as their cause."""
     if not isinstance(error, DBAPIError) or error.orig is None:
         return error
     return error.orig.__cause__ or error.orig

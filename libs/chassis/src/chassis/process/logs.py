@@ -42,7 +42,7 @@ _QUIET: Final = {
 
 
 def get_logger(name: str) -> FilteringBoundLogger:
-    """A logger for one module; bind ids as keywords, never into the event's name."""
+    """Return a logger for one module; bind ids as keywords, never into the event's name."""
     logger: FilteringBoundLogger = structlog.get_logger(name)
     return logger
 
@@ -159,7 +159,7 @@ def _masked(value: Any, *, is_secret: bool, depth: int = 0) -> Any:
 
 
 def _as_text(value: Any) -> str:
-    """What is logged may be what is at fault."""
+    """Return `value` as text; what is logged may be what is at fault."""
     if isinstance(value, bytes | bytearray):
         return value.decode("utf-8", "replace")
     try:

@@ -26,7 +26,7 @@ SECRETS_DIR: Final = "/run/secrets"
 
 
 def split_commas(value: Any) -> Any:
-    """`a, b` → `("a", "b")`; blanks drop out. What is no text is left to pydantic."""
+    """Split `a, b` into `("a", "b")`; blanks drop out. What is no text is left to pydantic."""
     if not isinstance(value, str):
         return value
     return tuple(part.strip() for part in value.split(",") if part.strip())

@@ -52,7 +52,7 @@ def refuse_unless_sound(findings: Sequence[str]) -> None:
 
 
 def _no_text(error: SettingsError) -> str:
-    """A file of the secrets' directory that is no UTF-8, or a list that is no JSON; the error names the field alone."""
+    """Say that a file of secrets is no UTF-8, or a list no JSON; the error names the field alone."""
     field = re.search(r'field "(\w+)"', str(error))
     return f"{field[1].upper() if field else 'A setting'} cannot be read: it is no text of its kind."
 

@@ -55,7 +55,7 @@ class Caller:
         return self.platform_role == STAFF
 
     def role_in(self, workspace: str) -> Role | None:
-        """The role that the token claims there; None for somebody who is not a member."""
+        """Return the role that the token claims there; None for somebody who is not a member."""
         return self.workspaces.get(workspace)
 
     def by_rights(self) -> list[str]:
@@ -88,7 +88,7 @@ class TokenVerifier:
         self._has_ended = has_ended
 
     async def verify(self, token: str) -> Caller:
-        """The caller. Raises Problem 401 `unauthenticated`, or 503 `issuer-unavailable` while there are no keys."""
+        """Return the caller. Raises Problem 401 `unauthenticated`; 503 `issuer-unavailable` while there are no keys."""
         try:
             kid = _key_id(token)
         except UNREADABLE as error:
@@ -143,7 +143,7 @@ def _caller(claims: Mapping[str, Any]) -> Caller:
 
 
 def _workspaces(claim: Any) -> Mapping[str, Role]:
-    """A role that we do not know gives no rights; it does not lock its bearer out of the other workspaces."""
+    """Read the roles. One that we do not know gives no rights, and does not lock its bearer out elsewhere."""
     if not isinstance(claim, dict | None):
         raise MalformedClaims("workspaces")
     known = [role.value for role in Role]  # a list: a role that is no text may not be hashable
@@ -223,7 +223,7 @@ def claimed_subject(token: str) -> str | None:
 
 
 def _token(request: Request) -> tuple[str, bool]:
-    """The token, and whether it is a session's: of the cookie, which comes along by itself."""
+    """Return the token, and whether it is a session's: of the cookie, which comes along by itself."""
     headers = request.headers.getlist("authorization")
     if headers:
         return _bearer(headers), False
@@ -245,7 +245,7 @@ def _bearer(headers: list[str]) -> str:
 
 
 def _require_same_origin(request: Request) -> None:
-    """A cookie comes along by itself, so a page of somebody else could use it: only our own pages may change things."""
+    """Let only our own pages change things by a cookie: it comes along by itself, from anybody's page."""
     if request.method in SAFE_METHODS:
         return
     origin = origin_of(request.headers.get("origin") or request.headers.get("referer", ""))

@@ -12,7 +12,7 @@ _HOST: Final = "__Host-"
 
 
 def named(name: str, *, secure: bool) -> str:
-    """What the cookie is called; over plain HTTP, as in development, browsers know no such prefix."""
+    """Return the cookie's name; over plain HTTP, as in development, browsers know no such prefix."""
     return f"{_HOST}{name}" if secure else name
 
 

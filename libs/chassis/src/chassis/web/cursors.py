@@ -50,7 +50,7 @@ def cursor_of(position: Position) -> str:
 
 
 def position_of(cursor: str | None, kind: type[T]) -> T | None:
-    """The position in `cursor`; None without one. Raises InvalidCursor."""
+    """Return the position in `cursor`; None without one. Raises InvalidCursor."""
     if cursor is None:
         return None
     try:

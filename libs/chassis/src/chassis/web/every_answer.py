@@ -23,7 +23,7 @@ FAILED: Final = Problem(500, "internal-error", "Something went wrong on our side
 
 
 def headers_for(*, protected: bool) -> tuple[tuple[bytes, bytes], ...]:
-    """What an answer carries that does not say otherwise; over TLS only, from now on, where `protected`."""
+    """Return what an answer carries that does not say otherwise; over TLS only, from now on, where `protected`."""
     named = {
         "x-content-type-options": "nosniff",
         "cache-control": "no-store",

@@ -65,7 +65,7 @@ class Jwks:
         self._one_at_a_time = asyncio.Lock()
 
     async def key(self, kid: str | None) -> PyJWK | None:
-        """The key of that id, or None if the issuer has no such key. None as an id means its only key.
+        """Return the key of that id, or None if the issuer has no such key. None as an id means its only key.
 
         Raises Problem 503 `issuer-unavailable` while no keys were ever fetched.
         """
@@ -122,7 +122,7 @@ async def _download(url: str, tls: ssl.SSLContext) -> bytes:
 
 
 def _keys_by_id(body: bytes) -> dict[str | None, PyJWK]:
-    """The usable signing keys; a set without any is refused, so that it never replaces good ones."""
+    """Return the usable signing keys; a set without any is refused, so that it never replaces good ones."""
     try:
         listed = json.loads(body)["keys"]
     except (ValueError, KeyError, TypeError, RecursionError) as error:

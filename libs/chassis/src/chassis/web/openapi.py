@@ -49,12 +49,12 @@ def _response(alike: list[Problem]) -> dict[str, Any]:
 
 
 def document_text(app: FastAPI) -> str:
-    """The document as it is committed."""
+    """Return the document as it is committed."""
     return json.dumps(app.openapi(), indent=2, ensure_ascii=False) + "\n"
 
 
 def write_document(app: FastAPI, file: Path) -> None:
-    """What `python -m SERVICE.openapi` does: write `file`, or with `--check` only compare and exit non-zero."""
+    """Write `file`, or with `--check` only compare and exit non-zero, for `python -m SERVICE.openapi`."""
     parser = ArgumentParser(prog=f"python -m {file.stem}.openapi", allow_abbrev=False)
     parser.add_argument(CHECK, action="store_true", help="only compare")
     if not parser.parse_args().check:

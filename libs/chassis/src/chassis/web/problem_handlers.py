@@ -72,7 +72,7 @@ class UnexpectedErrors:
 
 
 def problem_of(error: Exception, *, passes: Callable[[Exception], bool]) -> Problem:
-    """What is answered for an error that nobody caught, which is logged; 503 for one that `passes` by itself."""
+    """Return the answer to an error that nobody caught, which is logged; 503 for one that `passes` by itself."""
     return _unavailable(error) if passes(error) else _problem_of(error)
 
 
@@ -97,7 +97,7 @@ def _problem_of(error: Exception) -> Problem:
 
 
 def framework_problem(error: HTTPException) -> Problem:
-    """The problem for a status that the framework chose; its own words are English phrases and not kept."""
+    """Return the problem for a status that the framework chose; its own words are English phrases and not kept."""
     slug, title = KNOWN.get(error.status_code, (f"http-{error.status_code}", _phrase(error.status_code)))
     return Problem(error.status_code, slug, title, headers=error.headers)
 
@@ -118,7 +118,7 @@ async def _on_http_exception(request: Request, error: Any) -> ProblemResponse:
 
 
 def problem_of_request(request: Request, error: HTTPException) -> Problem:
-    """The problem for what the framework raised before or instead of a route of ours."""
+    """Return the problem for what the framework raised before or instead of a route of ours."""
     # FastAPI's word for what its JSON decoder chokes on beside syntax: bytes that are no UTF-8, depth, endless digits.
     if error.status_code == MALFORMED_JSON[0] and _is_json(request.headers.get("content-type")):
         return Problem(*MALFORMED_JSON)
@@ -129,7 +129,7 @@ def problem_of_request(request: Request, error: HTTPException) -> Problem:
 
 
 def _methods_of(request: Request) -> list[str]:
-    """What the path takes: each of its methods is a route of its own, and the router names only those of the first."""
+    """List the path's methods: each is a route of its own, and the router names only those of the first."""
     return [method for method in METHODS if _takes(request, method)]
 
 
@@ -143,7 +143,7 @@ async def _on_invalid_request(request: Request, error: Any) -> ProblemResponse:
 
 
 def invalid_request(errors: Sequence[Any], *, content_type: str | None) -> Problem:
-    """What is wrong, field by field. Inputs are never echoed: they may be secrets, or a megabyte."""
+    """Say what is wrong, field by field. Inputs are never echoed: they may be secrets, or a megabyte."""
     if any(error["type"] == "json_invalid" for error in errors):
         return Problem(*MALFORMED_JSON)
     if _is_unread_body(errors, content_type):

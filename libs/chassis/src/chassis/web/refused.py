@@ -48,7 +48,7 @@ def address_of(scope: Scope) -> dict[str, str | None]:
 
 
 def _led_away(problem: Problem | None, state: dict[str, Any]) -> bool:
-    """A session that is no good any more: its page leads to the sign-in, with another status."""
+    """Return whether the session is no good any more: its page leads to the sign-in, with another status."""
     return problem is not None and problem.status in REFUSED and "token" in state
 
 

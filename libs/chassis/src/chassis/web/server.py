@@ -62,12 +62,12 @@ class BoundedProtocol(HttpToolsProtocol):
             self._close_after(self.head_seconds)
 
     def on_message_begin(self) -> None:
-        """A new head."""
+        """Note that a new head begins."""
         self._in_head = True
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
-        """The head is complete; only now does its request start."""
+        """Note that the head is complete; only now does its request start."""
         if self._refused:
             return
         self._in_head = False
@@ -86,7 +86,7 @@ class BoundedProtocol(HttpToolsProtocol):
             super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """The next bytes are another head."""
+        """Expect another head."""
         if self._refused:
             return
         self._quiet = 0
@@ -101,11 +101,11 @@ class BoundedProtocol(HttpToolsProtocol):
             self._close_after(self.linger_seconds)
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's words, not ours
-        """What uvicorn calls for bytes that are no HTTP."""
+        """Answer bytes that are no HTTP, as uvicorn asks."""
         self._refuse(MALFORMED)
 
     def _unwatched(self) -> bool:
-        """A head has begun, or the connection idles without uvicorn's keep-alive timer."""
+        """Return whether a head has begun, or the connection idles without uvicorn's keep-alive timer."""
         idle = self.cycle is None or self.cycle.response_complete
         return bool(self._quiet) or (idle and self.timeout_keep_alive_task is None)
 

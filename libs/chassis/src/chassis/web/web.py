@@ -99,7 +99,7 @@ def web_app(
     passes: Callable[[Exception], bool] = lambda _: False,
     ended: EndedSessions | None = None,
 ) -> FastAPI:
-    """The app to add routers to. Without a verifier no route may use `current_caller`.
+    """Build the app to add routers to. Without a verifier no route may use `current_caller`.
 
     `ended` is where signing out is told of; without it a session ends in the browser and at the issuer only.
     `passes` names the errors that go away by themselves, such as an absent database: 503 and not 500.
@@ -180,7 +180,7 @@ def _record(scope: Scope, status: int, seconds: float) -> None:
 
 
 def _template(scope: Scope) -> str:
-    """The route's template: a path holds ids, of which there is no end."""
+    """Return the route's template: a path holds ids, of which there is no end."""
     return getattr(scope.get("route"), "path_format", None) or "unmatched"
 
 

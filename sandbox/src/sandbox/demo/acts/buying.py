@@ -4,7 +4,7 @@ from sandbox.demo.harness import Harness, said
 
 
 async def paid_and_delivered(harness: Harness) -> None:
-    """The team is mailed, does the work, and marks it as delivered."""
+    """Mail the team, who does the work, and marks it as delivered."""
     shop = await harness.driver.given_a_workspace(name="Acme")
     purchase_id = harness.bought(shop, await harness.driver.buy(shop, harness.addon), ends="delivered")
     await harness.until(shop, purchase_id, "paid")
@@ -12,7 +12,7 @@ async def paid_and_delivered(harness: Harness) -> None:
 
 
 async def through_the_bank(harness: Harness) -> None:
-    """The bank wants 3-D Secure: only the signed webhook makes this one paid."""
+    """Buy where the bank wants 3-D Secure: only the signed webhook makes this one paid."""
     shop = await harness.driver.given_a_workspace(card="pm_card_authenticationRequired", name="Bricks & Co")
     answer = await harness.driver.buy(shop, harness.addon)
     purchase_id = harness.bought(shop, answer, ends="paid")

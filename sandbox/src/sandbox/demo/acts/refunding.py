@@ -4,7 +4,7 @@ from sandbox.demo.harness import Harness
 
 
 async def in_the_dashboard(harness: Harness) -> None:
-    """The ledger follows, and the owner is mailed."""
+    """Refund in the Dashboard: the ledger follows, and the owner is mailed."""
     shop = await harness.driver.given_a_workspace(name="Fjord")
     purchase_id = harness.bought(shop, await harness.driver.buy(shop, harness.addon), ends="refunded")
     record = await harness.driver.record(purchase_id)
@@ -13,7 +13,7 @@ async def in_the_dashboard(harness: Harness) -> None:
 
 
 async def cancelled_with_the_rest(harness: Harness) -> None:
-    """A part is refunded, which leaves the purchase as it is; then it is cancelled, and what remains goes back too."""
+    """Refund a part, which leaves the purchase as it is; then cancel it, and what remains goes back too."""
     shop = await harness.driver.given_a_workspace(name="Grove")
     purchase_id = harness.bought(shop, await harness.driver.buy(shop, harness.addon), ends="cancelled")
     await harness.driver.move(purchase_id, "refund", amount_cents=10_000, reason="the kick-off call was late")

@@ -5,7 +5,7 @@ from sandbox.demo.subscriber import Subscriber
 
 
 async def with_a_bundle(harness: Harness) -> None:
-    """The plan and two add-ons in one payment; the cap that stood in the way is gone with it."""
+    """Buy the plan and two add-ons in one payment; the cap that stood in the way is gone with it."""
     owner = await Subscriber.given(harness, name="Harbor")
     await owner.claims("project-1", "project-2")
     await owner.checks_out(addons=[harness.addon, harness.other])

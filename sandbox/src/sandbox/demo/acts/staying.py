@@ -5,7 +5,7 @@ from sandbox.demo.subscriber import Subscriber
 
 
 async def with_another_card(harness: Harness) -> None:
-    """The renewal is declined, the plan stays, the owner is mailed, and saves another card in the portal."""
+    """Let the renewal be declined: the plan stays, and the owner is mailed and saves another card in the portal."""
     owner = await Subscriber.given(harness, name="Island")
     await owner.checks_out()
     await owner.card_goes_bad()
@@ -18,7 +18,7 @@ async def with_another_card(harness: Harness) -> None:
 
 
 async def until_the_period_ends(harness: Harness) -> None:
-    """Cancelled in the portal: Builder until then; afterwards nothing is deleted, and nothing can be added."""
+    """Cancel in the portal: Builder until then; afterwards nothing is deleted, and nothing can be added."""
     owner = await Subscriber.given(harness, name="Jetty")
     await owner.checks_out(interval="year")
     await owner.claims("project-1", "project-2", "project-3")

@@ -101,7 +101,7 @@ def _amount(*, call: Call, session: CheckoutSession) -> int:
 
 
 def _intent(*, call: Call, session: CheckoutSession, amount: int) -> PaymentIntent:
-    """The one that was begun already, else a new one."""
+    """Return the one that was begun already, else a new one."""
     if session.intent:
         return call.account.payment_intents.get(session.intent)
     subscribing = session.mode == "subscription"

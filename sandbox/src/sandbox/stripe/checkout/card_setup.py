@@ -49,7 +49,7 @@ def attempt(*, call: Call, intent: SetupIntent, card: str, bank: str) -> SetupIn
 
 
 def answer_bank(*, call: Call, intent: SetupIntent, authorised: bool) -> SetupIntent:
-    """The holder's word at the bank, for an intent in `requires_action`."""
+    """Answer the bank for the holder, about an intent in `requires_action`."""
     method = call.account.payment_methods.get(str(intent.payment_method))
     if authorised:
         return _succeed(call=call, intent=intent, method=method)
@@ -84,7 +84,7 @@ def _ask_the_bank(*, call: Call, intent: SetupIntent, method: PaymentMethod, ban
 
 
 def _succeed(*, call: Call, intent: SetupIntent, method: PaymentMethod) -> SetupIntent:
-    """The card is attached to the customer; it does not become his default by itself."""
+    """Attach the card to the customer; it does not become his default by itself."""
     saved = call.save(replace(method, customer=intent.customer, set_up=True))
     if saved.customer:
         call.emit("payment_method.attached", saved)

@@ -14,7 +14,7 @@ from sandbox.stripe.subscriptions.model import Subscription, SubscriptionItem, n
 
 
 def subscription_of(*, call: Call, session: CheckoutSession, customer: Customer, method: str | None) -> Subscription:
-    """The subscription as it would begin now. The card is its own default, not the customer's."""
+    """Return the subscription as it would begin now. The card is its own default, not the customer's."""
     id_ = new_id(prefix="sub")
     end = end_of_period(start=call.now, anchor=call.now, price=session.recurring[0].price)
     items = tuple(
@@ -50,12 +50,12 @@ def bill_of(*, call: Call, session: CheckoutSession, customer: Customer, subscri
 
 
 def amount_due(*, bill: Bill, customer: Customer) -> int:
-    """What the buyer is asked for: the total, less what the customer's balance holds."""
+    """Return what the buyer is asked for: the total, less what the customer's balance holds."""
     return bill.invoice.total + customer.balance
 
 
 def customer_of(*, call: Call, session: CheckoutSession) -> Customer:
-    """The session's customer; without one, the new one of this session, which is stored when it completes."""
+    """Return the session's customer; without one, the new one of this session, which is stored when it completes."""
     if session.customer:
         return call.account.customers.get(session.customer)
     return Customer(
@@ -67,7 +67,7 @@ def customer_of(*, call: Call, session: CheckoutSession) -> Customer:
 
 
 def with_amounts(*, call: Call, session: CheckoutSession) -> CheckoutSession:
-    """The session with the discounts and taxes that its invoice would have."""
+    """Return the session with the discounts and taxes that its invoice would have."""
     if not session.recurring:
         return session
     customer = customer_of(call=call, session=session)

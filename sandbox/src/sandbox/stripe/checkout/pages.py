@@ -22,7 +22,7 @@ VERBS = {"payment": "pay", "setup": "save", "subscription": "pay"}
 
 
 def checkout_routes(account: Account) -> Sequence[Route]:
-    """The routes of the page; all work as plain forms."""
+    """Return the routes of the page; all work as plain forms."""
 
     def session_of(request: Request) -> CheckoutSession:
         return account.checkout_sessions.get(request.path_params["session"])
@@ -56,7 +56,7 @@ def checkout_routes(account: Account) -> Sequence[Route]:
 
 
 def show_session(account: Account, session: CheckoutSession) -> Response:
-    """The form, with the reason why the last card was refused; or on to the shop, or that the session is over."""
+    """Show the form, with why the last card was refused; lead on to the shop; or say that the session is over."""
     if session.status == "complete" and session.mode != "setup":
         return _onward(account, session)
     if session.status != "open":

@@ -14,7 +14,7 @@ def submit(*, call: Call, session: CheckoutSession, card: str) -> CheckoutSessio
 
 
 def answer_bank(*, call: Call, session: CheckoutSession, authorised: bool) -> CheckoutSession:
-    """The buyer's word at the bank's page. Raises Refusal when the bank asked nothing."""
+    """Answer the bank's page for the buyer. Raises Refusal when the bank asked nothing."""
     intent = intent_of(call=call, session=session)
     if intent.status != "requires_action":
         raise Refusal(f"This SetupIntent does not wait for the customer: it has a status of {intent.status}.")
@@ -23,7 +23,7 @@ def answer_bank(*, call: Call, session: CheckoutSession, authorised: bool) -> Ch
 
 
 def intent_of(*, call: Call, session: CheckoutSession) -> SetupIntent:
-    """The setup intent of a session that saves a card."""
+    """Return the setup intent of a session that saves a card."""
     return call.account.setup_intents.get(str(session.setup_intent))
 
 

@@ -29,7 +29,7 @@ def open_(*, call: Call, session: CheckoutSession) -> CheckoutSession:
 
 
 def complete(*, call: Call, session: CheckoutSession, **made: Any) -> CheckoutSession:
-    """The buyer is done; `made` is what came of it."""
+    """Complete the session; `made` is what came of it."""
     done = replace(session, status="complete", **made)
     done = call.save(replace(done, customer_details=_details(call=call, session=done)))
     call.emit("checkout.session.completed", done)

@@ -16,7 +16,7 @@ def submit(*, call: Call, session: CheckoutSession, card: str) -> CheckoutSessio
 
 
 def answer_bank(*, call: Call, session: CheckoutSession, authorised: bool) -> CheckoutSession:
-    """The buyer's word at the bank. Raises Refusal when the bank asked nothing."""
+    """Answer the bank for the buyer. Raises Refusal when the bank asked nothing."""
     sessions.refuse_closed(session)
     if session.mode == "setup":
         return saving.answer_bank(call=call, session=session, authorised=authorised)

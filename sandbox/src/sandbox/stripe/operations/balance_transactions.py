@@ -37,7 +37,7 @@ def retrieve(call: Call) -> BalanceTransaction:
 
 
 def update(call: Call) -> BalanceTransaction:
-    """Description and metadata only."""
+    """Change description and metadata only."""
     known = retrieve(call)
     description = call.params.unset_or_text("description", current=known.description)
     metadata = call.params.metadata(current=known.metadata)
@@ -45,7 +45,7 @@ def update(call: Call) -> BalanceTransaction:
 
 
 def list_(call: Call) -> Json:
-    """A customer's, or those about one invoice; of a deleted customer too."""
+    """List a customer's, or those about one invoice; of a deleted customer too."""
     customer, invoice = call.account.customers.get(call.id), call.params.text("invoice")
     things = call.account.balance_transactions.where("customer", customer.id)
     kept = (one for one in things if invoice in (None, one.invoice))

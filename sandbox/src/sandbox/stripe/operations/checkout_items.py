@@ -18,7 +18,7 @@ ACCEPTED = ("price", "price_data", "quantity")
 
 
 def sent(call: Call) -> tuple[LineItem, ...]:
-    """The items of a session in `payment` or `subscription` mode. Raises Stripe's complaints about them."""
+    """Read the items of a session in `payment` or `subscription` mode. Raises Stripe's complaints about them."""
     given = call.params.nested("line_items")
     items = tuple(_item(call=call, item=given.nested(position)) for position in given.form)
     if not items:

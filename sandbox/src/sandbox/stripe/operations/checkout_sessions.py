@@ -96,7 +96,7 @@ def _customer(call: Call) -> str | None:
 
 
 def _offer(*, call: Call, mode: str, customer: str | None) -> dict[str, Any]:
-    """What the session is for: saving a card, or selling its line items."""
+    """Return what the session is for: saving a card, or selling its line items."""
     described = call.params.nested(DESCRIBED[mode])
     description, metadata = described.text("description"), described.metadata()
     if mode == "setup":

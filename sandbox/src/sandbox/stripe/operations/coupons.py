@@ -69,7 +69,7 @@ def list_(call: Call) -> Json:
 
 
 def redeem(*, call: Call, named: str, customer: str, invoice: str | None = None) -> Discount:
-    """A discount for the customer, or for one invoice of his. Raises a complaint about a coupon that is used up."""
+    """Give a discount to the customer, or to one invoice of his. Raises a complaint about a coupon that is used up."""
     coupon = call.account.coupons.get(named, param="coupon")
     if not coupon.is_valid(now=call.now):
         raise Refusal(f"Coupon expired: {coupon.id}", code="coupon_expired", param="coupon")
@@ -79,7 +79,7 @@ def redeem(*, call: Call, named: str, customer: str, invoice: str | None = None)
 
 
 def percentage(params: Params, name: str) -> Decimal | None:
-    """A number between 0 and 100."""
+    """Read a number between 0 and 100."""
     text = params.text(name)
     if text is None:
         return None
@@ -93,7 +93,7 @@ def percentage(params: Params, name: str) -> Decimal | None:
 
 
 def required_percentage(params: Params, name: str) -> Decimal:
-    """The same, which must be there."""
+    """Read a percentage that must be there."""
     value = percentage(params, name)
     if value is None:
         raise parameter_missing(param=name)

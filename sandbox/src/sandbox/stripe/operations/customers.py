@@ -30,7 +30,7 @@ def create(call: Call) -> Customer:
 
 
 def retrieve(call: Call) -> Customer:
-    """A deleted customer is still known, as `deleted: true`."""
+    """Return the customer; a deleted one is still known, as `deleted: true`."""
     return call.account.customers.get(call.id)
 
 
@@ -70,7 +70,7 @@ def list_(call: Call) -> Json:
 
 
 def living(*, call: Call, id: str, param: str = "customer") -> Customer:  # noqa: A002
-    """A customer that is not deleted. Raises resource_missing."""
+    """Return a customer that is not deleted. Raises resource_missing."""
     customer = call.account.customers.get(id, param=param)
     if customer.deleted:
         raise missing(kind="customer", id=id, param=param)

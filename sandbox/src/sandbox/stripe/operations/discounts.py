@@ -36,7 +36,7 @@ def delete_of_customer(call: Call) -> Json:
 
 
 def of_invoice(*, call: Call, invoice: Invoice, inherited: Iterable[Discount]) -> tuple[Discount, ...]:
-    """What `discounts` names: coupons or discounts, none when it is empty, and `inherited` when it was not sent."""
+    """Read what `discounts` names: none when it is empty, and `inherited` when it was not sent."""
     if not call.params.has("discounts"):
         return tuple(inherited)
     sent = call.params.nested("discounts")
@@ -45,7 +45,7 @@ def of_invoice(*, call: Call, invoice: Invoice, inherited: Iterable[Discount]) -
 
 
 def inherited(*, customer: Customer, currency: str) -> tuple[Discount, ...]:
-    """The customer's discount, for an invoice of his that names none of its own."""
+    """Return the customer's discount, for an invoice of his that names none of its own."""
     return tuple(one for one in [customer.discount] if one and suits(one, currency=currency))
 
 

@@ -26,7 +26,7 @@ def update(call: Call) -> Dispute:
 
 
 def close(call: Call) -> Dispute:
-    """The seller gives in: lost, or with an inquiry that is over."""
+    """Give in, as the seller: lost, or with an inquiry that is over."""
     dispute = retrieve(call)
     return disputing.close(call=call, dispute=dispute, status="warning_closed" if dispute.is_inquiry else "lost")
 

@@ -75,13 +75,13 @@ def list_(call: Call) -> Json:
 
 
 def pending_of(*, call: Call, customer: str, currency: str) -> list[InvoiceItem]:
-    """What `pending_invoice_items_behavior=include` sweeps into a new draft."""
+    """Return what `pending_invoice_items_behavior=include` sweeps into a new draft."""
     held = call.account.invoice_items.where("customer", customer)
     return [one for one in held if one.invoice is None and one.currency == currency]
 
 
 def line_of(*, call: Call, item: InvoiceItem, invoice: Invoice) -> Line:
-    """The line that shows `item` on `invoice`, with its metadata."""
+    """Return the line that shows `item` on `invoice`, with its metadata."""
     return Line(
         id=new_id(prefix="il"),
         created=call.now,
@@ -105,7 +105,7 @@ def line_of(*, call: Call, item: InvoiceItem, invoice: Invoice) -> Line:
 
 
 def draft(*, call: Call, id: str) -> Invoice:  # noqa: A002
-    """The invoice, which has to be a draft. Raises invoice_not_editable."""
+    """Return the invoice, which has to be a draft. Raises invoice_not_editable."""
     invoice = call.account.invoices.get(id, param="invoice")
     if invoice.status != "draft":
         raise Refusal(NOT_EDITABLE, code="invoice_not_editable", param="invoice")
@@ -167,7 +167,7 @@ def _price_of(call: Call) -> Price | None:
 
 
 def _price_behind(*, call: Call, currency: str, unit_amount: int) -> Price:
-    """The inactive price that Stripe shows for a bare amount; no list has it."""
+    """Return the inactive price that Stripe shows for a bare amount; no list has it."""
     return Price(
         id=new_id(prefix="price"),
         created=call.now,
@@ -179,7 +179,7 @@ def _price_behind(*, call: Call, currency: str, unit_amount: int) -> Price:
 
 
 def _amounts(*, params: Params, price: Price | None, quantity: int) -> tuple[int, int]:
-    """Unit amount and amount: from the price, from `unit_amount_decimal` by quantity, or `amount` alone."""
+    """Return unit amount and amount: from the price, from `unit_amount_decimal` by quantity, or `amount` alone."""
     amount = params.integer("amount")
     if amount is not None and (price or params.has("unit_amount_decimal")):
         raise Refusal("You may only specify one of these parameters: amount, price, unit_amount_decimal.")

@@ -51,7 +51,7 @@ def retrieve(call: Call) -> Invoice:
 
 
 def update(call: Call) -> Invoice:
-    """A draft can change; of a finalised invoice only its metadata and `auto_advance`."""
+    """Change a draft; of a finalised invoice only its metadata and `auto_advance`."""
     before = call.account.invoices.get(call.id)
     locked = call.params.form.keys() - {"metadata", "auto_advance", "expand", "default_payment_method"}
     if before.status != "draft" and locked:
@@ -154,7 +154,7 @@ def _pay_with(*, call: Call, invoice: Invoice, method: PaymentMethod) -> Invoice
 
 
 def _method_for(*, call: Call, invoice: Invoice) -> PaymentMethod:
-    """The one named in the request, else the invoice's, the subscription's or the customer's default."""
+    """Return the one named in the request, else the invoice's, the subscription's or the customer's default."""
     customer = customers.living(call=call, id=invoice.customer)
     named = call.params.text("payment_method") or call.params.text("source")
     known = None if named else collecting.method_for(call=call, invoice=invoice)

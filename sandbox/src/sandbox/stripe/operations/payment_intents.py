@@ -50,7 +50,7 @@ def confirm(call: Call) -> PaymentIntent:
 
 
 def cancel(call: Call) -> PaymentIntent:
-    """An invoice's intent is cancelled by voiding the invoice only."""
+    """Cancel the intent; an invoice's is cancelled by voiding the invoice only."""
     intent = retrieve(call)
     if intent.invoice:
         message = "You cannot cancel this PaymentIntent because it was created by an Invoice. Void the invoice instead."

@@ -70,7 +70,7 @@ def detach(call: Call) -> PaymentMethod:
 
 
 def list_(call: Call) -> Json:
-    """The methods of one customer."""
+    """List the methods of one customer."""
     customer = call.params.text("customer")
     things = of_customer(call=call, customer=customer) if customer else []
     return page(call=call, things=things, url="/v1/payment_methods")
@@ -92,12 +92,12 @@ def retrieve_of_customer(call: Call) -> PaymentMethod:
 
 
 def of_customer(*, call: Call, customer: str) -> list[PaymentMethod]:
-    """The methods attached to `customer`, newest first."""
+    """Return the methods attached to `customer`, newest first."""
     return [one for one in call.account.payment_methods.newest_first() if one.customer == customer]
 
 
 def attached(*, call: Call, id: str, customer: str) -> PaymentMethod:  # noqa: A002
-    """A method of this customer. Raises resource_missing."""
+    """Return a method of this customer. Raises resource_missing."""
     method = call.account.payment_methods.find(id)
     if method is None or method.customer != customer:
         message = (
@@ -109,7 +109,7 @@ def attached(*, call: Call, id: str, customer: str) -> PaymentMethod:  # noqa: A
 
 
 def attachable(*, call: Call, named: str, customer: str) -> PaymentMethod:
-    """The method as it is once attached, not saved yet. Raises the decline of a card that cannot be attached."""
+    """Return the method as it is once attached, not saved yet. Raises the decline of a card that cannot be attached."""
     method = known_or_new(call=call, named=named)
     if method.spent:
         raise Refusal(SPENT)
@@ -123,7 +123,7 @@ def attachable(*, call: Call, named: str, customer: str) -> PaymentMethod:
 
 
 def known_or_new(*, call: Call, named: str, param: str = "payment_method") -> PaymentMethod:
-    """The method `pm_…`, or a new one for a test name such as `pm_card_visa`."""
+    """Return the method `pm_…`, or a new one for a test name such as `pm_card_visa`."""
     card = card_named(named) if named.startswith("pm_card_") else None
     if card:
         return _new(call=call, card=card)

@@ -15,7 +15,7 @@ PROFILE = ("headline", "privacy_policy_url", "terms_of_service_url")
 
 
 def create(call: Call) -> PortalConfiguration:
-    """What is not named in `features` is disabled."""
+    """Create a configuration; what is not named in `features` is disabled."""
     if not call.params.has("features"):
         raise parameter_missing(param="features")
     empty = PortalConfiguration(
@@ -35,7 +35,7 @@ def retrieve(call: Call) -> PortalConfiguration:
 
 
 def update(call: Call) -> PortalConfiguration:
-    """A feature that is sent is replaced as a whole; others stay."""
+    """Replace as a whole each feature that is sent; others stay."""
     before = retrieve(call)
     changed = call.save(_changed(call=call, configuration=before))
     call.emit("billing_portal.configuration.updated", changed, before=before)

@@ -18,7 +18,7 @@ NO_DEFAULT = (
 
 
 def create(call: Call) -> PortalSession:
-    """A configuration has to be named: the sandbox has no Dashboard to make a default one in."""
+    """Open a session of a configuration that must be named: there is no Dashboard to make a default one in."""
     params = call.params
     customer = customers.living(call=call, id=params.required("customer"))
     named = params.text("configuration")

@@ -74,7 +74,7 @@ def _product_of(call: Call) -> Product:
 
 
 def recurring_of(params: Params) -> Json | None:
-    """The rhythm that `recurring` asks for; null for a price that is paid once."""
+    """Return the rhythm that `recurring` asks for; null for a price that is paid once."""
     if not params.has("recurring"):
         return None
     sent = params.nested("recurring")
@@ -102,7 +102,7 @@ def _changed(*, call: Call, price: Price) -> Price:
 
 
 def _free_lookup_key(*, call: Call, key: str) -> None:
-    """A lookup key names one price; `transfer_lookup_key` takes it from the one that has it."""
+    """Free the lookup key, which names one price, if `transfer_lookup_key` takes it from the one that has it."""
     holder = next((one for one in call.account.prices.newest_first() if one.lookup_key == key), None)
     if holder is None:
         return

@@ -35,7 +35,7 @@ def update(call: Call) -> Product:
 
 
 def delete(call: Call) -> Json:
-    """A product with prices cannot be deleted."""
+    """Delete the product, unless it has prices."""
     product = call.account.products.get(call.id)
     if call.account.prices.where("product", product.id):
         message = "This product cannot be deleted because it has one or more user-created prices."

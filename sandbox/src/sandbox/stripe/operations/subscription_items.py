@@ -24,7 +24,7 @@ def list_(call: Call) -> Json:
 
 
 def sent(*, call: Call, subscription: str, start: int, end: int) -> tuple[SubscriptionItem, ...]:
-    """The items of a new subscription; all of one currency and one rhythm."""
+    """Read the items of a new subscription; all of one currency and one rhythm."""
     given = [
         SubscriptionItem(
             id=new_id(prefix="si"),
@@ -44,7 +44,7 @@ def sent(*, call: Call, subscription: str, start: int, end: int) -> tuple[Subscr
 
 
 def changed(*, call: Call, subscription: Subscription) -> tuple[SubscriptionItem, ...]:
-    """The items after an update: those named by `id` changed or deleted, others added."""
+    """Return the items after an update: those named by `id` changed or deleted, others added."""
     items = {one.id: one for one in subscription.items}
     for one in _each(call):
         named = one.text("id")
@@ -73,7 +73,7 @@ def changed(*, call: Call, subscription: Subscription) -> tuple[SubscriptionItem
 
 
 def recurring(price: Price, *, param: str) -> Price:
-    """The price, which has to be active and paid again and again."""
+    """Return the price, which has to be active and paid again and again."""
     if price.recurring is None:
         message = (
             "The price specified is set to `type=one_time` but this field only accepts prices with `type=recurring`."

@@ -53,7 +53,7 @@ def list_(call: Call) -> Json:
 
 
 def rates_named(*, call: Call, params: Params, name: str, current: tuple[TaxRate, ...]) -> tuple[TaxRate, ...]:
-    """The rates whose ids were sent as the list `name`; none after an empty one; unchanged when nothing was sent."""
+    """Return the rates sent as the list `name`; none after an empty one; unchanged when nothing was sent."""
     if not params.has(name):
         return current
     rates = tuple(call.account.tax_rates.get(id_, param=name) for id_ in params.texts(name))

@@ -12,7 +12,7 @@ from sandbox.stripe.versions import is_version
 
 
 def create(call: Call) -> Json:
-    """The answer, and no later one, shows the signing secret."""
+    """Create the endpoint; this answer, and no later one, shows the signing secret."""
     params = call.params
     version = params.text("api_version")
     if version and not is_version(version):

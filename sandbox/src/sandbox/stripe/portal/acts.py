@@ -18,14 +18,14 @@ from sandbox.stripe.thing import Json
 
 
 def feature(*, call: Call, session: PortalSession, name: str) -> Json:
-    """What the configuration says of a feature."""
+    """Return what the configuration says of a feature."""
     configuration = call.account.portal_configurations.get(session.configuration)
     found: Json = configuration.features[name]
     return found
 
 
 def subscription_of(*, call: Call, session: PortalSession) -> Subscription:
-    """The customer's newest subscription that is not over. Raises Refusal where there is none."""
+    """Return the customer's newest subscription that is not over. Raises Refusal where there is none."""
     held = call.account.subscriptions.where("customer", session.customer)
     running = next((one for one in held if not one.is_over), None)
     if running is None:
@@ -34,7 +34,7 @@ def subscription_of(*, call: Call, session: PortalSession) -> Subscription:
 
 
 def offered(*, call: Call, session: PortalSession, subscription: Subscription) -> list[Price]:
-    """The other prices that the customer may switch to: those of its currency."""
+    """Return the other prices that the customer may switch to: those of its currency."""
     update = feature(call=call, session=session, name="subscription_update")
     if not update["enabled"] or "price" not in update["default_allowed_updates"]:
         return []
@@ -128,7 +128,7 @@ def _say_yes(*, call: Call, invoice: Invoice) -> None:
 
 
 def _make_default(*, call: Call, customer: str, method: PaymentMethod) -> None:
-    """The customer's, and that of each subscription that has a card of its own."""
+    """Make it the customer's default, and that of each subscription that has a card of its own."""
     before = call.account.customers.get(customer)
     call.save(replace(before, default_payment_method=method.id))
     call.emit("customer.updated", call.account.customers.get(customer), before=before)

@@ -22,7 +22,7 @@ from sandbox.stripe.subscriptions.model import Subscription
 
 
 def portal_routes(account: Account) -> Sequence[Route]:
-    """The routes of the page; all work as plain forms."""
+    """Return the routes of the page; all work as plain forms."""
 
     async def show(request: Request) -> Response:
         return show_portal(account, _session(account, request))

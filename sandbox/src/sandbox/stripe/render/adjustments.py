@@ -79,7 +79,7 @@ def discount_amounts(amounts: Iterable[DiscountAmount]) -> list[Json]:
 
 
 def pretax_credit_amounts(amounts: Iterable[DiscountAmount]) -> list[Json]:
-    """The same once more, since basil."""
+    """Render the discounts once more, as since basil."""
     return [{"amount": one.amount, "discount": one.discount, "type": "discount"} for one in amounts]
 
 
@@ -113,5 +113,5 @@ def taxes(amounts: Iterable[TaxAmount]) -> list[Json]:
 
 
 def number(value: Decimal) -> float:
-    """A percentage as JSON has it."""
+    """Write a percentage as JSON has it."""
     return float(value)

@@ -54,7 +54,7 @@ def price(thing: Price, _: Era) -> Json:
 
 
 def plan(thing: Price) -> Json | None:
-    """The older name of a recurring price (https://docs.stripe.com/api/plans/object)."""
+    """Return the older name of a recurring price (https://docs.stripe.com/api/plans/object)."""
     if thing.recurring is None:
         return None
     return {

@@ -145,7 +145,7 @@ def _basil(thing: Invoice) -> Json:
 
 
 def _parent(thing: Invoice) -> Json | None:
-    """The subscription that an invoice is of; null on a one-off."""
+    """Return the subscription that an invoice is of; null on a one-off."""
     if thing.subscription is None:
         return None
     return {

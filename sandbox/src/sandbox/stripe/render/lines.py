@@ -55,7 +55,7 @@ def _basil_line(thing: Line) -> Json:
 
 
 def _parent(thing: Line) -> Json:
-    """A subscription's item, for its period or a proration of it; else the invoice item that was added."""
+    """Return a subscription's item, for its period or a proration of it; else the invoice item that was added."""
     shared: Json = {
         "invoice_item": thing.invoice_item,
         "proration": thing.proration,

@@ -18,7 +18,7 @@ EXPIRES_AFTER = 23 * 3600
 def first_bill(
     *, call: Call, subscription: Subscription, customer: Customer, items: Sequence[InvoiceItem] = ()
 ) -> Bill:
-    """The first invoice: one for everything, the items of the subscription and those that are bought once."""
+    """Return the first invoice: one for everything, the items of the subscription and those that are bought once."""
     return bills.bill(
         call=call,
         subscription=subscription,

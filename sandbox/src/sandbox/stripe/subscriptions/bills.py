@@ -61,7 +61,7 @@ def bill(
 
 
 def pending(*, call: Call, subscription: Subscription) -> list[InvoiceItem]:
-    """What Stripe sweeps into a subscription's next invoice: the customer's items that are bound to none."""
+    """Return what Stripe sweeps into a subscription's next invoice: the customer's items that are bound to none."""
     found = invoice_items.pending_of(call=call, customer=subscription.customer, currency=subscription.currency)
     return list(reversed(found))
 

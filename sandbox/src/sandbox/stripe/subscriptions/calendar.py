@@ -11,7 +11,7 @@ MONTHS = {"month": 1, "year": 12}
 
 
 def end_of_period(*, start: int, anchor: int, price: Price) -> int:
-    """The first boundary after `start`, in the rhythm of a recurring price."""
+    """Return the first boundary after `start`, in the rhythm of a recurring price."""
     rhythm: Json = price.recurring or {"interval": "month", "interval_count": 1}
     count = 1
     while (end := _boundary(anchor, interval=rhythm["interval"], count=count * rhythm["interval_count"])) <= start:

@@ -36,7 +36,7 @@ def collect(*, call: Call, invoice: Invoice) -> Invoice:
 
 
 def method_for(*, call: Call, invoice: Invoice) -> PaymentMethod | None:
-    """The invoice's own default, the subscription's, the customer's."""
+    """Return the invoice's own default, the subscription's, the customer's."""
     subscription = call.account.subscriptions.find(invoice.subscription) if invoice.subscription else None
     if subscription and not invoice.default_payment_method:
         return card_for(call=call, subscription=subscription)
@@ -45,7 +45,7 @@ def method_for(*, call: Call, invoice: Invoice) -> PaymentMethod | None:
 
 
 def card_for(*, call: Call, subscription: Subscription) -> PaymentMethod | None:
-    """The subscription's own default, else the customer's."""
+    """Return the subscription's own default, else the customer's."""
     customer = call.account.customers.get(subscription.customer)
     chosen = subscription.default_payment_method or customer.default_payment_method
     return call.account.payment_methods.find(chosen) if chosen else None

@@ -18,7 +18,7 @@ def next_attempt(*, call: Call, invoice: Invoice) -> int | None:
 
 
 def give_up(*, call: Call, invoice: Invoice) -> None:
-    """The last retry failed: the subscription ends as `dunning_end` of the settings says."""
+    """End the subscription after the last retry as `dunning_end` of the settings says."""
     subscription = latest_of(call=call, invoice=invoice)
     end = call.account.settings.dunning_end
     if end not in ENDS:

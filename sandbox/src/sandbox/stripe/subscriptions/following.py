@@ -22,7 +22,7 @@ def failed(*, call: Call, invoice: Invoice) -> None:
 
 
 def voided(*, call: Call, invoice: Invoice) -> None:
-    """A first invoice that nobody will pay ends the subscription; any other one is no longer owed."""
+    """End the subscription whose first invoice nobody will pay; any other invoice is no longer owed."""
     subscription = latest_of(call=call, invoice=invoice)
     if subscription is None or subscription.status not in OWING:
         return

@@ -13,7 +13,7 @@ BILLED = ("active", "past_due", "trialing", "unpaid")
 
 
 def upcoming(*, call: Call, subscription: Subscription) -> Invoice:
-    """The invoice of the next period, as things stand. Raises invoice_upcoming_none where none will be made."""
+    """Return the invoice of the next period, as things stand. Raises invoice_upcoming_none where none will be made."""
     ends = subscription.cancel_at is not None and subscription.cancel_at <= subscription.period_end
     pending = bills.pending(call=call, subscription=subscription)
     if subscription.status not in BILLED or (ends and not pending):

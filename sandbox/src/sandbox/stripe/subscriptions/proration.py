@@ -9,17 +9,17 @@ from sandbox.stripe.subscriptions.model import Subscription, SubscriptionItem
 
 
 def credit(*, call: Call, subscription: Subscription, items: Sequence[SubscriptionItem]) -> list[InvoiceItem]:
-    """The unused time of `items`, as negative invoice items that are not stored yet."""
+    """Return the unused time of `items`, as negative invoice items that are not stored yet."""
     return [_item(call=call, subscription=subscription, item=one, sign=-1, words="Unused time on") for one in items]
 
 
 def debit(*, call: Call, subscription: Subscription, items: Sequence[SubscriptionItem]) -> list[InvoiceItem]:
-    """The rest of the period at the price of `items`."""
+    """Return the rest of the period at the price of `items`."""
     return [_item(call=call, subscription=subscription, item=one, sign=1, words="Remaining time on") for one in items]
 
 
 def share_left(*, now: int, item: SubscriptionItem) -> int:
-    """What the rest of the item's period costs, in minor units, halves rounded up."""
+    """Return what the rest of the item's period costs, in minor units, halves rounded up."""
     whole = item.period_end - item.period_start
     left = max(item.period_end - now, 0)
     return (2 * item.amount * left + whole) // (2 * whole)

@@ -50,7 +50,7 @@ def renew(*, call: Call, subscription: Subscription) -> None:
 
 
 def next_period(subscription: Subscription) -> Subscription:
-    """The subscription in its next period. Not stored yet."""
+    """Return the subscription in its next period. Not stored yet."""
     start = subscription.period_end
     end = end_of_period(start=start, anchor=subscription.anchor, price=subscription.items[0].price)
     status = "active" if subscription.status == "trialing" else subscription.status
@@ -70,7 +70,7 @@ def collect_draft(*, call: Call, invoice: Invoice) -> None:
 
 
 def expire(*, call: Call, subscription: Subscription) -> None:
-    """A first invoice that was not paid in time is void, and the subscription over."""
+    """Void a first invoice that was not paid in time, and end the subscription."""
     invoice = call.account.invoices.get(str(subscription.latest_invoice))
     if invoice.status == "open":
         invoicing.void(call=call, invoice=invoice)

@@ -19,7 +19,7 @@ def change(*, call: Call, subscription: Subscription, **changes: Any) -> Subscri
 
 
 def latest_of(*, call: Call, invoice: Invoice) -> Subscription | None:
-    """The subscription whose state hangs on this invoice: its latest one, and it is not over."""
+    """Return the subscription whose state hangs on this invoice: its latest one, and it is not over."""
     subscription = call.account.subscriptions.find(invoice.subscription) if invoice.subscription else None
     if subscription is None or subscription.is_over or subscription.latest_invoice != invoice.id:
         return None
@@ -27,7 +27,7 @@ def latest_of(*, call: Call, invoice: Invoice) -> Subscription | None:
 
 
 def running(*, call: Call, subscription: Subscription) -> str:
-    """The status of a subscription that owes nothing."""
+    """Return the status of a subscription that owes nothing."""
     in_trial = subscription.trial_end is not None and call.now < subscription.trial_end
     return "trialing" if in_trial else "active"
 
