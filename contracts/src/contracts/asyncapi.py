@@ -134,7 +134,7 @@ def text() -> str:
 
 
 def is_stale(file: Path = FILE) -> bool:
-    """Whether the committed document is missing or differs from the code."""
+    """Return whether the committed document is missing or differs from the code."""
     return not file.exists() or file.read_text() != text()
 
 

@@ -308,7 +308,7 @@ class Driver:
 
 
 def _names(thing: Json, ids: set[str]) -> bool:
-    """Whether a Stripe object is, or refers to, one of `ids`."""
+    """Return whether a Stripe object is, or refers to, one of `ids`."""
     fields = ("id", "customer", "payment_intent", "charge", "invoice")
     return any(isinstance(thing.get(name), str) and thing[name] in ids for name in fields)
 

@@ -64,7 +64,7 @@ def shared_settings(addresses: Addresses, broker: Broker, webhook_secret: str) -
 
 
 def _pages_settings(addresses: Addresses) -> dict[str, str]:
-    """How people sign in, and where a form of the pages may lead them."""
+    """Return how people sign in, and where a form of the pages may lead them."""
     client_id, client_secret = CLIENT
     return {
         "PAGES_FORM_TARGETS": addresses.url("stripe"),
@@ -78,7 +78,7 @@ def _pages_settings(addresses: Addresses) -> dict[str, str]:
 def service_environment(
     service: Service, *, addresses: Addresses, shared: Mapping[str, str], database_urls: Mapping[str, str]
 ) -> dict[str, str]:
-    """`shared`, with the ports and the database of this one."""
+    """Return `shared`, with the ports and the database of this one."""
     own = {"HTTP_HOST": LOOPBACK, "OPS_PORT": str(addresses.ports[f"{service.name}-ops"])}
     if service.http_port:
         own["HTTP_PORT"] = str(addresses.ports[service.name])

@@ -128,7 +128,7 @@ class Inspector:
             await consumer.stop()
 
     async def facts(self, *topics: Topic, key: str | None = None) -> list[tuple[Envelope, bytes]]:
-        """Every record of these topics, in the order of each partition; with `key`, only those under it."""
+        """Return every record of these topics, in the order of each partition; with `key`, only those under it."""
         partitions = _partitions(topics or (PURCHASE_EVENTS, PURCHASE_STATE))
         async with self._consumer(partitions) as consumer:
             return await self._read_all(consumer, partitions, key)

@@ -18,7 +18,7 @@ RENEWAL_FAILED: Final = "billing.workspace.renewal_failed.v1"
 
 
 async def plan_disagreements(driver: Driver, workspaces: set[str] | None) -> list[str]:
-    """Everything about plans that does not agree, in words; of these workspaces, or of all."""
+    """Return everything about plans that does not agree, in words; of these workspaces, or of all."""
     rows = await driver.inspector.rows("purchases", "select * from workspaces where stripe_customer_id is not null")
     told: dict[str, dict[str, tuple[str, Json]]] = {}
     for envelope, value in await driver.inspector.facts(WORKSPACE_EVENTS):
@@ -36,7 +36,7 @@ async def plan_disagreements(driver: Driver, workspaces: set[str] | None) -> lis
 
 
 def _fact_faults(row: Json, facts: Sequence[tuple[str, Json]]) -> list[str]:
-    """Every fact of the workspace is told, one plan follows the other, and the last one is the row's."""
+    """Check that each change has its fact, one plan follows the other, and the last one is the row's."""
     sequences = [fact["sequence"] for _, fact in facts]
     faults = [] if sequences == list(range(1, row["sequence"] + 1)) else [f"facts {sequences} of {row['sequence']}"]
     changes = [(fact["previous_plan"], fact["plan"]) for type_, fact in facts if type_ == PLAN_CHANGED]

@@ -14,14 +14,14 @@ _reservations: deque[socket.socket] = deque()
 
 
 def is_listening(port: int) -> bool:
-    """Whether somebody accepts connections on `port`."""
+    """Return whether somebody accepts connections on `port`."""
     with socket.socket() as probe:
         probe.settimeout(0.5)
         return probe.connect_ex((LOOPBACK, port)) == 0
 
 
 def is_free(port: int) -> bool:
-    """Whether a server could listen on `port` now; a port in TIME_WAIT counts as free."""
+    """Return whether a server could listen on `port` now; a port in TIME_WAIT counts as free."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -47,7 +47,7 @@ def free_port() -> int:
 
 
 def choose(preferred: int | None) -> int:
-    """`preferred` where it is free, else any free port."""
+    """Return `preferred` where it is free, else any free port."""
     return preferred if preferred is not None and is_free(preferred) else free_port()
 
 

@@ -87,7 +87,7 @@ class Process:
             await asyncio.sleep(_POLL_S)
 
     async def wait(self, *, within: float) -> bool:
-        """Whether it ended within that many seconds."""
+        """Return whether it ended within that many seconds."""
         deadline = time.monotonic() + within
         while self.running and time.monotonic() < deadline:  # noqa: ASYNC110 - nothing tells us
             await asyncio.sleep(_POLL_S)

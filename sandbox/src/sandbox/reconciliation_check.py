@@ -41,7 +41,7 @@ class Told:
 async def disagreements(
     driver: Driver, *, workspaces: Iterable[str] | None = None, repeated_mails: bool = False
 ) -> list[str]:
-    """Everything that does not agree, in words; of these workspaces, or of all."""
+    """Return everything that does not agree, in words; of these workspaces, or of all."""
     wanted = set(workspaces) if workspaces is not None else None
     facts = [
         fact
@@ -78,7 +78,7 @@ def _history_faults(record: Json) -> list[str]:
 
 
 def _fact_faults(record: Json, facts: Sequence[Told]) -> list[str]:
-    """Each transition has its fact, in order, under one id; the last state is the row's."""
+    """Check that each transition has its fact, in order, under one id; the last state is the row's."""
     own = _first_of_each([fact for fact in facts if fact.body["purchase_id"] == record["id"]])
     events = [fact for fact in own if fact.type != "billing.purchase.state.v1"]
     states = [fact for fact in own if fact.type == "billing.purchase.state.v1"]

@@ -26,7 +26,7 @@ class Known:
     created: float
 
     def alive(self) -> bool:
-        """Whether it still runs, and is still the one that we started."""
+        """Return whether it still runs, and is still the one that we started."""
         with contextlib.suppress(psutil.Error):
             process = psutil.Process(self.pid)
             same = abs(process.create_time() - self.created) < _CLOCK_SLACK_S

@@ -29,7 +29,7 @@ class Scratch:
 
 
 def open_to_all(path: Path) -> bool:
-    """Whether a user without any rights of ours can get into `path`."""
+    """Return whether a user without any rights of ours can get into `path`."""
     return all(step.stat().st_mode & 0o001 for step in (path.resolve(), *path.resolve().parents))
 
 

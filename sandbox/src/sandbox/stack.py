@@ -165,11 +165,11 @@ class EmbeddedStack:
         return self.infrastructure.processes | self._running
 
     def logs(self, name: str) -> str:
-        """All that this process has printed, over all its runs."""
+        """Return all that this process has printed, over all its runs."""
         return self.processes[name].log.read_text(errors="replace")
 
     def operations_url(self, name: str) -> str:
-        """Where a service answers /livez, /readyz and /metrics."""
+        """Return where a service answers /livez, /readyz and /metrics."""
         return f"http://{LOOPBACK}:{self.addresses.ports[f'{name}-ops']}"
 
     def settings_for(self, name: str) -> dict[str, str]:

@@ -17,7 +17,7 @@ NO_BREAK_SPACE: Final = "\N{NO-BREAK SPACE}"
 
 @lru_cache(maxsize=4096)
 def money(cents: int, *, currency: str, locale: str) -> str:
-    """`cents` minor units of `currency`, e.g. `€499.00` in `en` and `499,00 €` in `de`. Never rounds."""
+    """Return `cents` minor units of `currency`, e.g. `€499.00` in `en` and `499,00 €` in `de`. Never rounds."""
     code = currency.upper()
     digits = exponent(code)
     amount = Decimal(cents).scaleb(-digits)

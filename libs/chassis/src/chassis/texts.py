@@ -8,7 +8,7 @@ NOT_TEXT: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
 
 def one_line(text: str) -> str:
-    """`text` itself. Raises ValueError for a character that is no text or that ends the line."""
+    """Return `text` itself. Raises ValueError for a character that is no text or that ends the line."""
     if any(unicodedata.category(character) in NOT_TEXT for character in text):
         raise ValueError("must be one line of printable text")
     return text

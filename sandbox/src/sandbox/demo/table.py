@@ -47,7 +47,7 @@ async def _plans(harness: Harness) -> Table:
 
 
 def _path(steps: Sequence[str]) -> str:
-    """Each step once, in its order."""
+    """Return each step once, in its order."""
     return " → ".join(step for step, _ in groupby(steps))
 
 

@@ -23,7 +23,7 @@ Headers = list[tuple[bytes, bytes]]
 
 
 def application(services: Mapping[str, str]) -> Starlette:
-    """`services` are base URLs by name."""
+    """Build the front; `services` are base URLs by name."""
     transport = httpx.AsyncHTTPTransport(limits=httpx.Limits(max_connections=1_000), trust_env=False)
 
     @asynccontextmanager
@@ -89,7 +89,7 @@ def _has_body(request: Request) -> bool:
 
 
 def _request_headers(request: Request) -> Headers:
-    """Those of the browser, its Host among them, and how it came here."""
+    """Return the browser's headers, its Host among them, and how it came here."""
     client = request.client.host if request.client else "unknown"
     came = {"For": client, "Proto": request.url.scheme, "Host": request.headers.get("host", "")}
     kept = [pair for pair in _passed_on(request.headers.raw) if pair[0] not in _OURS]

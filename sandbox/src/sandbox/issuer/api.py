@@ -13,7 +13,7 @@ from sandbox.issuer.tokens import ALGORITHM, Issuer
 
 
 def application(issuer: Issuer, client: Client | None = None) -> Starlette:
-    """All of it; without a client nobody can sign in with a browser."""
+    """Build all of it; without a client nobody can sign in with a browser."""
     return Starlette(routes=[*_tokens(issuer), *(signing_in(issuer, client) if client else ())])
 
 

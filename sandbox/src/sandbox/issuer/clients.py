@@ -23,11 +23,11 @@ class Client:
         return f"{parts.scheme}://{parts.netloc}"
 
     def is_asked_for(self, query: Mapping[str, str]) -> bool:
-        """Whether an authorization request names this client and its own address."""
+        """Return whether an authorization request names this client and its own address."""
         return (query.get("client_id"), query.get("redirect_uri")) == (self.client_id, self.redirect_uri)
 
     def may_sign_out_to(self, query: Mapping[str, str]) -> bool:
-        """Whether an end-session request names this client and one of its own pages."""
+        """Return whether an end-session request names this client and one of its own pages."""
         back = query.get("post_logout_redirect_uri", "")
         return query.get("client_id") == self.client_id and back.startswith(f"{self.origin}/")
 

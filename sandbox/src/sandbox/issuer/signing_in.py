@@ -84,7 +84,7 @@ def _refused(query: Mapping[str, str], issuer: Issuer, client: Client, pages: Pa
 
 
 def _back(issuer: Issuer, client: Client, query: Mapping[str, str], **told: str) -> Response:
-    """Each answer names who gives it. Source: https://www.rfc-editor.org/rfc/rfc9207#section-2."""
+    """Name in each answer who gives it. Source: https://www.rfc-editor.org/rfc/rfc9207#section-2."""
     return _sent(client.redirect_uri, told | _state(query) | {"iss": issuer.issuer})
 
 

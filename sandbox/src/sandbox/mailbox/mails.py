@@ -128,7 +128,7 @@ class Mails:
         self._mails.append(Mail(number=number, raw=raw, sender=sender, recipients=recipients, created=now))
 
     def find(self, mail_id: str) -> Mail | None:
-        """`latest` is the newest, as in Mailpit."""
+        """Return the mail `id`; `latest` is the newest, as in Mailpit."""
         return next((mail for mail in self if mail_id in {"latest", mail.id}), None)
 
     def search(self, query: str) -> list[Mail]:

@@ -65,7 +65,7 @@ class Collection(Generic[T]):
         return thing
 
     def newest_first(self) -> Iterator[T]:
-        """All objects, in the order of Stripe's lists."""
+        """Return all objects, in the order of Stripe's lists."""
         return reversed(self._things.values())
 
     def where(self, field_name: str, value: str | None) -> list[T]:

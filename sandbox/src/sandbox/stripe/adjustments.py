@@ -27,7 +27,7 @@ class Coupon(Thing):
     times_redeemed: int = 0
 
     def is_valid(self, *, now: int) -> bool:
-        """Whether it may still be redeemed."""
+        """Return whether it may still be redeemed."""
         used_up = self.max_redemptions is not None and self.times_redeemed >= self.max_redemptions
         return not used_up and (self.redeem_by is None or now <= self.redeem_by)
 
@@ -83,7 +83,7 @@ class TaxAmount:
 
 
 def share(amount: int, percentage: Decimal) -> int:
-    """`percentage` of `amount`, halves rounded up as Stripe does."""
+    """Return `percentage` of `amount`, halves rounded up as Stripe does."""
     return int((amount * percentage / HUNDRED).quantize(Decimal(1), rounding=ROUND_HALF_UP))
 
 

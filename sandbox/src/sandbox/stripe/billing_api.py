@@ -24,7 +24,7 @@ class Billing:
         self.account = account
 
     def routes(self) -> Sequence[Route]:
-        """Every path of this part of the control API."""
+        """Return every path of this part of the control API."""
         table: list[tuple[str, str, Callable[[Request], Awaitable[Any]]]] = [
             ("GET", "/clock", self.clock),
             ("POST", "/clock/advance", self.advance),

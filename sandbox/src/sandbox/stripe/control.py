@@ -15,7 +15,7 @@ class StripeControl(BillingControl):
     """
 
     async def health(self) -> Json:
-        """Whether it is up, and how many objects of each kind it holds."""
+        """Return whether it is up, and how many objects of each kind it holds."""
         return await self._get("/health")
 
     async def reset(self) -> None:
@@ -105,11 +105,11 @@ class StripeControl(BillingControl):
         await self._call("DELETE", "/webhooks/rules")
 
     async def deliveries(self, *, event: str | None = None) -> list[Json]:
-        """Every delivery, or those of one event: its state, attempts and the statuses it met."""
+        """Return every delivery, or those of one event: its state, attempts and the statuses it met."""
         return await self._data("/webhooks/deliveries", event=event)
 
     async def events(self, *, type: str | None = None, version: str | None = None) -> list[Json]:  # noqa: A002
-        """All events, oldest first, their objects in the shape of `version`."""
+        """Return all events, oldest first, their objects in the shape of `version`."""
         return await self._data("/events", type=type, version=version)
 
     async def resend(self, event: str, *, copies: int = 1, endpoint: str | None = None) -> int:
@@ -130,11 +130,11 @@ class StripeControl(BillingControl):
         await self._post("/idempotency/forget", {"key": key} if key else {})
 
     async def objects(self, *, kind: str | None = None, version: str | None = None) -> dict[str, list[Json]]:
-        """Every object by kind (`invoice`, `payment_intent`, `charge`, `refund` …), oldest first."""
+        """Return every object by kind (`invoice`, `payment_intent`, `charge`, `refund` …), oldest first."""
         return await self._get("/objects", kind=kind, version=version)
 
     async def sums(self) -> Json:
-        """`{"total": {currency: {captured, refunded, payments, refunds}}, "customers": {id: the same}, "lost": …}`.
+        """Sum `{"total": {currency: {captured, refunded, payments, refunds}}, "customers": {id: the same}, "lost": …}`.
 
         `lost` is `{customer: {currency: minor units}}` of lost disputes; `plans` is `{customer: {currency: {captured,
         refunded}}}`, what of the figures paid for subscriptions' periods; `credit` is `{customer: {currency: {applied,

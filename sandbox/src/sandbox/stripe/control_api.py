@@ -27,7 +27,7 @@ class Control:
         self.webhook_dispatcher = webhook_dispatcher
 
     def routes(self) -> Sequence[Route]:
-        """Every path of the control API."""
+        """Return every path of the control API."""
         table: list[tuple[str, str, Callable[[Request], Awaitable[Any]]]] = [
             ("GET", "/health", self.health),
             ("POST", "/reset", self.reset),

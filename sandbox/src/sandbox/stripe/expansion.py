@@ -79,7 +79,7 @@ def _walk(*, call: Call, node: Any, steps: list[str], path: str) -> None:
 
 
 def _is_paid_otherwise(node: Json, name: str) -> bool:
-    """Whether it is an invoice's payment with a charge alone, of which no intent can be shown, or the reverse."""
+    """Return whether an invoice's payment has a charge alone, of which no intent can be shown, or the reverse."""
     return name in PAID_WITH and name not in node and node.get("type") in PAID_WITH
 
 
@@ -101,7 +101,7 @@ def _object(call: Call, held: Any) -> Any:
 
 
 def _invoice_payments(call: Call, node: Json) -> Json:
-    """`payments` of an invoice, since basil only, and never unless asked for."""
+    """Return `payments` of an invoice, since basil only, and never unless asked for."""
     if era_of(call.version) is Era.LEGACY:
         raise parameter_invalid("This property cannot be expanded (payments).", param="expand")
     found = call.account.invoice_payments.where("invoice", node["id"])
@@ -109,7 +109,7 @@ def _invoice_payments(call: Call, node: Json) -> Json:
 
 
 def _paid_off_stripe(call: Call, node: Json) -> int:
-    """`amount_paid_off_stripe` of an invoice, never in events and never unless asked for.
+    """Return `amount_paid_off_stripe` of an invoice, never in events and never unless asked for.
 
     Source: https://docs.stripe.com/changelog/dahlia/2026-05-27/invoice-object-amount-paid-off-stripe-property.
     """
@@ -120,7 +120,7 @@ def _paid_off_stripe(call: Call, node: Json) -> int:
 
 
 def _charge_refunds(call: Call, node: Json) -> Json:
-    """`refunds` of a charge: not included unless asked for since 2022-11-15."""
+    """Return `refunds` of a charge: not included unless asked for since 2022-11-15."""
     found = call.account.refunds.where("charge", node["id"])
     return _list(call=call, things=found, url=f"/v1/charges/{node['id']}/refunds")
 
@@ -131,7 +131,7 @@ def _list(*, call: Call, things: list[Any], url: str) -> Json:
 
 
 def _line_items(call: Call, node: Json) -> Json:
-    """`line_items` of a Checkout session, in the order in which they were sent."""
+    """Return `line_items` of a Checkout session, in the order in which they were sent."""
     found = list(call.account.checkout_sessions.get(node["id"]).line_items)
     return _list(call=call, things=found, url=f"/v1/checkout/sessions/{node['id']}/line_items")
 

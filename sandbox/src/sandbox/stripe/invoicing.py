@@ -21,7 +21,7 @@ DESCRIPTIONS: Final = {
 
 
 def finalize(*, call: Call, invoice: Invoice, paid_by: PaymentIntent | None = None) -> Invoice:
-    """Number the invoice, apply the customer's balance and make its payment intent, or bind `paid_by` to it.
+    """Give the invoice its number, apply the customer's balance, make its payment intent or bind `paid_by` to it.
 
     What is due below the currency's minimum goes to the customer's balance, and the invoice is paid without a
     payment (https://docs.stripe.com/invoicing/customer/balance).
@@ -224,7 +224,7 @@ def note_failure(*, call: Call, invoice: Invoice, charge: str | None, waits: boo
 
 
 def needs_customer(intent: PaymentIntent) -> bool:
-    """Whether the bank waits for the customer, in either of Stripe's two ways of saying so."""
+    """Return whether the bank waits for the customer, in either of Stripe's two ways of saying so."""
     code = (intent.last_payment_error or {}).get("code")
     return intent.status == "requires_action" or code == "authentication_required"
 

@@ -28,7 +28,7 @@ class OutsideApi:
         self.account = account
 
     def routes(self) -> Sequence[Route]:
-        """Every path of this part of the control API."""
+        """Return every path of this part of the control API."""
         table: list[tuple[str, Callable[[Request], Awaitable[Any]]]] = [
             ("/payment_intents/{id}/authenticate", self.authenticate),
             ("/payment_intents/{id}/fail", self.fail_authentication),

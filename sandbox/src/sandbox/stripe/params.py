@@ -23,11 +23,11 @@ class Params:
     path: Mapping[str, str] = field(default_factory=dict)
 
     def name_of(self, name: str) -> str:
-        """How Stripe names a nested parameter: `invoice_settings[default_payment_method]`."""
+        """Return how Stripe names a nested parameter: `invoice_settings[default_payment_method]`."""
         return f"{self.prefix}[{name}]" if self.prefix else name
 
     def has(self, name: str) -> bool:
-        """Whether `name` was sent, be it empty."""
+        """Return whether `name` was sent, be it empty."""
         return name in self.form
 
     def refuse_unknown(self, accepted: Iterable[str]) -> None:

@@ -66,7 +66,7 @@ def attempt(
 
 
 def wants_authentication(method: PaymentMethod) -> bool:
-    """Whether the card's bank wants to see its holder."""
+    """Return whether the card's bank wants to see its holder."""
     card = CARDS[method.card]
     return card.authenticate and not (card.consent and method.set_up)
 
@@ -77,7 +77,7 @@ def _is_refused_off_session(*, call: Call, intent: PaymentIntent) -> bool:
 
 
 def _ask_the_bank(*, call: Call, intent: PaymentIntent, return_url: str | None) -> PaymentIntent:
-    """`redirect_to_url` where a return_url was given, else `use_stripe_sdk` as for an integration with Stripe.js."""
+    """Ask by `redirect_to_url` where a return_url was given, else by `use_stripe_sdk` as with Stripe.js."""
     action: Json = {"type": "use_stripe_sdk", "use_stripe_sdk": {"type": "three_d_secure_redirect"}}
     if return_url:
         url = f"{call.account.settings.public_url}/bank/{intent.id}/{intent.client_secret}"

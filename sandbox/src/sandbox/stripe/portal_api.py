@@ -20,7 +20,7 @@ class Portal:
         self.account = account
 
     def routes(self) -> Sequence[Route]:
-        """Every path of this part of the control API."""
+        """Return every path of this part of the control API."""
         return [Route("/_sandbox/portal/{id}/{act:str}", as_endpoint(self.act), methods=["POST"])]
 
     async def act(self, request: Request) -> Json:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 
 def signature_header(*, body: bytes, secrets: Iterable[str], timestamp: int) -> str:
-    """`t=…,v1=…` with one v1 for each secret, as Stripe sends while a secret is rotated."""
+    """Return `t=…,v1=…` with one v1 for each secret, as Stripe sends while a secret is rotated."""
     signed = b"%d." % timestamp + body
     marks = (hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest() for secret in secrets)
     return ",".join([f"t={timestamp}", *(f"v1={mark}" for mark in marks)])

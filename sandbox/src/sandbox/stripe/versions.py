@@ -26,5 +26,5 @@ def era_of(version: str) -> Era:
 
 
 def is_version(version: str) -> bool:
-    """Whether `version` is written as Stripe writes one: a day and, since acacia, a name."""
+    """Return whether `version` is written as Stripe writes one: a day and, since acacia, a name."""
     return _VERSION.fullmatch(version) is not None

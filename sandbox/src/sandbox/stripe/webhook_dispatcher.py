@@ -108,7 +108,7 @@ class WebhookDispatcher:
         return not self._tasks
 
     def is_delivered(self, event: Event) -> bool:
-        """Whether every endpoint that was to have the event has it, as `delivery_success` asks."""
+        """Return whether every endpoint that was to have the event has it, as `delivery_success` asks."""
         return all(one.state == "delivered" for one in self._by_event.get(event.id, ()))
 
     def of_event(self, event: str) -> list[Delivery]:
@@ -239,7 +239,7 @@ class WebhookDispatcher:
 
 
 def listens(endpoint: WebhookEndpoint, event: Event, *, default: str) -> bool:
-    """Whether the endpoint is enabled, wants this type, and has a version in which the object exists."""
+    """Return whether the endpoint is enabled, wants this type, and has a version in which the object exists."""
     wanted = any(fnmatchcase(event.type, pattern) for pattern in endpoint.enabled_events)
     known = exists_in(event, version=endpoint.api_version or default)
     return wanted and known and endpoint.status == "enabled"

@@ -43,7 +43,7 @@ class WebhookRule:
     hits: int = 0
 
     def place_of(self, type: str) -> int:  # noqa: A002
-        """Where `order` puts an event of this type."""
+        """Return where `order` puts an event of this type."""
         named = (place for place, pattern in enumerate(self.order) if fnmatchcase(type, pattern))
         return next(named, len(self.order))
 

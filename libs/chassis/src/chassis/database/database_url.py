@@ -4,10 +4,10 @@ from sqlalchemy.engine import URL, make_url
 
 
 def driver_url(url: str) -> URL:
-    """`postgresql://…` as SQLAlchemy's asyncpg dialect wants it."""
+    """Return `postgresql://…` as SQLAlchemy's asyncpg dialect wants it."""
     return make_url(url).set(drivername="postgresql+asyncpg")
 
 
 def plain_url(url: str) -> str:
-    """`postgresql://…` as asyncpg wants it, whichever driver `url` names."""
+    """Return `postgresql://…` as asyncpg wants it, whichever driver `url` names."""
     return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)

@@ -114,7 +114,7 @@ def _any_records(data: bytes) -> Iterator[_DefaultRecordPy]:
 
 
 def _bounds(buffer: bytes, position: int) -> tuple[int, int]:
-    """Where the next record begins and ends; all that is left, where its length is none."""
+    """Return where the next record begins and ends; all that is left, where its length is none."""
     try:
         # Its few bytes alone: a copy of what may be 64 MiB, for each record, would hold up the loop for hours.
         length, size = decode_varint(bytearray(buffer[position : position + _VARINT]), 0)

@@ -32,7 +32,7 @@ class BrokerUnavailable(Exception):  # noqa: N818 - named for what it says
 
 
 def security(settings: ServiceSettings) -> BaseSecurity | None:
-    """How we prove ourselves to the broker; None in a trusted network."""
+    """Return how we prove ourselves to the broker; None in a trusted network."""
     protocol = settings.kafka_security_protocol
     if protocol == "PLAINTEXT":
         return None

@@ -68,7 +68,7 @@ class Progress:
         return 0.0 if self._since is None else self._clock() - self._since
 
     def gets_on(self) -> bool:
-        """Whether that is shorter than STALL_SECONDS; says so once when it is not."""
+        """Return whether that is shorter than STALL_SECONDS; says so once when it is not."""
         seconds = self.stalled_seconds
         metrics.CONSUMER_STALLED.labels(self._group).set(seconds)
         if seconds < STALL_SECONDS:

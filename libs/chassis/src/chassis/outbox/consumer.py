@@ -233,7 +233,7 @@ def _reason(task: "asyncio.Task[Any]") -> BaseException:
 
 
 async def _export_lag(group: str, consumer: Any) -> int | None:
-    """All that lies behind our positions; None where no partition of ours says so."""
+    """Return all that lies behind our positions; None where no partition of ours says so."""
     lags = [await _export_partition(group, consumer, partition) for partition in consumer.assignment()]
     known = [lag for lag in lags if lag is not None]
     return sum(known) if known else None

@@ -49,6 +49,6 @@ AWAY: Final = (DBAPIError, PoolTimeoutError, asyncpg.PostgresError, asyncpg.Inte
 
 
 def is_outage(error: BaseException) -> bool:
-    """Whether a request failed because a part is away for a while, and not because it was wrong, or we are."""
+    """Return whether a request failed because a part is away for a while, and not because it was wrong, or we are."""
     carried = isinstance(error, AWAY) or through_a_driver(error)
     return carried and fate_of(error) is Fate.RETRY

@@ -112,7 +112,7 @@ class Relay:
                 await self._wait_for_work()
 
     async def _relay_batch(self, connection: Any, producer: Producer) -> bool:
-        """Whether the batch was full, so that there may be more."""
+        """Return whether the batch was full, so that there may be more."""
         held = sorted(self._held)
         rows = await connection.fetch(SELECT, self._size, [topic for topic, _ in held], [key for _, key in held])
         if rows:

@@ -6,7 +6,7 @@ from chassis.web.every_answer import HSTS
 
 
 def page_headers(form_targets: Iterable[str], *, secure: bool) -> Mapping[str, str]:
-    """`form_targets`: the origins that a form's answer may redirect to, which browsers hold `form-action` against.
+    """Return a page's headers. `form_targets`: where a form's answer may redirect; browsers hold `form-action` against.
 
     `secure`: browsers shall come over TLS only, from now on.
     The referrer stays within our origin; with `no-referrer` browsers would send `Origin: null` with our own forms.

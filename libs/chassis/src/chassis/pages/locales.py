@@ -33,7 +33,7 @@ def visitors_locale(request: Request) -> str:
 
 
 def _known(tag: str) -> str | None:
-    """`de-XX` is German, wherever that may be."""
+    """Return the locale that we speak: `de-XX` is German, wherever that may be."""
     for candidate in (tag, tag.partition("-")[0]):
         try:
             return str(Locale.parse(candidate, sep="-"))

@@ -22,7 +22,7 @@ class NavLink:
     href: str
 
     def leads_to(self, path: str) -> bool:
-        """Whether `path` is that page, or below it."""
+        """Return whether `path` is that page, or below it."""
         there = self.href.partition("?")[0]
         return path == there or path.startswith(f"{there}/")
 
@@ -43,7 +43,7 @@ def environment(package: str) -> Environment:
 
 @pass_context
 def _money(context: Context, cents: int, currency: str) -> str:
-    """`{{ 49900|money("EUR") }}`: minor units in the visitor's look."""
+    """Write `{{ 49900|money("EUR") }}`: minor units in the visitor's look."""
     return amounts.money(cents, currency=currency, locale=context["locale"])
 
 

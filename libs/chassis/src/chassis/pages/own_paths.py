@@ -12,7 +12,7 @@ SIGNED_IN_HERE: Final = "/session/signed-in"
 
 
 def own_path(wanted: str | None) -> str | None:
-    """`wanted` itself when it is one; the pages of signing in, but their last, are no place to come back to."""
+    """Return `wanted` itself when it is one; the pages of signing in, but their last, are no place to come back to."""
     if not wanted or len(wanted) > LONGEST or not _PATH.fullmatch(wanted):
         return None
     return None if wanted.startswith(SIGNING_IN) and wanted != SIGNED_IN_HERE else wanted

@@ -83,7 +83,7 @@ FOR_STAFF: Final[Mapping[str, Words]] = {
 
 
 def for_people(problem: Problem, words: Mapping[str, Words], *, method: str, is_staff: bool = False) -> Words:
-    """All three, complete; `words` are the service's, which go before ours."""
+    """Return all three, complete; `words` are the service's, which go before ours."""
     said = words.get(problem.slug) or (FOR_STAFF.get(problem.slug) if is_staff else None)
     said = said or (WHEN_READING if method in SAFE_METHODS else HALF_WAY).get(problem.slug)
     said = said or WORDS.get(problem.slug, Words())

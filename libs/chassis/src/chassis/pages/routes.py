@@ -119,5 +119,5 @@ async def _sign_in(request: Request, pages: Pages) -> Response:
 
 
 def sign_in_url(back: str) -> str:
-    """Where one signs in, to come back to `back` when that is a path of ours."""
+    """Return where one signs in, to come back to `back` when that is a path of ours."""
     return f"{SIGN_IN}?next={quote(back, safe='')}" if own_path(back) else SIGN_IN

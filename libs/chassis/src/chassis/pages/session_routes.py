@@ -11,7 +11,7 @@ from chassis.web.auth import CurrentCaller
 
 
 def session_router(sign_in: SignIn | None, *, home: str) -> APIRouter:
-    """`home` is the path where somebody comes to who asked for no page; None: no issuer is configured."""
+    """Route signing in. `home` is where one comes to who asked for no page; None: no issuer is configured."""
     routes = page_router("/session")
 
     @routes.get("/sign-in")

@@ -180,7 +180,7 @@ async def end_everywhere(request: Request) -> None:
 
 
 def end_session(response: Response, pages: Pages) -> Response:
-    """`response`, with which the session is over here."""
+    """Return `response`, with which the session is over here."""
     cookies.drop(response, cookies.SESSION, secure=pages.secure)
     return response
 

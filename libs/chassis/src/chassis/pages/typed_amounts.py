@@ -45,12 +45,12 @@ def plain_amount(text: str, *, locale: str) -> str:
 
 
 def local_amount(plain: str, *, locale: str) -> str:
-    """`499.00` as a field of an amount shows it to the visitor: `499,00`."""
+    """Return `499.00` as a field of an amount shows it to the visitor: `499,00`."""
     return plain.replace(".", get_decimal_symbol(locale, numbering_system="latn"))
 
 
 def examples(locale: str) -> str:
-    """How an amount may be written."""
+    """Show how an amount may be written."""
     local = local_amount("499.00", locale=locale)
     return "499 or 499.00" if local == "499.00" else f"499, 499.00 or {local}"
 

@@ -87,7 +87,7 @@ PACKAGES: Final = frozenset(
 
 
 def fault_of(error: BaseException) -> Fault:
-    """Whose fault `error` is. An exception of no driver, as a handler raises, is the record's."""
+    """Return whose fault `error` is. An exception of no driver, as a handler raises, is the record's."""
     return named_fault(error) or (Fault.CONNECTION if of_a_driver(_unwrapped(error)) else Fault.RECORD)
 
 
@@ -104,12 +104,12 @@ def named_fault(error: BaseException) -> Fault | None:
 
 
 def of_a_driver(error: BaseException) -> bool:
-    """Whether `error` is an exception of what carries our work, or was raised in there."""
+    """Return whether `error` is an exception of what carries our work, or was raised in there."""
     return _package(type(error).__module__) in PACKAGES or _package(_raised_in(error)) in PACKAGES
 
 
 def through_a_driver(error: BaseException) -> bool:
-    """Whether `error` came out of what carries our work, however deep it was raised: a socket's error, a timeout's."""
+    """Return whether `error` came out of what carries our work, however deep it was raised: a socket, a timeout."""
     return of_a_driver(error) or any(_package(module) in PACKAGES for module in _modules(error.__traceback__))
 
 

@@ -57,7 +57,7 @@ class Health:
         self.check(name, check)
 
     def decides(self, name: str) -> bool:
-        """Whether the process is ready only while `name` passes."""
+        """Return whether the process is ready only while `name` passes."""
         return name not in self._informational
 
     def drain(self) -> None:
@@ -70,7 +70,7 @@ class Health:
         return {loop: round(now - beat.at, 1) for loop, beat in self._beats.items() if now - beat.at > beat.limit}
 
     async def readiness(self) -> dict[str, str]:
-        """`ok` or `failed`, by check. All run at once, each within CHECK_TIMEOUT."""
+        """Return `ok` or `failed`, by check. All run at once, each within CHECK_TIMEOUT."""
         results = await asyncio.gather(*(_run(name, check) for name, check in self._checks.items()))
         state = dict(zip(self._checks, results, strict=True))
         return state | {"draining": "failed"} if self._draining else state
@@ -92,7 +92,7 @@ async def _run(name: str, check: Check) -> str:
 
 
 def ops_app(health: Health) -> ASGIApp:
-    """`/livez`, `/readyz` and `/metrics`; for the operations port, which is never public."""
+    """Serve `/livez`, `/readyz` and `/metrics` on the operations port, which is never public."""
 
     async def livez() -> Response:
         late = health.late()

@@ -63,7 +63,7 @@ class Caller:
         return sorted(self.workspaces, key=lambda workspace: list(Role).index(self.workspaces[workspace]))
 
     def has_scope(self, scope: str) -> bool:
-        """Whether the token carries `scope`: another service, or the host product, speaks."""
+        """Return whether the token carries `scope`: another service, or the host product, speaks."""
         return scope in self.scopes
 
 

@@ -72,7 +72,7 @@ class EveryAnswer:
 
 
 def names_a_host(scope: Scope) -> bool:
-    """Whether there is exactly one Host header with the name of a host; none is enough in HTTP/1.0."""
+    """Return whether there is exactly one Host header with the name of a host; none is enough in HTTP/1.0."""
     hosts = [value for name, value in scope["headers"] if name == b"host"]
     if not hosts:
         return bool(scope["http_version"] == "1.0")

@@ -38,7 +38,7 @@ def log_refused(scope: Scope, *, status: int, method: str, route: str) -> None:
 
 
 def address_of(scope: Scope) -> dict[str, str | None]:
-    """Where a request comes from, for the log."""
+    """Return where a request comes from, for the log."""
     client = scope.get("client")
     forwarded = b", ".join(value for name, value in scope["headers"] if name == b"x-forwarded-for")
     return {

@@ -50,7 +50,7 @@ _OPENAPI_ERRORS: Final[dict[int | str, dict[str, Any]]] = {
 
 
 def storable(text: str) -> str:
-    """`text` itself. Raises PydanticCustomError for NUL, and for lone surrogates, which JSON can spell."""
+    """Return `text` itself. Raises PydanticCustomError for NUL, and for lone surrogates, which JSON can spell."""
     if _UNSTORABLE.search(text):
         raise PydanticCustomError("unstorable_text", "Text cannot hold NUL or half a character")
     return text
@@ -79,7 +79,7 @@ class Body(BaseModel):
 
 
 def _texts(data: Any) -> Iterator[str]:
-    """Every text and name in a JSON document, without recursion: its depth is the sender's choice."""
+    """Return every text and name in a JSON document, without recursion: its depth is the sender's choice."""
     pending = [data]
     while pending:
         part = pending.pop()

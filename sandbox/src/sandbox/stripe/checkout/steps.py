@@ -26,7 +26,7 @@ def answer_bank(*, call: Call, session: CheckoutSession, authorised: bool) -> Ch
 
 
 def waits_for_bank(*, call: Call, session: CheckoutSession) -> bool:
-    """Whether the bank wants to see the buyer."""
+    """Return whether the bank wants to see the buyer."""
     intent = _intent(call=call, session=session)
     return session.status == "open" and intent is not None and intent.status == "requires_action"
 

@@ -22,7 +22,7 @@ class Operation:
 
 
 def row(name: str, route: str, accepts: str, act: Callable[[Call], Any]) -> Operation:
-    """`route` is method and path; `accepts` are names between spaces."""
+    """Describe an operation: `route` is method and path; `accepts` are names between spaces."""
     method, path = route.split()
     names = frozenset([*accepts.split(), *(["expand"] if method != "DELETE" else [])])
     return Operation(name=name, method=method, path=path, accepts=names, act=act)

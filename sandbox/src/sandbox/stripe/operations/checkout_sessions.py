@@ -68,7 +68,7 @@ def list_(call: Call) -> Json:
 
 
 def list_line_items(call: Call) -> Json:
-    """`/v1/checkout/sessions/{id}/line_items`, in the order in which they were sent."""
+    """List `/v1/checkout/sessions/{id}/line_items`, in the order in which they were sent."""
     session = retrieve(call)
     return page(call=call, things=session.line_items, url=f"/v1/checkout/sessions/{session.id}/line_items")
 

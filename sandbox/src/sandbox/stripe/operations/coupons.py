@@ -16,7 +16,7 @@ DURATIONS = ("forever", "once", "repeating")
 
 
 def create(call: Call) -> Coupon:
-    """`percent_off`, or `amount_off` with its `currency`; with an id of the caller's choice if one is given."""
+    """Create a coupon of `percent_off`, or `amount_off` with its `currency`; under the caller's id if one is given."""
     params = call.params
     named = params.text("id")
     if named and call.account.coupons.find(named):

@@ -59,7 +59,7 @@ def delete(call: Call) -> Json:
 
 
 def list_(call: Call) -> Json:
-    """All customers, or those of one e-mail address (which Stripe compares exactly)."""
+    """List all customers, or those of one e-mail address (which Stripe compares exactly)."""
     email = call.params.text("email")
     things = (one for one in call.account.customers.newest_first() if not one.deleted)
     return page(
@@ -94,7 +94,7 @@ def _changed(customer: Customer, *, params: Params) -> Customer:
 
 
 def _with_balance(*, call: Call, customer: Customer, type: str) -> Customer:  # noqa: A002
-    """`balance` is what it shall be: the difference is a transaction."""
+    """Update the customer. `balance` is what it shall be: the difference is a transaction."""
     wanted = call.params.integer("balance")
     if wanted is not None and wanted != customer.balance:
         balances.move(call=call, customer=customer, amount=wanted - customer.balance, type=type)
@@ -109,7 +109,7 @@ def _first_method(*, call: Call, customer: Customer) -> PaymentMethod | None:
 
 
 def _default_method(*, call: Call, customer: Customer, attached: PaymentMethod | None = None) -> str | None:
-    """`invoice_settings[default_payment_method]` has to be attached to the customer already."""
+    """Update the customer; `invoice_settings[default_payment_method]` has to be attached already."""
     settings = call.params.nested("invoice_settings")
     current = customer.default_payment_method
     wanted = settings.unset_or_text("default_payment_method", current=current)

@@ -24,7 +24,7 @@ def give_customer(*, call: Call, customer: Customer, coupon: str) -> Discount:
 
 
 def delete_of_customer(call: Call) -> Json:
-    """`DELETE /v1/customers/{id}/discount`; invoices that have it keep it."""
+    """Carry out `DELETE /v1/customers/{id}/discount`; invoices that have it keep it."""
     customer = customers.living(call=call, id=call.id, param="id")
     if customer.discount is None:
         raise Refusal(f"No active discount for customer: {customer.id}", status=404, code="resource_missing")
@@ -50,7 +50,7 @@ def inherited(*, customer: Customer, currency: str) -> tuple[Discount, ...]:
 
 
 def suits(discount: Discount, *, currency: str) -> bool:
-    """Whether the coupon takes off a share, or an amount of this currency."""
+    """Return whether the coupon takes off a share, or an amount of this currency."""
     return discount.coupon.currency in (None, currency)
 
 

@@ -14,7 +14,7 @@ def retrieve(call: Call) -> Event:
 
 
 def list_(call: Call) -> Json:
-    """By `type` (which may end in `.*`) or `types`, by `created`, and by `delivery_success`.
+    """List by `type` (which may end in `.*`) or `types`, by `created`, and by `delivery_success`.
 
     An event keeps the version that the account had when it was made, whatever version asks.
     """
@@ -30,6 +30,6 @@ def list_(call: Call) -> Json:
 
 
 def is_one_of(event: Event, wanted: list[str]) -> bool:
-    """Whether the event's type is among `wanted`, and existed in the version it was made with."""
+    """Return whether the event's type is among `wanted`, and existed in the version it was made with."""
     named = any(fnmatchcase(event.type, one) for one in wanted)
     return named and exists_in(event, version=event.api_version)

@@ -29,7 +29,7 @@ def price_made(*, call: Call, data: Params) -> Price:
 
 
 def unit_amount_of(data: Params) -> int:
-    """`unit_amount`, or `unit_amount_decimal` rounded to whole minor units."""
+    """Return `unit_amount`, or `unit_amount_decimal` rounded to whole minor units."""
     whole, exact = data.integer("unit_amount"), data.text("unit_amount_decimal")
     if whole is None and exact is None:
         raise parameter_missing(param=data.name_of("unit_amount"))

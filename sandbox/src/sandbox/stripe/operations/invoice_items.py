@@ -158,7 +158,7 @@ def _customer_of(*, call: Call, invoice: Invoice | None) -> str:
 
 
 def _price_of(call: Call) -> Price | None:
-    """`pricing[price]` since basil, `price` before it, or `price_data` for a price of this item alone."""
+    """Return `pricing[price]` since basil, `price` before it, or `price_data` for a price of this item alone."""
     params = call.params
     named = params.nested("pricing").text("price") or params.text("price")
     if named:

@@ -11,7 +11,7 @@ def retrieve(call: Call) -> InvoicePayment:
 
 
 def list_(call: Call) -> Json:
-    """By `invoice`, by `payment[type]` with `payment[payment_intent]`, by status."""
+    """List by `invoice`, by `payment[type]` with `payment[payment_intent]`, by status."""
     params = call.params
     intent = _intent_of(call)
     status = params.choice("status", among=("canceled", "open", "paid"))

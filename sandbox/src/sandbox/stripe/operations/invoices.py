@@ -91,13 +91,13 @@ def list_(call: Call) -> Json:
 
 
 def list_lines(call: Call) -> Json:
-    """`/v1/invoices/{id}/lines`: all of them, where the invoice itself shows the first ten."""
+    """List `/v1/invoices/{id}/lines`: all of them, where the invoice itself shows the first ten."""
     invoice = call.account.invoices.get(call.id)
     return page(call=call, things=invoice.lines, url=f"/v1/invoices/{invoice.id}/lines")
 
 
 def finalize(call: Call) -> Invoice:
-    """`auto_advance` can be set on the way."""
+    """Finalise the invoice; `auto_advance` can be set on the way."""
     invoice = call.account.invoices.get(call.id)
     advance = call.params.boolean("auto_advance")
     advanced = replace(invoice, auto_advance=invoice.auto_advance if advance is None else advance)

@@ -38,7 +38,7 @@ def update(call: Call) -> PaymentIntent:
 
 
 def list_(call: Call) -> Json:
-    """All intents, or one customer's."""
+    """List all intents, or one customer's."""
     account = call.account
     things = filtered(held=account.payment_intents, call=call, by="customer", known=account.customers)
     return page(call=call, things=things, url="/v1/payment_intents")

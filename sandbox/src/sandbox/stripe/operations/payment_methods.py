@@ -77,14 +77,14 @@ def list_(call: Call) -> Json:
 
 
 def list_of_customer(call: Call) -> Json:
-    """`/v1/customers/{id}/payment_methods`."""
+    """List `/v1/customers/{id}/payment_methods`."""
     customer = call.account.customers.get(call.id)
     url = f"/v1/customers/{customer.id}/payment_methods"
     return page(call=call, things=of_customer(call=call, customer=customer.id), url=url)
 
 
 def retrieve_of_customer(call: Call) -> PaymentMethod:
-    """`/v1/customers/{id}/payment_methods/{method}`."""
+    """Retrieve `/v1/customers/{id}/payment_methods/{method}`."""
     method = call.account.payment_methods.get(call.params.path["method"])
     if method.customer != call.id:
         raise missing(kind="payment_method", id=method.id)

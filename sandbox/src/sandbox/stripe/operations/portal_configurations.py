@@ -43,7 +43,7 @@ def update(call: Call) -> PortalConfiguration:
 
 
 def list_(call: Call) -> Json:
-    """By `active`; none made here is the default one, which is the Dashboard's."""
+    """List by `active`; none made here is the default one, which is the Dashboard's."""
     active, default = call.params.boolean("active"), call.params.boolean("is_default")
     things: Any = call.account.portal_configurations.newest_first() if default is not True else ()
     kept = (one for one in things if active in (None, one.active))

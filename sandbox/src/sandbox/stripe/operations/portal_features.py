@@ -16,7 +16,7 @@ MODES = ("at_period_end", "immediately")
 
 
 def features_sent(*, call: Call, current: Json) -> Json:
-    """Every feature: as sent, else as it was, else disabled."""
+    """Return every feature: as sent, else as it was, else disabled."""
     sent = call.params.nested("features")
     sent.refuse_unknown(FEATURES)
     return {

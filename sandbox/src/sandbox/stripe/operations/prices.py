@@ -48,7 +48,7 @@ def update(call: Call) -> Price:
 
 
 def list_(call: Call) -> Json:
-    """By product, lookup keys, currency, type and `active`."""
+    """List by product, lookup keys, currency, type and `active`."""
     params = call.params
     keys, active = params.texts("lookup_keys"), params.boolean("active")
     product, currency = params.text("product"), params.text("currency")

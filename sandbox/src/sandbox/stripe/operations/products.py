@@ -46,7 +46,7 @@ def delete(call: Call) -> Json:
 
 
 def list_(call: Call) -> Json:
-    """By `active` and `ids`."""
+    """List by `active` and `ids`."""
     active, ids = call.params.boolean("active"), call.params.texts("ids")
     things = call.account.products.newest_first()
     kept = (one for one in things if active in (None, one.active) and (not ids or one.id in ids))

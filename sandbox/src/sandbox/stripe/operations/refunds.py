@@ -46,7 +46,7 @@ def list_(call: Call) -> Json:
 
 
 def list_of_charge(call: Call) -> Json:
-    """`/v1/charges/{id}/refunds`."""
+    """List `/v1/charges/{id}/refunds`."""
     charge = call.account.charges.get(call.id)
     url = f"/v1/charges/{charge.id}/refunds"
     return page(call=call, things=call.account.refunds.where("charge", charge.id), url=url)

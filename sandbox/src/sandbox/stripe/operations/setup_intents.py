@@ -11,7 +11,7 @@ def retrieve(call: Call) -> SetupIntent:
 
 
 def list_(call: Call) -> Json:
-    """By customer or payment method."""
+    """List by customer or payment method."""
     account, method = call.account, call.params.text("payment_method")
     things = filtered(held=account.setup_intents, call=call, by="customer", known=account.customers)
     kept = (one for one in things if method in (None, one.payment_method))

@@ -18,7 +18,7 @@ ACCEPTED = ("id", "price", "price_data", "quantity", "metadata", "deleted")
 
 
 def list_(call: Call) -> Json:
-    """Those of one subscription."""
+    """List those of one subscription."""
     subscription = call.account.subscriptions.get(call.params.required("subscription"), param="subscription")
     return page(call=call, things=reversed(subscription.items), url="/v1/subscription_items")
 

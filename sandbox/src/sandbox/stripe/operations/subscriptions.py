@@ -51,7 +51,7 @@ def retrieve(call: Call) -> Subscription:
 
 
 def list_(call: Call) -> Json:
-    """By customer, price and status; without a status those that are not canceled."""
+    """List by customer, price and status; without a status those that are not canceled."""
     params, account = call.params, call.account
     status, price = params.choice("status", among=STATUSES), params.text("price")
     things = filtered(held=account.subscriptions, call=call, by="customer", known=account.customers)
@@ -147,7 +147,7 @@ def _changed(*, call: Call, subscription: Subscription) -> Subscription:
 
 
 def _with_cancellation(*, call: Call, subscription: Subscription) -> Subscription:
-    """`cancel_at_period_end`, or `cancel_at` a time; taken back by false, or by an empty time."""
+    """Return `cancel_at_period_end`, or `cancel_at` a time; taken back by false, or by an empty time."""
     params = call.params
     at_end = params.boolean("cancel_at_period_end")
     if at_end is not None:

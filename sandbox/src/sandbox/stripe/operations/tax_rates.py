@@ -15,7 +15,7 @@ TEXTS = ("country", "description", "jurisdiction", "state", "tax_type")
 
 
 def create(call: Call) -> TaxRate:
-    """`inclusive` says whether an amount holds the tax already, or gets it on top."""
+    """Create a rate; `inclusive` says whether an amount holds the tax already, or gets it on top."""
     params = call.params
     inclusive = params.boolean("inclusive")
     if inclusive is None:
@@ -37,7 +37,7 @@ def retrieve(call: Call) -> TaxRate:
 
 
 def update(call: Call) -> TaxRate:
-    """All but the percentage and whether it is inclusive."""
+    """Change all but the percentage and whether it is inclusive."""
     before = retrieve(call)
     rate = call.save(_changed(call=call, rate=before))
     call.emit("tax_rate.updated", rate, before=before)
@@ -45,7 +45,7 @@ def update(call: Call) -> TaxRate:
 
 
 def list_(call: Call) -> Json:
-    """By `active` and `inclusive`."""
+    """List by `active` and `inclusive`."""
     active, inclusive = call.params.boolean("active"), call.params.boolean("inclusive")
     things = call.account.tax_rates.newest_first()
     kept = (one for one in things if active in (None, one.active) and inclusive in (None, one.inclusive))

@@ -38,7 +38,7 @@ def portal_routes(account: Account) -> Sequence[Route]:
 
 
 def show_portal(account: Account, session: PortalSession, *, error: str | None = None) -> Response:
-    """Everything that the configuration allows, or the one thing that the flow is for."""
+    """Show everything that the configuration allows, or the one thing that the flow is for."""
     call = outside(account, session)
     parts = [
         f"<p class='error' role='alert'>{html.escape(error)}</p>" if error else "",

@@ -72,12 +72,12 @@ def render_event(thing: Event, *, version: str, pending_webhooks: int = 0) -> Js
 
 
 def exists_in(thing: Event, *, version: str) -> bool:
-    """Whether an endpoint of `version` can be told of this event."""
+    """Return whether an endpoint of `version` can receive this event."""
     return era_of(version) is Era.BASIL or thing.thing.kind not in SINCE_BASIL
 
 
 def changed(*, before: Json, after: Json) -> Json:
-    """`previous_attributes`: the old values of what changed; of a hash only the keys that did."""
+    """Return `previous_attributes`: the old values of what changed; of a hash only the keys that did."""
     return {
         name: _difference(old, after.get(name))
         for name, old in before.items()

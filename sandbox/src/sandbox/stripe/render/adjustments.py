@@ -9,7 +9,7 @@ from sandbox.stripe.versions import Era
 
 
 def coupon(thing: Coupon, _: Era) -> Json:
-    """https://docs.stripe.com/api/coupons/object"""
+    """Render https://docs.stripe.com/api/coupons/object"""
     return {
         "id": thing.id,
         "object": "coupon",
@@ -30,7 +30,7 @@ def coupon(thing: Coupon, _: Era) -> Json:
 
 
 def discount(thing: Discount, era: Era) -> Json:
-    """https://docs.stripe.com/api/discounts/object; its coupon moved into `source`."""
+    """Render https://docs.stripe.com/api/discounts/object; its coupon moved into `source`."""
     shared: Json = {
         "id": thing.id,
         "object": "discount",
@@ -50,7 +50,7 @@ def discount(thing: Discount, era: Era) -> Json:
 
 
 def tax_rate(thing: TaxRate, _: Era) -> Json:
-    """https://docs.stripe.com/api/tax_rates/object"""
+    """Render https://docs.stripe.com/api/tax_rates/object"""
     return {
         "id": thing.id,
         "object": "tax_rate",
@@ -74,7 +74,7 @@ def tax_rate(thing: TaxRate, _: Era) -> Json:
 
 
 def discount_amounts(amounts: Iterable[DiscountAmount]) -> list[Json]:
-    """`discount_amounts` of a line and `total_discount_amounts` of an invoice, in both eras."""
+    """Return `discount_amounts` of a line and `total_discount_amounts` of an invoice, in both eras."""
     return [{"amount": one.amount, "discount": one.discount} for one in amounts]
 
 
@@ -84,7 +84,7 @@ def pretax_credit_amounts(amounts: Iterable[DiscountAmount]) -> list[Json]:
 
 
 def tax_amounts(amounts: Iterable[TaxAmount]) -> list[Json]:
-    """`tax_amounts` of a line and `total_tax_amounts` of an invoice, before basil."""
+    """Return `tax_amounts` of a line and `total_tax_amounts` of an invoice, before basil."""
     return [
         {
             "amount": one.amount,
@@ -98,7 +98,7 @@ def tax_amounts(amounts: Iterable[TaxAmount]) -> list[Json]:
 
 
 def taxes(amounts: Iterable[TaxAmount]) -> list[Json]:
-    """`taxes` of a line and `total_taxes` of an invoice, since basil."""
+    """Return `taxes` of a line and `total_taxes` of an invoice, since basil."""
     return [
         {
             "amount": one.amount,

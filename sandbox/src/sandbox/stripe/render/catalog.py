@@ -5,7 +5,7 @@ from sandbox.stripe.versions import Era
 
 
 def product(thing: Product, _: Era) -> Json:
-    """https://docs.stripe.com/api/products/object"""
+    """Render https://docs.stripe.com/api/products/object"""
     return {
         "id": thing.id,
         "object": "product",
@@ -29,7 +29,7 @@ def product(thing: Product, _: Era) -> Json:
 
 
 def price(thing: Price, _: Era) -> Json:
-    """https://docs.stripe.com/api/prices/object"""
+    """Render https://docs.stripe.com/api/prices/object"""
     return {
         "id": thing.id,
         "object": "price",

@@ -7,7 +7,7 @@ from sandbox.stripe.versions import Era
 
 
 def charge(thing: Charge, era: Era) -> Json:
-    """https://docs.stripe.com/api/charges/object; `amount_refunded` is cumulative, `invoice` gone since basil."""
+    """Render https://docs.stripe.com/api/charges/object; `amount_refunded` is cumulative, no `invoice` since basil."""
     succeeded = thing.status == "succeeded"
     return {
         "id": thing.id,

@@ -7,7 +7,7 @@ from sandbox.stripe.versions import Era
 
 
 def session(thing: CheckoutSession, era: Era) -> Json:
-    """https://docs.stripe.com/api/checkout/sessions/object; the address of its page is known while it is open."""
+    """Render https://docs.stripe.com/api/checkout/sessions/object; its page has an address while it is open."""
     return {
         "id": thing.id,
         "object": "checkout.session",
@@ -69,7 +69,7 @@ def session(thing: CheckoutSession, era: Era) -> Json:
 
 
 def line_item(thing: LineItem, era: Era) -> Json:
-    """https://docs.stripe.com/api/checkout/sessions/line_items"""
+    """Render https://docs.stripe.com/api/checkout/sessions/line_items"""
     return {
         "id": thing.id,
         "object": "item",
@@ -125,7 +125,7 @@ def _basil() -> Json:
 
 
 def setup_intent(thing: SetupIntent, era: Era) -> Json:
-    """https://docs.stripe.com/api/setup_intents/object"""
+    """Render https://docs.stripe.com/api/setup_intents/object"""
     return {
         "id": thing.id,
         "object": "setup_intent",

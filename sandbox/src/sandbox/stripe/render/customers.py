@@ -9,7 +9,7 @@ EMPTY_ADDRESS = {"city": None, "country": None, "line1": None, "line2": None, "p
 
 
 def customer(thing: Customer, era: Era) -> Json:
-    """https://docs.stripe.com/api/customers/object"""
+    """Render https://docs.stripe.com/api/customers/object"""
     if thing.deleted:
         return {"id": thing.id, "object": "customer", "deleted": True}
     return {
@@ -44,7 +44,7 @@ def customer(thing: Customer, era: Era) -> Json:
 
 
 def balance_transaction(thing: BalanceTransaction, era: Era) -> Json:
-    """https://docs.stripe.com/api/customer_balance_transactions/object"""
+    """Render https://docs.stripe.com/api/customer_balance_transactions/object"""
     newer: Json = {"checkout_session": None, "customer_account": None} if era is Era.BASIL else {}
     return newer | {
         "id": thing.id,
@@ -64,7 +64,7 @@ def balance_transaction(thing: BalanceTransaction, era: Era) -> Json:
 
 
 def payment_method(thing: PaymentMethod, _: Era) -> Json:
-    """https://docs.stripe.com/api/payment_methods/object"""
+    """Render https://docs.stripe.com/api/payment_methods/object"""
     return {
         "id": thing.id,
         "object": "payment_method",
@@ -78,7 +78,7 @@ def payment_method(thing: PaymentMethod, _: Era) -> Json:
 
 
 def billing_details(known: Json) -> Json:
-    """Every field of the billing details, null where nothing is known."""
+    """Return every field of the billing details, null where nothing is known."""
     empty = {"address": EMPTY_ADDRESS, "email": None, "name": None, "phone": None, "tax_id": None}
     return {**empty, **known, "address": {**EMPTY_ADDRESS, **(known.get("address") or {})}}
 

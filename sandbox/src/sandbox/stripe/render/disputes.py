@@ -20,7 +20,7 @@ FEE: Final = 1500
 
 
 def dispute(thing: Dispute, era: Era) -> Json:
-    """https://docs.stripe.com/api/disputes/object"""
+    """Render https://docs.stripe.com/api/disputes/object"""
     return {
         "id": thing.id,
         "object": "dispute",

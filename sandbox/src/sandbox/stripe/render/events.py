@@ -5,7 +5,7 @@ from sandbox.stripe.versions import Era
 
 
 def event(thing: Event, *, data: Json, previous: Json | None, version: str, pending_webhooks: int) -> Json:
-    """https://docs.stripe.com/api/events/object; `data` is rendered for the receiver's version."""
+    """Render https://docs.stripe.com/api/events/object; `data` is rendered for the receiver's version."""
     return {
         "id": thing.id,
         "object": "event",
@@ -20,7 +20,7 @@ def event(thing: Event, *, data: Json, previous: Json | None, version: str, pend
 
 
 def webhook_endpoint(thing: WebhookEndpoint, _: Era) -> Json:
-    """https://docs.stripe.com/api/webhook_endpoints/object; the secret is shown at creation only."""
+    """Render https://docs.stripe.com/api/webhook_endpoints/object; the secret is shown at creation only."""
     return {
         "id": thing.id,
         "object": "webhook_endpoint",

@@ -9,7 +9,7 @@ from sandbox.stripe.versions import Era
 
 
 def invoice(thing: Invoice, era: Era) -> Json:
-    """https://docs.stripe.com/api/invoices/object"""
+    """Render https://docs.stripe.com/api/invoices/object"""
     return _shared(thing, era) | (_legacy(thing) if era is Era.LEGACY else _basil(thing))
 
 
@@ -160,7 +160,7 @@ def _subscription_metadata(thing: Invoice) -> Json | None:
 
 
 def invoice_payment(thing: InvoicePayment, _: Era) -> Json:
-    """https://docs.stripe.com/api/invoice-payment/object (since basil)"""
+    """Render https://docs.stripe.com/api/invoice-payment/object (since basil)"""
     return {
         "id": thing.id,
         "object": "invoice_payment",

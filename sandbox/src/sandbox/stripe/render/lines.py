@@ -8,7 +8,7 @@ from sandbox.stripe.versions import Era
 
 
 def line(thing: Line, era: Era) -> Json:
-    """https://docs.stripe.com/api/invoice-line-item/object"""
+    """Render https://docs.stripe.com/api/invoice-line-item/object"""
     return {
         "id": thing.id,
         "object": "line_item",
@@ -74,7 +74,7 @@ def _parent(thing: Line) -> Json:
 
 
 def invoice_item(thing: InvoiceItem, era: Era) -> Json:
-    """https://docs.stripe.com/api/invoiceitems/object"""
+    """Render https://docs.stripe.com/api/invoiceitems/object"""
     return {
         "id": thing.id,
         "object": "invoiceitem",

@@ -5,7 +5,7 @@ from sandbox.stripe.versions import Era
 
 
 def payment_intent(thing: PaymentIntent, era: Era) -> Json:
-    """https://docs.stripe.com/api/payment_intents/object; its `invoice` is gone since basil."""
+    """Render https://docs.stripe.com/api/payment_intents/object; its `invoice` is gone since basil."""
     return {
         "id": thing.id,
         "object": "payment_intent",
@@ -56,7 +56,7 @@ def payment_intent(thing: PaymentIntent, era: Era) -> Json:
 
 
 def refund(thing: Refund, _: Era) -> Json:
-    """https://docs.stripe.com/api/refunds/object"""
+    """Render https://docs.stripe.com/api/refunds/object"""
     return {
         "id": thing.id,
         "object": "refund",

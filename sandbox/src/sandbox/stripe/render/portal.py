@@ -6,7 +6,7 @@ from sandbox.stripe.versions import Era
 
 
 def configuration(thing: PortalConfiguration, era: Era) -> Json:
-    """https://docs.stripe.com/api/customer_portal/configurations/object; its `products` are shown when asked for."""
+    """Render https://docs.stripe.com/api/customer_portal/configurations/object; its `products` when asked for."""
     update: Json = thing.features["subscription_update"]
     hidden = {"products"} if era is Era.BASIL else {"products", "billing_cycle_anchor", "trial_update_behavior"}
     shown = {name: value for name, value in update.items() if name not in hidden}
@@ -28,7 +28,7 @@ def configuration(thing: PortalConfiguration, era: Era) -> Json:
 
 
 def session(thing: PortalSession, era: Era) -> Json:
-    """https://docs.stripe.com/api/customer_portal/sessions/object"""
+    """Render https://docs.stripe.com/api/customer_portal/sessions/object"""
     return {
         "id": thing.id,
         "object": "billing_portal.session",

@@ -7,7 +7,7 @@ from sandbox.stripe.versions import Era
 
 
 def subscription(thing: Subscription, era: Era) -> Json:
-    """https://docs.stripe.com/api/subscriptions/object"""
+    """Render https://docs.stripe.com/api/subscriptions/object"""
     return {
         "id": thing.id,
         "object": "subscription",
@@ -65,7 +65,7 @@ def subscription(thing: Subscription, era: Era) -> Json:
 
 
 def item(thing: SubscriptionItem, era: Era) -> Json:
-    """https://docs.stripe.com/api/subscription_items/object"""
+    """Render https://docs.stripe.com/api/subscription_items/object"""
     shared: Json = {
         "id": thing.id,
         "object": "subscription_item",

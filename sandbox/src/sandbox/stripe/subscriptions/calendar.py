@@ -20,7 +20,7 @@ def end_of_period(*, start: int, anchor: int, price: Price) -> int:
 
 
 def same_rhythm(one: Price, other: Price) -> bool:
-    """Whether both are billed at the same times."""
+    """Return whether both are billed at the same times."""
     keys = ("interval", "interval_count")
     return all((one.recurring or {}).get(key) == (other.recurring or {}).get(key) for key in keys)
 

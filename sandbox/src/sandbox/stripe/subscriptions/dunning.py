@@ -32,5 +32,5 @@ def give_up(*, call: Call, invoice: Invoice) -> None:
 
 
 def is_dunned(invoice: Invoice) -> bool:
-    """Whether it is collected by itself: a renewal's or an update's invoice, as long as `auto_advance` is set."""
+    """Return whether it is collected by itself: a renewal's or an update's invoice, while `auto_advance` is set."""
     return invoice.auto_advance and invoice.billing_reason in ("subscription_cycle", "subscription_update")

@@ -77,5 +77,5 @@ class Subscription(Thing):
 
 
 def no_cancellation() -> dict[str, str | None]:
-    """`cancellation_details` of a subscription that nobody cancelled."""
+    """Return `cancellation_details` of a subscription that nobody cancelled."""
     return {"comment": None, "feedback": None, "reason": None}

@@ -33,6 +33,6 @@ def running(*, call: Call, subscription: Subscription) -> str:
 
 
 def renewed(subscription: Subscription, *, start: int, end: int, **changes: Any) -> Subscription:
-    """All items in a new period. Not stored yet."""
+    """Put all items in a new period. Not stored yet."""
     items = tuple(replace(item, period_start=start, period_end=end) for item in subscription.items)
     return replace(subscription, items=items, **changes)
