@@ -2,7 +2,8 @@
 
 from typing import Any, Final
 
-from sandbox.driver import Driver, Shop
+from sandbox.driver import Driver
+from sandbox.shop import Shop
 
 Json = dict[str, Any]
 NEEDS_THE_BANK: Final = "pm_card_authenticationRequired"

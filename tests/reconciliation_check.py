@@ -9,8 +9,9 @@ from typing import Any, Final
 from contracts import PURCHASE_EVENTS, PURCHASE_STATE, Envelope
 from contracts import purchase_facts as facts
 from purchases.ledger.transitions import TRANSITIONS, Status, Trigger
-from sandbox.driver import TEAM, Driver, Shop
+from sandbox.driver import TEAM, Driver
 from sandbox.reconciliation_check import sold_once
+from sandbox.shop import Shop
 
 Json = dict[str, Any]
 Told = Sequence[tuple[Envelope, Json]]

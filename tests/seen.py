@@ -5,7 +5,8 @@ from typing import Any
 import httpx
 
 from contracts import STRIPE_EVENTS
-from sandbox.driver import Driver, Shop
+from sandbox.driver import Driver
+from sandbox.shop import Shop
 
 Json = dict[str, Any]
 

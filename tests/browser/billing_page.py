@@ -4,7 +4,8 @@ from typing import Any
 
 from playwright.async_api import Locator, expect
 
-from sandbox.driver import Driver, Shop, bearer
+from sandbox.driver import Driver
+from sandbox.shop import Shop, bearer
 from tests.browser.people import Person, Visitor, billing, member_of
 
 Json = dict[str, Any]

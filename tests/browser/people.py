@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from playwright.async_api import BrowserContext, ConsoleMessage, Locator, Page, Request, Response, WebError
 
 from sandbox.description import Description
-from sandbox.driver import Shop
+from sandbox.shop import Shop
 from tests.browser.keys import Keys
 
 _SAID_OF_EVERY_REFUSAL: Final = "Failed to load resource: the server responded with a status of "

@@ -4,7 +4,7 @@ from typing import Any
 
 from playwright.async_api import Locator, expect
 
-from sandbox.driver import Shop
+from sandbox.shop import Shop
 from tests.browser.people import Person, Visitor, member_of, services
 
 Json = dict[str, Any]

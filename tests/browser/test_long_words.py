@@ -5,7 +5,8 @@ from uuid import uuid4
 
 from playwright.async_api import expect
 
-from sandbox.driver import Driver, Shop
+from sandbox.driver import Driver
+from sandbox.shop import Shop
 from tests.browser.billing_page import BillingPage
 from tests.browser.conftest import Visit
 from tests.browser.looks import fits, look_at

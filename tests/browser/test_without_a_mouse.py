@@ -2,7 +2,8 @@
 
 from playwright.async_api import expect
 
-from sandbox.driver import Driver, Shop
+from sandbox.driver import Driver
+from sandbox.shop import Shop
 from tests.browser.conftest import Visit
 from tests.browser.keys import Keys
 from tests.browser.people import Visitor, member_of

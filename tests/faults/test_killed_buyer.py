@@ -6,7 +6,8 @@ from typing import Any
 import httpx
 import pytest
 
-from sandbox.driver import Driver, Shop
+from sandbox.driver import Driver
+from sandbox.shop import Shop
 from tests.faults.conftest import KilledAt, becomes
 from tests.givens import NEEDS_THE_BANK
 from tests.reconciliation_check import purchases_of

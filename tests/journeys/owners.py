@@ -6,7 +6,8 @@ from typing import Any, Final
 
 import httpx
 
-from sandbox.driver import Driver, Shop, bearer
+from sandbox.driver import Driver
+from sandbox.shop import Shop, bearer
 
 Json = dict[str, Any]
 HOME: Final = "http://localhost:3000/billing"

@@ -13,7 +13,8 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from sandbox.driver import Driver, Shop
+from sandbox.driver import Driver
+from sandbox.shop import Shop
 from tests.forms import form_to, told
 from tests.givens import given_a_paid_purchase
 from tests.journeys.owners import checkout_page, pays

@@ -10,7 +10,8 @@ from typing import Any, Final
 import httpx
 import pytest
 
-from sandbox.driver import Driver, bearer
+from sandbox.driver import Driver
+from sandbox.shop import bearer
 from sandbox.stripe.signing import signature_header
 from tests.seen import everything, problem_of
 

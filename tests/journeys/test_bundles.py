@@ -7,8 +7,9 @@ from typing import Any, Final
 
 import pytest
 
-from sandbox.driver import TEAM, Driver, NeverHappened, Shop
+from sandbox.driver import TEAM, Driver, NeverHappened
 from sandbox.plan_reconciliation_check import plan_disagreements
+from sandbox.shop import Shop
 from tests.journeys.owners import billing, bought, checkout_page, in_the_portal, opens_checkout, pays
 from tests.seen import captured, problem_of
 

@@ -3,7 +3,8 @@
 import httpx
 import pytest
 
-from sandbox.driver import TEAM, Driver, Shop
+from sandbox.driver import TEAM, Driver
+from sandbox.shop import Shop
 from tests.reconciliation_check import purchases_of
 from tests.seen import invoice_status, problem_of
 

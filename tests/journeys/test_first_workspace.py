@@ -1,8 +1,9 @@
 """Whoever opens the pages of `make up` first is at home somewhere: the issuer's people have a workspace."""
 
-from sandbox.driver import Driver, bearer
+from sandbox.driver import Driver
 from sandbox.first_workspace import register_first_workspace
 from sandbox.issuer.people import chosen
+from sandbox.shop import bearer
 
 
 async def test_the_owner_of_the_sign_in_page_has_a_workspace_however_often_the_stack_is_started(driver: Driver) -> None:

@@ -5,7 +5,8 @@ from typing import Any
 import httpx
 import pytest
 
-from sandbox.driver import TEAM, Driver, Shop
+from sandbox.driver import TEAM, Driver
+from sandbox.shop import Shop
 from tests.givens import given_a_pending_purchase
 from tests.reconciliation_check import check_reconciliation
 

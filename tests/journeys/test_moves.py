@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from sandbox.driver import TEAM, Driver, Shop
+from sandbox.driver import TEAM, Driver
+from sandbox.shop import Shop
 from tests.givens import given_a_paid_purchase, given_a_pending_purchase
 from tests.seen import invoice_status
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from sandbox.driver import TEAM, Driver, Shop
+from sandbox.driver import TEAM, Driver
+from sandbox.shop import Shop
 from tests.givens import given_a_pending_purchase
 from tests.seen import captured
 

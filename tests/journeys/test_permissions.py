@@ -15,8 +15,9 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from sandbox.driver import Driver, Shop, bearer
+from sandbox.driver import Driver
 from sandbox.processes import AUDIENCE
+from sandbox.shop import Shop, bearer
 from tests.seen import everything, problem_of
 
 Json = dict[str, Any]

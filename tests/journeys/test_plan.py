@@ -4,7 +4,8 @@ from typing import Any, Final
 
 import pytest
 
-from sandbox.driver import TEAM, Driver, Shop
+from sandbox.driver import TEAM, Driver
+from sandbox.shop import Shop
 from tests.seen import captured
 
 Json = dict[str, Any]

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from sandbox.driver import TEAM, Driver, Shop
+from sandbox.driver import TEAM, Driver
 from sandbox.plan_reconciliation_check import plan_disagreements
+from sandbox.shop import Shop
 from tests.journeys.owners import checkout_page, pays
 from tests.journeys.test_bundles import BUNDLE, PLAN, given_an_offer
 from tests.journeys.test_plan import given_a_subscriber

@@ -9,8 +9,9 @@ from typing import Any, Final
 
 import pytest
 
-from sandbox.driver import Driver, Shop
+from sandbox.driver import Driver
 from sandbox.processes import SERVICES
+from sandbox.shop import Shop
 from sandbox.stack import EmbeddedStack
 from tests.forms import PageForm, read
 from tests.givens import given_a_pending_purchase

@@ -3,7 +3,8 @@
 import httpx
 import pytest
 
-from sandbox.driver import Driver, Shop, bearer
+from sandbox.driver import Driver
+from sandbox.shop import Shop, bearer
 from tests.reconciliation_check import purchases_of
 from tests.seen import problem_of
 

@@ -4,7 +4,8 @@ import time
 
 import httpx
 
-from sandbox.driver import Driver, bearer
+from sandbox.driver import Driver
+from sandbox.shop import bearer
 from sandbox.stack import EmbeddedStack
 from tests.seen import problem_of
 

@@ -8,7 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from sandbox.driver import Driver, Shop, bearer
+from sandbox.driver import Driver
+from sandbox.shop import Shop, bearer
 from tests.seen import captured, problem_of
 
 Json = dict[str, Any]

@@ -6,7 +6,6 @@ import re
 import time
 import uuid
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Final, Self
 from urllib.parse import urljoin
@@ -15,26 +14,14 @@ import httpx
 
 from sandbox.description import Description
 from sandbox.inspector import Inspector
+from sandbox.shop import Json, Shop, bearer
 from sandbox.stripe.control import StripeControl
 
 TEAM: Final = "team@quittance.test"
-Json = dict[str, Any]
 
 
 class NeverHappened(AssertionError):  # noqa: N818 - named for what it says
     """What was waited for did not come true in time."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Shop:
-    """One registered workspace with its owner and its customer at Stripe."""
-
-    workspace_id: str
-    name: str
-    owner_id: str
-    owner_email: str
-    customer_id: str
-    token: str
 
 
 class Driver:
@@ -311,8 +298,3 @@ def _names(thing: Json, ids: set[str]) -> bool:
     """Return whether a Stripe object is, or refers to, one of `ids`."""
     fields = ("id", "customer", "payment_intent", "charge", "invoice")
     return any(isinstance(thing.get(name), str) and thing[name] in ids for name in fields)
-
-
-def bearer(token: str) -> dict[str, str]:
-    """Return the header that carries `token`."""
-    return {"Authorization": f"Bearer {token}"}

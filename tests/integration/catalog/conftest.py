@@ -1,18 +1,24 @@
 """The catalog on a real PostgreSQL, reached over HTTP by people with and without rights."""
 
+import asyncio
+import sys
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 import pytest
+import stripe
 from fastapi import FastAPI
 from sqlalchemy import select, text
 
 from catalog.main import MIGRATIONS
 from catalog.main.service import app
 from catalog.seed import plant_seed
+from catalog.stripe_setup.bootstrap import bootstrap_stripe
+from catalog.stripe_setup.client import stripe_client
+from catalog.stripe_setup.webhook import shown
 from catalog.tables import Addon, outbox
 from chassis.database.database import Database
 from chassis.database.kept_rows import MAINTENANCE
@@ -21,6 +27,8 @@ from chassis.web.auth import TokenVerifier
 from chassis.web.jwks import Jwks
 from chassis.web.server import HttpServer
 from sandbox.issuer import Issuer, application
+from sandbox.ports import free_port
+from sandbox.stripe.control import StripeControl
 from tests.documented import only_documented_problems
 from tests.stack.postgres import NewDatabase, Template, emptying
 
@@ -155,3 +163,66 @@ async def catalog(service: Catalog) -> Catalog:
     service.api.state.price_list.forget()
     service.api.state.plan_list.forget()
     return service
+
+
+URL = "https://billing.example/billing/webhook"
+
+
+@dataclass(kw_only=True)
+class Account:
+    """A Stripe account, and somebody who sets it up."""
+
+    catalog: Catalog
+    url: str
+    control: StripeControl
+    client: stripe.StripeClient
+    said: list[str] = field(default_factory=list)
+
+    async def set_up(self, *, instance: str = "test", webhook_url: str | None = URL) -> list[str]:
+        """Run the command; what it said this time."""
+        self.said = []
+        await bootstrap_stripe(
+            database=self.catalog.database,
+            client=self.client,
+            instance=instance,
+            webhook_url=webhook_url,
+            keep_secret=shown,
+            say=self.said.append,
+        )
+        return self.said
+
+    async def objects(self, kind: str) -> list[dict[str, Any]]:
+        """Return what Stripe has, oldest first."""
+        found: list[dict[str, Any]] = (await self.control.objects(kind=kind[:-1])).get(kind[:-1], [])
+        return found
+
+    async def made(self) -> list[str]:
+        """Return the ids of everything."""
+        return [one["id"] for kind in ("products", "prices", "webhook_endpoints") for one in await self.objects(kind)]
+
+
+@pytest.fixture(scope="module")
+async def stripe_url() -> AsyncIterator[str]:
+    """Provide the sandbox as its users start it."""
+    port = free_port()
+    process = await asyncio.create_subprocess_exec(sys.executable, "-m", "sandbox.stripe", "--port", str(port))
+    async with asyncio.timeout(60), StripeControl(url := f"http://127.0.0.1:{port}") as control:
+        while True:
+            try:
+                await control.health()
+                break
+            except httpx.TransportError:
+                await asyncio.sleep(0.05)
+    yield url
+    process.terminate()
+    await process.wait()
+
+
+@pytest.fixture
+async def account(catalog: Catalog, stripe_url: str) -> AsyncIterator[Account]:
+    """Provide an empty account, and a catalog that was seeded."""
+    await catalog.given_the_seed()
+    async with StripeControl(stripe_url) as control:
+        await control.reset()
+        async with stripe_client(secret_key="sk_test_1", api_base=stripe_url) as client:
+            yield Account(catalog=catalog, url=stripe_url, control=control, client=client)

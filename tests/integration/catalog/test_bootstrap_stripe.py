@@ -2,86 +2,17 @@
 
 import asyncio
 import stat
-import sys
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
-import httpx
 import pytest
-import stripe
 
 from catalog.stripe_setup.bootstrap import NoPlans, bootstrap_stripe
 from catalog.stripe_setup.client import stripe_client
-from catalog.stripe_setup.webhook import API_VERSION, EVENT_TYPES, shown
-from sandbox.ports import free_port
-from sandbox.stripe.control import StripeControl
-from tests.integration.catalog.conftest import Catalog
+from catalog.stripe_setup.webhook import shown
+from tests.integration.catalog.conftest import URL, Account, Catalog
 from tests.integration.catalog.test_process import ended, start
 
-URL = "https://billing.example/billing/webhook"
 KEYS = [f"quittance:test:builder:{every}:{currency}" for currency in ("eur", "usd") for every in ("month", "year")]
-
-
-@dataclass(kw_only=True)
-class Account:
-    """A Stripe account, and somebody who sets it up."""
-
-    catalog: Catalog
-    url: str
-    control: StripeControl
-    client: stripe.StripeClient
-    said: list[str] = field(default_factory=list)
-
-    async def set_up(self, *, instance: str = "test", webhook_url: str | None = URL) -> list[str]:
-        """Run the command; what it said this time."""
-        self.said = []
-        await bootstrap_stripe(
-            database=self.catalog.database,
-            client=self.client,
-            instance=instance,
-            webhook_url=webhook_url,
-            keep_secret=shown,
-            say=self.said.append,
-        )
-        return self.said
-
-    async def objects(self, kind: str) -> list[dict[str, Any]]:
-        """Return what Stripe has, oldest first."""
-        found: list[dict[str, Any]] = (await self.control.objects(kind=kind[:-1])).get(kind[:-1], [])
-        return found
-
-    async def made(self) -> list[str]:
-        """Return the ids of everything."""
-        return [one["id"] for kind in ("products", "prices", "webhook_endpoints") for one in await self.objects(kind)]
-
-
-@pytest.fixture(scope="module")
-async def stripe_url() -> AsyncIterator[str]:
-    """Provide the sandbox as its users start it."""
-    port = free_port()
-    process = await asyncio.create_subprocess_exec(sys.executable, "-m", "sandbox.stripe", "--port", str(port))
-    async with asyncio.timeout(60), StripeControl(url := f"http://127.0.0.1:{port}") as control:
-        while True:
-            try:
-                await control.health()
-                break
-            except httpx.TransportError:
-                await asyncio.sleep(0.05)
-    yield url
-    process.terminate()
-    await process.wait()
-
-
-@pytest.fixture
-async def account(catalog: Catalog, stripe_url: str) -> AsyncIterator[Account]:
-    """Provide an empty account, and a catalog that was seeded."""
-    await catalog.given_the_seed()
-    async with StripeControl(stripe_url) as control:
-        await control.reset()
-        async with stripe_client(secret_key="sk_test_1", api_base=stripe_url) as client:
-            yield Account(catalog=catalog, url=stripe_url, control=control, client=client)
 
 
 async def test_it_makes_a_product_and_a_price_for_each_interval_and_currency(account: Account) -> None:
@@ -109,17 +40,6 @@ async def test_the_plan_knows_the_ids_afterwards_and_tells_and_records_them_once
     assert (plan["stripe_product_id"], plan["sequence"]) == ("quittance-test-builder", 2)
     assert (change["actor"], change["changed"]) == ("quittance:bootstrap-stripe", ["prices", "stripe_product_id"])
     assert "stripe_price_id" in (await account.catalog.outbox())[-1].payload.decode()
-
-
-async def test_it_makes_the_webhook_endpoint_with_our_events_and_a_pinned_version(account: Account) -> None:
-    said = await account.set_up()
-
-    [endpoint] = await account.objects("webhook_endpoints")
-    assert (endpoint["url"], endpoint["api_version"]) == (URL, API_VERSION)
-    assert list(EVENT_TYPES) == endpoint["enabled_events"]
-    assert sum("whsec_" in line for line in said) == 1
-    assert any("STRIPE_WEBHOOK_SECRETS" in line for line in said)
-    assert any("portal" in line for line in said)
 
 
 async def test_repeated_it_finds_everything_makes_nothing_and_tells_nobody(account: Account) -> None:
@@ -218,37 +138,6 @@ async def test_two_instances_share_an_account_and_nothing_in_it(account: Account
 
     assert [len(await account.objects(kind)) for kind in ("products", "prices", "webhook_endpoints")] == [2, 8, 2]
     assert set(before) < set(await account.made())
-
-
-async def test_a_new_address_or_a_disabled_endpoint_is_brought_up_to_date(account: Account) -> None:
-    await account.set_up()
-    [endpoint] = await account.objects("webhook_endpoints")
-    await account.client.v1.webhook_endpoints.update_async(endpoint["id"], {"disabled": True})
-
-    said = await account.set_up(webhook_url="https://other.example/billing/webhook")
-
-    [updated] = await account.objects("webhook_endpoints")
-    assert (updated["id"], updated["status"]) == (endpoint["id"], "enabled")
-    assert updated["url"] == "https://other.example/billing/webhook"
-    assert not any("whsec_" in line for line in said)
-
-
-async def test_an_endpoint_of_another_version_is_left_running_beside_a_new_one(account: Account) -> None:
-    old = await account.client.v1.webhook_endpoints.create_async(
-        {"url": URL, "enabled_events": ["*"], "api_version": "2024-06-20"}
-    )
-
-    said = await account.set_up()
-
-    assert len(await account.objects("webhook_endpoints")) == 2
-    assert any(old.id in line and "disable it" in line for line in said)
-
-
-async def test_without_an_address_the_webhook_is_left_alone_and_that_is_said(account: Account) -> None:
-    said = await account.set_up(webhook_url=None)
-
-    assert await account.objects("webhook_endpoints") == []
-    assert any("--webhook-url" in line for line in said)
 
 
 async def test_a_catalog_without_plans_says_what_to_do(catalog: Catalog, stripe_url: str) -> None:

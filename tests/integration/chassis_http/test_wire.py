@@ -1,9 +1,8 @@
 """What arrives over a socket and is no proper request: refused, in bounded memory and time, and the server lives."""
 
 import asyncio
-import re
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
@@ -16,39 +15,7 @@ from chassis.web.limits import BodyLimits
 from chassis.web.problem_handlers import UnexpectedErrors
 from chassis.web.server import MAX_HEAD, BoundedProtocol, HttpServer
 from tests.integration.chassis_http.conftest import Service
-
-HEAD = b"GET /v1/orders HTTP/1.1\r\nHost: x\r\n"
-
-
-async def exchange(port: int, parts: Iterable[bytes], *, pause: float = 0) -> bytes:
-    """All that the server says until it closes, or is silent for a second after it has begun."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    try:
-        for part in parts:
-            writer.write(part)
-            await writer.drain()
-            await asyncio.sleep(pause)
-        return await _read(reader)
-    except ConnectionError:
-        return await _read(reader)
-    finally:
-        writer.close()
-
-
-async def _read(reader: asyncio.StreamReader) -> bytes:
-    said = b""
-    with suppress(TimeoutError, ConnectionError):
-        while part := await asyncio.wait_for(reader.read(65536), timeout=1 if said else 10):
-            said += part
-    return said
-
-
-def statuses(said: bytes) -> list[int]:
-    return [int(status) for status in re.findall(rb"HTTP/1\.1 (\d{3})", said)]
-
-
-async def still_serves(service: Service) -> bool:
-    return (await service.client.get("/v1/orders")).status_code == 200
+from tests.integration.chassis_http.wire import HEAD, cut_off, exchange, statuses, still_serves
 
 
 async def test_a_header_of_100_kb_is_431(service: Service) -> None:
@@ -178,128 +145,6 @@ async def test_a_body_that_comes_after_its_answer_does_not_leave_the_connection_
     async with asyncio.timeout(2):
         assert statuses(await reader.read()) == [404]
     writer.close()
-
-
-async def cut_off(port: int, head: bytes, part: bytes) -> bool:
-    """Whether the server ends a connection on which `part` is sent again and again."""
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    writer.write(head)
-    try:
-        async with asyncio.timeout(3):
-            while not reader.at_eof():
-                writer.write(part)
-                await writer.drain()
-                await asyncio.sleep(0.002)
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(reader.read(65536), 0.001)
-    except TimeoutError:
-        return False
-    except ConnectionError:
-        return True
-    finally:
-        writer.close()
-    return True
-
-
-@pytest.mark.parametrize(
-    "request_bytes",
-    [
-        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
-        b"GARBAGE\r\n\r\n",
-        b"\x00" * 1000,
-        b"\r\n" * 1000 + b"x",
-        b"GET / HTTP/9.9\r\n\r\n",
-        b"GET /\xff\xfe HTTP/1.1\r\nHost: x\r\n\r\n",
-        HEAD + b"Bad Header: x\r\n\r\n",
-        HEAD + b"X: a\x00b\r\n\r\n",
-        HEAD + b"Content-Length: -1\r\n\r\n",
-        HEAD + b"Content-Length: 99999999999999999999999\r\n\r\n",
-        HEAD + b"Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello",
-        HEAD + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\nhello",
-        HEAD + b"Transfer-Encoding: chunked\r\n\r\nzzz\r\n",
-        b"GET http:// HTTP/1.1\r\nHost: x\r\n\r\n",
-        b"CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n",
-        b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-    ],
-)
-async def test_what_is_no_http_is_refused_and_the_server_lives(service: Service, request_bytes: bytes) -> None:
-    said = await exchange(service.port, [request_bytes])
-
-    assert all(400 <= status < 500 for status in statuses(said))
-    assert await still_serves(service)
-
-
-async def test_the_refusal_of_garbage_is_a_problem(service: Service) -> None:
-    said = await exchange(service.port, [b"GARBAGE\r\n\r\n"])
-
-    assert statuses(said) == [400]
-    assert b"/problems/malformed-request" in said
-
-
-@pytest.mark.parametrize(
-    "hosts",
-    [
-        b"",
-        b"Host: x\r\nHost: x\r\n",
-        b"Host: x\r\nhOsT: evil.example\r\n",
-        b"Host:\r\n",
-        b"Host: a b\r\n",
-        b"Host: x/y\r\n",
-        b"Host: user@x\r\n",
-        b"Host: x:port\r\n",
-        b"Host: x, y\r\nHost: z\r\n",
-        "Host: é\r\n".encode(),
-    ],
-)
-async def test_a_request_names_exactly_one_host(service: Service, hosts: bytes) -> None:
-    said = await exchange(service.port, [b"GET /v1/orders HTTP/1.1\r\n" + hosts + b"Connection: close\r\n\r\n"])
-
-    assert statuses(said) == [400]
-    assert b"/problems/invalid-host" in said
-
-
-@pytest.mark.parametrize("host", [b"x", b"billing.example.com:443", b"[::1]:8000", b"127.0.0.1", b"x_y.svc.local."])
-async def test_whatever_may_be_a_host_is_one(service: Service, host: bytes) -> None:
-    request = b"GET /v1/orders HTTP/1.1\r\nHost: " + host + b"\r\nConnection: close\r\n\r\n"
-
-    assert statuses(await exchange(service.port, [request])) == [200]
-
-
-async def test_an_old_probe_may_leave_the_host_out_and_not_double_it(service: Service) -> None:
-    """HTTP/1.0 knows no Host."""
-    without = await exchange(service.port, [b"GET /v1/orders HTTP/1.0\r\n\r\n"])
-    doubled = await exchange(service.port, [b"GET /v1/orders HTTP/1.0\r\nHost: x\r\nHost: x\r\n\r\n"])
-
-    assert (statuses(without), statuses(doubled)) == ([200], [400])
-
-
-async def test_what_the_server_refuses_itself_carries_what_every_answer_does(service: Service) -> None:
-    for request in (b"GARBAGE\r\n\r\n", HEAD + b"X-Big: " + b"a" * 100_000 + b"\r\n\r\n", b"GET / HTTP/1.1\r\n\r\n"):
-        said = (await exchange(service.port, [request])).lower()
-        for header in (b"nosniff", b"no-store", b"strict-transport-security: max-age=", b"default-src 'none'"):
-            assert header in said, request[:30]
-
-
-async def test_an_app_that_fails_before_its_answer_is_500_with_what_every_answer_carries() -> None:
-    async def fails(scope: Scope, receive: Receive, send: Send) -> None:
-        raise RuntimeError("password=hunter2")
-
-    async with HttpServer(fails, "127.0.0.1", 0, name="test", graceful_seconds=1) as server:
-        said = await exchange(server.port, [HEAD + b"Connection: close\r\n\r\n"])
-
-    assert statuses(said) == [500]
-    assert b"/problems/internal-error" in said
-    assert b"nosniff" in said
-    assert b"hunter2" not in said
-
-
-async def test_an_upgrade_that_we_do_not_speak_is_an_ordinary_request(service: Service) -> None:
-    upgrade = b"Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: x\r\nSec-WebSocket-Version: 13\r\n\r\n"
-
-    said = await exchange(service.port, [HEAD + upgrade])
-
-    assert statuses(said) == [200]
-    assert await still_serves(service)
 
 
 @asynccontextmanager

@@ -10,31 +10,10 @@ import httpx
 import jwt
 import pytest
 
-from chassis.kafka.ended_sessions import EndedSessions
-from chassis.process.settings import ServiceSettings
-from chassis.web.auth import TokenVerifier
-from chassis.web.jwks import Jwks
 from sandbox.issuer import Issuer
 from sandbox.issuer import api as issuer_api
-from tests.integration.chassis_pages.conftest import AUDIENCE, ORIGIN, Site, make_site
-
-
-def leads_to(begun: httpx.Response) -> str:
-    """The issuer's page: by itself, and by a link for browsers that do not follow."""
-    address = begun.headers["refresh"].removeprefix("0; url=")
-    assert f'href="{html.escape(address)}"' in begun.text
-    return str(address)
-
-
-async def at_the_issuer(begun: httpx.Response, person: str = "owner", **named: str) -> str:
-    """Pick somebody on the issuer's page; where it sends the browser."""
-    async with httpx.AsyncClient() as browser:
-        answer = await browser.post(leads_to(begun), data={"person": person, **named})
-    return str(answer.headers["location"])
-
-
-async def signed_in(visitor: httpx.AsyncClient, path: str = "/session/sign-in", **named: str) -> httpx.Response:
-    return await visitor.get(await at_the_issuer(await visitor.get(path), **named))
+from tests.integration.chassis_pages.at_the_issuer import at_the_issuer, leads_to, signed_in
+from tests.integration.chassis_pages.conftest import ORIGIN, Site, make_site
 
 
 def next_of(sent: httpx.Response) -> str | None:
@@ -278,60 +257,6 @@ async def test_what_is_refreshed_by_itself_leads_to_the_sign_in(site: Site) -> N
         answer = await visitor.get("/notes/staff", headers=live)
 
     assert (answer.status_code, answer.headers["hx-redirect"]) == (401, "/session/sign-in?next=%2Fnotes%3Ftext%3Dx")
-
-
-async def test_signing_out_ends_the_session_and_only_our_own_page_can_ask_for_it(site: Site) -> None:
-    async with site.visitor(token=site.token()) as visitor:
-        foreign = await visitor.post("/session/sign-out", headers={"Origin": "https://evil.example"})
-        own = await visitor.post("/session/sign-out")
-
-    assert (foreign.status_code, "set-cookie" in foreign.headers) == (403, False)
-    assert own.status_code == 200
-    (ended,) = [one for one in own.headers.get_list("set-cookie") if one.startswith(f'{site.cookie}=""')]
-    assert "Max-Age=0" in ended
-
-
-async def test_signing_out_ends_the_session_at_the_issuer_too_and_leads_back(site: Site) -> None:
-    async with site.visitor() as visitor:
-        await signed_in(visitor)
-        left = await visitor.post("/session/sign-out")
-        async with httpx.AsyncClient() as browser:
-            back = await browser.get(left.headers["refresh"].removeprefix("0; url="))
-        page = await visitor.get(back.headers["location"])
-
-    asked = parse_qs(urlsplit(left.headers["refresh"]).query)
-    assert jwt.decode(asked["id_token_hint"][0], options={"verify_signature": False})["sub"] == "olivia"
-    assert (page.status_code, "You are signed out" in page.text) == (200, True)
-
-
-async def test_while_the_issuer_is_away_one_is_signed_out_here(issuer: tuple[Issuer, str]) -> None:
-    site = make_site(*issuer, app_env="production", oidc_url="http://127.0.0.1:9")
-    async with site.visitor(token=site.token()) as visitor:
-        left = await visitor.post("/session/sign-out")
-
-    assert (left.status_code, left.headers["location"]) == (303, "/session/signed-out")
-    assert [one for one in left.headers.get_list("set-cookie") if one.startswith(f'{site.cookie}=""')]
-
-
-async def test_who_cannot_be_signed_out_everywhere_reads_so_and_stays_signed_in(site: Site) -> None:
-    """While there are no keys, nobody can say whose token it is, and until when the others must refuse it."""
-    site.app.state.verifier = TokenVerifier(Jwks("http://127.0.0.1:9/jwks.json"), site.issuer_url, AUDIENCE)
-    site.app.state.ended_sessions = EndedSessions(ServiceSettings(app_env="testing"))
-    async with site.visitor(token=site.token()) as visitor:
-        left = await visitor.post("/session/sign-out", headers={"Accept": "text/html"})
-
-    assert left.status_code == 503
-    assert int(left.headers["Retry-After"]) > 0
-    assert [one for one in left.headers.get_list("set-cookie") if one.startswith(site.cookie)] == []
-
-
-async def test_who_signs_in_again_after_signing_out_is_asked_who_it_is(site: Site) -> None:
-    async with site.visitor() as visitor:
-        page = await visitor.get("/session/signed-out")
-        link = html.unescape(re.findall(r'href="(/session/sign-in[^"]+)"', page.text)[0])
-        begun = await visitor.get(link)
-
-    assert parse_qs(urlsplit(leads_to(begun)).query)["prompt"] == ["login"]
 
 
 async def test_two_tabs_may_be_at_the_issuer_at_once_and_each_comes_back_to_its_page(site: Site) -> None:

@@ -16,9 +16,10 @@ from purchases.ledger.rows import Purchase, Transition
 from purchases.ledger.transitions import Status
 from purchases.worker.jobs import CommandsLoop
 from purchases.workspaces.rows import Workspace
-from tests.integration.purchases.harness import FOLLOWING, Harness, Json
+from tests.integration.purchases.harness import Harness, Json
 from tests.integration.purchases.replayed_stripe import ReplayedStripe, id_of_copy, of_copy
 from tests.integration.purchases.scenarios import Recording
+from tests.integration.purchases.statements import FOLLOWING
 
 CARRIERS: Final = 3
 RECORDS: Final = 400

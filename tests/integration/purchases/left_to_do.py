@@ -1,37 +1,30 @@
 """Something for each kind of job to do: what it will have done when it is carried out, and the ids that it is about."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from contracts import AddonState, PlanPrice, PlanState
-from contracts.stripe_facts import CheckoutSessionCompleted, SubscriptionChanged
+from contracts.stripe_facts import CheckoutSessionCompleted
 from purchases.customers.save_card import save_card
 from purchases.ledger.rows import Purchase
 from purchases.ledger.transitions import Status
-from tests.integration.purchases.checkouts import (
-    BUNDLE,
-    given_builder_and_two_addons,
-    open_page,
-    purchases_of,
-    upgrade,
-)
 from tests.integration.purchases.harness import INSTANCE, PRICE, RETURN_URL, Harness
+from tests.integration.purchases.left_job import LeftToDo
+from tests.integration.purchases.left_to_do_of_subscriptions import (
+    a_checkout_paid_unheard,
+    a_first_payment_that_nobody_finished,
+    a_next_charge_to_fetch,
+    a_subscription_to_end,
+    cancelled_unheard,
+    one_subscription_too_many,
+    subscribed_before_it_was_registered,
+    subscribed_unheard,
+)
 from tests.integration.purchases.moves import ask_for_a_refund
-from tests.integration.purchases.subscribers import Subscriber, given_a_subscriber
 from tests.integration.purchases.test_customer_credit import bought_with
 
 AT_THE_BANK: Final = "pm_card_authenticationRequired"
-
-
-@dataclass(frozen=True, kw_only=True)
-class LeftToDo:
-    """`seen` is `expected` once the job has been carried out, and not before."""
-
-    ids: Mapping[str, str]
-    seen: Callable[[], Awaitable[Any]]
-    expected: Any
 
 
 def _of(harness: Harness, purchase: Purchase, **ids: str) -> dict[str, str]:
@@ -215,99 +208,6 @@ async def days_to_compare(harness: Harness) -> LeftToDo:
         return {"sweep", "sweep_day", "sweep_subscriptions"} <= kinds
 
     return LeftToDo(ids={}, seen=seen, expected=True)
-
-
-async def _subscribed(harness: Harness, *, ours: bool = True) -> tuple[Subscriber, dict[str, str]]:
-    subscriber = await given_a_subscriber(harness)
-    made = await subscriber.subscribe(ours=ours)
-    return subscriber, {"workspace": subscriber.workspace_id, "subscription": made}
-
-
-async def cancelled_unheard(harness: Harness) -> LeftToDo:
-    subscriber, ids = await _subscribed(harness)
-    await subscriber.hear()
-    await harness.client.v1.subscriptions.cancel_async(ids["subscription"])
-    return LeftToDo(ids=ids, seen=subscriber.plan, expected="free")
-
-
-async def subscribed_unheard(harness: Harness) -> LeftToDo:
-    subscriber, ids = await _subscribed(harness)
-    return LeftToDo(ids=ids, seen=subscriber.plan, expected="builder")
-
-
-async def subscribed_before_it_was_registered(harness: Harness) -> LeftToDo:
-    subscriber, ids = await _subscribed(harness, ours=False)
-    return LeftToDo(ids=ids, seen=subscriber.plan, expected="builder")
-
-
-async def a_next_charge_to_fetch(harness: Harness) -> LeftToDo:
-    subscriber, ids = await _subscribed(harness)
-    await subscriber.hear()
-    await harness.execute("update subscriptions set next_charge_as_of = null, next_charge_cents = null")
-
-    async def seen() -> Any:
-        return [row["next_charge_cents"] for row in await harness.rows("select next_charge_cents from subscriptions")]
-
-    return LeftToDo(ids=ids, seen=seen, expected=[900])
-
-
-async def _two_subscriptions(harness: Harness) -> tuple[Subscriber, dict[str, str]]:
-    subscriber, ids = await _subscribed(harness)
-    await subscriber.hear()
-    since = len(await harness.control.events())
-    second = await subscriber.subscribe()
-    await harness.deliver(*[one for one in await harness.facts(since=since) if isinstance(one, SubscriptionChanged)])
-    return subscriber, ids | {"subscription": second}
-
-
-def _one_runs_and_one_went_back(harness: Harness) -> Callable[[], Awaitable[Any]]:
-    async def seen() -> Any:
-        found = await harness.control.objects()
-        statuses = sorted(one["status"] for one in found["subscription"])
-        return statuses, [one["amount"] for one in found.get("refund", [])]
-
-    return seen
-
-
-async def one_subscription_too_many(harness: Harness) -> LeftToDo:
-    _, ids = await _two_subscriptions(harness)
-    expected = (["active", "canceled"], [900])
-    return LeftToDo(ids=ids, seen=_one_runs_and_one_went_back(harness), expected=expected)
-
-
-async def a_subscription_to_end(harness: Harness) -> LeftToDo:
-    _, ids = await _two_subscriptions(harness)
-    await harness.execute(
-        "update subscriptions set is_extra = true where stripe_subscription_id = :id", id=ids["subscription"]
-    )
-    expected = (["active", "canceled"], [900])
-    return LeftToDo(ids=ids, seen=_one_runs_and_one_went_back(harness), expected=expected)
-
-
-async def a_first_payment_that_nobody_finished(harness: Harness) -> LeftToDo:
-    subscriber = await given_a_subscriber(harness, card="pm_card_chargeCustomerFail")
-    made = await subscriber.subscribe()
-    await subscriber.hear()
-
-    async def seen() -> Any:
-        found = await harness.control.objects()
-        return [one["status"] for one in found["subscription"]], [one["status"] for one in found["invoice"]]
-
-    ids = {"workspace": subscriber.workspace_id, "subscription": made}
-    return LeftToDo(ids=ids, seen=seen, expected=(["canceled"], ["void"]))
-
-
-async def a_checkout_paid_unheard(harness: Harness) -> LeftToDo:
-    await given_builder_and_two_addons(harness)
-    opened = await open_page(harness, upgrade(await harness.given_a_workspace(None), *BUNDLE))
-    await harness.control.complete_session(opened.session_id)
-    (row,) = await harness.rows("select id from checkout_sessions")
-
-    async def seen() -> Any:
-        return [one.status for one in await purchases_of(harness)]
-
-    ids = {"checkout": str(row["id"]), "session": opened.session_id}
-    return LeftToDo(ids=ids, seen=seen, expected=[Status.PAID, Status.PAID])
 
 
 LEFT_TO_DO: Final[Mapping[str, Callable[[Harness], Awaitable[LeftToDo]]]] = {

@@ -14,7 +14,8 @@ from purchases.main.sweep import period
 from purchases.reconcile.reconcile import REACH, Found, reconcile_stretch
 from purchases.stripe_api.since import Stretch
 from tests.integration.purchases.bundles import given_a_bundle
-from tests.integration.purchases.harness import FOLLOWING, PRICE, Harness
+from tests.integration.purchases.harness import PRICE, Harness
+from tests.integration.purchases.statements import FOLLOWING
 
 
 async def sweep(harness: Harness) -> Found:

@@ -1,53 +1,18 @@
 """The billing page in every state of a plan: what everyone sees of it, and what only its owner can do."""
 
-import time
-from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from datetime import timedelta
+from typing import Final
 
 import pytest
 
 from contracts import PlanPrice
-from tests.integration.permissions.matrix import CALLERS, OWN
+from tests.integration.permissions.matrix import OWN
 from tests.integration.purchases.harness import Harness
-from tests.integration.purchases.subscribers import BUILDER, FREE, Subscriber, given_a_subscriber, given_the_plans, plan
+from tests.integration.purchases.subscribers import BUILDER, FREE, Subscriber, given_a_subscriber, plan
 from tests.integration.purchases_pages.conftest import Site
-from tests.integration.purchases_pages.reading import Page
+from tests.integration.purchases_pages.plan_page import ENDS, MANAGE, UPGRADE, buttons, here, on_free, seen, subscribed
 
 MARKUP: Final = "<b onclick=x>Acme</b>"
-ENDS: Final = datetime(2031, 3, 4, 12, tzinfo=UTC)
-UPGRADE: Final = "Go to checkout"
-MANAGE: Final = "Manage subscription"
-
-
-def here(workspace_id: str) -> str:
-    return f"/app/{workspace_id}/settings/billing"
-
-
-async def on_free(harness: Harness, workspace_id: str | None = None) -> str:
-    await given_the_plans(harness)
-    return await harness.given_a_workspace(None, workspace_id)
-
-
-async def subscribed(harness: Harness, **changes: object) -> Subscriber:
-    """With the stored subscription changed as Stripe's word would."""
-    subscriber = await given_a_subscriber(harness)
-    await subscriber.subscribe()
-    await subscriber.hear()
-    changes = {"current_period_end": ENDS} | changes
-    columns = ", ".join(f"{name} = :{name}" for name in changes)
-    await harness.execute(f"update subscriptions set {columns}", **changes)
-    return subscriber
-
-
-async def seen(site: Site, workspace_id: str, caller: str = "owner", **headers: str) -> Page:
-    claims = CALLERS[caller] if workspace_id == OWN else {"sub": "olga", "workspaces": {workspace_id: "owner"}}
-    return await site.visitor(claims, **headers).open(here(workspace_id))
-
-
-def buttons(page: Page) -> Sequence[str]:
-    """What can be pressed, but for signing out."""
-    return [button for form in page.forms for button in form.buttons if button != "Sign out"]
 
 
 async def test_on_free_the_owner_is_offered_the_plan_by_month_and_year(harness: Harness, site: Site) -> None:
@@ -139,60 +104,6 @@ async def test_one_that_is_paused_is_on_free_and_cannot_be_bought_again(harness:
 
     assert "Free Paused Nothing is charged while it is paused. Write to us to have it go on." in page.text
     assert (MANAGE in buttons(page), UPGRADE in buttons(page)) == (True, False)
-
-
-NOTHING_MORE = "nothing more is charged"
-
-
-@pytest.mark.parametrize(
-    ("how", "says"),
-    [
-        (
-            {"cancel_at_period_end": True},
-            ("Builder Ends soon It is cancelled: it stays until the day below, and nothing more", "Next charge None"),
-        ),
-        (
-            {"cancel_at": 40},
-            ("Builder Ends soon It is cancelled for the day below; until then it is", "Next charge €9.00 on"),
-        ),
-        (
-            {"pause_collection": {"behavior": "void"}},
-            ("Builder Payments paused Nothing is charged while payments are paused.", "Next charge None"),
-        ),
-        (
-            {"collection_method": "send_invoice", "days_until_due": 14},
-            ("Builder Active Each renewal comes as an invoice that you pay", "Next invoice €9.00, sent on"),
-        ),
-        ({}, ("Builder Active It renews by itself.", "Next charge €9.00 on")),
-    ],
-    ids=["within the period", "beyond it", "paused", "by invoice", "as it was"],
-)
-async def test_what_is_said_of_the_future_is_what_stripe_will_do(
-    harness: Harness, site: Site, how: dict[str, Any], says: tuple[str, str]
-) -> None:
-    subscriber = await given_a_subscriber(harness)
-    subscription = await subscriber.subscribe()
-    if "cancel_at" in how:
-        how = {"cancel_at": int(time.time()) + how["cancel_at"] * 24 * 3600, "proration_behavior": "none"}
-    changes: Any = how
-    await harness.client.v1.subscriptions.update_async(subscription, changes)
-    await subscriber.hear()
-
-    page = await seen(site, subscriber.workspace_id)
-
-    assert all(sentence in page.text for sentence in says)
-    assert (NOTHING_MORE in page.text) == ("cancel_at_period_end" in how)
-
-
-async def test_while_stripe_has_not_said_what_comes_nothing_is_promised(harness: Harness, site: Site) -> None:
-    subscriber = await subscribed(harness, cancel_at=ENDS)
-    await harness.execute("update subscriptions set next_charge_as_of = null")
-
-    page = await seen(site, subscriber.workspace_id, **{"Accept-Language": "de-AT"})
-
-    assert "Builder Ends soon It is cancelled: it stays until the day below." in page.text
-    assert "Ends on 4. März 2031 (UTC) Next charge Not known just now" in page.text
-    assert NOTHING_MORE not in page.text
 
 
 async def test_after_its_end_the_plan_can_be_bought_again_in_its_currency(harness: Harness, site: Site) -> None:

@@ -1,16 +1,14 @@
 """What each mail of the specification says, in text and in HTML, in four currencies and as two locales write them."""
 
-import re
 from collections.abc import Callable
 from html import unescape
 
 import pytest
 
-from notifier.letters.letters import LETTERS, Letter, Mailable, letter_for, letters_for
-from notifier.letters.rendering import LetterSettings, Rendered, render
+from notifier.letters.letters import LETTERS, Mailable, letter_for, letters_for
 from tests.fixtures import mailable_facts as facts
+from tests.unit.notifier.written import NBSP, must_say, written
 
-NBSP = "\N{NO-BREAK SPACE}"
 AMOUNTS = {
     ("EUR", "en"): (49900, "€499.00"),
     ("EUR", "de"): (49900, f"499,00{NBSP}€"),
@@ -22,30 +20,6 @@ AMOUNTS = {
     ("KWD", "de"): (12500, f"12,500{NBSP}KWD"),
 }
 each_amount = pytest.mark.parametrize(("currency", "locale"), AMOUNTS, ids=lambda value: value)
-
-
-def written(fact: Mailable, *, locale: str = "en", letter: Letter | None = None) -> tuple[Rendered, list[str]]:
-    """Return the letter, and its three readings as plain words: subject, text, HTML."""
-    letter = letter or letter_for(fact)
-    assert letter is not None
-    settings = LetterSettings(
-        support_email="help@quittance.example", public_base_url="https://billing.example", locale=locale
-    )
-    rendered = render(letter=letter, fact=fact, settings=settings)
-    html = re.sub(r"<head>.*?</head>", "", rendered.html, flags=re.DOTALL)
-    bare = re.sub(r"<[^>]*>", " ", re.sub(r'href="([^"]*)"[^>]*>', r"> \1 ", html))
-    return rendered, [_words(rendered.subject), _words(rendered.text), _words(unescape(bare))]
-
-
-def _words(text: str) -> str:
-    return " ".join(text.split())
-
-
-def must_say(fact: Mailable, *expected: str) -> None:
-    """Text and HTML both say all of `expected`."""
-    _, (_, text, html) = written(fact)
-    assert [words for words in expected if _words(words) not in text] == []
-    assert [words for words in expected if _words(words) not in html] == []
 
 
 MONEY: dict[str, Callable[[str, int], tuple[Mailable, str]]] = {
@@ -163,17 +137,6 @@ def test_a_refund_that_stripe_would_not_make_is_mailed_too() -> None:
     must_say(facts.refund_failed(stripe_refund_id=None, failure_reason="charge_disputed"), "charge_disputed")
 
 
-def test_money_of_a_plan_tells_the_team_what_it_was_for_and_until_when_to_answer() -> None:
-    must_say(
-        facts.plan_payment_refunded(), "paid for a subscription went back", "re_5", "in_5", "dana@northwind.example"
-    )
-    must_say(facts.plan_payment_refunded(outcome="failed", failure_reason="lost_or_stolen_card"), "lost_or_stolen_card")
-    must_say(
-        facts.plan_dispute_opened(), "Answer in Stripe's Dashboard until Apr 2, 2026", "subscription_canceled", "dp_5"
-    )
-    must_say(facts.plan_dispute_closed(), "lost", "The subscription goes on until somebody ends it")
-
-
 def test_a_share_of_the_plan_that_was_mailed_wrongly_is_corrected() -> None:
     for fact in (
         facts.plan_payment_refunded(previously_cents=60_800),
@@ -181,10 +144,6 @@ def test_a_share_of_the_plan_that_was_mailed_wrongly_is_corrected() -> None:
         facts.plan_dispute_closed(previously_cents=60_800),
     ):
         must_say(fact, "Correction: an earlier mail said €608.00", "€9.00 of it are the plan's")
-
-
-def test_money_of_a_plan_that_waits_says_how_much_and_which() -> None:
-    must_say(facts.plan_money_back_parked(), "Nothing was recorded", "$7.00", "re_6", "in_5")
 
 
 def test_what_we_sent_back_ourselves_is_mailed_about_once() -> None:
@@ -212,24 +171,6 @@ def test_money_back_that_waits_says_how_much_and_which() -> None:
 
 def test_the_team_is_mailed_that_too_much_went_back() -> None:
     must_say(facts.over_returned(), "€100.00 more went back to Northwind Traders", "€499.00", "dp_2")
-
-
-def test_a_subscription_that_stripe_does_not_know_says_which_and_that_it_gave_nothing() -> None:
-    fact = facts.subscription_parked()
-
-    rendered, _ = written(fact)
-
-    assert rendered.subject == "Subscription needs a look: Northwind Traders, now on Free"
-    must_say(fact, "gave Northwind Traders nothing", "Stripe does not know the subscription", "sub_9")
-
-
-def test_more_money_for_an_ended_subscription_says_what_went_back_now_and_before() -> None:
-    fact = facts.extra_subscription_ended(returned_cents=1900, returned_before_cents=900)
-
-    rendered, _ = written(fact)
-
-    assert rendered.subject == "Second Builder subscription of Northwind Traders ended, €10.00 sent back"
-    must_say(fact, "More money came", "The €10.00 went back too", "€19.00", "Sent back before", "€9.00")
 
 
 def test_a_refund_tells_the_owner_how_much_in_all() -> None:
@@ -299,29 +240,6 @@ def test_a_closed_dispute_says_how_it_ended_and_what_follows(outcome: str, conse
 
     assert rendered.subject.startswith(f"Dispute closed ({outcome.replace('_', ' ')}): €499.00")
     must_say(fact, consequence)
-
-
-def test_a_failed_renewal_tells_the_owner_what_is_due_and_where_to_pay() -> None:
-    fact = facts.renewal_failed(reason="insufficient_funds")
-
-    rendered, (_, text, html) = written(fact)
-
-    assert rendered.subject == "Payment failed: €9.00 for the Builder plan of Northwind Traders"
-    must_say(
-        fact,
-        "We could not charge €9.00 for the Builder plan",
-        "you keep the plan",
-        "We try again on Mar 23, 2026, 11:45 AM UTC",
-        fact.billing_page_url,
-        "help@quittance.example",
-    )
-    for internal in ("insufficient_funds", "in_4", "sub_1"):
-        assert internal not in text
-        assert internal not in html
-
-
-def test_the_last_failure_of_a_renewal_promises_no_further_attempt() -> None:
-    must_say(facts.renewal_failed(next_attempt_at=None), "There will be no further attempt")
 
 
 def test_the_owner_reads_that_the_refund_did_not_come_and_nothing_of_the_banks_reason() -> None:

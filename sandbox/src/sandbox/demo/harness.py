@@ -5,7 +5,8 @@ from typing import Any
 
 import httpx
 
-from sandbox.driver import Driver, NeverHappened, Shop
+from sandbox.driver import Driver, NeverHappened
+from sandbox.shop import Shop
 
 Json = dict[str, Any]
 

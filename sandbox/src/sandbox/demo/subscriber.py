@@ -7,7 +7,7 @@ from uuid import uuid4
 import httpx
 
 from sandbox.demo.harness import Harness, Subscribed
-from sandbox.driver import Shop, bearer
+from sandbox.shop import Shop, bearer
 
 Json = dict[str, Any]
 HOME: Final = "http://localhost:3000/billing"
