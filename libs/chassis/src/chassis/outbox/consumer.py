@@ -18,6 +18,7 @@ from chassis.database.database import Database
 from chassis.kafka.broker_check import existing_topics
 from chassis.kafka.every_record import read_every_record
 from chassis.kafka.kafka import security
+from chassis.kafka.lag import Lag
 from chassis.kafka.progress import Progress
 from chassis.kafka.records import raw_records, safe_parser
 from chassis.outbox import parked
@@ -47,6 +48,14 @@ PULSE_SECONDS: Final = 5.0
 ANSWER_SECONDS: Final = 5.0
 ALIVE_SECONDS: Final = 30.0
 """After the last beat of the pulse, /livez fails."""
+COUNTED: Final = (
+    metrics.INBOX_DUPLICATES,
+    metrics.CONSUMER_STALLS,
+    metrics.CONSUMER_RESTARTS,
+    metrics.BATCHES_FAILED,
+    metrics.FACT_IDS_REUSED,
+)
+"""Exported from the start: `increase()` does not see a first event that also makes the series."""
 CHECK: Final = "consumer"
 """What /readyz calls the consumer's progress."""
 
@@ -82,6 +91,11 @@ class Consumer:
         self._health = health
         self._stopping = asyncio.Event()
         self._progress = Progress(group)
+        self._lag = Lag(group)
+        for counter in COUNTED:
+            counter.labels(group)
+        for topic in topics:
+            metrics.FACTS_UNKNOWN.labels(group, topic)
         self._applier = Applier(
             group=group,
             database=database,
@@ -143,6 +157,7 @@ class Consumer:
                 metrics.CONSUMER_RESTARTS.labels(self._group).inc()
                 backs_off("kafka", error, consumer=self._group)
             finally:
+                self._lag.forget()
                 # Also when it was cancelled half-way through its start.
                 await _stop(broker)
             await backoff.sleep()
@@ -180,18 +195,19 @@ class Consumer:
         reached("consumer.after-commit-before-offset")
 
     async def _watch(self, subscriber: Any) -> None:
-        """Export the lag, which FastStream has no metric for. Raises what ended the reading, or TaskEnded."""
+        """Export how the reading gets on, which FastStream has no metrics for. Raises what ended it, or TaskEnded."""
         idle = 0
         while True:
             for task in subscriber.tasks:
                 if task.done():
                     raise _reason(task)
-            lag = await _export_lag(self._group, subscriber.consumer)
+            await self._lag.export(subscriber.consumer)
+            unread = await _unread(subscriber.consumer)
             idle = 0 if subscriber.consumer.assignment() else idle + 1
             if idle >= IDLE_LOOKS:
                 self._progress.lags(0)
-            elif lag is not None:
-                self._progress.lags(lag)
+            elif unread is not None:
+                self._progress.lags(unread)
             await self._export_parked()
             await asyncio.wait(subscriber.tasks, timeout=LAG_SECONDS, return_when=asyncio.FIRST_COMPLETED)
 
@@ -232,21 +248,19 @@ def _reason(task: "asyncio.Task[Any]") -> BaseException:
     return (None if task.cancelled() else task.exception()) or TaskEnded("the task that reads from Kafka ended")
 
 
-async def _export_lag(group: str, consumer: Any) -> int | None:
-    """Return all that lies behind our positions; None where no partition of ours says so."""
-    lags = [await _export_partition(group, consumer, partition) for partition in consumer.assignment()]
-    known = [lag for lag in lags if lag is not None]
+async def _unread(consumer: Any) -> int | None:
+    """Return how many records lie behind our positions; None where no partition of ours says so."""
+    unread = [await _unread_of(consumer, partition) for partition in consumer.assignment()]
+    known = [records for records in unread if records is not None]
     return sum(known) if known else None
 
 
-async def _export_partition(group: str, consumer: Any, partition: Any) -> int | None:
+async def _unread_of(consumer: Any, partition: Any) -> int | None:
     end = consumer.highwater(partition)
     if end is None:
         return None
     with suppress(Exception):
-        position = await asyncio.wait_for(consumer.position(partition), 1)
-        metrics.CONSUMER_LAG.labels(group, partition.topic, str(partition.partition)).set(end - position)
-        return int(end - position)
+        return int(end - await asyncio.wait_for(consumer.position(partition), 1))
     return None
 
 

@@ -6,7 +6,7 @@ from prometheus_client import Counter, Gauge, Histogram
 
 CONSUMER_LAG: Final = Gauge(
     "billing_consumer_lag_records",
-    "Records on the partition that the group has not read.",
+    "Records on the partition that the group has not committed; exported by the process that reads it.",
     ["group", "topic", "partition"],
 )
 INBOX_DUPLICATES: Final = Counter(
