@@ -21,6 +21,8 @@ Prune = Callable[[AsyncSession, timedelta, int], Awaitable[int]]
 
 async def keep_pruned(database: Database, prunes: Mapping[str, Prune], *, kept: timedelta) -> None:
     """Loop over `prunes`, which are by table; a fault of one does not keep the others from their turn."""
+    for table in prunes:
+        metrics.PRUNED.labels(table)
     while True:
         for table, prune in prunes.items():
             try:

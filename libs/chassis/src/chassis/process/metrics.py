@@ -1,8 +1,13 @@
 """The metrics that services share, all named `billing_*`; a label's values are few and never an id."""
 
+import math
 from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram
+
+SHARED: Final = " Of a table that all replicas share: take the max, never the sum."
+UNKNOWN: Final = math.nan
+"""What a gauge says of what has not happened yet: no alert compares with it, and no 0 is taken for a fault."""
 
 CONSUMER_LAG: Final = Gauge(
     "billing_consumer_lag_records",
@@ -35,16 +40,19 @@ LOOP_BACKOFFS: Final = Counter(
 )
 LOOP_FAILURES: Final = Counter("billing_loop_failures_total", "Times that a loop raised and was run again.", ["loop"])
 PARKED_ITEMS: Final = Gauge(
-    "billing_parked_items", "Facts set aside, to be re-run or looked at; counted up to 10,000.", ["consumer"]
+    "billing_parked_items", "Facts set aside, to be re-run or looked at; counted up to 10,000." + SHARED, ["consumer"]
 )
 PRUNED: Final = Counter(
     "billing_pruned_rows_total", "Rows of what was parked and done with, deleted once they were old.", ["table"]
 )
 
-OUTBOX_ROWS: Final = Gauge("billing_outbox_rows", "Committed facts that Kafka has not confirmed; counted up to 10,000.")
-OUTBOX_OLDEST_AGE: Final = Gauge("billing_outbox_oldest_age_seconds", "Age of the oldest fact in the outbox.")
+OUTBOX_ROWS: Final = Gauge(
+    "billing_outbox_rows", "Committed facts that Kafka has not confirmed; counted up to 10,000." + SHARED
+)
+OUTBOX_OLDEST_AGE: Final = Gauge("billing_outbox_oldest_age_seconds", "Age of the oldest fact in the outbox." + SHARED)
 OUTBOX_REFUSED: Final = Gauge(
-    "billing_outbox_refused_facts", "Facts that Kafka will never take; they hold up whatever follows under their key."
+    "billing_outbox_refused_facts",
+    "Facts that Kafka will never take; they hold up whatever follows under their key." + SHARED,
 )
 RELAYED: Final = Counter("billing_relay_published_total", "Facts moved from the outbox to Kafka.")
 
@@ -58,9 +66,11 @@ JWKS_FETCH_FAILURES: Final = Counter(
     "billing_jwks_fetch_failures_total", "Times the issuer's keys could not be fetched."
 )
 JWKS_FETCHED_AT: Final = Gauge(
-    "billing_jwks_fetched_timestamp_seconds", "When the issuer's keys were last fetched, Unix time."
+    "billing_jwks_fetched_timestamp_seconds", "When the issuer's keys were last fetched, Unix time; NaN before that."
 )
+JWKS_FETCHED_AT.set(UNKNOWN)
 ENDED_SESSIONS: Final = Gauge("billing_ended_sessions", "Tokens that are refused because their session ended.")
 ENDED_SESSIONS_READ_AT: Final = Gauge(
-    "billing_ended_sessions_read_timestamp_seconds", "When all sign-outs were last known here, Unix time."
+    "billing_ended_sessions_read_timestamp_seconds", "When all sign-outs were last known here, Unix time; NaN before."
 )
+ENDED_SESSIONS_READ_AT.set(UNKNOWN)

@@ -39,6 +39,7 @@ async def background(
     What a driver raises outside its documented tree is a passing fault until proven otherwise, and no reason to end a
     process whose other loops run.
     """
+    metrics.LOOP_FAILURES.labels(name)
     task = asyncio.create_task(_watched(name, loop, restarts), name=name)
     try:
         yield

@@ -11,6 +11,8 @@ log = get_logger(__name__)
 MISSED: Final = Counter(
     "billing_sweep_missed_total", "What the ledger took from the sweep, not from a webhook.", ["what"]
 )
+for found in ("payment", "refund", "dispute", "subscription"):
+    MISSED.labels(found)
 
 
 def note_missed(what: str, stripe_id: str) -> None:
