@@ -51,4 +51,4 @@ def test_a_counter_is_0_before_its_first_event(exported: str, series: str) -> No
 def test_a_gauge_of_a_table_that_replicas_share_says_so(exported: str, gauge: str) -> None:
     (help_text,) = (line for line in exported.splitlines() if line.startswith(f"# HELP {gauge} "))
 
-    assert "take the max, never the sum" in help_text
+    assert "max by" in help_text

@@ -5,7 +5,7 @@ from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram
 
-from chassis.process.metrics import SHARED, UNKNOWN
+from chassis.process.metrics import UNKNOWN
 
 MAILS: Final = Counter("billing_mails_total", "Attempts to send a mail, by what came of them.", ["letter", "outcome"])
 OUTCOMES: Final = ("sent", "paused", "deferred", "parked")
@@ -16,10 +16,12 @@ MAIL_SECONDS: Final = Histogram(
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 5, 30, 300, 3600),
 )
 OLDEST_UNSENT: Final = Gauge(
-    "billing_mail_oldest_unsent_seconds", "Age of the oldest mail that waits to be sent." + SHARED
+    "billing_mail_oldest_unsent_seconds",
+    "Age of the oldest mail that waits to be sent (max by: replicas share the table).",
 )
 PARKED: Final = Gauge(
-    "billing_mails_parked", "Mails set aside until an operator looks at them; counted up to 10,000." + SHARED
+    "billing_mails_parked",
+    "Mails set aside until an operator looks at them; counted up to 10,000 (max by: replicas share the table).",
 )
 SERVER_UP: Final = Gauge(
     "billing_mail_server_up", "1 while the mail server takes mails, 0 while sending is paused, NaN before the first."

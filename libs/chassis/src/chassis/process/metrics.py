@@ -5,7 +5,6 @@ from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram
 
-SHARED: Final = " Of a table that all replicas share: take the max, never the sum."
 UNKNOWN: Final = math.nan
 """What a gauge says of what has not happened yet: no alert compares with it, and no 0 is taken for a fault."""
 
@@ -40,19 +39,24 @@ LOOP_BACKOFFS: Final = Counter(
 )
 LOOP_FAILURES: Final = Counter("billing_loop_failures_total", "Times that a loop raised and was run again.", ["loop"])
 PARKED_ITEMS: Final = Gauge(
-    "billing_parked_items", "Facts set aside, to be re-run or looked at; counted up to 10,000." + SHARED, ["consumer"]
+    "billing_parked_items",
+    "Facts set aside, to be re-run or looked at; counted up to 10,000 (max by: replicas share the table).",
+    ["consumer"],
 )
 PRUNED: Final = Counter(
     "billing_pruned_rows_total", "Rows of what was parked and done with, deleted once they were old.", ["table"]
 )
 
 OUTBOX_ROWS: Final = Gauge(
-    "billing_outbox_rows", "Committed facts that Kafka has not confirmed; counted up to 10,000." + SHARED
+    "billing_outbox_rows",
+    "Committed facts that Kafka has not confirmed; counted up to 10,000 (max by: replicas share the table).",
 )
-OUTBOX_OLDEST_AGE: Final = Gauge("billing_outbox_oldest_age_seconds", "Age of the oldest fact in the outbox." + SHARED)
+OUTBOX_OLDEST_AGE: Final = Gauge(
+    "billing_outbox_oldest_age_seconds", "Age of the oldest fact in the outbox (max by: replicas share the table)."
+)
 OUTBOX_REFUSED: Final = Gauge(
     "billing_outbox_refused_facts",
-    "Facts that Kafka will never take; they hold up whatever follows under their key." + SHARED,
+    "Facts that Kafka will never take; they hold up whatever follows under their key (max by: replicas share the table).",
 )
 RELAYED: Final = Counter("billing_relay_published_total", "Facts moved from the outbox to Kafka.")
 

@@ -8,7 +8,6 @@ from prometheus_client import Gauge
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.problems import Problem
-from chassis.process.metrics import SHARED
 from purchases.checkout import store as checkouts
 from purchases.ledger import store as ledger
 
@@ -17,11 +16,12 @@ DECLINES_WITHIN: Final = timedelta(minutes=10)
 BRAKED_WITHIN: Final = timedelta(hours=1)
 """Under the brake a workspace that we do not know from earlier has one decline in this time."""
 BRAKE: Final = Gauge(
-    "billing_card_testing_brake", "1 while declines of all workspaces slow unknown ones down." + SHARED
+    "billing_card_testing_brake",
+    "1 while declines of all workspaces slow unknown ones down (max by: replicas share the table).",
 )
 DECLINES: Final = Gauge(
     "billing_card_declines",
-    "Declines of all workspaces in the last ten minutes, as far as the brake counts them." + SHARED,
+    "Declines of all workspaces in the last ten minutes, as the brake counts them (max by: replicas share the table).",
 )
 
 
