@@ -56,7 +56,7 @@ OUTBOX_OLDEST_AGE: Final = Gauge(
 )
 OUTBOX_REFUSED: Final = Gauge(
     "billing_outbox_refused_facts",
-    "Facts that Kafka will never take; they hold up whatever follows under their key (max by: replicas share the table).",
+    "Facts that Kafka will never take; they hold up whatever follows under their key (max by: a shared table).",
 )
 RELAYED: Final = Counter("billing_relay_published_total", "Facts moved from the outbox to Kafka.")
 
