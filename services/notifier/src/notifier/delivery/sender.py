@@ -19,7 +19,7 @@ from notifier import mails, metrics
 from notifier.delivery.mailer import Mailer
 from notifier.delivery.outcomes import Outcome, Outcomes, Parked, Postponed, Sent
 from notifier.delivery.smtp import Connection, NotSent, Verdict
-from notifier.letters.letters import BESIDE, LETTERS
+from notifier.letters.letters import LETTERS, SECOND_LETTERS
 from notifier.mails import DueMail
 
 log = get_logger(__name__)
@@ -44,7 +44,7 @@ class Sender:
     def __init__(self, *, database: Database, mailer: Mailer, health: Health, connections: int = 8) -> None:
         self._database = database
         self._mailer = mailer
-        metrics.export_from_the_start(letter.name for letter in (*LETTERS.values(), *BESIDE.values()))
+        metrics.export_from_the_start(letter.name for letter in (*LETTERS.values(), *SECOND_LETTERS.values()))
         self._health = health
         self._outcomes = Outcomes(database)
         self._wake = asyncio.Event()
