@@ -16,8 +16,7 @@ from stripe_reader.invoices import read_invoice
 from stripe_reader.payments import read_failure
 from stripe_reader.refunds import read_refund
 from stripe_reader.stripe_json import Json
-from stripe_reader.subscription_schedules import read_subscription_schedule
-from stripe_reader.subscriptions import read_subscription
+from stripe_reader.subscriptions import read_subscription, read_subscription_schedule
 from stripe_reader.value import Value
 from tests.fixtures.expected_facts import EXPECTED, fact_of
 from tests.fixtures.stripe_events import API_VERSIONS, BASIL_SINCE, event_in_version

@@ -9,9 +9,9 @@ from chassis.problems import Problem
 from contracts.purchase_facts import PaymentParked, PaymentReturned, RefundFailed, RefundIssued
 from contracts.stripe_facts import ChargeRefunded, DisputeChanged, InvoicePaid, RefundChanged
 from purchases.jobs import store as commands
-from purchases.ledger.reconciliation import PAID_IN_PART
 from purchases.ledger.rows import Purchase
 from purchases.ledger.transitions import Status
+from purchases.reconcile.rules import PAID_IN_PART
 from tests.integration.purchases.harness import PRICE, Harness
 from tests.integration.purchases.moves import ask_for_a_refund, cancel_it, left_of, refunds_of
 from tests.integration.purchases.scenarios import VERSIONS

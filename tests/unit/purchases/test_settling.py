@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from purchases.ledger.reconciliation import Decision, Verdict, decide_on
 from purchases.ledger.transitions import Status, Trigger
+from purchases.reconcile.rules import Decision, Verdict, decide_on
 from purchases.stripe_api.values import Finding, InvoiceState
 
 STARTED = datetime(2026, 11, 20, 8, 0, tzinfo=UTC)

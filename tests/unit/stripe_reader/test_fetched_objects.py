@@ -5,8 +5,8 @@ from typing import Any, Final
 
 import pytest
 
-from stripe_reader.cards import read_default_cards, read_running_card, read_saved_card
-from stripe_reader.hosted_pages import read_hosted_page
+from stripe_reader.checkout_sessions import read_hosted_page
+from stripe_reader.customers import read_default_cards, read_running_card, read_saved_card
 from stripe_reader.invoices import read_invoice_status, read_preview
 from stripe_reader.prices import read_price
 from stripe_reader.stripe_json import UnknownShape

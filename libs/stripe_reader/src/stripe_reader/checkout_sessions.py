@@ -1,5 +1,6 @@
-"""Checkout sessions: what is bought on one, and what it made; in every API version."""
+"""Checkout sessions, and Stripe's other pages that people are sent to."""
 
+from datetime import datetime
 from typing import Final
 
 from contracts.stripe_facts.words import CHECKOUT_PAYMENT_STATUSES, CHECKOUT_STATUSES
@@ -8,6 +9,7 @@ from stripe_reader.stripe_json import (
     Json,
     id_of,
     optional_currency,
+    optional_time,
     part,
     required_id,
     required_text,
@@ -77,3 +79,26 @@ def read_payment_status(session: Json) -> str | None:
 def read_session_status(session: Json) -> str:
     """Return `open`, `complete` or `expired`. Raises UnknownShape."""
     return required_word(session, "status", known=CHECKOUT_STATUSES)
+
+
+class HostedPage(Value):
+    """Where the browser goes, whereto the page leads it back, and until when the page is open."""
+
+    session_id: str
+    url: str | None
+    """None once a Checkout session is over."""
+    return_url: str | None
+    expires_at: datetime | None
+
+
+def read_hosted_page(session: Json) -> HostedPage:
+    """Return what a session says of its page. Raises UnknownShape.
+
+    Source: https://docs.stripe.com/api/checkout/sessions/object, https://docs.stripe.com/api/customer_portal/sessions.
+    """
+    return HostedPage(
+        session_id=required_id(session, "id"),
+        url=text(session, "url"),
+        return_url=text(session, "success_url") or text(session, "return_url"),
+        expires_at=optional_time(session, "expires_at"),
+    )

@@ -1,4 +1,4 @@
-"""Subscriptions, the same for the shapes before and after 2025-03-31.basil."""
+"""Subscriptions, the same for the shapes before and after 2025-03-31.basil. Schedules are read here, too."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -15,6 +15,7 @@ from stripe_reader.stripe_json import (
     optional_time,
     part,
     required_id,
+    required_text,
     required_word,
     text,
     word,
@@ -110,3 +111,25 @@ def _shared(values: Sequence[T]) -> T | None:
     """Return what all items say, if they say one thing."""
     distinct = set(values)
     return distinct.pop() if len(distinct) == 1 else None
+
+
+class SubscriptionSchedule(StripeObject):
+    """A schedule, and the subscription that it changes or has released."""
+
+    schedule_id: str
+    subscription_id: str | None
+    status: str
+
+
+def read_subscription_schedule(schedule: Json) -> SubscriptionSchedule:
+    """Return what a schedule says. Raises UnknownShape.
+
+    Source: https://docs.stripe.com/api/subscription_schedules/object.
+    """
+    origin = read_origin(schedule)
+    return SubscriptionSchedule(
+        **origin,
+        schedule_id=origin["object_id"],
+        subscription_id=id_of(schedule.get("subscription")) or id_of(schedule.get("released_subscription")),
+        status=required_text(schedule, "status"),
+    )

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.database.database import wake_after_commit
 from chassis.outbox import parked
-from purchases.ledger.reconciliation import BANK_IS_SILENT, PAID_IN_PART
+from purchases.reconcile.rules import BANK_IS_SILENT, PAID_IN_PART
 
 _ID: Final = re.compile(r"(fact|command)-([0-9]{1,18})|payment-([0-9a-f-]{36})-(in_\w{1,200})", re.ASCII)
 

@@ -19,9 +19,9 @@ from purchases.ledger.money import Mismatch
 from purchases.ledger.move import end_payable, move, note_failure, wait_for_bank, wait_for_customer
 from purchases.ledger.park_payment import park_open_invoice
 from purchases.ledger.publish import Cause
-from purchases.ledger.reconciliation import BANK_IS_SILENT, PAID_IN_PART, Decision, Verdict, decide_on
 from purchases.ledger.rows import Purchase
 from purchases.ledger.transitions import Status
+from purchases.reconcile.rules import BANK_IS_SILENT, PAID_IN_PART, Decision, Verdict, decide_on
 from purchases.stripe_api.client import StripeRefused
 from purchases.stripe_api.fetch import find_invoice
 from purchases.stripe_api.invoices import close_invoice

@@ -12,8 +12,13 @@ from purchases.stripe_api.client import StripeRefused, metadata_of_object, phase
 from purchases.stripe_api.keys import idempotency_key
 from purchases.stripe_api.reading import read
 from purchases.stripe_api.values import PlanSale
-from stripe_reader.checkout_sessions import read_checkout_session, read_made, read_payment_status, read_session_status
-from stripe_reader.hosted_pages import read_hosted_page
+from stripe_reader.checkout_sessions import (
+    read_checkout_session,
+    read_hosted_page,
+    read_made,
+    read_payment_status,
+    read_session_status,
+)
 from stripe_reader.origin import IDS_PER_VALUE, PURCHASE_IDS
 
 UNPAID: Final = "unpaid"

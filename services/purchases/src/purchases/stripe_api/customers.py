@@ -9,7 +9,7 @@ from stripe import StripeClient
 from purchases.stripe_api.client import ObjectMissing, OutcomeUnknown, StripeRefused, metadata_of_object, phase
 from purchases.stripe_api.keys import idempotency_key
 from purchases.stripe_api.reading import read
-from stripe_reader.cards import SavedCard, read_default_cards, read_running_card, read_saved_card
+from stripe_reader.customers import SavedCard, read_default_cards, read_running_card, read_saved_card
 
 KEYS_FORGOTTEN_AFTER: Final = timedelta(hours=23)
 """Stripe keeps an idempotency key for 24 hours at least."""

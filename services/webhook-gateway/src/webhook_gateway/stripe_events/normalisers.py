@@ -40,8 +40,7 @@ from stripe_reader.invoices import read_invoice
 from stripe_reader.payments import read_action_url, read_failure, read_paid_by
 from stripe_reader.refunds import read_refund
 from stripe_reader.stripe_json import Json, UnknownShape
-from stripe_reader.subscription_schedules import read_subscription_schedule
-from stripe_reader.subscriptions import read_subscription
+from stripe_reader.subscriptions import read_subscription, read_subscription_schedule
 from webhook_gateway.stripe_events.stripe_event import OutgoingFact, StripeEvent, outgoing_fact, read_event
 from webhook_gateway.stripe_events.unrecognised import unrecognised
 
