@@ -5,7 +5,7 @@ from html import unescape
 
 import pytest
 
-from notifier.letters.letters import LETTERS, Mailable, letter_for, letters_for
+from notifier.letters.letters import LETTERS, Mailable, letters_for
 from tests.fixtures import mailable_facts as facts
 from tests.unit.notifier.written import NBSP, must_say, written
 
@@ -147,8 +147,8 @@ def test_a_share_of_the_plan_that_was_mailed_wrongly_is_corrected() -> None:
 
 
 def test_what_we_sent_back_ourselves_is_mailed_about_once() -> None:
-    assert letter_for(facts.plan_payment_refunded(automatic=True)) is None
-    assert letter_for(facts.plan_payment_refunded(automatic=True, outcome="failed")) is not None
+    assert facts.letter_for(facts.plan_payment_refunded(automatic=True)) is None
+    assert facts.letter_for(facts.plan_payment_refunded(automatic=True, outcome="failed")) is not None
 
 
 def test_returned_money_says_why() -> None:

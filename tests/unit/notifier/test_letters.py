@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 
 from contracts import FACTS
-from notifier.letters.letters import LETTERS, SECOND_LETTERS, Mailable, Recipient, letter_for, letters_for, mail_key
+from notifier.letters.letters import LETTERS, SECOND_LETTERS, Mailable, Recipient, letters_for, mail_key
 from tests.fixtures import mailable_facts as facts
 
 TO_TEAM = (
@@ -29,7 +29,7 @@ TO_TEAM = (
 
 @pytest.mark.parametrize("fact", [make() for make in TO_TEAM], ids=lambda fact: fact.TYPE)
 def test_the_delivery_team_is_mailed(fact: Mailable) -> None:
-    letter = letter_for(fact)
+    letter = facts.letter_for(fact)
 
     assert letter is not None
     assert letter.to is Recipient.TEAM
@@ -37,14 +37,14 @@ def test_the_delivery_team_is_mailed(fact: Mailable) -> None:
 
 @pytest.mark.parametrize("fact", [facts.refund_issued(), facts.renewal_failed()], ids=lambda fact: fact.TYPE)
 def test_the_owner_is_mailed_about_a_refund_and_a_failed_renewal(fact: Mailable) -> None:
-    letter = letter_for(fact)
+    letter = facts.letter_for(fact)
 
     assert letter is not None
     assert letter.to is Recipient.OWNER
 
 
 def test_a_cancellation_before_payment_is_nobodys_mail() -> None:
-    assert letter_for(facts.cancelled(previous_status="pending")) is None
+    assert facts.letter_for(facts.cancelled(previous_status="pending")) is None
 
 
 def test_facts_without_a_row_are_nobodys_mail() -> None:
@@ -60,7 +60,7 @@ def test_letters_have_different_names() -> None:
 
 
 def test_a_correction_is_a_mail_of_its_own() -> None:
-    letter = letter_for(facts.plan_payment_refunded())
+    letter = facts.letter_for(facts.plan_payment_refunded())
     assert letter is not None
     first = facts.plan_payment_refunded(workspace_id="ws_1", refund_cents=60_800)
     corrected = facts.plan_payment_refunded(workspace_id="ws_1", previously_cents=60_800)
@@ -84,7 +84,7 @@ def test_of_a_refund_never_mailed_as_made_the_owner_gets_no_mail() -> None:
 
 
 def key(fact: Mailable) -> str:
-    letter = letter_for(fact)
+    letter = facts.letter_for(fact)
     assert letter is not None
     return mail_key(letter=letter, fact=fact)
 

@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from notifier.delivery.messages import ForbiddenInHeader, compose, mailbox, named_mailbox
-from notifier.letters.letters import letter_for
 from notifier.letters.rendering import LetterSettings, Rendered, render
 from tests.fixtures import mailable_facts as facts
 
@@ -68,7 +67,7 @@ def test_the_message_id_is_the_mails_own_at_our_domain() -> None:
 def test_whatever_a_name_holds_the_headers_are_ours(name: str, reason: str | None) -> None:
     """Names and reasons change what the subject says, never which headers there are."""
     fact = facts.paid(addon_name=name, workspace_name=name, reason=reason)
-    letter = letter_for(fact)
+    letter = facts.letter_for(fact)
     assert letter is not None
     rendered = render(letter=letter, fact=fact, settings=LetterSettings(support_email="help@quittance.example"))
 

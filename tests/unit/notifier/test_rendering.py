@@ -5,7 +5,7 @@ import re
 import pytest
 
 from contracts.purchase_facts import PurchaseFact
-from notifier.letters.letters import Mailable, letter_for
+from notifier.letters.letters import Mailable
 from notifier.letters.rendering import SUBJECT_LENGTH, LetterSettings, Rendered, render
 from tests.fixtures import mailable_facts as facts
 
@@ -13,7 +13,7 @@ SETTINGS = LetterSettings(support_email="help@quittance.example", public_base_ur
 
 
 def rendered(fact: Mailable, *, settings: LetterSettings = SETTINGS) -> Rendered:
-    letter = letter_for(fact)
+    letter = facts.letter_for(fact)
     assert letter is not None
     return render(letter=letter, fact=fact, settings=settings)
 

@@ -3,15 +3,16 @@
 import re
 from html import unescape
 
-from notifier.letters.letters import Letter, Mailable, letter_for
+from notifier.letters.letters import Letter, Mailable
 from notifier.letters.rendering import LetterSettings, Rendered, render
+from tests.fixtures import mailable_facts as facts
 
 NBSP = "\N{NO-BREAK SPACE}"
 
 
 def written(fact: Mailable, *, locale: str = "en", letter: Letter | None = None) -> tuple[Rendered, list[str]]:
     """Return the letter, and its three readings as plain words: subject, text, HTML."""
-    letter = letter or letter_for(fact)
+    letter = letter or facts.letter_for(fact)
     assert letter is not None
     settings = LetterSettings(
         support_email="help@quittance.example", public_base_url="https://billing.example", locale=locale

@@ -217,11 +217,6 @@ def letters_for(fact: Fact) -> list[Letter]:
     return [letter for letter in both if letter and letter.applies(fact)]
 
 
-def letter_for(fact: Fact) -> Letter | None:
-    """Return the first letter that `fact` calls for; None when nobody is mailed about it."""
-    return next(iter(letters_for(fact)), None)
-
-
 def mail_key(*, letter: Letter, fact: Fact) -> str:
     """Return the mail's key, of business ids only: a fact that comes again, under another id, makes no other mail."""
     parts = [letter.name, fact.subject]

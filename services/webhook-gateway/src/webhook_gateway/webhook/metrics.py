@@ -40,10 +40,6 @@ class WebhookMetrics(Collector):
         self._buckets[bisect_left(BUCKETS, seconds)] += 1
         self._seconds += seconds
 
-    def counted(self, *, event_type: str, outcome: str) -> int:
-        """Return how often; for tests."""
-        return self._counts[event_type, outcome]
-
     def collect(self) -> Iterator[CounterMetricFamily | HistogramMetricFamily | GaugeMetricFamily]:
         """Return the metrics for the registry, at each scrape."""
         webhooks = CounterMetricFamily("billing_webhooks", "Webhook requests answered.", labels=("type", "outcome"))
