@@ -46,7 +46,7 @@ class Catalog:
     issuer: Issuer
 
     def client(self, token: str | None = None) -> httpx.AsyncClient:
-        """Somebody with `token`, or nobody in particular."""
+        """Return a client of somebody with `token`, or of nobody in particular."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         return httpx.AsyncClient(
             transport=httpx.ASGITransport(app=self.api),
@@ -68,14 +68,14 @@ class Catalog:
         return addon
 
     async def edit(self, addon: dict[str, Any], changes: dict[str, Any]) -> httpx.Response:
-        """PATCH by a super_admin who read `addon`."""
+        """Send PATCH as a super_admin who read `addon`."""
         async with self.staff() as staff:
             return await staff.patch(
                 f"{ADDONS}/{addon['id']}", json=changes, headers={"If-Match": f'"{addon["sequence"]}"'}
             )
 
     async def withdraw(self, addon: dict[str, Any]) -> httpx.Response:
-        """DELETE by a super_admin who read `addon`."""
+        """Send DELETE as a super_admin who read `addon`."""
         async with self.staff() as staff:
             return await staff.delete(f"{ADDONS}/{addon['id']}", headers={"If-Match": f'"{addon["sequence"]}"'})
 
@@ -97,7 +97,7 @@ class Catalog:
         return answer
 
     async def edit_plan(self, slug: str, changes: dict[str, Any]) -> httpx.Response:
-        """PATCH by a super_admin who just read the plan."""
+        """Send PATCH as a super_admin who just read the plan."""
         sequence = (await self.plan(slug))["sequence"]
         async with self.staff() as staff:
             return await staff.patch(f"/v1/admin/plans/{slug}", json=changes, headers={"If-Match": f'"{sequence}"'})
@@ -121,7 +121,7 @@ class Catalog:
         return items
 
     async def rows(self) -> list[Any]:
-        """plan_addons as it is, oldest first."""
+        """Return plan_addons as it is, oldest first."""
         async with self.database.reading() as session:
             return list((await session.execute(select(Addon.__table__).order_by(Addon.created_at))).all())
 

@@ -16,7 +16,7 @@ def subject(addon: dict[str, Any]) -> str:
 
 
 async def pages(catalog: Catalog, **query: Any) -> list[list[dict[str, Any]]]:
-    """All pages, as a client that follows `next_cursor` gets them."""
+    """Return all pages, as a client that follows `next_cursor` gets them."""
     found: list[list[dict[str, Any]]] = []
     async with catalog.staff() as staff:
         while True:

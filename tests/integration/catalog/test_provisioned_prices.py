@@ -35,7 +35,7 @@ class Purchases:
         )
 
     async def refuse(self, addon: dict[str, Any], **other: Any) -> None:
-        """Stripe charges no such price as the add-on has in `addon`, unless `other` says otherwise."""
+        """Publish that Stripe charges no such price as in `addon`, unless `other` says otherwise."""
         values = {
             "addon_id": UUID(addon["id"]),
             "sequence": addon["sequence"],

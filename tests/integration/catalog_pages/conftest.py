@@ -24,7 +24,7 @@ class Site:
     catalog: Catalog
 
     def visitor(self, claims: Json | None = None, **headers: str) -> httpx.AsyncClient:
-        """Somebody's browser; signed in where there are claims."""
+        """Provide somebody's browser; signed in where there are claims."""
         return httpx.AsyncClient(
             transport=httpx.ASGITransport(app=self.catalog.api),
             base_url=ORIGIN,

@@ -27,7 +27,7 @@ async def given_set_aside(catalog: Catalog) -> int:
 
 
 async def state_of(catalog: Catalog, item: int) -> tuple[bool, str | None]:
-    """Whether it is due now, and how it was resolved."""
+    """Return whether it is due now, and how it was resolved."""
     query = text("select retry_at is not null, resolution from parked where id = :id")
     async with catalog.database.reading() as session:
         due, resolution = (await session.execute(query, {"id": item})).one()

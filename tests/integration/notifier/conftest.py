@@ -65,11 +65,11 @@ class Office:
     async def given_record(
         self, *, headers: Sequence[tuple[str, bytes]], value: bytes, topic: str = PURCHASE_EVENTS.name
     ) -> None:
-        """Whatever somebody puts on the topic; one key, so that all lie in one partition."""
+        """Put anything on the topic, under one key, so that all lie in one partition."""
         await self.producer.produce(topic=topic, key="ws_northwind", headers=headers, value=value)
 
     async def given_queued(self, *facts: Mailable) -> None:
-        """Mails as the consumer stores them."""
+        """Store mails as the consumer does."""
         async with self.database.transaction() as session:
             await mails.queue(session, [mail for fact in facts for mail in mails_for(fact)])
 

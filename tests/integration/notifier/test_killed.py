@@ -80,7 +80,7 @@ async def test_killed_between_the_servers_yes_and_our_commit_it_repeats_the_same
 
 
 async def is_ready(ops: httpx.AsyncClient) -> bool:
-    """Which takes until it knows whose sessions have ended; mails do not wait for that."""
+    """Return whether it is ready: once it knows whose sessions have ended, for which mails do not wait."""
     return (await ops.get("/readyz")).status_code == 200
 
 

@@ -14,7 +14,7 @@ from tests.integration.notifier.conftest import Office, key_of, until
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Seconds of waiting are tenths here; their order stays."""
+    """Make seconds of waiting tenths; their order stays."""
     monkeypatch.setattr(sender, "FIRST_RETRY_SECONDS", 0.2)
     monkeypatch.setattr(sender, "POLL_SECONDS", 0.1)
     monkeypatch.setattr(sender, "UNREACHABLE_LIMIT", 0.5)

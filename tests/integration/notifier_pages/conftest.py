@@ -42,7 +42,7 @@ class Site:
     issuer: Issuer
 
     def visitor(self, claims: Json | None = None, **headers: str) -> httpx.AsyncClient:
-        """Somebody's browser; signed in where there are claims."""
+        """Provide somebody's browser; signed in where there are claims."""
         return httpx.AsyncClient(
             transport=httpx.ASGITransport(app=self.pages),
             base_url=ORIGIN,
@@ -78,7 +78,7 @@ class Site:
         return next(dict(row) for row in rows if id_of_mail(row["key"]) == item_id)
 
     async def decided(self) -> list[tuple[str, str, str, str | None]]:
-        """All decisions, the oldest first."""
+        """Return all decisions, the oldest first."""
         query = text("select item, decision, actor, reason from parked_decisions order by id")
         async with self.database.reading() as session:
             return [(one.item, one.decision, one.actor, one.reason) for one in await session.execute(query)]

@@ -90,7 +90,7 @@ async def test_a_fact_is_read_again_and_ended(site: Site) -> None:
 
 
 async def fact_of(site: Site, item: str) -> tuple[bool, str | None]:
-    """Whether it is due, and how it was resolved."""
+    """Return whether it is due, and how it was resolved."""
     query = text("select retry_at is not null, resolution from parked where id = :id")
     async with site.database.reading() as session:
         due, resolution = (await session.execute(query, {"id": int(item.removeprefix("fact-"))})).one()

@@ -31,7 +31,7 @@ async def broker(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]
 
 @pytest.fixture(scope="module")
 async def sent(broker: str) -> list[Fact]:
-    """One fact of each type of a purchase, and one of a version that does not exist yet."""
+    """Return one fact of each type of a purchase, and one of a version that does not exist yet."""
     found = [example(fact) for fact, topic in TOPICS.items() if topic is PURCHASE_EVENTS]
     async with AIOKafkaProducer(bootstrap_servers=broker, acks="all") as producer:
         for fact in found:

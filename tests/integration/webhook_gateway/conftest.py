@@ -119,7 +119,7 @@ def start(kafka_bootstrap: str, tmp_path: Path) -> Start:
 
 @pytest.fixture(scope="module")
 async def gateway(kafka_bootstrap: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Gateway]:
-    """One production gateway for the tests that change nothing about it."""
+    """Provide one production gateway for the tests that change nothing about it."""
     settings = {"KAFKA_BOOTSTRAP_SERVERS": kafka_bootstrap, "STRIPE_WEBHOOK_SECRETS": SECRET}
     async with running_gateway(tmp_path_factory.mktemp("gateway"), **settings) as running:
         await running.process.until(lambda: is_ready(running), within=20)
@@ -127,7 +127,7 @@ async def gateway(kafka_bootstrap: str, tmp_path_factory: pytest.TempPathFactory
 
 
 async def published(bootstrap: str, *event_ids: str) -> list[tuple[Envelope, StripeFact, bytes]]:
-    """Every record on the topic, as it is now, that tells one of these events: envelope, fact and key."""
+    """Return every record on the topic that carries one of these events: envelope, fact and key."""
     async with AIOKafkaConsumer(
         STRIPE_EVENTS.name,
         bootstrap_servers=bootstrap,
@@ -148,7 +148,7 @@ async def _everything(consumer: AIOKafkaConsumer) -> list[Any]:
 
 
 def _names(record: Any, event_ids: Collection[str]) -> bool:
-    """Other tests of this run write to the topic too, and some of what they write is no fact."""
+    """Return whether it is of these: other tests of this run write to the topic too, and not only facts."""
     return any(event_id.encode() in (record.value or b"") for event_id in event_ids)
 
 

@@ -293,7 +293,7 @@ def test_no_header_and_no_body_makes_a_500(
 
 @pytest.fixture
 def gateway_port(gateway: Gateway) -> tuple[str, int]:
-    """For a plain socket, which says what no client library would."""
+    """Return the port for a plain socket, which says what no client library would."""
     url = urlsplit(str(gateway.client.base_url))
     assert url.hostname
     assert url.port

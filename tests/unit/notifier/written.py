@@ -28,7 +28,7 @@ def _words(text: str) -> str:
 
 
 def must_say(fact: Mailable, *expected: str) -> None:
-    """Text and HTML both say all of `expected`."""
+    """Require that text and HTML both say all of `expected`."""
     _, (_, text, html) = written(fact)
     assert [words for words in expected if _words(words) not in text] == []
     assert [words for words in expected if _words(words) not in html] == []

@@ -36,7 +36,7 @@ def read_charge(charge: Json) -> Charge:
 
 
 def _embedded_refunds(charge: Json) -> tuple[RefundSnapshot, ...]:
-    """All of them (events before 2022-11-15 carry them); a cut list says nothing."""
+    """Return all of them (events before 2022-11-15 carry them); a cut list says nothing."""
     if not is_whole_list(charge, "refunds"):
         return ()
     return tuple([read_refund_snapshot(refund) for refund in entries(charge, "refunds")])

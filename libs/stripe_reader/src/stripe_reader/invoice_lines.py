@@ -55,7 +55,7 @@ def read_subscription_cents(invoice: Json) -> int:
 
 
 def _is_of_subscription(line: Json) -> bool:
-    """`type` up to 2025-02; from basil on `parent.type`."""
+    """Read `type` up to 2025-02; from basil on `parent.type`."""
     return line.get("type") == "subscription" or part(line, "parent").get("type") == "subscription_item_details"
 
 
@@ -79,7 +79,7 @@ def _line(line: Json, *, currency: str) -> InvoiceLine:
 
 
 def _price_of(line: Json) -> str | None:
-    """`price` up to 2025-02, `pricing.price_details.price` from basil on; `plan` is the oldest name of the same id."""
+    """Read `price` up to 2025-02, `pricing.price_details.price` from basil on; `plan` is the oldest name of the id."""
     price = line.get("price")
     if price is None:
         price = part(line, "pricing", "price_details").get("price")
@@ -93,7 +93,7 @@ def _discount(line: Json) -> int:
 
 
 def _exclusive_tax(line: Json) -> int:
-    """Minor units added on top of `amount`: `taxes[]` from basil on, `tax_amounts[]` before; inclusive tax is in it."""
+    """Sum the tax on top of `amount`: `taxes[]` from basil on, `tax_amounts[]` before; inclusive tax is in it."""
     if taxes := entries(line, "taxes"):
         return sum([integer(tax, "amount") for tax in taxes if text(tax, "tax_behavior") == "exclusive"])
     return sum([integer(tax, "amount") for tax in entries(line, "tax_amounts") if tax.get("inclusive") is False])

@@ -131,7 +131,7 @@ def read_subscription_id(invoice: Json) -> str | None:
 
 
 def _more_metadata(invoice: Json) -> Sequence[Json]:
-    """Where else our keys may be: the subscription's copy (old place, new place, expanded), then the lines.
+    """Return where else our keys may be: the subscription's copy (old place, new place, expanded), then the lines.
 
     What a bundle sells is read there only of a subscription's invoice; a one-off one is read by its own metadata.
     """

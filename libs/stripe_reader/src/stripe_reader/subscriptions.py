@@ -91,7 +91,7 @@ def read_subscription(subscription: Json) -> Subscription:
 
 
 def _item(item: Json, *, old_period_end: datetime | None) -> SubscriptionItem:
-    """`price`, before 2020-08-27 `plan`. The period is the subscription's up to 2025-02, then each item's own."""
+    """Read `price`, before 2020-08-27 `plan`. The period is the subscription's up to 2025-02, then each item's own."""
     price = part(item, "price") or part(item, "plan")
     return SubscriptionItem(
         item_id=required_id(item, "id"),

@@ -190,7 +190,7 @@ async def forget(session: AsyncSession, *, older_than: timedelta) -> int:
 
 
 def _keys(keys: Collection[str]) -> ColumnElement[Sequence[str]]:
-    """One array instead of a list of parameters: the same statement, prepared once, however many there are."""
+    """Return one array instead of a list of parameters: one statement, prepared once, however many there are."""
     return literal(list(keys), ARRAY(Text))
 
 

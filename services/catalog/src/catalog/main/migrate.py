@@ -8,6 +8,6 @@ log = get_logger(__name__)
 
 
 def migrate_database() -> None:
-    """Safe to repeat."""
+    """Bring the tables up to date; safe to repeat."""
     migrate(url=read_settings().database_url, migrations=MIGRATIONS)
     log.info("migrated")

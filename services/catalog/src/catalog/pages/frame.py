@@ -19,7 +19,7 @@ BUYERS: Final = frozenset({Role.OWNER, Role.ADMIN})
 
 
 def nav(request: Request, person: Caller | None) -> Sequence[NavLink]:
-    """Staff have their own pages; of a workspace everyone sees what the role may open. A test compares both navs."""
+    """Return staff's own pages, or those of a workspace that the role may open. A test compares both navs."""
     if person is not None and person.is_staff:
         return (*OF_STAFF, PRICES)
     if person is None or (workspace_id := workspace_of(request, person)) is None:
@@ -28,7 +28,7 @@ def nav(request: Request, person: Caller | None) -> Sequence[NavLink]:
 
 
 def workspace_of(request: Request, person: Caller) -> str | None:
-    """From whose pages somebody comes, when it is theirs; else where they may do most. None for staff: no workspace."""
+    """Return from whose pages somebody comes, if it is theirs; else where they may do most. None for staff."""
     if person.is_staff:
         return None
     asked = request.query_params.get("workspace")
@@ -36,14 +36,14 @@ def workspace_of(request: Request, person: Caller) -> str | None:
 
 
 def of_workspace(person: Caller, workspace_id: str) -> Sequence[NavLink]:
-    """Its pages that the role may open."""
+    """Return its pages that the role may open."""
     path = f"/app/{quote(workspace_id, safe='')}"
     services = (NavLink("Services", f"{path}/billing/addons"),) if person.role_in(workspace_id) in BUYERS else ()
     return (*services, NavLink("Plan and billing", f"{path}/settings/billing"))
 
 
 def _prices(person: Caller, workspace_id: str) -> NavLink:
-    """They stay with this workspace; by itself the page takes the one where somebody may do most."""
+    """Return the prices for this workspace; by itself the page takes the one where somebody may do most."""
     if workspace_id == person.by_rights()[0]:
         return PRICES
     return NavLink(PRICES.label, f"{PRICES.href}?{urlencode({'workspace': workspace_id})}")

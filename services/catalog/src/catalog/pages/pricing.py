@@ -22,7 +22,7 @@ router = page_router()
 
 
 async def visitor(request: Request) -> Caller | None:
-    """Who is signed in, if anybody is: a session that is over hides no prices."""
+    """Return who is signed in, if anybody is: a session that is over hides no prices."""
     try:
         return await current_caller(request, None)
     except Problem:

@@ -11,7 +11,7 @@ from chassis.process.settings import ServiceSettings
 
 
 def install_pages(app: FastAPI, settings: ServiceSettings) -> None:
-    """Beside the API: they share its database, its lists and its callers. No form of ours leads to anybody else."""
+    """Add the pages beside the API, with its database, lists and callers. No form of ours leads to anybody else."""
     pages = Pages(package="catalog", settings=settings, told=PageSettings(pages_form_targets=()), nav=nav, words=WORDS)
     pages.install(app)
     install_elsewhere(app, pages, below=("/pricing", "/admin"))

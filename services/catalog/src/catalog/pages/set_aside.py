@@ -39,7 +39,7 @@ async def show_set_aside(
 
 @router.post("")
 async def try_all_again(by: Staff, database: Db) -> Response:
-    """Everything that is set aside; sent twice, it is tried twice, which harms nothing."""
+    """Try all again that is set aside; sent twice, it is tried twice, which harms nothing."""
     async with database.transaction() as session:
         tried = await parked_review.retry_all(session, consumer=GROUP, actor=by.name)
     return see_other(f"{LIST}?{urlencode({'retried': len(tried)})}")
@@ -55,7 +55,7 @@ async def show_item(
 
 @router.post("/{item_id}/retry")
 async def try_again(by: Staff, item_id: ItemId, database: Db) -> Response:
-    """Who sends it twice, or after somebody else decided, sees how it stands."""
+    """Try one again; sent twice, or after somebody else decided, show how it stands."""
     await _item(database, item_id)
     async with database.transaction() as session:
         found = await parked_review.retry(session, parked_id=item_id, consumer=GROUP, actor=by.name)

@@ -32,7 +32,7 @@ async def provision_plan(
 
 
 def _to_be(price: PlanPrice) -> PlanPrice:
-    """As it was edited last."""
+    """Return what it costs as it was edited last."""
     wanted = price.pending_price_cents or price.price_cents
     return price.model_copy(update={"price_cents": wanted, "pending_price_cents": None})
 

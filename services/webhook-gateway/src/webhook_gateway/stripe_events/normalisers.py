@@ -46,59 +46,59 @@ from webhook_gateway.stripe_events.unrecognised import unrecognised
 
 
 def invoice_paid(event: StripeEvent) -> OutgoingFact:
-    """`invoice.payment_succeeded` and `invoice.paid`: Stripe sends both for one payment."""
+    """Normalise `invoice.payment_succeeded` and `invoice.paid`: Stripe sends both for one payment."""
     return outgoing_fact(InvoicePaid, event, read_invoice(event.object), **vars(read_paid_by(event.object)))
 
 
 def invoice_payment_failed(event: StripeEvent) -> OutgoingFact:
-    """`invoice.payment_failed`: also sent when only the customer is missing (3-D Secure), which basil hides."""
+    """Normalise `invoice.payment_failed`: sent, too, when only the customer is missing (3-D Secure); basil hides it."""
     failure = read_failure(event.object)
     return outgoing_fact(InvoicePaymentFailed, event, read_invoice(event.object), **vars(failure))
 
 
 def invoice_payment_action_required(event: StripeEvent) -> OutgoingFact:
-    """`invoice.payment_action_required`: the bank wants 3-D Secure; the way there only when the intent is expanded."""
+    """Normalise `invoice.payment_action_required`: 3-D Secure is wanted; the way there only in an expanded intent."""
     action_url = read_action_url(event.object)
     return outgoing_fact(InvoicePaymentActionRequired, event, read_invoice(event.object), action_url=action_url)
 
 
 def invoice_voided(event: StripeEvent) -> OutgoingFact:
-    """`invoice.voided`: final, it can never be paid again."""
+    """Normalise `invoice.voided`: final, it can never be paid again."""
     return outgoing_fact(InvoiceVoided, event, read_invoice(event.object))
 
 
 def invoice_deleted(event: StripeEvent) -> OutgoingFact:
-    """`invoice.deleted`: a draft is gone; only drafts can be deleted, so nobody was asked to pay it."""
+    """Normalise `invoice.deleted`: a draft is gone; only drafts can be deleted, so nobody was asked to pay it."""
     return outgoing_fact(InvoiceDeleted, event, read_invoice(event.object))
 
 
 def invoice_marked_uncollectible(event: StripeEvent) -> OutgoingFact:
-    """`invoice.marked_uncollectible`: given up, though it can still be paid until it is voided."""
+    """Normalise `invoice.marked_uncollectible`: given up, though it can still be paid until it is voided."""
     return outgoing_fact(InvoiceMarkedUncollectible, event, read_invoice(event.object))
 
 
 def invoice_payment_paid(event: StripeEvent) -> OutgoingFact:
-    """`invoice_payment.paid`: which payment intent paid which invoice."""
+    """Normalise `invoice_payment.paid`: which payment intent paid which invoice."""
     return outgoing_fact(InvoicePaymentLinked, event, read_invoice_payment(event.object))
 
 
 def charge_refunded(event: StripeEvent) -> OutgoingFact:
-    """`charge.refunded`: `amount_refunded` is cumulative."""
+    """Normalise `charge.refunded`: `amount_refunded` is cumulative."""
     return outgoing_fact(ChargeRefunded, event, read_charge(event.object))
 
 
 def refund_changed(event: StripeEvent) -> OutgoingFact:
-    """`refund.created`, `.updated`, `.failed`, `charge.refund.updated`: all show the same object."""
+    """Normalise `refund.created`, `.updated`, `.failed`, `charge.refund.updated`: all show the same object."""
     return outgoing_fact(RefundChanged, event, read_refund(event.object))
 
 
 def dispute_changed(event: StripeEvent) -> OutgoingFact:
-    """`charge.dispute.created` (opened, or only inquired about) and `.closed`: both show the same object."""
+    """Normalise `charge.dispute.created` (opened, or only inquired about) and `.closed`: both show the same object."""
     return outgoing_fact(DisputeChanged, event, read_dispute(event.object))
 
 
 def checkout_session_completed(event: StripeEvent) -> OutgoingFact:
-    """`checkout.session.completed`: bought, or a card saved."""
+    """Normalise `checkout.session.completed`: bought, or a card saved."""
     return outgoing_fact(
         CheckoutSessionCompleted,
         event,
@@ -110,41 +110,41 @@ def checkout_session_completed(event: StripeEvent) -> OutgoingFact:
 
 
 def checkout_session_paid(event: StripeEvent) -> OutgoingFact:
-    """`checkout.session.async_payment_succeeded`: a bank debit came through."""
+    """Normalise `checkout.session.async_payment_succeeded`: a bank debit came through."""
     return outgoing_fact(
         CheckoutSessionPaid, event, read_checkout_session(event.object), **vars(read_made(event.object))
     )
 
 
 def checkout_session_unpaid(event: StripeEvent) -> OutgoingFact:
-    """`checkout.session.async_payment_failed`: a bank debit did not come through."""
+    """Normalise `checkout.session.async_payment_failed`: a bank debit did not come through."""
     return outgoing_fact(
         CheckoutSessionUnpaid, event, read_checkout_session(event.object), **vars(read_made(event.object))
     )
 
 
 def checkout_session_expired(event: StripeEvent) -> OutgoingFact:
-    """`checkout.session.expired`: nobody will pay on it any more."""
+    """Normalise `checkout.session.expired`: nobody will pay on it any more."""
     return outgoing_fact(CheckoutSessionExpired, event, read_checkout_session(event.object))
 
 
 def customer_deleted(event: StripeEvent) -> OutgoingFact:
-    """`customer.deleted`: the object is the customer itself."""
+    """Normalise `customer.deleted`: the object is the customer itself."""
     return outgoing_fact(CustomerDeleted, event, read_customer(event.object))
 
 
 def subscription_changed(event: StripeEvent) -> OutgoingFact:
-    """`customer.subscription.created`, `.updated`, `.deleted`, `.paused`, `.resumed`: all show the same object."""
+    """Normalise `customer.subscription.created`, `.updated`, `.deleted`, `.paused`, `.resumed`: all of one object."""
     return outgoing_fact(SubscriptionChanged, event, read_subscription(event.object))
 
 
 def subscription_trial_will_end(event: StripeEvent) -> OutgoingFact:
-    """`customer.subscription.trial_will_end`: three days before; nothing has changed yet."""
+    """Normalise `customer.subscription.trial_will_end`: three days before; nothing has changed yet."""
     return outgoing_fact(SubscriptionTrialWillEnd, event, read_subscription(event.object))
 
 
 def subscription_schedule_changed(event: StripeEvent) -> OutgoingFact:
-    """`subscription_schedule.*`: what will become of a subscription is planned anew."""
+    """Normalise `subscription_schedule.*`: what will become of a subscription is planned anew."""
     return outgoing_fact(SubscriptionScheduleChanged, event, read_subscription_schedule(event.object))
 
 
