@@ -8,9 +8,8 @@ from typing import Final, NamedTuple
 from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from catalog import store
 from catalog.etags import digest_etag
-from catalog.handlers.addons import list_active_addons
-from catalog.handlers.plans import list_plans
 from catalog.plan_views import PublicPlans, public_plan
 from catalog.views import PublicAddons, public_view
 from chassis.database.database import Database
@@ -21,12 +20,12 @@ FRESH_SECONDS: Final = 1.0
 
 async def addons_on_sale(session: AsyncSession) -> PublicAddons:
     """Return what `GET /v1/addons` answers."""
-    return PublicAddons(items=[public_view(addon) for addon in await list_active_addons(session=session)])
+    return PublicAddons(items=[public_view(addon) for addon in await store.active_addons(session)])
 
 
 async def plans_on_offer(session: AsyncSession) -> PublicPlans:
     """Return what `GET /v1/plans` answers."""
-    return PublicPlans(items=[public_plan(plan) for plan in await list_plans(session=session)])
+    return PublicPlans(items=[public_plan(plan) for plan in await store.all_plans(session)])
 
 
 class PriceList(NamedTuple):

@@ -4,6 +4,7 @@ from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
+from catalog import store
 from catalog.api.requests import (
     ADMIN_CACHING,
     CONFLICTS,
@@ -62,7 +63,7 @@ async def list_addons(
     """Return add-ons, active or not, in the order of the page: `sort_order`, then name."""
     after = position_of(cursor, AddonPosition)
     async with database.reading() as session:
-        found = await handlers.list_addons(session=session, active=active, after=after, limit=limit + 1)
+        found = await store.addons_page(session, active=active, after=after, limit=limit + 1)
     response.headers["Cache-Control"] = ADMIN_CACHING
     return admin_views(found, limit)
 

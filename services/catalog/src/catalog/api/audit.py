@@ -5,10 +5,10 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Depends, Query, Response
 from pydantic import AfterValidator
 
+from catalog import store
 from catalog.api.requests import ADMIN_CACHING, REFUSED, Db, staff
 from catalog.audit_views import Changes, change_view
 from catalog.cursors import AuditPosition
-from catalog.handlers import audit as handlers
 from chassis.web.cursors import PAGE, Cursor, InvalidCursor, Limit, cut_page, position_of
 from chassis.web.openapi import INVALID_REQUEST, problems
 from chassis.web.web import storable
@@ -35,7 +35,7 @@ async def list_changes(
     """Return who changed what, with the whole state before and after, the newest first."""
     after = position_of(cursor, AuditPosition)
     async with database.reading() as session:
-        found = await handlers.list_changes(session=session, subject=subject, after=after, limit=limit + 1)
+        found = await store.audit_page(session, subject=subject, after=after, limit=limit + 1)
     response.headers["Cache-Control"] = ADMIN_CACHING
     shown, next_cursor = cut_page(found, limit, lambda entry: AuditPosition(id=entry.id))
     return Changes(items=[change_view(entry) for entry in shown], next_cursor=next_cursor)

@@ -1,6 +1,5 @@
-"""What can be done to add-ons: list, show, create, edit, withdraw, and keep the Stripe price that was made for one."""
+"""What can be done to add-ons: show, create, edit, withdraw, and keep the Stripe price that was made for one."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,7 +9,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from catalog import store
 from catalog.actors import Actor
 from catalog.bodies import AddonEdit, NewAddon
-from catalog.cursors import AddonPosition
 from catalog.etags import etag_of, require_match
 from catalog.prices import Price, price_of
 from catalog.publisher import Action, addon_state, publish_change
@@ -47,18 +45,6 @@ class PriceMissing(Problem):
 
     def __init__(self) -> None:
         super().__init__(422, "price-required", "Give the price in the new currency", field="price")
-
-
-async def list_addons(
-    *, session: AsyncSession, active: bool | None, after: AddonPosition | None, limit: int
-) -> Sequence[Addon]:
-    """Return up to `limit` add-ons behind `after`, in the page's order: all, or those that are active or are not."""
-    return await store.addons_page(session, active=active, after=after, limit=limit)
-
-
-async def list_active_addons(*, session: AsyncSession) -> Sequence[Addon]:
-    """Return what customers see, in the order of the page."""
-    return await store.active_addons(session)
 
 
 async def show_addon(*, session: AsyncSession, addon_id: UUID) -> Addon:

@@ -1,4 +1,4 @@
-"""What can be done to plans: list, show, edit, and keep what `bootstrap-stripe` made for one."""
+"""What can be done to plans: show, edit, and keep what `bootstrap-stripe` made for one."""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -45,11 +45,6 @@ class FreePlanPriced(Problem):
 
     def __init__(self) -> None:
         super().__init__(422, "free-plan-priced", "The free plan has no price", field="prices")
-
-
-async def list_plans(*, session: AsyncSession) -> Sequence[Plan]:
-    """Return the plans, the free one first."""
-    return await store.all_plans(session)
 
 
 async def show_plan(*, session: AsyncSession, slug: str) -> Plan:

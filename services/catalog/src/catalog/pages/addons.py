@@ -7,6 +7,7 @@ from uuid import UUID
 from fastapi import Form, Query, Request
 from starlette.responses import Response
 
+from catalog import store
 from catalog.api.requests import AddonId, Db, Prices, Staff, now
 from catalog.bodies import AddonEdit
 from catalog.cursors import AddonPosition
@@ -48,7 +49,7 @@ async def show_addons(
 ) -> Response:
     active, after = None if state is None else state == "on", position_of(cursor, AddonPosition)
     async with database.reading() as session:
-        rows = await handlers.list_addons(session=session, active=active, after=after, limit=PAGE + 1)
+        rows = await store.addons_page(session, active=active, after=after, limit=PAGE + 1)
     found, said = admin_views(rows, PAGE), DONE.get(done or "")
     return pages.page(request, "addons.html", found=found, state=state, cursor=cursor, done=said, etag_of=etag_of)
 

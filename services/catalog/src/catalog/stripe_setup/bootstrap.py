@@ -8,7 +8,8 @@ from typing import Final
 
 from stripe import StripeClient
 
-from catalog.handlers.plans import list_plans, store_stripe_ids
+from catalog import store
+from catalog.handlers.plans import store_stripe_ids
 from catalog.publisher import plan_state
 from catalog.stripe_setup.plan_prices import Say, provision_plan
 from catalog.stripe_setup.portal import provision_portal
@@ -82,7 +83,7 @@ async def _bootstrap_plans(database: Database, client: StripeClient, instance: s
 
 async def _priced_plans(database: Database) -> Sequence[PlanState]:
     async with database.reading() as session:
-        plans = [plan_state(plan) for plan in await list_plans(session=session)]
+        plans = [plan_state(plan) for plan in await store.all_plans(session)]
     if not plans:
         raise NoPlans
     return [plan for plan in plans if plan.prices]
