@@ -11,11 +11,11 @@ from purchases.ledger.transitions import Status
 from purchases.moves.cancel import Cancellation, cancel
 from purchases.moves.move_by_hand import illegal_move
 from purchases.web.access import AtDatabase
-from purchases.web.api.examples import CANCELLED_TWICE
-from purchases.web.api.move_bodies import CancelBody
-from purchases.web.api.replies import PurchaseReply, purchase_reply
 from purchases.web.budget import SpendingBuyer
+from purchases.web.move_bodies import CancelBody
 from purchases.web.refused import CHECKOUT_IN_THE_WAY, of_buyers
+from purchases.web.replies.examples import CANCELLED_TWICE
+from purchases.web.replies.purchase_replies import PurchaseReply, purchase_reply
 from purchases.web.requests import Stripe
 
 router = APIRouter(prefix="/v1/workspaces/{ws}/purchases", tags=["purchases"])

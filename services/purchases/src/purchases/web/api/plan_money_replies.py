@@ -10,7 +10,7 @@ from pydantic.config import JsonDict
 from chassis.money import major_text
 from chassis.web.cursors import NextCursor, Position, cursor_of
 from purchases.ledger.plan_rows import WorkspaceDispute, WorkspaceRefund
-from purchases.web.api.examples import NEXT_CURSOR
+from purchases.web.replies.examples import NEXT_CURSOR
 from purchases.web.searching import Moment
 
 REFUND: Final[JsonDict] = {

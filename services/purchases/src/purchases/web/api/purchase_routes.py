@@ -25,12 +25,18 @@ from purchases.ledger.search import PurchaseQuery
 from purchases.settings import Settings
 from purchases.stripe_budgets.problems import too_many_requests
 from purchases.web.access import AtDatabase, Buyer
-from purchases.web.api.examples import ADDON_ROW, FAILED_ROW, NOW, PAID_ROW, PURCHASE
-from purchases.web.api.replies import OffersReply, PurchaseReply, PurchasesReply, offers_reply, purchase_reply
 from purchases.web.bodies import PurchaseBody
 from purchases.web.budget import SpendingBuyer
 from purchases.web.refused import of_buyers
-from purchases.web.requests import IdempotencyKey, SettingsOfApp, Stripe, allowed_url, own_page, return_url_not_allowed
+from purchases.web.replies.examples import ADDON_ROW, FAILED_ROW, NOW, PAID_ROW, PURCHASE
+from purchases.web.replies.purchase_replies import (
+    OffersReply,
+    PurchaseReply,
+    PurchasesReply,
+    offers_reply,
+    purchase_reply,
+)
+from purchases.web.requests import IdempotencyKey, Stripe, Told, allowed_url, own_page, return_url_not_allowed
 from purchases.web.searching import after_of, next_cursor_of
 
 router = APIRouter(prefix="/v1/workspaces/{ws}", tags=["purchases"])

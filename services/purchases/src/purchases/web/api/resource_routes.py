@@ -17,9 +17,9 @@ from purchases.caps.claim_resource import (
 )
 from purchases.subscriptions.plan import Usage
 from purchases.web.access import AtDatabase, Claiming
-from purchases.web.api.plan_replies import SlotReply, SlotsReply, slot_reply
 from purchases.web.refused import ONLY_IMPORTERS, of_claimers
-from purchases.web.requests import SettingsOfApp
+from purchases.web.replies.plan_replies import SlotReply, SlotsReply, slot_reply
+from purchases.web.requests import Told
 
 router = APIRouter(prefix="/v1/workspaces/{ws}/resources", tags=["plan"])
 

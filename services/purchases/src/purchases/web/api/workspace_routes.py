@@ -12,11 +12,11 @@ from purchases.customers.register_workspace import (
 )
 from purchases.stripe_budgets.problems import too_many_requests
 from purchases.web.access import AtDatabase, HostProduct, WorkspaceId
-from purchases.web.api.replies import WorkspaceReply, workspace_reply
 from purchases.web.bodies import WorkspaceBody
 from purchases.web.budget import product_within_budget
 from purchases.web.refused import of_scope
-from purchases.web.requests import SettingsOfApp, Stripe
+from purchases.web.replies.purchase_replies import WorkspaceReply, workspace_reply
+from purchases.web.requests import Stripe, Told
 
 router = APIRouter(prefix="/v1/workspaces", tags=["workspaces"])
 

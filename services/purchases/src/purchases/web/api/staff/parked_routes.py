@@ -15,9 +15,9 @@ from purchases.parked.review_parked import discard_parked, not_parked_any_more, 
 from purchases.parked.store import ParkedItem
 from purchases.refunds.request_refund import refund_too_large
 from purchases.web.access import AtDatabase, Staff
-from purchases.web.api.staff.parked_replies import ParkedItemsReply, ParkedReply, RetriedReply, parked_reply
 from purchases.web.bodies import AllocateBody, DiscardBody, RetryAllBody
 from purchases.web.refused import of_staff
+from purchases.web.replies.parked_replies import ParkedItemsReply, ParkedReply, RetriedReply, parked_reply
 from purchases.web.searching import Moment
 
 router = APIRouter(prefix="/v1/admin/parked", tags=["staff"])

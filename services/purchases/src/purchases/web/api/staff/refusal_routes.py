@@ -11,9 +11,9 @@ from pydantic.config import JsonDict
 from chassis.web.cursors import PAGE, Cursor, InvalidCursor, Limit, NextCursor, Position, cursor_of, position_of
 from purchases.stripe_refusals import store as stripe_refusals
 from purchases.web.access import AtDatabase, Staff
-from purchases.web.api.examples import NEXT_CURSOR
 from purchases.web.bodies import Id
 from purchases.web.refused import of_staff
+from purchases.web.replies.examples import NEXT_CURSOR
 from purchases.web.searching import Moment
 
 router = APIRouter(prefix="/v1/admin/stripe-refusals", tags=["staff"])

@@ -21,12 +21,12 @@ from purchases.refunds.request_refund import (
     request_refund,
 )
 from purchases.web.access import AtDatabase, Staff
-from purchases.web.api.examples import CANCELLED_TWICE, REOPENED_EARLY, TOO_EARLY
-from purchases.web.api.move_bodies import NoteBody, ReasonBody, RefundBody, StaffCancelBody
-from purchases.web.api.replies import PurchaseReply, purchase_reply
-from purchases.web.api.staff.staff_replies import RefundReply, refund_reply
 from purchases.web.budget import staff_within_budget
+from purchases.web.move_bodies import NoteBody, ReasonBody, RefundBody, StaffCancelBody
 from purchases.web.refused import CHECKOUT_IN_THE_WAY, of_staff
+from purchases.web.replies.examples import CANCELLED_TWICE, REOPENED_EARLY, TOO_EARLY
+from purchases.web.replies.purchase_replies import PurchaseReply, purchase_reply
+from purchases.web.replies.staff_replies import RefundReply, refund_reply
 from purchases.web.requests import IdempotencyKey, Stripe
 
 router = APIRouter(prefix="/v1/admin/purchases/{purchase_id}", tags=["staff"])

@@ -12,14 +12,14 @@ from purchases.ledger import search as store
 from purchases.ledger import store as ledger
 from purchases.parked import store as parked_items
 from purchases.web.access import AtDatabase, Staff
-from purchases.web.api.staff.staff_replies import (
+from purchases.web.refused import of_staff
+from purchases.web.replies.staff_replies import (
     AdminPurchaseReply,
     FoundReply,
     admin_purchase_reply,
     found_reply,
     ids_of,
 )
-from purchases.web.refused import of_staff
 from purchases.web.searching import PurchaseSearch, after_of, next_cursor_of, period_empty
 
 router = APIRouter(prefix="/v1/admin/purchases", tags=["staff"])

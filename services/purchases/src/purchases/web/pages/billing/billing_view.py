@@ -16,7 +16,6 @@ from chassis.problems import Problem
 from purchases.buying.offer_addons import offer_addons
 from purchases.caps.read_billing import Billing, read_billing
 from purchases.checkout.upgrade_begun import Begun, upgrade_begun
-from purchases.web.api.plan_replies import billing_reply
 from purchases.web.pages.billing.billing_news import AWAITED, LIVE, Back, News, news_of
 from purchases.web.pages.billing.billing_offer import Chosen, upgrade_offer
 from purchases.web.pages.billing.billing_visit import Visit
@@ -25,6 +24,7 @@ from purchases.web.pages.paths import billing_path
 from purchases.web.pages.polling import trigger_after
 from purchases.web.pages.switching import others
 from purchases.web.pages.words import IN_A_BUNDLE, PAID_BEFORE, words_for
+from purchases.web.replies.plan_replies import billing_reply
 
 KEY: Final = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from purchases.web.api.plan_replies import NextChargeReply, SubscriptionReply
+from purchases.web.replies.plan_replies import NextChargeReply, SubscriptionReply
 
 
 @dataclass(frozen=True, slots=True)

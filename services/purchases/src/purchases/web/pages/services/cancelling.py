@@ -18,8 +18,8 @@ from purchases.ledger.rows import Purchase
 from purchases.ledger.transitions import Status
 from purchases.moves.cancel import Cancellation, cancel
 from purchases.web.access import AtDatabase, Buyer
-from purchases.web.api.move_bodies import NoteBody
 from purchases.web.budget import SpendingBuyer
+from purchases.web.move_bodies import NoteBody
 from purchases.web.pages.ids import PurchaseId
 from purchases.web.pages.paths import about, services_path
 from purchases.web.pages.seen import status_in

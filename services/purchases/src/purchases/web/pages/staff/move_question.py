@@ -15,9 +15,9 @@ from purchases.checkout import store as checkouts
 from purchases.ledger import store as ledger
 from purchases.ledger.transitions import Refused, Trigger, decide
 from purchases.moves.move_by_hand import illegal_move
-from purchases.web.api.staff.staff_replies import AdminPurchaseReply
 from purchases.web.pages.staff.purchases_admin import LIST, purchase_page
 from purchases.web.pages.staff.staff_words import told_to_staff
+from purchases.web.replies.staff_replies import AdminPurchaseReply
 
 Fields = Mapping[str, str]
 

@@ -18,15 +18,15 @@ from chassis.problems import Problem
 from chassis.web.auth import Caller
 from purchases.ledger.transitions import Status, Trigger
 from purchases.web.access import AtDatabase, Staff
-from purchases.web.api.move_bodies import NoteBody, ReasonBody, StaffCancelBody
 from purchases.web.api.staff import staff_move_routes as api
-from purchases.web.api.staff.staff_replies import AdminPurchaseReply, TransitionReply
 from purchases.web.api.staff.staff_routes import get_purchase_for_staff
 from purchases.web.budget import staff_within_budget
+from purchases.web.move_bodies import NoteBody, ReasonBody, StaffCancelBody
 from purchases.web.pages.ids import PurchaseId
 from purchases.web.pages.seen import seen_in
 from purchases.web.pages.staff.move_question import Fields, move_named, move_question
 from purchases.web.pages.staff.purchases_admin import LIST, purchase_page
+from purchases.web.replies.staff_replies import AdminPurchaseReply, TransitionReply
 from purchases.web.requests import Stripe
 
 OTHER_MONEY: Final = "Money went back meanwhile, or was asked to. Nothing was changed yet: look at what remains now."

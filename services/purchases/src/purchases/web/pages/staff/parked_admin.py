@@ -20,9 +20,9 @@ from purchases.parked.review_parked import parked_not_found
 from purchases.parked.store import Kind
 from purchases.web.access import AtDatabase, Staff
 from purchases.web.api.staff import parked_routes as api
-from purchases.web.api.staff.parked_replies import ParkedReply, parked_reply
 from purchases.web.bodies import RetryAllBody
 from purchases.web.pages.staff.staff_words import told_to_staff
+from purchases.web.replies.parked_replies import ParkedReply, parked_reply
 
 LIST: Final = "/admin/parked"
 KINDS: Final = {

@@ -18,13 +18,13 @@ from purchases.parked.allocate import not_allocatable, preview_allocation
 from purchases.parked.review_parked import decided_meanwhile, not_parked_any_more
 from purchases.web.access import AtDatabase, Staff
 from purchases.web.api.staff import parked_routes as api
-from purchases.web.api.staff.parked_replies import ParkedReply
 from purchases.web.api.staff.staff_routes import get_purchase_for_staff
 from purchases.web.bodies import AllocateBody, DiscardBody
 from purchases.web.pages.badges import BADGES
 from purchases.web.pages.seen import seen_in
 from purchases.web.pages.staff.parked_admin import KINDS, LIST, ItemId, item_of, item_page, waits_for_allocation
 from purchases.web.pages.staff.staff_words import told_to_staff
+from purchases.web.replies.parked_replies import ParkedReply
 
 router = page_router(f"{LIST}/{{item_id}}")
 

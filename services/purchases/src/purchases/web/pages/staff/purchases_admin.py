@@ -19,11 +19,11 @@ from purchases.ledger.transitions import Status, Step, Trigger, decide
 from purchases.parked import store as parked_items
 from purchases.parked.store import ParkedItem
 from purchases.web.access import AtDatabase, Staff
-from purchases.web.api.staff.staff_replies import AdminPurchaseReply, FoundReply
 from purchases.web.api.staff.staff_routes import get_purchase_for_staff, search_purchases
 from purchases.web.pages.badges import BADGES
 from purchases.web.pages.ids import PurchaseId
 from purchases.web.pages.staff.staff_words import told_to_staff
+from purchases.web.replies.staff_replies import AdminPurchaseReply, FoundReply
 from purchases.web.searching import PurchaseSearch
 
 LIST: Final = "/admin/purchases"

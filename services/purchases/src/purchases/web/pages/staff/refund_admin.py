@@ -28,12 +28,12 @@ from purchases.refunds.request_refund import (
     request_refund,
 )
 from purchases.web.access import AtDatabase, Staff
-from purchases.web.api.move_bodies import RefundBody
-from purchases.web.api.staff.staff_replies import AdminPurchaseReply
 from purchases.web.api.staff.staff_routes import get_purchase_for_staff
+from purchases.web.move_bodies import RefundBody
 from purchases.web.pages.ids import PurchaseId
 from purchases.web.pages.staff.purchases_admin import LIST, purchase_page
 from purchases.web.pages.staff.staff_words import told_to_staff
+from purchases.web.replies.staff_replies import AdminPurchaseReply
 
 _KEY: Final = re.compile(r"[0-9a-f]{32}", re.ASCII)
 _CENTS: Final = re.compile(r"[0-9]{1,12}", re.ASCII)

@@ -10,7 +10,7 @@ from chassis.kafka.records import Received, StoredRecord, decode
 from chassis.outbox.kept_records import headers_of
 from chassis.web.cursors import NextCursor
 from purchases.parked.store import Kind, ParkedItem
-from purchases.web.api.examples import NEXT_CURSOR
+from purchases.web.replies.examples import NEXT_CURSOR
 
 RAW: Final = "body"
 """Of a fact that no rule covered: Stripe's whole event, which is long and says nothing to staff."""

@@ -19,7 +19,7 @@ from purchases.ledger.publish import (
 )
 from purchases.ledger.rows import Purchase
 from purchases.ledger.transitions import Status
-from purchases.web.api.examples import NEXT_CURSOR, OFFER, PURCHASE, WORKSPACE
+from purchases.web.replies.examples import NEXT_CURSOR, OFFER, PURCHASE, WORKSPACE
 from purchases.workspaces.rows import Workspace
 
 WaitingFor = Literal["bank", "customer"]

@@ -13,9 +13,9 @@ from purchases.ledger.rows import Charge, Dispute, Payment, Purchase, Refund, Tr
 from purchases.ledger.transitions import Status
 from purchases.parked.store import ParkedItem
 from purchases.refunds.request_refund import refund_problem, refundable_cents, refundable_to_credit_cents
-from purchases.web.api.examples import FOUND_PURCHASE, NEXT_CURSOR, REFUND, STAFF_PURCHASE
-from purchases.web.api.replies import PurchaseReply, members_of
-from purchases.web.api.staff.parked_replies import ParkedReply, parked_reply
+from purchases.web.replies.examples import FOUND_PURCHASE, NEXT_CURSOR, REFUND, STAFF_PURCHASE
+from purchases.web.replies.parked_replies import ParkedReply, parked_reply
+from purchases.web.replies.purchase_replies import PurchaseReply, members_of
 
 FIRST: Final = ("stripe_payment_intent_id", "stripe_charge_id")
 WIDER_THAN_A_PURCHASE: Final = frozenset({"stripe_customer_id", "stripe_price_id"})
