@@ -31,7 +31,7 @@ OTHER_ROWS: Final = {
     ("subscriptions/store_snapshot.py", "row"),
 }
 """Variables that hold a dispute, the plan's share of money back, a subscription: their columns have the same names."""
-NEVER_STORED: Final = "web/api/examples.py"
+NEVER_STORED: Final = "web/replies/examples.py"
 """Its rows are examples in the API's document."""
 RAW: Final = re.compile(
     r"\b(update|insert\s+into)\s+(workspace_addon_purchases|purchase_(payments|charges|refunds))\b", re.I

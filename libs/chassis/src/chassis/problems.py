@@ -13,7 +13,10 @@ METHODS: Final = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 
 
 class Problem(Exception):  # noqa: N818 - RFC 9457's own word
-    """An answer that is not the one asked for. `slug` is stable: clients branch on the `type` made of it."""
+    """An answer that is not the one asked for. `slug` is stable: clients branch on the `type` made of it.
+
+    `retry_after`: seconds after which the same request may succeed; None where it would be refused again.
+    """
 
     def __init__(
         self,
@@ -23,6 +26,7 @@ class Problem(Exception):  # noqa: N818 - RFC 9457's own word
         detail: str | None = None,
         *,
         headers: Mapping[str, str] | None = None,
+        retry_after: int | None = None,
         **extra: Any,
     ) -> None:
         super().__init__(f"{status} {slug}: {detail or title}")
@@ -30,7 +34,8 @@ class Problem(Exception):  # noqa: N818 - RFC 9457's own word
         self.slug = slug
         self.title = title
         self.detail = detail
-        self.headers = dict(headers or {})
+        self.retry_after = retry_after
+        self.headers = dict(headers or {}) | ({} if retry_after is None else {"Retry-After": str(retry_after)})
         self.extra = extra
 
     @property

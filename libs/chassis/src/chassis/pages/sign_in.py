@@ -212,4 +212,4 @@ def _failed(detail: str) -> Problem:
 
 def _no_answer(error: Exception) -> Problem:
     log.warning("sign_in_unavailable", error=repr(error)[:300])
-    return Problem(503, "sign-in-unavailable", "The sign-in service does not answer", headers={"Retry-After": "5"})
+    return Problem(503, "sign-in-unavailable", "The sign-in service does not answer", retry_after=5)

@@ -74,7 +74,7 @@ class Jwks:
         if not self._keys:
             wait = max(1, math.ceil(self._first_retry))
             title = "Callers cannot be recognised at the moment"
-            raise Problem(503, "issuer-unavailable", title, headers={"Retry-After": str(wait)})
+            raise Problem(503, "issuer-unavailable", title, retry_after=wait)
         return self._keys.get(kid)
 
     def _good(self, kid: str | None) -> bool:

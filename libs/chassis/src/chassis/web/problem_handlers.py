@@ -83,7 +83,7 @@ def _unavailable(error: BaseException) -> Problem:
         "temporarily-unavailable",
         "We cannot answer right now",
         "Ask again in a moment; a repeated Idempotency-Key is safe.",
-        headers={"Retry-After": "1"},
+        retry_after=1,
     )
 
 

@@ -74,7 +74,7 @@ def too_many_declines(*, retry_at: datetime, now: datetime) -> Problem:
         "too-many-declines",
         "Too many cards were declined",
         "Nothing was charged. Try again later.",
-        headers={"Retry-After": str(seconds)},
+        retry_after=seconds,
     )
 
 
@@ -85,5 +85,5 @@ def others_under_way() -> Problem:
         "too-many-declines",
         "Other attempts to pay are still under way",
         "Nothing was charged. Try again in a second.",
-        headers={"Retry-After": "1"},
+        retry_after=1,
     )

@@ -129,4 +129,4 @@ def resource_not_found(resource: str) -> Problem:
 
 def plan_not_known() -> Problem:
     """The catalog has not told of the workspace's plan yet: just after the first start."""
-    return Problem(503, "plan-not-known", "The plans are not known yet", headers={"Retry-After": "5"})
+    return Problem(503, "plan-not-known", "The plans are not known yet", retry_after=5)

@@ -238,5 +238,5 @@ def checkout_confirming() -> Problem:
         "checkout-busy",
         "A Checkout has been paid, and its subscription is on its way",
         "Nothing was charged here. Look at the plan again in a few seconds.",
-        headers={"Retry-After": "3"},
+        retry_after=3,
     )

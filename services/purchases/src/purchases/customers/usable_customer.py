@@ -57,17 +57,18 @@ def stripe_unavailable() -> Problem:
         "stripe-unavailable",
         "The payment provider does not answer",
         "Nothing was charged. Try again.",
-        headers={"Retry-After": "5"},
+        retry_after=5,
     )
 
 
 def stripe_refused(code: str | None, *, purchase: Mapping[str, Any] | None = None) -> Problem:
     """A permanent 4xx that is not about the card; with the failed purchase when there already is one."""
+    extra: dict[str, Any] = {"purchase": purchase} if purchase else {}
     return Problem(
         502,
         "stripe-refused",
         "The payment provider refused the request",
         "Nothing was charged. Our team can see the reason.",
         stripe_code=code,
-        **({"purchase": purchase} if purchase else {}),
+        **extra,
     )

@@ -22,7 +22,7 @@ def payment_in_progress() -> Problem:
         "payment-in-progress",
         "The payment is being made just now",
         "Nothing was changed. Try again in a moment.",
-        headers={"Retry-After": "2"},
+        retry_after=2,
     )
 
 
@@ -33,7 +33,7 @@ def bank_at_work() -> Problem:
         "payment-in-progress",
         "The bank is at work on the payment",
         "Nothing was changed. A debit takes some days; what comes of it is shown as soon as the bank has said so.",
-        headers={"Retry-After": "3600"},
+        retry_after=3600,
         waiting_for="bank",
     )
 
@@ -72,6 +72,6 @@ def settling(holder: Purchase) -> Problem:
         "settling",
         "The last attempt is still being closed",
         "Nothing was charged. Try again in a second.",
-        headers={"Retry-After": "1"},
+        retry_after=1,
         purchase_id=str(holder.id),
     )

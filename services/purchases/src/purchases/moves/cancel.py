@@ -122,5 +122,5 @@ def paid_in_part() -> Problem:
         "payment-in-progress",
         "A part of it is paid already",
         "Nothing was changed. The rest can still be paid; what was paid goes back only by staff's hand.",
-        headers={"Retry-After": "3600"},
+        retry_after=3600,
     )

@@ -10,5 +10,5 @@ def too_many_requests(*, seconds: int) -> Problem:
         "too-many-requests",
         "Too many requests to the payment provider",
         "Nothing was charged. Try again later.",
-        headers={"Retry-After": str(seconds)},
+        retry_after=seconds,
     )

@@ -31,5 +31,5 @@ def portal_not_set_up() -> Problem:
         "portal-not-set-up",
         "The customer portal is not set up",
         "Nothing was changed. Our team has to set it up at Stripe first.",
-        headers={"Retry-After": "300"},
+        retry_after=300,
     )

@@ -19,5 +19,5 @@ def checkout_busy() -> Problem:
         "checkout-busy",
         "Another Checkout is still open",
         "Nothing was charged here. Try again in a few seconds.",
-        headers={"Retry-After": "3"},
+        retry_after=3,
     )

@@ -106,6 +106,14 @@ async def staff(caller: CurrentCaller) -> Caller:
 Staff = Annotated[Caller, Depends(staff)]
 
 
+async def staff_actor(caller: Staff) -> str:
+    """Return who of platform staff asks, as histories name one. Raises 403."""
+    return f"staff:{caller.subject}"
+
+
+ByStaff = Annotated[str, Depends(staff_actor)]
+
+
 async def host_product(caller: CurrentCaller) -> Caller:
     """The host product. Raises 403 without the scope."""
     require_scope(caller, "workspaces:write")

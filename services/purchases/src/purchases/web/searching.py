@@ -6,10 +6,13 @@ from datetime import UTC, datetime
 from typing import Annotated, Final
 from uuid import UUID
 
+from fastapi import Query
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.problems import Problem
-from chassis.web.cursors import PAGE, Cursor, Limit, Position, cursor_of, position_of
+from chassis.web.cursors import PAGE, Cursor, Limit, Position, cut_page, position_of
+from purchases.ledger import search
 from purchases.ledger.rows import Purchase
 from purchases.ledger.search import PurchaseQuery
 from purchases.ledger.transitions import Status
@@ -39,6 +42,8 @@ Asked = Annotated[
     BeforeValidator(_as_iso_says),
     WithJsonSchema({"anyOf": [{"type": "string", "format": "date-time"}, {"type": "string", "format": "date"}]}),
 ]
+MetByWorkspace = Annotated[Id | None, Query(description="Met by this workspace", examples=["ws-acme"])]
+MetByPurchase = Annotated[UUID | None, Query(description="Met by this purchase")]
 StripeId = Annotated[str, StringConstraints(max_length=255, pattern=r"^[a-z]{2,10}_[A-Za-z0-9_]+$")]
 
 
@@ -80,18 +85,14 @@ class PurchaseSearch(BaseModel):
         )
 
 
-def after_of(cursor: str | None) -> tuple[datetime, UUID] | None:
-    """Where the page begins. Raises InvalidCursor."""
+async def page_of(
+    session: AsyncSession, query: PurchaseQuery, *, limit: int, cursor: str | None
+) -> tuple[Sequence[Purchase], str | None]:
+    """Return up to `limit` purchases behind `cursor`, newest first, and the next cursor. Raises InvalidCursor."""
     position = position_of(cursor, PurchasePosition)
-    return (position.started_at, position.id) if position else None
-
-
-def next_cursor_of(found: Sequence[Purchase], limit: int) -> str | None:
-    """The cursor of the page behind the first `limit` of `found`; None when there is nothing more."""
-    if len(found) <= limit:
-        return None
-    last = found[limit - 1]
-    return cursor_of(PurchasePosition(started_at=last.started_at, id=last.id))
+    after = (position.started_at, position.id) if position else None
+    found = await search.page(session, query, after=after, limit=limit + 1)
+    return cut_page(found, limit, lambda one: PurchasePosition(started_at=one.started_at, id=one.id))
 
 
 def period_empty() -> Problem:

@@ -7,7 +7,7 @@ from purchases.caps.read_billing import read_billing
 from purchases.web.access import AtDatabase, Member
 from purchases.web.refused import of_members
 from purchases.web.replies.plan_replies import BillingReply, billing_reply
-from purchases.web.requests import Told
+from purchases.web.requests import SettingsOfApp
 
 router = APIRouter(prefix="/v1/workspaces/{ws}", tags=["plan"])
 

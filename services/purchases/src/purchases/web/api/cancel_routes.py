@@ -4,19 +4,17 @@ from uuid import UUID
 
 from fastapi import APIRouter
 
-from chassis.web.auth import CurrentCaller
 from chassis.web.openapi import UNREADABLE
 from purchases.ledger import problems
 from purchases.ledger.transitions import Status
 from purchases.moves.cancel import Cancellation, cancel
 from purchases.moves.move_by_hand import illegal_move
-from purchases.web.access import AtDatabase
 from purchases.web.budget import SpendingBuyer
 from purchases.web.move_bodies import CancelBody
 from purchases.web.refused import CHECKOUT_IN_THE_WAY, of_buyers
 from purchases.web.replies.examples import CANCELLED_TWICE
 from purchases.web.replies.purchase_replies import PurchaseReply, purchase_reply
-from purchases.web.requests import Stripe
+from purchases.web.stripe_requests import AtStripe
 
 router = APIRouter(prefix="/v1/workspaces/{ws}/purchases", tags=["purchases"])
 
@@ -32,19 +30,14 @@ NOT_CANCELLED = of_buyers(
 
 @router.post("/{purchase_id}/cancel", operation_id="cancel_purchase", responses=NOT_CANCELLED)
 async def cancel_purchase(
-    workspace: SpendingBuyer,
-    purchase_id: UUID,
-    caller: CurrentCaller,
-    database: AtDatabase,
-    client: Stripe,
-    body: CancelBody | None = None,
+    workspace: SpendingBuyer, purchase_id: UUID, at: AtStripe, body: CancelBody | None = None
 ) -> PurchaseReply:
     """Cancel it before delivery. Paid money is not refunded by this: our team decides, and is told."""
     cancellation = Cancellation(
         purchase_id=purchase_id,
         workspace_id=workspace.id,
-        actor=f"user:{caller.subject}",
+        actor=at.actor,
         reason=body.reason if body else None,
         expected=body.expected_status if body else None,
     )
-    return purchase_reply(await cancel(database=database, client=client, cancellation=cancellation))
+    return purchase_reply(await cancel(database=at.database, client=at.client, cancellation=cancellation))

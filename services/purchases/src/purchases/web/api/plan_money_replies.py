@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
 from chassis.money import major_text
-from chassis.web.cursors import NextCursor, Position, cursor_of
+from chassis.web.cursors import NextCursor, Position
 from purchases.ledger.plan_rows import WorkspaceDispute, WorkspaceRefund
 from purchases.web.replies.examples import NEXT_CURSOR
 from purchases.web.searching import Moment
@@ -64,11 +64,6 @@ class PlanRefundReply(BaseModel):
     recorded_at: datetime
     updated_at: datetime
 
-    @property
-    def position(self) -> PlanMoneyPosition:
-        """Its place in the list."""
-        return PlanMoneyPosition(at=self.recorded_at, id=self.stripe_refund_id)
-
 
 class StaffPlanRefundReply(PlanRefundReply):
     """With what staff need."""
@@ -96,11 +91,6 @@ class PlanDisputeReply(BaseModel):
     status: str = Field(description="Stripe's own word: `needs_response`, `won`, `lost`, …")
     opened_at: datetime
     closed_at: datetime | None = None
-
-    @property
-    def position(self) -> PlanMoneyPosition:
-        """Its place in the list."""
-        return PlanMoneyPosition(at=self.opened_at, id=self.stripe_dispute_id)
 
 
 class StaffPlanDisputeReply(PlanDisputeReply):
@@ -168,9 +158,14 @@ def dispute_replies(rows: Sequence[WorkspaceDispute], kind: type[DisputeKind]) -
     return [kind.model_validate(_members(row, kind) | {"dispute": _text(row, row.dispute_cents)}) for row in rows]
 
 
-def next_cursor_of(shown: Sequence[PlanRefundReply | PlanDisputeReply], found: int) -> str | None:
-    """Return the cursor of the page behind what is `shown`; None where no more was `found`."""
-    return cursor_of(shown[-1].position) if found > len(shown) else None
+def refund_position(row: WorkspaceRefund) -> PlanMoneyPosition:
+    """Return its place in the list."""
+    return PlanMoneyPosition(at=row.recorded_at, id=row.stripe_refund_id)
+
+
+def dispute_position(row: WorkspaceDispute) -> PlanMoneyPosition:
+    """Return its place in the list."""
+    return PlanMoneyPosition(at=row.opened_at, id=row.stripe_dispute_id)
 
 
 def _members(row: WorkspaceRefund | WorkspaceDispute, kind: type[BaseModel]) -> dict[str, object]:

@@ -4,22 +4,26 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 
-from chassis.web.cursors import PAGE, Cursor, InvalidCursor, Limit, position_of
+from chassis.database.database import Database
+from chassis.web.cursors import PAGE, Cursor, InvalidCursor, Limit, cut_page, position_of
 from purchases.ledger import plan_money
 from purchases.ledger.plan_money import Behind
 from purchases.web.access import AtDatabase, Buyer, Staff
 from purchases.web.api.plan_money_replies import (
+    DisputeKind,
     PlanDisputeReply,
     PlanDisputesReply,
     PlanMoneyPosition,
     PlanRefundReply,
     PlanRefundsReply,
+    RefundKind,
     StaffPlanDisputeReply,
     StaffPlanDisputesReply,
     StaffPlanRefundReply,
     StaffPlanRefundsReply,
+    dispute_position,
     dispute_replies,
-    next_cursor_of,
+    refund_position,
     refund_replies,
 )
 from purchases.web.bodies import Id
@@ -40,10 +44,8 @@ async def list_plan_refunds(
     workspace: Buyer, database: AtDatabase, limit: Limit = PAGE, cursor: Cursor = None
 ) -> PlanRefundsReply:
     """Refunds of what the workspace paid for its plan, the newest first."""
-    async with database.reading() as session:
-        found = await plan_money.refunds_of(session, workspace.id, after=_after(cursor), limit=limit + 1)
-    shown = refund_replies(found[:limit], PlanRefundReply)
-    return PlanRefundsReply(refunds=shown, next_cursor=next_cursor_of(shown, len(found)))
+    shown, next_cursor = await _refunds(database, workspace.id, limit, cursor, PlanRefundReply)
+    return PlanRefundsReply(refunds=shown, next_cursor=next_cursor)
 
 
 @router.get(
@@ -56,10 +58,8 @@ async def list_plan_disputes(
     workspace: Buyer, database: AtDatabase, limit: Limit = PAGE, cursor: Cursor = None
 ) -> PlanDisputesReply:
     """Disputes of what the workspace paid for its plan, the newest first."""
-    async with database.reading() as session:
-        found = await plan_money.disputes_of(session, workspace.id, after=_after(cursor), limit=limit + 1)
-    shown = dispute_replies(found[:limit], PlanDisputeReply)
-    return PlanDisputesReply(disputes=shown, next_cursor=next_cursor_of(shown, len(found)))
+    shown, next_cursor = await _disputes(database, workspace.id, limit, cursor, PlanDisputeReply)
+    return PlanDisputesReply(disputes=shown, next_cursor=next_cursor)
 
 
 @router.get(
@@ -72,10 +72,8 @@ async def list_plan_refunds_for_staff(
     _: Staff, database: AtDatabase, workspace: OfWorkspace = None, limit: Limit = PAGE, cursor: Cursor = None
 ) -> StaffPlanRefundsReply:
     """Refunds of plans' payments, the newest first: of all workspaces, or of one."""
-    async with database.reading() as session:
-        found = await plan_money.refunds_of(session, workspace, after=_after(cursor), limit=limit + 1)
-    shown = refund_replies(found[:limit], StaffPlanRefundReply)
-    return StaffPlanRefundsReply(refunds=shown, next_cursor=next_cursor_of(shown, len(found)))
+    shown, next_cursor = await _refunds(database, workspace, limit, cursor, StaffPlanRefundReply)
+    return StaffPlanRefundsReply(refunds=shown, next_cursor=next_cursor)
 
 
 @router.get(
@@ -88,10 +86,26 @@ async def list_plan_disputes_for_staff(
     _: Staff, database: AtDatabase, workspace: OfWorkspace = None, limit: Limit = PAGE, cursor: Cursor = None
 ) -> StaffPlanDisputesReply:
     """Disputes of plans' payments, the newest first: of all workspaces, or of one."""
+    shown, next_cursor = await _disputes(database, workspace, limit, cursor, StaffPlanDisputeReply)
+    return StaffPlanDisputesReply(disputes=shown, next_cursor=next_cursor)
+
+
+async def _refunds(
+    database: Database, workspace_id: str | None, limit: int, cursor: str | None, kind: type[RefundKind]
+) -> tuple[list[RefundKind], str | None]:
     async with database.reading() as session:
-        found = await plan_money.disputes_of(session, workspace, after=_after(cursor), limit=limit + 1)
-    shown = dispute_replies(found[:limit], StaffPlanDisputeReply)
-    return StaffPlanDisputesReply(disputes=shown, next_cursor=next_cursor_of(shown, len(found)))
+        found = await plan_money.refunds_of(session, workspace_id, after=_after(cursor), limit=limit + 1)
+    shown, next_cursor = cut_page(found, limit, refund_position)
+    return refund_replies(shown, kind), next_cursor
+
+
+async def _disputes(
+    database: Database, workspace_id: str | None, limit: int, cursor: str | None, kind: type[DisputeKind]
+) -> tuple[list[DisputeKind], str | None]:
+    async with database.reading() as session:
+        found = await plan_money.disputes_of(session, workspace_id, after=_after(cursor), limit=limit + 1)
+    shown, next_cursor = cut_page(found, limit, dispute_position)
+    return dispute_replies(shown, kind), next_cursor
 
 
 def _after(cursor: str | None) -> Behind | None:

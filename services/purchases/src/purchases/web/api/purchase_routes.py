@@ -6,20 +6,16 @@ from typing import Any, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Response
-from stripe import StripeClient
 
-from chassis.database.database import Database
 from chassis.problems import Problem
-from chassis.web.auth import CurrentCaller
 from chassis.web.cursors import PAGE, Cursor, InvalidCursor, Limit
 from chassis.web.openapi import UNREADABLE, Responses
-from purchases.buying.buy import Bought, Order, Outcome, buy, payment_method_missing
+from purchases.buying.buy import Bought, Outcome, payment_method_missing
 from purchases.buying.card_testing import Brake, too_many_declines
 from purchases.buying.offer_addons import offer_addons
 from purchases.catalog_copy.availability import addon_inactive, addon_not_found, price_changed
 from purchases.customers.usable_customer import stripe_refused, stripe_unavailable
-from purchases.ledger import problems, search
-from purchases.ledger import store as ledger
+from purchases.ledger import problems
 from purchases.ledger.problems import already_purchased, settling
 from purchases.ledger.search import PurchaseQuery
 from purchases.settings import Settings
@@ -27,6 +23,7 @@ from purchases.stripe_budgets.problems import too_many_requests
 from purchases.web.access import AtDatabase, Buyer
 from purchases.web.bodies import PurchaseBody
 from purchases.web.budget import SpendingBuyer
+from purchases.web.reading import read_purchase
 from purchases.web.refused import of_buyers
 from purchases.web.replies.examples import ADDON_ROW, FAILED_ROW, NOW, PAID_ROW, PURCHASE
 from purchases.web.replies.purchase_replies import (
@@ -36,8 +33,9 @@ from purchases.web.replies.purchase_replies import (
     offers_reply,
     purchase_reply,
 )
-from purchases.web.requests import IdempotencyKey, Stripe, Told, allowed_url, own_page, return_url_not_allowed
-from purchases.web.searching import after_of, next_cursor_of
+from purchases.web.requests import IdempotencyKey, SettingsOfApp, allowed_url, own_page, return_url_not_allowed
+from purchases.web.searching import page_of
+from purchases.web.stripe_requests import AtStripe, buy_with_saved_card
 
 router = APIRouter(prefix="/v1/workspaces/{ws}", tags=["purchases"])
 
@@ -93,12 +91,11 @@ async def list_purchases(
     workspace: Buyer, database: AtDatabase, limit: Limit = PAGE, cursor: Cursor = None
 ) -> PurchasesReply:
     """The workspace's purchases, newest first."""
-    wanted, after = PurchaseQuery(workspace_id=workspace.id), after_of(cursor)
     async with database.reading() as session:
-        found = await search.page(session, wanted, after=after, limit=limit + 1)
-    return PurchasesReply(
-        purchases=[purchase_reply(purchase) for purchase in found[:limit]], next_cursor=next_cursor_of(found, limit)
-    )
+        found, next_cursor = await page_of(
+            session, PurchaseQuery(workspace_id=workspace.id), limit=limit, cursor=cursor
+        )
+    return PurchasesReply(purchases=[purchase_reply(purchase) for purchase in found], next_cursor=next_cursor)
 
 
 @router.post(
@@ -111,45 +108,26 @@ async def buy_addon(
     workspace: SpendingBuyer,
     body: PurchaseBody,
     key: IdempotencyKey,
-    caller: CurrentCaller,
-    database: AtDatabase,
-    client: Stripe,
-    settings: SettingsOfApp,
+    at: AtStripe,
     response: Response,
 ) -> PurchaseReply:
     """Buy one add-on with the saved card, at the price that the buyer saw."""
-    order = Order(
+    bought = await buy_with_saved_card(
+        at,
         workspace_id=workspace.id,
-        addon_slug=body.addon,
-        expected_price_cents=body.expected_price_cents,
-        expected_currency=body.expected_currency,
-        return_url=_return_url(body.return_url, workspace.id, settings),
-        idempotency_key=key,
-        buyer=f"user:{caller.subject}",
+        addon=body.addon,
+        price_cents=body.expected_price_cents,
+        currency=body.expected_currency,
+        return_url=_return_url(body.return_url, workspace.id, at.settings),
+        key=key,
     )
-    return _answer(await buy_here(order, database=database, client=client, settings=settings), response)
-
-
-async def buy_here(order: Order, *, database: Database, client: StripeClient, settings: Settings) -> Bought:
-    """Buy as this service is set up to; also for the page. Raises a Problem when nothing was begun."""
-    return await buy(
-        database=database,
-        client=client,
-        instance=settings.quittance_instance,
-        lease=timedelta(seconds=settings.purchase_lease_seconds),
-        order=order,
-        brake=Brake(settings.brake_declines),
-    )
+    return _answer(bought, response)
 
 
 @router.get("/purchases/{purchase_id}", operation_id="get_purchase", responses=of_buyers(problems.purchase_not_found()))
 async def get_purchase(workspace: Buyer, purchase_id: UUID, database: AtDatabase) -> PurchaseReply:
     """One purchase of this workspace; the front-end polls it while the bank asks the buyer."""
-    async with database.reading() as session:
-        purchase = await ledger.find(session, purchase_id, workspace_id=workspace.id)
-    if purchase is None:
-        raise problems.purchase_not_found()
-    return purchase_reply(purchase)
+    return purchase_reply(await read_purchase(database, workspace.id, purchase_id))
 
 
 def _return_url(wanted: str | None, workspace_id: str, settings: Settings) -> str:

@@ -5,7 +5,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Path, Query, Response
 
 from chassis.web.auth import forbidden
-from chassis.web.cursors import PAGE, Cursor, InvalidCursor, Limit, Position, cursor_of, position_of
+from chassis.web.cursors import PAGE, Cursor, InvalidCursor, Limit, Position, cut_page, position_of
 from purchases.caps import store as resources
 from purchases.caps.claim_resource import (
     ClaimRequest,
@@ -19,7 +19,7 @@ from purchases.subscriptions.plan import Usage
 from purchases.web.access import AtDatabase, Claiming
 from purchases.web.refused import ONLY_IMPORTERS, of_claimers
 from purchases.web.replies.plan_replies import SlotReply, SlotsReply, slot_reply
-from purchases.web.requests import Told
+from purchases.web.requests import SettingsOfApp
 
 router = APIRouter(prefix="/v1/workspaces/{ws}/resources", tags=["plan"])
 
@@ -55,10 +55,10 @@ async def list_resources(
         found = await resources.page(
             session, workspace_id=claimer.workspace_id, resource=resource, after=after, limit=limit
         )
-    shown = [slot_reply(one) for one in found[:limit]]
-    more = len(found) > limit
-    last = SlotPosition(resource=shown[-1].resource, resource_id=shown[-1].id) if more else None
-    return SlotsReply(resources=shown, next_cursor=cursor_of(last) if last else None)
+    shown, next_cursor = cut_page(
+        found, limit, lambda slot: SlotPosition(resource=slot.resource, resource_id=slot.resource_id)
+    )
+    return SlotsReply(resources=[slot_reply(slot) for slot in shown], next_cursor=next_cursor)
 
 
 @router.put(

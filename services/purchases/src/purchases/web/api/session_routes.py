@@ -4,24 +4,20 @@ from typing import Final
 
 from fastapi import APIRouter, Response
 
-from chassis.web.auth import CurrentCaller
 from chassis.web.openapi import UNREADABLE, Responses
 from purchases.catalog_copy.availability import addon_inactive, addon_not_found, price_changed
 from purchases.checkout.open_checkout import checkout_over
 from purchases.checkout.start_checkout import currency_mismatch, plan_not_found, plan_not_sold
-from purchases.customers.save_card import save_card
 from purchases.customers.usable_customer import stripe_refused, stripe_unavailable
 from purchases.ledger import problems
 from purchases.ledger.problems import already_purchased, settling
 from purchases.stripe_budgets.problems import too_many_requests
-from purchases.subscriptions.manage_subscription import manage_subscription, portal_not_set_up
+from purchases.subscriptions.manage_subscription import portal_not_set_up
 from purchases.subscriptions.problems import already_subscribed, checkout_busy
-from purchases.web.access import AtDatabase
 from purchases.web.budget import SpendingBuyer, SpendingOwner
-from purchases.web.hosted_pages import open_plan_checkout
 from purchases.web.refused import of_buyers, of_owner
 from purchases.web.replies.examples import ADDON_ROW, FAILED_ROW, PAID_ROW
-from purchases.web.requests import IdempotencyKey, Stripe, Told, allowed_url, own_page, return_url_not_allowed
+from purchases.web.requests import IdempotencyKey, allowed_url, own_page, return_url_not_allowed
 from purchases.web.session_bodies import (
     CheckoutSessionBody,
     PortalReply,
@@ -30,6 +26,7 @@ from purchases.web.session_bodies import (
     SetupSessionBody,
     session_reply,
 )
+from purchases.web.stripe_requests import AtStripe, open_card_page, open_plan_checkout, open_portal_page
 
 router = APIRouter(prefix="/v1/workspaces/{ws}", tags=["sessions"])
 
@@ -65,37 +62,20 @@ NOT_OPENED: Final = of_owner(
     status_code=201,
     responses=of_buyers(*UNREADABLE, return_url_not_allowed(), *STRIPE_SAYS_NO),
 )
-async def open_setup_session(
-    workspace: SpendingBuyer, body: SetupSessionBody, database: AtDatabase, client: Stripe, settings: SettingsOfApp
-) -> SessionReply:
+async def open_setup_session(workspace: SpendingBuyer, body: SetupSessionBody, at: AtStripe) -> SessionReply:
     """A page of Stripe where a card is saved; once it is, the workspace pays with it."""
-    page = await save_card(
-        database=database,
-        client=client,
-        instance=settings.quittance_instance,
-        workspace_id=workspace.id,
-        return_url=allowed_url(body.return_url, settings),
-    )
-    return session_reply(page)
+    return_url = allowed_url(body.return_url, at.settings)
+    return session_reply(await open_card_page(at, workspace_id=workspace.id, return_url=return_url))
 
 
 @router.post(
     "/checkout-sessions", operation_id="open_checkout_session", status_code=201, responses=NOT_OPENED | OPENED_BEFORE
 )
 async def open_checkout_session(
-    workspace: SpendingOwner,
-    body: CheckoutSessionBody,
-    key: IdempotencyKey,
-    caller: CurrentCaller,
-    database: AtDatabase,
-    client: Stripe,
-    settings: SettingsOfApp,
-    response: Response,
+    workspace: SpendingOwner, body: CheckoutSessionBody, key: IdempotencyKey, at: AtStripe, response: Response
 ) -> SessionReply:
     """A page of Stripe where the plan is bought, alone or with add-ons; it is open for half an hour."""
-    opened = await open_plan_checkout(
-        workspace, body, key=key, caller=caller, database=database, client=client, settings=settings
-    )
+    opened = await open_plan_checkout(at, body, workspace_id=workspace.id, key=key)
     response.status_code = 200 if opened.repeated else 201
     return SessionReply(id=opened.session_id, url=opened.url)
 
@@ -107,21 +87,12 @@ async def open_checkout_session(
     responses=of_owner(*UNREADABLE, return_url_not_allowed(), portal_not_set_up(), *STRIPE_SAYS_NO),
 )
 async def open_portal_session(
-    workspace: SpendingOwner,
-    database: AtDatabase,
-    client: Stripe,
-    settings: SettingsOfApp,
-    body: PortalSessionBody | None = None,
+    workspace: SpendingOwner, at: AtStripe, body: PortalSessionBody | None = None
 ) -> PortalReply:
     """Stripe's portal: switch the interval, cancel, resume, change the card, see invoices."""
     body = body or PortalSessionBody()
-    back = own_page(settings, workspace.id, "settings/billing")
-    url = await manage_subscription(
-        database=database,
-        client=client,
-        instance=settings.quittance_instance,
-        workspace_id=workspace.id,
-        return_url=allowed_url(body.return_url, settings) if body.return_url else back,
-        cancel=body.cancel,
+    back = own_page(at.settings, workspace.id, "settings/billing")
+    return_url = allowed_url(body.return_url, at.settings) if body.return_url else back
+    return PortalReply(
+        url=await open_portal_page(at, workspace_id=workspace.id, return_url=return_url, cancel=body.cancel)
     )
-    return PortalReply(url=url)

@@ -11,12 +11,12 @@ from purchases.customers.register_workspace import (
     register_workspace,
 )
 from purchases.stripe_budgets.problems import too_many_requests
-from purchases.web.access import AtDatabase, HostProduct, WorkspaceId
+from purchases.web.access import HostProduct, WorkspaceId
 from purchases.web.bodies import WorkspaceBody
 from purchases.web.budget import product_within_budget
 from purchases.web.refused import of_scope
 from purchases.web.replies.purchase_replies import WorkspaceReply, workspace_reply
-from purchases.web.requests import Stripe, Told
+from purchases.web.stripe_requests import AtStripe
 
 router = APIRouter(prefix="/v1/workspaces", tags=["workspaces"])
 
@@ -37,9 +37,7 @@ NOT_REGISTERED = of_scope(
     responses=NOT_REGISTERED,
     dependencies=[Depends(product_within_budget)],
 )
-async def put_workspace(
-    ws: WorkspaceId, body: WorkspaceBody, _: HostProduct, database: AtDatabase, client: Stripe, settings: SettingsOfApp
-) -> WorkspaceReply:
+async def put_workspace(ws: WorkspaceId, body: WorkspaceBody, _: HostProduct, at: AtStripe) -> WorkspaceReply:
     """Register or update a workspace of the host product (scope `workspaces:write`)."""
     registration = Registration(
         workspace_id=ws,
@@ -49,6 +47,6 @@ async def put_workspace(
         stripe_customer_id=body.stripe_customer_id,
     )
     workspace = await register_workspace(
-        database=database, client=client, instance=settings.quittance_instance, registration=registration
+        database=at.database, client=at.client, instance=at.settings.quittance_instance, registration=registration
     )
     return workspace_reply(workspace)

@@ -3,26 +3,23 @@
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from fastapi import Request
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.pages import NavLink
 from chassis.web.auth import Caller
 from purchases.web.pages.frame import BUYERS
 from purchases.web.pages.paths import billing_path, services_path
+from purchases.web.pages.visit import WorkspaceVisit
 from purchases.workspaces import store as workspaces
-from purchases.workspaces.rows import Workspace
 
 
-async def others(
-    session: AsyncSession, request: Request, workspace: Workspace, page: Callable[[str], str]
-) -> Sequence[NavLink]:
+async def others(session: AsyncSession, visit: WorkspaceVisit, page: Callable[[str], str]) -> Sequence[NavLink]:
     """Return the ways to `page` of the caller's other workspaces."""
-    return await ways_to(session, request.state.caller, page, besides=workspace.id)
+    return await ways_to(session, visit.caller, page, excluding=visit.workspace.id)
 
 
 async def ways_to(
-    session: AsyncSession, caller: Caller, page: Callable[[str], str], *, besides: str | None = None
+    session: AsyncSession, caller: Caller, page: Callable[[str], str], *, excluding: str | None = None
 ) -> Sequence[NavLink]:
     """Return the ways to `page` of each workspace of the caller that is known here, in the order of the token.
 
@@ -33,9 +30,9 @@ async def ways_to(
     times = Counter(names.values())
     return [
         NavLink(
-            names[one] if times[names[one]] == 1 else f"{names[one]} ({one})",
-            billing_path(one) if page is services_path and role not in BUYERS else page(one),
+            names[workspace_id] if times[names[workspace_id]] == 1 else f"{names[workspace_id]} ({workspace_id})",
+            billing_path(workspace_id) if page is services_path and role not in BUYERS else page(workspace_id),
         )
-        for one, role in caller.workspaces.items()
-        if one in names and one != besides
+        for workspace_id, role in caller.workspaces.items()
+        if workspace_id in names and workspace_id != excluding
     ]

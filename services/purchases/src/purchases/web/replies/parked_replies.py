@@ -8,9 +8,10 @@ from pydantic.config import JsonDict
 
 from chassis.kafka.records import Received, StoredRecord, decode
 from chassis.outbox.kept_records import headers_of
-from chassis.web.cursors import NextCursor
+from chassis.web.cursors import NextCursor, Position
 from purchases.parked.store import Kind, ParkedItem
 from purchases.web.replies.examples import NEXT_CURSOR
+from purchases.web.searching import Moment
 
 RAW: Final = "body"
 """Of a fact that no rule covered: Stripe's whole event, which is long and says nothing to staff."""
@@ -28,6 +29,13 @@ EXAMPLE: Final[JsonDict] = {
         {"decision": "retry", "actor": "staff:mira", "at": "2026-03-02T09:13:00.118204Z"},
     ],
 }
+
+
+class ParkedPosition(Position):
+    """Behind which item, the newest first."""
+
+    parked_at: Moment
+    id: str
 
 
 class DecisionReply(BaseModel):

@@ -20,7 +20,7 @@ from purchases.refunds.request_refund import (
     refund_too_large,
     request_refund,
 )
-from purchases.web.access import AtDatabase, Staff
+from purchases.web.access import AtDatabase, ByStaff
 from purchases.web.budget import staff_within_budget
 from purchases.web.move_bodies import NoteBody, ReasonBody, RefundBody, StaffCancelBody
 from purchases.web.refused import CHECKOUT_IN_THE_WAY, of_staff
@@ -54,10 +54,10 @@ NOT_REFUNDED = of_staff(
 
 @router.post("/deliver", operation_id="deliver_purchase", responses=of_staff(*_not_moved(TOO_EARLY)))
 async def deliver_purchase(
-    purchase_id: UUID, caller: Staff, database: AtDatabase, body: NoteBody | None = None
+    purchase_id: UUID, actor: ByStaff, database: AtDatabase, body: NoteBody | None = None
 ) -> PurchaseReply:
     """Mark the work as complete."""
-    actor, reason = f"staff:{caller.subject}", body.reason if body else None
+    reason = body.reason if body else None
     async with database.transaction() as session:
         return purchase_reply(await deliver(session=session, purchase_id=purchase_id, actor=actor, reason=reason))
 
@@ -74,12 +74,12 @@ async def deliver_purchase(
     ),
 )
 async def cancel_purchase_as_staff(
-    purchase_id: UUID, body: StaffCancelBody, caller: Staff, database: AtDatabase, client: Stripe
+    purchase_id: UUID, body: StaffCancelBody, actor: ByStaff, database: AtDatabase, client: Stripe
 ) -> PurchaseReply:
     """Cancel it before delivery, and ask for the refund of what remains where `refund` says so."""
     cancellation = Cancellation(
         purchase_id=purchase_id,
-        actor=f"staff:{caller.subject}",
+        actor=actor,
         reason=body.reason,
         refund=body.refund,
         expected=body.expected_status,
@@ -89,7 +89,12 @@ async def cancel_purchase_as_staff(
 
 @router.post("/refund", operation_id="refund_purchase", status_code=202, responses=NOT_REFUNDED | REPEATED)
 async def refund_purchase(
-    purchase_id: UUID, body: RefundBody, key: IdempotencyKey, caller: Staff, database: AtDatabase, response: Response
+    purchase_id: UUID,
+    body: RefundBody,
+    key: IdempotencyKey,
+    actor: ByStaff,
+    database: AtDatabase,
+    response: Response,
 ) -> RefundReply:
     """Ask for a refund, in full or in part. It counts against what remains at once; Stripe is asked afterwards."""
     order = RefundOrder(
@@ -97,7 +102,7 @@ async def refund_purchase(
         amount_cents=body.amount_cents,
         reason=body.reason,
         idempotency_key=key,
-        staff=f"staff:{caller.subject}",
+        staff=actor,
     )
     async with database.transaction() as session:
         requested = await request_refund(session=session, order=order)
@@ -106,8 +111,7 @@ async def refund_purchase(
 
 
 @router.post("/reopen", operation_id="reopen_purchase", responses=of_staff(*_not_moved(REOPENED_EARLY)))
-async def reopen_purchase(purchase_id: UUID, body: ReasonBody, caller: Staff, database: AtDatabase) -> PurchaseReply:
+async def reopen_purchase(purchase_id: UUID, body: ReasonBody, actor: ByStaff, database: AtDatabase) -> PurchaseReply:
     """Let the workspace buy a delivered add-on once more. The money stays."""
-    actor = f"staff:{caller.subject}"
     async with database.transaction() as session:
         return purchase_reply(await reopen(session=session, purchase_id=purchase_id, actor=actor, reason=body.reason))

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Annotated, Final, Literal
 from uuid import uuid4
 
-from fastapi import Depends, Form
+from fastapi import Form
 from starlette.responses import Response
 
 from chassis.pages import page_router
@@ -15,18 +15,15 @@ from chassis.pages.forms import typed
 from chassis.pages.site import see_other
 from chassis.problems import Problem
 from purchases.checkout.open_checkout import Opened
-from purchases.web.api.session_routes import open_portal_session
-from purchases.web.budget import owner_within_budget
-from purchases.web.hosted_pages import open_plan_checkout
 from purchases.web.pages.billing.billing_offer import Chosen, checkout_body, chosen_in
-from purchases.web.pages.billing.billing_view import Asked, billing_live, billing_page
-from purchases.web.pages.billing.billing_visit import MemberVisit, OwnerVisit, Visit
+from purchases.web.pages.billing.billing_view import BillingQuery, billing_live, billing_page
 from purchases.web.pages.paths import billing_path
-from purchases.web.requests import Stripe
-from purchases.web.session_bodies import PortalSessionBody
+from purchases.web.pages.visit import MemberVisit, SpendingOwnerVisit, WorkspaceVisit
+from purchases.web.stripe_requests import AtStripe, StripeRequest, open_plan_checkout, open_portal_page
 
 router = page_router("/app/{ws}/settings/billing")
 
+PAGE: Final = "settings/billing"
 PATIENCE_SECONDS: Final = 8.0
 ASKED_AGAIN_SECONDS: Final = 0.4
 
@@ -40,7 +37,7 @@ async def show_billing(
     currency: str | None = None,
 ) -> Response:
     """The plan as it is now; `checkout` and `portal` say where one comes back from, and `since` when."""
-    return await billing_page(visit, Asked(checkout=checkout, portal=portal, since=since, currency=currency))
+    return await billing_page(visit, BillingQuery(checkout=checkout, portal=portal, since=since, currency=currency))
 
 
 @router.get("/live")
@@ -48,15 +45,15 @@ async def show_billing_live(
     visit: MemberVisit, since: int, seen: str, checkout: str | None = None, portal: str | None = None
 ) -> Response:
     """Parts of the page, asked for by itself while Stripe's word is awaited."""
-    return await billing_live(visit, Asked(checkout=checkout, portal=portal, since=since), seen=seen)
+    return await billing_live(visit, BillingQuery(checkout=checkout, portal=portal, since=since), seen=seen)
 
 
-@router.post("/upgrade", dependencies=[Depends(owner_within_budget)])
-async def begin_upgrade(visit: OwnerVisit, client: Stripe) -> Response:
+@router.post("/upgrade")
+async def begin_upgrade(visit: SpendingOwnerVisit, at: AtStripe) -> Response:
     """To Stripe's Checkout, which leads back to the page."""
     chosen = chosen_in(await typed(visit.request))
     try:
-        opened = await _patiently(lambda: _opened(visit, client, chosen))
+        opened = await _patiently(lambda: _opened(visit, at, chosen))
     except Problem as problem:
         return await _not_opened(visit, chosen, problem)
     return visit.pages.leave_for(
@@ -67,26 +64,21 @@ async def begin_upgrade(visit: OwnerVisit, client: Stripe) -> Response:
     )
 
 
-@router.post("/portal", dependencies=[Depends(owner_within_budget)])
+@router.post("/portal")
 async def open_portal(
-    visit: OwnerVisit,
-    client: Stripe,
+    visit: SpendingOwnerVisit,
+    at: AtStripe,
     cancel: Annotated[Literal["at_period_end", "immediately"], Form()] = "at_period_end",
 ) -> Response:
     """To Stripe's portal, which leads back to the page."""
     try:
-        opened = await open_portal_session(
-            workspace=visit.workspace,
-            database=visit.database,
-            client=client,
-            settings=visit.settings,
-            body=PortalSessionBody(return_url=f"{visit.address}?portal=back", cancel=cancel),
-        )
+        back = f"{visit.address(PAGE)}?portal=back"
+        url = await open_portal_page(at, workspace_id=visit.workspace.id, return_url=back, cancel=cancel)
     except Problem as problem:
-        return await billing_page(visit, Asked(), problem=problem)
+        return await billing_page(visit, BillingQuery(), problem=problem)
     return visit.pages.leave_for(
         visit.request,
-        opened.url,
+        url,
         title="On to Stripe's portal",
         what=f"It opens by itself, for the workspace {visit.workspace.name}. "
         "When you are done there, its way back leads here.",
@@ -100,16 +92,9 @@ async def back_to_the_page(visit: MemberVisit) -> Response:
     return see_other(billing_path(visit.workspace.id))
 
 
-async def _opened(visit: Visit, client: Stripe, chosen: Chosen) -> Opened:
-    return await open_plan_checkout(
-        visit.workspace,
-        checkout_body(chosen, page=visit.address),
-        key=chosen.request_key,
-        caller=visit.caller,
-        database=visit.database,
-        client=client,
-        settings=visit.settings,
-    )
+async def _opened(visit: WorkspaceVisit, at: StripeRequest, chosen: Chosen) -> Opened:
+    body = checkout_body(chosen, page=visit.address(PAGE))
+    return await open_plan_checkout(at, body, workspace_id=visit.workspace.id, key=chosen.request_key)
 
 
 async def _patiently(ask: Callable[[], Awaitable[Opened]]) -> Opened:
@@ -124,10 +109,10 @@ async def _patiently(ask: Callable[[], Awaitable[Opened]]) -> Opened:
         await asyncio.sleep(ASKED_AGAIN_SECONDS)
 
 
-async def _not_opened(visit: Visit, chosen: Chosen, problem: Problem) -> Response:
+async def _not_opened(visit: WorkspaceVisit, chosen: Chosen, problem: Problem) -> Response:
     """The page again with what was chosen; under a new key where the Checkout is over, so that it can be sent again."""
     if problem.slug == "checkout-over" and problem.extra["state"] == "complete":
         return see_other(f"{billing_path(visit.workspace.id)}?checkout={chosen.request_key}")
     if problem.slug == "checkout-over":
         chosen = replace(chosen, key=uuid4())
-    return await billing_page(visit, Asked(), problem=problem, chosen=chosen)
+    return await billing_page(visit, BillingQuery(), problem=problem, chosen=chosen)

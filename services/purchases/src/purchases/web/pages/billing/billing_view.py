@@ -18,11 +18,11 @@ from purchases.caps.read_billing import Billing, read_billing
 from purchases.checkout.upgrade_begun import Begun, upgrade_begun
 from purchases.web.pages.billing.billing_news import AWAITED, LIVE, Back, News, news_of
 from purchases.web.pages.billing.billing_offer import Chosen, upgrade_offer
-from purchases.web.pages.billing.billing_visit import Visit
 from purchases.web.pages.billing.plan_words import AT_THE_BANK_NOW, AWAITED_NOW, INTERVALS, resource_name, said_of
 from purchases.web.pages.paths import billing_path
 from purchases.web.pages.polling import trigger_after
 from purchases.web.pages.switching import others
+from purchases.web.pages.visit import WorkspaceVisit
 from purchases.web.pages.words import IN_A_BUNDLE, PAID_BEFORE, words_for
 from purchases.web.replies.plan_replies import billing_reply
 
@@ -30,7 +30,7 @@ KEY: Final = re.compile(r"[\x21-\x7e]{1,255}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
+class BillingQuery:
     """What an address of the page says: back from which Checkout, or from the portal, when, and in which currency."""
 
     checkout: str | None = None
@@ -52,42 +52,44 @@ class Asked:
 
 
 async def billing_page(
-    visit: Visit, asked: Asked, *, problem: Problem | None = None, chosen: Chosen | None = None
+    visit: WorkspaceVisit, query: BillingQuery, *, problem: Problem | None = None, chosen: Chosen | None = None
 ) -> Response:
     """The page as it is now; with a problem, which says what became of a form, and what was chosen in it."""
     async with visit.database.reading() as session:
-        shown = await _shown(session, visit, asked, chosen)
-        shown["others"] = await others(session, visit.request, visit.workspace, billing_path)
+        shown = await _shown(session, visit, query, chosen)
+        shown["others"] = await others(session, visit, billing_path)
     if problem is None:
-        return visit.pages.page(visit.request, "billing.html", refused=None, **shown)
-    return visit.pages.page(visit.request, "billing.html", problem=problem, refused=_words(visit, problem), **shown)
+        return visit.page("billing.html", refused=None, **shown)
+    return visit.page("billing.html", problem=problem, refused=_words(visit, problem), **shown)
 
 
-async def billing_live(visit: Visit, asked: Asked, *, seen: str) -> Response:
+async def billing_live(visit: WorkspaceVisit, query: BillingQuery, *, seen: str) -> Response:
     """The parts of the page that are others than those that were `seen`; 204 while there are none.
 
     The plan stays as it is while only the news changed: something may be half chosen there.
     """
     async with visit.database.reading() as session:
-        shown = await _shown(session, visit, asked, None)
+        shown = await _shown(session, visit, query, None)
     if shown["seen"] == seen:
         return Response(status_code=204, headers={"Cache-Control": "no-store"})
     plan_changed = _plan_in(shown["seen"]) != _plan_in(seen)
-    return visit.pages.page(visit.request, "billing_live.html", plan_changed=plan_changed, **shown)
+    return visit.page("billing_live.html", plan_changed=plan_changed, **shown)
 
 
-async def _shown(session: AsyncSession, visit: Visit, asked: Asked, chosen: Chosen | None) -> dict[str, Any]:
+async def _shown(
+    session: AsyncSession, visit: WorkspaceVisit, query: BillingQuery, chosen: Chosen | None
+) -> dict[str, Any]:
     workspace, is_owner = visit.workspace, visit.is_owner
     billing = await read_billing(session=session, workspace=workspace)
-    begun = await upgrade_begun(session=session, workspace_id=workspace.id, key=asked.key)
-    news = news_of(begun, asked.back, may_go_on=is_owner and not billing.is_subscribed)
+    begun = await upgrade_begun(session=session, workspace_id=workspace.id, key=query.key)
+    news = news_of(begun, query.back, may_go_on=is_owner and not billing.is_subscribed)
     sells = is_owner and not billing.is_subscribed and news not in AWAITED
     offers = await offer_addons(session=session, workspace_id=workspace.id) if sells else ()
-    currency = (chosen.currency if chosen else None) or asked.currency
+    currency = (chosen.currency if chosen else None) or query.currency
     told = billing_reply(billing, support_email=visit.settings.support_email)
     awaited = AT_THE_BANK_NOW if news is News.AT_THE_BANK else AWAITED_NOW
     said = awaited if news in AWAITED else said_of(told.subscription, told.next_charge)
-    trigger = trigger_after(asked.back.waited) if news in LIVE else None
+    trigger = trigger_after(query.back.waited) if news in LIVE else None
     return {
         "workspace": workspace,
         "here": billing_path(workspace.id),
@@ -104,16 +106,16 @@ async def _shown(session: AsyncSession, visit: Visit, asked: Asked, chosen: Chos
         "chosen": chosen or Chosen(key=uuid.uuid4()),
         "begun": begun,
         "news": news,
-        "live": _live(asked, begun) if news in LIVE else None,
+        "live": _live(query, begun) if news in LIVE else None,
         "trigger": trigger,
         "seen": f"{news}, {trigger}.{_digest(sells, said, told.model_dump_json())}",
     }
 
 
-def _words(visit: Visit, problem: Problem) -> Words:
+def _words(visit: WorkspaceVisit, problem: Problem) -> Words:
     if problem.slug == "already-purchased" and "purchase_ids" in problem.extra:
         return PAID_BEFORE
-    return words_for(problem, IN_A_BUNDLE) or visit.pages.for_people(visit.request, problem)
+    return words_for(problem, IN_A_BUNDLE) or visit.words(problem)
 
 
 def _price(billing: Billing) -> int | None:
@@ -123,10 +125,10 @@ def _price(billing: Billing) -> int | None:
     return next((price["price_cents"] for price in prices if price["stripe_price_id"] == has), None)
 
 
-def _live(asked: Asked, begun: Begun | None) -> str:
+def _live(query: BillingQuery, begun: Begun | None) -> str:
     """What the page asks for itself with; of an upgrade that it found by itself, under its key from now on."""
-    key = asked.key or (begun.checkout.idempotency_key if begun and asked.portal is None else None)
-    said = {"checkout": key, "portal": asked.portal, "since": asked.back.since}
+    key = query.key or (begun.checkout.idempotency_key if begun and query.portal is None else None)
+    said = {"checkout": key, "portal": query.portal, "since": query.back.since}
     return urlencode({name: value for name, value in said.items() if value is not None})
 
 

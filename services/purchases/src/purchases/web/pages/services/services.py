@@ -2,35 +2,26 @@
 
 from typing import Annotated
 from urllib.parse import urlencode
-from uuid import UUID
 
-from fastapi import Form, Request
+from fastapi import Form
 from pydantic import Field, StringConstraints
 from starlette.responses import Response
 
-from chassis.database.database import Database
 from chassis.money import MAX_MINOR_UNITS
-from chassis.pages import AtPages, NavLink, page_router
+from chassis.pages import NavLink, page_router
 from chassis.pages.site import see_other
 from chassis.problems import Problem
-from chassis.web.auth import CurrentCaller
 from chassis.web.web import Body
-from purchases.buying.buy import Order
-from purchases.customers.save_card import save_card
-from purchases.ledger import problems
-from purchases.ledger import store as ledger
 from purchases.ledger.rows import Purchase
 from purchases.ledger.transitions import Status
-from purchases.settings import Settings
-from purchases.web.access import AtDatabase, Buyer
-from purchases.web.api.purchase_routes import buy_here
-from purchases.web.budget import SpendingBuyer
 from purchases.web.pages.awaited import watch_of
 from purchases.web.pages.from_the_bank import WithoutTheSecret, back_from_the_bank
 from purchases.web.pages.ids import PurchaseId
 from purchases.web.pages.paths import about, services_path
-from purchases.web.pages.services.services_view import Asked, purchase_live, services_page
-from purchases.web.requests import SettingsOfApp, Stripe, own_page
+from purchases.web.pages.services.services_view import ServicesQuery, purchase_live, services_page
+from purchases.web.pages.visit import BuyerVisit, SpendingBuyerVisit, WorkspaceVisit
+from purchases.web.reading import read_purchase
+from purchases.web.stripe_requests import AtStripe, buy_with_saved_card, open_card_page
 
 router = page_router("/app/{ws}/billing/addons")
 
@@ -45,92 +36,65 @@ class BuyForm(Body):
 
 
 async def show_services(
-    request: Request,
-    pages: AtPages,
-    workspace: Buyer,
-    database: AtDatabase,
+    visit: BuyerVisit,
     about: str | None = None,
     returned: str | None = None,
     back: str | None = None,
     cursor: str | None = None,
 ) -> Response:
-    """The cards and the history; `about` says of which purchase there is news. From a bank one is sent on to that."""
-    if (there := await back_from_the_bank(database, workspace.id, request.query_params)) is not None:
+    """Show the cards and the history, with news of the purchase `about`; from a bank one is sent on to that."""
+    there = await back_from_the_bank(visit.database, visit.workspace.id, visit.request.query_params)
+    if there is not None:
         return see_other(there)
-    asked = Asked(about=about, returned=returned, back=back, cursor=cursor)
-    return await services_page(request, pages, database, workspace, asked)
+    return await services_page(visit, ServicesQuery(about=about, returned=returned, back=back, cursor=cursor))
 
 
 router.add_api_route("", show_services, methods=["GET"], route_class_override=WithoutTheSecret)
 
 
 @router.post("")
-async def buy_service(
-    request: Request,
-    pages: AtPages,
-    workspace: SpendingBuyer,
-    form: Annotated[BuyForm, Form()],
-    caller: CurrentCaller,
-    database: AtDatabase,
-    client: Stripe,
-    settings: SettingsOfApp,
-) -> Response:
+async def buy_service(visit: SpendingBuyerVisit, form: Annotated[BuyForm, Form()], at: AtStripe) -> Response:
     """Buy with the saved card; the bank may want to be asked."""
-    order = Order(
-        workspace_id=workspace.id,
-        addon_slug=form.addon,
-        expected_price_cents=form.price_cents,
-        expected_currency=form.currency,
-        return_url=_back_here(settings, workspace.id, form.addon),
-        idempotency_key=form.key,
-        buyer=f"user:{caller.subject}",
-    )
     try:
-        bought = await buy_here(order, database=database, client=client, settings=settings)
+        bought = await buy_with_saved_card(
+            at,
+            workspace_id=visit.workspace.id,
+            addon=form.addon,
+            price_cents=form.price_cents,
+            currency=form.currency,
+            return_url=_back_here(visit, form.addon),
+            key=form.key,
+        )
     except Problem as problem:
-        return await services_page(request, pages, database, workspace, Asked(), problem)
+        return await services_page(visit, ServicesQuery(), problem)
     return see_other(_after(bought.purchase))
 
 
 @router.post("/card")
-async def save_another_card(
-    request: Request,
-    pages: AtPages,
-    workspace: SpendingBuyer,
-    database: AtDatabase,
-    client: Stripe,
-    settings: SettingsOfApp,
-) -> Response:
-    """To Stripe's page, where a card is saved."""
+async def save_another_card(visit: SpendingBuyerVisit, at: AtStripe) -> Response:
+    """Lead to Stripe's page, where a card is saved."""
     try:
-        page = await save_card(
-            database=database,
-            client=client,
-            instance=settings.quittance_instance,
-            workspace_id=workspace.id,
-            return_url=_back_here(settings, workspace.id, ""),
-        )
+        page = await open_card_page(at, workspace_id=visit.workspace.id, return_url=_back_here(visit, ""))
     except Problem as problem:
-        return await services_page(request, pages, database, workspace, Asked(), problem)
+        return await services_page(visit, ServicesQuery(), problem)
     return see_other(page.url)
 
 
 @router.get("/card")
-async def back_to_services(workspace: Buyer) -> Response:
-    """Who asks for the address of a form."""
-    return see_other(services_path(workspace.id))
+async def back_to_services(visit: BuyerVisit) -> Response:
+    """Lead who asks for the address of a form to its page."""
+    return see_other(services_path(visit.workspace.id))
 
 
 @router.get("/{purchase_id}/bank")
-async def go_to_the_bank(
-    request: Request, pages: AtPages, workspace: Buyer, purchase_id: PurchaseId, database: AtDatabase
-) -> Response:
-    """Where the bank wants the buyer; back to the page once it does no more."""
-    purchase = await find_purchase(database, workspace.id, purchase_id)
+async def go_to_the_bank(visit: BuyerVisit, purchase_id: PurchaseId) -> Response:
+    """Lead to where the bank wants the buyer; back to the page once it does no more."""
+    workspace = visit.workspace
+    purchase = await read_purchase(visit.database, workspace.id, purchase_id)
     if not _waits_for_the_bank(purchase):
         return see_other(about(workspace.id, purchase.id))
-    return pages.leave_for(
-        request,
+    return visit.pages.leave_for(
+        visit.request,
         str(purchase.action_url),
         title="Your bank wants you to confirm",
         what=f"It is about {purchase.addon_name} for the workspace {workspace.name}. "
@@ -142,28 +106,15 @@ async def go_to_the_bank(
 
 @router.get("/{purchase_id}/live")
 async def show_purchase_live(
-    request: Request,
-    pages: AtPages,
-    workspace: Buyer,
+    visit: BuyerVisit,
     purchase_id: PurchaseId,
-    database: AtDatabase,
     was: str | None = None,
     since: int | None = None,
     returned: str | None = None,
 ) -> Response:
-    """A part of the page, asked for by itself while money may still move; `was` is the status that the page shows."""
-    purchase = await find_purchase(database, workspace.id, purchase_id)
-    watch, was_pending = watch_of(since, returned), was == Status.PENDING
-    return await purchase_live(request, pages, database, workspace.id, purchase, watch=watch, was_pending=was_pending)
-
-
-async def find_purchase(database: Database, workspace_id: str, purchase_id: UUID) -> Purchase:
-    """Of this workspace. Raises Problem 404."""
-    async with database.reading() as session:
-        purchase = await ledger.find(session, purchase_id, workspace_id=workspace_id)
-    if purchase is None:
-        raise problems.purchase_not_found()
-    return purchase
+    """Show a part of the page, asked for by itself while money may move; `was`: the status that the page shows."""
+    purchase = await read_purchase(visit.database, visit.workspace.id, purchase_id)
+    return await purchase_live(visit, purchase, watch=watch_of(since, returned), was_pending=was == Status.PENDING)
 
 
 def _after(purchase: Purchase) -> str:
@@ -176,5 +127,5 @@ def _waits_for_the_bank(purchase: Purchase) -> bool:
     return purchase.status is Status.PENDING and purchase.action_url is not None
 
 
-def _back_here(settings: Settings, workspace_id: str, slug: str) -> str:
-    return f"{own_page(settings, workspace_id, 'billing/addons')}?{urlencode({'back': slug})}"
+def _back_here(visit: WorkspaceVisit, slug: str) -> str:
+    return f"{visit.address('billing/addons')}?{urlencode({'back': slug})}"

@@ -4,19 +4,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from fastapi import Request
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from chassis.database.database import Database
-from chassis.pages import Pages
 from chassis.problems import Problem
 from purchases.checkout import store as checkouts
 from purchases.ledger import store as ledger
 from purchases.ledger.transitions import Refused, Trigger, decide
 from purchases.moves.move_by_hand import illegal_move
 from purchases.web.pages.staff.purchases_admin import LIST, purchase_page
-from purchases.web.pages.staff.staff_words import told_to_staff
+from purchases.web.pages.staff.staff_words import words_for_staff
+from purchases.web.pages.visit import Visit
 from purchases.web.replies.staff_replies import AdminPurchaseReply
 
 Fields = Mapping[str, str]
@@ -42,7 +41,7 @@ MOVES: Final = (
 
 
 def move_named(name: str) -> Move:
-    """Raises HTTPException 404."""
+    """Return the move of this name. Raises HTTPException 404."""
     found = next((move for move in MOVES if move.name == name), None)
     if found is None:
         raise HTTPException(404)
@@ -50,9 +49,7 @@ def move_named(name: str) -> Move:
 
 
 async def move_question(
-    request: Request,
-    pages: Pages,
-    database: Database,
+    visit: Visit,
     purchase: AdminPurchaseReply,
     move: Move,
     fields: Fields,
@@ -60,15 +57,14 @@ async def move_question(
     errors: Mapping[str, str] | None = None,
     problem: Problem | None = None,
 ) -> Response:
-    """Only where the table allows the move: what it says of the purchase is true of no other.
+    """Ask, but only where the table allows the move: what it says of the purchase is true of no other.
 
     With `problem` it is asked once more after a refusal that passes, and nothing that was typed is lost.
     """
     step = decide(status=purchase.status, trigger=move.trigger)
     if isinstance(step, Refused):
-        return purchase_page(request, pages, purchase, problem=illegal_move(step))
-    return pages.page(
-        request,
+        return purchase_page(visit, purchase, problem=illegal_move(step))
+    return visit.page(
         "staff/move.html",
         problem=problem,
         errors=errors,
@@ -76,13 +72,13 @@ async def move_question(
         here=f"{LIST}/{purchase.id}",
         move=move,
         fields=fields,
-        sold_along=await _sold_along(database, purchase),
-        said=told_to_staff(problem) if problem else None,
+        sold_along=await _sold_along(visit.database, purchase),
+        said=words_for_staff(problem) if problem else None,
     )
 
 
 async def _sold_along(database: Database, purchase: AdminPurchaseReply) -> int | None:
-    """How many other services the live Checkout sells that sells this one, with the plan; None: there is none."""
+    """Return how many other services the live Checkout sells beside this one and the plan; None: there is none."""
     async with database.reading() as session:
         known = await ledger.find(session, purchase.id)
         checkout = await checkouts.live_of_purchase(session, known) if known else None

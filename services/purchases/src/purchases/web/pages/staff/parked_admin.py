@@ -4,25 +4,24 @@ import json
 from typing import Annotated, Final, Literal
 from urllib.parse import urlencode
 
-from fastapi import Depends, Query, Request
+from fastapi import Depends, Query
 from pydantic import ValidationError
 from starlette.responses import Response
 
-from chassis.database.database import Database
-from chassis.pages import AtPages, Pages, page_router
-from chassis.pages.forms import typed
+from chassis.pages import page_router
 from chassis.pages.site import see_other
 from chassis.problems import Problem
 from chassis.web.cursors import Cursor
 from purchases.batch.parking import allocation_mark
 from purchases.parked import store as parked_items
+from purchases.parked.retry_all_parked import retry_all_parked
 from purchases.parked.review_parked import parked_not_found
 from purchases.parked.store import Kind
-from purchases.web.access import AtDatabase, Staff
-from purchases.web.api.staff import parked_routes as api
 from purchases.web.bodies import RetryAllBody
-from purchases.web.pages.staff.staff_words import told_to_staff
-from purchases.web.replies.parked_replies import ParkedReply, parked_reply
+from purchases.web.pages.staff.staff_words import words_for_staff
+from purchases.web.pages.visit import StaffVisit, Visit
+from purchases.web.reading import list_parked, read_parked_item
+from purchases.web.replies.parked_replies import ParkedReply
 
 LIST: Final = "/admin/parked"
 KINDS: Final = {
@@ -41,7 +40,7 @@ router = page_router(LIST)
 
 
 async def item_in_path(item_id: str) -> str:
-    """What can be no item's id is nobody's."""
+    """Return the id of an item. Raises Problem 404 for what can be none."""
     if parked_items.reference_of(item_id) is None:
         raise parked_not_found()
     return item_id
@@ -53,18 +52,14 @@ State = Annotated[Literal["open", "resolved"], Query()]
 
 @router.get("")
 async def show_parked(
-    caller: Staff,
-    request: Request,
-    pages: AtPages,
-    database: AtDatabase,
+    visit: StaffVisit,
     state: State = "open",
     cursor: Cursor = None,
     retried: Annotated[int | None, Query(ge=0)] = None,
 ) -> Response:
-    found = await api.list_parked(caller, database, state=state, cursor=cursor)
+    found = await list_parked(visit.database, is_open=state == "open", cursor=cursor)
     first = f"{LIST}?{urlencode({'state': state})}"
-    return pages.page(
-        request,
+    return visit.page(
         "staff/parked.html",
         found=found,
         state=state,
@@ -77,37 +72,24 @@ async def show_parked(
 
 
 @router.post("")
-async def try_all_again(caller: Staff, request: Request, database: AtDatabase) -> Response:
-    """Everything of the kind that the form names; sent twice, it is tried twice, which harms nothing."""
+async def try_all_again(visit: StaffVisit) -> Response:
+    """Try everything of the kind that the form names; sent twice, it is tried twice, which harms nothing."""
     try:
-        body = RetryAllBody.model_validate({"kind": dict(await typed(request)).get("kind", "")})
+        body = RetryAllBody.model_validate({"kind": (await visit.fields()).get("kind", "")})
     except ValidationError:
         return see_other(LIST)
-    tried = await api.retry_all(body, caller, database)
-    return see_other(f"{LIST}?{urlencode({'retried': tried.retried})}")
+    tried = await retry_all_parked(database=visit.database, kind=body.kind, about=body.about, actor=visit.actor)
+    return see_other(f"{LIST}?{urlencode({'retried': tried})}")
 
 
 @router.get("/{item_id}")
-async def show_parked_item(
-    _: Staff, item_id: ItemId, request: Request, pages: AtPages, database: AtDatabase, done: str = ""
-) -> Response:
-    item = await item_of(database, item_id)
-    told = TRIED if done == "retry" and item.resolved_at else DONE.get(done)
-    return item_page(request, pages, item, done=told)
-
-
-async def item_of(database: Database, item_id: str) -> ParkedReply:
-    """As it is now. Raises Problem 404."""
-    async with database.reading() as session:
-        item = await parked_items.find(session, item_id)
-    if item is None:
-        raise parked_not_found()
-    return parked_reply(item)
+async def show_parked_item(visit: StaffVisit, item_id: ItemId, done: str = "") -> Response:
+    item = await read_parked_item(visit.database, item_id)
+    return item_page(visit, item, done=TRIED if done == "retry" and item.resolved_at else DONE.get(done))
 
 
 def item_page(
-    request: Request,
-    pages: Pages,
+    visit: Visit,
     item: ParkedReply,
     *,
     done: str | None = None,
@@ -115,9 +97,8 @@ def item_page(
     purchase_id: str = "",
     errors: dict[str, str] | None = None,
 ) -> Response:
-    """As it is now; with the problem that somebody met who decided about it."""
-    return pages.page(
-        request,
+    """Show the item as it is now, with the problem that somebody met who decided about it."""
+    return visit.page(
         "staff/parked_item.html",
         problem=problem,
         errors=errors,
@@ -127,13 +108,13 @@ def item_page(
         is_allocatable=item.resolved_at is None and waits_for_allocation(item),
         names=[value for value in _texts(item) if value.startswith(("ch_", "pi_", "in_"))],
         done=done,
-        said=told_to_staff(problem) if problem else None,
+        said=words_for_staff(problem) if problem else None,
         purchase_id=purchase_id,
     )
 
 
 def waits_for_allocation(item: ParkedReply) -> bool:
-    """Whether it waits for staff to say whose money it is, or did so before it was ended."""
+    """Return whether it waits for staff to say whose money it is, or did so before it was ended."""
     return (item.waits_for or "").startswith(allocation_mark(""))
 
 

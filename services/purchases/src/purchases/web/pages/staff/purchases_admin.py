@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlencode
 
-from fastapi import Request
 from pydantic import ValidationError
 from starlette.responses import Response
 
 from chassis.database.database import Database
-from chassis.pages import AtPages, Pages, page_router
+from chassis.pages import page_router
 from chassis.pages.forms import errors_by_field
 from chassis.problems import Problem
 from purchases.ledger import plan_money
@@ -18,11 +17,11 @@ from purchases.ledger.plan_rows import WorkspaceDispute, WorkspaceRefund
 from purchases.ledger.transitions import Status, Step, Trigger, decide
 from purchases.parked import store as parked_items
 from purchases.parked.store import ParkedItem
-from purchases.web.access import AtDatabase, Staff
-from purchases.web.api.staff.staff_routes import get_purchase_for_staff, search_purchases
 from purchases.web.pages.badges import BADGES
 from purchases.web.pages.ids import PurchaseId
-from purchases.web.pages.staff.staff_words import told_to_staff
+from purchases.web.pages.staff.staff_words import words_for_staff
+from purchases.web.pages.visit import StaffVisit, Visit
+from purchases.web.reading import read_purchase_for_staff, search_purchases
 from purchases.web.replies.staff_replies import AdminPurchaseReply, FoundReply
 from purchases.web.searching import PurchaseSearch
 
@@ -36,7 +35,7 @@ DONE: Final = {
     "refund-once": "This form was sent before, and its refund was asked for then, once: you see below how it stands. "
     "Begin another refund if there is to be one more.",
 }
-ASKED: Final[tuple[str, ...]] = ("workspace", "status", "stripe_id", "from", "to")
+PARAMETERS: Final[tuple[str, ...]] = ("workspace", "status", "stripe_id", "from", "to")
 REFUND_COLOURS: Final[Mapping[str, str]] = {
     "requested": "yellow",
     "pending": "yellow",
@@ -59,29 +58,28 @@ router = page_router(LIST)
 
 
 @router.get("")
-async def show_purchases(caller: Staff, request: Request, pages: AtPages, database: AtDatabase) -> Response:
-    """What is wrong with the search is said at its field, by the rules of the API."""
-    asked = {name: value.strip() for name, value in request.query_params.items() if value.strip()}
+async def show_purchases(visit: StaffVisit) -> Response:
+    """Show what was searched for; what is wrong with the search is said at its field, by the rules of the API."""
+    asked = {name: value.strip() for name, value in visit.request.query_params.items() if value.strip()}
     errors: dict[str, str] = {}
     try:
-        found = await search_purchases(PurchaseSearch.model_validate(asked), caller, database)
+        found = await search_purchases(visit.database, PurchaseSearch.model_validate(asked))
     except ValidationError as error:
         found, errors = FoundReply(purchases=[]), errors_by_field(error)
     except Problem as problem:
         if "field" not in problem.extra:
             raise
         found, errors = FoundReply(purchases=[]), {problem.extra["field"]: problem.title}
-    kept = {name: asked[name] for name in ASKED if name in asked}
-    return pages.page(
-        request,
+    kept = {name: asked[name] for name in PARAMETERS if name in asked}
+    return visit.page(
         "staff/purchases.html",
         found=found,
         asked=asked,
         errors=errors,
-        others={name: said for name, said in errors.items() if name not in ASKED},
+        others={name: said for name, said in errors.items() if name not in PARAMETERS},
         badges=BADGES,
         statuses=Status,
-        of_the_plan=await _of_the_plan(database, asked.get("workspace")) if not errors else None,
+        of_the_plan=await _of_the_plan(visit.database, asked.get("workspace")) if not errors else None,
         refund_colours=REFUND_COLOURS,
         first=f"{LIST}?{urlencode(kept)}",
         more=f"{LIST}?{urlencode(kept | {'cursor': found.next_cursor})}" if found.next_cursor else None,
@@ -98,7 +96,7 @@ class OfThePlan:
 
 
 async def _of_the_plan(database: Database, workspace_id: str | None) -> OfThePlan | None:
-    """Where one workspace was looked for, its plan's money stands beside its purchases."""
+    """Return what stands beside a workspace's purchases of its plan's money; None where there is none."""
     if workspace_id is None:
         return None
     async with database.reading() as session:
@@ -110,24 +108,16 @@ async def _of_the_plan(database: Database, workspace_id: str | None) -> OfThePla
 
 
 @router.get("/{purchase_id}")
-async def show_purchase(
-    caller: Staff, purchase_id: PurchaseId, request: Request, pages: AtPages, database: AtDatabase, done: str = ""
-) -> Response:
-    purchase = await get_purchase_for_staff(purchase_id, caller, database)
-    return purchase_page(request, pages, purchase, done=DONE.get(done))
+async def show_purchase(visit: StaffVisit, purchase_id: PurchaseId, done: str = "") -> Response:
+    purchase = await read_purchase_for_staff(visit.database, purchase_id)
+    return purchase_page(visit, purchase, done=DONE.get(done))
 
 
 def purchase_page(
-    request: Request,
-    pages: Pages,
-    purchase: AdminPurchaseReply,
-    *,
-    done: str | None = None,
-    problem: Problem | None = None,
+    visit: Visit, purchase: AdminPurchaseReply, *, done: str | None = None, problem: Problem | None = None
 ) -> Response:
-    """As it is now; with the problem that somebody met who wanted to move it."""
-    return pages.page(
-        request,
+    """Show the purchase as it is now, with the problem that somebody met who wanted to move it."""
+    return visit.page(
         "staff/purchase.html",
         problem=problem,
         purchase=purchase,
@@ -137,12 +127,12 @@ def purchase_page(
         badges=BADGES,
         refund_colours=REFUND_COLOURS,
         done=done,
-        said=told_to_staff(problem) if problem else None,
+        said=words_for_staff(problem) if problem else None,
     )
 
 
 def moves_of(purchase: AdminPurchaseReply) -> list[tuple[str, str]]:
-    """The page and the label of each move that the table allows now."""
+    """Return the page and the label of each move that the table allows now."""
     by_hand: list[tuple[Trigger, str, str]] = [
         (Trigger.DELIVERED, "deliver", "Mark as delivered …"),
         (Trigger.CANCELLED, "cancel", "Cancel …"),

@@ -3,13 +3,13 @@
 from typing import Final
 from urllib.parse import urlencode
 
-from fastapi import Request
 from starlette.responses import Response
 
-from chassis.pages import AtPages, page_router
+from chassis.pages import page_router
 from chassis.web.cursors import Cursor
-from purchases.web.access import AtDatabase, Staff
-from purchases.web.api.staff.refusal_routes import OfPurchase, OfWorkspace, list_stripe_refusals
+from purchases.web.pages.visit import StaffVisit
+from purchases.web.reading import list_refusals
+from purchases.web.searching import MetByPurchase, MetByWorkspace
 
 LIST: Final = "/admin/stripe-refusals"
 
@@ -18,19 +18,12 @@ router = page_router(LIST)
 
 @router.get("")
 async def show_stripe_refusals(
-    caller: Staff,
-    request: Request,
-    pages: AtPages,
-    database: AtDatabase,
-    workspace: OfWorkspace = None,
-    purchase: OfPurchase = None,
-    cursor: Cursor = None,
+    visit: StaffVisit, workspace: MetByWorkspace = None, purchase: MetByPurchase = None, cursor: Cursor = None
 ) -> Response:
-    found = await list_stripe_refusals(caller, database, workspace=workspace, purchase=purchase, cursor=cursor)
+    found = await list_refusals(visit.database, workspace_id=workspace, purchase_id=purchase, cursor=cursor)
     asked = {name: str(value) for name, value in (("workspace", workspace), ("purchase", purchase)) if value}
     more = {**asked, "cursor": found.next_cursor}
-    return pages.page(
-        request,
+    return visit.page(
         "staff/stripe_refusals.html",
         found=found,
         asked=asked,

@@ -62,6 +62,6 @@ STAFF_WORDS: Final[Mapping[str, Words]] = {
 }
 
 
-def told_to_staff(problem: Problem) -> Words:
-    """For a page that shows it itself."""
+def words_for_staff(problem: Problem) -> Words:
+    """Return what the problem says to staff, for a page that shows it itself."""
     return words_for(problem, {}) or for_people(problem, {**WORDS, **STAFF_WORDS}, method="POST")
