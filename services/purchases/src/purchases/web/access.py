@@ -7,7 +7,7 @@ from fastapi import Depends, Path, Request
 
 from chassis.database.database import Database
 from chassis.web.auth import Caller, CurrentCaller, forbidden, require_scope, require_staff
-from purchases.web.refused import ONLY_BUYERS, ONLY_CLAIMERS, ONLY_THE_OWNER
+from purchases.web.responses import ONLY_BUYERS, ONLY_CLAIMERS, ONLY_THE_OWNER
 from purchases.web.rights import Standing, standing
 from purchases.workspaces import store as workspaces
 from purchases.workspaces.problems import workspace_not_found
@@ -17,7 +17,7 @@ WorkspaceId = Annotated[str, Path(min_length=1, max_length=128, pattern=r"^[A-Za
 
 
 async def database_of(request: Request) -> Database:
-    """The service's database, as `main` built it."""
+    """Return the service's database, as `main` built it."""
     database: Database = request.app.state.database
     return database
 
@@ -26,7 +26,7 @@ AtDatabase = Annotated[Database, Depends(database_of)]
 
 
 async def buyer(ws: WorkspaceId, caller: CurrentCaller, database: AtDatabase) -> Workspace:
-    """Owner or admin of the workspace. Raises 404 for a stranger, 403 for everyone else."""
+    """Return the workspace of its owner or admin. Raises 404 for a stranger, 403 for everyone else."""
     async with database.reading() as session:
         workspace = await workspaces.find(session, ws)
     role = caller.role_in(ws)
@@ -45,7 +45,7 @@ Buyer = Annotated[Workspace, Depends(buyer)]
 
 
 async def owner(ws: WorkspaceId, caller: CurrentCaller, database: AtDatabase) -> Workspace:
-    """The registered owner. Raises 404 for a stranger, 403 for everyone else, also for who only claims to own it."""
+    """Return the registered owner's workspace. Raises 404 for a stranger, 403 for others, also who claims to own it."""
     async with database.reading() as session:
         workspace = await workspaces.find(session, ws)
     owner_id = workspace.owner_user_id if workspace else ""
@@ -61,7 +61,7 @@ Owner = Annotated[Workspace, Depends(owner)]
 
 
 async def member(ws: WorkspaceId, caller: CurrentCaller, database: AtDatabase) -> Workspace:
-    """Every member of the workspace, and platform staff. Raises 404 for a stranger."""
+    """Return the workspace of one of its members, or of platform staff. Raises 404 for a stranger."""
     async with database.reading() as session:
         workspace = await workspaces.find(session, ws)
     if workspace is None or (caller.role_in(ws) is None and not caller.is_staff):
@@ -81,7 +81,7 @@ class Claimer:
 
 
 async def claimer(ws: WorkspaceId, caller: CurrentCaller, database: AtDatabase) -> Claimer:
-    """The host product, or an owner, admin or editor. Raises 404 for a stranger, 403 for viewers and staff."""
+    """Return the host product, or an owner, admin or editor. Raises 404 for a stranger, 403 for viewers and staff."""
     async with database.reading() as session:
         workspace = await workspaces.find(session, ws)
     owner_id = workspace.owner_user_id if workspace else ""
@@ -98,7 +98,7 @@ Claiming = Annotated[Claimer, Depends(claimer)]
 
 
 async def staff(caller: CurrentCaller) -> Caller:
-    """Platform staff. Raises 403."""
+    """Return who asks of platform staff. Raises 403."""
     require_staff(caller)
     return caller
 
@@ -115,7 +115,7 @@ ByStaff = Annotated[str, Depends(staff_actor)]
 
 
 async def host_product(caller: CurrentCaller) -> Caller:
-    """The host product. Raises 403 without the scope."""
+    """Return the host product. Raises 403 without the scope."""
     require_scope(caller, "workspaces:write")
     return caller
 

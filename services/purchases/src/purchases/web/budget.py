@@ -1,4 +1,4 @@
-"""What a tenant may cost: a budget per workspace and per person on every route that calls Stripe."""
+"""How much a tenant may cost: a budget per workspace and per person on every route that calls Stripe."""
 
 from typing import Annotated
 
@@ -26,13 +26,13 @@ async def spend(
     """Take one request out of the budget of each that is named. Raises Problem 429, and then takes nothing."""
     per_minute = settings.stripe_budget_workspace_per_minute, settings.stripe_budget_person_per_minute
     of_workspace = Bucket(settings.stripe_budget_workspace_burst, per_minute[0])
-    wanted = (
+    budgets_by_subject = (
         (workspace_id and f"workspace:{workspace_id}", of_workspace),
         (product_for and f"product:{product_for}", of_workspace),
         (person and f"person:{person}", Bucket(settings.stripe_budget_person_burst, per_minute[1])),
     )
     async with database.transaction() as session:
-        for subject, bucket in wanted:
+        for subject, bucket in budgets_by_subject:
             if subject is None:
                 continue
             seconds = await budgets.spend(session, subject=subject, bucket=bucket)
@@ -43,7 +43,7 @@ async def spend(
 async def buyer_within_budget(
     workspace: Buyer, caller: CurrentCaller, database: AtDatabase, settings: SettingsOfApp
 ) -> Workspace:
-    """Owner or admin of the workspace. Raises 404 and 403 before anything is spent, then 429."""
+    """Return the workspace of its owner or admin. Raises 404 and 403 before anything is spent, then 429."""
     await spend(database, settings, workspace_id=workspace.id, person=caller.subject)
     return workspace
 
@@ -51,18 +51,18 @@ async def buyer_within_budget(
 async def owner_within_budget(
     workspace: Owner, caller: CurrentCaller, database: AtDatabase, settings: SettingsOfApp
 ) -> Workspace:
-    """The registered owner. Raises 404 and 403 before anything is spent, then 429."""
+    """Return the workspace of its registered owner. Raises 404 and 403 before anything is spent, then 429."""
     await spend(database, settings, workspace_id=workspace.id, person=caller.subject)
     return workspace
 
 
 async def staff_within_budget(caller: Staff, database: AtDatabase, settings: SettingsOfApp) -> None:
-    """Platform staff: somebody of theirs, whatever the workspace. Raises 403, then 429."""
+    """Take of a member of staff's own budget, whatever the workspace. Raises 403, then 429."""
     await spend(database, settings, person=caller.subject)
 
 
 async def product_within_budget(ws: WorkspaceId, _: HostProduct, database: AtDatabase, settings: SettingsOfApp) -> None:
-    """The host product speaks for everybody: it has a budget per workspace alone, which nobody else spends of.
+    """Take of the host product's budget, one a workspace, which nobody else spends of: it speaks for everybody.
 
     Raises 403, then 429.
     """

@@ -48,7 +48,7 @@ async def read_purchase_for_staff(database: Database, purchase_id: UUID) -> Admi
 
 async def search_purchases(database: Database, search: PurchaseSearch) -> FoundReply:
     """Return a page of purchases of all workspaces, newest first. Raises Problem 422, InvalidCursor."""
-    query = search.wanted()
+    query = search.query()
     async with database.reading() as session:
         found, next_cursor = await page_of(session, query, limit=search.limit, cursor=search.cursor)
     return FoundReply(purchases=[found_reply(purchase) for purchase in found], next_cursor=next_cursor)
@@ -69,7 +69,7 @@ async def list_parked(database: Database, *, is_open: bool, limit: int = PAGE, c
     after = (position.parked_at, position.id) if position else None
     async with database.reading() as session:
         found = await parked_items.page(session, is_open=is_open, after=after, limit=limit + 1)
-    shown, next_cursor = cut_page(found, limit, lambda item: ParkedPosition(parked_at=item.parked_at, id=item.id))
+    shown, next_cursor = cut_page(found, limit, lambda last: ParkedPosition(parked_at=last.parked_at, id=last.id))
     return ParkedItemsReply(items=[parked_reply(item) for item in shown], next_cursor=next_cursor)
 
 
@@ -83,5 +83,5 @@ async def list_refusals(
         found = await stripe_refusals.page(
             session, workspace_id=workspace_id, purchase_id=purchase_id, after=after, limit=limit + 1
         )
-    shown, next_cursor = cut_page(found, limit, lambda one: RefusalPosition(last_at=one.last_at, id=one.id))
-    return RefusalsReply(items=[RefusalReply.model_validate(one) for one in shown], next_cursor=next_cursor)
+    shown, next_cursor = cut_page(found, limit, lambda last: RefusalPosition(last_at=last.last_at, id=last.id))
+    return RefusalsReply(items=[RefusalReply.model_validate(refusal) for refusal in shown], next_cursor=next_cursor)

@@ -12,13 +12,13 @@ from purchases.settings import Settings
 
 
 async def client_of(request: Request) -> StripeClient:
-    """Stripe's client, as `main` built it."""
+    """Return Stripe's client, as `main` built it."""
     client: StripeClient = request.app.state.stripe
     return client
 
 
 async def settings_of(request: Request) -> Settings:
-    """The settings, as `main` read them."""
+    """Return the settings, as `main` read them."""
     settings: Settings = request.app.state.settings
     return settings
 
@@ -31,18 +31,18 @@ IdempotencyKey = Annotated[
 
 
 def own_page(settings: Settings, workspace_id: str, page: str) -> str:
-    """One of our own pages about the workspace, `billing/addons` for one."""
+    """Return the address of one of our own pages about the workspace, as `billing/addons`."""
     return f"{settings.public_base_url.rstrip('/')}/app/{quote(workspace_id, safe='')}/{page}"
 
 
-def allowed_url(wanted: str, settings: Settings) -> str:
-    """`wanted` itself. Raises Problem 422 unless it is ours or on an allowed origin: we are nobody's redirector."""
-    origin = origin_of(wanted)
+def allowed_url(url: str, settings: Settings) -> str:
+    """Return `url` itself. Raises Problem 422 unless it is ours or on an allowed origin: we are nobody's redirector."""
+    origin = origin_of(url)
     if origin is None or origin not in {origin_of(settings.public_base_url), *settings.allowed_return_origins}:
         raise return_url_not_allowed()
-    return wanted
+    return url
 
 
 def return_url_not_allowed() -> Problem:
-    """A foreign origin would make us a redirector for somebody else."""
+    """Return the 422 for a foreign origin, which would make us a redirector for somebody else."""
     return Problem(422, "return-url-not-allowed", "This return URL is not on an allowed origin")

@@ -15,7 +15,7 @@ class Standing(StrEnum):
 
 
 def standing(*, role: str | None, subject: str, owner_id: str, is_staff: bool) -> Standing:
-    """Owner rights need the registered owner's `sub`; who claims `owner` otherwise has an admin's."""
+    """Return the caller's standing. Who claims `owner` without the registered owner's `sub` has an admin's."""
     if is_staff:
         return Standing.STAFF
     if role is None:

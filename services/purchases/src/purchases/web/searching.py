@@ -22,24 +22,24 @@ ISO: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def _in_utc(moment: datetime) -> datetime:
-    """A moment without a zone is UTC's. Raises ValueError for one that no calendar of ours has."""
+    """Return the moment in UTC, as one without a zone is. Raises ValueError for one that no calendar of ours has."""
     try:
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except OverflowError as error:
         raise ValueError("out of range") from error
 
 
-def _as_iso_says(moment: object) -> object:
-    """Pydantic also reads numbers, as seconds since 1970. Raises ValueError for them."""
+def _iso_8601(moment: object) -> object:
+    """Return what is written as ISO 8601. Raises ValueError for numbers, which pydantic reads as seconds since 1970."""
     if isinstance(moment, str) and not ISO.match(moment):
         raise ValueError("must be a date, or a date and time")
     return moment
 
 
 Moment = Annotated[datetime, AfterValidator(_in_utc)]
-Asked = Annotated[
+MomentOrDate = Annotated[
     Moment,
-    BeforeValidator(_as_iso_says),
+    BeforeValidator(_iso_8601),
     WithJsonSchema({"anyOf": [{"type": "string", "format": "date-time"}, {"type": "string", "format": "date"}]}),
 ]
 MetByWorkspace = Annotated[Id | None, Query(description="Met by this workspace", examples=["ws-acme"])]
@@ -67,13 +67,13 @@ class PurchaseSearch(BaseModel):
         "subscription, dispute, or an event of its history",
         examples=["in_1SVq2jLkdIwHu7ixTzM0aVbC"],
     )
-    started_from: Asked | None = Field(default=None, alias="from", description="Started then or later")
-    started_before: Asked | None = Field(default=None, alias="to", description="Started before then")
+    started_from: MomentOrDate | None = Field(default=None, alias="from", description="Started then or later")
+    started_before: MomentOrDate | None = Field(default=None, alias="to", description="Started before then")
     limit: Limit = PAGE
     cursor: Cursor = None
 
-    def wanted(self) -> PurchaseQuery:
-        """The same for the store. Raises Problem 422 for a period that ends before it begins."""
+    def query(self) -> PurchaseQuery:
+        """Return the query of the store. Raises Problem 422 for a period that ends before it begins."""
         if self.started_from and self.started_before and self.started_before <= self.started_from:
             raise period_empty()
         return PurchaseQuery(
@@ -92,7 +92,7 @@ async def page_of(
     position = position_of(cursor, PurchasePosition)
     after = (position.started_at, position.id) if position else None
     found = await search.page(session, query, after=after, limit=limit + 1)
-    return cut_page(found, limit, lambda one: PurchasePosition(started_at=one.started_at, id=one.id))
+    return cut_page(found, limit, lambda last: PurchasePosition(started_at=last.started_at, id=last.id))
 
 
 def period_empty() -> Problem:

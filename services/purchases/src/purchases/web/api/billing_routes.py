@@ -5,9 +5,9 @@ from fastapi import APIRouter
 from purchases.caps.claim_resource import plan_not_known
 from purchases.caps.read_billing import read_billing
 from purchases.web.access import AtDatabase, Member
-from purchases.web.refused import of_members
 from purchases.web.replies.plan_replies import BillingReply, billing_reply
 from purchases.web.requests import SettingsOfApp
+from purchases.web.responses import of_members
 
 router = APIRouter(prefix="/v1/workspaces/{ws}", tags=["plan"])
 

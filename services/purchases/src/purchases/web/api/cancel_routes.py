@@ -11,9 +11,9 @@ from purchases.moves.cancel import Cancellation, cancel
 from purchases.moves.move_by_hand import illegal_move
 from purchases.web.budget import SpendingBuyer
 from purchases.web.move_bodies import CancelBody
-from purchases.web.refused import CHECKOUT_IN_THE_WAY, of_buyers
 from purchases.web.replies.examples import CANCELLED_TWICE
 from purchases.web.replies.purchase_replies import PurchaseReply, purchase_reply
+from purchases.web.responses import CHECKOUT_IN_THE_WAY, of_buyers
 from purchases.web.stripe_requests import AtStripe
 
 router = APIRouter(prefix="/v1/workspaces/{ws}/purchases", tags=["purchases"])

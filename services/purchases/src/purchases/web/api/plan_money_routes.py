@@ -27,7 +27,7 @@ from purchases.web.api.plan_money_replies import (
     refund_replies,
 )
 from purchases.web.bodies import Id
-from purchases.web.refused import of_buyers, of_staff
+from purchases.web.responses import of_buyers, of_staff
 
 router = APIRouter()
 
@@ -109,6 +109,6 @@ async def _disputes(
 
 
 def _after(cursor: str | None) -> Behind | None:
-    """Where the page begins. Raises InvalidCursor."""
+    """Return where the page begins. Raises InvalidCursor."""
     position = position_of(cursor, PlanMoneyPosition)
     return (position.at, position.id) if position else None

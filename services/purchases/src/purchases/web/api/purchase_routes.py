@@ -24,7 +24,6 @@ from purchases.web.access import AtDatabase, Buyer
 from purchases.web.bodies import PurchaseBody
 from purchases.web.budget import SpendingBuyer
 from purchases.web.reading import read_purchase
-from purchases.web.refused import of_buyers
 from purchases.web.replies.examples import ADDON_ROW, FAILED_ROW, NOW, PAID_ROW, PURCHASE
 from purchases.web.replies.purchase_replies import (
     OffersReply,
@@ -34,6 +33,7 @@ from purchases.web.replies.purchase_replies import (
     purchase_reply,
 )
 from purchases.web.requests import IdempotencyKey, SettingsOfApp, allowed_url, own_page, return_url_not_allowed
+from purchases.web.responses import of_buyers
 from purchases.web.searching import page_of
 from purchases.web.stripe_requests import AtStripe, buy_with_saved_card
 
@@ -46,7 +46,7 @@ ALSO_BOUGHT: Final[Responses] = {
 
 
 def payment_declined(*, purchase: Mapping[str, Any], decline_code: str | None) -> Problem:
-    """The card's bank said no; `purchase` as it is answered, failed."""
+    """Return the 402 for a card whose bank said no; `purchase` as it is answered, failed."""
     return Problem(
         402,
         "payment-declined",
@@ -130,8 +130,8 @@ async def get_purchase(workspace: Buyer, purchase_id: UUID, database: AtDatabase
     return purchase_reply(await read_purchase(database, workspace.id, purchase_id))
 
 
-def _return_url(wanted: str | None, workspace_id: str, settings: Settings) -> str:
-    return own_page(settings, workspace_id, "billing/addons") if wanted is None else allowed_url(wanted, settings)
+def _return_url(url: str | None, workspace_id: str, settings: Settings) -> str:
+    return own_page(settings, workspace_id, "billing/addons") if url is None else allowed_url(url, settings)
 
 
 def _answer(bought: Bought, response: Response) -> PurchaseReply:

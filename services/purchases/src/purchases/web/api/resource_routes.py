@@ -17,9 +17,9 @@ from purchases.caps.claim_resource import (
 )
 from purchases.subscriptions.plan import Usage
 from purchases.web.access import AtDatabase, Claiming
-from purchases.web.refused import ONLY_IMPORTERS, of_claimers
 from purchases.web.replies.plan_replies import SlotReply, SlotsReply, slot_reply
 from purchases.web.requests import SettingsOfApp
+from purchases.web.responses import ONLY_IMPORTERS, of_claimers
 
 router = APIRouter(prefix="/v1/workspaces/{ws}/resources", tags=["plan"])
 
@@ -85,14 +85,14 @@ async def put_resource(
     """Claim a slot; repeat it as often as you like."""
     if imported and not claimer.may_import:
         raise forbidden(ONLY_IMPORTERS)
-    wanted = ClaimRequest(
+    request = ClaimRequest(
         workspace_id=claimer.workspace_id,
         resource=resource,
         resource_id=resource_id,
         imported=imported,
         bound=settings.claims_per_resource,
     )
-    claim = await claim_resource(database=database, wanted=wanted)
+    claim = await claim_resource(database=database, wanted=request)
     response.status_code = 201 if claim.is_new else 200
     return slot_reply(claim.slot)
 

@@ -15,9 +15,9 @@ from purchases.stripe_budgets.problems import too_many_requests
 from purchases.subscriptions.manage_subscription import portal_not_set_up
 from purchases.subscriptions.problems import already_subscribed, checkout_busy
 from purchases.web.budget import SpendingBuyer, SpendingOwner
-from purchases.web.refused import of_buyers, of_owner
 from purchases.web.replies.examples import ADDON_ROW, FAILED_ROW, PAID_ROW
 from purchases.web.requests import IdempotencyKey, allowed_url, own_page, return_url_not_allowed
+from purchases.web.responses import of_buyers, of_owner
 from purchases.web.session_bodies import (
     CheckoutSessionBody,
     PortalReply,

@@ -14,8 +14,8 @@ from purchases.stripe_budgets.problems import too_many_requests
 from purchases.web.access import HostProduct, WorkspaceId
 from purchases.web.bodies import WorkspaceBody
 from purchases.web.budget import product_within_budget
-from purchases.web.refused import of_scope
 from purchases.web.replies.purchase_replies import WorkspaceReply, workspace_reply
+from purchases.web.responses import of_scope
 from purchases.web.stripe_requests import AtStripe
 
 router = APIRouter(prefix="/v1/workspaces", tags=["workspaces"])

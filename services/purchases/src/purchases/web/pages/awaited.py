@@ -44,14 +44,13 @@ class Watch:
 
     @property
     def trigger(self) -> str | None:
-        """In htmx's words; None once it was long enough."""
+        """The interval in htmx's words; None once it was long enough."""
         return trigger_after(self.now - self.since)
 
     @property
-    def said(self) -> str:
-        """The part of an address that says so again."""
-        told = {"since": str(self.since)} | ({"returned": self.answer.value} if self.answer else {})
-        return urlencode(told)
+    def query(self) -> str:
+        """The part of an address that makes the same watch."""
+        return urlencode({"since": str(self.since)} | ({"returned": self.answer.value} if self.answer else {}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,18 +74,18 @@ class Wait:
 
 
 def watch_of(since: int | None = None, returned: str | None = None) -> Watch:
-    """As an address says it; from now on where it does not."""
+    """Read the watch of an address; it begins now where the address names no moment."""
     now = int(time.time())
     return Watch(since=now if since is None else min(since, now), now=now, answer=answer_of(returned))
 
 
 def answer_of(said: str | None) -> Answer | None:
-    """None for what is no answer."""
+    """Return the answer that Stripe names in the address; None for what is none."""
     return Answer(said) if said in set(Answer) else None
 
 
 def wait_of(purchase: Purchase, live: CheckoutSession | None, watch: Watch) -> Wait:
-    """`live`: the workspace's open Checkout."""
+    """Return what the purchase waits for; `live`: the workspace's open Checkout."""
     if purchase.status is not Status.PENDING:
         return Wait(what=Awaited.CLOSING if purchase.payable else None, watch=watch)
     if purchase.waiting_for is not None:

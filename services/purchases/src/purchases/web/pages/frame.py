@@ -24,7 +24,7 @@ BUYERS: Final = frozenset({Role.OWNER, Role.ADMIN})
 
 
 def nav(request: Request, person: Caller | None) -> Sequence[NavLink]:
-    """Staff have their own pages and no workspace's; of a workspace everyone sees what the role may open.
+    """Return the entries: for staff their own pages, of a workspace what the role may open.
 
     It is the workspace of the page, or for a stranger to that the one of their own where they may do most.
     """
@@ -37,7 +37,7 @@ def nav(request: Request, person: Caller | None) -> Sequence[NavLink]:
 
 
 async def ways_on(request: Request, person: Caller | None) -> Sequence[NavLink]:
-    """For who is not let in: the same, but of a workspace that is known here, which a token cannot say."""
+    """Return the entries for who is not let in: of a workspace that is known here, which a token cannot say."""
     if person is None or person.is_staff:
         return nav(request, person)
     here = request.path_params.get("ws")
@@ -48,7 +48,7 @@ async def ways_on(request: Request, person: Caller | None) -> Sequence[NavLink]:
 
 
 async def home(database: Database, person: Caller) -> str:
-    """Where somebody comes to who signed in for no page in particular: to the known workspace where they may most."""
+    """Return where one comes to who signed in for no page: the known workspace where they may do most."""
     if person.is_staff:
         return "/admin/purchases"
     async with database.reading() as session:
@@ -72,7 +72,7 @@ def _of_workspace(person: Caller, workspace_id: str | None) -> Sequence[NavLink]
 
 
 def _prices(person: Caller, workspace_id: str) -> NavLink:
-    """They lead back to this workspace; by itself the page takes the one where somebody may do most."""
+    """Return the prices' entry; it leads back to this workspace where the page by itself would take another."""
     if workspace_id == person.by_rights()[0]:
         return PRICES
     return NavLink(PRICES.label, f"{PRICES.href}?{urlencode({'workspace': workspace_id})}")

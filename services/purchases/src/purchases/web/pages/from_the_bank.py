@@ -26,7 +26,7 @@ class WithoutTheSecret(PageRoute):
     """The page's own address without the secret, before anybody is asked to sign in and to come back to it."""
 
     def get_route_handler(self) -> Any:
-        """The page's handler, behind a redirect that needs no session."""
+        """Return the page's handler, behind a redirect that needs no session."""
         handle = super().get_route_handler()
 
         async def handled(request: Request) -> Response:
@@ -40,15 +40,15 @@ class WithoutTheSecret(PageRoute):
 
 
 async def back_from_the_bank(database: Database, workspace_id: str, said: Mapping[str, str]) -> str | None:
-    """The page with news of the purchase that was being paid; None for an address that no bank led to."""
+    """Return the page with news of the purchase that was being paid; None for an address that no bank led to."""
     if not FROM_STRIPE & said.keys():
         return None
     intent = said.get("payment_intent", "")
     if not INTENT.fullmatch(intent):
         return services_path(workspace_id)
     async with database.reading() as session:
-        wanted = PurchaseQuery(workspace_id=workspace_id, stripe_id=intent)
-        purchase = next(iter(await search.page(session, wanted, after=None, limit=1)), None)
+        query = PurchaseQuery(workspace_id=workspace_id, stripe_id=intent)
+        purchase = next(iter(await search.page(session, query, after=None, limit=1)), None)
     if purchase is None:
         return services_path(workspace_id)
     return about(workspace_id, purchase.id, answer_of(said.get("redirect_status")))

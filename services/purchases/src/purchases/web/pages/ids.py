@@ -9,7 +9,7 @@ from purchases.ledger import problems
 
 
 async def purchase_in_path(purchase_id: str) -> UUID:
-    """What is no id is nobody's purchase."""
+    """Return the purchase's id. Raises Problem 404 for what is none."""
     try:
         return UUID(purchase_id)
     except ValueError as error:

@@ -7,18 +7,18 @@ from purchases.web.pages.awaited import Answer
 
 
 def services_path(workspace_id: str) -> str:
-    """Where services are bought."""
+    """Return the page where services are bought."""
     return f"{_workspace(workspace_id)}/billing/addons"
 
 
 def about(workspace_id: str, purchase_id: UUID, answer: Answer | None = None) -> str:
-    """The Services page with news of this purchase: a reload shows how it stands then, and sends nothing."""
+    """Return the Services page with news of this purchase; reloaded, it shows how it stands then, and sends nothing."""
     returned = f"&returned={answer.value}" if answer else ""
     return f"{services_path(workspace_id)}?about={purchase_id}{returned}"
 
 
 def billing_path(workspace_id: str) -> str:
-    """Where the plan is seen, by everyone in the workspace."""
+    """Return the page where everyone in the workspace sees the plan."""
     return f"{_workspace(workspace_id)}/settings/billing"
 
 

@@ -11,11 +11,11 @@ INTERVALS: Final = (
 
 
 def interval_after(seconds: int) -> int | None:
-    """Seconds until it is asked again; None when it was asked for long enough."""
+    """Return the seconds until the page asks again; None when it did for long enough."""
     return next((every for until, every in INTERVALS if seconds < until), None)
 
 
 def trigger_after(seconds: int) -> str | None:
-    """The same in htmx's words."""
+    """Return the same in htmx's words."""
     every = interval_after(seconds)
     return None if every is None else f"every {every}s"

@@ -39,7 +39,7 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
 
 
 def install_pages(app: FastAPI, settings: Settings) -> None:
-    """Beside the API: they share its database, its client of Stripe and its callers."""
+    """Install the pages beside the API: they share its database, its client of Stripe and its callers."""
     words = {**STAFF_WORDS, **WORDS}
     pages = Pages(package="purchases.web", settings=settings, told=settings, nav=nav, words=words, ways_on=ways_on)
     pages.install(app)

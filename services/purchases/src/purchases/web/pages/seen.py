@@ -9,11 +9,11 @@ LONGEST_NUMBER: Final = 18
 
 
 def status_in(fields: Mapping[str, str]) -> Status | None:
-    """What the purchase was, of the form's hidden field."""
+    """Return the purchase's status as the form's page showed it."""
     return next((status for status in Status if status.value == fields.get("status")), None)
 
 
 def seen_in(fields: Mapping[str, str]) -> int:
-    """How far its history went, which only grows; nothing was seen where there is no such field."""
+    """Return how far the history went, which only grows; 0, nothing was seen, without such a field."""
     seen = fields.get("seen", "")
     return int(seen) if seen.isascii() and seen.isdecimal() and len(seen) < LONGEST_NUMBER else 0

@@ -1,4 +1,4 @@
-"""The examples of the API's description: one workspace, one add-on, one purchase, told consistently."""
+"""The examples of the API's description: one workspace, one add-on, one purchase, the same in all of them."""
 
 from datetime import UTC, datetime
 from typing import Final

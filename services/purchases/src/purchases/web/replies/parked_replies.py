@@ -89,7 +89,7 @@ def parked_reply(item: ParkedItem) -> ParkedReply:
 
 
 def _payload(item: ParkedItem) -> dict[str, Any]:
-    """Of a fact its own members; where it cannot be read, where on Kafka it stood."""
+    """Return a fact's own members; where it cannot be read, where on Kafka it stood."""
     if item.value is None or item.headers is None:
         return item.payload
     read = decode(StoredRecord("", 0, 0, None, item.value, headers_of(item.headers)))

@@ -143,21 +143,21 @@ class SlotsReply(BaseModel):
 
 
 def billing_reply(billing: Billing, *, support_email: str) -> BillingReply:
-    """The page's facts."""
+    """Return a workspace's plan as it is now."""
     return BillingReply(
         workspace_id=billing.workspace.id,
         plan=PlanReply(slug=billing.plan.slug, name=billing.plan.name, caps=billing.plan.caps),
         subscription=_subscription(billing),
         next_charge=_next_charge(billing.subscription),
         past_due=billing.is_past_due,
-        usage=[_usage(one) for one in billing.usage],
+        usage=[_usage(usage) for usage in billing.usage],
         prices=_prices(billing.on_offer),
         support_email=support_email,
     )
 
 
 def slot_reply(slot: WorkspaceResource) -> SlotReply:
-    """One slot."""
+    """Return one slot."""
     return SlotReply(resource=slot.resource, id=slot.resource_id, imported=slot.imported, claimed_at=slot.claimed_at)
 
 
@@ -177,7 +177,7 @@ def _subscription(billing: Billing) -> SubscriptionReply | None:
 
 
 def _next_charge(row: Subscription | None) -> NextChargeReply:
-    """What is in the past by now was not heard of: nobody knows what comes next."""
+    """Return what is charged next; `unknown` where that is in the past by now, since nobody knows what comes then."""
     if row is None:
         return NextChargeReply(state="none", none_because="no-subscription")
     is_over = row.next_charge_at is not None and row.next_charge_at < datetime.now(UTC)
@@ -212,10 +212,10 @@ def _prices(plan: Plan | None) -> list[PriceReply]:
     prices: Sequence[dict[str, Any]] = plan.prices if plan else []
     return [
         PriceReply(
-            interval=one["interval"],
-            currency=one["currency"],
-            price_cents=one["price_cents"],
-            price=major_text(one["price_cents"], one["currency"]),
+            interval=price["interval"],
+            currency=price["currency"],
+            price_cents=price["price_cents"],
+            price=major_text(price["price_cents"], price["currency"]),
         )
-        for one in prices
+        for price in prices
     ]

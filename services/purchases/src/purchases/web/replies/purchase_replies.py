@@ -156,7 +156,7 @@ def _offer(offer: Offer) -> OfferReply:
 
 
 def members_of(purchase: Purchase) -> dict[str, Any]:
-    """What a PurchaseReply has of this row."""
+    """Return what a PurchaseReply has of this row."""
     columns = {name: getattr(purchase, name) for name in PurchaseReply.model_fields if hasattr(Purchase, name)}
     return columns | {
         "addon": {"id": purchase.plan_addon_id, "slug": purchase.addon_slug, "name": purchase.addon_name},

@@ -165,7 +165,7 @@ def admin_purchase_reply(
 
 
 def _payment_reply(payment: Payment) -> dict[str, Any]:
-    """The one place where `charges` are told beside the first one's ids, which came before there were several."""
+    """Return `charges` beside the first one's ids, which are older: an invoice had one charge when they were named."""
     charges = _each(ChargeReply, payment.charges)
     first = {name: charges[0][name] for name in FIRST} if charges else {}
     own = PaymentReply.model_fields.keys() - {"charges", *FIRST}
@@ -173,16 +173,21 @@ def _payment_reply(payment: Payment) -> dict[str, Any]:
 
 
 def ids_of(purchase: Purchase) -> list[str]:
-    """Everything that a parked item about this purchase may wait for or name."""
+    """Return everything that a parked item about this purchase may wait for or name."""
     charges = [charge for payment in purchase.payments for charge in payment.charges]
     payments = [*map(_stripe_ids, purchase.payments), *map(_stripe_ids, charges)]
-    return [str(purchase.id), paid_mark(purchase), *_stripe_ids(purchase), *(one for ids in payments for one in ids)]
+    return [
+        str(purchase.id),
+        paid_mark(purchase),
+        *_stripe_ids(purchase),
+        *(stripe_id for ids in payments for stripe_id in ids),
+    ]
 
 
 def _stripe_ids(row: Purchase | Payment | Charge) -> list[str]:
     names = [column.name for column in row.__table__.columns if column.name.startswith("stripe_")]
     ids = [getattr(row, name) for name in names if name not in WIDER_THAN_A_PURCHASE]
-    return [one for one in ids if one is not None]
+    return [stripe_id for stripe_id in ids if stripe_id is not None]
 
 
 def _own(purchase: Purchase) -> dict[str, Any]:

@@ -14,8 +14,8 @@ from purchases.refunds.request_refund import refund_too_large
 from purchases.web import reading
 from purchases.web.access import AtDatabase, ByStaff, Staff
 from purchases.web.bodies import AllocateBody, DiscardBody, RetryAllBody
-from purchases.web.refused import of_staff
 from purchases.web.replies.parked_replies import ParkedItemsReply, ParkedReply, RetriedReply, parked_reply
+from purchases.web.responses import of_staff
 
 router = APIRouter(prefix="/v1/admin/parked", tags=["staff"])
 

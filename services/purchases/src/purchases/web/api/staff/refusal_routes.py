@@ -5,8 +5,8 @@ from fastapi import APIRouter
 from chassis.web.cursors import PAGE, Cursor, InvalidCursor, Limit
 from purchases.web.access import AtDatabase, Staff
 from purchases.web.reading import list_refusals
-from purchases.web.refused import of_staff
 from purchases.web.replies.refusal_replies import RefusalsReply
+from purchases.web.responses import of_staff
 from purchases.web.searching import MetByPurchase, MetByWorkspace
 
 router = APIRouter(prefix="/v1/admin/stripe-refusals", tags=["staff"])

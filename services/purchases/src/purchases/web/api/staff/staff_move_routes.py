@@ -23,11 +23,11 @@ from purchases.refunds.request_refund import (
 from purchases.web.access import AtDatabase, ByStaff
 from purchases.web.budget import staff_within_budget
 from purchases.web.move_bodies import NoteBody, ReasonBody, RefundBody, StaffCancelBody
-from purchases.web.refused import CHECKOUT_IN_THE_WAY, of_staff
 from purchases.web.replies.examples import CANCELLED_TWICE, REOPENED_EARLY, TOO_EARLY
 from purchases.web.replies.purchase_replies import PurchaseReply, purchase_reply
 from purchases.web.replies.staff_replies import RefundReply, refund_reply
 from purchases.web.requests import IdempotencyKey, Stripe
+from purchases.web.responses import CHECKOUT_IN_THE_WAY, of_staff
 
 router = APIRouter(prefix="/v1/admin/purchases/{purchase_id}", tags=["staff"])
 

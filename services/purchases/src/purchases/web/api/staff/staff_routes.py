@@ -10,8 +10,8 @@ from chassis.web.openapi import NOTHING_HERE
 from purchases.ledger import problems
 from purchases.web import reading
 from purchases.web.access import AtDatabase, Staff
-from purchases.web.refused import of_staff
 from purchases.web.replies.staff_replies import AdminPurchaseReply, FoundReply
+from purchases.web.responses import of_staff
 from purchases.web.searching import PurchaseSearch, period_empty
 
 router = APIRouter(prefix="/v1/admin/purchases", tags=["staff"])

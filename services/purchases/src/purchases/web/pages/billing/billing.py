@@ -25,7 +25,7 @@ router = page_router("/app/{ws}/settings/billing")
 
 PAGE: Final = "settings/billing"
 PATIENCE_SECONDS: Final = 8.0
-ASKED_AGAIN_SECONDS: Final = 0.4
+RETRY_SECONDS: Final = 0.4
 
 
 @router.get("")
@@ -36,7 +36,7 @@ async def show_billing(
     since: int | None = None,
     currency: str | None = None,
 ) -> Response:
-    """The plan as it is now; `checkout` and `portal` say where one comes back from, and `since` when."""
+    """Show the plan as it is now; `checkout` and `portal` say where one comes back from, and `since` when."""
     return await billing_page(visit, BillingQuery(checkout=checkout, portal=portal, since=since, currency=currency))
 
 
@@ -44,13 +44,13 @@ async def show_billing(
 async def show_billing_live(
     visit: MemberVisit, since: int, seen: str, checkout: str | None = None, portal: str | None = None
 ) -> Response:
-    """Parts of the page, asked for by itself while Stripe's word is awaited."""
+    """Show the parts of the page that changed while Stripe's word is awaited; the page asks by itself."""
     return await billing_live(visit, BillingQuery(checkout=checkout, portal=portal, since=since), seen=seen)
 
 
 @router.post("/upgrade")
 async def begin_upgrade(visit: SpendingOwnerVisit, at: AtStripe) -> Response:
-    """To Stripe's Checkout, which leads back to the page."""
+    """Lead to Stripe's Checkout, which leads back to the page."""
     chosen = chosen_in(await typed(visit.request))
     try:
         opened = await _patiently(lambda: _opened(visit, at, chosen))
@@ -70,7 +70,7 @@ async def open_portal(
     at: AtStripe,
     cancel: Annotated[Literal["at_period_end", "immediately"], Form()] = "at_period_end",
 ) -> Response:
-    """To Stripe's portal, which leads back to the page."""
+    """Lead to Stripe's portal, which leads back to the page."""
     try:
         back = f"{visit.address(PAGE)}?portal=back"
         url = await open_portal_page(at, workspace_id=visit.workspace.id, return_url=back, cancel=cancel)
@@ -88,7 +88,7 @@ async def open_portal(
 @router.get("/upgrade")
 @router.get("/portal")
 async def back_to_the_page(visit: MemberVisit) -> Response:
-    """Who asks for the address of a form."""
+    """Lead who asks for the address of a form to its page."""
     return see_other(billing_path(visit.workspace.id))
 
 
@@ -97,20 +97,20 @@ async def _opened(visit: WorkspaceVisit, at: StripeRequest, chosen: Chosen) -> O
     return await open_plan_checkout(at, body, workspace_id=visit.workspace.id, key=chosen.request_key)
 
 
-async def _patiently(ask: Callable[[], Awaitable[Opened]]) -> Opened:
-    """Pressed twice, or in two tabs at once: the later request waits for the earlier one. Raises Problem."""
+async def _patiently(open_checkout: Callable[[], Awaitable[Opened]]) -> Opened:
+    """Open it; pressed twice, or in two tabs at once, the later request waits for the earlier one. Raises Problem."""
     until = time.monotonic() + PATIENCE_SECONDS
     while True:
         try:
-            return await ask()
+            return await open_checkout()
         except Problem as problem:
             if problem.slug != "checkout-busy" or time.monotonic() > until:
                 raise
-        await asyncio.sleep(ASKED_AGAIN_SECONDS)
+        await asyncio.sleep(RETRY_SECONDS)
 
 
 async def _not_opened(visit: WorkspaceVisit, chosen: Chosen, problem: Problem) -> Response:
-    """The page again with what was chosen; under a new key where the Checkout is over, so that it can be sent again."""
+    """Show the page with what was chosen; under a new key where the Checkout is over, so that it can be sent again."""
     if problem.slug == "checkout-over" and problem.extra["state"] == "complete":
         return see_other(f"{billing_path(visit.workspace.id)}?checkout={chosen.request_key}")
     if problem.slug == "checkout-over":

@@ -1,4 +1,4 @@
-"""What stands above everything else on the billing page: how an upgrade went, or that changes are on their way."""
+"""News that stand above everything else on the billing page: how an upgrade went, or that changes are on their way."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -54,7 +54,7 @@ class Back:
 
 
 def news_of(begun: Begun | None, back: Back, *, may_go_on: bool) -> News | None:
-    """`may_go_on`: the owner looks, and no subscription runs."""
+    """Return what stands above the page, if anything; `may_go_on`: the owner looks, and no subscription runs."""
     stage = begun.stage if begun else None
     if stage is Stage.CONFIRMING or (stage is Stage.OPEN and back.checkout):
         return News.LATE if back.is_late else News.CONFIRMING

@@ -36,7 +36,7 @@ class Chosen:
 
     @property
     def request_key(self) -> str:
-        """Other choices on the same page, as after the back button, are another request."""
+        """The request's key: other choices on the same page, as after the back button, are another request."""
         said = ":".join((self.interval, self.currency or "", *self.addons))
         return str(uuid.uuid5(self.key, said))
 
@@ -53,36 +53,38 @@ class UpgradeOffer:
 
     @property
     def yearly_saving(self) -> int:
-        """Minor units that a year costs less than twelve months; 0 where it is not sold both ways, or costs more."""
+        """How much less a year costs than twelve months, in minor units; 0 if it costs more, or one is not sold."""
         cents = {price["interval"]: price["price_cents"] for price in self.prices}
         return max(0, cents.get("month", 0) * MONTHS_A_YEAR - cents["year"]) if "year" in cents else 0
 
 
 def upgrade_offer(billing: Billing, offers: Sequence[Offer], *, currency: str | None) -> UpgradeOffer | None:
-    """In `currency`, else in the last subscription's, else in the first; None while there is no price at Stripe."""
+    """Return the offer in `currency`, else the last subscription's, else the first; None while Stripe has no price."""
     plan = billing.on_offer
     sold = [price for price in plan.prices if price["stripe_price_id"]] if plan else []
     if plan is None or not sold:
         return None
     currencies = list(dict.fromkeys(price["currency"] for price in sold))
     before = billing.subscription.currency if billing.subscription else None
-    chosen = next((one for one in (currency, before) if one in currencies), None) or currencies[0]
+    chosen = next((known for known in (currency, before) if known in currencies), None) or currencies[0]
     prices = sorted((price for price in sold if price["currency"] == chosen), key=itemgetter("interval"))
-    addons = [one.addon for one in offers if one.holder is None and one.addon.currency == chosen]
+    addons = [offer.addon for offer in offers if offer.holder is None and offer.addon.currency == chosen]
     return UpgradeOffer(plan=plan, currency=chosen, currencies=currencies, prices=prices, addons=addons)
 
 
 def chosen_in(fields: Fields) -> Chosen:
-    """The form as it was sent, to be shown again; nothing in it is judged here."""
-    one = dict(fields)
+    """Read the form as it was sent, to be shown again; nothing in it is judged here."""
+    values = dict(fields)
     addons = tuple(value for name, value in fields if name == "addons")
-    currency = one.get("currency")
-    return Chosen(key=_key(one.get("key", "")), interval=one.get("interval", ""), currency=currency, addons=addons)
+    currency = values.get("currency")
+    return Chosen(
+        key=_key(values.get("key", "")), interval=values.get("interval", ""), currency=currency, addons=addons
+    )
 
 
 def checkout_body(chosen: Chosen, *, page: str) -> CheckoutSessionBody:
-    """What the API would be asked. Raises Problem 422 with what is wrong, in words."""
-    wanted = {
+    """Return what the API would be sent. Raises Problem 422 with what is wrong, in words."""
+    given = {
         "plan": BUILDER,
         "interval": chosen.interval,
         "currency": chosen.currency,
@@ -91,7 +93,7 @@ def checkout_body(chosen: Chosen, *, page: str) -> CheckoutSessionBody:
         "cancel_url": page,
     }
     try:
-        return CheckoutSessionBody.model_validate(wanted)
+        return CheckoutSessionBody.model_validate(given)
     except ValidationError as error:
         wrong = " ".join(WRONG.get(name, "Go back, and send it again.") for name in errors_by_field(error))
         raise Problem(422, "not-chosen", "Something in the form is not right", wrong) from error

@@ -41,7 +41,7 @@ class BillingQuery:
 
     @property
     def key(self) -> str | None:
-        """Of the request that opened the Checkout; what cannot be one is none."""
+        """The key of the request that opened the Checkout; what cannot be one is none."""
         return self.checkout if self.checkout and KEY.fullmatch(self.checkout) else None
 
     @property
@@ -54,7 +54,7 @@ class BillingQuery:
 async def billing_page(
     visit: WorkspaceVisit, query: BillingQuery, *, problem: Problem | None = None, chosen: Chosen | None = None
 ) -> Response:
-    """The page as it is now; with a problem, which says what became of a form, and what was chosen in it."""
+    """Show the page as it is now; with a problem, which says what became of a form, and what was chosen in it."""
     async with visit.database.reading() as session:
         shown = await _shown(session, visit, query, chosen)
         shown["others"] = await others(session, visit, billing_path)
@@ -64,7 +64,7 @@ async def billing_page(
 
 
 async def billing_live(visit: WorkspaceVisit, query: BillingQuery, *, seen: str) -> Response:
-    """The parts of the page that are others than those that were `seen`; 204 while there are none.
+    """Show the parts of the page that are others than those `seen`; 204 while there are none.
 
     The plan stays as it is while only the news changed: something may be half chosen there.
     """
@@ -86,9 +86,9 @@ async def _shown(
     sells = is_owner and not billing.is_subscribed and news not in AWAITED
     offers = await offer_addons(session=session, workspace_id=workspace.id) if sells else ()
     currency = (chosen.currency if chosen else None) or query.currency
-    told = billing_reply(billing, support_email=visit.settings.support_email)
+    reply = billing_reply(billing, support_email=visit.settings.support_email)
     awaited = AT_THE_BANK_NOW if news is News.AT_THE_BANK else AWAITED_NOW
-    said = awaited if news in AWAITED else said_of(told.subscription, told.next_charge)
+    said = awaited if news in AWAITED else said_of(reply.subscription, reply.next_charge)
     trigger = trigger_after(query.back.waited) if news in LIVE else None
     return {
         "workspace": workspace,
@@ -96,7 +96,7 @@ async def _shown(
         "is_owner": is_owner,
         "is_subscribed": billing.is_subscribed,
         "has_customer": workspace.stripe_customer_id is not None,
-        "billing": told,
+        "billing": reply,
         "said": said,
         "price_cents": _price(billing),
         "intervals": INTERVALS,
@@ -108,7 +108,7 @@ async def _shown(
         "news": news,
         "live": _live(query, begun) if news in LIVE else None,
         "trigger": trigger,
-        "seen": f"{news}, {trigger}.{_digest(sells, said, told.model_dump_json())}",
+        "seen": f"{news}, {trigger}.{_digest(sells, said, reply.model_dump_json())}",
     }
 
 
@@ -119,14 +119,14 @@ def _words(visit: WorkspaceVisit, problem: Problem) -> Words:
 
 
 def _price(billing: Billing) -> int | None:
-    """Minor units of what the subscription costs; None when it is at a price that the plan has no more."""
+    """Return what the subscription costs, in minor units; None at a price that the plan has no more."""
     has = billing.subscription.stripe_price_id if billing.subscription else None
     prices = billing.on_offer.prices if billing.on_offer and has else []
     return next((price["price_cents"] for price in prices if price["stripe_price_id"] == has), None)
 
 
 def _live(query: BillingQuery, begun: Begun | None) -> str:
-    """What the page asks for itself with; of an upgrade that it found by itself, under its key from now on."""
+    """Return the query that the page asks for itself with; an upgrade that it found by itself is under its key then."""
     key = query.key or (begun.checkout.idempotency_key if begun and query.portal is None else None)
     said = {"checkout": key, "portal": query.portal, "since": query.back.since}
     return urlencode({name: value for name, value in said.items() if value is not None})

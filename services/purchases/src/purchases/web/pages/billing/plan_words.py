@@ -49,7 +49,7 @@ RESOURCES: Final[Mapping[str, str]] = {"byok_keys": "Own API keys"}
 
 
 def said_of(subscription: SubscriptionReply | None, next_charge: NextChargeReply) -> Said:
-    """What is said of the future is what Stripe says. A word that Stripe invents later is shown as it is."""
+    """Return what is said of the plan, of the future what Stripe says; a status of later versions is shown as it is."""
     if subscription is None:
         return NO_SUBSCRIPTION
     if subscription.status in {"active", "trialing"}:
@@ -73,5 +73,5 @@ def _running(next_charge: NextChargeReply) -> Said | None:
 
 
 def resource_name(resource: str) -> str:
-    """`projects` → `Projects`."""
+    """Return what a resource is called: `projects` → `Projects`."""
     return RESOURCES.get(resource) or resource.replace("_", " ").capitalize()

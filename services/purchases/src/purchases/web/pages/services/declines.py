@@ -20,5 +20,5 @@ DECLINES: Final[Mapping[str, str]] = {
 
 
 def why_declined(code: str | None) -> str:
-    """Never more than the bank tells everyone: a stolen card's holder is not warned."""
+    """Return why, and never more than the bank says to everyone: a stolen card's holder is not warned."""
     return DECLINES.get(code or "", ANY)

@@ -1,4 +1,4 @@
-"""What became of a purchase's money, as its buyer is told: sent back, on its way, or not."""
+"""What became of a purchase's money, as its buyer sees it: sent back, on its way, or not."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -37,23 +37,23 @@ class MoneyBack:
 
     @property
     def begun(self) -> bool:
-        """Some of the sale's money went back, or was asked for."""
+        """Whether some of the sale's money went back, or was asked for."""
         return self.gone_cents + self.going_cents > 0
 
 
 def money_back(purchase: Purchase) -> MoneyBack:
-    """Of one purchase, as it is now."""
+    """Return what became of one purchase's money until now."""
     needless = [payment for payment in purchase.payments if payment.returned]
     its_invoices = {payment.stripe_invoice_id for payment in needless}
-    returns = [one for one in purchase.refunds if one.stripe_invoice_id in its_invoices]
-    refunds = [one for one in purchase.refunds if one not in returns and one.kind != "dispute"]
-    told = refunded_cents(purchase)
-    on_its_way = min(told, _sum(refunds, COUNTS - {SENT}))
+    returns = [refund for refund in purchase.refunds if refund.stripe_invoice_id in its_invoices]
+    refunds = [refund for refund in purchase.refunds if refund not in returns and refund.kind != "dispute"]
+    refunded = refunded_cents(purchase)
+    on_its_way = min(refunded, _sum(refunds, COUNTS - {SENT}))
     going = on_its_way + _sum(refunds, {REQUESTED})
-    rest = max(0, paid_cents(purchase) - (told - on_its_way) - going)
+    rest = max(0, paid_cents(purchase) - (refunded - on_its_way) - going)
     needless_cents = sum(payment.returnable_cents for payment in needless)
     return MoneyBack(
-        gone_cents=told - on_its_way,
+        gone_cents=refunded - on_its_way,
         going_cents=going,
         rest_cents=rest,
         failed=rest > 0 and _any_failed(refunds),
@@ -63,7 +63,7 @@ def money_back(purchase: Purchase) -> MoneyBack:
 
 
 def paid_cents(purchase: Purchase) -> int:
-    """What was charged for it; its price while Stripe has not told."""
+    """Return what was charged for it; its price while Stripe has not said."""
     return purchase.price_cents if purchase.paid_cents is None else purchase.paid_cents
 
 
@@ -74,8 +74,8 @@ def _way(cents: int, returns: Sequence[Refund]) -> Way:
 
 
 def _any_failed(refunds: Sequence[Refund]) -> bool:
-    return any(one.status not in COUNTS | {REQUESTED} for one in refunds)
+    return any(refund.status not in COUNTS | {REQUESTED} for refund in refunds)
 
 
 def _sum(refunds: Sequence[Refund], statuses: frozenset[str] | set[str]) -> int:
-    return sum(one.refund_cents for one in refunds if one.status in statuses)
+    return sum(refund.refund_cents for refund in refunds if refund.status in statuses)

@@ -101,7 +101,7 @@ async def purchase_live(visit: WorkspaceVisit, purchase: Purchase, *, watch: Wat
 
 
 def shown(workspace_id: str) -> Mapping[str, Any]:
-    """What the parts of the page need beside their purchase or offer."""
+    """Return what the parts of the page need beside their purchase or offer."""
     return {
         "here": services_path(workspace_id),
         "plan_page": billing_path(workspace_id),
@@ -116,12 +116,12 @@ def shown(workspace_id: str) -> Mapping[str, Any]:
 
 
 def can_cancel(purchase: Purchase) -> bool:
-    """Whether its buyer may still cancel it: not while a bank is at work on its payment."""
+    """Return whether its buyer may still cancel it: not while a bank is at work on its payment."""
     return purchase.waiting_for is None and isinstance(decide(status=purchase.status, trigger=Trigger.CANCELLED), Step)
 
 
 async def _news(session: AsyncSession, workspace_id: str, query: ServicesQuery) -> Purchase | None:
-    """The purchase that is asked about."""
+    """Return the purchase that the address is about."""
     purchase_id = _uuid(query.about)
     return await ledger.find(session, purchase_id, workspace_id=workspace_id) if purchase_id else None
 

@@ -60,26 +60,26 @@ router = page_router(LIST)
 @router.get("")
 async def show_purchases(visit: StaffVisit) -> Response:
     """Show what was searched for; what is wrong with the search is said at its field, by the rules of the API."""
-    asked = {name: value.strip() for name, value in visit.request.query_params.items() if value.strip()}
+    filters = {name: value.strip() for name, value in visit.request.query_params.items() if value.strip()}
     errors: dict[str, str] = {}
     try:
-        found = await search_purchases(visit.database, PurchaseSearch.model_validate(asked))
+        found = await search_purchases(visit.database, PurchaseSearch.model_validate(filters))
     except ValidationError as error:
         found, errors = FoundReply(purchases=[]), errors_by_field(error)
     except Problem as problem:
         if "field" not in problem.extra:
             raise
         found, errors = FoundReply(purchases=[]), {problem.extra["field"]: problem.title}
-    kept = {name: asked[name] for name in PARAMETERS if name in asked}
+    kept = {name: filters[name] for name in PARAMETERS if name in filters}
     return visit.page(
         "staff/purchases.html",
         found=found,
-        asked=asked,
+        filters=filters,
         errors=errors,
         others={name: said for name, said in errors.items() if name not in PARAMETERS},
         badges=BADGES,
         statuses=Status,
-        of_the_plan=await _of_the_plan(visit.database, asked.get("workspace")) if not errors else None,
+        of_the_plan=await _of_the_plan(visit.database, filters.get("workspace")) if not errors else None,
         refund_colours=REFUND_COLOURS,
         first=f"{LIST}?{urlencode(kept)}",
         more=f"{LIST}?{urlencode(kept | {'cursor': found.next_cursor})}" if found.next_cursor else None,

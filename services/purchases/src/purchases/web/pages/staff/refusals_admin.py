@@ -21,13 +21,13 @@ async def show_stripe_refusals(
     visit: StaffVisit, workspace: MetByWorkspace = None, purchase: MetByPurchase = None, cursor: Cursor = None
 ) -> Response:
     found = await list_refusals(visit.database, workspace_id=workspace, purchase_id=purchase, cursor=cursor)
-    asked = {name: str(value) for name, value in (("workspace", workspace), ("purchase", purchase)) if value}
-    more = {**asked, "cursor": found.next_cursor}
+    filters = {name: str(value) for name, value in (("workspace", workspace), ("purchase", purchase)) if value}
+    more = {**filters, "cursor": found.next_cursor}
     return visit.page(
         "staff/stripe_refusals.html",
         found=found,
-        asked=asked,
-        first=f"{LIST}?{urlencode(asked)}" if cursor else None,
+        filters=filters,
+        first=f"{LIST}?{urlencode(filters)}" if cursor else None,
         more=f"{LIST}?{urlencode(more)}" if found.next_cursor else None,
         all=LIST,
     )

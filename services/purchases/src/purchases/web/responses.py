@@ -28,33 +28,33 @@ CHECKOUT_IN_THE_WAY: Final = (
 
 
 def of_owner(*more: Problem) -> Responses:
-    """For the operations of a workspace's owner alone."""
+    """Describe what can be refused in the operations of a workspace's owner alone."""
     strangers = (workspace_not_found(), NOTHING_HERE)
     return problems(UNAUTHENTICATED, forbidden(ONLY_THE_OWNER), *strangers, INVALID_REQUEST, *more)
 
 
 def of_buyers(*more: Problem) -> Responses:
-    """For the operations of a workspace's owner and admins."""
+    """Describe what can be refused in the operations of a workspace's owner and admins."""
     strangers = (workspace_not_found(), NOTHING_HERE)
     return problems(UNAUTHENTICATED, forbidden(ONLY_BUYERS), *strangers, INVALID_REQUEST, *more)
 
 
 def of_members(*more: Problem) -> Responses:
-    """For the operations of everyone in a workspace."""
+    """Describe what can be refused in the operations of everyone in a workspace."""
     return problems(UNAUTHENTICATED, workspace_not_found(), NOTHING_HERE, INVALID_REQUEST, *more)
 
 
 def of_claimers(*more: Problem) -> Responses:
-    """For the operations on a workspace's resources."""
+    """Describe what can be refused in the operations on a workspace's resources."""
     strangers = (workspace_not_found(), NOTHING_HERE)
     return problems(UNAUTHENTICATED, forbidden(ONLY_CLAIMERS), *strangers, INVALID_REQUEST, *more)
 
 
 def of_staff(*more: Problem) -> Responses:
-    """For the operations of platform staff."""
+    """Describe what can be refused in the operations of platform staff."""
     return problems(UNAUTHENTICATED, NOT_STAFF, INVALID_REQUEST, *more)
 
 
 def of_scope(scope: str, *more: Problem) -> Responses:
-    """For the operations of the host product."""
+    """Describe what can be refused in the operations of the host product."""
     return problems(UNAUTHENTICATED, forbidden(f"The token lacks the scope {scope}."), INVALID_REQUEST, *more)
