@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from purchases.worker.jobs import COMMANDS
+from purchases.worker.run_jobs import COMMANDS
 from tests.contract.docs.markdown import ROOT, blocks, links, name_of
 from tests.contract.sources import sources
 

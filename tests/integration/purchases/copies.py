@@ -14,7 +14,7 @@ from chassis.process.health import Health
 from contracts.stripe_facts import StripeFact
 from purchases.ledger.rows import Purchase, Transition
 from purchases.ledger.transitions import Status
-from purchases.worker.jobs import CommandsLoop
+from purchases.worker.run_jobs import JobsLoop
 from purchases.workspaces.rows import Workspace
 from tests.integration.purchases.harness import Harness, Json
 from tests.integration.purchases.replayed_stripe import ReplayedStripe, id_of_copy, of_copy
@@ -85,7 +85,7 @@ async def hear(harness: Harness, stripe: ReplayedStripe, copies: Sequence[Copy],
 
 async def settle_all(harness: Harness, stripe: ReplayedStripe) -> None:
     """What `harness.settle_everything` does, by several carriers, with Stripe as it was when they were recorded."""
-    loop = CommandsLoop(desk=replace(harness.desk, client=cast("StripeClient", stripe)), health=Health())
+    loop = JobsLoop(desk=replace(harness.context, client=cast("StripeClient", stripe)), health=Health())
     seen: Json | None = None
     while seen != (seen := await harness._state()) and seen["open"]:
         await harness.execute("update stripe_commands set due_at = now(), leased_until = null where state = 'open'")
@@ -93,8 +93,8 @@ async def settle_all(harness: Harness, stripe: ReplayedStripe) -> None:
         await harness.retry_parked()
 
 
-async def _carry(loop: CommandsLoop) -> None:
-    while await loop._carry_one():
+async def _carry(loop: JobsLoop) -> None:
+    while await loop.do_one():
         pass
 
 

@@ -22,12 +22,12 @@ from contracts.stripe_facts import StripeFact
 from purchases.batch.context import CONSUMER, Pages, keep_names
 from purchases.buying.buy import Bought, Order, buy
 from purchases.customers.register_workspace import Registration, register_workspace
-from purchases.jobs.stripe_desk import ApplyFacts, WorkerDesk
+from purchases.jobs.stripe_context import ApplyFacts, WorkerDesk
 from purchases.ledger import store as ledger
 from purchases.ledger.rows import Purchase
 from purchases.ledger.transitions import Status
 from purchases.worker.events import apply_facts
-from purchases.worker.jobs import CommandsLoop
+from purchases.worker.run_jobs import JobsLoop
 from sandbox.stripe.control import StripeControl
 from tests.fixtures.expected_facts import model_of
 from tests.integration.purchases.statements import FOLLOWING, KNOWS, REMEMBER, SET_BACK, STATE
@@ -57,7 +57,7 @@ class Harness:
     addons: dict[str, uuid.UUID] = field(default_factory=dict)
 
     @property
-    def desk(self) -> WorkerDesk:
+    def context(self) -> WorkerDesk:
         return WorkerDesk(database=self.database, client=self.client, instance=INSTANCE, apply=self.apply)
 
     @property
@@ -65,8 +65,8 @@ class Harness:
         return partial(apply_facts, instance=INSTANCE, pages=Pages(PAGES))
 
     @property
-    def loop(self) -> CommandsLoop:
-        return CommandsLoop(desk=self.desk, health=Health())
+    def loop(self) -> JobsLoop:
+        return JobsLoop(desk=self.context, health=Health())
 
     @property
     def consumer(self) -> Consumer:
@@ -182,16 +182,16 @@ class Harness:
         for _ in range(ROUNDS):
             if not seen["open"]:
                 return
-            await self.carry_out_commands()
+            await self.run_jobs()
             await self.retry_parked()
             if seen == (seen := await self._state()):
                 return
         raise AssertionError(f"it does not come to rest: {seen}")
 
-    async def carry_out_commands(self) -> None:
+    async def run_jobs(self) -> None:
         """Every open command once."""
         await self.execute("update stripe_commands set due_at = now(), leased_until = null where state = 'open'")
-        while await self.loop._carry_one():
+        while await self.loop.do_one():
             pass
 
     async def retry_parked(self) -> None:
@@ -246,7 +246,7 @@ class Harness:
             ),
         )
 
-    async def commands(self, kind: str) -> list[Json]:
+    async def jobs(self, kind: str) -> list[Json]:
         """The commands of one kind, oldest first."""
         return await self.rows("select * from stripe_commands where kind = :kind order by id", kind=kind)
 

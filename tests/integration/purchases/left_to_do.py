@@ -100,8 +100,8 @@ async def money_to_return(harness: Harness) -> LeftToDo:
     await harness.control.authenticate(str(purchase.stripe_payment_intent_id))
     await harness.put(purchase, Status.CANCELLED)
     await harness.deliver(*await harness.facts())
-    while not await harness.commands("return_payment"):
-        assert await harness.loop._carry_one()
+    while not await harness.jobs("return_payment"):
+        assert await harness.loop.do_one()
 
     async def seen() -> Any:
         return [(one.kind, one.refund_cents) for one in (await harness.purchase(purchase.id)).refunds]

@@ -39,7 +39,7 @@ async def _settled(harness: Harness, purchase: Purchase) -> Purchase:
     """Looked up at Stripe, where it was paid before anybody heard of it."""
     async with harness.database.transaction() as session:
         await commands.ask(session, kind="settle", subject=str(purchase.id))
-    await harness.carry_out_commands()
+    await harness.run_jobs()
     return await harness.purchase(purchase.id)
 
 
@@ -113,7 +113,7 @@ async def test_each_of_several_charges_gives_back_its_own(harness: Harness, api:
 
     await _ask_staffs_way(api, purchase)
     for _ in range(3):
-        await harness.carry_out_commands()
+        await harness.run_jobs()
 
     made = {one["charge"]: one["amount"] for one in await harness.refunds_at_stripe()}
     assert made == {one["id"]: one["amount"] for one in await _charges(harness)}
@@ -173,6 +173,6 @@ async def test_what_an_extra_subscription_took_goes_back_by_the_charge(harness: 
             session, kind="end_subscription", subject=row["stripe_subscription_id"], workspace_id=workspace
         )
 
-    await harness.carry_out_commands()
+    await harness.run_jobs()
 
     assert await _made(harness) == [(charge["id"], charge["amount"])]

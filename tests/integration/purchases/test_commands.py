@@ -9,9 +9,9 @@ import stripe
 
 from purchases.jobs import store as commands
 from purchases.jobs.store import LEASE, Command
-from purchases.jobs.stripe_desk import DONE, Later, Result, StripeDesk
+from purchases.jobs.stripe_context import DONE, Later, Result, StripeDesk
 from purchases.stripe_api.client import MAX_NETWORK_RETRIES, TIMEOUT_SECONDS, OutcomeUnknown, StripeRefused
-from purchases.worker import jobs as commands_loop
+from purchases.worker import run_jobs
 from tests.integration.purchases.harness import Harness, Json
 
 
@@ -36,7 +36,7 @@ class Carrier:
 @pytest.fixture
 def carrier(monkeypatch: pytest.MonkeyPatch) -> Carrier:
     carrier = Carrier()
-    monkeypatch.setattr(commands_loop, "COMMANDS", {"settle": carrier})
+    monkeypatch.setattr(run_jobs, "COMMANDS", {"settle": carrier})
     return carrier
 
 
@@ -46,7 +46,7 @@ async def _ask(harness: Harness, *, after: timedelta = timedelta(0), **arguments
 
 
 async def _command(harness: Harness) -> Json:
-    (command,) = await harness.commands("settle")
+    (command,) = await harness.jobs("settle")
     return command
 
 
@@ -60,30 +60,30 @@ def refused() -> StripeRefused:
 async def test_a_wish_is_carried_out_once(harness: Harness, carrier: Carrier) -> None:
     await _ask(harness)
 
-    assert [await harness.loop._carry_one(), await harness.loop._carry_one()] == [True, False]
+    assert [await harness.loop.do_one(), await harness.loop.do_one()] == [True, False]
     assert ((await _command(harness))["state"], len(carrier.got)) == ("done", 1)
 
 
 async def test_a_wish_that_is_not_due_waits(harness: Harness, carrier: Carrier) -> None:
     await _ask(harness, after=timedelta(minutes=1))
 
-    assert not await harness.loop._carry_one()
+    assert not await harness.loop.do_one()
 
 
 async def test_asked_for_twice_it_is_one_row_due_at_the_earlier_time(harness: Harness, carrier: Carrier) -> None:
     await _ask(harness)
     await _ask(harness, after=timedelta(hours=1))
 
-    assert await harness.loop._carry_one()
-    assert not await harness.loop._carry_one()
+    assert await harness.loop.do_one()
+    assert not await harness.loop.do_one()
 
 
 async def test_asked_for_again_after_its_end_it_is_carried_out_again(harness: Harness, carrier: Carrier) -> None:
     await _ask(harness)
-    await harness.loop._carry_one()
+    await harness.loop.do_one()
     await _ask(harness)
 
-    assert await harness.loop._carry_one()
+    assert await harness.loop.do_one()
     assert [one.attempts for one in carrier.got] == [1, 1]
 
 
@@ -103,9 +103,9 @@ async def test_asked_for_again_while_it_runs_it_runs_again_however_it_ended(
         await _ask(harness, news=True)
 
     carrier.meanwhile = ask_again
-    await harness.loop._carry_one()
+    await harness.loop.do_one()
 
-    assert await harness.loop._carry_one()
+    assert await harness.loop.do_one()
     assert [one.arguments for one in carrier.got] == [{}, {"news": True}]
     assert (await _command(harness))["state"] == "done"
 
@@ -119,10 +119,10 @@ async def test_while_one_carries_it_out_nobody_else_does(harness: Harness, carri
         await over.wait()
 
     carrier.meanwhile = work
-    first = asyncio.create_task(harness.loop._carry_one())
+    first = asyncio.create_task(harness.loop.do_one())
     await at_work.wait()
 
-    assert not await harness.loop._carry_one()
+    assert not await harness.loop.do_one()
     over.set()
     assert await first
 
@@ -131,11 +131,11 @@ async def test_one_whose_carrier_died_is_taken_again_when_its_lease_ends(harness
     await _ask(harness)
     async with harness.database.transaction() as session:
         assert await commands.take(session, kinds=["settle"]) is not None
-    assert not await harness.loop._carry_one()
+    assert not await harness.loop.do_one()
 
     await harness.execute("update stripe_commands set leased_until = now() - interval '1 second'")
 
-    assert await harness.loop._carry_one()
+    assert await harness.loop.do_one()
     assert [one.attempts for one in carrier.got] == [2]
 
 
@@ -145,9 +145,9 @@ async def test_what_a_newer_version_wants_is_left_to_its_workers(harness: Harnes
         " values ('not_thought_of_yet', 'not_thought_of_yet:p1', 'p1', '{}', 'open', 1, now(), 0)"
     )
 
-    assert not await harness.loop._carry_one()
+    assert not await harness.loop.do_one()
 
-    (command,) = await harness.commands("not_thought_of_yet")
+    (command,) = await harness.jobs("not_thought_of_yet")
     assert (command["state"], command["attempts"]) == ("open", 0)
 
 
@@ -178,7 +178,7 @@ async def test_what_may_pass_is_tried_later_and_later(harness: Harness, carrier:
         carrier.answers = [error]
         await harness.execute("update stripe_commands set due_at = now()")
         before = datetime.now(UTC)
-        await harness.loop._carry_one()
+        await harness.loop.do_one()
         waits.append(((await _command(harness))["due_at"] - before).total_seconds())
 
     assert waits == sorted(waits)
@@ -191,14 +191,14 @@ async def test_what_stripe_refuses_for_good_is_set_aside_with_its_reason(harness
     await _ask(harness)
     carrier.answers = [refused()]
 
-    await harness.loop._carry_one()
+    await harness.loop.do_one()
 
     command = await _command(harness)
     assert (command["state"], command["last_error"]) == (
         "parked",
         "Stripe refused: Not like this (nope, parameter amount)",
     )
-    assert not await harness.loop._carry_one()
+    assert not await harness.loop.do_one()
 
 
 def out_of_a_driver() -> Exception:
@@ -213,14 +213,14 @@ def out_of_a_driver() -> Exception:
 async def test_a_fault_of_ours_within_a_driver_reaches_staff_after_a_while(harness: Harness, carrier: Carrier) -> None:
     await _ask(harness)
     loop = harness.loop
-    carrier.answers = [out_of_a_driver() for _ in range(commands_loop.SET_ASIDE_AFTER)]
+    carrier.answers = [out_of_a_driver() for _ in range(run_jobs.SET_ASIDE_AFTER)]
     states = []
-    for _ in range(commands_loop.SET_ASIDE_AFTER):
+    for _ in range(run_jobs.SET_ASIDE_AFTER):
         await harness.execute("update stripe_commands set due_at = now()")
-        await loop._carry_one()
+        await loop.do_one()
         states.append((await _command(harness))["state"])
 
-    assert states == ["open"] * (commands_loop.SET_ASIDE_AFTER - 1) + ["parked"]
+    assert states == ["open"] * (run_jobs.SET_ASIDE_AFTER - 1) + ["parked"]
 
 
 async def test_a_fault_of_the_deployment_waits_however_long(harness: Harness, carrier: Carrier) -> None:
@@ -231,11 +231,11 @@ async def test_a_fault_of_the_deployment_waits_however_long(harness: Harness, ca
         await harness.execute("select * from a_table_of_the_next_version")
 
     carrier.meanwhile = ask_for_what_is_not_there
-    for _ in range(commands_loop.SET_ASIDE_AFTER + 1):
+    for _ in range(run_jobs.SET_ASIDE_AFTER + 1):
         await harness.execute("update stripe_commands set due_at = now()")
-        await loop._carry_one()
+        await loop.do_one()
 
-    assert (len(carrier.got), (await _command(harness))["state"]) == (commands_loop.SET_ASIDE_AFTER + 1, "open")
+    assert (len(carrier.got), (await _command(harness))["state"]) == (run_jobs.SET_ASIDE_AFTER + 1, "open")
 
 
 @pytest.mark.parametrize(
@@ -256,9 +256,9 @@ async def test_an_answer_that_is_about_us_sets_nothing_aside(harness: Harness, f
     await harness.control.fault(**fault, operation="invoices.retrieve")
     await harness.execute("update stripe_commands set due_at = now()")
 
-    await harness.loop._carry_one()
+    await harness.loop.do_one()
 
-    (command,) = await harness.commands("settle")
+    (command,) = await harness.jobs("settle")
     assert ("open", str(purchase.id)) == (command["state"], command["subject"])
     assert command["last_error"]
 

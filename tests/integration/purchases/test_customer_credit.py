@@ -142,7 +142,7 @@ async def test_made_before_stripe_forgot_its_keys_it_is_found_by_its_metadata(ha
     purchase = await bought_with(harness, PRICE)
     await ask_for_a_refund(harness, purchase)
     await harness.control.fault("close_after", operation="customers.balance_transactions.create")
-    await harness.carry_out_commands()
+    await harness.run_jobs()
     await harness.control.forget_idempotency_keys()
 
     await harness.settle_everything()

@@ -89,7 +89,7 @@ async def test_an_expiry_that_was_never_heard_of_is_found_by_looking(harness: Ha
     await harness.execute(OVER)
     await harness.control.expire_session(opened.session_id)
 
-    await harness.carry_out_commands()
+    await harness.run_jobs()
 
     assert {one.status for one in await purchases_of(harness)} == {Status.CANCELLED}
 
@@ -104,7 +104,7 @@ async def test_an_open_one_is_left_by_settling(harness: Harness) -> None:
             id=str(row.id),
         )
 
-    await harness.carry_out_commands()
+    await harness.run_jobs()
 
     assert [(one.status, one.payable) for one in await purchases_of(harness)] == [(Status.PENDING, True)] * 2
     assert await states_of(harness) == ["open"]

@@ -87,7 +87,7 @@ async def test_what_the_dashboard_has_sent_back_already_is_not_refused_for_ever(
         await subscriber.hear()
 
     assert await refunds_of(harness, extra["latest_invoice"]) == [MONTHLY]
-    assert [one["state"] for one in await harness.commands("end_subscription")] == ["done"]
+    assert [one["state"] for one in await harness.jobs("end_subscription")] == ["done"]
     (fact,) = [body for kind, body in await subscriber.published() if kind == "extra_subscription_ended"]
     assert (fact["stripe_subscription_id"], fact["returned_cents"]) == (extra["id"], MONTHLY)
 

@@ -102,7 +102,7 @@ async def test_money_goes_back_once_however_the_refund_is_interrupted(harness: H
     await harness.settle_everything()
 
     assert len(await harness.refunds_at_stripe()) == 1
-    assert [one["state"] for one in await harness.commands("return_payment")] == ["done"]
+    assert [one["state"] for one in await harness.jobs("return_payment")] == ["done"]
 
 
 async def test_a_timeout_repeats_the_refund_under_the_same_key(harness: Harness) -> None:
@@ -142,7 +142,7 @@ async def test_only_what_is_left_of_late_money_goes_back(harness: Harness, in_th
     await harness.deliver(*await harness.facts())
     await harness.settle_everything()
 
-    assert [one["state"] for one in await harness.commands("return_payment")] == ["done"]
+    assert [one["state"] for one in await harness.jobs("return_payment")] == ["done"]
     refunds = (await harness.purchase(purchase.id)).refunds
     assert sum(one.refund_cents for one in refunds) == PRICE
     assert {one.kind for one in refunds} == {"return"}
@@ -176,7 +176,7 @@ async def test_a_refund_of_a_payment_never_heard_of_finds_that_payment(harness: 
     await harness.control.refund_as_dashboard(invoice=duplicate)
 
     await harness.deliver(*[fact for fact in await harness.facts() if isinstance(fact, RefundChanged)])
-    await harness.carry_out_commands()
+    await harness.run_jobs()
     await harness.retry_parked()
 
     row = await harness.purchase(purchase.id)

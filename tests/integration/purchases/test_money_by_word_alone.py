@@ -58,7 +58,7 @@ async def test_an_invoice_that_stripe_does_not_know_pays_nothing_and_the_team_is
 
     await harness.deliver(forged, another(forged))
     assert await nothing_moved(harness, purchase)
-    await harness.carry_out_commands()
+    await harness.run_jobs()
 
     assert await nothing_moved(harness, purchase)
     (published,) = await harness.published(kind=PaymentParked)
@@ -67,7 +67,7 @@ async def test_an_invoice_that_stripe_does_not_know_pays_nothing_and_the_team_is
         published["amount_paid_cents"],
         published["amount_paid_currency"],
     ) == ("in_forged", PRICE, "EUR")
-    assert [one["state"] for one in await harness.commands("look_at_invoice")] == ["done"]
+    assert [one["state"] for one in await harness.jobs("look_at_invoice")] == ["done"]
 
 
 @pytest.mark.parametrize("fault", ["close_before", "error_before", "rate_limit"])
@@ -80,10 +80,10 @@ async def test_while_stripe_does_not_answer_nothing_moves_and_the_look_is_repeat
 
     await harness.deliver(*[fact for fact in await harness.facts() if isinstance(fact, InvoicePaid)])
     await harness.execute("update stripe_commands set due_at = now() where state = 'open'")
-    await harness.loop._carry_one()
+    await harness.loop.do_one()
 
     assert await nothing_moved(harness, purchase)
-    assert [one["state"] for one in await harness.commands("look_at_invoice")] == ["open"]
+    assert [one["state"] for one in await harness.jobs("look_at_invoice")] == ["open"]
     await harness.control.reset_faults()
     await harness.settle_everything()
     assert Status.PAID is (await harness.purchase(purchase.id)).status
@@ -123,8 +123,8 @@ async def test_an_event_that_does_not_say_paid_in_full_has_stripe_asked_once(har
     await harness.deliver(*paid)
 
     assert await nothing_moved(harness, purchase)
-    assert [one["subject"] for one in await harness.commands("settle")] == [str(purchase.id)]
-    await harness.carry_out_commands()
+    assert [one["subject"] for one in await harness.jobs("settle")] == [str(purchase.id)]
+    await harness.run_jobs()
     assert Status.PAID is (await harness.purchase(purchase.id)).status
 
 
@@ -133,7 +133,7 @@ async def test_an_event_that_says_open_of_what_is_open_moves_nothing(harness: Ha
     said = naming(await paid_elsewhere(harness), purchase, str(purchase.stripe_invoice_id))
 
     await harness.deliver(another(said, status="open", amount_paid=0, amount_remaining=PRICE))
-    await harness.carry_out_commands()
+    await harness.run_jobs()
 
     assert Status.PENDING is (await harness.purchase(purchase.id)).status
     assert await harness.published(kind=PaymentParked) == []
@@ -148,7 +148,7 @@ async def test_what_a_failure_says_of_its_invoice_does_not_make_it_the_purchases
 
     await harness.deliver(unpaid)
     await harness.deliver(forged)
-    await harness.carry_out_commands()
+    await harness.run_jobs()
 
     row = await harness.purchase(purchase.id)
     assert (row.status, row.payments) == (Status.PENDING, [])

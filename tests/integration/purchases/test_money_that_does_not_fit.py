@@ -75,7 +75,7 @@ async def test_money_that_does_not_fit_is_told_to_the_team_also_when_only_settli
         await harness.deliver(*await harness.facts())
         async with harness.database.transaction() as session:
             await commands.ask(session, kind="settle", subject=str(purchase.id))
-        await harness.carry_out_commands()
+        await harness.run_jobs()
 
     assert Status.PENDING is (await harness.purchase(purchase.id)).status
     assert len(await harness.published(kind=PaymentParked)) == 1

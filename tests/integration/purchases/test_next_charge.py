@@ -129,7 +129,7 @@ async def test_until_stripe_has_answered_after_a_change_it_is_unknown(harness: H
     seen = len(await harness.control.events())
     await harness.client.v1.subscriptions.update_async(subscription_id, {"cancel_at_period_end": True})
     await harness.deliver(*await harness.facts(since=seen))
-    await harness.carry_out_commands()
+    await harness.run_jobs()
 
     unheard = await _next(api, subscriber)
     await harness.control.reset_faults()

@@ -88,4 +88,4 @@ async def test_a_card_that_other_software_saved_is_not_made_the_default(harness:
 
     await harness.deliver(completed.model_copy(update=theirs | {"customer_id": bundle[0].stripe_customer_id}))
 
-    assert await harness.commands("adopt_card") == []
+    assert await harness.jobs("adopt_card") == []

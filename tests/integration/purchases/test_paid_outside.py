@@ -70,7 +70,7 @@ async def test_come_too_late_it_waits_for_people_and_no_return_is_announced(
     assert await harness.published(kind=PaymentReturned) == []
     (parked,) = await harness.published(kind=PaymentParked)
     assert (parked["amount_paid_cents"], "outside of Stripe" in str(parked["reason"])) == (PRICE, True)
-    assert await harness.commands("return_payment") == []
+    assert await harness.jobs("return_payment") == []
 
 
 async def test_of_one_that_a_card_paid_in_part_that_part_can_go_back(harness: Harness) -> None:
@@ -94,4 +94,4 @@ async def test_where_another_event_says_what_paid_stripe_is_not_asked(harness: H
     await harness.settle_everything()
 
     assert (await harness.purchase(purchase.id)).status is Status.PAID
-    assert await harness.commands("look_at_payment") == []
+    assert await harness.jobs("look_at_payment") == []

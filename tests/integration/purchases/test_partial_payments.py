@@ -153,7 +153,7 @@ async def _settled(harness: Harness, purchase: Purchase) -> Purchase:
     """Looked up at Stripe, with every webhook lost."""
     async with harness.database.transaction() as session:
         await commands.ask(session, kind="settle", subject=str(purchase.id))
-    await harness.carry_out_commands()
+    await harness.run_jobs()
     return await harness.purchase(purchase.id)
 
 
@@ -202,7 +202,7 @@ async def test_a_decline_of_the_rest_neither_fails_nor_voids_it(harness: Harness
         await harness.client.v1.invoices.mark_uncollectible_async(str(purchase.stripe_invoice_id))
 
     await harness.deliver(*await harness.facts())
-    await harness.carry_out_commands()
+    await harness.run_jobs()
 
     assert (await harness.purchase(purchase.id)).status is Status.PENDING
     assert len(await harness.published(kind=PaymentParked)) == 1
@@ -241,7 +241,7 @@ async def test_what_goes_back_of_a_part_waits_while_the_invoice_is_open(harness:
     await harness.execute("update workspace_addon_purchases set stripe_payment_intent_id = null")
     await harness.control.refund_as_dashboard(charge=charges[0]["id"])
     await harness.deliver(*[fact for fact in await harness.facts() if isinstance(fact, RefundChanged)])
-    await harness.carry_out_commands()
+    await harness.run_jobs()
 
     (parked,) = await harness.parked()
     assert (parked["resolved_at"], parked["resolution"]) == (None, None)

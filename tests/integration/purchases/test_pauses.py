@@ -19,7 +19,7 @@ async def _pauses(harness: Harness, kind: str) -> list[float]:
         await harness.execute(
             "update stripe_commands set due_at = now() - interval '1 hour' where kind = :kind", kind=kind
         )
-        assert await harness.loop._carry_one()
+        assert await harness.loop.do_one()
         waits = "select extract(epoch from due_at - now())::float8 as pause from stripe_commands where kind = :kind"
         (row,) = await harness.rows(waits, kind=kind)
         found.append(row["pause"])

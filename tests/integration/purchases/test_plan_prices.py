@@ -150,7 +150,7 @@ async def test_however_it_is_interrupted_one_price_is_sold(harness: Harness, fau
     (at,) = [one for one in await at_stripe(harness) if one["lookup_key"]]
     assert [one["stripe_price_id"] for one in await sold(harness)] == [at["id"]]
     assert [one["stripe_price_id"] for one in await provisioned(harness)] == [at["id"]]
-    assert [one["state"] for one in await harness.commands("provision_plan")] == ["done"]
+    assert [one["state"] for one in await harness.jobs("provision_plan")] == ["done"]
 
 
 async def test_a_price_that_is_there_already_is_found(harness: Harness) -> None:

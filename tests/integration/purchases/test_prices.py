@@ -208,4 +208,4 @@ async def test_a_renamed_addon_that_was_never_sold_has_nothing_to_rename(harness
     await harness.given_an_addon(sequence=2)
     await harness.settle_everything()
 
-    assert [one["state"] for one in await harness.commands("rename_product")] == ["done"]
+    assert [one["state"] for one in await harness.jobs("rename_product")] == ["done"]

@@ -46,7 +46,7 @@ async def test_parked_facts_go_with_their_references_and_what_staff_decided_stay
 async def test_commands_that_ended_go_and_those_that_wait_for_somebody_stay(crowded: Harness) -> None:
     await prune_all(crowded.database, "stripe_commands", PRUNES["stripe_commands"], kept=DAYS_90)
 
-    left = sorted(command["subject"] for command in await crowded.commands("settle"))
+    left = sorted(command["subject"] for command in await crowded.jobs("settle"))
     assert left == ["discarded89", "done89", "open89", "open91", "parked89", "parked91"]
 
 
@@ -56,7 +56,7 @@ async def test_a_command_that_was_deleted_can_be_asked_for_again(crowded: Harnes
     async with crowded.database.transaction() as session:
         await commands.ask(session, kind="settle", subject="done91")
 
-    (again,) = [one for one in await crowded.commands("settle") if one["subject"] == "done91"]
+    (again,) = [one for one in await crowded.jobs("settle") if one["subject"] == "done91"]
     assert (again["state"], again["version"]) == ("open", 1)
 
 
@@ -66,15 +66,15 @@ async def test_a_command_that_is_asked_for_at_this_moment_is_passed_over(crowded
         async with crowded.database.transaction() as other:
             assert await commands.prune(other, DAYS_90, 10) == 1  # the discarded one
 
-    states = {command["subject"]: command["state"] for command in await crowded.commands("settle")}
+    states = {command["subject"]: command["state"] for command in await crowded.jobs("settle")}
     assert states["done91"] == "open"
 
 
 async def test_a_command_that_staff_discard_is_kept_from_that_day_on(crowded: Harness) -> None:
-    (parked,) = [one for one in await crowded.commands("settle") if one["subject"] == "parked91"]
+    (parked,) = [one for one in await crowded.jobs("settle") if one["subject"] == "parked91"]
     async with crowded.database.transaction() as session:
         await commands.discard(session, parked["id"])
 
     await prune_all(crowded.database, "stripe_commands", PRUNES["stripe_commands"], kept=DAYS_90)
 
-    assert "parked91" in [command["subject"] for command in await crowded.commands("settle")]
+    assert "parked91" in [command["subject"] for command in await crowded.jobs("settle")]

@@ -49,12 +49,12 @@ async def _look(harness: Harness, purchase: Purchase) -> None:
             purchase_id=str(purchase.id),
             currency="eur",
         )
-    await harness.carry_out_commands()
+    await harness.run_jobs()
 
 
 async def _sweep(harness: Harness) -> None:
     now = datetime.now(UTC)
-    await reconcile_stretch(harness.desk, Stretch(now - timedelta(hours=1), now + timedelta(hours=1)))
+    await reconcile_stretch(harness.context, Stretch(now - timedelta(hours=1), now + timedelta(hours=1)))
 
 
 async def test_a_refund_in_another_currency_is_parked_and_counts_nowhere(harness: Harness) -> None:
@@ -107,7 +107,7 @@ async def test_among_a_charges_refunds_the_one_in_a_new_word_is_parked_once_and_
     (parked,) = await harness.parked()
     assert (parked["type"], parked["key"]) == (UnrecognisedEvent.TYPE, refund["id"].encode())
     assert json.loads(json.loads(parked["value"])["body"])["status"] == NEW_WORD
-    assert [one["state"] for one in await harness.commands("look_at_charge")] == ["done"]
+    assert [one["state"] for one in await harness.jobs("look_at_charge")] == ["done"]
 
 
 async def test_a_sweep_parks_what_it_does_not_understand_once_whatever_staff_decided(harness: Harness) -> None:
@@ -141,9 +141,9 @@ async def test_our_own_refund_in_a_new_word_stays_requested_for_staff(harness: H
         )
     await harness.execute("update purchase_payments set returned = true")
 
-    await harness.carry_out_commands()
+    await harness.run_jobs()
 
-    (command,) = await harness.commands("return_payment")
+    (command,) = await harness.jobs("return_payment")
     assert command["state"] == "parked"
     assert NEW_WORD in command["last_error"]
     assert await harness.published(kind=RefundFailed) == []
@@ -155,10 +155,10 @@ async def test_a_payment_in_a_new_word_leaves_its_purchase_pending_for_staff(har
     purchase = await harness.given_a_purchase("pm_card_authenticationRequired")
     await harness.control.say_otherwise(getattr(purchase, what), status="requires_patience")
 
-    await harness.carry_out_commands()
+    await harness.run_jobs()
 
     assert (await harness.purchase(purchase.id)).status is Status.PENDING
-    (command,) = await harness.commands("settle")
+    (command,) = await harness.jobs("settle")
     assert command["state"] == "parked"
     assert "requires_patience" in command["last_error"]
     assert await harness.requests("invoices.void") == []

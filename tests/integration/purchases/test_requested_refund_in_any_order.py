@@ -38,7 +38,7 @@ async def test_however_events_and_answer_are_mixed(
     purchase = await harness.given_a_purchase(card)
     requested = await ask_for_a_refund(harness, purchase, amount)
     await harness.control.fault("close_after", operation="refunds.create")
-    await harness.carry_out_commands()
+    await harness.run_jobs()
     if ends == "failed":
         await harness.control.settle_refund((await harness.refunds_at_stripe())[-1]["id"], status="failed")
     facts = (await harness.facts(version=data.draw(st.sampled_from(VERSIONS))))[seen:]
@@ -46,7 +46,7 @@ async def test_however_events_and_answer_are_mixed(
     again = data.draw(st.lists(st.integers(0, len(facts) - 1), max_size=3))
     for index in data.draw(st.permutations([OURS, *range(len(facts)), *again])):
         if index == OURS:
-            await harness.carry_out_commands()
+            await harness.run_jobs()
         else:
             await harness.deliver(facts[index])
     await harness.settle_everything()

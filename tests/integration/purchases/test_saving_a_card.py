@@ -82,7 +82,7 @@ async def test_the_card_that_was_saved_last_counts_in_whatever_order_it_is_heard
 
     for number in order:
         await harness.deliver(told[number])
-        await harness.carry_out_commands()
+        await harness.run_jobs()
 
     assert (await _default_card(harness, workspace) or "").startswith("mastercard")
 
@@ -126,7 +126,7 @@ async def test_a_card_that_was_removed_since_is_not_adopted(harness: Harness) ->
     await harness.settle_everything()
 
     assert await _default_card(harness, workspace) is None
-    assert [one["state"] for one in await harness.commands("adopt_card")] == ["done"]
+    assert [one["state"] for one in await harness.jobs("adopt_card")] == ["done"]
 
 
 async def test_adopting_is_tried_again_when_stripe_does_not_answer(harness: Harness) -> None:
@@ -135,8 +135,8 @@ async def test_adopting_is_tried_again_when_stripe_does_not_answer(harness: Harn
     await harness.control.fault("close_before", operation="customers.update")
 
     await harness.deliver(told)
-    await harness.carry_out_commands()
-    await harness.carry_out_commands()
+    await harness.run_jobs()
+    await harness.run_jobs()
 
     assert await _default_card(harness, workspace)
 
@@ -147,7 +147,7 @@ async def test_a_stranger_who_saves_a_card_is_left_alone(harness: Harness) -> No
 
     await harness.deliver(told.model_copy(update={"customer_id": "cus_stranger"}))
 
-    assert await harness.commands("adopt_card") == []
+    assert await harness.jobs("adopt_card") == []
     assert await harness.parked() == []
 
 

@@ -172,7 +172,7 @@ async def test_a_look_that_is_older_than_the_buyers_work_decides_nothing(
 
     monkeypatch.setattr(settle, "find_invoice", look_slowly)
     await _ask(harness, "settle", purchase)
-    await harness.carry_out_commands()
+    await harness.run_jobs()
 
     assert Status.PENDING is (await harness.purchase(purchase.id)).status
 
@@ -199,7 +199,7 @@ async def test_a_void_that_comes_too_late_finds_the_payment(
     assert (end, False) == (row.status, row.payable)
     assert returned == (await harness.control.sums())["total"]["eur"]["refunded"]
     assert bool(returned) == bool(await harness.published(kind=PaymentReturned))
-    assert [one["state"] for one in await harness.commands("void")] == ["done"]
+    assert [one["state"] for one in await harness.jobs("void")] == ["done"]
 
 
 async def test_a_draft_that_somebody_else_deleted_is_closed_all_the_same(
@@ -223,5 +223,5 @@ async def test_a_draft_that_somebody_else_deleted_is_closed_all_the_same(
 async def test_settling_starts_when_the_lease_ends(harness: Harness) -> None:
     purchase = await harness.given_a_purchase()
 
-    (command,) = await harness.commands("settle")
+    (command,) = await harness.jobs("settle")
     assert abs(command["due_at"] - (purchase.started_at + LEASE)) < timedelta(seconds=30)

@@ -178,7 +178,7 @@ async def test_heard_from_the_webhook_before_our_own_answer_it_is_one_row(
     purchase = await _paid(harness)
     requested = await ask_for_a_refund(harness, purchase)
     await harness.control.fault("close_after", operation="refunds.create")
-    await harness.carry_out_commands()
+    await harness.run_jobs()
     assert [one.status for one in await refunds_of(harness, purchase)] == ["requested"]
 
     facts = await harness.facts(version=version)
@@ -210,7 +210,7 @@ async def test_made_in_the_dashboard_meanwhile_ours_fails_and_is_told_once(harne
     assert (failed["stripe_refund_id"], failed["refund_cents"]) == (None, PRICE)
     assert failed["failure_reason"]
     assert await left_of(harness, purchase) == PRICE - await _at_stripe(harness) == PRICE - 30_000
-    assert [one["state"] for one in await harness.commands("refund")] == ["done"]
+    assert [one["state"] for one in await harness.jobs("refund")] == ["done"]
 
 
 async def test_refused_because_it_is_disputed_it_fails_and_its_money_is_free_again(harness: Harness) -> None:

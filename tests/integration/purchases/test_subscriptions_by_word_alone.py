@@ -68,10 +68,10 @@ async def test_while_stripe_does_not_answer_nothing_moves_and_the_look_is_repeat
 
     await harness.deliver(event)
     await harness.execute("update stripe_commands set due_at = now() where state = 'open'")
-    await harness.loop._carry_one()
+    await harness.loop.do_one()
 
     assert await gave_nothing(subscriber)
-    assert [one["state"] for one in await harness.commands("look_at_subscription")] == ["open"]
+    assert [one["state"] for one in await harness.jobs("look_at_subscription")] == ["open"]
     await harness.control.reset_faults()
     await harness.settle_everything()
     assert (await subscriber.plan(), await subscriber.status()) == ("builder", "active")

@@ -20,7 +20,7 @@ from tests.integration.purchases.statements import FOLLOWING
 
 async def sweep(harness: Harness) -> Found:
     now = datetime.now(UTC)
-    found = await reconcile_stretch(harness.desk, Stretch(now - REACH, now + timedelta(minutes=1)))
+    found = await reconcile_stretch(harness.context, Stretch(now - REACH, now + timedelta(minutes=1)))
     await harness.settle_everything()
     return found
 
@@ -147,7 +147,7 @@ async def test_parked_facts_of_a_lost_row_are_released_by_its_adoption(harness: 
     await harness.control.refund_as_dashboard(invoice=lost.stripe_invoice_id, amount=5_000)
     await forget(harness)
     await harness.deliver(*[fact for fact in await harness.facts() if isinstance(fact, RefundChanged)])
-    await harness.carry_out_commands()
+    await harness.run_jobs()
     assert await harness.parked() != []
 
     await sweep(harness)
@@ -189,11 +189,11 @@ async def test_the_command_plans_one_look_for_each_day_and_asks_for_itself_again
         await commands.ask(session, kind="sweep", subject="test")
 
     for _ in range(2):
-        await harness.carry_out_commands()
+        await harness.run_jobs()
 
     assert (await harness.purchase(lost.id)).status is Status.PAID
-    assert len(await harness.commands("sweep_day")) == REACH.days + 1
-    assert [one["state"] for one in await harness.commands("sweep")] == ["open"]
+    assert len(await harness.jobs("sweep_day")) == REACH.days + 1
+    assert [one["state"] for one in await harness.jobs("sweep")] == ["open"]
 
 
 @pytest.mark.parametrize(("text", "hours"), [("35d", 35 * 24), ("12h", 12), ("90m", 1.5)])

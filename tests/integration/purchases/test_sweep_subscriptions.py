@@ -49,27 +49,27 @@ async def test_what_no_event_told_is_taken_as_its_event_would_be(harness: Harnes
     seen = len(await harness.control.events())
     await happens(subscriber, subscription_id)
 
-    assert await reconcile_subscriptions(harness.desk) == 1
+    assert await reconcile_subscriptions(harness.context) == 1
 
     swept, plan = await subscriber.rows(), await subscriber.plan()
     await harness.execute("truncate inbox")
     await subscriber.hear(since=seen)
     assert (await subscriber.rows(), await subscriber.plan()) == (swept, plan)
     assert plan == ("free" if happens is deleted else "builder")
-    assert await reconcile_subscriptions(harness.desk) == 0
+    assert await reconcile_subscriptions(harness.context) == 0
 
 
 async def test_one_of_which_nothing_was_heard_is_taken_with_its_plan(harness: Harness) -> None:
     subscriber = await given_a_subscriber(harness)
     subscription_id = await subscriber.subscribe()
 
-    assert await reconcile_subscriptions(harness.desk) == 1
+    assert await reconcile_subscriptions(harness.context) == 1
 
     assert [row["stripe_subscription_id"] for row in await subscriber.rows()] == [subscription_id]
     assert (await subscriber.plan(), await subscriber.status()) == ("builder", "active")
     changed = [body["plan"] for kind, body in await subscriber.published() if kind == "plan_changed"]
     assert changed == ["builder"]
-    assert await reconcile_subscriptions(harness.desk) == 0
+    assert await reconcile_subscriptions(harness.context) == 0
 
 
 async def test_a_workspace_whose_plan_is_not_what_its_subscription_says_is_put_right(harness: Harness) -> None:
@@ -78,7 +78,7 @@ async def test_a_workspace_whose_plan_is_not_what_its_subscription_says_is_put_r
     await subscriber.hear()
     await harness.execute("update workspaces set plan = 'free'")
 
-    assert await reconcile_subscriptions(harness.desk) == 1
+    assert await reconcile_subscriptions(harness.context) == 1
 
     assert await subscriber.plan() == "builder"
 
@@ -90,7 +90,7 @@ async def test_what_has_ended_stays_so_and_is_not_asked_for_again(harness: Harne
     await harness.execute("update subscriptions set status = 'canceled'")
     await harness.execute("update workspaces set plan = 'free'")
 
-    assert await reconcile_subscriptions(harness.desk) == 0
+    assert await reconcile_subscriptions(harness.context) == 0
 
     assert (await subscriber.plan(), await subscriber.status()) == ("free", "canceled")
 
@@ -105,7 +105,7 @@ async def test_another_instances_and_strangers_subscriptions_are_left_alone(harn
         {"customer": stranger.id, "items": [{"price": subscriber.plans.monthly}]}
     )
 
-    assert await reconcile_subscriptions(harness.desk) == 0
+    assert await reconcile_subscriptions(harness.context) == 0
 
     assert (await subscriber.rows(), await harness.parked()) == ([], [])
 
@@ -115,11 +115,11 @@ async def test_one_whose_price_the_plan_has_no_more_is_asked_for_by_its_id(harne
     subscription_id = await subscriber.subscribe()
     await subscriber.hear()
     await harness.execute("update plans set prices = '[]'")
-    assert await reconcile_subscriptions(harness.desk) == 0
+    assert await reconcile_subscriptions(harness.context) == 0
 
     await deleted(subscriber, subscription_id)
 
-    assert await reconcile_subscriptions(harness.desk) == 1
+    assert await reconcile_subscriptions(harness.context) == 1
     assert await subscriber.plan() == "free"
 
 
@@ -135,7 +135,7 @@ async def test_a_whole_page_and_more_is_read(harness: Harness) -> None:
         )
     await harness.control.fault("error_before", operation="subscriptions.retrieve")
 
-    assert await reconcile_subscriptions(harness.desk) == 0
+    assert await reconcile_subscriptions(harness.context) == 0
 
 
 async def test_the_sweep_of_the_worker_compares_them_too(harness: Harness) -> None:
@@ -147,6 +147,6 @@ async def test_the_sweep_of_the_worker_compares_them_too(harness: Harness) -> No
         await commands.ask(session, kind="sweep", subject="test")
 
     for _ in range(2):
-        await harness.carry_out_commands()
+        await harness.run_jobs()
 
     assert await subscriber.plan() == "free"

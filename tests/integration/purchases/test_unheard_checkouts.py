@@ -45,7 +45,7 @@ async def test_a_session_whose_making_was_not_heard_and_that_nobody_asks_for_aga
     await refusal_of(harness, upgrade(await harness.given_a_workspace(None), *BUNDLE))
 
     await harness.execute("update stripe_commands set due_at = now()")
-    await harness.carry_out_commands()
+    await harness.run_jobs()
 
     made = fault.endswith("after")
     assert await states_of(harness) == ["open" if made else "expired"]
@@ -90,7 +90,7 @@ async def test_after_a_page_that_was_paid_unheard_no_second_subscription_is_sold
     found = await refusal_of(harness, upgrade(workspace))
 
     meanwhile = await refusal_of(harness, upgrade(workspace))
-    await harness.carry_out_commands()
+    await harness.run_jobs()
     afterwards = await refusal_of(harness, upgrade(workspace))
 
     assert [one.slug for one in (found, meanwhile, afterwards)] == [

@@ -30,7 +30,7 @@ ENOUGH = 20
 async def awake(harness: Harness) -> int:
     """Do at once whatever is due by itself, as the worker does; how much that was, ENOUGH at most."""
     for done in range(ENOUGH):
-        if not (await harness.loop._carry_one() or await harness.consumer._retry_one()):
+        if not (await harness.loop.do_one() or await harness.consumer._retry_one()):
             return done
     return ENOUGH
 
@@ -224,9 +224,9 @@ async def test_money_that_does_not_fit_is_not_looked_at_every_hour(harness: Harn
     async with harness.database.transaction() as session:
         await commands.ask(session, kind="settle", subject=str(purchase.id))
 
-    await harness.carry_out_commands()
+    await harness.run_jobs()
 
-    assert [one["state"] for one in await harness.commands("settle")] == ["done"]
+    assert [one["state"] for one in await harness.jobs("settle")] == ["done"]
 
 
 async def test_two_subscriptions_that_cannot_be_ended_are_compared_once(harness: Harness, plan_price: str) -> None:
@@ -240,7 +240,7 @@ async def test_two_subscriptions_that_cannot_be_ended_are_compared_once(harness:
         await commands.ask(session, kind="adopt_subscriptions", subject=workspace)
 
     assert await awake(harness) < ENOUGH
-    assert {one["state"] for one in await harness.commands("compare_subscriptions")} == {"done"}
+    assert {one["state"] for one in await harness.jobs("compare_subscriptions")} == {"done"}
 
 
 def _subscription(customer: str, price: str) -> Any:

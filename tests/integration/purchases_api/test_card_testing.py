@@ -94,14 +94,14 @@ async def test_below_the_limit_and_after_ten_minutes_it_is_off(harness: Harness,
     await harness.given_an_addon()
     workspace = await harness.given_a_workspace()
     await given_declines_elsewhere(harness, 99)
-    await harness.loop.look_at_brake()
+    await harness.loop.update_gauges()
     assert braked() == 0
     await given_declines_elsewhere(harness)
-    await harness.loop.look_at_brake()
+    await harness.loop.update_gauges()
     assert braked() == 1
 
     await harness.execute("update workspace_addon_purchases set declined_at = declined_at - interval '11 minutes'")
-    await harness.loop.look_at_brake()
+    await harness.loop.update_gauges()
 
     assert braked() == 0
     assert (await buy(api, workspace)).status_code == 201

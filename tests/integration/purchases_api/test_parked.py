@@ -196,7 +196,7 @@ async def test_a_refused_return_is_asked_for_under_a_key_of_its_own(harness: Har
     await harness.put(purchase, Status.CANCELLED, knows_invoice=True)
     await harness.control.authenticate(str(purchase.stripe_payment_intent_id))
     await harness.deliver(*await harness.facts())
-    assert await harness.loop._carry_one()  # what paid the invoice, its event does not say
+    assert await harness.loop.do_one()  # what paid the invoice, its event does not say
     await harness.execute(PARK_COMMAND + " where kind = 'return_payment'")
     (item,) = await listed(staff)
 
@@ -214,7 +214,7 @@ async def test_a_payment_that_did_not_fit_is_looked_at_again(harness: Harness, s
     assert payment == f"payment-{purchase.id}-{purchase.stripe_invoice_id}"
 
     answer = await staff.post(f"{PARKED}/{payment}/retry")
-    await harness.carry_out_commands()
+    await harness.run_jobs()
 
     assert answer.status_code == 202
     assert (await harness.purchase(purchase.id)).status is Status.PAID

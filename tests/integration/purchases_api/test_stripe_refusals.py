@@ -124,7 +124,7 @@ async def test_what_a_command_is_refused_stands_with_it(harness: Harness, staff:
     await harness.execute("update workspace_addon_purchases set leased_until = null")
     await harness.control.fault("refused", operation="invoices.retrieve", **NO)
 
-    await harness.carry_out_commands()
+    await harness.run_jobs()
 
     (item,) = (await staff.get("/v1/admin/parked")).json()["items"]
     assert item["payload"]["subject"] == str(purchase.id)

@@ -104,7 +104,7 @@ async def crowded(migrated: Database, client: StripeClient, control: StripeContr
 
 async def settle(harness: Harness) -> None:
     """Carry out and try again what is due now; what the crowd waits for is due tomorrow."""
-    while await harness.loop._carry_one() or await harness.consumer._retry_one():
+    while await harness.loop.do_one() or await harness.consumer._retry_one():
         pass
 
 
@@ -189,7 +189,7 @@ async def test_the_sweep_of_a_day(crowded: Harness) -> None:
     today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
     with every_statement(crowded.database, reads_at_most=MOST) as reads:
-        await reconcile_stretch(crowded.desk, Stretch(today, datetime.now(UTC)))
+        await reconcile_stretch(crowded.context, Stretch(today, datetime.now(UTC)))
 
     assert reads.statements > 0
 

@@ -85,7 +85,7 @@ async def test_once_the_checkout_is_paid_its_service_is_awaited_like_any_other(h
     await owner.pay()
 
     unheard = await owner.browser.open(f"{here}?about={row['id']}")
-    await harness.carry_out_commands()
+    await harness.run_jobs()
     heard = await owner.browser.open(f"{here}?about={row['id']}")
     await owner.hear()
     paid = await owner.browser.open(f"{here}?about={row['id']}")

@@ -4,7 +4,7 @@ from purchases.catalog_copy import plans
 from purchases.catalog_copy.provision_plan_price import provision_plan_price, to_be_sold
 from purchases.jobs import store as commands
 from purchases.jobs.store import Command
-from purchases.jobs.stripe_desk import DONE, Result, StripeDesk
+from purchases.jobs.stripe_context import DONE, Result, StripeDesk
 from purchases.stripe_api.catalog.portal import offer_prices
 from purchases.stripe_api.client import OutcomeUnknown
 

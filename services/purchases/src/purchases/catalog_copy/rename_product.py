@@ -4,7 +4,7 @@ import uuid
 
 from purchases.catalog_copy import store as addons
 from purchases.jobs.store import Command
-from purchases.jobs.stripe_desk import DONE, Result, StripeDesk
+from purchases.jobs.stripe_context import DONE, Result, StripeDesk
 from purchases.stripe_api.catalog.prices import name_product
 
 

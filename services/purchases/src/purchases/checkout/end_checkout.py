@@ -15,7 +15,7 @@ from purchases.checkout.rows import CheckoutSession
 from purchases.customers.usable_customer import refused_by_stripe
 from purchases.jobs import store as commands
 from purchases.jobs.store import Command
-from purchases.jobs.stripe_desk import DONE, Later, Result, StripeDesk
+from purchases.jobs.stripe_context import DONE, Later, Result, StripeDesk
 from purchases.ledger import store as ledger
 from purchases.ledger.learn_ids import learn_ids, release_waiting
 from purchases.ledger.move import end_payable, move, move_or_record_stale, note_failure, wait_for_bank

@@ -8,7 +8,7 @@ from purchases.batch.context import BatchContext, count_outcome
 from purchases.customers.usable_customer import ensure_usable_customer, map_stripe_errors
 from purchases.jobs import store as commands
 from purchases.jobs.store import Command
-from purchases.jobs.stripe_desk import DONE, Result, StripeDesk
+from purchases.jobs.stripe_context import DONE, Result, StripeDesk
 from purchases.stripe_api.checkout import HostedPage, open_setup
 from purchases.stripe_api.customers import card_of_setup, make_default
 from purchases.workspaces import store as workspaces

@@ -10,7 +10,7 @@ from chassis.database.tables import NOW
 from purchases.tables import Row
 
 
-class StripeCommand(Row):
+class JobRow(Row):
     """What a handler wants from Stripe: the outbox towards it, carried out after the commit by the worker."""
 
     __tablename__ = "stripe_commands"

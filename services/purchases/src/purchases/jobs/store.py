@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.database.database import wake_after_commit
-from purchases.jobs.rows import StripeCommand
+from purchases.jobs.rows import JobRow
 
 CHANNEL: Final = "stripe_commands"
 LEASE: Final = timedelta(seconds=180)
@@ -54,7 +54,7 @@ async def ask_each(
     """Have `kind` done for each subject, with its arguments, in one statement."""
     if not wanted:
         return
-    row = insert(StripeCommand).values(
+    row = insert(JobRow).values(
         [
             {
                 "kind": kind,
@@ -66,24 +66,24 @@ async def ask_each(
             for subject, arguments in sorted(wanted.items())
         ]
     )
-    was_open = StripeCommand.state == "open"
+    was_open = JobRow.state == "open"
     again = {
         "state": "open",
-        "version": StripeCommand.version + 1,
-        "due_at": case((was_open, func.least(StripeCommand.due_at, row.excluded.due_at)), else_=row.excluded.due_at),
-        "attempts": case((was_open, StripeCommand.attempts), else_=0),
+        "version": JobRow.version + 1,
+        "due_at": case((was_open, func.least(JobRow.due_at, row.excluded.due_at)), else_=row.excluded.due_at),
+        "attempts": case((was_open, JobRow.attempts), else_=0),
         "arguments": row.excluded.arguments,
         "ended_at": None,
     }
-    await session.execute(row.on_conflict_do_update(index_elements=[StripeCommand.key], set_=again))
+    await session.execute(row.on_conflict_do_update(index_elements=[JobRow.key], set_=again))
     if after <= timedelta(0):
         wake_after_commit(session, CHANNEL)
 
 
 async def is_open(session: AsyncSession, *, kind: str, subject: str) -> bool:
     """Return whether such a command waits to be carried out, or is."""
-    one = StripeCommand.key == f"{kind}:{subject}"
-    return bool(await session.scalar(select(exists().where(one, StripeCommand.state == "open"))))
+    one = JobRow.key == f"{kind}:{subject}"
+    return bool(await session.scalar(select(exists().where(one, JobRow.state == "open"))))
 
 
 async def take(session: AsyncSession, *, kinds: Collection[str]) -> Command | None:
@@ -93,14 +93,14 @@ async def take(session: AsyncSession, *, kinds: Collection[str]) -> Command | No
     """
     # now() and not clock_timestamp(), which changes while a statement runs and so can be no condition of an index.
     due = (
-        select(StripeCommand)
+        select(JobRow)
         .where(
-            StripeCommand.state == "open",
-            StripeCommand.due_at <= func.now(),
-            StripeCommand.kind.in_(kinds),
-            or_(StripeCommand.leased_until.is_(None), StripeCommand.leased_until < func.now()),
+            JobRow.state == "open",
+            JobRow.due_at <= func.now(),
+            JobRow.kind.in_(kinds),
+            or_(JobRow.leased_until.is_(None), JobRow.leased_until < func.now()),
         )
-        .order_by(StripeCommand.due_at)
+        .order_by(JobRow.due_at)
         .limit(1)
         .with_for_update(skip_locked=True)
     )
@@ -115,39 +115,39 @@ async def take(session: AsyncSession, *, kinds: Collection[str]) -> Command | No
 async def end(session: AsyncSession, command: Command) -> None:
     """The command is done, unless it was asked for again while it ran."""
     done = {"state": "done", "ended_at": func.now(), "last_error": None, "leased_until": None}
-    ended = update(StripeCommand).where(StripeCommand.id == command.id, StripeCommand.version == command.version)
-    if (await session.execute(ended.values(done).returning(StripeCommand.id))).first() is None:
+    ended = update(JobRow).where(JobRow.id == command.id, JobRow.version == command.version)
+    if (await session.execute(ended.values(done).returning(JobRow.id))).first() is None:
         await _leave_open(session, command, due_in=timedelta(0), error=None)
 
 
 async def postpone(session: AsyncSession, command: Command, *, due_in: timedelta, error: str | None = None) -> None:
     """Try again in `due_in`, or at once when it was asked for again while it ran."""
     later = (
-        update(StripeCommand)
-        .where(StripeCommand.id == command.id, StripeCommand.version == command.version)
+        update(JobRow)
+        .where(JobRow.id == command.id, JobRow.version == command.version)
         .values(due_at=func.now() + due_in, leased_until=None, last_error=error)
     )
-    if (await session.execute(later.returning(StripeCommand.id))).first() is None:
+    if (await session.execute(later.returning(JobRow.id))).first() is None:
         await _leave_open(session, command, due_in=None, error=error)
 
 
 async def set_aside(session: AsyncSession, command: Command, *, error: str) -> None:
     """Stripe refuses it for good: staff must look; unless it was asked for again while it ran."""
     parked = {"state": "parked", "ended_at": func.now(), "last_error": error[:2000], "leased_until": None}
-    ended = update(StripeCommand).where(StripeCommand.id == command.id, StripeCommand.version == command.version)
-    if (await session.execute(ended.values(parked).returning(StripeCommand.id))).first() is None:
+    ended = update(JobRow).where(JobRow.id == command.id, JobRow.version == command.version)
+    if (await session.execute(ended.values(parked).returning(JobRow.id))).first() is None:
         await _leave_open(session, command, due_in=timedelta(0), error=error[:2000])
 
 
 AGAIN: Final[dict[str, Any]] = {
     "state": "open",
-    "version": StripeCommand.version + 1,
+    "version": JobRow.version + 1,
     "attempts": 0,
     "due_at": func.now(),
     "ended_at": None,
-    "arguments": StripeCommand.arguments.concat(
+    "arguments": JobRow.arguments.concat(
         func.jsonb_build_object(
-            "attempt", func.coalesce(StripeCommand.arguments["attempt"].as_integer(), 1) + literal(1, Integer)
+            "attempt", func.coalesce(JobRow.arguments["attempt"].as_integer(), 1) + literal(1, Integer)
         )
     ),
 }
@@ -159,8 +159,8 @@ async def reopen(session: AsyncSession, command_id: int) -> bool:
 
     Stripe repeats a refusal under the key that met it: the next attempt, which looks first, has a key of its own.
     """
-    again = update(StripeCommand).where(StripeCommand.id == command_id, StripeCommand.state == "parked")
-    if (await session.execute(again.values(AGAIN).returning(StripeCommand.id))).first() is None:
+    again = update(JobRow).where(JobRow.id == command_id, JobRow.state == "parked")
+    if (await session.execute(again.values(AGAIN).returning(JobRow.id))).first() is None:
         return False
     wake_after_commit(session, CHANNEL)
     return True
@@ -168,11 +168,11 @@ async def reopen(session: AsyncSession, command_id: int) -> bool:
 
 async def reopen_many(session: AsyncSession, *, kind: str | None, after: int, limit: int) -> Sequence[int]:
     """Do so for the first `limit` parked commands behind the id `after`, of one kind or of all; their ids, in order."""
-    wanted = select(StripeCommand.id).where(StripeCommand.state == "parked", StripeCommand.id > after)
+    wanted = select(JobRow.id).where(JobRow.state == "parked", JobRow.id > after)
     if kind is not None:
-        wanted = wanted.where(StripeCommand.kind == kind)
-    chosen = wanted.order_by(StripeCommand.id).limit(limit).with_for_update(skip_locked=True)
-    again = update(StripeCommand).where(StripeCommand.id.in_(chosen)).values(AGAIN).returning(StripeCommand.id)
+        wanted = wanted.where(JobRow.kind == kind)
+    chosen = wanted.order_by(JobRow.id).limit(limit).with_for_update(skip_locked=True)
+    again = update(JobRow).where(JobRow.id.in_(chosen)).values(AGAIN).returning(JobRow.id)
     reopened = sorted((await session.execute(again)).scalars())
     if reopened:
         wake_after_commit(session, CHANNEL)
@@ -181,9 +181,9 @@ async def reopen_many(session: AsyncSession, *, kind: str | None, after: int, li
 
 async def discard(session: AsyncSession, command_id: int) -> bool:
     """End a parked command undone; False when it is not parked."""
-    ended = update(StripeCommand).where(StripeCommand.id == command_id, StripeCommand.state == "parked")
+    ended = update(JobRow).where(JobRow.id == command_id, JobRow.state == "parked")
     values = {"state": "discarded", "ended_at": func.now()}
-    return (await session.execute(ended.values(values).returning(StripeCommand.id))).first() is not None
+    return (await session.execute(ended.values(values).returning(JobRow.id))).first() is not None
 
 
 async def prune(session: AsyncSession, kept: timedelta, limit: int) -> int:
@@ -192,19 +192,19 @@ async def prune(session: AsyncSession, kept: timedelta, limit: int) -> int:
     One that is asked for again at this moment is passed over; asked for later, it is a new row.
     """
     old = (
-        select(StripeCommand.id)
-        .where(StripeCommand.state.in_(("done", "discarded")), StripeCommand.ended_at < func.now() - kept)
-        .order_by(StripeCommand.ended_at)
+        select(JobRow.id)
+        .where(JobRow.state.in_(("done", "discarded")), JobRow.ended_at < func.now() - kept)
+        .order_by(JobRow.ended_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    gone = await session.execute(delete(StripeCommand).where(StripeCommand.id.in_(old)).returning(StripeCommand.id))
+    gone = await session.execute(delete(JobRow).where(JobRow.id.in_(old)).returning(JobRow.id))
     return len(gone.all())
 
 
 async def next_attempt(session: AsyncSession, command: Command, *, attempt: int) -> None:
     """Stripe has stored a 5xx under the last attempt's idempotency key: the next one, after a look, has its own."""
-    statement = update(StripeCommand).where(StripeCommand.id == command.id)
+    statement = update(JobRow).where(JobRow.id == command.id)
     await session.execute(statement.values(arguments=command.arguments | {"attempt": attempt}))
 
 
@@ -212,5 +212,5 @@ async def _leave_open(session: AsyncSession, command: Command, *, due_in: timede
     values: dict[str, Any] = {"leased_until": None, "last_error": error}
     if due_in is not None:
         values["due_at"] = func.now() + due_in
-    await session.execute(update(StripeCommand).where(StripeCommand.id == command.id).values(values))
+    await session.execute(update(JobRow).where(JobRow.id == command.id).values(values))
     wake_after_commit(session, CHANNEL)

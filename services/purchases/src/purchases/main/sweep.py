@@ -10,7 +10,7 @@ from typing import Final
 
 from chassis.database.database import Database
 from purchases.batch.context import Pages
-from purchases.jobs.stripe_desk import WorkerDesk
+from purchases.jobs.stripe_context import WorkerDesk
 from purchases.main import read_settings
 from purchases.reconcile.reconcile import REACH, Found, reconcile_stretch
 from purchases.reconcile.reconcile_subscriptions import reconcile_subscriptions

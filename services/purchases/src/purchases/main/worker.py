@@ -14,13 +14,13 @@ from chassis.process.startup import refuse_unless_sound
 from chassis.web.server import HttpServer
 from purchases.batch.context import CONSUMER, Pages, keep_names
 from purchases.buying.card_testing import Brake
-from purchases.jobs.stripe_desk import WorkerDesk
+from purchases.jobs.stripe_context import WorkerDesk
 from purchases.main import read_settings
 from purchases.main.doctor import USED_BY_WORKER, health_of_worker, of_worker
 from purchases.stripe_api.client import stripe_client
 from purchases.worker.events import apply_facts
-from purchases.worker.jobs import CommandsLoop
 from purchases.worker.pruned import PRUNES
+from purchases.worker.run_jobs import JobsLoop
 
 NAME: Final = "purchases-worker"
 
@@ -49,7 +49,7 @@ async def work() -> None:
         database,
         HttpServer(ops_app(health), settings.http_host, settings.ops_port, name="ops", protected=settings.protected),
         Relay(database=database, settings=settings, health=health).running(),
-        CommandsLoop(desk=desk, health=health, brake=Brake(settings.brake_declines)).running(),
+        JobsLoop(desk=desk, health=health, brake=Brake(settings.brake_declines)).running(),
         background("pruning", lambda: keep_pruned(database, PRUNES, kept=kept)),
         consumer.running(),
         health=health,

@@ -21,7 +21,7 @@ from purchases.batch.parking import allocation_mark, is_set_aside
 from purchases.batch.references import ids_of, names_in
 from purchases.jobs import store as commands
 from purchases.jobs.store import Command
-from purchases.jobs.stripe_desk import DONE, Later, Result, WorkerDesk
+from purchases.jobs.stripe_context import DONE, Later, Result, WorkerDesk
 from purchases.ledger import plan_money
 from purchases.ledger import store as ledger
 from purchases.reconcile import store as known

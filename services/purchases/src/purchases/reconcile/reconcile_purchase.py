@@ -11,7 +11,7 @@ from purchases.batch.parked_money import leave_money_back
 from purchases.checkout import store as checkouts
 from purchases.jobs import store as commands
 from purchases.jobs.store import Command
-from purchases.jobs.stripe_desk import DONE, Later, Result, StripeDesk
+from purchases.jobs.stripe_context import DONE, Later, Result, StripeDesk
 from purchases.ledger import store as ledger
 from purchases.ledger.apply_payment import apply_invoice
 from purchases.ledger.learn_ids import learn_ids, paid_mark, release_waiting

@@ -6,7 +6,7 @@ from typing import Final
 from chassis.process.logs import get_logger
 from purchases.catalog_copy import plans
 from purchases.jobs.store import Command
-from purchases.jobs.stripe_desk import DONE, Later, Result, StripeDesk
+from purchases.jobs.stripe_context import DONE, Later, Result, StripeDesk
 from purchases.reconcile.missed import note_missed
 from purchases.stripe_api.subscriptions import Seen, fetch_subscription, running_at
 from purchases.subscriptions import store as subscriptions

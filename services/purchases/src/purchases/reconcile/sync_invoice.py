@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from chassis.process.logs import get_logger
 from purchases.batch.fetched_facts import invoice_fact, received_from_stripe
 from purchases.jobs.store import Command
-from purchases.jobs.stripe_desk import DONE, Result, WorkerDesk
+from purchases.jobs.stripe_context import DONE, Result, WorkerDesk
 from purchases.ledger import store as ledger
 from purchases.ledger.apply_payment import has_payment
 from purchases.ledger.money import Mismatch

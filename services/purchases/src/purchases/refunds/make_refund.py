@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from chassis.process.logs import get_logger
 from purchases.jobs.store import Command
-from purchases.jobs.stripe_desk import DONE, Later, Result, StripeDesk
+from purchases.jobs.stripe_context import DONE, Later, Result, StripeDesk
 from purchases.ledger import store as ledger
 from purchases.ledger.apply_refund import apply_refund, refuse_refund
 from purchases.ledger.money import REQUESTED

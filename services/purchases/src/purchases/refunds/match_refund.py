@@ -14,7 +14,7 @@ from purchases.batch.parked_money import Concerns, leave_to_staff
 from purchases.batch.references import is_uuid, names_in
 from purchases.catalog_copy import plans
 from purchases.jobs.store import Command
-from purchases.jobs.stripe_desk import DONE, Result, WorkerDesk
+from purchases.jobs.stripe_context import DONE, Result, WorkerDesk
 from purchases.ledger import plan_money
 from purchases.ledger import store as ledger
 from purchases.ledger.plan_rows import SubscriptionInvoice

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from purchases.jobs.store import Command
-from purchases.jobs.stripe_desk import DONE, Result, StripeDesk
+from purchases.jobs.stripe_context import DONE, Result, StripeDesk
 from purchases.ledger import store as ledger
 from purchases.ledger.apply_refund import apply_refund
 from purchases.ledger.money import COUNTS

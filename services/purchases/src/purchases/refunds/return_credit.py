@@ -7,7 +7,7 @@ from typing import Any, Final
 from chassis.process.logs import get_logger
 from purchases.jobs import store as commands
 from purchases.jobs.store import Command
-from purchases.jobs.stripe_desk import DONE, Result, StripeDesk
+from purchases.jobs.stripe_context import DONE, Result, StripeDesk
 from purchases.ledger import store as ledger
 from purchases.ledger.apply_refund import StripeRefund, apply_refund, refuse_refund
 from purchases.ledger.money import REQUESTED

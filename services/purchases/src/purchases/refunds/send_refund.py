@@ -6,7 +6,7 @@ from typing import Any
 
 from purchases.jobs import store as commands
 from purchases.jobs.store import Command
-from purchases.jobs.stripe_desk import StripeDesk
+from purchases.jobs.stripe_context import StripeDesk
 from purchases.ledger import store as ledger
 from purchases.ledger.learn_ids import learn_of_invoice, refundable_charges, release_waiting
 from purchases.ledger.rows import Charge, Payment, Purchase

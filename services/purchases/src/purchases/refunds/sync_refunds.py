@@ -14,7 +14,7 @@ from purchases.batch.fetched_facts import dispute_fact, park_unknown_shape, rece
 from purchases.batch.parked_money import announce_money_back_parked
 from purchases.batch.parking import allocation_mark, is_set_aside, waits_as
 from purchases.jobs.store import Command
-from purchases.jobs.stripe_desk import DONE, Result, StripeDesk, WorkerDesk
+from purchases.jobs.stripe_context import DONE, Result, StripeDesk, WorkerDesk
 from purchases.ledger import plan_money
 from purchases.ledger import store as ledger
 from purchases.ledger.apply_refund import OF_THE_CHARGE, StripeRefund, book_charge_sum

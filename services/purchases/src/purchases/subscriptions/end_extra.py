@@ -10,7 +10,7 @@ from contracts.workspace_facts import ExtraSubscriptionEnded
 from purchases.catalog_copy import plans
 from purchases.jobs import store as commands
 from purchases.jobs.store import Command
-from purchases.jobs.stripe_desk import DONE, Later, Result, StripeDesk
+from purchases.jobs.stripe_context import DONE, Later, Result, StripeDesk
 from purchases.ledger.publish import Cause, announce_of_workspace
 from purchases.stripe_api.client import OutcomeUnknown, StripeRefused
 from purchases.stripe_api.subscriptions import (
@@ -33,7 +33,7 @@ ANOTHER_RUNS: Final = "the workspace has another subscription"
 CAME_LATE: Final = "it was paid after it had been ended, unfinished, for another one"
 
 
-async def compare(desk: StripeDesk, command: Command) -> Result:
+async def compare_subscriptions(desk: StripeDesk, command: Command) -> Result:
     """Ask Stripe for each that is not known to have ended; if two still run, have all but the best ended."""
     async with desk.database.reading() as session:
         prices = await plans.price_ids(session)
@@ -59,7 +59,7 @@ async def _mark(desk: StripeDesk, command: Command) -> Result:
     return DONE
 
 
-async def end(desk: StripeDesk, command: Command) -> Result:
+async def end_and_pay_back(desk: StripeDesk, command: Command) -> Result:
     """End it at Stripe, then pay back what it took for the plan; add-ons that were bought with it stay bought."""
     workspace_id = command.arguments["workspace_id"]
     await end_subscription(desk.client, command.subject)

@@ -10,7 +10,7 @@ from chassis.database.database import Database
 from purchases.catalog_copy import plans
 from purchases.jobs import store as commands
 from purchases.jobs.store import Command
-from purchases.jobs.stripe_desk import DONE, Later, Result, StripeDesk
+from purchases.jobs.stripe_context import DONE, Later, Result, StripeDesk
 from purchases.ledger import problems
 from purchases.stripe_api.subscriptions import FirstPayment, end_first_payment, fetch_first_payment
 from purchases.stripe_api.values import Snapshot
@@ -60,7 +60,7 @@ async def end_unfinished(desk: StripeDesk, command: Command) -> Result:
     workspace_id = command.arguments["workspace_id"]
     match await _look_and_end(desk, command.subject, workspace_id):
         case Found.ENDED:
-            return await end_extra.end(desk, command)
+            return await end_extra.end_and_pay_back(desk, command)
         case Found.CHANGING:
             return Later(timedelta(0))
     await _let_run(desk, command.subject, workspace_id)

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from purchases.jobs import store as commands
 from purchases.jobs.store import Command
-from purchases.jobs.stripe_desk import DONE, Later, Result, StripeDesk
+from purchases.jobs.stripe_context import DONE, Later, Result, StripeDesk
 from purchases.stripe_api.next_charge import next_attempt, preview_next_charge
 from purchases.stripe_api.values import Preview
 from purchases.subscriptions import store as subscriptions

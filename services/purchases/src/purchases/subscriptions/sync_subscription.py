@@ -12,7 +12,7 @@ from contracts.workspace_facts import SubscriptionParked
 from purchases.batch.parking import waiting_until
 from purchases.catalog_copy import plans
 from purchases.jobs.store import Command
-from purchases.jobs.stripe_desk import DONE, Later, Result, StripeDesk
+from purchases.jobs.stripe_context import DONE, Later, Result, StripeDesk
 from purchases.ledger.learn_ids import release_waiting
 from purchases.ledger.publish import Cause, announce_of_workspace
 from purchases.stripe_api.subscriptions import Seen, fetch_subscription, subscriptions_of
@@ -114,7 +114,7 @@ async def apply_fetched(
     return DONE
 
 
-async def adopt(desk: StripeDesk, command: Command) -> Result:
+async def adopt_subscriptions(desk: StripeDesk, command: Command) -> Result:
     """A workspace was registered with a customer that Stripe has long known: what it subscribed to is ours now."""
     async with desk.database.reading() as session:
         workspace = await workspaces.find(session, command.subject)

@@ -23,7 +23,7 @@ from purchases.checkout.end_checkout import reconcile_checkout
 from purchases.customers.save_card import adopt_card
 from purchases.jobs import store as commands
 from purchases.jobs.store import Command
-from purchases.jobs.stripe_desk import Later, Result, WorkerDesk
+from purchases.jobs.stripe_context import Later, Result, WorkerDesk
 from purchases.reconcile import reconcile_purchase as settle
 from purchases.reconcile.reconcile import EVERY, reconcile, reconcile_day
 from purchases.reconcile.reconcile_subscriptions import reconcile_running
@@ -70,14 +70,14 @@ COMMANDS: Final[Mapping[str, Callable[[WorkerDesk, Command], Awaitable[Result]]]
     "settle_checkout": reconcile_checkout,
     "look_at_subscription": look_at_subscription.sync_subscription,
     "fetch_next_charge": fetch_next_charge,
-    "adopt_subscriptions": look_at_subscription.adopt,
-    "compare_subscriptions": end_extra.compare,
-    "end_subscription": end_extra.end,
+    "adopt_subscriptions": look_at_subscription.adopt_subscriptions,
+    "compare_subscriptions": end_extra.compare_subscriptions,
+    "end_subscription": end_extra.end_and_pay_back,
     "end_unfinished": end_unfinished.end_unfinished,
 }
 
 
-class CommandsLoop:
+class JobsLoop:
     """A few carriers that take what is due; several processes may run it at once."""
 
     def __init__(self, *, desk: WorkerDesk, health: Health, brake: Brake = USUAL) -> None:
@@ -117,12 +117,12 @@ class CommandsLoop:
         """The gauges say how it is now, also when nobody buys; full buckets go."""
         while True:
             try:
-                await self.look_at_brake()
+                await self.update_gauges()
             except Exception as error:
                 backs_off("brake-watch", error)
             await asyncio.sleep(BRAKE_SECONDS)
 
-    async def look_at_brake(self) -> None:
+    async def update_gauges(self) -> None:
         """Once."""
         async with self._desk.database.transaction() as session:
             await card_testing.is_on(session, self._brake, now=datetime.now(UTC))
@@ -134,7 +134,7 @@ class CommandsLoop:
             self._health.beat("stripe-commands", limit=120)
             wake.clear()
             try:
-                took = await self._carry_one()
+                took = await self.do_one()
             except Exception as error:
                 backs_off("stripe-commands", error)
                 took = False
@@ -143,7 +143,7 @@ class CommandsLoop:
                     async with asyncio.timeout(POLL_SECONDS):
                         await wake.wait()
 
-    async def _carry_one(self) -> bool:
+    async def do_one(self) -> bool:
         async with self._desk.database.transaction() as session:
             command = await commands.take(session, kinds=COMMANDS)
         if command is None:
