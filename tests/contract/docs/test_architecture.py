@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from purchases.worker.run_jobs import COMMANDS
+from purchases.worker.jobs import KINDS
 from tests.contract.docs.markdown import ROOT, blocks, links, name_of
 from tests.contract.sources import sources
 
@@ -33,7 +33,7 @@ def test_it_has_the_jobs_of_the_code() -> None:
     text = (ROOT / "docs/architecture/jobs.md").read_text()
     listed = re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)
 
-    assert sorted(listed) == sorted(COMMANDS)
+    assert sorted(listed) == sorted(KINDS)
 
 
 def test_it_has_the_kill_points_of_the_code() -> None:

@@ -85,7 +85,7 @@ async def hear(harness: Harness, stripe: ReplayedStripe, copies: Sequence[Copy],
 
 async def settle_all(harness: Harness, stripe: ReplayedStripe) -> None:
     """What `harness.settle_everything` does, by several carriers, with Stripe as it was when they were recorded."""
-    loop = JobsLoop(desk=replace(harness.context, client=cast("StripeClient", stripe)), health=Health())
+    loop = JobsLoop(context=replace(harness.context, client=cast("StripeClient", stripe)), health=Health())
     seen: Json | None = None
     while seen != (seen := await harness._state()) and seen["open"]:
         await harness.execute("update stripe_commands set due_at = now(), leased_until = null where state = 'open'")

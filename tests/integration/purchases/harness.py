@@ -22,7 +22,7 @@ from contracts.stripe_facts import StripeFact
 from purchases.batch.context import CONSUMER, Pages, keep_names
 from purchases.buying.buy import Bought, Order, buy
 from purchases.customers.register_workspace import Registration, register_workspace
-from purchases.jobs.stripe_context import ApplyFacts, WorkerDesk
+from purchases.jobs.stripe_context import ApplyFacts, WorkerContext
 from purchases.ledger import store as ledger
 from purchases.ledger.rows import Purchase
 from purchases.ledger.transitions import Status
@@ -57,8 +57,8 @@ class Harness:
     addons: dict[str, uuid.UUID] = field(default_factory=dict)
 
     @property
-    def context(self) -> WorkerDesk:
-        return WorkerDesk(database=self.database, client=self.client, instance=INSTANCE, apply=self.apply)
+    def context(self) -> WorkerContext:
+        return WorkerContext(database=self.database, client=self.client, instance=INSTANCE, apply=self.apply)
 
     @property
     def apply(self) -> ApplyFacts:
@@ -66,7 +66,7 @@ class Harness:
 
     @property
     def loop(self) -> JobsLoop:
-        return JobsLoop(desk=self.context, health=Health())
+        return JobsLoop(context=self.context, health=Health())
 
     @property
     def consumer(self) -> Consumer:

@@ -8,7 +8,8 @@ import pytest
 
 from contracts.purchase_facts import PaymentParked
 from purchases.buying.buy import Outcome
-from purchases.jobs import store as commands
+from purchases.jobs.kinds import ReconcilePurchase
+from purchases.jobs.store import enqueue
 from purchases.ledger.rows import Purchase
 from purchases.ledger.transitions import Status
 from tests.integration.purchases.api import Api, an_api
@@ -28,7 +29,7 @@ async def api(harness: Harness) -> AsyncIterator[Api]:
 async def _settle(harness: Harness, purchase: Purchase) -> Purchase:
     """Look at Stripe, with every webhook lost."""
     async with harness.database.transaction() as session:
-        await commands.ask(session, kind="settle", subject=str(purchase.id))
+        await enqueue(session, ReconcilePurchase(purchase_id=purchase.id))
     await harness.settle_everything()
     return await harness.purchase(purchase.id)
 

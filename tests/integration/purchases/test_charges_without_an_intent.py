@@ -7,7 +7,8 @@ import pytest
 
 from contracts.purchase_facts import RefundFailed, RefundIssued
 from contracts.stripe_facts import RefundChanged
-from purchases.jobs import store as commands
+from purchases.jobs.kinds import EndSubscription, ReconcilePurchase
+from purchases.jobs.store import enqueue
 from purchases.ledger.rows import Purchase
 from purchases.ledger.transitions import Status
 from tests.integration.purchases.api import Api, an_api
@@ -38,7 +39,7 @@ async def _charges(harness: Harness) -> list[Json]:
 async def _settled(harness: Harness, purchase: Purchase) -> Purchase:
     """Looked up at Stripe, where it was paid before anybody heard of it."""
     async with harness.database.transaction() as session:
-        await commands.ask(session, kind="settle", subject=str(purchase.id))
+        await enqueue(session, ReconcilePurchase(purchase_id=purchase.id))
     await harness.run_jobs()
     return await harness.purchase(purchase.id)
 
@@ -169,9 +170,7 @@ async def test_what_an_extra_subscription_took_goes_back_by_the_charge(harness: 
     await harness.control.forget_intent(charge["id"])
     (row,) = await harness.rows("select * from subscriptions")
     async with harness.database.transaction() as session:
-        await commands.ask(
-            session, kind="end_subscription", subject=row["stripe_subscription_id"], workspace_id=workspace
-        )
+        await enqueue(session, EndSubscription(subscription_id=row["stripe_subscription_id"], workspace_id=workspace))
 
     await harness.run_jobs()
 

@@ -5,7 +5,8 @@ from typing import Any, Final
 import pytest
 
 from contracts.stripe_facts import InvoicePaid
-from purchases.jobs import store as commands
+from purchases.jobs.kinds import EndSubscription
+from purchases.jobs.store import enqueue
 from tests.integration.purchases.harness import INSTANCE, Harness, Json
 from tests.integration.purchases.subscribers import MONTHLY, Subscriber, given_a_subscriber
 
@@ -99,12 +100,8 @@ async def test_the_plans_own_refund_is_found_and_not_made_again(harness: Harness
     await subscriber.hear()
 
     async with harness.database.transaction() as session:
-        await commands.ask(
-            session,
-            kind="end_subscription",
-            subject=extra["id"],
-            workspace_id=subscriber.workspace_id,
-            attempt=2,
+        await enqueue(
+            session, EndSubscription(subscription_id=extra["id"], workspace_id=subscriber.workspace_id, attempt=2)
         )
     await harness.settle_everything()
 

@@ -7,7 +7,8 @@ import pytest
 
 from contracts.purchase_facts import PaymentParked
 from contracts.stripe_facts import InvoiceFact, InvoicePaid, StripeFact
-from purchases.jobs import store as commands
+from purchases.jobs.kinds import ReconcilePurchase
+from purchases.jobs.store import enqueue
 from purchases.ledger.transitions import Status
 from tests.integration.purchases.harness import PRICE, Harness
 
@@ -74,7 +75,7 @@ async def test_money_that_does_not_fit_is_told_to_the_team_also_when_only_settli
     for _ in range(2):
         await harness.deliver(*await harness.facts())
         async with harness.database.transaction() as session:
-            await commands.ask(session, kind="settle", subject=str(purchase.id))
+            await enqueue(session, ReconcilePurchase(purchase_id=purchase.id))
         await harness.run_jobs()
 
     assert Status.PENDING is (await harness.purchase(purchase.id)).status

@@ -8,7 +8,8 @@ import pytest
 from chassis.problems import Problem
 from contracts.purchase_facts import PaymentParked, PaymentReturned, RefundFailed, RefundIssued
 from contracts.stripe_facts import ChargeRefunded, DisputeChanged, InvoicePaid, RefundChanged
-from purchases.jobs import store as commands
+from purchases.jobs.kinds import ReconcilePurchase
+from purchases.jobs.store import enqueue
 from purchases.ledger.rows import Purchase
 from purchases.ledger.transitions import Status
 from purchases.reconcile.rules import PAID_IN_PART
@@ -152,7 +153,7 @@ async def test_late_money_that_came_in_parts_goes_back_in_parts(harness: Harness
 async def _settled(harness: Harness, purchase: Purchase) -> Purchase:
     """Looked up at Stripe, with every webhook lost."""
     async with harness.database.transaction() as session:
-        await commands.ask(session, kind="settle", subject=str(purchase.id))
+        await enqueue(session, ReconcilePurchase(purchase_id=purchase.id))
     await harness.run_jobs()
     return await harness.purchase(purchase.id)
 

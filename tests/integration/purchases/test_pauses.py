@@ -2,7 +2,8 @@
 
 import pytest
 
-from purchases.jobs import store as commands
+from purchases.jobs.kinds import VoidInvoice
+from purchases.jobs.store import enqueue
 from tests.integration.purchases.checkouts import (
     BUNDLE,
     open_page,
@@ -44,7 +45,7 @@ async def test_what_is_over_and_stands_in_an_open_checkout_is_closed_ever_more_s
     (row, _) = await purchases_of(harness)
     await harness.execute("update workspace_addon_purchases set status = 'cancelled' where id = :id", id=row.id)
     async with harness.database.transaction() as session:
-        await commands.ask(session, kind="void", subject=str(row.id))
+        await enqueue(session, VoidInvoice(purchase_id=row.id))
 
     first, second, third = await _pauses(harness, "void")
 
@@ -56,7 +57,7 @@ async def test_what_a_bank_is_at_work_on_is_voided_ever_more_seldom(harness: Har
     purchase = await harness.given_a_purchase(DEBIT)
     await harness.execute("update workspace_addon_purchases set status = 'cancelled' where id = :id", id=purchase.id)
     async with harness.database.transaction() as session:
-        await commands.ask(session, kind="void", subject=str(purchase.id))
+        await enqueue(session, VoidInvoice(purchase_id=purchase.id))
 
     first, second, third = await _pauses(harness, "void")
 

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from contracts.stripe_facts import DisputeChanged, RefundChanged, StripeFact
-from purchases.jobs import store as commands
+from purchases.jobs.kinds import AdoptSubscriptions
+from purchases.jobs.store import enqueue
 from purchases.ledger import plan_money
 from tests.integration.purchases.checkouts import complete, open_page, upgrade
 from tests.integration.purchases.harness import INSTANCE, Harness, Json
@@ -153,7 +154,7 @@ async def test_money_of_a_subscription_that_moved_in_is_the_workspaces_too(harne
         {"customer": row["stripe_customer_id"], "items": [bought]}
     )
     async with harness.database.transaction() as session:
-        await commands.ask(session, kind="adopt_subscriptions", subject=workspace)
+        await enqueue(session, AdoptSubscriptions(workspace_id=workspace))
     await harness.settle_everything()
     refund = await harness.control.refund_as_dashboard(invoice=str(made.latest_invoice), amount=300)
 

@@ -10,7 +10,8 @@ from sqlalchemy.exc import IntegrityError
 
 from contracts.purchase_facts import MoneyBackParked, MoneyOverReturned, RefundFailed, RefundIssued
 from contracts.stripe_facts import ChargeRefunded, DisputeChanged, RefundChanged, StripeFact, UnrecognisedEvent
-from purchases.jobs import store as commands
+from purchases.jobs.kinds import RefundUnmatchedPayment, SyncRefunds
+from purchases.jobs.store import enqueue
 from purchases.ledger.rows import Purchase
 from purchases.ledger.transitions import Status
 from purchases.reconcile.reconcile import reconcile_stretch
@@ -42,12 +43,9 @@ async def _money_back(harness: Harness, **changes: Any) -> list[StripeFact]:
 
 async def _look(harness: Harness, purchase: Purchase) -> None:
     async with harness.database.transaction() as session:
-        await commands.ask(
+        await enqueue(
             session,
-            kind="look_at_charge",
-            subject=str(purchase.stripe_payment_intent_id),
-            purchase_id=str(purchase.id),
-            currency="eur",
+            SyncRefunds(payment=str(purchase.stripe_payment_intent_id), purchase_id=purchase.id, currency="eur"),
         )
     await harness.run_jobs()
 
@@ -131,13 +129,9 @@ async def test_our_own_refund_in_a_new_word_stays_requested_for_staff(harness: H
     made = await harness.client.v1.refunds.create_async({"payment_intent": intent, "metadata": metadata})
     await harness.control.say_otherwise(made.id, status=NEW_WORD)
     async with harness.database.transaction() as session:
-        await commands.ask(
+        await enqueue(
             session,
-            kind="return_payment",
-            subject=f"{purchase.id}:{purchase.stripe_invoice_id}",
-            purchase_id=str(purchase.id),
-            invoice_id=purchase.stripe_invoice_id,
-            amount=PRICE,
+            RefundUnmatchedPayment(purchase_id=purchase.id, invoice_id=str(purchase.stripe_invoice_id), amount=PRICE),
         )
     await harness.execute("update purchase_payments set returned = true")
 

@@ -6,7 +6,9 @@ from typing import Any
 import pytest
 
 from contracts.purchase_facts import PaymentReturned, PurchaseFailed
-from purchases.jobs import store as commands
+from purchases.jobs.job import Job
+from purchases.jobs.kinds import ReconcilePurchase, VoidInvoice
+from purchases.jobs.store import enqueue
 from purchases.ledger.rows import Purchase
 from purchases.ledger.transitions import Status
 from purchases.reconcile import reconcile_purchase as settle
@@ -24,15 +26,15 @@ async def _invoices(harness: Harness) -> list[str]:
 
 async def _settled(harness: Harness, purchase: Purchase) -> tuple[Status, bool]:
     """Settle it as if its buying request had died and no webhook had ever come."""
-    await _ask(harness, "settle", purchase)
+    await _enqueue(harness, ReconcilePurchase(purchase_id=purchase.id))
     await harness.settle_everything()
     row = await harness.purchase(purchase.id)
     return row.status, row.payable
 
 
-async def _ask(harness: Harness, kind: str, purchase: Purchase) -> None:
+async def _enqueue(harness: Harness, job: Job) -> None:
     async with harness.database.transaction() as session:
-        await commands.ask(session, kind=kind, subject=str(purchase.id))
+        await enqueue(session, job)
 
 
 async def test_paid_is_paid(harness: Harness) -> None:
@@ -171,7 +173,7 @@ async def test_a_look_that_is_older_than_the_buyers_work_decides_nothing(
         return found
 
     monkeypatch.setattr(settle, "find_invoice", look_slowly)
-    await _ask(harness, "settle", purchase)
+    await _enqueue(harness, ReconcilePurchase(purchase_id=purchase.id))
     await harness.run_jobs()
 
     assert Status.PENDING is (await harness.purchase(purchase.id)).status
@@ -192,7 +194,7 @@ async def test_a_void_that_comes_too_late_finds_the_payment(
         await close_invoice(*args, **more)
 
     monkeypatch.setattr(settle, "close_invoice", pay_first)
-    await _ask(harness, "void", purchase)
+    await _enqueue(harness, VoidInvoice(purchase_id=purchase.id))
     await harness.settle_everything()
 
     row = await harness.purchase(purchase.id)
@@ -214,7 +216,7 @@ async def test_a_draft_that_somebody_else_deleted_is_closed_all_the_same(
         await close_invoice(client, invoice_id=invoice_id, status=status)
 
     monkeypatch.setattr(settle, "close_invoice", delete_twice)
-    await _ask(harness, "void", purchase)
+    await _enqueue(harness, VoidInvoice(purchase_id=purchase.id))
     await harness.settle_everything()
 
     assert not (await harness.purchase(purchase.id)).payable

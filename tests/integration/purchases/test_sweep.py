@@ -8,7 +8,8 @@ from structlog.testing import capture_logs
 
 from contracts.purchase_facts import DisputeClosed, PaymentReturned, PurchasePaid, PurchaseStarted, RefundIssued
 from contracts.stripe_facts import RefundChanged
-from purchases.jobs import store as commands
+from purchases.jobs.kinds import Reconcile
+from purchases.jobs.store import enqueue
 from purchases.ledger.transitions import Status
 from purchases.main.sweep import period
 from purchases.reconcile.reconcile import REACH, Found, reconcile_stretch
@@ -186,7 +187,7 @@ async def test_the_command_plans_one_look_for_each_day_and_asks_for_itself_again
     lost = await harness.given_a_purchase()
     await forget(harness)
     async with harness.database.transaction() as session:
-        await commands.ask(session, kind="sweep", subject="test")
+        await enqueue(session, Reconcile(instance="test"))
 
     for _ in range(2):
         await harness.run_jobs()

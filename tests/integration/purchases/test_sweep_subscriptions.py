@@ -5,7 +5,8 @@ from typing import Final
 
 import pytest
 
-from purchases.jobs import store as commands
+from purchases.jobs.kinds import Reconcile
+from purchases.jobs.store import enqueue
 from purchases.reconcile.reconcile_subscriptions import reconcile_subscriptions
 from tests.integration.purchases.harness import Harness
 from tests.integration.purchases.subscribers import Subscriber, given_a_subscriber
@@ -144,7 +145,7 @@ async def test_the_sweep_of_the_worker_compares_them_too(harness: Harness) -> No
     await subscriber.hear()
     await deleted(subscriber, subscription_id)
     async with harness.database.transaction() as session:
-        await commands.ask(session, kind="sweep", subject="test")
+        await enqueue(session, Reconcile(instance="test"))
 
     for _ in range(2):
         await harness.run_jobs()

@@ -5,7 +5,8 @@ from typing import Any, Final
 import pytest
 
 from contracts.workspace_facts import ExtraSubscriptionEnded
-from purchases.jobs import store as commands
+from purchases.jobs.kinds import EndUnfinished
+from purchases.jobs.store import enqueue
 from purchases.stripe_api.subscriptions import end_first_payment
 from purchases.subscriptions import end_unfinished
 from tests.integration.purchases.checkouts import complete, open_page, refusal_of, upgrade
@@ -191,7 +192,7 @@ async def test_a_request_that_died_before_it_ended_it_is_finished_by_the_worker(
     workspace, made = await _given_one(harness, card)
     await harness.execute("update subscriptions set is_extra = true")
     async with harness.database.transaction() as session:
-        await commands.ask(session, kind="end_unfinished", subject=made["id"], workspace_id=workspace)
+        await enqueue(session, EndUnfinished(subscription_id=made["id"], workspace_id=workspace))
 
     await harness.settle_everything()
 

@@ -9,7 +9,8 @@ from chassis.outbox.parked import TRIES
 from contracts.purchase_facts import MoneyBackParked
 from contracts.stripe_facts import RefundChanged
 from purchases.batch.parking import allocation_mark
-from purchases.jobs import store as commands
+from purchases.jobs.kinds import AdoptSubscriptions, ReconcilePurchase
+from purchases.jobs.store import enqueue
 from purchases.ledger.rows import Purchase
 from purchases.ledger.transitions import Status
 from purchases.parked.review_parked import discard_parked
@@ -222,7 +223,7 @@ async def test_money_that_does_not_fit_is_not_looked_at_every_hour(harness: Harn
     await harness.put(purchase, Status.PENDING)
     await harness.execute("update workspace_addon_purchases set price_cents = 1")
     async with harness.database.transaction() as session:
-        await commands.ask(session, kind="settle", subject=str(purchase.id))
+        await enqueue(session, ReconcilePurchase(purchase_id=purchase.id))
 
     await harness.run_jobs()
 
@@ -237,7 +238,7 @@ async def test_two_subscriptions_that_cannot_be_ended_are_compared_once(harness:
         await harness.client.v1.subscriptions.create_async(_subscription(row["stripe_customer_id"], plan_price))
     await harness.control.fault("refused", operation="subscriptions.cancel", times=ENOUGH)
     async with harness.database.transaction() as session:
-        await commands.ask(session, kind="adopt_subscriptions", subject=workspace)
+        await enqueue(session, AdoptSubscriptions(workspace_id=workspace))
 
     assert await awake(harness) < ENOUGH
     assert {one["state"] for one in await harness.jobs("compare_subscriptions")} == {"done"}

@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 from urllib.parse import quote
 
 from prometheus_client import Counter
@@ -16,6 +16,7 @@ from contracts import Fact
 from contracts.stripe_facts import InvoicePaid, StripeFact
 from purchases.batch.parking import keep_references
 from purchases.batch.references import all_ids_of, references_of
+from purchases.jobs.kinds import SyncPayment
 from purchases.ledger import store as ledger
 from purchases.ledger.publish import Cause
 from purchases.ledger.rows import Purchase
@@ -75,17 +76,18 @@ class BatchContext:
         if _unexplained(purchase, fact.invoice_id):
             self.unexplained.setdefault(fact.invoice_id, []).append((purchase, fact))
 
-    def still_unexplained(self) -> dict[str, dict[str, Any]]:
-        """Return, by invoice, the arguments of the job that asks Stripe what paid it; at the end of the batch."""
-        return {
-            invoice_id: {
-                "purchase_ids": [str(purchase.id) for purchase, _ in noted],
-                "amount_paid": noted[0][1].amount_paid,
-                "currency": noted[0][1].currency,
-            }
+    def still_unexplained(self) -> list[SyncPayment]:
+        """Return what asks Stripe at the end of the batch what paid an invoice, a job for each."""
+        return [
+            SyncPayment(
+                invoice_id=invoice_id,
+                purchase_ids=tuple(purchase.id for purchase, _ in noted),
+                amount_paid=noted[0][1].amount_paid,
+                currency=noted[0][1].currency,
+            )
             for invoice_id, noted in self.unexplained.items()
             if any(_unexplained(purchase, invoice_id) for purchase, _ in noted)
-        }
+        ]
 
     async def park(
         self, received: Received, *, reason: str, waits_for: str | None = None, again: bool | None = None

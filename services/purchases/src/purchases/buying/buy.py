@@ -23,7 +23,8 @@ from purchases.checkout import store as checkouts
 from purchases.checkout.end_checkout import expire_checkout
 from purchases.checkout.rows import CheckoutSession
 from purchases.customers.usable_customer import ensure_usable_customer, map_stripe_errors, stripe_unavailable
-from purchases.jobs import store as commands
+from purchases.jobs.kinds import ReconcilePurchase
+from purchases.jobs.store import enqueue
 from purchases.ledger import problems
 from purchases.ledger import store as ledger
 from purchases.ledger.problems import refusal_for
@@ -225,7 +226,7 @@ async def _start(
         return_url=order.return_url,
         leased_until=now + lease,
     )
-    await commands.ask(session, kind="settle", subject=str(purchase.id), after=lease)
+    await enqueue(session, ReconcilePurchase(purchase_id=purchase.id), after=lease)
     return purchase.id
 
 

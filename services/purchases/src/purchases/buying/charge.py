@@ -11,7 +11,8 @@ from chassis.database.database import Database
 from chassis.process.logs import get_logger
 from purchases.catalog_copy.provision_price import forget_dead_price, provision_price
 from purchases.catalog_copy.withdraw_addon import NOT_CHARGED, Offer, withdraw_if_not_charged
-from purchases.jobs import store as commands
+from purchases.jobs.kinds import VoidInvoice
+from purchases.jobs.store import enqueue
 from purchases.ledger import store as ledger
 from purchases.ledger.apply_payment import apply_payment
 from purchases.ledger.learn_ids import learn_ids, release_waiting
@@ -261,4 +262,4 @@ async def _fail(desk: ChargeContext, *, code: str, declined: bool) -> None:
         note_failure(purchase, code=code, declined_at=now if declined else None)
         cause = Cause(actor="stripe", at=now, reason=code)
         if isinstance(move(session, purchase, Trigger.PAYMENT_FAILED, cause=cause), Step):
-            await commands.ask(session, kind="void", subject=str(purchase.id))
+            await enqueue(session, VoidInvoice(purchase_id=purchase.id))

@@ -13,9 +13,9 @@ from chassis.problems import Problem
 from purchases.checkout import store as checkouts
 from purchases.checkout.rows import CheckoutSession
 from purchases.customers.usable_customer import refused_by_stripe
-from purchases.jobs import store as commands
-from purchases.jobs.store import Command
-from purchases.jobs.stripe_context import DONE, Later, Result, StripeDesk
+from purchases.jobs.kinds import ReconcileCheckout, ReconcilePurchase, SyncSubscription, VoidInvoice
+from purchases.jobs.store import Task, enqueue
+from purchases.jobs.stripe_context import DONE, Later, Result, StripeContext
 from purchases.ledger import store as ledger
 from purchases.ledger.learn_ids import learn_ids, release_waiting
 from purchases.ledger.move import end_payable, move, move_or_record_stale, note_failure, wait_for_bank
@@ -88,7 +88,7 @@ async def _move(session: AsyncSession, purchase: Purchase, seen: SessionSeen, ca
     if seen.status == "expired" and purchase.status not in OVER:
         move_or_record_stale(session, purchase, Trigger.SESSION_EXPIRED, cause=cause)
     if seen.status == "complete" and purchase.status is Status.PENDING:
-        await commands.ask(session, kind="settle", subject=str(purchase.id), after=PAID_AFTER)
+        await enqueue(session, ReconcilePurchase(purchase_id=purchase.id), after=PAID_AFTER)
 
 
 async def _wait_for_bank(session: AsyncSession, purchase: Purchase, seen: SessionSeen, cause: Cause) -> None:
@@ -97,9 +97,9 @@ async def _wait_for_bank(session: AsyncSession, purchase: Purchase, seen: Sessio
         return
     if seen.is_at_the_bank:
         wait_for_bank(purchase)
-        await commands.ask(session, kind="settle", subject=str(purchase.id), after=PAID_AFTER)
+        await enqueue(session, ReconcilePurchase(purchase_id=purchase.id), after=PAID_AFTER)
     elif isinstance(move(session, purchase, Trigger.PAYMENT_FAILED, cause=cause), Step):
-        await commands.ask(session, kind="void", subject=str(purchase.id))
+        await enqueue(session, VoidInvoice(purchase_id=purchase.id))
 
 
 def nothing_was_opened(
@@ -131,21 +131,21 @@ async def lock_checkout(
     return checkout, [held[one] for one in ids]
 
 
-async def reconcile_checkout(desk: StripeDesk, command: Command) -> Result:
+async def reconcile_checkout(context: StripeContext, task: Task[ReconcileCheckout]) -> Result:
     """Look the Checkout's session up and apply what is found; repeated until it is over. It never pays."""
-    async with desk.database.reading() as session:
-        checkout = await checkouts.find(session, uuid.UUID(command.subject))
-    if checkout is None or (checkout.state not in checkouts.LIVE and "heard" not in command.arguments):
+    async with context.database.reading() as session:
+        checkout = await checkouts.find(session, task.job.checkout_id)
+    if checkout is None or (checkout.state not in checkouts.LIVE and task.job.heard is None):
         return DONE  # unless an event names a session of it that was never stored
     if is_leased(checkout):
         return Later(_left(checkout.leased_until))
-    seen = await fetch_checkout(desk.client, checkouts.sale_of(checkout))
+    seen = await fetch_checkout(context.client, checkouts.sale_of(checkout))
     cause = Cause(actor="stripe", at=datetime.now(UTC), reason="found by looking at its Checkout")
-    state = await apply_seen(desk.database, checkout, seen, cause)
+    state = await apply_seen(context.database, checkout, seen, cause)
     if state not in checkouts.LIVE:
         return DONE
     over = checkout.expires_at + EXPIRED_AFTER
-    return Later(_left(over) if over > datetime.now(UTC) else _overdue(command))
+    return Later(_left(over) if over > datetime.now(UTC) else _overdue(task))
 
 
 async def apply_seen(database: Database, checkout: CheckoutSession, seen: SessionSeen | None, cause: Cause) -> str:
@@ -164,11 +164,8 @@ async def apply_seen(database: Database, checkout: CheckoutSession, seen: Sessio
 async def _ask_for_subscription(session: AsyncSession, checkout: CheckoutSession, seen: SessionSeen) -> None:
     """What was sold and is not heard of yet must not be sold once more."""
     if seen.status == "complete" and seen.subscription_id is not None:
-        await commands.ask(
-            session,
-            kind="look_at_subscription",
-            subject=seen.subscription_id,
-            workspace_id=checkout.workspace_id,
+        await enqueue(
+            session, SyncSubscription(subscription_id=seen.subscription_id, workspace_id=checkout.workspace_id)
         )
 
 
@@ -197,9 +194,9 @@ def is_leased(checkout: CheckoutSession) -> bool:
     return checkout.leased_until is not None and checkout.leased_until > datetime.now(UTC)
 
 
-def _overdue(command: Command) -> timedelta:
+def _overdue(task: Task[ReconcileCheckout]) -> timedelta:
     """Its time is up, and Stripe does not say so: asked again ever more seldom, up to every hour."""
-    return min(EXPIRED_AFTER * (1 << min(command.attempts, 10)), LONGEST_WAIT)
+    return min(EXPIRED_AFTER * (1 << min(task.attempts, 10)), LONGEST_WAIT)
 
 
 def _left(until: datetime | None) -> timedelta:

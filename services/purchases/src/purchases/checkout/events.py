@@ -10,7 +10,8 @@ from purchases.checkout import store as checkouts
 from purchases.checkout.end_checkout import follow
 from purchases.checkout.rows import CheckoutSession
 from purchases.customers.save_card import card_was_saved
-from purchases.jobs import store as commands
+from purchases.jobs.kinds import ReconcileCheckout
+from purchases.jobs.store import enqueue
 from purchases.ledger.rows import Purchase
 from purchases.stripe_api.checkout import FAILED, SessionSeen
 
@@ -98,7 +99,7 @@ async def _look_first(
     if checkout is None:
         count_outcome(fact, "not_ours")
         return
-    await commands.ask(context.session, kind="settle_checkout", subject=str(checkout.id), heard=fact.session_id)
+    await enqueue(context.session, ReconcileCheckout(checkout_id=checkout.id, heard=fact.session_id))
     count_outcome(fact, "asked")
 
 

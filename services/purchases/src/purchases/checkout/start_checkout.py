@@ -16,7 +16,8 @@ from purchases.catalog_copy.rows import Addon
 from purchases.checkout import store as checkouts
 from purchases.checkout.rows import CheckoutSession
 from purchases.checkout.upgrade_begun import Stage, upgrade_begun
-from purchases.jobs import store as commands
+from purchases.jobs.kinds import ReconcileCheckout
+from purchases.jobs.store import enqueue
 from purchases.ledger import problems
 from purchases.ledger import store as ledger
 from purchases.ledger.problems import refusal_for
@@ -189,7 +190,7 @@ async def start(
         updated_at=now,
     )
     session.add(checkout)
-    await commands.ask(session, kind="settle_checkout", subject=str(checkout_id), after=lease)
+    await enqueue(session, ReconcileCheckout(checkout_id=checkout_id), after=lease)
     return checkout
 
 

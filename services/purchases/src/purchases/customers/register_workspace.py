@@ -13,7 +13,8 @@ from stripe import StripeClient
 from chassis.database.database import Database
 from chassis.problems import Problem
 from chassis.process.logs import get_logger
-from purchases.jobs import store as commands
+from purchases.jobs.kinds import AdoptSubscriptions
+from purchases.jobs.store import enqueue
 from purchases.ledger.learn_ids import release_waiting
 from purchases.stripe_api.client import OutcomeUnknown, StripeRefused
 from purchases.stripe_api.customers import create_customer, describe_customer
@@ -83,7 +84,7 @@ async def _register(session: AsyncSession, registration: Registration) -> _Befor
     workspace.stripe_customer_id = workspace.stripe_customer_id or customer_id
     if customer_id:
         # A product that moves in: what the customer subscribed to at our plan's price is adopted.
-        await commands.ask(session, kind="adopt_subscriptions", subject=workspace.id)
+        await enqueue(session, AdoptSubscriptions(workspace_id=workspace.id))
     workspace.updated_at = datetime.now(UTC)
     await release_waiting(session, [workspace.id])
     return before if before != _Before(registration.name, registration.owner_email) else None

@@ -6,9 +6,9 @@ from chassis.database.database import Database
 from contracts import stripe_facts
 from purchases.batch.context import BatchContext, count_outcome
 from purchases.customers.usable_customer import ensure_usable_customer, map_stripe_errors
-from purchases.jobs import store as commands
-from purchases.jobs.store import Command
-from purchases.jobs.stripe_context import DONE, Result, StripeDesk
+from purchases.jobs.kinds import AdoptCard
+from purchases.jobs.store import Task, enqueue
+from purchases.jobs.stripe_context import DONE, Result, StripeContext
 from purchases.stripe_api.checkout import HostedPage, open_setup
 from purchases.stripe_api.customers import card_of_setup, make_default
 from purchases.workspaces import store as workspaces
@@ -48,17 +48,17 @@ async def card_was_saved(context: BatchContext, fact: stripe_facts.CheckoutSessi
     if workspace_id is None:
         count_outcome(fact, "not_ours_or_older")
         return
-    await commands.ask(context.session, kind="adopt_card", subject=workspace_id)
+    await enqueue(context.session, AdoptCard(workspace_id=workspace_id))
     count_outcome(fact, "applied")
 
 
-async def adopt_card(desk: StripeDesk, command: Command) -> Result:
+async def adopt_card(context: StripeContext, task: Task[AdoptCard]) -> Result:
     """Make the card that was saved last the customer's default; one that was removed since is left alone."""
-    async with desk.database.reading() as session:
-        workspace = await workspaces.find(session, command.subject)
+    async with context.database.reading() as session:
+        workspace = await workspaces.find(session, task.job.workspace_id)
     if workspace is None or workspace.stripe_customer_id is None or workspace.card_setup_intent_id is None:
         return DONE
-    card = await card_of_setup(desk.client, setup_intent_id=workspace.card_setup_intent_id)
+    card = await card_of_setup(context.client, setup_intent_id=workspace.card_setup_intent_id)
     if card is not None and card.customer_id == workspace.stripe_customer_id:
-        await make_default(desk.client, customer_id=card.customer_id, payment_method_id=card.payment_method_id)
+        await make_default(context.client, customer_id=card.customer_id, payment_method_id=card.payment_method_id)
     return DONE

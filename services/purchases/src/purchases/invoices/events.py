@@ -6,7 +6,8 @@ from chassis.kafka.records import Received
 from contracts import stripe_facts
 from purchases.batch.context import BatchContext, cause_of, count_outcome, fact_as, was_fetched
 from purchases.batch.references import is_renewal, names_in
-from purchases.jobs import store as commands
+from purchases.jobs.kinds import ReconcilePurchase, SyncInvoice, VoidInvoice
+from purchases.jobs.store import enqueue
 from purchases.ledger.apply_payment import apply_invoice, has_payment
 from purchases.ledger.learn_ids import is_own_invoice, learn_ids, learn_of_invoice, paid_mark
 from purchases.ledger.money import Mismatch, is_paid_in_full
@@ -48,13 +49,14 @@ async def invoice_paid(context: BatchContext, received: Received) -> None:
 
 async def _look_first(context: BatchContext, fact: stripe_facts.InvoicePaid, purchases: Iterable[Purchase]) -> None:
     """Have the invoice looked up at Stripe before it pays: only what it says of itself connects it with a purchase."""
-    await commands.ask(
+    await enqueue(
         context.session,
-        kind="look_at_invoice",
-        subject=fact.invoice_id,
-        purchase_ids=[str(purchase.id) for purchase in purchases],
-        amount_paid=fact.amount_paid,
-        currency=fact.currency,
+        SyncInvoice(
+            invoice_id=fact.invoice_id,
+            purchase_ids=tuple(purchase.id for purchase in purchases),
+            amount_paid=fact.amount_paid,
+            currency=fact.currency,
+        ),
     )
     count_outcome(fact, "asked")
 
@@ -72,7 +74,7 @@ def says_paid(fact: stripe_facts.InvoicePaid) -> bool:
 async def _ask(context: BatchContext, fact: stripe_facts.InvoiceFact, purchases: Iterable[Purchase]) -> None:
     """Have each looked up at Stripe after the commit; one that is paid in part neither fails nor is voided."""
     for purchase in purchases:
-        await commands.ask(context.session, kind="settle", subject=str(purchase.id))
+        await enqueue(context.session, ReconcilePurchase(purchase_id=purchase.id))
     count_outcome(fact, "asked")
 
 
@@ -120,7 +122,7 @@ async def _leave_to_checkout(
         fact, stripe_facts.InvoiceVoided | stripe_facts.InvoiceDeleted | stripe_facts.InvoiceMarkedUncollectible
     ):
         for purchase in purchases:
-            await commands.ask(context.session, kind="settle", subject=str(purchase.id))
+            await enqueue(context.session, ReconcilePurchase(purchase_id=purchase.id))
     count_outcome(fact, "left_to_checkout")
 
 
@@ -131,7 +133,7 @@ async def _fail(context: BatchContext, purchase: Purchase, fact: stripe_facts.In
         note_failure(purchase, code=fact.failure_code, declined_at=cause.at)
     moved = move_or_record_stale(context.session, purchase, Trigger.PAYMENT_FAILED, cause=cause)
     if moved:
-        await commands.ask(context.session, kind="void", subject=str(purchase.id))
+        await enqueue(context.session, VoidInvoice(purchase_id=purchase.id))
     count_outcome(fact, "applied" if moved else "stale")
 
 
@@ -140,7 +142,7 @@ async def invoice_payment_action_required(context: BatchContext, received: Recei
     for purchase in await _charged(context, received, fact):
         if purchase.status is Status.PENDING and purchase.waiting_for is not None:
             # The bank had it when we looked last; whether it wants the customer now, only Stripe can tell.
-            await commands.ask(context.session, kind="settle", subject=str(purchase.id))
+            await enqueue(context.session, ReconcilePurchase(purchase_id=purchase.id))
         elif purchase.status is Status.PENDING and purchase.action_url is None:
             # Our own URL, which brings the buyer back, is better than the invoice's page, which does not.
             wait_for_customer(purchase, action_url=fact.action_url or fact.hosted_invoice_url)
@@ -179,7 +181,7 @@ async def invoice_marked_uncollectible(context: BatchContext, received: Received
             continue
         moved = move_or_record_stale(context.session, purchase, Trigger.PAYMENT_FAILED, cause=cause_of(fact))
         if purchase.payable:
-            await commands.ask(context.session, kind="void", subject=str(purchase.id))
+            await enqueue(context.session, VoidInvoice(purchase_id=purchase.id))
         count_outcome(fact, "applied" if moved else "stale")
 
 
@@ -192,7 +194,7 @@ async def invoice_payment_linked(context: BatchContext, received: Received) -> N
         context.learn(purchase, learn_of_invoice(purchase, invoice_id=fact.invoice_id, parts=[part]))
     if early is not None:
         await context.park(received, reason="a part of an invoice that is not paid yet", waits_for=paid_mark(early))
-        await commands.ask(context.session, kind="settle", subject=str(early.id))
+        await enqueue(context.session, ReconcilePurchase(purchase_id=early.id))
     count_outcome(fact, "waits" if early else "applied" if purchases else "not_ours")
 
 

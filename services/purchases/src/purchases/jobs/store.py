@@ -1,69 +1,65 @@
-"""`stripe_commands`: ask for a call to Stripe in a transaction, take one that is due, end or postpone it."""
+"""`stripe_commands`: enqueue a job in a transaction, take one that is due, end or postpone it."""
 
-import uuid
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 
 from sqlalchemy import Integer, case, delete, exists, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis.database.counting import count_up_to
 from chassis.database.database import wake_after_commit
+from purchases.jobs.job import Job
+from purchases.jobs.kinds import Numbered
 from purchases.jobs.rows import JobRow
 
 CHANNEL: Final = "stripe_commands"
 LEASE: Final = timedelta(seconds=180)
-"""Longer than the calls of any command: Stripe's client gives one up after 3 times 10 seconds."""
+"""Longer than the calls of any job: Stripe's client gives one up after 3 times 10 seconds."""
+OVERDUE: Final = timedelta(minutes=10)
+"""By then a rollout is over, and the workers of a newer version have taken what only they know."""
+
+JobT_co = TypeVar("JobT_co", bound=Job, covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Command:
-    """One command that was taken; `version` tells whether it was asked for again meanwhile."""
+class LeasedRow:
+    """A row that a worker has leased; `version` tells whether it was enqueued again meanwhile."""
 
     id: int
     kind: str
-    key: str
     subject: str
     arguments: dict[str, Any]
     version: int
     attempts: int
 
-    @property
-    def purchase_id(self) -> uuid.UUID:
-        """The purchase that it is about: its subject, or named in its arguments."""
-        return uuid.UUID(self.arguments.get("purchase_id", self.subject))
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task(Generic[JobT_co]):
+    """A job that a worker is at, the number of its row, and which try of it this is, from 1."""
+
+    id: int
+    attempts: int
+    job: JobT_co
 
 
-async def ask(
-    session: AsyncSession,
-    *,
-    kind: str,
-    subject: str,
-    after: timedelta = timedelta(0),
-    **arguments: Any,
-) -> None:
-    """Have `kind` done for `subject` after this commit. Asked twice it is one row, due at the earlier time."""
-    await ask_each(session, kind=kind, wanted={subject: arguments}, after=after)
-
-
-async def ask_each(
-    session: AsyncSession, *, kind: str, wanted: Mapping[str, Mapping[str, Any]], after: timedelta = timedelta(0)
-) -> None:
-    """Have `kind` done for each subject, with its arguments, in one statement."""
-    if not wanted:
+async def enqueue(session: AsyncSession, *jobs: Job, after: timedelta = timedelta(0)) -> None:
+    """Have the jobs done after this commit. Wanted twice, one is one row, due at the earlier time."""
+    if not jobs:
         return
+    by_key = {key_of(type(job), job.subject): job for job in jobs}
     row = insert(JobRow).values(
         [
             {
-                "kind": kind,
-                "key": f"{kind}:{subject}",
-                "subject": subject,
-                "arguments": dict(arguments),
+                "kind": job.KIND,
+                "key": key,
+                "subject": job.subject,
+                "arguments": job.arguments,
                 "due_at": func.now() + after,
             }
-            for subject, arguments in sorted(wanted.items())
+            for key, job in sorted(by_key.items())
         ]
     )
     was_open = JobRow.state == "open"
@@ -80,14 +76,19 @@ async def ask_each(
         wake_after_commit(session, CHANNEL)
 
 
-async def is_open(session: AsyncSession, *, kind: str, subject: str) -> bool:
-    """Return whether such a command waits to be carried out, or is."""
-    one = JobRow.key == f"{kind}:{subject}"
-    return bool(await session.scalar(select(exists().where(one, JobRow.state == "open"))))
+def key_of(kind: type[Job], subject: str) -> str:
+    """Return the key of the row, which there is once."""
+    return f"{kind.KIND}:{subject}"
 
 
-async def take(session: AsyncSession, *, kinds: Collection[str]) -> Command | None:
-    """Lease the command of these kinds that is due for longest; nobody else takes it while the lease runs.
+async def is_open(session: AsyncSession, kind: type[Job], subject: str) -> bool:
+    """Return whether such a job waits for a worker, or is under way."""
+    row = JobRow.key == key_of(kind, subject)
+    return bool(await session.scalar(select(exists().where(row, JobRow.state == "open"))))
+
+
+async def take(session: AsyncSession, *, kinds: Collection[str]) -> LeasedRow | None:
+    """Lease the job of these kinds that is due for longest; nobody else takes it while the lease runs.
 
     What this version does not know is left to the workers of a newer one: during a rollout both run.
     """
@@ -109,34 +110,40 @@ async def take(session: AsyncSession, *, kinds: Collection[str]) -> Command | No
         return None
     row.leased_until = datetime.now(UTC) + LEASE
     row.attempts += 1
-    return Command(row.id, row.kind, row.key, row.subject, row.arguments, row.version, row.attempts)
+    return LeasedRow(row.id, row.kind, row.subject, row.arguments, row.version, row.attempts)
 
 
-async def end(session: AsyncSession, command: Command) -> None:
-    """The command is done, unless it was asked for again while it ran."""
+async def count_unknown(session: AsyncSession, *, kinds: Collection[str]) -> int:
+    """Return how many jobs of other kinds are overdue, counted up to 10,000: no worker that runs knows them."""
+    overdue = (JobRow.state == "open", JobRow.due_at < func.now() - OVERDUE)
+    return (await session.scalar(select(count_up_to(JobRow.__table__, *overdue, JobRow.kind.not_in(kinds))))) or 0
+
+
+async def end(session: AsyncSession, row: LeasedRow) -> None:
+    """Record that the job is done, unless it was enqueued again while it ran."""
     done = {"state": "done", "ended_at": func.now(), "last_error": None, "leased_until": None}
-    ended = update(JobRow).where(JobRow.id == command.id, JobRow.version == command.version)
+    ended = update(JobRow).where(JobRow.id == row.id, JobRow.version == row.version)
     if (await session.execute(ended.values(done).returning(JobRow.id))).first() is None:
-        await _leave_open(session, command, due_in=timedelta(0), error=None)
+        await _leave_open(session, row, due_in=timedelta(0), error=None)
 
 
-async def postpone(session: AsyncSession, command: Command, *, due_in: timedelta, error: str | None = None) -> None:
-    """Try again in `due_in`, or at once when it was asked for again while it ran."""
+async def postpone(session: AsyncSession, row: LeasedRow, *, due_in: timedelta, error: str | None = None) -> None:
+    """Have it tried again in `due_in`, or at once when it was enqueued again while it ran."""
     later = (
         update(JobRow)
-        .where(JobRow.id == command.id, JobRow.version == command.version)
+        .where(JobRow.id == row.id, JobRow.version == row.version)
         .values(due_at=func.now() + due_in, leased_until=None, last_error=error)
     )
     if (await session.execute(later.returning(JobRow.id))).first() is None:
-        await _leave_open(session, command, due_in=None, error=error)
+        await _leave_open(session, row, due_in=None, error=error)
 
 
-async def set_aside(session: AsyncSession, command: Command, *, error: str) -> None:
-    """Stripe refuses it for good: staff must look; unless it was asked for again while it ran."""
+async def set_aside(session: AsyncSession, row: LeasedRow, *, error: str) -> None:
+    """Park it for staff, since Stripe refuses it for good; unless it was enqueued again while it ran."""
     parked = {"state": "parked", "ended_at": func.now(), "last_error": error[:2000], "leased_until": None}
-    ended = update(JobRow).where(JobRow.id == command.id, JobRow.version == command.version)
+    ended = update(JobRow).where(JobRow.id == row.id, JobRow.version == row.version)
     if (await session.execute(ended.values(parked).returning(JobRow.id))).first() is None:
-        await _leave_open(session, command, due_in=timedelta(0), error=error[:2000])
+        await _leave_open(session, row, due_in=timedelta(0), error=error[:2000])
 
 
 AGAIN: Final[dict[str, Any]] = {
@@ -151,15 +158,15 @@ AGAIN: Final[dict[str, Any]] = {
         )
     ),
 }
-"""What makes a parked command one that is open, under the next attempt."""
+"""What makes a parked job one that is open, under the next attempt."""
 
 
-async def reopen(session: AsyncSession, command_id: int) -> bool:
-    """Have a parked command carried out after this commit; False when it is not parked.
+async def reopen(session: AsyncSession, job_id: int) -> bool:
+    """Have a parked job done after this commit; False when it is not parked.
 
     Stripe repeats a refusal under the key that met it: the next attempt, which looks first, has a key of its own.
     """
-    again = update(JobRow).where(JobRow.id == command_id, JobRow.state == "parked")
+    again = update(JobRow).where(JobRow.id == job_id, JobRow.state == "parked")
     if (await session.execute(again.values(AGAIN).returning(JobRow.id))).first() is None:
         return False
     wake_after_commit(session, CHANNEL)
@@ -167,11 +174,11 @@ async def reopen(session: AsyncSession, command_id: int) -> bool:
 
 
 async def reopen_many(session: AsyncSession, *, kind: str | None, after: int, limit: int) -> Sequence[int]:
-    """Do so for the first `limit` parked commands behind the id `after`, of one kind or of all; their ids, in order."""
-    wanted = select(JobRow.id).where(JobRow.state == "parked", JobRow.id > after)
+    """Reopen the first `limit` parked jobs behind the id `after`, of one kind or of all; return their ids, in order."""
+    parked = select(JobRow.id).where(JobRow.state == "parked", JobRow.id > after)
     if kind is not None:
-        wanted = wanted.where(JobRow.kind == kind)
-    chosen = wanted.order_by(JobRow.id).limit(limit).with_for_update(skip_locked=True)
+        parked = parked.where(JobRow.kind == kind)
+    chosen = parked.order_by(JobRow.id).limit(limit).with_for_update(skip_locked=True)
     again = update(JobRow).where(JobRow.id.in_(chosen)).values(AGAIN).returning(JobRow.id)
     reopened = sorted((await session.execute(again)).scalars())
     if reopened:
@@ -179,17 +186,17 @@ async def reopen_many(session: AsyncSession, *, kind: str | None, after: int, li
     return reopened
 
 
-async def discard(session: AsyncSession, command_id: int) -> bool:
-    """End a parked command undone; False when it is not parked."""
-    ended = update(JobRow).where(JobRow.id == command_id, JobRow.state == "parked")
+async def discard(session: AsyncSession, job_id: int) -> bool:
+    """End a parked job undone; False when it is not parked."""
+    ended = update(JobRow).where(JobRow.id == job_id, JobRow.state == "parked")
     values = {"state": "discarded", "ended_at": func.now()}
     return (await session.execute(ended.values(values).returning(JobRow.id))).first() is not None
 
 
 async def prune(session: AsyncSession, kept: timedelta, limit: int) -> int:
-    """Delete up to `limit` commands that ended longer than `kept` ago, done or discarded; return how many.
+    """Delete up to `limit` jobs that ended longer than `kept` ago, done or discarded; return how many.
 
-    One that is asked for again at this moment is passed over; asked for later, it is a new row.
+    One that is enqueued again at this moment is passed over; enqueued later, it is a new row.
     """
     old = (
         select(JobRow.id)
@@ -202,15 +209,16 @@ async def prune(session: AsyncSession, kept: timedelta, limit: int) -> int:
     return len(gone.all())
 
 
-async def next_attempt(session: AsyncSession, command: Command, *, attempt: int) -> None:
-    """Stripe has stored a 5xx under the last attempt's idempotency key: the next one, after a look, has its own."""
-    statement = update(JobRow).where(JobRow.id == command.id)
-    await session.execute(statement.values(arguments=command.arguments | {"attempt": attempt}))
+async def next_attempt(session: AsyncSession, task: Task[Numbered]) -> None:
+    """Number the next try of the job, which so has an idempotency key of its own."""
+    attempt = func.jsonb_build_object("attempt", literal(task.job.attempt + 1, Integer))
+    row = update(JobRow).where(JobRow.id == task.id)
+    await session.execute(row.values(arguments=JobRow.arguments.concat(attempt)))
 
 
-async def _leave_open(session: AsyncSession, command: Command, *, due_in: timedelta | None, error: str | None) -> None:
+async def _leave_open(session: AsyncSession, row: LeasedRow, *, due_in: timedelta | None, error: str | None) -> None:
     values: dict[str, Any] = {"leased_until": None, "last_error": error}
     if due_in is not None:
         values["due_at"] = func.now() + due_in
-    await session.execute(update(JobRow).where(JobRow.id == command.id).values(values))
+    await session.execute(update(JobRow).where(JobRow.id == row.id).values(values))
     wake_after_commit(session, CHANNEL)

@@ -8,7 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.process.logs import get_logger
 from contracts import purchase_facts
-from purchases.jobs import store as commands
+from purchases.jobs.kinds import RefundUnmatchedPayment, SyncRefunds, VoidInvoice
+from purchases.jobs.store import enqueue
 from purchases.ledger import plan_money
 from purchases.ledger import store as ledger
 from purchases.ledger.apply_refund import follow_the_money, request_credit
@@ -66,13 +67,7 @@ async def enqueue_refund_sync(session: AsyncSession, known: Payment, *, parts: S
     of_the_plan = await plan_money.charges_of(session, known.stripe_invoice_id)
     subject = next(filter(None, chain(*intents, *charges, of_the_plan)), None)
     if subject is not None:
-        await commands.ask(
-            session,
-            kind="look_at_charge",
-            subject=subject,
-            purchase_id=str(known.purchase_id),
-            currency=known.currency,
-        )
+        await enqueue(session, SyncRefunds(payment=subject, purchase_id=known.purchase_id, currency=known.currency))
 
 
 async def _was_taken_for_the_plans(
@@ -126,7 +121,7 @@ async def _settle(session: AsyncSession, purchase: Purchase, invoice: PaidInvoic
     purchase.paid_cents = line.paid_cents
     if not is_own_invoice(purchase, invoice.invoice_id):
         # Paid by another invoice: its own is still open and must not be paid as well.
-        await commands.ask(session, kind="void", subject=str(purchase.id))
+        await enqueue(session, VoidInvoice(purchase_id=purchase.id))
     move(session, purchase, Trigger.PAYMENT_SUCCEEDED, cause=cause)
 
 
@@ -150,13 +145,9 @@ async def _send_back(session: AsyncSession, purchase: Purchase, invoice: PaidInv
     if payment.credit_cents:
         await request_credit(session, purchase=purchase, payment=payment, cause=cause.because(reason))
     if payment.card_cents:
-        await commands.ask(
+        await enqueue(
             session,
-            kind="return_payment",
-            subject=f"{purchase.id}:{invoice.invoice_id}",
-            purchase_id=str(purchase.id),
-            invoice_id=invoice.invoice_id,
-            amount=payment.card_cents,
+            RefundUnmatchedPayment(purchase_id=purchase.id, invoice_id=invoice.invoice_id, amount=payment.card_cents),
         )
     log.warning("payment_returned", purchase=str(purchase.id), invoice=invoice.invoice_id, reason=reason)
 

@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.process.logs import get_logger
 from contracts import purchase_facts
-from purchases.jobs import store as commands
+from purchases.jobs.kinds import ReturnCredit
+from purchases.jobs.store import enqueue
 from purchases.ledger import store as ledger
 from purchases.ledger.learn_ids import charge_named, may_be_of
 from purchases.ledger.money import COUNTS, REQUESTED, newer_refund_status
@@ -285,10 +286,7 @@ def credit_of(
 
 async def enqueue_credit(session: AsyncSession, refund: Refund) -> None:
     """Have the requested credit given after this commit."""
-    await commands.ask(
+    await enqueue(
         session,
-        kind="return_credit",
-        subject=str(refund.id),
-        purchase_id=str(refund.purchase_id),
-        invoice_id=refund.stripe_invoice_id,
+        ReturnCredit(refund_id=refund.id, purchase_id=refund.purchase_id, invoice_id=str(refund.stripe_invoice_id)),
     )

@@ -10,7 +10,7 @@ from typing import Final
 
 from chassis.database.database import Database
 from purchases.batch.context import Pages
-from purchases.jobs.stripe_context import WorkerDesk
+from purchases.jobs.stripe_context import WorkerContext
 from purchases.main import read_settings
 from purchases.reconcile.reconcile import REACH, Found, reconcile_stretch
 from purchases.reconcile.reconcile_subscriptions import reconcile_subscriptions
@@ -44,7 +44,7 @@ async def _sweep(back: timedelta) -> Found:
     async with Database(settings.database_url, name="purchases-sweep") as database:
         instance = settings.quittance_instance
         apply = partial(apply_facts, instance=instance, pages=Pages(settings.public_base_url))
-        desk = WorkerDesk(database=database, client=client, instance=instance, apply=apply)
+        context = WorkerContext(database=database, client=client, instance=instance, apply=apply)
         now = datetime.now(UTC)
-        found = await reconcile_stretch(desk, Stretch(now - back, now + timedelta(minutes=1)))
-        return found + Found(subscriptions=await reconcile_subscriptions(desk))
+        found = await reconcile_stretch(context, Stretch(now - back, now + timedelta(minutes=1)))
+        return found + Found(subscriptions=await reconcile_subscriptions(context))

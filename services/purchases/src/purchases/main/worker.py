@@ -1,4 +1,4 @@
-"""The worker process: consumer, relay, commands to Stripe."""
+"""The worker process: consumer, relay, jobs at Stripe."""
 
 from datetime import timedelta
 from functools import partial
@@ -14,7 +14,7 @@ from chassis.process.startup import refuse_unless_sound
 from chassis.web.server import HttpServer
 from purchases.batch.context import CONSUMER, Pages, keep_names
 from purchases.buying.card_testing import Brake
-from purchases.jobs.stripe_context import WorkerDesk
+from purchases.jobs.stripe_context import WorkerContext
 from purchases.main import read_settings
 from purchases.main.doctor import USED_BY_WORKER, health_of_worker, of_worker
 from purchases.stripe_api.client import stripe_client
@@ -35,7 +35,7 @@ async def work() -> None:
     kept = timedelta(days=settings.parked_kept_days)
     instance = settings.quittance_instance
     apply = partial(apply_facts, instance=instance, pages=Pages(settings.public_base_url))
-    desk = WorkerDesk(database=database, client=client, instance=instance, apply=apply)
+    context = WorkerContext(database=database, client=client, instance=instance, apply=apply)
     consumer = Consumer(
         topics=USED_BY_WORKER.reads,
         group=CONSUMER,
@@ -49,7 +49,7 @@ async def work() -> None:
         database,
         HttpServer(ops_app(health), settings.http_host, settings.ops_port, name="ops", protected=settings.protected),
         Relay(database=database, settings=settings, health=health).running(),
-        JobsLoop(desk=desk, health=health, brake=Brake(settings.brake_declines)).running(),
+        JobsLoop(context=context, health=health, brake=Brake(settings.brake_declines)).running(),
         background("pruning", lambda: keep_pruned(database, PRUNES, kept=kept)),
         consumer.running(),
         health=health,

@@ -12,7 +12,8 @@ from chassis.problems import Problem
 from purchases.checkout import store as checkouts
 from purchases.checkout.end_checkout import expire_checkout
 from purchases.checkout.rows import CheckoutSession
-from purchases.jobs import store as commands
+from purchases.jobs.kinds import VoidInvoice
+from purchases.jobs.store import enqueue
 from purchases.ledger import problems
 from purchases.ledger import store as ledger
 from purchases.ledger.move import move
@@ -112,7 +113,7 @@ async def _cancel(session: AsyncSession, purchase: Purchase, cancellation: Cance
     if back:
         await start_refund(session, purchase=purchase, amount=back, cause=cause)
     if purchase.payable:
-        await commands.ask(session, kind="void", subject=str(purchase.id))
+        await enqueue(session, VoidInvoice(purchase_id=purchase.id))
 
 
 def paid_in_part() -> Problem:

@@ -14,7 +14,8 @@ from chassis.process.logs import get_logger
 from contracts.stripe_facts import DisputeChanged, RefundChanged
 from purchases.batch.parking import allocation_mark
 from purchases.disputes.events import as_refund
-from purchases.jobs import store as commands
+from purchases.jobs.kinds import SyncRefunds
+from purchases.jobs.store import enqueue
 from purchases.ledger import problems
 from purchases.ledger import store as ledger
 from purchases.ledger.apply_refund import StripeRefund, apply_refund
@@ -132,8 +133,7 @@ async def _look(session: AsyncSession, purchase: Purchase, fact: RefundChanged |
     subject = fact.charge_id or fact.payment_intent_id
     if isinstance(fact, RefundChanged) and subject:
         currency = fact.refund.currency
-        purchase_id = str(purchase.id)
-        await commands.ask(session, kind="look_at_charge", subject=subject, purchase_id=purchase_id, currency=currency)
+        await enqueue(session, SyncRefunds(payment=subject, purchase_id=purchase.id, currency=currency))
 
 
 def not_allocatable() -> Problem:

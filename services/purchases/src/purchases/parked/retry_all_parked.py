@@ -4,7 +4,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.database.database import Database
 from chassis.process.logs import get_logger
-from purchases.jobs import store as commands
+from purchases.jobs import store as jobs
 from purchases.parked import store as parked_items
 from purchases.parked.review_parked import retry_parked
 from purchases.parked.rows import ParkedDecision
@@ -17,7 +17,7 @@ BATCH = 200
 
 
 async def retry_all_parked(*, database: Database, kind: Kind, about: str | None, actor: str) -> int:
-    """Have every open item of `kind` tried again, or those about one type or kind of command; how many those were.
+    """Have every open item of `kind` tried again, or those about one type of fact or kind of job; how many those were.
 
     Each is met once, in the order of the ids: what is parked anew meanwhile is left for the next time.
     """
@@ -40,7 +40,7 @@ async def _retry_some(session: AsyncSession, kind: Kind, about: str | None, afte
         return list(payments)
     behind = int(after.partition("-")[2] or 0)
     if kind is Kind.COMMAND:
-        numbers = await commands.reopen_many(session, kind=about, after=behind, limit=BATCH)
+        numbers = await jobs.reopen_many(session, kind=about, after=behind, limit=BATCH)
     else:
         numbers = await parked_items.retry_facts(session, about=about, after=behind, limit=BATCH)
     ids = [f"{kind.value}-{number}" for number in numbers]

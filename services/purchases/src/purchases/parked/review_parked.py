@@ -7,7 +7,9 @@ from chassis.outbox import parked
 from chassis.problems import Problem
 from chassis.process.logs import get_logger
 from purchases.batch.context import CONSUMER
-from purchases.jobs import store as commands
+from purchases.jobs import store as jobs
+from purchases.jobs.kinds import ReconcilePurchase, SyncInvoice
+from purchases.jobs.store import enqueue
 from purchases.ledger.rows import ParkedPayment, Purchase
 from purchases.parked import store as parked_items
 from purchases.parked.rows import ParkedDecision
@@ -65,27 +67,28 @@ async def _retry(session: AsyncSession, reference: Reference) -> bool:
         case Kind.FACT:
             return await parked.retry_one(session, parked_id=reference.number, consumer=CONSUMER)
         case Kind.COMMAND:
-            return await commands.reopen(session, reference.number)
+            return await jobs.reopen(session, reference.number)
         case Kind.PAYMENT:
             await _look_again(session, reference)
             return True
 
 
 async def _look_again(session: AsyncSession, reference: Reference) -> None:
-    """Ask Stripe for the purchase's own invoice by settling, for any other one by the look that it was parked after."""
-    purchase_id, invoice_id = reference.purchase_id, str(reference.invoice_id)
+    """Have the purchase reconciled with its own invoice, or the other invoice fetched after which it was parked."""
+    purchase_id, invoice_id = reference.purchase_id, reference.invoice_id
     own = await session.scalar(select(Purchase.stripe_invoice_id).where(Purchase.id == purchase_id))
     said = await session.get(ParkedPayment, (purchase_id, invoice_id))
     if own == invoice_id or said is None:
-        await commands.ask(session, kind="settle", subject=str(purchase_id))
+        await enqueue(session, ReconcilePurchase(purchase_id=purchase_id))
         return
-    await commands.ask(
+    await enqueue(
         session,
-        kind="look_at_invoice",
-        subject=invoice_id,
-        purchase_ids=[str(purchase_id)],
-        amount_paid=said.amount_paid_cents,
-        currency=said.currency,
+        SyncInvoice(
+            invoice_id=invoice_id,
+            purchase_ids=(purchase_id,),
+            amount_paid=said.amount_paid_cents,
+            currency=said.currency,
+        ),
     )
 
 
@@ -94,7 +97,7 @@ async def _discard(session: AsyncSession, reference: Reference) -> bool:
         case Kind.FACT:
             return await parked.discard_one(session, parked_id=reference.number, consumer=CONSUMER)
         case Kind.COMMAND:
-            return await commands.discard(session, reference.number)
+            return await jobs.discard(session, reference.number)
         case Kind.PAYMENT:
             return True
 

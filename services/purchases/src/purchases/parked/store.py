@@ -1,4 +1,4 @@
-"""Everything that waits for staff, as one list: parked facts, parked commands to Stripe, payments that fit nothing."""
+"""Everything that waits for staff, as one list: parked facts, parked jobs, payments that fit nothing."""
 
 import re
 import uuid
@@ -18,6 +18,9 @@ from purchases.reconcile.rules import BANK_IS_SILENT, PAID_IN_PART
 _ID: Final = re.compile(r"(fact|command)-([0-9]{1,18})|payment-([0-9a-f-]{36})-(in_\w{1,200})", re.ASCII)
 
 
+NO_ID: Final = uuid.UUID(int=0)
+
+
 class Kind(StrEnum):
     """What is parked."""
 
@@ -32,8 +35,8 @@ class Reference:
 
     kind: Kind
     number: int = 0
-    purchase_id: uuid.UUID | None = None
-    invoice_id: str | None = None
+    purchase_id: uuid.UUID = NO_ID
+    invoice_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,7 +223,7 @@ async def of_purchase(session: AsyncSession, ids: Collection[str]) -> Sequence[P
 async def open_payments(session: AsyncSession, *, after: str, limit: int) -> Sequence[str]:
     """Return the ids of parked payments that wait for staff, behind the item `after`, in order."""
     behind = reference_of(after) or Reference(kind=Kind.PAYMENT)
-    place = {"purchase_id": behind.purchase_id or uuid.UUID(int=0), "invoice_id": behind.invoice_id or ""}
+    place = {"purchase_id": behind.purchase_id, "invoice_id": behind.invoice_id}
     rows = await session.execute(OPEN_PAYMENTS, {**place, "limit": limit})
     return [str(row["id"]) for row in rows.mappings()]
 

@@ -12,7 +12,8 @@ from contracts import stripe_facts
 from purchases.batch.context import BatchContext, cause_of, count_outcome, fact_as
 from purchases.batch.parked_money import announce_plan_money_back_parked
 from purchases.batch.parking import is_set_aside
-from purchases.jobs import store as commands
+from purchases.jobs.kinds import SyncInvoice
+from purchases.jobs.store import is_open
 from purchases.ledger import plan_money
 from purchases.ledger import store as ledger
 from purchases.ledger.plan_rows import SubscriptionInvoice
@@ -126,7 +127,7 @@ async def _can_be_taken(
 ) -> bool:
     """Money waits while what its invoice paid is being read; in another currency than the invoice's, for a person."""
     subject = fact.payment_intent_id or fact.charge_id
-    if await commands.is_open(context.session, kind="look_at_invoice", subject=paid.invoice.stripe_invoice_id):
+    if await is_open(context.session, SyncInvoice, paid.invoice.stripe_invoice_id):
         await context.park(received, reason=BEING_READ, waits_for=subject)
         count_outcome(fact, "waits")
         return False

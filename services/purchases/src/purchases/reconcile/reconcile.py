@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -19,9 +19,9 @@ from purchases.batch.fetched_facts import (
 )
 from purchases.batch.parking import allocation_mark, is_set_aside
 from purchases.batch.references import ids_of, names_in
-from purchases.jobs import store as commands
-from purchases.jobs.store import Command
-from purchases.jobs.stripe_context import DONE, Later, Result, WorkerDesk
+from purchases.jobs.kinds import Reconcile, ReconcileDay, ReconcileSubscriptions
+from purchases.jobs.store import Task, enqueue
+from purchases.jobs.stripe_context import DONE, Later, Result, WorkerContext
 from purchases.ledger import plan_money
 from purchases.ledger import store as ledger
 from purchases.reconcile import store as known
@@ -47,92 +47,92 @@ Found = Counter[str]
 """How many of each kind Stripe knew better than the ledger."""
 
 
-async def reconcile(desk: WorkerDesk, _: Command) -> Result:
-    """Command: have each of the last days compared, and what runs now, again and again."""
+async def reconcile(context: WorkerContext, _: Task[Reconcile]) -> Result:
+    """Have each of the last days compared, and what runs now, again and again."""
     today = datetime.now(UTC).date()
-    async with desk.database.transaction() as session:
+    async with context.database.transaction() as session:
         for ago in range(REACH.days + 1):
-            await commands.ask(session, kind="sweep_day", subject=str(today - ago * A_DAY), after=ago * APART)
-        await commands.ask(session, kind="sweep_subscriptions", subject=desk.instance)
+            await enqueue(session, ReconcileDay(day=today - ago * A_DAY), after=ago * APART)
+        await enqueue(session, ReconcileSubscriptions(instance=context.instance))
     return Later(EVERY)
 
 
-async def reconcile_day(desk: WorkerDesk, command: Command) -> Result:
-    """Command: compare what was made at Stripe on one day, by UTC."""
-    start = datetime.fromisoformat(command.subject).replace(tzinfo=UTC)
-    await reconcile_stretch(desk, Stretch(start, start + A_DAY))
+async def reconcile_day(context: WorkerContext, task: Task[ReconcileDay]) -> Result:
+    """Compare what was made at Stripe on one day, by UTC."""
+    start = datetime.combine(task.job.day, time(), UTC)
+    await reconcile_stretch(context, Stretch(start, start + A_DAY))
     return DONE
 
 
-async def reconcile_stretch(desk: WorkerDesk, stretch: Stretch) -> Found:
+async def reconcile_stretch(context: WorkerContext, stretch: Stretch) -> Found:
     """Compare, and apply what is missed: a payment first, since its refunds and disputes need it. Safe to repeat."""
     found = Found(payments=0, refunds=0, disputes=0)
-    async for invoice in paid_invoices(desk.client, stretch):
-        found["payments"] += await _take_payment(desk, invoice)
-    async for refund in refunds(desk.client, stretch):
-        found["refunds"] += await _take_money_back(desk, refund, "refund", refund_fact)
-    async for dispute in disputes(desk.client, stretch):
-        found["disputes"] += await _take_money_back(desk, dispute, "dispute", dispute_fact)
+    async for invoice in paid_invoices(context.client, stretch):
+        found["payments"] += await _take_payment(context, invoice)
+    async for refund in refunds(context.client, stretch):
+        found["refunds"] += await _take_money_back(context, refund, "refund", refund_fact)
+    async for dispute in disputes(context.client, stretch):
+        found["disputes"] += await _take_money_back(context, dispute, "dispute", dispute_fact)
     log.info("swept", start=stretch.start.isoformat(), end=stretch.end.isoformat(), **found)
     return found
 
 
-async def _take_payment(desk: WorkerDesk, listed: Any) -> bool:
+async def _take_payment(context: WorkerContext, listed: Any) -> bool:
     """What is not understood is set aside where it is ours, and holds up nothing of the same day."""
     try:
-        return await _take_invoice(desk, listed)
+        return await _take_invoice(context, listed)
     except UnknownShape as error:
-        await _keep_unknown(desk, listed, "invoice", error)
+        await _keep_unknown(context, listed, "invoice", error)
         return False
 
 
-async def _take_invoice(desk: WorkerDesk, listed: Any) -> bool:
+async def _take_invoice(context: WorkerContext, listed: Any) -> bool:
     """A payment of ours that the ledger has not for each purchase: its rows rebuilt if need be, and then applied."""
-    if read(read_invoice_origin, listed)["quittance_instance"] != desk.instance:
+    if read(read_invoice_origin, listed)["quittance_instance"] != context.instance:
         return False
-    names = set(names_in(invoice_fact(await whole_json(desk.client, listed))))
-    async with desk.database.reading() as session:
+    names = set(names_in(invoice_fact(await whole_json(context.client, listed))))
+    async with context.database.reading() as session:
         before = await known.payments_with(session, listed.id)
         if not names or before >= len(names):
             return False
-    invoice = await whole_invoice(desk.client, listed.id)
-    fact = invoice_fact(await whole_json(desk.client, invoice))
-    async with desk.database.transaction() as session:
+    invoice = await whole_invoice(context.client, listed.id)
+    fact = invoice_fact(await whole_json(context.client, invoice))
+    async with context.database.transaction() as session:
         await adopt(session, fact)
-        await desk.apply(session, [received_from_stripe(fact)])
+        await context.apply(session, [received_from_stripe(fact)])
         taken = await known.payments_with(session, listed.id) > before
     if taken:
         note_missed("payment", invoice.id)
     return True
 
 
-async def _take_money_back(desk: WorkerDesk, thing: Any, kind: str, read: Callable[[Any], MoneyBack]) -> bool:
+async def _take_money_back(context: WorkerContext, thing: Any, kind: str, read: Callable[[Any], MoneyBack]) -> bool:
     """What is not understood is set aside where it is of a payment of ours; a stranger's is left alone."""
     try:
-        return await _take(desk, read(thing))
+        return await _take(context, read(thing))
     except UnknownShape as error:
-        await _keep_unknown(desk, thing, kind, error)
+        await _keep_unknown(context, thing, kind, error)
         return False
 
 
-async def _keep_unknown(desk: WorkerDesk, thing: Any, kind: str, error: UnknownShape) -> None:
+async def _keep_unknown(context: WorkerContext, thing: Any, kind: str, error: UnknownShape) -> None:
     said = owner_hints_of(json_of(thing))
     ids = set(said.ids)
-    async with desk.database.transaction() as session:
+    async with context.database.transaction() as session:
         names = await ledger.resolve(session, stripe_ids=ids, purchase_ids=set())
         if said.has_our_metadata or names.by_id or await plan_money.workspaces_by_payment(session, ids):
-            await park_unknown_shape(BatchContext(session, desk.instance, names, {}), thing, kind, error)
+            await park_unknown_shape(BatchContext(session, context.instance, names, {}), thing, kind, error)
 
 
-async def _take(desk: WorkerDesk, fact: MoneyBack) -> bool:
-    if fact.quittance_instance not in (None, desk.instance):
+async def _take(context: WorkerContext, fact: MoneyBack) -> bool:
+    if fact.quittance_instance not in (None, context.instance):
         return False
-    async with desk.database.transaction() as session:
+    async with context.database.transaction() as session:
         if await _is_known(session, fact) or not await _is_ours(session, fact):
             return False
         if await is_set_aside(session, received_from_stripe(fact)):
             return False
-        await desk.apply(session, [received_from_stripe(fact)])
+        await context.apply(session, [received_from_stripe(fact)])
     if isinstance(fact, DisputeChanged):
         note_missed("dispute", fact.dispute_id)
     else:

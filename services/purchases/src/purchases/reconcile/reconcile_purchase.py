@@ -9,9 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from chassis.outbox import parked
 from purchases.batch.parked_money import leave_money_back
 from purchases.checkout import store as checkouts
-from purchases.jobs import store as commands
-from purchases.jobs.store import Command
-from purchases.jobs.stripe_context import DONE, Later, Result, StripeDesk
+from purchases.jobs.kinds import OfPurchase, ReconcilePurchase, VoidInvoice
+from purchases.jobs.store import Task, enqueue
+from purchases.jobs.stripe_context import DONE, Later, Result, StripeContext
 from purchases.ledger import store as ledger
 from purchases.ledger.apply_payment import apply_invoice
 from purchases.ledger.learn_ids import learn_ids, paid_mark, release_waiting
@@ -36,57 +36,57 @@ STILL_WAITING: Final = frozenset({Verdict.WAIT, Verdict.PARK})
 STATUS_AT_STRIPE: Final = {InvoiceState.DRAFT: "draft"}
 
 
-async def reconcile_purchase(desk: StripeDesk, command: Command) -> Result:
+async def reconcile_purchase(context: StripeContext, task: Task[ReconcilePurchase]) -> Result:
     """Look the purchase's invoice up and apply what is found; repeated until nothing is open."""
-    purchase = await _read(desk, command)
+    purchase = await _read(context, task.job)
     if purchase is None or not _is_open(purchase):
         return DONE
-    if await _is_in_checkout(desk, purchase):
-        return DONE  # until its Checkout is over, which is another command's to find out
+    if await _is_in_checkout(context, purchase):
+        return DONE  # until its Checkout is over, which is another job's to find out
     leased = _is_leased(purchase)
-    finding = await find_invoice(desk.client, ledger.sale_of(purchase), instance=desk.instance)
-    async with desk.database.transaction() as session:
+    finding = await find_invoice(context.client, ledger.sale_of(purchase), instance=context.instance)
+    async with context.database.transaction() as session:
         locked = await _lock_with_its_bundle(session, purchase, finding)
-        return await _apply(session, locked, finding, command, leased=leased)
+        return await _apply(session, locked, finding, task, leased=leased)
 
 
-async def void_invoice(desk: StripeDesk, command: Command) -> Result:
+async def void_invoice(context: StripeContext, task: Task[VoidInvoice]) -> Result:
     """Close at Stripe what a purchase that is over has left payable there; paid meanwhile, it is paid."""
-    purchase = await _read(desk, command)
+    purchase = await _read(context, task.job)
     if purchase is None or purchase.status is Status.PENDING or not purchase.payable:
         return DONE
-    if await _is_in_checkout(desk, purchase):
-        return Later(_wait(command))
-    finding = await find_invoice(desk.client, ledger.sale_of(purchase), instance=desk.instance)
+    if await _is_in_checkout(context, purchase):
+        return Later(_wait(task))
+    finding = await find_invoice(context.client, ledger.sale_of(purchase), instance=context.instance)
     if finding.state is InvoiceState.OPEN_PROCESSING:
-        return Later(_wait(command))  # Stripe voids no invoice whose money is on its way
+        return Later(_wait(task))  # Stripe voids no invoice whose money is on its way
     if finding.state not in CLOSED | {InvoiceState.PAID_IN_PART}:
-        finding = await _close(desk, purchase, finding)
-    async with desk.database.transaction() as session:
+        finding = await _close(context, purchase, finding)
+    async with context.database.transaction() as session:
         locked = await _lock_with_its_bundle(session, purchase, finding)
-        return await _apply(session, locked, finding, command)
+        return await _apply(session, locked, finding, task)
 
 
-async def _close(desk: StripeDesk, purchase: Purchase, finding: Finding) -> Finding:
+async def _close(context: StripeContext, purchase: Purchase, finding: Finding) -> Finding:
     """Delete or void, and look again. Stripe refuses what was paid or closed meanwhile: then that is what is found."""
     status = STATUS_AT_STRIPE.get(finding.state, "open")
     try:
-        await close_invoice(desk.client, invoice_id=str(finding.invoice_id), status=status)
+        await close_invoice(context.client, invoice_id=str(finding.invoice_id), status=status)
     except StripeRefused:
-        found = await find_invoice(desk.client, ledger.sale_of(purchase), instance=desk.instance)
+        found = await find_invoice(context.client, ledger.sale_of(purchase), instance=context.instance)
         if found.state not in CLOSED:
             raise
         return found
-    return await find_invoice(desk.client, ledger.sale_of(purchase), instance=desk.instance)
+    return await find_invoice(context.client, ledger.sale_of(purchase), instance=context.instance)
 
 
 def _is_open(purchase: Purchase) -> bool:
     return purchase.status is Status.PENDING or purchase.payable or not purchase.payments
 
 
-async def _read(desk: StripeDesk, command: Command) -> Purchase | None:
-    async with desk.database.reading() as session:
-        return await ledger.find(session, command.purchase_id)
+async def _read(context: StripeContext, job: OfPurchase) -> Purchase | None:
+    async with context.database.reading() as session:
+        return await ledger.find(session, job.purchase_id)
 
 
 async def _lock_with_its_bundle(session: AsyncSession, purchase: Purchase, finding: Finding) -> list[Purchase]:
@@ -97,9 +97,9 @@ async def _lock_with_its_bundle(session: AsyncSession, purchase: Purchase, findi
     return [locked.pop(purchase.id), *locked.values()]
 
 
-async def _is_in_checkout(desk: StripeDesk, purchase: Purchase) -> bool:
+async def _is_in_checkout(context: StripeContext, purchase: Purchase) -> bool:
     """Whether somebody may still pay for it in an open Checkout."""
-    async with desk.database.reading() as session:
+    async with context.database.reading() as session:
         return await checkouts.live_of_purchase(session, purchase) is not None
 
 
@@ -108,7 +108,7 @@ def _is_leased(purchase: Purchase) -> bool:
 
 
 async def _apply(
-    session: AsyncSession, locked: Sequence[Purchase], finding: Finding, command: Command, *, leased: bool = False
+    session: AsyncSession, locked: Sequence[Purchase], finding: Finding, task: Task[OfPurchase], *, leased: bool = False
 ) -> Result:
     """`leased`: a buyer was at work when Stripe was asked, so that what was found may be old by now."""
     purchase = locked[0]
@@ -124,15 +124,15 @@ async def _apply(
         started_at=purchase.started_at,
         now=now,
     )
-    await _follow(session, purchase, finding, verdict, now, command)
+    await _follow(session, purchase, finding, verdict, now, task.job)
     if verdict.verdict is Verdict.NOTHING_OPEN and not purchase.payments:
         why = f"money of an invoice that is {finding.state.replace('_', ' ')} at Stripe went back"
         await _leave_waiting(session, purchase, learned, why, ended=True)
     else:
         await release_waiting(session, learned)
-    if verdict.verdict not in STILL_WAITING and not (command.kind == "void" and purchase.payable):
+    if verdict.verdict not in STILL_WAITING and not (isinstance(task.job, VoidInvoice) and purchase.payable):
         return DONE
-    return Later(_until_lease_ends(purchase, command, now) if leased else _wait(command))
+    return Later(_until_lease_ends(purchase, task, now) if leased else _wait(task))
 
 
 async def _apply_payment(
@@ -167,7 +167,7 @@ async def _leave_waiting(
 
 
 async def _follow(
-    session: AsyncSession, purchase: Purchase, finding: Finding, said: Decision, now: datetime, command: Command
+    session: AsyncSession, purchase: Purchase, finding: Finding, said: Decision, now: datetime, job: OfPurchase
 ) -> None:
     if said.trigger is not None:
         declined = finding.state is InvoiceState.OPEN_DECLINED
@@ -183,8 +183,8 @@ async def _follow(
         await park_open_invoice(session, purchase=purchase, finding=finding, paid_cents=paid_cents, cause=cause)
     if said.verdict is Verdict.NOTHING_OPEN:
         end_payable(purchase)
-    if said.verdict is Verdict.CLOSE_AT_STRIPE and command.kind != "void":
-        await commands.ask(session, kind="void", subject=str(purchase.id))
+    if said.verdict is Verdict.CLOSE_AT_STRIPE and not isinstance(job, VoidInvoice):
+        await enqueue(session, VoidInvoice(purchase_id=purchase.id))
 
 
 def _note_who_is_awaited(purchase: Purchase, finding: Finding) -> None:
@@ -195,11 +195,11 @@ def _note_who_is_awaited(purchase: Purchase, finding: Finding) -> None:
         wait_for_customer(purchase, action_url=purchase.action_url or finding.action_url)
 
 
-def _until_lease_ends(purchase: Purchase, command: Command, now: datetime) -> timedelta:
+def _until_lease_ends(purchase: Purchase, task: Task[OfPurchase], now: datetime) -> timedelta:
     """Each call of the buyer's request renews its lease, so the first look is often a little early."""
     left = (purchase.leased_until or now) - now
-    return min(max(left, SOON), _wait(command))
+    return min(max(left, SOON), _wait(task))
 
 
-def _wait(command: Command) -> timedelta:
-    return min(FIRST_WAIT * (1 << min(command.attempts - 1, 10)), LONGEST_WAIT)
+def _wait(task: Task[OfPurchase]) -> timedelta:
+    return min(FIRST_WAIT * (1 << min(task.attempts - 1, 10)), LONGEST_WAIT)

@@ -5,8 +5,9 @@ from typing import Final
 
 from chassis.process.logs import get_logger
 from purchases.catalog_copy import plans
-from purchases.jobs.store import Command
-from purchases.jobs.stripe_context import DONE, Later, Result, StripeDesk
+from purchases.jobs.kinds import ReconcileSubscriptions
+from purchases.jobs.store import Task
+from purchases.jobs.stripe_context import DONE, Later, Result, StripeContext
 from purchases.reconcile.missed import note_missed
 from purchases.stripe_api.subscriptions import Seen, fetch_subscription, running_at
 from purchases.subscriptions import store as subscriptions
@@ -24,38 +25,38 @@ Homes = Mapping[str, str]
 """By subscription: the workspace."""
 
 
-async def reconcile_running(desk: StripeDesk, _: Command) -> Result:
-    """Command: compare them all."""
-    await reconcile_subscriptions(desk)
+async def reconcile_running(context: StripeContext, _: Task[ReconcileSubscriptions]) -> Result:
+    """Compare them all."""
+    await reconcile_subscriptions(context)
     return DONE
 
 
-async def reconcile_subscriptions(desk: StripeDesk) -> int:
+async def reconcile_subscriptions(context: StripeContext) -> int:
     """Ask Stripe for each that is stored otherwise, or not at all, and take the answer; how many had changed unheard.
 
     Lists show what runs, by the plan's prices: what is stored as running and is on no list is asked for by its id.
     """
     missed = 0
-    for subscription_id, workspace_id in (await _doubtful(desk)).items():
-        missed += await _take(desk, subscription_id, workspace_id)
+    for subscription_id, workspace_id in (await _doubtful(context)).items():
+        missed += await _take(context, subscription_id, workspace_id)
     log.info("swept_subscriptions", missed=missed)
     return missed
 
 
-async def _doubtful(desk: StripeDesk) -> Homes:
-    async with desk.database.reading() as session:
+async def _doubtful(context: StripeContext) -> Homes:
+    async with context.database.reading() as session:
         prices = await plans.price_ids(session)
         stored = await subscriptions.not_ended(session)
     doubtful = {one: row.workspace_id for one, (row, _) in stored.items()}
     strange: list[Seen] = []
     for price in sorted(prices):
-        async for seen in running_at(desk.client, price, instance=desk.instance, prices=prices):
+        async for seen in running_at(context.client, price, instance=context.instance, prices=prices):
             known = stored.get(seen.snapshot.subscription_id)
             if known is None:
                 strange.append(seen)
             elif _agrees(*known, seen):
                 doubtful.pop(seen.snapshot.subscription_id, None)
-    return {**doubtful, **await _workspaces(desk, strange)}
+    return {**doubtful, **await _workspaces(context, strange)}
 
 
 def _agrees(row: Subscription, plan: str, seen: Seen) -> bool:
@@ -66,10 +67,10 @@ def _agrees(row: Subscription, plan: str, seen: Seen) -> bool:
     return granted and status == row.status and kept == {name: getattr(snapshot, name) for name in COMPARED}
 
 
-async def _workspaces(desk: StripeDesk, strange: list[Seen]) -> Homes:
+async def _workspaces(context: StripeContext, strange: list[Seen]) -> Homes:
     """Of those that were never stored, and are a registered workspace's: by our metadata, else by its customer."""
     ours = [one for one in strange if one.is_ours]
-    async with desk.database.reading() as session:
+    async with context.database.reading() as session:
         ended = await subscriptions.workspaces_of(session, {one.snapshot.subscription_id for one in ours})
         named = await workspaces.registered(session, {one.workspace_id for one in ours if one.workspace_id})
         customers = await workspaces.by_customer(session, {str(one.snapshot.customer_id) for one in ours})
@@ -82,14 +83,14 @@ async def _workspaces(desk: StripeDesk, strange: list[Seen]) -> Homes:
     return {one: home for one, home in found.items() if home is not None and one not in ended}
 
 
-async def _take(desk: StripeDesk, subscription_id: str, workspace_id: str) -> bool:
+async def _take(context: StripeContext, subscription_id: str, workspace_id: str) -> bool:
     """As an event would be taken; whether it told anything new."""
-    async with desk.database.reading() as session:
+    async with context.database.reading() as session:
         prices = await plans.price_ids(session)
         row = await subscriptions.find(session, subscription_id)
         known_at = row.event_at if row else None
-    seen = await fetch_subscription(desk.client, subscription_id, instance=desk.instance, prices=prices)
-    async with desk.database.transaction() as session:
+    seen = await fetch_subscription(context.client, subscription_id, instance=context.instance, prices=prices)
+    async with context.database.transaction() as session:
         workspace = await workspaces.lock_workspace(session, workspace_id)
         before = workspace.sequence if workspace else 0
         result = await apply_fetched(session, seen, workspace_id=workspace_id, known_at=known_at)

@@ -1,6 +1,5 @@
-"""Command: read an invoice that says of itself that it paid a purchase, before anything is given for it."""
+"""Read an invoice that says of itself that it paid a purchase, before anything is given for it."""
 
-import uuid
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -8,8 +7,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.process.logs import get_logger
 from purchases.batch.fetched_facts import invoice_fact, received_from_stripe
-from purchases.jobs.store import Command
-from purchases.jobs.stripe_context import DONE, Result, WorkerDesk
+from purchases.jobs.kinds import SyncInvoice, SyncPayment
+from purchases.jobs.store import Task
+from purchases.jobs.stripe_context import DONE, Result, WorkerContext
 from purchases.ledger import store as ledger
 from purchases.ledger.apply_payment import has_payment
 from purchases.ledger.money import Mismatch
@@ -27,55 +27,56 @@ log = get_logger(__name__)
 UNKNOWN: Final = Mismatch("Stripe does not know the invoice that is said to have paid it")
 
 
-async def sync_invoice(desk: WorkerDesk, command: Command) -> Result:
+async def sync_invoice(context: WorkerContext, task: Task[SyncInvoice]) -> Result:
     """Apply the invoice as Stripe has it, if it is paid there; one that Stripe does not know pays nothing.
 
     Raises OutcomeUnknown while Stripe does not answer: nothing has moved, and the look is repeated.
     """
-    invoice = await _invoice(desk, command.subject)
+    job = task.job
+    invoice = await _invoice(context, job.invoice_id)
     if invoice is not None and (status := read(read_invoice_status, invoice)) != "paid":
-        log.warning("not_paid_at_stripe", invoice=command.subject, status=status)
+        log.warning("not_paid_at_stripe", invoice=job.invoice_id, status=status)
         return DONE
-    fact = invoice_fact(await whole_json(desk.client, invoice)) if invoice is not None else None
-    async with desk.database.transaction() as session:
+    fact = invoice_fact(await whole_json(context.client, invoice)) if invoice is not None else None
+    async with context.database.transaction() as session:
         if fact is None:
-            await _pay_nothing(session, command)
+            await _pay_nothing(session, job)
         else:
-            await desk.apply(session, [received_from_stripe(fact)])
+            await context.apply(session, [received_from_stripe(fact)])
     return DONE
 
 
-async def sync_payment(desk: WorkerDesk, command: Command) -> Result:
+async def sync_payment(context: WorkerContext, task: Task[SyncPayment]) -> Result:
     """Read what paid an invoice whose event did not say: charges, credit, or somebody outside of Stripe.
 
     Told meanwhile by another event, there is nothing left to ask.
     """
-    async with desk.database.reading() as session:
-        found = [await ledger.find(session, uuid.UUID(one)) for one in command.arguments["purchase_ids"]]
+    async with context.database.reading() as session:
+        found = [await ledger.find(session, one) for one in task.job.purchase_ids]
     payments = [payment for purchase in found if purchase is not None for payment in purchase.payments]
-    if all(one.is_explained for one in payments if one.stripe_invoice_id == command.subject):
+    if all(one.is_explained for one in payments if one.stripe_invoice_id == task.job.invoice_id):
         return DONE
-    return await sync_invoice(desk, command)
+    return await sync_invoice(context, task)
 
 
-async def _invoice(desk: WorkerDesk, invoice_id: str) -> Any:
+async def _invoice(context: WorkerContext, invoice_id: str) -> Any:
     try:
-        return await whole_invoice(desk.client, invoice_id)
+        return await whole_invoice(context.client, invoice_id)
     except ObjectMissing:
         return None
 
 
-async def _pay_nothing(session: AsyncSession, command: Command) -> None:
+async def _pay_nothing(session: AsyncSession, job: SyncInvoice) -> None:
     """Parked for each purchase that it named, and the team told."""
     said = PaidInvoice(
-        invoice_id=command.subject,
+        invoice_id=job.invoice_id,
         customer_id=None,
-        amount_paid=int(command.arguments["amount_paid"]),
-        currency=command.arguments["currency"],
+        amount_paid=job.amount_paid,
+        currency=job.currency,
         lines=(),
     )
     cause = Cause(actor="stripe", at=datetime.now(UTC))
-    locked = await ledger.lock_purchases(session, [uuid.UUID(one) for one in command.arguments["purchase_ids"]])
+    locked = await ledger.lock_purchases(session, job.purchase_ids)
     for purchase in locked.values():
-        if not has_payment(purchase, command.subject):
+        if not has_payment(purchase, job.invoice_id):
             await park_payment(session, purchase=purchase, invoice=said, mismatch=UNKNOWN, cause=cause)

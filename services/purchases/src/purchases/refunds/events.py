@@ -7,7 +7,8 @@ from chassis.outbox import parked
 from contracts import stripe_facts
 from purchases.batch.context import BatchContext, cause_of, count_outcome, fact_as
 from purchases.batch.parking import allocation_mark, waits_as, was_ended_by_staff
-from purchases.jobs import store as commands
+from purchases.jobs.kinds import SyncRefunds
+from purchases.jobs.store import enqueue
 from purchases.ledger.apply_refund import StripeRefund, book_charge_sum
 from purchases.ledger.publish import Cause
 from purchases.refunds.allocate_refund import Paid, allocate_refund, charge_of, exceeds
@@ -90,13 +91,7 @@ async def set_aside(
 async def _look(context: BatchContext, paid: list[Paid], subject: str | None, currency: str) -> None:
     """Have the charge's refunds listed: their ids, or which of several purchases they are of, is not in the event."""
     if subject is not None:
-        await commands.ask(
-            context.session,
-            kind="look_at_charge",
-            subject=subject,
-            purchase_id=str(paid[0].purchase.id),
-            currency=currency,
-        )
+        await enqueue(context.session, SyncRefunds(payment=subject, purchase_id=paid[0].purchase.id, currency=currency))
 
 
 def stripe_refund(

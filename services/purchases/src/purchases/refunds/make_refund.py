@@ -1,13 +1,13 @@
-"""Command: carry out a refund that staff asked for, once however often it is tried."""
+"""Carry out a refund that staff asked for, once however often it is tried."""
 
-import uuid
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from chassis.process.logs import get_logger
-from purchases.jobs.store import Command
-from purchases.jobs.stripe_context import DONE, Later, Result, StripeDesk
+from purchases.jobs.kinds import MakeRefund
+from purchases.jobs.store import Task
+from purchases.jobs.stripe_context import DONE, Later, Result, StripeContext
 from purchases.ledger import store as ledger
 from purchases.ledger.apply_refund import apply_refund, refuse_refund
 from purchases.ledger.money import REQUESTED
@@ -34,26 +34,27 @@ AT_ONCE: Final = Later(timedelta(0))
 """More is known of the payment's charges than when it was asked for."""
 
 
-async def make_refund(desk: StripeDesk, command: Command) -> Result:
+async def make_refund(context: StripeContext, task: Task[MakeRefund]) -> Result:
     """Ask Stripe for it and record the answer; refused for good, the refund has failed and its money is free again."""
-    async with desk.database.reading() as session:
-        purchase = await ledger.find(session, command.purchase_id)
-    refund = _requested(purchase, command)
+    job = task.job
+    async with context.database.reading() as session:
+        purchase = await ledger.find(session, job.purchase_id)
+    refund = _requested(purchase, job)
     if purchase is None or refund is None:
         return DONE
     try:
-        sources = await sources_of(desk, command)
+        sources = await sources_of(context, job)
         if len(sources) > 1 and refund.charge_number not in {one.number for one in sources}:
-            await _split(desk, command)
+            await _split(context, job)
             return AT_ONCE
-        sending = _sending(desk, purchase, refund, _source(refund, sources).charge)
-        answer = await _send_back(desk, command, sending)
+        sending = _sending(context, purchase, refund, _source(refund, sources).charge)
+        answer = await _send_back(context, task, sending)
     except (StripeRefused, NothingToReturn) as error:
-        if isinstance(error, StripeRefused) and await learn_sources(desk, command):
+        if isinstance(error, StripeRefused) and await learn_sources(context, job):
             return AT_ONCE
-        await _refused(desk, command, error)
+        await _refused(context, job, error)
     else:
-        await _made(desk, command, answer)
+        await _made(context, job, answer)
     return DONE
 
 
@@ -61,60 +62,60 @@ def _source(refund: Refund, sources: Sequence[Source]) -> Source:
     return next((one for one in sources if one.number == refund.charge_number), sources[0])
 
 
-async def _split(desk: StripeDesk, command: Command) -> None:
+async def _split(context: StripeContext, job: MakeRefund) -> None:
     """Asked for before it was known which charges paid: each gives back its own."""
-    async with desk.database.transaction() as session:
-        purchase = await ledger.lock_purchase(session, command.purchase_id)
-        refund = _requested(purchase, command)
+    async with context.database.transaction() as session:
+        purchase = await ledger.lock_purchase(session, job.purchase_id)
+        refund = _requested(purchase, job)
         if purchase is not None and refund is not None:
             await split_over_charges(session, purchase=purchase, refund=refund)
 
 
-async def _send_back(desk: StripeDesk, command: Command, sending: Sending) -> Any:
+async def _send_back(context: StripeContext, task: Task[MakeRefund], sending: Sending) -> Any:
     """Refused, it may have been made all the same by a try whose answer was lost. Raises StripeRefused."""
     try:
-        return await send_refund(desk, command, sending)
+        return await send_refund(context, task, sending)
     except StripeRefused:
-        made = await find_refund(desk.client, charge=sending.charge, known_by=sending.known_by)
+        made = await find_refund(context.client, charge=sending.charge, known_by=sending.known_by)
         if made is None:
             raise
         return made
 
 
-async def _made(desk: StripeDesk, command: Command, answer: Any) -> None:
-    async with desk.database.transaction() as session:
-        purchase = await ledger.lock_purchase(session, command.purchase_id)
-        payment = payment_of(purchase, command)
+async def _made(context: StripeContext, job: MakeRefund, answer: Any) -> None:
+    async with context.database.transaction() as session:
+        purchase = await ledger.lock_purchase(session, job.purchase_id)
+        payment = payment_of(purchase, job)
         if purchase is not None and payment is not None:
             cause = Cause(actor="stripe", at=datetime.now(UTC))
             seen = refund_of_object(answer)
             await apply_refund(session, purchase=purchase, payment=payment, seen=seen, cause=cause)
 
 
-async def _refused(desk: StripeDesk, command: Command, error: StripeRefused | NothingToReturn) -> None:
+async def _refused(context: StripeContext, job: MakeRefund, error: StripeRefused | NothingToReturn) -> None:
     reason = "paid_without_a_payment" if isinstance(error, NothingToReturn) else error.code or "stripe_refused"
-    log.error("refund_refused", refund=command.subject, purchase=str(command.purchase_id), reason=str(error))
-    async with desk.database.transaction() as session:
-        purchase = await ledger.lock_purchase(session, command.purchase_id)
-        refund = _requested(purchase, command)
+    log.error("refund_refused", refund=str(job.refund_id), purchase=str(job.purchase_id), reason=str(error))
+    async with context.database.transaction() as session:
+        purchase = await ledger.lock_purchase(session, job.purchase_id)
+        refund = _requested(purchase, job)
         if purchase is not None and refund is not None:
             cause = Cause(actor="stripe", at=datetime.now(UTC), reason=str(error))
             refuse_refund(session, purchase=purchase, refund=refund, failure_reason=reason, cause=cause)
 
 
-def _requested(purchase: Purchase | None, command: Command) -> Refund | None:
+def _requested(purchase: Purchase | None, job: MakeRefund) -> Refund | None:
     """The refund, while Stripe's word on it is not known."""
     refunds = purchase.refunds if purchase else []
-    wanted = uuid.UUID(command.subject)
+    wanted = job.refund_id
     return next((one for one in refunds if one.id == wanted and one.status == REQUESTED), None)
 
 
-def _sending(desk: StripeDesk, purchase: Purchase, refund: Refund, charge: ChargeIds) -> Sending:
-    known_by = {"quittance_instance": desk.instance, "refund_id": str(refund.id)}
+def _sending(context: StripeContext, purchase: Purchase, refund: Refund, charge: ChargeIds) -> Sending:
+    known_by = {"quittance_instance": context.instance, "refund_id": str(refund.id)}
     return Sending(
         charge=charge,
         amount=refund.refund_cents,
-        metadata=metadata_of(ledger.sale_of(purchase), instance=desk.instance) | known_by,
+        metadata=metadata_of(ledger.sale_of(purchase), instance=context.instance) | known_by,
         known_by=known_by,
         subject=str(refund.id),
         step="refund" if (refund.charge_number or 1) == 1 else f"refund-{refund.charge_number}",

@@ -1,4 +1,4 @@
-"""Command: ask Stripe whose payment went back, and take what is found as an event would be taken."""
+"""Ask Stripe whose payment went back, and take what is found as an event would be taken."""
 
 import uuid
 from collections.abc import Sequence
@@ -13,8 +13,9 @@ from purchases.batch.fetched_facts import invoice_fact, received_from_stripe
 from purchases.batch.parked_money import Concerns, leave_to_staff
 from purchases.batch.references import is_uuid, names_in
 from purchases.catalog_copy import plans
-from purchases.jobs.store import Command
-from purchases.jobs.stripe_context import DONE, Result, WorkerDesk
+from purchases.jobs.kinds import MatchRefundToPayment
+from purchases.jobs.store import Task
+from purchases.jobs.stripe_context import DONE, Result, WorkerContext
 from purchases.ledger import plan_money
 from purchases.ledger import store as ledger
 from purchases.ledger.plan_rows import SubscriptionInvoice
@@ -32,51 +33,52 @@ from stripe_reader.invoices import read_invoice, read_invoice_origin, read_invoi
 log = get_logger(__name__)
 
 
-async def match_refund_to_payment(desk: WorkerDesk, command: Command) -> Result:
+async def match_refund_to_payment(context: WorkerContext, task: Task[MatchRefundToPayment]) -> Result:
     """Find the payment's invoice and its purchases; what waits for the payment is released, or ended as not ours.
 
     Released only where the ledger knows the payment now, else it would come back here at once. What is ours is never
     ended: it waits while its invoice is open, or its purchase has no row (a restored backup: the sweep adopts it). The
     rest is for staff.
     """
-    charge_id = command.arguments["charge_id"]
-    intent_id, invoice = await _paid_with(desk, command.arguments["payment_intent_id"], charge_id)
-    fact = await _paid_invoice(desk, invoice)
-    async with desk.database.transaction() as session:
-        if invoice is None or not await _is_ours(session, invoice, fact, instance=desk.instance):
-            await _leave_alone(session, command, "not ours")
+    job = task.job
+    charge_id = job.charge_id
+    intent_id, invoice = await _paid_with(context, job.payment_intent_id, charge_id)
+    fact = await _paid_invoice(context, invoice)
+    async with context.database.transaction() as session:
+        if invoice is None or not await _is_ours(session, invoice, fact, instance=context.instance):
+            await _leave_alone(session, job, "not ours")
         elif fact is not None:
-            await _take_payment(session, desk, command, fact, intent_id, charge_id)
+            await _take_payment(session, context, job, fact, intent_id, charge_id)
         elif (said := read(read_invoice, invoice)).status not in PAYABLE:
             names = [*said.purchase_ids, said.purchase_id or ""]
             why = f"money of the invoice {said.invoice_id}, which is {said.status},"
-            await _leave_to_staff(session, command, said.invoice_id, why, names=names)
+            await _leave_to_staff(session, job, said.invoice_id, why, names=names)
     return DONE
 
 
 async def _take_payment(
     session: AsyncSession,
-    desk: WorkerDesk,
-    command: Command,
+    context: WorkerContext,
+    job: MatchRefundToPayment,
     fact: InvoicePaid,
     intent_id: str | None,
     charge_id: str | None,
 ) -> None:
-    await desk.apply(session, [received_from_stripe(fact)])
+    await context.apply(session, [received_from_stripe(fact)])
     await session.flush()
     if await _is_known(session, intent_id, charge_id) or await _paid_the_plan(session, fact, intent_id, charge_id):
-        ids = [command.subject, *filter(None, (intent_id, charge_id))]
+        ids = [job.subject, *filter(None, (intent_id, charge_id))]
         await parked.lock_ids(session, (), stored=ids)
         await parked.release(session, ids=ids)
     elif await ledger.is_paid_with(session, fact.invoice_id):
         why = f"money of a payment that Stripe does not list for its invoice {fact.invoice_id}"
-        await _leave_to_staff(session, command, fact.invoice_id, why, names=names_in(fact))
+        await _leave_to_staff(session, job, fact.invoice_id, why, names=names_in(fact))
     elif not names_in(fact):
         why = f"money of a subscription's charge that is not known as its invoice's: {fact.invoice_id}"
-        await _leave_to_staff(session, command, fact.invoice_id, why, names=names_in(fact))
+        await _leave_to_staff(session, job, fact.invoice_id, why, names=names_in(fact))
     elif await _have_rows(session, names_in(fact)):
         why = f"money of the invoice {fact.invoice_id}, which does not fit what it was to pay,"
-        await _leave_to_staff(session, command, fact.invoice_id, why, names=names_in(fact))
+        await _leave_to_staff(session, job, fact.invoice_id, why, names=names_in(fact))
 
 
 async def _have_rows(session: AsyncSession, names: Sequence[str]) -> bool:
@@ -94,11 +96,11 @@ async def _is_known(session: AsyncSession, intent_id: str | None, charge_id: str
     return bool(paid_with(purchases, payment_intent_id=intent_id, charge_id=charge_id))
 
 
-async def _paid_invoice(desk: WorkerDesk, invoice: Any) -> InvoicePaid | None:
+async def _paid_invoice(context: WorkerContext, invoice: Any) -> InvoicePaid | None:
     """Return the invoice as its event would tell it; None for one that is not paid."""
     if invoice is None or read(read_invoice_status, invoice) != "paid":
         return None
-    return invoice_fact(await whole_json(desk.client, invoice))
+    return invoice_fact(await whole_json(context.client, invoice))
 
 
 async def _is_ours(session: AsyncSession, invoice: Any, fact: InvoicePaid | None, *, instance: str) -> bool:
@@ -116,21 +118,21 @@ async def _is_ours(session: AsyncSession, invoice: Any, fact: InvoicePaid | None
     return fact is not None and bool(await workspaces_by_event(session, [fact], instance=instance, prices=prices))
 
 
-async def _paid_with(desk: WorkerDesk, intent_id: str | None, charge_id: str | None) -> tuple[str | None, Any]:
+async def _paid_with(context: WorkerContext, intent_id: str | None, charge_id: str | None) -> tuple[str | None, Any]:
     """The payment's intent, which an old one has not, and the invoice that it paid; None for what Stripe knows not."""
     if intent_id is None:
-        charge = await fetch_charge(desk.client, charge_id) if charge_id is not None else None
+        charge = await fetch_charge(context.client, charge_id) if charge_id is not None else None
         intent_id = read(read_charge, charge).payment_intent_id if charge is not None else None
         if intent_id is None:
-            return None, await invoice_of_charge(desk.client, charge) if charge is not None else None
+            return None, await invoice_of_charge(context.client, charge) if charge is not None else None
     try:
-        return intent_id, await invoice_of_intent(desk.client, intent_id)
+        return intent_id, await invoice_of_intent(context.client, intent_id)
     except ObjectMissing:
         return intent_id, None
 
 
 async def _leave_to_staff(
-    session: AsyncSession, command: Command, invoice_id: str, why: str, *, names: Sequence[str]
+    session: AsyncSession, job: MatchRefundToPayment, invoice_id: str, why: str, *, names: Sequence[str]
 ) -> None:
     """Nobody can say more by asking again; the team is mailed of what the invoice paid or `names`."""
     named = {uuid.UUID(one) for one in names if is_uuid(one)}
@@ -138,10 +140,10 @@ async def _leave_to_staff(
     purchases = await ledger.lock_purchases(session, {one for ids in known.by_id.values() for one in ids})
     plan = await session.get(SubscriptionInvoice, invoice_id) if not purchases else None
     workspace = await workspaces.lock_workspace(session, plan.workspace_id) if plan is not None else None
-    await parked.lock_ids(session, [command.subject])
-    log.error("not_identified", subject=command.subject, why=why)
+    await parked.lock_ids(session, [job.subject])
+    log.error("not_identified", subject=job.subject, why=why)
     concerns = Concerns(list(purchases.values()), workspace, plan)
-    await leave_to_staff(session, subject=command.subject, reason=f"{why} went back", concerns=concerns)
+    await leave_to_staff(session, subject=job.subject, reason=f"{why} went back", concerns=concerns)
 
 
 async def _paid_the_plan(
@@ -160,7 +162,7 @@ async def _paid_the_plan(
     return True
 
 
-async def _leave_alone(session: AsyncSession, command: Command, why: str) -> None:
-    await parked.lock_ids(session, [command.subject])
-    ended = await parked.discard(session, ids=[command.subject], resolution=why)
-    log.info("left_alone", subject=command.subject, why=why, facts=ended)
+async def _leave_alone(session: AsyncSession, job: MatchRefundToPayment, why: str) -> None:
+    await parked.lock_ids(session, [job.subject])
+    ended = await parked.discard(session, ids=[job.subject], resolution=why)
+    log.info("left_alone", subject=job.subject, why=why, facts=ended)

@@ -1,10 +1,11 @@
-"""Command: refund money that found no purchase to pay, once however often it is tried."""
+"""Refund money that found no purchase to pay, once however often it is tried."""
 
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from purchases.jobs.store import Command
-from purchases.jobs.stripe_context import DONE, Result, StripeDesk
+from purchases.jobs.kinds import RefundUnmatchedPayment
+from purchases.jobs.store import Task
+from purchases.jobs.stripe_context import DONE, Result, StripeContext
 from purchases.ledger import store as ledger
 from purchases.ledger.apply_refund import apply_refund
 from purchases.ledger.money import COUNTS
@@ -15,59 +16,60 @@ from purchases.stripe_api.client import OutcomeUnknown, StripeRefused
 from purchases.stripe_api.refunds import refunds_of
 
 
-async def refund_unmatched_payment(desk: StripeDesk, command: Command) -> Result:
+async def refund_unmatched_payment(context: StripeContext, task: Task[RefundUnmatchedPayment]) -> Result:
     """Look whether it was refunded already, refund it if not, and record the refund. Raises NothingToReturn."""
-    sources = await sources_of(desk, command)
-    left = int(command.arguments["amount"])
+    sources = await sources_of(context, task.job)
+    left = task.job.amount
     for source in sources:
         amount = left if len(sources) == 1 or source.cents is None else min(left, source.cents)
         left -= amount
         if amount > 0:
-            await _return_one(desk, command, source, amount)
+            await _return_one(context, task, source, amount)
     return DONE
 
 
-async def _return_one(desk: StripeDesk, command: Command, source: Source, amount: int) -> None:
-    sending = _sending(desk, command, source, amount)
+async def _return_one(context: StripeContext, task: Task[RefundUnmatchedPayment], source: Source, amount: int) -> None:
+    job = task.job
+    sending = _sending(context, job, source, amount)
     try:
-        refund = await send_refund(desk, command, sending)
+        refund = await send_refund(context, task, sending)
     except StripeRefused:
-        if await learn_sources(desk, command):
+        if await learn_sources(context, job):
             raise OutcomeUnknown("more is known of the charges that paid") from None
-        rest = await _rest(desk, command, sending, source)
+        rest = await _rest(context, job, sending, source)
         if rest.amount == sending.amount:
             raise
         if rest.amount <= 0:
             return
-        refund = await send_refund(desk, command, rest)
-    async with desk.database.transaction() as session:
-        purchase = await ledger.lock_purchase(session, command.purchase_id)
-        payment = payment_of(purchase, command)
+        refund = await send_refund(context, task, rest)
+    async with context.database.transaction() as session:
+        purchase = await ledger.lock_purchase(session, job.purchase_id)
+        payment = payment_of(purchase, job)
         if purchase is not None and payment is not None:
             cause = Cause(actor="quittance", at=datetime.now(UTC), reason="money that found no purchase to pay")
             seen = refund_of_object(refund)
             await apply_refund(session, purchase=purchase, payment=payment, seen=seen, cause=cause)
 
 
-async def _rest(desk: StripeDesk, command: Command, sending: Sending, source: Source) -> Sending:
+async def _rest(context: StripeContext, job: RefundUnmatchedPayment, sending: Sending, source: Source) -> Sending:
     """The same for what is left of the payment: somebody may have sent money back in the Dashboard meanwhile."""
-    async with desk.database.reading() as session:
-        payment = payment_of(await ledger.find(session, command.purchase_id), command)
-    refunds = await refunds_of(desk.client, sending.charge)
+    async with context.database.reading() as session:
+        payment = payment_of(await ledger.find(session, job.purchase_id), job)
+    refunds = await refunds_of(context.client, sending.charge)
     gone = sum(one.refund_cents for one in map(refund_of_object, refunds) if one.status in COUNTS)
     took = source.cents if source.cents is not None else payment.invoice_paid_cents if payment else sending.amount
     left = min(sending.amount, took - gone)
     return replace(sending, amount=left, step=f"{sending.step}-{left}")
 
 
-def _sending(desk: StripeDesk, command: Command, source: Source, amount: int) -> Sending:
+def _sending(context: StripeContext, job: RefundUnmatchedPayment, source: Source, amount: int) -> Sending:
     """One invoice may have paid for several purchases: each return is known by both."""
-    known_by = {"purchase_id": str(command.purchase_id), "returned_invoice": command.arguments["invoice_id"]}
+    known_by = {"purchase_id": str(job.purchase_id), "returned_invoice": job.invoice_id}
     return Sending(
         charge=source.charge,
         amount=amount,
-        metadata={"quittance_instance": desk.instance} | known_by,
+        metadata={"quittance_instance": context.instance} | known_by,
         known_by=known_by,
-        subject=str(command.purchase_id),
-        step=f"return-{command.arguments['invoice_id']}" + (f"-{source.number}" if source.number > 1 else ""),
+        subject=str(job.purchase_id),
+        step=f"return-{job.invoice_id}" + (f"-{source.number}" if source.number > 1 else ""),
     )

@@ -1,13 +1,12 @@
-"""Command: give back to a customer's balance what its credit paid, once however often it is tried."""
+"""Give back to a customer's balance what its credit paid, once however often it is tried."""
 
-import uuid
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from chassis.process.logs import get_logger
-from purchases.jobs import store as commands
-from purchases.jobs.store import Command
-from purchases.jobs.stripe_context import DONE, Result, StripeDesk
+from purchases.jobs.kinds import ReturnCredit
+from purchases.jobs.store import Task
+from purchases.jobs.stripe_context import DONE, Result, StripeContext, number_tries
 from purchases.ledger import store as ledger
 from purchases.ledger.apply_refund import StripeRefund, apply_refund, refuse_refund
 from purchases.ledger.money import REQUESTED
@@ -15,7 +14,7 @@ from purchases.ledger.publish import Cause
 from purchases.ledger.rows import Purchase, Refund
 from purchases.refunds.send_refund import payment_of
 from purchases.stripe_api.balances import AppliedCredit, fetch_applied_credit, fetch_given_back, give_credit
-from purchases.stripe_api.client import OutcomeUnknown, StripeRefused, metadata_of_object
+from purchases.stripe_api.client import StripeRefused, metadata_of_object
 from purchases.stripe_api.keys import idempotency_key, metadata_of
 
 log = get_logger(__name__)
@@ -27,31 +26,32 @@ class MoreThanCreditPaid(Exception):  # noqa: N818 - named for what it says
     """With it more credit would have gone back than paid the invoice: a row or a transaction is not known here."""
 
 
-async def return_credit(desk: StripeDesk, command: Command) -> Result:
+async def return_credit(context: StripeContext, task: Task[ReturnCredit]) -> Result:
     """Look for the balance transaction of the requested refund, make it if there is none, and record it.
 
     Refused for good it has failed: the team is mailed its amount, and it counts no longer.
     """
-    async with desk.database.reading() as session:
-        purchase = await ledger.find(session, command.purchase_id)
-    refund = _requested(purchase, command)
+    job = task.job
+    async with context.database.reading() as session:
+        purchase = await ledger.find(session, job.purchase_id)
+    refund = _requested(purchase, job)
     if purchase is None or refund is None:
         return DONE
     try:
-        made = await _give_back(desk, command, purchase, refund)
+        made = await _give_back(context, task, purchase, refund)
     except (StripeRefused, MoreThanCreditPaid) as error:
-        await _refuse(desk, command, error)
+        await _refuse(context, job, error)
     else:
-        await _record(desk, command, made)
+        await _record(context, job, made)
     return DONE
 
 
-async def _give_back(desk: StripeDesk, command: Command, purchase: Purchase, refund: Refund) -> Any:
+async def _give_back(context: StripeContext, task: Task[ReturnCredit], purchase: Purchase, refund: Refund) -> Any:
     """The transaction that an earlier try made, or a new one. Raises StripeRefused, MoreThanCreditPaid."""
-    invoice_id = command.arguments["invoice_id"]
-    applied = await fetch_applied_credit(desk.client, invoice_id)
-    of_invoice = {"quittance_instance": desk.instance, "invoice_id": invoice_id}
-    given = await fetch_given_back(desk.client, customer_id=applied.customer_id, known_by=of_invoice)
+    invoice_id = task.job.invoice_id
+    applied = await fetch_applied_credit(context.client, invoice_id)
+    of_invoice = {"quittance_instance": context.instance, "invoice_id": invoice_id}
+    given = await fetch_given_back(context.client, customer_id=applied.customer_id, known_by=of_invoice)
     made = next((one for one in given if metadata_of_object(one).get("refund_id") == str(refund.id)), None)
     if made is not None:
         return made
@@ -59,63 +59,56 @@ async def _give_back(desk: StripeDesk, command: Command, purchase: Purchase, ref
     if gone + refund.refund_cents > applied.cents:
         raise MoreThanCreditPaid(f"credit paid {applied.cents} of {invoice_id}, {gone} of that was given back before")
     metadata = (
-        metadata_of(ledger.sale_of(purchase), instance=desk.instance) | of_invoice | {"refund_id": str(refund.id)}
+        metadata_of(ledger.sale_of(purchase), instance=context.instance) | of_invoice | {"refund_id": str(refund.id)}
     )
-    return await _make(desk, command, refund, applied, metadata)
+    return await _make(context, task, refund, applied, metadata)
 
 
 async def _make(
-    desk: StripeDesk, command: Command, refund: Refund, applied: AppliedCredit, metadata: dict[str, str]
+    context: StripeContext, task: Task[ReturnCredit], refund: Refund, applied: AppliedCredit, metadata: dict[str, str]
 ) -> Any:
-    """The attempt's number grows only when Stripe has answered 5xx, which it repeats for ever under the old one."""
-    attempt = int(command.arguments.get("attempt", 1))
-    try:
-        return await give_credit(
-            desk.client,
-            customer_id=applied.customer_id,
-            amount=refund.refund_cents,
-            currency=applied.currency,
-            metadata=metadata,
-            idempotency_key=idempotency_key(desk.instance, refund.id, "credit", attempt),
-        )
-    except OutcomeUnknown as error:
-        if error.stored:
-            async with desk.database.transaction() as session:
-                await commands.next_attempt(session, command, attempt=attempt + 1)
-        raise
+    credit = give_credit(
+        context.client,
+        customer_id=applied.customer_id,
+        amount=refund.refund_cents,
+        currency=applied.currency,
+        metadata=metadata,
+        idempotency_key=idempotency_key(context.instance, refund.id, "credit", task.job.attempt),
+    )
+    return await number_tries(context, task, credit)
 
 
-async def _record(desk: StripeDesk, command: Command, made: Any) -> None:
+async def _record(context: StripeContext, job: ReturnCredit, made: Any) -> None:
     seen = StripeRefund(
         refund_id=made.id,
         refund_cents=-made.amount,
         currency=made.currency,
         status="succeeded",
         kind="credit",
-        purchase_id=str(command.purchase_id),
-        requested_id=command.subject,
+        purchase_id=str(job.purchase_id),
+        requested_id=str(job.refund_id),
     )
-    async with desk.database.transaction() as session:
-        purchase = await ledger.lock_purchase(session, command.purchase_id)
-        payment = payment_of(purchase, command)
+    async with context.database.transaction() as session:
+        purchase = await ledger.lock_purchase(session, job.purchase_id)
+        payment = payment_of(purchase, job)
         if purchase is not None and payment is not None:
             cause = Cause(actor="quittance", at=datetime.now(UTC), reason="what credit had paid")
             await apply_refund(session, purchase=purchase, payment=payment, seen=seen, cause=cause)
 
 
-async def _refuse(desk: StripeDesk, command: Command, error: StripeRefused | MoreThanCreditPaid) -> None:
+async def _refuse(context: StripeContext, job: ReturnCredit, error: StripeRefused | MoreThanCreditPaid) -> None:
     reason = MORE_THAN_PAID if isinstance(error, MoreThanCreditPaid) else error.code or "stripe_refused"
-    log.error("credit_refused", refund=command.subject, purchase=str(command.purchase_id), reason=str(error))
-    async with desk.database.transaction() as session:
-        purchase = await ledger.lock_purchase(session, command.purchase_id)
-        refund = _requested(purchase, command)
+    log.error("credit_refused", refund=str(job.refund_id), purchase=str(job.purchase_id), reason=str(error))
+    async with context.database.transaction() as session:
+        purchase = await ledger.lock_purchase(session, job.purchase_id)
+        refund = _requested(purchase, job)
         if purchase is not None and refund is not None:
             cause = Cause(actor="stripe", at=datetime.now(UTC), reason=str(error))
             refuse_refund(session, purchase=purchase, refund=refund, failure_reason=reason, cause=cause)
 
 
-def _requested(purchase: Purchase | None, command: Command) -> Refund | None:
+def _requested(purchase: Purchase | None, job: ReturnCredit) -> Refund | None:
     """The credit, while Stripe's word on it is not known."""
     refunds = purchase.refunds if purchase else []
-    wanted = uuid.UUID(command.subject)
+    wanted = job.refund_id
     return next((one for one in refunds if one.id == wanted and one.status == REQUESTED), None)

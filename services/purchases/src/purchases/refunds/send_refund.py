@@ -1,16 +1,16 @@
-"""What commands that send money back have in common: the payment's charges, a look, one refund at Stripe."""
+"""What jobs that send money back have in common: the payment's charges, a look, one refund at Stripe."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from purchases.jobs import store as commands
-from purchases.jobs.store import Command
-from purchases.jobs.stripe_context import StripeDesk
+from purchases.jobs.kinds import MoneyBack
+from purchases.jobs.store import Task
+from purchases.jobs.stripe_context import StripeContext, number_tries
 from purchases.ledger import store as ledger
 from purchases.ledger.learn_ids import learn_of_invoice, refundable_charges, release_waiting
 from purchases.ledger.rows import Charge, Payment, Purchase
-from purchases.stripe_api.client import OutcomeUnknown, phase
+from purchases.stripe_api.client import phase
 from purchases.stripe_api.fetch import whole_json
 from purchases.stripe_api.invoices import EXPAND
 from purchases.stripe_api.keys import idempotency_key
@@ -46,52 +46,52 @@ class Sending:
     step: str
 
 
-def payment_of(purchase: Purchase | None, command: Command) -> Payment | None:
-    """The payment whose money the command sends back."""
+def payment_of(purchase: Purchase | None, job: MoneyBack) -> Payment | None:
+    """Return the payment whose money is sent back."""
     payments = purchase.payments if purchase else []
-    return next((one for one in payments if one.stripe_invoice_id == command.arguments["invoice_id"]), None)
+    return next((one for one in payments if one.stripe_invoice_id == job.invoice_id), None)
 
 
-async def sources_of(desk: StripeDesk, command: Command) -> Sequence[Source]:
+async def sources_of(context: StripeContext, job: MoneyBack) -> Sequence[Source]:
     """The payment's charges, stored before any refund is made, so that the refund's events find the payment.
 
     Raises NothingToReturn.
     """
-    known = await _known_sources(desk, command)
-    if not known and await learn_sources(desk, command):
-        known = await _known_sources(desk, command)
+    known = await _known_sources(context, job)
+    if not known and await learn_sources(context, job):
+        known = await _known_sources(context, job)
     if not known:
-        raise NothingToReturn(command.arguments["invoice_id"])
+        raise NothingToReturn(job.invoice_id)
     return known
 
 
-async def learn_sources(desk: StripeDesk, command: Command) -> bool:
+async def learn_sources(context: StripeContext, job: MoneyBack) -> bool:
     """Ask Stripe which charges paid the invoice; True where that was news."""
-    invoice_id = command.arguments["invoice_id"]
+    invoice_id = job.invoice_id
     async with phase("look_at_invoice"):
-        invoice = await desk.client.v1.invoices.retrieve_async(invoice_id, params={"expand": EXPAND})
-    parts = [part_of(part) for part in read_json(read_parts, await whole_json(desk.client, invoice))]
-    async with desk.database.transaction() as session:
-        purchase = await ledger.lock_purchase(session, command.purchase_id)
-        before = _charges(purchase, command)
+        invoice = await context.client.v1.invoices.retrieve_async(invoice_id, params={"expand": EXPAND})
+    parts = [part_of(part) for part in read_json(read_parts, await whole_json(context.client, invoice))]
+    async with context.database.transaction() as session:
+        purchase = await ledger.lock_purchase(session, job.purchase_id)
+        before = _charges(purchase, job)
         learned = _learn(purchase, invoice_id, parts)
         await release_waiting(session, learned)
-        return _charges(purchase, command) != before
+        return _charges(purchase, job) != before
 
 
 def _learn(purchase: Purchase | None, invoice_id: str, parts: Sequence[Part]) -> list[str]:
     return learn_of_invoice(purchase, invoice_id=invoice_id, parts=parts) if purchase is not None else []
 
 
-def _charges(purchase: Purchase | None, command: Command) -> list[tuple[str | None, str | None, int | None]]:
-    payment = payment_of(purchase, command)
+def _charges(purchase: Purchase | None, job: MoneyBack) -> list[tuple[str | None, str | None, int | None]]:
+    payment = payment_of(purchase, job)
     charges = payment.charges if payment else []
     return [(one.stripe_payment_intent_id, one.stripe_charge_id, one.amount_cents) for one in charges]
 
 
-async def _known_sources(desk: StripeDesk, command: Command) -> list[Source]:
-    async with desk.database.reading() as session:
-        payment = payment_of(await ledger.find(session, command.purchase_id), command)
+async def _known_sources(context: StripeContext, job: MoneyBack) -> list[Source]:
+    async with context.database.reading() as session:
+        payment = payment_of(await ledger.find(session, job.purchase_id), job)
     return [_source(one) for one in (refundable_charges(payment) if payment else [])]
 
 
@@ -100,25 +100,16 @@ def _source(charge: Charge) -> Source:
     return Source(number=charge.number, charge=ids, cents=charge.amount_cents)
 
 
-async def send_refund(desk: StripeDesk, command: Command, sending: Sending) -> Any:
-    """The refund that an earlier try made, or a new one.
-
-    The attempt's number grows only when Stripe has answered 5xx, which it repeats for ever under the old one.
-    """
-    made = await find_refund(desk.client, charge=sending.charge, known_by=sending.known_by)
+async def send_refund(context: StripeContext, task: Task[MoneyBack], sending: Sending) -> Any:
+    """Return the refund that an earlier try made, or a new one."""
+    made = await find_refund(context.client, charge=sending.charge, known_by=sending.known_by)
     if made is not None:
         return made
-    attempt = int(command.arguments.get("attempt", 1))
-    try:
-        return await create_refund(
-            desk.client,
-            charge=sending.charge,
-            amount=sending.amount,
-            metadata=sending.metadata,
-            idempotency_key=idempotency_key(desk.instance, sending.subject, sending.step, attempt),
-        )
-    except OutcomeUnknown as error:
-        if error.stored:
-            async with desk.database.transaction() as session:
-                await commands.next_attempt(session, command, attempt=attempt + 1)
-        raise
+    refund = create_refund(
+        context.client,
+        charge=sending.charge,
+        amount=sending.amount,
+        metadata=sending.metadata,
+        idempotency_key=idempotency_key(context.instance, sending.subject, sending.step, task.job.attempt),
+    )
+    return await number_tries(context, task, refund)

@@ -4,7 +4,8 @@ import uuid
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from purchases.jobs import store as commands
+from purchases.jobs.kinds import MakeRefund
+from purchases.jobs.store import enqueue
 from purchases.ledger.apply_refund import limit_to_charge, live_cents
 from purchases.ledger.learn_ids import refundable_charges
 from purchases.ledger.money import REQUESTED
@@ -35,12 +36,9 @@ def shares_over_charges(
 
 async def enqueue_refund(session: AsyncSession, refund: Refund) -> None:
     """Have the requested refund made after this commit."""
-    await commands.ask(
+    await enqueue(
         session,
-        kind="refund",
-        subject=str(refund.id),
-        purchase_id=str(refund.purchase_id),
-        invoice_id=refund.stripe_invoice_id,
+        MakeRefund(refund_id=refund.id, purchase_id=refund.purchase_id, invoice_id=str(refund.stripe_invoice_id)),
     )
 
 

@@ -1,4 +1,4 @@
-"""Command: list a charge's refunds as they are now, for what its events cannot tell."""
+"""List a charge's refunds as they are now, for what its events cannot tell."""
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
@@ -13,8 +13,9 @@ from purchases.batch.context import BatchContext, cause_of
 from purchases.batch.fetched_facts import dispute_fact, park_unknown_shape, received_from_stripe, refund_fact
 from purchases.batch.parked_money import announce_money_back_parked
 from purchases.batch.parking import allocation_mark, is_set_aside, waits_as
-from purchases.jobs.store import Command
-from purchases.jobs.stripe_context import DONE, Result, StripeDesk, WorkerDesk
+from purchases.jobs.kinds import SyncRefunds
+from purchases.jobs.store import Task
+from purchases.jobs.stripe_context import DONE, Result, StripeContext, WorkerContext
 from purchases.ledger import plan_money
 from purchases.ledger import store as ledger
 from purchases.ledger.apply_refund import OF_THE_CHARGE, StripeRefund, book_charge_sum
@@ -39,39 +40,40 @@ from purchases.stripe_api.fetch import fetch_dispute, refunds_of_charge, refunds
 log = get_logger(__name__)
 
 
-async def sync_refunds(desk: WorkerDesk, command: Command) -> Result:
+async def sync_refunds(context: WorkerContext, task: Task[SyncRefunds]) -> Result:
     """Apply the refunds of every charge of the payment; of one that Stripe does not know, what its events said."""
-    refunds = await _refunds(desk, command.subject)
+    job = task.job
+    refunds = await _refunds(context, job.payment)
     if refunds is not None:
-        for subject in await _other_charges(desk, command):
-            refunds += await _refunds(desk, subject) or []
-    async with desk.database.transaction() as session:
-        index = await ledger.resolve(session, stripe_ids={command.subject}, purchase_ids={command.purchase_id})
+        for subject in await _other_charges(context, job):
+            refunds += await _refunds(context, subject) or []
+    async with context.database.transaction() as session:
+        index = await ledger.resolve(session, stripe_ids={job.payment}, purchase_ids={job.purchase_id})
         purchases = await ledger.lock_purchases(session, {one for named in index.by_id.values() for one in named})
-        context = BatchContext(session, desk.instance, index, purchases)
-        paid = _paid_by(command, context.purchases.values())
+        batch = BatchContext(session, context.instance, index, purchases)
+        paid = _paid_by(job, batch.purchases.values())
         if paid:
-            readable = None if refunds is None else await _readable(context, paid, refunds)
-            shares = await _apply(session, paid, readable, command)
-            await _end_waiting(context, paid, readable or (), shares)
-    await _look_at_disputes(desk, {one.payment.stripe_invoice_id for one in paid})
+            readable = None if refunds is None else await _readable(batch, paid, refunds)
+            shares = await _apply(session, paid, readable, job)
+            await _end_waiting(batch, paid, readable or (), shares)
+    await _look_at_disputes(context, {one.payment.stripe_invoice_id for one in paid})
     return DONE
 
 
-async def _look_at_disputes(desk: WorkerDesk, invoice_ids: Collection[str]) -> None:
+async def _look_at_disputes(context: WorkerContext, invoice_ids: Collection[str]) -> None:
     """Apply the disputes of what was found to have paid more than was known when they were heard of."""
-    async with desk.database.reading() as session:
+    async with context.database.reading() as session:
         known = [one for invoice_id in sorted(invoice_ids) for one in await plan_money.to_share(session, invoice_id)]
     for dispute_id in known:
-        fact = await _dispute(desk, dispute_id)
+        fact = await _dispute(context, dispute_id)
         if fact is not None:
-            async with desk.database.transaction() as session:
-                await desk.apply(session, [received_from_stripe(fact)])
+            async with context.database.transaction() as session:
+                await context.apply(session, [received_from_stripe(fact)])
 
 
-async def _dispute(desk: StripeDesk, dispute_id: str) -> DisputeChanged | None:
+async def _dispute(context: StripeContext, dispute_id: str) -> DisputeChanged | None:
     try:
-        return dispute_fact(await fetch_dispute(desk.client, dispute_id))
+        return dispute_fact(await fetch_dispute(context.client, dispute_id))
     except ObjectMissing:
         log.warning("dispute_not_at_stripe", dispute=dispute_id)
         return None
@@ -95,14 +97,14 @@ async def _readable(context: BatchContext, paid: Sequence[Paid], refunds: Sequen
     return taken
 
 
-async def _other_charges(desk: StripeDesk, command: Command) -> list[str]:
+async def _other_charges(context: StripeContext, job: SyncRefunds) -> list[str]:
     """What else paid the same invoice: everything has gone back once all of them have."""
-    async with desk.database.reading() as session:
-        index = await ledger.resolve(session, stripe_ids={command.subject}, purchase_ids={command.purchase_id})
-        found = [await ledger.find(session, one) for one in index.purchases_of([command.subject])]
-    paid = _paid_by(command, [one for one in found if one is not None])
+    async with context.database.reading() as session:
+        index = await ledger.resolve(session, stripe_ids={job.payment}, purchase_ids={job.purchase_id})
+        found = [await ledger.find(session, one) for one in index.purchases_of([job.payment])]
+    paid = _paid_by(job, [one for one in found if one is not None])
     charges = [charge for one in paid for charge in one.payment.charges]
-    named = [charge for charge in charges if command.subject not in _ids(charge)]
+    named = [charge for charge in charges if job.payment not in _ids(charge)]
     return list(dict.fromkeys(ids[0] for charge in named if (ids := _ids(charge))))
 
 
@@ -110,30 +112,30 @@ def _ids(charge: Charge) -> list[str]:
     return [one for one in (charge.stripe_payment_intent_id, charge.stripe_charge_id) if one]
 
 
-async def _refunds(desk: StripeDesk, subject: str) -> list[Any] | None:
+async def _refunds(context: StripeContext, subject: str) -> list[Any] | None:
     """None when Stripe does not know the charge, or the intent."""
     try:
         lists = refunds_of_intent if subject.startswith("pi_") else refunds_of_charge
-        return await lists(desk.client, subject)
+        return await lists(context.client, subject)
     except ObjectMissing:
         return None
 
 
-def _paid_by(command: Command, purchases: Iterable[Purchase]) -> list[Paid]:
-    return paid_with(purchases, **_subject(command))
+def _paid_by(job: SyncRefunds, purchases: Iterable[Purchase]) -> list[Paid]:
+    return paid_with(purchases, **_subject(job))
 
 
-def _subject(command: Command) -> dict[str, str | None]:
-    intent, charge = (command.subject, None) if command.subject.startswith("pi_") else (None, command.subject)
+def _subject(job: SyncRefunds) -> dict[str, str | None]:
+    intent, charge = (job.payment, None) if job.payment.startswith("pi_") else (None, job.payment)
     return {"payment_intent_id": intent, "charge_id": charge}
 
 
 async def _apply(
-    session: AsyncSession, paid: Sequence[Paid], refunds: Sequence[RefundChanged] | None, command: Command
+    session: AsyncSession, paid: Sequence[Paid], refunds: Sequence[RefundChanged] | None, job: SyncRefunds
 ) -> dict[str, Shares | None]:
     cause = Cause(actor="stripe", at=datetime.now(UTC), reason="the charge's refunds as Stripe lists them")
     for one in paid if refunds is None else ():
-        for said in _said(one, command):
+        for said in _said(one, job):
             await allocate_refund(session, paid=[one], seen=said, cause=cause)
     seen = [stripe_refund(one.refund, of=one) for one in refunds or ()]
     shares = await allocate_refunds(session, paid=paid, refunds=seen, cause=cause)
@@ -143,7 +145,7 @@ async def _apply(
     return shares
 
 
-def _said(one: Paid, command: Command) -> list[StripeRefund]:
+def _said(one: Paid, job: SyncRefunds) -> list[StripeRefund]:
     """One refund per cumulative amount, for what the refunds that are known do not explain."""
     seen = one.payment.charge_refunded_cents
     missing = seen - refunded_cents(refunds=_known(one), charge_refunded_cents=0)
@@ -151,13 +153,13 @@ def _said(one: Paid, command: Command) -> list[StripeRefund]:
         return []
     return [
         StripeRefund(
-            refund_id=f"{command.subject}:{seen}",
+            refund_id=f"{job.payment}:{seen}",
             refund_cents=missing,
-            currency=command.arguments["currency"],
+            currency=job.currency,
             status="succeeded",
             purchase_id=str(one.purchase.id),
-            payment_intent_id=_subject(command)["payment_intent_id"],
-            charge_id=_subject(command)["charge_id"],
+            payment_intent_id=_subject(job)["payment_intent_id"],
+            charge_id=_subject(job)["charge_id"],
         )
     ]
 

@@ -6,7 +6,8 @@ from chassis.kafka.records import Received
 from contracts import stripe_facts
 from purchases.batch.context import BatchContext, cause_of, count_outcome
 from purchases.batch.parked_money import announce_money_back_parked
-from purchases.jobs import store as commands
+from purchases.jobs.kinds import MatchRefundToPayment, ReconcilePurchase
+from purchases.jobs.store import enqueue
 from purchases.ledger.learn_ids import learn_of_invoice, paid_mark
 from purchases.ledger.rows import Purchase
 from purchases.refunds.allocate_refund import Paid, in_currency_of, paid_with
@@ -56,7 +57,7 @@ async def is_foreign(
 async def _wait_for_payment(context: BatchContext, received: Received, purchase: Purchase) -> None:
     """Money of a purchase whose payment we have not seen: the payment must be somewhere, so we look for it."""
     await context.park(received, reason="money went back before it came", waits_for=paid_mark(purchase))
-    await commands.ask(context.session, kind="settle", subject=str(purchase.id))
+    await enqueue(context.session, ReconcilePurchase(purchase_id=purchase.id))
 
 
 async def _ask_whose(context: BatchContext, received: Received, fact: MoneyBack) -> None:
@@ -64,10 +65,6 @@ async def _ask_whose(context: BatchContext, received: Received, fact: MoneyBack)
     subject = fact.payment_intent_id or fact.charge_id
     await context.park(received, reason="money of an unknown payment went back", waits_for=subject)
     if subject is not None:
-        await commands.ask(
-            context.session,
-            kind="identify",
-            subject=subject,
-            payment_intent_id=fact.payment_intent_id,
-            charge_id=fact.charge_id,
+        await enqueue(
+            context.session, MatchRefundToPayment(payment_intent_id=fact.payment_intent_id, charge_id=fact.charge_id)
         )

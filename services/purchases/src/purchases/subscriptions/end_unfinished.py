@@ -8,9 +8,9 @@ from stripe import StripeClient
 
 from chassis.database.database import Database
 from purchases.catalog_copy import plans
-from purchases.jobs import store as commands
-from purchases.jobs.store import Command
-from purchases.jobs.stripe_context import DONE, Later, Result, StripeDesk
+from purchases.jobs.kinds import CAME_LATE, EndUnfinished
+from purchases.jobs.store import Task, enqueue
+from purchases.jobs.stripe_context import DONE, Later, Result, StripeContext
 from purchases.ledger import problems
 from purchases.stripe_api.subscriptions import FirstPayment, end_first_payment, fetch_first_payment
 from purchases.stripe_api.values import Snapshot
@@ -42,9 +42,9 @@ async def make_room(*, database: Database, client: StripeClient, instance: str, 
     """End what stands unfinished in the way of another upgrade. Raises Problem 409 for what must not be ended."""
     async with database.reading() as session:
         waiting = await subscriptions.unfinished(session, workspace_id)
-    desk = StripeDesk(database=database, client=client, instance=instance)
+    context = StripeContext(database=database, client=client, instance=instance)
     for row in waiting:
-        match await _look_and_end(desk, row.stripe_subscription_id, workspace_id):
+        match await _look_and_end(context, row.stripe_subscription_id, workspace_id):
             case Found.RUNS:
                 raise already_subscribed()
             case Found.IN_PROGRESS:
@@ -55,37 +55,38 @@ async def make_room(*, database: Database, client: StripeClient, instance: str, 
                 raise checkout_busy()
 
 
-async def end_unfinished(desk: StripeDesk, command: Command) -> Result:
+async def end_unfinished(context: StripeContext, task: Task[EndUnfinished]) -> Result:
     """Finish what a request began: end it, and pay back what arrived for it all the same."""
-    workspace_id = command.arguments["workspace_id"]
-    match await _look_and_end(desk, command.subject, workspace_id):
+    job = task.job
+    workspace_id = job.workspace_id
+    match await _look_and_end(context, job.subscription_id, workspace_id):
         case Found.ENDED:
-            return await end_extra.end_and_pay_back(desk, command)
+            return await end_extra.end_and_pay_back(context, task)
         case Found.CHANGING:
             return Later(timedelta(0))
-    await _let_run(desk, command.subject, workspace_id)
+    await _let_run(context, job.subscription_id, workspace_id)
     return DONE
 
 
-async def _look_and_end(desk: StripeDesk, subscription_id: str, workspace_id: str) -> Found:
-    found, payment = await _look(desk, subscription_id, workspace_id)
+async def _look_and_end(context: StripeContext, subscription_id: str, workspace_id: str) -> Found:
+    found, payment = await _look(context, subscription_id, workspace_id)
     if found is not None:
         return found
-    await _mark(desk, subscription_id, workspace_id)
-    await end_first_payment(desk.client, payment)
-    found, _ = await _look(desk, subscription_id, workspace_id)
+    await _mark(context, subscription_id, workspace_id)
+    await end_first_payment(context.client, payment)
+    found, _ = await _look(context, subscription_id, workspace_id)
     return found or Found.CHANGING
 
 
-async def _look(desk: StripeDesk, subscription_id: str, workspace_id: str) -> tuple[Found | None, FirstPayment]:
+async def _look(context: StripeContext, subscription_id: str, workspace_id: str) -> tuple[Found | None, FirstPayment]:
     """What it is now, stored; None for one that can be ended."""
-    async with desk.database.reading() as session:
+    async with context.database.reading() as session:
         prices = await plans.price_ids(session)
         row = await subscriptions.find(session, subscription_id)
         known_at = row.event_at if row else None
-    payment = await fetch_first_payment(desk.client, subscription_id, instance=desk.instance, prices=prices)
+    payment = await fetch_first_payment(context.client, subscription_id, instance=context.instance, prices=prices)
     gone = Snapshot(subscription_id=subscription_id, status=NEVER_PAID) if payment.seen is None else None
-    async with desk.database.transaction() as session:
+    async with context.database.transaction() as session:
         result = await apply_fetched(session, payment.seen, workspace_id=workspace_id, known_at=known_at, missing=gone)
     status = payment.seen.snapshot.status if payment.seen else NEVER_PAID
     if isinstance(result, Later):
@@ -97,26 +98,23 @@ async def _look(desk: StripeDesk, subscription_id: str, workspace_id: str) -> tu
     return (Found.IN_PROGRESS if payment.page_is_open else None), payment
 
 
-async def _mark(desk: StripeDesk, subscription_id: str, workspace_id: str) -> None:
+async def _mark(context: StripeContext, subscription_id: str, workspace_id: str) -> None:
     """Committed before Stripe is asked: whatever it is paid from now on goes back, also if we die here."""
-    async with desk.database.transaction() as session:
+    async with context.database.transaction() as session:
         await workspaces.lock_workspace(session, workspace_id)
         row = await subscriptions.find(session, subscription_id)
         if row is not None:
             row.is_extra = True
-        await commands.ask(
+        await enqueue(
             session,
-            kind="end_unfinished",
-            subject=subscription_id,
+            EndUnfinished(subscription_id=subscription_id, workspace_id=workspace_id, reason=CAME_LATE),
             after=AFTER,
-            workspace_id=workspace_id,
-            reason=end_extra.CAME_LATE,
         )
 
 
-async def _let_run(desk: StripeDesk, subscription_id: str, workspace_id: str) -> None:
+async def _let_run(context: StripeContext, subscription_id: str, workspace_id: str) -> None:
     """Somebody pays for it, or has, before it was ended: then it is the workspace's after all."""
-    async with desk.database.transaction() as session:
+    async with context.database.transaction() as session:
         workspace = await workspaces.lock_workspace(session, workspace_id)
         row = await subscriptions.find(session, subscription_id)
         if workspace is not None and row is not None:

@@ -9,7 +9,8 @@ from contracts.workspace_facts import RenewalFailed
 from purchases.batch.context import BatchContext, cause_of, count_outcome, fact_as, was_fetched
 from purchases.batch.references import FIRST_INVOICE
 from purchases.invoices.events import says_paid
-from purchases.jobs import store as commands
+from purchases.jobs.kinds import ANOTHER_RUNS, CAME_LATE, AdoptSubscriptions, EndSubscription
+from purchases.jobs.store import enqueue
 from purchases.ledger import plan_money
 from purchases.ledger import store as ledger
 from purchases.ledger.apply_payment import enqueue_refund_sync
@@ -20,7 +21,6 @@ from purchases.stripe_api.paid_invoices import parts_of
 from purchases.stripe_api.snapshots import snapshot_of
 from purchases.stripe_api.values import Part
 from purchases.subscriptions import store as subscriptions
-from purchases.subscriptions.end_extra import ANOTHER_RUNS, CAME_LATE
 from purchases.subscriptions.fetch_next_charge import forget_next_charge
 from purchases.subscriptions.rules import ENDED, OWING, UNCONFIRMED, News
 from purchases.subscriptions.store_snapshot import apply_subscription_event, confirm, enqueue_sync, extend
@@ -160,7 +160,7 @@ async def _list_subscriptions(context: BatchContext, fact: stripe_facts.InvoiceF
         return
     workspace_id = (await workspaces.by_customer(context.session, {fact.customer_id})).get(fact.customer_id)
     if workspace_id is not None:
-        await commands.ask(context.session, kind="adopt_subscriptions", subject=workspace_id)
+        await enqueue(context.session, AdoptSubscriptions(workspace_id=workspace_id))
 
 
 async def _was_ended_by_us(context: BatchContext, subscription_id: str, workspace: Workspace) -> bool:
@@ -168,12 +168,13 @@ async def _was_ended_by_us(context: BatchContext, subscription_id: str, workspac
     row = await subscriptions.find(context.session, subscription_id)
     if row is None or not row.is_extra or row.status not in ENDED:
         return False
-    await commands.ask(
+    await enqueue(
         context.session,
-        kind="end_subscription",
-        subject=subscription_id,
-        workspace_id=workspace.id,
-        reason=CAME_LATE if row.confirmed_at is None else ANOTHER_RUNS,
+        EndSubscription(
+            subscription_id=subscription_id,
+            workspace_id=workspace.id,
+            reason=CAME_LATE if row.confirmed_at is None else ANOTHER_RUNS,
+        ),
     )
     return True
 

@@ -5,9 +5,9 @@ from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from purchases.jobs import store as commands
-from purchases.jobs.store import Command
-from purchases.jobs.stripe_context import DONE, Later, Result, StripeDesk
+from purchases.jobs.kinds import FetchNextCharge
+from purchases.jobs.store import Task, enqueue
+from purchases.jobs.stripe_context import DONE, Later, Result, StripeContext
 from purchases.stripe_api.next_charge import next_attempt, preview_next_charge
 from purchases.stripe_api.values import Preview
 from purchases.subscriptions import store as subscriptions
@@ -43,25 +43,22 @@ async def forget_next_charge(session: AsyncSession, row: Subscription) -> None:
     why = known_to_be_none(_terms(row))
     _keep(row, why, as_of=datetime.now(UTC) if why else None)
     if why is None:
-        await commands.ask(
-            session,
-            kind="fetch_next_charge",
-            subject=row.stripe_subscription_id,
-            workspace_id=row.workspace_id,
+        await enqueue(
+            session, FetchNextCharge(subscription_id=row.stripe_subscription_id, workspace_id=row.workspace_id)
         )
 
 
-async def fetch_next_charge(desk: StripeDesk, command: Command) -> Result:
+async def fetch_next_charge(context: StripeContext, task: Task[FetchNextCharge]) -> Result:
     """Ask Stripe for its preview, and keep the answer unless the subscription has changed meanwhile."""
-    async with desk.database.reading() as session:
-        row = await subscriptions.find(session, command.subject)
+    async with context.database.reading() as session:
+        row = await subscriptions.find(session, task.job.subscription_id)
     if row is None or known_to_be_none(_terms(row)) is not None:
         return DONE
     asked_at, before = datetime.now(UTC), deciding(row)
-    preview = await _asked(desk, row)
-    async with desk.database.transaction() as session:
+    preview = await _asked(context, row)
+    async with context.database.transaction() as session:
         await workspaces.lock_workspace(session, row.workspace_id)
-        now = await subscriptions.find(session, command.subject)
+        now = await subscriptions.find(session, task.job.subscription_id)
         if now is None:
             return DONE
         if deciding(now) != before:
@@ -70,13 +67,13 @@ async def fetch_next_charge(desk: StripeDesk, command: Command) -> Result:
     return DONE
 
 
-async def _asked(desk: StripeDesk, row: Subscription) -> Preview | None:
+async def _asked(context: StripeContext, row: Subscription) -> Preview | None:
     """What is owed is tried again before the next period is billed."""
     if row.status in OWING and row.latest_invoice_id is not None:
-        again = await next_attempt(desk.client, row.latest_invoice_id)
+        again = await next_attempt(context.client, row.latest_invoice_id)
         if again is not None:
             return again
-    return await preview_next_charge(desk.client, row.stripe_subscription_id)
+    return await preview_next_charge(context.client, row.stripe_subscription_id)
 
 
 def _terms(row: Subscription) -> Terms:

@@ -7,7 +7,8 @@ from typing import Any, Final
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts import workspace_facts as facts
-from purchases.jobs import store as commands
+from purchases.jobs.kinds import CompareSubscriptions, SyncSubscription
+from purchases.jobs.store import enqueue
 from purchases.ledger.publish import Cause, announce_of_workspace
 from purchases.stripe_api.values import Snapshot
 from purchases.subscriptions import store as subscriptions
@@ -111,9 +112,9 @@ async def extend(session: AsyncSession, workspace: Workspace, row: Subscription,
     await _follow(session, workspace, row, before, cause)
 
 
-async def enqueue_sync(session: AsyncSession, subscription_id: str, workspace_id: str, **more: Any) -> None:
+async def enqueue_sync(session: AsyncSession, subscription_id: str, workspace_id: str, said: str | None = None) -> None:
     """Have Stripe asked for the subscription as it is, after the commit."""
-    await commands.ask(session, kind="look_at_subscription", subject=subscription_id, workspace_id=workspace_id, **more)
+    await enqueue(session, SyncSubscription(subscription_id=subscription_id, workspace_id=workspace_id, said=said))
 
 
 async def _row(session: AsyncSession, workspace: Workspace, subscription_id: str) -> Subscription:
@@ -166,7 +167,7 @@ async def _follow(
         await forget_next_charge(session, row)
     if news and sum(one.status not in ENDED for one in owned) > 1:
         # Only where something changed: the comparison itself comes here with what it looks at.
-        await commands.ask(session, kind="compare_subscriptions", subject=workspace.id)
+        await enqueue(session, CompareSubscriptions(workspace_id=workspace.id))
 
 
 def _tell_status(

@@ -1,4 +1,4 @@
-"""Commands: ask Stripe for a subscription as it is, and take over those that a customer brought along."""
+"""Ask Stripe for a subscription as it is, and take over those that a customer brought along."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -11,8 +11,9 @@ from chassis.process.logs import get_logger
 from contracts.workspace_facts import SubscriptionParked
 from purchases.batch.parking import waiting_until
 from purchases.catalog_copy import plans
-from purchases.jobs.store import Command
-from purchases.jobs.stripe_context import DONE, Later, Result, StripeDesk
+from purchases.jobs.kinds import AdoptSubscriptions, SyncSubscription
+from purchases.jobs.store import Task
+from purchases.jobs.stripe_context import DONE, Later, Result, StripeContext
 from purchases.ledger.learn_ids import release_waiting
 from purchases.ledger.publish import Cause, announce_of_workspace
 from purchases.stripe_api.subscriptions import Seen, fetch_subscription, subscriptions_of
@@ -31,31 +32,30 @@ UNKNOWN: Final = "Stripe does not know the subscription that an event told of"
 NOT_ITS: Final = "at Stripe the subscription that an event told of is not this workspace's"
 
 
-async def sync_subscription(desk: StripeDesk, command: Command) -> Result:
+async def sync_subscription(context: StripeContext, task: Task[SyncSubscription]) -> Result:
     """Take what Stripe says, and try again what waits for it.
 
     Where Stripe does not know a subscription that we stored, the payload that made us ask decides; one that was never
     stored gives nothing, and what told of it is left to staff.
     """
-    workspace_id = command.arguments["workspace_id"]
-    async with desk.database.reading() as session:
+    job = task.job
+    workspace_id = job.workspace_id
+    async with context.database.reading() as session:
         prices = await plans.price_ids(session)
-        known_at = _known_at(await subscriptions.find(session, command.subject))
-        latest_event_at = await waiting_until(session, command.subject)
-    seen = await fetch_subscription(desk.client, command.subject, instance=desk.instance, prices=prices)
-    async with desk.database.transaction() as session:
+        known_at = _known_at(await subscriptions.find(session, job.subscription_id))
+        latest_event_at = await waiting_until(session, job.subscription_id)
+    seen = await fetch_subscription(context.client, job.subscription_id, instance=context.instance, prices=prices)
+    async with context.database.transaction() as session:
         workspace = await workspaces.lock_workspace(session, workspace_id)
         if workspace is None:
             return DONE
-        is_stored = await subscriptions.find(session, command.subject) is not None
+        is_stored = await subscriptions.find(session, job.subscription_id) is not None
         if not is_stored and (doubt := _doubt(seen, workspace)):
-            await _leave_to_staff(session, workspace, command.subject, doubt)
+            await _leave_to_staff(session, workspace, job.subscription_id, doubt)
             return DONE
         seen = replace(seen, at=_at(seen, latest_event_at)) if seen else None
-        result = await apply_fetched(
-            session, seen, workspace_id=workspace_id, known_at=known_at, missing=_said(command)
-        )
-        await release_waiting(session, [command.subject])
+        result = await apply_fetched(session, seen, workspace_id=workspace_id, known_at=known_at, missing=_said(job))
+        await release_waiting(session, [job.subscription_id])
         return result
 
 
@@ -84,9 +84,9 @@ async def _leave_to_staff(session: AsyncSession, workspace: Workspace, subscript
         )
 
 
-def _said(command: Command) -> Snapshot | None:
-    said = command.arguments.get("said")
-    return Snapshot(subscription_id=command.subject, status=said) if said else None
+def _said(job: SyncSubscription) -> Snapshot | None:
+    said = job.said
+    return Snapshot(subscription_id=job.subscription_id, status=said) if said else None
 
 
 async def apply_fetched(
@@ -114,20 +114,22 @@ async def apply_fetched(
     return DONE
 
 
-async def adopt_subscriptions(desk: StripeDesk, command: Command) -> Result:
+async def adopt_subscriptions(context: StripeContext, task: Task[AdoptSubscriptions]) -> Result:
     """A workspace was registered with a customer that Stripe has long known: what it subscribed to is ours now."""
-    async with desk.database.reading() as session:
-        workspace = await workspaces.find(session, command.subject)
+    async with context.database.reading() as session:
+        workspace = await workspaces.find(session, task.job.workspace_id)
         prices = await plans.price_ids(session)
     if workspace is None or workspace.stripe_customer_id is None:
         return DONE
-    found = await subscriptions_of(desk.client, workspace.stripe_customer_id, instance=desk.instance, prices=prices)
-    async with desk.database.reading() as session:
+    found = await subscriptions_of(
+        context.client, workspace.stripe_customer_id, instance=context.instance, prices=prices
+    )
+    async with context.database.reading() as session:
         known = await subscriptions.workspaces_of(session, {one.snapshot.subscription_id for one in found})
     for one in found:
         if one.snapshot.subscription_id not in known:
-            async with desk.database.transaction() as session:
-                await apply_fetched(session, one, workspace_id=command.subject, known_at=None)
+            async with context.database.transaction() as session:
+                await apply_fetched(session, one, workspace_id=task.job.workspace_id, known_at=None)
     return DONE
 
 

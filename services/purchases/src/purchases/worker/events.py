@@ -20,7 +20,8 @@ from purchases.checkout.plan_events import session_completed, session_paid, sess
 from purchases.customers.events import customer_deleted
 from purchases.disputes import events as dispute_facts
 from purchases.invoices import events as invoice_facts
-from purchases.jobs import store as commands
+from purchases.jobs.kinds import ProvisionPlan, RenameProduct
+from purchases.jobs.store import enqueue
 from purchases.ledger import store as ledger
 from purchases.ledger.learn_ids import paid_mark, release_waiting
 from purchases.plan_money import events as plan_money_facts
@@ -59,20 +60,20 @@ async def apply_facts(
         for applier in APPLY[type(received.fact)]:
             if await applier(context, received):
                 break
-    await commands.ask_each(session, kind="look_at_payment", wanted=context.still_unexplained(), after=LINKED_WITHIN)
+    await enqueue(session, *context.still_unexplained(), after=LINKED_WITHIN)
     await release_waiting(session, context.learned)
 
 
 async def _keep_addon(session: AsyncSession, addon: AddonState) -> None:
     if await addons.is_renamed(session, addon):
-        await commands.ask(session, kind="rename_product", subject=str(addon.addon_id))
+        await enqueue(session, RenameProduct(addon_id=addon.addon_id))
     await addons.keep(session, addon)
 
 
 async def _keep_plan(session: AsyncSession, plan: PlanState) -> None:
     """Store the plan, and have prices that it lacks made at Stripe after this commit; what sells now sells on."""
     if await plans.keep(session, plan) and plans.lacks_a_price(plan):
-        await commands.ask(session, kind="provision_plan", subject=plan.plan)
+        await enqueue(session, ProvisionPlan(plan=plan.plan))
 
 
 def _may_be_ours(fact: Fact, instance: str) -> bool:

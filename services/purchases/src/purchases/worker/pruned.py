@@ -1,4 +1,4 @@
-"""What is deleted once it is resolved for long: parked facts with the ids that they name, and commands to Stripe."""
+"""What is deleted once it is resolved for long: parked facts with the ids that they name, and jobs."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from chassis.outbox import parked
 from chassis.outbox.pruning import Prune
 from purchases.batch.rows import ParkedReference
-from purchases.jobs import store as commands
+from purchases.jobs import store as jobs
 
 
 async def prune_parked(session: AsyncSession, kept: timedelta, limit: int) -> int:
@@ -21,5 +21,5 @@ async def prune_parked(session: AsyncSession, kept: timedelta, limit: int) -> in
     return len(gone)
 
 
-PRUNES: Final[Mapping[str, Prune]] = {"parked": prune_parked, "stripe_commands": commands.prune}
+PRUNES: Final[Mapping[str, Prune]] = {"parked": prune_parked, "stripe_commands": jobs.prune}
 """By table."""
