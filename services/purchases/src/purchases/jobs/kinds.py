@@ -16,7 +16,10 @@ CAME_LATE: Final = "it was paid after it had been ended, unfinished, for another
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReconcilePurchase(Job):
-    """Look the purchase's invoice up, and apply what is found, until nothing is open; it never pays."""
+    """Look the purchase's invoice up, by id or by listing and metadata, and apply what is found, until nothing is open.
+
+    It never pays.
+    """
 
     KIND = "settle"
 
@@ -34,7 +37,7 @@ class VoidInvoice(Job):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncInvoice(Job):
-    """Read an invoice that only its metadata connects with purchases, before anything is given for it."""
+    """Read an invoice that only its metadata connects with purchases: it pays what it paid at Stripe, or is parked."""
 
     KIND = "look_at_invoice"
 
@@ -47,7 +50,7 @@ class SyncInvoice(Job):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyncPayment(SyncInvoice):
-    """Read what paid an invoice whose event does not say: charges, credit, or somebody outside of Stripe."""
+    """Read what paid an invoice whose event does not say: which charges, credit, or somebody outside of Stripe."""
 
     KIND = "look_at_payment"
 
@@ -81,7 +84,7 @@ class MatchRefundToPayment(Job):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefundUnmatchedPayment(Job):
-    """Refund money that found no purchase to pay, unless it went back already."""
+    """Refund money that found no purchase to pay, after a look whether it went back already."""
 
     KIND = "return_payment"
 
@@ -146,7 +149,7 @@ class ProvisionPlan(Job):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reconcile(Job):
-    """Have each of the last days compared with the ledger, and what runs now; it comes due again by itself."""
+    """Have each of the last 35 days compared with the ledger, and what runs now; due again every six hours."""
 
     KIND = "sweep"
 
@@ -164,7 +167,7 @@ class ReconcileDay(Job):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReconcileSubscriptions(Job):
-    """Compare the subscriptions that run at the plan's prices with the stored ones."""
+    """Compare the subscriptions that run at the plan's prices with the stored ones, and fetch each that differs."""
 
     KIND = "sweep_subscriptions"
 
@@ -206,7 +209,7 @@ class FetchNextCharge(Job):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdoptSubscriptions(Job):
-    """Take over what a workspace's customer subscribed to already."""
+    """Take over what a workspace's customer had subscribed to before the workspace was registered."""
 
     KIND = "adopt_subscriptions"
 
@@ -215,7 +218,7 @@ class AdoptSubscriptions(Job):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CompareSubscriptions(Job):
-    """Of several subscriptions of one workspace, have all but the best ended."""
+    """Of several subscriptions that run for one workspace, have all but the best ended."""
 
     KIND = "compare_subscriptions"
 

@@ -10,7 +10,6 @@ from purchases.jobs.store import Task
 from purchases.jobs.stripe_context import DONE, Later, Result, StripeContext
 from purchases.ledger import store as ledger
 from purchases.ledger.apply_refund import apply_refund, refuse_refund
-from purchases.ledger.money import REQUESTED
 from purchases.ledger.publish import Cause
 from purchases.ledger.rows import Purchase, Refund
 from purchases.refunds.send_refund import (
@@ -19,6 +18,7 @@ from purchases.refunds.send_refund import (
     Source,
     learn_sources,
     payment_of,
+    requested_refund,
     send_refund,
     sources_of,
 )
@@ -39,7 +39,7 @@ async def make_refund(context: StripeContext, task: Task[MakeRefund]) -> Result:
     job = task.job
     async with context.database.reading() as session:
         purchase = await ledger.find(session, job.purchase_id)
-    refund = _requested(purchase, job)
+    refund = requested_refund(purchase, job)
     if purchase is None or refund is None:
         return DONE
     try:
@@ -66,7 +66,7 @@ async def _split(context: StripeContext, job: MakeRefund) -> None:
     """Asked for before it was known which charges paid: each gives back its own."""
     async with context.database.transaction() as session:
         purchase = await ledger.lock_purchase(session, job.purchase_id)
-        refund = _requested(purchase, job)
+        refund = requested_refund(purchase, job)
         if purchase is not None and refund is not None:
             await split_over_charges(session, purchase=purchase, refund=refund)
 
@@ -97,17 +97,10 @@ async def _refused(context: StripeContext, job: MakeRefund, error: StripeRefused
     log.error("refund_refused", refund=str(job.refund_id), purchase=str(job.purchase_id), reason=str(error))
     async with context.database.transaction() as session:
         purchase = await ledger.lock_purchase(session, job.purchase_id)
-        refund = _requested(purchase, job)
+        refund = requested_refund(purchase, job)
         if purchase is not None and refund is not None:
             cause = Cause(actor="stripe", at=datetime.now(UTC), reason=str(error))
             refuse_refund(session, purchase=purchase, refund=refund, failure_reason=reason, cause=cause)
-
-
-def _requested(purchase: Purchase | None, job: MakeRefund) -> Refund | None:
-    """The refund, while Stripe's word on it is not known."""
-    refunds = purchase.refunds if purchase else []
-    wanted = job.refund_id
-    return next((one for one in refunds if one.id == wanted and one.status == REQUESTED), None)
 
 
 def _sending(context: StripeContext, purchase: Purchase, refund: Refund, charge: ChargeIds) -> Sending:

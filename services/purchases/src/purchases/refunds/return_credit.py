@@ -9,10 +9,9 @@ from purchases.jobs.store import Task
 from purchases.jobs.stripe_context import DONE, Result, StripeContext, number_tries
 from purchases.ledger import store as ledger
 from purchases.ledger.apply_refund import StripeRefund, apply_refund, refuse_refund
-from purchases.ledger.money import REQUESTED
 from purchases.ledger.publish import Cause
 from purchases.ledger.rows import Purchase, Refund
-from purchases.refunds.send_refund import payment_of
+from purchases.refunds.send_refund import payment_of, requested_refund
 from purchases.stripe_api.balances import AppliedCredit, fetch_applied_credit, fetch_given_back, give_credit
 from purchases.stripe_api.client import StripeRefused, metadata_of_object
 from purchases.stripe_api.keys import idempotency_key, metadata_of
@@ -34,7 +33,7 @@ async def return_credit(context: StripeContext, task: Task[ReturnCredit]) -> Res
     job = task.job
     async with context.database.reading() as session:
         purchase = await ledger.find(session, job.purchase_id)
-    refund = _requested(purchase, job)
+    refund = requested_refund(purchase, job)
     if purchase is None or refund is None:
         return DONE
     try:
@@ -101,14 +100,7 @@ async def _refuse(context: StripeContext, job: ReturnCredit, error: StripeRefuse
     log.error("credit_refused", refund=str(job.refund_id), purchase=str(job.purchase_id), reason=str(error))
     async with context.database.transaction() as session:
         purchase = await ledger.lock_purchase(session, job.purchase_id)
-        refund = _requested(purchase, job)
+        refund = requested_refund(purchase, job)
         if purchase is not None and refund is not None:
             cause = Cause(actor="stripe", at=datetime.now(UTC), reason=str(error))
             refuse_refund(session, purchase=purchase, refund=refund, failure_reason=reason, cause=cause)
-
-
-def _requested(purchase: Purchase | None, job: ReturnCredit) -> Refund | None:
-    """The credit, while Stripe's word on it is not known."""
-    refunds = purchase.refunds if purchase else []
-    wanted = job.refund_id
-    return next((one for one in refunds if one.id == wanted and one.status == REQUESTED), None)

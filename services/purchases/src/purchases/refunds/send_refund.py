@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from purchases.jobs.kinds import MoneyBack
+from purchases.jobs.kinds import MakeRefund, MoneyBack
 from purchases.jobs.store import Task
 from purchases.jobs.stripe_context import StripeContext, number_tries
 from purchases.ledger import store as ledger
 from purchases.ledger.learn_ids import learn_of_invoice, refundable_charges, release_waiting
-from purchases.ledger.rows import Charge, Payment, Purchase
+from purchases.ledger.money import REQUESTED
+from purchases.ledger.rows import Charge, Payment, Purchase, Refund
 from purchases.stripe_api.client import phase
 from purchases.stripe_api.fetch import whole_json
 from purchases.stripe_api.invoices import EXPAND
@@ -50,6 +51,12 @@ def payment_of(purchase: Purchase | None, job: MoneyBack) -> Payment | None:
     """Return the payment whose money is sent back."""
     payments = purchase.payments if purchase else []
     return next((one for one in payments if one.stripe_invoice_id == job.invoice_id), None)
+
+
+def requested_refund(purchase: Purchase | None, job: MakeRefund) -> Refund | None:
+    """Return the refund or credit that is asked for, while Stripe's word on it is not known."""
+    refunds = purchase.refunds if purchase else []
+    return next((one for one in refunds if one.id == job.refund_id and one.status == REQUESTED), None)
 
 
 async def sources_of(context: StripeContext, job: MoneyBack) -> Sequence[Source]:
