@@ -15,6 +15,7 @@ PARTS: Final[Mapping[str, Callable[[], str]]] = {
     "facts": tables.facts,
     "processes": tables.processes,
     "subjects": tables.subjects,
+    "jobs": tables.jobs,
     "problems": tables.problems,
     "metrics": tables.metrics_table,
     "settings": tables.settings,

@@ -20,6 +20,7 @@ import webhook_gateway.settings
 from chassis.kafka.broker_check import TopicsUsed
 from chassis.process.settings import ServiceSettings
 from contracts.topics import ALL_TOPICS, TOPICS, Topic
+from purchases.worker.jobs import JOBS
 from tests.contract.docs.code import EVERY, Refusal, field_docs, metrics, refusals
 from tests.contract.docs.markdown import ROOT
 
@@ -92,6 +93,12 @@ def _layers_of_purchases() -> list[list[str]]:
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
     (layers,) = (one["layers"] for one in contracts if one.get("containers") == ["purchases"] and one.get("exhaustive"))
     return [sorted(layer.split(" | ")) for layer in layers[1:]]
+
+
+def jobs() -> str:
+    """Return each job: the word of its rows, its class, and what it does."""
+    rows = ((f"`{job.KIND}`", f"`{job.__name__}`", _opening(job)) for job in JOBS)
+    return table("kind | job | does", rows)
 
 
 def facts() -> str:

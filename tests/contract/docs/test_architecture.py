@@ -5,7 +5,6 @@ from pathlib import Path
 
 import pytest
 
-from purchases.worker.jobs import KINDS
 from tests.contract.docs.markdown import ROOT, blocks, links, name_of
 from tests.contract.sources import sources
 
@@ -27,13 +26,6 @@ def test_a_page_is_short_and_has_one_picture(page: Path) -> None:
 
     assert len(text.splitlines()) <= LONGEST_PAGE
     assert [kind for kind, _ in blocks(text)].count("mermaid") == 1
-
-
-def test_it_has_the_jobs_of_the_code() -> None:
-    text = (ROOT / "docs/architecture/jobs.md").read_text()
-    listed = re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE)
-
-    assert sorted(listed) == sorted(KINDS)
 
 
 def test_it_has_the_kill_points_of_the_code() -> None:
