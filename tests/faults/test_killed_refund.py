@@ -9,7 +9,7 @@ from tests.givens import given_a_paid_purchase
 
 
 async def the_lease_ends(driver: Driver) -> None:
-    """Three minutes later the command may be taken by another worker."""
+    """Three minutes later the job may be taken by another worker."""
     connection = await asyncpg.connect(driver.stack.database_urls["purchases"])
     try:
         await connection.execute("update stripe_commands set leased_until = now() where state = 'open'")

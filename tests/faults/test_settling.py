@@ -99,5 +99,5 @@ async def test_what_waits_for_the_buyer_is_left_alone_by_settling(driver: Driver
 
 async def was_settled(driver: Driver, purchase: Json) -> bool:
     query = "select attempts from stripe_commands where key = $1"
-    (command,) = await driver.inspector.rows("purchases", query, f"settle:{purchase['id']}")
-    return bool(command["attempts"])
+    (job,) = await driver.inspector.rows("purchases", query, f"settle:{purchase['id']}")
+    return bool(job["attempts"])

@@ -84,7 +84,7 @@ async def hear(harness: Harness, stripe: ReplayedStripe, copies: Sequence[Copy],
 
 
 async def settle_all(harness: Harness, stripe: ReplayedStripe) -> None:
-    """What `harness.settle_everything` does, by several carriers, with Stripe as it was when they were recorded."""
+    """What `harness.settle_everything` does, by several workers, with Stripe as it was when they were recorded."""
     loop = JobsLoop(context=replace(harness.context, client=cast("StripeClient", stripe)), health=Health())
     seen: Json | None = None
     while seen != (seen := await harness._state()) and seen["open"]:

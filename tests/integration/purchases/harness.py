@@ -1,4 +1,4 @@
-"""Purchases without its processes: the real handlers, consumer and commands on PostgreSQL and the Stripe sandbox."""
+"""Purchases without its processes: the real handlers, consumer and jobs on PostgreSQL and the Stripe sandbox."""
 
 import json
 import uuid
@@ -177,7 +177,7 @@ class Harness:
         return [model_of(normalise(event=event, body=json.dumps(event).encode(), received_at=now)) for event in handled]
 
     async def settle_everything(self) -> None:
-        """Carry out commands and try parked facts again, whenever they are due, until nothing changes any more."""
+        """Do jobs and try parked facts again, whenever they are due, until nothing changes any more."""
         seen = await self._state()
         for _ in range(ROUNDS):
             if not seen["open"]:
@@ -189,7 +189,7 @@ class Harness:
         raise AssertionError(f"it does not come to rest: {seen}")
 
     async def run_jobs(self) -> None:
-        """Every open command once."""
+        """Do every open job once."""
         await self.execute("update stripe_commands set due_at = now(), leased_until = null where state = 'open'")
         while await self.loop.do_one():
             pass
@@ -247,7 +247,7 @@ class Harness:
         )
 
     async def jobs(self, kind: str) -> list[Json]:
-        """The commands of one kind, oldest first."""
+        """Return the jobs of one kind, oldest first."""
         return await self.rows("select * from stripe_commands where kind = :kind order by id", kind=kind)
 
     async def parked(self) -> list[Json]:

@@ -79,7 +79,7 @@ async def until_quiet(harness: Harness) -> None:
 
 
 async def test_300_refunds_of_another_product_are_left_alone_without_a_deadlock(harness: Harness) -> None:
-    """Four carriers end what another loop tries again at the same time."""
+    """Four workers end what another loop tries again at the same time."""
     facts = [fact for number in range(PAYMENTS) for fact in _refunds_of_another_product(number)]
     await harness.deliver(*facts)
     assert len(await harness.parked()) == len(facts)

@@ -14,7 +14,7 @@ from tests.integration.purchases.harness import DEBIT, Harness
 
 
 async def _pauses(harness: Harness, kind: str) -> list[float]:
-    """Seconds until the command looks again, after each of three looks."""
+    """Seconds until the job looks again, after each of three looks."""
     found = []
     for _ in range(3):
         await harness.execute(

@@ -137,9 +137,9 @@ async def test_our_own_refund_in_a_new_word_stays_requested_for_staff(harness: H
 
     await harness.run_jobs()
 
-    (command,) = await harness.jobs("return_payment")
-    assert command["state"] == "parked"
-    assert NEW_WORD in command["last_error"]
+    (job,) = await harness.jobs("return_payment")
+    assert job["state"] == "parked"
+    assert NEW_WORD in job["last_error"]
     assert await harness.published(kind=RefundFailed) == []
 
 
@@ -152,9 +152,9 @@ async def test_a_payment_in_a_new_word_leaves_its_purchase_pending_for_staff(har
     await harness.run_jobs()
 
     assert (await harness.purchase(purchase.id)).status is Status.PENDING
-    (command,) = await harness.jobs("settle")
-    assert command["state"] == "parked"
-    assert "requires_patience" in command["last_error"]
+    (job,) = await harness.jobs("settle")
+    assert job["state"] == "parked"
+    assert "requires_patience" in job["last_error"]
     assert await harness.requests("invoices.void") == []
 
 

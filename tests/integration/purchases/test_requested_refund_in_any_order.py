@@ -11,7 +11,7 @@ from tests.integration.purchases.moves import ask_for_a_refund, left_of, refunds
 from tests.integration.purchases.scenarios import VERSIONS
 
 OURS = -1
-"""In an order of facts: the moment when the worker takes the command again."""
+"""In an order of facts: the moment when the worker takes the job again."""
 
 
 @pytest.mark.parametrize(

@@ -225,5 +225,5 @@ async def test_a_draft_that_somebody_else_deleted_is_closed_all_the_same(
 async def test_settling_starts_when_the_lease_ends(harness: Harness) -> None:
     purchase = await harness.given_a_purchase()
 
-    (command,) = await harness.jobs("settle")
-    assert abs(command["due_at"] - (purchase.started_at + LEASE)) < timedelta(seconds=30)
+    (job,) = await harness.jobs("settle")
+    assert abs(job["due_at"] - (purchase.started_at + LEASE)) < timedelta(seconds=30)

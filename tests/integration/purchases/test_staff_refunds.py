@@ -174,7 +174,7 @@ async def test_however_it_is_interrupted_it_is_made_once(harness: Harness, fault
 async def test_heard_from_the_webhook_before_our_own_answer_it_is_one_row(
     harness: Harness, version: str | None, backwards: bool
 ) -> None:
-    """The process died after Stripe's yes: the events come first, then the command is taken again."""
+    """The process died after Stripe's yes: the events come first, then the job is taken again."""
     purchase = await _paid(harness)
     requested = await ask_for_a_refund(harness, purchase)
     await harness.control.fault("close_after", operation="refunds.create")

@@ -1,4 +1,4 @@
-"""What no event, command or backfill brought is found by comparing Stripe's lists with the ledger."""
+"""What no event, job or backfill brought is found by comparing Stripe's lists with the ledger."""
 
 from datetime import UTC, datetime, timedelta
 

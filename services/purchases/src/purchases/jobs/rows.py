@@ -11,7 +11,7 @@ from purchases.tables import Row
 
 
 class JobRow(Row):
-    """What a handler wants from Stripe: the outbox towards it, carried out after the commit by the worker."""
+    """A job: what is wanted of Stripe, done after the commit by a worker."""
 
     __tablename__ = "stripe_commands"
     __table_args__ = (
@@ -35,7 +35,7 @@ class JobRow(Row):
     arguments: Mapped[dict[str, Any]]
     state: Mapped[str] = mapped_column(String(16), default="open")
     version: Mapped[int] = mapped_column(default=1)
-    """Counts the askings: one that came while the command ran makes it run again."""
+    """How often it was enqueued: again while it runs, it runs again."""
     due_at: Mapped[datetime]
     leased_until: Mapped[datetime | None]
     attempts: Mapped[int] = mapped_column(default=0)

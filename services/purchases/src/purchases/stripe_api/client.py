@@ -96,7 +96,7 @@ class OutcomeUnknown(Exception):  # noqa: N818
 class UnknownShape(OutcomeUnknown):
     """Stripe answered something that it does not document, a new status say: nobody guesses what it means.
 
-    To a buyer it is an outcome unknown; a command that meets it is parked for staff.
+    To a buyer it is an outcome unknown; a job that meets it is parked for staff.
     """
 
 

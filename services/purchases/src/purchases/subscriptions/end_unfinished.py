@@ -1,4 +1,4 @@
-"""A subscription whose first payment nobody finished makes room for another: looked at and ended in one command."""
+"""A subscription whose first payment nobody finished makes room for another: looked at and ended in one job."""
 
 from datetime import timedelta
 from enum import StrEnum
@@ -22,7 +22,7 @@ from purchases.subscriptions.sync_subscription import apply_fetched
 from purchases.workspaces import store as workspaces
 
 AFTER: Final = timedelta(seconds=30)
-"""When the request that began has ended, or died: the command finishes what is left, and finds money that came late."""
+"""When the request that began has ended, or died: the job finishes what is left, and finds money that came late."""
 NEVER_PAID: Final = "incomplete_expired"
 
 

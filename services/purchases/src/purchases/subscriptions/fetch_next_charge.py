@@ -1,4 +1,4 @@
-"""What a subscription is charged next: forgotten with each change of it, and asked of Stripe by a command."""
+"""What a subscription is charged next: forgotten with each change of it, and fetched from Stripe by a job."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final

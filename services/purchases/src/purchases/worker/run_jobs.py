@@ -40,7 +40,7 @@ MOST_COUNTED: Final = 10_000
 OUTCOMES: Final = Counter("billing_stripe_commands_total", "Commands to Stripe by outcome.", ["kind", "outcome"])
 UNKNOWN: Final = Gauge(
     "billing_stripe_commands_unknown",
-    "Commands to Stripe that are overdue by ten minutes, and of kinds that this version does not know.",
+    "Jobs overdue by ten minutes, of kinds that this version does not know; counted up to 10,000.",
 )
 
 
