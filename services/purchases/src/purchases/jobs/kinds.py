@@ -22,7 +22,6 @@ class ReconcilePurchase(Job):
     """
 
     KIND = "settle"
-
     purchase_id: uuid.UUID
 
 
@@ -31,7 +30,6 @@ class VoidInvoice(Job):
     """Close what a purchase that is over has left payable: delete a draft, void any other invoice."""
 
     KIND = "void"
-
     purchase_id: uuid.UUID
 
 
@@ -40,7 +38,6 @@ class SyncInvoice(Job):
     """Read an invoice that only its metadata connects with purchases: it pays what it paid at Stripe, or is parked."""
 
     KIND = "look_at_invoice"
-
     invoice_id: str
     purchase_ids: tuple[uuid.UUID, ...]
     amount_paid: int
@@ -60,7 +57,6 @@ class SyncRefunds(Job):
     """List the refunds of a payment as they are now, and apply them."""
 
     KIND = "look_at_charge"
-
     payment: str
     """`pi_…`, or the `ch_…` of one without."""
     purchase_id: uuid.UUID
@@ -72,7 +68,6 @@ class MatchRefundToPayment(Job):
     """Find out whose payment went back; what waits for it is released, or left alone."""
 
     KIND = "identify"
-
     payment_intent_id: str | None
     charge_id: str | None
 
@@ -87,7 +82,6 @@ class RefundUnmatchedPayment(Job):
     """Refund money that found no purchase to pay, after a look whether it went back already."""
 
     KIND = "return_payment"
-
     purchase_id: uuid.UUID
     invoice_id: str
     amount: int
@@ -105,7 +99,6 @@ class MakeRefund(Job):
     """Make the refund that staff asked for; refused for good, it has failed and its money is free again."""
 
     KIND = "refund"
-
     refund_id: uuid.UUID
     purchase_id: uuid.UUID
     invoice_id: str
@@ -124,7 +117,6 @@ class AdoptCard(Job):
     """Make the card that was saved last through Checkout the customer's default."""
 
     KIND = "adopt_card"
-
     workspace_id: str
 
 
@@ -133,7 +125,6 @@ class RenameProduct(Job):
     """Give an add-on's product, which Checkout's page shows, the name that the add-on has now."""
 
     KIND = "rename_product"
-
     addon_id: uuid.UUID
 
 
@@ -142,7 +133,6 @@ class ProvisionPlan(Job):
     """Find or make what a plan costs, or was edited to, and offer it in the Customer Portal."""
 
     KIND = "provision_plan"
-
     plan: str
     attempt: int = 1
 
@@ -152,7 +142,6 @@ class Reconcile(Job):
     """Have each of the last 35 days compared with the ledger, and what runs now; due again every six hours."""
 
     KIND = "sweep"
-
     instance: str
 
 
@@ -161,7 +150,6 @@ class ReconcileDay(Job):
     """Compare what Stripe's lists show of one day, by UTC: paid invoices, refunds, disputes."""
 
     KIND = "sweep_day"
-
     day: date
 
 
@@ -170,7 +158,6 @@ class ReconcileSubscriptions(Job):
     """Compare the subscriptions that run at the plan's prices with the stored ones, and fetch each that differs."""
 
     KIND = "sweep_subscriptions"
-
     instance: str
 
 
@@ -179,7 +166,6 @@ class ReconcileCheckout(Job):
     """Look a Checkout's session up, and apply what it has come to, until it is over."""
 
     KIND = "settle_checkout"
-
     checkout_id: uuid.UUID
     heard: str | None = None
     """A session that only says that it is this Checkout's: it is looked up also when the Checkout is over."""
@@ -190,7 +176,6 @@ class SyncSubscription(Job):
     """Read a subscription as it is now, and try again what waits for it."""
 
     KIND = "look_at_subscription"
-
     subscription_id: str
     workspace_id: str
     said: str | None = None
@@ -202,7 +187,6 @@ class FetchNextCharge(Job):
     """Fetch the preview of a subscription's next invoice: when and how much is charged next, or why nothing."""
 
     KIND = "fetch_next_charge"
-
     subscription_id: str
     workspace_id: str
 
@@ -212,7 +196,6 @@ class AdoptSubscriptions(Job):
     """Take over what a workspace's customer had subscribed to before the workspace was registered."""
 
     KIND = "adopt_subscriptions"
-
     workspace_id: str
 
 
@@ -221,7 +204,6 @@ class CompareSubscriptions(Job):
     """Of several subscriptions that run for one workspace, have all but the best ended."""
 
     KIND = "compare_subscriptions"
-
     workspace_id: str
 
 
@@ -230,7 +212,6 @@ class EndSubscription(Job):
     """End a subscription, and pay back what it took for the plan."""
 
     KIND = "end_subscription"
-
     subscription_id: str
     workspace_id: str
     reason: str = ANOTHER_RUNS
