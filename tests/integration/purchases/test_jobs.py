@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 import stripe
-from prometheus_client import REGISTRY
 
 from purchases.jobs import store as jobs
 from purchases.jobs.kinds import AdoptCard, SyncSubscription
@@ -143,52 +142,6 @@ async def test_one_whose_worker_died_is_taken_again_when_its_lease_ends(harness:
 
     assert await harness.loop.do_one()
     assert [task.attempts for task in worker.got] == [2]
-
-
-WRITE = """
-    insert into stripe_commands (kind, key, subject, arguments, state, version, due_at, attempts)
-    values (:kind, :key, 'p1', '{}', 'open', 1, now() - cast(:minutes as int) * interval '1 minute', 0)
-"""
-
-
-async def _write(harness: Harness, kind: str, *, minutes: int = 0) -> None:
-    await harness.execute(WRITE, kind=kind, key=f"{kind}:p1", minutes=minutes)
-
-
-async def test_what_a_newer_version_wants_is_left_to_its_workers(harness: Harness) -> None:
-    await _write(harness, "not_thought_of_yet")
-
-    assert not await harness.loop.do_one()
-
-    (row,) = await harness.jobs("not_thought_of_yet")
-    assert (row["state"], row["attempts"]) == ("open", 0)
-
-
-@pytest.mark.parametrize(
-    ("kind", "minutes", "seen"), [("not_thought_of_yet", 11, 1), ("not_thought_of_yet", 9, 0), ("adopt_card", 11, 0)]
-)
-async def test_an_operator_sees_how_many_jobs_no_worker_knows_after_a_rollback(
-    harness: Harness, kind: str, minutes: int, seen: int
-) -> None:
-    await _write(harness, kind, minutes=minutes)
-
-    await harness.loop.update_gauges()
-
-    assert seen == REGISTRY.get_sample_value("billing_stripe_commands_unknown")
-
-
-async def test_a_job_that_cannot_be_read_waits_for_another_version_and_reaches_staff_after_a_while(
-    harness: Harness,
-) -> None:
-    await _write(harness, "look_at_subscription")
-    loop, states = harness.loop, []
-    for _ in range(run_jobs.SET_ASIDE_AFTER):
-        await harness.execute("update stripe_commands set due_at = now()")
-        await loop.do_one()
-        states.append((await _row(harness))["state"])
-
-    assert states == ["open"] * (run_jobs.SET_ASIDE_AFTER - 1) + ["parked"]
-    assert "workspace_id: Field required" in (await _row(harness))["last_error"]
 
 
 async def test_two_workers_never_take_the_same_job(harness: Harness) -> None:
