@@ -152,7 +152,9 @@ def settings() -> str:
 def _setting(name: str, defaults: Mapping[str, str]) -> list[str]:
     services = EVERY if len(defaults) == len(SETTINGS) else ", ".join(defaults)
     (default,) = set(defaults.values())
-    says = next(docs[name] for service in defaults if name in (docs := field_docs(SETTINGS[service])))
+    says = next((docs[name] for service in defaults if name in (docs := field_docs(SETTINGS[service]))), None)
+    if says is None:
+        raise LookupError(f"{name.upper()}: what it decides is not said; write a docstring below the field")
     return [f"`{name.upper()}`", default, services, " ".join(says.split())]
 
 
