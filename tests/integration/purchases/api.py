@@ -71,17 +71,17 @@ async def api_processes(database_url: str, *, number: int, stripe_url: str = "")
     """`python -m purchases api`, several times, on one database and one Stripe account."""
     async with AsyncExitStack() as stack:
         issuer, jwks_url = await stack.enter_async_context(an_issuer())
-        told = {"DATABASE_URL": database_url, "JWKS_URL": jwks_url, "STRIPE_API_BASE": stripe_url}
-        yield [await stack.enter_async_context(_process(told, issuer)) for _ in range(number)]
+        given = {"DATABASE_URL": database_url, "JWKS_URL": jwks_url, "STRIPE_API_BASE": stripe_url}
+        yield [await stack.enter_async_context(_process(given, issuer)) for _ in range(number)]
 
 
 @asynccontextmanager
 async def _process(parts: Mapping[str, str], issuer: Issuer) -> AsyncIterator[Api]:
     port = free_port()
-    told = {"APP_ENV": "testing", "QUITTANCE_INSTANCE": INSTANCE, **parts}
-    told |= {"JWT_ISSUER": ISSUER, "JWT_AUDIENCE": AUDIENCE, "STRIPE_SECRET_KEY": "sk_test_x"}
-    told |= {"HTTP_HOST": "127.0.0.1", "HTTP_PORT": str(port), "OPS_PORT": str(free_port()), "LOG_LEVEL": "WARNING"}
-    process = await asyncio.create_subprocess_exec(sys.executable, "-m", "purchases", "api", env=os.environ | told)
+    given = {"APP_ENV": "testing", "QUITTANCE_INSTANCE": INSTANCE, **parts}
+    given |= {"JWT_ISSUER": ISSUER, "JWT_AUDIENCE": AUDIENCE, "STRIPE_SECRET_KEY": "sk_test_x"}
+    given |= {"HTTP_HOST": "127.0.0.1", "HTTP_PORT": str(port), "OPS_PORT": str(free_port()), "LOG_LEVEL": "WARNING"}
+    process = await asyncio.create_subprocess_exec(sys.executable, "-m", "purchases", "api", env=os.environ | given)
     try:
         limits = httpx.Limits(max_connections=100)
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", limits=limits, timeout=None) as http:

@@ -21,14 +21,14 @@ async def given_builder_and_two_addons(harness: Harness) -> None:
         (interval, currency): await _price(harness, interval, currency, amount)
         for interval, currency, amount in (("month", "EUR", 900), ("year", "EUR", 8900), ("month", "USD", 900))
     }
-    told = [
+    sold = [
         {"interval": interval, "currency": currency, "price_cents": 1, "stripe_price_id": price}
         for (interval, currency), price in prices.items()
     ]
-    told.append({"interval": "year", "currency": "USD", "price_cents": 1, "stripe_price_id": None})
+    sold.append({"interval": "year", "currency": "USD", "price_cents": 1, "stripe_price_id": None})
     await harness.execute(
         "insert into plans (slug, sequence, name, caps, prices) values ('builder', 1, 'Builder', '{}', :prices)",
-        prices=json.dumps(told),
+        prices=json.dumps(sold),
     )
     for slug in BUNDLE:
         await harness.given_an_addon(slug)

@@ -29,7 +29,7 @@ KNOWN_LATER: Final = ("stripe_invoice_id", "stripe_payment_intent_id", "stripe_c
 
 @dataclass(frozen=True, kw_only=True)
 class Copy:
-    """One case: a recording, the version that Stripe tells it in, and what is heard in each phase."""
+    """One case: a recording, the version that Stripe reports it in, and what is delivered in each phase."""
 
     number: int
     recording: Recording
@@ -42,16 +42,16 @@ class Copy:
 
     @cached_property
     def facts(self) -> list[StripeFact]:
-        """What Stripe told, about this copy."""
-        told = self.recording.facts[self.version]
-        return [type(fact).model_validate_json(of_copy(fact.model_dump_json(), self.name)) for fact in told]
+        """Return what Stripe reported, about this copy."""
+        facts = self.recording.facts[self.version]
+        return [type(fact).model_validate_json(of_copy(fact.model_dump_json(), self.name)) for fact in facts]
 
     def heard_in(self, phase: int) -> Iterator[StripeFact]:
         return (self.facts[index] for index in self.phases[phase])
 
     @property
     def heard(self) -> list[list[str]]:
-        """For people: what is told in which phase."""
+        """Return for people what is delivered in which phase."""
         return [[fact.stripe_event_type for fact in self.heard_in(phase)] for phase in range(len(self.phases))]
 
     @property
@@ -64,7 +64,7 @@ class Copy:
 
 
 async def plant(harness: Harness, copies: Sequence[Copy]) -> None:
-    """An empty ledger with the rows of each copy as they stood when Stripe began to tell."""
+    """An empty ledger with the rows of each copy as they stood when Stripe began to report."""
     await harness.execute(f"truncate {', '.join((*FOLLOWING, 'workspace_addon_purchases', 'workspaces'))} cascade")
     sold = [(copy, purchase) for copy in copies for purchase in copy.recording.purchases]
     async with harness.database.transaction() as session:
@@ -74,7 +74,7 @@ async def plant(harness: Harness, copies: Sequence[Copy]) -> None:
 
 
 async def hear(harness: Harness, stripe: ReplayedStripe, copies: Sequence[Copy], *, leisure: Sequence[bool]) -> None:
-    """Tell each phase of every copy; after some of them the worker has time for everything else, and at the end."""
+    """Deliver each phase of every copy; after some of them the worker has time for everything else, and at the end."""
     for phase, at_leisure in enumerate(leisure):
         for facts in _chunks(fact for copy in copies for fact in copy.heard_in(phase)):
             await harness.deliver(*facts)

@@ -82,7 +82,7 @@ class Harness:
         )
 
     async def given_an_addon(self, slug: str = "setup", *, price_cents: int = PRICE, sequence: int = 1) -> str:
-        """An active add-on, EUR 499.00 unless told otherwise."""
+        """An active add-on, EUR 499.00 unless another price is given."""
         addon_id = self.addons.setdefault(slug, uuid.uuid4())
         state = AddonState(
             addon_id=addon_id,

@@ -31,7 +31,7 @@ async def ask_for_a_refund(
 
 
 async def cancel_it(harness: Harness, purchase: Purchase, **changes: Any) -> Purchase:
-    """By its buyer, unless told otherwise."""
+    """By its buyer, unless another is given."""
     asked: dict[str, Any] = {"purchase_id": purchase.id, "actor": BUYER, "reason": SAID} | changes
     return await cancel(database=harness.database, client=harness.client, cancellation=Cancellation(**asked))
 

@@ -1,4 +1,4 @@
-"""What can happen to one purchase at Stripe: told by Stripe's own events, to be heard in any order."""
+"""What can happen to one purchase at Stripe: reported by Stripe's own events, to be delivered in any order."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ VERSIONS: Final = (None, LEGACY)
 
 @dataclass(frozen=True, kw_only=True)
 class Recording:
-    """Purchases that stood at `start` when Stripe began to tell, what it told, and how they must end."""
+    """Purchases that stood at `start` when Stripe began to report, what it reported, and how they must end."""
 
     name: str
     purchases: Sequence[Purchase]

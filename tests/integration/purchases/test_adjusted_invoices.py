@@ -13,7 +13,7 @@ from tests.integration.purchases.scenarios import LEGACY
 VERSIONS = pytest.mark.parametrize("version", [None, LEGACY])
 
 
-async def told_as_pending(harness: Harness, purchase: Purchase, version: str | None) -> Purchase:
+async def delivered_as_pending(harness: Harness, purchase: Purchase, version: str | None) -> Purchase:
     """Its row as the payment's events alone leave it."""
     await harness.put(purchase, Status.PENDING)
     await harness.deliver(*[fact for fact in await harness.facts(version=version) if isinstance(fact, InvoicePaid)])
@@ -35,7 +35,7 @@ async def test_a_coupon_makes_it_cheaper_and_it_is_paid_all_the_same(harness: Ha
     await harness.control.discount_customer(await customer_of(harness, workspace_id), coupon=coupon.id)
     purchase = (await harness.buy(harness.order(workspace_id))).purchase
 
-    row = await told_as_pending(harness, purchase, version)
+    row = await delivered_as_pending(harness, purchase, version)
 
     assert (row.status, row.price_cents, row.paid_cents) == (Status.PAID, PRICE, PRICE * 9 // 10)
 
@@ -50,7 +50,7 @@ async def test_a_credit_balance_pays_for_it_too(harness: Harness, version: str |
     await harness.client.v1.customers.update_async(await customer_of(harness, workspace_id), changes)
     purchase = (await harness.buy(harness.order(workspace_id))).purchase
 
-    row = await told_as_pending(harness, purchase, version)
+    row = await delivered_as_pending(harness, purchase, version)
 
     assert (row.status, row.paid_cents, row.payable) == (Status.PAID, PRICE, False)
     assert [(one.invoice_paid_cents, one.shared) for one in row.payments] == [(PRICE - credit, False)]
@@ -62,7 +62,7 @@ async def test_an_invoice_below_the_minimum_is_paid_without_any_payment(harness:
     workspace_id = await harness.given_a_workspace()
     purchase = (await harness.buy(harness.order(workspace_id, expected_price_cents=20))).purchase
 
-    row = await told_as_pending(harness, purchase, version)
+    row = await delivered_as_pending(harness, purchase, version)
 
     assert (row.status, row.paid_cents, row.payable, row.stripe_payment_intent_id) == (Status.PAID, 20, False, None)
 

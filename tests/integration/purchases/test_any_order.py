@@ -105,7 +105,7 @@ async def test_facts_in_any_order_end_in_the_same_rows_and_the_same_money(replay
     of_purchases = [one for one in await harness.parked() if one["type"] != SubscriptionChanged.TYPE]
     assert sum(copy.recording.parked for copy in copies) == len(of_purchases)
     await _histories_replay_to_the_rows(harness, rows)
-    await _everything_is_told_once(harness)
+    await _everything_is_published_once(harness)
 
 
 async def _the_plan_has_its_share(harness: Harness, copies: Sequence[Copy]) -> None:
@@ -143,10 +143,10 @@ async def _histories_replay_to_the_rows(harness: Harness, rows: Mapping[str, Jso
     assert {purchase: row["status"] for purchase, row in rows.items()} == dict(statuses)
 
 
-async def _everything_is_told_once(harness: Harness) -> None:
-    told_ids: Counter[Any] = Counter()
+async def _everything_is_published_once(harness: Harness) -> None:
+    published_ids: Counter[Any] = Counter()
     for kind in (RefundIssued, RefundFailed, DisputeOpened, DisputeClosed):
         for fact in await harness.published(kind=kind):
             about = fact.get("stripe_refund_id") or (fact["stripe_dispute_id"], fact.get("outcome"))
-            told_ids[kind.TYPE, fact["purchase_id"], str(about)] += 1
-    assert all(times == 1 for times in told_ids.values())
+            published_ids[kind.TYPE, fact["purchase_id"], str(about)] += 1
+    assert all(times == 1 for times in published_ids.values())

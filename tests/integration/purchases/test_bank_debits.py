@@ -40,7 +40,7 @@ async def _started(harness: Harness, ago: timedelta) -> None:
 
 
 async def _hear(harness: Harness) -> None:
-    """Everything that Stripe has told so far is heard, and settled."""
+    """Deliver everything that Stripe has reported so far, and let it come to rest."""
     await harness.deliver(*await harness.facts())
     await harness.settle_everything()
 
@@ -90,7 +90,7 @@ async def test_neither_the_buyer_nor_staff_can_cancel_it_meanwhile(harness: Harn
 async def test_a_debit_that_was_begun_elsewhere_is_seen_before_the_purchase_is_cancelled(
     harness: Harness, api: Api
 ) -> None:
-    """The bank wanted the customer, who paid by debit on the invoice's own page; nobody told us."""
+    """The bank wanted the customer, who paid by debit on the invoice's own page; nobody informed us."""
     purchase = await harness.given_a_purchase("pm_card_authenticationRequired")
     await harness.give_card(str(purchase.stripe_customer_id), DEBIT)
     await harness.client.v1.payment_intents.confirm_async(
@@ -149,7 +149,7 @@ async def test_the_banks_word_ends_it(harness: Harness, succeeds: bool, end: Sta
     ]
 
 
-async def test_after_thirty_days_the_team_is_told_once_and_the_slot_is_kept(harness: Harness) -> None:
+async def test_after_thirty_days_the_team_is_mailed_once_and_the_slot_is_kept(harness: Harness) -> None:
     purchase = await harness.given_a_purchase(DEBIT)
     await _started(harness, timedelta(days=30, seconds=1))
 
@@ -209,7 +209,7 @@ class TestACheckoutThatIsCompleteAndUnpaid:
         assert [(one.status, one.payable, one.waiting_for) for one in rows] == [(Status.PENDING, True, "bank")] * 2
         assert await _plan(harness) == "free"
 
-    @pytest.mark.parametrize("order", ["as told", "the last first"])
+    @pytest.mark.parametrize("order", ["as reported", "the last first"])
     @pytest.mark.parametrize(
         ("succeeds", "end", "plan"), [(True, Status.PAID, "builder"), (False, Status.FAILED, "free")]
     )
@@ -220,7 +220,7 @@ class TestACheckoutThatIsCompleteAndUnpaid:
         await harness.control.settle_debit(session["intent"], succeeded=succeeds)
         facts = await harness.facts()
 
-        await harness.deliver(*(facts if order == "as told" else reversed(facts)))
+        await harness.deliver(*(facts if order == "as reported" else reversed(facts)))
         await harness.settle_everything()
 
         rows = await purchases_of(harness)

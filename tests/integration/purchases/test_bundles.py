@@ -181,7 +181,7 @@ async def give(harness: Harness, item: str, purchase_id: uuid.UUID) -> None:
 
 @pytest.mark.parametrize("known", [True, False])
 async def test_staff_allocate_a_refund_that_names_nobody_once(harness: Harness, known: bool) -> None:
-    """Also where only the charge's sum was told, and the refund was found by looking."""
+    """Also where only the charge's sum was reported, and the refund was fetched."""
     purchases = await given_a_bundle(harness)
     await harness.control.refund_as_dashboard(invoice=await invoice_of(harness), amount=700)
     facts = [fact for fact in await harness.facts() if known or not isinstance(fact, RefundChanged)]

@@ -150,7 +150,7 @@ async def test_an_unknown_outcome_stays_pending_and_settles_itself(
     assert captured == (PRICE if was_paid else 0)
 
 
-async def test_told_to_slow_down_it_asks_again_under_the_same_key_and_sells(harness: Harness) -> None:
+async def test_asked_to_slow_down_it_asks_again_under_the_same_key_and_sells(harness: Harness) -> None:
     """A 429 says that nothing was done."""
     await harness.given_an_addon()
     workspace = await harness.given_a_workspace()

@@ -1,4 +1,4 @@
-"""What a customer's credit balance paid goes back to that balance: made once, counted, and told for what it is."""
+"""What a customer's credit balance paid goes back to that balance: made once, counted, and published for what it is."""
 
 from typing import Any
 
@@ -81,7 +81,7 @@ async def test_it_carries_our_metadata_and_a_key_that_repeats(harness: Harness) 
     assert row.stripe_refund_id == made["id"]
 
 
-async def test_what_is_told_says_where_each_part_went(harness: Harness) -> None:
+async def test_what_is_published_says_where_each_part_went(harness: Harness) -> None:
     purchase = await bought_with(harness, CREDIT)
     await ask_for_a_refund(harness, purchase)
 
@@ -151,7 +151,7 @@ async def test_made_before_stripe_forgot_its_keys_it_is_found_by_its_metadata(ha
     assert (await harness.purchase(purchase.id)).status is Status.REFUNDED
 
 
-async def test_refused_by_stripe_it_has_failed_and_the_team_is_told_how_much(harness: Harness) -> None:
+async def test_refused_by_stripe_it_has_failed_and_the_team_is_mailed_how_much(harness: Harness) -> None:
     purchase = await bought_with(harness, CREDIT)
     await ask_for_a_refund(harness, purchase)
     await harness.control.fault(
@@ -169,7 +169,7 @@ async def test_refused_by_stripe_it_has_failed_and_the_team_is_told_how_much(har
     assert await left_of(harness, purchase) == CREDIT
 
 
-async def test_a_customer_who_is_gone_gets_none_and_the_team_is_told(harness: Harness) -> None:
+async def test_a_customer_who_is_gone_gets_none_and_the_team_is_mailed(harness: Harness) -> None:
     purchase = await bought_with(harness, PRICE)
     await harness.client.v1.customers.delete_async(str(purchase.stripe_customer_id))
     await ask_for_a_refund(harness, purchase)

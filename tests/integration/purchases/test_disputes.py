@@ -1,4 +1,4 @@
-"""A dispute is recorded and told once each; a lost one counts, in whatever order its facts come."""
+"""A dispute is recorded and published once each; a lost one counts, in whatever order its facts come."""
 
 import uuid
 from typing import Any
@@ -32,7 +32,7 @@ def changed(fact: StripeFact, **changes: Any) -> StripeFact:
     return fact.model_copy(update={"stripe_event_id": f"evt_{uuid.uuid4().hex}"} | changes)
 
 
-async def test_a_dispute_is_told_when_it_opens_and_when_it_is_lost(harness: Harness) -> None:
+async def test_a_dispute_is_published_when_it_opens_and_when_it_is_lost(harness: Harness) -> None:
     purchase, facts = await disputed(harness, "lost")
 
     await harness.deliver(*facts)
@@ -65,7 +65,7 @@ async def test_a_dispute_that_costs_nothing_moves_nothing(harness: Harness, end:
     assert [one["outcome"] for one in await harness.published(kind=DisputeClosed)] == [end]
 
 
-async def test_its_end_heard_first_is_told_alone(harness: Harness) -> None:
+async def test_its_end_heard_first_is_published_alone(harness: Harness) -> None:
     _, facts = await disputed(harness, "lost")
 
     for fact in reversed(facts):

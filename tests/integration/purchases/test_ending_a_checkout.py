@@ -170,7 +170,7 @@ async def test_buying_something_else_leaves_it_alone(harness: Harness) -> None:
     assert [one["status"] for one in await sessions_of(harness) if one["id"] == opened.session_id] == ["open"]
 
 
-async def test_an_expiry_told_after_the_payment_changes_nothing(harness: Harness) -> None:
+async def test_an_expiry_delivered_after_the_payment_changes_nothing(harness: Harness) -> None:
     opened = await open_page(harness, upgrade(await harness.given_a_workspace(None), *BUNDLE))
     await complete(harness, opened.session_id)
     (completed,) = [one for one in await harness.facts() if one.stripe_event_type == "checkout.session.completed"]

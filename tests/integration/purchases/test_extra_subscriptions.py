@@ -79,7 +79,7 @@ async def test_another_refund_of_the_same_invoice_is_not_the_plans(harness: Harn
 
 
 async def test_what_the_dashboard_has_sent_back_already_is_not_refused_for_ever(harness: Harness) -> None:
-    """The subscription ends all the same, the owner is told, and nothing waits for staff."""
+    """The subscription ends all the same, the owner is mailed, and nothing waits for staff."""
     subscriber = await given_a_subscriber(harness)
     extra = await given_two_subscriptions(subscriber)
     await harness.control.refund_as_dashboard(invoice=extra["latest_invoice"], amount=MONTHLY)

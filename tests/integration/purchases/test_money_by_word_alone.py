@@ -50,7 +50,7 @@ async def nothing_moved(harness: Harness, purchase: Purchase) -> bool:
 
 
 @pytest.mark.parametrize("knows_invoice", [True, False], ids=["stores another", "stores none"])
-async def test_an_invoice_that_stripe_does_not_know_pays_nothing_and_the_team_is_told(
+async def test_an_invoice_that_stripe_does_not_know_pays_nothing_and_the_team_is_mailed(
     harness: Harness, knows_invoice: bool
 ) -> None:
     purchase = await pending(harness, knows_invoice=knows_invoice)

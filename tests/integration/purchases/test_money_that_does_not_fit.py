@@ -55,7 +55,7 @@ async def test_money_that_does_not_fit_is_parked_and_moves_nothing(harness: Harn
     assert len(odd) == len(parked)
 
 
-async def test_a_parked_payment_that_is_tried_again_is_not_told_twice(harness: Harness) -> None:
+async def test_a_parked_payment_that_is_tried_again_is_not_published_twice(harness: Harness) -> None:
     purchase = await harness.given_a_purchase()
     await harness.put(purchase, Status.PENDING, knows_invoice=True)
     await harness.deliver(_with_line(next(f for f in await harness.facts() if isinstance(f, InvoicePaid)), amount=1))
@@ -67,7 +67,9 @@ async def test_a_parked_payment_that_is_tried_again_is_not_told_twice(harness: H
     assert len(await harness.published(kind=PaymentParked)) == 1
 
 
-async def test_money_that_does_not_fit_is_told_to_the_team_also_when_only_settling_finds_it(harness: Harness) -> None:
+async def test_money_that_does_not_fit_is_mailed_to_the_team_also_when_only_reconciling_finds_it(
+    harness: Harness,
+) -> None:
     purchase = await harness.given_a_purchase()
     await harness.put(purchase, Status.PENDING)
     await harness.execute("update workspace_addon_purchases set price_cents = 1")

@@ -1,4 +1,4 @@
-"""What a workspace is told of its next charge is what Stripe says, after each change of its subscription."""
+"""What a workspace sees of its next charge is what Stripe says, after each change of its subscription."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -43,25 +43,25 @@ async def _change(harness: Harness, subscriber: Subscriber, subscription_id: str
     await subscriber.hear(since=seen)
 
 
-def _seconds(told: str) -> int:
-    return int(datetime.fromisoformat(told).timestamp())
+def _seconds(at: str) -> int:
+    return int(datetime.fromisoformat(at).timestamp())
 
 
 async def test_a_subscription_that_runs_says_when_and_how_much(harness: Harness, api: Api) -> None:
     subscriber, _, period_end = await _subscribed(harness)
 
-    told = await _next(api, subscriber)
+    shown = await _next(api, subscriber)
 
-    assert (told["state"], told["amount_cents"], told["amount"], told["currency"]) == ("known", 900, "9.00", "EUR")
-    assert (told["collection_method"], told["none_because"]) == ("charge_automatically", None)
-    assert 0 <= _seconds(told["at"]) - period_end <= 2 * 3600
-    assert abs(_seconds(told["as_of"]) - datetime.now(UTC).timestamp()) < 60
+    assert (shown["state"], shown["amount_cents"], shown["amount"], shown["currency"]) == ("known", 900, "9.00", "EUR")
+    assert (shown["collection_method"], shown["none_because"]) == ("charge_automatically", None)
+    assert 0 <= _seconds(shown["at"]) - period_end <= 2 * 3600
+    assert abs(_seconds(shown["as_of"]) - datetime.now(UTC).timestamp()) < 60
 
 
 async def test_who_has_no_subscription_is_charged_nothing(harness: Harness, api: Api) -> None:
-    told = await _next(api, await given_a_subscriber(harness))
+    shown = await _next(api, await given_a_subscriber(harness))
 
-    assert (told["state"], told["none_because"]) == ("none", "no-subscription")
+    assert (shown["state"], shown["none_because"]) == ("none", "no-subscription")
 
 
 async def test_cancelled_beyond_its_period_it_is_charged_once_more(harness: Harness, api: Api) -> None:
@@ -69,8 +69,8 @@ async def test_cancelled_beyond_its_period_it_is_charged_once_more(harness: Harn
 
     await _change(harness, subscriber, subscription_id, cancel_at=period_end + 10 * DAY, proration_behavior="none")
 
-    told = await _next(api, subscriber)
-    assert (told["state"], told["amount_cents"]) == ("known", 900)
+    shown = await _next(api, subscriber)
+    assert (shown["state"], shown["amount_cents"]) == ("known", 900)
 
 
 @pytest.mark.parametrize("how", ["cancel_at_period_end", "cancel_at"])
@@ -97,11 +97,11 @@ async def test_while_collection_is_paused_nothing_is_charged(harness: Harness, a
     pause: Json = {"behavior": "void"} | ({"resumes_at": resumes} if resumes else {})
     await _change(harness, subscriber, subscription_id, pause_collection=pause)
 
-    told = await _next(api, subscriber)
+    shown = await _next(api, subscriber)
     paused = days != 10
-    assert (told["state"], told["none_because"]) == (("none", "paused") if paused else ("known", None))
+    assert (shown["state"], shown["none_because"]) == (("none", "paused") if paused else ("known", None))
     if days == 400:
-        assert _seconds(told["resumes_at"]) == resumes
+        assert _seconds(shown["resumes_at"]) == resumes
 
 
 async def test_what_is_sent_as_an_invoice_is_said_to_be(harness: Harness, api: Api) -> None:
@@ -109,8 +109,8 @@ async def test_what_is_sent_as_an_invoice_is_said_to_be(harness: Harness, api: A
 
     await _change(harness, subscriber, subscription_id, collection_method="send_invoice", days_until_due=14)
 
-    told = await _next(api, subscriber)
-    assert (told["state"], told["collection_method"], _seconds(told["at"])) == ("known", "send_invoice", period_end)
+    shown = await _next(api, subscriber)
+    assert (shown["state"], shown["collection_method"], _seconds(shown["at"])) == ("known", "send_invoice", period_end)
 
 
 async def test_the_amount_is_stripes_with_what_the_customer_has_to_his_credit(harness: Harness, api: Api) -> None:
@@ -141,10 +141,10 @@ async def test_until_stripe_has_answered_after_a_change_it_is_unknown(harness: H
 
 
 async def test_what_a_schedule_will_do_is_asked_for_anew(harness: Harness, api: Api) -> None:
-    """No event of the subscription tells that its price will be another one."""
+    """No event of the subscription says that its price will be another one."""
     subscriber, subscription_id, _ = await _subscribed(harness)
     await harness.client.v1.customers.update_async(subscriber.customer_id, {"balance": -900})
-    told = SubscriptionScheduleChanged(
+    changed = SubscriptionScheduleChanged(
         stripe_event_id="evt_schedule",
         stripe_event_type="subscription_schedule.updated",
         api_version=None,
@@ -157,7 +157,7 @@ async def test_what_a_schedule_will_do_is_asked_for_anew(harness: Harness, api: 
         status="active",
     )
 
-    await harness.deliver(told)
+    await harness.deliver(changed)
     await harness.settle_everything()
 
     assert (await _next(api, subscriber))["amount_cents"] == 0
@@ -171,11 +171,11 @@ async def test_what_is_owed_is_tried_again_first(harness: Harness, api: Api) -> 
     await harness.control.renew(subscription_id)
     await subscriber.hear(since=seen)
 
-    told = await _next(api, subscriber)
+    shown = await _next(api, subscriber)
 
     invoice = (await harness.control.objects(kind="invoice"))["invoice"][-1]
-    assert (told["state"], told["amount_cents"]) == ("known", 900)
-    assert _seconds(told["at"]) == invoice["next_payment_attempt"]
+    assert (shown["state"], shown["amount_cents"]) == ("known", 900)
+    assert _seconds(shown["at"]) == invoice["next_payment_attempt"]
 
 
 async def test_what_has_ended_is_charged_no_more(harness: Harness, api: Api) -> None:
@@ -184,6 +184,6 @@ async def test_what_has_ended_is_charged_no_more(harness: Harness, api: Api) -> 
     await harness.client.v1.subscriptions.cancel_async(subscription_id)
     await subscriber.hear(since=seen)
 
-    told = await _next(api, subscriber)
+    shown = await _next(api, subscriber)
 
-    assert (await subscriber.status(), told["state"], told["none_because"]) == ("canceled", "none", "ended")
+    assert (await subscriber.status(), shown["state"], shown["none_because"]) == ("canceled", "none", "ended")

@@ -159,7 +159,7 @@ async def _settled(harness: Harness, purchase: Purchase) -> Purchase:
 
 
 @pytest.mark.parametrize("after", [timedelta(0), timedelta(hours=24)])
-async def test_paid_in_part_and_never_finished_it_is_parked_and_told_and_not_voided(
+async def test_paid_in_part_and_never_finished_it_is_parked_and_mailed_and_not_voided(
     harness: Harness, after: timedelta
 ) -> None:
     purchase = await _pending(harness)

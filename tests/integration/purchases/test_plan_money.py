@@ -28,7 +28,7 @@ async def subscribed(harness: Harness) -> tuple[str, str]:
     return workspace, invoice["stripe_invoice_id"]
 
 
-async def told(harness: Harness, workspace: str, *kinds: str) -> list[Json]:
+async def published(harness: Harness, workspace: str, *kinds: str) -> list[Json]:
     return [body for kind, body in await harness.workspace_facts(workspace) if kind in kinds]
 
 
@@ -37,7 +37,7 @@ async def hear(harness: Harness, facts: Sequence[StripeFact]) -> None:
     await harness.settle_everything()
 
 
-async def test_a_refund_of_the_plan_is_a_row_and_is_told_once(harness: Harness) -> None:
+async def test_a_refund_of_the_plan_is_a_row_and_is_published_once(harness: Harness) -> None:
     workspace, invoice = await subscribed(harness)
     refund = await harness.control.refund_as_dashboard(invoice=invoice, amount=300)
 
@@ -51,7 +51,7 @@ async def test_a_refund_of_the_plan_is_a_row_and_is_told_once(harness: Harness) 
         300,
         "succeeded",
     )
-    (fact,) = await told(harness, workspace, REFUNDED)
+    (fact,) = await published(harness, workspace, REFUNDED)
     assert (fact["refund_cents"], fact["currency"], fact["outcome"], fact["stripe_invoice_id"]) == (
         300,
         "EUR",
@@ -62,7 +62,7 @@ async def test_a_refund_of_the_plan_is_a_row_and_is_told_once(harness: Harness) 
     assert await harness.rows("select 1 from purchase_refunds") == []
 
 
-async def test_a_dispute_of_the_plan_is_told_when_it_opens_and_when_it_is_lost(harness: Harness) -> None:
+async def test_a_dispute_of_the_plan_is_published_when_it_opens_and_when_it_is_lost(harness: Harness) -> None:
     workspace, invoice = await subscribed(harness)
     dispute = await harness.control.open_dispute(invoice=invoice)
     await hear(harness, await harness.facts())
@@ -72,7 +72,7 @@ async def test_a_dispute_of_the_plan_is_told_when_it_opens_and_when_it_is_lost(h
     (row,) = await harness.rows("select * from workspace_disputes")
     assert (row["workspace_id"], row["dispute_cents"], row["status"]) == (workspace, MONTH, "lost")
     assert row["evidence_due_at"] is not None
-    opened, closed = await told(harness, workspace, OPENED, CLOSED)
+    opened, closed = await published(harness, workspace, OPENED, CLOSED)
     assert opened["evidence_due_at"] is not None
     assert (closed["outcome"], closed["dispute_cents"]) == ("lost", MONTH)
     assert await harness.parked() == []
@@ -88,11 +88,11 @@ async def test_money_that_goes_back_before_its_payment_is_heard_of_is_not_lost(h
     await hear(harness, [fact for fact in await harness.facts() if isinstance(fact, RefundChanged)])
 
     assert [row["refund_cents"] for row in await harness.rows("select * from workspace_refunds")] == [MONTH]
-    assert len(await told(harness, workspace, REFUNDED)) == 1
+    assert len(await published(harness, workspace, REFUNDED)) == 1
     assert await harness.parked() == []
 
 
-async def test_a_refund_that_fails_is_told_again(harness: Harness) -> None:
+async def test_a_refund_that_fails_is_published_again(harness: Harness) -> None:
     workspace, invoice = await subscribed(harness)
     refund = await harness.control.refund_as_dashboard(invoice=invoice, amount=300)
     facts = [fact for fact in await harness.facts() if isinstance(fact, RefundChanged)]
@@ -102,7 +102,7 @@ async def test_a_refund_that_fails_is_told_again(harness: Harness) -> None:
     changes = {"stripe_event_id": "evt_failed", "refund": failed}
     await hear(harness, [facts[-1].model_copy(update=changes)])
 
-    assert [fact["outcome"] for fact in await told(harness, workspace, REFUNDED)] == ["refunded", "failed"]
+    assert [fact["outcome"] for fact in await published(harness, workspace, REFUNDED)] == ["refunded", "failed"]
     (row,) = await harness.rows("select * from workspace_refunds")
     assert (row["stripe_refund_id"], row["status"], row["failure_reason"]) == (
         refund["id"],
@@ -111,14 +111,14 @@ async def test_a_refund_that_fails_is_told_again(harness: Harness) -> None:
     )
 
 
-async def test_what_no_webhook_told_of_the_plans_money_the_sweep_finds(harness: Harness) -> None:
+async def test_what_no_webhook_reported_of_the_plans_money_reconciling_finds(harness: Harness) -> None:
     workspace, invoice = await subscribed(harness)
     await harness.control.refund_as_dashboard(invoice=invoice)
 
     assert (await sweep(harness))["refunds"] == 1
     assert (await sweep(harness))["refunds"] == 0
 
-    assert len(await told(harness, workspace, REFUNDED)) == 1
+    assert len(await published(harness, workspace, REFUNDED)) == 1
 
 
 async def test_a_refund_in_another_currency_is_parked_once_and_mailed_about(harness: Harness) -> None:
@@ -130,9 +130,9 @@ async def test_a_refund_in_another_currency_is_parked_once_and_mailed_about(harn
     await hear(harness, [facts[-1].model_copy(update={"stripe_event_id": "evt_usd", "refund": odd})])
 
     assert await harness.rows("select 1 from workspace_refunds") == []
-    assert await told(harness, workspace, REFUNDED) == []
+    assert await published(harness, workspace, REFUNDED) == []
     (parked,) = await harness.parked()
-    (mailed,) = await told(harness, workspace, PARKED)
+    (mailed,) = await published(harness, workspace, PARKED)
     assert (mailed["money_back_cents"], mailed["money_back_currency"], mailed["reason"]) == (
         300,
         "USD",
@@ -141,7 +141,7 @@ async def test_a_refund_in_another_currency_is_parked_once_and_mailed_about(harn
     assert (mailed["stripe_refund_id"], mailed["stripe_invoice_id"]) == (odd.refund_id, invoice)
     later = facts[-1].model_copy(update={"stripe_event_id": "evt_usd_again", "refund": odd})
     await hear(harness, [later])
-    assert (len(await harness.parked()), len(await told(harness, workspace, PARKED))) == (1, 1)
+    assert (len(await harness.parked()), len(await published(harness, workspace, PARKED))) == (1, 1)
 
 
 async def test_money_of_a_subscription_that_moved_in_is_the_workspaces_too(harness: Harness) -> None:
@@ -276,7 +276,7 @@ async def test_a_refund_that_names_by_hand_what_another_charge_paid_is_the_plans
 
     assert await awake(harness) < ENOUGH
     assert [row["refund_cents"] for row in await harness.rows("select * from workspace_refunds")] == [300]
-    assert len(await told(harness, workspace, REFUNDED)) == 1
+    assert len(await published(harness, workspace, REFUNDED)) == 1
     assert (await harness.parked(), (await harness.purchase(other.id)).refunds) == ([], [])
 
 

@@ -18,8 +18,8 @@ MONTHLY: Final = 900
 async def tell(harness: Harness, *prices: PlanPrice, sequence: int = 1) -> None:
     """What the catalog says of Builder."""
     now = datetime.now(UTC)
-    told = PlanState(plan="builder", sequence=sequence, occurred_at=now, name="Builder", caps={}, prices=prices)
-    await harness.deliver(told)
+    plan = PlanState(plan="builder", sequence=sequence, occurred_at=now, name="Builder", caps={}, prices=prices)
+    await harness.deliver(plan)
 
 
 def price(cents: int = MONTHLY, currency: str = "EUR", **more: Any) -> PlanPrice:
@@ -32,7 +32,7 @@ async def at_stripe(harness: Harness) -> list[Json]:
 
 
 async def provisioned(harness: Harness) -> list[Json]:
-    """What the catalog is told, oldest first."""
+    """What is published to the catalog, oldest first."""
     rows = await harness.rows("select payload from outbox where topic = 'billing.plan.price.v1' order by id")
     return [json.loads(row["payload"]) for row in rows]
 
@@ -58,7 +58,7 @@ async def sold_in_checkout(harness: Harness, **changes: Any) -> str:
     return str(row["stripe_price_id"])
 
 
-async def test_a_new_price_is_made_at_stripe_sold_and_told_to_the_catalog(harness: Harness) -> None:
+async def test_a_new_price_is_made_at_stripe_sold_and_published_to_the_catalog(harness: Harness) -> None:
     made = await given_a_sold_price(harness)
 
     (at,) = await at_stripe(harness)
@@ -99,7 +99,7 @@ async def test_a_price_that_stripe_takes_no_more_is_replaced_while_the_owner_wai
             "update plans set prices = jsonb_set(prices, '{0,stripe_price_id}', to_jsonb(cast(:dead as text)))",
             dead=dead,
         )
-        await harness.execute("delete from outbox")  # the relay has sent what was told of the first one
+        await harness.execute("delete from outbox")  # the relay has sent what was published of the first one
 
     replaced = await sold_in_checkout(harness)
 

@@ -22,7 +22,7 @@ from tests.integration.purchases.bundles import PLAN_CENTS, given_a_bundle, invo
 from tests.integration.purchases.harness import INSTANCE, Harness, Json
 from tests.integration.purchases.scenarios import VERSIONS
 from tests.integration.purchases.test_bundles import CENTS, WHOLE, nameless
-from tests.integration.purchases.test_plan_money import CLOSED, OPENED, REFUNDED, told
+from tests.integration.purchases.test_plan_money import CLOSED, OPENED, REFUNDED, published
 
 BACK = (ChargeRefunded, RefundChanged, DisputeChanged)
 OF_THE_INVOICE = (InvoicePaid, InvoicePaymentLinked)
@@ -86,7 +86,7 @@ async def test_the_plan_has_its_share_in_every_order(harness: Harness, how: str,
     await then(harness, facts)
 
     await everything_fell_where_it_belongs(harness, purchases, how)
-    bodies = await told(harness, purchases[0].workspace_id, REFUNDED, OPENED, CLOSED)
+    bodies = await published(harness, purchases[0].workspace_id, REFUNDED, OPENED, CLOSED)
     assert {body.get("previously_cents") for body in bodies} == {None}
     assert {body.get("refund_cents", body.get("dispute_cents")) for body in bodies} == {PLAN_CENTS}
 
@@ -125,7 +125,7 @@ async def test_what_was_taken_for_the_plans_alone_is_corrected_with_a_trace(harn
     await everything_fell_where_it_belongs(harness, purchases, how)
     rows = await harness.rows(f"select corrected_at from workspace_{how}s")
     assert None not in [row["corrected_at"] for row in rows]
-    first, *others = await told(harness, workspace, REFUNDED, OPENED, CLOSED)
+    first, *others = await published(harness, workspace, REFUNDED, OPENED, CLOSED)
     corrected = others[-1]
     cents = f"{how}_cents"
     assert (first[cents], corrected[cents], corrected["previously_cents"]) == (WHOLE, PLAN_CENTS, WHOLE)
@@ -182,7 +182,7 @@ async def test_a_refund_of_a_bundle_that_fails_is_the_plans_failure_too(harness:
     await then(harness, await harness.facts(version=version))
 
     assert await refunds(harness) == [(PLAN_CENTS, WHOLE, "failed")]
-    bodies = await told(harness, purchases[0].workspace_id, REFUNDED)
+    bodies = await published(harness, purchases[0].workspace_id, REFUNDED)
     assert [(body["outcome"], body["refund_cents"]) for body in bodies] == [
         ("refunded", PLAN_CENTS),
         ("failed", PLAN_CENTS),

@@ -1,4 +1,4 @@
-"""Lazy prices: made at Stripe by the first purchase of an add-on, told to the catalog, and never worth a lost sale."""
+"""Lazy prices: made at Stripe by an add-on's first purchase, published to the catalog, and never worth a lost sale."""
 
 import asyncio
 import json
@@ -32,7 +32,7 @@ async def _prices(harness: Harness) -> list[Json]:
     return [one for one in (await harness.control.objects(kind="price")).get("price", []) if one["lookup_key"]]
 
 
-async def _told(harness: Harness) -> list[Json]:
+async def _published(harness: Harness) -> list[Json]:
     rows = await harness.rows("select payload from outbox where topic = 'billing.addon.price.v1' order by id")
     return [json.loads(row["payload"]) for row in rows]
 
@@ -47,7 +47,7 @@ async def _calls(harness: Harness) -> int:
     return sum([len(await harness.requests(operation)) for operation in PRICE_CALLS])
 
 
-async def test_the_first_purchase_has_the_price_made_kept_and_told(harness: Harness) -> None:
+async def test_the_first_purchase_has_the_price_made_kept_and_published(harness: Harness) -> None:
     await harness.given_an_addon(sequence=7)
 
     bought = await _bought(harness)
@@ -58,7 +58,7 @@ async def test_the_first_purchase_has_the_price_made_kept_and_told(harness: Harn
     assert line["pricing"]["price_details"]["price"] == price["id"]
     assert line["metadata"]["purchase_id"] == str(bought.purchase.id)
     assert (bought.purchase.stripe_price_id, await _known(harness)) == (price["id"], price["id"])
-    (fact,) = await _told(harness)
+    (fact,) = await _published(harness)
     assert fact | {"occurred_at": ""} == {
         "addon_id": str(harness.addons["setup"]),
         "sequence": 7,
@@ -79,7 +79,7 @@ async def test_only_the_first_purchase_pays_for_the_calls(harness: Harness) -> N
 
     assert second.outcome is Outcome.PAID
     assert (before, await _calls(harness)) == (3, 3)
-    assert len(await _told(harness)) == 1
+    assert len(await _published(harness)) == 1
 
 
 async def test_however_many_buy_first_at_once_one_price_is_made(harness: Harness) -> None:
@@ -91,7 +91,7 @@ async def test_however_many_buy_first_at_once_one_price_is_made(harness: Harness
     (price,) = await _prices(harness)
     assert {one.outcome for one in bought} == {Outcome.PAID}
     assert {one.purchase.stripe_price_id for one in bought} == {price["id"]}
-    assert len(await _told(harness)) == 1
+    assert len(await _published(harness)) == 1
 
 
 async def test_another_price_is_made_anew_and_what_was_sold_keeps_its_own(harness: Harness) -> None:
@@ -108,7 +108,7 @@ async def test_another_price_is_made_anew_and_what_was_sold_keeps_its_own(harnes
     assert first.purchase.stripe_price_id != second.purchase.stripe_price_id
 
 
-async def test_a_price_that_is_set_back_is_found_again_and_told_again(harness: Harness) -> None:
+async def test_a_price_that_is_set_back_is_found_again_and_published_again(harness: Harness) -> None:
     await harness.given_an_addon()
     first = await _bought(harness)
     await harness.given_an_addon(price_cents=59_900, sequence=2)
@@ -118,7 +118,7 @@ async def test_a_price_that_is_set_back_is_found_again_and_told_again(harness: H
 
     assert again.purchase.stripe_price_id == first.purchase.stripe_price_id
     assert len(await _prices(harness)) == 1
-    assert [one["sequence"] for one in await _told(harness)] == [1, 3]
+    assert [one["sequence"] for one in await _published(harness)] == [1, 3]
     ids = await harness.rows("select distinct fact_id from outbox where topic = 'billing.addon.price.v1'")
     assert len(ids) == 2
 
@@ -135,7 +135,7 @@ async def test_one_made_for_a_price_that_has_changed_meanwhile_is_ignored(harnes
     )
 
     assert await _known(harness) is None
-    assert await _told(harness) == []
+    assert await _published(harness) == []
 
 
 async def test_an_edit_that_crosses_the_news_does_not_lose_the_price(harness: Harness) -> None:
@@ -172,7 +172,7 @@ async def test_a_price_that_stripe_no_longer_takes_costs_no_sale_and_is_made_ane
 
     assert (by_amount.purchase.status, anew.purchase.status) == (Status.PAID, Status.PAID)
     assert anew.purchase.stripe_price_id not in (None, archived)
-    assert (await _told(harness))[-1]["stripe_price_id"] == anew.purchase.stripe_price_id == await _known(harness)
+    assert (await _published(harness))[-1]["stripe_price_id"] == anew.purchase.stripe_price_id == await _known(harness)
 
 
 @pytest.mark.parametrize("price_cents", [PRICE, PRICE + 100])

@@ -30,7 +30,7 @@ async def _refunded(harness: Harness, amount: int = 20_000) -> tuple[Purchase, d
 
 
 async def _money_back(harness: Harness, **changes: Any) -> list[StripeFact]:
-    """What Stripe tells of refunds, its objects changed on the way, as the gateway reads it."""
+    """What Stripe reports of refunds, its objects changed on the way, as the gateway reads it."""
     read = []
     for event in await harness.control.events():
         if event["type"] in NORMALISERS and event["type"].split(".")[0] in {"refund", "charge"}:
@@ -71,8 +71,8 @@ async def test_a_refund_in_another_currency_is_parked_and_counts_nowhere(harness
     assert (published["money_back_cents"], published["money_back_currency"]) == (PRICE, "USD")
 
 
-async def test_a_refund_in_a_new_word_is_parked_and_its_later_success_is_told(harness: Harness) -> None:
-    """It was told as failed, which is final, and its success never was."""
+async def test_a_refund_in_a_new_word_is_parked_and_its_later_success_is_published(harness: Harness) -> None:
+    """It was published as failed, which is final, and its success never was."""
     purchase, _ = await _refunded(harness)
     unknown = await _money_back(harness, status=NEW_WORD)
     refunds = [fact for fact in await harness.facts() if isinstance(fact, RefundChanged)]
@@ -122,7 +122,7 @@ async def test_a_sweep_parks_what_it_does_not_understand_once_whatever_staff_dec
 
 
 async def test_our_own_refund_in_a_new_word_stays_requested_for_staff(harness: Harness) -> None:
-    """The money may have gone: it is neither told as failed, nor free again."""
+    """The money may have gone: it is neither published as failed, nor free again."""
     purchase = await harness.given_a_purchase()
     intent = str(purchase.stripe_payment_intent_id)
     metadata = {"quittance_instance": "test", "purchase_id": str(purchase.id)}
@@ -224,7 +224,7 @@ async def test_a_lost_dispute_stands_beside_the_refunds_without_that_limit(harne
 
 
 @pytest.mark.parametrize("last", ["the bank", "a refund"])
-async def test_the_team_is_told_once_that_more_went_back_than_was_charged(harness: Harness, last: str) -> None:
+async def test_the_team_is_mailed_once_that_more_went_back_than_was_charged(harness: Harness, last: str) -> None:
     """Also where the refund is heard of after the dispute was lost: its letter was about that alone."""
     purchase, refund = await _refunded(harness)
     dispute = await harness.control.open_dispute(invoice=purchase.stripe_invoice_id, amount=29_900)

@@ -1,4 +1,4 @@
-"""Registering a workspace makes its customer, whatever Stripe thinks of what it is told."""
+"""Registering a workspace makes its customer, whatever Stripe thinks of what it is sent."""
 
 from purchases.buying.buy import Outcome
 from tests.integration.purchases.harness import Harness

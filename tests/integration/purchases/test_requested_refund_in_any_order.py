@@ -1,4 +1,4 @@
-"""A refund that staff asked for is one row and is told once, however Stripe's events and our own answer are mixed."""
+"""A refund that staff asked for is one row, published once, however Stripe's events and our answer are mixed."""
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -55,9 +55,9 @@ async def test_however_events_and_answer_are_mixed(
     assert (row.id, row.status) == (requested.refund.id, ends)
     assert (await harness.purchase(purchase.id)).status is status
     assert await left_of(harness, purchase) == PRICE - (0 if ends == "failed" else row.refund_cents)
-    told = {kind: await _times(harness, str(purchase.id), kind) for kind in (RefundIssued, RefundFailed)}
-    assert told[RefundFailed] == (1 if ends == "failed" else 0)
-    assert told[RefundIssued] == 1 or (ends == "failed" and told[RefundIssued] == 0)
+    published = {kind: await _times(harness, str(purchase.id), kind) for kind in (RefundIssued, RefundFailed)}
+    assert published[RefundFailed] == (1 if ends == "failed" else 0)
+    assert published[RefundIssued] == 1 or (ends == "failed" and published[RefundIssued] == 0)
 
 
 async def _times(harness: Harness, purchase_id: str, kind: type[RefundIssued] | type[RefundFailed]) -> int:

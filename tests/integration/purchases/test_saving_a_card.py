@@ -43,8 +43,8 @@ async def _saved(harness: Harness, workspace: str, *cards: str) -> list[Checkout
     """Stripe's words of cards that were saved one after the other, a second apart."""
     for card in cards:
         await harness.control.complete_session((await _setup(harness, workspace)).id, card=card)
-    told = await _completions(harness)
-    return [one.model_copy(update={"occurred_at": one.occurred_at.replace(second=n)}) for n, one in enumerate(told)]
+    saved = await _completions(harness)
+    return [one.model_copy(update={"occurred_at": one.occurred_at.replace(second=n)}) for n, one in enumerate(saved)]
 
 
 async def _refused(harness: Harness, workspace: str) -> Problem:
@@ -78,10 +78,10 @@ async def test_the_card_that_was_saved_last_counts_in_whatever_order_it_is_heard
     harness: Harness, order: tuple[int, ...]
 ) -> None:
     workspace = await harness.given_a_workspace(None)
-    told = await _saved(harness, workspace, "visa", "mastercard")
+    saved = await _saved(harness, workspace, "visa", "mastercard")
 
     for number in order:
-        await harness.deliver(told[number])
+        await harness.deliver(saved[number])
         await harness.run_jobs()
 
     assert (await _default_card(harness, workspace) or "").startswith("mastercard")
@@ -104,13 +104,13 @@ async def test_two_cards_of_one_second_end_the_same_whichever_is_heard_first(
 
 async def test_a_repeated_completion_leaves_a_default_that_was_chosen_since(harness: Harness) -> None:
     workspace = await harness.given_a_workspace(None)
-    (told,) = await _saved(harness, workspace, "visa")
-    await harness.deliver(told)
+    (saved,) = await _saved(harness, workspace, "visa")
+    await harness.deliver(saved)
     await harness.settle_everything()
     await harness.give_card(await _customer(harness, workspace), "pm_card_mastercard")
     await harness.execute("truncate inbox")
 
-    await harness.deliver(told)
+    await harness.deliver(saved)
     await harness.settle_everything()
 
     assert (await _default_card(harness, workspace) or "").startswith("mastercard")
@@ -118,11 +118,11 @@ async def test_a_repeated_completion_leaves_a_default_that_was_chosen_since(harn
 
 async def test_a_card_that_was_removed_since_is_not_adopted(harness: Harness) -> None:
     workspace = await harness.given_a_workspace(None)
-    (told,) = await _saved(harness, workspace, "visa")
+    (saved,) = await _saved(harness, workspace, "visa")
     (card,) = await _cards(harness, workspace)
     await harness.client.v1.payment_methods.detach_async(card["id"])
 
-    await harness.deliver(told)
+    await harness.deliver(saved)
     await harness.settle_everything()
 
     assert await _default_card(harness, workspace) is None
@@ -131,10 +131,10 @@ async def test_a_card_that_was_removed_since_is_not_adopted(harness: Harness) ->
 
 async def test_adopting_is_tried_again_when_stripe_does_not_answer(harness: Harness) -> None:
     workspace = await harness.given_a_workspace(None)
-    (told,) = await _saved(harness, workspace, "visa")
+    (saved,) = await _saved(harness, workspace, "visa")
     await harness.control.fault("close_before", operation="customers.update")
 
-    await harness.deliver(told)
+    await harness.deliver(saved)
     await harness.run_jobs()
     await harness.run_jobs()
 
@@ -143,9 +143,9 @@ async def test_adopting_is_tried_again_when_stripe_does_not_answer(harness: Harn
 
 async def test_a_stranger_who_saves_a_card_is_left_alone(harness: Harness) -> None:
     workspace = await harness.given_a_workspace(None)
-    (told,) = await _saved(harness, workspace, "visa")
+    (saved,) = await _saved(harness, workspace, "visa")
 
-    await harness.deliver(told.model_copy(update={"customer_id": "cus_stranger"}))
+    await harness.deliver(saved.model_copy(update={"customer_id": "cus_stranger"}))
 
     assert await harness.jobs("adopt_card") == []
     assert await harness.parked() == []

@@ -26,10 +26,10 @@ async def api(harness: Harness) -> AsyncIterator[Api]:
             "product_data": {"name": "Builder"},
         }
     )
-    told = [{"interval": "month", "currency": "EUR", "price_cents": 900, "stripe_price_id": price.id}]
+    prices = [{"interval": "month", "currency": "EUR", "price_cents": 900, "stripe_price_id": price.id}]
     await harness.execute(
         "insert into plans (slug, sequence, name, caps, prices) values ('builder', 1, 'Builder', '{}', :prices)",
-        prices=json.dumps(told),
+        prices=json.dumps(prices),
     )
     await harness.given_an_addon()
     async with an_api(harness.database, harness.client) as api:

@@ -192,7 +192,7 @@ async def test_heard_from_the_webhook_before_our_own_answer_it_is_one_row(
     assert [fact["refund_id"] for fact in await harness.published(kind=RefundIssued)] == [str(requested.refund.id)]
 
 
-async def test_made_in_the_dashboard_meanwhile_ours_fails_and_is_told_once(harness: Harness) -> None:
+async def test_made_in_the_dashboard_meanwhile_ours_fails_and_is_published_once(harness: Harness) -> None:
     purchase = await _paid(harness)
     await ask_for_a_refund(harness, purchase)
     await harness.control.refund_as_dashboard(invoice=purchase.stripe_invoice_id, amount=30_000)

@@ -36,7 +36,7 @@ async def test_who_subscribes_has_builder_until_the_subscription_ends(harness: H
     assert changes == [("free", "builder"), ("builder", "free")]
 
 
-async def test_a_failed_renewal_keeps_builder_and_is_told_once_and_a_new_card_heals_it(harness: Harness) -> None:
+async def test_a_failed_renewal_keeps_builder_and_is_published_once_and_a_new_card_heals_it(harness: Harness) -> None:
     subscriber = await given_a_subscriber(harness)
     subscription_id = await subscriber.subscribe()
     await subscriber.hear()
@@ -86,7 +86,7 @@ async def test_cancelled_at_the_periods_end_it_is_builder_until_then_and_can_be_
     assert (await subscriber.plan(), row["cancel_at_period_end"], row["ended_at"]) == ("builder", False, None)
 
 
-async def test_of_two_subscriptions_one_is_ended_and_paid_back_and_the_team_told(harness: Harness) -> None:
+async def test_of_two_subscriptions_one_is_ended_and_paid_back_and_the_team_mailed(harness: Harness) -> None:
     subscriber = await given_a_subscriber(harness)
     for _ in range(2):
         await subscriber.subscribe()
@@ -165,7 +165,7 @@ async def test_what_an_extra_subscription_took_is_of_no_addon_that_was_bought_wi
     assert await harness.parked() == []
 
 
-async def test_a_whole_month_of_events_told_again_changes_nothing(harness: Harness) -> None:
+async def test_a_whole_month_of_events_delivered_again_changes_nothing(harness: Harness) -> None:
     subscriber = await given_a_subscriber(harness)
     subscription_id = await subscriber.subscribe()
     await harness.control.renew(subscription_id)

@@ -13,7 +13,7 @@ from tests.integration.purchases.subscribers import Subscriber, given_a_subscrib
 FORGED = "sub_forged"
 
 
-async def what_stripe_told(subscriber: Subscriber) -> StripeFact:
+async def what_stripe_reported(subscriber: Subscriber) -> StripeFact:
     """The last event of a subscription that runs, as the gateway publishes it."""
     await subscriber.subscribe()
     changed = [fact for fact in await subscriber.harness.facts() if isinstance(fact, SubscriptionChanged)]
@@ -41,11 +41,11 @@ NOT_ITS = ("at Stripe the subscription that an event told of is not this workspa
 @pytest.mark.parametrize(
     "has_our_metadata", [True, False], ids=["by our metadata", "by our price on an invoice of our customer"]
 )
-async def test_one_that_stripe_does_not_know_gives_nothing_and_the_team_is_told(
+async def test_one_that_stripe_does_not_know_gives_nothing_and_the_team_is_mailed(
     harness: Harness, has_our_metadata: bool
 ) -> None:
     subscriber = await given_a_subscriber(harness)
-    event = await what_stripe_told(subscriber)
+    event = await what_stripe_reported(subscriber)
     anonymous: Any = {} if has_our_metadata else {"quittance_instance": None, "workspace_id": None}
 
     await harness.deliver(forged(event, **anonymous), forged(event, **anonymous))
@@ -63,7 +63,7 @@ async def test_while_stripe_does_not_answer_nothing_moves_and_the_look_is_repeat
     harness: Harness, fault: str
 ) -> None:
     subscriber = await given_a_subscriber(harness)
-    event = await what_stripe_told(subscriber)
+    event = await what_stripe_reported(subscriber)
     await harness.control.fault(fault, operation="subscriptions.retrieve", times=8)
 
     await harness.deliver(event)
@@ -98,7 +98,7 @@ async def foreign(harness: Harness, metadata: dict[str, str]) -> str:
 )
 async def test_one_that_is_somebody_elses_at_stripe_gives_nothing(harness: Harness, metadata: dict[str, str]) -> None:
     subscriber = await given_a_subscriber(harness)
-    event = await what_stripe_told(subscriber)
+    event = await what_stripe_reported(subscriber)
     name = await foreign(harness, metadata)
 
     await harness.deliver(forged(event, subscription_id=name, object_id=name))
@@ -147,7 +147,7 @@ async def test_one_that_stripe_does_not_know_stamps_no_purchase(harness: Harness
 async def test_what_staff_try_again_is_looked_up_again_and_taken_once_stripe_knows_it(harness: Harness) -> None:
     """Stripe knew nothing of it for a moment, as it may of what was made just now."""
     subscriber = await given_a_subscriber(harness)
-    event = await what_stripe_told(subscriber)
+    event = await what_stripe_reported(subscriber)
     await harness.control.fault("refused", operation="subscriptions.retrieve", code="resource_missing")
     await harness.deliver(event)
     await harness.settle_everything()

@@ -85,7 +85,7 @@ async def subscriber(harness: Harness, request: pytest.FixtureRequest) -> Subscr
 
 @pytest.fixture
 async def facts(subscriber: Subscriber) -> dict[str | None, list[StripeFact]]:
-    """By Stripe's version: all that Stripe told."""
+    """By Stripe's version: all that Stripe reported."""
     return {version: await subscriber.harness.facts(version=version) for version in VERSIONS}
 
 

@@ -96,7 +96,7 @@ def counted(what: str) -> float:
 
 
 async def test_what_was_missed_is_counted_and_logged_by_its_id(harness: Harness) -> None:
-    """Money that fits nothing is found by each sweep anew: the team was told of it, and no webhook need be lost."""
+    """Money that fits nothing is found by each sweep anew: the team was mailed, and no webhook need be lost."""
     lost, strange = await harness.given_a_purchase(), await harness.given_a_purchase()
     await forget(harness)
     await harness.client.v1.invoices.update_async(
@@ -135,7 +135,7 @@ async def test_a_whole_page_and_more_is_read(harness: Harness) -> None:
     assert len((await harness.purchase(purchase.id)).refunds) == 105
 
 
-async def test_a_bundle_that_no_event_told_of_is_paid(harness: Harness) -> None:
+async def test_a_bundle_that_no_event_named_is_paid(harness: Harness) -> None:
     purchases = await given_a_bundle(harness)
 
     assert (await sweep(harness))["payments"] == 1
@@ -172,7 +172,7 @@ async def test_another_instances_and_strangers_objects_are_left_alone(harness: H
 
 
 async def test_what_cannot_be_rebuilt_is_parked_for_staff(harness: Harness) -> None:
-    """Its add-on was never told here."""
+    """Its add-on was never published here."""
     lost = await harness.given_a_purchase()
     await forget(harness)
     await harness.execute("delete from addons")

@@ -1,4 +1,4 @@
-"""What no event told of subscriptions is found by comparing what runs at Stripe with what is stored."""
+"""What no event reported of subscriptions is found by comparing what runs at Stripe with what is stored."""
 
 from collections.abc import Awaitable, Callable
 from typing import Final
@@ -43,7 +43,7 @@ MISSED: Final[tuple[Missed, ...]] = (deleted, to_be_cancelled, past_due, renewed
 
 
 @pytest.mark.parametrize("happens", MISSED, ids=lambda missed: missed.__name__)
-async def test_what_no_event_told_is_taken_as_its_event_would_be(harness: Harness, happens: Missed) -> None:
+async def test_what_no_event_reported_is_taken_as_its_event_would_be(harness: Harness, happens: Missed) -> None:
     subscriber = await given_a_subscriber(harness)
     subscription_id = await subscriber.subscribe()
     await subscriber.hear()

@@ -121,7 +121,7 @@ PAID_AND_REFUNDED_BEFORE: Final = (
     """
     insert into purchase_refunds (id, purchase_id, stripe_refund_id, kind, refund_cents, currency, status,
         stripe_invoice_id, recorded_at, updated_at)
-    select gen_random_uuid(), id, 're_' || told.status, 'refund', 100, 'EUR', told.status, 'in_1', now(), now()
-    from workspace_addon_purchases, (values ('succeeded'), ('failed')) as told (status)
+    select gen_random_uuid(), id, 're_' || reported.status, 'refund', 100, 'EUR', reported.status, 'in_1', now(), now()
+    from workspace_addon_purchases, (values ('succeeded'), ('failed')) as reported (status)
     """,
 )

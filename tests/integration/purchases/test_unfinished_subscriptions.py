@@ -45,7 +45,7 @@ async def _intent(harness: Harness) -> str:
 
 
 async def _pay_late(harness: Harness, workspace: str) -> None:
-    """The debit comes through, or another card pays, and Stripe tells of it."""
+    """The debit comes through, or another card pays, and Stripe reports it."""
     seen = len(await harness.control.events())
     await harness.control.settle_debit(await _intent(harness))
     await harness.deliver(*await harness.facts(since=seen))
@@ -161,11 +161,11 @@ async def test_money_that_arrives_between_the_look_and_the_end_goes_back(
     assert await _at_stripe(harness) == [("canceled", "paid"), ("active", "paid")]
     total = (await harness.control.sums())["total"]["eur"]
     assert (total["captured"], total["refunded"]) == (1800, 900)
-    (told,) = [body for kind, body in await harness.workspace_facts(workspace) if kind == "extra_subscription_ended"]
-    assert (told["stripe_subscription_id"], told["returned_cents"]) == (made["id"], 900)
-    assert ExtraSubscriptionEnded.model_validate(told).reason == "it was paid after it had been ended, unfinished, " + (
-        "for another one"
-    )
+    (ended,) = [body for kind, body in await harness.workspace_facts(workspace) if kind == "extra_subscription_ended"]
+    assert (ended["stripe_subscription_id"], ended["returned_cents"]) == (made["id"], 900)
+    assert ExtraSubscriptionEnded.model_validate(
+        ended
+    ).reason == "it was paid after it had been ended, unfinished, " + ("for another one")
 
 
 async def test_money_that_arrives_long_after_the_end_goes_back(harness: Harness) -> None:

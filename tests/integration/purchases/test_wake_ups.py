@@ -85,7 +85,7 @@ async def _timers(harness: Harness) -> None:
         assert await awake(harness) < ENOUGH
 
 
-async def test_a_refund_of_a_part_of_an_invoice_that_was_voided_is_parked_once_and_told(harness: Harness) -> None:
+async def test_a_refund_of_a_part_of_an_invoice_that_was_voided_is_parked_once_and_mailed(harness: Harness) -> None:
     """It waited for the payment that never comes, and had the invoice looked up by every run of its timer."""
     purchase = await harness.given_a_purchase("pm_card_authenticationRequired")
     await harness.control.pay_part(str(purchase.stripe_invoice_id), amount=20_000)
@@ -109,7 +109,7 @@ async def test_a_refund_of_a_part_of_an_invoice_that_was_voided_is_parked_once_a
     assert (published["stripe_refund_id"], published["money_back_cents"]) == (refund["id"], 20_000)
 
 
-async def test_a_refund_of_money_that_does_not_fit_is_parked_once_and_told(harness: Harness) -> None:
+async def test_a_refund_of_money_that_does_not_fit_is_parked_once_and_mailed(harness: Harness) -> None:
     purchase = await harness.given_a_purchase()
     await harness.control.refund_as_dashboard(invoice=purchase.stripe_invoice_id, amount=700)
     await harness.put(purchase, Status.PENDING, knows_invoice=True)
@@ -129,7 +129,7 @@ async def test_a_refund_of_money_that_does_not_fit_is_parked_once_and_told(harne
     assert len(await harness.published(kind=MoneyBackParked)) == 1
 
 
-async def test_a_refund_of_unknown_money_that_does_not_fit_is_told_to_the_team_too(harness: Harness) -> None:
+async def test_a_refund_of_unknown_money_that_does_not_fit_is_mailed_to_the_team_too(harness: Harness) -> None:
     """The purchase does not know the intent that the refund names: Stripe says whose it was, and it does not fit."""
     purchase = await harness.given_a_purchase()
     await harness.control.refund_as_dashboard(invoice=purchase.stripe_invoice_id, amount=700)
@@ -159,7 +159,7 @@ async def test_what_staff_have_ended_is_not_set_aside_again(harness: Harness) ->
     assert await harness.parked() == []
 
 
-async def test_what_stripe_cannot_match_is_told_to_the_team_once(harness: Harness) -> None:
+async def test_what_stripe_cannot_match_is_mailed_to_the_team_once(harness: Harness) -> None:
     purchase, refund = await _refund_of_an_unlisted_payment(harness)
 
     for _ in range(2):

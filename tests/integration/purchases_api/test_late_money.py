@@ -16,8 +16,8 @@ from tests.integration.purchases_api.conftest import Api
 Json = dict[str, Any]
 
 
-def late(told: Json) -> tuple[int, int, int]:
-    return told["refunded_cents"], told["returned_cents"], told["returning_cents"]
+def late(body: Json) -> tuple[int, int, int]:
+    return body["refunded_cents"], body["returned_cents"], body["returning_cents"]
 
 
 async def state(harness: Harness, purchase: Purchase) -> Json:
@@ -36,7 +36,7 @@ async def seen(harness: Harness, api: Api, staff: httpx.AsyncClient, purchase: P
         one, page = await owner.get(f"{path}/{purchase.id}"), await owner.get(path)
     record = await staff.get(f"/v1/admin/purchases/{purchase.id}")
     listed = next(row for row in page.json()["purchases"] if row["id"] == str(purchase.id))
-    return {late(told) for told in (one.json(), listed, record.json(), await state(harness, purchase))}
+    return {late(body) for body in (one.json(), listed, record.json(), await state(harness, purchase))}
 
 
 @pytest.fixture

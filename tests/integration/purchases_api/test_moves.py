@@ -185,7 +185,7 @@ async def test_a_buyer_cannot_cancel_by_another_workspaces_path(harness: Harness
     assert (await harness.purchase(theirs.id)).status == "paid"
 
 
-async def test_while_the_payment_is_made_the_buyer_is_told_when_to_come_back(harness: Harness, api: Api) -> None:
+async def test_while_the_payment_is_made_the_buyer_learns_when_to_come_back(harness: Harness, api: Api) -> None:
     purchase = await harness.given_a_purchase("pm_card_authenticationRequired")
     await harness.execute("update workspace_addon_purchases set leased_until = now() + interval '1 minute'")
 

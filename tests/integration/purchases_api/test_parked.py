@@ -32,8 +32,8 @@ async def listed(staff: httpx.AsyncClient, **query: str) -> list[Json]:
     return items
 
 
-async def told_in_the_wrong_order(harness: Harness) -> tuple[Purchase, Sequence[StripeFact]]:
-    """A refund's facts are told first; the facts of the payment are still to come."""
+async def delivered_in_the_wrong_order(harness: Harness) -> tuple[Purchase, Sequence[StripeFact]]:
+    """Deliver a refund's facts first; the facts of the payment are still to come."""
     purchase = await harness.given_a_purchase()
     await harness.control.refund_as_dashboard(invoice=str(purchase.stripe_invoice_id), amount=100)
     facts = await harness.facts()
@@ -44,7 +44,7 @@ async def told_in_the_wrong_order(harness: Harness) -> tuple[Purchase, Sequence[
 
 async def given_one_of_each(harness: Harness) -> Purchase:
     """A fact that waits, a command that Stripe refused for good, and a payment with another amount."""
-    purchase, facts = await told_in_the_wrong_order(harness)
+    purchase, facts = await delivered_in_the_wrong_order(harness)
     paid = next(fact for fact in facts if isinstance(fact, InvoicePaid))
     odd = paid.model_copy(update={"lines": tuple(line.model_copy(update={"amount": 1}) for line in paid.lines)})
     await harness.deliver(odd)
@@ -64,7 +64,7 @@ async def ids_by_kind(staff: httpx.AsyncClient) -> dict[str, str]:
 
 
 async def test_a_fact_is_shown_with_what_it_says_and_waits_for(harness: Harness, staff: httpx.AsyncClient) -> None:
-    await told_in_the_wrong_order(harness)
+    await delivered_in_the_wrong_order(harness)
 
     (item,) = await listed(staff)
 
@@ -79,7 +79,7 @@ async def test_a_fact_is_shown_with_what_it_says_and_waits_for(harness: Harness,
 async def test_a_fact_that_waits_for_a_purchases_id_is_shown_with_the_purchase(
     harness: Harness, staff: httpx.AsyncClient
 ) -> None:
-    purchase, _ = await told_in_the_wrong_order(harness)
+    purchase, _ = await delivered_in_the_wrong_order(harness)
     await harness.execute(
         "update workspace_addon_purchases set stripe_payment_intent_id = (select waits_for from parked) where id = :id",
         id=purchase.id,
@@ -125,7 +125,7 @@ async def test_a_fact_that_fails_every_time_is_shown_with_its_purchase(
 
 async def test_a_fact_is_tried_again_when_staff_say_so(harness: Harness, staff: httpx.AsyncClient) -> None:
     """It was parked for a reason that is gone, and waits for nothing that would tell."""
-    purchase, paid = await told_in_the_wrong_order(harness)
+    purchase, paid = await delivered_in_the_wrong_order(harness)
     await harness.deliver(*paid)
     await harness.execute(
         "update parked set resolved_at = null, resolution = null, waits_for = null, retry_at = null, reason = 'a bug'"
@@ -256,7 +256,7 @@ async def test_what_was_never_parked_is_not_found(staff: httpx.AsyncClient, item
     [{}, {"reason": ""}, {"reason": "  "}, {"reason": "x" * 501}, {"reason": "a\r\nBcc: b"}, {"reason": "x", "y": 1}],
 )
 async def test_a_discard_wants_a_reason_of_one_line(harness: Harness, staff: httpx.AsyncClient, body: Json) -> None:
-    await told_in_the_wrong_order(harness)
+    await delivered_in_the_wrong_order(harness)
     (item,) = await listed(staff)
 
     answer = await staff.post(f"{PARKED}/{item['id']}/discard", json=body)

@@ -40,10 +40,10 @@ async def on_sale(api: Api, workspace: str) -> list[str]:
 
 
 async def refused_prices(harness: Harness) -> list[tuple[int, str]]:
-    """What the catalog is told to take off sale: the price and Stripe's code."""
+    """What the catalog is to take off sale: the price and Stripe's code."""
     rows = await harness.rows("select headers, payload from outbox where topic = 'billing.addon.price.v1' order by id")
-    told = [json.loads(row["payload"]) for row in rows if "price_refused" in row["headers"]["ce_type"]]
-    return [(one["price_cents"], one["stripe_code"]) for one in told]
+    refused = [json.loads(row["payload"]) for row in rows if "price_refused" in row["headers"]["ce_type"]]
+    return [(one["price_cents"], one["stripe_code"]) for one in refused]
 
 
 async def traces(staff: httpx.AsyncClient) -> set[str]:

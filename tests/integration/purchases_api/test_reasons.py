@@ -1,4 +1,4 @@
-"""A reason is one line of whatever people write or paste; it is kept and told as it came."""
+"""A reason is one line of whatever people write or paste; it is kept and shown as it came."""
 
 import json
 import uuid

@@ -74,7 +74,7 @@ async def test_an_operator_does_it_with_a_command(harness: Harness) -> None:
         env=os.environ | {"APP_ENV": "testing", "DATABASE_URL": harness.database.url},
         stdout=asyncio.subprocess.PIPE,
     )
-    told, _ = await process.communicate()
+    printed, _ = await process.communicate()
 
-    assert (process.returncode, told.decode().splitlines()[-1]) == (0, "450 tried again")
+    assert (process.returncode, printed.decode().splitlines()[-1]) == (0, "450 tried again")
     assert await harness.rows(STATES) == [{"state": "open", "number": 450}]

@@ -9,7 +9,7 @@ from purchases.ledger.rows import Purchase
 from tests.forms import form_to, read, told
 from tests.integration.purchases.harness import Harness
 from tests.integration.purchases.test_bundles import parked_item, refunded_in_part
-from tests.integration.purchases_api.test_parked import PARK_COMMAND, given_one_of_each, told_in_the_wrong_order
+from tests.integration.purchases_api.test_parked import PARK_COMMAND, delivered_in_the_wrong_order, given_one_of_each
 from tests.integration.purchases_pages.conftest import Site
 from tests.integration.purchases_pages.staff import MARKUP, MIRA, NOBODYS, PARKED, browser, of, send
 
@@ -49,7 +49,7 @@ async def test_nothing_set_aside_is_said(site: Site) -> None:
 
 
 async def test_an_item_shows_what_it_says_and_is_tried_again(harness: Harness, site: Site) -> None:
-    purchase, paid = await told_in_the_wrong_order(harness)
+    purchase, paid = await delivered_in_the_wrong_order(harness)
     item = await parked_item(harness)
     await harness.deliver(*paid)
     await harness.execute(
@@ -74,7 +74,7 @@ async def test_an_item_shows_what_it_says_and_is_tried_again(harness: Harness, s
 
 
 async def test_a_discard_is_asked_about_wants_a_reason_and_is_done_once(harness: Harness, site: Site) -> None:
-    await told_in_the_wrong_order(harness)
+    await delivered_in_the_wrong_order(harness)
     item = await parked_item(harness)
     async with browser(site) as staff:
         question = await staff.get(f"{PARKED}/{item}/discard")

@@ -139,20 +139,20 @@ def test_new_money_settles_or_goes_back(status: Status, slot_free: bool, expecte
     assert expected is judge(status=status, seen_invoices=["in_0"], invoice_id="in_1", slot_free=slot_free)
 
 
-TOLD = ("pending", "requires_action", "succeeded", "failed", "canceled")
+REPORTED = ("pending", "requires_action", "succeeded", "failed", "canceled")
 
 
 @pytest.mark.parametrize("final", ["failed", "canceled"])
-@pytest.mark.parametrize("told", TOLD)
-def test_nothing_takes_a_failed_refund_back(final: str, told: str) -> None:
-    assert final == newer_refund_status(known=final, reported=told)
+@pytest.mark.parametrize("reported", REPORTED)
+def test_nothing_takes_a_failed_refund_back(final: str, reported: str) -> None:
+    assert final == newer_refund_status(known=final, reported=reported)
 
 
 @pytest.mark.parametrize("order", list(permutations(["pending", "succeeded", "failed"])))
 def test_a_refunds_status_does_not_depend_on_the_order_of_its_events(order: tuple[str, ...]) -> None:
     status: str | None = None
-    for told in order:
-        status = newer_refund_status(known=status, reported=told)
+    for reported in order:
+        status = newer_refund_status(known=status, reported=reported)
     assert status == "failed"
 
 
@@ -160,7 +160,7 @@ def test_a_late_pending_does_not_take_success_back() -> None:
     assert newer_refund_status(known="succeeded", reported="pending") == "succeeded"
 
 
-@pytest.mark.parametrize("status", TOLD)
+@pytest.mark.parametrize("status", REPORTED)
 def test_the_first_word_on_a_refund_is_believed(status: str) -> None:
     assert status == newer_refund_status(known=None, reported=status)
 
@@ -180,8 +180,10 @@ def test_once_a_refund_has_failed_the_cumulative_figure_says_nothing() -> None:
     assert refunded_cents(refunds=[("failed", 500)], charge_refunded_cents=500) == 0
 
 
-@given(st.lists(st.tuples(st.sampled_from(TOLD), st.integers(1, 10_000))), st.integers(0, 50_000))
-def test_what_went_back_never_depends_on_the_order_of_the_refunds(refunds: list[tuple[str, int]], told: int) -> None:
-    forwards = refunded_cents(refunds=refunds, charge_refunded_cents=told)
-    assert forwards == refunded_cents(refunds=reversed(refunds), charge_refunded_cents=told)
+@given(st.lists(st.tuples(st.sampled_from(REPORTED), st.integers(1, 10_000))), st.integers(0, 50_000))
+def test_what_went_back_never_depends_on_the_order_of_the_refunds(
+    refunds: list[tuple[str, int]], of_charge: int
+) -> None:
+    forwards = refunded_cents(refunds=refunds, charge_refunded_cents=of_charge)
+    assert forwards == refunded_cents(refunds=reversed(refunds), charge_refunded_cents=of_charge)
     assert forwards >= sum(amount for status, amount in refunds if status in COUNTS)

@@ -1,4 +1,4 @@
-"""What buyers can be refused with has words for people, who are told whether anything was charged."""
+"""What buyers can be refused with has words for people, which say whether anything was charged."""
 
 from typing import Any
 
@@ -29,5 +29,5 @@ def test_every_refusal_that_a_buyer_can_meet_has_words(slug: str) -> None:
 
 
 @pytest.mark.parametrize("slug", sorted(slugs(NOT_BOUGHT) - {"workspace-not-found"}))
-def test_who_could_not_buy_is_told_what_was_charged(slug: str) -> None:
+def test_who_could_not_buy_learns_what_was_charged(slug: str) -> None:
     assert "charged" in str(WORDS[slug].what)

@@ -48,11 +48,11 @@ def test_types_and_statuses_are_stable() -> None:
     assert list(PROBLEMS) == [(problem.status, problem.slug) for problem in PROBLEMS.values()]
 
 
-def test_a_price_that_changed_is_told() -> None:
+def test_a_price_that_changed_is_shown() -> None:
     assert price_changed(ADDON).extra == {"price_cents": 49_900, "currency": "EUR"}
 
 
-def test_who_tests_cards_is_told_when_to_come_back() -> None:
+def test_who_tests_cards_learns_when_to_come_back() -> None:
     later = too_many_declines(retry_at=NOW + timedelta(seconds=90), now=NOW)
     assert later.headers == {"Retry-After": "91"}
     assert too_many_declines(retry_at=NOW - timedelta(seconds=9), now=NOW).headers == {"Retry-After": "1"}

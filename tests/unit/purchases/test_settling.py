@@ -44,7 +44,7 @@ def test_a_customer_who_does_not_come_is_waited_for_23_hours() -> None:
     assert Decision(Trigger.AUTHENTICATION_LAPSED, Verdict.CLOSE_AT_STRIPE) == settled(state, now=HOURS_23)
 
 
-def test_a_bank_is_waited_for_without_end_and_the_team_told_after_30_days() -> None:
+def test_a_bank_is_waited_for_without_end_and_the_team_mailed_after_30_days() -> None:
     state = InvoiceState.OPEN_PROCESSING
     assert settled(state, now=DAYS_30 - timedelta(seconds=1)) == WAIT
     assert Decision(None, Verdict.PARK) == settled(state, now=DAYS_30)

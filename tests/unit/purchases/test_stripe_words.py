@@ -22,7 +22,7 @@ LISTED: Final = {
     "checkout/_session.py:payment_status": words.CHECKOUT_PAYMENT_STATUSES,
     "checkout/_session.py:status": words.CHECKOUT_STATUSES,
 }
-TOLD: Final = {
+IN_FACTS: Final = {
     "_refund.py:status": words.REFUND_STATUSES,
     "_invoice_payment.py:status": words.INVOICE_PAYMENT_STATUSES,
 }
@@ -44,8 +44,8 @@ def test_every_word_of_the_description_is_known_and_no_other(field: str) -> None
     assert set(re.findall(r'"(\w+)"', listed[1])) == set(LISTED[field]) - OLD
 
 
-@pytest.mark.parametrize("field", TOLD)
+@pytest.mark.parametrize("field", IN_FACTS)
 def test_every_word_of_its_prose_is_known(field: str) -> None:
     prose: Collection[str] = re.findall(r"`(\w+)`", _after(field).split('"""')[1])
 
-    assert set(prose) == set(TOLD[field])
+    assert set(prose) == set(IN_FACTS[field])

@@ -13,7 +13,7 @@ SECOND = timedelta(seconds=1)
 
 
 @pytest.mark.parametrize(
-    ("status", "told_at", "new_status", "new_at", "news"),
+    ("status", "event_at", "new_status", "new_at", "news"),
     [
         ("active", NOON, "past_due", NOON + SECOND, News.TAKE),
         ("active", NOON, "past_due", NOON - SECOND, News.STALE),
@@ -26,13 +26,13 @@ SECOND = timedelta(seconds=1)
     ],
 )
 def test_newer_wins_and_an_end_is_final(
-    status: str, told_at: datetime | None, new_status: str, new_at: datetime, news: News
+    status: str, event_at: datetime | None, new_status: str, new_at: datetime, news: News
 ) -> None:
-    assert judge_news(status=status, event_at=told_at, new_status=new_status, new_at=new_at) is news
+    assert judge_news(status=status, event_at=event_at, new_status=new_status, new_at=new_at) is news
 
 
 @pytest.mark.parametrize(
-    ("status", "told_at", "confirmed_at", "now"),
+    ("status", "event_at", "confirmed_at", "now"),
     [
         ("incomplete", None, NOON, "active"),
         ("incomplete", NOON, NOON, "active"),
@@ -43,9 +43,9 @@ def test_newer_wins_and_an_end_is_final(
     ],
 )
 def test_a_completed_checkout_is_active_unless_something_newer_is_known(
-    status: str, told_at: datetime | None, confirmed_at: datetime | None, now: str
+    status: str, event_at: datetime | None, confirmed_at: datetime | None, now: str
 ) -> None:
-    assert status_now(status=status, event_at=told_at, confirmed_at=confirmed_at) == now
+    assert status_now(status=status, event_at=event_at, confirmed_at=confirmed_at) == now
 
 
 def running(name: str, status: str, *, seconds: int = 0) -> Running:
@@ -76,15 +76,15 @@ def test_the_one_that_is_paid_is_kept_and_the_older_of_two(subscriptions: list[R
     st.data(),
 )
 def test_snapshots_of_different_seconds_end_the_same_in_any_order(
-    told: list[tuple[int, str]], data: st.DataObject
+    reported: list[tuple[int, str]], data: st.DataObject
 ) -> None:
     """But for events after an end, which Stripe does not send."""
-    ends = [at for at, status in told if status in ENDED]
-    told = [(at, status) for at, status in told if not ends or at <= min(ends)]
-    status, told_at = "incomplete", None
-    for at, new in data.draw(st.permutations([*told, *told])):
+    ends = [at for at, status in reported if status in ENDED]
+    reported = [(at, status) for at, status in reported if not ends or at <= min(ends)]
+    status, event_at = "incomplete", None
+    for at, new in data.draw(st.permutations([*reported, *reported])):
         when = NOON + at * SECOND
-        if judge_news(status=status, event_at=told_at, new_status=new, new_at=when) is News.TAKE:
-            status, told_at = new, when
+        if judge_news(status=status, event_at=event_at, new_status=new, new_at=when) is News.TAKE:
+            status, event_at = new, when
 
-    assert (told_at, status) == (NOON + max(told)[0] * SECOND, max(told)[1])
+    assert (event_at, status) == (NOON + max(reported)[0] * SECOND, max(reported)[1])
