@@ -78,7 +78,7 @@ async def reconcile_stretch(context: WorkerContext, stretch: Stretch) -> Found:
 
 
 async def _take_payment(context: WorkerContext, listed: Any) -> bool:
-    """What is not understood is set aside where it is ours, and holds up nothing of the same day."""
+    """Apply a payment that the ledger lacks; park one of ours that nobody understands, so that it holds up no other."""
     try:
         return await _take_invoice(context, listed)
     except UnknownShape as error:
@@ -87,7 +87,7 @@ async def _take_payment(context: WorkerContext, listed: Any) -> bool:
 
 
 async def _take_invoice(context: WorkerContext, listed: Any) -> bool:
-    """A payment of ours that the ledger has not for each purchase: its rows rebuilt if need be, and then applied."""
+    """Rebuild the rows that our payment names and the ledger lacks, and apply it; return whether that was tried."""
     if read(read_invoice_origin, listed)["quittance_instance"] != context.instance:
         return False
     names = set(names_in(invoice_fact(await whole_json(context.client, listed))))
@@ -107,7 +107,7 @@ async def _take_invoice(context: WorkerContext, listed: Any) -> bool:
 
 
 async def _take_money_back(context: WorkerContext, thing: Any, kind: str, read: Callable[[Any], MoneyBack]) -> bool:
-    """What is not understood is set aside where it is of a payment of ours; a stranger's is left alone."""
+    """Apply money back that the ledger lacks; park what nobody understands, if it is of a payment of ours."""
     try:
         return await _take(context, read(thing))
     except UnknownShape as error:
@@ -149,7 +149,7 @@ async def _is_known(session: AsyncSession, fact: MoneyBack) -> bool:
 
 
 async def _is_ours(session: AsyncSession, fact: MoneyBack) -> bool:
-    """Whose payments are not in the ledger by now, after all of them were compared, are somebody else's."""
+    """Return whether the ledger has its payment by now, after all payments were compared; else it is a stranger's."""
     ids = set(ids_of(fact)) - {fact.purchase_id}
     if (await ledger.resolve(session, stripe_ids=ids, purchase_ids=set())).by_id:
         return True

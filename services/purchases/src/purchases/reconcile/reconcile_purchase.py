@@ -90,7 +90,7 @@ async def _read(context: StripeContext, job: OfPurchase) -> Purchase | None:
 
 
 async def _lock_with_its_bundle(session: AsyncSession, purchase: Purchase, finding: Finding) -> list[Purchase]:
-    """The purchase first, then those that the same invoice may pay: its money is recorded for all of them at once."""
+    """Lock it and whatever the same invoice may pay, and return it first: the money is recorded for all at once."""
     stripe_ids = set(filter(None, (purchase.stripe_checkout_session_id, finding.invoice_id)))
     names = await ledger.resolve(session, stripe_ids=stripe_ids, purchase_ids={purchase.id})
     locked = await ledger.lock_purchases(session, {one for named in names.by_id.values() for one in named})
@@ -98,7 +98,7 @@ async def _lock_with_its_bundle(session: AsyncSession, purchase: Purchase, findi
 
 
 async def _is_in_checkout(context: StripeContext, purchase: Purchase) -> bool:
-    """Whether somebody may still pay for it in an open Checkout."""
+    """Return whether somebody may still pay for it in an open Checkout."""
     async with context.database.reading() as session:
         return await checkouts.live_of_purchase(session, purchase) is not None
 
@@ -110,7 +110,7 @@ def _is_leased(purchase: Purchase) -> bool:
 async def _apply(
     session: AsyncSession, locked: Sequence[Purchase], finding: Finding, task: Task[OfPurchase], *, leased: bool = False
 ) -> Result:
-    """`leased`: a buyer was at work when Stripe was asked, so that what was found may be old by now."""
+    """Apply what was found. `leased`: a buyer was at work when Stripe was asked, so that it may be old by now."""
     purchase = locked[0]
     learned = learn_ids(purchase, invoice_id=finding.invoice_id, payment_intent_id=finding.payment_intent_id)
     if finding.paid is not None:
@@ -155,7 +155,7 @@ async def _apply_payment(
 async def _leave_waiting(
     session: AsyncSession, purchase: Purchase, learned: list[str], why: str, *, ended: bool = False
 ) -> None:
-    """What waits for the purchase's payment would only have this asked again: money back is left to staff.
+    """Leave to staff the money back that waits for this payment, and would only have the same asked again.
 
     `ended`: nobody will pay the invoice, so that whatever else waits for that is tried once more, and ends.
     """
@@ -188,7 +188,7 @@ async def _follow(
 
 
 def _note_who_is_awaited(purchase: Purchase, finding: Finding) -> None:
-    """The customer, who has a page to go to, or the bank, which nobody can hurry."""
+    """Note the customer, who has a page to go to, or the bank, which nobody can hurry."""
     if finding.state is InvoiceState.OPEN_PROCESSING:
         wait_for_bank(purchase)
     elif finding.state is InvoiceState.OPEN_NEEDS_CUSTOMER:
@@ -196,7 +196,7 @@ def _note_who_is_awaited(purchase: Purchase, finding: Finding) -> None:
 
 
 def _until_lease_ends(purchase: Purchase, task: Task[OfPurchase], now: datetime) -> timedelta:
-    """Each call of the buyer's request renews its lease, so the first look is often a little early."""
+    """Return how long the buyer's request may still be at work: each of its calls renews the lease."""
     left = (purchase.leased_until or now) - now
     return min(max(left, SOON), _wait(task))
 

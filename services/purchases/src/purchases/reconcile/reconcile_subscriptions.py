@@ -68,7 +68,7 @@ def _agrees(row: Subscription, plan: str, seen: Seen) -> bool:
 
 
 async def _workspaces(context: StripeContext, strange: list[Seen]) -> Homes:
-    """Of those that were never stored, and are a registered workspace's: by our metadata, else by its customer."""
+    """Return whose those are that were never stored: a registered workspace's by our metadata, else by its customer."""
     ours = [one for one in strange if one.is_ours]
     async with context.database.reading() as session:
         ended = await subscriptions.workspaces_of(session, {one.snapshot.subscription_id for one in ours})
@@ -84,7 +84,7 @@ async def _workspaces(context: StripeContext, strange: list[Seen]) -> Homes:
 
 
 async def _take(context: StripeContext, subscription_id: str, workspace_id: str) -> bool:
-    """As an event would be taken; whether it told anything new."""
+    """Apply it as an event would be; return whether it was news."""
     async with context.database.reading() as session:
         prices = await plans.price_ids(session)
         row = await subscriptions.find(session, subscription_id)

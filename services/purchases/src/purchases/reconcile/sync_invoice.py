@@ -67,7 +67,7 @@ async def _invoice(context: WorkerContext, invoice_id: str) -> Any:
 
 
 async def _pay_nothing(session: AsyncSession, job: SyncInvoice) -> None:
-    """Parked for each purchase that it named, and the team told."""
+    """Park it for each purchase that it named, and have the team mailed."""
     said = PaidInvoice(
         invoice_id=job.invoice_id,
         customer_id=None,

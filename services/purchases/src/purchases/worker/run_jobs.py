@@ -138,7 +138,7 @@ class JobsLoop:
             await self._close(row, result)
 
     def _has_failed_often(self, row: LeasedRow, error: Exception) -> bool:
-        """Whether that came out of a driver, and comes so often that it is for staff: what passes has a name."""
+        """Return whether a driver's error has come so often that it is for staff: what passes has a name."""
         if named_fault(error) is not None or isinstance(error, tuple(FATES)):
             return False
         if len(self._unnamed) >= MOST_COUNTED:
