@@ -26,7 +26,7 @@ JobT_co = TypeVar("JobT_co", bound=Job, covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class LeasedRow:
-    """A row that a worker has leased; `version` tells whether it was enqueued again meanwhile."""
+    """A row that a worker has leased; `version` says whether it was enqueued again meanwhile."""
 
     id: int
     kind: str

@@ -1,4 +1,4 @@
-"""What only the sweep found: a counter and a log line each, since where it grows day after day webhooks are lost."""
+"""What no webhook brought: a counter and a log line each, since where it grows day after day webhooks are lost."""
 
 from typing import Final
 

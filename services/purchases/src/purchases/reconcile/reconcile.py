@@ -40,7 +40,7 @@ REACH: Final = timedelta(days=35)
 A_DAY: Final = timedelta(days=1)
 EVERY: Final = timedelta(hours=6)
 APART: Final = timedelta(seconds=20)
-"""One day after the other, so that a sweep does not use up what Stripe allows."""
+"""One day after the other, so that they do not use up what Stripe allows."""
 
 MoneyBack = RefundChanged | DisputeChanged
 Found = Counter[str]

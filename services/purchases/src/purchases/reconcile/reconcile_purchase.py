@@ -1,4 +1,4 @@
-"""Settling: what Stripe says now of a purchase whose end was never heard of. It never pays."""
+"""What Stripe says now of a purchase whose end was never reported, and closing what is over. It never pays."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""Part of the sweep: the subscriptions that run at Stripe are compared with those that are stored."""
+"""The subscriptions that run at Stripe, compared with those that are stored."""
 
 from collections.abc import Mapping
 from typing import Final

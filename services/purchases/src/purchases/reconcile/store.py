@@ -1,4 +1,4 @@
-"""Does the ledger know what Stripe knows? Asked by the sweep, of one object at a time."""
+"""Whether the ledger knows what Stripe knows: of one object at a time."""
 
 from sqlalchemy import func, select, union_all
 from sqlalchemy.ext.asyncio import AsyncSession

@@ -49,7 +49,7 @@ async def sync_invoice(context: WorkerContext, task: Task[SyncInvoice]) -> Resul
 async def sync_payment(context: WorkerContext, task: Task[SyncPayment]) -> Result:
     """Read what paid an invoice whose event did not say: charges, credit, or somebody outside of Stripe.
 
-    Told meanwhile by another event, there is nothing left to ask.
+    Where another event has said so meanwhile, nothing is left to ask.
     """
     async with context.database.reading() as session:
         found = [await ledger.find(session, one) for one in task.job.purchase_ids]
