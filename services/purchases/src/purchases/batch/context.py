@@ -64,7 +64,7 @@ class BatchContext:
         """Return the locked purchases that the fact's surest known ids name, in the order of their ids."""
         known = (self.index.purchases_of(group) for group in references_of(fact))
         named = next(filter(None, known), ())
-        return [self.purchases[one] for one in named if one in self.purchases]
+        return [self.purchases[purchase_id] for purchase_id in named if purchase_id in self.purchases]
 
     def learn(self, purchase: Purchase, ids: Collection[str]) -> None:
         """Have later facts of the batch find the purchase by `ids`; what waits for them is released at its end."""
@@ -98,7 +98,7 @@ class BatchContext:
 
 
 def _unexplained(purchase: Purchase, invoice_id: str) -> bool:
-    return any(one.stripe_invoice_id == invoice_id and not one.is_explained for one in purchase.payments)
+    return any(payment.stripe_invoice_id == invoice_id and not payment.is_explained for payment in purchase.payments)
 
 
 async def keep_names(session: AsyncSession, received: Received) -> None:

@@ -47,7 +47,7 @@ async def announce_money_back_parked(
     where it is another one of the same: with its row goes the mark that this was published. A `charge.refunded`
     without its refunds publishes nothing: each has an event of its own, or reconciling finds it.
     """
-    first, addons = purchases[0], [one.addon_name for one in purchases]
+    first, addons = purchases[0], [purchase.addon_name for purchase in purchases]
     for known, money in await _new_money_back(session, received, parked_as or received.envelope.id):
         log.error("money_back_parked", purchase=str(first.id), **known, reason=cause.reason)
         announce(session, first, MoneyBackParked, cause=cause, addons=addons, **known, **money)
@@ -76,7 +76,7 @@ def _money_back(fact: Fact) -> list[tuple[dict[str, str], int, str]]:
         refunds = [fact.refund]
     elif isinstance(fact, stripe_facts.ChargeRefunded):
         refunds = list(fact.refunds)
-    return [({"stripe_refund_id": one.refund_id}, one.amount, one.currency) for one in refunds]
+    return [({"stripe_refund_id": refund.refund_id}, refund.amount, refund.currency) for refund in refunds]
 
 
 MONEY_BACK: Final = (stripe_facts.ChargeRefunded, stripe_facts.RefundChanged, stripe_facts.DisputeChanged)

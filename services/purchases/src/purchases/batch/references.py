@@ -24,7 +24,10 @@ def payment_ids_of(fact: Fact) -> set[str]:
     if not isinstance(fact, stripe_facts.InvoiceFact):
         return set()
     parts = fact.paid_by if isinstance(fact, stripe_facts.InvoicePaid) else ()
-    paid_with = [(fact.payment_intent_id, fact.charge_id), *((one.payment_intent_id, one.charge_id) for one in parts)]
+    paid_with = [
+        (fact.payment_intent_id, fact.charge_id),
+        *((part.payment_intent_id, part.charge_id) for part in parts),
+    ]
     return {one for pair in paid_with for one in pair if one is not None}
 
 
@@ -79,7 +82,7 @@ def _of_invoice(fact: stripe_facts.InvoiceFact) -> list[list[str | None]]:
 def names_in(fact: stripe_facts.InvoiceFact) -> list[str]:
     """Return the purchases that the metadata of the invoice, its subscription or lines names, if it can pay them."""
     named = [fact.purchase_id, *fact.purchase_ids, *(line.purchase_id for line in fact.lines)]
-    return [] if is_renewal(fact) else [one for one in named if one]
+    return [] if is_renewal(fact) else [purchase_id for purchase_id in named if purchase_id]
 
 
 def is_renewal(fact: stripe_facts.InvoiceFact) -> bool:

@@ -210,7 +210,7 @@ async def prune(session: AsyncSession, kept: timedelta, limit: int) -> int:
 
 
 async def next_attempt(session: AsyncSession, task: Task[Numbered]) -> None:
-    """Number the next try of the job, which so has an idempotency key of its own."""
+    """Count the next try of the job, which so has an idempotency key of its own."""
     attempt = func.jsonb_build_object("attempt", literal(task.job.attempt + 1, Integer))
     row = update(JobRow).where(JobRow.id == task.id)
     await session.execute(row.values(arguments=JobRow.arguments.concat(attempt)))

@@ -37,7 +37,9 @@ async def apply_invoice(
     """
     lines = our_lines(sold=[_sold(purchase) for purchase in purchases], invoice=invoice)
     new = [
-        one for one in purchases if not has_payment(one, invoice.invoice_id) and isinstance(lines[str(one.id)], Line)
+        purchase
+        for purchase in purchases
+        if not has_payment(purchase, invoice.invoice_id) and isinstance(lines[str(purchase.id)], Line)
     ]
     shares_with = await _paid_before(session, new, invoice, lines)
     outcomes: dict[uuid.UUID, Mismatch | list[str]] = {}
@@ -56,14 +58,14 @@ async def _paid_before(
     session: AsyncSession, new: Sequence[Purchase], invoice: PaidInvoice, lines: Mapping[str, Line | Mismatch]
 ) -> Payment | None:
     """Return another purchase's payment by the same money, recorded while `new` was not known to share it."""
-    shared = (invoice.paid_more_than(line) for one in new if isinstance(line := lines[str(one.id)], Line))
+    shared = (invoice.paid_more_than(line) for purchase in new if isinstance(line := lines[str(purchase.id)], Line))
     return await ledger.payment_with(session, invoice.invoice_id) if any(shared) else None
 
 
 async def enqueue_refund_sync(session: AsyncSession, known: Payment, *, parts: Sequence[Part] = ()) -> None:
     """Have the refunds of all that paid the invoice listed: what went back before was given to what was known then."""
-    intents = (one.payment_intent_id for one in parts), (one.stripe_payment_intent_id for one in known.charges)
-    charges = (one.charge_id for one in parts), (one.stripe_charge_id for one in known.charges)
+    intents = (part.payment_intent_id for part in parts), (charge.stripe_payment_intent_id for charge in known.charges)
+    charges = (part.charge_id for part in parts), (charge.stripe_charge_id for charge in known.charges)
     of_the_plan = await plan_money.charges_of(session, known.stripe_invoice_id)
     subject = next(filter(None, chain(*intents, *charges, of_the_plan)), None)
     if subject is not None:
@@ -76,9 +78,9 @@ async def _was_taken_for_the_plans(
     """Return the payment recorded now of which something went back before, when only the plan was known to be paid."""
     if invoice.subscription_id is None:
         return None  # it sold no plan; a question for each invoice would cost a batch of them a statement each
-    made = (one for purchase in new for one in purchase.payments if one.stripe_invoice_id == invoice.invoice_id)
-    payment = next(made, None)
-    return payment if payment is not None and await plan_money.went_back(session, invoice.invoice_id) else None
+    if not new or not await plan_money.went_back(session, invoice.invoice_id):
+        return None
+    return _payment_by(new[0], invoice.invoice_id)
 
 
 async def apply_payment(
@@ -126,7 +128,7 @@ async def _settle(session: AsyncSession, purchase: Purchase, invoice: PaidInvoic
 
 
 async def _send_back(session: AsyncSession, purchase: Purchase, invoice: PaidInvoice, cause: Cause) -> None:
-    payment = next(one for one in purchase.payments if one.stripe_invoice_id == invoice.invoice_id)
+    payment = _payment_by(purchase, invoice.invoice_id)
     if payment.off_stripe_cents:
         why = cause.because(LATE_OUTSIDE.format(status=purchase.status.value))
         await park_outside_money(session, purchase=purchase, payment=payment, cause=why)
@@ -154,7 +156,7 @@ async def _send_back(session: AsyncSession, purchase: Purchase, invoice: PaidInv
 
 def _complete(purchase: Purchase, invoice: PaidInvoice, line: Line | Mismatch) -> list[str]:
     """Learn the ids and what paid it, the only news of a recorded payment; its own invoice takes no more money."""
-    payment = next(one for one in purchase.payments if one.stripe_invoice_id == invoice.invoice_id)
+    payment = _payment_by(purchase, invoice.invoice_id)
     if isinstance(line, Line):
         learn_how_paid(payment, invoice, line)
     if is_own_invoice(purchase, invoice.invoice_id):
@@ -175,7 +177,11 @@ async def _slot_free(session: AsyncSession, purchase: Purchase) -> bool:
 
 def has_payment(purchase: Purchase, invoice_id: str) -> bool:
     """Return whether this invoice's money is recorded for the purchase: heard of again, it is no news."""
-    return any(one.stripe_invoice_id == invoice_id for one in purchase.payments)
+    return any(payment.stripe_invoice_id == invoice_id for payment in purchase.payments)
+
+
+def _payment_by(purchase: Purchase, invoice_id: str) -> Payment:
+    return next(payment for payment in purchase.payments if payment.stripe_invoice_id == invoice_id)
 
 
 def _sold(purchase: Purchase) -> Sold:

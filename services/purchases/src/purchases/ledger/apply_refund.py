@@ -77,7 +77,7 @@ async def apply_refund(
 
     Of one that staff asked for, Stripe's first word is published as the doing of whoever asked.
     """
-    row = next((one for one in purchase.refunds if one.stripe_refund_id == seen.refund_id), None)
+    row = next((refund for refund in purchase.refunds if refund.stripe_refund_id == seen.refund_id), None)
     before = row.status if row else None
     status = newer_refund_status(known=before, reported=seen.status)
     if status == before:
@@ -195,16 +195,18 @@ def _first_row(purchase: Purchase, payment: Payment, seen: StripeRefund, cause: 
 
 def _requested_row(purchase: Purchase, seen: StripeRefund) -> Refund | None:
     """Return the refund that staff asked for here and that Stripe names now, whether by its answer or by an event."""
-    waiting = (one for one in purchase.refunds if one.status == REQUESTED and str(one.id) == seen.requested_id)
-    fitting = (one for one in waiting if (one.kind == "credit") == (seen.kind == "credit"))
-    return next((one for one in fitting if one.refund_cents == seen.refund_cents), None)
+    waiting = (
+        refund for refund in purchase.refunds if refund.status == REQUESTED and str(refund.id) == seen.requested_id
+    )
+    fitting = (refund for refund in waiting if (refund.kind == "credit") == (seen.kind == "credit"))
+    return next((refund for refund in fitting if refund.refund_cents == seen.refund_cents), None)
 
 
 def _stand_in(purchase: Purchase, payment: Payment, seen: StripeRefund) -> Refund | None:
     """Return what a sum of the charge was recorded as, before Stripe named the refunds that it is made of."""
-    known = [one for one in purchase.refunds if _is_stand_in(one) and seen.kind == "refund"]
+    known = [refund for refund in purchase.refunds if _is_stand_in(refund) and seen.kind == "refund"]
     mine = [one for one in known if one.stripe_invoice_id == payment.stripe_invoice_id]
-    return next((one for one in mine if one.refund_cents >= seen.refund_cents), None)
+    return next((refund for refund in mine if refund.refund_cents >= seen.refund_cents), None)
 
 
 def _is_stand_in(refund: Refund) -> bool:
@@ -228,10 +230,12 @@ def live_cents(purchase: Purchase, charge: Charge | None, *, excluding: StripeRe
     if charge is None:
         return 0
     own = (
-        one for one in purchase.refunds if one.stripe_invoice_id == charge.stripe_invoice_id and one.status in COUNTS
+        refund
+        for refund in purchase.refunds
+        if refund.stripe_invoice_id == charge.stripe_invoice_id and refund.status in COUNTS
     )
-    mine = (one for one in own if one.kind in OF_THE_CHARGE and (one.charge_number or 1) == charge.number)
-    return sum(one.refund_cents for one in mine if excluding is None or not _stands_for(one, excluding))
+    mine = (refund for refund in own if refund.kind in OF_THE_CHARGE and (refund.charge_number or 1) == charge.number)
+    return sum(refund.refund_cents for refund in mine if excluding is None or not _stands_for(refund, excluding))
 
 
 def _stands_for(row: Refund, seen: StripeRefund) -> bool:
@@ -258,7 +262,7 @@ def _new_row(payment: Payment, seen: StripeRefund, cause: Cause, charge: Charge 
 async def request_credit(session: AsyncSession, *, purchase: Purchase, payment: Payment, cause: Cause) -> None:
     """Have all that credit paid of a late payment given back; asked twice it is one."""
     refund_id = uuid.uuid5(purchase.id, f"credit {payment.stripe_invoice_id}")
-    if any(one.id == refund_id for one in purchase.refunds):
+    if any(refund.id == refund_id for refund in purchase.refunds):
         return
     refund = credit_of(payment, payment.credit_cents, refund_id=refund_id, cause=cause)
     purchase.refunds.append(refund)

@@ -74,8 +74,8 @@ def charge_named(payment: Payment, *, payment_intent_id: str | None, charge_id: 
 
 def may_be_of(payment: Payment, *, payment_intent_id: str | None, charge_id: str | None) -> bool:
     """Return whether nothing that is known of the payment's charges speaks against these ids."""
-    intents = {one.stripe_payment_intent_id for one in payment.charges} - {None}
-    charges = {one.stripe_charge_id for one in payment.charges} - {None}
+    intents = {charge.stripe_payment_intent_id for charge in payment.charges} - {None}
+    charges = {charge.stripe_charge_id for charge in payment.charges} - {None}
     return _fits(payment_intent_id, intents) and _fits(charge_id, charges)
 
 
@@ -85,7 +85,7 @@ def _fits(given: str | None, known: set[str | None]) -> bool:
 
 def refundable_charges(payment: Payment) -> list[Charge]:
     """Return the charges through which money can go back: those that took some, or of which nobody knows how much."""
-    return [one for one in payment.charges if one.amount_cents != 0]
+    return [charge for charge in payment.charges if charge.amount_cents != 0]
 
 
 def learn_parts(payment: Payment, parts: Iterable[Part]) -> list[str]:
@@ -126,7 +126,7 @@ def _learn(payment: Payment, part: Part) -> list[str]:
 
 def _fitting(payment: Payment, part: Part) -> Charge | None:
     """Return the only charge that lacks one of these ids, and that the other one does not speak against."""
-    open_ = [one for one in payment.charges if not one.amount_is_known and _may_be(one, part)]
+    open_ = [charge for charge in payment.charges if not charge.amount_is_known and _may_be(charge, part)]
     return open_[0] if len(open_) == 1 else None
 
 
@@ -151,7 +151,9 @@ def _new(payment: Payment) -> Charge:
 
 def _share_out(payment: Payment) -> None:
     """Give the one charge whose amount Stripe did not say what the others leave; of several, nobody knows."""
-    unsaid = [one for one in payment.charges if not one.amount_is_known]
-    left = payment.invoice_paid_cents - sum(one.amount_cents or 0 for one in payment.charges if one.amount_is_known)
+    unsaid = [charge for charge in payment.charges if not charge.amount_is_known]
+    left = payment.invoice_paid_cents - sum(
+        charge.amount_cents or 0 for charge in payment.charges if charge.amount_is_known
+    )
     for charge in unsaid:
         charge.amount_cents = max(left, charge.refunded_cents) if len(unsaid) == 1 else None

@@ -49,20 +49,26 @@ def refunded_cents(purchase: Purchase) -> int:
 
 def card_refunded_cents(purchase: Purchase) -> int:
     """Return what of it went back through the sale's charges."""
-    rows = [one for one in _refunds(purchase, of_sale=True) if one.kind != "credit"]
-    disputes = [one for one in rows if one.kind == "dispute"]
+    rows = [refund for refund in _refunds(purchase, of_sale=True) if refund.kind != "credit"]
+    disputes = [row for row in rows if row.kind == "dispute"]
     sale = sale_payment_of(purchase)
     return money.refunded_cents(
-        refunds=[(one.status, one.refund_cents) for one in rows if one.kind != "dispute"],
-        charge_refunded_cents=sum(one.charge_refunded_cents for one in purchase.payments if not one.returned),
-        disputed_cents=sum(one.refund_cents for one in disputes if one.status in money.COUNTS),
+        refunds=[(row.status, row.refund_cents) for row in rows if row.kind != "dispute"],
+        charge_refunded_cents=sum(
+            payment.charge_refunded_cents for payment in purchase.payments if not payment.returned
+        ),
+        disputed_cents=sum(dispute.refund_cents for dispute in disputes if dispute.status in money.COUNTS),
         paid_cents=sale.card_cents if sale else 0,
     )
 
 
 def credit_refunded_cents(purchase: Purchase) -> int:
     """Return what of it was given back to the customer's credit balance."""
-    given = (one for one in _refunds(purchase, of_sale=True) if one.kind == "credit" and one.status in money.COUNTS)
+    given = (
+        refund
+        for refund in _refunds(purchase, of_sale=True)
+        if refund.kind == "credit" and refund.status in money.COUNTS
+    )
     return sum(one.refund_cents for one in given)
 
 
@@ -75,7 +81,7 @@ def _refunds(purchase: Purchase, *, of_sale: bool) -> list[Refund]:
 
 def sale_payment_of(purchase: Purchase) -> Payment | None:
     """Return the payment that settled the purchase; None before there is one."""
-    return next((one for one in purchase.payments if not one.returned), None)
+    return next((payment for payment in purchase.payments if not payment.returned), None)
 
 
 def charged_cents(purchase: Purchase) -> int:
@@ -98,18 +104,18 @@ def paid_outside_stripe_cents(purchase: Purchase) -> int:
 
 def over_returned_cents(purchase: Purchase) -> int:
     """Return what went back of the sale beyond what it brought: refunds and lost disputes stand beside each other."""
-    gone = sum(one.refund_cents for one in _refunds(purchase, of_sale=True) if one.status in money.COUNTS)
+    gone = sum(refund.refund_cents for refund in _refunds(purchase, of_sale=True) if refund.status in money.COUNTS)
     return max(0, gone - charged_cents(purchase))
 
 
 def returned_cents(purchase: Purchase) -> int:
     """Return what paid for nothing and went back at Stripe's word, to disputes too: no part of the sale's money."""
-    return sum(one.refund_cents for one in _refunds(purchase, of_sale=False) if one.status in money.COUNTS)
+    return sum(refund.refund_cents for refund in _refunds(purchase, of_sale=False) if refund.status in money.COUNTS)
 
 
 def returning_cents(purchase: Purchase) -> int:
     """Return what paid for nothing and has not gone back yet."""
-    late = [one for one in purchase.payments if one.returned]
+    late = [payment for payment in purchase.payments if payment.returned]
     came = sum(payment.returnable_cents for payment in late)
     return max(0, came - returned_cents(purchase))
 

@@ -66,8 +66,8 @@ class Payment(Row):
         rest = self.paid_cents - self.credit_cents - self.off_stripe_cents
         if not self.shared and rest > self.invoice_paid_cents:
             return False
-        explained = sum(one.amount_cents or 0 for one in self.charges if one.amount_is_known)
-        named = any(one.stripe_charge_id and not one.amount_is_known for one in self.charges)
+        explained = sum(charge.amount_cents or 0 for charge in self.charges if charge.amount_is_known)
+        named = any(charge.stripe_charge_id and not charge.amount_is_known for charge in self.charges)
         return named or explained >= self.invoice_paid_cents
 
 

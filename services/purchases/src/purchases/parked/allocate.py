@@ -124,8 +124,8 @@ def _payment_with(purchase: Purchase, fact: RefundChanged | DisputeChanged) -> P
 
 
 def _gone(purchase: Purchase, payment: Payment) -> int:
-    mine = (one for one in purchase.refunds if one.stripe_invoice_id == payment.stripe_invoice_id)
-    return sum(one.refund_cents for one in mine if one.status in COUNTS and one.kind != "credit")
+    mine = (refund for refund in purchase.refunds if refund.stripe_invoice_id == payment.stripe_invoice_id)
+    return sum(refund.refund_cents for refund in mine if refund.status in COUNTS and refund.kind != "credit")
 
 
 async def _look(session: AsyncSession, purchase: Purchase, fact: RefundChanged | DisputeChanged) -> None:

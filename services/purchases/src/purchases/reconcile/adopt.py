@@ -53,10 +53,10 @@ async def adopt(session: AsyncSession, fact: InvoicePaid) -> None:
 async def _lost(session: AsyncSession, fact: InvoicePaid) -> Sequence[_Lost]:
     named = [uuid.UUID(one) for one in dict.fromkeys(names_in(fact)) if is_uuid(one)]
     rows = (await session.execute(select(Purchase).where(Purchase.id.in_(named)))).scalars().all()
-    missing = [one for one in named if one not in {row.id for row in rows}]
+    missing = [purchase_id for purchase_id in named if purchase_id not in {row.id for row in rows}]
     sold = [(line, await _addon_of(session, line)) for line in fact.lines if not any(_pays(line, row) for row in rows)]
     lines = [(line, addon) for line, addon in sold if addon is not None]
-    return [lost for one in missing if (lost := _found(one, missing, lines, fact)) is not None]
+    return [lost for purchase_id in missing if (lost := _found(purchase_id, missing, lines, fact)) is not None]
 
 
 def _pays(line: InvoiceLine, row: Purchase) -> bool:

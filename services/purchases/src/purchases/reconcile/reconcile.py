@@ -87,7 +87,7 @@ async def _take_payment(context: WorkerContext, listed: Any) -> bool:
 
 
 async def _take_invoice(context: WorkerContext, listed: Any) -> bool:
-    """Rebuild the rows that our payment names and the ledger lacks, and apply it; return whether that was tried."""
+    """Make the rows that our payment names and the ledger lacks, and apply it; return whether that was tried."""
     if read(read_invoice_origin, listed)["quittance_instance"] != context.instance:
         return False
     names = set(names_in(invoice_fact(await whole_json(context.client, listed))))

@@ -93,7 +93,9 @@ async def _lock_with_its_bundle(session: AsyncSession, purchase: Purchase, findi
     """Lock it and whatever the same invoice may pay, and return it first: the money is recorded for all at once."""
     stripe_ids = set(filter(None, (purchase.stripe_checkout_session_id, finding.invoice_id)))
     names = await ledger.resolve(session, stripe_ids=stripe_ids, purchase_ids={purchase.id})
-    locked = await ledger.lock_purchases(session, {one for named in names.by_id.values() for one in named})
+    locked = await ledger.lock_purchases(
+        session, {purchase_id for named in names.by_id.values() for purchase_id in named}
+    )
     return [locked.pop(purchase.id), *locked.values()]
 
 

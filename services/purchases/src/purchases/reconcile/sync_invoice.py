@@ -54,7 +54,7 @@ async def sync_payment(context: WorkerContext, task: Task[SyncPayment]) -> Resul
     async with context.database.reading() as session:
         found = [await ledger.find(session, one) for one in task.job.purchase_ids]
     payments = [payment for purchase in found if purchase is not None for payment in purchase.payments]
-    if all(one.is_explained for one in payments if one.stripe_invoice_id == task.job.invoice_id):
+    if all(payment.is_explained for payment in payments if payment.stripe_invoice_id == task.job.invoice_id):
         return DONE
     return await sync_invoice(context, task)
 

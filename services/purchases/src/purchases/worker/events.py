@@ -135,9 +135,11 @@ async def _our_customers(session: AsyncSession, unmatched: Sequence[Fact]) -> se
 async def _our_prices(session: AsyncSession, unmatched: Sequence[Fact], our_customers: Collection[str]) -> set[str]:
     """Return the prices on invoices of our customers that we sell or sold at: other software may bill them too."""
     invoices = (
-        one for one in unmatched if isinstance(one, stripe_facts.InvoiceFact) and one.customer_id in our_customers
+        fact for fact in unmatched if isinstance(fact, stripe_facts.InvoiceFact) and fact.customer_id in our_customers
     )
-    return await addons.of_prices(session, {line.price_id for one in invoices for line in one.lines if line.price_id})
+    return await addons.of_prices(
+        session, {line.price_id for invoice in invoices for line in invoice.lines if line.price_id}
+    )
 
 
 def _may_wait(context: BatchContext, fact: Fact) -> bool:
