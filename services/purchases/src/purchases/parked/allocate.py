@@ -24,7 +24,7 @@ from purchases.ledger.money import COUNTS
 from purchases.ledger.publish import Cause
 from purchases.ledger.rows import Payment, Purchase
 from purchases.parked import store as parked_items
-from purchases.parked.review_parked import not_parked_any_more, parked_not_found
+from purchases.parked.review_parked import not_parked_any_more, open_item
 from purchases.parked.rows import ParkedDecision
 from purchases.parked.store import ParkedItem
 from purchases.refunds.allocate_refund import Paid, exceeds
@@ -71,14 +71,14 @@ async def allocate(*, session: AsyncSession, item_id: str, purchase_id: uuid.UUI
 
 async def _hold(session: AsyncSession, item_id: str) -> None:
     """Lock the parked fact before the purchase, in the order of the worker that tries it again."""
-    item = await _open_item(session, item_id)
+    item = await open_item(session, item_id)
     if item.waits_for is not None:
         await parked.hold(session, ids=[item.waits_for])
 
 
 async def _allocation(session: AsyncSession, item_id: str, purchase: Purchase | None) -> _Allocation:
     """Return what would be allocated. Raises Problem 404, 409 or 422."""
-    item = await _open_item(session, item_id)
+    item = await open_item(session, item_id)
     fact = _money_back(item)
     if purchase is None:
         raise problems.purchase_not_found()
@@ -87,15 +87,6 @@ async def _allocation(session: AsyncSession, item_id: str, purchase: Purchase | 
     if seen.refund_cents > left or exceeds([Paid(purchase, payment)], seen):
         raise refund_too_large(left=left, currency=payment.currency)
     return _Allocation(item, fact, seen, purchase, payment)
-
-
-async def _open_item(session: AsyncSession, item_id: str) -> ParkedItem:
-    item = await parked_items.find(session, item_id) if parked_items.reference_of(item_id) else None
-    if item is None:
-        raise parked_not_found()
-    if item.resolved_at is not None:
-        raise not_parked_any_more()
-    return item
 
 
 def _money_back(item: ParkedItem) -> RefundChanged | DisputeChanged:

@@ -20,7 +20,7 @@ log = get_logger(__name__)
 
 async def retry_parked(*, session: AsyncSession, item_id: str, actor: str) -> ParkedItem:
     """Have one item tried again after this commit, or its payment looked at. Raises Problem 404 or 409."""
-    item = await _open_item(session, item_id)
+    item = await _lock_open_item(session, item_id)
     if not await _retry(session, _reference(item_id)):
         raise not_parked_any_more()
     return await _decided(session, item, ParkedDecision(item=item_id, decision="retry", actor=actor))
@@ -28,17 +28,22 @@ async def retry_parked(*, session: AsyncSession, item_id: str, actor: str) -> Pa
 
 async def discard_parked(*, session: AsyncSession, item_id: str, actor: str, reason: str) -> ParkedItem:
     """End one item unapplied. Raises Problem 404 or 409."""
-    item = await _open_item(session, item_id)
+    item = await _lock_open_item(session, item_id)
     if not await _discard(session, _reference(item_id)):
         raise not_parked_any_more()
     decision = ParkedDecision(item=item_id, decision="discard", actor=actor, reason=reason)
     return await _decided(session, item, decision)
 
 
-async def _open_item(session: AsyncSession, item_id: str) -> ParkedItem:
+async def _lock_open_item(session: AsyncSession, item_id: str) -> ParkedItem:
     reference = _reference(item_id)
     if reference.kind is Kind.PAYMENT:
         await _lock_payment(session, reference)
+    return await open_item(session, item_id)
+
+
+async def open_item(session: AsyncSession, item_id: str) -> ParkedItem:
+    """Return an item that nothing was decided about. Raises Problem 404 or 409."""
     item = await parked_items.find(session, item_id)
     if item is None:
         raise parked_not_found()

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.database.database import wake_after_commit
 from chassis.outbox import parked
+from purchases.batch.references import is_uuid
 from purchases.reconcile.rules import BANK_IS_SILENT, PAID_IN_PART
 
 _ID: Final = re.compile(r"(fact|command)-([0-9]{1,18})|payment-([0-9a-f-]{36})-(in_\w{1,200})", re.ASCII)
@@ -216,7 +217,7 @@ async def page(
 
 async def of_purchase(session: AsyncSession, ids: Collection[str]) -> Sequence[ParkedItem]:
     """Return what is parked about one purchase or one workspace's plan, or waits for one of its `ids`, oldest first."""
-    named = {"ids": list(ids), "purchase_ids": [parsed for one in ids if (parsed := _uuid_of(one))]}
+    named = {"ids": list(ids), "purchase_ids": [uuid.UUID(one) for one in ids if is_uuid(one)]}
     return [ParkedItem(**row) for row in (await session.execute(OF_PURCHASE, named)).mappings()]
 
 
@@ -257,10 +258,3 @@ def _named(reference: Reference, item_id: str) -> dict[str, Any]:
             return {"number": reference.number, "item": item_id}
         case Kind.PAYMENT:
             return {"purchase_id": reference.purchase_id, "invoice_id": reference.invoice_id}
-
-
-def _uuid_of(one: str) -> uuid.UUID | None:
-    try:
-        return uuid.UUID(one)
-    except ValueError:
-        return None
