@@ -1,6 +1,6 @@
 # `make` alone lists what there is. Everything is installed into this checkout: .venv, .cache and .stack.
 .DEFAULT_GOAL := help
-.PHONY: help install demo up down status test golden unchanged browser conformance docs check bench lock clean
+.PHONY: help install demo up down status unit test golden unchanged browser conformance docs check bench lock clean
 .DELETE_ON_ERROR:
 
 PY := .venv/bin/python
@@ -8,8 +8,8 @@ INSTALLED := .venv/installed
 MEMBERS := contracts libs/stripe_reader libs/chassis services/catalog services/purchases services/webhook-gateway services/notifier sandbox
 BROKER ?=
 # Each worker of the test run has a database server, a broker and, where it needs one, a whole product of its own.
-# They wait as much as they work: three keep two cores busy.
-WORKERS ?= 3
+# They wait as much as they work: three keep two cores busy. Where ARGS name some tests, no worker has to start first.
+WORKERS ?= $(if $(findstring tests/,$(ARGS))$(findstring -k,$(ARGS)),0,3)
 export BROKER
 # What is started is compiled once, and not at every start.
 unexport PYTHONDONTWRITEBYTECODE
@@ -37,7 +37,11 @@ down: $(INSTALLED) ## stop what `make up` started
 status: $(INSTALLED) ## what runs, and where
 	@$(PY) -m sandbox status
 
-test: $(INSTALLED) ## every test but those that need a browser or Go, and the benchmarks; ARGS='-k word' for some
+unit: $(INSTALLED) ## the tests that need no server, in seconds; ARGS='-k word' for some
+	@$(PY) -m pytest -q --numprocesses=$(if $(ARGS),0,2) --ignore=tests/contract/test_command_lines.py \
+		$(if $(findstring tests/,$(ARGS)),,tests/unit tests/contract) $(ARGS)
+
+test: $(INSTALLED) ## every test but those that need a browser or Go, and the benchmarks; ARGS='tests/… -k word' for some
 	@$(PY) -m pytest --numprocesses=$(WORKERS) --dist=loadfile --ignore=tests/bench --ignore=tests/browser --ignore=tests/conformance $(ARGS)
 
 golden: $(INSTALLED) ## record anew what the journeys leave at the edges, into tests/golden; ARGS='-k word' for some

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
+import uvloop
 from xdist.scheduler import LoadFileScheduling
 
 from tests.stack.kafka import a_kafka
@@ -33,6 +34,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByProduct:
     config.option.loadscopereorder = False
     return ByProduct(config, log)
+
+
+@pytest.fixture(scope="session")
+def event_loop_policy() -> uvloop.EventLoopPolicy:
+    """Return that of the loop on which our processes run, too."""
+    return uvloop.EventLoopPolicy()
 
 
 @pytest.fixture(scope="session")

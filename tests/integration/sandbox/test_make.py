@@ -15,7 +15,7 @@ def test_make_alone_says_what_each_target_does() -> None:
     described = {
         line.split()[0] for line in done.stdout.splitlines() if line.startswith("  ") and len(line.split()) > 2
     }
-    assert {"install", "demo", "up", "down", "test", "check", "bench", "lock", "clean"} <= described
+    assert {"install", "demo", "up", "down", "unit", "test", "check", "bench", "lock", "clean"} <= described
 
 
 def test_a_machine_without_python_is_told_so(tmp_path: Path) -> None:
