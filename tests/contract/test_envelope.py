@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from contracts import FACTS, Envelope, Fact, MalformedEnvelope, UnknownFact, read, schemas, seal
 from contracts.fact import NAMESPACE
+from tests.rounds import rounds
 
 TRACEPARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 MOMENT = datetime(2026, 3, 4, 10, 30, 3, 412000, tzinfo=UTC)
@@ -188,7 +189,7 @@ some_headers = st.one_of(
 
 
 @given(headers=some_headers)
-@settings(max_examples=500)
+@settings(max_examples=rounds(100, every=500))
 def test_whatever_the_headers_are_it_is_an_envelope_or_malformed(headers: Any) -> None:
     """And an envelope that was read can be sent on."""
     try:

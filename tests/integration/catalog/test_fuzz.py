@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from catalog.bodies import AddonEdit, NewAddon
 from tests.integration.catalog.conftest import ADDONS, Catalog
+from tests.rounds import rounds
 
 texts = st.text(max_size=210)
 values = (
@@ -28,7 +29,9 @@ likely: dict[str, st.SearchStrategy[Any]] = {
     "sort_order": st.integers(),
 }
 relaxed = settings(
-    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    deadline=None,
+    max_examples=rounds(20, every=60),
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
 

@@ -1,7 +1,6 @@
 """Any bytes in value, key, header names and values, on any of a service's topics: what stands behind is applied."""
 
 import json
-import os
 import uuid
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -31,10 +30,11 @@ from purchases.worker.events import apply_facts
 from tests.integration.chassis_data.any_bytes import AnyProducer, AnyRecord, any_producer
 from tests.integration.chassis_data.test_any_bytes import of_type
 from tests.integration.chassis_data.test_message_path import until
+from tests.rounds import rounds
 from tests.stack.postgres import NewDatabase, Template
 
 EXAMPLES: Final = Path(__file__).parents[3] / "contracts" / "examples"
-EXAMPLES_OF_EACH: Final = int(os.environ.get("ANY_BYTES_EXAMPLES", "15"))
+EXAMPLES_OF_EACH: Final = rounds(5, every=15)
 PARTITION: Final = 3
 """Of every topic; what stands behind is read after what stands before."""
 

@@ -18,6 +18,7 @@ from chassis.web.jwks import Jwks
 from tests.fakes.issuer import AUDIENCE, ISSUER, private_key
 from tests.integration.chassis_http.bad_tokens import BAD_TOKENS, NOW, _claims
 from tests.integration.chassis_http.conftest import FRONT_END, Service
+from tests.rounds import rounds
 
 
 async def test_a_good_token_says_who_calls(service: Service) -> None:
@@ -206,7 +207,9 @@ NO_KEY_IDS = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=rounds(50, every=200), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(header=NO_KEY_IDS, payload=st.binary(max_size=40), signature=st.binary(max_size=40))
 async def test_whatever_is_sent_is_refused_as_unauthenticated(
     service: Service, header: Any, payload: bytes, signature: bytes

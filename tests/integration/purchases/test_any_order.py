@@ -1,7 +1,6 @@
 """The final rows and the money depend on the set of facts, not on their order, number or Stripe's version (P5)."""
 
 import json
-import os
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from random import Random
@@ -22,9 +21,10 @@ from tests.integration.purchases.expected import expected, of_the_plan
 from tests.integration.purchases.harness import Harness, Json
 from tests.integration.purchases.replayed_stripe import ReplayedStripe, of_copy
 from tests.integration.purchases.scenarios import SCENARIOS, VERSIONS, Recording, record
+from tests.rounds import rounds
 
-ROUNDS: Final = int(os.environ.get("ANY_ORDER_EXAMPLES", "4"))
-"""CI takes 64 of them; each is `CASES` orders, of whichever recordings."""
+ROUNDS: Final = rounds(2, every=64)
+"""Each is `CASES` orders, of whichever recordings."""
 CASES: Final = 32
 PHASES: Final = 3
 AGAIN: Final = 3

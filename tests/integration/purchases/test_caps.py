@@ -13,9 +13,10 @@ import pytest
 from contracts import PlanPrice, PlanState
 from tests.integration.purchases.api import Api, an_api, api_processes
 from tests.integration.purchases.harness import Harness
+from tests.rounds import rounds
 from tests.seen import problem_of
 
-RACERS: Final = 1_000
+RACERS: Final = rounds(200, every=1_000)
 CAP: Final = 50
 EUR_MONTHLY: Final = PlanPrice(interval="month", currency="EUR", price_cents=900, stripe_price_id="price_month")
 Caps = Mapping[str, int | None]

@@ -9,6 +9,7 @@ from purchases.ledger.transitions import Status
 from tests.integration.purchases.harness import PRICE, Harness
 from tests.integration.purchases.moves import ask_for_a_refund, left_of, refunds_of
 from tests.integration.purchases.scenarios import VERSIONS
+from tests.rounds import rounds
 
 OURS = -1
 """In an order of facts: the moment when the worker takes the job again."""
@@ -24,7 +25,7 @@ OURS = -1
     ids=["in part", "in full", "failed at the bank"],
 )
 @settings(
-    max_examples=5,
+    max_examples=rounds(2, every=20),
     deadline=None,
     database=None,
     derandomize=True,

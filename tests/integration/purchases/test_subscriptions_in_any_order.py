@@ -1,6 +1,5 @@
 """The final subscription and plan depend on the set of facts, not on their order or number (P5)."""
 
-import os
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -12,8 +11,9 @@ from hypothesis import strategies as st
 from contracts.stripe_facts import StripeFact
 from tests.integration.purchases.harness import INSTANCE, Harness
 from tests.integration.purchases.subscribers import VERSIONS, Subscriber, given_a_subscriber
+from tests.rounds import rounds
 
-EXAMPLES: Final = int(os.environ.get("ANY_ORDER_EXAMPLES", "10"))
+EXAMPLES: Final = rounds(4, every=64)
 FORGET: Final = (
     "delete from subscriptions",
     "delete from subscription_charges",

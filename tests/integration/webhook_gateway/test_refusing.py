@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from tests.integration.starting.commands import run
 from tests.integration.webhook_gateway.conftest import PATH, SECRET, Gateway, Start, new_event, published, signature
+from tests.rounds import rounds
 
 OLD = f"whsec_{secrets.token_hex(16)}"
 MADE = secrets.token_hex(16)
@@ -275,7 +276,9 @@ junk_headers = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=rounds(40, every=150), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(body=st.binary(max_size=300), header=junk_headers, sign=st.booleans(), event=st.booleans())
 def test_no_header_and_no_body_makes_a_500(
     gateway_port: tuple[str, int], body: bytes, header: str, sign: bool, event: bool
