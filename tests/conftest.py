@@ -1,6 +1,7 @@
 """The running parts that every suite may ask for. A part that cannot be had fails its tests; nothing is skipped."""
 
 import functools
+import sys
 from collections.abc import AsyncIterator
 
 import httpx
@@ -8,11 +9,16 @@ import pytest
 import uvloop
 from xdist.scheduler import LoadFileScheduling
 
+from sandbox import process
+from tests.stack import forked
 from tests.stack.kafka import a_kafka
 from tests.stack.postgres import NewDatabase, Template, a_postgres, fresh_databases, migrated_templates
 
 # Every client makes a TLS context, which takes 20 ms of a processor and is the same for all.
 httpx._transports.default.create_ssl_context = functools.cache(httpx._config.create_ssl_context)  # type: ignore[attr-defined]
+
+if sys.platform == "linux":
+    process.spawn = forked.spawn
 
 SHARE_A_PRODUCT = ("tests/browser", "tests/faults", "tests/journeys")
 
@@ -34,6 +40,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByProduct:
     config.option.loadscopereorder = False
     return ByProduct(config, log)
+
+
+def pytest_unconfigure() -> None:
+    """End what forked the processes of this run."""
+    forked.close()
 
 
 @pytest.fixture(scope="session")

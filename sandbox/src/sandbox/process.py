@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Protocol
 
 _prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None  # looked up before any fork
 _PR_SET_PDEATHSIG = 1
@@ -18,6 +19,19 @@ _POLL_S = 0.02
 
 class ProcessDied(RuntimeError):  # noqa: N818 - named for what happened
     """A process ended before it was ready; the message has the end of its log."""
+
+
+class Child(Protocol):
+    """What is needed of a `subprocess.Popen`."""
+
+    @property
+    def pid(self) -> int: ...
+    def poll(self) -> int | None: ...
+    def wait(self, timeout: float | None = None) -> int: ...
+
+
+spawn: Callable[..., Child] = subprocess.Popen
+"""Starts a child. Tests may fork one instead, which saves the imports (`tests.stack.forked`)."""
 
 
 class Process:
@@ -41,7 +55,7 @@ class Process:
         self._cwd = cwd
         self._user = user
         self._stop_signal = stop_signal
-        self._popen: subprocess.Popen[bytes] | None = None
+        self._popen: Child | None = None
 
     @property
     def pid(self) -> int | None:
@@ -60,7 +74,7 @@ class Process:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         uid, gid = self._user or (None, None)
         with self.log.open("ab") as out:
-            self._popen = subprocess.Popen(
+            self._popen = spawn(
                 self._command,
                 stdin=subprocess.DEVNULL,
                 stdout=out,
@@ -71,7 +85,7 @@ class Process:
                 group=gid,
                 extra_groups=None if uid is None else [],
                 start_new_session=True,
-                preexec_fn=_tie_to(os.getpid(), self._death_signal),
+                preexec_fn=tie_to(os.getpid(), self._death_signal),
             )
 
     async def until(self, ready: Callable[[], Awaitable[bool]], *, within: float) -> None:
@@ -132,7 +146,7 @@ def last_lines(log: Path, name: str, count: int = 20) -> str:
     return "\n".join(f"{name} | {line}" for line in text.splitlines()[-count:])
 
 
-def _tie_to(parent: int, death_signal: signal.Signals) -> Callable[[], None]:
+def tie_to(parent: int, death_signal: signal.Signals) -> Callable[[], None]:
     """Return what the child does between fork and exec, so that a killed parent leaves no child."""
 
     def tie() -> None:
