@@ -2,15 +2,18 @@
 
 import asyncio
 import os
-import sys
+import signal
+import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 
 from sandbox.ports import free_port
-from sandbox.processes import clean_environment
+from sandbox.process import Process
+from sandbox.processes import clean_environment, python
 
 
 @dataclass(frozen=True)
@@ -21,23 +24,23 @@ class Ended:
     output: str
 
 
-async def started(*words: str, told: Mapping[str, str]) -> asyncio.subprocess.Process:
+async def started(*words: str, told: Mapping[str, str]) -> Process:
+    number, log = tempfile.mkstemp(prefix="quittance-said-")
+    os.close(number)
     ours = clean_environment() | {"SECRETS_DIR": os.devnull, **told}
-    return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", *words, env=ours, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
-    )
+    process = Process(words[0], python(*words), log=Path(log), env=ours)
+    process.start()
+    return process
 
 
-async def end_of(process: asyncio.subprocess.Process) -> Ended:
+async def end_of(process: Process) -> Ended:
     """Wait for its end, a minute at most."""
-    try:
-        async with asyncio.timeout(60):
-            output, _ = await process.communicate()
-    except TimeoutError:
-        process.kill()
-        output, _ = await process.communicate()
-        raise AssertionError(f"it went on:\n{output.decode()}") from None
-    return Ended(process.returncode, output.decode())
+    went_on = not await process.wait(within=60)
+    await process.kill()
+    output = process.log.read_text()
+    process.log.unlink()
+    assert not went_on, f"it went on:\n{output}"
+    return Ended(process.exit_code, output)
 
 
 async def run(*words: str, told: Mapping[str, str]) -> Ended:
@@ -55,15 +58,14 @@ async def serving(*words: str, told: Mapping[str, str]) -> AsyncIterator[httpx.A
             await _until_it_answers(operator, process)
             yield operator
     finally:
-        if process.returncode is None:
-            process.terminate()
+        process.send(signal.SIGTERM)
         await end_of(process)
 
 
-async def _until_it_answers(operator: httpx.AsyncClient, process: asyncio.subprocess.Process) -> None:
+async def _until_it_answers(operator: httpx.AsyncClient, process: Process) -> None:
     async with asyncio.timeout(60):
         while True:
-            assert process.returncode is None, (await end_of(process)).output
+            assert process.running, process.log.read_text()
             try:
                 await operator.get("/livez")
             except httpx.TransportError:
