@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 
 import httpx
 import pytest
-import uvloop
 from xdist.scheduler import LoadFileScheduling
 
 from sandbox import process
@@ -45,12 +44,6 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByProduct
 def pytest_unconfigure() -> None:
     """End what forked the processes of this run."""
     forked.close()
-
-
-@pytest.fixture(scope="session")
-def event_loop_policy() -> uvloop.EventLoopPolicy:
-    """Return that of the loop on which our processes run, too."""
-    return uvloop.EventLoopPolicy()
 
 
 @pytest.fixture(scope="session")

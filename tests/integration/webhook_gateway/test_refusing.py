@@ -102,20 +102,7 @@ async def test_several_secrets_are_valid_at_once(start: Start, kafka_bootstrap: 
         ("", ""),
         (None, ""),
     ],
-    ids=[
-        "no",
-        "blank",
-        "None",
-        "dots",
-        "published",
-        "key",
-        "zero-width",
-        "bom",
-        "inner-blank",
-        "staging",
-        "empty",
-        "unset",
-    ],
+    ids=["no", "blank", "None", "dots", "published", "key", "zero-width", "bom", "inner", "staging", "empty", "unset"],
 )
 async def test_without_a_secret_a_protected_deployment_refuses_everything_and_stays_up(
     start: Start, kafka_bootstrap: str, environment: str | None, secret: str
@@ -276,9 +263,7 @@ junk_headers = st.one_of(
 )
 
 
-@settings(
-    max_examples=rounds(40, every=150), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=rounds(40, every=150), deadline=None, suppress_health_check=list(HealthCheck))
 @given(body=st.binary(max_size=300), header=junk_headers, sign=st.booleans(), event=st.booleans())
 def test_no_header_and_no_body_makes_a_500(
     gateway_port: tuple[str, int], body: bytes, header: str, sign: bool, event: bool

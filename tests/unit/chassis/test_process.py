@@ -40,3 +40,21 @@ async def test_a_loop_that_fails_again_and_again_ends_the_process(monkeypatch: p
             error = await ended.get()
 
     assert str(error) == "a bug"
+
+
+async def test_a_loop_that_lost_its_cancellation_is_cancelled_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As Python 3.11's `wait_for` loses one that comes with its result."""
+    monkeypatch.setattr(process, "AGAIN_SECONDS", 0.01)
+    losses, runs = iter([1]), asyncio.Event()
+
+    async def loop() -> None:
+        while True:
+            runs.set()
+            try:
+                await asyncio.sleep(60)
+            except asyncio.CancelledError:
+                if next(losses, None) is None:
+                    raise
+
+    async with asyncio.timeout(5), background("pulse", loop):
+        await runs.wait()

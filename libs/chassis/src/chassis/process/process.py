@@ -28,6 +28,9 @@ class PartFailed(Exception):  # noqa: N818 - named for what it says
 RESTARTS: Final = 5
 """A loop that raised runs again, so often in a row; one that ran for LONG_ENOUGH seconds begins to count anew."""
 LONG_ENOUGH: Final = 60.0
+AGAIN_SECONDS: Final = 15.0
+"""A loop that goes on after it was cancelled is cancelled again: Python 3.11's `asyncio.wait_for`, which drivers use,
+loses a cancellation that comes with its result. Longer than any loop takes to leave."""
 
 
 @asynccontextmanager
@@ -44,7 +47,9 @@ async def background(
     try:
         yield
     finally:
-        task.cancel()
+        while not task.done():
+            task.cancel()
+            await asyncio.wait({task}, timeout=AGAIN_SECONDS)
         await asyncio.gather(task, return_exceptions=True)
 
 
