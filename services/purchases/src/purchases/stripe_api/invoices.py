@@ -9,6 +9,7 @@ from purchases.stripe_api.client import phase
 from purchases.stripe_api.keys import idempotency_key, metadata_of
 from purchases.stripe_api.reading import read
 from purchases.stripe_api.values import Sale
+from stripe_reader.invoices import read_invoice
 from stripe_reader.payments import read_intent_and_charge, read_payment_intent
 
 EXPAND: Final = ["payments.data.payment.payment_intent"]
@@ -19,7 +20,7 @@ EXPAND_PAID: Final = [*EXPAND, "amount_paid_off_stripe"]
 async def amount_due(client: StripeClient, invoice_id: str) -> int:
     """Return what the invoice asks for, minor units. Raises OutcomeUnknown or StripeRefused."""
     async with phase("look_at_invoice"):
-        return (await client.v1.invoices.retrieve_async(invoice_id)).amount_due
+        return read(read_invoice, await client.v1.invoices.retrieve_async(invoice_id)).amount_due
 
 
 @dataclass(frozen=True, slots=True)
