@@ -34,8 +34,8 @@ async def parked_for_staff(harness: Harness) -> list[tuple[str, Any]]:
     return [(row["reason"], row["waits_for"]) for row in await harness.parked()]
 
 
-UNKNOWN = ("Stripe does not know the subscription that an event told of", None)
-NOT_ITS = ("at Stripe the subscription that an event told of is not this workspace's", None)
+UNKNOWN = ("Stripe does not know the subscription that an event names", None)
+NOT_ITS = ("at Stripe the subscription that an event names is not this workspace's", None)
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ SECOND = timedelta(seconds=1)
     [
         ("active", NOON, "past_due", NOON + SECOND, News.TAKE),
         ("active", NOON, "past_due", NOON - SECOND, News.STALE),
-        ("active", NOON, "past_due", NOON, News.ASK),
+        ("active", NOON, "past_due", NOON, News.FETCH),
         ("active", None, "past_due", NOON, News.TAKE),
         ("active", NOON, "canceled", NOON, News.TAKE),
         ("active", NOON, "canceled", NOON - SECOND, News.TAKE),

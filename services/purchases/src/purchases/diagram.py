@@ -16,7 +16,7 @@ class NoPlace(ValueError):  # noqa: N818 - named for what it says
 
 
 def diagram() -> str:
-    """Mermaid, in a code block: one arrow per pair of statuses, labelled with what takes the purchase there."""
+    """Draw it in Mermaid, in a code block: one arrow per pair of statuses, labelled with its triggers."""
     arrows: dict[tuple[Status, Status], list[str]] = {}
     for (status, trigger), step in TRANSITIONS.items():
         arrows.setdefault((status, step.status), []).append(trigger.value.replace("_", " "))
@@ -27,7 +27,7 @@ def diagram() -> str:
 
 
 def with_diagram(text: str) -> str:
-    """`text` with the diagram of today between its two marks. Raises NoPlace where it has none."""
+    """Return `text` with the diagram of today between its two marks. Raises NoPlace where it has none."""
     before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not (begin and end):

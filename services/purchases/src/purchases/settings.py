@@ -1,4 +1,4 @@
-"""What purchases is told; the names are the environment's."""
+"""The settings of purchases; the names are the environment's."""
 
 from pydantic import Field
 
@@ -7,7 +7,7 @@ from chassis.process.settings import DatabaseSettings, ServiceSettings, StripeSe
 
 
 class Settings(ServiceSettings, DatabaseSettings, StripeSettings, PageSettings, SignInSettings):
-    """Beside what every service is told: Stripe, the pages, and how long a buying request may take."""
+    """Beside what every service has: Stripe, the pages, and how long a buying request may take."""
 
     purchase_lease_seconds: int = Field(default=180, gt=0)
     """How long a buying request holds its purchase between two writes; then the worker finds out what came of it."""

@@ -1,4 +1,4 @@
-"""Buy now: the saved card is charged server to server, and a crash at any line leaves something that settles itself."""
+"""Buy now: the saved card is charged server to server; a crash at any line leaves what a job reconciles by itself."""
 
 import hashlib
 import json
@@ -40,7 +40,7 @@ from purchases.workspaces.problems import workspace_not_found
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What a buyer asked for, with the price that the buyer saw."""
+    """A buyer's request, with the price that the buyer saw; minor units of `expected_currency`."""
 
     workspace_id: str
     addon_slug: str
@@ -52,7 +52,7 @@ class Order:
 
     @property
     def fingerprint(self) -> str:
-        """The body, whoever repeats it: the same key with another body is refused."""
+        """Return the body's digest, whoever repeats it: the same key with another body is refused."""
         body = [self.addon_slug, self.expected_price_cents, self.expected_currency, self.return_url]
         return hashlib.sha256(json.dumps(body).encode()).hexdigest()
 
@@ -71,7 +71,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Bought:
-    """The purchase as it is now, and the outcome that the answer's status tells."""
+    """The purchase as it is now, and the outcome, which decides the answer's status."""
 
     purchase: Purchase
     outcome: Outcome
@@ -86,7 +86,10 @@ async def buy(
     order: Order,
     brake: Brake = USUAL,
 ) -> Bought:
-    """Sell one add-on. Raises a Problem while nothing has been written; afterwards the row is the answer."""
+    """Sell one add-on. Raises a Problem while nothing has been written; afterwards the row is the answer.
+
+    Problem 404, 409, 422 or 429 for what cannot be bought like this now, 502 or 503 as Stripe answers.
+    """
     async with database.reading() as session:
         repeated = await _repeated(session, order)
         if repeated is not None:
@@ -130,7 +133,7 @@ async def _bought(database: Database, purchase_id: uuid.UUID) -> Bought:
 
 
 def outcome_of(purchase: Purchase) -> Outcome:
-    """What the row says to the buyer whose request has just ended."""
+    """Return what the row says to the buyer whose request has just ended."""
     if purchase.status is Status.PENDING:
         return _awaited(purchase)
     if purchase.status is Status.FAILED:
@@ -163,7 +166,7 @@ async def _sellable(session: AsyncSession, order: Order) -> Addon:
 async def _refuse_if_taken(
     session: AsyncSession, order: Order, addon: Addon, brake: Brake, *, excluding: CheckoutSession | None = None
 ) -> None:
-    """`besides`: what that Checkout sells is free as soon as it is ended."""
+    """Raise Problem 409 for a slot that is held, 429 for declines; `excluding`: what that Checkout sells is free."""
     holder = await ledger.slot_holder(session, workspace_id=order.workspace_id, addon_id=addon.id)
     if holder is not None and (excluding is None or str(holder.id) not in excluding.purchase_ids):
         raise refusal_for(holder)
@@ -174,13 +177,13 @@ async def _refuse_if_taken(
 
 
 async def _checkout_that_sells(session: AsyncSession, order: Order, addon: Addon) -> CheckoutSession | None:
-    """A live Checkout with this add-on in it; one without it is left alone."""
+    """Return the live Checkout with this add-on in it; one without it is left alone."""
     holder = await ledger.slot_holder(session, workspace_id=order.workspace_id, addon_id=addon.id)
     return await checkouts.live_of_purchase(session, holder) if holder is not None else None
 
 
 async def _customer_with_card(database: Database, client: StripeClient, instance: str, order: Order) -> PayingCustomer:
-    """The customer and the card are read before anything is written. Raises a Problem without a card."""
+    """Fetch customer and card before anything is written. Raises Problem 409 without a card, 502 or 503."""
     async with map_stripe_errors(database, workspace_id=order.workspace_id):
         customer = await ensure_usable_customer(
             database=database, client=client, instance=instance, workspace_id=order.workspace_id
@@ -205,7 +208,7 @@ async def _refuse_without_card(client: StripeClient, instance: str, order: Order
 async def _start(
     session: AsyncSession, order: Order, customer: PayingCustomer, lease: timedelta, brake: Brake
 ) -> uuid.UUID | None:
-    """Commit to the purchase before anything is created at Stripe; None when a repeat was first."""
+    """Commit to the purchase before anything is created at Stripe; return None when a repeat was first."""
     workspace = await workspaces.lock_workspace(session, order.workspace_id)
     if workspace is None:
         raise workspace_not_found()
@@ -231,7 +234,7 @@ async def _start(
 
 
 async def _lost_the_race(database: Database, order: Order, brake: Brake) -> Bought:
-    """Another request with this key, or for this slot, was first: answer as if it had been seen at once."""
+    """Answer as if another request with this key, or for this slot, which was first, had been seen at once."""
     async with database.reading() as session:
         repeated = await _repeated(session, order)
         if repeated is not None:
@@ -241,7 +244,7 @@ async def _lost_the_race(database: Database, order: Order, brake: Brake) -> Boug
 
 
 def payment_method_missing(*, setup_session_id: str, setup_url: str) -> Problem:
-    """With the page where a card is saved."""
+    """Return a 409 with the page where a card is saved."""
     return Problem(
         409,
         "payment-method-missing",

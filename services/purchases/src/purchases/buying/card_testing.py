@@ -36,7 +36,7 @@ USUAL: Final = Brake()
 
 
 async def refusal(session: AsyncSession, *, workspace_id: str, now: datetime, brake: Brake = USUAL) -> Problem | None:
-    """What an attempt to pay would meet now; None for a workspace that may buy.
+    """Return what an attempt to pay would meet now; None for a workspace that may buy.
 
     Attempts under way count as declines, since each may be one: exact under the workspace's lock. `Retry-After` is a
     second where only they are in the way.
@@ -52,7 +52,7 @@ async def refusal(session: AsyncSession, *, workspace_id: str, now: datetime, br
 
 
 async def is_on(session: AsyncSession, brake: Brake, *, now: datetime) -> bool:
-    """Whether the brake over all workspaces is on; seen as a gauge by whoever asks."""
+    """Return whether the brake over all workspaces is on, and set its gauges."""
     seen = await ledger.declines_of_all(session, since=now - DECLINES_WITHIN, at_most=brake.declines)
     DECLINES.set(seen)
     BRAKE.set(seen >= brake.declines)
@@ -60,14 +60,14 @@ async def is_on(session: AsyncSession, brake: Brake, *, now: datetime) -> bool:
 
 
 async def _is_known(session: AsyncSession, workspace_id: str) -> bool:
-    """It has paid for something before, or has a subscription that runs: the brake is not for it."""
+    """Return whether it has paid before, or has a subscription that runs: the brake is not for it."""
     if await ledger.has_paid(session, workspace_id):
         return True
     return await checkouts.runs_a_subscription(session, workspace_id)
 
 
 def too_many_declines(*, retry_at: datetime, now: datetime) -> Problem:
-    """Card testing: one workspace, many declines."""
+    """Return a 429: one workspace, many declines."""
     seconds = max(1, int((retry_at - now).total_seconds()) + 1)
     return Problem(
         429,
@@ -79,7 +79,7 @@ def too_many_declines(*, retry_at: datetime, now: datetime) -> Problem:
 
 
 def others_under_way() -> Problem:
-    """Card testing: the attempts under way could all be declined; they end in seconds."""
+    """Return a 429: the attempts under way could all be declined; they end in seconds."""
     return Problem(
         429,
         "too-many-declines",

@@ -31,7 +31,7 @@ from purchases.stripe_refusals.keep_refusal import keep_refusal
 log = get_logger(__name__)
 
 CARD_GONE: Final = "payment_method_missing"
-"""Ours, as a failure code: the card was there when it was looked at, and is not any more."""
+"""Ours, as a failure code: the card was there when it was fetched, and is not any more."""
 OF_THE_PRICE: Final = frozenset({"price", "item"})
 """The calls that name the add-on's own amount; the others charge what the invoice came to."""
 NOT_CONFIRMED: Final = Confirmation("requires_action", None)
@@ -62,7 +62,7 @@ async def charge(
     customer: PayingCustomer,
     lease: timedelta,
 ) -> None:
-    """Charge the saved card. Whatever happens is on the row afterwards; what is unknown stays pending."""
+    """Charge the saved card. Raises nothing: what happened is on the row afterwards; what is unknown stays pending."""
     desk = ChargeContext(database=database, client=client, instance=instance, purchase_id=purchase_id, lease=lease)
     try:
         await _charge(desk, customer)
@@ -78,7 +78,7 @@ async def charge(
 
 
 async def _card_is_gone(desk: ChargeContext, customer: PayingCustomer) -> bool:
-    """Stripe words it in several ways that the card was detached since it was looked at, so the card is looked for."""
+    """Return whether the card was detached since: Stripe's refusals word it in several ways, so it is fetched."""
     try:
         return not await has_card(
             desk.client, customer_id=customer.customer_id, payment_method_id=str(customer.payment_method_id)
@@ -88,7 +88,7 @@ async def _card_is_gone(desk: ChargeContext, customer: PayingCustomer) -> bool:
 
 
 async def _withdraw_if_not_charged(desk: ChargeContext, error: StripeRefused) -> None:
-    """What was asked for is the price until there is an invoice; from then on its amount, if Stripe says it."""
+    """Take the add-on off sale where its price was refused: the price until there is an invoice, then its amount."""
     if error.code not in NOT_CHARGED:
         return
     async with desk.database.reading() as session:
@@ -96,13 +96,13 @@ async def _withdraw_if_not_charged(desk: ChargeContext, error: StripeRefused) ->
     if purchase is None:
         return
     offer = Offer(addon_id=purchase.plan_addon_id, price_cents=purchase.price_cents, currency=purchase.currency)
-    asked = purchase.price_cents
+    amount = purchase.price_cents
     if error.call not in OF_THE_PRICE:
         try:
-            asked = await amount_due(desk.client, str(purchase.stripe_invoice_id))
+            amount = await amount_due(desk.client, str(purchase.stripe_invoice_id))
         except (OutcomeUnknown, StripeRefused):
             return
-    await withdraw_if_not_charged(desk.database, error, offer, instance=desk.instance, asked_cents=asked)
+    await withdraw_if_not_charged(desk.database, error, offer, instance=desk.instance, asked_cents=amount)
 
 
 async def _keep_refusal(desk: ChargeContext, error: StripeRefused, workspace_id: str) -> None:
@@ -110,21 +110,21 @@ async def _keep_refusal(desk: ChargeContext, error: StripeRefused, workspace_id:
 
 
 async def _charge(desk: ChargeContext, customer: PayingCustomer) -> None:
-    purchase = await _keep(desk)
+    purchase = await _store(desk)
     if purchase.stripe_price_id is None:
-        purchase = await _keep(desk, price_id=await _provisioned(desk, purchase))
+        purchase = await _store(desk, price_id=await _provisioned(desk, purchase))
     charging = Charging(desk.client, instance=desk.instance, sale=ledger.sale_of(purchase))
     card = str(customer.payment_method_id)
     invoice_id = await charging.draft(customer_id=customer.customer_id, payment_method_id=card)
-    await _keep(desk, invoice_id=invoice_id)
+    await _store(desk, invoice_id=invoice_id)
     await _add_item(desk, charging, purchase, invoice_id)
-    await _keep(desk)
+    await _store(desk)
     intent_id = await charging.finalize(invoice_id=invoice_id)
-    purchase = await _keep(desk, payment_intent_id=intent_id)
+    purchase = await _store(desk, payment_intent_id=intent_id)
     try:
         await charging.pay(invoice_id=invoice_id, payment_method_id=card)
     except CustomerNeeded:
-        await _ask_the_customer(desk, charging, purchase, card)
+        await _confirm_with_customer(desk, charging, purchase, card)
     except StripeRefused:
         if not await _is_paid_already(desk, invoice_id):
             raise
@@ -133,7 +133,7 @@ async def _charge(desk: ChargeContext, customer: PayingCustomer) -> None:
 
 
 async def _provisioned(desk: ChargeContext, purchase: Purchase) -> str | None:
-    """None when Stripe does not give a price now: it is a convenience, and its lack costs no sale."""
+    """Return the price, found or made; None when Stripe gives none now: it is a convenience, and costs no sale."""
     sold = ledger.sold_addon_of(purchase)
     try:
         return await provision_price(
@@ -147,7 +147,7 @@ async def _provisioned(desk: ChargeContext, purchase: Purchase) -> str | None:
 
 
 async def _add_item(desk: ChargeContext, charging: Charging, purchase: Purchase, invoice_id: str) -> None:
-    """A price that Stripe no longer takes (archived, of another account) costs no sale, and is made anew next time."""
+    """Bind the line to the draft; a price that Stripe takes no more costs no sale, and is made anew next time."""
     customer_id, price_id = str(purchase.stripe_customer_id), purchase.stripe_price_id
     try:
         await charging.add_item(customer_id=customer_id, invoice_id=invoice_id, price_id=price_id)
@@ -162,25 +162,25 @@ async def _add_item(desk: ChargeContext, charging: Charging, purchase: Purchase,
         await charging.add_item(customer_id=customer_id, invoice_id=invoice_id, price_id=None)
 
 
-async def _ask_the_customer(desk: ChargeContext, charging: Charging, purchase: Purchase, card: str) -> None:
-    """The bank wants 3-D Secure: confirmed on-session, its page brings the buyer back to us."""
+async def _confirm_with_customer(desk: ChargeContext, charging: Charging, purchase: Purchase, card: str) -> None:
+    """Confirm on-session where the bank wants 3-D Secure: its page brings the buyer back to us."""
     finding = await fetch_invoice(desk.client, str(purchase.stripe_invoice_id))
     if finding.paid is not None:
         await _apply(desk, finding.paid)
         return
     intent_id = purchase.stripe_payment_intent_id or finding.payment_intent_id
-    await _keep(desk, payment_intent_id=intent_id)
+    await _store(desk, payment_intent_id=intent_id)
     confirmed = await _confirmed(charging, purchase, intent_id, card)
     if confirmed.status in {"succeeded", "processing"}:
         await _take_payment(desk, str(purchase.stripe_invoice_id))
     else:
-        await _keep(desk, action_url=confirmed.action_url or finding.action_url, done=True)
+        await _store(desk, action_url=confirmed.action_url or finding.action_url, done=True)
 
 
 async def _confirmed(charging: Charging, purchase: Purchase, intent_id: str | None, card: str) -> Confirmation:
-    """Without an intent, or where Stripe wants the customer first, `hosted_invoice_url` is the fallback:
+    """Confirm the intent; without one, or where Stripe wants the customer first, return `NOT_CONFIRMED`.
 
-    one can pay there, but it never returns the buyer.
+    Then `hosted_invoice_url` is the fallback: one can pay there, but it never returns the buyer.
     """
     if intent_id is None:
         return NOT_CONFIRMED
@@ -191,10 +191,10 @@ async def _confirmed(charging: Charging, purchase: Purchase, intent_id: str | No
 
 
 async def _take_payment(desk: ChargeContext, invoice_id: str) -> None:
-    """Apply what was paid; a bank that is at work on it is waited for, without the buyer."""
+    """Apply what was paid; a bank that is at work on it is waited for, without the buyer. Raises OutcomeUnknown."""
     finding = await fetch_invoice(desk.client, invoice_id)
     if finding.state is InvoiceState.OPEN_PROCESSING:
-        await _keep(desk, payment_intent_id=finding.payment_intent_id, at_the_bank=True, done=True)
+        await _store(desk, payment_intent_id=finding.payment_intent_id, at_the_bank=True, done=True)
         return
     if finding.paid is None:
         raise OutcomeUnknown(f"paid, but the invoice is {finding.state}")
@@ -202,7 +202,7 @@ async def _take_payment(desk: ChargeContext, invoice_id: str) -> None:
 
 
 async def _is_paid_already(desk: ChargeContext, invoice_id: str) -> bool:
-    """What a coupon or the customer's balance pays in full is paid as soon as it is final: Stripe refuses to charge."""
+    """Return whether a coupon or the customer's balance has paid it: then Stripe refuses to charge it."""
     finding = await fetch_invoice(desk.client, invoice_id)
     if finding.paid is not None:
         await _apply(desk, finding.paid)
@@ -221,7 +221,7 @@ async def _apply(desk: ChargeContext, invoice: PaidInvoice) -> None:
             await release_waiting(session, outcome)
 
 
-async def _keep(
+async def _store(
     desk: ChargeContext,
     *,
     action_url: str | None = None,
@@ -230,7 +230,7 @@ async def _keep(
     done: bool = False,
     **ids: Any,
 ) -> Purchase:
-    """Before each call: the row is still pending and ours; store what is known and renew the lease."""
+    """Store what is known and renew the lease before each call. Raises LostTheRow unless it is pending and ours."""
     async with desk.database.transaction() as session:
         purchase = await ledger.lock_purchase(session, desk.purchase_id)
         now = datetime.now(UTC)
@@ -252,7 +252,7 @@ async def _keep(
 
 
 async def _fail(desk: ChargeContext, *, code: str, declined: bool) -> None:
-    """A status is committed before its void is asked for."""
+    """Fail the purchase; the status is committed before the job that voids its invoice runs."""
     async with desk.database.transaction() as session:
         purchase = await ledger.lock_purchase(session, desk.purchase_id)
         if purchase is None or purchase.status is not Status.PENDING:

@@ -31,14 +31,14 @@ class Offer:
 
     @property
     def refusal(self) -> str | None:
-        """The problem type that buying it would meet now."""
+        """Return the problem type that buying it would meet now."""
         if self.holder is None:
             return "too-many-declines" if self.must_wait else None
         return refusal_for(self.holder).slug
 
 
 async def offer_addons(*, session: AsyncSession, workspace_id: str, brake: Brake = USUAL) -> Sequence[Offer]:
-    """Every active add-on with what stands against buying it: not an open Checkout, which buying it would end."""
+    """List every active add-on with what stands against buying it: not an open Checkout, which buying it would end."""
     now = datetime.now(UTC)
     holders = await ledger.holders(session, workspace_id)
     live = await checkouts.live(session, workspace_id)
@@ -50,7 +50,7 @@ async def offer_addons(*, session: AsyncSession, workspace_id: str, brake: Brake
     def offer(addon: Addon) -> Offer:
         if addon.id not in waiting:
             return Offer(addon, holders.get(addon.id), must_wait)
-        others = [one.addon_name for addon_id, one in waiting.items() if addon_id != addon.id]
+        others = [holder.addon_name for addon_id, holder in waiting.items() if addon_id != addon.id]
         return Offer(addon, None, must_wait, sorted(others) if is_open else None)
 
     return [offer(addon) for addon in await addons.active(session)]

@@ -19,7 +19,7 @@ from purchases.workspaces.rows import Workspace
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClaimRequest:
-    """A slot that is asked for; `imported` counts it even over the cap."""
+    """A slot to claim; `imported` counts it even over the cap."""
 
     workspace_id: str
     resource: str
@@ -37,45 +37,45 @@ class Claim:
     is_new: bool
 
 
-async def claim_resource(*, database: Database, wanted: ClaimRequest) -> Claim:
+async def claim_resource(*, database: Database, request: ClaimRequest) -> Claim:
     """Claim a slot. Claims and changes of plan take turns at the workspace's row; what needs no slot does not queue.
 
     Raises Problem 404 for a workspace or resource that nobody knows, 403 `LIMIT_REACHED` when the cap is reached.
     """
     async with database.reading() as session:
-        slot = await _claimed(session, await workspaces.find(session, wanted.workspace_id), wanted)
+        slot = await _find_claim(session, await workspaces.find(session, request.workspace_id), request)
     if slot is not None:
         return Claim(slot, is_new=False)
     async with database.transaction() as session:
-        workspace = await workspaces.lock_workspace(session, wanted.workspace_id)
-        slot = await _claimed(session, workspace, wanted)
-        return Claim(slot, is_new=False) if slot else Claim(_taken(session, wanted), is_new=True)
+        workspace = await workspaces.lock_workspace(session, request.workspace_id)
+        slot = await _find_claim(session, workspace, request)
+        return Claim(slot, is_new=False) if slot else Claim(_claim(session, request), is_new=True)
 
 
-async def _claimed(
-    session: AsyncSession, workspace: Workspace | None, wanted: ClaimRequest
+async def _find_claim(
+    session: AsyncSession, workspace: Workspace | None, request: ClaimRequest
 ) -> WorkspaceResource | None:
-    """The slot as it was claimed before; None when it can be claimed now."""
+    """Return the slot as it was claimed before; None when it can be claimed now. Raises Problem 403 or 404."""
     if workspace is None:
         raise workspace_not_found()
-    cap = await _cap(session, workspace.plan, wanted.resource)
-    place = {"workspace_id": wanted.workspace_id, "resource": wanted.resource}
-    slot = await resources.find(session, **place, resource_id=wanted.resource_id)
+    cap = await _cap(session, workspace.plan, request.resource)
+    place = {"workspace_id": request.workspace_id, "resource": request.resource}
+    slot = await resources.find(session, **place, resource_id=request.resource_id)
     if slot is not None:
         return slot
-    limit = wanted.bound if wanted.imported or cap is None else cap
-    usage = Usage(resource=wanted.resource, used=await resources.count(session, **place), limit=limit)
+    limit = request.bound if request.imported or cap is None else cap
+    usage = Usage(resource=request.resource, used=await resources.count(session, **place), limit=limit)
     if usage.full:
         raise limit_reached(usage)
     return None
 
 
-def _taken(session: AsyncSession, wanted: ClaimRequest) -> WorkspaceResource:
+def _claim(session: AsyncSession, request: ClaimRequest) -> WorkspaceResource:
     slot = WorkspaceResource(
-        workspace_id=wanted.workspace_id,
-        resource=wanted.resource,
-        resource_id=wanted.resource_id,
-        imported=wanted.imported,
+        workspace_id=request.workspace_id,
+        resource=request.resource,
+        resource_id=request.resource_id,
+        imported=request.imported,
         claimed_at=datetime.now(UTC),
     )
     session.add(slot)
@@ -93,24 +93,24 @@ async def free_resource(*, session: AsyncSession, workspace_id: str, resource: s
 
 
 async def known_plans(session: AsyncSession, plan: str) -> dict[str, Plan]:
-    """Every plan by its slug. Raises Problem 503 before the catalog has told of `plan`."""
-    known = {one.slug: one for one in await plans.known(session)}
+    """Return every plan by its slug. Raises Problem 503 before the catalog has published `plan`."""
+    known = {row.slug: row for row in await plans.known(session)}
     if plan not in known:
         raise plan_not_known()
     return known
 
 
 async def _cap(session: AsyncSession, plan: str, resource: str) -> int | None:
-    """Raises Problem 404 when no plan names `resource`."""
+    """Return the plan's cap; None: no cap. Raises Problem 404 when no plan names `resource`."""
     known = await known_plans(session, plan)
-    caps = caps_of(plan, plans={slug: one.caps for slug, one in known.items()})
+    caps = caps_of(plan, plans={slug: row.caps for slug, row in known.items()})
     if resource not in caps:
         raise resource_not_found(resource)
     return caps[resource]
 
 
 def limit_reached(usage: Usage) -> Problem:
-    """The plan allows no more of it. Nothing is deleted by us: the count must come down, or the plan go up."""
+    """Return a 403: the plan allows no more. Nothing is deleted by us: the count must come down, or the plan go up."""
     return Problem(
         403,
         "LIMIT_REACHED",
@@ -123,10 +123,10 @@ def limit_reached(usage: Usage) -> Problem:
 
 
 def resource_not_found(resource: str) -> Problem:
-    """No plan names it."""
+    """Return a 404: no plan names it."""
     return Problem(404, "resource-not-found", "No plan has such a resource", resource=resource)
 
 
 def plan_not_known() -> Problem:
-    """The catalog has not told of the workspace's plan yet: just after the first start."""
+    """Return a 503: the catalog has not published the workspace's plan yet, just after the first start."""
     return Problem(503, "plan-not-known", "The plans are not known yet", retry_after=5)

@@ -31,25 +31,25 @@ class Billing:
 
     @property
     def is_past_due(self) -> bool:
-        """A renewal could not be charged; the owner should look at the card."""
+        """Return whether a renewal could not be charged: the owner should look at the card."""
         return self.subscription is not None and self.subscription.status in OWING
 
 
 async def read_billing(*, session: AsyncSession, workspace: Workspace) -> Billing:
-    """Raises Problem 503 before the catalog has told its plans."""
+    """Read it for the billing page. Raises Problem 503 before the catalog has published its plans."""
     known = await known_plans(session, workspace.plan)
-    caps = caps_of(workspace.plan, plans={slug: one.caps for slug, one in known.items()})
+    caps = caps_of(workspace.plan, plans={slug: plan.caps for slug, plan in known.items()})
     owned = await subscriptions.of_workspace(session, workspace.id)
     return Billing(
         workspace=workspace,
         plan=known[workspace.plan],
         on_offer=known.get(BUILDER),
         subscription=_shown(owned),
-        is_subscribed=any(one.status not in ENDED and one.status != UNCONFIRMED for one in owned),
+        is_subscribed=any(row.status not in ENDED and row.status != UNCONFIRMED for row in owned),
         usage=usages(caps, used=await resources.counts(session, workspace.id)),
     )
 
 
 def _shown(owned: Sequence[Subscription]) -> Subscription | None:
-    running = [one for one in owned if one.status not in ENDED and not one.is_extra]
+    running = [row for row in owned if row.status not in ENDED and not row.is_extra]
     return next(iter(running), None) or next(iter(reversed(owned)), None)

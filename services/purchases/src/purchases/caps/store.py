@@ -11,12 +11,12 @@ from purchases.caps.rows import WorkspaceResource
 async def find(
     session: AsyncSession, *, workspace_id: str, resource: str, resource_id: str
 ) -> WorkspaceResource | None:
-    """The claim on this one thing."""
+    """Return the claim on this one thing."""
     return await session.get(WorkspaceResource, (workspace_id, resource, resource_id))
 
 
 async def count(session: AsyncSession, *, workspace_id: str, resource: str) -> int:
-    """How many slots of `resource` are taken."""
+    """Count the slots of `resource` that are taken."""
     taken = select(func.count()).where(
         WorkspaceResource.workspace_id == workspace_id, WorkspaceResource.resource == resource
     )
@@ -24,7 +24,7 @@ async def count(session: AsyncSession, *, workspace_id: str, resource: str) -> i
 
 
 async def counts(session: AsyncSession, workspace_id: str) -> dict[str, int]:
-    """The same for every resource that the workspace has any of."""
+    """Count the slots of every resource that the workspace has any of."""
     taken = (
         select(WorkspaceResource.resource, func.count())
         .where(WorkspaceResource.workspace_id == workspace_id)
@@ -50,7 +50,7 @@ async def free(session: AsyncSession, *, workspace_id: str, resource: str, resou
 async def page(
     session: AsyncSession, *, workspace_id: str, resource: str | None, after: tuple[str, str] | None, limit: int
 ) -> Sequence[WorkspaceResource]:
-    """Claims behind `after`, sorted by resource and id; one more than `limit` when there is a further page."""
+    """List claims behind `after`, sorted by resource and id; one more than `limit` when there is a further page."""
     place = tuple_(WorkspaceResource.resource, WorkspaceResource.resource_id)
     claimed = select(WorkspaceResource).where(WorkspaceResource.workspace_id == workspace_id).order_by(place)
     if resource is not None:

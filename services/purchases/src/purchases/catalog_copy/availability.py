@@ -1,4 +1,4 @@
-"""What every sale asks first: is the add-on for sale, and is its place in the workspace free?"""
+"""Whether an add-on is for sale, at the price that the buyer saw: every sale checks it first."""
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -8,7 +8,7 @@ from purchases.catalog_copy.rows import Addon
 
 
 async def sellable(session: AsyncSession, slug: str) -> Addon:
-    """The add-on. Raises Problem 404 for one that does not exist, 409 for one that is not active."""
+    """Return the add-on. Raises Problem 404 for one that does not exist, 409 for one that is not active."""
     addon = await addons.by_slug(session, slug)
     if addon is None:
         raise addon_not_found(slug)
@@ -26,7 +26,7 @@ def addon_inactive(slug: str) -> Problem:
 
 
 def price_changed(addon: Addon) -> Problem:
-    """The price that the buyer saw is not the one it is sold at."""
+    """Return a 409: the price that the buyer saw is not the one it is sold at."""
     return Problem(
         409,
         "price-changed",

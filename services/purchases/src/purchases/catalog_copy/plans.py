@@ -11,10 +11,7 @@ from purchases.catalog_copy.rows import Plan
 
 
 async def keep(session: AsyncSession, state: PlanState) -> bool:
-    """Store the plan as the catalog told it, unless something newer is known; its caps hold from this commit on.
-
-    Returns whether it was stored.
-    """
+    """Store the catalog's plan unless something newer is known, and return whether it was; its caps hold at once."""
     values = {
         "slug": state.plan,
         "sequence": state.sequence,
@@ -31,12 +28,12 @@ async def keep(session: AsyncSession, state: PlanState) -> bool:
 
 
 def lacks_a_price(state: PlanState) -> bool:
-    """Whether something that it costs, or is to cost, is not at Stripe yet."""
+    """Return whether something that it costs, or is to cost, is not at Stripe yet."""
     return any(price.stripe_price_id is None or price.pending_price_cents is not None for price in state.prices)
 
 
 async def find(session: AsyncSession, slug: str) -> Plan | None:
-    """The plan, as far as the catalog has told."""
+    """Return the plan; None for one that the catalog has not published, or not yet."""
     return await session.get(Plan, slug, populate_existing=True)
 
 
@@ -49,9 +46,10 @@ async def keep_price(
     stripe_price_id: str,
     stripe_product_id: str,
 ) -> int | None:
-    """Sell the plan at this Stripe price from now on; the `sequence` of the state that it fits.
+    """Sell the plan at this Stripe price from now on, and return the `sequence` of the state that it fits.
 
-    `slot` is interval and currency. None when it is known already, or the plan neither costs that nor is to.
+    `slot` is interval and currency; `price_cents` in minor units. None when it is known already, or the plan neither
+    costs that nor is to.
     """
     row = await session.get(Plan, plan, with_for_update=True, populate_existing=True)
     if row is None:
@@ -70,11 +68,11 @@ async def keep_price(
 
 
 async def known(session: AsyncSession) -> Sequence[Plan]:
-    """Every plan, as far as the catalog has told."""
+    """List every plan that the catalog has published."""
     return (await session.execute(select(Plan).order_by(Plan.slug))).scalars().all()
 
 
 async def price_ids(session: AsyncSession) -> frozenset[str]:
-    """Stripe's ids of what the plans cost now."""
+    """Return Stripe's ids of what the plans cost now."""
     prices = (price["stripe_price_id"] for plan in await known(session) for price in plan.prices)
     return frozenset(price for price in prices if price)

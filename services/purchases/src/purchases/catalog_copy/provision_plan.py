@@ -12,7 +12,7 @@ from purchases.stripe_api.catalog.portal import offer_prices
 async def provision_plan(context: StripeContext, task: Task[ProvisionPlan]) -> Result:
     """Provide each price that lacks its Stripe price, then have subscribers switch among those that sell now.
 
-    What was provided is kept before the next call: repeated, it is found.
+    What was provided is stored before the next call: repeated, it is found. Raises OutcomeUnknown or StripeRefused.
     """
     async with context.database.reading() as session:
         plan = await plans.find(session, task.job.plan)

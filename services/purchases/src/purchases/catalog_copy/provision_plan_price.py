@@ -15,7 +15,7 @@ from purchases.stripe_api.catalog.plan_prices import PlanPriceFound, SoldPlan, p
 
 
 def to_be_sold(plan: Plan, price: Mapping[str, Any]) -> SoldPlan:
-    """One of the plan's prices as it was edited last."""
+    """Return one of the plan's prices as it was edited last."""
     return SoldPlan(
         plan=plan.slug,
         name=plan.name,
@@ -29,7 +29,7 @@ def to_be_sold(plan: Plan, price: Mapping[str, Any]) -> SoldPlan:
 async def provision_plan_price(
     *, database: Database, client: StripeClient, instance: str, sold: SoldPlan, asked_for: str, attempt: int = 1
 ) -> str:
-    """Return the Stripe price of `sold`, kept in our copy of the catalog and told to the catalog.
+    """Return the Stripe price of `sold`, stored in our copy of the catalog and published to the catalog.
 
     `asked_for` and `attempt` make the idempotency key: what needs it, in which state.
     Raises OutcomeUnknown or StripeRefused.

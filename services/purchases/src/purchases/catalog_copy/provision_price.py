@@ -1,4 +1,4 @@
-"""Lazy prices: the first purchase of an add-on has its price made at Stripe, and everybody is told."""
+"""Lazy prices: the first purchase of an add-on has its price made at Stripe, and that is published."""
 
 import uuid
 from datetime import UTC, datetime
@@ -17,9 +17,9 @@ from purchases.stripe_api.values import SoldAddon
 async def provision_price(
     *, database: Database, client: StripeClient, instance: str, sold: SoldAddon, asked_for: uuid.UUID
 ) -> str:
-    """The Stripe price of `sold`, kept in our copy of the catalog and told to the catalog.
+    """Return the Stripe price of `sold`, stored in our copy of the catalog and published to the catalog.
 
-    Raises OutcomeUnknown or StripeRefused.
+    `asked_for` is the purchase or the Checkout that needs it. Raises OutcomeUnknown or StripeRefused.
     """
     price_id = await provide_price(client, instance=instance, sold=sold, asked_for=asked_for)
     async with database.transaction() as session:
@@ -32,14 +32,14 @@ async def provision_price(
         )
         if sequence is not None:
             now = datetime.now(UTC)
-            publish(session, _told(sold, instance, price_id, sequence, now), occurred_at=now)
+            publish(session, _fact(sold, instance, price_id, sequence, now), occurred_at=now)
     return price_id
 
 
 async def forget_dead_price(
     *, database: Database, client: StripeClient, addon_id: uuid.UUID, stripe_price_id: str
 ) -> None:
-    """Something with this price was refused: if Stripe takes it no more, the next purchase has another one made."""
+    """Drop a price that Stripe takes no more, after a refusal: the next purchase has another one made."""
     try:
         dead = not await is_sellable(client, stripe_price_id)
     except (OutcomeUnknown, StripeRefused):
@@ -49,7 +49,7 @@ async def forget_dead_price(
             await addons.forget_price(session, addon_id=addon_id, stripe_price_id=stripe_price_id)
 
 
-def _told(sold: SoldAddon, instance: str, price_id: str, sequence: int, now: datetime) -> AddonPriceProvisioned:
+def _fact(sold: SoldAddon, instance: str, price_id: str, sequence: int, now: datetime) -> AddonPriceProvisioned:
     return AddonPriceProvisioned(
         addon_id=sold.addon_id,
         sequence=sequence,

@@ -12,7 +12,7 @@ from purchases.tables import Row
 
 
 class Addon(Row):
-    """Purchases' own copy of the catalog, kept by its facts: no service asks another in the buying path."""
+    """Purchases' own copy of the catalog, kept by its facts: no service calls another in the buying path."""
 
     __tablename__ = "addons"
 
@@ -47,5 +47,5 @@ class Plan(Row):
     caps: Mapped[dict[str, int | None]] = mapped_column(JSONB)
     """Resource name → how many a workspace may have, null for no cap."""
     prices: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
-    """As the fact told them: `interval`, `currency`, `price_cents`, `stripe_price_id`."""
+    """As the fact has them: `interval`, `currency`, `price_cents`, `stripe_price_id`."""
     stripe_product_id: Mapped[str | None] = mapped_column(Text)

@@ -13,9 +13,9 @@ from purchases.ledger.rows import Purchase
 
 
 async def keep(session: AsyncSession, state: AddonState) -> None:
-    """Store the add-on as the catalog told it, unless something newer is known.
+    """Store the catalog's add-on, unless something newer is known.
 
-    A Stripe price that we made and the catalog has not heard of yet stays while price and currency do.
+    A Stripe price that we made and the catalog does not know yet stays while price and currency do.
     """
     values = {
         "id": state.addon_id,
@@ -44,7 +44,7 @@ async def keep(session: AsyncSession, state: AddonState) -> None:
 
 
 async def is_renamed(session: AsyncSession, state: AddonState) -> bool:
-    """Whether the add-on has had another name until now."""
+    """Return whether the add-on has had another name until now."""
     other = select(Addon.id).where(
         Addon.id == state.addon_id, Addon.sequence < state.sequence, Addon.name != state.name
     )
@@ -52,16 +52,16 @@ async def is_renamed(session: AsyncSession, state: AddonState) -> bool:
 
 
 async def name_of(session: AsyncSession, addon_id: uuid.UUID) -> str | None:
-    """What the add-on is called now."""
+    """Return what the add-on is called now; None for an unknown one."""
     return (await session.execute(select(Addon.name).where(Addon.id == addon_id))).scalar_one_or_none()
 
 
 async def keep_price(
     session: AsyncSession, *, addon_id: uuid.UUID, price_cents: int, currency: str, stripe_price_id: str
 ) -> int | None:
-    """Store the Stripe price that was made for the add-on; the `sequence` of the state that it fits.
+    """Store the Stripe price that was made for the add-on, and return the `sequence` of the state that it fits.
 
-    None when it is known already, or the add-on costs something else by now.
+    `price_cents` in minor units of `currency`. None when it is known already, or the add-on costs something else now.
     """
     kept = (
         update(Addon)
@@ -78,13 +78,13 @@ async def keep_price(
 
 
 async def forget_price(session: AsyncSession, *, addon_id: uuid.UUID, stripe_price_id: str) -> None:
-    """Stripe does not take this price any more: the next purchase has another one made."""
+    """Drop the price, which Stripe does not take any more: the next purchase has another one made."""
     known = update(Addon).where(Addon.id == addon_id, Addon.stripe_price_id == stripe_price_id)
     await session.execute(known.values(stripe_price_id=None))
 
 
 async def withdraw(session: AsyncSession, *, addon_id: uuid.UUID, price_cents: int, currency: str) -> int | None:
-    """Sell the add-on no more, until the catalog tells of it anew; return the `sequence` of the state that was sold.
+    """Sell the add-on no more until the catalog publishes it anew; return the `sequence` of the state that was sold.
 
     None when it is not sold, or costs something else by now.
     """
@@ -96,12 +96,12 @@ async def withdraw(session: AsyncSession, *, addon_id: uuid.UUID, price_cents: i
 
 
 async def by_slug(session: AsyncSession, slug: str) -> Addon | None:
-    """The add-on with this slug, active or not."""
+    """Return the add-on with this slug, active or not."""
     return (await session.execute(select(Addon).where(Addon.slug == slug))).scalar_one_or_none()
 
 
 async def active(session: AsyncSession) -> Sequence[Addon]:
-    """What is for sale, sorted as the catalog sorts it."""
+    """List what is for sale, sorted as the catalog sorts it."""
     listed = select(Addon).where(Addon.is_active).order_by(Addon.sort_order, Addon.name)
     return (await session.execute(listed)).scalars().all()
 
@@ -115,4 +115,4 @@ async def of_prices(session: AsyncSession, price_ids: Collection[str]) -> set[st
         select(Addon.stripe_price_id).where(Addon.stripe_price_id == any_(wanted)),
         select(Purchase.stripe_price_id).where(Purchase.stripe_price_id == any_(wanted)),
     )
-    return {str(one) for one in (await session.execute(sold)).scalars()}
+    return set(map(str, (await session.execute(sold)).scalars()))

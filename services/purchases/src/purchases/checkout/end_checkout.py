@@ -1,4 +1,4 @@
-"""What a Checkout has come to: told by an event, found by a look, or brought about since it is in somebody's way."""
+"""What a Checkout has come to: by an event, fetched, or ended since it is in somebody's way."""
 
 import uuid
 from collections.abc import Sequence
@@ -22,13 +22,13 @@ from purchases.ledger.move import end_payable, move, move_or_record_stale, note_
 from purchases.ledger.publish import Cause
 from purchases.ledger.rows import Purchase
 from purchases.ledger.transitions import Status, Step, Trigger
-from purchases.stripe_api.checkout import UNPAID, SessionSeen, expire_session, fetch_checkout
+from purchases.stripe_api.checkout import UNPAID, FetchedSession, expire_session, fetch_checkout
 from purchases.stripe_api.client import OutcomeUnknown, StripeRefused
 from purchases.subscriptions.problems import checkout_busy
 from purchases.workspaces import store as workspaces
 
 PAID_AFTER: Final = timedelta(seconds=30)
-"""When an invoice's events have had their time, the settling of its purchases begins."""
+"""When an invoice's events have had their time, its purchases are reconciled."""
 EXPIRED_AFTER: Final = timedelta(minutes=1)
 LONGEST_WAIT: Final = timedelta(minutes=10)
 OVER: Final = frozenset({Status.CANCELLED, Status.FAILED})
@@ -36,17 +36,17 @@ OVER: Final = frozenset({Status.CANCELLED, Status.FAILED})
 Learned = list[tuple[Purchase, list[str]]]
 
 
-async def follow(
+async def apply_session(
     session: AsyncSession,
     *,
     checkout: CheckoutSession | None,
     purchases: Sequence[Purchase],
-    seen: SessionSeen,
+    seen: FetchedSession,
     cause: Cause,
 ) -> Learned:
-    """Do what `seen` means for the Checkout and its locked purchases; the ids that they learned."""
+    """Do what `seen` means for the Checkout and its locked purchases; return the ids that they learned."""
     if checkout is not None:
-        _note(checkout, seen, cause.at)
+        _store_session(checkout, seen, cause.at)
     learned: Learned = []
     for purchase in purchases:
         ids = learn_ids(
@@ -61,8 +61,8 @@ async def follow(
     return learned
 
 
-def _note(checkout: CheckoutSession, seen: SessionSeen, now: datetime) -> None:
-    """What is complete stays so; nothing opens again."""
+def _store_session(checkout: CheckoutSession, seen: FetchedSession, now: datetime) -> None:
+    """Store what was seen; what is complete stays so, and nothing opens again."""
     checkout.stripe_session_id = seen.session_id
     checkout.url = seen.url or checkout.url
     if seen.status == "complete":
@@ -72,13 +72,13 @@ def _note(checkout: CheckoutSession, seen: SessionSeen, now: datetime) -> None:
     checkout.leased_until, checkout.updated_at = None, now
 
 
-def _payment_status(checkout: CheckoutSession, seen: SessionSeen) -> str | None:
-    """What is paid or has failed stays so, in whatever order it is heard."""
+def _payment_status(checkout: CheckoutSession, seen: FetchedSession) -> str | None:
+    """Return the payment's status; what is paid or has failed stays so, in whatever order the events come."""
     known = checkout.payment_status
     return known if known not in {None, UNPAID} and seen.payment_status in {None, UNPAID} else seen.payment_status
 
 
-async def _move(session: AsyncSession, purchase: Purchase, seen: SessionSeen, cause: Cause) -> None:
+async def _move(session: AsyncSession, purchase: Purchase, seen: FetchedSession, cause: Cause) -> None:
     if seen.status == "open":
         return
     if seen.is_at_the_bank or seen.has_failed:
@@ -91,8 +91,8 @@ async def _move(session: AsyncSession, purchase: Purchase, seen: SessionSeen, ca
         await enqueue(session, ReconcilePurchase(purchase_id=purchase.id), after=PAID_AFTER)
 
 
-async def _wait_for_bank(session: AsyncSession, purchase: Purchase, seen: SessionSeen, cause: Cause) -> None:
-    """Complete and unpaid: its invoice can be paid until it is void, and what becomes of it, settling finds out."""
+async def _wait_for_bank(session: AsyncSession, purchase: Purchase, seen: FetchedSession, cause: Cause) -> None:
+    """Wait for what is complete and unpaid: its invoice can be paid until it is void; reconciling finds what came."""
     if purchase.status is not Status.PENDING:
         return
     if seen.is_at_the_bank:
@@ -110,7 +110,7 @@ def nothing_was_opened(
     cause: Cause,
     code: str | None = None,
 ) -> None:
-    """Stripe has no session, or refused to make one: nobody can pay on it."""
+    """End a Checkout of which Stripe has no session, or refused to make one: nobody can pay on it."""
     checkout.state, checkout.leased_until, checkout.updated_at = "expired", None, cause.at
     for purchase in purchases:
         end_payable(purchase)
@@ -122,7 +122,7 @@ def nothing_was_opened(
 async def lock_checkout(
     session: AsyncSession, *, checkout_id: uuid.UUID, workspace_id: str
 ) -> tuple[CheckoutSession, list[Purchase]]:
-    """The Checkout and its purchases in their order, under the workspace's lock."""
+    """Lock the workspace, and with it the Checkout and its purchases, which come in their order."""
     await workspaces.lock_workspace(session, workspace_id)
     checkout = await checkouts.find(session, checkout_id)
     assert checkout is not None  # noqa: S101 - no Checkout is ever deleted
@@ -132,7 +132,7 @@ async def lock_checkout(
 
 
 async def reconcile_checkout(context: StripeContext, task: Task[ReconcileCheckout]) -> Result:
-    """Look the Checkout's session up and apply what is found; repeated until it is over. It never pays."""
+    """Fetch the Checkout's session and apply it; repeated until it is over. It never pays."""
     async with context.database.reading() as session:
         checkout = await checkouts.find(session, task.job.checkout_id)
     if checkout is None or (checkout.state not in checkouts.LIVE and task.job.heard is None):
@@ -141,28 +141,30 @@ async def reconcile_checkout(context: StripeContext, task: Task[ReconcileCheckou
         return Later(_left(checkout.leased_until))
     seen = await fetch_checkout(context.client, checkouts.sale_of(checkout))
     cause = Cause(actor="stripe", at=datetime.now(UTC), reason="found by looking at its Checkout")
-    state = await apply_seen(context.database, checkout, seen, cause)
+    state = await apply_fetched_session(context.database, checkout, seen, cause)
     if state not in checkouts.LIVE:
         return DONE
     over = checkout.expires_at + EXPIRED_AFTER
     return Later(_left(over) if over > datetime.now(UTC) else _overdue(task))
 
 
-async def apply_seen(database: Database, checkout: CheckoutSession, seen: SessionSeen | None, cause: Cause) -> str:
-    """Apply what a look at Stripe found, under the workspace's lock; the Checkout's state afterwards."""
+async def apply_fetched_session(
+    database: Database, checkout: CheckoutSession, seen: FetchedSession | None, cause: Cause
+) -> str:
+    """Apply what was fetched, under the workspace's lock, and return the Checkout's state afterwards."""
     async with database.transaction() as session:
         now, purchases = await lock_checkout(session, checkout_id=checkout.id, workspace_id=checkout.workspace_id)
         if seen is not None:
-            learned = await follow(session, checkout=now, purchases=purchases, seen=seen, cause=cause)
+            learned = await apply_session(session, checkout=now, purchases=purchases, seen=seen, cause=cause)
             await release_waiting(session, [one for _, ids in learned for one in ids])
-            await _ask_for_subscription(session, now, seen)
+            await _enqueue_subscription_sync(session, now, seen)
         elif now.state == "asking" and not is_leased(now):
             nothing_was_opened(session, checkout=now, purchases=purchases, cause=cause)
         return now.state
 
 
-async def _ask_for_subscription(session: AsyncSession, checkout: CheckoutSession, seen: SessionSeen) -> None:
-    """What was sold and is not heard of yet must not be sold once more."""
+async def _enqueue_subscription_sync(session: AsyncSession, checkout: CheckoutSession, seen: FetchedSession) -> None:
+    """Enqueue a sync of the subscription that was sold: it must not be sold once more while no event has come."""
     if seen.status == "complete" and seen.subscription_id is not None:
         await enqueue(
             session, SyncSubscription(subscription_id=seen.subscription_id, workspace_id=checkout.workspace_id)
@@ -170,7 +172,7 @@ async def _ask_for_subscription(session: AsyncSession, checkout: CheckoutSession
 
 
 async def expire_checkout(*, database: Database, client: StripeClient, checkout: CheckoutSession, cause: Cause) -> None:
-    """End a live Checkout that is in the way, and wait for Stripe's word.
+    """End a live Checkout that is in the way, and wait for Stripe's answer.
 
     Raises Problem 409: `already-purchased` when it was completed, `checkout-busy` when Stripe does not say.
     """
@@ -184,18 +186,18 @@ async def expire_checkout(*, database: Database, client: StripeClient, checkout:
         raise checkout_busy() from error
     except StripeRefused as error:
         raise await refused_by_stripe(database, error, workspace_id=checkout.workspace_id) from error
-    state = await apply_seen(database, checkout, seen, cause)
+    state = await apply_fetched_session(database, checkout, seen, cause)
     if state == "complete":
         raise checkout_completed(checkout.purchase_ids)
 
 
 def is_leased(checkout: CheckoutSession) -> bool:
-    """Whether the request that asks Stripe is still at work."""
+    """Return whether the request that opens the session is still at work."""
     return checkout.leased_until is not None and checkout.leased_until > datetime.now(UTC)
 
 
 def _overdue(task: Task[ReconcileCheckout]) -> timedelta:
-    """Its time is up, and Stripe does not say so: asked again ever more seldom, up to every hour."""
+    """Return how long to wait where its time is up, and Stripe does not say so: ever longer, up to `LONGEST_WAIT`."""
     return min(EXPIRED_AFTER * (1 << min(task.attempts, 10)), LONGEST_WAIT)
 
 
@@ -205,7 +207,7 @@ def _left(until: datetime | None) -> timedelta:
 
 
 def checkout_completed(purchase_ids: Sequence[str]) -> Problem:
-    """The Checkout that was in the way has been paid."""
+    """Return a 409: the Checkout that was in the way has been paid."""
     return Problem(
         409,
         "already-purchased",

@@ -16,7 +16,7 @@ from purchases.catalog_copy.provision_price import forget_dead_price, provision_
 from purchases.catalog_copy.rows import Addon
 from purchases.catalog_copy.withdraw_addon import Offer, withdraw_if_not_charged
 from purchases.checkout import store as checkouts
-from purchases.checkout.end_checkout import expire_checkout, follow, is_leased, lock_checkout, nothing_was_opened
+from purchases.checkout.end_checkout import apply_session, expire_checkout, is_leased, lock_checkout, nothing_was_opened
 from purchases.checkout.rows import CheckoutSession
 from purchases.checkout.start_checkout import Upgrade, items_of, refuse_if_taken, repeated, start
 from purchases.customers.usable_customer import (
@@ -30,7 +30,7 @@ from purchases.ledger.learn_ids import release_waiting
 from purchases.ledger.publish import Cause
 from purchases.ledger.rows import Purchase
 from purchases.stripe_api.catalog.prices import is_sellable
-from purchases.stripe_api.checkout import SessionSeen, expire_session, fetch_checkout, open_subscription
+from purchases.stripe_api.checkout import FetchedSession, expire_session, fetch_checkout, open_subscription
 from purchases.stripe_api.client import ObjectMissing, OutcomeUnknown, StripeRefused
 from purchases.stripe_api.values import SoldAddon
 from purchases.stripe_refusals.keep_refusal import keep_refusal
@@ -60,21 +60,24 @@ class CheckoutContext:
 
 
 async def open_checkout(desk: CheckoutContext, upgrade: Upgrade) -> Opened:
-    """Open a Checkout, after the one that is in its way was ended. Raises a Problem."""
+    """Open a Checkout, after the one that is in its way was ended.
+
+    Raises Problem 404, 409 or 422 for what cannot be sold like this now, 502 or 503 as Stripe answers.
+    """
     async with desk.database.reading() as session:
         known = await repeated(session, upgrade)
         if known is None:
-            wanted = await items_of(session, upgrade)
+            items = await items_of(session, upgrade)
             in_the_way = await checkouts.live(session, upgrade.workspace_id)
-            await refuse_if_taken(session, upgrade, wanted, excluding=in_the_way)
+            await refuse_if_taken(session, upgrade, items, excluding=in_the_way)
     if known is not None:
-        return await _again(desk, known)
+        return await _repeat(desk, known)
     checkout_id = uuid.uuid4()
     async with map_stripe_errors(desk.database, workspace_id=upgrade.workspace_id):
         customer = await ensure_usable_customer(
             database=desk.database, client=desk.client, instance=desk.instance, workspace_id=upgrade.workspace_id
         )
-        prices = {addon.id: await _price_of(desk, addon, checkout_id) for addon in wanted.addons}
+        prices = {addon.id: await _price_of(desk, addon, checkout_id) for addon in items.addons}
     if in_the_way is not None:
         cause = Cause(actor=upgrade.buyer, at=datetime.now(UTC), reason="another Checkout was started")
         await expire_checkout(database=desk.database, client=desk.client, checkout=in_the_way, cause=cause)
@@ -87,11 +90,11 @@ async def open_checkout(desk: CheckoutContext, upgrade: Upgrade) -> Opened:
             checkout = await start(session, upgrade, desk.lease, checkout_id, customer.customer_id, prices)
     except IntegrityError as error:
         raise checkout_busy() from error
-    return await _ask(desk, checkout)
+    return await _open(desk, checkout)
 
 
-async def _again(desk: CheckoutContext, known: CheckoutSession) -> Opened:
-    """A repeat gets the same page; one whose first answer was never heard looks for it, and asks again without it."""
+async def _repeat(desk: CheckoutContext, known: CheckoutSession) -> Opened:
+    """Return the same page to a repeat; where the first answer was lost, fetch the session, or open it once more."""
     if known.state not in checkouts.LIVE:
         raise checkout_over(known.state)
     if known.state == "open":
@@ -101,32 +104,32 @@ async def _again(desk: CheckoutContext, known: CheckoutSession) -> Opened:
     async with desk.database.transaction() as session:
         checkout, _ = await lock_checkout(session, checkout_id=known.id, workspace_id=known.workspace_id)
         checkout.leased_until = datetime.now(UTC) + desk.lease
-    seen = await _look(desk, checkout)
-    return await _ask(desk, checkout) if seen is None else await _opened(desk, checkout, seen)
+    seen = await _fetch(desk, checkout)
+    return await _open(desk, checkout) if seen is None else await _store_opened(desk, checkout, seen)
 
 
-async def _look(desk: CheckoutContext, checkout: CheckoutSession) -> SessionSeen | None:
+async def _fetch(desk: CheckoutContext, checkout: CheckoutSession) -> FetchedSession | None:
     try:
         return await fetch_checkout(desk.client, checkouts.sale_of(checkout))
     except ObjectMissing:
         return None  # who is no customer has no session
     except OutcomeUnknown as error:
-        await _let_go(desk.database, checkout)
+        await _release_lease(desk.database, checkout)
         raise stripe_unavailable() from error
     except StripeRefused as error:
-        await _let_go(desk.database, checkout)
+        await _release_lease(desk.database, checkout)
         raise await refused_by_stripe(desk.database, error, workspace_id=checkout.workspace_id) from error
 
 
 async def _price_of(desk: CheckoutContext, addon: Addon, checkout_id: uuid.UUID) -> str:
-    """In Checkout a line can only be known by its price, so each add-on needs one."""
+    """Return the add-on's price, made where it has none: in Checkout a line is only known by its price."""
     if addon.stripe_price_id is not None:
         return addon.stripe_price_id
     return await _provisioned(desk, addon.sold, checkout_id)
 
 
 async def _provisioned(desk: CheckoutContext, sold: SoldAddon, checkout_id: uuid.UUID) -> str:
-    """The price of `sold`, found or made; an amount that Stripe does not charge is off sale from now on."""
+    """Return the price of `sold`, found or made; an amount that Stripe does not charge is off sale from now on."""
     try:
         return await provision_price(
             database=desk.database, client=desk.client, instance=desk.instance, sold=sold, asked_for=checkout_id
@@ -137,10 +140,10 @@ async def _provisioned(desk: CheckoutContext, sold: SoldAddon, checkout_id: uuid
         raise
 
 
-async def _ask(desk: CheckoutContext, checkout: CheckoutSession, *, revive: bool = True) -> Opened:
-    """Ask Stripe for the session. Unheard, it is for a repeat of the request, or for `settle_checkout`, to find out.
+async def _open(desk: CheckoutContext, checkout: CheckoutSession, *, revive: bool = True) -> Opened:
+    """Open the session at Stripe. A lost answer is for a repeat of the request, or for `settle_checkout`, to find out.
 
-    `revive`: refused, it is asked for once more if a price in it was archived, or is gone, and could be replaced.
+    `revive`: refused, it is opened once more if a price in it was archived, or is gone, and could be replaced.
     """
     try:
         seen = await open_subscription(
@@ -150,22 +153,22 @@ async def _ask(desk: CheckoutContext, checkout: CheckoutSession, *, revive: bool
             addon_prices=await _prices_of(desk.database, checkout),
         )
     except OutcomeUnknown as error:
-        await _let_go(desk.database, checkout, answered=error.stored)
+        await _release_lease(desk.database, checkout, answered=error.stored)
         raise stripe_unavailable() from error
     except StripeRefused as error:
         revived = await _with_living_prices(desk, checkout) if revive else None
         if revived is not None:
             await keep_refusal(desk.database, error, workspace_id=checkout.workspace_id)
-            return await _ask(desk, revived, revive=False)
+            return await _open(desk, revived, revive=False)
         await _give_up(desk, checkout, error)
         raise await refused_by_stripe(desk.database, error, workspace_id=checkout.workspace_id) from error
-    return await _opened(desk, checkout, seen)
+    return await _store_opened(desk, checkout, seen)
 
 
 async def _with_living_prices(desk: CheckoutContext, checkout: CheckoutSession) -> CheckoutSession | None:
-    """The Checkout with other prices in the place of those that Stripe sells no more; None where none could be had.
+    """Replace the prices that Stripe sells no more, and return the Checkout; None where none could be had.
 
-    Found by their lookup keys, or made: the catalog hears of them, and what is sold next has them too.
+    Found by their lookup keys, or made: they are published to the catalog, and what is sold next has them too.
     """
     async with desk.database.reading() as session:
         found = [await ledger.find(session, uuid.UUID(one)) for one in checkout.purchase_ids]
@@ -189,14 +192,14 @@ async def _with_living_prices(desk: CheckoutContext, checkout: CheckoutSession) 
 
 
 async def _replaced_of_addon(desk: CheckoutContext, purchase: Purchase, checkout_id: uuid.UUID) -> str | None:
-    """Another price for what the row sells, at what the owner saw; None where Stripe takes the one that it has."""
+    """Return another price for what the row sells, at what the owner saw; None where Stripe takes the one it has."""
     if await is_sellable(desk.client, str(purchase.stripe_price_id)):
         return None
     return await _provisioned(desk, ledger.sold_addon_of(purchase), checkout_id)
 
 
 async def _replaced(desk: CheckoutContext, checkout: CheckoutSession) -> str | None:
-    """Another price of the plan; None where Stripe takes the one it has, or the plan is not sold like that any more."""
+    """Return another price of the plan; None where Stripe takes the one it has, or it is not sold so any more."""
     if await is_sellable(desk.client, checkout.stripe_price_id):
         return None
     async with desk.database.reading() as session:
@@ -222,8 +225,8 @@ async def _prices_of(database: Database, checkout: CheckoutSession) -> list[str]
     return [str(row.stripe_price_id) for row in rows if row is not None]
 
 
-async def _let_go(database: Database, checkout: CheckoutSession, *, answered: bool = False) -> None:
-    """`answered`: by a 5xx, so that the same key will not be heard again."""
+async def _release_lease(database: Database, checkout: CheckoutSession, *, answered: bool = False) -> None:
+    """Release the lease; `answered`: by a 5xx, which Stripe repeats for ever under one key, so the next has another."""
     async with database.transaction() as session:
         row, _ = await lock_checkout(session, checkout_id=checkout.id, workspace_id=checkout.workspace_id)
         row.leased_until = None
@@ -231,7 +234,7 @@ async def _let_go(database: Database, checkout: CheckoutSession, *, answered: bo
 
 
 async def _give_up(desk: CheckoutContext, checkout: CheckoutSession, error: StripeRefused) -> None:
-    """What Stripe refused may be a price that it no longer takes: another one is made next time."""
+    """End the refused Checkout, and drop prices that Stripe no longer takes: others are made next time."""
     async with desk.database.transaction() as session:
         row, purchases = await lock_checkout(session, checkout_id=checkout.id, workspace_id=checkout.workspace_id)
         cause = Cause(actor="stripe", at=datetime.now(UTC), reason=f"Stripe refused the Checkout: {error.code}")
@@ -246,14 +249,14 @@ async def _give_up(desk: CheckoutContext, checkout: CheckoutSession, error: Stri
         )
 
 
-async def _opened(desk: CheckoutContext, checkout: CheckoutSession, seen: SessionSeen) -> Opened:
+async def _store_opened(desk: CheckoutContext, checkout: CheckoutSession, seen: FetchedSession) -> Opened:
     """Store the session, unless the Checkout was ended meanwhile: then nobody may pay on it."""
     async with desk.database.transaction() as session:
         row, purchases = await lock_checkout(session, checkout_id=checkout.id, workspace_id=checkout.workspace_id)
         ours = row.state in checkouts.LIVE
         if ours:
             cause = Cause(actor="stripe", at=datetime.now(UTC))
-            learned = await follow(session, checkout=row, purchases=purchases, seen=seen, cause=cause)
+            learned = await apply_session(session, checkout=row, purchases=purchases, seen=seen, cause=cause)
             await release_waiting(session, [one for _, ids in learned for one in ids])
         state = row.state
     if ours and state != "open":
@@ -266,7 +269,7 @@ async def _opened(desk: CheckoutContext, checkout: CheckoutSession, seen: Sessio
 
 
 def checkout_over(state: str) -> Problem:
-    """A repeat of a request whose page is over."""
+    """Return a 409: a repeat of a request whose page is over."""
     return Problem(
         409, "checkout-over", "This Checkout is over", "Start another one, with another Idempotency-Key.", state=state
     )

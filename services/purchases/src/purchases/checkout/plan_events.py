@@ -12,9 +12,9 @@ from purchases.workspaces.rows import Workspace
 
 
 async def session_completed(context: BatchContext, received: Received) -> None:
-    """Of a Checkout that sold the plan: builder at once, unless something newer is known.
+    """Grant builder at once for a Checkout that sold the plan, unless something newer is known.
 
-    Complete and unpaid gives nothing yet: a bank is at work, and what the subscription is, Stripe is asked for.
+    Complete and unpaid gives nothing yet: a bank is at work, and the subscription is fetched.
     """
     fact = fact_as(stripe_facts.CheckoutSessionCompleted, received)
     workspace = context.workspaces_by_event.get(fact.stripe_event_id)
@@ -27,7 +27,7 @@ async def session_completed(context: BatchContext, received: Received) -> None:
 
 
 async def session_paid(context: BatchContext, received: Received) -> None:
-    """A bank has paid for a Checkout that was complete and unpaid: builder at once."""
+    """Grant builder at once for a Checkout that was complete and unpaid: a bank has paid."""
     fact = fact_as(stripe_facts.CheckoutSessionPaid, received)
     workspace = context.workspaces_by_event.get(fact.stripe_event_id)
     if fact.mode != "subscription" or fact.subscription_id is None or workspace is None:
@@ -36,7 +36,7 @@ async def session_paid(context: BatchContext, received: Received) -> None:
 
 
 async def session_unpaid(context: BatchContext, received: Received) -> None:
-    """A bank will not pay for a Checkout that was complete: what the subscription is now, Stripe is asked for."""
+    """Sync the subscription of a Checkout that was complete, and that a bank will not pay."""
     fact = fact_as(stripe_facts.CheckoutSessionUnpaid, received)
     workspace = context.workspaces_by_event.get(fact.stripe_event_id)
     if fact.mode == "subscription" and fact.subscription_id is not None and workspace is not None:
@@ -46,7 +46,7 @@ async def session_unpaid(context: BatchContext, received: Received) -> None:
 async def _grant(
     context: BatchContext, workspace: Workspace, fact: stripe_facts.CheckoutSessionFact, subscription_id: str
 ) -> None:
-    """Builder at once by a session that we stored; one that only says that it is ours has Stripe asked."""
+    """Grant builder at once by a session that we stored; for one that only says that it is ours, enqueue a sync."""
     checkout = await checkouts.of_session(context.session, fact.session_id)
     if not is_stored(fact.session_id, checkout, context.purchases_of(fact)):
         await enqueue_sync(context.session, subscription_id, workspace.id)

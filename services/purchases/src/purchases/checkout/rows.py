@@ -12,7 +12,7 @@ LIVE = "state in ('asking', 'open')"
 
 
 class CheckoutSession(Row):
-    """One request for a Checkout of the plan, committed before Stripe is asked for its session."""
+    """One request for a Checkout of the plan, committed before its session is opened at Stripe."""
 
     __tablename__ = "checkout_sessions"
     __table_args__ = (
@@ -33,7 +33,7 @@ class CheckoutSession(Row):
     currency: Mapped[str] = mapped_column(String(3))
     stripe_price_id: Mapped[str] = mapped_column(Text)
     purchase_ids: Mapped[list[str]]
-    """The bundle: what is sold besides the plan, in the order in which it was asked for."""
+    """The bundle: what is sold besides the plan, in the order of the request."""
     success_url: Mapped[str] = mapped_column(Text)
     cancel_url: Mapped[str] = mapped_column(Text)
     url: Mapped[str | None] = mapped_column(Text)
@@ -41,7 +41,7 @@ class CheckoutSession(Row):
     request_fingerprint: Mapped[str] = mapped_column(String(64))
     asked_by: Mapped[str] = mapped_column(Text)
     leased_until: Mapped[datetime | None]
-    """The request that asks Stripe works on it until then; nobody else decides what became of it."""
+    """The request that opens the session works on it until then; nobody else decides what became of it."""
     attempt: Mapped[int] = mapped_column(server_default="1", default=1)
     """Grows when Stripe answered 5xx, which it repeats for ever under one key: the next request has another."""
     expires_at: Mapped[datetime]

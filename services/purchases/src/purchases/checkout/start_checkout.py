@@ -1,4 +1,4 @@
-"""What the owner asks for when upgrading: is it for sale, is it free, and the rows that are committed for it."""
+"""An upgrade: whether it is for sale, whether its slots are free, and the rows that are committed for it."""
 
 import hashlib
 import json
@@ -11,6 +11,7 @@ from typing import Any, Final
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.problems import Problem
+from purchases.catalog_copy import plans
 from purchases.catalog_copy.availability import price_changed, sellable
 from purchases.catalog_copy.rows import Addon
 from purchases.checkout import store as checkouts
@@ -29,13 +30,14 @@ from purchases.workspaces import store as workspaces
 from purchases.workspaces.problems import workspace_not_found
 
 OPEN_FOR: Final = timedelta(minutes=33)
-HEARD_WITHIN: Final = timedelta(hours=1)
-"""Stripe wants half an hour at least, counted from when it hears of it."""
+"""Stripe wants half an hour at least, counted from when the request reaches it."""
+CONFIRMED_WITHIN: Final = timedelta(hours=1)
+"""So long a completed Checkout without a subscription keeps the workspace from another one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Upgrade:
-    """What the owner asked for.
+    """The owner's request.
 
     `currency` None: that of the add-ons, else the workspace's, else the plan's first; of the latter what is sold.
     """
@@ -52,7 +54,7 @@ class Upgrade:
 
     @property
     def fingerprint(self) -> str:
-        """The body: the same key with another one is refused."""
+        """Return the body's digest: the same key with another body is refused."""
         body = [self.plan, self.interval, self.currency, self.addons, self.success_url, self.cancel_url]
         return hashlib.sha256(json.dumps(body).encode()).hexdigest()
 
@@ -67,7 +69,7 @@ class CheckoutItems:
 
 
 async def repeated(session: AsyncSession, upgrade: Upgrade) -> CheckoutSession | None:
-    """The Checkout that an earlier request with this key asked for. Raises Problem 422 for another body."""
+    """Return the Checkout that an earlier request with this key began. Raises Problem 422 for another body."""
     known = await checkouts.of_request(
         session, workspace_id=upgrade.workspace_id, idempotency_key=upgrade.idempotency_key
     )
@@ -77,8 +79,8 @@ async def repeated(session: AsyncSession, upgrade: Upgrade) -> CheckoutSession |
 
 
 async def items_of(session: AsyncSession, upgrade: Upgrade) -> CheckoutItems:
-    """The plan's price and the add-ons. Raises a Problem for what is not for sale, or not in this currency."""
-    plan = await checkouts.plan(session, upgrade.plan)
+    """Read the plan's price and the add-ons. Raises Problem 404 or 409 for what is not sold, or not in the currency."""
+    plan = await plans.find(session, upgrade.plan)
     if plan is None:
         raise plan_not_found(upgrade.plan)
     bundle = tuple([await sellable(session, slug) for slug in upgrade.addons])
@@ -95,43 +97,43 @@ async def items_of(session: AsyncSession, upgrade: Upgrade) -> CheckoutItems:
 
 
 def _sells(price: Mapping[str, Any], interval: str) -> bool:
-    """Whether one can subscribe at it: at this interval, and it is at Stripe."""
+    """Return whether one can subscribe at it: at this interval, and it is at Stripe."""
     return bool(price["interval"] == interval and price["stripe_price_id"])
 
 
 async def _default_currency(session: AsyncSession, workspace_id: str, sold: Sequence[str]) -> str | None:
-    """That of the workspace's last subscription, else the first; only what can be sold is a default."""
-    before = {one.currency for one in await subscriptions.of_workspace(session, workspace_id)}
-    return next((one for one in sold if one in before), next(iter(sold), None))
+    """Return that of the workspace's last subscription, else the first; only what can be sold is a default."""
+    before = {row.currency for row in await subscriptions.of_workspace(session, workspace_id)}
+    return next((currency for currency in sold if currency in before), next(iter(sold), None))
 
 
 async def refuse_if_taken(
-    session: AsyncSession, upgrade: Upgrade, wanted: CheckoutItems, *, excluding: CheckoutSession | None = None
+    session: AsyncSession, upgrade: Upgrade, items: CheckoutItems, *, excluding: CheckoutSession | None = None
 ) -> None:
     """Raise Problem 409 for a running subscription or a slot that is held.
 
-    `besides`: what that Checkout sells is free as soon as it is ended.
+    `excluding`: what that Checkout sells is free as soon as it is ended.
     """
     await _refuse_if_confirming(session, upgrade.workspace_id)
     if await checkouts.runs_a_subscription(session, upgrade.workspace_id):
         raise already_subscribed()
     ending = set(excluding.purchase_ids) if excluding else set()
-    for addon in wanted.addons:
+    for addon in items.addons:
         holder = await ledger.slot_holder(session, workspace_id=upgrade.workspace_id, addon_id=addon.id)
         if holder is not None and str(holder.id) not in ending:
             raise refusal_for(holder)
 
 
 async def _refuse_if_confirming(session: AsyncSession, workspace_id: str) -> None:
-    """Of what the last Checkout sold nothing was heard yet; where nothing comes for an hour, it will not come."""
+    """Raise Problem 409 while no event has come of what the last Checkout sold; after an hour none will come."""
     begun = await upgrade_begun(session=session, workspace_id=workspace_id, key=None)
     if begun is not None and begun.stage is Stage.AT_THE_BANK:
         if await subscriptions.unfinished(session, workspace_id):
-            return  # whether the bank is still at work on it, Stripe is asked before it is ended
+            return  # whether the bank is still at work on it is fetched before it is ended
         raise problems.bank_at_work()
     if begun is None or begun.stage is not Stage.CONFIRMING:
         return
-    if datetime.now(UTC) - begun.checkout.updated_at < HEARD_WITHIN:
+    if datetime.now(UTC) - begun.checkout.updated_at < CONFIRMED_WITHIN:
         raise checkout_confirming()
 
 
@@ -143,14 +145,17 @@ async def start(
     customer_id: str,
     prices: dict[uuid.UUID, str],
 ) -> CheckoutSession:
-    """Commit to the Checkout and its bundle before Stripe is asked. Everything is looked at again, under the lock."""
+    """Commit to the Checkout and its bundle before Stripe is called. Everything is checked again, under the lock.
+
+    Raises Problem 404 or 409.
+    """
     workspace = await workspaces.lock_workspace(session, upgrade.workspace_id)
     if workspace is None:
         raise workspace_not_found()
     if await repeated(session, upgrade) or await checkouts.live(session, upgrade.workspace_id):
         raise checkout_busy()
-    wanted = await items_of(session, upgrade)
-    await refuse_if_taken(session, upgrade, wanted)
+    items = await items_of(session, upgrade)
+    await refuse_if_taken(session, upgrade, items)
     if await subscriptions.unfinished(session, upgrade.workspace_id):
         raise checkout_busy()
     now = datetime.now(UTC)
@@ -167,7 +172,7 @@ async def start(
             stripe_price_id=_price_shown(addon, prices),
             return_url=upgrade.success_url,
         )
-        for number, addon in enumerate(wanted.addons)
+        for number, addon in enumerate(items.addons)
     ]
     checkout = CheckoutSession(
         id=checkout_id,
@@ -176,8 +181,8 @@ async def start(
         state="asking",
         plan=upgrade.plan,
         interval=upgrade.interval,
-        currency=wanted.currency,
-        stripe_price_id=wanted.stripe_price_id,
+        currency=items.currency,
+        stripe_price_id=items.stripe_price_id,
         purchase_ids=[str(purchase.id) for purchase in bundle],
         success_url=upgrade.success_url,
         cancel_url=upgrade.cancel_url,
@@ -207,7 +212,7 @@ def plan_not_found(slug: str) -> Problem:
 
 
 def plan_not_sold(*, plan: str, interval: str, currency: str | None) -> Problem:
-    """It has no price for this, or none at Stripe yet."""
+    """Return a 409: it has no price for this, or none at Stripe yet."""
     return Problem(
         409,
         "plan-not-sold",
@@ -220,7 +225,7 @@ def plan_not_sold(*, plan: str, interval: str, currency: str | None) -> Problem:
 
 
 def currency_mismatch(addon: Addon, *, currency: str) -> Problem:
-    """A Checkout has one currency; the add-on can be bought later, by itself."""
+    """Return a 409: a Checkout has one currency; the add-on can be bought later, by itself."""
     return Problem(
         409,
         "currency-mismatch",
@@ -233,7 +238,7 @@ def currency_mismatch(addon: Addon, *, currency: str) -> Problem:
 
 
 def checkout_confirming() -> Problem:
-    """The last Checkout has been paid, and Stripe has not said yet what came of it."""
+    """Return a 409: the last Checkout has been paid, and Stripe has not said yet what came of it."""
     return Problem(
         409,
         "checkout-busy",

@@ -5,7 +5,6 @@ import uuid
 from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from purchases.catalog_copy.rows import Plan
 from purchases.checkout.rows import CheckoutSession
 from purchases.ledger.rows import Purchase
 from purchases.stripe_api.values import PlanSale
@@ -16,14 +15,14 @@ NOT_RUNNING = ("canceled", "incomplete_expired", "incomplete")
 
 
 async def find(session: AsyncSession, checkout_id: uuid.UUID) -> CheckoutSession | None:
-    """One Checkout, as it is in the database now."""
+    """Return the Checkout as it is in the database now."""
     return await session.get(CheckoutSession, checkout_id, populate_existing=True)
 
 
 async def named(
     session: AsyncSession, *, stripe_session_id: str, checkout_id: uuid.UUID | None
 ) -> CheckoutSession | None:
-    """The Checkout that one of Stripe's sessions is: by its id, or by ours, which it carries."""
+    """Lock and return the Checkout of one of Stripe's sessions: by its id, or by ours, which it carries."""
     known = select(CheckoutSession).where(
         or_(
             CheckoutSession.stripe_session_id == stripe_session_id,
@@ -40,7 +39,7 @@ async def of_session(session: AsyncSession, stripe_session_id: str) -> CheckoutS
 
 
 async def of_request(session: AsyncSession, *, workspace_id: str, idempotency_key: str) -> CheckoutSession | None:
-    """The Checkout that a request with this key asked for."""
+    """Return the Checkout that a request with this key began."""
     made = select(CheckoutSession).where(
         CheckoutSession.workspace_id == workspace_id, CheckoutSession.idempotency_key == idempotency_key
     )
@@ -48,30 +47,25 @@ async def of_request(session: AsyncSession, *, workspace_id: str, idempotency_ke
 
 
 async def live(session: AsyncSession, workspace_id: str) -> CheckoutSession | None:
-    """The workspace's Checkout on which somebody may still pay; the index allows one."""
+    """Return the workspace's Checkout on which somebody may still pay; the index allows one."""
     one = select(CheckoutSession).where(CheckoutSession.workspace_id == workspace_id, CheckoutSession.state.in_(LIVE))
     return (await session.execute(one.execution_options(populate_existing=True))).scalar_one_or_none()
 
 
 async def newest(session: AsyncSession, workspace_id: str) -> CheckoutSession | None:
-    """The workspace's Checkout that was begun last, whatever became of it."""
+    """Return the workspace's Checkout that was begun last, whatever became of it."""
     begun = select(CheckoutSession).where(CheckoutSession.workspace_id == workspace_id)
     return (await session.execute(begun.order_by(CheckoutSession.created_at.desc()).limit(1))).scalar_one_or_none()
 
 
 async def live_of_purchase(session: AsyncSession, purchase: Purchase) -> CheckoutSession | None:
-    """The live Checkout that sells this purchase, if there is one."""
+    """Return the live Checkout that sells this purchase, if there is one."""
     checkout = await live(session, purchase.workspace_id)
     return checkout if checkout is not None and str(purchase.id) in checkout.purchase_ids else None
 
 
-async def plan(session: AsyncSession, slug: str) -> Plan | None:
-    """The plan with this slug, as the catalog told it."""
-    return await session.get(Plan, slug)
-
-
 async def runs_a_subscription(session: AsyncSession, workspace_id: str) -> bool:
-    """Whether the workspace has a subscription that has not ended; an unfinished one is none."""
+    """Return whether the workspace has a subscription that has not ended; an unfinished one is none."""
     running = select(Subscription.stripe_subscription_id).where(
         Subscription.workspace_id == workspace_id, Subscription.status.not_in(NOT_RUNNING)
     )

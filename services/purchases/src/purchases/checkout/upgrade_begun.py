@@ -16,12 +16,12 @@ from purchases.subscriptions.rules import UNCONFIRMED
 
 
 class Stage(StrEnum):
-    """How far an upgrade is, as far as we have heard."""
+    """How far an upgrade is, by the events that have come."""
 
     OPEN = "open"
-    """Its page can be paid on, or has been and nobody told us yet."""
+    """Its page can be paid on, or has been and its event has not come yet."""
     CONFIRMING = "confirming"
-    """Its page is complete; of its subscription nothing was heard yet."""
+    """Its page is complete; no event of its subscription has come yet."""
     AT_THE_BANK = "at_the_bank"
     """Its page is complete, and a bank is at work on a debit, which takes days."""
     REFUSED = "refused"
@@ -41,7 +41,7 @@ class Begun:
 
 
 async def upgrade_begun(*, session: AsyncSession, workspace_id: str, key: str | None) -> Begun | None:
-    """The upgrade that was asked for with this key, or the last one; None where there is none. Asks Stripe nothing."""
+    """Return the upgrade that a request with this key began, or the last one, if any. Makes no call to Stripe."""
     checkout = await (
         checkouts.of_request(session, workspace_id=workspace_id, idempotency_key=key)
         if key
@@ -50,15 +50,15 @@ async def upgrade_begun(*, session: AsyncSession, workspace_id: str, key: str | 
     if checkout is None:
         return None
     owned = await subscriptions.of_workspace(session, workspace_id)
-    since = [one for one in owned if one.recorded_at >= checkout.created_at]
+    since = [row for row in owned if row.recorded_at >= checkout.created_at]
     return Begun(checkout, stage_of(checkout, since))
 
 
 def stage_of(checkout: CheckoutSession, since: Sequence[Subscription]) -> Stage:
-    """`since`: the subscriptions heard of after it began, whichever of its events came first."""
-    heard = [one.status for one in since if one.status != UNCONFIRMED]
-    if heard:
-        return Stage.DONE if GRANTING.intersection(heard) else Stage.OVER
+    """Return how far it is; `since`: the subscriptions stored after it began, whichever event came first."""
+    statuses = [row.status for row in since if row.status != UNCONFIRMED]
+    if statuses:
+        return Stage.DONE if GRANTING.intersection(statuses) else Stage.OVER
     if checkout.state == "complete":
         return {UNPAID: Stage.AT_THE_BANK, FAILED: Stage.REFUSED}.get(checkout.payment_status or "", Stage.CONFIRMING)
     return Stage.EXPIRED if checkout.state == "expired" else Stage.OPEN

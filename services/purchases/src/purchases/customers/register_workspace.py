@@ -40,9 +40,10 @@ class Registration:
 async def register_workspace(
     *, database: Database, client: StripeClient, instance: str, registration: Registration
 ) -> Workspace:
-    """Create or update the workspace, and have its customer at Stripe. Raises a Problem when the owner changes.
+    """Create or update the workspace, and have its customer at Stripe.
 
-    Stripe being away refuses nothing: the customer is then made when it is first needed.
+    Stripe being away refuses nothing: the customer is then made when it is first needed. Raises Problem 409 when the
+    owner or the customer changes, or another workspace has the customer.
     """
     try:
         async with database.transaction() as session:
@@ -50,7 +51,7 @@ async def register_workspace(
     except IntegrityError as error:
         raise customer_taken() from error
     try:
-        await _tell_stripe(database, client, instance, registration, before)
+        await _update_customer(database, client, instance, registration, before)
     except (OutcomeUnknown, StripeRefused) as error:
         log.warning("customer_not_ready", workspace=registration.workspace_id, error=repr(error))
         if isinstance(error, StripeRefused):
@@ -63,20 +64,20 @@ async def register_workspace(
 
 
 @dataclass(frozen=True, slots=True)
-class _Before:
-    """What was told to Stripe last."""
+class _Shown:
+    """What Stripe's customer shows until now."""
 
     name: str
     owner_email: str
 
 
-async def _register(session: AsyncSession, registration: Registration) -> _Before | None:
+async def _register(session: AsyncSession, registration: Registration) -> _Shown | None:
     values = _values(registration)
     await session.execute(insert(Workspace).values(values).on_conflict_do_nothing(index_elements=[Workspace.id]))
     workspace = await workspaces.lock_workspace(session, registration.workspace_id)
     if workspace is None or workspace.owner_user_id != registration.owner_user_id:
         raise owner_fixed()
-    before = _Before(workspace.name, workspace.owner_email)
+    before = _Shown(workspace.name, workspace.owner_email)
     customer_id = registration.stripe_customer_id
     if customer_id and workspace.stripe_customer_id not in (None, customer_id):
         raise customer_fixed()
@@ -87,7 +88,7 @@ async def _register(session: AsyncSession, registration: Registration) -> _Befor
         await enqueue(session, AdoptSubscriptions(workspace_id=workspace.id))
     workspace.updated_at = datetime.now(UTC)
     await release_waiting(session, [workspace.id])
-    return before if before != _Before(registration.name, registration.owner_email) else None
+    return before if before != _Shown(registration.name, registration.owner_email) else None
 
 
 def _values(registration: Registration) -> dict[str, Any]:
@@ -100,8 +101,8 @@ def _values(registration: Registration) -> dict[str, Any]:
     }
 
 
-async def _tell_stripe(
-    database: Database, client: StripeClient, instance: str, registration: Registration, before: _Before | None
+async def _update_customer(
+    database: Database, client: StripeClient, instance: str, registration: Registration, before: _Shown | None
 ) -> None:
     customer_id = await ensure_customer(
         database=database, client=client, instance=instance, workspace_id=registration.workspace_id
@@ -111,9 +112,9 @@ async def _tell_stripe(
 
 
 async def ensure_customer(*, database: Database, client: StripeClient, instance: str, workspace_id: str) -> str:
-    """The workspace's Stripe customer, made now if there is none; one, however many requests race.
+    """Return the workspace's Stripe customer, made now if there is none; one, however many requests race.
 
-    Raises OutcomeUnknown or StripeRefused, as Stripe does.
+    Raises OutcomeUnknown or StripeRefused.
     """
     async with database.transaction() as session:
         asked = (

@@ -17,7 +17,7 @@ from purchases.workspaces import store as workspaces
 async def save_card(
     *, database: Database, client: StripeClient, instance: str, workspace_id: str, return_url: str
 ) -> HostedPage:
-    """Where a card is saved for the workspace; nothing is written here. Raises a Problem as Stripe's answer asks."""
+    """Open a page on which a card is saved; nothing is written here. Raises Problem 502 or 503 as Stripe answers."""
     async with map_stripe_errors(database, workspace_id=workspace_id):
         customer = await ensure_usable_customer(
             database=database, client=client, instance=instance, workspace_id=workspace_id
@@ -32,7 +32,7 @@ async def save_card(
 
 
 async def card_was_saved(context: BatchContext, fact: stripe_facts.CheckoutSessionCompleted) -> None:
-    """The card that was saved last is the one to adopt, in whatever order we hear of several."""
+    """Enqueue the adoption of the card that was saved last, in whatever order the events of several come."""
     if fact.setup_intent_id is None:
         count_outcome(fact, "no_effect")
         return

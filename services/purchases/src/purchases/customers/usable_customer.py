@@ -19,7 +19,7 @@ CUSTOMERS_TRIED: Final = 3
 
 @asynccontextmanager
 async def map_stripe_errors(database: Database, *, workspace_id: str) -> AsyncIterator[None]:
-    """What Stripe's errors are to a request that has written nothing: 503 and 502; a refusal is kept for staff."""
+    """Raise Problem 503 or 502 for Stripe's errors in a request that has written nothing; keep a refusal for staff."""
     try:
         yield
     except OutcomeUnknown as error:
@@ -29,7 +29,7 @@ async def map_stripe_errors(database: Database, *, workspace_id: str) -> AsyncIt
 
 
 async def refused_by_stripe(database: Database, error: StripeRefused, *, workspace_id: str) -> Problem:
-    """Keep a permanent no for staff; the problem that the request answers with."""
+    """Keep a permanent refusal for staff, and return the problem that the request answers with."""
     await keep_refusal(database, error, workspace_id=workspace_id)
     return stripe_refused(error.code)
 
@@ -37,7 +37,10 @@ async def refused_by_stripe(database: Database, error: StripeRefused, *, workspa
 async def ensure_usable_customer(
     *, database: Database, client: StripeClient, instance: str, workspace_id: str
 ) -> PayingCustomer:
-    """The customer with its card; one that was deleted at Stripe is made anew. Raises as Stripe does."""
+    """Return the customer with its card; one that was deleted at Stripe is made anew.
+
+    Raises OutcomeUnknown or StripeRefused.
+    """
     for _ in range(CUSTOMERS_TRIED):
         customer_id = await ensure_customer(
             database=database, client=client, instance=instance, workspace_id=workspace_id
@@ -46,12 +49,12 @@ async def ensure_usable_customer(
         if customer is not None:
             return customer
         async with database.transaction() as session:
-            await workspaces.forget_customer(session, workspace_id=workspace_id, customer_id=customer_id)
+            await workspaces.forget_customer(session, customer_id=customer_id)
     raise OutcomeUnknown("Stripe does not know the customers that it has just made")
 
 
 def stripe_unavailable() -> Problem:
-    """Asked for the customer and its card, Stripe did not answer; nothing has been written."""
+    """Return a 503: Stripe did not answer, and nothing has been written."""
     return Problem(
         503,
         "stripe-unavailable",
@@ -62,7 +65,7 @@ def stripe_unavailable() -> Problem:
 
 
 def stripe_refused(code: str | None, *, purchase: Mapping[str, Any] | None = None) -> Problem:
-    """A permanent 4xx that is not about the card; with the failed purchase when there already is one."""
+    """Return a 502: a permanent 4xx that is not about the card; with the failed purchase when there already is one."""
     extra: dict[str, Any] = {"purchase": purchase} if purchase else {}
     return Problem(
         502,

@@ -1,4 +1,4 @@
-"""Applier of what Stripe says of disputes: recorded, told to the team, and a lost one counts like a refund."""
+"""Applier of what Stripe says of disputes: recorded, announced, and a lost one counts like a refund."""
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -35,7 +35,7 @@ async def dispute_changed(context: BatchContext, received: Received) -> None:
 
 
 def as_refund(fact: stripe_facts.DisputeChanged, status: str) -> StripeRefund:
-    """A lost dispute took its money; one that was won after all gave it back."""
+    """Return the dispute as a refund: a lost one took its money; one that was won after all gave it back."""
     return StripeRefund(
         kind="dispute", refund_id=fact.dispute_id, refund_cents=fact.amount, currency=fact.currency, status=status
     )
@@ -44,7 +44,7 @@ def as_refund(fact: stripe_facts.DisputeChanged, status: str) -> StripeRefund:
 async def _record(
     session: AsyncSession, one: Paid, paid: list[Paid], fact: stripe_facts.DisputeChanged
 ) -> tuple[str | None, str]:
-    """Keep what the dispute is now, and tell what is new of it; returns its status before and after."""
+    """Store what the dispute is now, and announce what is new of it; return its status before and after."""
     row = await session.get(Dispute, (one.purchase.id, fact.dispute_id))
     before = row.status if row else None
     status = newer_dispute_status(known=before, reported=fact.status)
@@ -55,12 +55,12 @@ async def _record(
     if status == fact.status:
         row.status, row.dispute_cents, row.reason = status, _cents(one, paid, fact), fact.reason
         row.closed_at = fact.occurred_at if is_final(status) else None
-    _tell(session, one, row, before, fact)
+    _announce(session, one, row, before, fact)
     return before, status
 
 
 async def _share_with_the_plan(session: AsyncSession, paid: list[Paid], fact: stripe_facts.DisputeChanged) -> None:
-    """Of a whole charge that is disputed, what the purchases leave; of a part nobody knows whose it is."""
+    """Record for the plan what the purchases leave of a whole charge; of a part nobody knows whose it is."""
     first, charge = paid[0], charge_of(paid)
     left = max(0, fact.amount - sum(charge.paid.values())) if fact.amount >= charge.charge_cents else 0
     await share_dispute_with_the_plan(
@@ -73,10 +73,10 @@ async def _share_with_the_plan(session: AsyncSession, paid: list[Paid], fact: st
     )
 
 
-def _tell(
+def _announce(
     session: AsyncSession, one: Paid, row: Dispute, before: str | None, fact: stripe_facts.DisputeChanged
 ) -> None:
-    """Opened once, unless its end was heard first; closed once for each word of the bank."""
+    """Announce it as opened once, unless its end came first, and as closed once for each word of the bank."""
     dispute = {
         "stripe_dispute_id": row.stripe_dispute_id,
         "dispute_cents": row.dispute_cents,
@@ -92,7 +92,7 @@ def _tell(
 
 
 def _cents(one: Paid, paid: list[Paid], fact: stripe_facts.DisputeChanged) -> int:
-    """Of a whole charge that is disputed, what was for this purchase; else what the bank named."""
+    """Return, of a whole charge that is disputed, what was for this purchase; else what the bank named."""
     charge = charge_of(paid)
     return one.payment.card_cents if charge.shared and fact.amount >= charge.charge_cents else fact.amount
 

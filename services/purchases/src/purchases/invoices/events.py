@@ -27,12 +27,12 @@ async def invoice_paid(context: BatchContext, received: Received) -> None:
     if not was_fetched(received) and (new := [one for one in purchases if not has_payment(one, fact.invoice_id)]):
         goes_back = any(one.status is not Status.PENDING for one in new)
         if any(one.stripe_invoice_id != fact.invoice_id for one in new) or (goes_back and not says_what_paid(fact)):
-            # Nobody is told that money goes back before it is known that it came through Stripe.
-            await _look_first(context, fact, new)
+            # Nobody is mailed that money goes back before it is known that it came through Stripe.
+            await _enqueue_sync(context, fact, new)
             return
         if not (fact.lines_complete and says_paid(fact)):
-            # Some of the lines only, or not surely paid: Stripe is asked for the invoice as it is.
-            await _ask(context, fact, new)
+            # Some of the lines only, or not surely paid: the invoice is fetched as it is.
+            await _enqueue_reconcile(context, fact, new)
             return
     invoice = paid_invoice(fact, fact)
     paid = await apply_invoice(context.session, purchases=purchases, invoice=invoice, cause=cause_of(fact))
@@ -47,8 +47,8 @@ async def invoice_paid(context: BatchContext, received: Received) -> None:
     count_outcome(fact, "parked" if reasons else "applied" if paid else "no_line")
 
 
-async def _look_first(context: BatchContext, fact: stripe_facts.InvoicePaid, purchases: Iterable[Purchase]) -> None:
-    """Have the invoice looked up at Stripe before it pays: only what it says of itself connects it with a purchase."""
+async def _enqueue_sync(context: BatchContext, fact: stripe_facts.InvoicePaid, purchases: Iterable[Purchase]) -> None:
+    """Enqueue a fetch of the invoice before it pays: only what it says of itself connects it with a purchase."""
     await enqueue(
         context.session,
         SyncInvoice(
@@ -71,8 +71,10 @@ def says_paid(fact: stripe_facts.InvoicePaid) -> bool:
     )
 
 
-async def _ask(context: BatchContext, fact: stripe_facts.InvoiceFact, purchases: Iterable[Purchase]) -> None:
-    """Have each looked up at Stripe after the commit; one that is paid in part neither fails nor is voided."""
+async def _enqueue_reconcile(
+    context: BatchContext, fact: stripe_facts.InvoiceFact, purchases: Iterable[Purchase]
+) -> None:
+    """Enqueue the reconciling of each; one that is paid in part neither fails nor is voided."""
     for purchase in purchases:
         await enqueue(context.session, ReconcilePurchase(purchase_id=purchase.id))
     count_outcome(fact, "asked")
@@ -82,18 +84,18 @@ async def invoice_payment_failed(context: BatchContext, received: Received) -> N
     fact = fact_as(stripe_facts.InvoicePaymentFailed, received)
     for purchase in await _charged(context, received, fact):
         if fact.amount_paid:
-            await _ask(context, fact, [purchase])
+            await _enqueue_reconcile(context, fact, [purchase])
         elif fact.needs_customer:
             count_outcome(fact, "needs_customer")
         elif fact.needs_customer is None and purchase.status is Status.PENDING:
-            # The payload cannot tell a decline from a missing authentication: Stripe is asked after the commit.
-            await _ask(context, fact, [purchase])
+            # The payload does not part a decline from a missing authentication: a job fetches it after the commit.
+            await _enqueue_reconcile(context, fact, [purchase])
         else:
             await _fail(context, purchase, fact)
 
 
 async def _charged(context: BatchContext, received: Received, fact: stripe_facts.InvoiceFact) -> list[Purchase]:
-    """The purchases whose own invoice it is, its ids learned; parked or counted when there is none.
+    """Return the purchases whose own invoice it is, its ids learned; park or count it when there is none.
 
     What a subscription's invoice means for what was sold with it, Checkout says: an open session may still be paid.
     """
@@ -141,7 +143,7 @@ async def invoice_payment_action_required(context: BatchContext, received: Recei
     fact = fact_as(stripe_facts.InvoicePaymentActionRequired, received)
     for purchase in await _charged(context, received, fact):
         if purchase.status is Status.PENDING and purchase.waiting_for is not None:
-            # The bank had it when we looked last; whether it wants the customer now, only Stripe can tell.
+            # The bank had it when it was fetched last; whether it wants the customer now, only Stripe knows.
             await enqueue(context.session, ReconcilePurchase(purchase_id=purchase.id))
         elif purchase.status is Status.PENDING and purchase.action_url is None:
             # Our own URL, which brings the buyer back, is better than the invoice's page, which does not.
@@ -156,14 +158,14 @@ async def invoice_voided(context: BatchContext, received: Received) -> None:
 
 
 async def invoice_deleted(context: BatchContext, received: Received) -> None:
-    """A draft is gone: there is nothing at Stripe to be paid."""
+    """Fail the purchase of a draft that is gone: there is nothing at Stripe to be paid."""
     fact = fact_as(stripe_facts.InvoiceDeleted, received)
     for purchase in await _charged(context, received, fact):
         _gone(context, purchase, fact, Trigger.NOTHING_AT_STRIPE)
 
 
 def _gone(context: BatchContext, purchase: Purchase, fact: stripe_facts.InvoiceFact, trigger: Trigger) -> None:
-    """The purchase's invoice can never be paid again: its slot is free, and a pending one has failed."""
+    """Free the slot of a purchase whose invoice can never be paid again; a pending one has failed."""
     end_payable(purchase)
     if purchase.status in {Status.FAILED, Status.CANCELLED}:
         count_outcome(fact, "applied")
@@ -173,11 +175,11 @@ def _gone(context: BatchContext, purchase: Purchase, fact: stripe_facts.InvoiceF
 
 
 async def invoice_marked_uncollectible(context: BatchContext, received: Received) -> None:
-    """Given up, but it could still be paid: failed, then voided."""
+    """Fail the purchase, then enqueue the void of its invoice: given up, it could still be paid."""
     fact = fact_as(stripe_facts.InvoiceMarkedUncollectible, received)
     for purchase in await _charged(context, received, fact):
         if fact.amount_paid:
-            await _ask(context, fact, [purchase])
+            await _enqueue_reconcile(context, fact, [purchase])
             continue
         moved = move_or_record_stale(context.session, purchase, Trigger.PAYMENT_FAILED, cause=cause_of(fact))
         if purchase.payable:
@@ -199,15 +201,15 @@ async def invoice_payment_linked(context: BatchContext, received: Received) -> N
 
 
 def _is_early_part(purchase: Purchase, fact: stripe_facts.InvoicePaymentLinked) -> bool:
-    """Another intent than the one that its invoice was made with has paid some of it, and not the rest so far."""
-    if any(one.stripe_invoice_id == fact.invoice_id for one in purchase.payments):
+    """Return whether another intent than its invoice was made with has paid some of it, and not the rest so far."""
+    if any(payment.stripe_invoice_id == fact.invoice_id for payment in purchase.payments):
         return False
     other = purchase.stripe_payment_intent_id not in (None, fact.payment_intent_id)
     return other and (purchase.payable or purchase.status is Status.PENDING)
 
 
 async def _park_if_ours(context: BatchContext, received: Received, fact: stripe_facts.InvoiceFact) -> None:
-    """No purchase of ours: set aside when it must be ours, left alone when it is somebody else's."""
+    """Park a fact of no known purchase when it must be ours; leave it alone when it is somebody else's."""
     if may_wait(fact, instance=context.instance, our_customers=context.our_customers, our_prices=context.our_prices):
         waits_for = next(filter(None, (*names_in(fact), fact.subscription_id, fact.invoice_id)))
         await context.park(received, reason="an invoice of ours without a purchase", waits_for=waits_for)

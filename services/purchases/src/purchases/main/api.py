@@ -39,7 +39,7 @@ def app(
     verifier: TokenVerifier,
     ended: EndedSessions | None = None,
 ) -> FastAPI:
-    """The public API, and the pages beside it. `ended` is told of each sign-out."""
+    """Build the public API and the pages beside it; each sign-out is published through `ended`."""
     api = web_app(title="Quittance purchases", settings=settings, verifier=verifier, passes=is_outage, ended=ended)
     api.state.settings = settings
     api.state.database = database
@@ -50,7 +50,7 @@ def app(
 
 
 async def publish_sign_out(database: Database, fact: SessionEnded) -> None:
-    """Have the relay tell every service of it, once and as soon as Kafka can be reached.
+    """Publish the sign-out to every service, once, by the relay, as soon as Kafka can be reached.
 
     One that waits for the relay already, as after a double click that two replicas answer, is published.
     """
@@ -63,7 +63,7 @@ async def publish_sign_out(database: Database, fact: SessionEnded) -> None:
 
 
 async def serve() -> None:
-    """The API and its operations port, until told to stop."""
+    """Run the API and its operations port until the process is stopped."""
     settings = read_settings(NAME)
     refuse_unless_sound(list(of_api(settings)))
     database = Database(settings.database_url, name=NAME)

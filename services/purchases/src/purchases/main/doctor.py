@@ -1,4 +1,4 @@
-"""What each of the two processes needs to be told, and what has to come before it is ready."""
+"""Which settings each of the two processes needs, and what has to come before it is ready."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
@@ -14,12 +14,12 @@ from purchases.main import MIGRATIONS, read_settings
 from purchases.settings import Settings
 
 USED_BY_API: Final = TopicsUsed(sessions=True)
-"""What it has to say on Kafka, the worker does."""
+"""What the API publishes on Kafka, the worker's relay sends."""
 USED_BY_WORKER: Final = TopicsUsed.of("purchases", reads=(STRIPE_EVENTS.name, ADDON_STATE.name, PLAN_STATE.name))
 
 
 def of_api(settings: Settings) -> Iterable[str]:
-    """Find what is wrong with what the API is told, in a sentence each."""
+    """Find what is wrong with the API's settings, in a sentence each."""
     yield from of_worker(settings)
     yield from doctor.callers(settings)
     yield from doctor.pages(settings)
@@ -27,7 +27,7 @@ def of_api(settings: Settings) -> Iterable[str]:
 
 
 def of_worker(settings: Settings) -> Iterable[str]:
-    """Find what is wrong with what the worker is told, in a sentence each."""
+    """Find what is wrong with the worker's settings, in a sentence each."""
     yield from doctor.database(settings, settings.database_url)
     yield from doctor.stripe(settings, settings)
 

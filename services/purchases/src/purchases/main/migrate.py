@@ -1,4 +1,4 @@
-"""The command that brings the tables up to date and ends."""
+"""The command that migrates the database and ends."""
 
 from chassis.database.migrations import migrate
 from chassis.process.logs import get_logger
@@ -8,6 +8,6 @@ log = get_logger(__name__)
 
 
 def migrate_database() -> None:
-    """Safe to repeat."""
+    """Bring the tables up to date; safe to repeat."""
     migrate(url=read_settings("purchases-migrate").database_url, migrations=MIGRATIONS)
     log.info("migrated")

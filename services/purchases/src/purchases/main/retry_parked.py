@@ -15,12 +15,12 @@ NAME: Final = "purchases-retry-parked"
 
 
 def retry_parked(arguments: Sequence[str]) -> None:
-    """`--kind command`, and `--about void` for some of them; safe to repeat, also beside the worker."""
+    """Try what `--kind command` says again, with `--about void` some of it; safe to repeat, also beside the worker."""
     parser = argparse.ArgumentParser(prog="python -m purchases retry-parked", description=__doc__)
     parser.add_argument("--kind", required=True, choices=[kind.value for kind in Kind], help="what is tried again")
     parser.add_argument("--about", default=None, help="only this type of fact, or this kind of command")
-    asked = parser.parse_args(arguments)
-    print(f"{asyncio.run(_retry(Kind(asked.kind), asked.about))} tried again")
+    options = parser.parse_args(arguments)
+    print(f"{asyncio.run(_retry(Kind(options.kind), options.about))} tried again")
 
 
 async def _retry(kind: Kind, about: str | None) -> int:

@@ -22,7 +22,7 @@ UNITS: Final = {"d": "days", "h": "hours", "m": "minutes"}
 
 
 def sweep(arguments: Sequence[str]) -> None:
-    """`--since 35d`, `12h` or `90m`; safe to repeat, also beside the worker."""
+    """Compare Stripe with the ledger over `--since 35d`, `12h` or `90m`; safe to repeat, also beside the worker."""
     parser = argparse.ArgumentParser(prog="python -m purchases sweep", description=__doc__)
     parser.add_argument("--since", type=period, default=REACH, help="how far to look back: 35d, 12h, 90m")
     found = asyncio.run(_sweep(parser.parse_args(arguments).since))
@@ -30,7 +30,7 @@ def sweep(arguments: Sequence[str]) -> None:
 
 
 def period(text: str) -> timedelta:
-    """Read `35d`. Raises ValueError, which argparse tells."""
+    """Read `35d`. Raises ValueError, which argparse reports."""
     match = re.fullmatch(r"([1-9][0-9]{0,4})([dhm])", text)
     if match is None:
         raise ValueError(text)

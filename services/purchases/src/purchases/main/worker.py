@@ -26,7 +26,7 @@ NAME: Final = "purchases-worker"
 
 
 async def work() -> None:
-    """Until told to stop."""
+    """Run the worker until the process is stopped."""
     settings = read_settings(NAME)
     refuse_unless_sound(list(of_worker(settings)))
     database = Database(settings.database_url, name=NAME)

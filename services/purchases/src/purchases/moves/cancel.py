@@ -36,7 +36,7 @@ class Cancellation:
     reason: str | None
     workspace_id: str | None = None
     refund: bool = False
-    """Ask for the refund of what remains, in the same transaction."""
+    """Start the refund of what remains, in the same transaction."""
     expected: Status | None = None
     """What it was when somebody decided this: what that means for the money is another thing in another status."""
 
@@ -44,8 +44,8 @@ class Cancellation:
 async def cancel(*, database: Database, client: StripeClient, cancellation: Cancellation) -> Purchase:
     """Cancel it; what is still payable at Stripe is closed after the commit, and holds the slot until then.
 
-    One that is sold in an open Checkout is cancelled by ending that, with all that it sells, and Stripe's word is
-    waited for. Raises Problem 404, or 409 with the reason: illegal, not as expected, a payment is in progress, the
+    One that is sold in an open Checkout is cancelled by ending that, with all that it sells, once Stripe has answered.
+    Raises Problem 404, or 409 with the reason: illegal, not as expected, a payment is in progress, the
     Checkout was paid.
     """
     found, checkout = await _found(database, cancellation)
@@ -65,17 +65,17 @@ async def cancel(*, database: Database, client: StripeClient, cancellation: Canc
 
 
 async def _found(database: Database, cancellation: Cancellation) -> tuple[Purchase | None, CheckoutSession | None]:
-    """The purchase, and the open Checkout that sells it."""
+    """Return the purchase, and the open Checkout that sells it."""
     async with database.reading() as session:
         purchase = await ledger.find(session, cancellation.purchase_id, workspace_id=cancellation.workspace_id)
         return purchase, await checkouts.live_of_purchase(session, purchase) if purchase is not None else None
 
 
 async def _refuse_money_on_its_way(client: StripeClient, purchase: Purchase) -> None:
-    """What the row says may be old by now, so Stripe is asked; while it does not answer, the row counts.
+    """Raise Problem 409 for a debit at the bank, and for an invoice paid in part, which Stripe does not void.
 
-    Money that arrives all the same, for a purchase that was cancelled meanwhile, goes back. Raises Problem 409 for a
-    debit at the bank, and for an invoice that is paid in part, which Stripe does not void.
+    The invoice is fetched, as the row may be old by now; while Stripe does not answer, the row counts. Money that
+    arrives all the same, for a purchase that was cancelled meanwhile, goes back.
     """
     if purchase.status is not Status.PENDING or purchase.stripe_invoice_id is None:
         return
@@ -117,7 +117,7 @@ async def _cancel(session: AsyncSession, purchase: Purchase, cancellation: Cance
 
 
 def paid_in_part() -> Problem:
-    """Stripe voids no invoice that is paid in part: the rest comes, or staff send the parts back first."""
+    """Return a 409: Stripe voids no invoice that is paid in part. The rest comes, or staff refund the parts first."""
     return Problem(
         409,
         "payment-in-progress",

@@ -25,7 +25,7 @@ async def move_by_hand(session: AsyncSession, *, purchase_id: uuid.UUID, trigger
 
 
 def illegal_move(refused: Refused) -> Problem:
-    """409 with the reason."""
+    """Return a 409 with the reason."""
     return Problem(
         409,
         "illegal-transition",

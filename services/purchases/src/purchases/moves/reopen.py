@@ -12,6 +12,6 @@ from purchases.moves.move_by_hand import move_by_hand
 
 
 async def reopen(*, session: AsyncSession, purchase_id: uuid.UUID, actor: str, reason: str) -> Purchase:
-    """Delivered becomes cancelled, its slot is free, its money stays. Raises Problem 404, or 409 with the reason."""
+    """Cancel a delivered purchase: its slot is free, its money stays. Raises Problem 404, or 409 with the reason."""
     cause = Cause(actor=actor, at=datetime.now(UTC), reason=reason)
     return await move_by_hand(session, purchase_id=purchase_id, trigger=Trigger.REOPENED, cause=cause)

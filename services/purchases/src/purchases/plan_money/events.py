@@ -1,6 +1,6 @@
 """Appliers of what Stripe says of money that goes back of a subscription's charge that paid the plan alone.
 
-Each says whether it took the fact; what its charge paid besides the plan is for the appliers of purchases.
+Each returns whether it took the fact; what its charge paid besides the plan is for the appliers of purchases.
 """
 
 from dataclasses import dataclass
@@ -39,7 +39,7 @@ class Paid:
 
 
 async def charge_refunded(context: BatchContext, received: Received) -> bool:
-    """Old versions show the refunds; of others each has an event of its own, and the sum says nothing that they do not.
+    """Record the refunds that old versions show; of others each has an event of its own, and the sum adds nothing.
 
     Source: https://docs.stripe.com/upgrades#2022-11-15 (a charge's refunds are not expanded any more).
     """
@@ -55,7 +55,7 @@ async def charge_refunded(context: BatchContext, received: Received) -> bool:
 
 
 async def refund_changed(context: BatchContext, received: Received) -> bool:
-    """One refund, as it is now."""
+    """Record one refund as it is now."""
     fact = fact_as(stripe_facts.RefundChanged, received)
     paid = await _paid_by(context, fact)
     if paid is None:
@@ -67,7 +67,7 @@ async def refund_changed(context: BatchContext, received: Received) -> bool:
 
 
 async def dispute_changed(context: BatchContext, received: Received) -> bool:
-    """One dispute, as it is now."""
+    """Record one dispute as it is now."""
     fact = fact_as(stripe_facts.DisputeChanged, received)
     paid = await _paid_by(context, fact)
     if paid is None:
@@ -96,7 +96,7 @@ async def _keep(
 
 
 async def _paid_by(context: BatchContext, fact: MoneyBack) -> Paid | None:
-    """What the charge paid, if that was the plan alone as far as anybody knows. The payment is surer than metadata."""
+    """Return what the charge paid, if that is the plan alone as far as is known; the payment is surer than metadata."""
     workspace = context.workspaces_by_event.get(fact.stripe_event_id)
     if workspace is None:
         return None
@@ -118,20 +118,20 @@ def _part(fact: MoneyBack) -> Part:
 
 
 def _may_be_paid(purchase: Purchase) -> bool:
-    """Whether the charge may have paid the purchase that only the refund's metadata names: nothing else has so far."""
+    """Return whether the charge may have paid the purchase that only the refund's metadata names: nothing else has."""
     return not purchase.payments and (purchase.payable or purchase.status is Status.PENDING)
 
 
 async def _can_be_taken(
     context: BatchContext, received: Received, fact: MoneyBack, paid: Paid, *currencies: str
 ) -> bool:
-    """Money waits while what its invoice paid is being read; in another currency than the invoice's, for a person."""
+    """Return whether it can; else park it: while its invoice is being fetched, or in another currency, for a person."""
     subject = fact.payment_intent_id or fact.charge_id
     if await is_open(context.session, SyncInvoice, paid.invoice.stripe_invoice_id):
         await context.park(received, reason=BEING_READ, waits_for=subject)
         count_outcome(fact, "waits")
         return False
-    if {one.upper() for one in currencies} <= {paid.invoice.currency}:
+    if {currency.upper() for currency in currencies} <= {paid.invoice.currency}:
         return True
     if await is_set_aside(context.session, received):
         count_outcome(fact, "parked_already")

@@ -28,9 +28,9 @@ from purchases.reconcile import store as known
 from purchases.reconcile.adopt import adopt
 from purchases.reconcile.missed import note_missed
 from purchases.stripe_api.client import UnknownShape
-from purchases.stripe_api.fetch import whole_json
+from purchases.stripe_api.fetch import whole_invoice, whole_json
 from purchases.stripe_api.reading import json_of, read
-from purchases.stripe_api.since import Stretch, disputes, paid_invoices, refunds, whole_invoice
+from purchases.stripe_api.since import Stretch, disputes, paid_invoices, refunds
 from stripe_reader.invoices import read_invoice_origin
 from stripe_reader.unknown_shapes import owner_hints_of
 

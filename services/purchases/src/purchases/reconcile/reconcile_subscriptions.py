@@ -9,7 +9,7 @@ from purchases.jobs.kinds import ReconcileSubscriptions
 from purchases.jobs.store import Task
 from purchases.jobs.stripe_context import DONE, Later, Result, StripeContext
 from purchases.reconcile.missed import note_missed
-from purchases.stripe_api.subscriptions import Seen, fetch_subscription, running_at
+from purchases.stripe_api.subscriptions import FetchedSubscription, fetch_subscription, running_at
 from purchases.subscriptions import store as subscriptions
 from purchases.subscriptions.plan import BUILDER, GRANTING
 from purchases.subscriptions.rows import Subscription
@@ -48,7 +48,7 @@ async def _doubtful(context: StripeContext) -> Homes:
         prices = await plans.price_ids(session)
         stored = await subscriptions.not_ended(session)
     doubtful = {one: row.workspace_id for one, (row, _) in stored.items()}
-    strange: list[Seen] = []
+    strange: list[FetchedSubscription] = []
     for price in sorted(prices):
         async for seen in running_at(context.client, price, instance=context.instance, prices=prices):
             known = stored.get(seen.snapshot.subscription_id)
@@ -59,7 +59,7 @@ async def _doubtful(context: StripeContext) -> Homes:
     return {**doubtful, **await _workspaces(context, strange)}
 
 
-def _agrees(row: Subscription, plan: str, seen: Seen) -> bool:
+def _agrees(row: Subscription, plan: str, seen: FetchedSubscription) -> bool:
     snapshot = seen.snapshot
     status = status_now(status=snapshot.status, event_at=row.event_at, confirmed_at=row.confirmed_at)
     kept = {"price_id": row.stripe_price_id} | {name: getattr(row, name) for name in COMPARED[1:]}
@@ -67,7 +67,7 @@ def _agrees(row: Subscription, plan: str, seen: Seen) -> bool:
     return granted and status == row.status and kept == {name: getattr(snapshot, name) for name in COMPARED}
 
 
-async def _workspaces(context: StripeContext, strange: list[Seen]) -> Homes:
+async def _workspaces(context: StripeContext, strange: list[FetchedSubscription]) -> Homes:
     """Return whose those are that were never stored: a registered workspace's by our metadata, else by its customer."""
     ours = [one for one in strange if one.is_ours]
     async with context.database.reading() as session:

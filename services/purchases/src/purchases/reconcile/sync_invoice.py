@@ -16,9 +16,8 @@ from purchases.ledger.money import Mismatch
 from purchases.ledger.park_payment import park_payment
 from purchases.ledger.publish import Cause
 from purchases.stripe_api.client import ObjectMissing
-from purchases.stripe_api.fetch import whole_json
+from purchases.stripe_api.fetch import whole_invoice, whole_json
 from purchases.stripe_api.reading import read
-from purchases.stripe_api.since import whole_invoice
 from purchases.stripe_api.values import PaidInvoice
 from stripe_reader.invoices import read_invoice_status
 

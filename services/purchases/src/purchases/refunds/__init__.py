@@ -1,1 +1,1 @@
-"""Money of purchases that goes back: asked for by staff, made in the Dashboard, or returned by itself."""
+"""Money of purchases that goes back: requested by staff, made in the Dashboard, or refunded by itself."""

@@ -29,21 +29,21 @@ def paid_with(
     charge_id: str | None,
     invoice_id: str | None = None,
 ) -> list[Paid]:
-    """What the charge that these ids name paid."""
+    """Return what the charge that these ids name paid."""
     ids = {"payment_intent_id": payment_intent_id, "charge_id": charge_id, "invoice_id": invoice_id}
     payments = ((purchase, payment_behind(purchase, **ids)) for purchase in purchases)
     return [Paid(purchase, payment) for purchase, payment in payments if payment]
 
 
 def in_currency_of(paid: Sequence[Paid], currency: str) -> bool:
-    """Whether money in this currency, in either case, can have come from the charge."""
+    """Return whether money in this currency, in either case, can have come from the charge."""
     return {one.payment.currency for one in paid} == {currency.upper()}
 
 
 def exceeds(paid: Sequence[Paid], seen: StripeRefund) -> bool:
     """Return whether the live refunds of the charge would be more than the charge with this one.
 
-    One of those that are known has failed meanwhile, or was told of twice: Stripe's list says which.
+    One of those that are known has failed meanwhile, or came twice: Stripe's list says which.
     """
     return _exceeds(paid, seen, shares_of(_refund(paid, seen), charge_of(paid)) or {})
 
@@ -51,7 +51,7 @@ def exceeds(paid: Sequence[Paid], seen: StripeRefund) -> bool:
 async def allocate_refund(
     session: AsyncSession, *, paid: Sequence[Paid], seen: StripeRefund, cause: Cause
 ) -> Shares | None:
-    """Record the refund where it falls; None when it does not say where, and nothing has changed."""
+    """Record the refund where it falls; return None when it does not say where, and nothing has changed."""
     shares = shares_of(_refund(paid, seen), charge_of(paid))
     await _record(session, paid, seen, shares, cause)
     return shares
@@ -60,7 +60,7 @@ async def allocate_refund(
 async def allocate_refunds(
     session: AsyncSession, *, paid: Sequence[Paid], refunds: Sequence[StripeRefund], cause: Cause
 ) -> dict[str, Shares | None]:
-    """The same with all refunds of the charge at hand, by refund id."""
+    """Record all refunds of the charge, which together say where each falls; return the shares by refund id."""
     shares = shares_of_all([_refund(paid, seen) for seen in refunds], charge_of(paid))
     # What does not count any more makes room for what does.
     for seen in sorted(refunds, key=lambda seen: seen.status in COUNTS):
@@ -71,7 +71,7 @@ async def allocate_refunds(
 
 
 def charge_of(paid: Sequence[Paid]) -> PaidCharge:
-    """The charge, as the rules see it."""
+    """Return the charge as the rules see it."""
     return PaidCharge(
         charge_cents=max(one.payment.invoice_paid_cents for one in paid),
         paid={str(one.purchase.id): one.payment.card_cents for one in paid},
@@ -108,7 +108,7 @@ async def _record(
 
 
 def _will_count(paid: Sequence[Paid], seen: StripeRefund) -> bool:
-    """Whether it counts once it is recorded: what is known to have failed does not, whatever an old event says."""
+    """Return whether it counts once it is recorded: what has failed does not, whatever an old event says."""
     known = [row for one in paid for row in one.purchase.refunds if row.stripe_refund_id == seen.refund_id]
     statuses = [newer_refund_status(known=row.status, reported=seen.status) for row in known]
     return any(status in COUNTS for status in statuses or [seen.status])

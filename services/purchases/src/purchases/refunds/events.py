@@ -25,17 +25,17 @@ async def charge_refunded(context: BatchContext, received: Received) -> None:
     if not paid or await is_foreign(context, received, fact, paid, what="refund", currency=fact.currency):
         return
     cause = cause_of(fact)
-    landed = [await _land(context, paid, stripe_refund(one, of=fact), cause) for one in fact.refunds]
+    allocated = [await _allocate(context, paid, stripe_refund(one, of=fact), cause) for one in fact.refunds]
     is_whole = all(fact.amount >= one.payment.invoice_paid_cents for one in paid)
     if is_whole:
         await _take_the_sum(context, paid, fact, cause)
-    if None in landed or not is_whole or sum(refund.amount for refund in fact.refunds) != fact.amount_refunded:
-        await _look(context, paid, fact.charge_id, fact.currency)
+    if None in allocated or not is_whole or sum(refund.amount for refund in fact.refunds) != fact.amount_refunded:
+        await _enqueue_sync(context, paid, fact.charge_id, fact.currency)
     count_outcome(fact, "applied")
 
 
-async def _land(context: BatchContext, paid: list[Paid], refund: StripeRefund, cause: Cause) -> Shares | None:
-    """None when Stripe's list of the charge's refunds must say where it falls, or whether it can be."""
+async def _allocate(context: BatchContext, paid: list[Paid], refund: StripeRefund, cause: Cause) -> Shares | None:
+    """Allocate it; return None when Stripe's list of the charge's refunds must say where it falls, or if it can be."""
     return (
         None if exceeds(paid, refund) else await allocate_refund(context.session, paid=paid, seen=refund, cause=cause)
     )
@@ -44,7 +44,7 @@ async def _land(context: BatchContext, paid: list[Paid], refund: StripeRefund, c
 async def _take_the_sum(
     context: BatchContext, paid: list[Paid], fact: stripe_facts.ChargeRefunded, cause: Cause
 ) -> None:
-    """The cumulative figure counts at once where the charge paid one purchase alone, or all of it went back."""
+    """Count the cumulative figure at once where the charge paid one purchase alone, or all of it went back."""
     shared = charge_of(paid).shared
     for one in paid:
         if not shared or fact.amount_refunded >= fact.amount:
@@ -59,11 +59,11 @@ async def refund_changed(context: BatchContext, received: Received) -> None:
     if not paid or await is_foreign(context, received, fact, paid, what="refund", currency=fact.refund.currency):
         return
     refund = stripe_refund(fact.refund, of=fact)
-    shares = await _land(context, paid, refund, cause_of(fact))
+    shares = await _allocate(context, paid, refund, cause_of(fact))
     if shares is None:
         reason = MORE_THAN_THE_CHARGE if exceeds(paid, refund) else OF_ONE_OF_SEVERAL
         await set_aside(context, received, refund.refund_id, reason=reason)
-        await _look(context, paid, fact.charge_id or fact.payment_intent_id, fact.refund.currency)
+        await _enqueue_sync(context, paid, fact.charge_id or fact.payment_intent_id, fact.refund.currency)
         return
     if not shares:
         # The plan's, or failed before anybody could say whose it was: nothing is left to be said.
@@ -75,10 +75,10 @@ async def refund_changed(context: BatchContext, received: Received) -> None:
 async def set_aside(
     context: BatchContext, received: Received, refund_id: str, *, reason: str = OF_ONE_OF_SEVERAL
 ) -> None:
-    """Money back of which nobody knows where it falls, or how it can be: parked, once, for staff.
+    """Park money back of which nobody knows where it falls, or how it can be, once, for staff.
 
-    What they have ended stays ended, whatever else tells of it. No timer tries it again: it would have Stripe asked
-    for the same list, and park it as before.
+    What they have ended stays ended, whatever other event comes of it. No timer tries it again: it would fetch the
+    same list, and park it as before.
     """
     mark = allocation_mark(refund_id)
     if await waits_as(context.session, mark) is not None or await was_ended_by_staff(context.session, mark):
@@ -88,8 +88,8 @@ async def set_aside(
     count_outcome(received.fact, "parked")
 
 
-async def _look(context: BatchContext, paid: list[Paid], subject: str | None, currency: str) -> None:
-    """Have the charge's refunds listed: their ids, or which of several purchases they are of, is not in the event."""
+async def _enqueue_sync(context: BatchContext, paid: list[Paid], subject: str | None, currency: str) -> None:
+    """Enqueue a sync of the charge's refunds: their ids, or which of several purchases they are of, no event shows."""
     if subject is not None:
         await enqueue(context.session, SyncRefunds(payment=subject, purchase_id=paid[0].purchase.id, currency=currency))
 
@@ -97,7 +97,7 @@ async def _look(context: BatchContext, paid: list[Paid], subject: str | None, cu
 def stripe_refund(
     refund: stripe_facts.RefundSnapshot, *, of: stripe_facts.RefundChanged | stripe_facts.ChargeRefunded
 ) -> StripeRefund:
-    """The event's refund as the handler takes it; `of` names its charge."""
+    """Return the event's refund as the handler takes it; `of` names its charge."""
     return StripeRefund(
         refund_id=refund.refund_id,
         refund_cents=refund.amount,

@@ -1,4 +1,4 @@
-"""Carry out a refund that staff asked for, once however often it is tried."""
+"""Make a refund that staff requested, once however often it is tried."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -14,7 +14,7 @@ from purchases.ledger.publish import Cause
 from purchases.ledger.rows import Purchase, Refund
 from purchases.refunds.send_refund import (
     NothingToReturn,
-    Sending,
+    OutgoingRefund,
     Source,
     learn_sources,
     payment_of,
@@ -31,11 +31,14 @@ from purchases.stripe_api.refunds import ChargeIds, find_refund
 log = get_logger(__name__)
 
 AT_ONCE: Final = Later(timedelta(0))
-"""More is known of the payment's charges than when it was asked for."""
+"""More is known of the payment's charges than when it was requested."""
 
 
 async def make_refund(context: StripeContext, task: Task[MakeRefund]) -> Result:
-    """Ask Stripe for it and record the answer; refused for good, the refund has failed and its money is free again."""
+    """Make it at Stripe and record the answer; refused for good, the refund has failed and its money is free again.
+
+    Raises OutcomeUnknown.
+    """
     job = task.job
     async with context.database.reading() as session:
         purchase = await ledger.find(session, job.purchase_id)
@@ -47,14 +50,14 @@ async def make_refund(context: StripeContext, task: Task[MakeRefund]) -> Result:
         if len(sources) > 1 and refund.charge_number not in {one.number for one in sources}:
             await _split(context, job)
             return AT_ONCE
-        sending = _sending(context, purchase, refund, _source(refund, sources).charge)
-        answer = await _send_back(context, task, sending)
+        outgoing = _outgoing(context, purchase, refund, _source(refund, sources).charge)
+        answer = await _send(context, task, outgoing)
     except (StripeRefused, NothingToReturn) as error:
         if isinstance(error, StripeRefused) and await learn_sources(context, job):
             return AT_ONCE
-        await _refused(context, job, error)
+        await _record_refusal(context, job, error)
     else:
-        await _made(context, job, answer)
+        await _record(context, job, answer)
     return DONE
 
 
@@ -63,7 +66,7 @@ def _source(refund: Refund, sources: Sequence[Source]) -> Source:
 
 
 async def _split(context: StripeContext, job: MakeRefund) -> None:
-    """Asked for before it was known which charges paid: each gives back its own."""
+    """Split a refund that was requested before it was known which charges paid: each gives back its own."""
     async with context.database.transaction() as session:
         purchase = await ledger.lock_purchase(session, job.purchase_id)
         refund = requested_refund(purchase, job)
@@ -71,18 +74,18 @@ async def _split(context: StripeContext, job: MakeRefund) -> None:
             await split_over_charges(session, purchase=purchase, refund=refund)
 
 
-async def _send_back(context: StripeContext, task: Task[MakeRefund], sending: Sending) -> Any:
-    """Refused, it may have been made all the same by a try whose answer was lost. Raises StripeRefused."""
+async def _send(context: StripeContext, task: Task[MakeRefund], outgoing: OutgoingRefund) -> Any:
+    """Send it; refused, find the one that a try whose answer was lost has made all the same. Raises StripeRefused."""
     try:
-        return await send_refund(context, task, sending)
+        return await send_refund(context, task, outgoing)
     except StripeRefused:
-        made = await find_refund(context.client, charge=sending.charge, known_by=sending.known_by)
+        made = await find_refund(context.client, charge=outgoing.charge, known_by=outgoing.known_by)
         if made is None:
             raise
         return made
 
 
-async def _made(context: StripeContext, job: MakeRefund, answer: Any) -> None:
+async def _record(context: StripeContext, job: MakeRefund, answer: Any) -> None:
     async with context.database.transaction() as session:
         purchase = await ledger.lock_purchase(session, job.purchase_id)
         payment = payment_of(purchase, job)
@@ -92,7 +95,7 @@ async def _made(context: StripeContext, job: MakeRefund, answer: Any) -> None:
             await apply_refund(session, purchase=purchase, payment=payment, seen=seen, cause=cause)
 
 
-async def _refused(context: StripeContext, job: MakeRefund, error: StripeRefused | NothingToReturn) -> None:
+async def _record_refusal(context: StripeContext, job: MakeRefund, error: StripeRefused | NothingToReturn) -> None:
     reason = "paid_without_a_payment" if isinstance(error, NothingToReturn) else error.code or "stripe_refused"
     log.error("refund_refused", refund=str(job.refund_id), purchase=str(job.purchase_id), reason=str(error))
     async with context.database.transaction() as session:
@@ -103,9 +106,9 @@ async def _refused(context: StripeContext, job: MakeRefund, error: StripeRefused
             refuse_refund(session, purchase=purchase, refund=refund, failure_reason=reason, cause=cause)
 
 
-def _sending(context: StripeContext, purchase: Purchase, refund: Refund, charge: ChargeIds) -> Sending:
+def _outgoing(context: StripeContext, purchase: Purchase, refund: Refund, charge: ChargeIds) -> OutgoingRefund:
     known_by = {"quittance_instance": context.instance, "refund_id": str(refund.id)}
-    return Sending(
+    return OutgoingRefund(
         charge=charge,
         amount=refund.refund_cents,
         metadata=metadata_of(ledger.sale_of(purchase), instance=context.instance) | known_by,

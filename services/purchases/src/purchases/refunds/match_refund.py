@@ -1,4 +1,4 @@
-"""Ask Stripe whose payment went back, and take what is found as an event would be taken."""
+"""Fetch whose payment went back, and apply what is found as an event."""
 
 import uuid
 from collections.abc import Sequence
@@ -38,7 +38,7 @@ async def match_refund_to_payment(context: WorkerContext, task: Task[MatchRefund
 
     Released only where the ledger knows the payment now, else it would come back here at once. What is ours is never
     ended: it waits while its invoice is open, or its purchase has no row (a restored backup: the sweep adopts it). The
-    rest is for staff.
+    rest is for staff. Raises OutcomeUnknown.
     """
     job = task.job
     charge_id = job.charge_id
@@ -49,10 +49,10 @@ async def match_refund_to_payment(context: WorkerContext, task: Task[MatchRefund
             await _leave_alone(session, job, "not ours")
         elif fact is not None:
             await _take_payment(session, context, job, fact, intent_id, charge_id)
-        elif (said := read(read_invoice, invoice)).status not in PAYABLE:
-            names = [*said.purchase_ids, said.purchase_id or ""]
-            why = f"money of the invoice {said.invoice_id}, which is {said.status},"
-            await _leave_to_staff(session, job, said.invoice_id, why, names=names)
+        elif (values := read(read_invoice, invoice)).status not in PAYABLE:
+            names = [*values.purchase_ids, values.purchase_id or ""]
+            why = f"money of the invoice {values.invoice_id}, which is {values.status},"
+            await _leave_to_staff(session, job, values.invoice_id, why, names=names)
     return DONE
 
 
@@ -82,13 +82,13 @@ async def _take_payment(
 
 
 async def _have_rows(session: AsyncSession, names: Sequence[str]) -> bool:
-    """Whether a named purchase is in the ledger; of one that is not (a restored backup) the sweep makes a row."""
+    """Return whether a named purchase is in the ledger; for one that is not (restored backup) the sweep makes a row."""
     named = {uuid.UUID(one) for one in names if is_uuid(one)}
     return bool((await ledger.resolve(session, stripe_ids=(), purchase_ids=named)).by_id)
 
 
 async def _is_known(session: AsyncSession, intent_id: str | None, charge_id: str | None) -> bool:
-    """Whether what waits for the payment would find it now."""
+    """Return whether what waits for the payment would find it now."""
     ids = {one for one in (intent_id, charge_id) if one}
     named = (await ledger.resolve(session, stripe_ids=ids, purchase_ids=set())).purchases_of(ids)
     found = [await ledger.find(session, one) for one in named]
@@ -97,14 +97,14 @@ async def _is_known(session: AsyncSession, intent_id: str | None, charge_id: str
 
 
 async def _paid_invoice(context: WorkerContext, invoice: Any) -> InvoicePaid | None:
-    """Return the invoice as its event would tell it; None for one that is not paid."""
+    """Return the invoice as its event would show it; None for one that is not paid."""
     if invoice is None or read(read_invoice_status, invoice) != "paid":
         return None
     return invoice_fact(await whole_json(context.client, invoice))
 
 
 async def _is_ours(session: AsyncSession, invoice: Any, fact: InvoicePaid | None, *, instance: str) -> bool:
-    """Whether our metadata names it, or where none does, a subscription of ours: one that moved in has none.
+    """Return whether our metadata names it, or where none does, a subscription of ours: one that moved in has none.
 
     One that nobody knows here (made in the Dashboard, and its events lost) is ours by our plan's price and customer.
     """
@@ -119,7 +119,7 @@ async def _is_ours(session: AsyncSession, invoice: Any, fact: InvoicePaid | None
 
 
 async def _paid_with(context: WorkerContext, intent_id: str | None, charge_id: str | None) -> tuple[str | None, Any]:
-    """The payment's intent, which an old one has not, and the invoice that it paid; None for what Stripe knows not."""
+    """Fetch the payment's intent, which an old one has not, and the invoice that it paid; None for what is unknown."""
     if intent_id is None:
         charge = await fetch_charge(context.client, charge_id) if charge_id is not None else None
         intent_id = read(read_charge, charge).payment_intent_id if charge is not None else None
@@ -134,7 +134,7 @@ async def _paid_with(context: WorkerContext, intent_id: str | None, charge_id: s
 async def _leave_to_staff(
     session: AsyncSession, job: MatchRefundToPayment, invoice_id: str, why: str, *, names: Sequence[str]
 ) -> None:
-    """Nobody can say more by asking again; the team is mailed of what the invoice paid or `names`."""
+    """Park it for staff, as fetching again shows no more, and mail the team what the invoice paid or `names`."""
     named = {uuid.UUID(one) for one in names if is_uuid(one)}
     known = await ledger.resolve(session, stripe_ids={invoice_id}, purchase_ids=named)
     purchases = await ledger.lock_purchases(session, {one for ids in known.by_id.values() for one in ids})
@@ -149,7 +149,7 @@ async def _leave_to_staff(
 async def _paid_the_plan(
     session: AsyncSession, fact: InvoicePaid, intent_id: str | None, charge_id: str | None
 ) -> bool:
-    """Whether it is known by now as what paid for a subscription, and no purchase: what waits will find it.
+    """Return whether it is known by now as what paid for a subscription, and no purchase: what waits will find it.
 
     Of a charge that Stripe names the intent of, what waits may name the charge only.
     """

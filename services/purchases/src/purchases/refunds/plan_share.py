@@ -77,7 +77,7 @@ async def keep_refund(
     cause: Cause,
     at: datetime,
 ) -> None:
-    """Record the plan's `cents` of a refund as it is now. Told again, or late, it changes nothing."""
+    """Record the plan's `cents` of a refund as it is now, and announce what is new; a repeat changes nothing."""
     row = await plan_money.find_refund(session, refund.refund_id)
     before, reported_cents = (row.status, row.refund_cents) if row else (None, cents)
     status = newer_refund_status(known=before, reported=refund.status)
@@ -88,12 +88,12 @@ async def keep_refund(
     row.updated_at = max(row.updated_at, at)
     if cents != reported_cents:
         row.refund_cents, row.corrected_at = cents, cause.at
-        _tell_refund(session, workspace, row, cause, previously_cents=reported_cents)
+        _announce_refund(session, workspace, row, cause, previously_cents=reported_cents)
     elif row.status != before and not (before in COUNTS and row.status in COUNTS) and row.refund_cents:
-        _tell_refund(session, workspace, row, cause)
+        _announce_refund(session, workspace, row, cause)
 
 
-def _tell_refund(
+def _announce_refund(
     session: AsyncSession,
     workspace: Workspace,
     row: WorkspaceRefund,
@@ -101,7 +101,7 @@ def _tell_refund(
     *,
     previously_cents: int | None = None,
 ) -> None:
-    """When it first counts, and when it turns out to have failed; anew where its share was another one."""
+    """Announce it when it first counts, when it turns out to have failed, and where its share was another one."""
     announce_of_workspace(
         session,
         workspace,
@@ -163,17 +163,17 @@ async def keep_dispute(
         row.dispute_cents = cents
     if row.dispute_cents != reported_cents and (was_shared or row.dispute_cents < row.whole_cents):
         row.corrected_at = cause.at
-        _tell_dispute(session, workspace, row, cause, previously_cents=reported_cents)
+        _announce_dispute(session, workspace, row, cause, previously_cents=reported_cents)
     elif _is_news(row, before):
-        _tell_dispute(session, workspace, row, cause)
+        _announce_dispute(session, workspace, row, cause)
 
 
 def _is_news(row: WorkspaceDispute, before: str | None) -> bool:
-    """Opened once, unless its end was heard first; closed once for each word of the bank."""
+    """Return whether to announce it: opened once, unless its end came first; closed once for each word of the bank."""
     return bool(row.dispute_cents) and (row.status != before if is_final(row.status) else before is None)
 
 
-def _tell_dispute(
+def _announce_dispute(
     session: AsyncSession,
     workspace: Workspace,
     row: WorkspaceDispute,

@@ -10,34 +10,37 @@ from purchases.ledger import store as ledger
 from purchases.ledger.apply_refund import apply_refund
 from purchases.ledger.money import COUNTS
 from purchases.ledger.publish import Cause
-from purchases.refunds.send_refund import Sending, Source, learn_sources, payment_of, send_refund, sources_of
+from purchases.refunds.send_refund import OutgoingRefund, Source, learn_sources, payment_of, send_refund, sources_of
 from purchases.refunds.stripe_refund import refund_of_object
 from purchases.stripe_api.client import OutcomeUnknown, StripeRefused
 from purchases.stripe_api.refunds import refunds_of
 
 
 async def refund_unmatched_payment(context: StripeContext, task: Task[RefundUnmatchedPayment]) -> Result:
-    """Look whether it was refunded already, refund it if not, and record the refund. Raises NothingToReturn."""
+    """Find whether it was refunded already, refund it if not, and record the refund.
+
+    Raises NothingToReturn, StripeRefused or OutcomeUnknown.
+    """
     sources = await sources_of(context, task.job)
     left = task.job.amount
     for source in sources:
         amount = left if len(sources) == 1 or source.cents is None else min(left, source.cents)
         left -= amount
         if amount > 0:
-            await _return_one(context, task, source, amount)
+            await _refund(context, task, source, amount)
     return DONE
 
 
-async def _return_one(context: StripeContext, task: Task[RefundUnmatchedPayment], source: Source, amount: int) -> None:
+async def _refund(context: StripeContext, task: Task[RefundUnmatchedPayment], source: Source, amount: int) -> None:
     job = task.job
-    sending = _sending(context, job, source, amount)
+    outgoing = _outgoing(context, job, source, amount)
     try:
-        refund = await send_refund(context, task, sending)
+        refund = await send_refund(context, task, outgoing)
     except StripeRefused:
         if await learn_sources(context, job):
             raise OutcomeUnknown("more is known of the charges that paid") from None
-        rest = await _rest(context, job, sending, source)
-        if rest.amount == sending.amount:
+        rest = await _rest(context, job, outgoing, source)
+        if rest.amount == outgoing.amount:
             raise
         if rest.amount <= 0:
             return
@@ -51,21 +54,23 @@ async def _return_one(context: StripeContext, task: Task[RefundUnmatchedPayment]
             await apply_refund(session, purchase=purchase, payment=payment, seen=seen, cause=cause)
 
 
-async def _rest(context: StripeContext, job: RefundUnmatchedPayment, sending: Sending, source: Source) -> Sending:
-    """The same for what is left of the payment: somebody may have sent money back in the Dashboard meanwhile."""
+async def _rest(
+    context: StripeContext, job: RefundUnmatchedPayment, outgoing: OutgoingRefund, source: Source
+) -> OutgoingRefund:
+    """Return it for what is left of the payment: somebody may have sent money back in the Dashboard meanwhile."""
     async with context.database.reading() as session:
         payment = payment_of(await ledger.find(session, job.purchase_id), job)
-    refunds = await refunds_of(context.client, sending.charge)
-    gone = sum(one.refund_cents for one in map(refund_of_object, refunds) if one.status in COUNTS)
-    took = source.cents if source.cents is not None else payment.invoice_paid_cents if payment else sending.amount
-    left = min(sending.amount, took - gone)
-    return replace(sending, amount=left, step=f"{sending.step}-{left}")
+    refunds = await refunds_of(context.client, outgoing.charge)
+    gone = sum(refund.refund_cents for refund in map(refund_of_object, refunds) if refund.status in COUNTS)
+    took = source.cents if source.cents is not None else payment.invoice_paid_cents if payment else outgoing.amount
+    left = min(outgoing.amount, took - gone)
+    return replace(outgoing, amount=left, step=f"{outgoing.step}-{left}")
 
 
-def _sending(context: StripeContext, job: RefundUnmatchedPayment, source: Source, amount: int) -> Sending:
-    """One invoice may have paid for several purchases: each return is known by both."""
+def _outgoing(context: StripeContext, job: RefundUnmatchedPayment, source: Source, amount: int) -> OutgoingRefund:
+    """Build the refund; one invoice may have paid for several purchases, so each is known by both ids."""
     known_by = {"purchase_id": str(job.purchase_id), "returned_invoice": job.invoice_id}
-    return Sending(
+    return OutgoingRefund(
         charge=source.charge,
         amount=amount,
         metadata={"quittance_instance": context.instance} | known_by,

@@ -1,4 +1,4 @@
-"""Staff asks for a refund: it is on the row before Stripe hears of it, and counts against what remains at once."""
+"""Staff request a refund: it is on the row before the call to Stripe, and counts against what remains at once."""
 
 import hashlib
 import json
@@ -27,7 +27,7 @@ from purchases.refunds.split_refund import enqueue_refund, of_charge, shares_ove
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RefundOrder:
-    """What a member of staff asked for; `amount_cents` None: all that remains."""
+    """A request of staff; `amount_cents` None: all that remains."""
 
     purchase_id: uuid.UUID
     amount_cents: int | None
@@ -37,7 +37,7 @@ class RefundOrder:
 
     @property
     def fingerprint(self) -> str:
-        """The body, whoever repeats it."""
+        """Return the body's digest, whoever repeats it."""
         return hashlib.sha256(json.dumps([self.amount_cents, self.reason]).encode()).hexdigest()
 
 
@@ -50,7 +50,7 @@ class Requested:
 
 
 async def request_refund(*, session: AsyncSession, order: RefundOrder) -> Requested:
-    """Write the refund down as `requested`. Raises Problem 404, 409 or 422, and nothing has changed."""
+    """Store the refund as `requested`. Raises Problem 404, 409 or 422, and nothing has changed."""
     purchase = await ledger.lock_purchase(session, order.purchase_id)
     if purchase is None:
         raise problems.purchase_not_found()
@@ -67,14 +67,14 @@ async def request_refund(*, session: AsyncSession, order: RefundOrder) -> Reques
 
 
 async def start_refund(session: AsyncSession, *, purchase: Purchase, amount: int, cause: Cause) -> Refund:
-    """Write a refund of the locked purchase's sale down; Stripe is asked after this commit.
+    """Store a refund of `amount` minor units of the locked purchase's sale, and enqueue it.
 
     What charges took goes back first, then what the customer's credit paid. Where several of these paid, the one that
     is returned is the first of one for each.
     """
     sale = _sale(purchase)
     by_card = min(amount, _card_left_cents(purchase))
-    made = await _ask_for_card(session, purchase, sale, by_card, cause) if by_card else []
+    made = await _request_of_card(session, purchase, sale, by_card, cause) if by_card else []
     if amount > by_card:
         made.append(credit_of(sale, amount - by_card, refund_id=uuid.uuid4(), cause=cause, requested_by=cause.actor))
         purchase.refunds.append(made[-1])
@@ -82,7 +82,7 @@ async def start_refund(session: AsyncSession, *, purchase: Purchase, amount: int
     return made[0]
 
 
-async def _ask_for_card(
+async def _request_of_card(
     session: AsyncSession, purchase: Purchase, sale: Payment, amount: int, cause: Cause
 ) -> list[Refund]:
     (number, cents), *more = shares_over_charges(purchase, sale, amount)
@@ -108,14 +108,14 @@ async def _ask_for_card(
 
 
 def refundable_cents(purchase: Purchase) -> int:
-    """What of the sale's money could still be sent back: less what went back, and less what is asked for."""
-    asked = sum(one.refund_cents for one in _asked(purchase))
-    left = max(0, charged_cents(purchase) - refunded_cents(purchase) - asked)
+    """Return what of the sale's money could still be sent back: less what went back, and less what is requested."""
+    requested = sum(one.refund_cents for one in _requested(purchase))
+    left = max(0, charged_cents(purchase) - refunded_cents(purchase) - requested)
     return min(left, _card_left_cents(purchase) + _credit_left_cents(purchase))
 
 
 def refundable_to_credit_cents(purchase: Purchase) -> int:
-    """What of that would go to the customer's credit balance, which paid it; the last of it."""
+    """Return what of that would go to the customer's credit balance, which paid it; the last of it."""
     return max(0, refundable_cents(purchase) - _card_left_cents(purchase))
 
 
@@ -128,37 +128,37 @@ def refund_problem(purchase: Purchase) -> Problem | None:
     return paid_outside_stripe() if paid_outside_stripe_cents(purchase) else nothing_paid()
 
 
-def _asked(purchase: Purchase) -> list[Refund]:
-    """What is asked for of the sale, and Stripe has not spoken about."""
+def _requested(purchase: Purchase) -> list[Refund]:
+    """List what is requested of the sale, and Stripe has not answered."""
     sale = sale_payment_of(purchase)
-    asked = (one for one in purchase.refunds if one.status == money.REQUESTED)
-    return [one for one in asked if sale is not None and one.stripe_invoice_id == sale.stripe_invoice_id]
+    requested = (one for one in purchase.refunds if one.status == money.REQUESTED)
+    return [one for one in requested if sale is not None and one.stripe_invoice_id == sale.stripe_invoice_id]
 
 
 def _card_left_cents(purchase: Purchase) -> int:
     sale = sale_payment_of(purchase)
-    asked = sum(one.refund_cents for one in _asked(purchase) if one.kind != "credit")
-    return max(0, (sale.card_cents if sale else 0) - card_refunded_cents(purchase) - asked)
+    requested = sum(one.refund_cents for one in _requested(purchase) if one.kind != "credit")
+    return max(0, (sale.card_cents if sale else 0) - card_refunded_cents(purchase) - requested)
 
 
 def _credit_left_cents(purchase: Purchase) -> int:
     sale = sale_payment_of(purchase)
-    asked = sum(one.refund_cents for one in _asked(purchase) if one.kind == "credit")
-    return max(0, (sale.credit_cents if sale else 0) - credit_refunded_cents(purchase) - asked)
+    requested = sum(one.refund_cents for one in _requested(purchase) if one.kind == "credit")
+    return max(0, (sale.credit_cents if sale else 0) - credit_refunded_cents(purchase) - requested)
 
 
-def _amount(purchase: Purchase, wanted: int | None) -> int:
-    """Raises Problem 409 where that much is not left."""
+def _amount(purchase: Purchase, requested: int | None) -> int:
+    """Return the amount to refund, minor units. Raises Problem 409 where that much is not left."""
     problem, left = refund_problem(purchase), refundable_cents(purchase)
     if problem is not None:
         raise problem
-    if wanted is not None and wanted > left:
+    if requested is not None and requested > left:
         raise refund_too_large(left=left, currency=purchase.currency)
-    return left if wanted is None else wanted
+    return left if requested is None else requested
 
 
 def _sale(purchase: Purchase) -> Payment:
-    """The payment that settled the purchase; what was paid twice goes back by itself."""
+    """Return the payment that paid for the purchase; what was paid twice goes back by itself."""
     return next(one for one in purchase.payments if not one.returned)
 
 
@@ -185,7 +185,7 @@ def already_refunded() -> Problem:
 
 
 def refund_too_large(*, left: int, currency: str) -> Problem:
-    """`left` in minor units."""
+    """Return a 409; `left` in minor units."""
     return Problem(
         409,
         "refund-too-large",

@@ -26,9 +26,9 @@ class MoreThanCreditPaid(Exception):  # noqa: N818 - named for what it says
 
 
 async def return_credit(context: StripeContext, task: Task[ReturnCredit]) -> Result:
-    """Look for the balance transaction of the requested refund, make it if there is none, and record it.
+    """Find the balance transaction of the requested refund, make it if there is none, and record it.
 
-    Refused for good it has failed: the team is mailed its amount, and it counts no longer.
+    Refused for good it has failed: the team is mailed its amount, and it counts no longer. Raises OutcomeUnknown.
     """
     job = task.job
     async with context.database.reading() as session:
@@ -39,14 +39,14 @@ async def return_credit(context: StripeContext, task: Task[ReturnCredit]) -> Res
     try:
         made = await _give_back(context, task, purchase, refund)
     except (StripeRefused, MoreThanCreditPaid) as error:
-        await _refuse(context, job, error)
+        await _record_refusal(context, job, error)
     else:
         await _record(context, job, made)
     return DONE
 
 
 async def _give_back(context: StripeContext, task: Task[ReturnCredit], purchase: Purchase, refund: Refund) -> Any:
-    """The transaction that an earlier try made, or a new one. Raises StripeRefused, MoreThanCreditPaid."""
+    """Return the transaction that an earlier try made, or a new one. Raises StripeRefused, MoreThanCreditPaid."""
     invoice_id = task.job.invoice_id
     applied = await fetch_applied_credit(context.client, invoice_id)
     of_invoice = {"quittance_instance": context.instance, "invoice_id": invoice_id}
@@ -95,7 +95,7 @@ async def _record(context: StripeContext, job: ReturnCredit, made: Any) -> None:
             await apply_refund(session, purchase=purchase, payment=payment, seen=seen, cause=cause)
 
 
-async def _refuse(context: StripeContext, job: ReturnCredit, error: StripeRefused | MoreThanCreditPaid) -> None:
+async def _record_refusal(context: StripeContext, job: ReturnCredit, error: StripeRefused | MoreThanCreditPaid) -> None:
     reason = MORE_THAN_PAID if isinstance(error, MoreThanCreditPaid) else error.code or "stripe_refused"
     log.error("credit_refused", refund=str(job.refund_id), purchase=str(job.purchase_id), reason=str(error))
     async with context.database.transaction() as session:

@@ -33,7 +33,7 @@ class ChargeRefund:
 
 
 def shares_of(refund: ChargeRefund, charge: PaidCharge) -> Shares | None:
-    """Where the refund falls, as far as it says itself; None: the charge's other refunds, or staff, must say."""
+    """Return where the refund falls, as far as it says itself; None: the charge's other refunds, or staff, must say."""
     if refund.known and not _may_fall_on_more(refund, charge):
         return dict(refund.known)
     if refund.names in charge.paid:
@@ -48,13 +48,13 @@ def shares_of(refund: ChargeRefund, charge: PaidCharge) -> Shares | None:
 
 
 def _may_fall_on_more(refund: ChargeRefund, charge: PaidCharge) -> bool:
-    """It names nobody, and was recorded before every purchase was known that the charge paid."""
+    """Return whether it names nobody, and was recorded before every purchase was known that the charge paid."""
     named = refund.of_the_plan or refund.names is not None
     return charge.shared and not named and sum(refund.known.values()) < refund.cents
 
 
 def shares_of_all(refunds: Iterable[ChargeRefund], charge: PaidCharge) -> dict[str, Shares | None]:
-    """By refund id, of all refunds of the charge: once it is wholly refunded, every purchase is."""
+    """Return the shares by refund id, of all refunds of the charge: once it is wholly refunded, every purchase is."""
     known = sorted(refunds, key=lambda refund: refund.refund_id)
     shares = {refund.refund_id: shares_of(refund, charge) for refund in known}
     if sum(refund.cents for refund in known if refund.counts) < charge.charge_cents:
@@ -67,7 +67,7 @@ def shares_of_all(refunds: Iterable[ChargeRefund], charge: PaidCharge) -> dict[s
         share = shares[refund.refund_id]
         if share is None or (refund.counts and _may_fall_on_more(refund, charge)):
             share = share or {}
-            others = {one: cents for one, cents in left.items() if one not in share}
+            others = {purchase_id: cents for purchase_id, cents in left.items() if purchase_id not in share}
             taken = _take(others, refund.cents - sum(share.values()))
             left |= others
             shares[refund.refund_id] = share | taken

@@ -1,4 +1,4 @@
-"""What jobs that send money back have in common: the payment's charges, a look, one refund at Stripe."""
+"""What jobs that send money back have in common: the payment's charges, a search, one refund at Stripe."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -36,8 +36,8 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sending:
-    """Money to send back: `amount` in minor units, and what tells this refund from every other one at Stripe."""
+class OutgoingRefund:
+    """Money to send back: `amount` in minor units, and what sets this refund apart at Stripe from every other one."""
 
     charge: ChargeIds
     amount: int
@@ -54,15 +54,15 @@ def payment_of(purchase: Purchase | None, job: MoneyBack) -> Payment | None:
 
 
 def requested_refund(purchase: Purchase | None, job: MakeRefund) -> Refund | None:
-    """Return the refund or credit that is asked for, while Stripe's word on it is not known."""
+    """Return the requested refund or credit, while Stripe's answer on it is not known."""
     refunds = purchase.refunds if purchase else []
     return next((one for one in refunds if one.id == job.refund_id and one.status == REQUESTED), None)
 
 
 async def sources_of(context: StripeContext, job: MoneyBack) -> Sequence[Source]:
-    """The payment's charges, stored before any refund is made, so that the refund's events find the payment.
+    """Return the payment's charges, stored before any refund is made, so that the refund's events find the payment.
 
-    Raises NothingToReturn.
+    Raises NothingToReturn, OutcomeUnknown or StripeRefused.
     """
     known = await _known_sources(context, job)
     if not known and await learn_sources(context, job):
@@ -73,7 +73,7 @@ async def sources_of(context: StripeContext, job: MoneyBack) -> Sequence[Source]
 
 
 async def learn_sources(context: StripeContext, job: MoneyBack) -> bool:
-    """Ask Stripe which charges paid the invoice; True where that was news."""
+    """Fetch which charges paid the invoice and store them; return whether that was news."""
     invoice_id = job.invoice_id
     async with phase("look_at_invoice"):
         invoice = await context.client.v1.invoices.retrieve_async(invoice_id, params={"expand": EXPAND})
@@ -107,16 +107,16 @@ def _source(charge: Charge) -> Source:
     return Source(number=charge.number, charge=ids, cents=charge.amount_cents)
 
 
-async def send_refund(context: StripeContext, task: Task[MoneyBack], sending: Sending) -> Any:
-    """Return the refund that an earlier try made, or a new one."""
-    made = await find_refund(context.client, charge=sending.charge, known_by=sending.known_by)
+async def send_refund(context: StripeContext, task: Task[MoneyBack], outgoing: OutgoingRefund) -> Any:
+    """Return the refund that an earlier try made, or a new one. Raises StripeRefused or OutcomeUnknown."""
+    made = await find_refund(context.client, charge=outgoing.charge, known_by=outgoing.known_by)
     if made is not None:
         return made
     refund = create_refund(
         context.client,
-        charge=sending.charge,
-        amount=sending.amount,
-        metadata=sending.metadata,
-        idempotency_key=idempotency_key(context.instance, sending.subject, sending.step, task.job.attempt),
+        charge=outgoing.charge,
+        amount=outgoing.amount,
+        metadata=outgoing.metadata,
+        idempotency_key=idempotency_key(context.instance, outgoing.subject, outgoing.step, task.job.attempt),
     )
     return await number_tries(context, task, refund)

@@ -1,4 +1,4 @@
-"""A refund that staff ask for of a payment that several charges made: each charge gives back its own."""
+"""A refund that staff request of a payment that several charges made: each charge gives back its own."""
 
 import uuid
 
@@ -35,7 +35,7 @@ def shares_over_charges(
 
 
 async def enqueue_refund(session: AsyncSession, refund: Refund) -> None:
-    """Have the requested refund made after this commit."""
+    """Enqueue the requested refund, to be made after this commit."""
     await enqueue(
         session,
         MakeRefund(refund_id=refund.id, purchase_id=refund.purchase_id, invoice_id=str(refund.stripe_invoice_id)),
@@ -43,11 +43,11 @@ async def enqueue_refund(session: AsyncSession, refund: Refund) -> None:
 
 
 def _room(purchase: Purchase, charge: Charge, excluding: Refund | None) -> int | None:
-    """What is left of the charge; None where nobody knows."""
+    """Return what is left of the charge, minor units; None where nobody knows."""
     if charge.amount_cents is None:
         return None
-    asked = (one for one in purchase.refunds if one.status == REQUESTED and one is not excluding)
-    mine = (one for one in asked if one.stripe_invoice_id == charge.stripe_invoice_id)
+    requested = (one for one in purchase.refunds if one.status == REQUESTED and one is not excluding)
+    mine = (one for one in requested if one.stripe_invoice_id == charge.stripe_invoice_id)
     waiting = sum(one.refund_cents for one in mine if one.charge_number == charge.number)
     return max(0, charge.amount_cents - max(charge.refunded_cents, live_cents(purchase, charge)) - waiting)
 

@@ -1,4 +1,4 @@
-"""List a charge's refunds as they are now, for what its events cannot tell."""
+"""List a charge's refunds as they are now, for what its events do not show."""
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
@@ -56,12 +56,12 @@ async def sync_refunds(context: WorkerContext, task: Task[SyncRefunds]) -> Resul
             readable = None if refunds is None else await _readable(batch, paid, refunds)
             shares = await _apply(session, paid, readable, job)
             await _end_waiting(batch, paid, readable or (), shares)
-    await _look_at_disputes(context, {one.payment.stripe_invoice_id for one in paid})
+    await _sync_disputes(context, {one.payment.stripe_invoice_id for one in paid})
     return DONE
 
 
-async def _look_at_disputes(context: WorkerContext, invoice_ids: Collection[str]) -> None:
-    """Apply the disputes of what was found to have paid more than was known when they were heard of."""
+async def _sync_disputes(context: WorkerContext, invoice_ids: Collection[str]) -> None:
+    """Apply the disputes of what was found to have paid more than was known when their events came."""
     async with context.database.reading() as session:
         known = [one for invoice_id in sorted(invoice_ids) for one in await plan_money.to_share(session, invoice_id)]
     for dispute_id in known:
@@ -80,7 +80,7 @@ async def _dispute(context: StripeContext, dispute_id: str) -> DisputeChanged | 
 
 
 async def _readable(context: BatchContext, paid: Sequence[Paid], refunds: Sequence[Any]) -> list[RefundChanged]:
-    """The refunds that can be taken; one in another currency, or that nobody understands, is set aside by itself."""
+    """Return the refunds that can be taken; park one in another currency, or that nobody understands, by itself."""
     taken: list[RefundChanged] = []
     for refund in refunds:
         try:
@@ -98,7 +98,7 @@ async def _readable(context: BatchContext, paid: Sequence[Paid], refunds: Sequen
 
 
 async def _other_charges(context: StripeContext, job: SyncRefunds) -> list[str]:
-    """What else paid the same invoice: everything has gone back once all of them have."""
+    """Return what else paid the same invoice: everything has gone back once all of them have."""
     async with context.database.reading() as session:
         index = await ledger.resolve(session, stripe_ids={job.payment}, purchase_ids={job.purchase_id})
         found = [await ledger.find(session, one) for one in index.purchases_of([job.payment])]
@@ -113,7 +113,7 @@ def _ids(charge: Charge) -> list[str]:
 
 
 async def _refunds(context: StripeContext, subject: str) -> list[Any] | None:
-    """None when Stripe does not know the charge, or the intent."""
+    """List them; None when Stripe does not know the charge, or the intent."""
     try:
         lists = refunds_of_intent if subject.startswith("pi_") else refunds_of_charge
         return await lists(context.client, subject)
@@ -135,7 +135,7 @@ async def _apply(
 ) -> dict[str, Shares | None]:
     cause = Cause(actor="stripe", at=datetime.now(UTC), reason="the charge's refunds as Stripe lists them")
     for one in paid if refunds is None else ():
-        for said in _said(one, job):
+        for said in _unexplained(one, job):
             await allocate_refund(session, paid=[one], seen=said, cause=cause)
     seen = [stripe_refund(one.refund, of=one) for one in refunds or ()]
     shares = await allocate_refunds(session, paid=paid, refunds=seen, cause=cause)
@@ -145,8 +145,8 @@ async def _apply(
     return shares
 
 
-def _said(one: Paid, job: SyncRefunds) -> list[StripeRefund]:
-    """One refund per cumulative amount, for what the refunds that are known do not explain."""
+def _unexplained(one: Paid, job: SyncRefunds) -> list[StripeRefund]:
+    """Make one refund per cumulative amount, for what the refunds that are known do not explain."""
     seen = one.payment.charge_refunded_cents
     missing = seen - refunded_cents(refunds=_known(one), charge_refunded_cents=0)
     if missing <= 0:
@@ -176,7 +176,7 @@ def _why(paid: Sequence[Paid], fact: RefundChanged) -> str:
 async def _end_waiting(
     context: BatchContext, paid: Sequence[Paid], refunds: Sequence[RefundChanged], shares: dict[str, Shares | None]
 ) -> None:
-    """What waited to be allocated is tried again, or ended; what nobody can allocate but staff is set aside."""
+    """Release what waited to be allocated, or end it; park what nobody can allocate but staff."""
     for fact in refunds:
         refund_id = fact.refund.refund_id
         mark, share = allocation_mark(refund_id), shares[refund_id]

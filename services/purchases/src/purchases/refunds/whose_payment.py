@@ -19,7 +19,7 @@ MoneyBack = stripe_facts.ChargeRefunded | stripe_facts.RefundChanged | stripe_fa
 async def paid_by(
     context: BatchContext, received: Received, fact: MoneyBack, *, invoice_id: str | None = None
 ) -> list[Paid]:
-    """What the fact's charge paid; empty when the fact waits until that is known."""
+    """Return what the fact's charge paid; empty when the fact waits until that is known."""
     purchases = context.purchases_of(fact)
     ids = {"payment_intent_id": fact.payment_intent_id, "charge_id": fact.charge_id}
     paid = paid_with(purchases, **ids, invoice_id=invoice_id)
@@ -29,13 +29,13 @@ async def paid_by(
         context.learn(one.purchase, learned)
     if not paid:
         unpaid = next((purchase for purchase in purchases if not purchase.payments), None)
-        await (_wait_for_payment(context, received, unpaid) if unpaid else _ask_whose(context, received, fact))
+        await (_wait_for_payment(context, received, unpaid) if unpaid else _enqueue_match(context, received, fact))
         count_outcome(fact, "waits")
     return paid
 
 
 def _part_cents(fact: MoneyBack, one: Paid) -> int | None:
-    """A charge that took less than the invoice was paid with is one of several."""
+    """Return the charge's amount where it took less than the invoice was paid with: it is one of several."""
     smaller = isinstance(fact, stripe_facts.ChargeRefunded) and fact.amount < one.payment.invoice_paid_cents
     return fact.amount if isinstance(fact, stripe_facts.ChargeRefunded) and smaller else None
 
@@ -43,7 +43,7 @@ def _part_cents(fact: MoneyBack, one: Paid) -> int | None:
 async def is_foreign(
     context: BatchContext, received: Received, fact: MoneyBack, paid: Sequence[Paid], *, what: str, currency: str
 ) -> bool:
-    """Set money back aside that is not in the payment's currency: what it is worth, only staff can say."""
+    """Park money back that is not in the payment's currency: what it is worth, only staff can say."""
     if in_currency_of(paid, currency):
         return False
     reason = f"a {what} in {currency.upper()}, which is not the payment's currency"
@@ -55,13 +55,13 @@ async def is_foreign(
 
 
 async def _wait_for_payment(context: BatchContext, received: Received, purchase: Purchase) -> None:
-    """Money of a purchase whose payment we have not seen: the payment must be somewhere, so we look for it."""
+    """Park money of a purchase whose payment is not known, and enqueue the search for it: it must be somewhere."""
     await context.park(received, reason="money went back before it came", waits_for=paid_mark(purchase))
     await enqueue(context.session, ReconcilePurchase(purchase_id=purchase.id))
 
 
-async def _ask_whose(context: BatchContext, received: Received, fact: MoneyBack) -> None:
-    """Money of a payment that is not known: parked until Stripe has said whose payment it is."""
+async def _enqueue_match(context: BatchContext, received: Received, fact: MoneyBack) -> None:
+    """Park money of a payment that is not known until the job that finds whose it is has run."""
     subject = fact.payment_intent_id or fact.charge_id
     await context.park(received, reason="money of an unknown payment went back", waits_for=subject)
     if subject is not None:

@@ -22,19 +22,19 @@ class AppliedCredit:
 
 
 async def fetch_applied_credit(client: StripeClient, invoice_id: str) -> AppliedCredit:
-    """Read from Stripe what credit paid of the invoice. Raises ObjectMissing."""
+    """Fetch what credit paid of the invoice. Raises ObjectMissing, or UnknownShape."""
     async with phase("look_at_invoice"):
-        invoice = await client.v1.invoices.retrieve_async(invoice_id)
-    said, cents = read(read_invoice, invoice), read(read_paid_by_credit, invoice)
-    return AppliedCredit(customer_id=str(said.customer_id), cents=cents or 0, currency=said.currency)
+        answer = await client.v1.invoices.retrieve_async(invoice_id)
+    invoice, cents = read(read_invoice, answer), read(read_paid_by_credit, answer)
+    return AppliedCredit(customer_id=str(invoice.customer_id), cents=cents or 0, currency=invoice.currency)
 
 
 async def fetch_given_back(client: StripeClient, *, customer_id: str, known_by: Mapping[str, str]) -> list[Any]:
     """List the customer's balance transactions whose metadata has all of `known_by`: what earlier requests made."""
     async with phase("list_balance_transactions"):
         listed = await client.v1.customers.balance_transactions.list_async(customer_id, params={"limit": 100})
-        moves = [one async for one in listed.auto_paging_iter()]
-    return [one for one in moves if known_by.items() <= metadata_of_object(one).items()]
+        moves = [transaction async for transaction in listed.auto_paging_iter()]
+    return [transaction for transaction in moves if known_by.items() <= metadata_of_object(transaction).items()]
 
 
 async def give_credit(

@@ -8,9 +8,10 @@ from typing import Any, Final
 
 from stripe import StripeClient
 
-from purchases.stripe_api.client import StripeRefused, metadata_of_object, phase
+from purchases.stripe_api.client import StripeRefused, first_with_metadata, phase
 from purchases.stripe_api.keys import idempotency_key
 from purchases.stripe_api.reading import read
+from purchases.stripe_api.since import created_since
 from purchases.stripe_api.values import PlanSale
 from stripe_reader.checkout_sessions import (
     read_checkout_session,
@@ -24,7 +25,7 @@ from stripe_reader.origin import IDS_PER_VALUE, PURCHASE_IDS
 UNPAID: Final = "unpaid"
 """Of a session that is complete: the money comes later, or never (Stripe, Checkout, delayed payment methods)."""
 FAILED: Final = "failed"
-"""Not Stripe's word, which stays `unpaid`: its `async_payment_failed` event was heard."""
+"""Not Stripe's word, which stays `unpaid`: its `async_payment_failed` event arrived."""
 
 SETUP_LEAST: Final = timedelta(minutes=30)
 """So long a page has to stay open that somebody is sent to."""
@@ -45,7 +46,7 @@ def hosted_page(session: Any) -> HostedPage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SessionSeen:
+class FetchedSession:
     """A session as it is at Stripe now."""
 
     session_id: str
@@ -59,24 +60,24 @@ class SessionSeen:
 
     @property
     def is_at_the_bank(self) -> bool:
-        """Complete, with a debit that takes days: nothing is given for it yet."""
+        """Return whether it is complete with a debit that takes days: nothing is given for it yet."""
         return self.status == "complete" and self.payment_status == UNPAID
 
     @property
     def has_failed(self) -> bool:
-        """Complete, with a debit that came to nothing."""
+        """Return whether it is complete with a debit that came to nothing."""
         return self.status == "complete" and self.payment_status == FAILED
 
 
 async def open_setup(
     client: StripeClient, *, instance: str, workspace_id: str, customer_id: str, return_url: str
 ) -> HostedPage:
-    """A Checkout session in `setup` mode, open for Stripe's usual 24 hours; saved or not, it leads to `return_url`.
+    """Open a Checkout session in `setup` mode for Stripe's usual 24 hours; saved or not, it leads to `return_url`.
 
     Cards only, so that Stripe asks for no currency. An open one of the same customer and address is used again; of two
-    that are asked for at once both are good, so the key is the client's own.
+    that are requested at once both are good, so the key is the client's own. Raises OutcomeUnknown or StripeRefused.
     """
-    known = await _open_setup(client, instance=instance, customer_id=customer_id, return_url=return_url)
+    known = await _find_setup(client, instance=instance, customer_id=customer_id, return_url=return_url)
     if known is not None:
         return known
     metadata = {"quittance_instance": instance, "workspace_id": workspace_id}
@@ -95,8 +96,8 @@ async def open_setup(
     return hosted_page(session)
 
 
-async def _open_setup(client: StripeClient, *, instance: str, customer_id: str, return_url: str) -> HostedPage | None:
-    """The newest page of ours that still saves a card for this customer, and for some minutes more."""
+async def _find_setup(client: StripeClient, *, instance: str, customer_id: str, return_url: str) -> HostedPage | None:
+    """Find the newest page of ours that still saves a card for this customer, and for some minutes more."""
     async with phase("list_setup_sessions"):
         listed = await client.v1.checkout.sessions.list_async(
             params={"customer": customer_id, "status": "open", "limit": 100}
@@ -112,10 +113,11 @@ async def _open_setup(client: StripeClient, *, instance: str, customer_id: str, 
 
 async def open_subscription(
     client: StripeClient, *, instance: str, sale: PlanSale, addon_prices: Sequence[str]
-) -> SessionSeen:
-    """The session that sells the plan, with each of `addon_prices` once; within one attempt always the same.
+) -> FetchedSession:
+    """Open the session that sells the plan, with each of `addon_prices` once; within one attempt always the same.
 
-    Metadata does not flow from a session to what it makes, so the subscription is given its own.
+    Metadata does not flow from a session to what it makes, so the subscription is given its own. Raises OutcomeUnknown
+    or StripeRefused.
     """
     metadata = _metadata(instance, sale)
     prices = [sale.price_id, *addon_prices]
@@ -136,40 +138,42 @@ async def open_subscription(
             },
             options={"idempotency_key": idempotency_key(instance, sale.checkout_id, "checkout", sale.attempt)},
         )
-    return _seen(session)
+    return _read_session(session)
 
 
-async def fetch_checkout(client: StripeClient, sale: PlanSale) -> SessionSeen | None:
-    """The Checkout's session as it is now: by its id, or by listing and metadata when the id was never stored."""
+async def fetch_checkout(client: StripeClient, sale: PlanSale) -> FetchedSession | None:
+    """Fetch the Checkout's session: by its id, or by listing and metadata when the id was never stored."""
     if sale.session_id is not None:
         async with phase("look_at_session"):
-            return _seen(await client.v1.checkout.sessions.retrieve_async(sale.session_id))
-    return await _find(client, checkout_id=sale.checkout_id, customer_id=sale.customer_id, at=sale.created_at)
+            return _read_session(await client.v1.checkout.sessions.retrieve_async(sale.session_id))
+    return await _find_session(client, checkout_id=sale.checkout_id, customer_id=sale.customer_id, at=sale.created_at)
 
 
-async def expire_session(client: StripeClient, session_id: str) -> SessionSeen:
-    """Make sure that nobody can pay on it any more; what was paid or expired meanwhile is what is seen."""
+async def expire_session(client: StripeClient, session_id: str) -> FetchedSession:
+    """Make sure that nobody can pay on it any more; return it as it is then, which may be paid or expired meanwhile.
+
+    Raises OutcomeUnknown, or StripeRefused while it is still open.
+    """
     try:
         async with phase("expire_session"):
-            return _seen(await client.v1.checkout.sessions.expire_async(session_id))
+            return _read_session(await client.v1.checkout.sessions.expire_async(session_id))
     except StripeRefused:
         async with phase("look_at_session"):
-            seen = _seen(await client.v1.checkout.sessions.retrieve_async(session_id))
-        if seen.status == "open":
+            session = _read_session(await client.v1.checkout.sessions.retrieve_async(session_id))
+        if session.status == "open":
             raise
-        return seen
+        return session
 
 
-async def _find(client: StripeClient, *, checkout_id: uuid.UUID, customer_id: str, at: datetime) -> SessionSeen | None:
-    after = int((at - timedelta(minutes=5)).timestamp())
+async def _find_session(
+    client: StripeClient, *, checkout_id: uuid.UUID, customer_id: str, at: datetime
+) -> FetchedSession | None:
     async with phase("list_sessions"):
         listed = await client.v1.checkout.sessions.list_async(
-            params={"customer": customer_id, "created": {"gte": after}, "limit": 100}
+            params={"customer": customer_id, "created": created_since(at), "limit": 100}
         )
-        async for session in listed.auto_paging_iter():
-            if metadata_of_object(session).get("checkout_id") == str(checkout_id):
-                return _seen(session)
-    return None
+        session = await first_with_metadata({"checkout_id": str(checkout_id)}, listed)
+    return _read_session(session) if session else None
 
 
 def _metadata(instance: str, sale: PlanSale) -> dict[str, str]:
@@ -184,9 +188,9 @@ def _metadata(instance: str, sale: PlanSale) -> dict[str, str]:
     return ours | {key: value for key, value in named.items() if value}
 
 
-def _seen(session: Any) -> SessionSeen:
+def _read_session(session: Any) -> FetchedSession:
     made, page = read(read_made, session), read(read_hosted_page, session)
-    return SessionSeen(
+    return FetchedSession(
         session_id=page.session_id,
         status=read(read_session_status, session),
         url=page.url,

@@ -71,7 +71,7 @@ class StripeRefused(Exception):  # noqa: N818 - named for what it says
 
     @property
     def reason(self) -> str:
-        """For staff: what Stripe says, of which parameter, under which code."""
+        """Return for staff what Stripe says, of which parameter, under which code."""
         about = ", ".join(filter(None, (self.code, self.param and f"parameter {self.param}")))
         return f"{self.message} ({about})" if about else self.message
 
@@ -83,9 +83,9 @@ class ObjectMissing(StripeRefused):
 class OutcomeUnknown(Exception):  # noqa: N818
     """A timeout, a broken connection, a 401, 403, 409, 429, 5xx or `idempotency_error`. Never a failure.
 
-    It may or may not have happened, now or under the same key before: it is looked up, or asked again.
+    It may or may not have happened, now or under the same key before: it is fetched, or requested again.
     `stored`: Stripe repeats this answer for ever under the same idempotency key (5xx, or a key that was used with
-    other parameters). After a look that found nothing, the next attempt needs a key of its own.
+    other parameters). After a search that found nothing, the next attempt needs a key of its own.
     """
 
     def __init__(self, reason: str, *, stored: bool = False) -> None:
@@ -114,7 +114,7 @@ class CustomerNeeded(Exception):  # noqa: N818
 
 
 def stripe_client(*, secret_key: str, api_base: str | None) -> StripeClient:
-    """The async client: explicit timeout, retries, no telemetry; `api_base` leads to the sandbox."""
+    """Return the async client: explicit timeout, retries, no telemetry; `api_base` leads to the sandbox."""
     stripe.enable_telemetry = False
     return StripeClient(
         secret_key,
@@ -125,7 +125,7 @@ def stripe_client(*, secret_key: str, api_base: str | None) -> StripeClient:
 
 
 class PatientClient(stripe.HTTPXClient):
-    """Asks again after a 429, which Stripe answers before it does anything: the same request, under the same key.
+    """Repeats a request after a 429, which Stripe answers before it does anything: the same one, under the same key.
 
     A few times, as long as `Retry-After` says within bounds; what is still 429 then is an outcome unknown.
     """
@@ -143,14 +143,17 @@ class PatientClient(stripe.HTTPXClient):
 
 
 def _retry_after(headers: Mapping[str, str]) -> float:
-    """`Retry-After` in seconds, within our bounds; a date is not read."""
+    """Return `Retry-After` in seconds, within our bounds; a date is not read."""
     after = headers.get("retry-after", "")
     return min(float(after), RATE_LIMIT_LONGEST_SECONDS) if after.isdecimal() else 0.0
 
 
 @asynccontextmanager
 async def phase(name: str) -> AsyncIterator[None]:
-    """One call: Stripe's errors become ours, and a fault test may end the process right after it."""
+    """Make one call: Stripe's errors become ours, and a fault test may end the process right after it.
+
+    Raises CardDeclined, CustomerNeeded, ObjectMissing, StripeRefused or OutcomeUnknown.
+    """
     try:
         yield
     except stripe.StripeError as error:
@@ -209,6 +212,17 @@ def _report_missing_right(error: stripe.PermissionError) -> None:
 
 
 def metadata_of_object(thing: Any) -> dict[str, str]:
-    """The metadata of an object that Stripe answered; a StripeObject is no dict."""
+    """Return the metadata of an object that Stripe answered; a StripeObject is no dict."""
     metadata = getattr(thing, "metadata", None)
     return dict(metadata.to_dict()) if metadata else {}
+
+
+async def first_with_metadata(wanted: Mapping[str, str], listed: Any) -> Any | None:
+    """Find the first object of Stripe's list, however many pages, whose metadata has all of `wanted`.
+
+    Lists are read because Stripe's search lags (https://docs.stripe.com/search#data-freshness).
+    """
+    async for thing in listed.auto_paging_iter():
+        if wanted.items() <= metadata_of_object(thing).items():
+            return thing
+    return None

@@ -6,9 +6,10 @@ from typing import Any, Final
 
 from stripe import StripeClient
 
-from purchases.stripe_api.client import ObjectMissing, OutcomeUnknown, StripeRefused, metadata_of_object, phase
+from purchases.stripe_api.client import ObjectMissing, OutcomeUnknown, StripeRefused, first_with_metadata, phase
 from purchases.stripe_api.keys import idempotency_key
 from purchases.stripe_api.reading import read
+from purchases.stripe_api.since import created_since
 from stripe_reader.customers import SavedCard, read_default_cards, read_running_card, read_saved_card
 
 KEYS_FORGOTTEN_AFTER: Final = timedelta(hours=23)
@@ -29,7 +30,8 @@ async def create_customer(
     """Create the workspace's customer, or find the one that an earlier, lost request made.
 
     What is created depends on the workspace's id alone, so however many requests race, the key and its parameters
-    are the same and Stripe makes one customer; name and address follow in an update.
+    are the same and Stripe makes one customer; name and address follow in an update. Raises OutcomeUnknown or
+    StripeRefused.
     """
     if datetime.now(UTC) - first_asked_at > KEYS_FORGOTTEN_AFTER:
         found = await _find_customer(client, instance=instance, workspace_id=workspace_id, since=first_asked_at)
@@ -41,7 +43,7 @@ async def create_customer(
     except OutcomeUnknown as error:
         if not error.stored:
             raise
-        # Stripe repeats that answer for a day: what the key did is looked for, and else asked for under another one.
+        # Stripe repeats that answer for a day: search for what the key did, and else create under another one.
         found = await _find_customer(client, instance=instance, workspace_id=workspace_id, since=first_asked_at)
         customer_id = found or await _create(client, instance, workspace_id, step="customer-again", attempt=attempt)
     await describe_customer(client, customer_id=customer_id, name=name, email=email)
@@ -58,7 +60,7 @@ async def _create(client: StripeClient, instance: str, workspace_id: str, *, ste
 
 
 async def describe_customer(client: StripeClient, *, customer_id: str, name: str, email: str) -> None:
-    """Tell Stripe the workspace's name and its owner's address, which stand on receipts.
+    """Update the customer's name and its owner's address, which stand on receipts. Raises ObjectMissing.
 
     An address that Stripe does not take is left out: who has it can buy all the same.
     """
@@ -73,7 +75,7 @@ async def describe_customer(client: StripeClient, *, customer_id: str, name: str
 
 
 async def paying_customer(client: StripeClient, *, customer_id: str) -> PayingCustomer | None:
-    """Read the customer and the card to charge; None when the customer was deleted at Stripe.
+    """Fetch the customer and the card to charge; None when the customer was deleted at Stripe.
 
     The customer's default, then a running subscription's, where Checkout keeps the card, then the old default source.
     """
@@ -100,14 +102,14 @@ async def has_card(client: StripeClient, *, customer_id: str, payment_method_id:
 
 
 async def _card_of_subscription(client: StripeClient, customer_id: str) -> str | None:
-    """Stripe lists the newest first, and without those that are over."""
+    """Return the newest running subscription's card: Stripe lists the newest first, and without those that are over."""
     async with phase("list_subscriptions"):
         listed = await client.v1.subscriptions.list_async(params={"customer": customer_id, "limit": 100})
     return next(filter(None, (read(read_running_card, subscription) for subscription in listed.data)), None)
 
 
 async def card_of_setup(client: StripeClient, *, setup_intent_id: str) -> SavedCard | None:
-    """What a setup intent saved; None for one that did not succeed."""
+    """Fetch what a setup intent saved; None for one that did not succeed. Raises ObjectMissing, or UnknownShape."""
     async with phase("read_setup_intent"):
         intent: Any = await client.v1.setup_intents.retrieve_async(
             setup_intent_id, params={"expand": ["payment_method"]}
@@ -116,7 +118,7 @@ async def card_of_setup(client: StripeClient, *, setup_intent_id: str) -> SavedC
 
 
 async def make_default(client: StripeClient, *, customer_id: str, payment_method_id: str) -> None:
-    """The card that the customer's invoices are charged to from now on."""
+    """Set the card that the customer's invoices are charged to from now on."""
     async with phase("default_card"):
         await client.v1.customers.update_async(
             customer_id, params={"invoice_settings": {"default_payment_method": payment_method_id}}
@@ -124,17 +126,13 @@ async def make_default(client: StripeClient, *, customer_id: str, payment_method
 
 
 async def _find_customer(client: StripeClient, *, instance: str, workspace_id: str, since: datetime) -> str | None:
-    """By listing and metadata, not by search, which lags."""
     wanted = {"quittance_instance": instance, "workspace_id": workspace_id}
-    after = int((since - timedelta(minutes=5)).timestamp())
     async with phase("list_customers"):
-        listed = await client.v1.customers.list_async(params={"created": {"gte": after}, "limit": 100})
-        async for customer in listed.auto_paging_iter():
-            if wanted.items() <= metadata_of_object(customer).items():
-                return customer.id
-    return None
+        listed = await client.v1.customers.list_async(params={"created": created_since(since), "limit": 100})
+        customer = await first_with_metadata(wanted, listed)
+    return customer.id if customer else None
 
 
 def _attempt(first_asked_at: datetime) -> int:
-    """A customer that was deleted at Stripe is made anew: asked for at another millisecond, it has another key."""
+    """Return the attempt's millisecond: a customer that was deleted at Stripe is made anew, under another key."""
     return int(first_asked_at.timestamp() * 1000)

@@ -1,15 +1,15 @@
 """What Stripe says of a purchase now: by the invoice's id, or by listing and metadata when the id was never stored."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
 from typing import Any, Final
 
 from stripe import StripeClient
 
-from purchases.stripe_api.client import ObjectMissing, metadata_of_object, phase
-from purchases.stripe_api.invoices import EXPAND, EXPAND_PAID
+from purchases.stripe_api.client import ObjectMissing, first_with_metadata, phase
+from purchases.stripe_api.invoices import EXPAND_PAID
 from purchases.stripe_api.paid_invoices import paid_invoice
 from purchases.stripe_api.reading import Json, has_more, json_of, read, read_json
+from purchases.stripe_api.since import created_since
 from purchases.stripe_api.values import Finding, InvoiceState, Sale
 from stripe_reader.charges import read_charge
 from stripe_reader.checkout_sessions import read_made
@@ -27,7 +27,7 @@ CLOSED: Final = {
 
 
 async def find_invoice(client: StripeClient, sale: Sale, *, instance: str) -> Finding:
-    """Find the purchase's invoice and say how it stands."""
+    """Find the purchase's invoice and say how it stands. Raises OutcomeUnknown, or StripeRefused."""
     if sale.invoice_id is not None:
         return await fetch_invoice(client, sale.invoice_id)
     if sale.checkout_session_id is not None:
@@ -40,25 +40,29 @@ async def find_invoice(client: StripeClient, sale: Sale, *, instance: str) -> Fi
 
 
 async def _invoice_of_session(client: StripeClient, session_id: str) -> str | None:
-    """What Checkout made of it: nothing before it is complete."""
+    """Return the invoice that Checkout made: none before the session is complete."""
     async with phase("look_at_session"):
         session = await client.v1.checkout.sessions.retrieve_async(session_id)
     return read(read_made, session).invoice_id
 
 
 async def fetch_invoice(client: StripeClient, invoice_id: str) -> Finding:
-    """Read one invoice with its payments."""
+    """Fetch one invoice with its payments and say how it stands. Raises OutcomeUnknown, or StripeRefused."""
     try:
-        async with phase("look_at_invoice"):
-            invoice = await client.v1.invoices.retrieve_async(invoice_id, params={"expand": EXPAND_PAID})
+        payload = await whole_json(client, await whole_invoice(client, invoice_id))
     except ObjectMissing:
         return NOTHING
-    payload = await whole_json(client, invoice)
-    said = read_json(read_invoice, payload)
-    if said.status == "paid":
-        paid = paid_invoice(said, read_json(read_paid_by, payload))
+    invoice = read_json(read_invoice, payload)
+    if invoice.status == "paid":
+        paid = paid_invoice(invoice, read_json(read_paid_by, payload))
         return Finding(state=InvoiceState.PAID, invoice_id=invoice_id, paid=paid)
-    return _open_finding(said, read_json(read_open_intents, payload))
+    return _open_finding(invoice, read_json(read_open_intents, payload))
+
+
+async def whole_invoice(client: StripeClient, invoice_id: str) -> Any:
+    """Fetch one invoice with its payments, which lists leave out. Raises ObjectMissing."""
+    async with phase("look_at_invoice"):
+        return await client.v1.invoices.retrieve_async(invoice_id, params={"expand": EXPAND_PAID})
 
 
 async def whole_json(client: StripeClient, invoice: Any) -> Json:
@@ -73,26 +77,27 @@ async def whole_json(client: StripeClient, invoice: Any) -> Json:
             payments = await client.v1.invoice_payments.list_async(
                 params={"invoice": payload["id"], "limit": 100, "expand": ["data.payment.payment_intent"]}
             )
-        payload["payments"] = {"data": [json_of(one) async for one in payments.auto_paging_iter()], "has_more": False}
+        found = [json_of(payment) async for payment in payments.auto_paging_iter()]
+        payload["payments"] = {"data": found, "has_more": False}
     return payload
 
 
-def _open_finding(said: Invoice, intents: Sequence[PaymentIntent]) -> Finding:
-    paid_cents = said.amount_paid if said.status in PAYABLE else 0
-    closed = CLOSED.get(said.status or "")
+def _open_finding(invoice: Invoice, intents: Sequence[PaymentIntent]) -> Finding:
+    paid_cents = invoice.amount_paid if invoice.status in PAYABLE else 0
+    closed = CLOSED.get(invoice.status or "")
     return Finding(
         state=InvoiceState.PAID_IN_PART if paid_cents else closed or _open_state(intents),
-        invoice_id=said.invoice_id,
-        payment_intent_id=said.payment_intent_id,
+        invoice_id=invoice.invoice_id,
+        payment_intent_id=invoice.payment_intent_id,
         failure_code=next((intent.failure_code for intent in intents if intent.failure_code), None),
-        action_url=said.hosted_invoice_url,
-        currency=said.currency,
+        action_url=invoice.hosted_invoice_url,
+        currency=invoice.currency,
         paid_cents=paid_cents,
     )
 
 
 def _open_state(intents: Sequence[PaymentIntent]) -> InvoiceState:
-    """Of several tries the one that may still bring money counts: nobody voids an invoice while a bank has it."""
+    """Return the state of the try that may still bring money: nobody voids an invoice while a bank has it."""
     if any(intent.status == "processing" for intent in intents):
         return InvoiceState.OPEN_PROCESSING
     if any(intent.needs_customer for intent in intents):
@@ -101,44 +106,30 @@ def _open_state(intents: Sequence[PaymentIntent]) -> InvoiceState:
 
 
 async def _find_invoice(client: StripeClient, sale: Sale, *, instance: str) -> str | None:
-    """By listing and metadata, not by search, which lags; a customer that Stripe does not know has no invoices."""
+    """Find it by listing and metadata; a customer that Stripe does not know has no invoices."""
+    wanted = {"quittance_instance": instance, "purchase_id": str(sale.purchase_id)}
+    params: Any = {"customer": str(sale.customer_id), "created": created_since(sale.started_at), "limit": 100}
     try:
-        return await _list_for_invoice(client, sale, instance=instance)
+        async with phase("list_invoices"):
+            invoice = await first_with_metadata(wanted, await client.v1.invoices.list_async(params=params))
     except ObjectMissing:
         return None
-
-
-async def _list_for_invoice(client: StripeClient, sale: Sale, *, instance: str) -> str | None:
-    wanted = {"quittance_instance": instance, "purchase_id": str(sale.purchase_id)}
-    after = int(_a_little_before(sale.started_at).timestamp())
-    async with phase("list_invoices"):
-        listed = await client.v1.invoices.list_async(
-            params={"customer": str(sale.customer_id), "created": {"gte": after}, "limit": 100}
-        )
-        async for invoice in listed.auto_paging_iter():
-            if wanted.items() <= metadata_of_object(invoice).items() and invoice.id:
-                return invoice.id
-    return None
+    return invoice.id if invoice else None
 
 
 async def invoice_of_intent(client: StripeClient, payment_intent_id: str) -> Any | None:
-    """The invoice that a payment intent pays, with its metadata; None for a payment without one."""
+    """Fetch the invoice that a payment intent pays, with its metadata; None for a payment without one."""
     async with phase("list_invoice_payments"):
         listed = await client.v1.invoice_payments.list_async(
             params={"payment": {"type": "payment_intent", "payment_intent": payment_intent_id}, "limit": 1}
         )
     if not listed.data:
         return None
-    return await _invoice(client, read(read_invoice_payment, listed.data[0]).invoice_id)
-
-
-async def _invoice(client: StripeClient, invoice_id: str) -> Any:
-    async with phase("look_at_invoice"):
-        return await client.v1.invoices.retrieve_async(invoice_id, params={"expand": EXPAND})
+    return await whole_invoice(client, read(read_invoice_payment, listed.data[0]).invoice_id)
 
 
 async def fetch_charge(client: StripeClient, charge_id: str) -> Any | None:
-    """Return the charge as it is now; None for one that Stripe does not know."""
+    """Fetch the charge; None for one that Stripe does not know."""
     try:
         async with phase("look_at_charge"):
             return await client.v1.charges.retrieve_async(charge_id)
@@ -147,7 +138,7 @@ async def fetch_charge(client: StripeClient, charge_id: str) -> Any | None:
 
 
 async def invoice_of_charge(client: StripeClient, charge: Any) -> Any | None:
-    """Return the paid invoice of the charge's customer that was paid with it; None where no invoice was.
+    """Find the paid invoice of the charge's customer that was paid with it; None where no invoice was.
 
     For a charge without an intent: Stripe lists invoice payments by intent only.
     """
@@ -160,12 +151,12 @@ async def invoice_of_charge(client: StripeClient, charge: Any) -> Any | None:
         async for invoice in listed.auto_paging_iter():
             payments = invoice.payments.data if invoice.payments else []
             if any(read(read_invoice_payment, payment).charge_id == charge.id for payment in payments):
-                return await _invoice(client, str(invoice.id))
+                return await whole_invoice(client, str(invoice.id))
     return None
 
 
 async def refunds_of_charge(client: StripeClient, charge_id: str) -> list[Any] | None:
-    """Every refund of the charge as it is now; None when Stripe does not know the charge."""
+    """List every refund of the charge as it is now; None when Stripe does not know the charge."""
     try:
         async with phase("list_refunds"):
             listed = await client.v1.refunds.list_async(params={"charge": charge_id, "limit": 100})
@@ -175,17 +166,13 @@ async def refunds_of_charge(client: StripeClient, charge_id: str) -> list[Any] |
 
 
 async def fetch_dispute(client: StripeClient, dispute_id: str) -> Any:
-    """The dispute as it is now. Raises ObjectMissing."""
+    """Fetch the dispute. Raises ObjectMissing."""
     async with phase("look_at_dispute"):
         return await client.v1.disputes.retrieve_async(dispute_id)
 
 
 async def refunds_of_intent(client: StripeClient, payment_intent_id: str) -> list[Any]:
-    """Every refund of the payment as it is now."""
+    """List every refund of the payment as it is now. Raises ObjectMissing."""
     async with phase("list_refunds"):
         listed = await client.v1.refunds.list_async(params={"payment_intent": payment_intent_id, "limit": 100})
         return [refund async for refund in listed.auto_paging_iter()]
-
-
-def _a_little_before(at: datetime) -> datetime:
-    return at - timedelta(minutes=5)

@@ -14,11 +14,11 @@ from stripe_reader.payments import read_intent_and_charge, read_payment_intent
 
 EXPAND: Final = ["payments.data.payment.payment_intent"]
 EXPAND_PAID: Final = [*EXPAND, "amount_paid_off_stripe"]
-"""What says of a paid invoice what paid it; of what was paid outside of Stripe no event tells."""
+"""What shows of a paid invoice what paid it; what was paid outside of Stripe stands in no event."""
 
 
 async def amount_due(client: StripeClient, invoice_id: str) -> int:
-    """Return what the invoice asks for, minor units. Raises OutcomeUnknown or StripeRefused."""
+    """Fetch what is due on the invoice, minor units. Raises OutcomeUnknown or StripeRefused."""
     async with phase("look_at_invoice"):
         return read(read_invoice, await client.v1.invoices.retrieve_async(invoice_id)).amount_due
 
@@ -92,13 +92,13 @@ class Charging:
     async def confirm(self, *, intent_id: str, payment_method_id: str, return_url: str) -> Confirmation:
         """Confirm on-session, so that the bank's page brings the buyer back to `return_url`."""
         async with phase("confirm"):
-            intent = await self._client.v1.payment_intents.confirm_async(
+            answer = await self._client.v1.payment_intents.confirm_async(
                 intent_id,
                 params={"payment_method": payment_method_id, "return_url": return_url},
                 options=self._key("confirm"),
             )
-        said = read(read_payment_intent, intent)
-        return Confirmation(said.status, said.action_url)
+        intent = read(read_payment_intent, answer)
+        return Confirmation(intent.status, intent.action_url)
 
     def _key(self, step: str) -> Any:
         return {"idempotency_key": idempotency_key(self._instance, self._sale.purchase_id, step)}

@@ -6,12 +6,12 @@ from purchases.stripe_api.values import Sale
 
 
 def idempotency_key(instance: str, subject: uuid.UUID | str, step: str, attempt: int = 1) -> str:
-    """`instance : subject : step : attempt`, never random. The attempt grows only after a look found no effect."""
+    """Return `instance:subject:step:attempt`, never random; the attempt grows only after a search found no effect."""
     return f"{instance}:{subject}:{step}:{attempt}"
 
 
 def metadata_of(sale: Sale, *, instance: str) -> dict[str, str]:
-    """On every object of ours: enough to rebuild a lost row."""
+    """Return what stands on every object of ours: enough to rebuild a lost row."""
     return {
         "quittance_instance": instance,
         "workspace_id": sale.workspace_id,

@@ -14,21 +14,21 @@ NO_INVOICE: Final = "invoice_upcoming_none"
 
 
 async def next_attempt(client: StripeClient, invoice_id: str) -> Preview | None:
-    """Return when Stripe tries an open invoice again, and for how much; None where it does not."""
+    """Fetch when Stripe tries an open invoice again, and for how much; None where it does not."""
     try:
         async with phase("look_at_invoice"):
-            invoice: Any = await client.v1.invoices.retrieve_async(invoice_id)
+            answer: Any = await client.v1.invoices.retrieve_async(invoice_id)
     except ObjectMissing:
         return None
-    said = read(read_invoice, invoice)
-    if said.status != "open" or said.next_payment_attempt_at is None:
+    invoice = read(read_invoice, answer)
+    if invoice.status != "open" or invoice.next_payment_attempt_at is None:
         return None
-    left = said.amount_due if said.amount_remaining is None else said.amount_remaining
-    return Preview(at=said.next_payment_attempt_at, amount_cents=left, currency=said.currency)
+    left = invoice.amount_due if invoice.amount_remaining is None else invoice.amount_remaining
+    return Preview(at=invoice.next_payment_attempt_at, amount_cents=left, currency=invoice.currency)
 
 
 async def preview_next_charge(client: StripeClient, subscription_id: str) -> Preview | None:
-    """Return when and how much; None where Stripe will make no invoice. Raises as Stripe does."""
+    """Fetch when and how much; None where Stripe will make no invoice. Raises OutcomeUnknown or StripeRefused."""
     try:
         async with phase("preview_invoice"):
             invoice: Any = await client.v1.invoices.create_preview_async(params={"subscription": subscription_id})
@@ -36,5 +36,5 @@ async def preview_next_charge(client: StripeClient, subscription_id: str) -> Pre
         if error.code == NO_INVOICE:
             return None
         raise
-    said = read(read_preview, invoice)
-    return Preview(at=said.charged_at, amount_cents=said.amount_due, currency=said.currency)
+    preview = read(read_preview, invoice)
+    return Preview(at=preview.charged_at, amount_cents=preview.amount_due, currency=preview.currency)

@@ -9,18 +9,18 @@ from typing import Any, Generic, TypeVar
 from purchases.stripe_api.client import UnknownShape
 from stripe_reader import stripe_json
 
-Said = TypeVar("Said")
+Value = TypeVar("Value")
 Json = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Fetched(Generic[Said]):
+class Fetched(Generic[Value]):
     """What Stripe answered. It is no event and has no event's id: `at` alone puts it in order with events.
 
     `at` is in Stripe's own time; None where the answer did not say when, as the objects of a list do not.
     """
 
-    said: Said
+    value: Value
     at: datetime | None
 
 
@@ -30,12 +30,12 @@ def json_of(thing: Any) -> Json:
     return payload
 
 
-def read(reader: Callable[[Json], Said], thing: Any) -> Said:
+def read(reader: Callable[[Json], Value], thing: Any) -> Value:
     """Return what `reader` reads of an object of Stripe's client. Raises UnknownShape."""
     return read_json(reader, json_of(thing))
 
 
-def read_json(reader: Callable[[Json], Said], payload: Json) -> Said:
+def read_json(reader: Callable[[Json], Value], payload: Json) -> Value:
     """Return what `reader` reads. Raises UnknownShape, which names the object."""
     try:
         return reader(payload)
@@ -49,10 +49,10 @@ def has_more(payload: Json, name: str) -> bool:
     return isinstance(shown, dict) and bool(shown.get("has_more"))
 
 
-def fetched(reader: Callable[[Json], Said], answer: Any, *, took: float) -> Fetched[Said]:
+def fetched(reader: Callable[[Json], Value], answer: Any, *, took: float) -> Fetched[Value]:
     """Return what was read of an answer, and when it was true. Raises UnknownShape.
 
-    No later than Stripe read it, by Stripe's clock: what it tells of a later second is newer. `took` in seconds.
+    No later than Stripe read it, by Stripe's clock: an event of a later second is newer. `took` in seconds.
     """
     response = getattr(answer, "last_response", None)
     date = (response.headers if response else {}).get("date")

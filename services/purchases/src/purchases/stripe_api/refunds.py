@@ -31,7 +31,7 @@ class ChargeIds:
 
 
 async def refunds_of(client: StripeClient, charge: ChargeIds) -> list[Any]:
-    """Return every refund of the charge as it is now."""
+    """List every refund of the charge as it is now. Raises ObjectMissing."""
     params: Any = {**charge.named, "limit": 100}
     async with phase("list_refunds"):
         listed = await client.v1.refunds.list_async(params=params)
@@ -39,7 +39,7 @@ async def refunds_of(client: StripeClient, charge: ChargeIds) -> list[Any]:
 
 
 async def find_refund(client: StripeClient, *, charge: ChargeIds, known_by: Mapping[str, str]) -> Any | None:
-    """The charge's refund whose metadata has all of `known_by`: what an earlier, lost request made."""
+    """Find the charge's refund whose metadata has all of `known_by`: what an earlier, lost request made."""
     for refund in await refunds_of(client, charge):
         if known_by.items() <= metadata_of_object(refund).items():
             return refund

@@ -29,7 +29,7 @@ log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class FetchedSubscription:
     """A subscription as it was at Stripe at `at`, in Stripe's own time; None where the answer did not say when."""
 
     snapshot: Snapshot
@@ -42,8 +42,8 @@ class Seen:
 
 async def fetch_subscription(
     client: StripeClient, subscription_id: str, *, instance: str, prices: Collection[str]
-) -> Seen | None:
-    """Read it; None when Stripe does not know it."""
+) -> FetchedSubscription | None:
+    """Fetch it; None when Stripe does not know it. Raises UnknownShape."""
     began = monotonic()
     try:
         async with phase("look_at_subscription"):
@@ -51,32 +51,32 @@ async def fetch_subscription(
     except ObjectMissing:
         return None
     seen = fetched(read_subscription, found, took=monotonic() - began)
-    return _seen(seen, instance=instance, prices=prices)
+    return _fetched(seen, instance=instance, prices=prices)
 
 
 async def subscriptions_of(
     client: StripeClient, customer_id: str, *, instance: str, prices: Collection[str]
-) -> list[Seen]:
-    """The customer's subscriptions that have not ended and that are ours."""
+) -> list[FetchedSubscription]:
+    """List the customer's subscriptions that have not ended and that are ours."""
     try:
         async with phase("list_subscriptions"):
             listed = await client.v1.subscriptions.list_async(params={"customer": customer_id, "limit": 100})
-            found = [_listed(one, instance=instance, prices=prices) async for one in listed.auto_paging_iter()]
+            found = [_listed(shown, instance=instance, prices=prices) async for shown in listed.auto_paging_iter()]
     except ObjectMissing:
         return []
-    return [one for one in found if one is not None and one.is_ours]
+    return [subscription for subscription in found if subscription is not None and subscription.is_ours]
 
 
 async def running_at(
     client: StripeClient, price_id: str, *, instance: str, prices: Collection[str]
-) -> AsyncIterator[Seen]:
-    """Every subscription at this price that has not been cancelled, whosever it is; none of a price that is gone."""
+) -> AsyncIterator[FetchedSubscription]:
+    """List every subscription at this price that has not been cancelled, whosever; none of a price that is gone."""
     try:
         async with phase("list_subscriptions"):
             listed = await client.v1.subscriptions.list_async(params={"price": price_id, "limit": 100})
-            async for one in listed.auto_paging_iter():
-                if (seen := _listed(one, instance=instance, prices=prices)) is not None:
-                    yield seen
+            async for shown in listed.auto_paging_iter():
+                if (subscription := _listed(shown, instance=instance, prices=prices)) is not None:
+                    yield subscription
     except ObjectMissing:
         return
 
@@ -101,7 +101,7 @@ class FirstPayment:
     """A subscription with its first payment, as both are now."""
 
     subscription_id: str
-    seen: Seen | None
+    seen: FetchedSubscription | None
     """None when Stripe does not know it."""
     invoice_id: str | None = None
     invoice_status: str | None = None
@@ -113,9 +113,9 @@ class FirstPayment:
 async def fetch_first_payment(
     client: StripeClient, subscription_id: str, *, instance: str, prices: Collection[str]
 ) -> FirstPayment:
-    """Read it with the intents of its latest invoice, and whether its Checkout is open.
+    """Fetch it with the intents of its latest invoice, and whether its Checkout is open. Raises UnknownShape.
 
-    The intents are read one by one: with them the path would have five levels, and Stripe expands four
+    The intents are fetched one by one: with them the path would have five levels, and Stripe expands four
     (https://docs.stripe.com/expand).
     """
     began = monotonic()
@@ -135,7 +135,7 @@ async def fetch_first_payment(
     intents = [await _intent(client, intent_id) for intent_id in linked if intent_id]
     return FirstPayment(
         subscription_id=subscription_id,
-        seen=_seen(seen, instance=instance, prices=prices),
+        seen=_fetched(seen, instance=instance, prices=prices),
         invoice_id=invoice.id if invoice is not None else None,
         invoice_status=read(read_invoice_status, invoice) if invoice is not None else None,
         is_at_the_bank=any(intent.status == "processing" for intent in intents),
@@ -177,31 +177,31 @@ class PlanPayment:
 
 
 async def plan_payments(client: StripeClient, subscription_id: str) -> list[PlanPayment]:
-    """What was paid for the subscription; add-ons that were bought with it are not part of it."""
+    """List what was paid for the subscription; add-ons that were bought with it are not part of it."""
     async with phase("list_invoices"):
         listed = await client.v1.invoices.list_async(
             params={"subscription": subscription_id, "status": "paid", "limit": 100, "expand": ["data.payments"]}
         )
-        invoices: list[Any] = [one async for one in listed.auto_paging_iter()]
-    return [payment for one in invoices for payment in await _payments_of(client, one)]
+        invoices: list[Any] = [invoice async for invoice in listed.auto_paging_iter()]
+    return [payment for invoice in invoices for payment in await _payments_of(client, invoice)]
 
 
-async def _payments_of(client: StripeClient, invoice: Any) -> list[PlanPayment]:
-    """What each charge of the invoice took for the plan, the first one first; then what credit paid of it.
+async def _payments_of(client: StripeClient, listed: Any) -> list[PlanPayment]:
+    """Return what each charge of the invoice took for the plan, the first one first; then what credit paid of it.
 
     Of credit that paid for add-ons too the plan has its share, in proportion.
     """
-    payload = await whole_json(client, invoice)
-    said, plan_cents = read_json(read_invoice, payload), read_json(read_subscription_cents, payload)
-    total = sum(line.amount - line.discount_cents + line.tax_cents for line in said.lines)
+    payload = await whole_json(client, listed)
+    invoice, plan_cents = read_json(read_invoice, payload), read_json(read_subscription_cents, payload)
+    total = sum(line.amount - line.discount_cents + line.tax_cents for line in invoice.lines)
     of_invoice: Any = {
-        "invoice_id": said.invoice_id,
-        "customer_id": str(said.customer_id),
-        "currency": said.currency,
+        "invoice_id": invoice.invoice_id,
+        "customer_id": str(invoice.customer_id),
+        "currency": invoice.currency,
     }
     applied = read_json(read_paid_by_credit, payload) or 0
     credit = applied * plan_cents // total if total > 0 and plan_cents > 0 else 0
-    left, found = min(said.amount_paid, plan_cents - credit), list[PlanPayment]()
+    left, found = min(invoice.amount_paid, plan_cents - credit), list[PlanPayment]()
     parts = [part for part in read_json(read_parts, payload) if part.payment_intent_id or part.charge_id]
     for number, part in enumerate(parts, start=1):
         cents = min(left, part.amount_paid)
@@ -221,7 +221,10 @@ async def _payments_of(client: StripeClient, invoice: Any) -> list[PlanPayment]:
 async def pay_back(
     client: StripeClient, payment: PlanPayment, *, instance: str, workspace_id: str, subscription_id: str, attempt: int
 ) -> None:
-    """Refund the plan's part, unless a look finds that refund; an add-on's of the same invoice names its purchase."""
+    """Refund the plan's part, unless that refund is found; an add-on's of the same invoice names its purchase.
+
+    Raises OutcomeUnknown or StripeRefused.
+    """
     wanted = {
         "quittance_instance": instance,
         "returned_invoice": payment.invoice_id,
@@ -245,7 +248,7 @@ async def pay_back(
 async def _give_credit_back(
     client: StripeClient, payment: PlanPayment, metadata: dict[str, str], instance: str, attempt: int
 ) -> None:
-    """To the balance that had paid, unless a look finds that transaction."""
+    """Give it back to the balance that had paid, unless that transaction is found."""
     if await fetch_given_back(client, customer_id=payment.customer_id, known_by=metadata):
         return
     await give_credit(
@@ -258,23 +261,23 @@ async def _give_credit_back(
     )
 
 
-def _seen(found: Fetched[Subscription], *, instance: str, prices: Collection[str]) -> Seen:
-    said = found.said
-    ours, item = said.quittance_instance, plan_item(said, prices=prices, instance=instance)
+def _fetched(found: Fetched[Subscription], *, instance: str, prices: Collection[str]) -> FetchedSubscription:
+    subscription = found.value
+    ours, item = subscription.quittance_instance, plan_item(subscription, prices=prices, instance=instance)
     at_our_price = item is not None and is_our_price(item, prices=prices, instance=instance)
-    return Seen(
-        snapshot=snapshot_of(said, prices=prices, instance=instance),
+    return FetchedSubscription(
+        snapshot=snapshot_of(subscription, prices=prices, instance=instance),
         at=found.at,
         is_ours=ours == instance or (ours is None and at_our_price),
-        workspace_id=said.workspace_id if ours == instance else None,
+        workspace_id=subscription.workspace_id if ours == instance else None,
     )
 
 
-def _listed(subscription: Any, *, instance: str, prices: Collection[str]) -> Seen | None:
-    """None for one that nobody understands: its event was parked for the same reason, and the others are taken."""
+def _listed(shown: Any, *, instance: str, prices: Collection[str]) -> FetchedSubscription | None:
+    """Read it; None for one that nobody understands: its event was parked for the same reason."""
     try:
-        said = read(read_subscription, subscription)
+        subscription = read(read_subscription, shown)
     except UnknownShape as error:
-        log.error("subscription_not_understood", subscription=subscription.id, reason=str(error))  # noqa: TRY400
+        log.error("subscription_not_understood", subscription=shown.id, reason=str(error))  # noqa: TRY400
         return None
-    return _seen(Fetched(said, None), instance=instance, prices=prices)
+    return _fetched(Fetched(subscription, None), instance=instance, prices=prices)

@@ -33,10 +33,10 @@ class PlanSale:
     plan: str
     price_id: str
     purchase_ids: tuple[str, ...]
-    """What is sold besides the plan, in the order in which it was asked for."""
+    """What is sold besides the plan, in the order of the request."""
     customer_id: str
     session_id: str | None
-    """None: Stripe was asked for the session, and its answer is not known."""
+    """None: the session was requested, and Stripe's answer is not known."""
     success_url: str
     cancel_url: str
     attempt: int
@@ -58,7 +58,7 @@ class Line:
 
     @property
     def paid_cents(self) -> int:
-        """The line less its discount, plus its tax."""
+        """Return the line less its discount, plus its tax."""
         return self.amount - self.discount_cents + self.tax_cents
 
 
@@ -73,7 +73,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaidInvoice:
-    """An invoice that Stripe says is paid in full, from an event or from a look: the same to us."""
+    """An invoice that is paid in full at Stripe, of an event or fetched: the same to us. Minor units of `currency`."""
 
     invoice_id: str
     customer_id: str | None
@@ -91,39 +91,39 @@ class PaidInvoice:
 
     @property
     def charged_cents(self) -> int:
-        """What its charges took."""
+        """Return what its charges took."""
         return max(0, self.amount_paid - (self.off_stripe_cents or 0))
 
     def share_of(self, line: Line, cents: int | None) -> int:
-        """What of `cents`, which paid the whole invoice, is for this line: in proportion; all shares make `cents`."""
-        before, total = 0, sum(max(0, one.paid_cents) for one in self.lines)
-        for one in self.lines:
-            if one is line:
+        """Return the line's share of `cents`, which paid the whole invoice, in proportion; all shares add up to it."""
+        before, total = 0, sum(max(0, other.paid_cents) for other in self.lines)
+        for other in self.lines:
+            if other is line:
                 break
-            before += max(0, one.paid_cents)
+            before += max(0, other.paid_cents)
         if not cents or not total:
             return 0
         return cents * (before + max(0, line.paid_cents)) // total - cents * before // total
 
     @property
     def payment_intent_id(self) -> str | None:
-        """The first one's."""
+        """Return the first part's intent."""
         return self.parts[0].payment_intent_id if self.parts else None
 
     @property
     def charge_id(self) -> str | None:
-        """The first one's."""
+        """Return the first part's charge."""
         return self.parts[0].charge_id if self.parts else None
 
     def paid_more_than(self, line: Line) -> bool:
-        """Whether its money was also for something else: the plan, another purchase."""
+        """Return whether its money was also for something else: the plan, another purchase. Raises ValueError."""
         others = list(self.lines)
         others.remove(line)
         return any(other.amount for other in others)
 
 
 class InvoiceState(StrEnum):
-    """An invoice as far as settling cares."""
+    """An invoice as far as `reconcile_purchase` cares."""
 
     PAID = "paid"
     DRAFT = "draft"
@@ -140,7 +140,7 @@ class InvoiceState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """What a look at Stripe found of one purchase's invoice."""
+    """How one purchase's invoice stands at Stripe now. Minor units of `currency`."""
 
     state: InvoiceState
     invoice_id: str | None = None
@@ -157,7 +157,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """A whole subscription at one moment, from an event or from a look: the same to us."""
+    """A whole subscription at one moment, of an event or fetched: the same to us."""
 
     subscription_id: str
     status: str

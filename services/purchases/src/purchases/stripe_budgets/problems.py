@@ -4,7 +4,7 @@ from chassis.problems import Problem
 
 
 def too_many_requests(*, seconds: int) -> Problem:
-    """The workspace, or the person, has used up what it may ask of Stripe."""
+    """Return a 429: the workspace, or the person, has used up its calls to Stripe."""
     return Problem(
         429,
         "too-many-requests",

@@ -1,4 +1,4 @@
-"""What a workspace and a person may still ask of Stripe: one budget for all replicas."""
+"""How many calls to Stripe a workspace and a person have left: one budget for all replicas."""
 
 from datetime import datetime
 

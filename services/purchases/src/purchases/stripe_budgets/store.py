@@ -1,4 +1,4 @@
-"""Token buckets: a workspace and a person may ask Stripe so often, whichever replica they ask."""
+"""Token buckets: a workspace and a person may call Stripe so often, by whichever replica."""
 
 import math
 from dataclasses import dataclass
@@ -34,14 +34,14 @@ class Bucket:
 
 
 async def spend(session: AsyncSession, *, subject: str, bucket: Bucket) -> int | None:
-    """Take one token of `subject`; None when there was one, else the seconds until there is.
+    """Take one token of `subject`; return None when there was one, else the seconds until there is.
 
     Who spends of several buckets takes them in one order, since each stays locked until the transaction ends.
     """
-    asked = {"subject": subject, "burst": bucket.burst, "per_second": bucket.per_minute / 60}
-    if (await session.execute(SPEND, asked)).first() is not None:
+    values = {"subject": subject, "burst": bucket.burst, "per_second": bucket.per_minute / 60}
+    if (await session.execute(SPEND, values)).first() is not None:
         return None
-    tokens = float((await session.execute(LEFT, asked)).scalar_one_or_none() or 0)
+    tokens = float((await session.execute(LEFT, values)).scalar_one_or_none() or 0)
     return max(1, math.ceil((1 - tokens) * 60 / bucket.per_minute))
 
 

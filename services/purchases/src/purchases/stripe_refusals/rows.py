@@ -22,7 +22,7 @@ class StripeRefusal(Row):
     workspace_id: Mapped[str] = mapped_column(String(128), index=True)
     purchase_id: Mapped[uuid.UUID | None] = mapped_column(index=True)
     call: Mapped[str] = mapped_column(String(64))
-    """Ours for what was asked: `draft`, `setup_session`, `portal_session`, …"""
+    """Our name of the request: `draft`, `setup_session`, `portal_session`, …"""
     http_status: Mapped[int | None]
     code: Mapped[str | None] = mapped_column(Text)
     message: Mapped[str] = mapped_column(Text)

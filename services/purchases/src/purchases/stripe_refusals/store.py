@@ -32,7 +32,7 @@ class Refusal:
 
     @property
     def key(self) -> str:
-        """What makes it the same as another one."""
+        """Return what makes it the same as another one."""
         return f"{self.purchase_id or self.workspace_id}:{self.call}:{(self.code or '')[:LONGEST]}"
 
 

@@ -32,12 +32,12 @@ ALREADY_BACK: Final = "charge_already_refunded"
 
 
 async def compare_subscriptions(context: StripeContext, task: Task[CompareSubscriptions]) -> Result:
-    """Ask Stripe for each that is not known to have ended; if two still run, have all but the best ended."""
+    """Fetch each that is not known to have ended; if two still run, enqueue the end of all but the best."""
     job = task.job
     async with context.database.reading() as session:
         prices = await plans.price_ids(session)
         owned = await subscriptions.of_workspace(session, job.workspace_id)
-    for row in (one for one in owned if one.status not in ENDED):
+    for row in (row for row in owned if row.status not in ENDED):
         seen = await fetch_subscription(
             context.client, row.stripe_subscription_id, instance=context.instance, prices=prices
         )
@@ -45,11 +45,11 @@ async def compare_subscriptions(context: StripeContext, task: Task[CompareSubscr
             result = await apply_fetched(session, seen, workspace_id=job.workspace_id, known_at=row.event_at)
         if isinstance(result, Later):
             return result
-    return await _mark(context, job)
+    return await _mark_extra(context, job)
 
 
-async def _mark(context: StripeContext, job: CompareSubscriptions) -> Result:
-    """Under the workspace's lock."""
+async def _mark_extra(context: StripeContext, job: CompareSubscriptions) -> Result:
+    """Mark all but the best as extra, under the workspace's lock, and enqueue their end."""
     async with context.database.transaction() as session:
         workspace = await workspaces.lock_workspace(session, job.workspace_id)
         owned = await _owned(session, job.workspace_id)
@@ -61,14 +61,17 @@ async def _mark(context: StripeContext, job: CompareSubscriptions) -> Result:
 
 
 async def end_and_pay_back(context: StripeContext, task: Task[EndSubscription]) -> Result:
-    """End it at Stripe, then pay back what it took for the plan; add-ons that were bought with it stay bought."""
+    """End it at Stripe, then pay back what it took for the plan; add-ons that were bought with it stay bought.
+
+    Raises StripeRefused for what could not be paid back, after the rest was.
+    """
     job = task.job
     workspace_id = job.workspace_id
     await end_subscription(context.client, job.subscription_id)
     async with context.database.transaction() as session:
         await enqueue_sync(session, job.subscription_id, workspace_id)
     returned, refused = await _pay_all_back(context, task, await plan_payments(context.client, job.subscription_id))
-    await _tell(context, job, returned)
+    await _announce(context, job, returned)
     if refused is not None:
         raise refused
     return DONE
@@ -90,10 +93,10 @@ async def _pay_all_back(
     return returned, refused
 
 
-async def _tell(context: StripeContext, job: EndSubscription, payments: Sequence[PlanPayment]) -> None:
-    """Once per subscription, and again where more money came, however often the task is repeated.
+async def _announce(context: StripeContext, job: EndSubscription, payments: Sequence[PlanPayment]) -> None:
+    """Announce it once per subscription, and again where more money came, however often the job is repeated.
 
-    Nobody is told of an unfinished one that was never paid.
+    An unfinished one that was never paid is announced to nobody.
     """
     if not payments and job.reason == CAME_LATE:
         return
@@ -119,7 +122,7 @@ async def _tell(context: StripeContext, job: EndSubscription, payments: Sequence
 
 
 async def _owned(session: AsyncSession, workspace_id: str) -> dict[str, Subscription]:
-    return {one.stripe_subscription_id: one for one in await subscriptions.of_workspace(session, workspace_id)}
+    return {row.stripe_subscription_id: row for row in await subscriptions.of_workspace(session, workspace_id)}
 
 
 async def _pay_back(context: StripeContext, task: Task[EndSubscription], payment: PlanPayment) -> None:

@@ -1,4 +1,4 @@
-"""A subscription whose first payment nobody finished makes room for another: looked at and ended in one job."""
+"""A subscription whose first payment nobody finished makes room for another: fetched and ended in one job."""
 
 from datetime import timedelta
 from enum import StrEnum
@@ -35,7 +35,7 @@ class Found(StrEnum):
     """Somebody is on its page at Stripe."""
     AT_THE_BANK = "at_the_bank"
     CHANGING = "changing"
-    """An event came while Stripe was asked."""
+    """An event came while it was being fetched."""
 
 
 async def make_room(*, database: Database, client: StripeClient, instance: str, workspace_id: str) -> None:
@@ -44,7 +44,7 @@ async def make_room(*, database: Database, client: StripeClient, instance: str, 
         waiting = await subscriptions.unfinished(session, workspace_id)
     context = StripeContext(database=database, client=client, instance=instance)
     for row in waiting:
-        match await _look_and_end(context, row.stripe_subscription_id, workspace_id):
+        match await _fetch_and_end(context, row.stripe_subscription_id, workspace_id):
             case Found.RUNS:
                 raise already_subscribed()
             case Found.IN_PROGRESS:
@@ -59,7 +59,7 @@ async def end_unfinished(context: StripeContext, task: Task[EndUnfinished]) -> R
     """Finish what a request began: end it, and pay back what arrived for it all the same."""
     job = task.job
     workspace_id = job.workspace_id
-    match await _look_and_end(context, job.subscription_id, workspace_id):
+    match await _fetch_and_end(context, job.subscription_id, workspace_id):
         case Found.ENDED:
             return await end_extra.end_and_pay_back(context, task)
         case Found.CHANGING:
@@ -68,18 +68,18 @@ async def end_unfinished(context: StripeContext, task: Task[EndUnfinished]) -> R
     return DONE
 
 
-async def _look_and_end(context: StripeContext, subscription_id: str, workspace_id: str) -> Found:
-    found, payment = await _look(context, subscription_id, workspace_id)
+async def _fetch_and_end(context: StripeContext, subscription_id: str, workspace_id: str) -> Found:
+    found, payment = await _fetch(context, subscription_id, workspace_id)
     if found is not None:
         return found
-    await _mark(context, subscription_id, workspace_id)
+    await _mark_ending(context, subscription_id, workspace_id)
     await end_first_payment(context.client, payment)
-    found, _ = await _look(context, subscription_id, workspace_id)
+    found, _ = await _fetch(context, subscription_id, workspace_id)
     return found or Found.CHANGING
 
 
-async def _look(context: StripeContext, subscription_id: str, workspace_id: str) -> tuple[Found | None, FirstPayment]:
-    """What it is now, stored; None for one that can be ended."""
+async def _fetch(context: StripeContext, subscription_id: str, workspace_id: str) -> tuple[Found | None, FirstPayment]:
+    """Fetch it and store what it is now; None for one that can be ended."""
     async with context.database.reading() as session:
         prices = await plans.price_ids(session)
         row = await subscriptions.find(session, subscription_id)
@@ -98,8 +98,8 @@ async def _look(context: StripeContext, subscription_id: str, workspace_id: str)
     return (Found.IN_PROGRESS if payment.page_is_open else None), payment
 
 
-async def _mark(context: StripeContext, subscription_id: str, workspace_id: str) -> None:
-    """Committed before Stripe is asked: whatever it is paid from now on goes back, also if we die here."""
+async def _mark_ending(context: StripeContext, subscription_id: str, workspace_id: str) -> None:
+    """Store that it is to end before Stripe is called: what it is paid from now on goes back, also if we die here."""
     async with context.database.transaction() as session:
         await workspaces.lock_workspace(session, workspace_id)
         row = await subscriptions.find(session, subscription_id)
@@ -113,7 +113,7 @@ async def _mark(context: StripeContext, subscription_id: str, workspace_id: str)
 
 
 async def _let_run(context: StripeContext, subscription_id: str, workspace_id: str) -> None:
-    """Somebody pays for it, or has, before it was ended: then it is the workspace's after all."""
+    """Keep it, as somebody pays for it, or has, before it was ended: then it is the workspace's after all."""
     async with context.database.transaction() as session:
         workspace = await workspaces.lock_workspace(session, workspace_id)
         row = await subscriptions.find(session, subscription_id)

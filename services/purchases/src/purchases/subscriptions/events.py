@@ -46,11 +46,11 @@ async def subscription_changed(context: BatchContext, received: Received) -> Non
         event_id=fact.stripe_event_id,
         cause=cause_of(fact),
     )
-    count_outcome(fact, {News.TAKE: "applied", News.STALE: "stale", News.ASK: "asked"}[news])
+    count_outcome(fact, {News.TAKE: "applied", News.STALE: "stale", News.FETCH: "asked"}[news])
 
 
 async def _wait_for_workspace(context: BatchContext, received: Received, fact: stripe_facts.StripeFact) -> None:
-    """Ours by its metadata, of a workspace that nobody registered here (a restored backup); else somebody else's."""
+    """Park what its metadata says is ours, of a workspace that nobody registered here (a restored backup)."""
     if names_workspace(fact, instance=context.instance):
         await context.park(received, reason="a subscription of an unknown workspace", waits_for=fact.workspace_id)
         count_outcome(fact, "waits")
@@ -66,9 +66,9 @@ async def _is_proven(context: BatchContext, received: Received, subscription_id:
 async def _wait_for_proof(
     context: BatchContext, received: Received, fact: stripe_facts.StripeFact, workspace: Workspace, subscription_id: str
 ) -> None:
-    """Set the fact aside until Stripe was asked: only what it says of itself connects it with the workspace.
+    """Park the fact until the subscription is fetched: only what it says of itself connects it with the workspace.
 
-    The look ends the waiting: it stores the subscription and releases the fact, or leaves it to staff.
+    The sync ends the waiting: it stores the subscription and releases the fact, or leaves it to staff.
     """
     await context.park(received, reason="a subscription that only says that it is ours", waits_for=subscription_id)
     await enqueue_sync(context.session, subscription_id, workspace.id)
@@ -76,19 +76,19 @@ async def _wait_for_proof(
 
 
 def names_workspace(fact: stripe_facts.StripeFact, *, instance: str) -> bool:
-    """Whether its metadata says that it is of a workspace of ours, known or not."""
+    """Return whether its metadata says that it is of a workspace of ours, known or not."""
     return fact.quittance_instance == instance and bool(fact.workspace_id)
 
 
 def _stamp_purchases(context: BatchContext, fact: stripe_facts.SubscriptionChanged) -> None:
-    """What the bundle sells besides the plan is found by the subscription from now on."""
+    """Find what the bundle sells besides the plan by the subscription from now on."""
     for purchase in context.purchases_of(fact):
         if purchase.workspace_id == context.workspaces_by_event[fact.stripe_event_id].id:
             context.learn(purchase, learn_ids(purchase, subscription_id=fact.subscription_id))
 
 
 async def schedule_changed(context: BatchContext, received: Received) -> None:
-    """What will become of a subscription was planned anew: Stripe is asked for it, and what it is charged next."""
+    """Sync a subscription whose future was planned anew, and what it is charged next."""
     fact = fact_as(stripe_facts.SubscriptionScheduleChanged, received)
     workspace = context.workspaces_by_event.get(fact.stripe_event_id)
     row = await subscriptions.find(context.session, fact.subscription_id) if fact.subscription_id else None
@@ -101,7 +101,7 @@ async def schedule_changed(context: BatchContext, received: Received) -> None:
 
 
 async def invoice_paid(context: BatchContext, received: Received) -> None:
-    """Confirms a new subscription, and extends one that goes on; whether a late payment heals it, Stripe says."""
+    """Confirm a new subscription, and extend one that goes on; whether a late payment heals it, a sync says."""
     fact = fact_as(stripe_facts.InvoicePaid, received)
     workspace = context.workspaces_by_event.get(fact.stripe_event_id)
     if fact.subscription_id is None or workspace is None:
@@ -110,7 +110,7 @@ async def invoice_paid(context: BatchContext, received: Received) -> None:
     row, found = await subscriptions.find(context.session, fact.subscription_id), was_fetched(received)
     if not found and row is None:
         if says_paid(fact):
-            # What paid it is told of once, by its link, which may come before Stripe has answered. It grants nothing.
+            # What paid it is said once, by its link, which may come before Stripe has answered. It grants nothing.
             await _keep_paid(context, fact, workspace)
         await _wait_for_proof(context, received, fact, workspace, fact.subscription_id)
         return
@@ -121,7 +121,7 @@ async def invoice_paid(context: BatchContext, received: Received) -> None:
     if await _was_ended_by_us(context, fact.subscription_id, workspace):
         return
     if not found and row is not None and row.status == UNCONFIRMED:
-        # An event's word alone grants nothing new: Stripe is asked for the subscription, and nothing said counts.
+        # An event's word alone grants nothing new: the subscription is fetched, and only the answer counts.
         await enqueue_sync(context.session, fact.subscription_id, workspace.id)
         return
     if fact.billing_reason == FIRST_INVOICE:
@@ -140,7 +140,7 @@ async def invoice_paid(context: BatchContext, received: Received) -> None:
 
 
 async def _keep_paid(context: BatchContext, fact: stripe_facts.InvoicePaid, workspace: Workspace) -> None:
-    """Money of it that went back before is tried again, or shared out anew: now its charges are known."""
+    """Store the invoice; money of it that went back before is tried again, or shared out anew, by its charges."""
     known = await subscriptions.find_invoice(context.session, fact.invoice_id)
     was_paid = known is not None and known.paid_at is not None
     await subscriptions.keep_invoice(context.session, _invoice(fact, workspace, paid_at=fact.occurred_at))
@@ -152,7 +152,7 @@ async def _keep_paid(context: BatchContext, fact: stripe_facts.InvoicePaid, work
 
 
 async def _list_subscriptions(context: BatchContext, fact: stripe_facts.InvoiceFact) -> None:
-    """Have those of its customer listed at Stripe when the plan's price may be on a line that the event does not show.
+    """Enqueue a listing of its customer's when the plan's price may be on a line that the event does not show.
 
     Only those at a price of ours are taken over.
     """
@@ -164,7 +164,7 @@ async def _list_subscriptions(context: BatchContext, fact: stripe_facts.InvoiceF
 
 
 async def _was_ended_by_us(context: BatchContext, subscription_id: str, workspace: Workspace) -> bool:
-    """Money that still arrives for one that we ended goes back."""
+    """Return whether it was; money that still arrives for it goes back."""
     row = await subscriptions.find(context.session, subscription_id)
     if row is None or not row.is_extra or row.status not in ENDED:
         return False
@@ -180,7 +180,7 @@ async def _was_ended_by_us(context: BatchContext, subscription_id: str, workspac
 
 
 async def payment_linked(context: BatchContext, received: Received) -> None:
-    """Basil and later: an invoice says nothing of what paid it; its link does."""
+    """Learn what paid an invoice: since 2025-03-31.basil its link says so, and the invoice does not."""
     fact = fact_as(stripe_facts.InvoicePaymentLinked, received)
     if fact.payment_intent_id is None or context.purchases_of(fact):
         return
@@ -190,7 +190,7 @@ async def payment_linked(context: BatchContext, received: Received) -> None:
 
 
 async def invoice_payment_failed(context: BatchContext, received: Received) -> None:
-    """Of a renewal: the owner is told once; what it does to the subscription, the subscription says."""
+    """Announce a renewal that failed, once; what it does to the subscription, a sync says."""
     fact = fact_as(stripe_facts.InvoicePaymentFailed, received)
     workspace = context.workspaces_by_event.get(fact.stripe_event_id)
     if fact.subscription_id is None or workspace is None or fact.billing_reason == FIRST_INVOICE:
@@ -205,13 +205,13 @@ async def invoice_payment_failed(context: BatchContext, received: Received) -> N
     part = Part(payment_intent_id=fact.payment_intent_id, charge_id=fact.charge_id)
     await plan_money.learn_charges(context.session, fact.invoice_id, [part])
     if not was_heard_of:
-        _tell_owner(context, workspace, invoice, fact)
+        _announce_failure(context, workspace, invoice, fact)
     await forget_next_charge(context.session, row)
     if row.status not in ENDED and invoice.paid_at is None:
         await enqueue_sync(context.session, fact.subscription_id, workspace.id, said="past_due")
 
 
-def _tell_owner(
+def _announce_failure(
     context: BatchContext, workspace: Workspace, invoice: SubscriptionInvoice, fact: stripe_facts.InvoicePaymentFailed
 ) -> None:
     announce_of_workspace(
@@ -229,7 +229,7 @@ def _tell_owner(
 
 
 async def enqueue_charge_sync(context: BatchContext, workspace: Workspace, subscription_id: str) -> None:
-    """Neither a Checkout nor an invoice shows the whole of it: should its own events be lost, Stripe is asked."""
+    """Enqueue a sync of one of which no event showed the whole: neither a Checkout nor an invoice does."""
     row = await subscriptions.find(context.session, subscription_id)
     if row is not None and row.event_at is None:
         await enqueue_sync(context.session, subscription_id, workspace.id)

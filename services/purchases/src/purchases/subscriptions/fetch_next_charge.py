@@ -39,9 +39,9 @@ def deciding(row: Subscription) -> dict[str, Any]:
 
 
 async def forget_next_charge(session: AsyncSession, row: Subscription) -> None:
-    """What was known of it is old: have Stripe asked after the commit, where the row itself does not say it."""
+    """Drop what was known of it, and enqueue its fetching where the row itself does not say it."""
     why = known_to_be_none(_terms(row))
-    _keep(row, why, as_of=datetime.now(UTC) if why else None)
+    _store(row, why, as_of=datetime.now(UTC) if why else None)
     if why is None:
         await enqueue(
             session, FetchNextCharge(subscription_id=row.stripe_subscription_id, workspace_id=row.workspace_id)
@@ -49,13 +49,13 @@ async def forget_next_charge(session: AsyncSession, row: Subscription) -> None:
 
 
 async def fetch_next_charge(context: StripeContext, task: Task[FetchNextCharge]) -> Result:
-    """Ask Stripe for its preview, and keep the answer unless the subscription has changed meanwhile."""
+    """Fetch Stripe's preview, and store it unless the subscription has changed meanwhile."""
     async with context.database.reading() as session:
         row = await subscriptions.find(session, task.job.subscription_id)
     if row is None or known_to_be_none(_terms(row)) is not None:
         return DONE
-    asked_at, before = datetime.now(UTC), deciding(row)
-    preview = await _asked(context, row)
+    fetched_at, before = datetime.now(UTC), deciding(row)
+    preview = await _fetch_charge(context, row)
     async with context.database.transaction() as session:
         await workspaces.lock_workspace(session, row.workspace_id)
         now = await subscriptions.find(session, task.job.subscription_id)
@@ -63,12 +63,12 @@ async def fetch_next_charge(context: StripeContext, task: Task[FetchNextCharge])
             return DONE
         if deciding(now) != before:
             return AT_ONCE
-        _keep(now, judge_preview(_terms(now), preview), as_of=asked_at)
+        _store(now, judge_preview(_terms(now), preview), as_of=fetched_at)
     return DONE
 
 
-async def _asked(context: StripeContext, row: Subscription) -> Preview | None:
-    """What is owed is tried again before the next period is billed."""
+async def _fetch_charge(context: StripeContext, row: Subscription) -> Preview | None:
+    """Fetch the next try of what is owed, else the preview: what is owed is tried before the next period is billed."""
     if row.status in OWING and row.latest_invoice_id is not None:
         again = await next_attempt(context.client, row.latest_invoice_id)
         if again is not None:
@@ -85,7 +85,7 @@ def _terms(row: Subscription) -> Terms:
     )
 
 
-def _keep(row: Subscription, charge: Preview | WhyNone | None, *, as_of: datetime | None) -> None:
+def _store(row: Subscription, charge: Preview | WhyNone | None, *, as_of: datetime | None) -> None:
     known = charge if isinstance(charge, Preview) else None
     row.next_charge_at = known.at if known else None
     row.next_charge_cents = known.amount_cents if known else None

@@ -11,7 +11,10 @@ from purchases.stripe_api.catalog.portal import open_portal
 async def manage_subscription(
     *, database: Database, client: StripeClient, instance: str, workspace_id: str, return_url: str, cancel: str
 ) -> str:
-    """The portal's address for the workspace; `cancel` is `at_period_end` or `immediately`. Raises a Problem."""
+    """Return the portal's address for the workspace; `cancel` is `at_period_end` or `immediately`.
+
+    Raises Problem 502 or 503.
+    """
     async with map_stripe_errors(database, workspace_id=workspace_id):
         customer = await ensure_usable_customer(
             database=database, client=client, instance=instance, workspace_id=workspace_id
@@ -25,7 +28,7 @@ async def manage_subscription(
 
 
 def portal_not_set_up() -> Problem:
-    """`bootstrap-stripe` has not made the portal's configurations for this instance."""
+    """Return a 503: `bootstrap-stripe` has not made the portal's configurations for this instance."""
     return Problem(
         503,
         "portal-not-set-up",

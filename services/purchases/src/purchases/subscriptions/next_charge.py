@@ -38,7 +38,7 @@ STATES: Final = {UNCONFIRMED: WhyNone.NOT_PAID_YET, "paused": WhyNone.PAUSED, "u
 
 
 def known_to_be_none(terms: Terms) -> WhyNone | None:
-    """What needs no preview: the subscription's own word says that nothing is charged."""
+    """Return why nothing is charged where the subscription itself says so, and needs no preview; else None."""
     if terms.status in ENDED:
         return WhyNone.ENDED
     if terms.is_paused and terms.resumes_at is None:

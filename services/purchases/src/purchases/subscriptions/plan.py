@@ -13,7 +13,7 @@ without a card: nobody pays, and Stripe makes no invoices."""
 
 
 def plan_of(statuses: Iterable[str]) -> str:
-    """The slug of the plan that subscriptions in these statuses buy."""
+    """Return the slug of the plan that subscriptions in these statuses buy."""
     return BUILDER if any(status in GRANTING for status in statuses) else FREE
 
 
@@ -27,17 +27,17 @@ class Usage:
 
     @property
     def over_cap(self) -> bool:
-        """More than the plan allows, as after a downgrade: nothing is deleted, nothing can be added."""
+        """Return whether it is over the plan's cap, as after a downgrade: nothing is deleted, nothing can be added."""
         return self.limit is not None and self.used > self.limit
 
     @property
     def frozen(self) -> bool:
-        """The plan allows none: what is there is kept, and not usable."""
+        """Return whether the plan allows none: what is there is kept, and not usable."""
         return self.limit == 0
 
     @property
     def full(self) -> bool:
-        """Another claim is refused."""
+        """Return whether another claim is refused."""
         return self.limit is not None and self.used >= self.limit
 
 
@@ -45,12 +45,12 @@ Caps = Mapping[str, int | None]
 
 
 def caps_of(plan: str, *, plans: Mapping[str, Caps]) -> dict[str, int | None]:
-    """The caps of `plan` by resource. What only another plan names is not part of this one: its cap is 0."""
+    """Return the caps of `plan` by resource. What only another plan names is not part of this one: its cap is 0."""
     others = {resource: 0 for caps in plans.values() for resource in caps}
     return others | dict(plans[plan])
 
 
 def usages(caps: Caps, *, used: Mapping[str, int]) -> list[Usage]:
-    """Every capped resource, and every one that is used all the same, in the order of their names."""
+    """List every capped resource, and every one that is used all the same, in the order of their names."""
     resources = sorted({*caps, *(resource for resource, count in used.items() if count)})
-    return [Usage(resource=one, used=used.get(one, 0), limit=caps.get(one, 0)) for one in resources]
+    return [Usage(resource=name, used=used.get(name, 0), limit=caps.get(name, 0)) for name in resources]

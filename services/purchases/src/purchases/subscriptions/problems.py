@@ -13,7 +13,7 @@ def already_subscribed() -> Problem:
 
 
 def checkout_busy() -> Problem:
-    """Another Checkout is being opened or ended, and Stripe has not said how that went."""
+    """Return a 409: another Checkout is being opened or ended, and Stripe has not said how that went."""
     return Problem(
         409,
         "checkout-busy",

@@ -1,4 +1,4 @@
-"""The plan: our copy of what is on offer, the subscriptions with their invoices, and the slots that were claimed."""
+"""The subscriptions of workspaces."""
 
 from datetime import datetime
 
@@ -22,7 +22,7 @@ class Subscription(Row):
     is_extra: Mapped[bool] = mapped_column(server_default=false(), default=False)
     """We end it and pay it back: a second one beside another that runs, or an unfinished one that was in the way."""
     returned_cents: Mapped[int | None] = mapped_column(BigInteger)
-    """What of an extra one was paid back; empty until that was done and told."""
+    """What of an extra one was paid back; empty until that was done and announced."""
     stripe_price_id: Mapped[str | None] = mapped_column(Text)
     interval: Mapped[str | None] = mapped_column(String(16))
     currency: Mapped[str | None] = mapped_column(String(3))
@@ -38,7 +38,7 @@ class Subscription(Row):
     """What becomes of its invoices while collection is paused; empty while it is not."""
     pause_resumes_at: Mapped[datetime | None]
     collection_method: Mapped[str | None] = mapped_column(String(32))
-    """`charge_automatically` or `send_invoice`; empty until a whole snapshot was heard."""
+    """`charge_automatically` or `send_invoice`; empty until a whole snapshot is stored."""
     stripe_schedule_id: Mapped[str | None] = mapped_column(Text)
     next_charge_at: Mapped[datetime | None]
     """With `next_charge_cents` and `next_charge_currency`: Stripe's preview; or `next_charge_none` says why none."""
@@ -46,11 +46,11 @@ class Subscription(Row):
     next_charge_currency: Mapped[str | None] = mapped_column(String(3))
     next_charge_none: Mapped[str | None] = mapped_column(String(32))
     next_charge_as_of: Mapped[datetime | None]
-    """When Stripe was asked; empty while that is not known, after each change."""
+    """When it was fetched; empty while that is not known, after each change."""
     event_at: Mapped[datetime | None] = mapped_column("told_at")
-    """The second of the newest event that showed it whole; None while only its Checkout or an invoice was heard of."""
+    """The second of the newest event that showed it whole; None while only its Checkout or an invoice is known."""
     event_id: Mapped[str | None] = mapped_column("told_by", Text)
-    """That event's id: another one of the same second is put in order by asking Stripe."""
+    """That event's id: another one of the same second is put in order by a sync."""
     confirmed_at: Mapped[datetime | None]
     """The newest second of which a completed Checkout, or its first invoice, says that it was active."""
     recorded_at: Mapped[datetime] = mapped_column(server_default=NOW)

@@ -16,28 +16,28 @@ UNCONFIRMED: Final = "incomplete"
 
 
 class News(StrEnum):
-    """What to do with a snapshot that an event told, given the one that is stored."""
+    """What to do with an event's snapshot, given the one that is stored."""
 
     TAKE = "take"
     STALE = "stale"
-    ASK = "ask"
+    FETCH = "ask"
     """Two of one second: only Stripe knows which was last."""
 
 
 def judge_news(*, status: str, event_at: datetime | None, new_status: str, new_at: datetime) -> News:
-    """Newer wins; what has ended stays so, and an end is believed whenever it comes.
+    """Judge an event's snapshot: newer wins; what has ended stays so, and an end is believed whenever it comes.
 
-    `told_at` None: what is stored comes from hints only, and every snapshot knows more.
+    `event_at` None: what is stored comes from hints only, and every snapshot knows more.
     """
     if status in ENDED:
         return News.STALE
     if new_status in ENDED or event_at is None or new_at > event_at:
         return News.TAKE
-    return News.STALE if new_at < event_at else News.ASK
+    return News.STALE if new_at < event_at else News.FETCH
 
 
 def status_now(*, status: str, event_at: datetime | None, confirmed_at: datetime | None) -> str:
-    """The snapshot's status with what was confirmed since: what was paid for is active before its events have come."""
+    """Return the snapshot's status with what was confirmed since: what was paid is active before its events come."""
     if status != UNCONFIRMED or confirmed_at is None:
         return status
     return "active" if event_at is None or confirmed_at >= event_at else status
@@ -53,12 +53,12 @@ class Running:
 
 
 def in_order_of_keeping(subscriptions: Iterable[Running]) -> list[str]:
-    """A workspace's subscriptions that have not ended, the one to keep first; the others should not be."""
-    running = sorted((one for one in subscriptions if one.status not in ENDED), key=_rank)
-    return [one.subscription_id for one in running]
+    """Return a workspace's subscriptions that have not ended, the one to keep first; the others should not be."""
+    running = sorted((row for row in subscriptions if row.status not in ENDED), key=_rank)
+    return [row.subscription_id for row in running]
 
 
-def _rank(one: Running) -> tuple[int, datetime, str]:
-    """What is paid first, then what is owed, then the others; the older before the younger."""
-    rank = 2 if one.status not in GRANTING else 1 if one.status in OWING else 0
-    return rank, one.started_at, one.subscription_id
+def _rank(row: Running) -> tuple[int, datetime, str]:
+    """Rank what is paid first, then what is owed, then the others; the older before the younger."""
+    rank = 2 if row.status not in GRANTING else 1 if row.status in OWING else 0
+    return rank, row.started_at, row.subscription_id

@@ -1,4 +1,4 @@
-"""The subscriptions of workspaces, and the invoices that were heard of."""
+"""The subscriptions of workspaces, and their invoices."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -15,12 +15,12 @@ from purchases.workspaces.rows import Workspace
 
 
 async def find(session: AsyncSession, subscription_id: str) -> Subscription | None:
-    """The subscription as it is now; who changes it holds the workspace's lock."""
+    """Return the subscription as it is stored now; who changes it holds the workspace's lock."""
     return await session.get(Subscription, subscription_id, populate_existing=True)
 
 
 async def of_workspace(session: AsyncSession, workspace_id: str) -> Sequence[Subscription]:
-    """Every subscription that the workspace has or had, the oldest first."""
+    """List every subscription that the workspace has or had, the oldest first."""
     owned = (
         select(Subscription)
         .where(Subscription.workspace_id == workspace_id)
@@ -30,12 +30,12 @@ async def of_workspace(session: AsyncSession, workspace_id: str) -> Sequence[Sub
 
 
 async def unfinished(session: AsyncSession, workspace_id: str) -> Sequence[Subscription]:
-    """Those whose first payment was not finished, as far as was heard: they keep nobody from buying another one."""
-    return [one for one in await of_workspace(session, workspace_id) if one.status == UNCONFIRMED]
+    """List those whose first payment is not finished, as far as is known: they keep nobody from buying another one."""
+    return [row for row in await of_workspace(session, workspace_id) if row.status == UNCONFIRMED]
 
 
 async def not_ended(session: AsyncSession) -> dict[str, tuple[Subscription, str]]:
-    """By its id: every subscription that is not known to have ended, with its workspace's plan."""
+    """Return every subscription that is not known to have ended, with its workspace's plan, by its id."""
     known = (
         select(Subscription, Workspace.plan)
         .join(Workspace, Workspace.id == Subscription.workspace_id)
@@ -46,7 +46,7 @@ async def not_ended(session: AsyncSession) -> dict[str, tuple[Subscription, str]
 
 
 async def workspaces_of(session: AsyncSession, subscription_ids: Collection[str]) -> dict[str, str]:
-    """By subscription: the workspace that it belongs to."""
+    """Return the workspace ids by subscription."""
     if not subscription_ids:
         return {}
     known = select(Subscription.stripe_subscription_id, Subscription.workspace_id).where(
@@ -56,7 +56,7 @@ async def workspaces_of(session: AsyncSession, subscription_ids: Collection[str]
 
 
 async def keep_invoice(session: AsyncSession, values: dict[str, Any]) -> SubscriptionInvoice:
-    """Remember an invoice; of two tellings the earlier failure and the earlier payment stand."""
+    """Store an invoice; of two events the earlier failure and the earlier payment stand."""
     statement = insert(SubscriptionInvoice).values(values)
     new, old = statement.excluded, SubscriptionInvoice
     kept = statement.on_conflict_do_update(
@@ -73,12 +73,12 @@ async def keep_invoice(session: AsyncSession, values: dict[str, Any]) -> Subscri
 
 
 async def find_invoice(session: AsyncSession, invoice_id: str) -> SubscriptionInvoice | None:
-    """What was heard of the invoice so far."""
+    """Return what is known of the invoice so far."""
     return await session.get(SubscriptionInvoice, invoice_id)
 
 
 async def paid_until(session: AsyncSession, subscription_id: str, *, since: datetime | None) -> datetime | None:
-    """The end of the period that an invoice paid for, of those that were paid at `since` or later."""
+    """Return the end of the period that an invoice paid for, of those that were paid at `since` or later."""
     paid = select(func.max(SubscriptionInvoice.period_end)).where(
         SubscriptionInvoice.stripe_subscription_id == subscription_id, SubscriptionInvoice.paid_at.is_not(None)
     )

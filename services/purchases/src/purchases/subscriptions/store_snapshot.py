@@ -59,7 +59,7 @@ async def apply_subscription_event(
     news = News.TAKE
     if row is not None:
         news = judge_news(status=row.status, event_at=row.event_at, new_status=snapshot.status, new_at=event_at)
-    if news is News.ASK:
+    if news is News.FETCH:
         await enqueue_sync(session, snapshot.subscription_id, workspace.id)
     if news is News.TAKE:
         await store_snapshot(session, workspace, snapshot, event_at=event_at, event_id=event_id, cause=cause)
@@ -75,9 +75,9 @@ async def store_snapshot(
     event_id: str | None,
     cause: Cause,
 ) -> None:
-    """This is how the subscription is; a look's answer keeps what the last event was."""
+    """Store how the subscription is and announce what is new; what was fetched, without `event_id`, keeps the last."""
     row = await _row(session, workspace, snapshot.subscription_id)
-    before = _seen(row)
+    before = _last_announced(row)
     if row.event_at is None or (event_at is not None and event_at >= row.event_at) or snapshot.status in ENDED:
         row.event_at, row.event_id = event_at or row.event_at, event_id or row.event_id
     row.status = status_now(status=snapshot.status, event_at=row.event_at, confirmed_at=row.confirmed_at)
@@ -89,31 +89,31 @@ async def store_snapshot(
     for column in FILLED:
         setattr(row, column, getattr(snapshot, column) or getattr(row, column))
     await _extend(session, row)
-    await _follow(session, workspace, row, before, cause)
+    await _publish_changes(session, workspace, row, before, cause)
 
 
 async def confirm(
     session: AsyncSession, workspace: Workspace, subscription_id: str, *, at: datetime, cause: Cause
 ) -> None:
-    """A Checkout that completed, or a first invoice that was paid, says that the subscription was active then."""
+    """Store that it was active at `at`, by a Checkout that completed or a first invoice that was paid."""
     row = await _row(session, workspace, subscription_id)
-    before = _seen(row)
+    before = _last_announced(row)
     row.confirmed_at = max(row.confirmed_at or at, at)
     if row.status not in ENDED:
         row.status = status_now(status=row.status, event_at=row.event_at, confirmed_at=row.confirmed_at)
     await _extend(session, row)
-    await _follow(session, workspace, row, before, cause)
+    await _publish_changes(session, workspace, row, before, cause)
 
 
 async def extend(session: AsyncSession, workspace: Workspace, row: Subscription, *, cause: Cause) -> None:
-    """An invoice was paid: the period may go on longer than the last snapshot knew."""
-    before = _seen(row)
+    """Extend the period after an invoice was paid: it may go on longer than the last snapshot knew."""
+    before = _last_announced(row)
     await _extend(session, row)
-    await _follow(session, workspace, row, before, cause)
+    await _publish_changes(session, workspace, row, before, cause)
 
 
 async def enqueue_sync(session: AsyncSession, subscription_id: str, workspace_id: str, said: str | None = None) -> None:
-    """Have Stripe asked for the subscription as it is, after the commit."""
+    """Enqueue a fetch of the subscription as it is, after the commit."""
     await enqueue(session, SyncSubscription(subscription_id=subscription_id, workspace_id=workspace_id, said=said))
 
 
@@ -131,8 +131,8 @@ async def _row(session: AsyncSession, workspace: Workspace, subscription_id: str
     return row
 
 
-def _seen(row: Subscription) -> Mapping[str, Any] | None:
-    """What was told of it last; None for a row that is new."""
+def _last_announced(row: Subscription) -> Mapping[str, Any] | None:
+    """Return what was announced of it last; None for a row that is new."""
     return _announced(row) | deciding(row) if row.recorded_at is not None else None
 
 
@@ -148,13 +148,13 @@ async def _extend(session: AsyncSession, row: Subscription) -> None:
         row.current_period_end = until
 
 
-async def _follow(
+async def _publish_changes(
     session: AsyncSession, workspace: Workspace, row: Subscription, before: Mapping[str, Any] | None, cause: Cause
 ) -> None:
     row.updated_at = cause.at
     await session.flush()
     owned = await subscriptions.of_workspace(session, workspace.id)
-    plan, previous = plan_of(one.status for one in owned), workspace.plan
+    plan, previous = plan_of(other.status for other in owned), workspace.plan
     if plan != previous:
         workspace.plan = plan
         paid_by = row.stripe_subscription_id if plan == BUILDER else None
@@ -162,15 +162,15 @@ async def _follow(
         announce_of_workspace(session, workspace, facts.WorkspacePlanChanged, cause=cause, **details)
     news = before is None or not _announced(row).items() <= before.items()
     if news:
-        _tell_status(session, workspace, row, before, cause)
+        _announce_status(session, workspace, row, before, cause)
     if before is None or not deciding(row).items() <= before.items():
         await forget_next_charge(session, row)
-    if news and sum(one.status not in ENDED for one in owned) > 1:
-        # Only where something changed: the comparison itself comes here with what it looks at.
+    if news and sum(other.status not in ENDED for other in owned) > 1:
+        # Only where something changed: the comparison itself comes here with what it fetched.
         await enqueue(session, CompareSubscriptions(workspace_id=workspace.id))
 
 
-def _tell_status(
+def _announce_status(
     session: AsyncSession, workspace: Workspace, row: Subscription, before: Mapping[str, Any] | None, cause: Cause
 ) -> None:
     planned = row.cancel_at or (row.current_period_end if row.cancel_at_period_end else None)

@@ -1,4 +1,4 @@
-"""Ask Stripe for a subscription as it is, and take over those that a customer brought along."""
+"""Fetch a subscription as it is, and take over those that a customer brought along."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -16,7 +16,7 @@ from purchases.jobs.store import Task
 from purchases.jobs.stripe_context import DONE, Later, Result, StripeContext
 from purchases.ledger.learn_ids import release_waiting
 from purchases.ledger.publish import Cause, announce_of_workspace
-from purchases.stripe_api.subscriptions import Seen, fetch_subscription, subscriptions_of
+from purchases.stripe_api.subscriptions import FetchedSubscription, fetch_subscription, subscriptions_of
 from purchases.stripe_api.values import Snapshot
 from purchases.subscriptions import store as subscriptions
 from purchases.subscriptions.rows import Subscription
@@ -28,15 +28,15 @@ from purchases.workspaces.rows import Workspace
 log = get_logger(__name__)
 
 AT_ONCE = Later(timedelta(0))
-UNKNOWN: Final = "Stripe does not know the subscription that an event told of"
-NOT_ITS: Final = "at Stripe the subscription that an event told of is not this workspace's"
+UNKNOWN: Final = "Stripe does not know the subscription that an event names"
+NOT_ITS: Final = "at Stripe the subscription that an event names is not this workspace's"
 
 
 async def sync_subscription(context: StripeContext, task: Task[SyncSubscription]) -> Result:
-    """Take what Stripe says, and try again what waits for it.
+    """Store what Stripe answers, and release what waits for it.
 
-    Where Stripe does not know a subscription that we stored, the payload that made us ask decides; one that was never
-    stored gives nothing, and what told of it is left to staff.
+    Where Stripe does not know a subscription that we stored, the status in the job decides; one that was never stored
+    gives nothing, and the facts that name it are left to staff.
     """
     job = task.job
     workspace_id = job.workspace_id
@@ -54,17 +54,19 @@ async def sync_subscription(context: StripeContext, task: Task[SyncSubscription]
             await _leave_to_staff(session, workspace, job.subscription_id, doubt)
             return DONE
         seen = replace(seen, at=_at(seen, latest_event_at)) if seen else None
-        result = await apply_fetched(session, seen, workspace_id=workspace_id, known_at=known_at, missing=_said(job))
+        result = await apply_fetched(
+            session, seen, workspace_id=workspace_id, known_at=known_at, missing=_missing_snapshot(job)
+        )
         await release_waiting(session, [job.subscription_id])
         return result
 
 
-def _at(seen: Seen, latest_event_at: datetime | None) -> datetime | None:
-    """What waited before Stripe was asked is in its answer: none of it is newer."""
+def _at(seen: FetchedSubscription, latest_event_at: datetime | None) -> datetime | None:
+    """Return the second that the answer holds for: what waited before the fetch is in it, and none of it is newer."""
     return max(filter(None, (seen.at, latest_event_at)), default=None)
 
 
-def _doubt(seen: Seen | None, workspace: Workspace) -> str | None:
+def _doubt(seen: FetchedSubscription | None, workspace: Workspace) -> str | None:
     """Say why Stripe's answer does not make it the workspace's; None when it does: by our metadata, or our price."""
     if seen is None:
         return UNKNOWN
@@ -73,7 +75,7 @@ def _doubt(seen: Seen | None, workspace: Workspace) -> str | None:
 
 
 async def _leave_to_staff(session: AsyncSession, workspace: Workspace, subscription_id: str, doubt: str) -> None:
-    """Have what waits for it wait for a person only, and mail the team; without such a fact there is no more to do."""
+    """Park what waits for it for a person only, and mail the team; without such a fact there is no more to do."""
     await parked.lock_ids(session, [subscription_id])
     kept = await parked.leave_to_staff(session, ids=[subscription_id], reason=doubt)
     log.error("subscription_parked", subscription=subscription_id, workspace=workspace.id, why=doubt, facts=kept)
@@ -84,20 +86,20 @@ async def _leave_to_staff(session: AsyncSession, workspace: Workspace, subscript
         )
 
 
-def _said(job: SyncSubscription) -> Snapshot | None:
+def _missing_snapshot(job: SyncSubscription) -> Snapshot | None:
     said = job.said
     return Snapshot(subscription_id=job.subscription_id, status=said) if said else None
 
 
 async def apply_fetched(
     session: AsyncSession,
-    seen: Seen | None,
+    seen: FetchedSubscription | None,
     *,
     workspace_id: str,
     known_at: datetime | None,
     missing: Snapshot | None = None,
 ) -> Result:
-    """Take the answer, unless an event came while Stripe was asked: `heard` is what was known before."""
+    """Store the answer unless an event came meanwhile: `known_at` is the event that was known before the fetch."""
     workspace = await workspaces.lock_workspace(session, workspace_id)
     if workspace is None:
         return DONE
@@ -115,7 +117,7 @@ async def apply_fetched(
 
 
 async def adopt_subscriptions(context: StripeContext, task: Task[AdoptSubscriptions]) -> Result:
-    """A workspace was registered with a customer that Stripe has long known: what it subscribed to is ours now."""
+    """Take over what a customer subscribed to before its workspace was registered here."""
     async with context.database.reading() as session:
         workspace = await workspaces.find(session, task.job.workspace_id)
         prices = await plans.price_ids(session)

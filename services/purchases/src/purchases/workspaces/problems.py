@@ -4,5 +4,5 @@ from chassis.problems import Problem
 
 
 def workspace_not_found() -> Problem:
-    """404 also for what is not yours: nobody learns which workspaces exist."""
+    """Return a 404, also for what is not yours: nobody learns which workspaces exist."""
     return Problem(404, "workspace-not-found", "There is no such workspace")

@@ -1,4 +1,4 @@
-"""Whom we sell to, and our copy of what is sold."""
+"""Whom we sell to."""
 
 from datetime import datetime
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from stripe import StripeClient
 
-from purchases.stripe_api.catalog.prices import EXISTS, price_named
+from purchases.stripe_api.catalog.prices import EXISTS, price_with_key
 from purchases.stripe_api.client import ObjectMissing, StripeRefused, phase
 from purchases.stripe_api.keys import idempotency_key
 from stripe_reader.prices import Price
@@ -40,15 +40,16 @@ async def provide_plan_price(
     `asked_for` and `attempt` make the idempotency key. Raises OutcomeUnknown or StripeRefused.
     """
     key = f"quittance:{instance}:{sold.plan}:{sold.interval}:{sold.currency.lower()}"
-    held = await price_named(client, key, call="look_for_plan_price")
+    held = await price_with_key(client, key, call="look_for_plan_price")
     if held is not None and await _can_be_sold(client, held, sold):
         return PlanPriceFound(held.price_id, held.product_id)
     product_id = held.product_id if held is not None else sold.product_id or f"quittance-{instance}-{sold.plan}"
-    await _product(client, product_id, instance=instance, sold=sold)
+    await _ensure_product(client, product_id, instance=instance, sold=sold)
+    under = idempotency_key(instance, asked_for, key, attempt)
     try:
-        made = await _make(client, key, product_id, instance, sold, idempotency_key(instance, asked_for, key, attempt))
+        made = await _create_price(client, key, product_id, instance, sold, under)
     except StripeRefused:
-        meanwhile = await price_named(client, key, call="look_for_plan_price")
+        meanwhile = await price_with_key(client, key, call="look_for_plan_price")
         if meanwhile is None or not _fits(meanwhile, sold):
             raise
         return PlanPriceFound(meanwhile.price_id, meanwhile.product_id)
@@ -56,33 +57,35 @@ async def provide_plan_price(
 
 
 def _fits(held: Price, sold: SoldPlan) -> bool:
-    """One that was archived, or whose key was moved in the Dashboard, cannot be sold."""
+    """Return whether `held` sells it: not one that was archived, or whose key was moved in the Dashboard."""
     terms = (held.active, held.currency, held.unit_amount, held.interval, held.interval_count)
     return terms == (True, sold.currency, sold.price_cents, sold.interval, 1)
 
 
 async def _can_be_sold(client: StripeClient, held: Price, sold: SoldPlan) -> bool:
-    """It fits, and so does its product: Checkout sells no price of an archived one."""
+    """Return whether `held` fits, with its product active: Checkout sells no price of an archived one."""
     if not _fits(held, sold):
         return False
-    async with phase("plan_product"):
-        product = await client.v1.products.retrieve_async(held.product_id)
-        if not product.active:
-            await client.v1.products.update_async(held.product_id, params={"active": True})
+    await _activate_product(client, held.product_id)
     return True
 
 
-async def _product(client: StripeClient, product_id: str, *, instance: str, sold: SoldPlan) -> None:
-    """One per plan; one that was archived is sold again."""
+async def _ensure_product(client: StripeClient, product_id: str, *, instance: str, sold: SoldPlan) -> None:
+    """Have the plan's one product at Stripe, active."""
     try:
-        async with phase("plan_product"):
-            if not (await client.v1.products.retrieve_async(product_id)).active:
-                await client.v1.products.update_async(product_id, params={"active": True})
+        await _activate_product(client, product_id)
     except ObjectMissing:
-        await _new_product(client, product_id, instance=instance, sold=sold)
+        await _create_product(client, product_id, instance=instance, sold=sold)
 
 
-async def _new_product(client: StripeClient, product_id: str, *, instance: str, sold: SoldPlan) -> None:
+async def _activate_product(client: StripeClient, product_id: str) -> None:
+    """Sell the product again if it was archived. Raises ObjectMissing."""
+    async with phase("plan_product"):
+        if not (await client.v1.products.retrieve_async(product_id)).active:
+            await client.v1.products.update_async(product_id, params={"active": True})
+
+
+async def _create_product(client: StripeClient, product_id: str, *, instance: str, sold: SoldPlan) -> None:
     metadata = {"quittance_instance": instance, "plan": sold.plan}
     try:
         async with phase("plan_product"):
@@ -92,8 +95,10 @@ async def _new_product(client: StripeClient, product_id: str, *, instance: str, 
             raise
 
 
-async def _make(client: StripeClient, key: str, product_id: str, instance: str, sold: SoldPlan, under: str) -> str:
-    """The lookup key moves from the price that has it, which stays as it is for its subscribers."""
+async def _create_price(
+    client: StripeClient, key: str, product_id: str, instance: str, sold: SoldPlan, under: str
+) -> str:
+    """Create it; the lookup key moves from the price that has it, which stays as it is for its subscribers."""
     async with phase("plan_price"):
         price = await client.v1.prices.create_async(
             params={

@@ -6,7 +6,7 @@ from typing import Any, Final
 from stripe import StripeClient
 
 from purchases.stripe_api.checkout import HostedPage, hosted_page
-from purchases.stripe_api.client import metadata_of_object, phase
+from purchases.stripe_api.client import first_with_metadata, phase
 
 CANCELLING: Final = ("at_period_end", "immediately")
 
@@ -14,7 +14,7 @@ CANCELLING: Final = ("at_period_end", "immediately")
 async def open_portal(
     client: StripeClient, *, instance: str, customer_id: str, return_url: str, cancel: str
 ) -> HostedPage | None:
-    """A session of the portal in which cancelling means `cancel`; None where no such configuration was made."""
+    """Open a session of the portal in which cancelling means `cancel`; None where no such configuration was made."""
     configuration_id = await _configuration(client, instance=instance, cancel=cancel)
     if configuration_id is None:
         return None
@@ -46,11 +46,9 @@ async def offer_prices(client: StripeClient, *, instance: str, products: Mapping
 
 
 async def _configuration(client: StripeClient, *, instance: str, cancel: str) -> str | None:
-    """Configurations have no lookup keys: they are known by their metadata."""
+    """Find a configuration by its metadata: it has no lookup key."""
     wanted = {"quittance_instance": instance, "cancel": cancel}
     async with phase("portal_configurations"):
         listed = await client.v1.billing_portal.configurations.list_async(params={"active": True, "limit": 100})
-        async for one in listed.auto_paging_iter():
-            if wanted.items() <= metadata_of_object(one).items():
-                return one.id
-    return None
+        found = await first_with_metadata(wanted, listed)
+    return found.id if found else None

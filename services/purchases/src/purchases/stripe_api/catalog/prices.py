@@ -16,27 +16,27 @@ EXISTS: Final = "resource_already_exists"
 
 
 async def provide_price(client: StripeClient, *, instance: str, sold: SoldAddon, asked_for: uuid.UUID) -> str:
-    """The price at which `sold` is sold, whoever makes it first: Stripe gives a lookup key to one price only.
+    """Return the price at which `sold` is sold, whoever makes it first: Stripe gives a lookup key to one price only.
 
     `asked_for` is the purchase or the Checkout that needs it. Raises OutcomeUnknown or StripeRefused.
     """
     key = f"quittance:{instance}:addon:{sold.addon_id}:{sold.price_cents}:{sold.currency.lower()}"
-    held = await price_named(client, key)
+    held = await price_with_key(client, key)
     if held is not None and _fits(held, sold):
         return held.price_id
-    product_id = await _product(client, instance=instance, sold=sold)
+    product_id = await _ensure_product(client, instance=instance, sold=sold)
     try:
-        made = _New(instance, sold, product_id, key, instead=held is not None)
-        return await _make(client, made, idempotency_key(instance, asked_for, f"price-{sold.slug}"))
+        new = _NewPrice(instance, sold, product_id, key, instead=held is not None)
+        return await _create_price(client, new, idempotency_key(instance, asked_for, f"price-{sold.slug}"))
     except StripeRefused:
-        made_meanwhile = await price_named(client, key)
+        made_meanwhile = await price_with_key(client, key)
         if made_meanwhile is None or not _fits(made_meanwhile, sold):
             raise
         return made_meanwhile.price_id
 
 
 async def is_sellable(client: StripeClient, price_id: str) -> bool:
-    """Whether Stripe still takes the price: it may have been archived, or be of another account."""
+    """Return whether Stripe still takes the price: it may have been archived, or be of another account."""
     try:
         async with phase("look_at_price"):
             return read(read_price, await client.v1.prices.retrieve_async(price_id)).active
@@ -57,7 +57,7 @@ def _product_id(instance: str, addon_id: uuid.UUID) -> str:
     return f"quittance-{instance}-addon-{addon_id}"
 
 
-async def price_named(client: StripeClient, key: str, *, call: str = "look_for_price") -> Price | None:
+async def price_with_key(client: StripeClient, key: str, *, call: str = "look_for_price") -> Price | None:
     """Return the price that has the lookup key; None where none has. `call` names the call in metrics and logs."""
     async with phase(call):
         listed = await client.v1.prices.list_async(params={"lookup_keys": [key], "limit": 1})
@@ -65,13 +65,13 @@ async def price_named(client: StripeClient, key: str, *, call: str = "look_for_p
 
 
 def _fits(held: Price, sold: SoldAddon) -> bool:
-    """One that was archived, or whose key was moved in the Dashboard, cannot be sold."""
+    """Return whether `held` sells it: not one that was archived, or whose key was moved in the Dashboard."""
     terms = (held.active, held.unit_amount, held.currency, held.interval)
     return terms == (True, sold.price_cents, sold.currency, None)
 
 
-async def _product(client: StripeClient, *, instance: str, sold: SoldAddon) -> str:
-    """One per add-on, its id made of the add-on's: that of an earlier price stays."""
+async def _ensure_product(client: StripeClient, *, instance: str, sold: SoldAddon) -> str:
+    """Return the add-on's one product, its id made of the add-on's: that of an earlier price stays."""
     product_id = _product_id(instance, sold.addon_id)
     try:
         async with phase("product"):
@@ -85,7 +85,7 @@ async def _product(client: StripeClient, *, instance: str, sold: SoldAddon) -> s
 
 
 @dataclass(frozen=True, slots=True)
-class _New:
+class _NewPrice:
     """A price to make; `instead`: take the lookup key from the price that has it."""
 
     instance: str
@@ -95,7 +95,7 @@ class _New:
     instead: bool
 
 
-async def _make(client: StripeClient, new: _New, idempotency_key: str) -> str:
+async def _create_price(client: StripeClient, new: _NewPrice, idempotency_key: str) -> str:
     async with phase("price"):
         price = await client.v1.prices.create_async(
             params={

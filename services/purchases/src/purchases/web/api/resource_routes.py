@@ -92,7 +92,7 @@ async def put_resource(
         imported=imported,
         bound=settings.claims_per_resource,
     )
-    claim = await claim_resource(database=database, wanted=request)
+    claim = await claim_resource(database=database, request=request)
     response.status_code = 201 if claim.is_new else 200
     return slot_reply(claim.slot)
 
