@@ -56,14 +56,14 @@ async def check_reconciliation(
             assert _as_currencies(sums["customers"].get(shop.customer_id, {})) == ledger
         await _lost_disputes_agree(driver, shop, sums)
         await _credit_agrees(driver, shop, sums)
-    told = [
+    published = [
         (envelope, json.loads(body)) for envelope, body in await driver.inspector.facts(PURCHASE_EVENTS, PURCHASE_STATE)
     ]
     for shop in shops:
         for purchase in await purchases_of(driver, shop):
             history = await history_of(driver, purchase)
             _history_replays_to_row(purchase, history)
-            own = [(envelope, body) for envelope, body in told if body["purchase_id"] == str(purchase["id"])]
+            own = [(envelope, body) for envelope, body in published if body["purchase_id"] == str(purchase["id"])]
             _facts_follow_history(purchase, history, own, may_repeat=facts_may_repeat)
             await _refunds_are_told(driver, purchase, own)
             await _mails_follow_facts(driver, shop, purchase, own, may_repeat=mails_may_repeat)
@@ -190,9 +190,9 @@ def _facts_follow_history(purchase: Json, history: Sequence[Json], own: Told, *,
             assert types[line["sequence"]] == (_fact_of(line).TYPE, line["to_status"])
     last = states[-1][1] if not may_repeat else max((body for _, body in states), key=lambda body: body["sequence"])
     # Ids that are learned between two changes are told with the next one.
-    told = {name: last[name] for name in ("status", "paid_cents", *STAMPS.values())}
-    told |= {name: told[name] and datetime.fromisoformat(told[name]) for name in STAMPS.values()}
-    assert told == {name: purchase[name] for name in told}
+    published = {name: last[name] for name in ("status", "paid_cents", *STAMPS.values())}
+    published |= {name: published[name] and datetime.fromisoformat(published[name]) for name in STAMPS.values()}
+    assert published == {name: purchase[name] for name in published}
 
 
 def _without_repetitions(stream: Told) -> Told:
@@ -220,22 +220,22 @@ async def _refunds_are_told(driver: Driver, purchase: Json, own: Told) -> None:
     """
     rows = await driver.inspector.rows("purchases", query, purchase["id"])
     once = _without_repetitions([(e, body) for e, body in own if e.type != facts.PurchaseState.TYPE])
-    told = Counter((e.type, body["refund_id"]) for e, body in once if "refund_id" in body)
+    published = Counter((e.type, body["refund_id"]) for e, body in once if "refund_id" in body)
     over = {row["id"] for row in rows if row["status"] in {"failed", "canceled"}}
     expected = {(facts.RefundFailed.TYPE, refund): 1 for refund in over}
-    expected |= {(facts.RefundIssued.TYPE, row["id"]): 1 for row in rows if _was_issued(row, told)}
-    assert expected == dict(told)
+    expected |= {(facts.RefundIssued.TYPE, row["id"]): 1 for row in rows if _was_issued(row, published)}
+    assert expected == dict(published)
 
 
-def _was_issued(row: Json, told: Counter[tuple[str, str]]) -> bool:
+def _was_issued(row: Json, published: Counter[tuple[str, str]]) -> bool:
     """One that was over when we first heard of it, or that Stripe refused, was never told as issued."""
     over = row["status"] in {"failed", "canceled"}
-    return not over or (facts.RefundIssued.TYPE, row["id"]) in told
+    return not over or (facts.RefundIssued.TYPE, row["id"]) in published
 
 
 async def _mails_follow_facts(driver: Driver, shop: Shop, purchase: Json, own: Told, *, may_repeat: bool) -> None:
-    told = {(e.type, body["sequence"]): e.type for e, body in own if _is_mailed(e.type, body)}
-    expected = Counter((MAILED[type_], _reader(type_, shop)) for type_ in told.values())
+    published = {(e.type, body["sequence"]): e.type for e, body in own if _is_mailed(e.type, body)}
+    expected = Counter((MAILED[type_], _reader(type_, shop)) for type_ in published.values())
     undone = {body["sequence"] for e, body in own if e.type == facts.RefundFailed.TYPE and body["was_issued"]}
     expected += Counter({(UNDONE, shop.owner_email): len(undone)} if undone else {})
     mails = await driver.mails_naming(str(purchase["id"]))

@@ -59,7 +59,7 @@ async def test_the_back_button_leads_to_a_page_that_tells_the_truth(visit: Visit
     assert await captured(driver, shop) == (49_900, 1)
 
 
-async def test_the_second_tab_is_told_that_it_is_bought(visit: Visit, driver: Driver) -> None:
+async def test_the_second_tab_says_that_it_is_bought(visit: Visit, driver: Driver) -> None:
     shop, addon = await driver.given_a_workspace(), await driver.given_an_addon(price="499.00")
     first = await ServicesPage(await visit(), shop).enter()
     second = await ServicesPage(await visit(), shop).enter(member_of(shop, "admin"))

@@ -64,7 +64,7 @@ async def test_a_search_after_the_session_ended_leads_through_the_sign_in_to_wha
     assert driver.stack.issuer_url not in shown.headers["content-security-policy"]
 
 
-async def test_who_signs_out_is_told_so_and_is_asked_again_who_it_is(visit: Visit, driver: Driver) -> None:
+async def test_who_signs_out_reads_so_and_is_asked_again_who_it_is(visit: Visit, driver: Driver) -> None:
     shop, owner = await driver.given_a_workspace(), await visit()
     await owner.sign_in(member_of(shop), at=services(shop))
 

@@ -77,7 +77,7 @@ def test_every_operation_has_an_id_of_its_own_and_says_what_it_does() -> None:
 
 
 @each_operation
-def test_whoever_may_be_refused_is_told_so(operation: Operation) -> None:
+def test_every_refusal_is_documented(operation: Operation) -> None:
     statuses = set(operation.told["responses"])
     is_secured = operation.told["operationId"] not in PUBLIC
     is_for_some = is_secured and operation.told["operationId"] not in EVERY_MEMBER

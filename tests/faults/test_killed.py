@@ -51,8 +51,8 @@ async def test_the_relay_killed_between_ack_and_delete_repeats_facts_under_their
     purchase_id = await pays_at_the_bank(driver, killed_at, "purchases-worker", "relay.between-ack-and-delete")
 
     assert [mail["To"][0]["Address"] for mail in await driver.mails_naming(purchase_id)] == [TEAM]
-    told = [e.id for e, body in await driver.inspector.facts() if purchase_id.encode() in body]
-    assert len(told) > len(set(told))
+    published = [e.id for e, body in await driver.inspector.facts() if purchase_id.encode() in body]
+    assert len(published) > len(set(published))
 
 
 async def test_the_catalogs_relay_killed_between_ack_and_delete_tells_of_the_addon(

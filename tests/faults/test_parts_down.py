@@ -25,7 +25,7 @@ async def broker_away(stack: EmbeddedStack) -> AsyncIterator[None]:
         await stack.broker_up()
 
 
-async def test_while_kafka_is_down_webhooks_are_told_503_buying_works_and_afterwards_nothing_is_lost(
+async def test_while_kafka_is_down_webhooks_are_answered_503_buying_works_and_afterwards_nothing_is_lost(
     stack: EmbeddedStack, driver: Driver, agreed: None
 ) -> None:
     at_the_bank, purchase = await given_a_pending_purchase(driver)

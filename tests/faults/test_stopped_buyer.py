@@ -8,7 +8,7 @@ from tests.faults.conftest import becomes
 from tests.seen import captured, problem_of
 
 
-async def test_a_buyer_who_waits_for_stripe_while_the_server_ends_is_told_to_come_again(
+async def test_a_buyer_who_waits_for_stripe_while_the_server_ends_is_asked_to_come_again(
     stack: EmbeddedStack, driver: Driver, agreed: None
 ) -> None:
     shop, addon, key = await driver.given_a_workspace(), await driver.given_an_addon(), "the-same-key-as-before"

@@ -152,8 +152,8 @@ async def test_a_renewal_and_another_interval_pay_for_the_plan_only_and_at_once_
     yearly = await price_of_the_plan(driver, "year")
     await in_the_portal(driver, shop, "switch", price=yearly)
     await driver.settle()
-    told = (await billing(driver, shop))["subscription"]
-    assert (told["status"], told["interval"]) == ("active", "year")
+    published = (await billing(driver, shop))["subscription"]
+    assert (published["status"], published["interval"]) == ("active", "year")
     assert (await captured(driver, shop))[1] == 3
 
     await in_the_portal(driver, shop, "cancel")

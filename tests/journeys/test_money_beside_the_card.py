@@ -53,7 +53,7 @@ async def test_a_full_refund_gives_back_the_card_s_share_and_the_credit_s(driver
     await check_reconciliation(driver, shop)
 
 
-async def test_where_stripe_refuses_the_team_is_told_the_amount(driver: Driver) -> None:
+async def test_where_stripe_refuses_the_team_is_mailed_the_amount(driver: Driver) -> None:
     shop, purchase = await given_a_purchase_with_credit(driver, 20_000)
     await driver.stripe.fault("refused", operation="customers.balance_transactions.create", code="no_such_luck")
 

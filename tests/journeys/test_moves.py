@@ -96,7 +96,7 @@ async def test_paid_at_the_bank_while_it_was_cancelled_the_money_goes_back(drive
 
 
 @pytest.mark.unrecorded("the refund of the Dashboard and the refusal of ours are heard of in either order")
-async def test_a_refund_that_stripe_will_not_make_is_told_to_the_team(driver: Driver) -> None:
+async def test_a_refund_that_stripe_will_not_make_is_mailed_to_the_team(driver: Driver) -> None:
     """Somebody refunded it in the Dashboard a moment before, and we have not heard of it yet."""
     shop, purchase = await given_a_paid_purchase(driver)
     await driver.stripe.hold_webhooks()

@@ -72,13 +72,13 @@ async def test_cancelled_at_the_periods_end_the_plan_stays_and_can_be_resumed(dr
     shop, _, subscription = await given_a_subscriber(driver)
     await driver.at_stripe(f"/v1/subscriptions/{subscription}", {"cancel_at_period_end": "true"})
     await driver.settle()
-    told = (await billing(driver, shop))["subscription"]
-    assert (told["cancel_at_period_end"], told["ends_at"]) == (True, told["current_period_end"])
+    published = (await billing(driver, shop))["subscription"]
+    assert (published["cancel_at_period_end"], published["ends_at"]) == (True, published["current_period_end"])
 
     await driver.at_stripe(f"/v1/subscriptions/{subscription}", {"cancel_at_period_end": "false"})
     await driver.settle()
-    told = (await billing(driver, shop))["subscription"]
-    assert (told["status"], told["cancel_at_period_end"], told["ends_at"]) == ("active", False, None)
+    published = (await billing(driver, shop))["subscription"]
+    assert (published["status"], published["cancel_at_period_end"], published["ends_at"]) == ("active", False, None)
 
 
 async def test_a_second_subscription_is_ended_and_paid_back_and_the_team_is_mailed(driver: Driver) -> None:
@@ -113,8 +113,8 @@ async def test_a_plans_price_is_sold_and_edited_without_anybody_running_a_comman
     second = await _sold_at(driver, "9.00")
     await driver.change_plan("builder", prices=before)
 
-    (told,) = [one for one in answer["prices"] if one["currency"] == "GBP"]
-    assert (told["price"], told["pending_price"], told["stripe_price_id"]) == ("8.00", "9.00", first)
+    (published,) = [one for one in answer["prices"] if one["currency"] == "GBP"]
+    assert (published["price"], published["pending_price"], published["stripe_price_id"]) == ("8.00", "9.00", first)
     made = (await driver.stripe.objects(kind="price"))["price"]
     shown = {one["id"]: (one["active"], one["unit_amount"]) for one in made if one["id"] in (first, second)}
     assert shown == {first: (True, 800), second: (True, 900)}

@@ -14,12 +14,12 @@ async def test_a_subscriber_hears_that_a_purchase_was_paid(driver: Driver, subsc
     shop, addon = await driver.given_a_workspace(), await driver.given_an_addon()
     purchase = (await driver.buy(shop, addon)).json()
     await driver.settle()
-    told = [
+    published = [
         f"{envelope.id} {envelope.type} {purchase['id']}"
         for envelope, _ in await driver.inspector.facts(key=shop.workspace_id)
         if envelope.type in {PurchaseStarted.TYPE, PurchasePaid.TYPE}
     ]
 
-    lines = await heard(subscriber, bootstrap=driver.stack.kafka_bootstrap_servers, until=told)
+    lines = await heard(subscriber, bootstrap=driver.stack.kafka_bootstrap_servers, until=published)
 
-    assert told == [line for line in lines if purchase["id"] in line]
+    assert published == [line for line in lines if purchase["id"] in line]

@@ -57,7 +57,7 @@ class AddonPriceProvisioned(Fact):
 
     @property
     def identity(self) -> str:
-        """Of one price for one state: a price that fits again later is told again."""
+        """Of one price for one state: a price that fits again later is published again."""
         return f"{self.stripe_price_id}:{self.sequence}"
 
     @property

@@ -153,11 +153,11 @@ class RefundFailed(PurchaseFact):
     refund_cents: int
     failure_reason: str | None = None
     was_issued: bool = False
-    """RefundIssued came before: its owner was told that it was made, and is mailed too."""
+    """RefundIssued came before: its owner was mailed that it was made, and is mailed again."""
 
 
 class PaymentReturned(PurchaseFact):
-    """New money found no purchase to pay and is refunded automatically. The team is told why."""
+    """New money found no purchase to pay and is refunded automatically. The team is mailed why."""
 
     TYPE: ClassVar = "billing.payment.returned.v1"
 
@@ -168,7 +168,7 @@ class PaymentReturned(PurchaseFact):
 
 
 class PaymentParked(PurchaseFact):
-    """Money that cannot be matched to our line, amount and currency. The team is told."""
+    """Money that cannot be matched to our line, amount and currency. The team is mailed."""
 
     TYPE: ClassVar = "billing.payment.parked.v1"
 

@@ -1,4 +1,4 @@
-"""Which people's sessions have ended: told to whoever takes their tokens, who refuses them from then on."""
+"""Which people's sessions have ended: published to whoever takes their tokens, who refuses them from then on."""
 
 from datetime import datetime
 from typing import ClassVar

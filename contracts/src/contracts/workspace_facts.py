@@ -47,7 +47,7 @@ class WorkspacePlanChanged(WorkspaceFact):
 
 
 class SubscriptionStatusChanged(WorkspaceFact):
-    """The subscription has another status, period, interval or planned end; also told when the plan stays."""
+    """The subscription has another status, period, interval or planned end; also published when the plan stays."""
 
     TYPE: ClassVar = "billing.workspace.subscription_status_changed.v1"
 
@@ -94,13 +94,13 @@ class ExtraSubscriptionEnded(WorkspaceFact):
     returned_cents: int
     """Minor units of `currency`: what it took for the plan; add-ons that were bought with it stay bought."""
     returned_before_cents: int | None = None
-    """What of it had gone back when this was told last; None the first time."""
+    """What of it had gone back when this was last published; None the first time."""
     currency: str
     """ISO 4217, upper case."""
 
     @property
     def newly_returned_cents(self) -> int:
-        """What went back since this was told last."""
+        """What went back since this was last published."""
         return self.returned_cents - (self.returned_before_cents or 0)
 
     @property
@@ -125,7 +125,7 @@ class SubscriptionParked(WorkspaceFact):
 class WorkspacePaymentRefunded(WorkspaceFact):
     """Money that a subscription took went back: the plan's share of it. The team is mailed.
 
-    Told anew where it failed, and where the share was told wrongly before: its charge had paid purchases too.
+    Published anew where it failed, and where the share was wrong before: its charge had paid purchases too.
     """
 
     TYPE: ClassVar = "billing.workspace.payment_refunded.v1"
@@ -136,7 +136,7 @@ class WorkspacePaymentRefunded(WorkspaceFact):
     refund_cents: int
     """Minor units of `currency`."""
     previously_cents: int | None = None
-    """What was told before, where this corrects it; the rest fell on purchases, or waits for staff."""
+    """What was published before, where this corrects it; the rest fell on purchases, or waits for staff."""
     currency: str
     """ISO 4217, upper case."""
     outcome: Literal["refunded", "failed"]
@@ -154,7 +154,7 @@ class WorkspacePaymentRefunded(WorkspaceFact):
 class WorkspaceDisputeOpened(WorkspaceFact):
     """The cardholder's bank wants back what a subscription took: the plan's share of it. The team is mailed.
 
-    Told anew where the share was told wrongly before: its charge had paid purchases too.
+    Published anew where the share was wrong before: its charge had paid purchases too.
     """
 
     TYPE: ClassVar = "billing.workspace.dispute_opened.v1"
@@ -165,7 +165,7 @@ class WorkspaceDisputeOpened(WorkspaceFact):
     dispute_cents: int
     """Minor units of `currency`."""
     previously_cents: int | None = None
-    """What was told before, where this corrects it; the rest is of purchases."""
+    """What was published before, where this corrects it; the rest is of purchases."""
     currency: str
     """ISO 4217, upper case."""
     dispute_reason: str | None = None
@@ -189,7 +189,7 @@ class WorkspaceDisputeClosed(WorkspaceFact):
     dispute_cents: int
     """Minor units of `currency`."""
     previously_cents: int | None = None
-    """What was told before, where this corrects it; the rest is of purchases."""
+    """What was published before, where this corrects it; the rest is of purchases."""
     currency: str
     """ISO 4217, upper case."""
     dispute_reason: str | None = None

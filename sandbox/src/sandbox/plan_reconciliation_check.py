@@ -20,15 +20,15 @@ RENEWAL_FAILED: Final = "billing.workspace.renewal_failed.v1"
 async def plan_disagreements(driver: Driver, workspaces: set[str] | None) -> list[str]:
     """Return everything about plans that does not agree, in words; of these workspaces, or of all."""
     rows = await driver.inspector.rows("purchases", "select * from workspaces where stripe_customer_id is not null")
-    told: dict[str, dict[str, tuple[str, Json]]] = {}
+    published: dict[str, dict[str, tuple[str, Json]]] = {}
     for envelope, value in await driver.inspector.facts(WORKSPACE_EVENTS):
         fact = json.loads(value)
-        told.setdefault(fact["workspace_id"], {}).setdefault(str(envelope.id), (envelope.type, fact))
+        published.setdefault(fact["workspace_id"], {}).setdefault(str(envelope.id), (envelope.type, fact))
     at_stripe = (await driver.stripe.objects(kind="subscription")).get("subscription", [])
     found = []
     for row in rows:
         if workspaces is None or row["id"] in workspaces:
-            facts = sorted(told.get(row["id"], {}).values(), key=lambda one: int(one[1]["sequence"]))
+            facts = sorted(published.get(row["id"], {}).values(), key=lambda one: int(one[1]["sequence"]))
             theirs = [one for one in at_stripe if one["customer"] == row["stripe_customer_id"]]
             faults = _fact_faults(row, facts) + await _stripe_faults(driver, row, theirs)
             found += [f"plan of {row['id']}: {fault}" for fault in faults + await _mail_faults(driver, row, facts)]

@@ -1,4 +1,4 @@
-"""The process table of the stack: what is started, on which ports, and what each part is told."""
+"""The process table of the stack: what is started, on which ports, and the settings of each part."""
 
 import os
 import sys

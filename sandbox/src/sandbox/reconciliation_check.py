@@ -30,7 +30,7 @@ REFUND: Final = "billing.refund.issued.v1"
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class PublishedFact:
     """One fact as it stands on the topic."""
 
     id: str
@@ -46,7 +46,7 @@ async def disagreements(
     facts = [
         fact
         for fact in [
-            Told(str(envelope.id), envelope.type, json.loads(value))
+            PublishedFact(str(envelope.id), envelope.type, json.loads(value))
             for envelope, value in await driver.inspector.facts(PURCHASE_EVENTS, PURCHASE_STATE)
         ]
         if wanted is None or fact.body["workspace_id"] in wanted
@@ -77,28 +77,28 @@ def _history_faults(record: Json) -> list[str]:
     return faults
 
 
-def _fact_faults(record: Json, facts: Sequence[Told]) -> list[str]:
+def _fact_faults(record: Json, facts: Sequence[PublishedFact]) -> list[str]:
     """Check that each transition has its fact, in order, under one id; the last state is the row's."""
     own = _first_of_each([fact for fact in facts if fact.body["purchase_id"] == record["id"]])
     events = [fact for fact in own if fact.type != "billing.purchase.state.v1"]
     states = [fact for fact in own if fact.type == "billing.purchase.state.v1"]
-    told = {fact.body["sequence"]: fact.type for fact in events}
+    published = {fact.body["sequence"]: fact.type for fact in events}
     name = f"purchase {record['id']}"
     faults = [
-        f"{name}: {line['trigger']} was told as {told.get(line['sequence'])}"
+        f"{name}: {line['trigger']} was published as {published.get(line['sequence'])}"
         for line in record["history"]
-        if not line["stale"] and told.get(line["sequence"]) not in _expected(line)
+        if not line["stale"] and published.get(line["sequence"]) not in _expected(line)
     ]
     sequences = [fact.body["sequence"] for fact in events]
     if sequences != list(range(1, record["sequence"] + 1)):
         faults.append(f"{name}: facts {sequences} of {record['sequence']}")
     if not states or states[-1].body["status"] != record["status"]:
-        faults.append(f"{name}: the last state told is not {record['status']}")
+        faults.append(f"{name}: the last state published is not {record['status']}")
     return faults
 
 
-def _first_of_each(facts: Iterable[Told]) -> list[Told]:
-    first: dict[str, Told] = {}
+def _first_of_each(facts: Iterable[PublishedFact]) -> list[PublishedFact]:
+    first: dict[str, PublishedFact] = {}
     for fact in facts:
         first.setdefault(fact.id, fact)
     return list(first.values())
@@ -158,7 +158,7 @@ async def _ledger_sums(
     return sums[0], sums[1]
 
 
-async def _mail_faults(driver: Driver, facts: Sequence[Told], *, repeated: bool) -> list[str]:
+async def _mail_faults(driver: Driver, facts: Sequence[PublishedFact], *, repeated: bool) -> list[str]:
     """One mail for each fact that is mailed; a second one (`repeated`) only under the same Message-ID."""
     faults = []
     for one in _first_of_each([fact for fact in facts if fact.type == PAID]):

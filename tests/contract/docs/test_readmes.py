@@ -26,7 +26,7 @@ def readme_of(service: str) -> str:
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_a_service_is_told_in_sixty_lines_under_the_same_headings(service: str) -> None:
+def test_a_readme_has_at_most_sixty_lines_under_the_same_headings(service: str) -> None:
     text = readme_of(service)
 
     assert [service, *HEADINGS] == [heading.strip("`") for heading in headings(text)]

@@ -49,21 +49,21 @@ async def producer(settings: ServiceSettings) -> AsyncIterator[Producer]:
         yield producer
 
 
-def telling(producer: Producer) -> Callable[[SessionEnded], Awaitable[None]]:
+def publishing(producer: Producer) -> Callable[[SessionEnded], Awaitable[None]]:
     """As a relay does."""
 
-    async def tell(fact: SessionEnded) -> None:
+    async def publish(fact: SessionEnded) -> None:
         headers = seal(fact, occurred_at=fact.occurred_at).to_headers()
         value = fact.model_dump_json().encode()
         await producer.produce(topic=SESSION_STATE.name, key=fact.key, headers=headers, value=value)
 
-    return tell
+    return publish
 
 
 @asynccontextmanager
-async def a_process(settings: ServiceSettings, **told: Any) -> AsyncIterator[EndedSessions]:
+async def a_process(settings: ServiceSettings, **options: Any) -> AsyncIterator[EndedSessions]:
     """One that reads the topic and is ready."""
-    ended, health = EndedSessions(settings, **told), Health()
+    ended, health = EndedSessions(settings, **options), Health()
     async with ended.running(health):
         await until(ended.was_read)
         assert (await health.readiness())["sessions"] == "ok"
@@ -74,7 +74,7 @@ async def test_a_sign_out_is_known_here_at_once_and_everywhere_within_two_second
     settings: ServiceSettings, producer: Producer
 ) -> None:
     token, other = a_token(), a_token()
-    async with a_process(settings, tell=telling(producer)) as here, a_process(settings) as there:
+    async with a_process(settings, publish=publishing(producer)) as here, a_process(settings) as there:
         await here.end(token, expires_at=time.time() + HOUR)
         at_once = here.has(token)
         await until(lambda: _says(there.has(token)), seconds=2)
@@ -85,7 +85,7 @@ async def test_a_sign_out_is_known_here_at_once_and_everywhere_within_two_second
 
 async def test_who_starts_later_knows_of_it_before_being_ready(settings: ServiceSettings, producer: Producer) -> None:
     token = a_token()
-    async with a_process(settings, tell=telling(producer)) as here:
+    async with a_process(settings, publish=publishing(producer)) as here:
         await here.end(token, expires_at=time.time() + HOUR)
 
     async with a_process(settings) as later:
@@ -108,10 +108,12 @@ async def test_memory_holds_only_what_would_still_be_good(settings: ServiceSetti
     now = time.time()
     old = [a_token() for _ in range(200)]
     clock = {"now": now}
-    tell = telling(producer)
+    publish = publishing(producer)
     for token in old:
         ended_at, until_then = datetime.fromtimestamp(now - 2 * HOUR, UTC), timedelta(hours=1)
-        await tell(SessionEnded(token_sha256=digest_of(token), expires_at=ended_at + until_then, occurred_at=ended_at))
+        await publish(
+            SessionEnded(token_sha256=digest_of(token), expires_at=ended_at + until_then, occurred_at=ended_at)
+        )
     async with a_process(settings, clock=lambda: clock["now"]) as here:
         found = [token for token in old if here.has(token)]
         soon = a_token()
@@ -129,7 +131,7 @@ async def test_what_is_no_sign_out_stops_nobody(settings: ServiceSettings, produ
     token = a_token()
     async with (
         any_producer(settings.kafka_bootstrap_servers) as raw,
-        a_process(settings, tell=telling(producer)) as here,
+        a_process(settings, publish=publishing(producer)) as here,
         a_process(settings) as there,
     ):
         names = [(b"\xff\x00", b"\xff"), (b"ce_type", b"\xff"), (b"", None)]
@@ -152,18 +154,18 @@ async def test_a_token_that_is_good_for_ever_can_be_ended_too(settings: ServiceS
     assert ended.has(token)
 
 
-async def test_while_it_cannot_be_told_it_is_known_here_and_told_later(
+async def test_while_it_cannot_be_published_it_is_known_here_and_published_later(
     settings: ServiceSettings, producer: Producer
 ) -> None:
     token, away = a_token(), {"is": True}
-    tell = telling(producer)
+    publish = publishing(producer)
 
-    async def tell_if_there(fact: SessionEnded) -> None:
+    async def publish_if_there(fact: SessionEnded) -> None:
         if away["is"]:
             raise ConnectionError("the database is away")
-        await tell(fact)
+        await publish(fact)
 
-    async with a_process(settings, tell=tell_if_there) as here, a_process(settings) as there:
+    async with a_process(settings, publish=publish_if_there) as here, a_process(settings) as there:
         await here.end(token, expires_at=time.time() + HOUR)
         known = (here.has(token), there.has(token))
         away["is"] = False
@@ -241,31 +243,31 @@ async def test_every_partition_is_read_however_many_there_are_also_those_that_co
         await until(lambda: _says(here.has(later)))
 
 
-async def test_one_that_can_never_be_told_holds_up_no_other(settings: ServiceSettings, producer: Producer) -> None:
+async def test_one_that_can_never_be_published_holds_up_no_other(settings: ServiceSettings, producer: Producer) -> None:
     token, next_token = a_token(), a_token()
-    told: list[str] = []
+    published: list[str] = []
 
-    async def tell(fact: SessionEnded) -> None:
+    async def publish(fact: SessionEnded) -> None:
         if fact.token_sha256 == digest_of(token):
             raise ValueError("what no table holds")
-        told.append(fact.token_sha256)
+        published.append(fact.token_sha256)
 
-    async with a_process(settings, tell=tell) as here:
+    async with a_process(settings, publish=publish) as here:
         await here.end(token, expires_at=time.time() + HOUR)
         await here.end(next_token, expires_at=time.time() + HOUR)
 
-        await until(lambda: _says(told == [digest_of(next_token)]))
+        await until(lambda: _says(published == [digest_of(next_token)]))
 
 
-async def test_one_that_another_process_has_told_already_holds_up_no_other(database_url: NewDatabase) -> None:
+async def test_one_that_another_process_has_published_already_holds_up_no_other(database_url: NewDatabase) -> None:
     """As after a double click that two replicas answer."""
     metadata = MetaData()
     outbox_table(metadata)
     async with Database(await database_url(), name="test") as database:
         async with database.engine.begin() as connection:
             await connection.run_sync(metadata.create_all)
-        tell = partial(publish_sign_out, database)
-        one, other = (EndedSessions(ServiceSettings(app_env="testing"), tell=tell) for _ in range(2))
+        publish = partial(publish_sign_out, database)
+        one, other = (EndedSessions(ServiceSettings(app_env="testing"), publish=publish) for _ in range(2))
         token, next_token = a_token(), a_token()
 
         for ended in (one, other):

@@ -37,9 +37,9 @@ async def test_no_error_shows_a_value(database: Database, state: str) -> None:
             await session.execute(text(STATEMENTS[state]), {"value": SECRET})
 
     error = caught.value
-    told = "".join(traceback.format_exception(error)) + repr(error) + str(error) + repr(error.orig)
-    assert SECRET not in told.replace("SECRET", "")
-    assert SECRET.partition("@")[0] not in told
+    published = "".join(traceback.format_exception(error)) + repr(error) + str(error) + repr(error.orig)
+    assert SECRET not in published.replace("SECRET", "")
+    assert SECRET.partition("@")[0] not in published
     if state != "22000":
         assert sqlstate(error) == state
 

@@ -76,9 +76,9 @@ async def site(issuer: tuple[Issuer, str]) -> Site:
 
 
 def make_site(
-    issuer: Issuer, url: str, *, app_env: str, oidc_url: str | None = None, told: Mapping[str, Any] | None = None
+    issuer: Issuer, url: str, *, app_env: str, oidc_url: str | None = None, parameters: Mapping[str, Any] | None = None
 ) -> Site:
-    """`oidc_url` is where the issuer is looked for; `told` is what else signing in is told."""
+    """`oidc_url` is where the issuer is looked for; `parameters` is what else signing in knows."""
     settings = ServiceSettings(app_env=app_env, public_base_url=f"{ORIGIN}/", support_email="help@pages.example")
     verifier = TokenVerifier(Jwks(f"{url}/.well-known/jwks.json"), url, AUDIENCE)
     app = web_app("Notes", settings, verifier, passes=lambda error: isinstance(error, ConnectionError))
@@ -86,7 +86,7 @@ def make_site(
     pages = Pages(
         package="tests.integration.chassis_pages",
         settings=settings,
-        told=PageSettings(pages_form_targets=("https://checkout.example",)),
+        page_settings=PageSettings(pages_form_targets=("https://checkout.example",)),
         nav=_nav,
         ways_on=_ways_on,
         words={"too-late": Words(what="It was too late. Nothing was charged.")},
@@ -99,7 +99,7 @@ def make_site(
             oidc_client_id="pages",
             oidc_client_secret=SecretStr("a secret"),
             session_secret=SecretStr("s" * 32),
-            **(told or {}),
+            **(parameters or {}),
         ),
         pages,
     )

@@ -21,7 +21,7 @@ POLICY = (
 MARKUP = '"><script>alert(1)</script>'
 
 
-def told(page: httpx.Response) -> str:
+def parameters(page: httpx.Response) -> str:
     """The content of a page as one line of text."""
     return " ".join(re.sub(r"<[^>]*>", " ", page.text.partition("<main")[2]).split())
 
@@ -38,7 +38,7 @@ async def test_every_page_also_of_a_problem_has_the_strict_policy_and_is_kept_no
 
 
 @pytest.mark.parametrize(("app_env", "expected"), [("production", "max-age=31536000"), ("local", None)])
-async def test_where_real_people_come_browsers_are_told_to_use_tls(
+async def test_where_real_people_come_browsers_must_use_tls(
     issuer: tuple[Issuer, str], app_env: str, expected: str | None
 ) -> None:
     async with make_site(*issuer, app_env=app_env).visitor() as visitor:
@@ -59,7 +59,7 @@ def test_pages_for_real_people_do_not_start_without_their_address_and_one_for_qu
         Pages(
             package="tests.integration.chassis_pages",
             settings=ServiceSettings(app_env="production", **set_up),  # type: ignore[arg-type]
-            told=PageSettings(),
+            page_settings=PageSettings(),
             nav=lambda _request, _person: [],
             words={},
         )
@@ -124,7 +124,7 @@ async def test_only_our_own_pages_change_anything(site: Site, origin: str | None
         page = await visitor.post("/notes", data={"text": "mine"}, headers={"Origin": origin} if origin else {})
 
     assert (page.status_code, site.kept) == (403, [])
-    assert "another site" in told(page)
+    assert "another site" in parameters(page)
 
 
 async def test_a_browser_that_sends_no_origin_is_known_by_its_referrer(site: Site) -> None:
@@ -141,11 +141,11 @@ async def test_a_problem_is_a_page_for_people_with_its_own_status(site: Site) ->
         staff, nothing = await visitor.get("/notes/staff"), await visitor.get("/notes/a/b")
 
     assert (late.status_code, late.headers["retry-after"]) == (409, "7")
-    assert "It is &lt;late&gt; It was too late. Nothing was charged." in told(late)
+    assert "It is &lt;late&gt; It was too late. Nothing was charged." in parameters(late)
     assert wrong.status_code == 422
-    assert "Text: At most 20 characters, please." in told(wrong)
+    assert "Text: At most 20 characters, please." in parameters(wrong)
     assert staff.status_code == 403
-    assert "Ask the owner of your workspace" in told(staff)
+    assert "Ask the owner of your workspace" in parameters(staff)
     assert nothing.status_code == 404
     assert all(page.headers["content-type"].startswith("text/html") for page in (late, wrong, staff, nothing))
 
@@ -168,15 +168,15 @@ async def test_who_asks_for_the_head_of_a_page_gets_what_the_page_has_but_its_bo
 
 
 @pytest.mark.parametrize(("path", "status"), [("/notes/staff", 403), ("/notes/a/b", 404)])
-async def test_who_is_not_let_in_is_told_what_was_looked_up_for_them_or_what_is_known_without(
+async def test_who_is_not_let_in_reads_what_was_looked_up_for_them_or_what_is_known_without(
     site: Site, path: str, status: int
 ) -> None:
     async with site.visitor(token=site.token(), headers={"Accept": PEOPLE}) as visitor:
         page, in_an_outage = await visitor.get(path), await visitor.get(f"{path}?away=1")
 
     assert (page.status_code, in_an_outage.status_code) == (status, status)
-    assert "You can open: Looked up Questions?" in told(page)
-    assert "You can open: Notes Questions?" in told(in_an_outage)
+    assert "You can open: Looked up Questions?" in parameters(page)
+    assert "You can open: Notes Questions?" in parameters(in_an_outage)
 
 
 PEOPLE, PROGRAM, ANYONE = "text/html,application/xhtml+xml,*/*;q=0.8", "application/json", "*/*"
@@ -196,7 +196,7 @@ PEOPLE, PROGRAM, ANYONE = "text/html,application/xhtml+xml,*/*;q=0.8", "applicat
         ("DELETE", "/notes", PROGRAM, 405, "application/problem+json"),
     ],
 )
-async def test_what_is_no_page_is_told_as_one_to_people_and_as_a_problem_to_programs(
+async def test_what_is_no_page_is_answered_as_one_to_people_and_as_a_problem_to_programs(
     site: Site, method: str, path: str, accept: str, status: int, kind: str
 ) -> None:
     async with site.visitor(token=site.token(email="olga@acme.test"), headers={"Accept": accept}) as visitor:
@@ -232,7 +232,7 @@ async def test_an_error_of_ours_says_the_truth_and_nothing_of_our_inside(site: S
         away = await visitor.get("/notes/away")
 
     assert (broken.status_code, away.status_code) == (500, 503)
-    assert "We cannot say here how far it got. What you typed is kept on this page" in told(broken)
+    assert "We cannot say here how far it got. What you typed is kept on this page" in parameters(broken)
     assert form_to(broken, "/notes/broken").fields == [("text", 'a "long" <text>'), ("key", "k1")]
     assert "<form" not in away.text.partition("<main")[2]
     assert "hunter2" not in broken.text

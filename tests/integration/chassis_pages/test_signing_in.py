@@ -226,25 +226,25 @@ async def test_a_session_that_ends_in_the_middle_of_a_form_loses_nothing(site: S
     assert again.status_code == 303
 
 
-async def test_who_signs_in_again_beside_a_form_is_told_to_go_back_to_it(site: Site) -> None:
+async def test_who_signs_in_again_beside_a_form_is_sent_back_to_it(site: Site) -> None:
     async with site.visitor(token=site.token(expires_in=-60)) as visitor:
         page = await visitor.post("/notes", data={"text": "mine"})
         link = html.unescape(re.findall(r'href="(/session/sign-in[^"]+)"', page.text)[0])
         visitor.cookies.clear()
         back = await signed_in(visitor, link)
-        told = await visitor.get(back.headers["location"])
+        parameters = await visitor.get(back.headers["location"])
 
     assert 'target="_blank"' in page.text
-    assert told.status_code == 200
-    assert "what you typed is still there" in told.text
+    assert parameters.status_code == 200
+    assert "what you typed is still there" in parameters.text
 
 
-async def test_who_was_refused_at_the_issuer_is_told_and_may_try_again(site: Site) -> None:
+async def test_who_was_refused_at_the_issuer_reads_so_and_may_try_again(site: Site) -> None:
     async with site.visitor() as visitor:
         begun = await visitor.get("/session/sign-in")
         state = parse_qs(urlsplit(leads_to(begun)).query)["state"][0]
-        told = {"error": "access_denied", "state": state, "iss": site.issuer_url}
-        page = await visitor.get("/session/callback", params=told)
+        parameters = {"error": "access_denied", "state": state, "iss": site.issuer_url}
+        page = await visitor.get("/session/callback", params=parameters)
 
     assert page.status_code == 400
     assert "The sign-in was not completed." in page.text
@@ -280,8 +280,8 @@ async def test_who_begins_and_never_comes_back_does_not_gather_cookies(site: Sit
 
 
 async def test_an_issuer_is_asked_for_what_it_needs_to_be_asked_for(issuer: tuple[Issuer, str]) -> None:
-    told = {"oidc_scope": "openid roles", "oidc_audience": "https://api.example"}
-    site = make_site(*issuer, app_env="testing", told=told)
+    parameters = {"oidc_scope": "openid roles", "oidc_audience": "https://api.example"}
+    site = make_site(*issuer, app_env="testing", parameters=parameters)
     async with site.visitor() as visitor:
         asked = parse_qs(urlsplit(leads_to(await visitor.get("/session/sign-in"))).query)
 

@@ -64,7 +64,7 @@ async def services(
     verifier: TokenVerifier, module_database_url: NewDatabase, template: Template
 ) -> AsyncIterator[dict[str, httpx.AsyncClient]]:
     """A client of each service, with nobody's token."""
-    told: dict[str, Any] = {"app_env": "testing", "allowed_return_origins": ORIGIN}
+    answers: dict[str, Any] = {"app_env": "testing", "allowed_return_origins": ORIGIN}
     async with AsyncExitStack() as stack:
         urls = {
             service: await module_database_url(like=await template(service.MIGRATIONS))
@@ -74,15 +74,17 @@ async def services(
         ledger = await stack.enter_async_context(Database(urls[purchases.main], name="purchases-tests"))
         await register_workspaces(ledger)
         apps: dict[str, ASGIApp] = {
-            "catalog": catalog.main.service.app(settings=ServiceSettings(**told), database=catalogs, verifier=verifier),
+            "catalog": catalog.main.service.app(
+                settings=ServiceSettings(**answers), database=catalogs, verifier=verifier
+            ),
             "purchases": purchases.main.api.app(
-                settings=Settings(**told, database_url=ledger.url, stripe_secret_key=SecretStr("sk_test_x")),
+                settings=Settings(**answers, database_url=ledger.url, stripe_secret_key=SecretStr("sk_test_x")),
                 database=ledger,
                 client=stripe_client(secret_key="sk_test_x", api_base=STRIPE_IS_AWAY),
                 verifier=verifier,
             ),
             "webhook-gateway": gateway_app(
-                settings=GatewaySettings(**told),
+                settings=GatewaySettings(**answers),
                 signing=signing_secrets(given=[f"whsec_{secrets.token_hex(16)}"], protected=True),
                 producer=NoBroker(),
                 metrics=WebhookMetrics(),

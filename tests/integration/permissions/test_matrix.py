@@ -39,9 +39,9 @@ def operations(documents: Json) -> Iterator[Operation]:
     """Every route that the services describe."""
     for service, document in documents.items():
         for path, methods in document["paths"].items():
-            for method, told in methods.items():
-                body: Json | None = {} if "requestBody" in told else None
-                yield Operation(told["operationId"], service, method.upper(), path, body)
+            for method, answers in methods.items():
+                body: Json | None = {} if "requestBody" in answers else None
+                yield Operation(answers["operationId"], service, method.upper(), path, body)
 
 
 def operation(documents: Json, operation_id: str) -> Operation:

@@ -47,7 +47,7 @@ async def test_an_allowed_origin_may_send_a_token_and_a_key(
 @each_api
 @pytest.mark.parametrize("origin", FOREIGN)
 @pytest.mark.parametrize("asked", [{}, ASKED], ids=["simple", "preflight"])
-async def test_a_foreign_origin_is_told_nothing(
+async def test_a_foreign_origin_learns_nothing(
     services: dict[str, httpx.AsyncClient], service: str, path: str, origin: str, asked: dict[str, str]
 ) -> None:
     answer = await services[service].request("OPTIONS" if asked else "GET", path, headers={"Origin": origin} | asked)

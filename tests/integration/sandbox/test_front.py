@@ -145,7 +145,7 @@ async def test_the_root_leads_to_the_prices(front: httpx.AsyncClient) -> None:
 
 
 @pytest.mark.parametrize("path", ["/v1/addons", "/application", "/app/../v1/addons", "/docs", "/administration"])
-async def test_what_nobody_has_is_told_by_the_pages_and_nothing_else_is_behind_it(
+async def test_what_nobody_has_is_answered_by_the_pages_and_nothing_else_is_behind_it(
     front: httpx.AsyncClient, path: str
 ) -> None:
     with socket.create_connection((front.base_url.host, front.base_url.port or 80)) as raw:
@@ -157,15 +157,17 @@ async def test_what_nobody_has_is_told_by_the_pages_and_nothing_else_is_behind_i
 
 
 @pytest.mark.parametrize(
-    ("method", "told"),
+    ("method", "answered"),
     [("GET", f"Opening a page changes nothing. {WHETHER_PAID}"), ("POST", "What you sent did not arrive")],
 )
-async def test_a_service_that_is_down_is_a_page_that_says_so(front: httpx.AsyncClient, method: str, told: str) -> None:
+async def test_a_service_that_is_down_is_a_page_that_says_so(
+    front: httpx.AsyncClient, method: str, answered: str
+) -> None:
     answer = await front.request(method, "/admin/addons", content=None if method == "GET" else b"name=x")
 
     assert (answer.status_code, answer.headers["content-type"]) == (502, "text/html; charset=utf-8")
     assert "cannot be reached just now" in answer.text
-    assert told in answer.text
+    assert answered in answer.text
     assert (await front.get(STYLE_PATH)).headers["content-type"].startswith("text/css")
     assert f'<link rel="stylesheet" href="{STYLE_PATH}">' in answer.text
     assert answer.headers["x-content-type-options"] == "nosniff"

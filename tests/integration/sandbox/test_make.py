@@ -18,7 +18,7 @@ def test_make_alone_says_what_each_target_does() -> None:
     assert {"install", "demo", "up", "down", "unit", "test", "check", "bench", "lock", "clean"} <= described
 
 
-def test_a_machine_without_python_is_told_so(tmp_path: Path) -> None:
+def test_a_machine_without_python_says_so(tmp_path: Path) -> None:
     done = subprocess.run(
         ["/bin/sh", ROOT / "sandbox/install.sh", "contracts"],
         cwd=tmp_path,

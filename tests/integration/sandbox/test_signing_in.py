@@ -195,10 +195,10 @@ async def test_a_request_without_proof_of_possession_is_sent_back(
 ) -> None:
     sent_back = await http.get("/authorize", params=ASKED | wrong)
 
-    told = parse_qs(urlsplit(sent_back.headers["location"]).query)
+    answered = parse_qs(urlsplit(sent_back.headers["location"]).query)
     assert sent_back.headers["location"].startswith(f"{CLIENT.redirect_uri}?")
-    assert (told["error"], told["state"]) == ([error], ["a state"])
-    assert "code" not in told
+    assert (answered["error"], answered["state"]) == ([error], ["a state"])
+    assert "code" not in answered
 
 
 async def test_a_form_that_names_nobody_is_shown_again_with_what_was_typed(http: httpx.AsyncClient) -> None:

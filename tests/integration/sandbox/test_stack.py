@@ -38,7 +38,7 @@ async def environment_of(stack: EmbeddedStack) -> dict[str, str]:
         return settings
 
 
-async def test_a_service_is_told_where_everything_is(stack: EmbeddedStack) -> None:
+async def test_a_service_knows_where_everything_is(stack: EmbeddedStack) -> None:
     settings = await environment_of(stack)
 
     described = stack.describe()

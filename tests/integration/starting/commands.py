@@ -24,10 +24,10 @@ class Ended:
     output: str
 
 
-async def started(*words: str, told: Mapping[str, str]) -> Process:
+async def started(*words: str, given_settings: Mapping[str, str]) -> Process:
     number, log = tempfile.mkstemp(prefix="quittance-said-")
     os.close(number)
-    ours = clean_environment() | {"SECRETS_DIR": os.devnull, **told}
+    ours = clean_environment() | {"SECRETS_DIR": os.devnull, **given_settings}
     process = Process(words[0], python(*words), log=Path(log), env=ours)
     process.start()
     return process
@@ -43,16 +43,16 @@ async def end_of(process: Process) -> Ended:
     return Ended(process.exit_code, output)
 
 
-async def run(*words: str, told: Mapping[str, str]) -> Ended:
-    return await end_of(await started(*words, told=told))
+async def run(*words: str, given_settings: Mapping[str, str]) -> Ended:
+    return await end_of(await started(*words, given_settings=given_settings))
 
 
 @asynccontextmanager
-async def serving(*words: str, told: Mapping[str, str]) -> AsyncIterator[httpx.AsyncClient]:
+async def serving(*words: str, given_settings: Mapping[str, str]) -> AsyncIterator[httpx.AsyncClient]:
     """Its operations port, once it answers."""
     ops = free_port()
     ports = {"HTTP_HOST": "127.0.0.1", "HTTP_PORT": str(free_port()), "OPS_PORT": str(ops)}
-    process = await started(*words, told={**told, **ports})
+    process = await started(*words, given_settings={**given_settings, **ports})
     try:
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{ops}") as operator:
             await _until_it_answers(operator, process)

@@ -30,7 +30,7 @@ async def bare_broker(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator
     await broker.stop()
 
 
-def told(broker: Broker, url: str) -> dict[str, str]:
+def given_settings(broker: Broker, url: str) -> dict[str, str]:
     return {
         "APP_ENV": "testing",
         "DATABASE_URL": url,
@@ -42,12 +42,12 @@ def told(broker: Broker, url: str) -> dict[str, str]:
 
 
 async def test_what_has_not_come_yet_is_named_and_waited_for(bare_broker: Broker, database_url: NewDatabase) -> None:
-    ours = told(bare_broker, await database_url())
-    async with serving("catalog", told=ours) as operator:
-        before, now = await checks_of(operator), await run("catalog", "doctor", told=ours)
-        waiting = await started("catalog", "doctor", "--wait", told=ours)
+    ours = given_settings(bare_broker, await database_url())
+    async with serving("catalog", given_settings=ours) as operator:
+        before, now = await checks_of(operator), await run("catalog", "doctor", given_settings=ours)
+        waiting = await started("catalog", "doctor", "--wait", given_settings=ours)
 
-        assert (await run("catalog", "migrate", told=ours)).status == 0
+        assert (await run("catalog", "migrate", given_settings=ours)).status == 0
         between = await checks_of(operator)
         await create_topics(bare_broker.bootstrap, ALL_TOPICS)
         waited, after = await end_of(waiting), await _until_ready(operator)

@@ -59,7 +59,7 @@ NAMES: Final = [f"{process[-1]}-{number}-{named}" for number, (process, _, named
 
 @pytest.mark.parametrize(("process", "wrong", "named"), CASES, ids=NAMES)
 async def test_it_says_what_to_set_and_ends(process: tuple[str, ...], wrong: dict[str, str], named: str) -> None:
-    ended = await run(*process, told=SOUND | wrong)
+    ended = await run(*process, given_settings=SOUND | wrong)
 
     assert ended.status == 1, ended.output
     assert [line for line in ended.output.splitlines() if line.startswith(f"{named}")], ended.output
@@ -79,7 +79,7 @@ async def test_it_says_what_to_set_and_ends(process: tuple[str, ...], wrong: dic
     ids=["purchases", "catalog", "notifier", "a key", "nothing"],
 )
 async def test_the_doctor_says_the_same(service: str, wrong: dict[str, str], named: list[str]) -> None:
-    ended = await run(service, "doctor", told=SOUND | wrong)
+    ended = await run(service, "doctor", given_settings=SOUND | wrong)
 
     assert ended.status == 1, ended.output
     said = [line for line in ended.output.splitlines() if line.startswith(tuple(named))]
@@ -89,9 +89,9 @@ async def test_the_doctor_says_the_same(service: str, wrong: dict[str, str], nam
 
 async def test_a_secret_in_a_file_that_is_no_text_is_said_to_be_none(tmp_path: Path) -> None:
     (tmp_path / "stripe_secret_key").write_bytes(f"sk_test_{MADE}".encode("utf-16"))
-    told = {name: value for name, value in SOUND.items() if name != "STRIPE_SECRET_KEY"}
+    given_settings = {name: value for name, value in SOUND.items() if name != "STRIPE_SECRET_KEY"}
 
-    ended = await run(*WORKER, told=told | {"SECRETS_DIR": str(tmp_path)})
+    ended = await run(*WORKER, given_settings=given_settings | {"SECRETS_DIR": str(tmp_path)})
 
     assert ended.status == 1, ended.output
     assert "STRIPE_SECRET_KEY cannot be read" in ended.output
@@ -100,9 +100,11 @@ async def test_a_secret_in_a_file_that_is_no_text_is_said_to_be_none(tmp_path: P
 
 async def test_each_process_asks_only_for_what_it_uses() -> None:
     """A worker verifies no tokens, and only the API of purchases signs people in."""
-    told = {name: SOUND[name] for name in ("DATABASE_URL", "STRIPE_SECRET_KEY", "STRIPE_LIVEMODE")}
+    given_settings = {name: SOUND[name] for name in ("DATABASE_URL", "STRIPE_SECRET_KEY", "STRIPE_LIVEMODE")}
 
-    ended = await run("purchases", "doctor", "worker", told=told | {"KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9"})
+    ended = await run(
+        "purchases", "doctor", "worker", given_settings=given_settings | {"KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9"}
+    )
 
     assert ended.status == 3, ended.output
     assert "purchases-worker: not ready: database, migrations, broker, topics" in ended.output
@@ -111,9 +113,9 @@ async def test_each_process_asks_only_for_what_it_uses() -> None:
 async def test_what_only_works_on_the_database_refuses_nothing(database_url: NewDatabase) -> None:
     wrong: dict[str, Any] = {"OIDC_ISSUER_URL": "http://issuer.example", "STRIPE_API_BASE": "http://stripe.example"}
     for service, commands in (("purchases", ["migrate"]), ("catalog", ["migrate", "seed"]), ("notifier", ["migrate"])):
-        told = {"DATABASE_URL": await database_url(), **wrong}
+        given_settings = {"DATABASE_URL": await database_url(), **wrong}
         for command in commands:
-            ended = await run(service, command, told=told)
+            ended = await run(service, command, given_settings=given_settings)
             assert ended.status == 0, ended.output
 
 
@@ -122,12 +124,12 @@ async def test_a_sound_protected_process_serves(
 ) -> None:
     from purchases.main import MIGRATIONS
 
-    told = SOUND | {"DATABASE_URL": await database_url(like=await template(MIGRATIONS))}
+    given_settings = SOUND | {"DATABASE_URL": await database_url(like=await template(MIGRATIONS))}
     # What is on this machine, or named, may be plain.
-    told |= {"STRIPE_API_BASE": "http://127.0.0.1:9"}
-    told |= {"JWKS_URL": "http://mesh.internal/", "PLAINTEXT_HOSTS": "mesh.internal"}
-    told |= {"KAFKA_BOOTSTRAP_SERVERS": kafka_bootstrap}
-    async with serving(*API, told=told) as operator:
+    given_settings |= {"STRIPE_API_BASE": "http://127.0.0.1:9"}
+    given_settings |= {"JWKS_URL": "http://mesh.internal/", "PLAINTEXT_HOSTS": "mesh.internal"}
+    given_settings |= {"KAFKA_BOOTSTRAP_SERVERS": kafka_bootstrap}
+    async with serving(*API, given_settings=given_settings) as operator:
         async with asyncio.timeout(30):
             while (seen := await checks_of(operator))[0] != 200:  # noqa: ASYNC110 - the condition is in another process
                 await asyncio.sleep(0.1)

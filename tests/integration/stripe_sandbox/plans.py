@@ -83,6 +83,6 @@ def period_end(subscription: Json) -> int:
     return int(subscription["items"]["data"][0]["current_period_end"])
 
 
-async def told(control: StripeControl, *kinds: str) -> list[Json]:
+async def sent(control: StripeControl, *kinds: str) -> list[Json]:
     """The events whose types begin with one of `kinds`, oldest first."""
     return [event for event in await control.events() if event["type"].startswith(kinds)]

@@ -9,7 +9,7 @@ import stripe
 from sandbox.stripe.control import ControlError, StripeControl
 from tests.integration.stripe_sandbox.conftest import EUR_499, Receiver, client_at
 from tests.integration.stripe_sandbox.offers import CANCEL, SUCCESS, given_a_session, given_an_offer
-from tests.integration.stripe_sandbox.plans import METADATA, MONTHLY, given_a_plan, told
+from tests.integration.stripe_sandbox.plans import METADATA, MONTHLY, given_a_plan, sent
 
 LEGACY = "2024-06-20"
 MEANWHILE = ("subscription", "invoice", "invoice_payment", "checkout.session")
@@ -107,7 +107,7 @@ async def test_a_declined_card_leaves_the_session_open(client: stripe.StripeClie
         page = await browser.get(answer.headers["location"])
 
     assert "insufficient funds" in page.text
-    assert await told(control, *MEANWHILE) == []
+    assert await sent(control, *MEANWHILE) == []
     with pytest.raises(ControlError, match="402"):
         await control.complete_session(session.id, card="chargeDeclined")
     assert (await control.complete_session(session.id, card="visa"))["status"] == "complete"
@@ -144,14 +144,14 @@ async def test_webhooks_come_in_the_order_that_a_test_wants(
     assert [*wanted, "customer.subscription.created"] == receiver.types()
 
 
-async def test_its_own_order_is_told_to_both_eras(
+async def test_its_own_order_is_sent_to_both_eras(
     client: stripe.StripeClient, control: StripeControl, stripe_url: str, http: stripe.HTTPXClient
 ) -> None:
     session = await given_a_session(client)
     done = await control.complete_session(session.id)
     old = client_at(stripe_url, http=http, version=LEGACY)
 
-    events = await told(control, "customer.subscription", "invoice.paid", "checkout")
+    events = await sent(control, "customer.subscription", "invoice.paid", "checkout")
     invoice = (await old.v1.invoices.retrieve_async(done["invoice"])).to_dict()
     charge = (await old.v1.charges.retrieve_async(invoice["charge"])).to_dict()
 
@@ -178,7 +178,7 @@ async def test_an_expired_session_sells_nothing(
     assert (expired.status, expired.url) == ("expired", None)
     assert await control.quiet()
     assert receiver.types() == ["checkout.session.expired"]
-    assert await told(control, "customer.subscription", "payment_intent") == []
+    assert await sent(control, "customer.subscription", "payment_intent") == []
 
 
 async def test_a_complete_session_cannot_be_expired(client: stripe.StripeClient, control: StripeControl) -> None:

@@ -87,11 +87,11 @@ async def test_saving_attaches_the_card_and_brings_the_buyer_back(
         "setup_intent.succeeded",
         "checkout.session.completed",
     } <= set(receiver.types())
-    told = receiver.only("checkout.session.completed")
+    sent = receiver.only("checkout.session.completed")
     assert (
-        told["status"],
-        told["client_reference_id"],
-        told["customer_details"]["email"],
+        sent["status"],
+        sent["client_reference_id"],
+        sent["customer_details"]["email"],
     ) == ("complete", "ws_1", "olga@example.com")
 
 

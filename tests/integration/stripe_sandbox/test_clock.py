@@ -15,7 +15,7 @@ from tests.integration.stripe_sandbox.plans import (
     given_a_plan,
     given_a_subscriber,
     period_end,
-    told,
+    sent,
 )
 from tests.integration.stripe_sandbox.test_dunning import new_card
 
@@ -41,7 +41,7 @@ async def test_at_the_periods_end_a_draft_is_made_which_is_charged_an_hour_later
     assert 28 <= (period_end(now) - period_end(before)) / DAY <= 31
 
 
-async def test_a_renewal_is_told_in_stripes_order_and_at_its_own_time(
+async def test_a_renewals_events_come_in_stripes_order_and_at_their_own_time(
     client: stripe.StripeClient, control: StripeControl
 ) -> None:
     subscriber = await given_a_subscriber(client, control)
@@ -127,7 +127,7 @@ async def test_a_trial_says_that_it_will_end_and_is_then_charged(
     now = await subscriber.now()
     assert (trial["status"], trial["latest_invoice"]["amount_paid"]) == ("trialing", 0)
     assert (now["status"], now["latest_invoice"]["amount_paid"]) == ("active", MONTHLY)
-    (notice,) = await told(control, "customer.subscription.trial_will_end")
+    (notice,) = await sent(control, "customer.subscription.trial_will_end")
     assert notice["created"] == trial["trial_end"] - 3 * DAY
 
 
@@ -152,7 +152,7 @@ async def test_a_trial_without_a_card_can_end_paused_and_be_resumed(
     await client.v1.subscriptions.resume_async(made.id)
 
     assert (paused, await subscriber.status()) == ("paused", "active")
-    assert [event["type"] for event in await told(control, "customer.subscription")] == [
+    assert [event["type"] for event in await sent(control, "customer.subscription")] == [
         "customer.subscription.created",
         "customer.subscription.trial_will_end",
         "customer.subscription.updated",
@@ -199,7 +199,7 @@ async def test_an_open_checkout_session_expires_by_its_customers_clock(
     await control.advance(customer=str(session.customer), seconds=1_900)
 
     assert (await client.v1.checkout.sessions.retrieve_async(session.id)).status == "expired"
-    (event,) = await told(control, "checkout.session.expired")
+    (event,) = await sent(control, "checkout.session.expired")
     assert event["created"] == session.expires_at
 
 

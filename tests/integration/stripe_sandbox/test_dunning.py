@@ -8,7 +8,7 @@ from tests.integration.stripe_sandbox.conftest import DAY, Receiver
 from tests.integration.stripe_sandbox.plans import (
     Subscriber,
     given_a_subscriber,
-    told,
+    sent,
 )
 
 
@@ -36,7 +36,7 @@ async def test_a_failed_renewal_is_past_due_and_is_tried_again(
     now = await subscriber.now()
     invoice = now["latest_invoice"]
     assert (now["status"], invoice["status"], invoice["attempt_count"]) == ("past_due", "open", 1)
-    (failed,) = await told(control, "invoice.payment_failed")
+    (failed,) = await sent(control, "invoice.payment_failed")
     assert invoice["next_payment_attempt"] == failed["created"] + 3 * DAY
     await control.retry(subscriber.id)
     again = await subscriber.latest_invoice()
@@ -57,7 +57,7 @@ async def test_a_new_card_pays_at_the_next_retry(client: stripe.StripeClient, co
         now["latest_invoice"]["status"],
         now["latest_invoice"]["next_payment_attempt"],
     ) == ("active", "paid", None)
-    last = (await told(control, "customer.subscription.updated"))[-1]
+    last = (await sent(control, "customer.subscription.updated"))[-1]
     assert last["data"]["previous_attributes"] == {"status": "past_due"}
 
 
@@ -82,7 +82,7 @@ async def test_when_no_retry_helps_the_subscription_ends(client: stripe.StripeCl
     invoice = await subscriber.latest_invoice()
     assert (ended["status"], ended["cancellation_details"]["reason"]) == ("canceled", "payment_failed")
     assert (invoice["status"], invoice["attempt_count"], invoice["next_payment_attempt"]) == ("open", 4, None)
-    (deleted,) = await told(control, "customer.subscription.deleted")
+    (deleted,) = await sent(control, "customer.subscription.deleted")
     assert deleted["data"]["object"]["status"] == "canceled"
 
 
@@ -94,7 +94,7 @@ async def test_or_stays_as_the_settings_say(client: stripe.StripeClient, control
     left = await control.exhaust_retries(subscriber.id)
 
     assert left["status"] == end
-    assert await told(control, "customer.subscription.deleted") == []
+    assert await sent(control, "customer.subscription.deleted") == []
 
 
 async def test_an_unpaid_subscription_gets_drafts_only_until_one_is_paid(
@@ -120,7 +120,7 @@ async def test_a_renewal_that_needs_the_customer_is_past_due_until_he_said_yes(
 
     await control.renew(subscriber.id)
     waiting = await subscriber.status()
-    (event,) = await told(control, "invoice.payment_action_required")
+    (event,) = await sent(control, "invoice.payment_action_required")
     payments = await client.v1.invoice_payments.list_async({"invoice": event["data"]["object"]["id"]})
     await control.authenticate(str(payments.data[0].payment.payment_intent))
 

@@ -16,16 +16,16 @@ async def listener(control: StripeControl, receiver: Receiver, request: pytest.F
     return receiver
 
 
-async def test_a_deleted_customer_is_told_as_he_was(buyer: Buyer, control: StripeControl, listener: Receiver) -> None:
+async def test_a_deleted_customer_is_sent_as_he_was(buyer: Buyer, control: StripeControl, listener: Receiver) -> None:
     await buyer.api.customers.delete_async(buyer.customer)
     assert await control.quiet()
 
-    told = listener.only("customer.deleted")
-    assert (told["id"], told["email"], "deleted" in told) == (buyer.customer, "olga@example.com", False)
-    assert told["invoice_settings"]["default_payment_method"] == buyer.card
+    sent = listener.only("customer.deleted")
+    assert (sent["id"], sent["email"], "deleted" in sent) == (buyer.customer, "olga@example.com", False)
+    assert sent["invoice_settings"]["default_payment_method"] == buyer.card
 
 
-async def test_a_deleted_draft_is_told_with_its_metadata(
+async def test_a_deleted_draft_is_sent_with_its_metadata(
     buyer: Buyer, control: StripeControl, listener: Receiver
 ) -> None:
     draft = await buyer.draft()
@@ -33,9 +33,9 @@ async def test_a_deleted_draft_is_told_with_its_metadata(
     await buyer.api.invoices.delete_async(draft.id)
     assert await control.quiet()
 
-    told = listener.only("invoice.deleted")
-    assert (told["id"], told["status"], told["metadata"]) == (draft.id, "draft", METADATA)
-    assert [line["amount"] for line in told["lines"]["data"]] == [EUR_499]
+    sent = listener.only("invoice.deleted")
+    assert (sent["id"], sent["status"], sent["metadata"]) == (draft.id, "draft", METADATA)
+    assert [line["amount"] for line in sent["lines"]["data"]] == [EUR_499]
 
 
 async def test_an_invoice_that_is_written_off_can_still_be_paid(
@@ -46,12 +46,12 @@ async def test_an_invoice_that_is_written_off_can_still_be_paid(
     await buyer.api.invoices.mark_uncollectible_async(invoice.id)
     assert await control.quiet()
 
-    told = listener.only("invoice.marked_uncollectible")
-    assert (told["id"], told["status"], told["amount_paid"]) == (invoice.id, "uncollectible", 0)
+    sent = listener.only("invoice.marked_uncollectible")
+    assert (sent["id"], sent["status"], sent["amount_paid"]) == (invoice.id, "uncollectible", 0)
     assert (await buyer.pay(invoice)).status == "paid"
 
 
-async def test_a_pending_refund_is_told_again_when_it_settles(
+async def test_a_pending_refund_is_sent_again_when_it_settles(
     client: stripe.StripeClient, control: StripeControl, listener: Receiver
 ) -> None:
     buyer = await buyer_with("pm_card_pendingRefund", client=client)
@@ -78,9 +78,9 @@ async def test_a_part_that_fails_is_given_back_to_the_charge_and_the_rest_stays(
     assert await control.quiet()
 
     charge = await buyer.api.charges.retrieve_async(kept["charge"])
-    told = listener.only("refund.failed")
+    sent = listener.only("refund.failed")
     assert (charge.refunded, charge.amount_refunded) == (False, 900)
-    assert (told["id"], told["status"], told["failure_reason"]) == (failing["id"], "failed", "lost_or_stolen_card")
+    assert (sent["id"], sent["status"], sent["failure_reason"]) == (failing["id"], "failed", "lost_or_stolen_card")
     assert listener.only("refund.updated")["status"] == "failed"
 
 
@@ -101,7 +101,7 @@ async def test_a_pending_refund_can_be_cancelled(
     await control.settings(refund_delay=0.05)
 
 
-async def test_a_lost_dispute_is_told_in_either_era(buyer: Buyer, control: StripeControl, listener: Receiver) -> None:
+async def test_a_lost_dispute_is_sent_in_either_era(buyer: Buyer, control: StripeControl, listener: Receiver) -> None:
     invoice = await buyer.paid_invoice()
     dispute = await control.open_dispute(invoice=invoice.id)
 
@@ -113,7 +113,7 @@ async def test_a_lost_dispute_is_told_in_either_era(buyer: Buyer, control: Strip
     assert (closed["amount"], closed["currency"], closed["payment_intent"]) == (EUR_499, "eur", intent_of(invoice))
 
 
-async def test_a_saved_card_is_told_in_either_era(
+async def test_a_saved_card_is_sent_in_either_era(
     client: stripe.StripeClient, control: StripeControl, listener: Receiver
 ) -> None:
     session = await client.v1.checkout.sessions.create_async(
@@ -123,7 +123,7 @@ async def test_a_saved_card_is_told_in_either_era(
     await control.complete_session(session.id)
     assert await control.quiet()
 
-    told = listener.only("checkout.session.completed")
-    assert (told["mode"], told["status"], told["metadata"]) == ("setup", "complete", METADATA)
-    assert told["setup_intent"] == listener.only("setup_intent.succeeded")["id"]
-    assert told["customer"] is None
+    sent = listener.only("checkout.session.completed")
+    assert (sent["mode"], sent["status"], sent["metadata"]) == ("setup", "complete", METADATA)
+    assert sent["setup_intent"] == listener.only("setup_intent.succeeded")["id"]
+    assert sent["customer"] is None

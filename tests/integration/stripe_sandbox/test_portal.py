@@ -14,7 +14,7 @@ from tests.integration.stripe_sandbox.plans import (
     Subscriber,
     given_a_subscriber,
     period_end,
-    told,
+    sent,
 )
 
 BACK = "https://app.example/billing"
@@ -164,7 +164,7 @@ async def test_cancelling_at_once_where_the_configuration_says_so(
     ended = await control.portal_cancel(await given_a_portal(subscriber, cancel="immediately"))
 
     assert ended["status"] == "canceled"
-    assert len(await told(control, "customer.subscription.deleted")) == 1
+    assert len(await sent(control, "customer.subscription.deleted")) == 1
 
 
 async def test_a_new_card_pays_what_is_open_and_is_the_default_everywhere(

@@ -89,7 +89,7 @@ async def test_some_refunds_are_pending_before_they_succeed(
     assert (await buyer.api.refunds.retrieve_async(refund.id)).status == "succeeded"
 
 
-async def test_the_bank_can_be_told_to_fail_any_refund(buyer: Buyer, control: StripeControl) -> None:
+async def test_the_bank_can_be_made_to_fail_any_refund(buyer: Buyer, control: StripeControl) -> None:
     invoice = await buyer.paid_invoice()
     refund = await control.refund_as_dashboard(invoice=invoice.id, amount=900)
 

@@ -14,7 +14,7 @@ from tests.integration.stripe_sandbox.plans import (
     given_a_plan,
     given_a_subscriber,
     period_end,
-    told,
+    sent,
 )
 
 LEGACY = "2024-06-20"
@@ -44,7 +44,7 @@ async def test_its_events_come_in_stripes_order_and_say_what_changed(
 ) -> None:
     await given_a_subscriber(client, control)
 
-    events = await told(control, "customer.subscription", "invoice.")
+    events = await sent(control, "customer.subscription", "invoice.")
 
     assert [event["type"] for event in events] == [
         "customer.subscription.created",
@@ -123,7 +123,7 @@ async def test_another_interval_begins_a_new_period_and_is_billed_at_once_less_w
     assert (YEARLY, subscriber.plan.yearly) == (yearly["amount"], yearly["pricing"]["price_details"]["price"])
     assert invoice["amount_paid"] == YEARLY + credit["amount"]
     assert period_end(now) - period_end(before) > 300 * 24 * 3600
-    changed = (await told(control, "customer.subscription.updated"))[-1]["data"]["previous_attributes"]
+    changed = (await sent(control, "customer.subscription.updated"))[-1]["data"]["previous_attributes"]
     assert {"items", "latest_invoice"} <= changed.keys()
 
 
@@ -180,7 +180,7 @@ async def test_cancelled_at_once_it_is_gone_for_good(client: stripe.StripeClient
         ended.cancellation_details.reason,
         ended.cancellation_details.feedback,
     ) == ("cancellation_requested", "missing_features")
-    assert len(await told(control, "customer.subscription.deleted")) == 1
+    assert len(await sent(control, "customer.subscription.deleted")) == 1
     with pytest.raises(stripe.InvalidRequestError, match="No such subscription"):
         await client.v1.subscriptions.cancel_async(subscriber.id)
     with pytest.raises(stripe.InvalidRequestError, match="canceled subscription can only update"):
@@ -240,7 +240,7 @@ async def test_without_a_card_nothing_begins(client: stripe.StripeClient, contro
     with pytest.raises(stripe.InvalidRequestError, match="no attached payment source"):
         await client.v1.subscriptions.create_async({"customer": customer.id, "items": [{"price": plan.monthly}]})
 
-    assert await told(control, "customer.subscription") == []
+    assert await sent(control, "customer.subscription") == []
 
 
 async def test_a_deleted_customer_has_no_subscription_any_more(
@@ -250,7 +250,7 @@ async def test_a_deleted_customer_has_no_subscription_any_more(
 
     await client.v1.customers.delete_async(subscriber.buyer.customer)
 
-    events = await told(control, "customer.subscription.deleted", "customer.deleted")
+    events = await sent(control, "customer.subscription.deleted", "customer.deleted")
     assert [event["type"] for event in events] == ["customer.subscription.deleted", "customer.deleted"]
     assert await subscriber.status() == "canceled"
 

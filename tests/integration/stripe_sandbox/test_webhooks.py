@@ -49,9 +49,9 @@ async def test_a_payment_tells_what_stripe_tells(buyer: Buyer, control: StripeCo
 
     await buyer.paid_invoice()
 
-    told = [event["type"] for event in (await control.events())[before:] if event["type"] != "invoice.updated"]
+    sent = [event["type"] for event in (await control.events())[before:] if event["type"] != "invoice.updated"]
     opened = ["invoice.created", "invoiceitem.created", "payment_intent.created", "invoice.finalized"]
-    assert opened + PAID == told
+    assert opened + PAID == sent
 
 
 async def test_a_decline_tells_of_the_failed_charge_and_invoice(
@@ -60,21 +60,21 @@ async def test_a_decline_tells_of_the_failed_charge_and_invoice(
     buyer = await buyer_with("pm_card_chargeCustomerFail", client=client)
     await buyer.declined(await buyer.open_invoice())
 
-    told = [event["type"] for event in await control.events()]
+    sent = [event["type"] for event in await control.events()]
 
-    assert {"charge.failed", "payment_intent.payment_failed", "invoice.payment_failed"} <= set(told)
-    assert "invoice.payment_action_required" not in told
+    assert {"charge.failed", "payment_intent.payment_failed", "invoice.payment_failed"} <= set(sent)
+    assert "invoice.payment_action_required" not in sent
 
 
-async def test_needing_the_customer_is_told_as_a_failed_payment_too(
+async def test_needing_the_customer_is_sent_as_a_failed_payment_too(
     client: stripe.StripeClient, control: StripeControl
 ) -> None:
     buyer = await buyer_with("pm_card_authenticationRequired", client=client)
     await buyer.declined(await buyer.open_invoice())
 
-    told = {event["type"] for event in await control.events()}
+    sent = {event["type"] for event in await control.events()}
 
-    assert {"payment_intent.requires_action", "invoice.payment_failed", "invoice.payment_action_required"} <= told
+    assert {"payment_intent.requires_action", "invoice.payment_failed", "invoice.payment_action_required"} <= sent
 
 
 async def test_an_event_names_the_request_and_its_key(client: stripe.StripeClient, control: StripeControl) -> None:

@@ -170,12 +170,14 @@ async def test_the_doctor_lists_what_was_dropped(start: Start, kafka_bootstrap: 
         for changes in ({"livemode": True}, {"account": "acct_theirs"}):
             assert (await gateway.post(new_event(**changes)[1])).status_code == 200
         ready = await gateway.ops.get("/readyz")
-        told = {
+        given_settings = {
             "STRIPE_WEBHOOK_SECRETS": SECRET,
             "STRIPE_LIVEMODE": "false",
             "OPS_PORT": str(gateway.ops.base_url.port),
         }
-        ended = await run("webhook_gateway", "doctor", told={**told, "KAFKA_BOOTSTRAP_SERVERS": kafka_bootstrap})
+        ended = await run(
+            "webhook_gateway", "doctor", given_settings={**given_settings, "KAFKA_BOOTSTRAP_SERVERS": kafka_bootstrap}
+        )
 
     assert (ready.status_code, ready.json()["checks"]["account"]) == (200, "failed")
     assert ended.status == 0, ended.output

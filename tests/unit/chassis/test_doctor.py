@@ -27,7 +27,7 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         monkeypatch.delenv(name.upper(), raising=False)
 
 
-def settings(**told: Any) -> Settings:
+def settings(**options: Any) -> Settings:
     sound = {
         "jwt_issuer": "https://issuer.example",
         "jwt_audience": "quittance",
@@ -36,7 +36,7 @@ def settings(**told: Any) -> Settings:
         "stripe_secret_key": SecretStr(f"rk_live_{MADE}"),
         "stripe_livemode": True,
     }
-    return Settings(**{**sound, **told})
+    return Settings(**{**sound, **options})
 
 
 def names(findings: Iterable[str]) -> list[str]:
@@ -50,7 +50,7 @@ def test_a_sound_deployment_is_found_sound() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "expected"),
+    ("options", "expected"),
     [
         ({"jwt_issuer": ""}, ["JWT_ISSUER"]),
         ({"jwt_audience": ""}, ["JWT_AUDIENCE"]),
@@ -69,8 +69,8 @@ def test_a_sound_deployment_is_found_sound() -> None:
         ({"app_env": "local", "jwks_url": ""}, ["JWKS_URL"]),
     ],
 )
-def test_who_verifies_tokens_needs_the_issuer_over_https(told: dict[str, Any], expected: list[str]) -> None:
-    assert expected == names(doctor.callers(settings(**told)))
+def test_who_verifies_tokens_needs_the_issuer_over_https(options: dict[str, Any], expected: list[str]) -> None:
+    assert expected == names(doctor.callers(settings(**options)))
 
 
 KEYS = {
@@ -93,16 +93,16 @@ KEYS = {
 @pytest.mark.parametrize("kind", KEYS)
 def test_the_key_is_one_of_this_deployments_mode(kind: str) -> None:
     key, expected = KEYS[kind]
-    told = settings(stripe_secret_key=SecretStr(key))
+    options = settings(stripe_secret_key=SecretStr(key))
 
-    found = list(doctor.stripe(told, told))
+    found = list(doctor.stripe(options, options))
 
     assert expected == names(found)
     assert MADE not in "".join(found)
 
 
 @pytest.mark.parametrize(
-    ("told", "expected"),
+    ("options", "expected"),
     [
         ({"stripe_livemode": None}, ["STRIPE_LIVEMODE"]),
         ({"stripe_livemode": False}, ["STRIPE_LIVEMODE"]),
@@ -116,22 +116,22 @@ def test_the_key_is_one_of_this_deployments_mode(kind: str) -> None:
         ({"app_env": "testing", "stripe_secret_key": SecretStr(""), "stripe_livemode": None}, []),
     ],
 )
-def test_stripe_is_stripe_and_its_mode_is_said(told: dict[str, Any], expected: list[str]) -> None:
-    assert expected == names(doctor.stripe(settings(**told), settings(**told)))
+def test_stripe_is_stripe_and_its_mode_is_said(options: dict[str, Any], expected: list[str]) -> None:
+    assert expected == names(doctor.stripe(settings(**options), settings(**options)))
 
 
-def sign_in(**told: Any) -> SignInSettings:
+def sign_in(**options: Any) -> SignInSettings:
     sound = {
         "oidc_issuer_url": "https://issuer.example",
         "oidc_client_id": "pages",
         "oidc_client_secret": SecretStr("s3cret-of-ours"),
         "session_secret": SecretStr(MADE),
     }
-    return SignInSettings(**{**sound, **told})
+    return SignInSettings(**{**sound, **options})
 
 
 @pytest.mark.parametrize(
-    ("told", "protected", "anywhere"),
+    ("options", "protected", "anywhere"),
     [
         ({}, [], []),
         ({"oidc_issuer_url": "", "session_secret": SecretStr("")}, [], []),
@@ -147,9 +147,9 @@ def sign_in(**told: Any) -> SignInSettings:
     ],
     ids=["sound", "nobody", "id", "scope", "http", "short", "crosses", "published", "unseen", "client", "public"],
 )
-def test_where_people_sign_in_it_is_set_up(told: dict[str, Any], protected: list[str], anywhere: list[str]) -> None:
-    assert protected == names(doctor.sign_in(settings(), sign_in(**told)))
-    assert anywhere == names(doctor.sign_in(settings(app_env="local"), sign_in(**told)))
+def test_where_people_sign_in_it_is_set_up(options: dict[str, Any], protected: list[str], anywhere: list[str]) -> None:
+    assert protected == names(doctor.sign_in(settings(), sign_in(**options)))
+    assert anywhere == names(doctor.sign_in(settings(app_env="local"), sign_in(**options)))
 
 
 @pytest.mark.parametrize(
@@ -168,6 +168,6 @@ def test_the_database_does_not_stand_open(url: str, expected: list[str]) -> None
 
 
 def test_the_pages_say_where_they_are_and_whom_to_ask() -> None:
-    told = settings(public_base_url="billing.example", support_email="")
+    options = settings(public_base_url="billing.example", support_email="")
 
-    assert names(doctor.pages(told)) == ["PUBLIC_BASE_URL", "SUPPORT_EMAIL"]
+    assert names(doctor.pages(options)) == ["PUBLIC_BASE_URL", "SUPPORT_EMAIL"]

@@ -77,7 +77,7 @@ def test_digits_and_separators_are_all_that_an_amount_has(text: str, locale: str
         plain_amount(text, locale=locale)
 
 
-def test_too_many_decimals_are_told_with_how_it_was_read() -> None:
+def test_too_many_decimals_are_refused_with_how_it_was_read() -> None:
     with pytest.raises(
         TooManyDecimals, match=r"^EUR has 2 decimals, and this reads as 1\.234: write 1234 for thousands$"
     ):

@@ -32,7 +32,7 @@ LISTENS: Final = {
 
 
 @pytest.fixture
-def told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
+def passed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
     """An environment that says nothing yet."""
     fields = {name.upper() for settings in SETTINGS.values() for name in settings.model_fields}
     for name in fields:
@@ -41,9 +41,9 @@ def told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
     return monkeypatch
 
 
-def settings_of(name: str, told: pytest.MonkeyPatch) -> ServiceSettings:
+def settings_of(name: str, passed: pytest.MonkeyPatch) -> ServiceSettings:
     for variable, value in environment(name).items():
-        told.setenv(variable, value)
+        passed.setenv(variable, value)
     return SETTINGS[SERVICES[name]["command"][0]]()
 
 
@@ -55,23 +55,23 @@ def test_every_variable_is_a_setting_of_its_service(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", PRODUCT)
-def test_every_required_setting_is_given_and_valid(name: str, told: pytest.MonkeyPatch) -> None:
-    settings = settings_of(name, told)
+def test_every_required_setting_is_given_and_valid(name: str, passed: pytest.MonkeyPatch) -> None:
+    settings = settings_of(name, passed)
 
     assert not settings.protected
     assert settings.quittance_instance == "compose"
 
 
 @pytest.mark.parametrize("name", PRODUCT)
-def test_every_value_says_the_same_as_the_setting_that_is_read(name: str, told: pytest.MonkeyPatch) -> None:
+def test_every_value_says_the_same_as_the_setting_that_is_read(name: str, passed: pytest.MonkeyPatch) -> None:
     """No value is silently ignored: each arrives in its field."""
-    settings = settings_of(name, told)
+    settings = settings_of(name, passed)
 
     assert set(environment(name)) <= {field.upper() for field in settings.model_fields_set}
 
 
 @pytest.mark.parametrize("name", PRODUCT)
-def test_every_address_is_one_of_a_container_that_listens_there(name: str, told: pytest.MonkeyPatch) -> None:
+def test_every_address_is_one_of_a_container_that_listens_there(name: str, passed: pytest.MonkeyPatch) -> None:
     values = environment(name)
     urls = [
         values[key]
@@ -91,8 +91,8 @@ def test_the_apis_know_who_calls() -> None:
         assert values["JWKS_URL"].endswith("/.well-known/jwks.json")
 
 
-def test_the_gateway_takes_what_the_stripe_sandbox_signs_and_nothing_else(told: pytest.MonkeyPatch) -> None:
-    settings = settings_of("webhook-gateway", told)
+def test_the_gateway_takes_what_the_stripe_sandbox_signs_and_nothing_else(passed: pytest.MonkeyPatch) -> None:
+    settings = settings_of("webhook-gateway", passed)
     assert isinstance(settings, GatewaySettings)
     signing = signing_secrets(given=settings.given_secrets, protected=settings.protected)
 
@@ -107,8 +107,8 @@ def test_webhooks_go_to_the_gateways_public_port(sender: str) -> None:
     assert f"http://webhook-gateway:{environment('webhook-gateway')['HTTP_PORT']}/billing/webhook" == endpoint
 
 
-def test_the_notifier_can_write_mails(told: pytest.MonkeyPatch) -> None:
-    settings = settings_of("notifier", told)
+def test_the_notifier_can_write_mails(passed: pytest.MonkeyPatch) -> None:
+    settings = settings_of("notifier", passed)
     assert isinstance(settings, notifier.main.Settings)
 
     assert notifier.main.mail_settings.mailer(settings).server.hostname == "mailpit"

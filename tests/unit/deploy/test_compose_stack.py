@@ -121,7 +121,7 @@ def test_the_front_writes_no_query_of_an_address_down() -> None:
     assert "log" not in re.findall(r"\n\t(\w+)", sites)
 
 
-def test_a_service_that_is_down_is_told_in_the_same_words() -> None:
+def test_a_service_that_is_down_is_reported_in_the_same_words() -> None:
     """In the same look, and without anything inline."""
     config = (ROOT / "deploy/docker/front/Caddyfile").read_text()
     page = config.partition("handle_errors {")[2]

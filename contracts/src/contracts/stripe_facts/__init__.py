@@ -1,4 +1,4 @@
-"""What Stripe told us, normalised: one fact per webhook event, the same for every API version. Internal."""
+"""What Stripe sent, normalised: one fact per webhook event, the same for every API version. Internal."""
 
 from contracts.stripe_facts.checkout import (
     CheckoutSessionCompleted,

@@ -1,4 +1,4 @@
-"""What Stripe told us of Checkout sessions."""
+"""Facts of Stripe about Checkout sessions."""
 
 from typing import ClassVar
 

@@ -1,4 +1,4 @@
-"""What Stripe told us of invoices, and of the payments that paid them."""
+"""Facts of Stripe about invoices, and of the payments that paid them."""
 
 from datetime import datetime
 from typing import ClassVar
@@ -46,7 +46,7 @@ class InvoiceFact(StripeFact):
     subscription_period_end: datetime | None = None
     """Until when the subscription's own lines are paid; prorations left out."""
     checkout_session_id: str | None = None
-    """Stripe puts none on an invoice; told where a payload or its metadata name one."""
+    """Stripe puts none on an invoice; known where a payload or its metadata name one."""
     purchase_ids: tuple[str, ...] = ()
     payment_intent_id: str | None = None
     charge_id: str | None = None

@@ -1,4 +1,4 @@
-"""What Stripe told us of money that went back, or that a cardholder's bank wants back."""
+"""Facts of Stripe about money that went back, or that a cardholder's bank wants back."""
 
 from datetime import datetime
 from typing import ClassVar

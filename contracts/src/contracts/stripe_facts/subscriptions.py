@@ -1,4 +1,4 @@
-"""What Stripe told us of subscriptions."""
+"""Facts of Stripe about subscriptions."""
 
 from datetime import datetime
 from typing import ClassVar

@@ -55,12 +55,12 @@ class Harness:
         if purchase is None:
             raise NeverHappened(f"{shop.name} bought nothing: {answer.status_code} {answer.text}")
         purchase_id = str(purchase["id"])
-        told = f"{before}, then {said(answer)}" if before else said(answer)
-        self.note(shop, purchase_id, answer=told, ends=ends)
+        outcome = f"{before}, then {said(answer)}" if before else said(answer)
+        self.note(shop, purchase_id, answer=outcome, ends=ends)
         return purchase_id
 
     def note(self, shop: Shop, purchase_id: str, *, answer: str, ends: str) -> None:
-        """Note what the buyer was told, and how the purchase must end."""
+        """Note what the buyer was answered, and how the purchase must end."""
         self.sold.append(Sold(what=self.title, answer=answer, shop=shop, purchase_id=purchase_id, expected=ends))
 
     async def until(self, shop: Shop, purchase_id: str, status: str) -> None:

@@ -44,8 +44,8 @@ class Subscriber:
         """Ask for slots of the plan's cap, as the host product does before it creates something; note the outcome."""
         refused = [project for project in projects if not await self._claim(project)]
         usage = next(one for one in (await self.billing())["usage"] if one["resource"] == "projects")
-        told = f"{usage['used']} of {usage['limit'] or 'any number'}"
-        self._usage.append(f"{told}, {len(refused)} refused" if refused else told)
+        used = f"{usage['used']} of {usage['limit'] or 'any number'}"
+        self._usage.append(f"{used}, {len(refused)} refused" if refused else used)
 
     async def card_goes_bad(self) -> None:
         """Have the card that pays for the plan declined from now on."""
@@ -71,8 +71,8 @@ class Subscriber:
         async def arrived() -> bool:
             seen = await self.billing()
             now = seen["subscription"] or {"status": None, "cancel_at_period_end": False}
-            told = seen["plan"]["slug"], now["status"], now["cancel_at_period_end"]
-            return told == (plan, status, end_is_planned)
+            shown = seen["plan"]["slug"], now["status"], now["cancel_at_period_end"]
+            return shown == (plan, status, end_is_planned)
 
         await self._driver.until(arrived, f"{self.shop.name} has {plan}, {status}")
 

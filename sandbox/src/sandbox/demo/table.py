@@ -27,9 +27,9 @@ async def _purchases(harness: Harness) -> Table:
     facts = await harness.driver.inspector.facts(PURCHASE_EVENTS)
     for one in harness.sold:
         record = await harness.driver.record(one.purchase_id)
-        told = [envelope.type.split(".")[-2] for envelope, _ in facts if envelope.subject == one.purchase_id]
+        published = [envelope.type.split(".")[-2] for envelope, _ in facts if envelope.subject == one.purchase_id]
         path = " → ".join(line["to_status"] for line in record["history"] if not line["stale"])
-        table.add_row(one.shop.name, one.what, one.answer, path, ", ".join(told))
+        table.add_row(one.shop.name, one.what, one.answer, path, ", ".join(published))
     return table
 
 
@@ -37,11 +37,9 @@ async def _plans(harness: Harness) -> Table:
     table = _table("The plan", "workspace", "what", "plan on Kafka", "subscription on Kafka", "projects in use")
     facts = [json.loads(value) for _, value in await harness.driver.inspector.facts(WORKSPACE_EVENTS)]
     for one in harness.subscribed:
-        told = [fact for fact in facts if fact["workspace_id"] == one.shop.workspace_id]
-        plans = [fact["previous_plan"] for fact in told if "previous_plan" in fact][:1] + [
-            fact["plan"] for fact in told
-        ]
-        statuses = [fact["status"] for fact in told if "status" in fact]
+        own = [fact for fact in facts if fact["workspace_id"] == one.shop.workspace_id]
+        plans = [fact["previous_plan"] for fact in own if "previous_plan" in fact][:1] + [fact["plan"] for fact in own]
+        statuses = [fact["status"] for fact in own if "status" in fact]
         table.add_row(one.shop.name, one.what, _path(plans), _path(statuses), one.usage)
     return table
 

@@ -6,7 +6,7 @@ from typing import Final
 HOME: Final = "/pricing"
 """Where `/` leads."""
 NOWHERE: Final = "/session/nowhere"
-"""No page: asked for in the place of what nobody has, so that this is told in the pages' own look."""
+"""No page: asked for in the place of what nobody has, so that this is said in the pages' own look."""
 
 # fmt: off
 ROUTES: Final[Mapping[str, str]] = {

@@ -83,17 +83,17 @@ def _refused(query: Mapping[str, str], issuer: Issuer, client: Client, pages: Pa
     return None
 
 
-def _back(issuer: Issuer, client: Client, query: Mapping[str, str], **told: str) -> Response:
+def _back(issuer: Issuer, client: Client, query: Mapping[str, str], **parameters: str) -> Response:
     """Name in each answer who gives it. Source: https://www.rfc-editor.org/rfc/rfc9207#section-2."""
-    return _sent(client.redirect_uri, told | _state(query) | {"iss": issuer.issuer})
+    return _sent(client.redirect_uri, parameters | _state(query) | {"iss": issuer.issuer})
 
 
 def _state(query: Mapping[str, str]) -> dict[str, str]:
     return {"state": query["state"]} if "state" in query else {}
 
 
-def _sent(address: str, told: Mapping[str, str]) -> Response:
-    return _kept_nowhere(RedirectResponse(f"{address}?{urlencode(told)}", status_code=303))
+def _sent(address: str, parameters: Mapping[str, str]) -> Response:
+    return _kept_nowhere(RedirectResponse(f"{address}?{urlencode(parameters)}", status_code=303))
 
 
 def _error(name: str, *, status: int = 400) -> Response:

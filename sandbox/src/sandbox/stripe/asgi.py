@@ -50,7 +50,7 @@ async def _read(scope: Scope, receive: Receive, *, version: str) -> Request:
 
 
 def _headers(request: Request, answer: Answer) -> dict[str, str]:
-    """Stripe's headers. A client is told not to repeat a stored 500, since its key would only replay it."""
+    """Stripe's headers. A client must not repeat a stored 500, since its key would only replay it."""
     headers = {"Request-Id": request.id, "Stripe-Version": request.version}
     if request.key:
         headers["Idempotency-Key"] = request.key

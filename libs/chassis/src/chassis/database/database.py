@@ -35,8 +35,8 @@ COALESCE_SECONDS: Final = 0.005
 @asynccontextmanager
 async def plain_connection(url: str, *, name: str) -> AsyncIterator[Any]:
     """Open a connection of its own, for what belongs to a session: LISTEN and advisory locks."""
-    told = {"application_name": name, "tcp_keepalives_idle": "10"}
-    connection = await asyncpg.connect(plain_url(url), timeout=5, command_timeout=30, server_settings=told)
+    about_us = {"application_name": name, "tcp_keepalives_idle": "10"}
+    connection = await asyncpg.connect(plain_url(url), timeout=5, command_timeout=30, server_settings=about_us)
     try:
         yield connection
     finally:

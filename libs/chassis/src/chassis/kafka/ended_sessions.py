@@ -33,7 +33,7 @@ LEEWAY_SECONDS: Final = 60.0
 """A token is taken for a little longer than it says."""
 PRUNE_SECONDS: Final = 60.0
 RETRY_SECONDS: Final = 1.0
-MOST_UNTOLD: Final = 10_000
+MOST_UNPUBLISHED: Final = 10_000
 TELL_SECONDS: Final = 2.0
 BEAT_SECONDS: Final = 60.0
 """A broker that does not answer holds the loop up for longer than others are."""
@@ -44,7 +44,7 @@ METADATA_MS: Final = 10_000
 """A partition that is new is noticed so much later at most."""
 FARTHEST_SECONDS: Final = 10 * 365 * 86_400.0
 """A token may say that it is good for ever."""
-Tell = Callable[[SessionEnded], Awaitable[None]]
+Publish = Callable[[SessionEnded], Awaitable[None]]
 """Hands the fact over durably; raises while that cannot be."""
 
 
@@ -63,17 +63,17 @@ class TopicMissing(LookupError):  # noqa: N818 - named for what it says
 class EndedSessions:
     """The digests of tokens whose sessions have ended, until they expire. Each process has its own, and reads all.
 
-    `tell` is how this process tells the others of a sign-out; it is asked again while it raises.
+    `publish` publishes a sign-out to the others; it is called again while it raises.
     """
 
     def __init__(
-        self, settings: ServiceSettings, *, tell: Tell | None = None, clock: Callable[[], float] = time.time
+        self, settings: ServiceSettings, *, publish: Publish | None = None, clock: Callable[[], float] = time.time
     ) -> None:
         self._settings = settings
-        self._tell = tell
+        self._publish = publish
         self._clock = clock
         self._until: dict[str, float] = {}
-        self._untold: dict[str, SessionEnded] = {}
+        self._unpublished: dict[str, SessionEnded] = {}
         self._was_read = False
         self._pruned_at = 0.0
 
@@ -97,9 +97,9 @@ class EndedSessions:
             occurred_at=datetime.fromtimestamp(now, UTC),
         )
         self._remember(fact)
-        if self._tell is not None and len(self._untold) < MOST_UNTOLD:
-            self._untold[fact.token_sha256] = fact
-            await self._tell_others()
+        if self._publish is not None and len(self._unpublished) < MOST_UNPUBLISHED:
+            self._unpublished[fact.token_sha256] = fact
+            await self._publish_waiting()
 
     @asynccontextmanager
     async def running(self, health: Health) -> AsyncIterator[None]:
@@ -107,8 +107,8 @@ class EndedSessions:
         health.check("sessions", self.was_read)
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(background("ended-sessions", lambda: self._follow(health)))
-            if self._tell is not None:
-                await stack.enter_async_context(background("untold-sessions", self._keep_telling))
+            if self._publish is not None:
+                await stack.enter_async_context(background("untold-sessions", self._keep_publishing))
             yield
 
     async def _follow(self, health: Health) -> None:
@@ -185,25 +185,25 @@ class EndedSessions:
         self._until = {digest: until for digest, until in self._until.items() if until > now}
         metrics.ENDED_SESSIONS.set(len(self._until))
 
-    async def _keep_telling(self) -> None:
+    async def _keep_publishing(self) -> None:
         while True:
-            await self._tell_others()
+            await self._publish_waiting()
             await asyncio.sleep(RETRY_SECONDS)
 
-    async def _tell_others(self) -> None:
+    async def _publish_waiting(self) -> None:
         """Publish the sessions that wait; one published twice, by this and by the loop beside it, is one fact."""
-        for digest, fact in list(self._untold.items()):
-            if self._tell is None:
+        for digest, fact in list(self._unpublished.items()):
+            if self._publish is None:
                 return
             try:
                 async with asyncio.timeout(TELL_SECONDS):
-                    await self._tell(fact)
+                    await self._publish(fact)
             except Exception as error:  # the next one that signs out, or the loop, tries again
-                log.warning("sign_out_not_told", error=repr(error)[:300], waiting=len(self._untold))
-                if self._untold.pop(digest, None):
-                    self._untold[digest] = fact  # behind the others: the fault may be its own
+                log.warning("sign_out_not_told", error=repr(error)[:300], waiting=len(self._unpublished))
+                if self._unpublished.pop(digest, None):
+                    self._unpublished[digest] = fact  # behind the others: the fault may be its own
                 return
-            self._untold.pop(digest, None)
+            self._unpublished.pop(digest, None)
 
 
 async def _is_at_end(consumer: Any, partitions: Sequence[TopicPartition]) -> bool:

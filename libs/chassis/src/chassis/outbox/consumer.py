@@ -67,7 +67,7 @@ class TaskEnded(Exception):  # noqa: N818 - named for what it says
 class Consumer:
     """Reads `topics` as `group` and applies each fact once. `handle` may call `park`; FATES says what a raise means.
 
-    With `serves` the process answers requests beside it: a stall is then told by /readyz and does not change it.
+    With `serves` the process answers requests beside it: a stall is then reported by /readyz and does not change it.
     `note` keeps what a fact names that is set aside since applying it fails every time.
     """
 

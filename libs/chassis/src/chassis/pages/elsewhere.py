@@ -1,4 +1,4 @@
-"""Addresses that are no page: told as a page to people, and as a problem to programs."""
+"""Addresses that are no page: answered to people as a page, and as a problem to programs."""
 
 from collections.abc import Sequence
 from contextlib import suppress

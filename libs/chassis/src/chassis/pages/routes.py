@@ -37,8 +37,8 @@ AtPages = Annotated[Pages, Depends(pages_of)]
 class PageRoute(APIRoute):
     """One page, or one form's target. Where GET is taken HEAD is too: the server leaves the body out."""
 
-    def __init__(self, path: str, endpoint: Callable[..., Any], **told: Any) -> None:
-        super().__init__(path, endpoint, **told)
+    def __init__(self, path: str, endpoint: Callable[..., Any], **options: Any) -> None:
+        super().__init__(path, endpoint, **options)
         if self.methods and "GET" in self.methods:
             self.methods.add("HEAD")
 

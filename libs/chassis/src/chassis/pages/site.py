@@ -20,7 +20,7 @@ Nav = Callable[[Request, Caller | None], Sequence[NavLink]]
 WaysOn = Callable[[Request, Caller | None], Awaitable[Sequence[NavLink]]]
 INVALID: Final = 422
 NOT_HERE: Final = frozenset({403, 404})
-"""Who meets these is told which pages there are for them."""
+"""Who meets these sees which pages there are for them."""
 
 
 class PagesNotSetUp(ValueError):  # noqa: N818 - named for what it says
@@ -39,7 +39,7 @@ class Pages:
         *,
         package: str,
         settings: ServiceSettings,
-        told: PageSettings,
+        page_settings: PageSettings,
         nav: Nav,
         words: Mapping[str, Words],
         ways_on: WaysOn | None = None,
@@ -53,7 +53,7 @@ class Pages:
         self.secure: Final = settings.protected
         self._support_email = settings.support_email
         self._look = environment(package)
-        self._headers = page_headers(told.pages_form_targets, secure=self.secure)
+        self._headers = page_headers(page_settings.pages_form_targets, secure=self.secure)
         self._nav = nav
         self._ways_on = ways_on
         self._words = words
@@ -82,7 +82,9 @@ class Pages:
         shown = self._everywhere(request) | {"errors": errors or {}} | context
         html = self._look.get_template(template).render(shown)
         status = status or (problem.status if problem else INVALID if errors else 200)
-        return HTMLResponse(html, status_code=status, headers={**self._headers, **_told_on(problem), **(headers or {})})
+        return HTMLResponse(
+            html, status_code=status, headers={**self._headers, **_headers_of(problem), **(headers or {})}
+        )
 
     async def problem(
         self, request: Request, problem: Problem, *, sent: Sequence[tuple[str, str]] | None = None
@@ -152,7 +154,7 @@ def see_other(path: str) -> Response:
     return RedirectResponse(path, status_code=303, headers={"Cache-Control": "no-store"})
 
 
-def _told_on(problem: Problem | None) -> dict[str, str]:
+def _headers_of(problem: Problem | None) -> dict[str, str]:
     """Of its headers, those that are not about the API's body."""
-    told = problem.headers if problem else {}
-    return {name: value for name, value in told.items() if name.lower() not in {"content-type", "content-length"}}
+    headers = problem.headers if problem else {}
+    return {name: value for name, value in headers.items() if name.lower() not in {"content-type", "content-length"}}

@@ -42,16 +42,16 @@ def callers(settings: ServiceSettings) -> Iterable[str]:
     yield from address("JWKS_URL", settings.jwks_url, settings)
 
 
-def sign_in(settings: ServiceSettings, told: SignInSettings) -> Iterable[str]:
+def sign_in(settings: ServiceSettings, own: SignInSettings) -> Iterable[str]:
     """Find what hinders people from signing in; nothing where there is no issuer and nobody can."""
-    if not told.oidc_issuer_url:
+    if not own.oidc_issuer_url:
         return
-    yield from address("OIDC_ISSUER_URL", told.oidc_issuer_url, settings)
-    if not told.oidc_client_id:
+    yield from address("OIDC_ISSUER_URL", own.oidc_issuer_url, settings)
+    if not own.oidc_client_id:
         yield "OIDC_CLIENT_ID is not set: set it to the id that the issuer knows these pages by."
-    if "openid" not in told.oidc_scope.split():
+    if "openid" not in own.oidc_scope.split():
         yield "OIDC_SCOPE lacks openid, and nobody would be told who signed in: add it."
-    secret, client_secret = told.session_secret.get_secret_value(), told.oidc_client_secret.get_secret_value()
+    secret, client_secret = own.session_secret.get_secret_value(), own.oidc_client_secret.get_secret_value()
     if settings.protected and (fault := session_secret_fault(secret)):
         yield f"SESSION_SECRET is no secret, for {fault}: set it to 32 random characters, `openssl rand -hex 32`."
     elif len(secret) < SHORTEST_SESSION_SECRET:
@@ -87,28 +87,28 @@ def livemode(settings: ServiceSettings, livemode: bool | None) -> Iterable[str]:
         yield "STRIPE_LIVEMODE is not set: set it to true where money is real, and to false where it is not."
 
 
-def stripe(settings: ServiceSettings, told: StripeSettings) -> Iterable[str]:
+def stripe(settings: ServiceSettings, own: StripeSettings) -> Iterable[str]:
     """Find what hinders a protected process that calls Stripe, or would have it call with another mode's key."""
     if not settings.protected:
         return
-    yield from livemode(settings, told.stripe_livemode)
-    yield from _key(told)
-    if told.stripe_api_base is not None:
-        yield from address("STRIPE_API_BASE", told.stripe_api_base, settings)
-        host = _host(told.stripe_api_base)
+    yield from livemode(settings, own.stripe_livemode)
+    yield from _key(own)
+    if own.stripe_api_base is not None:
+        yield from address("STRIPE_API_BASE", own.stripe_api_base, settings)
+        host = _host(own.stripe_api_base)
         if host and not _is_stripes(host) and not _may_be_plain(host, settings):
             yield "STRIPE_API_BASE is not Stripe's: leave it unset, or name a proxy of yours in PLAINTEXT_HOSTS."
 
 
-def _key(told: StripeSettings) -> Iterable[str]:
-    key = told.stripe_secret_key.get_secret_value()
+def _key(own: StripeSettings) -> Iterable[str]:
+    key = own.stripe_secret_key.get_secret_value()
     kinds = "set a secret or restricted key of your Stripe account"
     if not key.strip():
         yield f"STRIPE_SECRET_KEY is not set: {kinds}."
     elif fault := stripe_key_fault(key):
         yield f"STRIPE_SECRET_KEY is no key to use, for {fault}: {kinds}."
-    elif told.stripe_livemode is not None and told.stripe_livemode is not _is_live(key):
-        mode, other = ("true", "test") if told.stripe_livemode else ("false", "live")
+    elif own.stripe_livemode is not None and own.stripe_livemode is not _is_live(key):
+        mode, other = ("true", "test") if own.stripe_livemode else ("false", "live")
         yield f"STRIPE_LIVEMODE is {mode} and STRIPE_SECRET_KEY a key of {other} mode: set both for one mode."
 
 

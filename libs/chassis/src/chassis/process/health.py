@@ -52,7 +52,7 @@ class Health:
         self._checks[name] = check
 
     def inform(self, name: str, check: Check) -> None:
-        """As `check`, to be told and not to change the status: it is somebody's matter, and being ready is not."""
+        """As `check`, reported without changing the status: it is somebody's matter, and being ready is not."""
         self._informational.add(name)
         self.check(name, check)
 

@@ -1,4 +1,4 @@
-"""What a service with pages is told. The pages' one origin is PUBLIC_BASE_URL."""
+"""The settings of a service with pages. The pages' one origin is PUBLIC_BASE_URL."""
 
 from typing import Final
 

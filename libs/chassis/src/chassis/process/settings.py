@@ -56,7 +56,7 @@ Port = Annotated[int, Field(ge=0, le=65535)]
 
 
 class ServiceSettings(BaseSettings):
-    """What every service is told. A service subclasses it and adds its own; nothing has a prefix."""
+    """The settings of every service. A service subclasses it and adds its own; nothing has a prefix."""
 
     model_config = _CONFIG
 

@@ -12,12 +12,12 @@ from chassis.process import killpoints
 from chassis.process.logs import configure_logs, get_logger
 from chassis.process.settings import ServiceSettings
 
-Told = TypeVar("Told", bound=ServiceSettings)
+OwnSettings = TypeVar("OwnSettings", bound=ServiceSettings)
 
 log = get_logger(__name__)
 
 
-def prepare_process(kind: type[Told], *, service: str) -> Told:
+def prepare_process(kind: type[OwnSettings], *, service: str) -> OwnSettings:
     """Return the settings of the environment, with the log configured and a fault test's kill point armed.
 
     Exits with a sentence for each setting that cannot be read, and without its value.

@@ -101,7 +101,7 @@ def web_app(
 ) -> FastAPI:
     """Build the app to add routers to. Without a verifier no route may use `current_caller`.
 
-    `ended` is where signing out is told of; without it a session ends in the browser and at the issuer only.
+    `ended` is where signing out is published; without it a session ends in the browser and at the issuer only.
     `passes` names the errors that go away by themselves, such as an absent database: 503 and not 500.
     """
     app = FastAPI(

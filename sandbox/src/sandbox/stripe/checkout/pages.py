@@ -62,11 +62,11 @@ def show_session(account: Account, session: CheckoutSession) -> Response:
     if session.status != "open":
         return html_page(title="Checkout", body=f"<p>This page is <b id='status'>{session.status}</b>.</p>")
     error = steps.error_of(call=outside(account, session), session=session)
-    told = f"<p class='error' role='alert'>{html.escape(error['message'])}</p>" if error else ""
+    notice = f"<p class='error' role='alert'>{html.escape(error['message'])}</p>" if error else ""
     here, verb = f"/c/pay/{session.id}", VERBS[session.mode]
     cancel = f'<form method="post" action="{here}/cancel"><button id="cancel">Cancel</button></form>'
     body = (
-        f'{told}{_offer(session)}<form method="post" action="{here}/{verb}"><fieldset><legend>Card</legend>'
+        f'{notice}{_offer(session)}<form method="post" action="{here}/{verb}"><fieldset><legend>Card</legend>'
         f"{card_choices(setting_up=session.mode == 'setup')}</fieldset>"
         f'<button id="{verb}">{verb.title()}</button></form>{cancel if session.cancel_url else ""}'
     )

@@ -1,4 +1,4 @@
-"""What is sold and how: checkout, subscriptions, the portal, prices; and who is told of it."""
+"""What is sold and how: checkout, subscriptions, the portal, prices; and who receives events of it."""
 
 from typing import Final
 

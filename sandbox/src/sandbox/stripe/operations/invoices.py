@@ -105,7 +105,7 @@ def finalize(call: Call) -> Invoice:
 
 
 def pay(call: Call) -> Invoice:
-    """Pay now, off-session unless told otherwise. A draft is finalised first.
+    """Pay now, off-session unless asked otherwise. A draft is finalised first.
 
     Raises 402 for a decline, and for `invoice_payment_intent_requires_action` where the bank wants the customer.
     """

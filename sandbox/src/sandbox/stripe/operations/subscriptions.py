@@ -69,9 +69,9 @@ def update(call: Call) -> Subscription:
     changed = _changed(call=call, subscription=before)
     items = subscription_items.changed(call=call, subscription=before)
     if items != before.items:
-        told = _told(call=call, changed=changed, before=before)
-        return switching.switch(call=call, subscription=told, items=items, behaviour=behaviour)
-    return _told(call=call, changed=changed, before=before)
+        emitted = _emit_update(call=call, changed=changed, before=before)
+        return switching.switch(call=call, subscription=emitted, items=items, behaviour=behaviour)
+    return _emit_update(call=call, changed=changed, before=before)
 
 
 def cancel(call: Call) -> Subscription:
@@ -156,8 +156,8 @@ def _with_cancellation(*, call: Call, subscription: Subscription) -> Subscriptio
         at = None if params.form["cancel_at"] == "" else params.integer("cancel_at")
         subscription = ending.at_time(call=call, subscription=subscription, at=at)
     details = params.nested("cancellation_details")
-    told = {"comment": details.text("comment"), "feedback": details.choice("feedback", among=FEEDBACK)}
-    given = {name: text for name, text in told.items() if text}
+    sent = {"comment": details.text("comment"), "feedback": details.choice("feedback", among=FEEDBACK)}
+    given = {name: text for name, text in sent.items() if text}
     return replace(subscription, cancellation={**subscription.cancellation, **given})
 
 
@@ -173,7 +173,7 @@ def _pause_collection(*, call: Call, subscription: Subscription) -> Json | None:
     return {"behavior": behaviour, "resumes_at": sent.integer("resumes_at")}
 
 
-def _told(*, call: Call, changed: Subscription, before: Subscription) -> Subscription:
+def _emit_update(*, call: Call, changed: Subscription, before: Subscription) -> Subscription:
     if changed != before:
         call.save(changed)
         call.emit("customer.subscription.updated", changed, before=before)

@@ -66,8 +66,8 @@ def perform(*, call: Call, session: PortalSession, what: str, form: dict[str, st
     if what == "switch":
         acts.switch(call=call, session=session, price=form.get("price", ""))
     elif what == "cancel":
-        told = {name: form.get(name) for name in ("feedback", "comment")}
-        acts.cancel(call=call, session=session, **told)
+        feedback = {name: form.get(name) for name in ("feedback", "comment")}
+        acts.cancel(call=call, session=session, **feedback)
     elif what == "resume":
         acts.resume(call=call, session=session)
     elif what == "card" and form.get("card") in CARDS:

@@ -66,7 +66,7 @@ def _of_subscription(subscription: Subscription) -> Iterator[Due]:
     if subscription.cancel_at and not subscription.is_over:
         yield known(at=subscription.cancel_at, act=partial(_cancel, subscription=subscription))
     if subscription.status == "trialing" and subscription.trial_end:
-        if not subscription.trial_told:
+        if not subscription.trial_end_announced:
             notice = max(subscription.trial_end - TRIAL_NOTICE, subscription.created)
             yield known(at=notice, act=partial(renewing.tell_of_trial, subscription=subscription))
         yield known(at=subscription.trial_end, act=partial(renewing.end_trial, subscription=subscription))

@@ -10,8 +10,8 @@ def cancel(
     *, call: Call, subscription: Subscription, reason: str, comment: str | None = None, feedback: str | None = None
 ) -> Subscription:
     """Cancel for good: `customer.subscription.deleted`. What is open is no longer collected by itself."""
-    told = {"comment": comment, "feedback": feedback}
-    details = {**subscription.cancellation, **{name: text for name, text in told.items() if text}, "reason": reason}
+    said = {"comment": comment, "feedback": feedback}
+    details = {**subscription.cancellation, **{name: text for name, text in said.items() if text}, "reason": reason}
     ended = call.save(
         replace(
             subscription,

@@ -56,7 +56,7 @@ class Subscription(Thing):
     cancellation: Mapping[str, str | None]
     trial_start: int | None = None
     trial_end: int | None = None
-    trial_told: bool = False
+    trial_end_announced: bool = False
     missing_payment_method: str = "create_invoice"
     pause_collection: Json | None = None
 

@@ -13,8 +13,8 @@ from sandbox.stripe.subscriptions.states import change, renewed
 
 def tell_of_trial(*, call: Call, subscription: Subscription) -> None:
     """Three days before its end."""
-    told = call.save(replace(subscription, trial_told=True))
-    call.emit("customer.subscription.trial_will_end", told)
+    announced = call.save(replace(subscription, trial_end_announced=True))
+    call.emit("customer.subscription.trial_will_end", announced)
 
 
 def end_trial(*, call: Call, subscription: Subscription) -> None:

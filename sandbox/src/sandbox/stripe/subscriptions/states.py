@@ -1,4 +1,4 @@
-"""How a subscription changes: stored, and told with what it was before."""
+"""How a subscription changes: stored, and emitted with what it was before."""
 
 from dataclasses import replace
 from typing import Any

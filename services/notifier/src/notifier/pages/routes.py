@@ -12,7 +12,9 @@ from notifier.pages.words import WORDS
 
 def install_pages(app: FastAPI, settings: ServiceSettings) -> None:
     """Add the pages to `app`; no form of ours leads to anybody else."""
-    pages = Pages(package="notifier", settings=settings, told=PageSettings(pages_form_targets=()), nav=nav, words=WORDS)
+    pages = Pages(
+        package="notifier", settings=settings, page_settings=PageSettings(pages_form_targets=()), nav=nav, words=WORDS
+    )
     pages.install(app)
     install_elsewhere(app, pages, below=("/admin",))
     app.include_router(parked.router)

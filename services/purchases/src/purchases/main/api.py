@@ -68,7 +68,7 @@ async def serve() -> None:
     refuse_unless_sound(list(of_api(settings)))
     database = Database(settings.database_url, name=NAME)
     health = health_of_api(settings, database)
-    ended = EndedSessions(settings, tell=partial(publish_sign_out, database))
+    ended = EndedSessions(settings, publish=partial(publish_sign_out, database))
     jwks = Jwks(settings.jwks_url)
     verifier = TokenVerifier(jwks, settings.jwt_issuer, settings.jwt_audience, has_ended=ended.has)
     client = stripe_client(secret_key=settings.stripe_secret_key.get_secret_value(), api_base=settings.stripe_api_base)

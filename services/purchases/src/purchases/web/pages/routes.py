@@ -41,7 +41,9 @@ ROUTERS: Final[tuple[APIRouter, ...]] = (
 def install_pages(app: FastAPI, settings: Settings) -> None:
     """Install the pages beside the API: they share its database, its client of Stripe and its callers."""
     words = {**STAFF_WORDS, **WORDS}
-    pages = Pages(package="purchases.web", settings=settings, told=settings, nav=nav, words=words, ways_on=ways_on)
+    pages = Pages(
+        package="purchases.web", settings=settings, page_settings=settings, nav=nav, words=words, ways_on=ways_on
+    )
     pages.install(app)
     app.include_router(assets.router)
     app.include_router(session_router(SignIn(settings, pages) if settings.oidc_issuer_url else None, home=HOME))
