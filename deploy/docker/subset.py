@@ -21,7 +21,7 @@ class Pin:
 
 
 def read_pins(lock: str) -> Mapping[str, Pin]:
-    """The pinned packages by their name."""
+    """Return the pinned packages by their name."""
     blocks: dict[str, list[str]] = {}
     name = ""
     for line in lock.splitlines():
@@ -34,7 +34,7 @@ def read_pins(lock: str) -> Mapping[str, Pin]:
 
 
 def subset(pins: Mapping[str, Pin], roots: Collection[str]) -> list[str]:
-    """The names that `roots`, packages of the workspace, need, in the order of the lock."""
+    """Return the names that `roots`, packages of the workspace, need, in the order of the lock."""
     kept = set(roots)
     while more := {name for name, pin in pins.items() if name not in kept and pin.via & kept}:
         kept |= more

@@ -18,7 +18,7 @@ FILE: Final = ROOT / "openapi" / "purchases.json"
 
 
 def described_app() -> FastAPI:
-    """The app, connected to nothing: enough to be described."""
+    """Return the app, connected to nothing: enough to be described."""
     verifier = TokenVerifier(Jwks("https://issuer.example/jwks.json"), "https://issuer.example", "quittance")
     key = SecretStr("sk_test_description")
     settings = Settings(app_env="local", database_url="postgresql://", stripe_secret_key=key)
