@@ -84,8 +84,8 @@ def read(page: httpx.Response) -> _Reader:
     return reader
 
 
-def told(page: httpx.Response) -> str:
-    """The content of the page as one line of text."""
+def text_of(page: httpx.Response) -> str:
+    """Return the content of the page as one line of text."""
     return " ".join(read(page).words)
 
 

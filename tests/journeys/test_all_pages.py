@@ -15,7 +15,7 @@ import pytest
 
 from sandbox.driver import Driver
 from sandbox.shop import Shop
-from tests.forms import form_to, told
+from tests.forms import form_to, text_of
 from tests.givens import given_a_paid_purchase
 from tests.journeys.owners import checkout_page, pays
 
@@ -44,7 +44,7 @@ class Visitor:
         answer = await self._driver.http.post(f"{self._site}{action}", data=fields, headers=headers)
         await self._driver.settle()
         if answer.status_code != 303:
-            assert answer.status_code == 200, (action, answer.status_code, told(answer))
+            assert answer.status_code == 200, (action, answer.status_code, text_of(answer))
             return answer
         there = urlsplit(answer.headers["location"])
         if there.netloc and f"{there.scheme}://{there.netloc}" != self._site:
@@ -87,7 +87,7 @@ async def test_staff_put_a_service_on_sale_rename_it_and_take_it_away(driver: Dr
     gone = await sandra.send(await sandra.open(f"{here}/delete"), f"{here}/delete")
     await sandra.open("/admin/addons/set-aside")
 
-    assert "Audit, twice" in told(gone)
+    assert "Audit, twice" in text_of(gone)
     assert (await driver.staff("GET", f"/v1{here}"))["is_active"] is False
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.forms import form_to, told
+from tests.forms import form_to, text_of
 from tests.integration.catalog_pages.conftest import ADDONS, Site, send
 
 Json = dict[str, Any]
@@ -23,7 +23,7 @@ async def test_an_addon_is_made_of_what_was_typed(site: Site) -> None:
             sort_order="-3",
             is_active="true",
         )
-        shown = told(await staff.get(done.headers["location"]))
+        shown = text_of(await staff.get(done.headers["location"]))
 
     (row,) = await site.catalog.rows()
     assert (done.status_code, done.headers["location"]) == (303, f"{ADDONS}/{row.id}?done=created")

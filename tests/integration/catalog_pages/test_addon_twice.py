@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.forms import form_to, told
+from tests.forms import form_to, text_of
 from tests.integration.catalog_pages.conftest import ADDONS, Site, send
 
 Json = dict[str, Any]
@@ -34,8 +34,8 @@ async def test_a_form_changed_after_it_made_its_addon_shows_both_and_loses_nothi
         saved = await staff.post(action, data=form_to(changed, action).filled())
 
     assert (changed.status_code, stored) == (412, [(100, None)])
-    assert "This form made this add-on already" in told(changed)
-    assert "Price 1.00 2.00" in told(changed)
+    assert "This form made this add-on already" in text_of(changed)
+    assert "Price 1.00 2.00" in text_of(changed)
     assert saved.headers["location"] == f"{action}?done=saved"
     assert [(row.price_cents, row.description) for row in await site.catalog.rows()] == [(200, "typed after that")]
 
@@ -75,7 +75,7 @@ async def test_of_two_edits_the_second_sees_both_and_loses_nothing(site: Site) -
         saved = await send(staff, conflict)
 
     assert (conflict.status_code, stored) == (412, "Theirs")
-    text = told(conflict)
+    text = text_of(conflict)
     assert "This add-on was saved while you were editing it" in text
     assert "Name Theirs Mine" in text
     assert "Price 1.00 499.00" in text

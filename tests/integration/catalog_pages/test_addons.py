@@ -6,7 +6,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from tests.forms import form_to, told
+from tests.forms import form_to, text_of
 from tests.integration.catalog.conftest import STAFF
 from tests.integration.catalog_pages.conftest import ADDONS, MARKUP, Site, send
 
@@ -52,7 +52,7 @@ async def test_everyone_but_a_super_admin_gets_the_page_that_says_no(
     page = await asked(site, claims, method, path)
 
     assert page.status_code == 403
-    assert "This page is not for your role" in told(page)
+    assert "This page is not for your role" in text_of(page)
 
 
 @each_page
@@ -74,8 +74,8 @@ async def test_all_are_listed_with_price_and_state_and_by_state(site: Site) -> N
     await site.catalog.given_an_addon(name="Migration", price="99.00", is_active=True)
 
     async with site.staff() as staff:
-        everything = told(await staff.get(ADDONS))
-        on, off = told(await staff.get(f"{ADDONS}?state=on")), told(await staff.get(f"{ADDONS}?state=off"))
+        everything = text_of(await staff.get(ADDONS))
+        on, off = text_of(await staff.get(f"{ADDONS}?state=on")), text_of(await staff.get(f"{ADDONS}?state=off"))
 
     assert "Migration migration · place 0 €99.00 On sale" in everything
     assert "Setup setup · place 2 €499.00 Not on sale" in everything
@@ -92,8 +92,8 @@ async def test_a_long_list_goes_on_behind_its_last_entry(site: Site) -> None:
         more = first.text.partition(f'href="{ADDONS}?cursor=')[2].partition('"')[0]
         second = await staff.get(f"{ADDONS}?cursor={more}")
 
-    assert ("Service 49" in told(first), "Service 50" in told(first)) == (True, False)
-    assert ("Service 49" in told(second), "Service 50" in told(second)) == (False, True)
+    assert ("Service 49" in text_of(first), "Service 50" in text_of(first)) == (True, False)
+    assert ("Service 49" in text_of(second), "Service 50" in text_of(second)) == (False, True)
     assert "cursor=" not in second.text
 
 
@@ -103,10 +103,10 @@ async def test_an_edit_is_saved_and_the_slug_stays(site: Site) -> None:
         done = await send(staff, await staff.get(f"{ADDONS}/{addon['id']}"), name="Renamed", price="549")
         page = await staff.get(done.headers["location"])
 
-    assert "The add-on was saved." in told(page)
+    assert "The add-on was saved." in text_of(page)
     (row,) = await site.catalog.rows()
     assert (row.slug, row.name, row.price_cents, row.bullets) == ("setup", "Renamed", 54900, ["one"])
-    assert "setup – locked" in told(page)
+    assert "setup – locked" in text_of(page)
 
 
 async def test_a_save_that_changes_nothing_tells_nobody(site: Site) -> None:
@@ -137,7 +137,7 @@ async def test_it_goes_on_sale_and_off_sale_from_the_list(site: Site) -> None:
         await staff.post(path, data=form_to(await staff.get(ADDONS), path).filled())
 
     assert (on.headers["location"], [one["slug"] for one in on_sale]) == (f"{ADDONS}?done=on", ["setup"])
-    assert (late.status_code, "This add-on was saved since you opened the page" in told(late)) == (412, True)
+    assert (late.status_code, "This add-on was saved since you opened the page" in text_of(late)) == (412, True)
     assert await site.catalog.price_list() == []
 
 
@@ -152,7 +152,7 @@ async def test_the_list_stays_where_it_was_when_something_goes_off_sale(site: Si
         done = await staff.post(path, data=form_to(second, path).filled())
         after = await staff.get(done.headers["location"])
 
-    text = told(after)
+    text = text_of(after)
     assert "The add-on is not on sale any more." in text
     assert [f"Service {number}" in text for number in (49, 50, 51)] == [False, False, True]
     assert '?state=on" aria-current="true"' in after.text
@@ -164,7 +164,7 @@ async def test_who_is_asked_to_open_it_again_has_a_link_to_it(site: Site, form: 
     async with site.staff() as staff:
         late = await staff.post(f"{ADDONS}/{addon['id']}/{form}", data={"sale": "off", "version": '"7"'})
 
-    assert (late.status_code, "Open it again, see what it is now" in told(late)) == (412, True)
+    assert (late.status_code, "Open it again, see what it is now" in text_of(late)) == (412, True)
     assert f'href="{ADDONS}/{addon["id"]}"' in late.text
     assert [row.is_active for row in await site.catalog.rows()] == [True]
 
@@ -184,7 +184,7 @@ async def test_it_is_deleted_after_a_question_and_its_row_stays(site: Site) -> N
         still = await site.catalog.price_list()
         done = await send(staff, question)
 
-    assert ("Delete Setup?" in told(question), len(still)) == (True, 1)
+    assert ("Delete Setup?" in text_of(question), len(still)) == (True, 1)
     assert done.headers["location"] == f"{ADDONS}?done=deleted"
     assert [row.is_active for row in await site.catalog.rows()] == [False]
     assert (await site.catalog.changes())[0]["action"] == "withdrawn"

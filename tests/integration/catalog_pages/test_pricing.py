@@ -5,7 +5,7 @@ import re
 import httpx
 import pytest
 
-from tests.forms import told
+from tests.forms import text_of
 from tests.integration.catalog_pages.conftest import MARKUP, Site
 
 OWNER = {"sub": "olga", "workspaces": {"ws-1": "owner"}}
@@ -23,7 +23,7 @@ async def test_anybody_sees_the_plans_with_caps_and_prices_and_what_is_on_sale(s
     page = await prices(site)
 
     assert page.status_code == 200
-    text = told(page)
+    text = text_of(page)
     assert "Free No charge Own API keys: 0 Projects: 1 Seats: 1" in text
     assert "Builder €9.00 per month €89.00 per year $9.00 per month" in text
     assert "Projects: no limit" in text
@@ -43,7 +43,7 @@ async def test_link_checkers_and_probes_ask_for_the_head_of_the_page(site: Site)
 
 
 async def test_with_nothing_on_sale_it_says_so(site: Site) -> None:
-    assert "No services available" in told(await prices(site))
+    assert "No services available" in text_of(await prices(site))
 
 
 async def test_amounts_are_the_visitors(site: Site) -> None:
@@ -51,7 +51,7 @@ async def test_amounts_are_the_visitors(site: Site) -> None:
 
     page = await prices(site, **{"Accept-Language": "de-AT,de;q=0.8"})
 
-    assert "499,00" in told(page)
+    assert "499,00" in text_of(page)
 
 
 async def test_who_holds_the_page_already_gets_none_until_something_changes(site: Site) -> None:
@@ -64,7 +64,7 @@ async def test_who_holds_the_page_already_gets_none_until_something_changes(site
 
     assert (again.status_code, again.content, again.headers["etag"]) == (304, b"", page.headers["etag"])
     assert page.headers["cache-control"] == "public, max-age=0, must-revalidate"
-    assert (changed.status_code, "€1.00" in told(changed)) == (200, True)
+    assert (changed.status_code, "€1.00" in text_of(changed)) == (200, True)
 
 
 async def test_another_language_and_another_visitor_are_another_page(site: Site) -> None:
@@ -147,7 +147,7 @@ async def test_only_an_owner_is_offered_to_choose_a_plan(site: Site, role: str) 
         page = await member.get("/pricing")
 
     assert "Choose Builder" not in page.text
-    assert "See your plan Only the owner of your workspace can choose it." in told(page)
+    assert "See your plan Only the owner of your workspace can choose it." in text_of(page)
 
 
 async def test_a_session_that_is_over_hides_no_prices(site: Site) -> None:
@@ -156,7 +156,7 @@ async def test_a_session_that_is_over_hides_no_prices(site: Site) -> None:
     async with site.visitor({"sub": "olga", "expires_in": -120}) as former:
         page = await former.get("/pricing")
 
-    assert (page.status_code, "€499.00" in told(page)) == (200, True)
+    assert (page.status_code, "€499.00" in text_of(page)) == (200, True)
 
 
 async def test_markup_comes_out_as_text(site: Site) -> None:
@@ -175,5 +175,5 @@ async def test_what_there_is_not_is_a_page_to_people_and_a_problem_to_programs(s
         problem = await anybody.get(path, headers={"Accept": "application/json"})
 
     assert (page.status_code, page.headers["content-type"]) == (404, "text/html; charset=utf-8")
-    assert "Check the address, or go back." in told(page)
+    assert "Check the address, or go back." in text_of(page)
     assert (problem.status_code, problem.headers["content-type"]) == (404, "application/problem+json")

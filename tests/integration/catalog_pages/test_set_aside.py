@@ -8,7 +8,7 @@ from sqlalchemy import text
 from catalog.consumer import GROUP
 from chassis.kafka.records import StoredRecord, malformed
 from chassis.outbox import parked, parked_commands
-from tests.forms import told
+from tests.forms import text_of
 from tests.integration.catalog.conftest import Catalog
 from tests.integration.catalog_pages.conftest import Site
 
@@ -46,7 +46,7 @@ async def test_staff_see_it_have_it_tried_again_and_end_it(site: Site) -> None:
         twice = await staff.post(f"{LIST}/{item}/discard", data={"reason": "again"})
 
     assert f"{LIST}/{item}" in listed.text
-    assert "Field required" in told(page)
+    assert "Field required" in text_of(page)
     assert (retried.status_code, due) == (303, (True, None))
     assert unsaid.status_code == 422
     assert [ended.status_code, twice.status_code] == [303, 303]
@@ -60,7 +60,7 @@ async def test_all_are_tried_again_at_once(site: Site) -> None:
         page = await staff.get(answer.headers["location"])
 
     assert answer.status_code == 303
-    assert f"Tried again: {len(items)}" in told(page)
+    assert f"Tried again: {len(items)}" in text_of(page)
     assert [await state_of(site.catalog, item) for item in items] == [(True, None)] * 2
 
 

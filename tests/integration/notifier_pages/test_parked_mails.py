@@ -17,7 +17,7 @@ from notifier.housekeeping import forget_old
 from notifier.pages.parked import router
 from notifier.parked import commands
 from tests.fixtures import mailable_facts as facts
-from tests.forms import form_to, read, told
+from tests.forms import form_to, read, text_of
 from tests.integration.notifier_pages.conftest import LIST, Site
 from tests.integration.permissions.matrix import CALLERS, OWN
 from tests.integration.permissions.matrix import STAFF as STAFF_ALONE
@@ -35,8 +35,8 @@ async def test_staff_see_what_a_parked_mail_is_about_and_whose_it_is_on_the_purc
         listed, page = await staff.get(LIST), await staff.get(f"{LIST}/{item}")
 
     assert f'href="{LIST}/{item}"' in listed.text
-    assert "Refund issued" in told(listed)
-    assert "550 5.1.1" in told(page)
+    assert "Refund issued" in text_of(listed)
+    assert "550 5.1.1" in text_of(page)
     assert f'href="/admin/purchases/{fact.purchase_id}"' in page.text
 
 
@@ -67,9 +67,9 @@ async def test_a_mail_is_tried_again_and_another_ended_with_a_reason(site: Site)
     assert (await site.mail(again))["due_at"]
     assert (unsaid.status_code, before["ended_at"]) == (422, None)
     assert (await site.mail(never))["ended_at"]
-    assert "they heard by phone" in told(page)
-    assert "Discard it" not in told(page)
-    assert "Nothing is set aside" in told(listed)
+    assert "they heard by phone" in text_of(page)
+    assert "Discard it" not in text_of(page)
+    assert "Nothing is set aside" in text_of(listed)
     assert await site.decided() == [
         (again, "retry", "staff:usr_mira", None),
         (never, "discard", "staff:usr_mira", "they heard by phone"),
@@ -84,7 +84,7 @@ async def test_a_fact_is_read_again_and_ended(site: Site) -> None:
         due = await fact_of(site, item)
         await staff.post(f"{LIST}/{item}/discard", data={"reason": "a stranger's record"})
 
-    assert "price_cents: Field required" in told(page)
+    assert "price_cents: Field required" in text_of(page)
     assert due == (True, None)
     assert (await fact_of(site, item))[1] == "discarded by staff:usr_mira: a stranger's record"
 
@@ -109,7 +109,7 @@ async def test_all_of_a_kind_are_tried_again_at_once_and_none_of_the_other(site:
         answer = await staff.post(LIST, data=form)
         said = await staff.get(answer.headers["location"])
 
-    assert "Tried again: 2" in told(said)
+    assert "Tried again: 2" in text_of(said)
     assert {(item, decision) for item, decision, *_ in await site.decided()} == {
         (item, "retry") for item in parked_now[kind]
     }

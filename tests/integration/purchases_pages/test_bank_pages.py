@@ -120,12 +120,12 @@ async def test_who_comes_to_the_banks_page_when_it_is_over_sees_how_it_stands(ha
 async def test_a_debit_has_words_of_its_own_and_no_way_to_cancel_it(harness: Harness, site: Site) -> None:
     shop = await a_shop(harness, site, DEBIT)
 
-    told = await shop.buy()
+    answer = await shop.buy()
     page = await shop.page()
     (row,) = await harness.rows("select id from workspace_addon_purchases")
     asked = await shop.owner.open(f"{shop.here}/{row['id']}/cancel")
 
-    assert "Your bank is at work on the payment for Professional AI Setup A debit takes some days." in told.text
+    assert "Your bank is at work on the payment for Professional AI Setup A debit takes some days." in answer.text
     assert "Your bank is at work on its payment, which takes some days." in page.text
     assert "it cannot be cancelled meanwhile" in page.text
     assert not any("Cancel" in link or "Confirm" in link for link in page.links)

@@ -37,8 +37,8 @@ async def test_each_currency_is_offered_by_itself_with_its_own_services(harness:
         PlanPrice(interval=interval, currency=currency, price_cents=cents, stripe_price_id=f"price_{currency}{cents}")
         for currency, interval, cents in (("USD", "year", 9_900), ("USD", "month", 1_000), ("EUR", "month", 900))
     ]
-    told = plan("builder", dict(BUILDER), prices=tuple(prices)).model_copy(update={"sequence": 2})
-    await harness.deliver(told)
+    plans = plan("builder", dict(BUILDER), prices=tuple(prices)).model_copy(update={"sequence": 2})
+    await harness.deliver(plans)
     owner = site.owner(workspace, **{"Accept-Language": "de"})
 
     dollars = await owner.open(here(workspace))
@@ -62,7 +62,7 @@ async def test_a_plan_without_a_price_at_stripe_is_not_offered(harness: Harness,
 
 
 @pytest.mark.parametrize(
-    ("status", "badge", "told"),
+    ("status", "badge", "sentence"),
     [
         ("active", "Active", "It renews by itself. Billed Monthly, €9.00 Renews on March 4, 2031 (UTC)"),
         ("trialing", "Trial", "Trial ends on March 4, 2031"),
@@ -72,14 +72,14 @@ async def test_a_plan_without_a_price_at_stripe_is_not_offered(harness: Harness,
     ],
 )
 async def test_while_a_subscription_runs_its_state_is_said_in_words_and_the_portal_is_near(
-    harness: Harness, site: Site, status: str, badge: str, told: str
+    harness: Harness, site: Site, status: str, badge: str, sentence: str
 ) -> None:
     subscriber = await subscribed(harness, status=status)
 
     page = await seen(site, subscriber.workspace_id)
 
     assert f"Builder {badge}" in page.text
-    assert told in page.text
+    assert sentence in page.text
     assert MANAGE in buttons(page)
     assert UPGRADE not in buttons(page)
     assert ("Change the card" in buttons(page)) == (status == "past_due")

@@ -58,10 +58,10 @@ async def test_of_two_tabs_one_buys_and_the_other_is_told(harness: Harness, site
     one, other = await shop.form(), await shop.form()
 
     await shop.owner.submit(one)
-    told = await shop.owner.submit(other)
+    answer = await shop.owner.submit(other)
 
-    assert told.status == 409
-    assert "Your workspace has bought this already, or is just buying it It was not charged again." in told.text
+    assert answer.status == 409
+    assert "Your workspace has bought this already, or is just buying it It was not charged again." in answer.text
     assert (await shop.captured(), await shop.purchases()) == (PRICE, ["paid"])
 
 
@@ -70,27 +70,27 @@ async def test_a_price_that_has_changed_is_shown_before_it_is_charged(harness: H
     form = await shop.form()
     await harness.given_an_addon(price_cents=59_900, sequence=2)
 
-    told = await shop.owner.submit(form)
+    answer = await shop.owner.submit(form)
     nothing_yet = await shop.captured()
-    page = await shop.owner.submit(told.form(BUY))
+    page = await shop.owner.submit(answer.form(BUY))
 
-    assert (told.status, nothing_yet) == (409, 0)
-    assert "The price has changed since you opened this page Nothing was charged." in told.text
-    assert "€599.00" in told.text
+    assert (answer.status, nothing_yet) == (409, 0)
+    assert "The price has changed since you opened this page Nothing was charged." in answer.text
+    assert "€599.00" in answer.text
     assert "€599.00 was charged" in page.text
 
 
 async def test_without_a_card_one_saves_one_comes_back_and_buys(harness: Harness, site: Site) -> None:
     shop = await a_shop(harness, site, card=None)
 
-    told = await shop.buy()
-    session_id = told.links["Save a card"].rpartition("/")[2].partition("#")[0]
+    answer = await shop.buy()
+    session_id = answer.links["Save a card"].rpartition("/")[2].partition("#")[0]
     completed = await harness.control.complete_session(session_id)
     await shop.hear()
     back = await shop.owner.open(httpx.URL(completed["success_url"]).raw_path.decode())
     page = await shop.owner.submit(back.form(BUY))
 
-    assert (told.status, "Your workspace has no saved card Nothing was charged." in told.text) == (409, True)
+    assert (answer.status, "Your workspace has no saved card Nothing was charged." in answer.text) == (409, True)
     assert "You are back from Stripe" in back.text
     assert back.links["Buy Professional AI Setup"] == "#service-setup"
     assert "You have bought" in page.text
@@ -110,25 +110,25 @@ async def test_the_address_of_a_form_opened_again_is_the_page(harness: Harness, 
     form = (await shop.page()).form("Save another card")
     await harness.control.fault("close_before", operation="customers.retrieve", times=None)
 
-    told = await shop.owner.submit(form)
+    answer = await shop.owner.submit(form)
     await harness.control.reset_faults()
     pages = [await shop.owner.open(address) for address in (form.action, shop.here)]
 
-    assert (told.status, "Our payment provider does not answer" in told.text) == (503, True)
+    assert (answer.status, "Our payment provider does not answer" in answer.text) == (503, True)
     assert [page.form(BUY).fields["addon"] for page in pages] == ["setup"] * 2
 
 
 async def test_a_declined_card_costs_nothing_and_another_one_can_pay(harness: Harness, site: Site) -> None:
     shop = await a_shop(harness, site, DECLINED)
 
-    told = await shop.buy()
+    answer = await shop.buy()
     await harness.settle_everything()
     (row,) = await harness.rows("select stripe_customer_id from workspaces")
     await harness.give_card(row["stripe_customer_id"], "pm_card_visa")
     page = await shop.buy()
 
-    assert "The card was declined" in told.text
-    assert "Nothing was charged for Professional AI Setup." in told.text
+    assert "The card was declined" in answer.text
+    assert "Nothing was charged for Professional AI Setup." in answer.text
     assert "You have bought" in page.text
     assert (await shop.captured(), await shop.purchases()) == (PRICE, ["failed", "paid"])
 
@@ -141,10 +141,10 @@ async def test_too_many_declines_close_the_shop_for_a_while(harness: Harness, si
         await harness.settle_everything()
 
     closed = await shop.page()
-    told = await shop.owner.submit(last, key="0" * 32)
+    answer = await shop.owner.submit(last, key="0" * 32)
 
-    assert (told.status, int(told.headers["retry-after"]) > 60) == (429, True)
-    assert "Too many cards were declined" in told.text
+    assert (answer.status, int(answer.headers["retry-after"]) > 60) == (429, True)
+    assert "Too many cards were declined" in answer.text
     assert closed.disabled == [BUY]
     assert "It can be bought again in some minutes." in closed.text
 
@@ -154,12 +154,12 @@ async def test_when_stripe_is_down_nothing_is_charged_and_the_page_says_so(harne
     form = await shop.form()
     await harness.control.fault("close_before", operation="customers.retrieve", times=None)
 
-    told = await shop.owner.submit(form)
+    answer = await shop.owner.submit(form)
     await harness.control.reset_faults()
     page = await shop.owner.submit(form)
 
-    assert told.status == 503
-    assert "Our payment provider does not answer Nothing was charged." in told.text
+    assert answer.status == 503
+    assert "Our payment provider does not answer Nothing was charged." in answer.text
     assert "You have bought" in page.text
     assert await shop.purchases() == ["paid"]
 
@@ -169,12 +169,12 @@ async def test_an_answer_that_never_came_stays_pending_and_is_charged_once(harne
     form = await shop.form()
     await harness.control.fault("close_after", operation="invoices.pay", times=1)
 
-    told = await shop.owner.submit(form)
+    answer = await shop.owner.submit(form)
     again = await shop.owner.submit(form)
     await shop.hear()
     page = await shop.owner.submit(form)
 
-    assert "We wait for the payment of Professional AI Setup to be confirmed" in told.text
+    assert "We wait for the payment of Professional AI Setup to be confirmed" in answer.text
     assert "We wait for the payment" in again.text
     assert "You have bought" in page.text
     assert (await shop.captured(), await shop.purchases()) == (PRICE, ["paid"])
@@ -185,12 +185,12 @@ async def test_a_session_that_ends_before_the_button_is_pressed_loses_nothing(ha
     form = await shop.form()
     ended = site.visitor({"sub": "olga", "workspaces": {shop.workspace: "owner"}, "expires_in": -60})
 
-    told = await ended.submit(form)
+    answer = await ended.submit(form)
     nothing_yet = await shop.purchases()
-    page = await shop.owner.submit(told.form("Send it once more"))
+    page = await shop.owner.submit(answer.form("Send it once more"))
 
-    assert (told.status, nothing_yet) == (401, [])
-    assert "nothing that you typed is lost" in told.text
+    assert (answer.status, nothing_yet) == (401, [])
+    assert "nothing that you typed is lost" in answer.text
     assert "You have bought" in page.text
 
 

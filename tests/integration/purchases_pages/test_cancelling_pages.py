@@ -160,11 +160,11 @@ async def test_what_is_wrong_with_the_reason_is_said_at_its_field(
     owner = site.owner(purchase.workspace_id)
     asked = await owner.open(f"/app/{purchase.workspace_id}/billing/addons/{purchase.id}/cancel")
 
-    told = await owner.submit(asked.form("Cancel it"), reason=typed)
+    answer = await owner.submit(asked.form("Cancel it"), reason=typed)
 
-    assert (told.status, told.elements["reason"]["aria-invalid"]) == (422, "true")
-    assert said in told.text
-    assert re.sub(r"\s", "", told.form("Cancel it").fields["reason"]) == re.sub(r"\s", "", typed)
+    assert (answer.status, answer.elements["reason"]["aria-invalid"]) == (422, "true")
+    assert said in answer.text
+    assert re.sub(r"\s", "", answer.form("Cancel it").fields["reason"]) == re.sub(r"\s", "", typed)
     assert (await harness.purchase(purchase.id)).status is Status.PAID
 
 

@@ -1,11 +1,11 @@
-"""Staff deliver, cancel and re-open on pages: once, with a reason, and told the truth when it cannot be done."""
+"""Staff deliver, cancel and re-open on pages: once, with a reason, with the truth where it cannot be done."""
 
 import asyncio
 
 import pytest
 
 from purchases.ledger.transitions import Status
-from tests.forms import told
+from tests.forms import text_of
 from tests.integration.purchases.checkouts import (
     given_builder_and_two_addons,
     open_page,
@@ -28,11 +28,11 @@ async def test_a_purchase_is_delivered_then_reopened_each_with_its_reason(harnes
         await send(staff, await staff.get(of(purchase, "reopen")), reason="Wrong workspace")
         page = await staff.get(of(purchase))
 
-    assert "The purchase is marked as delivered." in told(delivered)
+    assert "The purchase is marked as delivered." in text_of(delivered)
     assert (without.status_code, still) == (422, Status.DELIVERED)
     assert "fill this in" in without.text.partition('id="reason-error"')[2]
     assert (await harness.purchase(purchase.id)).status is Status.CANCELLED
-    assert "staff:mira · Wrong workspace" in told(page)
+    assert "staff:mira · Wrong workspace" in text_of(page)
 
 
 @pytest.mark.parametrize(("back", "asked"), [(None, []), ("true", [PRICE])])
@@ -44,7 +44,7 @@ async def test_a_paid_purchase_is_cancelled_with_or_without_its_money(
         page = await staff.get(of(purchase, "cancel"))
         done = await send(staff, page, reason="by mistake", refund=back)
 
-    assert "Send €499.00 back as well" in told(page)
+    assert "Send €499.00 back as well" in text_of(page)
     assert done.headers["location"] == f"{of(purchase)}?done={'cancel-refund' if back else 'cancel'}"
     now = await harness.purchase(purchase.id)
     assert (now.status, [refund.refund_cents for refund in now.refunds]) == (Status.CANCELLED, asked)
@@ -66,7 +66,7 @@ async def test_a_form_sent_twice_moves_once_and_says_so_twice(
     assert [answer.headers["location"] for answer in answers] == [f"{of(purchase)}?done={done}"] * 3
     history = await harness.rows("select 1 from purchase_transitions where trigger in ('delivered', 'cancelled')")
     assert (len(history), late.status_code) == (1, 409)
-    assert "This cannot be done to the purchase now" in told(late)
+    assert "This cannot be done to the purchase now" in text_of(late)
     assert [refund.refund_cents for refund in (await harness.purchase(purchase.id)).refunds] == refunds
 
 
@@ -84,7 +84,7 @@ async def test_a_cancellation_sent_again_with_another_word_on_its_money_is_not_s
         later = await send(staff, page, reason="once", refund=first)
 
     assert same.headers["location"] == later.headers["location"] != of(purchase)
-    assert (other.status_code, "This cannot be done to the purchase now" in told(other)) == (409, True)
+    assert (other.status_code, "This cannot be done to the purchase now" in text_of(other)) == (409, True)
     assert len((await harness.purchase(purchase.id)).refunds) == (1 if first else 0)
 
 
@@ -100,8 +100,8 @@ async def test_a_cancellation_that_names_other_money_than_remains_is_asked_about
         done = await send(mira, asked)
 
     assert (asked.status_code, before.status) == (422, Status.PAID)
-    assert "Money went back meanwhile, or was asked to. Nothing was changed yet" in told(asked)
-    assert "Send €399.00 back as well" in told(asked)
+    assert "Money went back meanwhile, or was asked to. Nothing was changed yet" in text_of(asked)
+    assert "Send €399.00 back as well" in text_of(asked)
     assert done.headers["location"] == f"{of(purchase)}?done=cancel-refund"
     assert [refund.refund_cents for refund in (await harness.purchase(purchase.id)).refunds] == [10_000, 39_900]
 
@@ -118,10 +118,12 @@ async def test_what_was_paid_since_the_question_is_asked_about_anew_with_its_mon
         before = await harness.purchase(purchase.id)
         done = await send(staff, asked, refund="true")
 
-    assert "Nothing was paid for it." in told(page)
+    assert "Nothing was paid for it." in text_of(page)
     assert (asked.status_code, before.status) == (409, Status.PAID)
-    assert "The purchase has changed since you opened this page Nothing was changed, and no money moved." in told(asked)
-    assert "€499.00 was paid for it, which stays unless you send it back." in told(asked)
+    assert "The purchase has changed since you opened this page Nothing was changed, and no money moved." in text_of(
+        asked
+    )
+    assert "€499.00 was paid for it, which stays unless you send it back." in text_of(asked)
     assert done.headers["location"] == f"{of(purchase)}?done=cancel-refund"
     (line,) = await harness.rows("select reason from purchase_transitions where to_status = 'cancelled'")
     assert line["reason"] == "A long reason, typed once"
@@ -130,9 +132,9 @@ async def test_what_was_paid_since_the_question_is_asked_about_anew_with_its_mon
 async def test_the_page_offers_what_the_table_allows(harness: Harness, site: Site) -> None:
     purchase = await harness.given_a_purchase()
     async with browser(site) as staff:
-        paid, question = told(await staff.get(of(purchase))), await staff.get(of(purchase, "cancel"))
+        paid, question = text_of(await staff.get(of(purchase))), await staff.get(of(purchase, "cancel"))
         await send(staff, await staff.get(of(purchase, "deliver")))
-        delivered = told(await staff.get(of(purchase)))
+        delivered = text_of(await staff.get(of(purchase)))
         late = await send(staff, question, reason="too late")
 
     assert [move in paid for move in ("Mark as delivered …", "Cancel …", "Re-open …", "Refund …")] == [
@@ -141,7 +143,7 @@ async def test_the_page_offers_what_the_table_allows(harness: Harness, site: Sit
     assert [move in delivered for move in ("Mark as delivered …", "Cancel …", "Re-open …", "Refund …")] == [
         False, False, True, True
     ]  # fmt: skip
-    assert (late.status_code, "a delivered purchase cannot be cancelled" in told(late)) == (409, True)
+    assert (late.status_code, "a delivered purchase cannot be cancelled" in text_of(late)) == (409, True)
 
 
 async def test_a_cancellation_during_the_payment_is_asked_about_anew_with_its_reason(
@@ -157,7 +159,7 @@ async def test_a_cancellation_during_the_payment_is_asked_about_anew_with_its_re
         twice = await send(staff, page, reason="A long reason, typed once")
 
     assert (busy.status_code, busy.headers["retry-after"]) == (409, "2")
-    assert "The payment is being made just now Nothing was changed, and no money moved. Try again" in told(busy)
+    assert "The payment is being made just now Nothing was changed, and no money moved. Try again" in text_of(busy)
     assert done.headers["location"] == twice.headers["location"] == f"{of(purchase)}?done=cancel"
     assert (await harness.purchase(purchase.id)).status is Status.CANCELLED
     (line,) = await harness.rows("select reason from purchase_transitions where to_status = 'cancelled'")
@@ -176,7 +178,7 @@ async def test_a_cancellation_without_stripes_word_is_asked_about_anew_with_its_
         await harness.control.reset_faults()
         done = await send(staff, busy)
 
-    assert (busy.status_code, "Its checkout is being opened or ended just now" in told(busy)) == (409, True)
+    assert (busy.status_code, "Its checkout is being opened or ended just now" in text_of(busy)) == (409, True)
     assert done.headers["location"] == f"{of(purchase)}?done=cancel"
     (line,) = await harness.rows("select reason from purchase_transitions where to_status = 'cancelled'")
     assert line["reason"] == "typed once"
@@ -195,7 +197,7 @@ async def test_that_a_cancellation_ends_the_whole_checkout_is_said_first(
         page = await staff.get(of(purchase, "cancel"))
         await send(staff, page, reason="by mistake")
 
-    assert f"Cancelling ends that checkout with everything in it, {said}; nothing is charged." in told(page)
+    assert f"Cancelling ends that checkout with everything in it, {said}; nothing is charged." in text_of(page)
     assert {(await harness.purchase(one.id)).status for one in (purchase, *others)} == {Status.CANCELLED}
     assert await states_of(harness) == ["expired"]
 
@@ -219,15 +221,15 @@ async def test_a_cancellation_after_a_refund_names_what_went_back_and_what_stays
         await refunded(staff, purchase, how_much="part", amount=amount, reason="half done")
         rest = await staff.get(of(purchase, "cancel"))
 
-    assert "€499.00 was paid for it, which stays unless you send it back." in told(whole)
-    assert f"€499.00 was paid for it, {said}" in told(rest)
-    assert "which stays" not in told(rest)
+    assert "€499.00 was paid for it, which stays unless you send it back." in text_of(whole)
+    assert f"€499.00 was paid for it, {said}" in text_of(rest)
+    assert "which stays" not in text_of(rest)
 
 
 async def test_where_no_checkout_is_open_none_is_spoken_of(harness: Harness, site: Site) -> None:
     purchase = await harness.given_a_purchase("pm_card_authenticationRequired")
     async with browser(site) as staff:
-        page = told(await staff.get(of(purchase, "cancel")))
+        page = text_of(await staff.get(of(purchase, "cancel")))
 
     assert "Nothing was paid for it. What is still open at Stripe is closed" in page
     assert "checkout" not in page
@@ -253,6 +255,6 @@ async def test_what_is_not_possible_any_more_is_not_asked_about(
 
     for page in (asked, without_reason):
         assert page.status_code == 409
-        assert said in told(page)
-        assert "Paid €499.00 Refunded €499.00" in told(page)
-        assert "stays" not in told(page)
+        assert said in text_of(page)
+        assert "Paid €499.00 Refunded €499.00" in text_of(page)
+        assert "stays" not in text_of(page)

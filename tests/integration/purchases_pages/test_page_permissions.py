@@ -159,7 +159,7 @@ async def test_what_is_no_id_of_a_workspace_is_no_page(site: Site, page: str) ->
 
 
 @pytest.mark.parametrize(
-    ("caller", "workspace", "told", "ways"),
+    ("caller", "workspace", "title", "ways"),
     [
         (
             "staff",
@@ -191,12 +191,12 @@ async def test_what_is_no_id_of_a_workspace_is_no_page(site: Site, page: str) ->
     ],
 )
 async def test_who_is_not_let_in_is_told_where_to_go_instead(
-    harness: Harness, site: Site, caller: str, workspace: str, told: str, ways: Mapping[str, str]
+    harness: Harness, site: Site, caller: str, workspace: str, title: str, ways: Mapping[str, str]
 ) -> None:
     await given_the_workspaces(harness)
 
     page = Page(await site.visitor(CALLERS[caller]).http.get(f"/app/{workspace}/billing/addons"))
 
     assert page.status in {403, 404}
-    assert told in page.text
+    assert title in page.text
     assert page.listed("elsewhere") == ways

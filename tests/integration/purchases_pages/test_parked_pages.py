@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from purchases.ledger.rows import Purchase
-from tests.forms import form_to, read, told
+from tests.forms import form_to, read, text_of
 from tests.integration.purchases.harness import Harness
 from tests.integration.purchases.test_bundles import parked_item, refunded_in_part
 from tests.integration.purchases_api.test_parked import PARK_COMMAND, delivered_in_the_wrong_order, given_one_of_each
@@ -17,15 +17,15 @@ from tests.integration.purchases_pages.staff import MARKUP, MIRA, NOBODYS, PARKE
 async def test_each_kind_is_listed_with_why_and_what_it_waits_for(harness: Harness, site: Site) -> None:
     purchase = await given_one_of_each(harness)
     async with browser(site) as staff:
-        page, resolved = told(await staff.get(PARKED)), await staff.get(PARKED, params={"state": "resolved"})
+        page, resolved = text_of(await staff.get(PARKED)), await staff.get(PARKED, params={"state": "resolved"})
         about = await staff.get(of(purchase))
 
     assert "What was asked of Stripe · no such invoice" in page
     assert "A payment that fits no purchase" in page
     assert "What happened" in page
     assert "Waits for" in page
-    assert "Nothing was set aside yet" in told(resolved)
-    assert "Set aside about it" in told(about)
+    assert "Nothing was set aside yet" in text_of(resolved)
+    assert "Set aside about it" in text_of(about)
 
 
 async def test_all_of_one_kind_are_tried_again_with_one_press(harness: Harness, site: Site) -> None:
@@ -34,7 +34,7 @@ async def test_all_of_one_kind_are_tried_again_with_one_press(harness: Harness, 
         page = await staff.get(PARKED)
         kinds = sorted(form.fields[0][1] for form in read(page).forms if form.action == PARKED)
         pressed = await staff.post(PARKED, data={"kind": "command"})
-        said = told(await staff.get(pressed.headers["location"]))
+        said = text_of(await staff.get(pressed.headers["location"]))
         nonsense = await staff.post(PARKED, data={"kind": "nothing"})
 
     assert kinds == ["command", "fact", "payment"]
@@ -45,7 +45,7 @@ async def test_all_of_one_kind_are_tried_again_with_one_press(harness: Harness, 
 
 async def test_nothing_set_aside_is_said(site: Site) -> None:
     async with browser(site) as staff:
-        assert "Nothing is set aside" in told(await staff.get(PARKED))
+        assert "Nothing is set aside" in text_of(await staff.get(PARKED))
 
 
 async def test_an_item_shows_what_it_says_and_is_tried_again(harness: Harness, site: Site) -> None:
@@ -65,11 +65,11 @@ async def test_an_item_shows_what_it_says_and_is_tried_again(harness: Harness, s
         twice = await staff.post(f"{PARKED}/{item}/retry", data=retry)
         after = await staff.get(twice.headers["location"])
 
-    assert '"amount": 100' in told(page)
-    assert "It is tried again now." in told(said)
-    assert "It was tried again: you see below what became of it. " in told(after)
-    assert "Applied" in told(after)
-    assert "Try it again now" not in told(after)
+    assert '"amount": 100' in text_of(page)
+    assert "It is tried again now." in text_of(said)
+    assert "It was tried again: you see below what became of it. " in text_of(after)
+    assert "Applied" in text_of(after)
+    assert "Try it again now" not in text_of(after)
     assert [refund.refund_cents for refund in (await harness.purchase(purchase.id)).refunds] == [100]
 
 
@@ -87,9 +87,9 @@ async def test_a_discard_is_asked_about_wants_a_reason_and_is_done_once(harness:
     assert (without.status_code, "fill this in" in without.text) == (422, True)
     assert {answer.headers["location"] for answer in answers} == {f"{PARKED}/{item}?done=discard"}
     assert [other.status_code, late.status_code] == [409, 409]
-    assert "This is not set aside any more" in told(other)
+    assert "This is not set aside any more" in text_of(other)
     assert len(await harness.rows("select 1 from parked_decisions")) == 1
-    assert f"staff:mira · by hand {MARKUP}" in told(page)
+    assert f"staff:mira · by hand {MARKUP}" in text_of(page)
     assert "<script>alert" not in page.text
 
 
@@ -116,11 +116,11 @@ async def test_a_refund_that_names_nobody_is_given_to_a_purchase_after_a_look_at
         answers.append(await send(staff, asked))
         after = await staff.get(f"{PARKED}/{item}")
 
-    assert "Whose money is it?" in told(page)
-    assert "Is the refund of this purchase?" in told(asked)
-    assert mine.workspace_id in told(asked)
+    assert "Whose money is it?" in text_of(page)
+    assert "Is the refund of this purchase?" in text_of(asked)
+    assert mine.workspace_id in text_of(asked)
     assert {answer.headers["location"] for answer in answers} == {f"{PARKED}/{item}?done=allocate"}
-    assert f"staff:mira · to {mine.id}" in told(after)
+    assert f"staff:mira · to {mine.id}" in text_of(after)
     assert await refunds_of(harness, purchases) == [[], [700]]
 
 
@@ -146,10 +146,10 @@ async def test_what_a_colleague_decided_meanwhile_is_said_and_mine_is_not_done(
         discarded = await mira.post(f"{PARKED}/{item}/{mine}", data=data)
 
     assert (retried.status_code, discarded.status_code) == (409, 409)
-    assert "Something was decided about this since you opened the page" in told(retried)
-    assert "This is not set aside any more" in told(discarded)
-    assert "staff:noor · it is nobody's" in told(discarded)
-    assert mine != "discard" or "Retry staff:noor" in told(retried)
+    assert "Something was decided about this since you opened the page" in text_of(retried)
+    assert "This is not set aside any more" in text_of(discarded)
+    assert "staff:noor · it is nobody's" in text_of(discarded)
+    assert mine != "discard" or "Retry staff:noor" in text_of(retried)
     decided = await harness.rows("select decision, actor from parked_decisions order by id")
     assert [f"{row['decision']} {row['actor']}" for row in decided] == [
         "retry staff:mira", "retry staff:noor", "discard staff:noor"
@@ -218,7 +218,7 @@ async def test_a_refund_is_not_given_to_what_another_charge_paid(harness: Harnes
         ]
 
     for refused in answers:
-        assert (refused.status_code, "Another charge paid for this purchase" in told(refused)) == (409, True)
+        assert (refused.status_code, "Another charge paid for this purchase" in text_of(refused)) == (409, True)
         assert form_to(refused, f"{PARKED}/{item}/allocate").filled() == {"purchase_id": [str(other.id)]}
     assert await parked_item(harness) == item
 
@@ -231,8 +231,8 @@ async def test_whose_money_it_is_is_not_asked_once_somebody_said_it(harness: Har
         await send(staff, await staff.get(path))
         late = await staff.get(path)
 
-    assert (late.status_code, "This is not set aside any more" in told(late)) == (409, True)
-    assert "Is the refund of this purchase?" not in told(late)
+    assert (late.status_code, "This is not set aside any more" in text_of(late)) == (409, True)
+    assert "Is the refund of this purchase?" not in text_of(late)
 
 
 async def test_what_waits_for_nobodys_word_is_given_to_no_purchase(harness: Harness, site: Site) -> None:
@@ -241,4 +241,4 @@ async def test_what_waits_for_nobodys_word_is_given_to_no_purchase(harness: Harn
     async with browser(site) as staff:
         page = await staff.get(f"{PARKED}/command-{item}/allocate?purchase_id={purchase.id}")
 
-    assert (page.status_code, "This waits for nobody's word on whose it is" in told(page)) == (409, True)
+    assert (page.status_code, "This waits for nobody's word on whose it is" in text_of(page)) == (409, True)

@@ -33,9 +33,9 @@ async def test_what_is_set_aside_about_a_plan_stands_there_too(harness: Harness,
     await complete(harness, (await open_page(harness, upgrade(workspace))).session_id)
     (invoice,) = await harness.rows("select stripe_invoice_id from subscription_invoices")
     await harness.control.refund_as_dashboard(invoice=invoice["stripe_invoice_id"], amount=300)
-    (*_, told) = [fact for fact in await harness.facts() if isinstance(fact, RefundChanged)]
-    odd = {"stripe_event_id": "evt_usd", "refund": told.refund.model_copy(update={"currency": "usd"})}
-    await harness.deliver(told.model_copy(update=odd))
+    (*_, refund) = [fact for fact in await harness.facts() if isinstance(fact, RefundChanged)]
+    odd = {"stripe_event_id": "evt_usd", "refund": refund.refund.model_copy(update={"currency": "usd"})}
+    await harness.deliver(refund.model_copy(update=odd))
 
     answer = await site.visitor(STAFF).http.get(f"/admin/purchases?workspace={workspace}")
 

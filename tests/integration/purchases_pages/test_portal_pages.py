@@ -76,11 +76,11 @@ async def test_when_nothing_changes_any_more_the_news_goes_and_the_plan_is_left_
 async def test_a_portal_that_is_not_set_up_says_who_helps(harness: Harness, site: Site) -> None:
     _, owner, here = await a_subscriber(harness, site)
 
-    told = await owner.submit((await owner.open(here)).form(MANAGE))
+    answer = await owner.submit((await owner.open(here)).form(MANAGE))
 
-    assert told.status == 503
-    assert "Our team has to set it up first. Nothing was changed, and nothing was charged." in told.text
-    assert MANAGE in [button for form in told.forms for button in form.buttons]
+    assert answer.status == 503
+    assert "Our team has to set it up first. Nothing was changed, and nothing was charged." in answer.text
+    assert MANAGE in [button for form in answer.forms for button in form.buttons]
 
 
 async def test_while_stripe_is_away_nothing_was_charged_and_the_page_stands(harness: Harness, site: Site) -> None:
@@ -88,11 +88,11 @@ async def test_while_stripe_is_away_nothing_was_charged_and_the_page_stands(harn
     _, owner, here = await a_subscriber(harness, site)
     await harness.control.fault("close_before", operation="billing_portal.*")
 
-    told = await owner.submit((await owner.open(here)).form(MANAGE))
+    answer = await owner.submit((await owner.open(here)).form(MANAGE))
 
-    assert (told.status, told.headers["retry-after"]) == (503, "5")
-    assert "Our payment provider does not answer Nothing was charged." in told.text
-    assert "Builder Active" in told.text
+    assert (answer.status, answer.headers["retry-after"]) == (503, "5")
+    assert "Our payment provider does not answer Nothing was charged." in answer.text
+    assert "Builder Active" in answer.text
 
 
 async def test_who_asks_for_the_address_of_a_form_comes_to_the_page(harness: Harness, site: Site) -> None:

@@ -1,4 +1,4 @@
-"""Staff send money back on pages: after a question in words, once, and told the truth when it cannot be done."""
+"""Staff send money back on pages: after a question in words, once, with the truth where it cannot be done."""
 
 import asyncio
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from purchases.ledger.transitions import Status
-from tests.forms import form_to, told
+from tests.forms import form_to, text_of
 from tests.integration.purchases.harness import PRICE, Harness
 from tests.integration.purchases_pages.conftest import Site
 from tests.integration.purchases_pages.staff import MIRA, browser, of, refunded, send
@@ -24,12 +24,12 @@ async def test_a_refund_in_part_is_asked_about_in_words_first(harness: Harness, 
         done = await send(staff, review, step="do")
         page = await staff.get(done.headers["location"])
 
-    assert "Send €100.00 back?" in told(review)
-    assert "Goes back €100.00 Remains after that €399.00 Reason half done" in told(review)
+    assert "Send €100.00 back?" in text_of(review)
+    assert "Goes back €100.00 Remains after that €399.00 Reason half done" in text_of(review)
     assert before == []
     kept = form_to(changed, of(purchase, "refund")).filled()
     assert (kept["how_much"], kept["amount"], kept["reason"]) == (["part"], ["100"], ["half done"])
-    assert "The refund is asked for." in told(page)
+    assert "The refund is asked for." in text_of(page)
     assert [refund.refund_cents for refund in (await harness.purchase(purchase.id)).refunds] == [10_000]
 
 
@@ -54,7 +54,7 @@ async def test_all_that_remains_is_refunded_and_there_is_nothing_left(harness: H
 
     now = await harness.purchase(purchase.id)
     assert (now.status, [refund.refund_cents for refund in now.refunds]) == (Status.REFUNDED, [9_900, 40_000])
-    assert (again.status_code, "Everything was refunded already" in told(again)) == (409, True)
+    assert (again.status_code, "Everything was refunded already" in text_of(again)) == (409, True)
 
 
 @pytest.mark.parametrize("cancelled", [False, True])
@@ -66,7 +66,7 @@ async def test_only_of_a_sale_is_it_said_that_all_of_it_back_ends_it(
         if cancelled:
             await send(staff, await staff.get(of(purchase, "cancel")), reason="by mistake")
         form = await staff.get(of(purchase, "refund"))
-        review = told(await send(staff, form, step="review", how_much="all", reason="by mistake"))
+        review = text_of(await send(staff, form, step="review", how_much="all", reason="by mistake"))
 
     assert "Nothing is left then" in review
     assert ("counts as refunded, and the workspace can buy the service again" in review) is not cancelled
@@ -83,8 +83,8 @@ async def test_the_amount_that_the_form_names_as_an_example_can_be_typed(
         form = await staff.get(of(purchase, "refund"))
         review = await send(staff, form, step="review", how_much="part", amount=example, reason="all the same")
 
-    assert f"In major units, for example {example}" in told(form)
-    assert (review.status_code, "Remains after that" in told(review)) == (200, True)
+    assert f"In major units, for example {example}" in text_of(form)
+    assert (review.status_code, "Remains after that" in text_of(review)) == (200, True)
 
 
 async def test_money_that_came_after_a_cancellation_is_not_called_paid_twice(harness: Harness, site: Site) -> None:
@@ -94,7 +94,7 @@ async def test_money_that_came_after_a_cancellation_is_not_called_paid_twice(har
     await harness.deliver(*await harness.facts())
     await harness.settle_everything()
     async with browser(site) as staff:
-        page = told(await staff.get(of(purchase)))
+        page = text_of(await staff.get(of(purchase)))
 
     assert "€499.00 (not for the sale: goes back by itself)" in page
     assert "Money back €499.00 (payment returned)" in page
@@ -114,9 +114,9 @@ async def test_a_refund_sent_twice_or_twice_at_once_is_one_refund(harness: Harne
         f"{of(purchase)}?done=refund",
         *[f"{of(purchase)}?done=refund-once"] * 3,
     ]
-    assert "This form was sent before, and its refund was asked for then, once" in told(said)
+    assert "This form was sent before, and its refund was asked for then, once" in text_of(said)
     assert [refund.refund_cents for refund in (await harness.purchase(purchase.id)).refunds] == [1_000]
-    assert (other.status_code, "The first refund stands; this one was not made." in told(other)) == (422, True)
+    assert (other.status_code, "The first refund stands; this one was not made." in text_of(other)) == (422, True)
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ async def test_an_amount_beside_all_that_remains_is_asked_about_and_not_passed_o
     assert "Choose “A part” above, or leave this empty." in page.text.partition('id="amount-error"')[2]
     kept = form_to(page, of(purchase, "refund")).filled()
     assert (kept["how_much"], kept["amount"], kept["reason"]) == (["all"], ["100"], ["half"])
-    assert "Send €100.00 back?" in told(review)
+    assert "Send €100.00 back?" in text_of(review)
 
 
 async def test_more_than_remains_is_refused_before_and_after_the_question(harness: Harness, site: Site) -> None:
@@ -171,8 +171,8 @@ async def test_more_than_remains_is_refused_before_and_after_the_question(harnes
 
     for page in (at_once, late):
         assert page.status_code == 409
-        assert "That is more than remains of the payment" in told(page)
-        assert "Nothing was changed, and no money moved." in told(page)
+        assert "That is more than remains of the payment" in text_of(page)
+        assert "Nothing was changed, and no money moved." in text_of(page)
     assert [refund.refund_cents for refund in (await harness.purchase(purchase.id)).refunds] == [100]
 
 
@@ -214,8 +214,8 @@ async def test_a_refund_after_a_colleagues_is_told_how_it_stands_and_sends_nothi
 
     for page in (at_once, later):
         assert page.status_code == 409
-        assert "Everything was refunded already" in told(page)
-        assert "staff:noor · all" in told(page)
+        assert "Everything was refunded already" in text_of(page)
+        assert "staff:noor · all" in text_of(page)
     (refund,) = (await harness.purchase(purchase.id)).refunds
     assert (refund.refund_cents, refund.requested_by) == (PRICE, "staff:noor")
 

@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from purchases.ledger.transitions import Status
-from tests.forms import form_to, told
+from tests.forms import form_to, text_of
 from tests.integration.purchases.harness import Harness
 from tests.integration.purchases_pages.conftest import Site
 from tests.integration.purchases_pages.staff import (
@@ -56,7 +56,7 @@ async def test_everyone_but_a_super_admin_gets_the_page_that_says_no(
         page = await somebody.request(method, path, data={"reason": "x"} if method == "POST" else None)
 
     assert page.status_code == 403
-    assert "This page is not for your role" in told(page)
+    assert "This page is not for your role" in text_of(page)
 
 
 @each_page
@@ -95,15 +95,15 @@ async def test_a_purchase_is_found_by_workspace_status_stripes_ids_and_date(harn
     for page in found:
         assert (of(purchase) in page.text, of(other) in page.text) == (True, False)
     assert (of(purchase) in everything.text, of(other) in everything.text) == (True, True)
-    assert "€499.00 Paid" in told(found[0])
-    assert "No purchase fits" in told(none)
+    assert "€499.00 Paid" in text_of(found[0])
+    assert "No purchase fits" in text_of(none)
 
 
 async def test_the_search_says_whose_days_its_dates_are(site: Site) -> None:
     async with browser(site) as staff:
         page = await staff.get(PURCHASES)
 
-    assert "Started from (UTC) Started before (UTC)" in told(page)
+    assert "Started from (UTC) Started before (UTC)" in text_of(page)
 
 
 @pytest.mark.parametrize(
@@ -131,8 +131,8 @@ async def test_what_is_wrong_with_the_searchs_address_is_said_though_it_has_no_f
         page = await staff.get(PURCHASES, params={"utm": "1", "limit": "many"})
 
     assert page.status_code == 422
-    assert "utm: Nothing is known of this." in told(page)
-    assert "limit: A whole number, please." in told(page)
+    assert "utm: Nothing is known of this." in text_of(page)
+    assert "limit: A whole number, please." in text_of(page)
 
 
 async def test_a_long_list_goes_on_behind_its_last_entry(harness: Harness, site: Site) -> None:
@@ -150,7 +150,7 @@ async def test_a_long_list_goes_on_behind_its_last_entry(harness: Harness, site:
         second = await staff.get(f"{PURCHASES}?status=paid&cursor={older}")
 
     assert (first.text.count(f'href="{PURCHASES}/'), second.text.count(f'href="{PURCHASES}/')) == (50, 1)
-    assert ("Older" in told(first), "Older" in told(second)) == (True, False)
+    assert ("Older" in text_of(first), "Older" in text_of(second)) == (True, False)
 
 
 async def test_one_purchase_shows_its_history_its_money_and_stripes_ids(harness: Harness, site: Site) -> None:
@@ -160,7 +160,7 @@ async def test_one_purchase_shows_its_history_its_money_and_stripes_ids(harness:
         await harness.settle_everything()
         page = await staff.get(of(purchase))
 
-    text = told(page).replace("\N{NO-BREAK SPACE}", " ")
+    text = text_of(page).replace("\N{NO-BREAK SPACE}", " ")
     assert "Paid 499,00 € Refunded 100,00 € Can be refunded 399,00 €" in text
     assert "Bought user:olga" in text
     assert "staff:mira · half done" in text

@@ -164,12 +164,12 @@ async def test_a_form_whose_checkout_has_expired_can_be_sent_once_more(harness: 
     await harness.client.v1.checkout.sessions.expire_async(second["id"])
     await owner.hear()
 
-    told = Page(await owner.choose(page, "setup"))
+    answer = Page(await owner.choose(page, "setup"))
     back = await owner.browser.open(row["success_url"].removeprefix("https://pages.example"))
-    onward = Page(await owner.choose(told, "setup"))
+    onward = Page(await owner.choose(answer, "setup"))
 
-    assert (told.status, first["id"] != second["id"]) == (409, True)
-    assert "That checkout is over Nothing was charged." in told.text
+    assert (answer.status, first["id"] != second["id"]) == (409, True)
+    assert "That checkout is over Nothing was charged." in answer.text
     assert "That checkout has expired Nothing was charged." in back.text
     assert "/c/pay/" in stripe_link(onward)
 
@@ -181,19 +181,19 @@ async def test_what_was_chosen_is_still_chosen_when_stripe_is_away_and_the_same_
     page = await owner.page()
     await harness.control.fault("close_after", operation="checkout.sessions.create")
 
-    told = await owner.choose(page, "setup", interval="year")
-    onward = Page(await owner.choose(Page(told), "setup", interval="year"))
+    answer = await owner.choose(page, "setup", interval="year")
+    onward = Page(await owner.choose(Page(answer), "setup", interval="year"))
 
-    assert (told.status_code, "Retry-After" in told.headers) == (503, True)
-    assert "Our payment provider does not answer Nothing was charged. Try again in a moment." in Page(told).text
-    assert re.search(r'value="year" checked', told.text)
-    assert re.search(r'value="setup" checked', told.text)
+    assert (answer.status_code, "Retry-After" in answer.headers) == (503, True)
+    assert "Our payment provider does not answer Nothing was charged. Try again in a moment." in Page(answer).text
+    assert re.search(r'value="year" checked', answer.text)
+    assert re.search(r'value="setup" checked', answer.text)
     (session,) = await owner.sessions()
     assert stripe_link(onward) == session["url"]
 
 
 @pytest.mark.parametrize(
-    ("addons", "changes", "told"),
+    ("addons", "changes", "problem"),
     [
         ([f"service-{number}" for number in range(21)], {}, "Choose at most 20 services"),
         ([], {"interval": "day"}, "Choose monthly or yearly."),
@@ -204,15 +204,15 @@ async def test_what_was_chosen_is_still_chosen_when_stripe_is_away_and_the_same_
     ids=["too many", "interval", "service", "currency", "key"],
 )
 async def test_what_is_wrong_with_the_form_is_said_and_nothing_is_written(
-    harness: Harness, site: Site, addons: list[str], changes: dict[str, str], told: str
+    harness: Harness, site: Site, addons: list[str], changes: dict[str, str], problem: str
 ) -> None:
     owner = await an_owner(harness, site)
 
     answer = await owner.choose(await owner.page(), *addons, **changes)
 
-    assert (answer.status_code >= 400) == bool(told)
-    assert told in Page(answer).text
-    assert len(await owner.sessions()) == (0 if told else 1)
+    assert (answer.status_code >= 400) == bool(problem)
+    assert problem in Page(answer).text
+    assert len(await owner.sessions()) == (0 if problem else 1)
 
 
 async def test_a_service_that_was_bought_meanwhile_is_left_out(harness: Harness, site: Site) -> None:
@@ -220,11 +220,11 @@ async def test_a_service_that_was_bought_meanwhile_is_left_out(harness: Harness,
     page = await owner.page()
     await harness.buy(harness.order(owner.workspace))
 
-    told = Page(await owner.choose(page, "setup"))
+    answer = Page(await owner.choose(page, "setup"))
 
-    assert told.status == 409
-    assert "Your workspace has bought one of these services already Nothing was charged." in told.text
-    assert "Services along with it" not in told.text
+    assert answer.status == 409
+    assert "Your workspace has bought one of these services already Nothing was charged." in answer.text
+    assert "Services along with it" not in answer.text
 
 
 async def test_a_checkout_of_another_workspace_is_no_news(harness: Harness, site: Site) -> None:
