@@ -9,7 +9,6 @@ from purchases.jobs.kinds import MakeRefund
 from purchases.jobs.store import Task
 from purchases.jobs.stripe_context import DONE, Later, Result, StripeContext
 from purchases.ledger import store as ledger
-from purchases.ledger.apply_refund import apply_refund, refuse_refund
 from purchases.ledger.publish import Cause
 from purchases.ledger.rows import Purchase, Refund
 from purchases.refunds.send_refund import (
@@ -17,7 +16,8 @@ from purchases.refunds.send_refund import (
     OutgoingRefund,
     Source,
     learn_sources,
-    payment_of,
+    record_refund,
+    record_refusal,
     requested_refund,
     send_refund,
     sources_of,
@@ -57,7 +57,7 @@ async def make_refund(context: StripeContext, task: Task[MakeRefund]) -> Result:
             return AT_ONCE
         await _record_refusal(context, job, error)
     else:
-        await _record(context, job, answer)
+        await record_refund(context, job, refund_of_object(answer), cause=Cause(actor="stripe", at=datetime.now(UTC)))
     return DONE
 
 
@@ -85,25 +85,10 @@ async def _send(context: StripeContext, task: Task[MakeRefund], outgoing: Outgoi
         return made
 
 
-async def _record(context: StripeContext, job: MakeRefund, answer: Any) -> None:
-    async with context.database.transaction() as session:
-        purchase = await ledger.lock_purchase(session, job.purchase_id)
-        payment = payment_of(purchase, job)
-        if purchase is not None and payment is not None:
-            cause = Cause(actor="stripe", at=datetime.now(UTC))
-            seen = refund_of_object(answer)
-            await apply_refund(session, purchase=purchase, payment=payment, seen=seen, cause=cause)
-
-
 async def _record_refusal(context: StripeContext, job: MakeRefund, error: StripeRefused | NothingToReturn) -> None:
     reason = "paid_without_a_payment" if isinstance(error, NothingToReturn) else error.code or "stripe_refused"
     log.error("refund_refused", refund=str(job.refund_id), purchase=str(job.purchase_id), reason=str(error))
-    async with context.database.transaction() as session:
-        purchase = await ledger.lock_purchase(session, job.purchase_id)
-        refund = requested_refund(purchase, job)
-        if purchase is not None and refund is not None:
-            cause = Cause(actor="stripe", at=datetime.now(UTC), reason=str(error))
-            refuse_refund(session, purchase=purchase, refund=refund, failure_reason=reason, cause=cause)
+    await record_refusal(context, job, failure_reason=reason, error=error)
 
 
 def _outgoing(context: StripeContext, purchase: Purchase, refund: Refund, charge: ChargeIds) -> OutgoingRefund:

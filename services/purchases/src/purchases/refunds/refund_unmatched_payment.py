@@ -7,10 +7,17 @@ from purchases.jobs.kinds import RefundUnmatchedPayment
 from purchases.jobs.store import Task
 from purchases.jobs.stripe_context import DONE, Result, StripeContext
 from purchases.ledger import store as ledger
-from purchases.ledger.apply_refund import apply_refund
 from purchases.ledger.money import COUNTS
 from purchases.ledger.publish import Cause
-from purchases.refunds.send_refund import OutgoingRefund, Source, learn_sources, payment_of, send_refund, sources_of
+from purchases.refunds.send_refund import (
+    OutgoingRefund,
+    Source,
+    learn_sources,
+    payment_of,
+    record_refund,
+    send_refund,
+    sources_of,
+)
 from purchases.refunds.stripe_refund import refund_of_object
 from purchases.stripe_api.client import OutcomeUnknown, StripeRefused
 from purchases.stripe_api.refunds import refunds_of
@@ -45,13 +52,8 @@ async def _refund(context: StripeContext, task: Task[RefundUnmatchedPayment], so
         if rest.amount <= 0:
             return
         refund = await send_refund(context, task, rest)
-    async with context.database.transaction() as session:
-        purchase = await ledger.lock_purchase(session, job.purchase_id)
-        payment = payment_of(purchase, job)
-        if purchase is not None and payment is not None:
-            cause = Cause(actor="quittance", at=datetime.now(UTC), reason="money that found no purchase to pay")
-            seen = refund_of_object(refund)
-            await apply_refund(session, purchase=purchase, payment=payment, seen=seen, cause=cause)
+    cause = Cause(actor="quittance", at=datetime.now(UTC), reason="money that found no purchase to pay")
+    await record_refund(context, job, refund_of_object(refund), cause=cause)
 
 
 async def _rest(

@@ -8,10 +8,10 @@ from purchases.jobs.kinds import ReturnCredit
 from purchases.jobs.store import Task
 from purchases.jobs.stripe_context import DONE, Result, StripeContext, number_tries
 from purchases.ledger import store as ledger
-from purchases.ledger.apply_refund import StripeRefund, apply_refund, refuse_refund
+from purchases.ledger.apply_refund import StripeRefund
 from purchases.ledger.publish import Cause
 from purchases.ledger.rows import Purchase, Refund
-from purchases.refunds.send_refund import payment_of, requested_refund
+from purchases.refunds.send_refund import record_refund, record_refusal, requested_refund
 from purchases.stripe_api.balances import AppliedCredit, fetch_applied_credit, fetch_given_back, give_credit
 from purchases.stripe_api.client import StripeRefused, metadata_of_object
 from purchases.stripe_api.keys import idempotency_key, metadata_of
@@ -87,20 +87,11 @@ async def _record(context: StripeContext, job: ReturnCredit, made: Any) -> None:
         purchase_id=str(job.purchase_id),
         requested_id=str(job.refund_id),
     )
-    async with context.database.transaction() as session:
-        purchase = await ledger.lock_purchase(session, job.purchase_id)
-        payment = payment_of(purchase, job)
-        if purchase is not None and payment is not None:
-            cause = Cause(actor="quittance", at=datetime.now(UTC), reason="what credit had paid")
-            await apply_refund(session, purchase=purchase, payment=payment, seen=seen, cause=cause)
+    cause = Cause(actor="quittance", at=datetime.now(UTC), reason="what credit had paid")
+    await record_refund(context, job, seen, cause=cause)
 
 
 async def _record_refusal(context: StripeContext, job: ReturnCredit, error: StripeRefused | MoreThanCreditPaid) -> None:
     reason = MORE_THAN_PAID if isinstance(error, MoreThanCreditPaid) else error.code or "stripe_refused"
     log.error("credit_refused", refund=str(job.refund_id), purchase=str(job.purchase_id), reason=str(error))
-    async with context.database.transaction() as session:
-        purchase = await ledger.lock_purchase(session, job.purchase_id)
-        refund = requested_refund(purchase, job)
-        if purchase is not None and refund is not None:
-            cause = Cause(actor="stripe", at=datetime.now(UTC), reason=str(error))
-            refuse_refund(session, purchase=purchase, refund=refund, failure_reason=reason, cause=cause)
+    await record_refusal(context, job, failure_reason=reason, error=error)

@@ -2,14 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from purchases.jobs.kinds import MakeRefund, MoneyBack
 from purchases.jobs.store import Task
 from purchases.jobs.stripe_context import StripeContext, number_tries
 from purchases.ledger import store as ledger
+from purchases.ledger.apply_refund import StripeRefund, apply_refund, refuse_refund
 from purchases.ledger.learn_ids import learn_of_invoice, refundable_charges, release_waiting
 from purchases.ledger.money import REQUESTED
+from purchases.ledger.publish import Cause
 from purchases.ledger.rows import Charge, Payment, Purchase, Refund
 from purchases.stripe_api.client import phase
 from purchases.stripe_api.fetch import whole_json
@@ -120,3 +123,22 @@ async def send_refund(context: StripeContext, task: Task[MoneyBack], outgoing: O
         idempotency_key=idempotency_key(context.instance, outgoing.subject, outgoing.step, task.job.attempt),
     )
     return await number_tries(context, task, refund)
+
+
+async def record_refund(context: StripeContext, job: MoneyBack, seen: StripeRefund, *, cause: Cause) -> None:
+    """Apply what Stripe answered to the payment whose money went back."""
+    async with context.database.transaction() as session:
+        purchase = await ledger.lock_purchase(session, job.purchase_id)
+        payment = payment_of(purchase, job)
+        if purchase is not None and payment is not None:
+            await apply_refund(session, purchase=purchase, payment=payment, seen=seen, cause=cause)
+
+
+async def record_refusal(context: StripeContext, job: MakeRefund, *, failure_reason: str, error: Exception) -> None:
+    """Record that the requested refund or credit has failed for good, which frees its money."""
+    cause = Cause(actor="stripe", at=datetime.now(UTC), reason=str(error))
+    async with context.database.transaction() as session:
+        purchase = await ledger.lock_purchase(session, job.purchase_id)
+        refund = requested_refund(purchase, job)
+        if purchase is not None and refund is not None:
+            refuse_refund(session, purchase=purchase, refund=refund, failure_reason=failure_reason, cause=cause)
