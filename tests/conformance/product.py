@@ -21,6 +21,7 @@ from purchases.stripe_api.catalog.portal import offer_prices, open_portal
 from purchases.stripe_api.catalog.prices import name_product, provide_price
 from purchases.stripe_api.client import CardDeclined, CustomerNeeded
 from purchases.stripe_api.invoices import Charging, close_invoice
+from purchases.stripe_api.refunds import ChargeIds, refunds_of
 from purchases.stripe_api.values import SoldAddon
 from sandbox.stripe.control import StripeControl
 
@@ -116,8 +117,8 @@ async def _buy(shop: Shop) -> None:
     await look.find_invoice(shop.client, ledger.sale_of(purchase), instance=INSTANCE)
     await look.invoice_of_intent(shop.client, intent)
     refund = await shop.control.refund_as_dashboard(payment_intent=intent, amount=900)
-    await look.refunds_of_charge(shop.client, refund["charge"])
-    await look.refunds_of_intent(shop.client, intent)
+    await refunds_of(shop.client, ChargeIds(payment_intent_id=None, charge_id=refund["charge"]))
+    await refunds_of(shop.client, ChargeIds(payment_intent_id=intent, charge_id=None))
     await look.fetch_charge(shop.client, refund["charge"])
 
 

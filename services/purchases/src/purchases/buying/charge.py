@@ -63,90 +63,94 @@ async def charge(
     lease: timedelta,
 ) -> None:
     """Charge the saved card. Raises nothing: what happened is on the row afterwards; what is unknown stays pending."""
-    desk = ChargeContext(database=database, client=client, instance=instance, purchase_id=purchase_id, lease=lease)
+    context = ChargeContext(database=database, client=client, instance=instance, purchase_id=purchase_id, lease=lease)
     try:
-        await _charge(desk, customer)
+        await _charge(context, customer)
     except CardDeclined as error:
-        await _fail(desk, code=error.code, declined=True)
+        await _fail(context, code=error.code, declined=True)
     except StripeRefused as error:
-        await _keep_refusal(desk, error, workspace_id)
-        gone = await _card_is_gone(desk, customer)
-        await _fail(desk, code=CARD_GONE if gone else error.code or "stripe_refused", declined=False)
-        await _withdraw_if_not_charged(desk, error)
+        await _keep_refusal(context, error, workspace_id)
+        gone = await _card_is_gone(context, customer)
+        await _fail(context, code=CARD_GONE if gone else error.code or "stripe_refused", declined=False)
+        await _withdraw_if_not_charged(context, error)
     except (OutcomeUnknown, LostTheRow) as error:
         log.warning("charge_left_to_settling", purchase=str(purchase_id), reason=repr(error))
 
 
-async def _card_is_gone(desk: ChargeContext, customer: PayingCustomer) -> bool:
+async def _card_is_gone(context: ChargeContext, customer: PayingCustomer) -> bool:
     """Return whether the card was detached since: Stripe's refusals word it in several ways, so it is fetched."""
     try:
         return not await has_card(
-            desk.client, customer_id=customer.customer_id, payment_method_id=str(customer.payment_method_id)
+            context.client, customer_id=customer.customer_id, payment_method_id=str(customer.payment_method_id)
         )
     except (OutcomeUnknown, StripeRefused):
         return False
 
 
-async def _withdraw_if_not_charged(desk: ChargeContext, error: StripeRefused) -> None:
+async def _withdraw_if_not_charged(context: ChargeContext, error: StripeRefused) -> None:
     """Take the add-on off sale where its price was refused: the price until there is an invoice, then its amount."""
     if error.code not in NOT_CHARGED:
         return
-    async with desk.database.reading() as session:
-        purchase = await ledger.find(session, desk.purchase_id)
+    async with context.database.reading() as session:
+        purchase = await ledger.find(session, context.purchase_id)
     if purchase is None:
         return
     offer = Offer(addon_id=purchase.plan_addon_id, price_cents=purchase.price_cents, currency=purchase.currency)
     amount = purchase.price_cents
     if error.call not in OF_THE_PRICE:
         try:
-            amount = await amount_due(desk.client, str(purchase.stripe_invoice_id))
+            amount = await amount_due(context.client, str(purchase.stripe_invoice_id))
         except (OutcomeUnknown, StripeRefused):
             return
-    await withdraw_if_not_charged(desk.database, error, offer, instance=desk.instance, asked_cents=amount)
+    await withdraw_if_not_charged(context.database, error, offer, instance=context.instance, asked_cents=amount)
 
 
-async def _keep_refusal(desk: ChargeContext, error: StripeRefused, workspace_id: str) -> None:
-    await keep_refusal(desk.database, error, workspace_id=workspace_id, purchase_id=desk.purchase_id)
+async def _keep_refusal(context: ChargeContext, error: StripeRefused, workspace_id: str) -> None:
+    await keep_refusal(context.database, error, workspace_id=workspace_id, purchase_id=context.purchase_id)
 
 
-async def _charge(desk: ChargeContext, customer: PayingCustomer) -> None:
-    purchase = await _store(desk)
+async def _charge(context: ChargeContext, customer: PayingCustomer) -> None:
+    purchase = await _store(context)
     if purchase.stripe_price_id is None:
-        purchase = await _store(desk, price_id=await _provisioned(desk, purchase))
-    charging = Charging(desk.client, instance=desk.instance, sale=ledger.sale_of(purchase))
+        purchase = await _store(context, price_id=await _provisioned(context, purchase))
+    charging = Charging(context.client, instance=context.instance, sale=ledger.sale_of(purchase))
     card = str(customer.payment_method_id)
     invoice_id = await charging.draft(customer_id=customer.customer_id, payment_method_id=card)
-    await _store(desk, invoice_id=invoice_id)
-    await _add_item(desk, charging, purchase, invoice_id)
-    await _store(desk)
+    await _store(context, invoice_id=invoice_id)
+    await _add_item(context, charging, purchase, invoice_id)
+    await _store(context)
     intent_id = await charging.finalize(invoice_id=invoice_id)
-    purchase = await _store(desk, payment_intent_id=intent_id)
+    purchase = await _store(context, payment_intent_id=intent_id)
     try:
         await charging.pay(invoice_id=invoice_id, payment_method_id=card)
     except CustomerNeeded:
-        await _confirm_with_customer(desk, charging, purchase, card)
+        await _confirm_with_customer(context, charging, purchase, card)
     except StripeRefused:
-        if not await _is_paid_already(desk, invoice_id):
+        if not await _is_paid_already(context, invoice_id):
             raise
     else:
-        await _take_payment(desk, invoice_id)
+        await _take_payment(context, invoice_id)
 
 
-async def _provisioned(desk: ChargeContext, purchase: Purchase) -> str | None:
+async def _provisioned(context: ChargeContext, purchase: Purchase) -> str | None:
     """Return the price, found or made; None when Stripe gives none now: it is a convenience, and costs no sale."""
     sold = ledger.sold_addon_of(purchase)
     try:
         return await provision_price(
-            database=desk.database, client=desk.client, instance=desk.instance, sold=sold, asked_for=purchase.id
+            database=context.database,
+            client=context.client,
+            instance=context.instance,
+            sold=sold,
+            asked_for=purchase.id,
         )
     except (OutcomeUnknown, StripeRefused) as error:
         log.warning("price_not_provisioned", addon=str(purchase.plan_addon_id), error=repr(error))
         if isinstance(error, StripeRefused):
-            await _keep_refusal(desk, error, purchase.workspace_id)
+            await _keep_refusal(context, error, purchase.workspace_id)
         return None
 
 
-async def _add_item(desk: ChargeContext, charging: Charging, purchase: Purchase, invoice_id: str) -> None:
+async def _add_item(context: ChargeContext, charging: Charging, purchase: Purchase, invoice_id: str) -> None:
     """Bind the line to the draft; a price that Stripe takes no more costs no sale, and is made anew next time."""
     customer_id, price_id = str(purchase.stripe_customer_id), purchase.stripe_price_id
     try:
@@ -155,26 +159,26 @@ async def _add_item(desk: ChargeContext, charging: Charging, purchase: Purchase,
         if price_id is None:
             raise
         log.warning("price_refused", purchase=str(purchase.id), price=price_id, error=repr(error))
-        await _keep_refusal(desk, error, purchase.workspace_id)
+        await _keep_refusal(context, error, purchase.workspace_id)
         await forget_dead_price(
-            database=desk.database, client=desk.client, addon_id=purchase.plan_addon_id, stripe_price_id=price_id
+            database=context.database, client=context.client, addon_id=purchase.plan_addon_id, stripe_price_id=price_id
         )
         await charging.add_item(customer_id=customer_id, invoice_id=invoice_id, price_id=None)
 
 
-async def _confirm_with_customer(desk: ChargeContext, charging: Charging, purchase: Purchase, card: str) -> None:
+async def _confirm_with_customer(context: ChargeContext, charging: Charging, purchase: Purchase, card: str) -> None:
     """Confirm on-session where the bank wants 3-D Secure: its page brings the buyer back to us."""
-    finding = await fetch_invoice(desk.client, str(purchase.stripe_invoice_id))
+    finding = await fetch_invoice(context.client, str(purchase.stripe_invoice_id))
     if finding.paid is not None:
-        await _apply(desk, finding.paid)
+        await _apply(context, finding.paid)
         return
     intent_id = purchase.stripe_payment_intent_id or finding.payment_intent_id
-    await _store(desk, payment_intent_id=intent_id)
+    await _store(context, payment_intent_id=intent_id)
     confirmed = await _confirmed(charging, purchase, intent_id, card)
     if confirmed.status in {"succeeded", "processing"}:
-        await _take_payment(desk, str(purchase.stripe_invoice_id))
+        await _take_payment(context, str(purchase.stripe_invoice_id))
     else:
-        await _store(desk, action_url=confirmed.action_url or finding.action_url, done=True)
+        await _store(context, action_url=confirmed.action_url or finding.action_url, done=True)
 
 
 async def _confirmed(charging: Charging, purchase: Purchase, intent_id: str | None, card: str) -> Confirmation:
@@ -190,30 +194,30 @@ async def _confirmed(charging: Charging, purchase: Purchase, intent_id: str | No
         return NOT_CONFIRMED
 
 
-async def _take_payment(desk: ChargeContext, invoice_id: str) -> None:
+async def _take_payment(context: ChargeContext, invoice_id: str) -> None:
     """Apply what was paid; a bank that is at work on it is waited for, without the buyer. Raises OutcomeUnknown."""
-    finding = await fetch_invoice(desk.client, invoice_id)
+    finding = await fetch_invoice(context.client, invoice_id)
     if finding.state is InvoiceState.OPEN_PROCESSING:
-        await _store(desk, payment_intent_id=finding.payment_intent_id, at_the_bank=True, done=True)
+        await _store(context, payment_intent_id=finding.payment_intent_id, at_the_bank=True, done=True)
         return
     if finding.paid is None:
         raise OutcomeUnknown(f"paid, but the invoice is {finding.state}")
-    await _apply(desk, finding.paid)
+    await _apply(context, finding.paid)
 
 
-async def _is_paid_already(desk: ChargeContext, invoice_id: str) -> bool:
+async def _is_paid_already(context: ChargeContext, invoice_id: str) -> bool:
     """Return whether a coupon or the customer's balance has paid it: then Stripe refuses to charge it."""
-    finding = await fetch_invoice(desk.client, invoice_id)
+    finding = await fetch_invoice(context.client, invoice_id)
     if finding.paid is not None:
-        await _apply(desk, finding.paid)
+        await _apply(context, finding.paid)
     return finding.paid is not None
 
 
-async def _apply(desk: ChargeContext, invoice: PaidInvoice) -> None:
-    async with desk.database.transaction() as session:
-        purchase = await ledger.lock_purchase(session, desk.purchase_id)
+async def _apply(context: ChargeContext, invoice: PaidInvoice) -> None:
+    async with context.database.transaction() as session:
+        purchase = await ledger.lock_purchase(session, context.purchase_id)
         if purchase is None:
-            raise LostTheRow(str(desk.purchase_id))
+            raise LostTheRow(str(context.purchase_id))
         purchase.leased_until = None
         cause = Cause(actor="stripe", at=datetime.now(UTC), reason="paid while the buyer waited")
         outcome = await apply_payment(session, purchase=purchase, invoice=invoice, cause=cause)
@@ -222,7 +226,7 @@ async def _apply(desk: ChargeContext, invoice: PaidInvoice) -> None:
 
 
 async def _store(
-    desk: ChargeContext,
+    context: ChargeContext,
     *,
     action_url: str | None = None,
     price_id: str | None = None,
@@ -231,8 +235,8 @@ async def _store(
     **ids: Any,
 ) -> Purchase:
     """Store what is known and renew the lease before each call. Raises LostTheRow unless it is pending and ours."""
-    async with desk.database.transaction() as session:
-        purchase = await ledger.lock_purchase(session, desk.purchase_id)
+    async with context.database.transaction() as session:
+        purchase = await ledger.lock_purchase(session, context.purchase_id)
         now = datetime.now(UTC)
         if purchase is None or purchase.leased_until is None or purchase.leased_until <= now:
             raise LostTheRow("the lease ran out")
@@ -243,7 +247,7 @@ async def _store(
             else:
                 wait_for_customer(purchase, action_url=action_url or purchase.action_url)
             purchase.stripe_price_id = purchase.stripe_price_id or price_id
-            purchase.leased_until = None if done else now + desk.lease
+            purchase.leased_until = None if done else now + context.lease
             purchase.updated_at = now
         await release_waiting(session, learned)
     if purchase.status is not Status.PENDING:
@@ -251,10 +255,10 @@ async def _store(
     return purchase
 
 
-async def _fail(desk: ChargeContext, *, code: str, declined: bool) -> None:
+async def _fail(context: ChargeContext, *, code: str, declined: bool) -> None:
     """Fail the purchase; the status is committed before the job that voids its invoice runs."""
-    async with desk.database.transaction() as session:
-        purchase = await ledger.lock_purchase(session, desk.purchase_id)
+    async with context.database.transaction() as session:
+        purchase = await ledger.lock_purchase(session, context.purchase_id)
         if purchase is None or purchase.status is not Status.PENDING:
             return
         now = datetime.now(UTC)

@@ -30,28 +30,19 @@ async def session_completed(context: BatchContext, received: Received) -> None:
 async def session_paid(context: BatchContext, received: Received) -> None:
     """Apply a bank debit that came through; the invoice's own events pay the rows, or a job where they are lost."""
     fact = fact_as(stripe_facts.CheckoutSessionPaid, received)
-    if fact.mode == "subscription":
-        await _apply(context, fact, _complete(fact, "paid"))
-    else:
-        count_outcome(fact, "no_effect")
+    await _apply_sale(context, fact, _complete(fact, "paid"))
 
 
 async def session_unpaid(context: BatchContext, received: Received) -> None:
     """Apply a bank debit that came to nothing: what was sold with it has failed."""
     fact = fact_as(stripe_facts.CheckoutSessionUnpaid, received)
-    if fact.mode == "subscription":
-        await _apply(context, fact, _complete(fact, FAILED))
-    else:
-        count_outcome(fact, "no_effect")
+    await _apply_sale(context, fact, _complete(fact, FAILED))
 
 
 async def session_expired(context: BatchContext, received: Received) -> None:
     """Cancel what the session would have sold: nobody will pay on it."""
     fact = fact_as(stripe_facts.CheckoutSessionExpired, received)
-    if fact.mode == "subscription":
-        await _apply(context, fact, _session_of(fact, "expired"))
-    else:
-        count_outcome(fact, "no_effect")
+    await _apply_sale(context, fact, _session_of(fact, "expired"))
 
 
 def _complete(fact: Complete, payment_status: str | None) -> FetchedSession:
@@ -67,6 +58,14 @@ def _complete(fact: Complete, payment_status: str | None) -> FetchedSession:
 def _session_of(fact: stripe_facts.CheckoutSessionFact, status: str, **made: str | None) -> FetchedSession:
     known = {"subscription_id": None, "invoice_id": None} | made
     return FetchedSession(session_id=fact.session_id, status=status, url=None, **known)
+
+
+async def _apply_sale(context: BatchContext, fact: stripe_facts.CheckoutSessionFact, seen: FetchedSession) -> None:
+    """Apply it to what a session in `subscription` mode sells; in another mode it has no effect."""
+    if fact.mode == "subscription":
+        await _apply(context, fact, seen)
+    else:
+        count_outcome(fact, "no_effect")
 
 
 async def _apply(context: BatchContext, fact: stripe_facts.CheckoutSessionFact, seen: FetchedSession) -> None:

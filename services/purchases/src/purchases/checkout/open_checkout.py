@@ -59,41 +59,47 @@ class CheckoutContext:
     lease: timedelta
 
 
-async def open_checkout(desk: CheckoutContext, upgrade: Upgrade) -> Opened:
+async def open_checkout(context: CheckoutContext, upgrade: Upgrade) -> Opened:
     """Open a Checkout, after the one that is in its way was ended.
 
     Raises Problem 404, 409 or 422 for what cannot be sold like this now, 502 or 503 as Stripe answers.
     """
-    async with desk.database.reading() as session:
+    async with context.database.reading() as session:
         known = await repeated(session, upgrade)
         if known is None:
             items = await items_of(session, upgrade)
             in_the_way = await checkouts.live(session, upgrade.workspace_id)
             await refuse_if_taken(session, upgrade, items, excluding=in_the_way)
     if known is not None:
-        return await _repeat(desk, known)
+        return await _repeat(context, known)
     checkout_id = uuid.uuid4()
-    async with map_stripe_errors(desk.database, workspace_id=upgrade.workspace_id):
+    async with map_stripe_errors(context.database, workspace_id=upgrade.workspace_id):
         customer = await ensure_usable_customer(
-            database=desk.database, client=desk.client, instance=desk.instance, workspace_id=upgrade.workspace_id
+            database=context.database,
+            client=context.client,
+            instance=context.instance,
+            workspace_id=upgrade.workspace_id,
         )
-        prices = {addon.id: await _price_of(desk, addon, checkout_id) for addon in items.addons}
+        prices = {addon.id: await _price_of(context, addon, checkout_id) for addon in items.addons}
     if in_the_way is not None:
         cause = Cause(actor=upgrade.buyer, at=datetime.now(UTC), reason="another Checkout was started")
-        await expire_checkout(database=desk.database, client=desk.client, checkout=in_the_way, cause=cause)
-    async with map_stripe_errors(desk.database, workspace_id=upgrade.workspace_id):
+        await expire_checkout(database=context.database, client=context.client, checkout=in_the_way, cause=cause)
+    async with map_stripe_errors(context.database, workspace_id=upgrade.workspace_id):
         await make_room(
-            database=desk.database, client=desk.client, instance=desk.instance, workspace_id=upgrade.workspace_id
+            database=context.database,
+            client=context.client,
+            instance=context.instance,
+            workspace_id=upgrade.workspace_id,
         )
     try:
-        async with desk.database.transaction() as session:
-            checkout = await start(session, upgrade, desk.lease, checkout_id, customer.customer_id, prices)
+        async with context.database.transaction() as session:
+            checkout = await start(session, upgrade, context.lease, checkout_id, customer.customer_id, prices)
     except IntegrityError as error:
         raise checkout_busy() from error
-    return await _open(desk, checkout)
+    return await _open(context, checkout)
 
 
-async def _repeat(desk: CheckoutContext, known: CheckoutSession) -> Opened:
+async def _repeat(context: CheckoutContext, known: CheckoutSession) -> Opened:
     """Return the same page to a repeat; where the first answer was lost, fetch the session, or open it once more."""
     if known.state not in checkouts.LIVE:
         raise checkout_over(known.state)
@@ -101,108 +107,114 @@ async def _repeat(desk: CheckoutContext, known: CheckoutSession) -> Opened:
         return Opened(str(known.stripe_session_id), str(known.url), repeated=True)
     if is_leased(known):
         raise checkout_busy()
-    async with desk.database.transaction() as session:
+    async with context.database.transaction() as session:
         checkout, _ = await lock_checkout(session, checkout_id=known.id, workspace_id=known.workspace_id)
-        checkout.leased_until = datetime.now(UTC) + desk.lease
-    seen = await _fetch(desk, checkout)
-    return await _open(desk, checkout) if seen is None else await _store_opened(desk, checkout, seen)
+        checkout.leased_until = datetime.now(UTC) + context.lease
+    seen = await _fetch(context, checkout)
+    return await _open(context, checkout) if seen is None else await _store_opened(context, checkout, seen)
 
 
-async def _fetch(desk: CheckoutContext, checkout: CheckoutSession) -> FetchedSession | None:
+async def _fetch(context: CheckoutContext, checkout: CheckoutSession) -> FetchedSession | None:
     try:
-        return await fetch_checkout(desk.client, checkouts.sale_of(checkout))
+        return await fetch_checkout(context.client, checkouts.sale_of(checkout))
     except ObjectMissing:
         return None  # who is no customer has no session
     except OutcomeUnknown as error:
-        await _release_lease(desk.database, checkout)
+        await _release_lease(context.database, checkout)
         raise stripe_unavailable() from error
     except StripeRefused as error:
-        await _release_lease(desk.database, checkout)
-        raise await refused_by_stripe(desk.database, error, workspace_id=checkout.workspace_id) from error
+        await _release_lease(context.database, checkout)
+        raise await refused_by_stripe(context.database, error, workspace_id=checkout.workspace_id) from error
 
 
-async def _price_of(desk: CheckoutContext, addon: Addon, checkout_id: uuid.UUID) -> str:
+async def _price_of(context: CheckoutContext, addon: Addon, checkout_id: uuid.UUID) -> str:
     """Return the add-on's price, made where it has none: in Checkout a line is only known by its price."""
     if addon.stripe_price_id is not None:
         return addon.stripe_price_id
-    return await _provisioned(desk, addon.sold, checkout_id)
+    return await _provisioned(context, addon.sold, checkout_id)
 
 
-async def _provisioned(desk: CheckoutContext, sold: SoldAddon, checkout_id: uuid.UUID) -> str:
+async def _provisioned(context: CheckoutContext, sold: SoldAddon, checkout_id: uuid.UUID) -> str:
     """Return the price of `sold`, found or made; an amount that Stripe does not charge is off sale from now on."""
     try:
         return await provision_price(
-            database=desk.database, client=desk.client, instance=desk.instance, sold=sold, asked_for=checkout_id
+            database=context.database,
+            client=context.client,
+            instance=context.instance,
+            sold=sold,
+            asked_for=checkout_id,
         )
     except StripeRefused as error:
         offer = Offer(addon_id=sold.addon_id, price_cents=sold.price_cents, currency=sold.currency)
-        await withdraw_if_not_charged(desk.database, error, offer, instance=desk.instance, asked_cents=sold.price_cents)
+        await withdraw_if_not_charged(
+            context.database, error, offer, instance=context.instance, asked_cents=sold.price_cents
+        )
         raise
 
 
-async def _open(desk: CheckoutContext, checkout: CheckoutSession, *, revive: bool = True) -> Opened:
+async def _open(context: CheckoutContext, checkout: CheckoutSession, *, revive: bool = True) -> Opened:
     """Open the session at Stripe. A lost answer is for a repeat of the request, or for `settle_checkout`, to find out.
 
     `revive`: refused, it is opened once more if a price in it was archived, or is gone, and could be replaced.
     """
     try:
         seen = await open_subscription(
-            desk.client,
-            instance=desk.instance,
+            context.client,
+            instance=context.instance,
             sale=checkouts.sale_of(checkout),
-            addon_prices=await _prices_of(desk.database, checkout),
+            addon_prices=await _prices_of(context.database, checkout),
         )
     except OutcomeUnknown as error:
-        await _release_lease(desk.database, checkout, answered=error.stored)
+        await _release_lease(context.database, checkout, answered=error.stored)
         raise stripe_unavailable() from error
     except StripeRefused as error:
-        revived = await _with_living_prices(desk, checkout) if revive else None
+        revived = await _with_living_prices(context, checkout) if revive else None
         if revived is not None:
-            await keep_refusal(desk.database, error, workspace_id=checkout.workspace_id)
-            return await _open(desk, revived, revive=False)
-        await _give_up(desk, checkout, error)
-        raise await refused_by_stripe(desk.database, error, workspace_id=checkout.workspace_id) from error
-    return await _store_opened(desk, checkout, seen)
+            await keep_refusal(context.database, error, workspace_id=checkout.workspace_id)
+            return await _open(context, revived, revive=False)
+        await _give_up(context, checkout, error)
+        raise await refused_by_stripe(context.database, error, workspace_id=checkout.workspace_id) from error
+    return await _store_opened(context, checkout, seen)
 
 
-async def _with_living_prices(desk: CheckoutContext, checkout: CheckoutSession) -> CheckoutSession | None:
+async def _with_living_prices(context: CheckoutContext, checkout: CheckoutSession) -> CheckoutSession | None:
     """Replace the prices that Stripe sells no more, and return the Checkout; None where none could be had.
 
     Found by their lookup keys, or made: they are published to the catalog, and what is sold next has them too.
     """
-    async with desk.database.reading() as session:
+    async with context.database.reading() as session:
         found = [await ledger.find(session, uuid.UUID(one)) for one in checkout.purchase_ids]
     try:
-        of_plan = await _replaced(desk, checkout)
-        of_addons = {one.id: await _replaced_of_addon(desk, one, checkout.id) for one in found if one is not None}
+        of_plan = await _replaced(context, checkout)
+        of_addons = {one.id: await _replaced_of_addon(context, one, checkout.id) for one in found if one is not None}
     except (OutcomeUnknown, StripeRefused) as error:
         log.warning("price_not_replaced", checkout=str(checkout.id), error=repr(error)[:500])
         return None
     if not any((of_plan, *of_addons.values())):
         return None
-    async with desk.database.transaction() as session:
+    async with context.database.transaction() as session:
         row, purchases = await lock_checkout(session, checkout_id=checkout.id, workspace_id=checkout.workspace_id)
         if row.state not in checkouts.LIVE:
             return None
         for purchase in purchases:
             purchase.stripe_price_id = of_addons.get(purchase.id) or purchase.stripe_price_id
         row.stripe_price_id, row.attempt = of_plan or row.stripe_price_id, row.attempt + 1
-        row.leased_until = datetime.now(UTC) + desk.lease
+        row.leased_until = datetime.now(UTC) + context.lease
         return row
 
 
-async def _replaced_of_addon(desk: CheckoutContext, purchase: Purchase, checkout_id: uuid.UUID) -> str | None:
+async def _replaced_of_addon(context: CheckoutContext, purchase: Purchase, checkout_id: uuid.UUID) -> str | None:
     """Return another price for what the row sells, at what the owner saw; None where Stripe takes the one it has."""
-    if await is_sellable(desk.client, str(purchase.stripe_price_id)):
+    if await is_sellable(context.client, str(purchase.stripe_price_id)):
         return None
-    return await _provisioned(desk, ledger.sold_addon_of(purchase), checkout_id)
+    return await _provisioned(context, ledger.sold_addon_of(purchase), checkout_id)
 
 
-async def _replaced(desk: CheckoutContext, checkout: CheckoutSession) -> str | None:
+async def _replaced(context: CheckoutContext, checkout: CheckoutSession) -> str | None:
     """Return another price of the plan; None where Stripe takes the one it has, or it is not sold so any more."""
-    if await is_sellable(desk.client, checkout.stripe_price_id):
+    if await is_sellable(context.client, checkout.stripe_price_id):
         return None
-    async with desk.database.reading() as session:
+    async with context.database.reading() as session:
         plan = await plans.find(session, checkout.plan)
     slot = (checkout.interval, checkout.currency)
     price = next((one for one in plan.prices if (one["interval"], one["currency"]) == slot), None) if plan else None
@@ -211,9 +223,9 @@ async def _replaced(desk: CheckoutContext, checkout: CheckoutSession) -> str | N
     if price["stripe_price_id"] not in (None, checkout.stripe_price_id):
         return str(price["stripe_price_id"])
     return await provision_plan_price(
-        database=desk.database,
-        client=desk.client,
-        instance=desk.instance,
+        database=context.database,
+        client=context.client,
+        instance=context.instance,
         sold=to_be_sold(plan, {**price, "pending_price_cents": None}),  # at what the owner saw
         asked_for=f"checkout:{checkout.id}",
     )
@@ -233,25 +245,25 @@ async def _release_lease(database: Database, checkout: CheckoutSession, *, answe
         row.attempt = checkout.attempt + 1 if answered else row.attempt
 
 
-async def _give_up(desk: CheckoutContext, checkout: CheckoutSession, error: StripeRefused) -> None:
+async def _give_up(context: CheckoutContext, checkout: CheckoutSession, error: StripeRefused) -> None:
     """End the refused Checkout, and drop prices that Stripe no longer takes: others are made next time."""
-    async with desk.database.transaction() as session:
+    async with context.database.transaction() as session:
         row, purchases = await lock_checkout(session, checkout_id=checkout.id, workspace_id=checkout.workspace_id)
         cause = Cause(actor="stripe", at=datetime.now(UTC), reason=f"Stripe refused the Checkout: {error.code}")
         code = error.code or "stripe_refused"
         nothing_was_opened(session, checkout=row, purchases=purchases, cause=cause, code=code)
     for one in purchases:
         await forget_dead_price(
-            database=desk.database,
-            client=desk.client,
+            database=context.database,
+            client=context.client,
             addon_id=one.plan_addon_id,
             stripe_price_id=str(one.stripe_price_id),
         )
 
 
-async def _store_opened(desk: CheckoutContext, checkout: CheckoutSession, seen: FetchedSession) -> Opened:
+async def _store_opened(context: CheckoutContext, checkout: CheckoutSession, seen: FetchedSession) -> Opened:
     """Store the session, unless the Checkout was ended meanwhile: then nobody may pay on it."""
-    async with desk.database.transaction() as session:
+    async with context.database.transaction() as session:
         row, purchases = await lock_checkout(session, checkout_id=checkout.id, workspace_id=checkout.workspace_id)
         ours = row.state in checkouts.LIVE
         if ours:
@@ -263,8 +275,8 @@ async def _store_opened(desk: CheckoutContext, checkout: CheckoutSession, seen: 
         raise checkout_over(state)
     if ours:
         return Opened(seen.session_id, str(seen.url), repeated=False)
-    async with map_stripe_errors(desk.database, workspace_id=checkout.workspace_id):
-        await expire_session(desk.client, seen.session_id)
+    async with map_stripe_errors(context.database, workspace_id=checkout.workspace_id):
+        await expire_session(context.client, seen.session_id)
     raise checkout_busy()
 
 

@@ -35,7 +35,8 @@ from purchases.refunds.events import MORE_THAN_THE_CHARGE, OF_ONE_OF_SEVERAL, se
 from purchases.refunds.rules import Shares
 from purchases.refunds.whose_payment import is_foreign
 from purchases.stripe_api.client import ObjectMissing, UnknownShape
-from purchases.stripe_api.fetch import fetch_dispute, refunds_of_charge, refunds_of_intent
+from purchases.stripe_api.fetch import fetch_dispute
+from purchases.stripe_api.refunds import ChargeIds, refunds_of
 
 log = get_logger(__name__)
 
@@ -115,19 +116,19 @@ def _ids(charge: Charge) -> list[str]:
 async def _refunds(context: StripeContext, subject: str) -> list[Any] | None:
     """List them; None when Stripe does not know the charge, or the intent."""
     try:
-        lists = refunds_of_intent if subject.startswith("pi_") else refunds_of_charge
-        return await lists(context.client, subject)
+        return await refunds_of(context.client, _charge(subject))
     except ObjectMissing:
         return None
 
 
 def _paid_by(job: SyncRefunds, purchases: Iterable[Purchase]) -> list[Paid]:
-    return paid_with(purchases, **_subject(job))
+    charge = _charge(job.payment)
+    return paid_with(purchases, payment_intent_id=charge.payment_intent_id, charge_id=charge.charge_id)
 
 
-def _subject(job: SyncRefunds) -> dict[str, str | None]:
-    intent, charge = (job.payment, None) if job.payment.startswith("pi_") else (None, job.payment)
-    return {"payment_intent_id": intent, "charge_id": charge}
+def _charge(subject: str) -> ChargeIds:
+    intent, charge = (subject, None) if subject.startswith("pi_") else (None, subject)
+    return ChargeIds(payment_intent_id=intent, charge_id=charge)
 
 
 async def _apply(
@@ -158,8 +159,8 @@ def _unexplained(one: Paid, job: SyncRefunds) -> list[StripeRefund]:
             currency=job.currency,
             status="succeeded",
             purchase_id=str(one.purchase.id),
-            payment_intent_id=_subject(job)["payment_intent_id"],
-            charge_id=_subject(job)["charge_id"],
+            payment_intent_id=_charge(job.payment).payment_intent_id,
+            charge_id=_charge(job.payment).charge_id,
         )
     ]
 

@@ -155,24 +155,7 @@ async def invoice_of_charge(client: StripeClient, charge: Any) -> Any | None:
     return None
 
 
-async def refunds_of_charge(client: StripeClient, charge_id: str) -> list[Any] | None:
-    """List every refund of the charge as it is now; None when Stripe does not know the charge."""
-    try:
-        async with phase("list_refunds"):
-            listed = await client.v1.refunds.list_async(params={"charge": charge_id, "limit": 100})
-            return [refund async for refund in listed.auto_paging_iter()]
-    except ObjectMissing:
-        return None
-
-
 async def fetch_dispute(client: StripeClient, dispute_id: str) -> Any:
     """Fetch the dispute. Raises ObjectMissing."""
     async with phase("look_at_dispute"):
         return await client.v1.disputes.retrieve_async(dispute_id)
-
-
-async def refunds_of_intent(client: StripeClient, payment_intent_id: str) -> list[Any]:
-    """List every refund of the payment as it is now. Raises ObjectMissing."""
-    async with phase("list_refunds"):
-        listed = await client.v1.refunds.list_async(params={"payment_intent": payment_intent_id, "limit": 100})
-        return [refund async for refund in listed.auto_paging_iter()]
