@@ -33,7 +33,7 @@ EXAMPLE: Final[dict[str, Any]] = {
 
 
 class Change(BaseModel):
-    """One change: who did what to what, and the whole state before and after it, as the facts state it."""
+    """One change: who did what to what, and the whole state before and after it, as the facts tell it."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 

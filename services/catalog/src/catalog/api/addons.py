@@ -52,7 +52,7 @@ admin = APIRouter(tags=["add-ons"], dependencies=[Depends(staff)], responses=REF
     openapi_extra={"parameters": [IF_NONE_MATCH]},
 )
 async def list_active_addons(request: Request) -> Response:
-    """Return the add-ons on sale, in the order of the page. Needs no token."""
+    """The add-ons on sale, in the order of the page. Needs no token."""
     return await answer_list(request, request.app.state.price_list)
 
 
@@ -60,7 +60,7 @@ async def list_active_addons(request: Request) -> Response:
 async def list_addons(
     database: Db, response: Response, active: Active = None, limit: Limit = PAGE, cursor: Cursor = None
 ) -> AdminAddons:
-    """Return add-ons, active or not, in the order of the page: `sort_order`, then name."""
+    """Add-ons, active or not, in the order of the page: `sort_order`, then name."""
     after = position_of(cursor, AddonPosition)
     async with database.reading() as session:
         found = await store.addons_page(session, active=active, after=after, limit=limit + 1)
@@ -80,7 +80,7 @@ async def create_addon(new: NewAddon, by: Staff, database: Db, prices: Prices, r
 
 @admin.get(ADMIN_ADDONS + "/{addon_id}", operation_id="show_addon", responses=UNKNOWN)
 async def show_addon(addon_id: AddonId, database: Db, response: Response) -> AdminAddon:
-    """Return one add-on, with the ETag that an edit needs."""
+    """One add-on, with the ETag that an edit needs."""
     async with database.reading() as session:
         return _shown(await handlers.show_addon(session=session, addon_id=addon_id), response)
 

@@ -32,7 +32,7 @@ admin = APIRouter(tags=["audit"], dependencies=[Depends(staff)], responses=REFUS
 async def list_changes(
     database: Db, response: Response, subject: Subject = None, limit: Limit = PAGE, cursor: Cursor = None
 ) -> Changes:
-    """Return who changed what, with the whole state before and after, the newest first."""
+    """Who changed what, with the whole state before and after, the newest first."""
     after = position_of(cursor, AuditPosition)
     async with database.reading() as session:
         found = await store.audit_page(session, subject=subject, after=after, limit=limit + 1)

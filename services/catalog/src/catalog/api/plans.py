@@ -44,13 +44,13 @@ admin = APIRouter(tags=["plans"], dependencies=[Depends(staff)], responses=REFUS
     openapi_extra={"parameters": [IF_NONE_MATCH]},
 )
 async def list_plans(request: Request) -> Response:
-    """Return the plans with their caps and prices, the free one first. Needs no token."""
+    """The plans with their caps and prices, the free one first. Needs no token."""
     return await answer_list(request, request.app.state.plan_list)
 
 
 @admin.get(ADMIN_PLAN, operation_id="show_plan", responses=UNKNOWN)
 async def show_plan(slug: Slug, database: Db, response: Response) -> AdminPlan:
-    """Return one plan, with the ETag that an edit needs."""
+    """One plan, with the ETag that an edit needs."""
     async with database.reading() as session:
         return _shown(await handlers.show_plan(session=session, slug=slug), response)
 
