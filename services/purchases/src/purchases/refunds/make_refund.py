@@ -1,7 +1,7 @@
 """Make a refund that staff requested, once however often it is tried."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, Final
 
 from chassis.process.logs import get_logger
@@ -9,7 +9,6 @@ from purchases.jobs.kinds import MakeRefund
 from purchases.jobs.store import Task
 from purchases.jobs.stripe_context import DONE, Later, Result, StripeContext
 from purchases.ledger import store as ledger
-from purchases.ledger.publish import Cause
 from purchases.ledger.rows import Purchase, Refund
 from purchases.refunds.send_refund import (
     NothingToReturn,
@@ -57,7 +56,7 @@ async def make_refund(context: StripeContext, task: Task[MakeRefund]) -> Result:
             return AT_ONCE
         await _record_refusal(context, job, error)
     else:
-        await record_refund(context, job, refund_of_object(answer), cause=Cause(actor="stripe", at=datetime.now(UTC)))
+        await record_refund(context, job, refund_of_object(answer), actor="stripe")
     return DONE
 
 

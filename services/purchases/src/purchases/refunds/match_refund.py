@@ -49,7 +49,8 @@ async def match_refund_to_payment(context: WorkerContext, task: Task[MatchRefund
             await _leave_alone(session, job, "not ours")
         elif fact is not None:
             await _take_payment(session, context, job, fact, intent_id, charge_id)
-        elif (values := read(read_invoice, invoice)).status not in PAYABLE:
+        elif read(read_invoice_status, invoice) not in PAYABLE:
+            values = read(read_invoice, invoice)
             names = [*values.purchase_ids, values.purchase_id or ""]
             why = f"money of the invoice {values.invoice_id}, which is {values.status},"
             await _leave_to_staff(session, job, values.invoice_id, why, names=names)

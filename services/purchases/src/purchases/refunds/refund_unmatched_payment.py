@@ -1,14 +1,12 @@
 """Refund money that found no purchase to pay, once however often it is tried."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
 
 from purchases.jobs.kinds import RefundUnmatchedPayment
 from purchases.jobs.store import Task
 from purchases.jobs.stripe_context import DONE, Result, StripeContext
 from purchases.ledger import store as ledger
 from purchases.ledger.money import COUNTS
-from purchases.ledger.publish import Cause
 from purchases.refunds.send_refund import (
     OutgoingRefund,
     Source,
@@ -52,8 +50,8 @@ async def _refund(context: StripeContext, task: Task[RefundUnmatchedPayment], so
         if rest.amount <= 0:
             return
         refund = await send_refund(context, task, rest)
-    cause = Cause(actor="quittance", at=datetime.now(UTC), reason="money that found no purchase to pay")
-    await record_refund(context, job, refund_of_object(refund), cause=cause)
+    reason = "money that found no purchase to pay"
+    await record_refund(context, job, refund_of_object(refund), actor="quittance", reason=reason)
 
 
 async def _rest(

@@ -1,6 +1,5 @@
 """Give back to a customer's balance what its credit paid, once however often it is tried."""
 
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from chassis.process.logs import get_logger
@@ -9,7 +8,6 @@ from purchases.jobs.store import Task
 from purchases.jobs.stripe_context import DONE, Result, StripeContext, number_tries
 from purchases.ledger import store as ledger
 from purchases.ledger.apply_refund import StripeRefund
-from purchases.ledger.publish import Cause
 from purchases.ledger.rows import Purchase, Refund
 from purchases.refunds.send_refund import record_refund, record_refusal, requested_refund
 from purchases.stripe_api.balances import AppliedCredit, fetch_applied_credit, fetch_given_back, give_credit
@@ -87,8 +85,7 @@ async def _record(context: StripeContext, job: ReturnCredit, made: Any) -> None:
         purchase_id=str(job.purchase_id),
         requested_id=str(job.refund_id),
     )
-    cause = Cause(actor="quittance", at=datetime.now(UTC), reason="what credit had paid")
-    await record_refund(context, job, seen, cause=cause)
+    await record_refund(context, job, seen, actor="quittance", reason="what credit had paid")
 
 
 async def _record_refusal(context: StripeContext, job: ReturnCredit, error: StripeRefused | MoreThanCreditPaid) -> None:

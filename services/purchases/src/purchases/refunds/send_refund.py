@@ -125,20 +125,24 @@ async def send_refund(context: StripeContext, task: Task[MoneyBack], outgoing: O
     return await number_tries(context, task, refund)
 
 
-async def record_refund(context: StripeContext, job: MoneyBack, seen: StripeRefund, *, cause: Cause) -> None:
-    """Apply what Stripe answered to the payment whose money went back."""
+async def record_refund(
+    context: StripeContext, job: MoneyBack, seen: StripeRefund, *, actor: str, reason: str | None = None
+) -> None:
+    """Apply what Stripe answered to the payment whose money went back, as the doing of `actor`."""
     async with context.database.transaction() as session:
         purchase = await ledger.lock_purchase(session, job.purchase_id)
         payment = payment_of(purchase, job)
         if purchase is not None and payment is not None:
+            # Under the lock: what was published while it was waited for is not later than this.
+            cause = Cause(actor=actor, at=datetime.now(UTC), reason=reason)
             await apply_refund(session, purchase=purchase, payment=payment, seen=seen, cause=cause)
 
 
 async def record_refusal(context: StripeContext, job: MakeRefund, *, failure_reason: str, error: Exception) -> None:
     """Record that the requested refund or credit has failed for good, which frees its money."""
-    cause = Cause(actor="stripe", at=datetime.now(UTC), reason=str(error))
     async with context.database.transaction() as session:
         purchase = await ledger.lock_purchase(session, job.purchase_id)
         refund = requested_refund(purchase, job)
+        cause = Cause(actor="stripe", at=datetime.now(UTC), reason=str(error))
         if purchase is not None and refund is not None:
             refuse_refund(session, purchase=purchase, refund=refund, failure_reason=failure_reason, cause=cause)

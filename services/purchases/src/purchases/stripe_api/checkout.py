@@ -102,9 +102,9 @@ async def _find_setup(client: StripeClient, *, instance: str, customer_id: str, 
         listed = await client.v1.checkout.sessions.list_async(
             params={"customer": customer_id, "status": "open", "limit": 100}
         )
-    for session in listed.data:
+    for session in (found for found in listed.data if found.mode == "setup"):
         said, page = read(read_checkout_session, session), read(read_hosted_page, session)
-        ours = said.mode == "setup" and said.quittance_instance == instance
+        ours = said.quittance_instance == instance
         lasts = page.expires_at is not None and page.expires_at > datetime.now(UTC) + SETUP_LEAST
         if ours and lasts and page.return_url == return_url and page.url:
             return HostedPage(page.session_id, page.url)

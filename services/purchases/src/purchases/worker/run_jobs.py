@@ -92,8 +92,8 @@ class JobsLoop:
         """Set the gauges to how it is now, also when nobody buys; budgets that are full again are forgotten."""
         async with self._context.database.transaction() as session:
             await card_testing.is_on(session, self._brake, now=datetime.now(UTC))
-            UNKNOWN.set(await jobs.count_unknown(session, kinds=KINDS))
             await budgets.forget_full(session)
+            UNKNOWN.set(await jobs.count_unknown(session, kinds=KINDS))
 
     async def _work(self) -> None:
         wake = self._context.database.event(jobs.CHANNEL)
@@ -127,9 +127,11 @@ class JobsLoop:
             await self._set_aside(row, error)
         except (OutcomeUnknown, OSError, TimeoutError) as error:
             await self._postpone(row, error)
+        except UnreadableJob as error:
+            # A newer version may have written it: it waits while a rollout may last, and is then for staff.
+            await (self._postpone if row.attempts < SET_ASIDE_AFTER else self._set_aside)(row, error)
         except Exception as error:
-            passes = isinstance(error, UnreadableJob) or fate_of(error) is Fate.RETRY
-            if passes and not self._has_failed_often(row, error):
+            if fate_of(error) is Fate.RETRY and not self._has_failed_often(row, error):
                 await self._postpone(row, error)
             else:
                 await self._set_aside(row, error)
