@@ -47,10 +47,10 @@ async def test_a_job_that_cannot_be_read_waits_for_another_version_and_reaches_s
     harness: Harness,
 ) -> None:
     await _write(harness, "look_at_subscription")
-    loop, states = harness.loop, []
+    states = []
     for _ in range(run_jobs.SET_ASIDE_AFTER):
         await harness.execute("update stripe_commands set due_at = now()")
-        await loop.do_one()
+        await harness.loop.do_one()  # of a process that was started again, each time
         states.append((await _row(harness, "look_at_subscription"))["state"])
 
     assert states == ["open"] * (run_jobs.SET_ASIDE_AFTER - 1) + ["parked"]
