@@ -1,6 +1,7 @@
 """The running parts that every suite may ask for. A part that cannot be had fails its tests; nothing is skipped."""
 
 import functools
+import os
 import sys
 from collections.abc import AsyncIterator
 
@@ -16,7 +17,7 @@ from tests.stack.postgres import NewDatabase, Template, a_postgres, fresh_databa
 # Every client makes a TLS context, which takes 20 ms of a processor and is the same for all.
 httpx._transports.default.create_ssl_context = functools.cache(httpx._config.create_ssl_context)  # type: ignore[attr-defined]
 
-if sys.platform == "linux":
+if sys.platform == "linux" and os.environ.get("FORK") != "no":
     process.spawn = forked.spawn
 
 SHARE_A_PRODUCT = ("tests/browser", "tests/faults", "tests/journeys")

@@ -21,9 +21,10 @@ _POLL_SECONDS: Final = 0.01
 class Forked:
     """What `sandbox.process` needs of a `subprocess.Popen`."""
 
-    def __init__(self, pid: int, ended: Path) -> None:
+    def __init__(self, pid: int, ended: Path, forker: "subprocess.Popen[str]") -> None:
         self.pid = pid
         self._ended = ended
+        self._forker = forker
         self._code: int | None = None
 
     def poll(self) -> int | None:
@@ -31,11 +32,13 @@ class Forked:
         if self._code is None and self._ended.exists():
             self._code = int(self._ended.read_text())
             self._ended.unlink()  # its number may be given to another one
+        if self._code is None and self._forker.poll() is not None:
+            self._code = -signal.SIGKILL  # what was forked ends with the forker, and nobody notes how
         return self._code
 
     def wait(self, timeout: float | None = None) -> int:
         """Wait for its end. Raises TimeoutExpired."""
-        deadline = time.monotonic() + (timeout or float("inf"))
+        deadline = time.monotonic() + (float("inf") if timeout is None else timeout)
         while (code := self.poll()) is None:
             if time.monotonic() > deadline:
                 raise subprocess.TimeoutExpired(str(self.pid), timeout or 0)
@@ -63,8 +66,10 @@ class _Forker:
         assert self._process.stdout is not None
         self._process.stdin.write(json.dumps(wanted) + "\n")
         self._process.stdin.flush()
-        pid = int(self._process.stdout.readline())
-        return Forked(pid, Path(self._directory.name, str(pid)))
+        pid = self._process.stdout.readline().strip()
+        if not pid:
+            raise RuntimeError(f"the process that forks has ended: {self._process.wait()}")
+        return Forked(int(pid), Path(self._directory.name, pid), self._process)
 
     def close(self) -> None:
         """End it; what it forked ends with it."""

@@ -34,14 +34,15 @@ def serve(directory: Path) -> None:
     gc.freeze()
     gc.enable()
     signal.signal(signal.SIGCHLD, lambda *_: _note_ended(directory))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the tests, whose teardown needs what was forked
     for line in sys.stdin:
         wanted = json.loads(line)
-        ready, told = os.pipe()
+        ready, started = os.pipe()
         if (pid := os.fork()) == 0:
             os.close(ready)
-            _become(wanted, told)
+            _become(wanted, started)
             return
-        os.close(told)
+        os.close(started)
         os.read(ready, 1)
         os.close(ready)
         print(pid, flush=True)
@@ -60,9 +61,10 @@ def _note_ended(directory: Path) -> None:
         being_written.rename(directory / str(pid))
 
 
-def _become(wanted: dict[str, Any], told: int) -> None:
+def _become(wanted: dict[str, Any], started: int) -> None:
     """Be the process that was asked for; it ends where this returns."""
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     os.setsid()
     _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     for number, path, flags in ((0, os.devnull, os.O_RDONLY), (1, wanted["log"], os.O_WRONLY | os.O_APPEND)):
@@ -74,8 +76,8 @@ def _become(wanted: dict[str, Any], told: int) -> None:
     os.environ.update(wanted["env"])
     if wanted["cwd"]:
         os.chdir(wanted["cwd"])
-    os.write(told, b"\n")
-    os.close(told)
+    os.write(started, b"\n")
+    os.close(started)
     module, *words = wanted["words"]
     sys.argv = [module, *words]
     runpy.run_module(module, run_name="__main__", alter_sys=True)

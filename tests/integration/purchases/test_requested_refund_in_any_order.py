@@ -11,6 +11,8 @@ from tests.integration.purchases.moves import ask_for_a_refund, left_of, refunds
 from tests.integration.purchases.scenarios import VERSIONS
 from tests.rounds import rounds
 
+pytestmark = pytest.mark.timeout(600)
+
 OURS = -1
 """In an order of facts: the moment when the worker takes the job again."""
 

@@ -13,6 +13,8 @@ from tests.integration.purchases.harness import INSTANCE, Harness
 from tests.integration.purchases.subscribers import VERSIONS, Subscriber, given_a_subscriber
 from tests.rounds import rounds
 
+pytestmark = pytest.mark.timeout(600)
+
 EXAMPLES: Final = rounds(4, every=64)
 FORGET: Final = (
     "delete from subscriptions",

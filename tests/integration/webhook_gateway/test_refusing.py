@@ -265,7 +265,11 @@ junk_headers = st.one_of(
 )
 
 
-@settings(max_examples=rounds(40, every=150), deadline=None, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=rounds(40, every=150),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 @given(body=st.binary(max_size=300), header=junk_headers, sign=st.booleans(), event=st.booleans())
 def test_no_header_and_no_body_makes_a_500(
     gateway_port: tuple[str, int], body: bytes, header: str, sign: bool, event: bool

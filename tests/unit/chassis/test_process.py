@@ -5,6 +5,7 @@ import asyncio
 import asyncpg
 import pytest
 
+from chassis.outbox import consumer
 from chassis.process import process
 from chassis.process.process import background
 
@@ -58,3 +59,7 @@ async def test_a_loop_that_lost_its_cancellation_is_cancelled_again(monkeypatch:
 
     async with asyncio.timeout(5), background("pulse", loop):
         await runs.wait()
+
+
+def test_no_loop_is_cancelled_again_while_it_still_may_finish_its_batch() -> None:
+    assert process.AGAIN_SECONDS > consumer.STOP_SECONDS + 5

@@ -28,9 +28,9 @@ class PartFailed(Exception):  # noqa: N818 - named for what it says
 RESTARTS: Final = 5
 """A loop that raised runs again, so often in a row; one that ran for LONG_ENOUGH seconds begins to count anew."""
 LONG_ENOUGH: Final = 60.0
-AGAIN_SECONDS: Final = 15.0
+AGAIN_SECONDS: Final = 30.0
 """A loop that goes on after it was cancelled is cancelled again: Python 3.11's `asyncio.wait_for`, which drivers use,
-loses a cancellation that comes with its result. Longer than any loop takes to leave."""
+loses a cancellation that comes with its result. Longer than any loop takes to leave: the consumer's stop has 25 s."""
 
 
 @asynccontextmanager
@@ -47,9 +47,10 @@ async def background(
     try:
         yield
     finally:
-        while not task.done():
+        task.cancel()
+        while not (await asyncio.wait({task}, timeout=AGAIN_SECONDS))[0]:
+            log.warning("loop_cancelled_again", loop=name)
             task.cancel()
-            await asyncio.wait({task}, timeout=AGAIN_SECONDS)
         await asyncio.gather(task, return_exceptions=True)
 
 
