@@ -8,8 +8,8 @@ INSTALLED := .venv/installed
 MEMBERS := contracts libs/stripe_reader libs/chassis services/catalog services/purchases services/webhook-gateway services/notifier sandbox
 BROKER ?=
 # Each worker of the test run has a database server, a broker and, where it needs one, a whole product of its own.
-# They wait as much as they work: three keep two cores busy. Where ARGS name some tests, no worker has to start first.
-WORKERS ?= $(if $(findstring tests/,$(ARGS))$(findstring -k,$(ARGS)),0,3)
+# They wait more than they work: five keep two cores busy. Where ARGS name some tests, no worker has to start first.
+WORKERS ?= $(if $(findstring tests/,$(ARGS))$(findstring -k,$(ARGS)),0,5)
 export BROKER
 # What is started is compiled once, and not at every start.
 unexport PYTHONDONTWRITEBYTECODE
