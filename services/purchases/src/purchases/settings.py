@@ -14,11 +14,11 @@ class Settings(ServiceSettings, DatabaseSettings, StripeSettings, PageSettings, 
     stripe_budget_workspace_burst: int = Field(default=60, gt=0)
     """Requests that call Stripe which one workspace may send at once; it has so many again after some minutes."""
     stripe_budget_workspace_per_minute: float = Field(default=30, gt=0)
-    """How many of these it gets back each minute."""
+    """Requests that call Stripe which a workspace gets back each minute, up to its burst."""
     stripe_budget_person_burst: int = Field(default=120, gt=0)
-    """The same for one person, over all workspaces."""
+    """Requests that call Stripe which one person may send at once, over all workspaces."""
     stripe_budget_person_per_minute: float = Field(default=60, gt=0)
-    """How many of these a person gets back each minute."""
+    """Requests that call Stripe which a person gets back each minute, up to the burst."""
     brake_declines: int = Field(default=100, gt=0)
     """Declines of all workspaces in ten minutes from which on strangers to us get one an hour (card testing)."""
     claims_per_resource: int = Field(default=10_000, gt=0)

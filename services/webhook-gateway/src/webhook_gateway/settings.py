@@ -20,11 +20,11 @@ class GatewaySettings(ServiceSettings):
     stripe_webhook_secrets: Secrets = ()
     """Signing secrets of the endpoint, separated by commas; any of them proves a webhook."""
     stripe_webhook_secret: SecretStr = SecretStr("")
-    """One more of them."""
+    """One more signing secret of the endpoint, as good as those of `STRIPE_WEBHOOK_SECRETS`."""
     stripe_livemode: bool | None = None
     """Which of Stripe's two modes this deployment is for; has to be said where protected and a secret is set."""
     stripe_account_id: AccountId | None = None
-    """Whose events are taken, where they name an account; not needed for an account's own endpoint."""
+    """The account whose events are taken, where they name one; not needed for an account's own endpoint."""
 
     @property
     def given_secrets(self) -> tuple[str, ...]:

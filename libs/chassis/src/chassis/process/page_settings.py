@@ -30,14 +30,14 @@ class SignInSettings(BaseSettings):
     model_config = _CONFIG
 
     oidc_issuer_url: str = ""
-    """The issuer, as its discovery document names it."""
+    """The OpenID Connect issuer that signs people in to the pages, as its discovery document names it."""
     oidc_client_id: str = ""
-    """Our client there."""
+    """The id of our client at the issuer `OIDC_ISSUER_URL`."""
     oidc_client_secret: SecretStr = SecretStr("")
-    """Our client's secret."""
+    """The secret of `OIDC_CLIENT_ID`, which the issuer gave it."""
     oidc_scope: str = "openid email"
-    """What is asked for; with `openid` among it. Some issuers put roles into a token only for a scope of their own."""
+    """The scope of a sign-in, with `openid` among it. Some issuers put roles into a token only for one of their own."""
     oidc_audience: str = ""
-    """Sent as `audience`: some issuers give a token that is a JWT, and for us, only to who names the API it is for."""
+    """Sent to the issuer as `audience`: some give a token that is a JWT, and for us, only to who names the API."""
     session_secret: SecretStr = SecretStr("")
     """Signs what is kept while somebody is away at the issuer's page."""

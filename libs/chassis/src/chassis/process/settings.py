@@ -70,9 +70,9 @@ class ServiceSettings(BaseSettings):
     http_host: str = "0.0.0.0"
     """The address that the process listens on, for both ports."""
     http_port: Port = 8000
-    """Where it serves; 0 takes any free port."""
+    """The port that the process serves on; 0 takes any free one."""
     ops_port: Port = 9000
-    """Where `/livez`, `/readyz` and `/metrics` are."""
+    """The port of `/livez`, `/readyz` and `/metrics`."""
     public_base_url: str = "http://127.0.0.1:8000"
     """The pages' one origin, as people reach it."""
     allowed_return_origins: Origins = ()
@@ -85,11 +85,11 @@ class ServiceSettings(BaseSettings):
     kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
     """How to connect to Kafka: encrypted or not, signed in or not."""
     kafka_security_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
-    """How to sign in, where the protocol is one of SASL."""
+    """How to sign in to Kafka, where `KAFKA_SECURITY_PROTOCOL` is one of SASL."""
     kafka_security_username: str = ""
-    """Who signs in."""
+    """The user that signs in to Kafka."""
     kafka_security_password: SecretStr = SecretStr("")
-    """With which password."""
+    """The password of `KAFKA_SECURITY_USERNAME`."""
     kafka_security_cafile: str | None = None
     """A file with the certificates of Kafka's authority; without it the system's."""
     kafka_fetch_max_wait_ms: int = Field(default=100, gt=0)
