@@ -1,8 +1,9 @@
 """The tables of docs/reference, each made of the code."""
 
 import inspect
+import textwrap
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import import_module
 from typing import Any, Final
 
@@ -38,6 +39,9 @@ USED: Final[Mapping[str, TopicsUsed]] = {
     "notifier": notifier.main.doctor.USED,
 }
 
+FACTS_WIDTH: Final = 160
+"""So many characters of facts stand in one row."""
+
 
 def table(head: str, rows: Iterable[Iterable[str]]) -> str:
     """Return a Markdown table; `head` is its first line's cells, between bars."""
@@ -62,9 +66,16 @@ def _readers(topic: Topic) -> str:
 
 def topics_with_facts() -> str:
     """Return each topic for another team: its key, how it is cleaned up, its owner, and its facts by class."""
-    names = {one: ", ".join(fact.__name__ for fact, where in TOPICS.items() if where is one) for one in ALL_TOPICS}
-    rows = ((f"`{one.name}`", one.key, _kept(one), one.owner, names[one]) for one in ALL_TOPICS)
+    rows = (row for topic in ALL_TOPICS for row in _rows_with_facts(topic))
     return table("topic | key | kept | owner | facts", rows)
+
+
+def _rows_with_facts(topic: Topic) -> Iterator[list[str]]:
+    """Yield one row, and more of facts alone where they are many: a row is a line, and a line is short."""
+    names = ", ".join(fact.__name__ for fact, where in TOPICS.items() if where is topic)
+    first, *others = textwrap.wrap(names, FACTS_WIDTH)
+    yield [f"`{topic.name}`", topic.key, _kept(topic), topic.owner, first]
+    yield from (["", "", "", "", more] for more in others)
 
 
 def processes() -> str:

@@ -15,10 +15,10 @@ LONGEST_LINE = 400
 
 
 def _is_for_people(path: Path) -> bool:
-    """Return whether it is a page of the front, of docs, or a service's README."""
+    """Return whether it is a page of the front, of docs, or a README."""
     name = name_of(path)
-    front = {"README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "PROMISES.md"}
-    return name in front or name.startswith(("docs/", "services/"))
+    front = {"ARCHITECTURE.md", "CONTRIBUTING.md", "PROMISES.md"}
+    return name in front or path.name == "README.md" or name.startswith(("docs/", "services/"))
 
 
 def readme_of(service: str) -> str:
