@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any, Final
 
 PROGRAMS: Final = {
-    "catalog": ("catalog.main.service", "catalog.main.seed", "catalog.main.migrate", "catalog.main.doctor"),
-    "purchases": ("purchases.main.api", "purchases.main.worker", "purchases.main.migrate", "purchases.main.doctor"),
-    "notifier": ("notifier.main.service", "notifier.main.migrate", "notifier.main.doctor"),
+    "catalog": ("catalog.main.service", "catalog.main.seed", "chassis.database.migrations", "catalog.main.doctor"),
+    "purchases": ("purchases.main.api", "purchases.main.worker", "purchases.main.doctor"),
+    "notifier": ("notifier.main.service", "notifier.main.doctor"),
     "webhook_gateway": ("webhook_gateway.main", "webhook_gateway.doctor"),
 }
 """What is forked, and what is imported before."""

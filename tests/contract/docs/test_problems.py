@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 import pytest
 
-import catalog.pages.words
-import notifier.pages.words
+import catalog.pages.frame
+import notifier.pages.frame
 import purchases.web.pages.staff.staff_words
 import purchases.web.pages.words
 from chassis.pages import Words
@@ -14,8 +14,8 @@ from tests.contract.docs.code import refusals
 
 PAGES = [
     WORDS,
-    catalog.pages.words.WORDS,
-    notifier.pages.words.WORDS,
+    catalog.pages.frame.WORDS,
+    notifier.pages.frame.WORDS,
     purchases.web.pages.words.WORDS,
     purchases.web.pages.staff.staff_words.STAFF_WORDS,
 ]

@@ -6,8 +6,7 @@ from typing import Any, Final
 
 from purchases.ledger.rows import Purchase, Refund
 from purchases.moves.cancel import Cancellation, cancel
-from purchases.moves.deliver import deliver
-from purchases.moves.reopen import reopen
+from purchases.moves.move_by_hand import deliver, reopen
 from purchases.refunds.request_refund import RefundOrder, Requested, refundable_cents, request_refund
 from tests.integration.purchases.harness import Harness
 

@@ -9,7 +9,7 @@ from chassis.problems import Problem
 from contracts.purchase_facts import PurchaseFailed
 from purchases.buying.buy import Outcome
 from purchases.ledger.transitions import Status
-from purchases.moves.deliver import deliver
+from purchases.moves.move_by_hand import deliver
 from purchases.stripe_api.client import CustomerNeeded
 from purchases.stripe_api.invoices import Charging
 from tests.integration.purchases.harness import PRICE, Harness

@@ -22,9 +22,10 @@ def serve(_: Namespace) -> None:
 
 
 def migrate(_: Namespace) -> None:
-    from catalog.main.migrate import migrate_database
+    from catalog.main import MIGRATIONS, read_settings
+    from chassis.database.migrations import migrate
 
-    migrate_database()
+    migrate(url=read_settings().database_url, migrations=MIGRATIONS)
 
 
 def seed(_: Namespace) -> None:

@@ -22,9 +22,10 @@ def serve(_: Namespace) -> int:
 
 
 def migrate(_: Namespace) -> int:
-    from notifier.main.migrate import migrate_database
+    from chassis.database.migrations import migrate
+    from notifier.main import MIGRATIONS, read_settings
 
-    migrate_database()
+    migrate(url=read_settings().database_url, migrations=MIGRATIONS)
     return 0
 
 

@@ -30,9 +30,10 @@ def work() -> None:
 
 
 def migrate() -> None:
-    from purchases.main.migrate import migrate_database
+    from chassis.database.migrations import migrate
+    from purchases.main import MIGRATIONS, read_settings
 
-    migrate_database()
+    migrate(url=read_settings("purchases-migrate").database_url, migrations=MIGRATIONS)
 
 
 def sweep() -> None:

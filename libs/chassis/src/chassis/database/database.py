@@ -11,12 +11,11 @@ from typing import Any, Final, Self
 
 import asyncpg
 from sqlalchemy import event, text
-from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.engine import URL, ExceptionContext, make_url
 from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
 
 from chassis.backoff import Backoff
 from chassis.database import appended
-from chassis.database.database_url import driver_url, plain_url
 from chassis.process.faults import Fault, fault_of, sqlstate
 from chassis.process.logs import get_logger, without_values
 from chassis.process.retrying import backs_off
@@ -175,3 +174,13 @@ def _leave_lost_sessions(context: ExceptionContext) -> None:
     context.is_disconnect = True
     # One statement that took too long says nothing about the sessions of others.
     context.invalidate_pool_on_disconnect = not isinstance(context.original_exception, TimeoutError)
+
+
+def driver_url(url: str) -> URL:
+    """Return `postgresql://…` as SQLAlchemy's asyncpg dialect wants it."""
+    return make_url(url).set(drivername="postgresql+asyncpg")
+
+
+def plain_url(url: str) -> str:
+    """Return `postgresql://…` as asyncpg wants it, whichever driver `url` names."""
+    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)

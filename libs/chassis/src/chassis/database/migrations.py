@@ -10,7 +10,10 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
-from chassis.database.database_url import driver_url
+from chassis.database.database import driver_url
+from chassis.process.logs import get_logger
+
+log = get_logger(__name__)
 
 
 def migrate(*, url: str, migrations: Path, revision: str = "head") -> None:
@@ -19,6 +22,7 @@ def migrate(*, url: str, migrations: Path, revision: str = "head") -> None:
     config.set_main_option("script_location", str(migrations).replace("%", "%%"))
     config.attributes["url"] = url
     command.upgrade(config, revision)
+    log.info("migrated")
 
 
 def run_env(metadata: MetaData) -> None:

@@ -1,13 +1,12 @@
 """The pages of one service: rendered with what every page needs, under one policy."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from fastapi import FastAPI, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from chassis.origins import origin_of
-from chassis.pages.headers import page_headers
 from chassis.pages.locales import locale_of
 from chassis.pages.look import NavLink, environment
 from chassis.pages.problems_for_people import Words, for_people
@@ -15,6 +14,7 @@ from chassis.problems import Problem
 from chassis.process.page_settings import PageSettings
 from chassis.process.settings import ServiceSettings
 from chassis.web.auth import Caller
+from chassis.web.every_answer import HSTS
 
 Nav = Callable[[Request, Caller | None], Sequence[NavLink]]
 WaysOn = Callable[[Request, Caller | None], Awaitable[Sequence[NavLink]]]
@@ -158,3 +158,31 @@ def _headers_of(problem: Problem | None) -> dict[str, str]:
     """Of its headers, those that are not about the API's body."""
     headers = problem.headers if problem else {}
     return {name: value for name, value in headers.items() if name.lower() not in {"content-type", "content-length"}}
+
+
+def page_headers(form_targets: Iterable[str], *, secure: bool) -> Mapping[str, str]:
+    """Return what every page says to the browser: nothing of others, no inline script or style, kept nowhere.
+
+    `form_targets`: where a form's answer may redirect; browsers hold `form-action` against.
+    `secure`: browsers shall come over TLS only, from now on.
+    The referrer stays within our origin; with `no-referrer` browsers would send `Origin: null` with our own forms.
+    """
+    policy = (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self'",
+        "connect-src 'self'",
+        " ".join(("form-action 'self'", *form_targets)),
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    )
+    return {
+        "Content-Security-Policy": "; ".join(policy),
+        "Referrer-Policy": "same-origin",
+        "X-Content-Type-Options": "nosniff",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cache-Control": "no-store",
+        "Vary": "Cookie, Accept-Language",
+        **({"Strict-Transport-Security": HSTS} if secure else {}),
+    }

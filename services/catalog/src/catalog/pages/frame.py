@@ -1,12 +1,12 @@
-"""What stands around the catalog's pages: the same entries as around those of purchases, which share the origin."""
+"""What stands around the catalog's pages: entries as in purchases, which share the origin, and problems' words."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 from urllib.parse import quote, urlencode
 
 from fastapi import Request
 
-from chassis.pages import NavLink
+from chassis.pages import NavLink, Words
 from chassis.web.auth import Caller, Role
 
 PRICES: Final = NavLink("Prices", "/pricing")
@@ -47,3 +47,24 @@ def _prices(person: Caller, workspace_id: str) -> NavLink:
     if workspace_id == person.by_rights()[0]:
         return PRICES
     return NavLink(PRICES.label, f"{PRICES.href}?{urlencode({'workspace': workspace_id})}")
+
+
+NOTHING_CHANGED: Final = "Nothing was changed."
+
+WORDS: Final[Mapping[str, Words]] = {
+    "addon-not-found": Words(
+        what="There is nothing at this address.", next="Go back to the list of add-ons, and choose one of its entries."
+    ),
+    "parked-not-found": Words(
+        what="There is nothing at this address.", next="Go back to the list of what is set aside."
+    ),
+    "precondition-failed": Words(
+        title="This add-on was saved since you opened the page",
+        what=NOTHING_CHANGED,
+        next="Open it again, see what it is now, and then decide.",
+    ),
+    "precondition-required": Words(
+        title="This form is not complete", what=NOTHING_CHANGED, next="Open the add-on again, and use its own buttons."
+    ),
+    "invalid-cursor": Words(title="There is no such part of the list", what="", next="Begin at the top of the list."),
+}

@@ -3,8 +3,7 @@
 from fastapi import FastAPI
 
 from catalog.pages import addon_edit, addons, pricing, set_aside
-from catalog.pages.frame import nav
-from catalog.pages.words import WORDS
+from catalog.pages.frame import WORDS, nav
 from chassis.pages import Pages, PageSettings
 from chassis.pages.elsewhere import install_elsewhere
 from chassis.process.settings import ServiceSettings

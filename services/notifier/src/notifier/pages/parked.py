@@ -14,7 +14,7 @@ from chassis.problems import Problem
 from chassis.texts import printable
 from chassis.web.auth import Caller, CurrentCaller, require_staff
 from notifier.consumer import GROUP
-from notifier.pages.words import ALL, DONE, KINDS, WITHOUT_REASON
+from notifier.pages.frame import ALL, DONE, KINDS, WITHOUT_REASON
 from notifier.parked import parked_items
 from notifier.parked.parked_items import Item, Kind
 

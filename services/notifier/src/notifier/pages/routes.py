@@ -6,8 +6,7 @@ from chassis.pages import Pages, PageSettings
 from chassis.pages.elsewhere import install_elsewhere
 from chassis.process.settings import ServiceSettings
 from notifier.pages import parked
-from notifier.pages.frame import nav
-from notifier.pages.words import WORDS
+from notifier.pages.frame import WORDS, nav
 
 
 def install_pages(app: FastAPI, settings: ServiceSettings) -> None:

@@ -1,11 +1,20 @@
 """What a plan costs, or is to cost, is found or made at Stripe, and offered in the Customer Portal."""
 
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from stripe import StripeClient
+
+from chassis.database.database import Database
+from chassis.outbox.outbox import publish
+from contracts import PlanPriceProvisioned
 from purchases.catalog_copy import plans
-from purchases.catalog_copy.provision_plan_price import provision_plan_price, to_be_sold
 from purchases.catalog_copy.rows import Plan
 from purchases.jobs.kinds import ProvisionPlan
 from purchases.jobs.store import Task
 from purchases.jobs.stripe_context import DONE, Result, StripeContext, number_tries
+from purchases.stripe_api.catalog.plan_prices import PlanPriceFound, SoldPlan, provide_plan_price
 from purchases.stripe_api.catalog.portal import offer_prices
 
 
@@ -45,3 +54,53 @@ async def _offer(context: StripeContext) -> None:
         if plan.stripe_product_id and plan.prices
     }
     await offer_prices(context.client, instance=context.instance, products=products)
+
+
+def to_be_sold(plan: Plan, price: Mapping[str, Any]) -> SoldPlan:
+    """Return one of the plan's prices as it was edited last."""
+    return SoldPlan(
+        plan=plan.slug,
+        name=plan.name,
+        product_id=plan.stripe_product_id,
+        interval=price["interval"],
+        currency=price["currency"],
+        price_cents=price.get("pending_price_cents") or price["price_cents"],
+    )
+
+
+async def provision_plan_price(
+    *, database: Database, client: StripeClient, instance: str, sold: SoldPlan, asked_for: str, attempt: int = 1
+) -> str:
+    """Return the Stripe price of `sold`, stored in our copy of the catalog and published to the catalog.
+
+    `asked_for` and `attempt` make the idempotency key: what needs it, in which state.
+    Raises OutcomeUnknown or StripeRefused.
+    """
+    found = await provide_plan_price(client, instance=instance, sold=sold, asked_for=asked_for, attempt=attempt)
+    async with database.transaction() as session:
+        kept = await plans.keep_price(
+            session,
+            plan=sold.plan,
+            slot=(sold.interval, sold.currency),
+            price_cents=sold.price_cents,
+            stripe_price_id=found.price_id,
+            stripe_product_id=found.product_id,
+        )
+        if kept is not None:
+            now = datetime.now(UTC)
+            publish(session, _fact(sold, found, instance, kept, now), occurred_at=now)
+    return found.price_id
+
+
+def _fact(sold: SoldPlan, found: PlanPriceFound, instance: str, sequence: int, now: datetime) -> PlanPriceProvisioned:
+    return PlanPriceProvisioned(
+        plan=sold.plan,
+        sequence=sequence,
+        occurred_at=now,
+        interval="year" if sold.interval == "year" else "month",
+        currency=sold.currency,
+        price_cents=sold.price_cents,
+        stripe_price_id=found.price_id,
+        stripe_product_id=found.product_id,
+        quittance_instance=instance,
+    )

@@ -9,7 +9,10 @@ from chassis.database.database import Database
 from chassis.outbox.outbox import publish
 from contracts import AddonPriceProvisioned
 from purchases.catalog_copy import store as addons
-from purchases.stripe_api.catalog.prices import is_sellable, provide_price
+from purchases.jobs.kinds import RenameProduct
+from purchases.jobs.store import Task
+from purchases.jobs.stripe_context import DONE, Result, StripeContext
+from purchases.stripe_api.catalog.prices import is_sellable, name_product, provide_price
 from purchases.stripe_api.client import OutcomeUnknown, StripeRefused
 from purchases.stripe_api.values import SoldAddon
 
@@ -59,3 +62,13 @@ def _fact(sold: SoldAddon, instance: str, price_id: str, sequence: int, now: dat
         currency=sold.currency,
         quittance_instance=instance,
     )
+
+
+async def rename_product(context: StripeContext, task: Task[RenameProduct]) -> Result:
+    """Give the product of a renamed add-on its name of now; what was sold keeps the name that it was sold under."""
+    addon_id = task.job.addon_id
+    async with context.database.reading() as session:
+        name = await addons.name_of(session, addon_id)
+    if name is not None:
+        await name_product(context.client, instance=context.instance, addon_id=addon_id, name=name)
+    return DONE

@@ -11,7 +11,7 @@ from chassis.database.database import Database
 from chassis.problems import Problem
 from chassis.process.logs import get_logger
 from purchases.catalog_copy import plans
-from purchases.catalog_copy.provision_plan_price import provision_plan_price, to_be_sold
+from purchases.catalog_copy.provision_plan import provision_plan_price, to_be_sold
 from purchases.catalog_copy.provision_price import forget_dead_price, provision_price
 from purchases.catalog_copy.rows import Addon
 from purchases.catalog_copy.withdraw_addon import Offer, withdraw_if_not_charged

@@ -1,6 +1,7 @@
-"""A person moves a purchase: what the table does not allow is refused with the reason."""
+"""A person moves a purchase, delivers or re-opens it: what the table does not allow is refused with the reason."""
 
 import uuid
+from datetime import UTC, datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -33,3 +34,15 @@ def illegal_move(refused: Refused) -> Problem:
         refused.reason,
         purchase_status=refused.status.value,
     )
+
+
+async def deliver(*, session: AsyncSession, purchase_id: uuid.UUID, actor: str, reason: str | None = None) -> Purchase:
+    """Move a paid purchase to delivered. Raises Problem 404, or 409 with the reason."""
+    cause = Cause(actor=actor, at=datetime.now(UTC), reason=reason)
+    return await move_by_hand(session, purchase_id=purchase_id, trigger=Trigger.DELIVERED, cause=cause)
+
+
+async def reopen(*, session: AsyncSession, purchase_id: uuid.UUID, actor: str, reason: str) -> Purchase:
+    """Cancel a delivered purchase: its slot is free, its money stays. Raises Problem 404, or 409 with the reason."""
+    cause = Cause(actor=actor, at=datetime.now(UTC), reason=reason)
+    return await move_by_hand(session, purchase_id=purchase_id, trigger=Trigger.REOPENED, cause=cause)

@@ -11,8 +11,7 @@ from purchases.ledger import store as ledger
 from purchases.ledger.rows import Transition
 from purchases.ledger.transitions import Status, Trigger
 from purchases.moves.cancel import Cancellation, cancel
-from purchases.moves.deliver import deliver
-from purchases.moves.reopen import reopen
+from purchases.moves.move_by_hand import deliver, reopen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

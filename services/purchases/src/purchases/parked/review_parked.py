@@ -1,8 +1,15 @@
-"""Staff looks at what is parked, and has it tried again or ends it; each decision is kept with its actor."""
+"""Staff looks at what is parked, and has it tried again or ends it; each decision is kept with its actor.
+
+A form decides once, and as it was seen: the same form sent again is known by the item's decisions.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis.database.database import Database
 from chassis.outbox import parked
 from chassis.problems import Problem
 from chassis.process.logs import get_logger
@@ -126,3 +133,42 @@ def not_parked_any_more() -> Problem:
 def decided_meanwhile() -> Problem:
     """Return what meets who has not seen the last decision about an item that is parked still, or again."""
     return Problem(409, "decided-meanwhile", "Something was decided about this meanwhile", "Look at what became of it.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What somebody decides about an item, of which they saw the first `seen` decisions."""
+
+    name: str
+    item_id: str
+    actor: str
+    seen: int
+    reason: str | None = None
+
+    def is_last_of(self, item: ParkedItem) -> bool:
+        """Return whether this very form was carried out before, and nobody has decided otherwise since."""
+        since = [(one["decision"], one["actor"], one["reason"]) for one in item.decisions[self.seen :]]
+        return since[-1:] == [(self.name, self.actor, self.reason)]
+
+
+async def decide_once(
+    *, database: Database, decision: Decision, carry_out: Callable[[AsyncSession], Awaitable[object]]
+) -> None:
+    """Carry the decision out once, and only where nobody has decided since `seen`. Raises Problem 404, 409, 422."""
+    item = await _item(database, decision.item_id)
+    try:
+        if item.decisions[decision.seen :]:
+            raise not_parked_any_more() if item.resolved_at else decided_meanwhile()
+        async with database.transaction() as session:
+            await carry_out(session)
+    except Problem:
+        if not decision.is_last_of(await _item(database, decision.item_id)):
+            raise
+
+
+async def _item(database: Database, item_id: str) -> ParkedItem:
+    async with database.reading() as session:
+        item = await parked_items.find(session, item_id)
+    if item is None:
+        raise parked_not_found()
+    return item

@@ -1,11 +1,12 @@
 """Appliers of what Stripe says of refunds: by the charge's cumulative figure, and one by one."""
 
-from typing import Final
+from typing import Any, Final
 
 from chassis.kafka.records import Received
 from chassis.outbox import parked
 from contracts import stripe_facts
 from purchases.batch.context import BatchContext, cause_of, count_outcome, fact_as
+from purchases.batch.fetched_facts import refund_fact
 from purchases.batch.parking import allocation_mark, waits_as, was_ended_by_staff
 from purchases.jobs.kinds import SyncRefunds
 from purchases.jobs.store import enqueue
@@ -110,3 +111,9 @@ def stripe_refund(
         payment_intent_id=of.payment_intent_id,
         charge_id=of.charge_id,
     )
+
+
+def refund_of_object(refund: Any) -> StripeRefund:
+    """Return what a refund object of Stripe's API says. Raises UnknownShape."""
+    fact = refund_fact(refund)
+    return stripe_refund(fact.refund, of=fact)

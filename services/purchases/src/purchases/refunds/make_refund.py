@@ -10,6 +10,7 @@ from purchases.jobs.store import Task
 from purchases.jobs.stripe_context import DONE, Later, Result, StripeContext
 from purchases.ledger import store as ledger
 from purchases.ledger.rows import Purchase, Refund
+from purchases.refunds.events import refund_of_object
 from purchases.refunds.send_refund import (
     NothingToReturn,
     OutgoingRefund,
@@ -22,7 +23,6 @@ from purchases.refunds.send_refund import (
     sources_of,
 )
 from purchases.refunds.split_refund import split_over_charges
-from purchases.refunds.stripe_refund import refund_of_object
 from purchases.stripe_api.client import StripeRefused
 from purchases.stripe_api.keys import metadata_of
 from purchases.stripe_api.refunds import ChargeIds, find_refund

@@ -7,6 +7,7 @@ from purchases.jobs.store import Task
 from purchases.jobs.stripe_context import DONE, Result, StripeContext
 from purchases.ledger import store as ledger
 from purchases.ledger.money import COUNTS
+from purchases.refunds.events import refund_of_object
 from purchases.refunds.send_refund import (
     OutgoingRefund,
     Source,
@@ -16,7 +17,6 @@ from purchases.refunds.send_refund import (
     send_refund,
     sources_of,
 )
-from purchases.refunds.stripe_refund import refund_of_object
 from purchases.stripe_api.client import OutcomeUnknown, StripeRefused
 from purchases.stripe_api.refunds import refunds_of
 

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final, TypeVar
 
 from purchases.catalog_copy.provision_plan import provision_plan
-from purchases.catalog_copy.rename_product import rename_product
+from purchases.catalog_copy.provision_price import rename_product
 from purchases.checkout.end_checkout import reconcile_checkout
 from purchases.customers.save_card import adopt_card
 from purchases.jobs import kinds

@@ -4,12 +4,30 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import Final
 from urllib.parse import urlencode
 
 from purchases.checkout.rows import CheckoutSession
 from purchases.ledger.rows import Purchase
 from purchases.ledger.transitions import Status
-from purchases.web.pages.polling import trigger_after
+
+INTERVALS: Final = (
+    (60, 2),
+    (180, 5),
+    (600, 15),
+)
+"""Until so many seconds have passed, a page asks every so many: often at first, then less, then no more."""
+
+
+def interval_after(seconds: int) -> int | None:
+    """Return the seconds until the page asks again; None when it did for long enough."""
+    return next((every for until, every in INTERVALS if seconds < until), None)
+
+
+def trigger_after(seconds: int) -> str | None:
+    """Return the same in htmx's words."""
+    every = interval_after(seconds)
+    return None if every is None else f"every {every}s"
 
 
 class Answer(StrEnum):

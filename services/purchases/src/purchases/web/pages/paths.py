@@ -1,8 +1,12 @@
-"""The addresses of a workspace's pages."""
+"""The addresses of a workspace's pages, and the ids in them."""
 
+from typing import Annotated
 from urllib.parse import quote
 from uuid import UUID
 
+from fastapi import Depends
+
+from purchases.ledger import problems
 from purchases.web.pages.awaited import Answer
 
 
@@ -24,3 +28,14 @@ def billing_path(workspace_id: str) -> str:
 
 def _workspace(workspace_id: str) -> str:
     return f"/app/{quote(workspace_id, safe='')}"
+
+
+async def purchase_in_path(purchase_id: str) -> UUID:
+    """Return the purchase's id. Raises Problem 404 for what is none."""
+    try:
+        return UUID(purchase_id)
+    except ValueError as error:
+        raise problems.purchase_not_found() from error
+
+
+PurchaseId = Annotated[UUID, Depends(purchase_in_path)]

@@ -9,9 +9,7 @@ from chassis.web.openapi import NOTHING_HERE, UNREADABLE, Responses
 from purchases.ledger import problems
 from purchases.ledger.transitions import Refused, Status
 from purchases.moves.cancel import Cancellation, cancel
-from purchases.moves.deliver import deliver
-from purchases.moves.move_by_hand import illegal_move
-from purchases.moves.reopen import reopen
+from purchases.moves.move_by_hand import deliver, illegal_move, reopen
 from purchases.refunds.request_refund import (
     RefundOrder,
     already_refunded,

@@ -16,11 +16,11 @@ from chassis.problems import Problem
 from purchases.buying.offer_addons import offer_addons
 from purchases.caps.read_billing import Billing, read_billing
 from purchases.checkout.upgrade_begun import Begun, upgrade_begun
+from purchases.web.pages.awaited import trigger_after
 from purchases.web.pages.billing.billing_news import AWAITED, LIVE, Back, News, news_of
 from purchases.web.pages.billing.billing_offer import Chosen, upgrade_offer
 from purchases.web.pages.billing.plan_words import AT_THE_BANK_NOW, AWAITED_NOW, INTERVALS, resource_name, said_of
 from purchases.web.pages.paths import billing_path
-from purchases.web.pages.polling import trigger_after
 from purchases.web.pages.switching import others
 from purchases.web.pages.visit import WorkspaceVisit
 from purchases.web.pages.words import IN_A_BUNDLE, PAID_BEFORE, words_for

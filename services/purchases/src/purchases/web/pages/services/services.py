@@ -1,27 +1,70 @@
 """`/app/{workspace}/billing/addons`: what can be bought, what was bought, and buying it."""
 
-from typing import Annotated
+import re
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
 from urllib.parse import urlencode
 
-from fastapi import Form
+from fastapi import Form, Request
 from pydantic import Field, StringConstraints
 from starlette.responses import Response
 
+from chassis.database.database import Database
 from chassis.money import MAX_MINOR_UNITS
 from chassis.pages import NavLink, page_router
+from chassis.pages.routes import PageRoute
 from chassis.pages.site import see_other
 from chassis.problems import Problem
 from chassis.web.web import Body
+from purchases.ledger import search
 from purchases.ledger.rows import Purchase
+from purchases.ledger.search import PurchaseQuery
 from purchases.ledger.transitions import Status
-from purchases.web.pages.awaited import watch_of
-from purchases.web.pages.from_the_bank import WithoutTheSecret, back_from_the_bank
-from purchases.web.pages.ids import PurchaseId
-from purchases.web.pages.paths import about, services_path
+from purchases.web.pages.awaited import answer_of, watch_of
+from purchases.web.pages.paths import PurchaseId, about, services_path
 from purchases.web.pages.services.services_view import ServicesQuery, purchase_live, services_page
 from purchases.web.pages.visit import BuyerVisit, SpendingBuyerVisit, WorkspaceVisit
 from purchases.web.reading import read_purchase
 from purchases.web.stripe_requests import AtStripe, buy_with_saved_card, open_card_page
+
+SECRET: Final = "payment_intent_client_secret"  # noqa: S105 - its name
+"""What Stripe adds on the way back from a bank is read once, and its secret is kept nowhere."""
+FROM_STRIPE: Final = frozenset({"payment_intent", "redirect_status"})
+"""What Stripe adds besides the secret."""
+INTENT: Final = re.compile(r"pi_[A-Za-z0-9_]{1,250}", re.ASCII)
+
+
+class WithoutTheSecret(PageRoute):
+    """The page's own address without the secret, before anybody is asked to sign in and to come back to it."""
+
+    def get_route_handler(self) -> Any:
+        """Return the page's handler, behind a redirect that needs no session."""
+        handle = super().get_route_handler()
+
+        async def handled(request: Request) -> Response:
+            if SECRET not in request.query_params:
+                response: Response = await handle(request)
+                return response
+            kept = [(name, value) for name, value in request.query_params.multi_items() if name != SECRET]
+            return see_other(f"{services_path(request.path_params['ws'])}?{urlencode(kept)}")
+
+        return handled
+
+
+async def back_from_the_bank(database: Database, workspace_id: str, said: Mapping[str, str]) -> str | None:
+    """Return the page with news of the purchase that was being paid; None for an address that no bank led to."""
+    if not FROM_STRIPE & said.keys():
+        return None
+    intent = said.get("payment_intent", "")
+    if not INTENT.fullmatch(intent):
+        return services_path(workspace_id)
+    async with database.reading() as session:
+        query = PurchaseQuery(workspace_id=workspace_id, stripe_id=intent)
+        purchase = next(iter(await search.page(session, query, after=None, limit=1)), None)
+    if purchase is None:
+        return services_path(workspace_id)
+    return about(workspace_id, purchase.id, answer_of(said.get("redirect_status")))
+
 
 router = page_router("/app/{ws}/billing/addons")
 

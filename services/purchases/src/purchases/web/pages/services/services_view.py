@@ -21,7 +21,6 @@ from purchases.ledger.transitions import Status, Step, Trigger, decide
 from purchases.web.pages.awaited import Watch, wait_of, watch_of
 from purchases.web.pages.badges import BADGES
 from purchases.web.pages.paths import billing_path, services_path
-from purchases.web.pages.services.declines import why_declined
 from purchases.web.pages.services.money_back import money_back, paid_cents
 from purchases.web.pages.switching import others
 from purchases.web.pages.visit import WorkspaceVisit
@@ -29,6 +28,26 @@ from purchases.web.pages.words import words_for
 from purchases.web.searching import page_of
 
 PAGE: Final = 20
+ANY: Final = "The bank did not say why."
+DECLINES: Final[Mapping[str, str]] = {
+    "insufficient_funds": "There is not enough money on the card.",
+    "expired_card": "The card has expired.",
+    "incorrect_cvc": "The card's security code is wrong.",
+    "incorrect_number": "The card's number is wrong.",
+    "processing_error": "The bank could not process it just now.",
+    "card_velocity_exceeded": "The card's limit is reached.",
+    "withdrawal_count_limit_exceeded": "The card's limit is reached.",
+    "card_not_supported": "The card cannot be used for this.",
+    "currency_not_supported": "The card does not take this currency.",
+    "authentication_required": "The bank wants the payment to be confirmed, and it was not.",
+    "payment_intent_authentication_failure": "The payment was not confirmed at the bank.",
+}
+"""What a bank's word means for the person whose card it is. Source: docs.stripe.com/declines/codes."""
+
+
+def why_declined(code: str | None) -> str:
+    """Return why, and never more than the bank says to everyone: a stolen card's holder is not warned."""
+    return DECLINES.get(code or "", ANY)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,8 +12,7 @@ from chassis.pages.forms import errors_by_field
 from chassis.pages.site import see_other
 from chassis.problems import Problem
 from purchases.parked import allocate as allocation
-from purchases.parked.decide_once import Decision, decide_once
-from purchases.parked.review_parked import discard_parked, not_parked_any_more, retry_parked
+from purchases.parked.review_parked import Decision, decide_once, discard_parked, not_parked_any_more, retry_parked
 from purchases.web.bodies import AllocateBody, DiscardBody
 from purchases.web.pages.badges import BADGES
 from purchases.web.pages.seen import seen_in

@@ -18,7 +18,7 @@ from purchases.ledger.transitions import Status, Step, Trigger, decide
 from purchases.parked import store as parked_items
 from purchases.parked.store import ParkedItem
 from purchases.web.pages.badges import BADGES
-from purchases.web.pages.ids import PurchaseId
+from purchases.web.pages.paths import PurchaseId
 from purchases.web.pages.staff.staff_words import words_for_staff
 from purchases.web.pages.visit import StaffVisit, Visit
 from purchases.web.reading import read_purchase_for_staff, search_purchases
