@@ -102,9 +102,7 @@ class Harness:
         """A workspace with its Stripe customer; `card` is the one it pays with."""
         workspace_id = workspace_id or f"ws-{uuid.uuid4().hex[:8]}"
         registered = await register_workspace(
-            database=self.database,
-            client=self.client,
-            instance=INSTANCE,
+            self.context,
             registration=Registration(
                 workspace_id=workspace_id, name="Acme", owner_user_id="olga", owner_email="olga@acme.example"
             ),
@@ -145,7 +143,7 @@ class Harness:
 
     async def buy(self, order: Order) -> Bought:
         """Sell it, as the API does."""
-        return await buy(database=self.database, client=self.client, instance=INSTANCE, lease=LEASE, order=order)
+        return await buy(self.context, lease=LEASE, order=order)
 
     async def given_a_purchase(self, card: str = "pm_card_visa") -> Purchase:
         """What a new workspace with this card bought."""
@@ -234,9 +232,7 @@ class Harness:
     async def register(self, workspace_id: str, **more: Any) -> None:
         """As the host product does, again."""
         await register_workspace(
-            database=self.database,
-            client=self.client,
-            instance=INSTANCE,
+            self.context,
             registration=Registration(
                 workspace_id=workspace_id,
                 name="Acme",

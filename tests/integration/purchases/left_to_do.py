@@ -9,7 +9,7 @@ from contracts.stripe_facts import CheckoutSessionCompleted
 from purchases.customers.save_card import save_card
 from purchases.ledger.rows import Purchase
 from purchases.ledger.transitions import Status
-from tests.integration.purchases.harness import INSTANCE, PRICE, RETURN_URL, Harness
+from tests.integration.purchases.harness import PRICE, RETURN_URL, Harness
 from tests.integration.purchases.left_job import LeftToDo
 from tests.integration.purchases.left_to_do_of_subscriptions import (
     a_checkout_paid_unheard,
@@ -149,9 +149,7 @@ async def paid_by_nobody_knows_what(harness: Harness) -> LeftToDo:
 async def a_card_to_adopt(harness: Harness) -> LeftToDo:
     workspace = await harness.given_a_workspace(None)
     page = await save_card(
-        database=harness.database,
-        client=harness.client,
-        instance=INSTANCE,
+        harness.context,
         workspace_id=workspace,
         return_url=RETURN_URL,
     )

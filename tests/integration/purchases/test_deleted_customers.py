@@ -3,7 +3,7 @@
 from contracts.stripe_facts import CustomerDeleted
 from purchases.customers.register_workspace import ensure_customer
 from purchases.ledger.transitions import Status
-from tests.integration.purchases.harness import INSTANCE, Harness
+from tests.integration.purchases.harness import Harness
 
 
 async def _deleted(harness: Harness, customer_id: str) -> list[CustomerDeleted]:
@@ -12,9 +12,7 @@ async def _deleted(harness: Harness, customer_id: str) -> list[CustomerDeleted]:
 
 
 async def _customer(harness: Harness, workspace_id: str) -> str:
-    return await ensure_customer(
-        database=harness.database, client=harness.client, instance=INSTANCE, workspace_id=workspace_id
-    )
+    return await ensure_customer(harness.context, workspace_id=workspace_id)
 
 
 async def test_the_next_need_makes_a_new_one_and_purchases_keep_theirs(harness: Harness) -> None:

@@ -20,9 +20,7 @@ async def given_a_portal(harness: Harness, instance: str = INSTANCE) -> list[str
 
 async def _portal(harness: Harness, workspace: str, cancel: str = "at_period_end") -> str:
     return await manage_subscription(
-        database=harness.database,
-        client=harness.client,
-        instance=INSTANCE,
+        harness.context,
         workspace_id=workspace,
         return_url=RETURN_URL,
         cancel=cancel,

@@ -130,9 +130,7 @@ async def test_one_made_for_a_price_that_has_changed_meanwhile_is_ignored(harnes
     await harness.execute("truncate outbox")
 
     sold = SoldAddon(addon_id=old.plan_addon_id, slug="setup", name="Setup", price_cents=PRICE, currency="EUR")
-    await provision_price(
-        database=harness.database, client=harness.client, instance=INSTANCE, sold=sold, asked_for=old.id
-    )
+    await provision_price(harness.context, sold=sold, asked_for=old.id)
 
     assert await _known(harness) is None
     assert await _published(harness) == []

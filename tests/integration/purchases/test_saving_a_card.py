@@ -14,9 +14,7 @@ from tests.integration.purchases.harness import INSTANCE, RETURN_URL, Harness, J
 
 async def _setup(harness: Harness, workspace: str) -> HostedPage:
     return await save_card(
-        database=harness.database,
-        client=harness.client,
-        instance=INSTANCE,
+        harness.context,
         workspace_id=workspace,
         return_url=RETURN_URL,
     )

@@ -10,13 +10,12 @@ from typing import NoReturn
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
-from stripe import StripeClient
 
 from chassis.database.database import Database
 from chassis.problems import Problem
 from purchases.buying import card_testing
 from purchases.buying.card_testing import USUAL, Brake
-from purchases.buying.charge import CARD_GONE, charge
+from purchases.buying.charge import CARD_GONE, ChargeContext, charge
 from purchases.catalog_copy.availability import price_changed, sellable
 from purchases.catalog_copy.rows import Addon
 from purchases.checkout import store as checkouts
@@ -25,6 +24,7 @@ from purchases.checkout.rows import CheckoutSession
 from purchases.customers.usable_customer import ensure_usable_customer, map_stripe_errors, stripe_unavailable
 from purchases.jobs.kinds import ReconcilePurchase
 from purchases.jobs.store import enqueue
+from purchases.jobs.stripe_context import StripeContext
 from purchases.ledger import problems
 from purchases.ledger import store as ledger
 from purchases.ledger.problems import refusal_for
@@ -77,50 +77,41 @@ class Bought:
     outcome: Outcome
 
 
-async def buy(
-    *,
-    database: Database,
-    client: StripeClient,
-    instance: str,
-    lease: timedelta,
-    order: Order,
-    brake: Brake = USUAL,
-) -> Bought:
+async def buy(context: StripeContext, *, lease: timedelta, order: Order, brake: Brake = USUAL) -> Bought:
     """Sell one add-on. Raises a Problem while nothing has been written; afterwards the row is the answer.
 
     Problem 404, 409, 422 or 429 for what cannot be bought like this now, 502 or 503 as Stripe answers.
     """
-    async with database.reading() as session:
+    async with context.database.reading() as session:
         repeated = await _repeated(session, order)
         if repeated is not None:
             return Bought(repeated, Outcome.REPEATED)
         addon = await _sellable(session, order)
         in_the_way = await _checkout_that_sells(session, order, addon)
         await _refuse_if_taken(session, order, addon, brake, excluding=in_the_way)
-    customer = await _customer_with_card(database, client, instance, order)
+    customer = await _customer_with_card(context, order)
     if in_the_way is not None:
         cause = Cause(actor=order.buyer, at=datetime.now(UTC), reason="bought with the saved card instead")
-        await expire_checkout(database=database, client=client, checkout=in_the_way, cause=cause)
+        await expire_checkout(database=context.database, client=context.client, checkout=in_the_way, cause=cause)
     try:
-        async with database.transaction() as session:
+        async with context.database.transaction() as session:
             purchase_id = await _start(session, order, customer, lease, brake)
     except IntegrityError:
-        return await _lost_the_race(database, order, brake)
+        return await _lost_the_race(context.database, order, brake)
     if purchase_id is None:
-        return await _lost_the_race(database, order, brake)
-    await charge(
-        database=database,
-        client=client,
-        instance=instance,
-        workspace_id=order.workspace_id,
+        return await _lost_the_race(context.database, order, brake)
+    charging = ChargeContext(
+        database=context.database,
+        client=context.client,
+        instance=context.instance,
         purchase_id=purchase_id,
-        customer=customer,
         lease=lease,
     )
-    bought = await _bought(database, purchase_id)
+    await charge(charging, customer, workspace_id=order.workspace_id)
+    bought = await _bought(context.database, purchase_id)
     if bought.outcome is Outcome.REFUSED and bought.purchase.failure_code == CARD_GONE:
-        async with map_stripe_errors(database, workspace_id=order.workspace_id):
-            await _refuse_without_card(client, instance, order, customer)
+        async with map_stripe_errors(context.database, workspace_id=order.workspace_id):
+            await _refuse_without_card(context, order, customer)
     return bought
 
 
@@ -182,22 +173,20 @@ async def _checkout_that_sells(session: AsyncSession, order: Order, addon: Addon
     return await checkouts.live_of_purchase(session, holder) if holder is not None else None
 
 
-async def _customer_with_card(database: Database, client: StripeClient, instance: str, order: Order) -> PayingCustomer:
+async def _customer_with_card(context: StripeContext, order: Order) -> PayingCustomer:
     """Fetch customer and card before anything is written. Raises Problem 409 without a card, 502 or 503."""
-    async with map_stripe_errors(database, workspace_id=order.workspace_id):
-        customer = await ensure_usable_customer(
-            database=database, client=client, instance=instance, workspace_id=order.workspace_id
-        )
+    async with map_stripe_errors(context.database, workspace_id=order.workspace_id):
+        customer = await ensure_usable_customer(context, workspace_id=order.workspace_id)
         if customer.payment_method_id is None:
-            await _refuse_without_card(client, instance, order, customer)
+            await _refuse_without_card(context, order, customer)
     return customer
 
 
-async def _refuse_without_card(client: StripeClient, instance: str, order: Order, customer: PayingCustomer) -> NoReturn:
+async def _refuse_without_card(context: StripeContext, order: Order, customer: PayingCustomer) -> NoReturn:
     """Raise Problem 409 with the page where a card is saved; nothing was charged."""
     page = await open_setup(
-        client,
-        instance=instance,
+        context.client,
+        instance=context.instance,
         workspace_id=order.workspace_id,
         customer_id=customer.customer_id,
         return_url=order.return_url,

@@ -5,14 +5,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
-from stripe import StripeClient
-
-from chassis.database.database import Database
 from chassis.process.logs import get_logger
 from purchases.catalog_copy.provision_price import forget_dead_price, provision_price
 from purchases.catalog_copy.withdraw_addon import NOT_CHARGED, Offer, withdraw_if_not_charged
 from purchases.jobs.kinds import VoidInvoice
 from purchases.jobs.store import enqueue
+from purchases.jobs.stripe_context import StripeContext
 from purchases.ledger import store as ledger
 from purchases.ledger.apply_payment import apply_payment
 from purchases.ledger.learn_ids import learn_ids, release_waiting
@@ -42,28 +40,15 @@ class LostTheRow(Exception):  # noqa: N818 - named for what it says
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChargeContext:
-    """Where one buying request works: its row, its lease, its client."""
+class ChargeContext(StripeContext):
+    """Where one buying request works: also its row and its lease."""
 
-    database: Database
-    client: StripeClient
-    instance: str
     purchase_id: uuid.UUID
     lease: timedelta
 
 
-async def charge(
-    *,
-    database: Database,
-    client: StripeClient,
-    instance: str,
-    workspace_id: str,
-    purchase_id: uuid.UUID,
-    customer: PayingCustomer,
-    lease: timedelta,
-) -> None:
+async def charge(context: ChargeContext, customer: PayingCustomer, *, workspace_id: str) -> None:
     """Charge the saved card. Raises nothing: what happened is on the row afterwards; what is unknown stays pending."""
-    context = ChargeContext(database=database, client=client, instance=instance, purchase_id=purchase_id, lease=lease)
     try:
         await _charge(context, customer)
     except CardDeclined as error:
@@ -74,7 +59,7 @@ async def charge(
         await _fail(context, code=CARD_GONE if gone else error.code or "stripe_refused", declined=False)
         await _withdraw_if_not_charged(context, error)
     except (OutcomeUnknown, LostTheRow) as error:
-        log.warning("charge_left_to_settling", purchase=str(purchase_id), reason=repr(error))
+        log.warning("charge_left_to_settling", purchase=str(context.purchase_id), reason=repr(error))
 
 
 async def _card_is_gone(context: ChargeContext, customer: PayingCustomer) -> bool:
@@ -134,15 +119,8 @@ async def _charge(context: ChargeContext, customer: PayingCustomer) -> None:
 
 async def _provisioned(context: ChargeContext, purchase: Purchase) -> str | None:
     """Return the price, found or made; None when Stripe gives none now: it is a convenience, and costs no sale."""
-    sold = ledger.sold_addon_of(purchase)
     try:
-        return await provision_price(
-            database=context.database,
-            client=context.client,
-            instance=context.instance,
-            sold=sold,
-            asked_for=purchase.id,
-        )
+        return await provision_price(context, sold=ledger.sold_addon_of(purchase), asked_for=purchase.id)
     except (OutcomeUnknown, StripeRefused) as error:
         log.warning("price_not_provisioned", addon=str(purchase.plan_addon_id), error=repr(error))
         if isinstance(error, StripeRefused):
@@ -160,9 +138,7 @@ async def _add_item(context: ChargeContext, charging: Charging, purchase: Purcha
             raise
         log.warning("price_refused", purchase=str(purchase.id), price=price_id, error=repr(error))
         await _keep_refusal(context, error, purchase.workspace_id)
-        await forget_dead_price(
-            database=context.database, client=context.client, addon_id=purchase.plan_addon_id, stripe_price_id=price_id
-        )
+        await forget_dead_price(context, addon_id=purchase.plan_addon_id, stripe_price_id=price_id)
         await charging.add_item(customer_id=customer_id, invoice_id=invoice_id, price_id=None)
 
 

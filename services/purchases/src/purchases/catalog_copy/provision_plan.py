@@ -4,9 +4,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from stripe import StripeClient
-
-from chassis.database.database import Database
 from chassis.outbox.outbox import publish
 from contracts import PlanPriceProvisioned
 from purchases.catalog_copy import plans
@@ -36,9 +33,7 @@ async def _provide_prices(context: StripeContext, plan: Plan, attempt: int) -> N
     for price in plan.prices:
         if price["stripe_price_id"] is None or price.get("pending_price_cents") is not None:
             await provision_plan_price(
-                database=context.database,
-                client=context.client,
-                instance=context.instance,
+                context,
                 sold=(sold := to_be_sold(plan, price)),
                 asked_for=f"plan-price:{sold.price_cents}:{plan.sequence}",
                 attempt=attempt,
@@ -68,16 +63,16 @@ def to_be_sold(plan: Plan, price: Mapping[str, Any]) -> SoldPlan:
     )
 
 
-async def provision_plan_price(
-    *, database: Database, client: StripeClient, instance: str, sold: SoldPlan, asked_for: str, attempt: int = 1
-) -> str:
+async def provision_plan_price(context: StripeContext, *, sold: SoldPlan, asked_for: str, attempt: int = 1) -> str:
     """Return the Stripe price of `sold`, stored in our copy of the catalog and published to the catalog.
 
     `asked_for` and `attempt` make the idempotency key: what needs it, in which state.
     Raises OutcomeUnknown or StripeRefused.
     """
-    found = await provide_plan_price(client, instance=instance, sold=sold, asked_for=asked_for, attempt=attempt)
-    async with database.transaction() as session:
+    found = await provide_plan_price(
+        context.client, instance=context.instance, sold=sold, asked_for=asked_for, attempt=attempt
+    )
+    async with context.database.transaction() as session:
         kept = await plans.keep_price(
             session,
             plan=sold.plan,
@@ -88,7 +83,7 @@ async def provision_plan_price(
         )
         if kept is not None:
             now = datetime.now(UTC)
-            publish(session, _fact(sold, found, instance, kept, now), occurred_at=now)
+            publish(session, _fact(sold, found, context.instance, kept, now), occurred_at=now)
     return found.price_id
 
 

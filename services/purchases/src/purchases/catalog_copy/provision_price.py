@@ -3,9 +3,6 @@
 import uuid
 from datetime import UTC, datetime
 
-from stripe import StripeClient
-
-from chassis.database.database import Database
 from chassis.outbox.outbox import publish
 from contracts import AddonPriceProvisioned
 from purchases.catalog_copy import store as addons
@@ -17,15 +14,13 @@ from purchases.stripe_api.client import OutcomeUnknown, StripeRefused
 from purchases.stripe_api.values import SoldAddon
 
 
-async def provision_price(
-    *, database: Database, client: StripeClient, instance: str, sold: SoldAddon, asked_for: uuid.UUID
-) -> str:
+async def provision_price(context: StripeContext, *, sold: SoldAddon, asked_for: uuid.UUID) -> str:
     """Return the Stripe price of `sold`, stored in our copy of the catalog and published to the catalog.
 
     `asked_for` is the purchase or the Checkout that needs it. Raises OutcomeUnknown or StripeRefused.
     """
-    price_id = await provide_price(client, instance=instance, sold=sold, asked_for=asked_for)
-    async with database.transaction() as session:
+    price_id = await provide_price(context.client, instance=context.instance, sold=sold, asked_for=asked_for)
+    async with context.database.transaction() as session:
         sequence = await addons.keep_price(
             session,
             addon_id=sold.addon_id,
@@ -35,20 +30,18 @@ async def provision_price(
         )
         if sequence is not None:
             now = datetime.now(UTC)
-            publish(session, _fact(sold, instance, price_id, sequence, now), occurred_at=now)
+            publish(session, _fact(sold, context.instance, price_id, sequence, now), occurred_at=now)
     return price_id
 
 
-async def forget_dead_price(
-    *, database: Database, client: StripeClient, addon_id: uuid.UUID, stripe_price_id: str
-) -> None:
+async def forget_dead_price(context: StripeContext, *, addon_id: uuid.UUID, stripe_price_id: str) -> None:
     """Drop a price that Stripe takes no more, after a refusal: the next purchase has another one made."""
     try:
-        dead = not await is_sellable(client, stripe_price_id)
+        dead = not await is_sellable(context.client, stripe_price_id)
     except (OutcomeUnknown, StripeRefused):
         return
     if dead:
-        async with database.transaction() as session:
+        async with context.database.transaction() as session:
             await addons.forget_price(session, addon_id=addon_id, stripe_price_id=stripe_price_id)
 
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from sqlalchemy.exc import IntegrityError
-from stripe import StripeClient
 
 from chassis.database.database import Database
 from chassis.problems import Problem
@@ -25,6 +24,7 @@ from purchases.customers.usable_customer import (
     refused_by_stripe,
     stripe_unavailable,
 )
+from purchases.jobs.stripe_context import StripeContext
 from purchases.ledger import store as ledger
 from purchases.ledger.learn_ids import release_waiting
 from purchases.ledger.publish import Cause
@@ -50,12 +50,9 @@ class Opened:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CheckoutContext:
-    """Where one request works."""
+class CheckoutContext(StripeContext):
+    """Where one request works, and how long what it writes is leased."""
 
-    database: Database
-    client: StripeClient
-    instance: str
     lease: timedelta
 
 
@@ -74,23 +71,13 @@ async def open_checkout(context: CheckoutContext, upgrade: Upgrade) -> Opened:
         return await _repeat(context, known)
     checkout_id = uuid.uuid4()
     async with map_stripe_errors(context.database, workspace_id=upgrade.workspace_id):
-        customer = await ensure_usable_customer(
-            database=context.database,
-            client=context.client,
-            instance=context.instance,
-            workspace_id=upgrade.workspace_id,
-        )
+        customer = await ensure_usable_customer(context, workspace_id=upgrade.workspace_id)
         prices = {addon.id: await _price_of(context, addon, checkout_id) for addon in items.addons}
     if in_the_way is not None:
         cause = Cause(actor=upgrade.buyer, at=datetime.now(UTC), reason="another Checkout was started")
         await expire_checkout(database=context.database, client=context.client, checkout=in_the_way, cause=cause)
     async with map_stripe_errors(context.database, workspace_id=upgrade.workspace_id):
-        await make_room(
-            database=context.database,
-            client=context.client,
-            instance=context.instance,
-            workspace_id=upgrade.workspace_id,
-        )
+        await make_room(context, workspace_id=upgrade.workspace_id)
     try:
         async with context.database.transaction() as session:
             checkout = await start(session, upgrade, context.lease, checkout_id, customer.customer_id, prices)
@@ -137,13 +124,7 @@ async def _price_of(context: CheckoutContext, addon: Addon, checkout_id: uuid.UU
 async def _provisioned(context: CheckoutContext, sold: SoldAddon, checkout_id: uuid.UUID) -> str:
     """Return the price of `sold`, found or made; an amount that Stripe does not charge is off sale from now on."""
     try:
-        return await provision_price(
-            database=context.database,
-            client=context.client,
-            instance=context.instance,
-            sold=sold,
-            asked_for=checkout_id,
-        )
+        return await provision_price(context, sold=sold, asked_for=checkout_id)
     except StripeRefused as error:
         offer = Offer(addon_id=sold.addon_id, price_cents=sold.price_cents, currency=sold.currency)
         await withdraw_if_not_charged(
@@ -223,9 +204,7 @@ async def _replaced(context: CheckoutContext, checkout: CheckoutSession) -> str 
     if price["stripe_price_id"] not in (None, checkout.stripe_price_id):
         return str(price["stripe_price_id"])
     return await provision_plan_price(
-        database=context.database,
-        client=context.client,
-        instance=context.instance,
+        context,
         sold=to_be_sold(plan, {**price, "pending_price_cents": None}),  # at what the owner saw
         asked_for=f"checkout:{checkout.id}",
     )
@@ -253,12 +232,7 @@ async def _give_up(context: CheckoutContext, checkout: CheckoutSession, error: S
         code = error.code or "stripe_refused"
         nothing_was_opened(session, checkout=row, purchases=purchases, cause=cause, code=code)
     for one in purchases:
-        await forget_dead_price(
-            database=context.database,
-            client=context.client,
-            addon_id=one.plan_addon_id,
-            stripe_price_id=str(one.stripe_price_id),
-        )
+        await forget_dead_price(context, addon_id=one.plan_addon_id, stripe_price_id=str(one.stripe_price_id))
 
 
 async def _store_opened(context: CheckoutContext, checkout: CheckoutSession, seen: FetchedSession) -> Opened:

@@ -8,13 +8,12 @@ from sqlalchemy import func, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
-from stripe import StripeClient
 
-from chassis.database.database import Database
 from chassis.problems import Problem
 from chassis.process.logs import get_logger
 from purchases.jobs.kinds import AdoptSubscriptions
 from purchases.jobs.store import enqueue
+from purchases.jobs.stripe_context import StripeContext
 from purchases.ledger.learn_ids import release_waiting
 from purchases.stripe_api.client import OutcomeUnknown, StripeRefused
 from purchases.stripe_api.customers import create_customer, describe_customer
@@ -37,26 +36,24 @@ class Registration:
     stripe_customer_id: str | None = None
 
 
-async def register_workspace(
-    *, database: Database, client: StripeClient, instance: str, registration: Registration
-) -> Workspace:
+async def register_workspace(context: StripeContext, *, registration: Registration) -> Workspace:
     """Create or update the workspace, and have its customer at Stripe.
 
     Stripe being away refuses nothing: the customer is then made when it is first needed. Raises Problem 409 when the
     owner or the customer changes, or another workspace has the customer.
     """
     try:
-        async with database.transaction() as session:
+        async with context.database.transaction() as session:
             before = await _register(session, registration)
     except IntegrityError as error:
         raise customer_taken() from error
     try:
-        await _update_customer(database, client, instance, registration, before)
+        await _update_customer(context, registration, before)
     except (OutcomeUnknown, StripeRefused) as error:
         log.warning("customer_not_ready", workspace=registration.workspace_id, error=repr(error))
         if isinstance(error, StripeRefused):
-            await keep_refusal(database, error, workspace_id=registration.workspace_id)
-    async with database.reading() as session:
+            await keep_refusal(context.database, error, workspace_id=registration.workspace_id)
+    async with context.database.reading() as session:
         workspace = await workspaces.find(session, registration.workspace_id)
     if workspace is None:
         raise workspace_not_found()
@@ -101,22 +98,19 @@ def _values(registration: Registration) -> dict[str, Any]:
     }
 
 
-async def _update_customer(
-    database: Database, client: StripeClient, instance: str, registration: Registration, before: _Shown | None
-) -> None:
-    customer_id = await ensure_customer(
-        database=database, client=client, instance=instance, workspace_id=registration.workspace_id
-    )
+async def _update_customer(context: StripeContext, registration: Registration, before: _Shown | None) -> None:
+    customer_id = await ensure_customer(context, workspace_id=registration.workspace_id)
     if before is not None:
-        await describe_customer(client, customer_id=customer_id, name=registration.name, email=registration.owner_email)
+        name, email = registration.name, registration.owner_email
+        await describe_customer(context.client, customer_id=customer_id, name=name, email=email)
 
 
-async def ensure_customer(*, database: Database, client: StripeClient, instance: str, workspace_id: str) -> str:
+async def ensure_customer(context: StripeContext, *, workspace_id: str) -> str:
     """Return the workspace's Stripe customer, made now if there is none; one, however many requests race.
 
     Raises OutcomeUnknown or StripeRefused.
     """
-    async with database.transaction() as session:
+    async with context.database.transaction() as session:
         asked = (
             update(Workspace)
             .where(Workspace.id == workspace_id)
@@ -127,14 +121,14 @@ async def ensure_customer(*, database: Database, client: StripeClient, instance:
     if workspace.stripe_customer_id is not None:
         return workspace.stripe_customer_id
     customer_id = await create_customer(
-        client,
-        instance=instance,
+        context.client,
+        instance=context.instance,
         workspace_id=workspace_id,
         name=workspace.name,
         email=workspace.owner_email,
         first_asked_at=workspace.customer_asked_at or datetime.now(UTC),
     )
-    async with database.transaction() as session:
+    async with context.database.transaction() as session:
         return await workspaces.store_customer(session, workspace_id=workspace_id, customer_id=customer_id)
 
 

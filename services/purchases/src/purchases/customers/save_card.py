@@ -1,8 +1,5 @@
 """Saving a card: a Checkout session in `setup` mode, and what its completion means."""
 
-from stripe import StripeClient
-
-from chassis.database.database import Database
 from contracts import stripe_facts
 from purchases.batch.context import BatchContext, count_outcome
 from purchases.customers.usable_customer import ensure_usable_customer, map_stripe_errors
@@ -14,17 +11,13 @@ from purchases.stripe_api.customers import card_of_setup, make_default
 from purchases.workspaces import store as workspaces
 
 
-async def save_card(
-    *, database: Database, client: StripeClient, instance: str, workspace_id: str, return_url: str
-) -> HostedPage:
+async def save_card(context: StripeContext, *, workspace_id: str, return_url: str) -> HostedPage:
     """Open a page on which a card is saved; nothing is written here. Raises Problem 502 or 503 as Stripe answers."""
-    async with map_stripe_errors(database, workspace_id=workspace_id):
-        customer = await ensure_usable_customer(
-            database=database, client=client, instance=instance, workspace_id=workspace_id
-        )
+    async with map_stripe_errors(context.database, workspace_id=workspace_id):
+        customer = await ensure_usable_customer(context, workspace_id=workspace_id)
         return await open_setup(
-            client,
-            instance=instance,
+            context.client,
+            instance=context.instance,
             workspace_id=workspace_id,
             customer_id=customer.customer_id,
             return_url=return_url,

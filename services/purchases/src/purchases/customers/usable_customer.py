@@ -4,11 +4,10 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, Final
 
-from stripe import StripeClient
-
 from chassis.database.database import Database
 from chassis.problems import Problem
 from purchases.customers.register_workspace import ensure_customer
+from purchases.jobs.stripe_context import StripeContext
 from purchases.stripe_api.client import OutcomeUnknown, StripeRefused
 from purchases.stripe_api.customers import PayingCustomer, paying_customer
 from purchases.stripe_refusals.keep_refusal import keep_refusal
@@ -34,21 +33,17 @@ async def refused_by_stripe(database: Database, error: StripeRefused, *, workspa
     return stripe_refused(error.code)
 
 
-async def ensure_usable_customer(
-    *, database: Database, client: StripeClient, instance: str, workspace_id: str
-) -> PayingCustomer:
+async def ensure_usable_customer(context: StripeContext, *, workspace_id: str) -> PayingCustomer:
     """Return the customer with its card; one that was deleted at Stripe is made anew.
 
     Raises OutcomeUnknown or StripeRefused.
     """
     for _ in range(CUSTOMERS_TRIED):
-        customer_id = await ensure_customer(
-            database=database, client=client, instance=instance, workspace_id=workspace_id
-        )
-        customer = await paying_customer(client, customer_id=customer_id)
+        customer_id = await ensure_customer(context, workspace_id=workspace_id)
+        customer = await paying_customer(context.client, customer_id=customer_id)
         if customer is not None:
             return customer
-        async with database.transaction() as session:
+        async with context.database.transaction() as session:
             await workspaces.forget_customer(session, customer_id=customer_id)
     raise OutcomeUnknown("Stripe does not know the customers that it has just made")
 

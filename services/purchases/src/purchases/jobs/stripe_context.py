@@ -1,4 +1,4 @@
-"""What the function of a job works with, how it may end, and how its tries at Stripe are numbered."""
+"""What a job or a request works with that calls Stripe, how a job may end, and how its tries there are numbered."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass

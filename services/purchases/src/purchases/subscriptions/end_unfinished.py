@@ -4,9 +4,6 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 
-from stripe import StripeClient
-
-from chassis.database.database import Database
 from purchases.catalog_copy import plans
 from purchases.jobs.kinds import CAME_LATE, EndUnfinished
 from purchases.jobs.store import Task, enqueue
@@ -38,11 +35,10 @@ class Found(StrEnum):
     """An event came while it was being fetched."""
 
 
-async def make_room(*, database: Database, client: StripeClient, instance: str, workspace_id: str) -> None:
+async def make_room(context: StripeContext, *, workspace_id: str) -> None:
     """End what stands unfinished in the way of another upgrade. Raises Problem 409 for what must not be ended."""
-    async with database.reading() as session:
+    async with context.database.reading() as session:
         waiting = await subscriptions.unfinished(session, workspace_id)
-    context = StripeContext(database=database, client=client, instance=instance)
     for row in waiting:
         match await _fetch_and_end(context, row.stripe_subscription_id, workspace_id):
             case Found.RUNS:

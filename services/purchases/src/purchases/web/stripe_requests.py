@@ -5,15 +5,14 @@ from datetime import timedelta
 from typing import Annotated
 
 from fastapi import Depends
-from stripe import StripeClient
 
-from chassis.database.database import Database
 from chassis.web.auth import CurrentCaller
 from purchases.buying.buy import Bought, Order, buy
 from purchases.buying.card_testing import Brake
 from purchases.checkout.open_checkout import CheckoutContext, Opened, open_checkout
 from purchases.checkout.start_checkout import Upgrade
 from purchases.customers.save_card import save_card
+from purchases.jobs.stripe_context import StripeContext
 from purchases.settings import Settings
 from purchases.stripe_api.checkout import HostedPage
 from purchases.subscriptions.manage_subscription import manage_subscription
@@ -23,11 +22,9 @@ from purchases.web.session_bodies import CheckoutSessionBody
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StripeRequest:
+class StripeRequest(StripeContext):
     """One request that calls Stripe: with what, and who asks."""
 
-    database: Database
-    client: StripeClient
     settings: Settings
     subject: str
 
@@ -46,7 +43,8 @@ async def stripe_request(
     database: AtDatabase, client: Stripe, settings: SettingsOfApp, caller: CurrentCaller
 ) -> StripeRequest:
     """Return what a route that calls Stripe works with; it depends on a budget besides."""
-    return StripeRequest(database=database, client=client, settings=settings, subject=caller.subject)
+    instance = settings.quittance_instance
+    return StripeRequest(database=database, client=client, instance=instance, settings=settings, subject=caller.subject)
 
 
 AtStripe = Annotated[StripeRequest, Depends(stripe_request)]
@@ -68,25 +66,12 @@ async def buy_with_saved_card(
         idempotency_key=key,
         buyer=at.actor,
     )
-    return await buy(
-        database=at.database,
-        client=at.client,
-        instance=at.settings.quittance_instance,
-        lease=at.lease,
-        order=order,
-        brake=Brake(at.settings.brake_declines),
-    )
+    return await buy(at, lease=at.lease, order=order, brake=Brake(at.settings.brake_declines))
 
 
 async def open_card_page(at: StripeRequest, *, workspace_id: str, return_url: str) -> HostedPage:
     """Return the page where a card is saved. Raises Problem."""
-    return await save_card(
-        database=at.database,
-        client=at.client,
-        instance=at.settings.quittance_instance,
-        workspace_id=workspace_id,
-        return_url=return_url,
-    )
+    return await save_card(at, workspace_id=workspace_id, return_url=return_url)
 
 
 async def open_plan_checkout(at: StripeRequest, body: CheckoutSessionBody, *, workspace_id: str, key: str) -> Opened:
@@ -102,19 +87,10 @@ async def open_plan_checkout(at: StripeRequest, body: CheckoutSessionBody, *, wo
         idempotency_key=key,
         buyer=at.actor,
     )
-    instance = at.settings.quittance_instance
-    return await open_checkout(
-        CheckoutContext(database=at.database, client=at.client, instance=instance, lease=at.lease), upgrade
-    )
+    context = CheckoutContext(database=at.database, client=at.client, instance=at.instance, lease=at.lease)
+    return await open_checkout(context, upgrade)
 
 
 async def open_portal_page(at: StripeRequest, *, workspace_id: str, return_url: str, cancel: str) -> str:
     """Return the portal's address; `cancel` is `at_period_end` or `immediately`. Raises Problem."""
-    return await manage_subscription(
-        database=at.database,
-        client=at.client,
-        instance=at.settings.quittance_instance,
-        workspace_id=workspace_id,
-        return_url=return_url,
-        cancel=cancel,
-    )
+    return await manage_subscription(at, workspace_id=workspace_id, return_url=return_url, cancel=cancel)

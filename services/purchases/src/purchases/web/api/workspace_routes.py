@@ -46,7 +46,4 @@ async def put_workspace(ws: WorkspaceId, body: WorkspaceBody, _: HostProduct, at
         owner_email=body.owner.email,
         stripe_customer_id=body.stripe_customer_id,
     )
-    workspace = await register_workspace(
-        database=at.database, client=at.client, instance=at.settings.quittance_instance, registration=registration
-    )
-    return workspace_reply(workspace)
+    return workspace_reply(await register_workspace(at, registration=registration))
