@@ -16,7 +16,7 @@ from purchases.ledger.apply_refund import follow_the_money, request_credit
 from purchases.ledger.learn_ids import is_own_invoice, learn_how_paid, learn_of_invoice, learn_parts, paid_mark
 from purchases.ledger.money import NO_LINE, Mismatch, Money, Sold, judge, our_lines
 from purchases.ledger.move import end_payable, move
-from purchases.ledger.park_payment import park_outside_money, park_payment
+from purchases.ledger.park_payment import park_payment
 from purchases.ledger.publish import Cause, announce, charged_cents
 from purchases.ledger.rows import Payment, Purchase
 from purchases.ledger.transitions import Status, Trigger
@@ -105,7 +105,14 @@ async def _apply(
             await follow_the_money(session, purchase=purchase, cause=cause)
         return learned
     if isinstance(line, Mismatch):
-        await park_payment(session, purchase=purchase, invoice=invoice, mismatch=line, cause=cause)
+        await park_payment(
+            session,
+            purchase=purchase,
+            invoice_id=invoice.invoice_id,
+            paid_cents=invoice.amount_paid,
+            currency=invoice.currency.upper(),
+            cause=cause.because(line.reason),
+        )
         return line
     slot_free = await _slot_free(session, purchase)
     seen = [payment.stripe_invoice_id for payment in purchase.payments]
@@ -130,8 +137,14 @@ async def _settle(session: AsyncSession, purchase: Purchase, invoice: PaidInvoic
 async def _send_back(session: AsyncSession, purchase: Purchase, invoice: PaidInvoice, cause: Cause) -> None:
     payment = _payment_by(purchase, invoice.invoice_id)
     if payment.off_stripe_cents:
-        why = cause.because(LATE_OUTSIDE.format(status=purchase.status.value))
-        await park_outside_money(session, purchase=purchase, payment=payment, cause=why)
+        await park_payment(
+            session,
+            purchase=purchase,
+            invoice_id=invoice.invoice_id,
+            paid_cents=payment.off_stripe_cents,
+            currency=payment.currency,
+            cause=cause.because(LATE_OUTSIDE.format(status=purchase.status.value)),
+        )
     if not payment.returnable_cents:
         return
     reason = LATE_MONEY.format(status=purchase.status.value)

@@ -5,57 +5,21 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.process.logs import get_logger
 from contracts.purchase_facts import PaymentParked
-from purchases.ledger.money import Mismatch
 from purchases.ledger.publish import Cause, announce
-from purchases.ledger.rows import ParkedPayment, Payment, Purchase
-from purchases.stripe_api.values import Finding, PaidInvoice
+from purchases.ledger.rows import ParkedPayment, Purchase
 
 log = get_logger(__name__)
 
 
 async def park_payment(
-    session: AsyncSession, *, purchase: Purchase, invoice: PaidInvoice, mismatch: Mismatch, cause: Cause
+    session: AsyncSession, *, purchase: Purchase, invoice_id: str, paid_cents: int, currency: str, cause: Cause
 ) -> None:
-    """Record the money, and publish it the first time only, however many events and fetches show it."""
-    await _park(
-        session,
-        purchase,
-        cause.because(mismatch.reason),
-        invoice_id=invoice.invoice_id,
-        paid_cents=invoice.amount_paid,
-        currency=invoice.currency.upper(),
-    )
+    """Record what an invoice brought, minor units of `currency` (upper case), and by `cause` why it is parked.
 
-
-async def park_open_invoice(
-    session: AsyncSession, *, purchase: Purchase, finding: Finding, paid_cents: int = 0, cause: Cause
-) -> None:
-    """Record an invoice that stays open for too long, and why by `cause`; its purchase keeps its slot."""
-    await _park(
-        session,
-        purchase,
-        cause,
-        invoice_id=str(finding.invoice_id),
-        paid_cents=paid_cents,
-        currency=finding.currency or purchase.currency,
-    )
-
-
-async def park_outside_money(session: AsyncSession, *, purchase: Purchase, payment: Payment, cause: Cause) -> None:
-    """Record what was paid outside of Stripe and has to go back, which only people can do."""
-    await _park(
-        session,
-        purchase,
-        cause,
-        invoice_id=payment.stripe_invoice_id,
-        paid_cents=payment.off_stripe_cents,
-        currency=payment.currency,
-    )
-
-
-async def _park(
-    session: AsyncSession, purchase: Purchase, cause: Cause, *, invoice_id: str, paid_cents: int, currency: str
-) -> None:
+    That is money that does not fit, an invoice that stays open for too long, whose purchase keeps its slot, or what was
+    paid outside of Stripe and has to go back, which only people can do. It is published the first time only, however
+    many events and fetches show it.
+    """
     row = {
         "purchase_id": purchase.id,
         "stripe_invoice_id": invoice_id,

@@ -17,7 +17,7 @@ from purchases.ledger.apply_payment import apply_invoice
 from purchases.ledger.learn_ids import learn_ids, paid_mark, release_waiting
 from purchases.ledger.money import Mismatch
 from purchases.ledger.move import end_payable, move, note_failure, wait_for_bank, wait_for_customer
-from purchases.ledger.park_payment import park_open_invoice
+from purchases.ledger.park_payment import park_payment
 from purchases.ledger.publish import Cause
 from purchases.ledger.rows import Purchase
 from purchases.ledger.transitions import Status
@@ -180,9 +180,14 @@ async def _follow(
         _note_who_is_awaited(purchase, finding)
     if said.verdict is Verdict.PARK:
         reason = PAID_IN_PART if finding.state is InvoiceState.PAID_IN_PART else BANK_IS_SILENT
-        cause = Cause(actor="stripe", at=now, reason=reason)
-        paid_cents = finding.paid_cents
-        await park_open_invoice(session, purchase=purchase, finding=finding, paid_cents=paid_cents, cause=cause)
+        await park_payment(
+            session,
+            purchase=purchase,
+            invoice_id=str(finding.invoice_id),
+            paid_cents=finding.paid_cents,
+            currency=finding.currency or purchase.currency,
+            cause=Cause(actor="stripe", at=now, reason=reason),
+        )
     if said.verdict is Verdict.NOTHING_OPEN:
         end_payable(purchase)
     if said.verdict is Verdict.CLOSE_AT_STRIPE and not isinstance(job, VoidInvoice):

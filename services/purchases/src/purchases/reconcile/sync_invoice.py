@@ -12,18 +12,16 @@ from purchases.jobs.store import Task
 from purchases.jobs.stripe_context import DONE, Result, WorkerContext
 from purchases.ledger import store as ledger
 from purchases.ledger.apply_payment import has_payment
-from purchases.ledger.money import Mismatch
 from purchases.ledger.park_payment import park_payment
 from purchases.ledger.publish import Cause
 from purchases.stripe_api.client import ObjectMissing
 from purchases.stripe_api.fetch import whole_invoice, whole_json
 from purchases.stripe_api.reading import read
-from purchases.stripe_api.values import PaidInvoice
 from stripe_reader.invoices import read_invoice_status
 
 log = get_logger(__name__)
 
-UNKNOWN: Final = Mismatch("Stripe does not know the invoice that is said to have paid it")
+UNKNOWN: Final = "Stripe does not know the invoice that is said to have paid it"
 
 
 async def sync_invoice(context: WorkerContext, task: Task[SyncInvoice]) -> Result:
@@ -67,15 +65,15 @@ async def _invoice(context: WorkerContext, invoice_id: str) -> Any:
 
 async def _pay_nothing(session: AsyncSession, job: SyncInvoice) -> None:
     """Park it for each purchase that it named, and have the team mailed."""
-    said = PaidInvoice(
-        invoice_id=job.invoice_id,
-        customer_id=None,
-        amount_paid=job.amount_paid,
-        currency=job.currency,
-        lines=(),
-    )
-    cause = Cause(actor="stripe", at=datetime.now(UTC))
+    cause = Cause(actor="stripe", at=datetime.now(UTC), reason=UNKNOWN)
     locked = await ledger.lock_purchases(session, job.purchase_ids)
     for purchase in locked.values():
         if not has_payment(purchase, job.invoice_id):
-            await park_payment(session, purchase=purchase, invoice=said, mismatch=UNKNOWN, cause=cause)
+            await park_payment(
+                session,
+                purchase=purchase,
+                invoice_id=job.invoice_id,
+                paid_cents=job.amount_paid,
+                currency=job.currency.upper(),
+                cause=cause,
+            )
