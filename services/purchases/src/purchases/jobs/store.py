@@ -121,29 +121,27 @@ async def count_unknown(session: AsyncSession, *, kinds: Collection[str]) -> int
 
 async def end(session: AsyncSession, row: LeasedRow) -> None:
     """Record that the job is done, unless it was enqueued again while it ran."""
-    done = {"state": "done", "ended_at": func.now(), "last_error": None, "leased_until": None}
-    ended = update(JobRow).where(JobRow.id == row.id, JobRow.version == row.version)
-    if (await session.execute(ended.values(done).returning(JobRow.id))).first() is None:
+    if not await _leave(session, row, state="done", ended_at=func.now(), last_error=None):
         await _leave_open(session, row, due_in=timedelta(0), error=None)
 
 
 async def postpone(session: AsyncSession, row: LeasedRow, *, due_in: timedelta, error: str | None = None) -> None:
     """Have it tried again in `due_in`, or at once when it was enqueued again while it ran."""
-    later = (
-        update(JobRow)
-        .where(JobRow.id == row.id, JobRow.version == row.version)
-        .values(due_at=func.now() + due_in, leased_until=None, last_error=error)
-    )
-    if (await session.execute(later.returning(JobRow.id))).first() is None:
+    if not await _leave(session, row, due_at=func.now() + due_in, last_error=error):
         await _leave_open(session, row, due_in=None, error=error)
 
 
 async def set_aside(session: AsyncSession, row: LeasedRow, *, error: str) -> None:
     """Park it for staff, since Stripe refuses it for good; unless it was enqueued again while it ran."""
-    parked = {"state": "parked", "ended_at": func.now(), "last_error": error[:2000], "leased_until": None}
-    ended = update(JobRow).where(JobRow.id == row.id, JobRow.version == row.version)
-    if (await session.execute(ended.values(parked).returning(JobRow.id))).first() is None:
+    if not await _leave(session, row, state="parked", ended_at=func.now(), last_error=error[:2000]):
         await _leave_open(session, row, due_in=timedelta(0), error=error[:2000])
+
+
+async def _leave(session: AsyncSession, row: LeasedRow, **values: Any) -> bool:
+    """Write `values` and release the lease; return False, with nothing written, where it was enqueued again."""
+    leased = update(JobRow).where(JobRow.id == row.id, JobRow.version == row.version)
+    left = leased.values(**values, leased_until=None).returning(JobRow.id)
+    return (await session.execute(left)).first() is not None
 
 
 AGAIN: Final[dict[str, Any]] = {
