@@ -25,18 +25,21 @@ async def database_of(request: Request) -> Database:
 AtDatabase = Annotated[Database, Depends(database_of)]
 
 
-async def buyer(ws: WorkspaceId, caller: CurrentCaller, database: AtDatabase) -> Workspace:
-    """Return the workspace of its owner or admin. Raises 404 for a stranger, 403 for everyone else."""
+async def _known(ws: str, caller: Caller, database: Database) -> tuple[Workspace | None, Standing]:
+    """Return the workspace, None where it is not registered, and what the caller is to it."""
     async with database.reading() as session:
         workspace = await workspaces.find(session, ws)
-    role = caller.role_in(ws)
     owner_id = workspace.owner_user_id if workspace else ""
-    match standing(role=role, subject=caller.subject, owner_id=owner_id, is_staff=caller.is_staff):
-        case Standing.STAFF | Standing.EDITOR | Standing.READER:
-            raise forbidden(ONLY_BUYERS)
-        case Standing.STRANGER:
-            raise workspace_not_found()
-    if workspace is None:
+    role = caller.role_in(ws)
+    return workspace, standing(role=role, subject=caller.subject, owner_id=owner_id, is_staff=caller.is_staff)
+
+
+async def buyer(ws: WorkspaceId, caller: CurrentCaller, database: AtDatabase) -> Workspace:
+    """Return the workspace of its owner or admin. Raises 404 for a stranger, 403 for everyone else."""
+    workspace, known = await _known(ws, caller, database)
+    if known in {Standing.STAFF, Standing.EDITOR, Standing.READER}:
+        raise forbidden(ONLY_BUYERS)
+    if workspace is None or known is Standing.STRANGER:
         raise workspace_not_found()
     return workspace
 
@@ -46,10 +49,7 @@ Buyer = Annotated[Workspace, Depends(buyer)]
 
 async def owner(ws: WorkspaceId, caller: CurrentCaller, database: AtDatabase) -> Workspace:
     """Return the registered owner's workspace. Raises 404 for a stranger, 403 for others, also who claims to own it."""
-    async with database.reading() as session:
-        workspace = await workspaces.find(session, ws)
-    owner_id = workspace.owner_user_id if workspace else ""
-    known = standing(role=caller.role_in(ws), subject=caller.subject, owner_id=owner_id, is_staff=caller.is_staff)
+    workspace, known = await _known(ws, caller, database)
     if known not in {Standing.OWNER, Standing.STRANGER}:
         raise forbidden(ONLY_THE_OWNER)
     if workspace is None or known is Standing.STRANGER:
@@ -82,11 +82,8 @@ class Claimer:
 
 async def claimer(ws: WorkspaceId, caller: CurrentCaller, database: AtDatabase) -> Claimer:
     """Return the host product, or an owner, admin or editor. Raises 404 for a stranger, 403 for viewers and staff."""
-    async with database.reading() as session:
-        workspace = await workspaces.find(session, ws)
-    owner_id = workspace.owner_user_id if workspace else ""
+    workspace, known = await _known(ws, caller, database)
     by_scope = caller.has_scope("resources:write")
-    known = standing(role=caller.role_in(ws), subject=caller.subject, owner_id=owner_id, is_staff=caller.is_staff)
     if not by_scope and known in {Standing.STAFF, Standing.READER}:
         raise forbidden(ONLY_CLAIMERS)
     if workspace is None or (not by_scope and known is Standing.STRANGER):
