@@ -144,33 +144,23 @@ class StaffPlanDisputesReply(BaseModel):
     next_cursor: NextCursor = None
 
 
-RefundKind = TypeVar("RefundKind", bound=PlanRefundReply)
-DisputeKind = TypeVar("DisputeKind", bound=PlanDisputeReply)
+ReplyT = TypeVar("ReplyT", PlanRefundReply, StaffPlanRefundReply, PlanDisputeReply, StaffPlanDisputeReply)
 
 
-def refund_replies(rows: Sequence[WorkspaceRefund], kind: type[RefundKind]) -> list[RefundKind]:
-    """Return each as `kind` shows it."""
-    return [kind.model_validate(_members(row, kind) | {"refund": _text(row, row.refund_cents)}) for row in rows]
+def replies(rows: Sequence[WorkspaceRefund | WorkspaceDispute], kind: type[ReplyT]) -> list[ReplyT]:
+    """Return each refund, or each dispute, as `kind` shows it."""
+    return [kind.model_validate(_members(row, kind)) for row in rows]
 
 
-def dispute_replies(rows: Sequence[WorkspaceDispute], kind: type[DisputeKind]) -> list[DisputeKind]:
-    """Return each as `kind` shows it."""
-    return [kind.model_validate(_members(row, kind) | {"dispute": _text(row, row.dispute_cents)}) for row in rows]
-
-
-def refund_position(row: WorkspaceRefund) -> PlanMoneyPosition:
+def position_of_row(row: WorkspaceRefund | WorkspaceDispute) -> PlanMoneyPosition:
     """Return its place in the list."""
-    return PlanMoneyPosition(at=row.recorded_at, id=row.stripe_refund_id)
-
-
-def dispute_position(row: WorkspaceDispute) -> PlanMoneyPosition:
-    """Return its place in the list."""
+    if isinstance(row, WorkspaceRefund):
+        return PlanMoneyPosition(at=row.recorded_at, id=row.stripe_refund_id)
     return PlanMoneyPosition(at=row.opened_at, id=row.stripe_dispute_id)
 
 
 def _members(row: WorkspaceRefund | WorkspaceDispute, kind: type[BaseModel]) -> dict[str, object]:
-    return {name: getattr(row, name) for name in kind.model_fields if hasattr(row, name)}
-
-
-def _text(row: WorkspaceRefund | WorkspaceDispute, cents: int) -> str:
-    return major_text(cents, row.currency)
+    members = {name: getattr(row, name) for name in kind.model_fields if hasattr(row, name)}
+    if isinstance(row, WorkspaceRefund):
+        return members | {"refund": major_text(row.refund_cents, row.currency)}
+    return members | {"dispute": major_text(row.dispute_cents, row.currency)}

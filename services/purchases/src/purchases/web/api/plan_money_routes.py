@@ -1,5 +1,6 @@
 """What of the plan's payments went back or is disputed: for a workspace's owner and admins, and for platform staff."""
 
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -7,24 +8,21 @@ from fastapi import APIRouter, Query
 from chassis.database.database import Database
 from chassis.web.cursors import PAGE, Cursor, InvalidCursor, Limit, cut_page, position_of
 from purchases.ledger import plan_money
-from purchases.ledger.plan_money import Behind
+from purchases.ledger.plan_rows import WorkspaceDispute, WorkspaceRefund
 from purchases.web.access import AtDatabase, Buyer, Staff
 from purchases.web.api.plan_money_replies import (
-    DisputeKind,
     PlanDisputeReply,
     PlanDisputesReply,
     PlanMoneyPosition,
     PlanRefundReply,
     PlanRefundsReply,
-    RefundKind,
+    ReplyT,
     StaffPlanDisputeReply,
     StaffPlanDisputesReply,
     StaffPlanRefundReply,
     StaffPlanRefundsReply,
-    dispute_position,
-    dispute_replies,
-    refund_position,
-    refund_replies,
+    position_of_row,
+    replies,
 )
 from purchases.web.bodies import Id
 from purchases.web.responses import of_buyers, of_staff
@@ -44,7 +42,7 @@ async def list_plan_refunds(
     workspace: Buyer, database: AtDatabase, limit: Limit = PAGE, cursor: Cursor = None
 ) -> PlanRefundsReply:
     """Refunds of what the workspace paid for its plan, the newest first."""
-    shown, next_cursor = await _refunds(database, workspace.id, limit, cursor, PlanRefundReply)
+    shown, next_cursor = await _page(database, plan_money.refunds_of, workspace.id, limit, cursor, PlanRefundReply)
     return PlanRefundsReply(refunds=shown, next_cursor=next_cursor)
 
 
@@ -58,7 +56,7 @@ async def list_plan_disputes(
     workspace: Buyer, database: AtDatabase, limit: Limit = PAGE, cursor: Cursor = None
 ) -> PlanDisputesReply:
     """Disputes of what the workspace paid for its plan, the newest first."""
-    shown, next_cursor = await _disputes(database, workspace.id, limit, cursor, PlanDisputeReply)
+    shown, next_cursor = await _page(database, plan_money.disputes_of, workspace.id, limit, cursor, PlanDisputeReply)
     return PlanDisputesReply(disputes=shown, next_cursor=next_cursor)
 
 
@@ -72,7 +70,7 @@ async def list_plan_refunds_for_staff(
     _: Staff, database: AtDatabase, workspace: OfWorkspace = None, limit: Limit = PAGE, cursor: Cursor = None
 ) -> StaffPlanRefundsReply:
     """Refunds of plans' payments, the newest first: of all workspaces, or of one."""
-    shown, next_cursor = await _refunds(database, workspace, limit, cursor, StaffPlanRefundReply)
+    shown, next_cursor = await _page(database, plan_money.refunds_of, workspace, limit, cursor, StaffPlanRefundReply)
     return StaffPlanRefundsReply(refunds=shown, next_cursor=next_cursor)
 
 
@@ -86,29 +84,22 @@ async def list_plan_disputes_for_staff(
     _: Staff, database: AtDatabase, workspace: OfWorkspace = None, limit: Limit = PAGE, cursor: Cursor = None
 ) -> StaffPlanDisputesReply:
     """Disputes of plans' payments, the newest first: of all workspaces, or of one."""
-    shown, next_cursor = await _disputes(database, workspace, limit, cursor, StaffPlanDisputeReply)
+    shown, next_cursor = await _page(database, plan_money.disputes_of, workspace, limit, cursor, StaffPlanDisputeReply)
     return StaffPlanDisputesReply(disputes=shown, next_cursor=next_cursor)
 
 
-async def _refunds(
-    database: Database, workspace_id: str | None, limit: int, cursor: str | None, kind: type[RefundKind]
-) -> tuple[list[RefundKind], str | None]:
-    async with database.reading() as session:
-        found = await plan_money.refunds_of(session, workspace_id, after=_after(cursor), limit=limit + 1)
-    shown, next_cursor = cut_page(found, limit, refund_position)
-    return refund_replies(shown, kind), next_cursor
-
-
-async def _disputes(
-    database: Database, workspace_id: str | None, limit: int, cursor: str | None, kind: type[DisputeKind]
-) -> tuple[list[DisputeKind], str | None]:
-    async with database.reading() as session:
-        found = await plan_money.disputes_of(session, workspace_id, after=_after(cursor), limit=limit + 1)
-    shown, next_cursor = cut_page(found, limit, dispute_position)
-    return dispute_replies(shown, kind), next_cursor
-
-
-def _after(cursor: str | None) -> Behind | None:
-    """Return where the page begins. Raises InvalidCursor."""
+async def _page(
+    database: Database,
+    find: Callable[..., Awaitable[Sequence[WorkspaceRefund | WorkspaceDispute]]],
+    workspace_id: str | None,
+    limit: int,
+    cursor: str | None,
+    kind: type[ReplyT],
+) -> tuple[list[ReplyT], str | None]:
+    """Return a page of what `find` finds, and the next page's cursor. Raises InvalidCursor."""
     position = position_of(cursor, PlanMoneyPosition)
-    return (position.at, position.id) if position else None
+    after = (position.at, position.id) if position else None
+    async with database.reading() as session:
+        found = await find(session, workspace_id, after=after, limit=limit + 1)
+    shown, next_cursor = cut_page(found, limit, position_of_row)
+    return replies(shown, kind), next_cursor
