@@ -24,7 +24,7 @@ from purchases.stripe_api.customers import PayingCustomer, has_card
 from purchases.stripe_api.fetch import fetch_invoice
 from purchases.stripe_api.invoices import Charging, Confirmation, amount_due
 from purchases.stripe_api.values import InvoiceState, PaidInvoice
-from purchases.stripe_refusals.keep_refusal import keep_refusal
+from purchases.stripe_refusals.store import keep_refusal
 
 log = get_logger(__name__)
 

@@ -33,7 +33,7 @@ from purchases.stripe_api.catalog.prices import is_sellable
 from purchases.stripe_api.checkout import FetchedSession, expire_session, fetch_checkout, open_subscription
 from purchases.stripe_api.client import ObjectMissing, OutcomeUnknown, StripeRefused
 from purchases.stripe_api.values import SoldAddon
-from purchases.stripe_refusals.keep_refusal import keep_refusal
+from purchases.stripe_refusals.store import keep_refusal
 from purchases.subscriptions.end_unfinished import make_room
 from purchases.subscriptions.problems import checkout_busy
 

@@ -17,7 +17,7 @@ from purchases.jobs.stripe_context import StripeContext
 from purchases.ledger.learn_ids import release_waiting
 from purchases.stripe_api.client import OutcomeUnknown, StripeRefused
 from purchases.stripe_api.customers import create_customer, describe_customer
-from purchases.stripe_refusals.keep_refusal import keep_refusal
+from purchases.stripe_refusals.store import keep_refusal
 from purchases.workspaces import store as workspaces
 from purchases.workspaces.problems import workspace_not_found
 from purchases.workspaces.rows import Workspace

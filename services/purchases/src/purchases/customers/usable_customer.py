@@ -10,7 +10,7 @@ from purchases.customers.register_workspace import ensure_customer
 from purchases.jobs.stripe_context import StripeContext
 from purchases.stripe_api.client import OutcomeUnknown, StripeRefused
 from purchases.stripe_api.customers import PayingCustomer, paying_customer
-from purchases.stripe_refusals.keep_refusal import keep_refusal
+from purchases.stripe_refusals.store import keep_refusal
 from purchases.workspaces import store as workspaces
 
 CUSTOMERS_TRIED: Final = 3

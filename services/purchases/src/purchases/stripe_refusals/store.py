@@ -2,7 +2,6 @@
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -10,43 +9,44 @@ from sqlalchemy import delete, func, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis.database.database import Database
+from chassis.process.logs import get_logger
+from purchases.stripe_api.client import StripeRefused
 from purchases.stripe_refusals.rows import StripeRefusal
+
+log = get_logger(__name__)
 
 KEPT_FOR: Final = timedelta(days=90)
 LONGEST: Final = 1000
 """Characters of what Stripe says that are kept."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
-    """One refused request, and for whom it was made."""
+async def keep_refusal(
+    database: Database, error: StripeRefused, *, workspace_id: str, purchase_id: uuid.UUID | None = None
+) -> None:
+    """Keep what Stripe refused, whatever the request was that met it, in a transaction of its own.
 
-    workspace_id: str
-    purchase_id: uuid.UUID | None
-    call: str
-    http_status: int | None
-    code: str | None
-    message: str
-    param: str | None
-    stripe_request_id: str | None
-
-    @property
-    def key(self) -> str:
-        """Return what makes it the same as another one."""
-        return f"{self.purchase_id or self.workspace_id}:{self.call}:{(self.code or '')[:LONGEST]}"
+    It is in the log already: a database that is away changes no answer.
+    """
+    try:
+        async with database.transaction() as session:
+            await _keep(session, error, workspace_id, purchase_id)
+    except Exception as fault:
+        log.warning("refusal_not_kept", call=error.call, workspace=workspace_id, error=repr(fault)[:500])
 
 
-async def keep(session: AsyncSession, refusal: Refusal) -> None:
+async def _keep(session: AsyncSession, error: StripeRefused, workspace_id: str, purchase_id: uuid.UUID | None) -> None:
     """Store it, or count the one that is known up; what is older than 90 days goes."""
+    key = f"{purchase_id or workspace_id}:{error.call}:{(error.code or '')[:LONGEST]}"
     values = {
-        "http_status": refusal.http_status,
-        "code": refusal.code,
-        "message": refusal.message[:LONGEST],
-        "param": refusal.param,
-        "stripe_request_id": refusal.stripe_request_id,
+        "http_status": error.http_status,
+        "code": error.code,
+        "message": error.message[:LONGEST],
+        "param": error.param,
+        "stripe_request_id": error.request_id,
     }
-    whose = {"workspace_id": refusal.workspace_id, "purchase_id": refusal.purchase_id, "call": refusal.call}
-    row = insert(StripeRefusal).values(key=refusal.key, **whose, **values)
+    whose = {"workspace_id": workspace_id, "purchase_id": purchase_id, "call": error.call}
+    row = insert(StripeRefusal).values(key=key, **whose, **values)
     again = values | {"times": StripeRefusal.times + 1, "last_at": func.now()}
     await session.execute(row.on_conflict_do_update(index_elements=[StripeRefusal.key], set_=again))
     await session.execute(delete(StripeRefusal).where(StripeRefusal.last_at < func.now() - KEPT_FOR))
