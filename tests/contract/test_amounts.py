@@ -12,8 +12,7 @@ from chassis.money import MAX_MINOR_UNITS
 from contracts import FACTS
 from contracts.fact import Fact
 from purchases.every_table import METADATA
-from purchases.web.bodies import PurchaseBody
-from purchases.web.move_bodies import RefundBody
+from purchases.web.bodies import PurchaseBody, RefundBody
 
 AMOUNTS = ("_cents", "amount", "amount_paid", "amount_refunded")
 

@@ -5,8 +5,7 @@ from typing import Any
 import pytest
 
 from chassis.problems import MEDIA_TYPE
-from purchases.web.api.cancel_routes import NOT_CANCELLED
-from purchases.web.api.purchase_routes import NOT_BOUGHT
+from purchases.web.api.purchase_routes import NOT_BOUGHT, NOT_CANCELLED
 from purchases.web.pages.words import WORDS
 
 ELSEWHERE = {

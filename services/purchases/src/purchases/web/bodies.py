@@ -1,6 +1,6 @@
-"""What clients send."""
+"""What clients send: to register, to buy, to move a purchase, to decide about what is parked."""
 
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 from uuid import UUID
 
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
@@ -8,6 +8,7 @@ from pydantic import AfterValidator, ConfigDict, Field, StringConstraints
 from chassis.money import MAX_MINOR_UNITS
 from chassis.texts import one_line
 from chassis.web.web import Body
+from purchases.ledger.transitions import Status
 from purchases.parked.store import Kind
 
 Id = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@|-]*$")]
@@ -91,3 +92,56 @@ class PurchaseBody(Body):
     expected_price_cents: Annotated[int, Field(strict=True, gt=0, le=MAX_MINOR_UNITS)]
     expected_currency: Annotated[str, StringConstraints(pattern=r"^[A-Za-z]{3}$", to_upper=True)]
     return_url: Annotated[str, StringConstraints(min_length=1, max_length=2000)] | None = None
+
+
+class NoteBody(Body):
+    """A reason, where somebody wants to give one."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"reason": "We found somebody in-house."}]})
+
+    reason: Reason | None = None
+
+
+ExpectedStatus = Annotated[
+    Literal[Status.PENDING, Status.PAID] | None,
+    Field(description="Refused with `status-changed` in another status: cancelling what is paid refunds nothing"),
+]
+
+
+class CancelBody(NoteBody):
+    """Why, and in which status it was seen."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"reason": "We found somebody in-house.", "expected_status": "pending"}]}
+    )
+
+    expected_status: ExpectedStatus = None
+
+
+class ReasonBody(Body):
+    """Why; it stands in the history, in the fact and in the team's mails."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"reason": "Bought for the wrong workspace"}]})
+
+    reason: Reason
+
+
+class StaffCancelBody(Body):
+    """Why, and whether what remains of the money goes back as well."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"reason": "Ordered by mistake", "refund": True}]})
+
+    reason: Reason
+    refund: Annotated[bool, Field(strict=True, description="Also ask for the refund of what remains")] = False
+    expected_status: ExpectedStatus = None
+
+
+class RefundBody(Body):
+    """Why, and how much, in minor units of the purchase's currency; without an amount all that remains."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"amount_cents": 10000, "reason": "Half of it was done"}]}
+    )
+
+    amount_cents: Annotated[int, Field(strict=True, gt=0, le=MAX_MINOR_UNITS)] | None = None
+    reason: Reason

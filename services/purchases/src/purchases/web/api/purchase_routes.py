@@ -1,4 +1,4 @@
-"""What a workspace's owner and admins see and buy."""
+"""What a workspace's owner and admins see, buy and cancel."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -18,13 +18,16 @@ from purchases.customers.usable_customer import stripe_refused, stripe_unavailab
 from purchases.ledger import problems
 from purchases.ledger.problems import already_purchased, settling
 from purchases.ledger.search import PurchaseQuery
+from purchases.ledger.transitions import Status
+from purchases.moves.cancel import Cancellation, cancel
+from purchases.moves.move_by_hand import illegal_move
 from purchases.settings import Settings
 from purchases.stripe_budgets.problems import too_many_requests
 from purchases.web.access import AtDatabase, Buyer
-from purchases.web.bodies import PurchaseBody
+from purchases.web.bodies import CancelBody, PurchaseBody
 from purchases.web.budget import SpendingBuyer
 from purchases.web.reading import read_purchase
-from purchases.web.replies.examples import ADDON_ROW, FAILED_ROW, NOW, PAID_ROW, PURCHASE
+from purchases.web.replies.examples import ADDON_ROW, CANCELLED_TWICE, FAILED_ROW, NOW, PAID_ROW, PURCHASE
 from purchases.web.replies.purchase_replies import (
     OffersReply,
     PurchaseReply,
@@ -33,7 +36,7 @@ from purchases.web.replies.purchase_replies import (
     purchase_reply,
 )
 from purchases.web.requests import IdempotencyKey, SettingsOfApp, allowed_url, own_page, return_url_not_allowed
-from purchases.web.responses import of_buyers
+from purchases.web.responses import CHECKOUT_IN_THE_WAY, of_buyers
 from purchases.web.searching import page_of
 from purchases.web.stripe_requests import AtStripe, buy_with_saved_card
 
@@ -74,6 +77,14 @@ NOT_BOUGHT: Final = of_buyers(
     too_many_requests(seconds=2),
     stripe_refused("resource_missing"),
     stripe_unavailable(),
+)
+NOT_CANCELLED = of_buyers(
+    *UNREADABLE,
+    problems.purchase_not_found(),
+    illegal_move(CANCELLED_TWICE),
+    problems.status_changed(Status.PAID),
+    problems.payment_in_progress(),
+    *CHECKOUT_IN_THE_WAY,
 )
 
 
@@ -128,6 +139,21 @@ async def buy_addon(
 async def get_purchase(workspace: Buyer, purchase_id: UUID, database: AtDatabase) -> PurchaseReply:
     """One purchase of this workspace; the front-end polls it while the bank asks the buyer."""
     return purchase_reply(await read_purchase(database, workspace.id, purchase_id))
+
+
+@router.post("/purchases/{purchase_id}/cancel", operation_id="cancel_purchase", responses=NOT_CANCELLED)
+async def cancel_purchase(
+    workspace: SpendingBuyer, purchase_id: UUID, at: AtStripe, body: CancelBody | None = None
+) -> PurchaseReply:
+    """Cancel it before delivery. Paid money is not refunded by this: our team decides, and is told."""
+    cancellation = Cancellation(
+        purchase_id=purchase_id,
+        workspace_id=workspace.id,
+        actor=at.actor,
+        reason=body.reason if body else None,
+        expected=body.expected_status if body else None,
+    )
+    return purchase_reply(await cancel(database=at.database, client=at.client, cancellation=cancellation))
 
 
 def _return_url(url: str | None, workspace_id: str, settings: Settings) -> str:

@@ -19,8 +19,8 @@ from purchases.refunds.request_refund import (
     request_refund,
 )
 from purchases.web.access import AtDatabase, ByStaff
+from purchases.web.bodies import NoteBody, ReasonBody, RefundBody, StaffCancelBody
 from purchases.web.budget import staff_within_budget
-from purchases.web.move_bodies import NoteBody, ReasonBody, RefundBody, StaffCancelBody
 from purchases.web.replies.examples import CANCELLED_TWICE, REOPENED_EARLY, TOO_EARLY
 from purchases.web.replies.purchase_replies import PurchaseReply, purchase_reply
 from purchases.web.replies.staff_replies import RefundReply, refund_reply

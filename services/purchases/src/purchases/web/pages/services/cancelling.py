@@ -14,7 +14,7 @@ from purchases.checkout import store as checkouts
 from purchases.ledger.rows import Purchase
 from purchases.ledger.transitions import Status
 from purchases.moves.cancel import Cancellation, cancel
-from purchases.web.move_bodies import NoteBody
+from purchases.web.bodies import NoteBody
 from purchases.web.pages.paths import PurchaseId, about, services_path
 from purchases.web.pages.seen import status_in
 from purchases.web.pages.services.services_view import ServicesQuery, can_cancel, services_page, shown

@@ -13,8 +13,8 @@ from chassis.pages.site import see_other
 from chassis.problems import Problem
 from purchases.ledger.transitions import Status, Trigger
 from purchases.moves.move_once import MoveRequest, move_once
+from purchases.web.bodies import NoteBody, ReasonBody
 from purchases.web.budget import staff_within_budget
-from purchases.web.move_bodies import NoteBody, ReasonBody
 from purchases.web.pages.paths import PurchaseId
 from purchases.web.pages.seen import seen_in, status_in
 from purchases.web.pages.staff.move_question import Fields, Move, move_named, move_question

@@ -26,7 +26,7 @@ from purchases.refunds.request_refund import (
     refund_too_large,
     request_refund,
 )
-from purchases.web.move_bodies import RefundBody
+from purchases.web.bodies import RefundBody
 from purchases.web.pages.paths import PurchaseId
 from purchases.web.pages.staff.purchases_admin import LIST, purchase_page
 from purchases.web.pages.staff.staff_words import words_for_staff

@@ -1,4 +1,4 @@
-"""What of the plan's payments went back or is disputed: for a workspace's owner and admins, and for platform staff."""
+"""A workspace's plan, for everyone in it; what of its payments went back or is disputed, for buyers and staff."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Annotated
@@ -7,9 +7,11 @@ from fastapi import APIRouter, Query
 
 from chassis.database.database import Database
 from chassis.web.cursors import PAGE, Cursor, InvalidCursor, Limit, cut_page, position_of
+from purchases.caps.claim_resource import plan_not_known
+from purchases.caps.read_billing import read_billing
 from purchases.ledger import plan_money
 from purchases.ledger.plan_rows import WorkspaceDispute, WorkspaceRefund
-from purchases.web.access import AtDatabase, Buyer, Staff
+from purchases.web.access import AtDatabase, Buyer, Member, Staff
 from purchases.web.api.plan_money_replies import (
     PlanDisputeReply,
     PlanDisputesReply,
@@ -25,11 +27,26 @@ from purchases.web.api.plan_money_replies import (
     replies,
 )
 from purchases.web.bodies import Id
-from purchases.web.responses import of_buyers, of_staff
+from purchases.web.replies.plan_replies import BillingReply, billing_reply
+from purchases.web.requests import SettingsOfApp
+from purchases.web.responses import of_buyers, of_members, of_staff
 
 router = APIRouter()
 
 OfWorkspace = Annotated[Id | None, Query(description="Of this workspace", examples=["ws-acme"])]
+
+
+@router.get(
+    "/v1/workspaces/{ws}/billing",
+    operation_id="get_billing",
+    responses=of_members(plan_not_known()),
+    tags=["plan"],
+)
+async def get_billing(workspace: Member, database: AtDatabase, settings: SettingsOfApp) -> BillingReply:
+    """Plan, status, period end, caps and usage, prices."""
+    async with database.reading() as session:
+        billing = await read_billing(session=session, workspace=workspace)
+    return billing_reply(billing, support_email=settings.support_email)
 
 
 @router.get(
