@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from purchases.ledger.rows import Purchase, Refund
+from purchases.ledger.transitions import Trigger
 from purchases.moves.cancel import Cancellation, cancel
-from purchases.moves.move_by_hand import deliver, reopen
+from purchases.moves.move_by_hand import move_by_hand
 from purchases.refunds.request_refund import RefundOrder, Requested, refundable_cents, request_refund
 from tests.integration.purchases.harness import Harness
 
@@ -37,12 +38,12 @@ async def cancel_it(harness: Harness, purchase: Purchase, **changes: Any) -> Pur
 
 async def deliver_it(harness: Harness, purchase: Purchase) -> Purchase:
     async with harness.database.transaction() as session:
-        return await deliver(session=session, purchase_id=purchase.id, actor=STAFF)
+        return await move_by_hand(session, Trigger.DELIVERED, purchase_id=purchase.id, actor=STAFF)
 
 
 async def reopen_it(harness: Harness, purchase: Purchase) -> Purchase:
     async with harness.database.transaction() as session:
-        return await reopen(session=session, purchase_id=purchase.id, actor=STAFF, reason=SAID)
+        return await move_by_hand(session, Trigger.REOPENED, purchase_id=purchase.id, actor=STAFF, reason=SAID)
 
 
 async def refunds_of(harness: Harness, purchase: Purchase) -> Sequence[Refund]:

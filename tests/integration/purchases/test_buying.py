@@ -8,8 +8,8 @@ import pytest
 from chassis.problems import Problem
 from contracts.purchase_facts import PurchaseFailed
 from purchases.buying.buy import Outcome
-from purchases.ledger.transitions import Status
-from purchases.moves.move_by_hand import deliver
+from purchases.ledger.transitions import Status, Trigger
+from purchases.moves.move_by_hand import move_by_hand
 from purchases.stripe_api.client import CustomerNeeded
 from purchases.stripe_api.invoices import Charging
 from tests.integration.purchases.harness import PRICE, Harness
@@ -181,7 +181,7 @@ async def test_a_repeated_key_answers_with_the_purchase_as_it_is_now(harness: Ha
     order = harness.order(await harness.given_a_workspace())
     first = await harness.buy(order)
     async with harness.database.transaction() as session:
-        await deliver(session=session, purchase_id=first.purchase.id, actor="staff:mira")
+        await move_by_hand(session, Trigger.DELIVERED, purchase_id=first.purchase.id, actor="staff:mira")
 
     again = await harness.buy(order)
 

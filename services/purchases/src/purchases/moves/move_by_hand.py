@@ -14,11 +14,18 @@ from purchases.ledger.rows import Purchase
 from purchases.ledger.transitions import Refused, Trigger
 
 
-async def move_by_hand(session: AsyncSession, *, purchase_id: uuid.UUID, trigger: Trigger, cause: Cause) -> Purchase:
-    """Lock the purchase and move it. Raises Problem 404, or 409 with the reason."""
+async def move_by_hand(
+    session: AsyncSession, trigger: Trigger, *, purchase_id: uuid.UUID, actor: str, reason: str | None = None
+) -> Purchase:
+    """Lock the purchase and move it: what is paid is delivered, or what was delivered is re-opened.
+
+    Re-opened, it is cancelled: its slot is free, so that it can be bought once more, and its money stays.
+    Raises Problem 404, or 409 with the reason.
+    """
     purchase = await ledger.lock_purchase(session, purchase_id)
     if purchase is None:
         raise problems.purchase_not_found()
+    cause = Cause(actor=actor, at=datetime.now(UTC), reason=reason)
     moved = move(session, purchase, trigger, cause=cause)
     if isinstance(moved, Refused):
         raise illegal_move(moved)
@@ -34,15 +41,3 @@ def illegal_move(refused: Refused) -> Problem:
         refused.reason,
         purchase_status=refused.status.value,
     )
-
-
-async def deliver(*, session: AsyncSession, purchase_id: uuid.UUID, actor: str, reason: str | None = None) -> Purchase:
-    """Move a paid purchase to delivered. Raises Problem 404, or 409 with the reason."""
-    cause = Cause(actor=actor, at=datetime.now(UTC), reason=reason)
-    return await move_by_hand(session, purchase_id=purchase_id, trigger=Trigger.DELIVERED, cause=cause)
-
-
-async def reopen(*, session: AsyncSession, purchase_id: uuid.UUID, actor: str, reason: str) -> Purchase:
-    """Cancel a delivered purchase: its slot is free, its money stays. Raises Problem 404, or 409 with the reason."""
-    cause = Cause(actor=actor, at=datetime.now(UTC), reason=reason)
-    return await move_by_hand(session, purchase_id=purchase_id, trigger=Trigger.REOPENED, cause=cause)

@@ -11,7 +11,7 @@ from purchases.ledger import store as ledger
 from purchases.ledger.rows import Transition
 from purchases.ledger.transitions import Status, Trigger
 from purchases.moves.cancel import Cancellation, cancel
-from purchases.moves.move_by_hand import deliver, reopen
+from purchases.moves.move_by_hand import move_by_hand
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,10 +61,7 @@ async def _move(database: Database, client: StripeClient, request: MoveRequest) 
         await cancel(database=database, client=client, cancellation=cancellation)
         return
     async with database.transaction() as session:
-        if request.trigger is Trigger.DELIVERED:
-            await deliver(session=session, purchase_id=purchase_id, actor=actor, reason=reason)
-        else:
-            await reopen(session=session, purchase_id=purchase_id, actor=actor, reason=reason or "")
+        await move_by_hand(session, request.trigger, purchase_id=purchase_id, actor=actor, reason=reason)
 
 
 async def _last_move(database: Database, purchase_id: uuid.UUID) -> tuple[Transition | None, bool]:

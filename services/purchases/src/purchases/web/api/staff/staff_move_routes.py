@@ -7,9 +7,9 @@ from fastapi import APIRouter, Depends, Response
 from chassis.problems import Problem
 from chassis.web.openapi import NOTHING_HERE, UNREADABLE, Responses
 from purchases.ledger import problems
-from purchases.ledger.transitions import Refused, Status
+from purchases.ledger.transitions import Refused, Status, Trigger
 from purchases.moves.cancel import Cancellation, cancel
-from purchases.moves.move_by_hand import deliver, illegal_move, reopen
+from purchases.moves.move_by_hand import illegal_move, move_by_hand
 from purchases.refunds.request_refund import (
     RefundOrder,
     already_refunded,
@@ -57,7 +57,8 @@ async def deliver_purchase(
     """Mark the work as complete."""
     reason = body.reason if body else None
     async with database.transaction() as session:
-        return purchase_reply(await deliver(session=session, purchase_id=purchase_id, actor=actor, reason=reason))
+        moved = await move_by_hand(session, Trigger.DELIVERED, purchase_id=purchase_id, actor=actor, reason=reason)
+        return purchase_reply(moved)
 
 
 @router.post(
@@ -112,4 +113,5 @@ async def refund_purchase(
 async def reopen_purchase(purchase_id: UUID, body: ReasonBody, actor: ByStaff, database: AtDatabase) -> PurchaseReply:
     """Let the workspace buy a delivered add-on once more. The money stays."""
     async with database.transaction() as session:
-        return purchase_reply(await reopen(session=session, purchase_id=purchase_id, actor=actor, reason=body.reason))
+        moved = await move_by_hand(session, Trigger.REOPENED, purchase_id=purchase_id, actor=actor, reason=body.reason)
+        return purchase_reply(moved)
