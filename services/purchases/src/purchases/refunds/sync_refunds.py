@@ -170,10 +170,6 @@ def _known(one: Paid) -> list[tuple[str, int]]:
     return [(row.status, row.refund_cents) for row in seen if row.stripe_invoice_id == one.payment.stripe_invoice_id]
 
 
-def _why(paid: Sequence[Paid], fact: RefundChanged) -> str:
-    return MORE_THAN_THE_CHARGE if exceeds(paid, stripe_refund(fact.refund, of=fact)) else OF_ONE_OF_SEVERAL
-
-
 async def _end_waiting(
     context: BatchContext, paid: Sequence[Paid], refunds: Sequence[RefundChanged], shares: dict[str, Shares | None]
 ) -> None:
@@ -182,7 +178,8 @@ async def _end_waiting(
         refund_id = fact.refund.refund_id
         mark, share = allocation_mark(refund_id), shares[refund_id]
         if share is None:
-            why = _why(paid, fact)
+            too_much = exceeds(paid, stripe_refund(fact.refund, of=fact))
+            why = MORE_THAN_THE_CHARGE if too_much else OF_ONE_OF_SEVERAL
             await set_aside(context, received_from_stripe(fact), refund_id, reason=why)
             cause, waiting = cause_of(fact, reason=why), await waits_as(context.session, mark)
             purchases = [one.purchase for one in paid]

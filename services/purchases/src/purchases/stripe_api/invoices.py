@@ -1,15 +1,15 @@
-"""An add-on's charge: draft invoice, its item, finalize, pay. Ids are stored before money moves."""
+"""An add-on's charge: draft invoice, its item, finalize, pay; ids are stored before money moves. And what comes next."""
 
 from dataclasses import dataclass
 from typing import Any, Final
 
 from stripe import StripeClient
 
-from purchases.stripe_api.client import phase
+from purchases.stripe_api.client import ObjectMissing, StripeRefused, phase
 from purchases.stripe_api.keys import idempotency_key, metadata_of
 from purchases.stripe_api.reading import read
-from purchases.stripe_api.values import Sale
-from stripe_reader.invoices import read_invoice
+from purchases.stripe_api.values import Preview, Sale
+from stripe_reader.invoices import read_invoice, read_preview
 from stripe_reader.payments import read_intent_and_charge, read_payment_intent
 
 EXPAND: Final = ["payments.data.payment.payment_intent"]
@@ -112,3 +112,34 @@ async def close_invoice(client: StripeClient, *, invoice_id: str, status: str) -
     else:
         async with phase("void"):
             await client.v1.invoices.void_invoice_async(invoice_id)
+
+
+NO_INVOICE: Final = "invoice_upcoming_none"
+"""Stripe's code where a subscription will make none (https://docs.stripe.com/error-codes)."""
+
+
+async def next_attempt(client: StripeClient, invoice_id: str) -> Preview | None:
+    """Fetch when Stripe tries an open invoice again, and for how much; None where it does not."""
+    try:
+        async with phase("look_at_invoice"):
+            answer: Any = await client.v1.invoices.retrieve_async(invoice_id)
+    except ObjectMissing:
+        return None
+    invoice = read(read_invoice, answer)
+    if invoice.status != "open" or invoice.next_payment_attempt_at is None:
+        return None
+    left = invoice.amount_due if invoice.amount_remaining is None else invoice.amount_remaining
+    return Preview(at=invoice.next_payment_attempt_at, amount_cents=left, currency=invoice.currency)
+
+
+async def preview_next_charge(client: StripeClient, subscription_id: str) -> Preview | None:
+    """Fetch when and how much; None where Stripe will make no invoice. Raises OutcomeUnknown or StripeRefused."""
+    try:
+        async with phase("preview_invoice"):
+            invoice: Any = await client.v1.invoices.create_preview_async(params={"subscription": subscription_id})
+    except StripeRefused as error:
+        if error.code == NO_INVOICE:
+            return None
+        raise
+    preview = read(read_preview, invoice)
+    return Preview(at=preview.charged_at, amount_cents=preview.amount_due, currency=preview.currency)

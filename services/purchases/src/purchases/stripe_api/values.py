@@ -105,16 +105,6 @@ class PaidInvoice:
             return 0
         return cents * (before + max(0, line.paid_cents)) // total - cents * before // total
 
-    @property
-    def payment_intent_id(self) -> str | None:
-        """Return the first part's intent."""
-        return self.parts[0].payment_intent_id if self.parts else None
-
-    @property
-    def charge_id(self) -> str | None:
-        """Return the first part's charge."""
-        return self.parts[0].charge_id if self.parts else None
-
     def paid_more_than(self, line: Line) -> bool:
         """Return whether its money was also for something else: the plan, another purchase. Raises ValueError."""
         others = list(self.lines)

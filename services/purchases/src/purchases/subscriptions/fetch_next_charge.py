@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from purchases.jobs.kinds import FetchNextCharge
 from purchases.jobs.store import Task, enqueue
 from purchases.jobs.stripe_context import DONE, Later, Result, StripeContext
-from purchases.stripe_api.next_charge import next_attempt, preview_next_charge
+from purchases.stripe_api.invoices import next_attempt, preview_next_charge
 from purchases.stripe_api.values import Preview
 from purchases.subscriptions import store as subscriptions
 from purchases.subscriptions.next_charge import Terms, WhyNone, judge_preview, known_to_be_none

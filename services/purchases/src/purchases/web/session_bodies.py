@@ -6,7 +6,6 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from pydantic.config import JsonDict
 
 from chassis.web.web import Body
-from purchases.stripe_api.checkout import HostedPage
 
 MOST_ADDONS: Final = 20
 """As many one-time items as a Checkout of Stripe's takes besides the plan."""
@@ -80,7 +79,3 @@ class SessionReply(BaseModel):
 
     id: str
     url: str = Field(description="Where to send the browser")
-
-
-def session_reply(page: HostedPage) -> SessionReply:
-    return SessionReply(id=page.id, url=page.url)

@@ -32,7 +32,7 @@ from purchases.web.replies.purchase_replies import (
     OffersReply,
     PurchaseReply,
     PurchasesReply,
-    offers_reply,
+    offer_reply,
     purchase_reply,
 )
 from purchases.web.requests import IdempotencyKey, SettingsOfApp, allowed_url, own_page, return_url_not_allowed
@@ -92,9 +92,9 @@ NOT_CANCELLED = of_buyers(
 async def list_workspace_addons(workspace: Buyer, database: AtDatabase, settings: SettingsOfApp) -> OffersReply:
     """The add-ons for sale, whether each can be bought now, and why not."""
     async with database.reading() as session:
-        return offers_reply(
-            await offer_addons(session=session, workspace_id=workspace.id, brake=Brake(settings.brake_declines))
-        )
+        brake = Brake(settings.brake_declines)
+        offers = await offer_addons(session=session, workspace_id=workspace.id, brake=brake)
+    return OffersReply(addons=[offer_reply(offer) for offer in offers])
 
 
 @router.get("/purchases", operation_id="list_purchases", responses=of_buyers(InvalidCursor()))

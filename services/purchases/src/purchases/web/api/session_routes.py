@@ -24,7 +24,6 @@ from purchases.web.session_bodies import (
     PortalSessionBody,
     SessionReply,
     SetupSessionBody,
-    session_reply,
 )
 from purchases.web.stripe_requests import AtStripe, open_card_page, open_plan_checkout, open_portal_page
 
@@ -65,7 +64,8 @@ NOT_OPENED: Final = of_owner(
 async def open_setup_session(workspace: SpendingBuyer, body: SetupSessionBody, at: AtStripe) -> SessionReply:
     """A page of Stripe where a card is saved; once it is, the workspace pays with it."""
     return_url = allowed_url(body.return_url, at.settings)
-    return session_reply(await open_card_page(at, workspace_id=workspace.id, return_url=return_url))
+    page = await open_card_page(at, workspace_id=workspace.id, return_url=return_url)
+    return SessionReply(id=page.id, url=page.url)
 
 
 @router.post(

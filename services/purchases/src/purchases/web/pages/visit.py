@@ -1,7 +1,8 @@
-"""One request for a page: who asks, of which workspace, and with what the page answers."""
+"""One request for a page: who asks, of which workspace, with what the page answers, and what a form's page showed."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from fastapi import Depends, Request
 from starlette.responses import Response
@@ -11,6 +12,7 @@ from chassis.pages import AtPages, Pages, Words
 from chassis.pages.forms import typed
 from chassis.problems import Problem
 from chassis.web.auth import Caller, CurrentCaller
+from purchases.ledger.transitions import Status
 from purchases.settings import Settings
 from purchases.web.access import AtDatabase, Buyer, Member, Staff
 from purchases.web.budget import SpendingBuyer, SpendingOwner
@@ -111,3 +113,17 @@ SpendingOwnerVisit = Annotated[WorkspaceVisit, Depends(spending_owner_visit)]
 def _of(workspace: Workspace, visit: Visit) -> WorkspaceVisit:
     given: dict[str, Any] = {field.name: getattr(visit, field.name) for field in fields(Visit)}
     return WorkspaceVisit(**given, workspace=workspace)
+
+
+LONGEST_NUMBER: Final = 18
+
+
+def status_in(fields: Mapping[str, str]) -> Status | None:
+    """Return the purchase's status as the form's page showed it: nobody decides about what they did not see."""
+    return next((status for status in Status if status.value == fields.get("status")), None)
+
+
+def seen_in(fields: Mapping[str, str]) -> int:
+    """Return how far the history went, which only grows; 0, nothing was seen, without such a field."""
+    seen = fields.get("seen", "")
+    return int(seen) if seen.isascii() and seen.isdecimal() and len(seen) < LONGEST_NUMBER else 0

@@ -1,10 +1,32 @@
-"""What our problems say to people: what happened, what was charged, what to do next. By the problem's slug."""
+"""What our problems say to people: what happened, what was charged, what to do next; and what a status is called."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from chassis.pages import Words
 from chassis.problems import Problem
+from purchases.ledger.transitions import Status
+
+
+@dataclass(frozen=True, slots=True)
+class Badge:
+    """The word says what the colour shows."""
+
+    word: str
+    colour: str
+
+
+BADGES: Final[Mapping[Status, Badge]] = {
+    Status.PENDING: Badge("Pending", "yellow"),
+    Status.PAID: Badge("Paid", "blue"),
+    Status.DELIVERED: Badge("Delivered", "green"),
+    Status.FAILED: Badge("Failed", "red"),
+    Status.CANCELLED: Badge("Cancelled", "grey"),
+    Status.REFUNDED: Badge("Refunded", "purple"),
+}
+"""What a status is called, and its colour (SPEC §3)."""
+
 
 NOTHING_CHARGED: Final = "Nothing was charged."
 

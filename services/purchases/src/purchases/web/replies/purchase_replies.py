@@ -1,6 +1,5 @@
 """What the host product and a workspace's people get."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -134,11 +133,7 @@ def purchase_reply(purchase: Purchase) -> PurchaseReply:
     return PurchaseReply.model_validate(members_of(purchase))
 
 
-def offers_reply(offers: Sequence[Offer]) -> OffersReply:
-    return OffersReply(addons=[_offer(offer) for offer in offers])
-
-
-def _offer(offer: Offer) -> OfferReply:
+def offer_reply(offer: Offer) -> OfferReply:
     addon = offer.addon
     return OfferReply(
         id=addon.id,

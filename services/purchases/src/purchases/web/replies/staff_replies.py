@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from chassis.web.cursors import NextCursor
 from purchases.ledger.learn_ids import paid_mark
-from purchases.ledger.rows import Charge, Dispute, Payment, Purchase, Refund, Transition
+from purchases.ledger.rows import Charge, Dispute, Payment, Purchase, Transition
 from purchases.ledger.transitions import Status
 from purchases.parked.store import ParkedItem
 from purchases.refunds.request_refund import refund_problem, refundable_cents, refundable_to_credit_cents
@@ -141,10 +141,6 @@ class AdminPurchaseReply(FoundPurchaseReply):
 
 def found_reply(purchase: Purchase) -> FoundPurchaseReply:
     return FoundPurchaseReply.model_validate(_own(purchase))
-
-
-def refund_reply(refund: Refund) -> RefundReply:
-    return RefundReply.model_validate({name: getattr(refund, name) for name in RefundReply.model_fields})
 
 
 def admin_purchase_reply(

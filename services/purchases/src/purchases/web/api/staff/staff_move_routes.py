@@ -23,7 +23,7 @@ from purchases.web.bodies import NoteBody, ReasonBody, RefundBody, StaffCancelBo
 from purchases.web.budget import staff_within_budget
 from purchases.web.replies.examples import CANCELLED_TWICE, REOPENED_EARLY, TOO_EARLY
 from purchases.web.replies.purchase_replies import PurchaseReply, purchase_reply
-from purchases.web.replies.staff_replies import RefundReply, refund_reply
+from purchases.web.replies.staff_replies import RefundReply
 from purchases.web.requests import IdempotencyKey, Stripe
 from purchases.web.responses import CHECKOUT_IN_THE_WAY, of_staff
 
@@ -106,7 +106,7 @@ async def refund_purchase(
     async with database.transaction() as session:
         requested = await request_refund(session=session, order=order)
         response.status_code = 200 if requested.repeated else 202
-        return refund_reply(requested.refund)
+        return RefundReply.model_validate(requested.refund, from_attributes=True)
 
 
 @router.post("/reopen", operation_id="reopen_purchase", responses=of_staff(*_not_moved(REOPENED_EARLY)))

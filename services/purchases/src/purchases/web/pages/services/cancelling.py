@@ -16,10 +16,9 @@ from purchases.ledger.transitions import Status
 from purchases.moves.cancel import Cancellation, cancel
 from purchases.web.bodies import NoteBody
 from purchases.web.pages.paths import PurchaseId, about, services_path
-from purchases.web.pages.seen import status_in
 from purchases.web.pages.services.services_view import ServicesQuery, can_cancel, services_page, shown
 from purchases.web.pages.switching import others
-from purchases.web.pages.visit import BuyerVisit, SpendingBuyerVisit, WorkspaceVisit
+from purchases.web.pages.visit import BuyerVisit, SpendingBuyerVisit, WorkspaceVisit, status_in
 from purchases.web.pages.words import WHEN_CANCELLING, words_for
 from purchases.web.reading import read_purchase
 from purchases.web.requests import Stripe

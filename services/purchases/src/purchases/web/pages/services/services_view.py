@@ -19,12 +19,11 @@ from purchases.ledger.rows import Purchase
 from purchases.ledger.search import PurchaseQuery
 from purchases.ledger.transitions import Status, Step, Trigger, decide
 from purchases.web.pages.awaited import Watch, wait_of, watch_of
-from purchases.web.pages.badges import BADGES
 from purchases.web.pages.paths import billing_path, services_path
 from purchases.web.pages.services.money_back import money_back, paid_cents
 from purchases.web.pages.switching import others
 from purchases.web.pages.visit import WorkspaceVisit
-from purchases.web.pages.words import words_for
+from purchases.web.pages.words import BADGES, words_for
 from purchases.web.searching import page_of
 
 PAGE: Final = 20

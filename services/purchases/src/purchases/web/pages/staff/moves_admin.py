@@ -16,10 +16,9 @@ from purchases.moves.move_once import MoveRequest, move_once
 from purchases.web.bodies import NoteBody, ReasonBody
 from purchases.web.budget import staff_within_budget
 from purchases.web.pages.paths import PurchaseId
-from purchases.web.pages.seen import seen_in, status_in
 from purchases.web.pages.staff.move_question import Fields, Move, move_named, move_question
 from purchases.web.pages.staff.purchases_admin import LIST, purchase_page
-from purchases.web.pages.visit import StaffVisit, Visit
+from purchases.web.pages.visit import StaffVisit, Visit, seen_in, status_in
 from purchases.web.reading import read_purchase_for_staff
 from purchases.web.replies.staff_replies import AdminPurchaseReply
 from purchases.web.requests import Stripe

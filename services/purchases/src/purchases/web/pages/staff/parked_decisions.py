@@ -14,11 +14,10 @@ from chassis.problems import Problem
 from purchases.parked import allocate as allocation
 from purchases.parked.review_parked import Decision, decide_once, discard_parked, not_parked_any_more, retry_parked
 from purchases.web.bodies import AllocateBody, DiscardBody
-from purchases.web.pages.badges import BADGES
-from purchases.web.pages.seen import seen_in
 from purchases.web.pages.staff.parked_admin import KINDS, LIST, ItemId, item_page, waits_for_allocation
 from purchases.web.pages.staff.staff_words import words_for_staff
-from purchases.web.pages.visit import StaffVisit, Visit
+from purchases.web.pages.visit import StaffVisit, Visit, seen_in
+from purchases.web.pages.words import BADGES
 from purchases.web.reading import read_parked_item, read_purchase_for_staff
 from purchases.web.replies.parked_replies import ParkedReply
 

@@ -17,10 +17,10 @@ from purchases.ledger.plan_rows import WorkspaceDispute, WorkspaceRefund
 from purchases.ledger.transitions import Status, Step, Trigger, decide
 from purchases.parked import store as parked_items
 from purchases.parked.store import ParkedItem
-from purchases.web.pages.badges import BADGES
 from purchases.web.pages.paths import PurchaseId
 from purchases.web.pages.staff.staff_words import words_for_staff
 from purchases.web.pages.visit import StaffVisit, Visit
+from purchases.web.pages.words import BADGES
 from purchases.web.reading import read_purchase_for_staff, search_purchases
 from purchases.web.replies.staff_replies import AdminPurchaseReply, FoundReply
 from purchases.web.searching import PurchaseSearch
@@ -138,9 +138,6 @@ def moves_of(purchase: AdminPurchaseReply) -> list[tuple[str, str]]:
         (Trigger.CANCELLED, "cancel", "Cancel …"),
         (Trigger.REOPENED, "reopen", "Re-open …"),
     ]
-    moves = [(path, label) for trigger, path, label in by_hand if _is_possible(purchase, trigger)]
+    steps = [(decide(status=purchase.status, trigger=trigger), path, label) for trigger, path, label in by_hand]
+    moves = [(path, label) for step, path, label in steps if isinstance(step, Step)]
     return [*moves, ("refund", "Refund …")] if purchase.refundable_cents else moves
-
-
-def _is_possible(purchase: AdminPurchaseReply, trigger: Trigger) -> bool:
-    return isinstance(decide(status=purchase.status, trigger=trigger), Step)
