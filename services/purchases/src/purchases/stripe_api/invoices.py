@@ -1,4 +1,4 @@
-"""An add-on's charge: draft invoice, its item, finalize, pay; ids are stored before money moves. And what comes next."""
+"""An add-on's charge: draft invoice, its item, finalize, pay; ids are stored before money moves. And previews."""
 
 from dataclasses import dataclass
 from typing import Any, Final
