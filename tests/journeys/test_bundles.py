@@ -123,6 +123,7 @@ async def test_an_addon_that_is_bought_with_the_saved_card_ends_the_page_and_is_
     assert await captured(driver, shop) == (BUNDLE, 2)
 
 
+@pytest.mark.unrecorded("either of both may come first")
 async def test_paying_the_page_and_buying_one_of_it_in_the_same_moment_charges_it_once(driver: Driver) -> None:
     shop, addons = await given_an_offer(driver, card="pm_card_visa")
     page = await checkout_page(driver, shop, *addons)

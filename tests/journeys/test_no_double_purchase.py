@@ -4,11 +4,14 @@ import asyncio
 import uuid
 from collections import Counter
 
+import pytest
+
 from sandbox.driver import Driver
 from tests.reconciliation_check import purchases_of
 from tests.seen import captured, problem_of
 
 
+@pytest.mark.unrecorded("how many of nineteen come before the first one is paid")
 async def test_twenty_presses_by_two_admins_buy_once(driver: Driver) -> None:
     shop, addon = await driver.given_a_workspace(), await driver.given_an_addon()
     admins = [

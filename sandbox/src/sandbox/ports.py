@@ -7,6 +7,8 @@ from collections import deque
 from typing import Final
 
 LOOPBACK: Final = "127.0.0.1"
+KEEP_ALIVE_SECONDS: Final = 75
+"""Longer than httpx keeps a connection (5 s, which is uvicorn's default, too): none is closed as a request is sent."""
 _BELOW_EPHEMERAL: Final = range(20_000, 32_000)
 _HELD: Final = 512
 

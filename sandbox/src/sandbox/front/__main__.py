@@ -5,7 +5,7 @@ import argparse
 import uvicorn
 
 from sandbox.front.proxy import application
-from sandbox.ports import LOOPBACK
+from sandbox.ports import KEEP_ALIVE_SECONDS, LOOPBACK
 
 
 def main() -> None:
@@ -19,7 +19,14 @@ def main() -> None:
     behind = {"catalog": options.catalog, "purchases-api": options.purchases, "notifier": options.notifier}
     app = application(behind)
     # The services' own Date and Server are passed on, and nobody is believed about where he comes from.
-    config = uvicorn.Config(app, host=options.host, port=options.port, log_level="warning", proxy_headers=False)
+    config = uvicorn.Config(
+        app,
+        host=options.host,
+        port=options.port,
+        log_level="warning",
+        proxy_headers=False,
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+    )
     config.server_header = config.date_header = False
     uvicorn.Server(config).run()
 

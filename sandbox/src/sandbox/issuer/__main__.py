@@ -5,7 +5,7 @@ import argparse
 import uvicorn
 
 from sandbox.issuer import Client, Issuer, application
-from sandbox.ports import LOOPBACK
+from sandbox.ports import KEEP_ALIVE_SECONDS, LOOPBACK
 
 
 def main() -> None:
@@ -21,7 +21,7 @@ def main() -> None:
     name = options.issuer or f"http://{options.host}:{options.port}"
     client = _client(options) if options.client_id else None
     app = application(Issuer(issuer=name, audience=options.audience), client)
-    uvicorn.run(app, host=options.host, port=options.port, log_level="warning")
+    uvicorn.run(app, host=options.host, port=options.port, log_level="warning", timeout_keep_alive=KEEP_ALIVE_SECONDS)
 
 
 def _client(options: argparse.Namespace) -> Client:

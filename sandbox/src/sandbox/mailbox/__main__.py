@@ -7,7 +7,7 @@ import uvicorn
 from sandbox.mailbox.api import application
 from sandbox.mailbox.mails import Mails
 from sandbox.mailbox.smtp import SmtpServer
-from sandbox.ports import LOOPBACK
+from sandbox.ports import KEEP_ALIVE_SECONDS, LOOPBACK
 
 
 def main() -> None:
@@ -18,7 +18,13 @@ def main() -> None:
     options = parser.parse_args()
     mails = Mails()
     smtp = SmtpServer(mails, host=options.host, port=options.smtp_port)
-    uvicorn.run(application(mails, smtp), host=options.host, port=options.http_port, log_level="warning")
+    uvicorn.run(
+        application(mails, smtp),
+        host=options.host,
+        port=options.http_port,
+        log_level="warning",
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
+    )
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import uvicorn
 
+from sandbox.ports import KEEP_ALIVE_SECONDS
 from sandbox.stripe import versions
 from sandbox.stripe.account import Settings
 from sandbox.stripe.app import create_app, endpoint_of
@@ -23,6 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         host=options.host,
         port=options.port,
         log_level="critical",
+        timeout_keep_alive=KEEP_ALIVE_SECONDS,
         access_log=False,
         timeout_graceful_shutdown=1,
         lifespan="on",
