@@ -45,7 +45,7 @@ async def test_on_a_phone_the_header_is_two_lines_and_an_addons_button_stands_be
     visit: Visit, driver: Driver
 ) -> None:
     addon = await driver.given_an_addon()
-    staff = await given_staff(visit, ADDONS)
+    staff = await given_staff(visit, f"{ADDONS}?state=on")
     await staff.page.set_viewport_size({"width": NARROW, "height": HEIGHT})
 
     row = staff.page.get_by_role("listitem").filter(has_text=addon["slug"])
