@@ -1,6 +1,6 @@
 # `make` alone lists what there is. Everything is installed into this checkout: .venv, .cache and .stack.
 .DEFAULT_GOAL := help
-.PHONY: help install demo up down status unit test golden unchanged browser conformance docs check bench lock clean
+.PHONY: help install demo up down status unit test rounds journeys golden unchanged browser conformance docs check bench lock clean
 .DELETE_ON_ERROR:
 
 PY := .venv/bin/python
@@ -16,7 +16,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 help: ## this list
 	@echo "usage: make TARGET [BROKER=kafka|librdkafka]"
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1|\2/p' Makefile | awk -F '|' '{ printf "%-10s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  \1|\2/p' Makefile | awk -F '|' '{ printf "%-12s %s\n", $$1, $$2 }'
 
 install: $(INSTALLED) ## what everything else needs, into .venv; other targets do it when it is missing or old
 	@echo "installed in .venv"
@@ -43,6 +43,13 @@ unit: $(INSTALLED) ## the tests that need no server, in seconds; ARGS='-k word' 
 
 test: $(INSTALLED) ## every test but those that need a browser or Go, and the benchmarks; ARGS='tests/… -k word' for some
 	@$(PY) -m pytest --numprocesses=$(WORKERS) --dist=loadfile --ignore=tests/bench --ignore=tests/browser --ignore=tests/conformance $(ARGS)
+
+rounds: $(INSTALLED) ## what `make test` tries some times, as often as its claims say: rare orders, races, fuzz, large tables
+	@ROUNDS=all $(PY) -m pytest --numprocesses=3 --dist=loadfile \
+		$$(grep -rl --include='test_*.py' 'from tests.rounds import' tests) $(ARGS)
+
+journeys: $(INSTALLED) ## the journeys, every service started for real and not forked from one that has imported it
+	@FORK=no $(PY) -m pytest tests/journeys $(ARGS)
 
 golden: $(INSTALLED) ## record anew what the journeys leave at the edges, into tests/golden; ARGS='-k word' for some
 	@GOLDEN=record $(PY) -m pytest tests/journeys $(ARGS)
