@@ -17,8 +17,8 @@ SOURCES: Final = (
     ROOT / "libs/stripe_reader/src",
 )
 COMMANDS: Final = {
-    "catalog": ("serve", "migrate", "seed", "bootstrap-stripe", "doctor", "parked"),
-    "purchases": ("api", "worker", "migrate", "sweep", "retry-parked", "doctor"),
+    "catalog": ("serve", "relay", "migrate", "seed", "bootstrap-stripe", "doctor", "parked"),
+    "purchases": ("api", "worker", "relay", "migrate", "sweep", "retry-parked", "doctor"),
     "webhook_gateway": ("serve", "doctor"),
     "notifier": ("serve", "migrate", "doctor", "parked"),
 }

@@ -34,8 +34,10 @@ SETTINGS: Final[Mapping[str, type[ServiceSettings]]] = {
 USED: Final[Mapping[str, TopicsUsed]] = {
     "webhook-gateway": webhook_gateway.doctor.USED,
     "catalog": catalog.main.doctor.USED,
+    "catalog-relay": catalog.main.doctor.USED_BY_RELAY,
     "purchases-api": purchases.main.doctor.USED_BY_API,
     "purchases-worker": purchases.main.doctor.USED_BY_WORKER,
+    "purchases-relay": purchases.main.doctor.USED_BY_RELAY,
     "notifier": notifier.main.doctor.USED,
 }
 

@@ -17,6 +17,8 @@ BUILT_IN: Final[Mapping[str, str]] = {
     "catalog": "catalog/src/catalog/main/service.py",
     "purchases-api": "purchases/src/purchases/main/api.py",
     "purchases-worker": "purchases/src/purchases/main/worker.py",
+    "catalog-relay": "catalog/src/catalog/main/relay.py",
+    "purchases-relay": "purchases/src/purchases/main/relay.py",
     "notifier": "notifier/src/notifier/main/service.py",
 }
 """Where each process puts its parts together."""
@@ -41,7 +43,13 @@ def called_in(path: Path) -> dict[str, list[ast.keyword]]:
     return {node.func.id: node.keywords for node in calls if isinstance(node.func, ast.Name)}
 
 
-def test_every_topic_has_a_process_that_writes_it() -> None:
-    written = [topic for used in USED.values() for topic in used.writes]
+def test_every_topic_has_a_service_that_writes_it() -> None:
+    written = {process: used.writes for process, used in USED.items() if not process.endswith("-relay")}
 
-    assert sorted(written) == sorted(topic.name for topic in ALL_TOPICS)
+    assert sorted(topic for topics in written.values() for topic in topics) == sorted(one.name for one in ALL_TOPICS)
+
+
+def test_a_relay_apart_writes_what_its_service_then_leaves_to_it() -> None:
+    for service, relay in (("catalog", "catalog-relay"), ("purchases-worker", "purchases-relay")):
+        assert USED[relay].writes == USED[service].writes != frozenset()
+        assert USED[service].with_relay("apart").all == USED[service].heard

@@ -1,4 +1,4 @@
-"""`python -m catalog` serves; what is named as a command is done, and the process ends.
+"""`python -m catalog` and `… relay` serve; what is named as a command is done, and the process ends.
 
 What a command runs is imported by the command: each process starts with its own part only.
 """
@@ -19,6 +19,13 @@ def serve(_: Namespace) -> None:
     from chassis.process.process import run
 
     run(serve)
+
+
+def relay(_: Namespace) -> None:
+    from catalog.main.relay import relay
+    from chassis.process.process import run
+
+    run(relay)
 
 
 def migrate(_: Namespace) -> None:
@@ -43,7 +50,7 @@ def bootstrap(options: Namespace) -> None:
 def doctor(options: Namespace) -> None:
     from catalog.main.doctor import examine
 
-    sys.exit(asyncio.run(examine(wait=options.wait)))
+    sys.exit(asyncio.run(examine(options.process, wait=options.wait)))
 
 
 def parked(_: Namespace) -> None:
@@ -66,6 +73,7 @@ def discard(given: Namespace) -> None:
 
 COMMANDS: Final[Mapping[str, Callable[[Namespace], None]]] = {
     "serve": serve,
+    "relay": relay,
     "migrate": migrate,
     "seed": seed,
     "bootstrap-stripe": bootstrap,
@@ -80,9 +88,9 @@ def options() -> Namespace:
     """Read the command line; without a command it serves."""
     parser = ArgumentParser(prog="python -m catalog", description=__doc__, allow_abbrev=False)
     commands = parser.add_subparsers(dest="command")
-    for name in ("serve", "migrate", "seed"):
+    for name in ("serve", "relay", "migrate", "seed"):
         commands.add_parser(name, allow_abbrev=False)
-    add_doctor(commands)
+    add_doctor(commands, processes=("serve", "relay"))
     add_parked(commands)
     stripe = commands.add_parser(
         "bootstrap-stripe", help="make or find at Stripe what the plans and webhooks need", allow_abbrev=False

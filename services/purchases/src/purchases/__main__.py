@@ -1,5 +1,5 @@
-"""`python -m purchases api` and `… worker` serve; `migrate`, `sweep [--since 35d]`,
-`retry-parked --kind command` and `doctor [api|worker] [--wait]` do their work and end.
+"""`python -m purchases api`, `… worker` and `… relay` serve; `migrate`, `sweep [--since 35d]`,
+`retry-parked --kind command` and `doctor [api|worker|relay] [--wait]` do their work and end.
 
 What a command runs is imported by the command: each process starts with its own part only.
 """
@@ -29,6 +29,13 @@ def work() -> None:
     run(work)
 
 
+def relay() -> None:
+    from chassis.process.process import run
+    from purchases.main.relay import relay
+
+    run(relay)
+
+
 def migrate() -> None:
     from chassis.database.migrations import migrate
     from purchases.main import MIGRATIONS, read_settings
@@ -52,7 +59,7 @@ def doctor() -> None:
     from purchases.main.doctor import PROCESSES, examine
 
     parser = add_wait(ArgumentParser(prog=f"{PROGRAM} doctor", description=HELP, allow_abbrev=False))
-    parser.add_argument("process", nargs="?", choices=PROCESSES, help="one of the two; else both")
+    parser.add_argument("process", nargs="?", choices=PROCESSES, help="one of them; else all")
     given = parser.parse_args(sys.argv[2:])
     wanted = [given.process] if given.process else PROCESSES
     sys.exit(max(asyncio.run(examine(process, wait=given.wait)) for process in wanted))
@@ -61,6 +68,7 @@ def doctor() -> None:
 COMMANDS: Final[Mapping[str, Callable[[], None]]] = {
     "api": serve_api,
     "worker": work,
+    "relay": relay,
     "migrate": migrate,
     "sweep": sweep,
     "retry-parked": retry_parked,

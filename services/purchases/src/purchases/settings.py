@@ -3,10 +3,10 @@
 from pydantic import Field
 
 from chassis.process.page_settings import PageSettings, SignInSettings
-from chassis.process.settings import DatabaseSettings, ServiceSettings, StripeSettings
+from chassis.process.settings import DatabaseSettings, OutboxSettings, ServiceSettings, StripeSettings
 
 
-class Settings(ServiceSettings, DatabaseSettings, StripeSettings, PageSettings, SignInSettings):
+class Settings(ServiceSettings, DatabaseSettings, OutboxSettings, StripeSettings, PageSettings, SignInSettings):
     """Beside what every service has: Stripe, the pages, and how long a buying request may take."""
 
     purchase_lease_seconds: int = Field(default=180, gt=0)

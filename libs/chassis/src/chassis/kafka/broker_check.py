@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Collection
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Self
 
 from aiokafka.client import AIOKafkaClient
@@ -11,7 +11,7 @@ from aiokafka.cluster import ClusterMetadata
 
 from chassis.kafka.kafka import connection
 from chassis.process.health import Health
-from chassis.process.settings import ServiceSettings
+from chassis.process.settings import RelayPlace, ServiceSettings
 from contracts.topics import ALL_TOPICS, SESSION_STATE
 
 CONNECT_SECONDS: Final = 1.0
@@ -35,6 +35,10 @@ class TopicsUsed:
         return cls(
             reads=reads, sessions=sessions, writes=frozenset(one.name for one in ALL_TOPICS if one.owner == owner)
         )
+
+    def with_relay(self, place: RelayPlace) -> Self:
+        """Return what is left to the service's process: where the relay is a process apart, that one writes."""
+        return self if place == "inside" else replace(self, writes=frozenset())
 
     @property
     def heard(self) -> frozenset[str]:

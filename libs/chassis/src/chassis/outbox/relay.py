@@ -1,7 +1,8 @@
 """The relay: moves committed facts from the outbox to Kafka, in order, at least once.
 
-One leader per database (session advisory lock; every replica runs one). Select by id, send all, await all
-acknowledgements, delete what was sent: never `id > last`, since ids commit out of order.
+One leader per database (session advisory lock; every replica runs one, and `RELAY` says whether the service does).
+Select by id, send all, await all acknowledgements, delete what was sent: never `id > last`, since ids commit out of
+order.
 
 A fact that Kafka will never take (larger than the topic allows) is found by halving the batch. It stays in the outbox
 and holds up what follows under its key, whose order is promised; all other keys go on. It is logged as critical and
@@ -10,7 +11,7 @@ counted in `billing_outbox_refused_facts` until a relay of a new process tries i
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from typing import Any, Final
 
 import orjson
@@ -25,7 +26,7 @@ from chassis.process.killpoints import reached
 from chassis.process.logs import get_logger
 from chassis.process.process import background
 from chassis.process.retrying import backs_off
-from chassis.process.settings import ServiceSettings
+from chassis.process.settings import RelayPlace, ServiceSettings
 
 log = get_logger(__name__)
 
@@ -58,10 +59,21 @@ class Relay:
         self._held: set[tuple[str, str]] = set()
         """Topics and keys that a refused fact holds up."""
 
+    def beside_a_service(self, place: RelayPlace) -> AbstractAsyncContextManager[None]:
+        """Relay in the service's own process, or only measure the outbox where the relay is a process apart."""
+        return self.running() if place == "inside" else self.measuring()
+
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Relay until the block is left."""
-        async with background("relay", self._run), background("outbox-gauge", self._gauge):
+        metrics.RELAY_LEADS.set(0)
+        async with background("relay", self._run), self.measuring():
+            yield
+
+    @asynccontextmanager
+    async def measuring(self) -> AsyncIterator[None]:
+        """Export what waits in the outbox until the block is left."""
+        async with background("outbox-gauge", self._gauge):
             yield
 
     async def _gauge(self) -> None:
@@ -103,6 +115,13 @@ class Relay:
             self._health.beat("relay")
             await asyncio.sleep(0.05)
         log.info("relay_leads")
+        metrics.RELAY_LEADS.set(1)
+        try:
+            await self._relay_batches(connection, producer, backoff)
+        finally:
+            metrics.RELAY_LEADS.set(0)
+
+    async def _relay_batches(self, connection: Any, producer: Producer, backoff: Backoff) -> None:
         while True:
             self._health.beat("relay")
             self._wake.clear()

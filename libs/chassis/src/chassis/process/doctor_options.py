@@ -1,6 +1,7 @@
 """The command line of `doctor`; it imports no more than a command line needs."""
 
 from argparse import ArgumentParser
+from collections.abc import Sequence
 from typing import Any, Final
 
 HELP: Final = "say what is wrong with the settings, else what has not come yet"
@@ -21,6 +22,13 @@ def add_wait(parser: ArgumentParser) -> ArgumentParser:
     return parser
 
 
-def add_doctor(commands: Any) -> None:
-    """Add the command to `commands`, which argparse has no public type for."""
-    add_wait(commands.add_parser("doctor", help=HELP, description=HELP, allow_abbrev=False))
+def add_doctor(commands: Any, *, processes: Sequence[str] = ()) -> None:
+    """Add the command to `commands`, which argparse has no public type for.
+
+    Where a service has several `processes` the first is meant, unless one is named.
+    """
+    parser = add_wait(commands.add_parser("doctor", help=HELP, description=HELP, allow_abbrev=False))
+    if processes:
+        parser.add_argument(
+            "process", nargs="?", choices=processes, default=processes[0], help=f"which; else {processes[0]}"
+        )

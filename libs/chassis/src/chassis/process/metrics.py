@@ -58,6 +58,10 @@ OUTBOX_REFUSED: Final = Gauge(
     "billing_outbox_refused_facts",
     "Facts that Kafka will never take; they hold up whatever follows under their key (max by: a shared table).",
 )
+RELAY_LEADS: Final = Gauge(
+    "billing_relay_leads",
+    "1 while this process sends what is in the outbox, 0 while it stands by (sum: 1 by database).",
+)
 RELAYED: Final = Counter("billing_relay_published_total", "Facts moved from the outbox to Kafka.")
 
 HTTP_REQUESTS: Final = Histogram(

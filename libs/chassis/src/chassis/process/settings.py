@@ -52,6 +52,8 @@ CommaSeparated = Annotated[tuple[str, ...], NoDecode, BeforeValidator(split_comm
 Origins = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_origins)]
 """Comma-separated origins, normalised."""
 
+RelayPlace = Literal["inside", "apart"]
+
 Port = Annotated[int, Field(ge=0, le=65535)]
 
 
@@ -154,6 +156,15 @@ class DatabaseSettings(BaseSettings):
     """The service's own database: `postgresql://user:password@host:port/name`."""
     parked_kept_days: int = Field(default=90, ge=40)
     """So long what was parked stays once it is resolved; longer than the sweep looks back, which asks for it."""
+
+
+class OutboxSettings(BaseSettings):
+    """For a service that publishes facts from its database."""
+
+    model_config = _CONFIG
+
+    relay: RelayPlace = "inside"
+    """Who sends the outbox to Kafka: `inside`, the service's own process; `apart`, the command `relay` alone."""
 
 
 class StripeSettings(BaseSettings):

@@ -1,6 +1,6 @@
-"""Which settings this process needs, and what has to be there before it is ready."""
+"""Which settings the service and its relay need, and what has to be there before they are ready."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from catalog.consumer import TOPICS
@@ -13,6 +13,7 @@ from chassis.process.doctor_command import report, wait_until_ready
 from chassis.process.health import Health
 
 USED: Final = TopicsUsed.of(NAME, reads=TOPICS, sessions=True)
+USED_BY_RELAY: Final = TopicsUsed.of(NAME)
 
 
 def findings(settings: Settings) -> Iterable[str]:
@@ -22,18 +23,37 @@ def findings(settings: Settings) -> Iterable[str]:
     yield from doctor.pages(settings)
 
 
+def findings_of_relay(settings: Settings) -> Iterable[str]:
+    """Find what is wrong with the relay's settings, in a sentence each: it needs the database and Kafka alone."""
+    yield from doctor.database(settings, settings.database_url)
+
+
 def health_of(settings: Settings, database: Database) -> Health:
-    """Return its health: ready once database, migrations, broker and topics are there."""
+    """Return the service's health: ready once database, migrations, broker and topics are there."""
+    return _health(settings, database, USED.with_relay(settings.relay))
+
+
+def health_of_relay(settings: Settings, database: Database) -> Health:
+    """Return the relay's health: ready once database, migrations, broker and topics are there; leading or not."""
+    return _health(settings, database, USED_BY_RELAY)
+
+
+def _health(settings: Settings, database: Database, used: TopicsUsed) -> Health:
     health = Health()
     SchemaArrival(database, MIGRATIONS).watch(health)
-    BrokerArrival(settings, USED.all).watch(health)
+    BrokerArrival(settings, used.all).watch(health)
     return health
 
 
-async def examine(*, wait: float) -> int:
-    """Say what is wrong, or not ready after `wait` seconds, and return the exit status."""
+FINDINGS: Final[Mapping[str, Callable[[Settings], Iterable[str]]]] = {"serve": findings, "relay": findings_of_relay}
+HEALTH: Final[Mapping[str, Callable[[Settings, Database], Health]]] = {"serve": health_of, "relay": health_of_relay}
+
+
+async def examine(process: str, *, wait: float) -> int:
+    """Say what is wrong with `serve` or `relay`, or not ready after `wait` seconds, and return the exit status."""
     settings = read_settings()
-    if status := report(NAME, findings(settings)):
+    name = NAME if process == "serve" else f"{NAME}-{process}"
+    if status := report(name, FINDINGS[process](settings)):
         return status
-    async with Database(settings.database_url, name=f"{NAME}-doctor") as database:
-        return await wait_until_ready(NAME, health_of(settings, database), wait=wait)
+    async with Database(settings.database_url, name=f"{name}-doctor") as database:
+        return await wait_until_ready(name, HEALTH[process](settings, database), wait=wait)

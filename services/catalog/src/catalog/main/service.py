@@ -65,7 +65,7 @@ async def serve() -> None:
     await run_process(
         database,
         HttpServer(ops_app(health), settings.http_host, settings.ops_port, name="ops", protected=settings.protected),
-        Relay(database=database, settings=settings, health=health).running(),
+        Relay(database=database, settings=settings, health=health).beside_a_service(settings.relay),
         consumer(settings=settings, database=database, health=health).running(),
         background("pruning", lambda: keep_pruned(database, parked_of(GROUP), kept=kept)),
         ended.running(health),

@@ -1,4 +1,4 @@
-"""Which settings each of the two processes needs, and what has to come before it is ready."""
+"""Which settings each of the processes needs, and what has to come before it is ready."""
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Final
@@ -14,7 +14,8 @@ from purchases.main import MIGRATIONS, read_settings
 from purchases.settings import Settings
 
 USED_BY_API: Final = TopicsUsed(sessions=True)
-"""What the API publishes on Kafka, the worker's relay sends."""
+"""What the API publishes on Kafka, the relay sends."""
+USED_BY_RELAY: Final = TopicsUsed.of("purchases")
 USED_BY_WORKER: Final = TopicsUsed.of("purchases", reads=(STRIPE_EVENTS.name, ADDON_STATE.name, PLAN_STATE.name))
 
 
@@ -32,6 +33,11 @@ def of_worker(settings: Settings) -> Iterable[str]:
     yield from doctor.stripe(settings, settings)
 
 
+def of_relay(settings: Settings) -> Iterable[str]:
+    """Find what is wrong with the relay's settings, in a sentence each: it needs the database and Kafka alone."""
+    yield from doctor.database(settings, settings.database_url)
+
+
 def health_of_api(settings: Settings, database: Database) -> Health:
     """Return the API's health: ready once database and migrations are there, and the topic of ended sessions."""
     return _health(settings, database, USED_BY_API)
@@ -39,7 +45,12 @@ def health_of_api(settings: Settings, database: Database) -> Health:
 
 def health_of_worker(settings: Settings, database: Database) -> Health:
     """Return the worker's health: ready once database, migrations, broker and topics are there."""
-    return _health(settings, database, USED_BY_WORKER)
+    return _health(settings, database, USED_BY_WORKER.with_relay(settings.relay))
+
+
+def health_of_relay(settings: Settings, database: Database) -> Health:
+    """Return the relay's health: ready once database, migrations, broker and topics are there; leading or not."""
+    return _health(settings, database, USED_BY_RELAY)
 
 
 def _health(settings: Settings, database: Database, used: TopicsUsed) -> Health:
@@ -49,16 +60,21 @@ def _health(settings: Settings, database: Database, used: TopicsUsed) -> Health:
     return health
 
 
-FINDINGS: Final[Mapping[str, Callable[[Settings], Iterable[str]]]] = {"api": of_api, "worker": of_worker}
+FINDINGS: Final[Mapping[str, Callable[[Settings], Iterable[str]]]] = {
+    "api": of_api,
+    "worker": of_worker,
+    "relay": of_relay,
+}
 HEALTH: Final[Mapping[str, Callable[[Settings, Database], Health]]] = {
     "api": health_of_api,
     "worker": health_of_worker,
+    "relay": health_of_relay,
 }
 PROCESSES: Final = tuple(FINDINGS)
 
 
 async def examine(process: str, *, wait: float) -> int:
-    """Say what is wrong with `api` or `worker`, or not ready after `wait` seconds, and return the exit status."""
+    """Say what is wrong with one of PROCESSES, or not ready after `wait` seconds, and return the exit status."""
     name = f"purchases-{process}"
     settings = read_settings(f"{name}-doctor")
     if status := report(name, FINDINGS[process](settings)):

@@ -48,7 +48,7 @@ async def work() -> None:
     await run_process(
         database,
         HttpServer(ops_app(health), settings.http_host, settings.ops_port, name="ops", protected=settings.protected),
-        Relay(database=database, settings=settings, health=health).running(),
+        Relay(database=database, settings=settings, health=health).beside_a_service(settings.relay),
         JobsLoop(context=context, health=health, brake=Brake(settings.brake_declines)).running(),
         background("pruning", lambda: keep_pruned(database, PRUNES, kept=kept)),
         consumer.running(),
