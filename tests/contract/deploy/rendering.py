@@ -1,0 +1,54 @@
+"""The overlays of deploy/k8s as kustomize puts them together; committed, so that a test needs no kustomize."""
+
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from tests.contract.deploy.generated import K8S
+
+RENDERED: Final = K8S / "rendered"
+OVERLAYS: Final = tuple(sorted(path.parent.name for path in K8S.glob("overlays/*/kustomization.yaml")))
+MADE: Final = "# overlays/{name} as kustomize puts it together. Made by `make docs`; changes here are lost.\n"
+
+Json = dict[str, Any]
+
+
+def kustomize() -> Sequence[str] | None:
+    """Return the command that builds a kustomization, None where neither kustomize nor kubectl is installed."""
+    if shutil.which("kustomize"):
+        return ["kustomize", "build"]
+    return ["kubectl", "kustomize"] if shutil.which("kubectl") else None
+
+
+def build(command: Sequence[str], overlay: str) -> str:
+    """Put an overlay together. Raises RuntimeError with what kustomize says against it."""
+    done = subprocess.run([*command, K8S / "overlays" / overlay], capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"{overlay}: {done.stderr}")
+    return done.stdout
+
+
+def file_of(overlay: str) -> Path:
+    return RENDERED / f"{overlay}.yaml"
+
+
+def documents(text: str) -> list[Json]:
+    """Return the objects in `text`, in the order of their kinds and names, which versions of kustomize do not share."""
+    found = [document for document in yaml.safe_load_all(text) if document]
+    return sorted(found, key=lambda one: (one["kind"], one["metadata"]["name"]))
+
+
+def write(command: Sequence[str]) -> list[Path]:
+    """Render each overlay anew, and return the files that say something else now."""
+    RENDERED.mkdir(exist_ok=True)
+    changed = []
+    for overlay in OVERLAYS:
+        text, path = build(command, overlay), file_of(overlay)
+        if not path.exists() or documents(path.read_text()) != documents(text):
+            path.write_text(MADE.format(name=overlay) + text)
+            changed.append(path)
+    return changed
