@@ -69,6 +69,7 @@ docs: $(INSTALLED) ## write anew whatever is made from the code: schemas, API de
 	@for service in catalog purchases webhook_gateway; do $(PY) -m $$service.openapi || exit; done
 	@$(PY) -m purchases.diagram --write services/purchases/README.md
 	@$(PY) -m tests.contract.docs
+	@$(PY) -m tests.contract.deploy
 
 check: $(INSTALLED) ## format, lint, types, layers, documents
 	$(PY) -m ruff format --check .

@@ -1,5 +1,6 @@
 """The overlays of deploy/k8s as kustomize puts them together; committed, so that a test needs no kustomize."""
 
+import hashlib
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -12,7 +13,10 @@ from tests.contract.deploy.generated import K8S
 
 RENDERED: Final = K8S / "rendered"
 OVERLAYS: Final = tuple(sorted(path.parent.name for path in K8S.glob("overlays/*/kustomization.yaml")))
-MADE: Final = "# overlays/{name} as kustomize puts it together. Made by `make docs`; changes here are lost.\n"
+MADE: Final = (
+    "# overlays/{name} as kustomize puts it together. Made by `make docs`; changes here are lost.\n# of {digest}\n"
+)
+SOURCES: Final = ("base", "components", "overlays", "../observability/dashboards")
 
 Json = dict[str, Any]
 
@@ -36,6 +40,18 @@ def file_of(overlay: str) -> Path:
     return RENDERED / f"{overlay}.yaml"
 
 
+def digest() -> str:
+    """Return a digest of all that overlays are made of: it says whether they are current where nothing can render."""
+    files = sorted(path for part in SOURCES for path in (K8S / part).resolve().rglob("*") if path.is_file())
+    lines = [f"{path.relative_to(K8S.parent)} {hashlib.sha256(path.read_bytes()).hexdigest()}" for path in files]
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+
+
+def digest_in(text: str) -> str:
+    """Return the digest of what `text` was rendered from."""
+    return text.splitlines()[1].removeprefix("# of ")
+
+
 def documents(text: str) -> list[Json]:
     """Return the objects in `text`, in the order of their kinds and names, which versions of kustomize do not share."""
     found = [document for document in yaml.safe_load_all(text) if document]
@@ -47,8 +63,8 @@ def write(command: Sequence[str]) -> list[Path]:
     RENDERED.mkdir(exist_ok=True)
     changed = []
     for overlay in OVERLAYS:
-        text, path = build(command, overlay), file_of(overlay)
-        if not path.exists() or documents(path.read_text()) != documents(text):
-            path.write_text(MADE.format(name=overlay) + text)
+        text, path = MADE.format(name=overlay, digest=digest()) + build(command, overlay), file_of(overlay)
+        if not path.exists() or path.read_text() != text:
+            path.write_text(text)
             changed.append(path)
     return changed
