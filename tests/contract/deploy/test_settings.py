@@ -1,5 +1,6 @@
 """Each process is given what it reads, under names that it knows; secrets are files of Secrets that somebody makes."""
 
+import base64
 import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -12,6 +13,7 @@ import catalog.main.doctor
 import notifier.main.doctor
 import purchases.main.doctor
 from chassis.process.settings import ServiceSettings
+from tests.contract.deploy.generated import ROOT
 from tests.contract.deploy.rendering import OVERLAYS
 from tests.contract.deploy.workloads import DEPLOYMENTS, PROTECTED, WORKLOADS, Workload, objects, of_kind
 from tests.contract.docs.tables import SETTINGS
@@ -145,7 +147,14 @@ def test_no_secret_stands_in_a_manifest(workload: Workload) -> None:
 
 @pytest.mark.parametrize("overlay", OVERLAYS)
 def test_a_secret_that_is_committed_is_a_developers(overlay: str) -> None:
-    assert overlay == "local" or of_kind(overlay, "Secret") == []
+    """What docker-compose.yml has too: published, and so refused by each process of a protected deployment."""
+    committed = [
+        base64.b64decode(value).decode() for one in of_kind(overlay, "Secret") for value in one["data"].values()
+    ]
+    published = (ROOT / "docker-compose.yml").read_text()
+
+    assert (committed == []) is (overlay != "local")
+    assert [value for value in committed if value not in published] == []
 
 
 @pytest.mark.parametrize("workload", [one for one in WORKLOADS if one.overlay in PROTECTED], ids=str)
@@ -157,7 +166,7 @@ def test_who_has_a_database_has_the_authority_that_its_certificate_is_verified_b
     assert (values["PGSSLROOTCERT"] in mounted) is ("DATABASE_URL" in workload.secret_settings())
 
 
-@pytest.mark.parametrize("workload", [one for one in WORKLOADS if one.overlay in PROTECTED], ids=str)
+@pytest.mark.parametrize("workload", WORKLOADS, ids=str)
 def test_every_key_of_a_secret_that_is_mounted_is_one_that_something_makes(workload: Workload) -> None:
     """The store's secrets, the users that Strimzi makes, the authorities of the operators; and nothing beside."""
     made = keys_made(workload.overlay)
@@ -195,7 +204,8 @@ def test_every_secret_of_the_store_is_used(overlay: str) -> None:
 
 def keys_made(overlay: str) -> dict[str, frozenset[str]]:
     """Return each Secret that something in the cluster makes, with its keys."""
-    made = dict(MADE_BY_OPERATORS)
+    made = {one["metadata"]["name"]: frozenset(one["data"]) for one in of_kind(overlay, "Secret")}
+    made |= MADE_BY_OPERATORS if overlay in PROTECTED else {}
     for one in of_kind(overlay, "KafkaUser"):
         made[one["metadata"]["name"]] = USERS[one["spec"]["authentication"]["type"]]
     for one in of_kind(overlay, "ExternalSecret"):
