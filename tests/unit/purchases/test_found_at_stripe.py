@@ -13,7 +13,7 @@ from purchases.batch.fetched_facts import dispute_fact, invoice_fact, refund_fac
 from purchases.ledger.money import is_final
 from purchases.stripe_api.fetch import fetch_invoice
 from purchases.stripe_api.paid_invoices import paid_invoice
-from purchases.stripe_api.reading import json_of, read
+from purchases.stripe_api.reading import Fetched, json_of
 from purchases.stripe_api.snapshots import snapshot_of
 from purchases.stripe_api.values import InvoiceState
 from stripe_reader.invoices import read_invoice
@@ -30,19 +30,17 @@ NAMES: Final = [
 SUBSCRIPTIONS: Final = [name for name, (kind, _) in EXPECTED.items() if kind is SubscriptionChanged]
 
 
-def fetched(document: Mapping[str, Any]) -> stripe.StripeObject:
+def fetched(document: Mapping[str, Any]) -> Fetched:
     """The event's object as Stripe's client gives it."""
-    return stripe.StripeObject.construct_from(document["data"]["object"], key=None)
+    return Fetched(json_of(stripe.StripeObject.construct_from(document["data"]["object"], key=None)))
 
 
 @pytest.mark.parametrize("version", API_VERSIONS)
 @pytest.mark.parametrize("name", NAMES)
 def test_what_is_found_is_the_fact_of_the_event(name: str, version: str) -> None:
     document = event_in_version(name, version)
-    thing = fetched(document)
-    made_of: Any = json_of(thing) if name in PAID else thing
 
-    expected, found = fact_of(document), FOUND[document["data"]["object"]["object"]](made_of)
+    expected, found = fact_of(document), FOUND[document["data"]["object"]["object"]](fetched(document))
 
     assert (type(expected), expected.model_dump(exclude=ENVELOPE)) == (type(found), found.model_dump(exclude=ENVELOPE))
 
@@ -54,7 +52,7 @@ def test_a_subscription_is_the_same_from_its_event_and_fetched(name: str, versio
     fact = fact_of(document)
     assert isinstance(fact, SubscriptionChanged)
 
-    value = read(read_subscription, fetched(document))
+    value = fetched(document).read(read_subscription)
 
     for prices in ((), (fact.items[0].price_id,)):
         from_event = snapshot_of(fact, prices=prices, instance="local")
@@ -70,7 +68,7 @@ def test_a_paid_invoice_is_the_same_from_its_event_and_fetched(name: str, versio
 
     thing = fetched(document)
 
-    assert paid_invoice(fact, fact) == paid_invoice(read(read_invoice, thing), read(read_paid_by, thing))
+    assert paid_invoice(fact, fact) == paid_invoice(thing.read(read_invoice), thing.read(read_paid_by))
 
 
 @pytest.mark.parametrize("status", sorted(DISPUTE_STATUSES))

@@ -5,10 +5,12 @@ from typing import Any, Final
 
 import pytest
 
+from stripe_reader.balances import read_credit
+from stripe_reader.charges import read_charged_at
 from stripe_reader.checkout_sessions import read_hosted_page
 from stripe_reader.customers import read_default_cards, read_running_card, read_saved_card
 from stripe_reader.invoices import read_invoice_status, read_preview
-from stripe_reader.prices import read_price
+from stripe_reader.prices import read_is_active, read_price
 from stripe_reader.stripe_json import UnknownShape
 
 AT: Final = 1_772_620_203
@@ -52,7 +54,29 @@ def test_only_a_subscription_that_was_charged_says_a_card(status: str, card: str
 def test_a_customers_payment_method_and_its_old_source_are_read_apart() -> None:
     cards = read_default_cards({"invoice_settings": {"default_payment_method": "pm_1"}, "default_source": "card_1"})
 
+    assert cards is not None
     assert (cards.payment_method_id, cards.source_id) == ("pm_1", "card_1")
+
+
+def test_a_customer_that_was_deleted_has_no_cards() -> None:
+    assert read_default_cards({"id": "cus_1", "deleted": True}) is None
+
+
+def test_credit_is_what_a_transaction_took_off_the_balance() -> None:
+    credit = read_credit({"id": "cbtxn_1", "amount": -900, "currency": "eur"})
+
+    assert tuple(vars(credit).values()) == ("cbtxn_1", 900, "EUR")
+
+
+@pytest.mark.parametrize("active", [True, False])
+def test_a_product_is_sold_or_archived(active: bool) -> None:
+    assert read_is_active({"id": "prod_1", "active": active}) is active
+
+
+def test_a_charge_says_when_it_was_made() -> None:
+    assert read_charged_at({"id": "ch_1", "created": AT}) == TIME
+    with pytest.raises(UnknownShape, match="created"):
+        read_charged_at({"id": "ch_1"})
 
 
 def test_a_setup_intent_that_did_not_succeed_saved_nothing() -> None:

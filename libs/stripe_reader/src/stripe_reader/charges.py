@@ -1,8 +1,21 @@
 """Charges: what was given back of one, in all."""
 
+from datetime import datetime
+
 from stripe_reader.origin import StripeObject, metadata_of, read_origin
 from stripe_reader.refunds import RefundSnapshot, read_refund_snapshot
-from stripe_reader.stripe_json import Json, amount, currency_of, entries, id_of, is_whole_list, part, required_id
+from stripe_reader.stripe_json import (
+    Json,
+    amount,
+    currency_of,
+    entries,
+    id_of,
+    integer,
+    is_whole_list,
+    part,
+    required_id,
+    utc_time,
+)
 
 
 class Charge(StripeObject):
@@ -40,3 +53,8 @@ def _embedded_refunds(charge: Json) -> tuple[RefundSnapshot, ...]:
     if not is_whole_list(charge, "refunds"):
         return ()
     return tuple([read_refund_snapshot(refund) for refund in entries(charge, "refunds")])
+
+
+def read_charged_at(charge: Json) -> datetime:
+    """Return when the charge was made. Raises UnknownShape."""
+    return utc_time(integer(charge, "created"))

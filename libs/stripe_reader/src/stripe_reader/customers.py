@@ -4,7 +4,7 @@ from typing import Final
 
 from contracts.stripe_facts.words import SETUP_INTENT_STATUSES
 from stripe_reader.origin import StripeObject, read_origin
-from stripe_reader.stripe_json import Json, id_of, part, required_word, text
+from stripe_reader.stripe_json import Json, flag, id_of, part, required_word, text
 from stripe_reader.value import Value
 
 
@@ -37,8 +37,13 @@ class SavedCard(Value):
     customer_id: str | None
 
 
-def read_default_cards(customer: Json) -> DefaultCards:
-    """Return a customer's default cards. Raises UnknownShape. Source: https://docs.stripe.com/api/customers/object."""
+def read_default_cards(customer: Json) -> DefaultCards | None:
+    """Return a customer's default cards; None of one that was deleted. Raises UnknownShape.
+
+    Source: https://docs.stripe.com/api/customers/object.
+    """
+    if flag(customer, "deleted"):
+        return None
     return DefaultCards(
         payment_method_id=id_of(part(customer, "invoice_settings").get("default_payment_method")),
         source_id=id_of(customer.get("default_source")),

@@ -29,3 +29,11 @@ def read_price(price: Json) -> Price:
         interval=text(recurring, "interval"),
         interval_count=optional_integer(recurring, "interval_count"),
     )
+
+
+def read_is_active(product: Json) -> bool:
+    """Return whether a product is sold, and not archived. Raises UnknownShape.
+
+    Source: https://docs.stripe.com/api/products/object.
+    """
+    return flag(product, "active")

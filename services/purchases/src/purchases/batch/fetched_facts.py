@@ -2,7 +2,7 @@
 
 import json
 import uuid
-from collections.abc import Callable
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from chassis.kafka.records import Received, StoredRecord
@@ -10,14 +10,14 @@ from chassis.process.logs import get_logger
 from contracts import TOPICS, seal, stripe_facts
 from purchases.batch.context import FETCHED, BatchContext
 from purchases.batch.parking import is_set_aside
-from purchases.stripe_api.client import UnknownShape, metadata_of_object
-from purchases.stripe_api.reading import Json, json_of, read_json
+from purchases.stripe_api.client import UnknownShape
+from purchases.stripe_api.reading import Fetched
 from stripe_reader.disputes import read_dispute
 from stripe_reader.invoices import read_invoice
-from stripe_reader.origin import StripeObject
+from stripe_reader.origin import metadata_of
 from stripe_reader.payments import read_paid_by
 from stripe_reader.refunds import read_refund
-from stripe_reader.stripe_json import flag, integer, utc_time
+from stripe_reader.stripe_json import Json, flag, integer, utc_time
 
 log = get_logger(__name__)
 
@@ -33,26 +33,25 @@ def received_from_stripe(fact: stripe_facts.StripeFact) -> Received:
     return Received(envelope=envelope, fact=fact, record=record)
 
 
-def refund_fact(refund: Any) -> stripe_facts.RefundChanged:
+def refund_fact(refund: Fetched) -> stripe_facts.RefundChanged:
     """Return a refund object of Stripe's API as its event. Raises UnknownShape."""
-    return _fact(stripe_facts.RefundChanged, json_of(refund), read_refund, state=refund.status)
+    return _fact(stripe_facts.RefundChanged, refund, vars(found := refund.read(read_refund)), found.refund.status)
 
 
-def dispute_fact(dispute: Any) -> stripe_facts.DisputeChanged:
+def dispute_fact(dispute: Fetched) -> stripe_facts.DisputeChanged:
     """Return a dispute object of Stripe's API as its event. Raises UnknownShape."""
-    return _fact(stripe_facts.DisputeChanged, json_of(dispute), read_dispute, state=dispute.status)
+    return _fact(stripe_facts.DisputeChanged, dispute, vars(found := dispute.read(read_dispute)), found.status)
 
 
-def invoice_fact(invoice: Json) -> stripe_facts.InvoicePaid:
+def invoice_fact(invoice: Fetched) -> stripe_facts.InvoicePaid:
     """Return a paid invoice of Stripe's API, with all its lines and payments, as its event. Raises UnknownShape."""
-    return _fact(
-        stripe_facts.InvoicePaid, invoice, read_invoice, state="paid", **vars(read_json(read_paid_by, invoice))
-    )
+    fields = {**vars(invoice.read(read_invoice)), **vars(invoice.read(read_paid_by))}
+    return _fact(stripe_facts.InvoicePaid, invoice, fields, "paid")
 
 
-def unrecognised_fact(thing: Any, kind: str, error: UnknownShape) -> stripe_facts.UnrecognisedEvent:
+def unrecognised_fact(thing: Fetched, kind: str, error: UnknownShape) -> stripe_facts.UnrecognisedEvent:
     """Return what stands for an object of Stripe's API that nobody understands, to be parked with its body."""
-    metadata, body = metadata_of_object(thing), json_of(thing)
+    metadata, body = thing.read(metadata_of), thing.payload
     return stripe_facts.UnrecognisedEvent(
         **_found(body, kind, state=str(body.get("status"))),
         object_id=thing.id,
@@ -63,11 +62,10 @@ def unrecognised_fact(thing: Any, kind: str, error: UnknownShape) -> stripe_fact
     )
 
 
-def _fact(kind: type[Kind], thing: Json, reader: Callable[[Json], StripeObject], *, state: str, **more: Any) -> Kind:
-    """Return the object as a fact, by the reader that reads its event, too."""
-    found = read_json(lambda payload: _found(payload, str(payload["object"]), state=state), thing)
-    fields = {**found, **vars(read_json(reader, thing)), **more}
-    return kind.model_validate(fields, from_attributes=True)
+def _fact(kind: type[Kind], thing: Fetched, fields: Mapping[str, Any], state: str) -> Kind:
+    """Return the object as a fact, its `fields` read by who reads its event, too."""
+    found = thing.read(lambda payload: _found(payload, str(payload["object"]), state=state))
+    return kind.model_validate({**found, **fields}, from_attributes=True)
 
 
 def _found(thing: Json, kind: str, *, state: str) -> dict[str, Any]:
@@ -81,7 +79,7 @@ def _found(thing: Json, kind: str, *, state: str) -> dict[str, Any]:
     }
 
 
-async def park_unknown_shape(context: BatchContext, thing: Any, kind: str, error: UnknownShape) -> None:
+async def park_unknown_shape(context: BatchContext, thing: Fetched, kind: str, error: UnknownShape) -> None:
     """Park the object, unless one of its events was parked for the same."""
     found = received_from_stripe(unrecognised_fact(thing, kind, error))
     log.error("not_understood", kind=kind, object=thing.id, reason=str(error))

@@ -11,8 +11,9 @@ from purchases.catalog_copy.rows import Plan
 from purchases.jobs.kinds import ProvisionPlan
 from purchases.jobs.store import Task
 from purchases.jobs.stripe_context import DONE, Result, StripeContext, number_tries
-from purchases.stripe_api.catalog.plan_prices import PlanPriceFound, SoldPlan, provide_plan_price
+from purchases.stripe_api.catalog.plan_prices import SoldPlan, provide_plan_price
 from purchases.stripe_api.catalog.portal import offer_prices
+from stripe_reader.prices import Price
 
 
 async def provision_plan(context: StripeContext, task: Task[ProvisionPlan]) -> Result:
@@ -87,7 +88,7 @@ async def provision_plan_price(context: StripeContext, *, sold: SoldPlan, asked_
     return found.price_id
 
 
-def _fact(sold: SoldPlan, found: PlanPriceFound, instance: str, sequence: int, now: datetime) -> PlanPriceProvisioned:
+def _fact(sold: SoldPlan, found: Price, instance: str, sequence: int, now: datetime) -> PlanPriceProvisioned:
     return PlanPriceProvisioned(
         plan=sold.plan,
         sequence=sequence,

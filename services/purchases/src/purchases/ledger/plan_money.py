@@ -2,16 +2,19 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from typing import Final
+from typing import Final, TypeVar
 
 from sqlalchemy import ARRAY, BigInteger, Text, and_, any_, cast, exists, func, literal, or_, select, tuple_
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
 from purchases.ledger.plan_rows import SubscriptionCharge, SubscriptionInvoice, WorkspaceDispute, WorkspaceRefund
 from purchases.ledger.rows import Dispute, Payment
 from purchases.stripe_api.values import Part
 
+RowT = TypeVar("RowT", WorkspaceRefund, WorkspaceDispute)
+Place = tuple[InstrumentedAttribute[datetime], InstrumentedAttribute[str]]
 Behind = tuple[datetime, str]
 """The moment and Stripe's id of the last row of the page before."""
 COLUMNS: Final = SubscriptionCharge.__table__.columns
@@ -143,23 +146,24 @@ async def refunds_of(
     session: AsyncSession, workspace_id: str | None, *, after: Behind | None = None, limit: int = SHOWN
 ) -> Sequence[WorkspaceRefund]:
     """Return a page of refunds, the newest first: of one workspace, or of all."""
-    row = WorkspaceRefund
-    found = select(row).order_by(row.recorded_at.desc(), row.stripe_refund_id.desc()).limit(limit)
-    if workspace_id is not None:
-        found = found.where(row.workspace_id == workspace_id)
-    if after is not None:
-        found = found.where(tuple_(row.recorded_at, row.stripe_refund_id) < after)
-    return (await session.execute(found)).scalars().all()
+    place = (WorkspaceRefund.recorded_at, WorkspaceRefund.stripe_refund_id)
+    return await _page(session, WorkspaceRefund, place, workspace_id, after, limit)
 
 
 async def disputes_of(
     session: AsyncSession, workspace_id: str | None, *, after: Behind | None = None, limit: int = SHOWN
 ) -> Sequence[WorkspaceDispute]:
     """Return a page of disputes, the newest first: of one workspace, or of all."""
-    row = WorkspaceDispute
-    found = select(row).order_by(row.opened_at.desc(), row.stripe_dispute_id.desc()).limit(limit)
+    place = (WorkspaceDispute.opened_at, WorkspaceDispute.stripe_dispute_id)
+    return await _page(session, WorkspaceDispute, place, workspace_id, after, limit)
+
+
+async def _page(
+    session: AsyncSession, row: type[RowT], place: Place, workspace_id: str | None, after: Behind | None, limit: int
+) -> Sequence[RowT]:
+    found = select(row).order_by(*(column.desc() for column in place)).limit(limit)
     if workspace_id is not None:
         found = found.where(row.workspace_id == workspace_id)
     if after is not None:
-        found = found.where(tuple_(row.opened_at, row.stripe_dispute_id) < after)
+        found = found.where(tuple_(*place) < after)
     return (await session.execute(found)).scalars().all()

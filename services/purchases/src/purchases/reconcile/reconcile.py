@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -28,8 +28,8 @@ from purchases.reconcile import store as known
 from purchases.reconcile.adopt import adopt
 from purchases.reconcile.missed import note_missed
 from purchases.stripe_api.client import UnknownShape
-from purchases.stripe_api.fetch import whole_invoice, whole_json
-from purchases.stripe_api.reading import json_of, read
+from purchases.stripe_api.fetch import whole_invoice, with_all_pages
+from purchases.stripe_api.reading import Fetched
 from purchases.stripe_api.since import Stretch, disputes, paid_invoices, refunds
 from stripe_reader.invoices import read_invoice_origin
 from stripe_reader.unknown_shapes import owner_hints_of
@@ -77,7 +77,7 @@ async def reconcile_stretch(context: WorkerContext, stretch: Stretch) -> Found:
     return found
 
 
-async def _take_payment(context: WorkerContext, listed: Any) -> bool:
+async def _take_payment(context: WorkerContext, listed: Fetched) -> bool:
     """Apply a payment that the ledger lacks; park one of ours that nobody understands, so that it holds up no other."""
     try:
         return await _take_invoice(context, listed)
@@ -86,27 +86,28 @@ async def _take_payment(context: WorkerContext, listed: Any) -> bool:
         return False
 
 
-async def _take_invoice(context: WorkerContext, listed: Any) -> bool:
+async def _take_invoice(context: WorkerContext, listed: Fetched) -> bool:
     """Make the rows that our payment names and the ledger lacks, and apply it; return whether that was tried."""
-    if read(read_invoice_origin, listed)["quittance_instance"] != context.instance:
+    if listed.read(read_invoice_origin)["quittance_instance"] != context.instance:
         return False
-    names = set(names_in(invoice_fact(await whole_json(context.client, listed))))
+    names = set(names_in(invoice_fact(await with_all_pages(context.client, listed))))
     async with context.database.reading() as session:
         before = await known.payments_with(session, listed.id)
         if not names or before >= len(names):
             return False
-    invoice = await whole_invoice(context.client, listed.id)
-    fact = invoice_fact(await whole_json(context.client, invoice))
+    fact = invoice_fact(await whole_invoice(context.client, listed.id))
     async with context.database.transaction() as session:
         await adopt(session, fact)
         await context.apply(session, [received_from_stripe(fact)])
         taken = await known.payments_with(session, listed.id) > before
     if taken:
-        note_missed("payment", invoice.id)
+        note_missed("payment", fact.invoice_id)
     return True
 
 
-async def _take_money_back(context: WorkerContext, thing: Any, kind: str, read: Callable[[Any], MoneyBack]) -> bool:
+async def _take_money_back(
+    context: WorkerContext, thing: Fetched, kind: str, read: Callable[[Fetched], MoneyBack]
+) -> bool:
     """Apply money back that the ledger lacks; park what nobody understands, if it is of a payment of ours."""
     try:
         return await _take(context, read(thing))
@@ -115,8 +116,8 @@ async def _take_money_back(context: WorkerContext, thing: Any, kind: str, read: 
         return False
 
 
-async def _keep_unknown(context: WorkerContext, thing: Any, kind: str, error: UnknownShape) -> None:
-    said = owner_hints_of(json_of(thing))
+async def _keep_unknown(context: WorkerContext, thing: Fetched, kind: str, error: UnknownShape) -> None:
+    said = owner_hints_of(thing.payload)
     ids = set(said.ids)
     async with context.database.transaction() as session:
         names = await ledger.resolve(session, stripe_ids=ids, purchase_ids=set())

@@ -1,7 +1,7 @@
 """Read an invoice that says of itself that it paid a purchase, before anything is given for it."""
 
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -15,8 +15,8 @@ from purchases.ledger.apply_payment import has_payment
 from purchases.ledger.park_payment import park_payment
 from purchases.ledger.publish import Cause
 from purchases.stripe_api.client import ObjectMissing
-from purchases.stripe_api.fetch import whole_invoice, whole_json
-from purchases.stripe_api.reading import read
+from purchases.stripe_api.fetch import whole_invoice
+from purchases.stripe_api.reading import Fetched
 from stripe_reader.invoices import read_invoice_status
 
 log = get_logger(__name__)
@@ -31,10 +31,10 @@ async def sync_invoice(context: WorkerContext, task: Task[SyncInvoice]) -> Resul
     """
     job = task.job
     invoice = await _invoice(context, job.invoice_id)
-    if invoice is not None and (status := read(read_invoice_status, invoice)) != "paid":
+    if invoice is not None and (status := invoice.read(read_invoice_status)) != "paid":
         log.warning("not_paid_at_stripe", invoice=job.invoice_id, status=status)
         return DONE
-    fact = invoice_fact(await whole_json(context.client, invoice)) if invoice is not None else None
+    fact = invoice_fact(invoice) if invoice is not None else None
     async with context.database.transaction() as session:
         if fact is None:
             await _pay_nothing(session, job)
@@ -56,7 +56,7 @@ async def sync_payment(context: WorkerContext, task: Task[SyncPayment]) -> Resul
     return await sync_invoice(context, task)
 
 
-async def _invoice(context: WorkerContext, invoice_id: str) -> Any:
+async def _invoice(context: WorkerContext, invoice_id: str) -> Fetched | None:
     try:
         return await whole_invoice(context.client, invoice_id)
     except ObjectMissing:

@@ -1,6 +1,6 @@
 """Appliers of what Stripe says of refunds: by the charge's cumulative figure, and one by one."""
 
-from typing import Any, Final
+from typing import Final
 
 from chassis.kafka.records import Received
 from chassis.outbox import parked
@@ -15,6 +15,7 @@ from purchases.ledger.publish import Cause
 from purchases.refunds.allocate_refund import Paid, allocate_refund, charge_of, exceeds
 from purchases.refunds.rules import Shares
 from purchases.refunds.whose_payment import is_foreign, paid_by
+from purchases.stripe_api.reading import Fetched
 
 OF_ONE_OF_SEVERAL: Final = "the charge paid several things, and this names none of them"
 MORE_THAN_THE_CHARGE: Final = "with it more than the charge would have gone back, and Stripe lists it so"
@@ -113,7 +114,7 @@ def stripe_refund(
     )
 
 
-def refund_of_object(refund: Any) -> StripeRefund:
+def refund_of_object(refund: Fetched) -> StripeRefund:
     """Return what a refund object of Stripe's API says. Raises UnknownShape."""
     fact = refund_fact(refund)
     return stripe_refund(fact.refund, of=fact)

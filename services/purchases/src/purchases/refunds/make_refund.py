@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 
 from chassis.process.logs import get_logger
 from purchases.jobs.kinds import MakeRefund
@@ -25,6 +25,7 @@ from purchases.refunds.send_refund import (
 from purchases.refunds.split_refund import split_over_charges
 from purchases.stripe_api.client import StripeRefused
 from purchases.stripe_api.keys import metadata_of
+from purchases.stripe_api.reading import Fetched
 from purchases.stripe_api.refunds import ChargeIds, find_refund
 
 log = get_logger(__name__)
@@ -73,7 +74,7 @@ async def _split(context: StripeContext, job: MakeRefund) -> None:
             await split_over_charges(session, purchase=purchase, refund=refund)
 
 
-async def _send(context: StripeContext, task: Task[MakeRefund], outgoing: OutgoingRefund) -> Any:
+async def _send(context: StripeContext, task: Task[MakeRefund], outgoing: OutgoingRefund) -> Fetched:
     """Send it; refused, find the one that a try whose answer was lost has made all the same. Raises StripeRefused."""
     try:
         return await send_refund(context, task, outgoing)

@@ -2,7 +2,6 @@
 
 import uuid
 from collections.abc import Sequence
-from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -21,8 +20,8 @@ from purchases.ledger import store as ledger
 from purchases.ledger.plan_rows import SubscriptionInvoice
 from purchases.refunds.allocate_refund import paid_with
 from purchases.stripe_api.client import ObjectMissing
-from purchases.stripe_api.fetch import PAYABLE, fetch_charge, invoice_of_charge, invoice_of_intent, whole_json
-from purchases.stripe_api.reading import read
+from purchases.stripe_api.fetch import PAYABLE, fetch_charge, invoice_of_charge, invoice_of_intent
+from purchases.stripe_api.reading import Fetched
 from purchases.stripe_api.values import Part
 from purchases.subscriptions import store as subscriptions
 from purchases.subscriptions.workspaces_by_event import workspaces_by_event
@@ -43,14 +42,14 @@ async def match_refund_to_payment(context: WorkerContext, task: Task[MatchRefund
     job = task.job
     charge_id = job.charge_id
     intent_id, invoice = await _paid_with(context, job.payment_intent_id, charge_id)
-    fact = await _paid_invoice(context, invoice)
+    fact = _paid_invoice(invoice)
     async with context.database.transaction() as session:
         if invoice is None or not await _is_ours(session, invoice, fact, instance=context.instance):
             await _leave_alone(session, job, "not ours")
         elif fact is not None:
             await _take_payment(session, context, job, fact, intent_id, charge_id)
-        elif read(read_invoice_status, invoice) not in PAYABLE:
-            values = read(read_invoice, invoice)
+        elif invoice.read(read_invoice_status) not in PAYABLE:
+            values = invoice.read(read_invoice)
             names = [*values.purchase_ids, values.purchase_id or ""]
             why = f"money of the invoice {values.invoice_id}, which is {values.status},"
             await _leave_to_staff(session, job, values.invoice_id, why, names=names)
@@ -97,20 +96,19 @@ async def _is_known(session: AsyncSession, intent_id: str | None, charge_id: str
     return bool(paid_with(purchases, payment_intent_id=intent_id, charge_id=charge_id))
 
 
-async def _paid_invoice(context: WorkerContext, invoice: Any) -> InvoicePaid | None:
+def _paid_invoice(invoice: Fetched | None) -> InvoicePaid | None:
     """Return the invoice as its event would show it; None for one that is not paid."""
-    if invoice is None or read(read_invoice_status, invoice) != "paid":
-        return None
-    return invoice_fact(await whole_json(context.client, invoice))
+    is_paid = invoice is not None and invoice.read(read_invoice_status) == "paid"
+    return invoice_fact(invoice) if invoice is not None and is_paid else None
 
 
-async def _is_ours(session: AsyncSession, invoice: Any, fact: InvoicePaid | None, *, instance: str) -> bool:
+async def _is_ours(session: AsyncSession, invoice: Fetched, fact: InvoicePaid | None, *, instance: str) -> bool:
     """Return whether our metadata names it, or where none does, a subscription of ours: one that moved in has none.
 
     One that nobody knows here (made in the Dashboard, and its events lost) is ours by our plan's price and customer.
     """
-    named = read(read_invoice_origin, invoice)["quittance_instance"]
-    subscription_id = read(read_subscription_id, invoice)
+    named = invoice.read(read_invoice_origin)["quittance_instance"]
+    subscription_id = invoice.read(read_subscription_id)
     if named is not None or subscription_id is None:
         return named == instance
     if await subscriptions.workspaces_of(session, {subscription_id}):
@@ -119,11 +117,13 @@ async def _is_ours(session: AsyncSession, invoice: Any, fact: InvoicePaid | None
     return fact is not None and bool(await workspaces_by_event(session, [fact], instance=instance, prices=prices))
 
 
-async def _paid_with(context: WorkerContext, intent_id: str | None, charge_id: str | None) -> tuple[str | None, Any]:
+async def _paid_with(
+    context: WorkerContext, intent_id: str | None, charge_id: str | None
+) -> tuple[str | None, Fetched | None]:
     """Fetch the payment's intent, which an old one has not, and the invoice that it paid; None for what is unknown."""
     if intent_id is None:
         charge = await fetch_charge(context.client, charge_id) if charge_id is not None else None
-        intent_id = read(read_charge, charge).payment_intent_id if charge is not None else None
+        intent_id = charge.read(read_charge).payment_intent_id if charge is not None else None
         if intent_id is None:
             return None, await invoice_of_charge(context.client, charge) if charge is not None else None
     try:

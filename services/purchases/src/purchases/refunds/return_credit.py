@@ -1,6 +1,6 @@
 """Give back to a customer's balance what its credit paid, once however often it is tried."""
 
-from typing import Any, Final
+from typing import Final
 
 from chassis.process.logs import get_logger
 from purchases.jobs.kinds import ReturnCredit
@@ -11,8 +11,10 @@ from purchases.ledger.apply_refund import StripeRefund
 from purchases.ledger.rows import Purchase, Refund
 from purchases.refunds.send_refund import record_refund, record_refusal, requested_refund
 from purchases.stripe_api.balances import AppliedCredit, fetch_applied_credit, fetch_given_back, give_credit
-from purchases.stripe_api.client import StripeRefused, metadata_of_object
+from purchases.stripe_api.client import StripeRefused
 from purchases.stripe_api.keys import idempotency_key, metadata_of
+from purchases.stripe_api.reading import Fetched
+from stripe_reader.balances import read_credit
 
 log = get_logger(__name__)
 
@@ -43,27 +45,26 @@ async def return_credit(context: StripeContext, task: Task[ReturnCredit]) -> Res
     return DONE
 
 
-async def _give_back(context: StripeContext, task: Task[ReturnCredit], purchase: Purchase, refund: Refund) -> Any:
+async def _give_back(context: StripeContext, task: Task[ReturnCredit], purchase: Purchase, refund: Refund) -> Fetched:
     """Return the transaction that an earlier try made, or a new one. Raises StripeRefused, MoreThanCreditPaid."""
     invoice_id = task.job.invoice_id
     applied = await fetch_applied_credit(context.client, invoice_id)
     of_invoice = {"quittance_instance": context.instance, "invoice_id": invoice_id}
     given = await fetch_given_back(context.client, customer_id=applied.customer_id, known_by=of_invoice)
-    made = next((one for one in given if metadata_of_object(one).get("refund_id") == str(refund.id)), None)
+    of_refund = {"refund_id": str(refund.id)}
+    made = next((credit for credit in given if credit.has_metadata(of_refund)), None)
     if made is not None:
         return made
-    gone = -sum(one.amount for one in given)
+    gone = sum(credit.read(read_credit).cents for credit in given)
     if gone + refund.refund_cents > applied.cents:
         raise MoreThanCreditPaid(f"credit paid {applied.cents} of {invoice_id}, {gone} of that was given back before")
-    metadata = (
-        metadata_of(ledger.sale_of(purchase), instance=context.instance) | of_invoice | {"refund_id": str(refund.id)}
-    )
+    metadata = metadata_of(ledger.sale_of(purchase), instance=context.instance) | of_invoice | of_refund
     return await _make(context, task, refund, applied, metadata)
 
 
 async def _make(
     context: StripeContext, task: Task[ReturnCredit], refund: Refund, applied: AppliedCredit, metadata: dict[str, str]
-) -> Any:
+) -> Fetched:
     credit = give_credit(
         context.client,
         customer_id=applied.customer_id,
@@ -75,11 +76,12 @@ async def _make(
     return await number_tries(context, task, credit)
 
 
-async def _record(context: StripeContext, job: ReturnCredit, made: Any) -> None:
+async def _record(context: StripeContext, job: ReturnCredit, made: Fetched) -> None:
+    credit = made.read(read_credit)
     seen = StripeRefund(
-        refund_id=made.id,
-        refund_cents=-made.amount,
-        currency=made.currency,
+        refund_id=credit.transaction_id,
+        refund_cents=credit.cents,
+        currency=credit.currency,
         status="succeeded",
         kind="credit",
         purchase_id=str(job.purchase_id),

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from purchases.jobs.kinds import MakeRefund, MoneyBack
 from purchases.jobs.store import Task
@@ -14,12 +13,10 @@ from purchases.ledger.learn_ids import learn_of_invoice, refundable_charges, rel
 from purchases.ledger.money import REQUESTED
 from purchases.ledger.publish import Cause
 from purchases.ledger.rows import Charge, Payment, Purchase, Refund
-from purchases.stripe_api.client import phase
-from purchases.stripe_api.fetch import whole_json
-from purchases.stripe_api.invoices import EXPAND
+from purchases.stripe_api.fetch import whole_invoice
 from purchases.stripe_api.keys import idempotency_key
 from purchases.stripe_api.paid_invoices import part_of
-from purchases.stripe_api.reading import read_json
+from purchases.stripe_api.reading import Fetched
 from purchases.stripe_api.refunds import ChargeIds, create_refund, find_refund
 from purchases.stripe_api.values import Part
 from stripe_reader.payments import read_parts
@@ -78,9 +75,8 @@ async def sources_of(context: StripeContext, job: MoneyBack) -> Sequence[Source]
 async def learn_sources(context: StripeContext, job: MoneyBack) -> bool:
     """Fetch which charges paid the invoice and store them; return whether that was news."""
     invoice_id = job.invoice_id
-    async with phase("look_at_invoice"):
-        invoice = await context.client.v1.invoices.retrieve_async(invoice_id, params={"expand": EXPAND})
-    parts = [part_of(part) for part in read_json(read_parts, await whole_json(context.client, invoice))]
+    invoice = await whole_invoice(context.client, invoice_id)
+    parts = [part_of(part) for part in invoice.read(read_parts)]
     async with context.database.transaction() as session:
         purchase = await ledger.lock_purchase(session, job.purchase_id)
         before = _charges(purchase, job)
@@ -110,7 +106,7 @@ def _source(charge: Charge) -> Source:
     return Source(number=charge.number, charge=ids, cents=charge.amount_cents)
 
 
-async def send_refund(context: StripeContext, task: Task[MoneyBack], outgoing: OutgoingRefund) -> Any:
+async def send_refund(context: StripeContext, task: Task[MoneyBack], outgoing: OutgoingRefund) -> Fetched:
     """Return the refund that an earlier try made, or a new one. Raises StripeRefused or OutcomeUnknown."""
     made = await find_refund(context.client, charge=outgoing.charge, known_by=outgoing.known_by)
     if made is not None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -36,6 +35,7 @@ from purchases.refunds.rules import Shares
 from purchases.refunds.whose_payment import is_foreign
 from purchases.stripe_api.client import ObjectMissing, UnknownShape
 from purchases.stripe_api.fetch import fetch_dispute
+from purchases.stripe_api.reading import Fetched
 from purchases.stripe_api.refunds import ChargeIds, refunds_of
 
 log = get_logger(__name__)
@@ -80,7 +80,7 @@ async def _dispute(context: StripeContext, dispute_id: str) -> DisputeChanged | 
         return None
 
 
-async def _readable(context: BatchContext, paid: Sequence[Paid], refunds: Sequence[Any]) -> list[RefundChanged]:
+async def _readable(context: BatchContext, paid: Sequence[Paid], refunds: Sequence[Fetched]) -> list[RefundChanged]:
     """Return the refunds that can be taken; park one in another currency, or that nobody understands, by itself."""
     taken: list[RefundChanged] = []
     for refund in refunds:
@@ -113,7 +113,7 @@ def _ids(charge: Charge) -> list[str]:
     return [one for one in (charge.stripe_payment_intent_id, charge.stripe_charge_id) if one]
 
 
-async def _refunds(context: StripeContext, subject: str) -> list[Any] | None:
+async def _refunds(context: StripeContext, subject: str) -> list[Fetched] | None:
     """List them; None when Stripe does not know the charge, or the intent."""
     try:
         return await refunds_of(context.client, _charge(subject))

@@ -2,12 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from stripe import StripeClient
 
-from purchases.stripe_api.client import metadata_of_object, phase
-from purchases.stripe_api.reading import read
+from purchases.stripe_api.reading import Fetched, listed, request
 from stripe_reader.invoices import read_invoice
 from stripe_reader.payments import read_paid_by_credit
 
@@ -23,18 +21,15 @@ class AppliedCredit:
 
 async def fetch_applied_credit(client: StripeClient, invoice_id: str) -> AppliedCredit:
     """Fetch what credit paid of the invoice. Raises ObjectMissing, or UnknownShape."""
-    async with phase("look_at_invoice"):
-        answer = await client.v1.invoices.retrieve_async(invoice_id)
-    invoice, cents = read(read_invoice, answer), read(read_paid_by_credit, answer)
+    answer = await request("look_at_invoice", client.v1.invoices.retrieve_async(invoice_id))
+    invoice, cents = answer.read(read_invoice), answer.read(read_paid_by_credit)
     return AppliedCredit(customer_id=str(invoice.customer_id), cents=cents or 0, currency=invoice.currency)
 
 
-async def fetch_given_back(client: StripeClient, *, customer_id: str, known_by: Mapping[str, str]) -> list[Any]:
+async def fetch_given_back(client: StripeClient, *, customer_id: str, known_by: Mapping[str, str]) -> list[Fetched]:
     """List the customer's balance transactions whose metadata has all of `known_by`: what earlier requests made."""
-    async with phase("list_balance_transactions"):
-        listed = await client.v1.customers.balance_transactions.list_async(customer_id, params={"limit": 100})
-        moves = [transaction async for transaction in listed.auto_paging_iter()]
-    return [transaction for transaction in moves if known_by.items() <= metadata_of_object(transaction).items()]
+    moves = client.v1.customers.balance_transactions.list_async(customer_id, params={"limit": 100})
+    return [move async for move in listed("list_balance_transactions", moves) if move.has_metadata(known_by)]
 
 
 async def give_credit(
@@ -45,11 +40,11 @@ async def give_credit(
     currency: str,
     metadata: Mapping[str, str],
     idempotency_key: str,
-) -> Any:
+) -> Fetched:
     """Add `amount` minor units of credit to the customer's balance. Raises StripeRefused."""
-    async with phase("give_credit"):
-        return await client.v1.customers.balance_transactions.create_async(
-            customer_id,
-            params={"amount": -amount, "currency": currency.lower(), "metadata": dict(metadata)},
-            options={"idempotency_key": idempotency_key},
-        )
+    credit = client.v1.customers.balance_transactions.create_async(
+        customer_id,
+        params={"amount": -amount, "currency": currency.lower(), "metadata": dict(metadata)},
+        options={"idempotency_key": idempotency_key},
+    )
+    return await request("give_credit", credit)

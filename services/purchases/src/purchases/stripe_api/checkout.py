@@ -4,13 +4,13 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from stripe import StripeClient
 
-from purchases.stripe_api.client import StripeRefused, first_with_metadata, phase
+from purchases.stripe_api.client import StripeRefused
 from purchases.stripe_api.keys import idempotency_key
-from purchases.stripe_api.reading import read
+from purchases.stripe_api.reading import Fetched, first_with_metadata, request
 from purchases.stripe_api.since import created_since
 from purchases.stripe_api.values import PlanSale
 from stripe_reader.checkout_sessions import (
@@ -39,9 +39,9 @@ class HostedPage:
     url: str
 
 
-def hosted_page(session: Any) -> HostedPage:
+def hosted_page(session: Fetched) -> HostedPage:
     """Return the page of a session that was just made. Raises UnknownShape."""
-    page = read(read_hosted_page, session)
+    page = session.read(read_hosted_page)
     return HostedPage(page.session_id, str(page.url))
 
 
@@ -81,30 +81,26 @@ async def open_setup(
     if known is not None:
         return known
     metadata = {"quittance_instance": instance, "workspace_id": workspace_id}
-    async with phase("setup_session"):
-        session = await client.v1.checkout.sessions.create_async(
-            params={
-                "mode": "setup",
-                "customer": customer_id,
-                "allowed_payment_method_types": ["card"],
-                "success_url": return_url,
-                "cancel_url": return_url,
-                "metadata": metadata,
-                "setup_intent_data": {"metadata": metadata},
-            }
-        )
-    return hosted_page(session)
+    session = client.v1.checkout.sessions.create_async(
+        params={
+            "mode": "setup",
+            "customer": customer_id,
+            "allowed_payment_method_types": ["card"],
+            "success_url": return_url,
+            "cancel_url": return_url,
+            "metadata": metadata,
+            "setup_intent_data": {"metadata": metadata},
+        }
+    )
+    return hosted_page(await request("setup_session", session))
 
 
 async def _find_setup(client: StripeClient, *, instance: str, customer_id: str, return_url: str) -> HostedPage | None:
     """Find the newest page of ours that still saves a card for this customer, and for some minutes more."""
-    async with phase("list_setup_sessions"):
-        listed = await client.v1.checkout.sessions.list_async(
-            params={"customer": customer_id, "status": "open", "limit": 100}
-        )
-    for session in (found for found in listed.data if found.mode == "setup"):
-        said, page = read(read_checkout_session, session), read(read_hosted_page, session)
-        ours = said.quittance_instance == instance
+    listing = client.v1.checkout.sessions.list_async(params={"customer": customer_id, "status": "open", "limit": 100})
+    for session in (await request("list_setup_sessions", listing)).entries("data"):
+        said, page = session.read(read_checkout_session), session.read(read_hosted_page)
+        ours = said.mode == "setup" and said.quittance_instance == instance
         lasts = page.expires_at is not None and page.expires_at > datetime.now(UTC) + SETUP_LEAST
         if ours and lasts and page.return_url == return_url and page.url:
             return HostedPage(page.session_id, page.url)
@@ -121,31 +117,29 @@ async def open_subscription(
     """
     metadata = _metadata(instance, sale)
     prices = [sale.price_id, *addon_prices]
-    async with phase("checkout_session"):
-        session = await client.v1.checkout.sessions.create_async(
-            params={
-                "mode": "subscription",
-                "customer": sale.customer_id,
-                "client_reference_id": str(sale.checkout_id),
-                "line_items": [{"price": price, "quantity": 1} for price in prices],
-                "allowed_payment_method_types": ["card"],
-                "adaptive_pricing": {"enabled": False},
-                "expires_at": int(sale.expires_at.timestamp()),
-                "success_url": sale.success_url,
-                "cancel_url": sale.cancel_url,
-                "metadata": metadata,
-                "subscription_data": {"metadata": metadata},
-            },
-            options={"idempotency_key": idempotency_key(instance, sale.checkout_id, "checkout", sale.attempt)},
-        )
-    return _read_session(session)
+    session = client.v1.checkout.sessions.create_async(
+        params={
+            "mode": "subscription",
+            "customer": sale.customer_id,
+            "client_reference_id": str(sale.checkout_id),
+            "line_items": [{"price": price, "quantity": 1} for price in prices],
+            "allowed_payment_method_types": ["card"],
+            "adaptive_pricing": {"enabled": False},
+            "expires_at": int(sale.expires_at.timestamp()),
+            "success_url": sale.success_url,
+            "cancel_url": sale.cancel_url,
+            "metadata": metadata,
+            "subscription_data": {"metadata": metadata},
+        },
+        options={"idempotency_key": idempotency_key(instance, sale.checkout_id, "checkout", sale.attempt)},
+    )
+    return _read_session(await request("checkout_session", session))
 
 
 async def fetch_checkout(client: StripeClient, sale: PlanSale) -> FetchedSession | None:
     """Fetch the Checkout's session: by its id, or by listing and metadata when the id was never stored."""
     if sale.session_id is not None:
-        async with phase("look_at_session"):
-            return _read_session(await client.v1.checkout.sessions.retrieve_async(sale.session_id))
+        return await _fetch_session(client, sale.session_id)
     return await _find_session(client, checkout_id=sale.checkout_id, customer_id=sale.customer_id, at=sale.created_at)
 
 
@@ -155,24 +149,25 @@ async def expire_session(client: StripeClient, session_id: str) -> FetchedSessio
     Raises OutcomeUnknown, or StripeRefused while it is still open.
     """
     try:
-        async with phase("expire_session"):
-            return _read_session(await client.v1.checkout.sessions.expire_async(session_id))
+        return _read_session(await request("expire_session", client.v1.checkout.sessions.expire_async(session_id)))
     except StripeRefused:
-        async with phase("look_at_session"):
-            session = _read_session(await client.v1.checkout.sessions.retrieve_async(session_id))
+        session = await _fetch_session(client, session_id)
         if session.status == "open":
             raise
         return session
 
 
+async def _fetch_session(client: StripeClient, session_id: str) -> FetchedSession:
+    return _read_session(await request("look_at_session", client.v1.checkout.sessions.retrieve_async(session_id)))
+
+
 async def _find_session(
     client: StripeClient, *, checkout_id: uuid.UUID, customer_id: str, at: datetime
 ) -> FetchedSession | None:
-    async with phase("list_sessions"):
-        listed = await client.v1.checkout.sessions.list_async(
-            params={"customer": customer_id, "created": created_since(at), "limit": 100}
-        )
-        session = await first_with_metadata({"checkout_id": str(checkout_id)}, listed)
+    listing = client.v1.checkout.sessions.list_async(
+        params={"customer": customer_id, "created": created_since(at), "limit": 100}
+    )
+    session = await first_with_metadata({"checkout_id": str(checkout_id)}, "list_sessions", listing)
     return _read_session(session) if session else None
 
 
@@ -188,13 +183,13 @@ def _metadata(instance: str, sale: PlanSale) -> dict[str, str]:
     return ours | {key: value for key, value in named.items() if value}
 
 
-def _read_session(session: Any) -> FetchedSession:
-    made, page = read(read_made, session), read(read_hosted_page, session)
+def _read_session(session: Fetched) -> FetchedSession:
+    made, page = session.read(read_made), session.read(read_hosted_page)
     return FetchedSession(
         session_id=page.session_id,
-        status=read(read_session_status, session),
+        status=session.read(read_session_status),
         url=page.url,
         subscription_id=made.subscription_id,
         invoice_id=made.invoice_id,
-        payment_status=read(read_payment_status, session),
+        payment_status=session.read(read_payment_status),
     )

@@ -209,20 +209,3 @@ def _report_missing_right(error: stripe.PermissionError) -> None:
     right = named[1] if named else UNNAMED
     FORBIDDEN.labels(right).inc()
     log.error("stripe_forbidden", right=right, request_id=error.request_id)
-
-
-def metadata_of_object(thing: Any) -> dict[str, str]:
-    """Return the metadata of an object that Stripe answered; a StripeObject is no dict."""
-    metadata = getattr(thing, "metadata", None)
-    return dict(metadata.to_dict()) if metadata else {}
-
-
-async def first_with_metadata(wanted: Mapping[str, str], listed: Any) -> Any | None:
-    """Find the first object of Stripe's list, however many pages, whose metadata has all of `wanted`.
-
-    Lists are read because Stripe's search lags (https://docs.stripe.com/search#data-freshness).
-    """
-    async for thing in listed.auto_paging_iter():
-        if wanted.items() <= metadata_of_object(thing).items():
-            return thing
-    return None

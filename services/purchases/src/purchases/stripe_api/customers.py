@@ -6,9 +6,9 @@ from typing import Any, Final
 
 from stripe import StripeClient
 
-from purchases.stripe_api.client import ObjectMissing, OutcomeUnknown, StripeRefused, first_with_metadata, phase
+from purchases.stripe_api.client import ObjectMissing, OutcomeUnknown, StripeRefused
 from purchases.stripe_api.keys import idempotency_key
-from purchases.stripe_api.reading import read
+from purchases.stripe_api.reading import first_with_metadata, request
 from purchases.stripe_api.since import created_since
 from stripe_reader.customers import SavedCard, read_default_cards, read_running_card, read_saved_card
 
@@ -51,12 +51,11 @@ async def create_customer(
 
 
 async def _create(client: StripeClient, instance: str, workspace_id: str, *, step: str, attempt: int) -> str:
-    async with phase("customer"):
-        customer = await client.v1.customers.create_async(
-            params={"metadata": {"quittance_instance": instance, "workspace_id": workspace_id}},
-            options={"idempotency_key": idempotency_key(instance, workspace_id, step, attempt)},
-        )
-    return customer.id
+    customer = client.v1.customers.create_async(
+        params={"metadata": {"quittance_instance": instance, "workspace_id": workspace_id}},
+        options={"idempotency_key": idempotency_key(instance, workspace_id, step, attempt)},
+    )
+    return (await request("customer", customer)).id
 
 
 async def describe_customer(client: StripeClient, *, customer_id: str, name: str, email: str) -> None:
@@ -64,14 +63,13 @@ async def describe_customer(client: StripeClient, *, customer_id: str, name: str
 
     An address that Stripe does not take is left out: who has it can buy all the same.
     """
+    update, call = client.v1.customers.update_async, "describe_customer"
     try:
-        async with phase("describe_customer"):
-            await client.v1.customers.update_async(customer_id, params={"name": name, "email": email})
+        await request(call, update(customer_id, params={"name": name, "email": email}))
     except ObjectMissing:
         raise
     except StripeRefused:
-        async with phase("describe_customer"):
-            await client.v1.customers.update_async(customer_id, params={"name": name})
+        await request(call, update(customer_id, params={"name": name}))
 
 
 async def paying_customer(client: StripeClient, *, customer_id: str) -> PayingCustomer | None:
@@ -80,13 +78,12 @@ async def paying_customer(client: StripeClient, *, customer_id: str) -> PayingCu
     The customer's default, then a running subscription's, where Checkout keeps the card, then the old default source.
     """
     try:
-        async with phase("read_customer"):
-            customer: Any = await client.v1.customers.retrieve_async(customer_id)
+        customer = await request("read_customer", client.v1.customers.retrieve_async(customer_id))
     except ObjectMissing:
         return None
-    if getattr(customer, "deleted", False):
+    defaults = customer.read(read_default_cards)
+    if defaults is None:
         return None
-    defaults = read(read_default_cards, customer)
     card = defaults.payment_method_id or await _card_of_subscription(client, customer_id) or defaults.source_id
     return PayingCustomer(customer_id, card)
 
@@ -94,8 +91,8 @@ async def paying_customer(client: StripeClient, *, customer_id: str) -> PayingCu
 async def has_card(client: StripeClient, *, customer_id: str, payment_method_id: str) -> bool:
     """Return whether the card is still the customer's; one that is detached can never be charged again."""
     try:
-        async with phase("read_card"):
-            await client.v1.customers.payment_methods.retrieve_async(customer_id, payment_method_id)
+        card = client.v1.customers.payment_methods.retrieve_async(customer_id, payment_method_id)
+        await request("read_card", card)
     except ObjectMissing:
         return False
     return True
@@ -103,33 +100,27 @@ async def has_card(client: StripeClient, *, customer_id: str, payment_method_id:
 
 async def _card_of_subscription(client: StripeClient, customer_id: str) -> str | None:
     """Return the newest running subscription's card: Stripe lists the newest first, and without those that are over."""
-    async with phase("list_subscriptions"):
-        listed = await client.v1.subscriptions.list_async(params={"customer": customer_id, "limit": 100})
-    return next(filter(None, (read(read_running_card, subscription) for subscription in listed.data)), None)
+    running = client.v1.subscriptions.list_async(params={"customer": customer_id, "limit": 100})
+    newest = (await request("list_subscriptions", running)).entries("data")
+    return next(filter(None, (subscription.read(read_running_card) for subscription in newest)), None)
 
 
 async def card_of_setup(client: StripeClient, *, setup_intent_id: str) -> SavedCard | None:
     """Fetch what a setup intent saved; None for one that did not succeed. Raises ObjectMissing, or UnknownShape."""
-    async with phase("read_setup_intent"):
-        intent: Any = await client.v1.setup_intents.retrieve_async(
-            setup_intent_id, params={"expand": ["payment_method"]}
-        )
-    return read(read_saved_card, intent)
+    intent = client.v1.setup_intents.retrieve_async(setup_intent_id, params={"expand": ["payment_method"]})
+    return (await request("read_setup_intent", intent)).read(read_saved_card)
 
 
 async def make_default(client: StripeClient, *, customer_id: str, payment_method_id: str) -> None:
     """Set the card that the customer's invoices are charged to from now on."""
-    async with phase("default_card"):
-        await client.v1.customers.update_async(
-            customer_id, params={"invoice_settings": {"default_payment_method": payment_method_id}}
-        )
+    default: Any = {"invoice_settings": {"default_payment_method": payment_method_id}}
+    await request("default_card", client.v1.customers.update_async(customer_id, default))
 
 
 async def _find_customer(client: StripeClient, *, instance: str, workspace_id: str, since: datetime) -> str | None:
     wanted = {"quittance_instance": instance, "workspace_id": workspace_id}
-    async with phase("list_customers"):
-        listed = await client.v1.customers.list_async(params={"created": created_since(since), "limit": 100})
-        customer = await first_with_metadata(wanted, listed)
+    made = client.v1.customers.list_async(params={"created": created_since(since), "limit": 100})
+    customer = await first_with_metadata(wanted, "list_customers", made)
     return customer.id if customer else None
 
 

@@ -1,21 +1,22 @@
 """What Stripe says of a purchase now: by the invoice's id, or by listing and metadata when the id was never stored."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from typing import Any, Final
 
 from stripe import StripeClient
 
-from purchases.stripe_api.client import ObjectMissing, first_with_metadata, phase
+from purchases.stripe_api.client import ObjectMissing
 from purchases.stripe_api.invoices import EXPAND_PAID
 from purchases.stripe_api.paid_invoices import paid_invoice
-from purchases.stripe_api.reading import Json, has_more, json_of, read, read_json
+from purchases.stripe_api.reading import Fetched, first_with_metadata, listed, request
 from purchases.stripe_api.since import created_since
 from purchases.stripe_api.values import Finding, InvoiceState, Sale
-from stripe_reader.charges import read_charge
+from stripe_reader.charges import read_charge, read_charged_at
 from stripe_reader.checkout_sessions import read_made
 from stripe_reader.invoice_payments import read_invoice_payment
 from stripe_reader.invoices import Invoice, read_invoice
 from stripe_reader.payments import PaymentIntent, read_open_intents, read_paid_by
+from stripe_reader.stripe_json import Json
 
 NOTHING: Final = Finding(state=InvoiceState.NOTHING)
 PAYABLE: Final = frozenset({"open", "uncollectible"})
@@ -41,45 +42,45 @@ async def find_invoice(client: StripeClient, sale: Sale, *, instance: str) -> Fi
 
 async def _invoice_of_session(client: StripeClient, session_id: str) -> str | None:
     """Return the invoice that Checkout made: none before the session is complete."""
-    async with phase("look_at_session"):
-        session = await client.v1.checkout.sessions.retrieve_async(session_id)
-    return read(read_made, session).invoice_id
+    session = await request("look_at_session", client.v1.checkout.sessions.retrieve_async(session_id))
+    return session.read(read_made).invoice_id
 
 
 async def fetch_invoice(client: StripeClient, invoice_id: str) -> Finding:
     """Fetch one invoice with its payments and say how it stands. Raises OutcomeUnknown, or StripeRefused."""
     try:
-        payload = await whole_json(client, await whole_invoice(client, invoice_id))
+        answer = await whole_invoice(client, invoice_id)
     except ObjectMissing:
         return NOTHING
-    invoice = read_json(read_invoice, payload)
+    invoice = answer.read(read_invoice)
     if invoice.status == "paid":
-        paid = paid_invoice(invoice, read_json(read_paid_by, payload))
+        paid = paid_invoice(invoice, answer.read(read_paid_by))
         return Finding(state=InvoiceState.PAID, invoice_id=invoice_id, paid=paid)
-    return _open_finding(invoice, read_json(read_open_intents, payload))
+    return _open_finding(invoice, answer.read(read_open_intents))
 
 
-async def whole_invoice(client: StripeClient, invoice_id: str) -> Any:
-    """Fetch one invoice with its payments, which lists leave out. Raises ObjectMissing."""
-    async with phase("look_at_invoice"):
-        return await client.v1.invoices.retrieve_async(invoice_id, params={"expand": EXPAND_PAID})
+async def whole_invoice(client: StripeClient, invoice_id: str) -> Fetched:
+    """Fetch one invoice with every line and payment, which lists leave out. Raises ObjectMissing."""
+    invoice = client.v1.invoices.retrieve_async(invoice_id, params={"expand": EXPAND_PAID})
+    return await with_all_pages(client, await request("look_at_invoice", invoice))
 
 
-async def whole_json(client: StripeClient, invoice: Any) -> Json:
+async def with_all_pages(client: StripeClient, invoice: Fetched) -> Fetched:
     """Return the invoice with every line and, where they are expanded, every payment, however many pages."""
-    payload = dict(json_of(invoice))
-    if has_more(payload, "lines"):
-        async with phase("list_lines"):
-            lines = await client.v1.invoices.line_items.list_async(payload["id"], params={"limit": 100})
-        payload["lines"] = {"data": [json_of(line) async for line in lines.auto_paging_iter()], "has_more": False}
-    if has_more(payload, "payments"):
-        async with phase("list_invoice_payments"):
-            payments = await client.v1.invoice_payments.list_async(
-                params={"invoice": payload["id"], "limit": 100, "expand": ["data.payment.payment_intent"]}
-            )
-        found = [json_of(payment) async for payment in payments.auto_paging_iter()]
-        payload["payments"] = {"data": found, "has_more": False}
-    return payload
+    payload = dict(invoice.payload)
+    if invoice.has_more("lines"):
+        lines = client.v1.invoices.line_items.list_async(invoice.id, params={"limit": 100})
+        payload["lines"] = await _whole_list("list_lines", lines)
+    if invoice.has_more("payments"):
+        payments = client.v1.invoice_payments.list_async(
+            params={"invoice": invoice.id, "limit": 100, "expand": ["data.payment.payment_intent"]}
+        )
+        payload["payments"] = await _whole_list("list_invoice_payments", payments)
+    return Fetched(payload, invoice.fetched_at)
+
+
+async def _whole_list(name: str, call: Awaitable[Any]) -> Json:
+    return {"data": [entry.payload async for entry in listed(name, call)], "has_more": False}
 
 
 def _open_finding(invoice: Invoice, intents: Sequence[PaymentIntent]) -> Finding:
@@ -110,52 +111,46 @@ async def _find_invoice(client: StripeClient, sale: Sale, *, instance: str) -> s
     wanted = {"quittance_instance": instance, "purchase_id": str(sale.purchase_id)}
     params: Any = {"customer": str(sale.customer_id), "created": created_since(sale.started_at), "limit": 100}
     try:
-        async with phase("list_invoices"):
-            invoice = await first_with_metadata(wanted, await client.v1.invoices.list_async(params=params))
+        invoice = await first_with_metadata(wanted, "list_invoices", client.v1.invoices.list_async(params=params))
     except ObjectMissing:
         return None
     return invoice.id if invoice else None
 
 
-async def invoice_of_intent(client: StripeClient, payment_intent_id: str) -> Any | None:
+async def invoice_of_intent(client: StripeClient, payment_intent_id: str) -> Fetched | None:
     """Fetch the invoice that a payment intent pays, with its metadata; None for a payment without one."""
-    async with phase("list_invoice_payments"):
-        listed = await client.v1.invoice_payments.list_async(
-            params={"payment": {"type": "payment_intent", "payment_intent": payment_intent_id}, "limit": 1}
-        )
-    if not listed.data:
-        return None
-    return await whole_invoice(client, read(read_invoice_payment, listed.data[0]).invoice_id)
+    payments = client.v1.invoice_payments.list_async(
+        params={"payment": {"type": "payment_intent", "payment_intent": payment_intent_id}, "limit": 1}
+    )
+    found = (await request("list_invoice_payments", payments)).entries("data")
+    return await whole_invoice(client, found[0].read(read_invoice_payment).invoice_id) if found else None
 
 
-async def fetch_charge(client: StripeClient, charge_id: str) -> Any | None:
+async def fetch_charge(client: StripeClient, charge_id: str) -> Fetched | None:
     """Fetch the charge; None for one that Stripe does not know."""
     try:
-        async with phase("look_at_charge"):
-            return await client.v1.charges.retrieve_async(charge_id)
+        return await request("look_at_charge", client.v1.charges.retrieve_async(charge_id))
     except ObjectMissing:
         return None
 
 
-async def invoice_of_charge(client: StripeClient, charge: Any) -> Any | None:
+async def invoice_of_charge(client: StripeClient, charge: Fetched) -> Fetched | None:
     """Find the paid invoice of the charge's customer that was paid with it; None where no invoice was.
 
     For a charge without an intent: Stripe lists invoice payments by intent only.
     """
-    customer_id = read(read_charge, charge).customer_id
+    customer_id = charge.read(read_charge).customer_id
     if customer_id is None:
         return None
-    wanted: Any = {"customer": customer_id, "status": "paid", "created": {"lte": charge.created}}
-    async with phase("list_invoices"):
-        listed = await client.v1.invoices.list_async(params=wanted | {"limit": 100, "expand": ["data.payments"]})
-        async for invoice in listed.auto_paging_iter():
-            payments = invoice.payments.data if invoice.payments else []
-            if any(read(read_invoice_payment, payment).charge_id == charge.id for payment in payments):
-                return await whole_invoice(client, str(invoice.id))
+    before = {"lte": int(charge.read(read_charged_at).timestamp())}
+    wanted: Any = {"customer": customer_id, "status": "paid", "created": before, "limit": 100}
+    paid = client.v1.invoices.list_async(params=wanted | {"expand": ["data.payments"]})
+    async for invoice in listed("list_invoices", paid):
+        if any(payment.read(read_invoice_payment).charge_id == charge.id for payment in invoice.entries("payments")):
+            return await whole_invoice(client, invoice.id)
     return None
 
 
-async def fetch_dispute(client: StripeClient, dispute_id: str) -> Any:
+async def fetch_dispute(client: StripeClient, dispute_id: str) -> Fetched:
     """Fetch the dispute. Raises ObjectMissing."""
-    async with phase("look_at_dispute"):
-        return await client.v1.disputes.retrieve_async(dispute_id)
+    return await request("look_at_dispute", client.v1.disputes.retrieve_async(dispute_id))

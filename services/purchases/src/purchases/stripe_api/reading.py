@@ -1,60 +1,95 @@
-"""What `stripe_reader` reads of the objects that Stripe's client gives."""
+"""What Stripe's client gives, as JSON that only `stripe_reader` reads, and when that was so."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
-from typing import Any, Generic, TypeVar
+from time import monotonic
+from typing import Any, TypeVar
 
-from purchases.stripe_api.client import UnknownShape
+from purchases.stripe_api.client import UnknownShape, phase
 from stripe_reader import stripe_json
+from stripe_reader.origin import metadata_of
+from stripe_reader.stripe_json import Json
 
 Value = TypeVar("Value")
-Json = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Fetched(Generic[Value]):
-    """What Stripe answered. It is no event and has no event's id: `at` alone puts it in order with events.
+class Fetched:
+    """An object as Stripe answered it. It is no event and has no event's id: `fetched_at` puts it in order with events.
 
-    `at` is in Stripe's own time; None where the answer did not say when, as the objects of a list do not.
+    In Stripe's own time; None where the answer did not say when, as the objects of a list do not.
     """
 
-    value: Value
-    at: datetime | None
+    payload: Json
+    fetched_at: datetime | None = None
+
+    def read(self, reader: Callable[[Json], Value]) -> Value:
+        """Return what `reader` reads of it. Raises UnknownShape, which names the object."""
+        try:
+            return reader(self.payload)
+        except stripe_json.UnknownShape as error:
+            raise UnknownShape(f"{self.payload.get('id', '?')}: {error}") from error
+
+    @property
+    def id(self) -> str:
+        """Return its id. Raises UnknownShape."""
+        return self.read(lambda payload: stripe_json.required_id(payload, "id"))
+
+    def part(self, name: str) -> "Fetched | None":
+        """Return an object that it shows expanded, as true as itself; None where it does not."""
+        found = stripe_json.part(self.payload, name)
+        return Fetched(found, self.fetched_at) if found else None
+
+    def entries(self, name: str) -> "list[Fetched]":
+        """Return the objects of a list that it shows. Raises UnknownShape."""
+        shown = self.read(lambda payload: stripe_json.entries(payload, name))
+        return [Fetched(entry, self.fetched_at) for entry in shown]
+
+    def has_more(self, name: str) -> bool:
+        """Return whether Stripe cut the list that the object shows."""
+        return bool(stripe_json.part(self.payload, name).get("has_more"))
+
+    def has_metadata(self, wanted: Mapping[str, str]) -> bool:
+        """Return whether its metadata has all of `wanted`. Raises UnknownShape."""
+        return wanted.items() <= self.read(metadata_of).items()
+
+
+async def request(name: str, call: Awaitable[Any]) -> Fetched:
+    """Make one call and return what Stripe answered, by `name` in metrics and faults. Raises as `phase` does.
+
+    It was so no later than Stripe read it, by Stripe's clock: an event of a later second is newer.
+    """
+    began = monotonic()
+    async with phase(name):
+        answer = await call
+    response = getattr(answer, "last_response", None)
+    date = (response.headers if response else {}).get("date")
+    took = timedelta(seconds=int(monotonic() - began) + 2)
+    return Fetched(json_of(answer), parsedate_to_datetime(date) - took if date else None)
+
+
+async def listed(name: str, call: Awaitable[Any]) -> AsyncIterator[Fetched]:
+    """List the objects of Stripe's list, however many pages. Raises as `phase` does."""
+    async with phase(name):
+        async for thing in (await call).auto_paging_iter():
+            yield Fetched(json_of(thing))
+
+
+async def first_with_metadata(wanted: Mapping[str, str], name: str, call: Awaitable[Any]) -> Fetched | None:
+    """Find the first object of Stripe's list, however many pages, whose metadata has all of `wanted`.
+
+    Lists are read because Stripe's search lags (https://docs.stripe.com/search#data-freshness).
+    """
+    async with phase(name):
+        async for thing in (await call).auto_paging_iter():
+            if (found := Fetched(json_of(thing))).has_metadata(wanted):
+                return found
+    return None
 
 
 def json_of(thing: Any) -> Json:
     """Return an object of Stripe's client as the JSON that it was made of."""
     payload: Json = thing.to_dict()
     return payload
-
-
-def read(reader: Callable[[Json], Value], thing: Any) -> Value:
-    """Return what `reader` reads of an object of Stripe's client. Raises UnknownShape."""
-    return read_json(reader, json_of(thing))
-
-
-def read_json(reader: Callable[[Json], Value], payload: Json) -> Value:
-    """Return what `reader` reads. Raises UnknownShape, which names the object."""
-    try:
-        return reader(payload)
-    except stripe_json.UnknownShape as error:
-        raise UnknownShape(f"{payload.get('id', '?')}: {error}") from error
-
-
-def has_more(payload: Json, name: str) -> bool:
-    """Return whether Stripe cut the list that the object shows."""
-    shown = payload.get(name)
-    return isinstance(shown, dict) and bool(shown.get("has_more"))
-
-
-def fetched(reader: Callable[[Json], Value], answer: Any, *, took: float) -> Fetched[Value]:
-    """Return what was read of an answer, and when it was true. Raises UnknownShape.
-
-    No later than Stripe read it, by Stripe's clock: an event of a later second is newer. `took` in seconds.
-    """
-    response = getattr(answer, "last_response", None)
-    date = (response.headers if response else {}).get("date")
-    at = parsedate_to_datetime(date) - timedelta(seconds=int(took) + 2) if date else None
-    return Fetched(read(reader, answer), at)

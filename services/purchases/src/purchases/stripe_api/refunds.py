@@ -6,7 +6,7 @@ from typing import Any
 
 from stripe import StripeClient
 
-from purchases.stripe_api.client import metadata_of_object, phase
+from purchases.stripe_api.reading import Fetched, listed, request
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,26 +30,21 @@ class ChargeIds:
         return {"charge": self.charge_id}
 
 
-async def refunds_of(client: StripeClient, charge: ChargeIds) -> list[Any]:
+async def refunds_of(client: StripeClient, charge: ChargeIds) -> list[Fetched]:
     """List every refund of the charge as it is now. Raises ObjectMissing."""
     params: Any = {**charge.named, "limit": 100}
-    async with phase("list_refunds"):
-        listed = await client.v1.refunds.list_async(params=params)
-        return [refund async for refund in listed.auto_paging_iter()]
+    return [refund async for refund in listed("list_refunds", client.v1.refunds.list_async(params=params))]
 
 
-async def find_refund(client: StripeClient, *, charge: ChargeIds, known_by: Mapping[str, str]) -> Any | None:
+async def find_refund(client: StripeClient, *, charge: ChargeIds, known_by: Mapping[str, str]) -> Fetched | None:
     """Find the charge's refund whose metadata has all of `known_by`: what an earlier, lost request made."""
-    for refund in await refunds_of(client, charge):
-        if known_by.items() <= metadata_of_object(refund).items():
-            return refund
-    return None
+    return next((refund for refund in await refunds_of(client, charge) if refund.has_metadata(known_by)), None)
 
 
 async def create_refund(
     client: StripeClient, *, charge: ChargeIds, amount: int, metadata: Mapping[str, str], idempotency_key: str
-) -> Any:
+) -> Fetched:
     """Refund `amount` minor units of the charge. Raises StripeRefused, also where less than that is left of it."""
     params: Any = {**charge.named, "amount": amount, "metadata": dict(metadata)}
-    async with phase("refund"):
-        return await client.v1.refunds.create_async(params=params, options={"idempotency_key": idempotency_key})
+    options: Any = {"idempotency_key": idempotency_key}
+    return await request("refund", client.v1.refunds.create_async(params=params, options=options))

@@ -7,7 +7,7 @@ from typing import Any
 
 from stripe import StripeClient
 
-from purchases.stripe_api.client import phase
+from purchases.stripe_api.reading import Fetched, listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,27 +28,17 @@ def created_since(at: datetime) -> Any:
     return {"gte": int((at - timedelta(minutes=5)).timestamp())}
 
 
-async def paid_invoices(client: StripeClient, stretch: Stretch) -> AsyncIterator[Any]:
+def paid_invoices(client: StripeClient, stretch: Stretch) -> AsyncIterator[Fetched]:
     """List the invoices that were made in it and are paid now."""
-    async with phase("list_paid_invoices"):
-        listed = await client.v1.invoices.list_async(
-            params={"status": "paid", "created": stretch.created, "limit": 100}
-        )
-        async for invoice in listed.auto_paging_iter():
-            yield invoice
+    params: Any = {"status": "paid", "created": stretch.created, "limit": 100}
+    return listed("list_paid_invoices", client.v1.invoices.list_async(params=params))
 
 
-async def refunds(client: StripeClient, stretch: Stretch) -> AsyncIterator[Any]:
+def refunds(client: StripeClient, stretch: Stretch) -> AsyncIterator[Fetched]:
     """List every refund that was made in it."""
-    async with phase("list_refunds"):
-        listed = await client.v1.refunds.list_async(params={"created": stretch.created, "limit": 100})
-        async for refund in listed.auto_paging_iter():
-            yield refund
+    return listed("list_refunds", client.v1.refunds.list_async(params={"created": stretch.created, "limit": 100}))
 
 
-async def disputes(client: StripeClient, stretch: Stretch) -> AsyncIterator[Any]:
+def disputes(client: StripeClient, stretch: Stretch) -> AsyncIterator[Fetched]:
     """List every dispute that was opened in it."""
-    async with phase("list_disputes"):
-        listed = await client.v1.disputes.list_async(params={"created": stretch.created, "limit": 100})
-        async for dispute in listed.auto_paging_iter():
-            yield dispute
+    return listed("list_disputes", client.v1.disputes.list_async(params={"created": stretch.created, "limit": 100}))

@@ -3,18 +3,17 @@
 from collections.abc import AsyncIterator, Collection
 from dataclasses import dataclass
 from datetime import datetime
-from time import monotonic
 from typing import Any
 
 from stripe import StripeClient
 
 from chassis.process.logs import get_logger
 from purchases.stripe_api.balances import fetch_given_back, give_credit
-from purchases.stripe_api.client import ObjectMissing, StripeRefused, UnknownShape, phase
-from purchases.stripe_api.fetch import whole_json
+from purchases.stripe_api.client import ObjectMissing, StripeRefused, UnknownShape
+from purchases.stripe_api.fetch import with_all_pages
 from purchases.stripe_api.invoices import close_invoice
 from purchases.stripe_api.keys import idempotency_key
-from purchases.stripe_api.reading import Fetched, fetched, read, read_json
+from purchases.stripe_api.reading import Fetched, listed, request
 from purchases.stripe_api.refunds import ChargeIds, create_refund, find_refund
 from purchases.stripe_api.snapshots import is_our_price, plan_item, snapshot_of
 from purchases.stripe_api.values import Snapshot
@@ -23,17 +22,17 @@ from stripe_reader.invoice_lines import read_subscription_cents
 from stripe_reader.invoice_payments import read_invoice_payment
 from stripe_reader.invoices import read_invoice, read_invoice_status
 from stripe_reader.payments import PaymentIntent, read_paid_by_credit, read_parts, read_payment_intent
-from stripe_reader.subscriptions import Subscription, read_subscription
+from stripe_reader.subscriptions import read_subscription
 
 log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FetchedSubscription:
-    """A subscription as it was at Stripe at `at`, in Stripe's own time; None where the answer did not say when."""
+    """A subscription as it was at Stripe at `fetched_at`, in Stripe's own time; None where the answer did not say."""
 
     snapshot: Snapshot
-    at: datetime | None
+    fetched_at: datetime | None
     is_ours: bool
     """It carries this instance's metadata, or one of our prices."""
     workspace_id: str | None = None
@@ -44,26 +43,23 @@ async def fetch_subscription(
     client: StripeClient, subscription_id: str, *, instance: str, prices: Collection[str]
 ) -> FetchedSubscription | None:
     """Fetch it; None when Stripe does not know it. Raises UnknownShape."""
-    began = monotonic()
     try:
-        async with phase("look_at_subscription"):
-            found: Any = await client.v1.subscriptions.retrieve_async(subscription_id)
+        found = await request("look_at_subscription", client.v1.subscriptions.retrieve_async(subscription_id))
     except ObjectMissing:
         return None
-    seen = fetched(read_subscription, found, took=monotonic() - began)
-    return _fetched(seen, instance=instance, prices=prices)
+    return _fetched(found, instance=instance, prices=prices)
 
 
 async def subscriptions_of(
     client: StripeClient, customer_id: str, *, instance: str, prices: Collection[str]
 ) -> list[FetchedSubscription]:
     """List the customer's subscriptions that have not ended and that are ours."""
+    running = client.v1.subscriptions.list_async(params={"customer": customer_id, "limit": 100})
     try:
-        async with phase("list_subscriptions"):
-            listed = await client.v1.subscriptions.list_async(params={"customer": customer_id, "limit": 100})
-            found = [_listed(shown, instance=instance, prices=prices) async for shown in listed.auto_paging_iter()]
+        shown = [subscription async for subscription in listed("list_subscriptions", running)]
     except ObjectMissing:
         return []
+    found = [_listed(subscription, instance=instance, prices=prices) for subscription in shown]
     return [subscription for subscription in found if subscription is not None and subscription.is_ours]
 
 
@@ -71,12 +67,11 @@ async def running_at(
     client: StripeClient, price_id: str, *, instance: str, prices: Collection[str]
 ) -> AsyncIterator[FetchedSubscription]:
     """List every subscription at this price that has not been cancelled, whosever; none of a price that is gone."""
+    running = client.v1.subscriptions.list_async(params={"price": price_id, "limit": 100})
     try:
-        async with phase("list_subscriptions"):
-            listed = await client.v1.subscriptions.list_async(params={"price": price_id, "limit": 100})
-            async for shown in listed.auto_paging_iter():
-                if (subscription := _listed(shown, instance=instance, prices=prices)) is not None:
-                    yield subscription
+        async for shown in listed("list_subscriptions", running):
+            if (subscription := _listed(shown, instance=instance, prices=prices)) is not None:
+                yield subscription
     except ObjectMissing:
         return
 
@@ -86,12 +81,9 @@ async def end_subscription(client: StripeClient, subscription_id: str) -> None:
 
     A DELETE has no idempotency key at Stripe, and needs none.
     """
+    ended = client.v1.subscriptions.cancel_async(subscription_id, params={"invoice_now": False, "prorate": False})
     try:
-        async with phase("end_subscription"):
-            await client.v1.subscriptions.cancel_async(
-                subscription_id,
-                params={"invoice_now": False, "prorate": False},
-            )
+        await request("end_subscription", ended)
     except ObjectMissing:
         return
 
@@ -118,34 +110,30 @@ async def fetch_first_payment(
     The intents are fetched one by one: with them the path would have five levels, and Stripe expands four
     (https://docs.stripe.com/expand).
     """
-    began = monotonic()
+    expanded: Any = {"expand": ["latest_invoice.payments"]}
     try:
-        async with phase("look_at_subscription"):
-            found: Any = await client.v1.subscriptions.retrieve_async(
-                subscription_id, params={"expand": ["latest_invoice.payments"]}
-            )
+        found = await request("look_at_subscription", client.v1.subscriptions.retrieve_async(subscription_id, expanded))
     except ObjectMissing:
         return FirstPayment(subscription_id=subscription_id, seen=None)
-    seen = fetched(read_subscription, found, took=monotonic() - began)
-    async with phase("list_sessions"):
-        listed = await client.v1.checkout.sessions.list_async(params={"subscription": subscription_id, "limit": 100})
-    invoice = found.latest_invoice
-    payments = invoice.payments.data if invoice is not None and invoice.payments else []
-    linked = [read(read_invoice_payment, payment).payment_intent_id for payment in payments]
+    listing = client.v1.checkout.sessions.list_async(params={"subscription": subscription_id, "limit": 100})
+    sessions = (await request("list_sessions", listing)).entries("data")
+    invoice = found.part("latest_invoice")
+    payments = invoice.entries("payments") if invoice is not None else []
+    linked = [payment.read(read_invoice_payment).payment_intent_id for payment in payments]
     intents = [await _intent(client, intent_id) for intent_id in linked if intent_id]
     return FirstPayment(
         subscription_id=subscription_id,
-        seen=_fetched(seen, instance=instance, prices=prices),
+        seen=_fetched(found, instance=instance, prices=prices),
         invoice_id=invoice.id if invoice is not None else None,
-        invoice_status=read(read_invoice_status, invoice) if invoice is not None else None,
+        invoice_status=invoice.read(read_invoice_status) if invoice is not None else None,
         is_at_the_bank=any(intent.status == "processing" for intent in intents),
-        page_is_open=any(read(read_session_status, session) == "open" for session in listed.data),
+        page_is_open=any(session.read(read_session_status) == "open" for session in sessions),
     )
 
 
 async def _intent(client: StripeClient, intent_id: str) -> PaymentIntent:
-    async with phase("look_at_intent"):
-        return read(read_payment_intent, await client.v1.payment_intents.retrieve_async(intent_id))
+    intent = await request("look_at_intent", client.v1.payment_intents.retrieve_async(intent_id))
+    return intent.read(read_payment_intent)
 
 
 async def end_first_payment(client: StripeClient, payment: FirstPayment) -> None:
@@ -178,31 +166,30 @@ class PlanPayment:
 
 async def plan_payments(client: StripeClient, subscription_id: str) -> list[PlanPayment]:
     """List what was paid for the subscription; add-ons that were bought with it are not part of it."""
-    async with phase("list_invoices"):
-        listed = await client.v1.invoices.list_async(
-            params={"subscription": subscription_id, "status": "paid", "limit": 100, "expand": ["data.payments"]}
-        )
-        invoices: list[Any] = [invoice async for invoice in listed.auto_paging_iter()]
+    paid = client.v1.invoices.list_async(
+        params={"subscription": subscription_id, "status": "paid", "limit": 100, "expand": ["data.payments"]}
+    )
+    invoices = [invoice async for invoice in listed("list_invoices", paid)]
     return [payment for invoice in invoices for payment in await _payments_of(client, invoice)]
 
 
-async def _payments_of(client: StripeClient, listed: Any) -> list[PlanPayment]:
+async def _payments_of(client: StripeClient, shown: Fetched) -> list[PlanPayment]:
     """Return what each charge of the invoice took for the plan, the first one first; then what credit paid of it.
 
     Of credit that paid for add-ons too the plan has its share, in proportion.
     """
-    payload = await whole_json(client, listed)
-    invoice, plan_cents = read_json(read_invoice, payload), read_json(read_subscription_cents, payload)
+    whole = await with_all_pages(client, shown)
+    invoice, plan_cents = whole.read(read_invoice), whole.read(read_subscription_cents)
     total = sum(line.amount - line.discount_cents + line.tax_cents for line in invoice.lines)
     of_invoice: Any = {
         "invoice_id": invoice.invoice_id,
         "customer_id": str(invoice.customer_id),
         "currency": invoice.currency,
     }
-    applied = read_json(read_paid_by_credit, payload) or 0
+    applied = whole.read(read_paid_by_credit) or 0
     credit = applied * plan_cents // total if total > 0 and plan_cents > 0 else 0
     left, found = min(invoice.amount_paid, plan_cents - credit), list[PlanPayment]()
-    parts = [part for part in read_json(read_parts, payload) if part.payment_intent_id or part.charge_id]
+    parts = [part for part in whole.read(read_parts) if part.payment_intent_id or part.charge_id]
     for number, part in enumerate(parts, start=1):
         cents = min(left, part.amount_paid)
         left -= cents
@@ -261,23 +248,22 @@ async def _give_credit_back(
     )
 
 
-def _fetched(found: Fetched[Subscription], *, instance: str, prices: Collection[str]) -> FetchedSubscription:
-    subscription = found.value
+def _fetched(found: Fetched, *, instance: str, prices: Collection[str]) -> FetchedSubscription:
+    subscription = found.read(read_subscription)
     ours, item = subscription.quittance_instance, plan_item(subscription, prices=prices, instance=instance)
     at_our_price = item is not None and is_our_price(item, prices=prices, instance=instance)
     return FetchedSubscription(
         snapshot=snapshot_of(subscription, prices=prices, instance=instance),
-        at=found.at,
+        fetched_at=found.fetched_at,
         is_ours=ours == instance or (ours is None and at_our_price),
         workspace_id=subscription.workspace_id if ours == instance else None,
     )
 
 
-def _listed(shown: Any, *, instance: str, prices: Collection[str]) -> FetchedSubscription | None:
+def _listed(shown: Fetched, *, instance: str, prices: Collection[str]) -> FetchedSubscription | None:
     """Read it; None for one that nobody understands: its event was parked for the same reason."""
     try:
-        subscription = read(read_subscription, shown)
+        return _fetched(shown, instance=instance, prices=prices)
     except UnknownShape as error:
         log.error("subscription_not_understood", subscription=shown.id, reason=str(error))  # noqa: TRY400
         return None
-    return _fetched(Fetched(subscription, None), instance=instance, prices=prices)

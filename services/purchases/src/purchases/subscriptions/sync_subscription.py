@@ -53,7 +53,7 @@ async def sync_subscription(context: StripeContext, task: Task[SyncSubscription]
         if not is_stored and (doubt := _doubt(seen, workspace)):
             await _leave_to_staff(session, workspace, job.subscription_id, doubt)
             return DONE
-        seen = replace(seen, at=_at(seen, latest_event_at)) if seen else None
+        seen = replace(seen, fetched_at=_at(seen, latest_event_at)) if seen else None
         result = await apply_fetched(
             session, seen, workspace_id=workspace_id, known_at=known_at, missing=_missing_snapshot(job)
         )
@@ -63,7 +63,7 @@ async def sync_subscription(context: StripeContext, task: Task[SyncSubscription]
 
 def _at(seen: FetchedSubscription, latest_event_at: datetime | None) -> datetime | None:
     """Return the second that the answer holds for: what waited before the fetch is in it, and none of it is newer."""
-    return max(filter(None, (seen.at, latest_event_at)), default=None)
+    return max(filter(None, (seen.fetched_at, latest_event_at)), default=None)
 
 
 def _doubt(seen: FetchedSubscription | None, workspace: Workspace) -> str | None:
@@ -112,7 +112,9 @@ async def apply_fetched(
     if seen is None and row is not None:
         snapshot = _as_it_was(row, snapshot.status)
     cause = Cause(actor="stripe", at=datetime.now(UTC), reason="the subscription as Stripe has it now")
-    await store_snapshot(session, workspace, snapshot, event_at=seen.at if seen else None, event_id=None, cause=cause)
+    await store_snapshot(
+        session, workspace, snapshot, event_at=seen.fetched_at if seen else None, event_id=None, cause=cause
+    )
     return DONE
 
 

@@ -4,16 +4,16 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
+from chassis.database import message_path
+
 revision = "0001"
 down_revision = None
-branch_labels = None
-depends_on = None
 
 
 def upgrade() -> None:
     """Create both tables."""
     _create_plan_addons()
-    _create_outbox()
+    message_path.create_outbox()
 
 
 def _create_plan_addons() -> None:
@@ -46,17 +46,4 @@ def _create_plan_addons() -> None:
             """'$[*] ? (@.type() != "string" || @ like_regex "^.{201}" flag "s")')""",
             name="plan_addons_bullets_are_short_texts",
         ),
-    )
-
-
-def _create_outbox() -> None:
-    op.create_table(
-        "outbox",
-        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), primary_key=True),
-        sa.Column("fact_id", sa.Uuid(), nullable=False, unique=True),
-        sa.Column("topic", sa.Text(), nullable=False),
-        sa.Column("key", sa.Text(), nullable=False),
-        sa.Column("headers", postgresql.JSONB(), nullable=False),
-        sa.Column("payload", sa.LargeBinary(), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.clock_timestamp()),
     )

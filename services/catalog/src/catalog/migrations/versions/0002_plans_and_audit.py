@@ -4,10 +4,10 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
+from chassis.database import message_path
+
 revision = "0002"
 down_revision = "0001"
-branch_labels = None
-depends_on = None
 
 
 def upgrade() -> None:
@@ -15,8 +15,7 @@ def upgrade() -> None:
     _create_plans()
     _create_plan_prices()
     _create_audit_log()
-    _create_inbox()
-    _create_parked()
+    message_path.create_inbox_and_parked()
 
 
 def _create_plans() -> None:
@@ -68,46 +67,3 @@ def _create_audit_log() -> None:
         sa.Column("after", postgresql.JSONB(), nullable=False),
     )
     op.create_index("audit_log_subject", "audit_log", ["subject", "id"])
-
-
-def _create_inbox() -> None:
-    op.create_table(
-        "inbox",
-        sa.Column("consumer", sa.Text(), primary_key=True),
-        sa.Column("fact_id", sa.Uuid(), primary_key=True),
-        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.clock_timestamp()),
-    )
-    op.create_index("inbox_received_at", "inbox", ["received_at"])
-
-
-def _create_parked() -> None:
-    op.create_table(
-        "parked",
-        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), primary_key=True),
-        sa.Column("consumer", sa.Text(), nullable=False),
-        sa.Column("fact_id", sa.Uuid()),
-        sa.Column("type", sa.Text()),
-        sa.Column("topic", sa.Text(), nullable=False),
-        sa.Column("partition", sa.Integer(), nullable=False),
-        sa.Column("offset", sa.BigInteger(), nullable=False),
-        sa.Column("key", sa.LargeBinary()),
-        sa.Column("headers", postgresql.JSONB(), nullable=False),
-        sa.Column("value", sa.LargeBinary()),
-        sa.Column("reason", sa.Text(), nullable=False),
-        sa.Column("waits_for", sa.Text()),
-        sa.Column("attempts", sa.Integer(), nullable=False, server_default=sa.text("0")),
-        sa.Column("parked_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.func.clock_timestamp()),
-        sa.Column("retry_at", sa.DateTime(timezone=True)),
-        sa.Column("resolved_at", sa.DateTime(timezone=True)),
-        sa.Column("resolution", sa.Text()),
-        sa.UniqueConstraint("consumer", "topic", "partition", "offset", name="parked_record"),
-    )
-    _index_parked()
-
-
-def _index_parked() -> None:
-    unresolved = "resolved_at is null"
-    op.create_index("parked_fact", "parked", ["consumer", "fact_id"], unique=True)
-    op.create_index("parked_waits_for", "parked", ["waits_for"], postgresql_where=sa.text(unresolved))
-    due = sa.text(f"{unresolved} and retry_at is not null")
-    op.create_index("parked_due", "parked", ["retry_at"], postgresql_where=due)

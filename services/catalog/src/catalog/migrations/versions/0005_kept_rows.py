@@ -6,8 +6,6 @@ from chassis.database.kept_rows import FUNCTION, never_changed, never_deleted, w
 
 revision = "0005"
 down_revision = "0004"
-branch_labels = None
-depends_on = None
 
 STATEMENTS = (
     FUNCTION,

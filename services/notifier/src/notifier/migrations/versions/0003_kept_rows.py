@@ -6,8 +6,6 @@ from chassis.database.kept_rows import FUNCTION, never_deleted, written_once
 
 revision = "0003"
 down_revision = "0002"
-branch_labels = None
-depends_on = None
 
 STATEMENTS = (
     FUNCTION,

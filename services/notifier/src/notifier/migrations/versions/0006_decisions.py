@@ -3,14 +3,11 @@
 import sqlalchemy as sa
 from alembic import op
 
+from chassis.database import message_path
 from chassis.database.kept_rows import never_changed
 
 revision = "0006"
 down_revision = "0005"
-branch_labels = None
-depends_on = None
-
-NOW = sa.text("clock_timestamp()")
 
 
 def upgrade() -> None:
@@ -33,7 +30,7 @@ def upgrade() -> None:
         sa.Column("decision", sa.Text(), nullable=False),
         sa.Column("actor", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text()),
-        sa.Column("at", sa.DateTime(timezone=True), nullable=False, server_default=NOW),
+        message_path.written_at("at"),
     )
     op.create_index("parked_decisions_item", "parked_decisions", ["item", "id"])
     for statement in never_changed("parked_decisions"):

@@ -5,8 +5,6 @@ from alembic import op
 
 revision = "0002"
 down_revision = "0001"
-branch_labels = None
-depends_on = None
 
 
 def upgrade() -> None:
@@ -20,7 +18,7 @@ def _create_purchases() -> None:
     """The ledger's rows."""
     op.create_table(
         "workspace_addon_purchases",
-        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), primary_key=True),
         sa.Column("workspace_id", sa.String(length=128), nullable=False),
         sa.Column("plan_addon_id", sa.Uuid(), nullable=False),
         sa.Column("addon_slug", sa.String(length=64), nullable=False),
@@ -56,45 +54,18 @@ def _create_purchases() -> None:
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("price_cents > 0", name="price_positive"),
         sa.ForeignKeyConstraint(["workspace_id"], ["workspaces.id"]),
-        sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("workspace_id", "idempotency_key", name="purchase_request"),
     )
-    op.create_index(
-        op.f("ix_workspace_addon_purchases_stripe_invoice_id"),
-        "workspace_addon_purchases",
-        ["stripe_invoice_id"],
-        unique=False,
-    )
-    op.create_index(
-        op.f("ix_workspace_addon_purchases_stripe_charge_id"),
-        "workspace_addon_purchases",
-        ["stripe_charge_id"],
-        unique=False,
-    )
-    op.create_index(
-        op.f("ix_workspace_addon_purchases_stripe_price_id"),
-        "workspace_addon_purchases",
-        ["stripe_price_id"],
-        unique=False,
-    )
-    op.create_index(
-        op.f("ix_workspace_addon_purchases_stripe_checkout_session_id"),
-        "workspace_addon_purchases",
-        ["stripe_checkout_session_id"],
-        unique=False,
-    )
-    op.create_index(
-        op.f("ix_workspace_addon_purchases_stripe_payment_intent_id"),
-        "workspace_addon_purchases",
-        ["stripe_payment_intent_id"],
-        unique=False,
-    )
-    op.create_index(
-        op.f("ix_workspace_addon_purchases_stripe_subscription_id"),
-        "workspace_addon_purchases",
-        ["stripe_subscription_id"],
-        unique=False,
-    )
+    for column in (
+        "stripe_invoice_id",
+        "stripe_charge_id",
+        "stripe_price_id",
+        "stripe_checkout_session_id",
+        "stripe_payment_intent_id",
+        "stripe_subscription_id",
+        "stripe_customer_id",
+    ):
+        op.create_index(f"ix_workspace_addon_purchases_{column}", "workspace_addon_purchases", [column])
     op.create_index(
         "purchase_slot",
         "workspace_addon_purchases",
@@ -102,23 +73,15 @@ def _create_purchases() -> None:
         unique=True,
         postgresql_where=sa.text("payable or status in ('pending', 'paid', 'delivered')"),
     )
-    op.create_index(
-        op.f("ix_workspace_addon_purchases_stripe_customer_id"),
-        "workspace_addon_purchases",
-        ["stripe_customer_id"],
-        unique=False,
-    )
-    op.create_index(
-        "purchases_of_workspace", "workspace_addon_purchases", ["workspace_id", "started_at", "id"], unique=False
-    )
-    op.create_index("purchases_by_start", "workspace_addon_purchases", ["started_at", "id"], unique=False)
+    op.create_index("purchases_of_workspace", "workspace_addon_purchases", ["workspace_id", "started_at", "id"])
+    op.create_index("purchases_by_start", "workspace_addon_purchases", ["started_at", "id"])
 
 
 def _create_history() -> None:
     """What happened to them."""
     op.create_table(
         "purchase_transitions",
-        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), primary_key=True),
         sa.Column("purchase_id", sa.Uuid(), nullable=False),
         sa.Column("sequence", sa.Integer(), nullable=False),
         sa.Column("from_status", sa.String(length=16), nullable=True),
@@ -130,12 +93,9 @@ def _create_history() -> None:
         sa.Column("reason", sa.Text(), nullable=True),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["purchase_id"], ["workspace_addon_purchases.id"]),
-        sa.PrimaryKeyConstraint("id"),
     )
-    op.create_index(op.f("ix_purchase_transitions_purchase_id"), "purchase_transitions", ["purchase_id"], unique=False)
-    op.create_index(
-        op.f("ix_purchase_transitions_stripe_event_id"), "purchase_transitions", ["stripe_event_id"], unique=False
-    )
+    for column in ("purchase_id", "stripe_event_id"):
+        op.create_index(f"ix_purchase_transitions_{column}", "purchase_transitions", [column])
 
 
 def _create_money() -> None:
@@ -156,18 +116,8 @@ def _create_money() -> None:
         sa.ForeignKeyConstraint(["purchase_id"], ["workspace_addon_purchases.id"]),
         sa.PrimaryKeyConstraint("purchase_id", "stripe_invoice_id"),
     )
-    op.create_index(
-        op.f("ix_purchase_payments_stripe_invoice_id"), "purchase_payments", ["stripe_invoice_id"], unique=False
-    )
-    op.create_index(
-        op.f("ix_purchase_payments_stripe_charge_id"), "purchase_payments", ["stripe_charge_id"], unique=False
-    )
-    op.create_index(
-        op.f("ix_purchase_payments_stripe_payment_intent_id"),
-        "purchase_payments",
-        ["stripe_payment_intent_id"],
-        unique=False,
-    )
+    for column in ("stripe_invoice_id", "stripe_charge_id", "stripe_payment_intent_id"):
+        op.create_index(f"ix_purchase_payments_{column}", "purchase_payments", [column])
     op.create_table(
         "purchase_parked_payments",
         sa.Column("purchase_id", sa.Uuid(), nullable=False),
@@ -181,7 +131,7 @@ def _create_money() -> None:
     )
     op.create_table(
         "purchase_refunds",
-        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), primary_key=True),
         sa.Column("purchase_id", sa.Uuid(), nullable=False),
         sa.Column("stripe_refund_id", sa.Text(), nullable=True),
         sa.Column("kind", sa.String(length=16), nullable=False),
@@ -197,14 +147,11 @@ def _create_money() -> None:
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["purchase_id"], ["workspace_addon_purchases.id"]),
-        sa.PrimaryKeyConstraint("id"),
         sa.UniqueConstraint("purchase_id", "stripe_refund_id", name="refund_of_purchase"),
         sa.UniqueConstraint("purchase_id", "idempotency_key", name="refund_request"),
     )
-    op.create_index(op.f("ix_purchase_refunds_purchase_id"), "purchase_refunds", ["purchase_id"], unique=False)
-    op.create_index(
-        op.f("ix_purchase_refunds_stripe_refund_id"), "purchase_refunds", ["stripe_refund_id"], unique=False
-    )
+    for column in ("purchase_id", "stripe_refund_id"):
+        op.create_index(f"ix_purchase_refunds_{column}", "purchase_refunds", [column])
     op.create_table(
         "purchase_disputes",
         sa.Column("purchase_id", sa.Uuid(), nullable=False),
@@ -219,6 +166,4 @@ def _create_money() -> None:
         sa.ForeignKeyConstraint(["purchase_id"], ["workspace_addon_purchases.id"]),
         sa.PrimaryKeyConstraint("purchase_id", "stripe_dispute_id"),
     )
-    op.create_index(
-        op.f("ix_purchase_disputes_stripe_dispute_id"), "purchase_disputes", ["stripe_dispute_id"], unique=False
-    )
+    op.create_index("ix_purchase_disputes_stripe_dispute_id", "purchase_disputes", ["stripe_dispute_id"])

@@ -1,15 +1,13 @@
 """The plan: copies of the catalog's plans, subscriptions with their invoices, claimed resources."""
 
-from datetime import datetime
-
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
+from chassis.database import message_path
+
 revision = "0003"
 down_revision = "0002"
-branch_labels = None
-depends_on = None
 
 
 def upgrade() -> None:
@@ -26,13 +24,12 @@ def _create_plans() -> None:
     """What is on offer."""
     op.create_table(
         "plans",
-        sa.Column("slug", sa.String(64), nullable=False),
+        sa.Column("slug", sa.String(64), primary_key=True),
         sa.Column("sequence", sa.Integer(), nullable=False),
         sa.Column("name", sa.String(120), nullable=False),
         sa.Column("caps", postgresql.JSONB(), nullable=False),
         sa.Column("prices", postgresql.JSONB(), nullable=False),
         sa.Column("stripe_product_id", sa.Text(), nullable=True),
-        sa.PrimaryKeyConstraint("slug"),
     )
 
 
@@ -40,7 +37,7 @@ def _create_subscriptions() -> None:
     """Who subscribed."""
     op.create_table(
         "subscriptions",
-        sa.Column("stripe_subscription_id", sa.Text(), nullable=False),
+        sa.Column("stripe_subscription_id", sa.Text(), primary_key=True),
         sa.Column("workspace_id", sa.String(128), nullable=False),
         sa.Column("stripe_customer_id", sa.Text(), nullable=True),
         sa.Column("status", sa.String(32), nullable=False),
@@ -60,10 +57,9 @@ def _create_subscriptions() -> None:
         sa.Column("told_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("told_by", sa.Text(), nullable=True),
         sa.Column("confirmed_at", sa.DateTime(timezone=True), nullable=True),
-        _now("recorded_at"),
-        _now("updated_at"),
+        message_path.written_at("recorded_at"),
+        message_path.written_at("updated_at"),
         sa.ForeignKeyConstraint(["workspace_id"], ["workspaces.id"]),
-        sa.PrimaryKeyConstraint("stripe_subscription_id"),
     )
     op.create_index("ix_subscriptions_workspace_id", "subscriptions", ["workspace_id"])
 
@@ -72,7 +68,7 @@ def _create_subscription_invoices() -> None:
     """What they were charged."""
     op.create_table(
         "subscription_invoices",
-        sa.Column("stripe_invoice_id", sa.Text(), nullable=False),
+        sa.Column("stripe_invoice_id", sa.Text(), primary_key=True),
         sa.Column("stripe_subscription_id", sa.Text(), nullable=False),
         sa.Column("workspace_id", sa.String(128), nullable=False),
         sa.Column("billing_reason", sa.String(64), nullable=True),
@@ -84,9 +80,8 @@ def _create_subscription_invoices() -> None:
         sa.Column("period_end", sa.DateTime(timezone=True), nullable=True),
         sa.Column("failed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("paid_at", sa.DateTime(timezone=True), nullable=True),
-        _now("recorded_at"),
+        message_path.written_at("recorded_at"),
         sa.ForeignKeyConstraint(["workspace_id"], ["workspaces.id"]),
-        sa.PrimaryKeyConstraint("stripe_invoice_id"),
     )
     for column in ("stripe_subscription_id", "workspace_id", "stripe_payment_intent_id", "stripe_charge_id"):
         op.create_index(f"ix_subscription_invoices_{column}", "subscription_invoices", [column])
@@ -100,11 +95,7 @@ def _create_resources() -> None:
         sa.Column("resource", sa.String(64), nullable=False),
         sa.Column("resource_id", sa.String(255), nullable=False),
         sa.Column("imported", sa.Boolean(), server_default=sa.text("false"), nullable=False),
-        _now("claimed_at"),
+        message_path.written_at("claimed_at"),
         sa.ForeignKeyConstraint(["workspace_id"], ["workspaces.id"]),
         sa.PrimaryKeyConstraint("workspace_id", "resource", "resource_id"),
     )
-
-
-def _now(name: str) -> sa.Column[datetime]:
-    return sa.Column(name, sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False)

@@ -6,8 +6,6 @@ from sqlalchemy.dialects import postgresql
 
 revision = "0004"
 down_revision = "0003"
-branch_labels = None
-depends_on = None
 
 
 def upgrade() -> None:
@@ -16,9 +14,9 @@ def upgrade() -> None:
     op.add_column("workspaces", sa.Column("card_saved_at", sa.DateTime(timezone=True), nullable=True))
     op.create_table(
         "checkout_sessions",
-        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), primary_key=True),
         sa.Column("workspace_id", sa.String(128), nullable=False),
-        sa.Column("stripe_session_id", sa.Text(), nullable=True),
+        sa.Column("stripe_session_id", sa.Text(), nullable=True, unique=True),
         sa.Column("stripe_customer_id", sa.Text(), nullable=False),
         sa.Column("state", sa.String(16), nullable=False),
         sa.Column("plan", sa.String(64), nullable=False),
@@ -38,8 +36,6 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["workspace_id"], ["workspaces.id"]),
-        sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("stripe_session_id"),
         sa.UniqueConstraint("workspace_id", "idempotency_key", name="checkout_request"),
     )
     op.create_index(

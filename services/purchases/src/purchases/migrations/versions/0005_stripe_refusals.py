@@ -3,18 +3,18 @@
 import sqlalchemy as sa
 from alembic import op
 
+from chassis.database import message_path
+
 revision = "0005"
 down_revision = "0004"
-branch_labels = None
-depends_on = None
 
 
 def upgrade() -> None:
     """Add the table."""
     op.create_table(
         "stripe_refusals",
-        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
-        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), primary_key=True),
+        sa.Column("key", sa.Text(), nullable=False, unique=True),
         sa.Column("workspace_id", sa.String(128), nullable=False),
         sa.Column("purchase_id", sa.Uuid(), nullable=True),
         sa.Column("call", sa.String(64), nullable=False),
@@ -24,11 +24,9 @@ def upgrade() -> None:
         sa.Column("param", sa.Text(), nullable=True),
         sa.Column("stripe_request_id", sa.Text(), nullable=True),
         sa.Column("times", sa.Integer(), server_default="1", nullable=False),
-        sa.Column("first_at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False),
-        sa.Column("last_at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False),
-        sa.PrimaryKeyConstraint("id"),
-        sa.UniqueConstraint("key"),
+        message_path.written_at("first_at"),
+        message_path.written_at("last_at"),
     )
     op.create_index("stripe_refusals_newest", "stripe_refusals", ["last_at", "id"])
-    op.create_index("ix_stripe_refusals_workspace_id", "stripe_refusals", ["workspace_id"])
-    op.create_index("ix_stripe_refusals_purchase_id", "stripe_refusals", ["purchase_id"])
+    for column in ("workspace_id", "purchase_id"):
+        op.create_index(f"ix_stripe_refusals_{column}", "stripe_refusals", [column])

@@ -3,32 +3,18 @@
 import sqlalchemy as sa
 from alembic import op
 
+from chassis.database import message_path
+
 revision = "0007"
 down_revision = "0006"
-branch_labels = None
-depends_on = None
 
 
 def upgrade() -> None:
     """Make the indexes of what is asked often, whatever the size of the tables."""
-    op.drop_index("parked_waits_for", "parked")
-    op.drop_index("parked_due", "parked")
-    op.create_index("parked_waits_for", "parked", ["waits_for"], postgresql_where=sa.text("waits_for is not null"))
-    op.create_index(
-        "parked_due",
-        "parked",
-        ["consumer", "retry_at"],
-        postgresql_where=sa.text("resolved_at is null and retry_at is not null"),
-    )
-    op.create_index("parked_open", "parked", ["consumer", "parked_at"], postgresql_where=sa.text("resolved_at is null"))
-    op.create_index(
-        "parked_resolved", "parked", ["consumer", "parked_at"], postgresql_where=sa.text("resolved_at is not null")
-    )
+    message_path.index_what_is_parked()
     _of_commands()
     op.create_index("purchases_by_status", "workspace_addon_purchases", ["status", "started_at", "id"])
-    op.create_index(
-        op.f("ix_purchase_parked_payments_stripe_invoice_id"), "purchase_parked_payments", ["stripe_invoice_id"]
-    )
+    op.create_index("ix_purchase_parked_payments_stripe_invoice_id", "purchase_parked_payments", ["stripe_invoice_id"])
     op.create_index("parked_payments_by_time", "purchase_parked_payments", ["parked_at"])
 
 

@@ -6,8 +6,6 @@ from chassis.database.kept_rows import FUNCTION, never_changed, never_deleted, w
 
 revision = "0008"
 down_revision = "0007"
-branch_labels = None
-depends_on = None
 
 SOLD = (
     "id",

@@ -5,18 +5,15 @@ from alembic import op
 
 revision = "0011"
 down_revision = "0010"
-branch_labels = None
-depends_on = None
 
 
 def upgrade() -> None:
     """Add the table and the index."""
     op.create_table(
         "stripe_budgets",
-        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), primary_key=True),
         sa.Column("tokens", sa.Float(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("subject"),
     )
     op.create_index("stripe_budgets_at", "stripe_budgets", ["at"])
     op.create_index(

@@ -7,8 +7,6 @@ from chassis.database.kept_rows import never_deleted, written_once
 
 revision = "0012"
 down_revision = "0011"
-branch_labels = None
-depends_on = None
 
 STATEMENTS = (
     *never_deleted("workspace_refunds"),
@@ -24,7 +22,7 @@ def upgrade() -> None:
     """Create the tables, whose rows stay."""
     op.create_table(
         "workspace_refunds",
-        sa.Column("stripe_refund_id", sa.Text(), nullable=False),
+        sa.Column("stripe_refund_id", sa.Text(), primary_key=True),
         *_whose(),
         sa.Column("refund_cents", sa.BigInteger(), nullable=False),
         sa.Column("currency", sa.String(3), nullable=False),
@@ -34,12 +32,11 @@ def upgrade() -> None:
         sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["workspace_id"], ["workspaces.id"]),
-        sa.PrimaryKeyConstraint("stripe_refund_id"),
     )
     op.create_index("ix_workspace_refunds_workspace_id", "workspace_refunds", ["workspace_id"])
     op.create_table(
         "workspace_disputes",
-        sa.Column("stripe_dispute_id", sa.Text(), nullable=False),
+        sa.Column("stripe_dispute_id", sa.Text(), primary_key=True),
         *_whose(),
         sa.Column("dispute_cents", sa.BigInteger(), nullable=False),
         sa.Column("currency", sa.String(3), nullable=False),
@@ -49,7 +46,6 @@ def upgrade() -> None:
         sa.Column("opened_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["workspace_id"], ["workspaces.id"]),
-        sa.PrimaryKeyConstraint("stripe_dispute_id"),
     )
     op.create_index("ix_workspace_disputes_workspace_id", "workspace_disputes", ["workspace_id"])
     for statement in STATEMENTS:

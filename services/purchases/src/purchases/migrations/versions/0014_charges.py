@@ -7,8 +7,6 @@ from chassis.database.kept_rows import never_deleted, written_once
 
 revision = "0014"
 down_revision = "0013"
-branch_labels = None
-depends_on = None
 
 MOVE = """
     insert into purchase_charges (purchase_id, stripe_invoice_id, number, stripe_payment_intent_id, stripe_charge_id,
@@ -56,7 +54,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("purchase_id", "stripe_invoice_id", "number"),
     )
     for column in ("stripe_payment_intent_id", "stripe_charge_id"):
-        op.create_index(op.f(f"ix_purchase_charges_{column}"), "purchase_charges", [column], unique=False)
+        op.create_index(f"ix_purchase_charges_{column}", "purchase_charges", [column])
     op.add_column("purchase_refunds", sa.Column("charge_number", sa.SmallInteger(), nullable=True))
     op.execute(MOVE)
     for statement in KEPT:

@@ -7,8 +7,6 @@ from chassis.database.kept_rows import never_deleted, written_once
 
 revision = "0016"
 down_revision = "0015"
-branch_labels = None
-depends_on = None
 
 MOVE = """
     insert into subscription_charges (stripe_invoice_id, paid_with, stripe_charge_id)

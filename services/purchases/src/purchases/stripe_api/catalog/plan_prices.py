@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 from stripe import StripeClient
 
-from purchases.stripe_api.catalog.prices import EXISTS, price_with_key
-from purchases.stripe_api.client import ObjectMissing, StripeRefused, phase
+from purchases.stripe_api.catalog.prices import EXISTS, create_price, price_with_key
+from purchases.stripe_api.client import ObjectMissing, StripeRefused
 from purchases.stripe_api.keys import idempotency_key
-from stripe_reader.prices import Price
+from purchases.stripe_api.reading import request
+from stripe_reader.prices import Price, read_is_active
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,17 +24,9 @@ class SoldPlan:
     price_cents: int
 
 
-@dataclass(frozen=True, slots=True)
-class PlanPriceFound:
-    """A price that can be sold, and its product."""
-
-    price_id: str
-    product_id: str
-
-
 async def provide_plan_price(
     client: StripeClient, *, instance: str, sold: SoldPlan, asked_for: str, attempt: int = 1
-) -> PlanPriceFound:
+) -> Price:
     """Return the price at which `sold` is sold, whoever makes it first: Stripe gives a lookup key to one price only.
 
     The product is the one that the lookup key points at, so that an account that bills already can be taken over.
@@ -42,18 +35,25 @@ async def provide_plan_price(
     key = f"quittance:{instance}:{sold.plan}:{sold.interval}:{sold.currency.lower()}"
     held = await price_with_key(client, key, call="look_for_plan_price")
     if held is not None and await _can_be_sold(client, held, sold):
-        return PlanPriceFound(held.price_id, held.product_id)
+        return held
     product_id = held.product_id if held is not None else sold.product_id or f"quittance-{instance}-{sold.plan}"
     await _ensure_product(client, product_id, instance=instance, sold=sold)
+    terms = {
+        "product": product_id,
+        "currency": sold.currency.lower(),
+        "unit_amount": sold.price_cents,
+        "recurring": {"interval": sold.interval},
+        "transfer_lookup_key": True,
+        "metadata": {"quittance_instance": instance, "plan": sold.plan},
+    }
     under = idempotency_key(instance, asked_for, key, attempt)
     try:
-        made = await _create_price(client, key, product_id, instance, sold, under)
+        return await create_price(client, "plan_price", key, terms, under=under)
     except StripeRefused:
         meanwhile = await price_with_key(client, key, call="look_for_plan_price")
         if meanwhile is None or not _fits(meanwhile, sold):
             raise
-        return PlanPriceFound(meanwhile.price_id, meanwhile.product_id)
-    return PlanPriceFound(made, product_id)
+        return meanwhile
 
 
 def _fits(held: Price, sold: SoldPlan) -> bool:
@@ -80,36 +80,16 @@ async def _ensure_product(client: StripeClient, product_id: str, *, instance: st
 
 async def _activate_product(client: StripeClient, product_id: str) -> None:
     """Sell the product again if it was archived. Raises ObjectMissing."""
-    async with phase("plan_product"):
-        if not (await client.v1.products.retrieve_async(product_id)).active:
-            await client.v1.products.update_async(product_id, params={"active": True})
+    product = await request("plan_product", client.v1.products.retrieve_async(product_id))
+    if not product.read(read_is_active):
+        await request("plan_product", client.v1.products.update_async(product_id, params={"active": True}))
 
 
 async def _create_product(client: StripeClient, product_id: str, *, instance: str, sold: SoldPlan) -> None:
     metadata = {"quittance_instance": instance, "plan": sold.plan}
+    product = client.v1.products.create_async(params={"id": product_id, "name": sold.name, "metadata": metadata})
     try:
-        async with phase("plan_product"):
-            await client.v1.products.create_async(params={"id": product_id, "name": sold.name, "metadata": metadata})
+        await request("plan_product", product)
     except StripeRefused as error:
         if error.code != EXISTS:
             raise
-
-
-async def _create_price(
-    client: StripeClient, key: str, product_id: str, instance: str, sold: SoldPlan, under: str
-) -> str:
-    """Create it; the lookup key moves from the price that has it, which stays as it is for its subscribers."""
-    async with phase("plan_price"):
-        price = await client.v1.prices.create_async(
-            params={
-                "product": product_id,
-                "currency": sold.currency.lower(),
-                "unit_amount": sold.price_cents,
-                "recurring": {"interval": sold.interval},
-                "lookup_key": key,
-                "transfer_lookup_key": True,
-                "metadata": {"quittance_instance": instance, "plan": sold.plan},
-            },
-            options={"idempotency_key": under},
-        )
-    return price.id

@@ -6,7 +6,7 @@ from typing import Any, Final
 from stripe import StripeClient
 
 from purchases.stripe_api.checkout import HostedPage, hosted_page
-from purchases.stripe_api.client import first_with_metadata, phase
+from purchases.stripe_api.reading import first_with_metadata, request
 
 CANCELLING: Final = ("at_period_end", "immediately")
 
@@ -18,11 +18,10 @@ async def open_portal(
     configuration_id = await _configuration(client, instance=instance, cancel=cancel)
     if configuration_id is None:
         return None
-    async with phase("portal_session"):
-        session = await client.v1.billing_portal.sessions.create_async(
-            params={"customer": customer_id, "configuration": configuration_id, "return_url": return_url}
-        )
-    return hosted_page(session)
+    session = client.v1.billing_portal.sessions.create_async(
+        params={"customer": customer_id, "configuration": configuration_id, "return_url": return_url}
+    )
+    return hosted_page(await request("portal_session", session))
 
 
 async def offer_prices(client: StripeClient, *, instance: str, products: Mapping[str, Sequence[str]]) -> None:
@@ -39,16 +38,13 @@ async def offer_prices(client: StripeClient, *, instance: str, products: Mapping
     for cancel in CANCELLING:
         found = await _configuration(client, instance=instance, cancel=cancel)
         if found is not None and products:
-            async with phase("portal_prices"):
-                await client.v1.billing_portal.configurations.update_async(
-                    found, params={"features": {"subscription_update": offered}}
-                )
+            features: Any = {"features": {"subscription_update": offered}}
+            await request("portal_prices", client.v1.billing_portal.configurations.update_async(found, features))
 
 
 async def _configuration(client: StripeClient, *, instance: str, cancel: str) -> str | None:
     """Find a configuration by its metadata: it has no lookup key."""
     wanted = {"quittance_instance": instance, "cancel": cancel}
-    async with phase("portal_configurations"):
-        listed = await client.v1.billing_portal.configurations.list_async(params={"active": True, "limit": 100})
-        found = await first_with_metadata(wanted, listed)
+    active = client.v1.billing_portal.configurations.list_async(params={"active": True, "limit": 100})
+    found = await first_with_metadata(wanted, "portal_configurations", active)
     return found.id if found else None

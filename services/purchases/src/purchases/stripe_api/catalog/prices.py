@@ -1,14 +1,14 @@
 """An add-on's price at Stripe: found by its lookup key, else made. A Stripe price is immutable."""
 
 import uuid
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from stripe import StripeClient
 
-from purchases.stripe_api.client import ObjectMissing, StripeRefused, phase
+from purchases.stripe_api.client import ObjectMissing, StripeRefused
 from purchases.stripe_api.keys import idempotency_key
-from purchases.stripe_api.reading import read
+from purchases.stripe_api.reading import request
 from purchases.stripe_api.values import SoldAddon
 from stripe_reader.prices import Price, read_price
 
@@ -24,22 +24,29 @@ async def provide_price(client: StripeClient, *, instance: str, sold: SoldAddon,
     held = await price_with_key(client, key)
     if held is not None and _fits(held, sold):
         return held.price_id
-    product_id = await _ensure_product(client, instance=instance, sold=sold)
+    terms = {
+        "product": await _ensure_product(client, instance=instance, sold=sold),
+        "unit_amount": sold.price_cents,
+        "currency": sold.currency.lower(),
+        "transfer_lookup_key": held is not None,
+        "metadata": _metadata(instance, sold),
+    }
     try:
-        new = _NewPrice(instance, sold, product_id, key, instead=held is not None)
-        return await _create_price(client, new, idempotency_key(instance, asked_for, f"price-{sold.slug}"))
+        made = await create_price(
+            client, "price", key, terms, under=idempotency_key(instance, asked_for, f"price-{sold.slug}")
+        )
     except StripeRefused:
         made_meanwhile = await price_with_key(client, key)
         if made_meanwhile is None or not _fits(made_meanwhile, sold):
             raise
         return made_meanwhile.price_id
+    return made.price_id
 
 
 async def is_sellable(client: StripeClient, price_id: str) -> bool:
     """Return whether Stripe still takes the price: it may have been archived, or be of another account."""
     try:
-        async with phase("look_at_price"):
-            return read(read_price, await client.v1.prices.retrieve_async(price_id)).active
+        return (await request("look_at_price", client.v1.prices.retrieve_async(price_id))).read(read_price).active
     except ObjectMissing:
         return False
 
@@ -47,8 +54,8 @@ async def is_sellable(client: StripeClient, price_id: str) -> bool:
 async def name_product(client: StripeClient, *, instance: str, addon_id: uuid.UUID, name: str) -> None:
     """Rename the add-on's product, which Checkout's page shows; one that was never made is left so."""
     try:
-        async with phase("name_product"):
-            await client.v1.products.update_async(_product_id(instance, addon_id), params={"name": name})
+        product = client.v1.products.update_async(_product_id(instance, addon_id), params={"name": name})
+        await request("name_product", product)
     except ObjectMissing:
         return
 
@@ -59,9 +66,18 @@ def _product_id(instance: str, addon_id: uuid.UUID) -> str:
 
 async def price_with_key(client: StripeClient, key: str, *, call: str = "look_for_price") -> Price | None:
     """Return the price that has the lookup key; None where none has. `call` names the call in metrics and logs."""
-    async with phase(call):
-        listed = await client.v1.prices.list_async(params={"lookup_keys": [key], "limit": 1})
-    return next((read(read_price, price) for price in listed.data), None)
+    found = await request(call, client.v1.prices.list_async(params={"lookup_keys": [key], "limit": 1}))
+    return next((price.read(read_price) for price in found.entries("data")), None)
+
+
+async def create_price(client: StripeClient, call: str, key: str, terms: Mapping[str, Any], *, under: str) -> Price:
+    """Create a price that has the lookup key; one that had it stays as it is for its subscribers.
+
+    `under` is the idempotency key.
+    """
+    params: Any = {**terms, "lookup_key": key}
+    price = await request(call, client.v1.prices.create_async(params, {"idempotency_key": under}))
+    return price.read(read_price)
 
 
 def _fits(held: Price, sold: SoldAddon) -> bool:
@@ -73,42 +89,15 @@ def _fits(held: Price, sold: SoldAddon) -> bool:
 async def _ensure_product(client: StripeClient, *, instance: str, sold: SoldAddon) -> str:
     """Return the add-on's one product, its id made of the add-on's: that of an earlier price stays."""
     product_id = _product_id(instance, sold.addon_id)
+    product = client.v1.products.create_async(
+        params={"id": product_id, "name": sold.name, "metadata": _metadata(instance, sold)}
+    )
     try:
-        async with phase("product"):
-            await client.v1.products.create_async(
-                params={"id": product_id, "name": sold.name, "metadata": _metadata(instance, sold)}
-            )
+        await request("product", product)
     except StripeRefused as error:
         if error.code != EXISTS:
             raise
     return product_id
-
-
-@dataclass(frozen=True, slots=True)
-class _NewPrice:
-    """A price to make; `instead`: take the lookup key from the price that has it."""
-
-    instance: str
-    sold: SoldAddon
-    product_id: str
-    key: str
-    instead: bool
-
-
-async def _create_price(client: StripeClient, new: _NewPrice, idempotency_key: str) -> str:
-    async with phase("price"):
-        price = await client.v1.prices.create_async(
-            params={
-                "product": new.product_id,
-                "unit_amount": new.sold.price_cents,
-                "currency": new.sold.currency.lower(),
-                "lookup_key": new.key,
-                "transfer_lookup_key": new.instead,
-                "metadata": _metadata(new.instance, new.sold),
-            },
-            options={"idempotency_key": idempotency_key},
-        )
-    return price.id
 
 
 def _metadata(instance: str, sold: SoldAddon) -> dict[str, str]:

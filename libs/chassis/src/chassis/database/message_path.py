@@ -1,0 +1,93 @@
+"""The history of the message path's tables, step by step, for the migrations of each service that has them.
+
+Migrations stand for ever: what a step writes is never changed. What the tables are now, `tables.py` says.
+"""
+
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+
+
+def create_outbox() -> None:
+    """Create the table of facts that Kafka has not yet acknowledged."""
+    op.create_table(
+        "outbox",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), primary_key=True),
+        sa.Column("fact_id", sa.Uuid(), nullable=False, unique=True),
+        sa.Column("topic", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("headers", postgresql.JSONB(), nullable=False),
+        sa.Column("payload", sa.LargeBinary(), nullable=False),
+        written_at("created_at"),
+    )
+
+
+def create_inbox_and_parked() -> None:
+    """Create the tables of what a consumer has applied, and of what it has set aside."""
+    op.create_table(
+        "inbox",
+        sa.Column("consumer", sa.Text(), primary_key=True),
+        sa.Column("fact_id", sa.Uuid(), primary_key=True),
+        written_at("received_at"),
+    )
+    op.create_index("inbox_received_at", "inbox", ["received_at"])
+    op.create_table(
+        "parked",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), primary_key=True),
+        sa.Column("consumer", sa.Text(), nullable=False),
+        sa.Column("fact_id", sa.Uuid()),
+        sa.Column("type", sa.Text()),
+        sa.Column("topic", sa.Text(), nullable=False),
+        sa.Column("partition", sa.Integer(), nullable=False),
+        sa.Column("offset", sa.BigInteger(), nullable=False),
+        sa.Column("key", sa.LargeBinary()),
+        sa.Column("headers", postgresql.JSONB(), nullable=False),
+        sa.Column("value", sa.LargeBinary()),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("waits_for", sa.Text()),
+        sa.Column("attempts", sa.Integer(), nullable=False, server_default=sa.text("0")),
+        written_at("parked_at"),
+        sa.Column("retry_at", sa.DateTime(timezone=True)),
+        sa.Column("resolved_at", sa.DateTime(timezone=True)),
+        sa.Column("resolution", sa.Text()),
+        sa.UniqueConstraint("consumer", "topic", "partition", "offset", name="parked_record"),
+    )
+    op.create_index("parked_fact", "parked", ["consumer", "fact_id"], unique=True)
+    _index_parked("parked_waits_for", "waits_for", where="resolved_at is null")
+    _index_parked("parked_due", "retry_at", where="resolved_at is null and retry_at is not null")
+
+
+def index_what_is_parked() -> None:
+    """Make the indexes of what is asked often, whatever the size of the table."""
+    op.drop_index("parked_waits_for", "parked")
+    op.drop_index("parked_due", "parked")
+    _index_parked("parked_waits_for", "waits_for", where="waits_for is not null")
+    _index_parked("parked_due", "consumer", "retry_at", where="resolved_at is null and retry_at is not null")
+    _index_parked("parked_open", "consumer", "parked_at", where="resolved_at is null")
+    _index_parked("parked_resolved", "consumer", "parked_at", where="resolved_at is not null")
+
+
+def add_digests() -> None:
+    """Know bodies by their digests; a place on a topic is not unique, since a topic can be made anew."""
+    op.add_column("inbox", sa.Column("digest", sa.BigInteger()))
+    op.add_column("parked", sa.Column("digest", sa.LargeBinary()))
+    op.drop_constraint("parked_record", "parked")
+    place = ("consumer", "topic", "partition", "offset", "digest")
+    _index_parked("parked_record", *place, where="fact_id is null", unique=True)
+
+
+def index_what_is_resolved() -> None:
+    """Make the index by which what is resolved for long is deleted."""
+    _index_parked("parked_to_prune", "consumer", "resolved_at", where="resolved_at is not null")
+
+
+def written_at(name: str) -> sa.Column[Any]:
+    """Return a column that says when its row was written, by the database's clock."""
+    now = sa.func.clock_timestamp()
+    return sa.Column(name, sa.DateTime(timezone=True), nullable=False, server_default=now)
+
+
+def _index_parked(name: str, *columns: str, where: str, unique: bool = False) -> None:
+    op.create_index(name, "parked", columns, unique=unique, postgresql_where=sa.text(where))
