@@ -30,13 +30,13 @@ def only_documented_problems(service: str) -> Hooks:
     document = document_of(service)
 
     async def check(answer: httpx.Response) -> None:
-        told = operation_of(document, answer.request.method, answer.request.url.path)
-        if told is None or answer.headers.get("content-type") != MEDIA_TYPE:
+        operation = operation_of(document, answer.request.method, answer.request.url.path)
+        if operation is None or answer.headers.get("content-type") != MEDIA_TYPE:
             return
         await answer.aread()
-        expected = documented(told, answer.status_code)
+        expected = documented(operation, answer.status_code)
         assert answer.json()["type"] in expected or _is_everywhere(expected, answer), (
-            f"{told['operationId']} answered {answer.text}, but says that {answer.status_code} is one of {expected}"
+            f"{operation['operationId']} answered {answer.text}, but lists for {answer.status_code} only {expected}"
         )
 
     return {"response": [check]}

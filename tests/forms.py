@@ -39,25 +39,29 @@ class _Reader(HTMLParser):
         self._in_main = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        told = {name: value or "" for name, value in attrs}
+        attributes = {name: value or "" for name, value in attrs}
         self._in_main = self._in_main or tag == "main"
         self._silent = tag == "script" or (self._silent and tag in _VOID)
         if tag == "form":
-            self._form = PageForm(told["action"])
+            self._form = PageForm(attributes["action"])
             self.forms.append(self._form)
         if self._form is None:
             return
-        if tag == "input" and (told.get("type") not in _NOT_TYPED_IN or "checked" in told) and "name" in told:
-            self._form.fields.append((told["name"], told.get("value", "on")))
+        if (
+            tag == "input"
+            and (attributes.get("type") not in _NOT_TYPED_IN or "checked" in attributes)
+            and "name" in attributes
+        ):
+            self._form.fields.append((attributes["name"], attributes.get("value", "on")))
         if tag == "select":
-            self._select = told["name"]
-        if tag == "option" and self._select and "selected" in told:
+            self._select = attributes["name"]
+        if tag == "option" and self._select and "selected" in attributes:
             self._text_of = self._select
         if tag == "textarea":
-            self._text_of = told["name"]
-            self._form.fields.append((told["name"], ""))
-        if tag == "option" and self._text_of and "value" in told:
-            self._form.fields.append((self._text_of, told["value"]))
+            self._text_of = attributes["name"]
+            self._form.fields.append((attributes["name"], ""))
+        if tag == "option" and self._text_of and "value" in attributes:
+            self._form.fields.append((self._text_of, attributes["value"]))
             self._text_of = None
 
     def handle_data(self, data: str) -> None:

@@ -14,7 +14,7 @@ from sandbox.reconciliation_check import sold_once
 from sandbox.shop import Shop
 
 Json = dict[str, Any]
-Told = Sequence[tuple[Envelope, Json]]
+Published = Sequence[tuple[Envelope, Json]]
 
 STAMPS: Final[Mapping[str, str]] = {
     "paid": "paid_at",
@@ -37,7 +37,7 @@ MAILED: Final[Mapping[str, str]] = {
 }
 """The facts that are mailed, and how the subject begins; RefundIssued goes to the owner, the others to the team."""
 UNDONE: Final = "The refund"
-"""How the owner's mail begins about a refund that was told as made, and failed."""
+"""How the owner's mail begins about a refund that was announced as made, and failed."""
 
 
 async def check_reconciliation(
@@ -65,7 +65,7 @@ async def check_reconciliation(
             _history_replays_to_row(purchase, history)
             own = [(envelope, body) for envelope, body in published if body["purchase_id"] == str(purchase["id"])]
             _facts_follow_history(purchase, history, own, may_repeat=facts_may_repeat)
-            await _refunds_are_told(driver, purchase, own)
+            await _refunds_are_announced(driver, purchase, own)
             await _mails_follow_facts(driver, shop, purchase, own, may_repeat=mails_may_repeat)
 
 
@@ -176,7 +176,7 @@ def _moved(row: Json, line: Json) -> Json:
     return moved | ({STAMPS[line["to_status"]]: line["at"]} if line["to_status"] in STAMPS else {})
 
 
-def _facts_follow_history(purchase: Json, history: Sequence[Json], own: Told, *, may_repeat: bool) -> None:
+def _facts_follow_history(purchase: Json, history: Sequence[Json], own: Published, *, may_repeat: bool) -> None:
     sequences = list(range(1, purchase["sequence"] + 1))
     states = [(e, body) for e, body in own if e.type == facts.PurchaseState.TYPE]
     events = [(e, body) for e, body in own if e.type != facts.PurchaseState.TYPE]
@@ -189,13 +189,13 @@ def _facts_follow_history(purchase: Json, history: Sequence[Json], own: Told, *,
         if not line["stale"]:
             assert types[line["sequence"]] == (_fact_of(line).TYPE, line["to_status"])
     last = states[-1][1] if not may_repeat else max((body for _, body in states), key=lambda body: body["sequence"])
-    # Ids that are learned between two changes are told with the next one.
+    # Ids that are learned between two changes are published with the next one.
     published = {name: last[name] for name in ("status", "paid_cents", *STAMPS.values())}
     published |= {name: published[name] and datetime.fromisoformat(published[name]) for name in STAMPS.values()}
     assert published == {name: purchase[name] for name in published}
 
 
-def _without_repetitions(stream: Told) -> Told:
+def _without_repetitions(stream: Published) -> Published:
     """The first of each; a repetition must be the same in every byte that counts."""
     first: dict[int, tuple[Envelope, Json]] = {}
     for envelope, body in stream:
@@ -212,7 +212,7 @@ def _fact_of(line: Json) -> type[facts.PurchaseFact]:
     return fact
 
 
-async def _refunds_are_told(driver: Driver, purchase: Json, own: Told) -> None:
+async def _refunds_are_announced(driver: Driver, purchase: Json, own: Published) -> None:
     """RefundIssued and RefundFailed, each once per refund; nothing of one on which Stripe has not spoken."""
     query = """
         select id::text, status from purchase_refunds
@@ -228,12 +228,12 @@ async def _refunds_are_told(driver: Driver, purchase: Json, own: Told) -> None:
 
 
 def _was_issued(row: Json, published: Counter[tuple[str, str]]) -> bool:
-    """One that was over when we first heard of it, or that Stripe refused, was never told as issued."""
+    """One that was over when we first heard of it, or that Stripe refused, was never announced as issued."""
     over = row["status"] in {"failed", "canceled"}
     return not over or (facts.RefundIssued.TYPE, row["id"]) in published
 
 
-async def _mails_follow_facts(driver: Driver, shop: Shop, purchase: Json, own: Told, *, may_repeat: bool) -> None:
+async def _mails_follow_facts(driver: Driver, shop: Shop, purchase: Json, own: Published, *, may_repeat: bool) -> None:
     published = {(e.type, body["sequence"]): e.type for e, body in own if _is_mailed(e.type, body)}
     expected = Counter((MAILED[type_], _reader(type_, shop)) for type_ in published.values())
     undone = {body["sequence"] for e, body in own if e.type == facts.RefundFailed.TYPE and body["was_issued"]}

@@ -66,7 +66,7 @@ async def _body(receive: Receive) -> bytes:
 
 
 def main() -> None:
-    """Serve until told to stop."""
+    """Serve until it is stopped."""
     parser = argparse.ArgumentParser()
     for name in ("port", "bootstrap", "topic", "secret"):
         parser.add_argument(f"--{name}", required=True)

@@ -23,7 +23,7 @@ def app(body: bytes, etag: str) -> FastAPI:
 
 
 def main() -> None:
-    """Serve until told to stop."""
+    """Serve until it is stopped."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--file", type=Path, required=True)

@@ -45,7 +45,7 @@ def _note(message: bytes, at: float, out: TextIO) -> None:
 
 
 def main() -> None:
-    """Serve until told to stop."""
+    """Serve until it is stopped."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--file", type=Path, required=True)

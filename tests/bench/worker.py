@@ -137,9 +137,9 @@ async def _all_applied(bench: Bench, *, facts: int) -> str:
     """Compare rows and facts with what was sent. Raises NotAllApplied."""
     rows, bare_rows = await changed(bench.ours), await changed(bench.bare)
     bootstrap = bench.stack.broker.bootstrap
-    told = [await records_on(bootstrap, topic) for topic in (PURCHASE_EVENTS, PURCHASE_STATE)]
-    if {*rows.values(), *bare_rows.values(), *told} != {facts}:
-        raise NotAllApplied(f"{facts} facts sent; rows {rows}, bare {bare_rows}, facts on Kafka {told}")
+    published = [await records_on(bootstrap, topic) for topic in (PURCHASE_EVENTS, PURCHASE_STATE)]
+    if {*rows.values(), *bare_rows.values(), *published} != {facts}:
+        raise NotAllApplied(f"{facts} facts sent; rows {rows}, bare {bare_rows}, facts on Kafka {published}")
     parts = ", ".join(f"{name} {count:,}" for name, count in rows.items())
     return f"rows changed: {parts}, outbox {facts * FACTS_EACH:,}; all relayed"
 

@@ -1,4 +1,4 @@
-"""Who may open the buyer's pages, who is told what, and who is not even shown the way."""
+"""Who may open the buyer's pages, who reads what, and who is not even shown the way."""
 
 import pytest
 from playwright.async_api import expect

@@ -21,7 +21,7 @@ from purchases.stripe_api.catalog.portal import offer_prices, open_portal
 from purchases.stripe_api.catalog.prices import name_product, provide_price
 from purchases.stripe_api.client import CardDeclined, CustomerNeeded
 from purchases.stripe_api.invoices import Charging, close_invoice
-from purchases.stripe_api.refunds import ChargeIds, refunds_of
+from purchases.stripe_api.money_back import ChargeIds, refunds_of
 from purchases.stripe_api.values import SoldAddon
 from sandbox.stripe.control import StripeControl
 

@@ -114,7 +114,7 @@ async def served(app: ASGIApp, *, protected: bool) -> AsyncIterator[httpx.AsyncC
 
 
 def lacks(answer: httpx.Response, asked: Asked, *, protected: bool) -> list[str]:
-    """What a browser, or a cache, was not told by this answer."""
+    """What a browser, or a cache, cannot see in this answer."""
     headers = answer.headers
     policy, caching = headers.get("content-security-policy", ""), headers.get("cache-control", "")
     wrong = {

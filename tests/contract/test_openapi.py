@@ -34,28 +34,28 @@ class Operation:
     """One operation, and the document that its references lead into."""
 
     service: str
-    told: Json
+    documented: Json
 
     def schema(self, content: Json) -> Json:
         """The schema of a content, or the component that it refers to."""
-        told: Json = content["application/json"]["schema"]
-        schema: Json = told.get("anyOf", [told])[0]  # a body that may be left out is one or null
+        documented: Json = content["application/json"]["schema"]
+        schema: Json = documented.get("anyOf", [documented])[0]  # a body that may be left out is one or null
         components: Json = DOCUMENTS[self.service]["components"]["schemas"]
         named: Json = components.get(schema.get("$ref", "").rpartition("/")[2], schema)
         return named
 
     def problems(self) -> Iterator[tuple[str, Json]]:
         """Each documented problem, with its status."""
-        for status, answer in self.told["responses"].items():
+        for status, answer in self.documented["responses"].items():
             if MEDIA_TYPE in answer.get("content", {}) and status.isdigit():
                 yield status, answer["content"][MEDIA_TYPE]
 
 
 OPERATIONS: Final = {
-    f"{service}: {method.upper()} {path}": Operation(service, told)
+    f"{service}: {method.upper()} {path}": Operation(service, documented)
     for service, document in DOCUMENTS.items()
     for path, methods in document["paths"].items()
-    for method, told in methods.items()
+    for method, documented in methods.items()
 }
 SCHEMAS: Final = [(name, schema) for name, one in DOCUMENTS.items() for schema in one["components"]["schemas"]]
 each_operation = pytest.mark.parametrize("operation", OPERATIONS.values(), ids=list(OPERATIONS))
@@ -69,21 +69,21 @@ def test_the_committed_document_is_what_the_code_says(service: str) -> None:
 
 
 def test_every_operation_has_an_id_of_its_own_and_says_what_it_does() -> None:
-    ids = [operation.told["operationId"] for operation in OPERATIONS.values()]
+    ids = [operation.documented["operationId"] for operation in OPERATIONS.values()]
 
     assert len(ids) == len(set(ids))
     assert all(one == one.lower() for one in ids)
-    assert all(operation.told["description"] for operation in OPERATIONS.values())
+    assert all(operation.documented["description"] for operation in OPERATIONS.values())
 
 
 @each_operation
 def test_every_refusal_is_documented(operation: Operation) -> None:
-    statuses = set(operation.told["responses"])
-    is_secured = operation.told["operationId"] not in PUBLIC
-    is_for_some = is_secured and operation.told["operationId"] not in EVERY_MEMBER
+    statuses = set(operation.documented["responses"])
+    is_secured = operation.documented["operationId"] not in PUBLIC
+    is_for_some = is_secured and operation.documented["operationId"] not in EVERY_MEMBER
 
     assert {"4XX", "5XX"} <= statuses
-    assert ("401" in statuses) == bool(operation.told.get("security")) == is_secured
+    assert ("401" in statuses) == bool(operation.documented.get("security")) == is_secured
     assert "403" in statuses or not is_for_some
 
 
@@ -111,14 +111,14 @@ def test_examples_are_what_their_schema_says(service: str, name: str) -> None:
 
 @each_operation
 def test_bodies_that_are_taken_have_an_example_and_are_strict(operation: Operation) -> None:
-    if "requestBody" in operation.told:
-        schema = operation.schema(operation.told["requestBody"]["content"])
+    if "requestBody" in operation.documented:
+        schema = operation.schema(operation.documented["requestBody"]["content"])
         assert schema["examples"]
-        assert schema["additionalProperties"] is (operation.told["operationId"] in STRIPES)
+        assert schema["additionalProperties"] is (operation.documented["operationId"] in STRIPES)
 
 
 @each_operation
 def test_answers_have_an_example(operation: Operation) -> None:
-    for status, answer in operation.told["responses"].items():
+    for status, answer in operation.documented["responses"].items():
         if status.startswith("2") and "content" in answer:
             assert operation.schema(answer["content"])["examples"]

@@ -1,4 +1,4 @@
-"""A part that everything stands on is away for a while: who asks is told, and when it is back nothing is lost."""
+"""A part that everything stands on is away for a while: each caller gets an answer, and nothing is lost."""
 
 import json
 import time

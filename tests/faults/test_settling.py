@@ -15,7 +15,7 @@ GONE = {"fault": "close_before", "times": 2}
 async def test_a_buyer_who_came_back_from_the_bank_is_settled_although_every_webhook_was_lost(
     driver: Driver, agreed: None
 ) -> None:
-    """Nobody told us: the look that was due anyway finds it, half a minute later."""
+    """No event came: the look that was due anyway finds it, half a minute later."""
     shop, addon = await driver.given_a_workspace(card="pm_card_authenticationRequired"), await driver.given_an_addon()
     await driver.stripe.drop_webhooks()
     purchase = (await driver.buy(shop, addon)).json()

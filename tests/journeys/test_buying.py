@@ -1,4 +1,4 @@
-"""Buy now: what the buyer is told, and what is in the ledger, at Stripe and in the team's mail box afterwards."""
+"""Buy now: what the buyer sees, and what is in the ledger, at Stripe and in the team's mail box afterwards."""
 
 import httpx
 import pytest

@@ -1,4 +1,4 @@
-"""A cardholder's bank takes money back: the team is told, the owner is not, and a lost dispute counts like a refund."""
+"""A cardholder's bank takes money back: the team is mailed, the owner is not, and a lost one counts like a refund."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""People's moves, told to everybody whom they concern: cancelled, refunded here, re-opened."""
+"""People's moves, announced to everybody whom they concern: cancelled, refunded here, re-opened."""
 
 from typing import Any
 

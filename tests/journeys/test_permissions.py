@@ -88,7 +88,7 @@ async def test_a_workspace_that_nobody_registered_is_not_found_even_for_its_owne
 
 
 async def test_another_workspaces_purchase_does_not_exist(driver: Driver, shop: Shop) -> None:
-    """By no path, and not told apart from an id that was never given."""
+    """By no path, and not different from an id that was never given."""
     neighbour = driver.shops[0]
     theirs = await the_purchase(driver, shop)
     paths = [

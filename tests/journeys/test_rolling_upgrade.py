@@ -69,9 +69,9 @@ async def test_what_one_version_left_the_other_carries_to_its_end(
     await driver.until(lambda: nothing_is_leased(driver), "no job is under way: one cut off waits for its lease's end")
     await stack.stop_process("purchases-worker")
     await driver.end_mishaps()
-    untold = (await driver.buy(shop, cheap)).json()
+    unpublished = (await driver.buy(shop, cheap)).json()
     await driver.move(paid["id"], "refund", amount_cents=10_000, reason="asked of the one version")
-    assert await driver.inspector.rows("purchases", "select id from outbox where key = $1", untold["id"])
+    assert await driver.inspector.rows("purchases", "select id from outbox where key = $1", unpublished["id"])
     assert await driver.inspector.rows(
         "purchases", "select id from stripe_commands where state = 'open' and kind = 'refund'"
     )
@@ -79,7 +79,7 @@ async def test_what_one_version_left_the_other_carries_to_its_end(
     await run(stack, second, *REST)
     beside = (await driver.buy(shop, await driver.given_an_addon(price="30.00"))).json()
     await driver.settle(seconds=LEASE_ENDS)
-    assert await states(driver, paid, early, untold, beside) == ["paid", "refunded", "paid", "paid"]
+    assert await states(driver, paid, early, unpublished, beside) == ["paid", "refunded", "paid", "paid"]
     assert (await driver.record(paid["id"]))["refunded_cents"] == 10_000
 
     await run(stack, second, *API)

@@ -36,7 +36,7 @@ LOOKS: Final = frozenset(
 
 
 def without_races(value: Any) -> Any:
-    """Return `value` without what says who told of it first; lines of a history that changed nothing go."""
+    """Return `value` without what says who reported it first; lines of a history that changed nothing go."""
     if isinstance(value, str):
         return _IN_TEXTS.sub("", value)
     if isinstance(value, list):

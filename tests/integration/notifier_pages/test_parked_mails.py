@@ -6,7 +6,6 @@ from typing import Final
 
 import httpx
 import pytest
-from fastapi.routing import APIRoute
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
@@ -14,18 +13,14 @@ from chassis.database.database import sqlstate
 from notifier import mails
 from notifier.consumer import GROUP
 from notifier.housekeeping import forget_old
-from notifier.pages.parked import router
 from notifier.parked import commands
 from tests.fixtures import mailable_facts as facts
 from tests.forms import form_to, read, text_of
 from tests.integration.notifier_pages.conftest import LIST, Site
-from tests.integration.permissions.matrix import CALLERS, OWN
-from tests.integration.permissions.matrix import STAFF as STAFF_ALONE
 
 OF_A_STRANGER: Final = json.dumps(
     {"owner_email": "dana@northwind.example", "workspace_name": 'Northwind "Traders"', "purchase_id": "p-1"}
 ).encode()
-ROUTES: Final = [route for route in router.routes if isinstance(route, APIRoute)]
 
 
 async def test_staff_see_what_a_parked_mail_is_about_and_whose_it_is_on_the_purchase(site: Site) -> None:
@@ -117,24 +112,6 @@ async def test_all_of_a_kind_are_tried_again_at_once_and_none_of_the_other(site:
 
 def forms_to(page: httpx.Response, action: str) -> list[dict[str, list[str]]]:
     return [form.filled() for form in read(page).forms if form.action == action]
-
-
-@pytest.mark.parametrize("route", ROUTES, ids=lambda route: f"{route.name} {sorted(route.methods)[-1]}")
-async def test_it_is_staffs_alone(site: Site, route: APIRoute) -> None:
-    path = route.path.replace("{item_id}", await site.given_parked(facts.paid()))
-    (method,) = (route.methods or set()) - {"HEAD"}
-    verdicts = {}
-    for name, claims in CALLERS.items():
-        async with site.visitor(claims) as browser:
-            verdicts[name] = verdict(await browser.request(method, path))
-
-    assert verdicts == {name: STAFF_ALONE.expected(name, OWN) for name in CALLERS}
-
-
-def verdict(answer: httpx.Response) -> str:
-    if answer.status_code == 401 or answer.headers.get("location", "").startswith("/session/sign-in"):
-        return "401"
-    return "403" if answer.status_code == 403 else "ok"
 
 
 async def test_a_form_of_another_site_decides_nothing(site: Site) -> None:

@@ -1,15 +1,11 @@
 """SPEC §1 for pages: every page, asked for by everyone, in the own and in another workspace."""
 
-import re
-import uuid
 from collections.abc import Mapping
 from typing import Final
 
-import httpx
 import pytest
 from fastapi.routing import APIRoute
 
-from purchases.web.pages.routes import ROUTERS
 from tests.integration.permissions.matrix import (
     BUYER,
     CALLERS,
@@ -21,6 +17,7 @@ from tests.integration.permissions.matrix import (
     STAFF,
     Rule,
 )
+from tests.integration.permissions.pages import ask, each_page_of, word
 from tests.integration.purchases.harness import Harness
 from tests.integration.purchases_pages.conftest import Site
 from tests.integration.purchases_pages.reading import Page
@@ -65,42 +62,21 @@ PAGES: Final[Mapping[str, Rule]] = {
     "show_stripe_refusals": STAFF,
 }
 """By the route's name."""
-WORKSPACE_UNKNOWN: Final = "There is no such workspace"
 
 
-ROUTES: Final = {route.name: route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)}
-
-
-async def ask(site: Site, route: APIRoute, caller: str, workspace: str) -> httpx.Response:
-    """By `caller`, with ids of things that nobody made, and an empty form."""
-    path = re.sub(r"\{(\w+)\}", lambda name: workspace if name[1] == "ws" else str(uuid.uuid4()), route.path)
-    (method,) = (route.methods or set()) - {"HEAD"}
-    return await site.visitor(CALLERS[caller]).http.request(method, path)
-
-
-def word(answer: httpx.Response) -> str:
-    """What became of it, in the words of the table."""
-    if answer.status_code == 401 or answer.headers.get("location", "").startswith("/session/sign-in"):
-        return "401"
-    if answer.status_code == 403:
-        return "403"
-    return "404" if answer.status_code == 404 and WORKSPACE_UNKNOWN in answer.text else "ok"
-
-
-async def test_every_page_has_a_row_and_every_row_a_page() -> None:
-    assert sorted(PAGES) == sorted(ROUTES)
-
-
-@pytest.mark.parametrize("name", PAGES)
-async def test_everyone_gets_what_the_table_says(harness: Harness, site: Site, name: str) -> None:
+@each_page_of("purchases")
+async def test_everyone_gets_what_the_table_says(harness: Harness, site: Site, route: APIRoute) -> None:
     await given_the_workspaces(harness)
     asked = [(caller, workspace) for caller in CALLERS for workspace in (OWN, OTHER)]
 
     answers = {
-        (caller, workspace): word(await ask(site, ROUTES[name], caller, workspace)) for caller, workspace in asked
+        (caller, workspace): word(await ask(site.visitor(CALLERS[caller]).http, route, workspace))
+        for caller, workspace in asked
     }
 
-    assert answers == {(caller, workspace): PAGES[name].expected(caller, workspace) for caller, workspace in asked}
+    assert answers == {
+        (caller, workspace): PAGES[route.name].expected(caller, workspace) for caller, workspace in asked
+    }
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from tests.integration.purchases_pages.staff import (
 )
 
 Json = dict[str, Any]
+REFUSALS = "/admin/stripe-refusals"
 PAGES = [
     ("GET", PURCHASES),
     ("GET", nobodys()),
@@ -35,6 +36,7 @@ PAGES = [
     ("POST", f"{PARKED}/fact-1/discard"),
     ("GET", f"{PARKED}/fact-1/allocate"),
     ("POST", f"{PARKED}/fact-1/allocate"),
+    ("GET", REFUSALS),
 ]
 each_page = pytest.mark.parametrize(("method", "path"), PAGES, ids=[f"{m} {p[:16]}…{p[-9:]}" for m, p in PAGES])
 
@@ -70,7 +72,7 @@ async def test_who_is_not_signed_in_signs_in_and_what_was_typed_is_kept(site: Si
         assert (page.status_code, form_to(page, path).filled()) == (401, {"reason": ["typed"]})
 
 
-@pytest.mark.parametrize(("method", "path"), [page for page in PAGES if page[1] not in {PURCHASES, PARKED}])
+@pytest.mark.parametrize(("method", "path"), [page for page in PAGES if page[1] not in {PURCHASES, PARKED, REFUSALS}])
 async def test_what_there_is_not_is_a_page_that_says_so(site: Site, method: str, path: str) -> None:
     async with browser(site) as staff:
         page = await staff.request(method, path, data={"reason": "x"} if method == "POST" else None)

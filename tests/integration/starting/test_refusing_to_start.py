@@ -1,4 +1,4 @@
-"""A protected process that is told something dangerous does not serve: it says what to set, and ends."""
+"""A protected process with a dangerous setting does not serve: it says what to set, and ends."""
 
 import asyncio
 import secrets

@@ -1,4 +1,4 @@
-"""Subscriptions through the real client: begun, billed, changed, cancelled; told in Stripe's words, in both eras."""
+"""Subscriptions through the real client: begun, billed, changed, cancelled; in Stripe's words, in both eras."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The compose file tells each service what it must be told, and nothing that it does not know."""
+"""The compose file gives each service what it needs, and nothing that it does not know."""
 
 import re
 from pathlib import Path

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 MOST_FIELDS: Final = 200
-MOST_TOLD: Final = 20
+MOST_SHOWN: Final = 20
 LONGEST_NAME: Final = 100
 EMPTY: Final = "Please fill this in."
 WHOLE_NUMBER: Final = "A whole number, please."
@@ -60,7 +60,7 @@ def errors_by_field(error: ValidationError) -> dict[str, str]:
 
 def all_in_words(errors: Sequence[Any]) -> list[tuple[str, str]]:
     """Return what each is about, and what is wrong with it, for a page that has no field to say it at."""
-    return [(_about(error["loc"][1:]), in_words(error)) for error in errors[:MOST_TOLD]]
+    return [(_about(error["loc"][1:]), in_words(error)) for error in errors[:MOST_SHOWN]]
 
 
 def _about(path: Sequence[int | str]) -> str:

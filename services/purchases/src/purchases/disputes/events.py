@@ -22,7 +22,7 @@ async def dispute_changed(context: BatchContext, received: Received) -> None:
         return
     if await is_foreign(context, received, fact, paid, what="dispute", currency=fact.currency):
         return
-    (was, status), *_ = [await _record(context.session, one, paid, fact) for one in paid]
+    (was, status), *_ = [await _record(context.session, sale, paid, fact) for sale in paid]
     await _share_with_the_plan(context.session, paid, fact)
     if LOST not in (was, status):
         count_outcome(fact, "applied")
@@ -42,20 +42,20 @@ def as_refund(fact: stripe_facts.DisputeChanged, status: str) -> StripeRefund:
 
 
 async def _record(
-    session: AsyncSession, one: Paid, paid: list[Paid], fact: stripe_facts.DisputeChanged
+    session: AsyncSession, sale: Paid, paid: list[Paid], fact: stripe_facts.DisputeChanged
 ) -> tuple[str | None, str]:
     """Store what the dispute is now, and announce what is new of it; return its status before and after."""
-    row = await session.get(Dispute, (one.purchase.id, fact.dispute_id))
+    row = await session.get(Dispute, (sale.purchase.id, fact.dispute_id))
     before = row.status if row else None
     status = newer_dispute_status(known=before, reported=fact.status)
     if row is None:
-        row = _new_row(one, fact)
+        row = _new_row(sale, fact)
         session.add(row)
     row.opened_at = min(row.opened_at, fact.occurred_at)
     if status == fact.status:
-        row.status, row.dispute_cents, row.reason = status, _cents(one, paid, fact), fact.reason
+        row.status, row.dispute_cents, row.reason = status, _cents(sale, paid, fact), fact.reason
         row.closed_at = fact.occurred_at if is_final(status) else None
-    _announce(session, one, row, before, fact)
+    _announce(session, sale, row, before, fact)
     return before, status
 
 
@@ -74,7 +74,7 @@ async def _share_with_the_plan(session: AsyncSession, paid: list[Paid], fact: st
 
 
 def _announce(
-    session: AsyncSession, one: Paid, row: Dispute, before: str | None, fact: stripe_facts.DisputeChanged
+    session: AsyncSession, sale: Paid, row: Dispute, before: str | None, fact: stripe_facts.DisputeChanged
 ) -> None:
     """Announce it as opened once, unless its end came first, and as closed once for each word of the bank."""
     dispute = {
@@ -85,26 +85,26 @@ def _announce(
     cause = cause_of(fact)
     if is_final(row.status):
         if row.status != before:
-            announce(session, one.purchase, purchase_facts.DisputeClosed, cause=cause, **dispute, outcome=row.status)
+            announce(session, sale.purchase, purchase_facts.DisputeClosed, cause=cause, **dispute, outcome=row.status)
     elif before is None:
         due = fact.evidence_due_at
-        announce(session, one.purchase, purchase_facts.DisputeOpened, cause=cause, **dispute, evidence_due_at=due)
+        announce(session, sale.purchase, purchase_facts.DisputeOpened, cause=cause, **dispute, evidence_due_at=due)
 
 
-def _cents(one: Paid, paid: list[Paid], fact: stripe_facts.DisputeChanged) -> int:
+def _cents(sale: Paid, paid: list[Paid], fact: stripe_facts.DisputeChanged) -> int:
     """Return, of a whole charge that is disputed, what was for this purchase; else what the bank named."""
     charge = charge_of(paid)
-    return one.payment.card_cents if charge.shared and fact.amount >= charge.charge_cents else fact.amount
+    return sale.payment.card_cents if charge.shared and fact.amount >= charge.charge_cents else fact.amount
 
 
-def _new_row(one: Paid, fact: stripe_facts.DisputeChanged) -> Dispute:
+def _new_row(sale: Paid, fact: stripe_facts.DisputeChanged) -> Dispute:
     return Dispute(
-        purchase_id=one.purchase.id,
+        purchase_id=sale.purchase.id,
         stripe_dispute_id=fact.dispute_id,
         dispute_cents=fact.amount,
         currency=fact.currency.upper(),
         status=fact.status,
         reason=fact.reason,
-        stripe_invoice_id=one.payment.stripe_invoice_id,
+        stripe_invoice_id=sale.payment.stripe_invoice_id,
         opened_at=fact.occurred_at,
     )

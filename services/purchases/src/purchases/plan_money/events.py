@@ -109,12 +109,9 @@ async def _paid_by(context: BatchContext, fact: MoneyBack) -> Paid | None:
         return None
     if named:
         log.warning("refund_names_another_charges_purchase", object=fact.object_id, purchase=str(named[0].id))
-    await plan_money.learn_charges(context.session, invoice.stripe_invoice_id, [_part(fact)])
+    part = Part(payment_intent_id=fact.payment_intent_id, charge_id=fact.charge_id)
+    await plan_money.learn_charges(context.session, invoice.stripe_invoice_id, [part])
     return Paid(workspace, invoice)
-
-
-def _part(fact: MoneyBack) -> Part:
-    return Part(payment_intent_id=fact.payment_intent_id, charge_id=fact.charge_id)
 
 
 def _may_be_paid(purchase: Purchase) -> bool:

@@ -37,7 +37,7 @@ def paid_with(
 
 def in_currency_of(paid: Sequence[Paid], currency: str) -> bool:
     """Return whether money in this currency, in either case, can have come from the charge."""
-    return {one.payment.currency for one in paid} == {currency.upper()}
+    return {sale.payment.currency for sale in paid} == {currency.upper()}
 
 
 def exceeds(paid: Sequence[Paid], seen: StripeRefund) -> bool:
@@ -73,14 +73,14 @@ async def allocate_refunds(
 def charge_of(paid: Sequence[Paid]) -> PaidCharge:
     """Return the charge as the rules see it."""
     return PaidCharge(
-        charge_cents=max(one.payment.invoice_paid_cents for one in paid),
-        paid={str(one.purchase.id): one.payment.card_cents for one in paid},
-        shared=any(one.payment.shared for one in paid),
+        charge_cents=max(sale.payment.invoice_paid_cents for sale in paid),
+        paid={str(sale.purchase.id): sale.payment.card_cents for sale in paid},
+        shared=any(sale.payment.shared for sale in paid),
     )
 
 
 def _refund(paid: Sequence[Paid], seen: StripeRefund) -> ChargeRefund:
-    rows = [(one.purchase.id, row) for one in paid for row in one.purchase.refunds]
+    rows = [(sale.purchase.id, row) for sale in paid for row in sale.purchase.refunds]
     return ChargeRefund(
         refund_id=seen.refund_id,
         cents=seen.refund_cents,
@@ -96,11 +96,11 @@ def _refund(paid: Sequence[Paid], seen: StripeRefund) -> ChargeRefund:
 async def _record(
     session: AsyncSession, paid: Sequence[Paid], seen: StripeRefund, shares: Shares | None, cause: Cause
 ) -> None:
-    for one in paid:
-        if share := (shares or {}).get(str(one.purchase.id)):
+    for sale in paid:
+        if share := (shares or {}).get(str(sale.purchase.id)):
             mine = replace(seen, refund_cents=share)
-            await apply_refund(session, purchase=one.purchase, payment=one.payment, seen=mine, cause=cause)
-    book_over_bundle((one.purchase, one.payment) for one in paid)
+            await apply_refund(session, purchase=sale.purchase, payment=sale.payment, seen=mine, cause=cause)
+    book_over_bundle((sale.purchase, sale.payment) for sale in paid)
     first = paid[0]
     await share_with_the_plan(
         session, purchase=first.purchase, payment=first.payment, refund=seen, shares=shares, cause=cause
@@ -109,13 +109,13 @@ async def _record(
 
 def _will_count(paid: Sequence[Paid], seen: StripeRefund) -> bool:
     """Return whether it counts once it is recorded: what has failed does not, whatever an old event says."""
-    known = [row for one in paid for row in one.purchase.refunds if row.stripe_refund_id == seen.refund_id]
+    known = [row for sale in paid for row in sale.purchase.refunds if row.stripe_refund_id == seen.refund_id]
     statuses = [newer_refund_status(known=row.status, reported=seen.status) for row in known]
     return any(status in COUNTS for status in statuses or [seen.status])
 
 
 def _exceeds(paid: Sequence[Paid], seen: StripeRefund, shares: Shares) -> bool:
-    charges = [(one.purchase, charge) for one in paid if (charge := charge_of_refund(one.payment, seen)) is not None]
+    charges = [(sale.purchase, charge) for sale in paid if (charge := charge_of_refund(sale.payment, seen)) is not None]
     limit = min((charge.amount_cents for _, charge in charges if charge.amount_cents is not None), default=None)
     if limit is None or not _will_count(paid, seen):
         return False

@@ -1,6 +1,5 @@
 """Make a refund that staff requested, once however often it is tried."""
 
-from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
@@ -14,7 +13,6 @@ from purchases.refunds.events import refund_of_object
 from purchases.refunds.send_refund import (
     NothingToReturn,
     OutgoingRefund,
-    Source,
     learn_sources,
     record_refund,
     record_refusal,
@@ -25,8 +23,8 @@ from purchases.refunds.send_refund import (
 from purchases.refunds.split_refund import split_over_charges
 from purchases.stripe_api.client import StripeRefused
 from purchases.stripe_api.keys import metadata_of
+from purchases.stripe_api.money_back import ChargeIds, find_refund
 from purchases.stripe_api.reading import Fetched
-from purchases.stripe_api.refunds import ChargeIds, find_refund
 
 log = get_logger(__name__)
 
@@ -47,10 +45,12 @@ async def make_refund(context: StripeContext, task: Task[MakeRefund]) -> Result:
         return DONE
     try:
         sources = await sources_of(context, job)
-        if len(sources) > 1 and refund.charge_number not in {one.number for one in sources}:
+        charges = {source.number: source.charge for source in sources}
+        if len(sources) > 1 and refund.charge_number not in charges:
             await _split(context, job)
             return AT_ONCE
-        outgoing = _outgoing(context, purchase, refund, _source(refund, sources).charge)
+        charge = charges.get(refund.charge_number or 0, sources[0].charge)
+        outgoing = _outgoing(context, purchase, refund, charge)
         answer = await _send(context, task, outgoing)
     except (StripeRefused, NothingToReturn) as error:
         if isinstance(error, StripeRefused) and await learn_sources(context, job):
@@ -59,10 +59,6 @@ async def make_refund(context: StripeContext, task: Task[MakeRefund]) -> Result:
     else:
         await record_refund(context, job, refund_of_object(answer), actor="stripe")
     return DONE
-
-
-def _source(refund: Refund, sources: Sequence[Source]) -> Source:
-    return next((one for one in sources if one.number == refund.charge_number), sources[0])
 
 
 async def _split(context: StripeContext, job: MakeRefund) -> None:

@@ -45,7 +45,9 @@ async def match_refund_to_payment(context: WorkerContext, task: Task[MatchRefund
     fact = _paid_invoice(invoice)
     async with context.database.transaction() as session:
         if invoice is None or not await _is_ours(session, invoice, fact, instance=context.instance):
-            await _leave_alone(session, job, "not ours")
+            await parked.lock_ids(session, [job.subject])
+            ended = await parked.discard(session, ids=[job.subject], resolution="not ours")
+            log.info("left_alone", subject=job.subject, why="not ours", facts=ended)
         elif fact is not None:
             await _take_payment(session, context, job, fact, intent_id, charge_id)
         elif invoice.read(read_invoice_status) not in PAYABLE:
@@ -83,16 +85,16 @@ async def _take_payment(
 
 async def _have_rows(session: AsyncSession, names: Sequence[str]) -> bool:
     """Return whether a named purchase is in the ledger; for one that is not (restored backup) the sweep makes a row."""
-    named = {uuid.UUID(one) for one in names if is_uuid(one)}
+    named = {uuid.UUID(name) for name in names if is_uuid(name)}
     return bool((await ledger.resolve(session, stripe_ids=(), purchase_ids=named)).by_id)
 
 
 async def _is_known(session: AsyncSession, intent_id: str | None, charge_id: str | None) -> bool:
     """Return whether what waits for the payment would find it now."""
-    ids = {one for one in (intent_id, charge_id) if one}
+    ids = set(filter(None, (intent_id, charge_id)))
     named = (await ledger.resolve(session, stripe_ids=ids, purchase_ids=set())).purchases_of(ids)
-    found = [await ledger.find(session, one) for one in named]
-    purchases = [one for one in found if one is not None]
+    found = [await ledger.find(session, purchase_id) for purchase_id in named]
+    purchases = [purchase for purchase in found if purchase is not None]
     return bool(paid_with(purchases, payment_intent_id=intent_id, charge_id=charge_id))
 
 
@@ -136,9 +138,11 @@ async def _leave_to_staff(
     session: AsyncSession, job: MatchRefundToPayment, invoice_id: str, why: str, *, names: Sequence[str]
 ) -> None:
     """Park it for staff, as fetching again shows no more, and mail the team what the invoice paid or `names`."""
-    named = {uuid.UUID(one) for one in names if is_uuid(one)}
+    named = {uuid.UUID(name) for name in names if is_uuid(name)}
     known = await ledger.resolve(session, stripe_ids={invoice_id}, purchase_ids=named)
-    purchases = await ledger.lock_purchases(session, {one for ids in known.by_id.values() for one in ids})
+    purchases = await ledger.lock_purchases(
+        session, {purchase_id for ids in known.by_id.values() for purchase_id in ids}
+    )
     plan = await session.get(SubscriptionInvoice, invoice_id) if not purchases else None
     workspace = await workspaces.lock_workspace(session, plan.workspace_id) if plan is not None else None
     await parked.lock_ids(session, [job.subject])
@@ -156,14 +160,8 @@ async def _paid_the_plan(
     """
     if await ledger.is_paid_with(session, fact.invoice_id):
         return False
-    if not await plan_money.workspaces_by_payment(session, {one for one in (intent_id, charge_id) if one is not None}):
+    if not await plan_money.workspaces_by_payment(session, set(filter(None, (intent_id, charge_id)))):
         return False
     part = Part(payment_intent_id=intent_id, charge_id=charge_id)
     await plan_money.learn_charges(session, fact.invoice_id, [part])
     return True
-
-
-async def _leave_alone(session: AsyncSession, job: MatchRefundToPayment, why: str) -> None:
-    await parked.lock_ids(session, [job.subject])
-    ended = await parked.discard(session, ids=[job.subject], resolution=why)
-    log.info("left_alone", subject=job.subject, why=why, facts=ended)

@@ -18,7 +18,7 @@ from purchases.refunds.send_refund import (
     sources_of,
 )
 from purchases.stripe_api.client import OutcomeUnknown, StripeRefused
-from purchases.stripe_api.refunds import refunds_of
+from purchases.stripe_api.money_back import refunds_of
 
 
 async def refund_unmatched_payment(context: StripeContext, task: Task[RefundUnmatchedPayment]) -> Result:

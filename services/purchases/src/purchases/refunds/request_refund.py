@@ -54,7 +54,7 @@ async def request_refund(*, session: AsyncSession, order: RefundOrder) -> Reques
     purchase = await ledger.lock_purchase(session, order.purchase_id)
     if purchase is None:
         raise problems.purchase_not_found()
-    made = next((one for one in purchase.refunds if one.idempotency_key == order.idempotency_key), None)
+    made = next((refund for refund in purchase.refunds if refund.idempotency_key == order.idempotency_key), None)
     if made is not None:
         if made.request_fingerprint != order.fingerprint:
             raise problems.key_reused()
@@ -72,7 +72,8 @@ async def start_refund(session: AsyncSession, *, purchase: Purchase, amount: int
     What charges took goes back first, then what the customer's credit paid. Where several of these paid, the one that
     is returned is the first of one for each.
     """
-    sale = _sale(purchase)
+    # What was paid twice goes back by itself.
+    sale = next(payment for payment in purchase.payments if not payment.returned)
     by_card = min(amount, _card_left_cents(purchase))
     made = await _request_of_card(session, purchase, sale, by_card, cause) if by_card else []
     if amount > by_card:
@@ -102,14 +103,14 @@ async def _request_of_card(
     )
     refunds = [refund, *(of_charge(refund, number, cents) for number, cents in more)]
     purchase.refunds += refunds
-    for one in refunds:
-        await enqueue_refund(session, one)
+    for refund in refunds:
+        await enqueue_refund(session, refund)
     return refunds
 
 
 def refundable_cents(purchase: Purchase) -> int:
     """Return what of the sale's money could still be sent back: less what went back, and less what is requested."""
-    requested = sum(one.refund_cents for one in _requested(purchase))
+    requested = sum(refund.refund_cents for refund in _requested(purchase))
     left = max(0, charged_cents(purchase) - refunded_cents(purchase) - requested)
     return min(left, _card_left_cents(purchase) + _credit_left_cents(purchase))
 
@@ -131,19 +132,19 @@ def refund_problem(purchase: Purchase) -> Problem | None:
 def _requested(purchase: Purchase) -> list[Refund]:
     """List what is requested of the sale, and Stripe has not answered."""
     sale = sale_payment_of(purchase)
-    requested = (one for one in purchase.refunds if one.status == money.REQUESTED)
-    return [one for one in requested if sale is not None and one.stripe_invoice_id == sale.stripe_invoice_id]
+    requested = (refund for refund in purchase.refunds if refund.status == money.REQUESTED)
+    return [refund for refund in requested if sale is not None and refund.stripe_invoice_id == sale.stripe_invoice_id]
 
 
 def _card_left_cents(purchase: Purchase) -> int:
     sale = sale_payment_of(purchase)
-    requested = sum(one.refund_cents for one in _requested(purchase) if one.kind != "credit")
+    requested = sum(refund.refund_cents for refund in _requested(purchase) if refund.kind != "credit")
     return max(0, (sale.card_cents if sale else 0) - card_refunded_cents(purchase) - requested)
 
 
 def _credit_left_cents(purchase: Purchase) -> int:
     sale = sale_payment_of(purchase)
-    requested = sum(one.refund_cents for one in _requested(purchase) if one.kind == "credit")
+    requested = sum(refund.refund_cents for refund in _requested(purchase) if refund.kind == "credit")
     return max(0, (sale.credit_cents if sale else 0) - credit_refunded_cents(purchase) - requested)
 
 
@@ -155,11 +156,6 @@ def _amount(purchase: Purchase, requested: int | None) -> int:
     if requested is not None and requested > left:
         raise refund_too_large(left=left, currency=purchase.currency)
     return left if requested is None else requested
-
-
-def _sale(purchase: Purchase) -> Payment:
-    """Return the payment that paid for the purchase; what was paid twice goes back by itself."""
-    return next(one for one in purchase.payments if not one.returned)
 
 
 def nothing_paid() -> Problem:

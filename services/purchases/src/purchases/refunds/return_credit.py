@@ -10,9 +10,9 @@ from purchases.ledger import store as ledger
 from purchases.ledger.apply_refund import StripeRefund
 from purchases.ledger.rows import Purchase, Refund
 from purchases.refunds.send_refund import record_refund, record_refusal, requested_refund
-from purchases.stripe_api.balances import AppliedCredit, fetch_applied_credit, fetch_given_back, give_credit
 from purchases.stripe_api.client import StripeRefused
 from purchases.stripe_api.keys import idempotency_key, metadata_of
+from purchases.stripe_api.money_back import AppliedCredit, fetch_applied_credit, fetch_given_back, give_credit
 from purchases.stripe_api.reading import Fetched
 from stripe_reader.balances import read_credit
 

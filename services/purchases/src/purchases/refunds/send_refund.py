@@ -15,10 +15,9 @@ from purchases.ledger.publish import Cause
 from purchases.ledger.rows import Charge, Payment, Purchase, Refund
 from purchases.stripe_api.fetch import whole_invoice
 from purchases.stripe_api.keys import idempotency_key
+from purchases.stripe_api.money_back import ChargeIds, create_refund, find_refund
 from purchases.stripe_api.paid_invoices import part_of
 from purchases.stripe_api.reading import Fetched
-from purchases.stripe_api.refunds import ChargeIds, create_refund, find_refund
-from purchases.stripe_api.values import Part
 from stripe_reader.payments import read_parts
 
 
@@ -80,13 +79,9 @@ async def learn_sources(context: StripeContext, job: MoneyBack) -> bool:
     async with context.database.transaction() as session:
         purchase = await ledger.lock_purchase(session, job.purchase_id)
         before = _charges(purchase, job)
-        learned = _learn(purchase, invoice_id, parts)
-        await release_waiting(session, learned)
+        if purchase is not None:
+            await release_waiting(session, learn_of_invoice(purchase, invoice_id=invoice_id, parts=parts))
         return _charges(purchase, job) != before
-
-
-def _learn(purchase: Purchase | None, invoice_id: str, parts: Sequence[Part]) -> list[str]:
-    return learn_of_invoice(purchase, invoice_id=invoice_id, parts=parts) if purchase is not None else []
 
 
 def _charges(purchase: Purchase | None, job: MoneyBack) -> list[tuple[str | None, str | None, int | None]]:

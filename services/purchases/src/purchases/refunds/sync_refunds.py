@@ -35,8 +35,8 @@ from purchases.refunds.rules import Shares
 from purchases.refunds.whose_payment import is_foreign
 from purchases.stripe_api.client import ObjectMissing, UnknownShape
 from purchases.stripe_api.fetch import fetch_dispute
+from purchases.stripe_api.money_back import ChargeIds, refunds_of
 from purchases.stripe_api.reading import Fetched
-from purchases.stripe_api.refunds import ChargeIds, refunds_of
 
 log = get_logger(__name__)
 
@@ -50,21 +50,23 @@ async def sync_refunds(context: WorkerContext, task: Task[SyncRefunds]) -> Resul
             refunds += await _refunds(context, subject) or []
     async with context.database.transaction() as session:
         index = await ledger.resolve(session, stripe_ids={job.payment}, purchase_ids={job.purchase_id})
-        purchases = await ledger.lock_purchases(session, {one for named in index.by_id.values() for one in named})
+        purchases = await ledger.lock_purchases(
+            session, {purchase_id for ids in index.by_id.values() for purchase_id in ids}
+        )
         batch = BatchContext(session, context.instance, index, purchases)
         paid = _paid_by(job, batch.purchases.values())
         if paid:
             readable = None if refunds is None else await _readable(batch, paid, refunds)
             shares = await _apply(session, paid, readable, job)
             await _end_waiting(batch, paid, readable or (), shares)
-    await _sync_disputes(context, {one.payment.stripe_invoice_id for one in paid})
+    await _sync_disputes(context, {sale.payment.stripe_invoice_id for sale in paid})
     return DONE
 
 
 async def _sync_disputes(context: WorkerContext, invoice_ids: Collection[str]) -> None:
     """Apply the disputes of what was found to have paid more than was known when their events came."""
     async with context.database.reading() as session:
-        known = [one for invoice_id in sorted(invoice_ids) for one in await plan_money.to_share(session, invoice_id)]
+        known = [dispute for invoice in sorted(invoice_ids) for dispute in await plan_money.to_share(session, invoice)]
     for dispute_id in known:
         fact = await _dispute(context, dispute_id)
         if fact is not None:
@@ -102,15 +104,15 @@ async def _other_charges(context: StripeContext, job: SyncRefunds) -> list[str]:
     """Return what else paid the same invoice: everything has gone back once all of them have."""
     async with context.database.reading() as session:
         index = await ledger.resolve(session, stripe_ids={job.payment}, purchase_ids={job.purchase_id})
-        found = [await ledger.find(session, one) for one in index.purchases_of([job.payment])]
-    paid = _paid_by(job, [one for one in found if one is not None])
-    charges = [charge for one in paid for charge in one.payment.charges]
+        found = [await ledger.find(session, purchase_id) for purchase_id in index.purchases_of([job.payment])]
+    paid = _paid_by(job, [purchase for purchase in found if purchase is not None])
+    charges = [charge for sale in paid for charge in sale.payment.charges]
     named = [charge for charge in charges if job.payment not in _ids(charge)]
     return list(dict.fromkeys(ids[0] for charge in named if (ids := _ids(charge))))
 
 
 def _ids(charge: Charge) -> list[str]:
-    return [one for one in (charge.stripe_payment_intent_id, charge.stripe_charge_id) if one]
+    return list(filter(None, (charge.stripe_payment_intent_id, charge.stripe_charge_id)))
 
 
 async def _refunds(context: StripeContext, subject: str) -> list[Fetched] | None:
@@ -135,21 +137,21 @@ async def _apply(
     session: AsyncSession, paid: Sequence[Paid], refunds: Sequence[RefundChanged] | None, job: SyncRefunds
 ) -> dict[str, Shares | None]:
     cause = Cause(actor="stripe", at=datetime.now(UTC), reason="the charge's refunds as Stripe lists them")
-    for one in paid if refunds is None else ():
-        for said in _unexplained(one, job):
-            await allocate_refund(session, paid=[one], seen=said, cause=cause)
-    seen = [stripe_refund(one.refund, of=one) for one in refunds or ()]
+    for sale in paid if refunds is None else ():
+        for said in _unexplained(sale, job):
+            await allocate_refund(session, paid=[sale], seen=said, cause=cause)
+    seen = [stripe_refund(fact.refund, of=fact) for fact in refunds or ()]
     shares = await allocate_refunds(session, paid=paid, refunds=seen, cause=cause)
-    for one in paid:
+    for sale in paid:
         # What is known one by one is the truth now; an older cumulative figure must not stand above it.
-        await book_charge_sum(session, purchase=one.purchase, payment=one.payment, cents=0, cause=cause)
+        await book_charge_sum(session, purchase=sale.purchase, payment=sale.payment, cents=0, cause=cause)
     return shares
 
 
-def _unexplained(one: Paid, job: SyncRefunds) -> list[StripeRefund]:
+def _unexplained(sale: Paid, job: SyncRefunds) -> list[StripeRefund]:
     """Make one refund per cumulative amount, for what the refunds that are known do not explain."""
-    seen = one.payment.charge_refunded_cents
-    missing = seen - refunded_cents(refunds=_known(one), charge_refunded_cents=0)
+    seen = sale.payment.charge_refunded_cents
+    missing = seen - refunded_cents(refunds=_known(sale), charge_refunded_cents=0)
     if missing <= 0:
         return []
     return [
@@ -158,16 +160,16 @@ def _unexplained(one: Paid, job: SyncRefunds) -> list[StripeRefund]:
             refund_cents=missing,
             currency=job.currency,
             status="succeeded",
-            purchase_id=str(one.purchase.id),
+            purchase_id=str(sale.purchase.id),
             payment_intent_id=_charge(job.payment).payment_intent_id,
             charge_id=_charge(job.payment).charge_id,
         )
     ]
 
 
-def _known(one: Paid) -> list[tuple[str, int]]:
-    seen = (row for row in one.purchase.refunds if row.stripe_refund_id and row.kind in OF_THE_CHARGE)
-    return [(row.status, row.refund_cents) for row in seen if row.stripe_invoice_id == one.payment.stripe_invoice_id]
+def _known(sale: Paid) -> list[tuple[str, int]]:
+    seen = (row for row in sale.purchase.refunds if row.stripe_refund_id and row.kind in OF_THE_CHARGE)
+    return [(row.status, row.refund_cents) for row in seen if row.stripe_invoice_id == sale.payment.stripe_invoice_id]
 
 
 async def _end_waiting(
@@ -182,7 +184,7 @@ async def _end_waiting(
             why = MORE_THAN_THE_CHARGE if too_much else OF_ONE_OF_SEVERAL
             await set_aside(context, received_from_stripe(fact), refund_id, reason=why)
             cause, waiting = cause_of(fact, reason=why), await waits_as(context.session, mark)
-            purchases = [one.purchase for one in paid]
+            purchases = [sale.purchase for sale in paid]
             await announce_money_back_parked(
                 context.session, received_from_stripe(fact), purchases, cause=cause, parked_as=waiting
             )

@@ -23,10 +23,10 @@ async def paid_by(
     purchases = context.purchases_of(fact)
     ids = {"payment_intent_id": fact.payment_intent_id, "charge_id": fact.charge_id}
     paid = paid_with(purchases, **ids, invoice_id=invoice_id)
-    for one in paid:
-        part = Part(**ids, cents=_part_cents(fact, one))
-        learned = learn_of_invoice(one.purchase, invoice_id=one.payment.stripe_invoice_id, parts=[part])
-        context.learn(one.purchase, learned)
+    for sale in paid:
+        part = Part(**ids, cents=_part_cents(fact, sale))
+        learned = learn_of_invoice(sale.purchase, invoice_id=sale.payment.stripe_invoice_id, parts=[part])
+        context.learn(sale.purchase, learned)
     if not paid:
         unpaid = next((purchase for purchase in purchases if not purchase.payments), None)
         await (_wait_for_payment(context, received, unpaid) if unpaid else _enqueue_match(context, received, fact))
@@ -34,9 +34,9 @@ async def paid_by(
     return paid
 
 
-def _part_cents(fact: MoneyBack, one: Paid) -> int | None:
+def _part_cents(fact: MoneyBack, sale: Paid) -> int | None:
     """Return the charge's amount where it took less than the invoice was paid with: it is one of several."""
-    smaller = isinstance(fact, stripe_facts.ChargeRefunded) and fact.amount < one.payment.invoice_paid_cents
+    smaller = isinstance(fact, stripe_facts.ChargeRefunded) and fact.amount < sale.payment.invoice_paid_cents
     return fact.amount if isinstance(fact, stripe_facts.ChargeRefunded) and smaller else None
 
 
@@ -48,7 +48,7 @@ async def is_foreign(
         return False
     reason = f"a {what} in {currency.upper()}, which is not the payment's currency"
     await context.park(received, reason=reason)
-    purchases = [one.purchase for one in paid]
+    purchases = [sale.purchase for sale in paid]
     await announce_money_back_parked(context.session, received, purchases, cause=cause_of(fact, reason=reason))
     count_outcome(fact, "parked")
     return True

@@ -8,13 +8,12 @@ from typing import Any
 from stripe import StripeClient
 
 from chassis.process.logs import get_logger
-from purchases.stripe_api.balances import fetch_given_back, give_credit
 from purchases.stripe_api.client import ObjectMissing, StripeRefused, UnknownShape
 from purchases.stripe_api.fetch import with_all_pages
 from purchases.stripe_api.invoices import close_invoice
 from purchases.stripe_api.keys import idempotency_key
+from purchases.stripe_api.money_back import ChargeIds, create_refund, fetch_given_back, find_refund, give_credit
 from purchases.stripe_api.reading import Fetched, listed, request
-from purchases.stripe_api.refunds import ChargeIds, create_refund, find_refund
 from purchases.stripe_api.snapshots import is_our_price, plan_item, snapshot_of
 from purchases.stripe_api.values import Snapshot
 from stripe_reader.checkout_sessions import read_session_status

@@ -75,7 +75,9 @@ class StaffPlanRefundReply(PlanRefundReply):
     whole_cents: int = Field(description="Stripe's refund in all")
     automatic: bool = Field(description="We sent it back ourselves, for a second subscription")
     failure_reason: str | None = None
-    corrected_at: datetime | None = Field(default=None, description="When another share was found than was told before")
+    corrected_at: datetime | None = Field(
+        default=None, description="When another share was found than was published before"
+    )
 
 
 class PlanDisputeReply(BaseModel):
@@ -103,7 +105,9 @@ class StaffPlanDisputeReply(PlanDisputeReply):
     whole_cents: int = Field(description="What the bank named")
     reason: str | None = Field(default=None, description="The cardholder's, in Stripe's word")
     evidence_due_at: datetime | None = Field(default=None, description="Until when the bank takes evidence")
-    corrected_at: datetime | None = Field(default=None, description="When another share was found than was told before")
+    corrected_at: datetime | None = Field(
+        default=None, description="When another share was found than was published before"
+    )
 
 
 class PlanRefundsReply(BaseModel):

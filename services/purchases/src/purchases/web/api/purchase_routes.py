@@ -145,7 +145,7 @@ async def get_purchase(workspace: Buyer, purchase_id: UUID, database: AtDatabase
 async def cancel_purchase(
     workspace: SpendingBuyer, purchase_id: UUID, at: AtStripe, body: CancelBody | None = None
 ) -> PurchaseReply:
-    """Cancel it before delivery. Paid money is not refunded by this: our team decides, and is told."""
+    """Cancel it before delivery. Paid money is not refunded by this: our team decides, and is mailed."""
     cancellation = Cancellation(
         purchase_id=purchase_id,
         workspace_id=workspace.id,
