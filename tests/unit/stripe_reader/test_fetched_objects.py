@@ -5,10 +5,9 @@ from typing import Any, Final
 
 import pytest
 
-from stripe_reader.balances import read_credit
 from stripe_reader.charges import read_charged_at
 from stripe_reader.checkout_sessions import read_hosted_page
-from stripe_reader.customers import read_default_cards, read_running_card, read_saved_card
+from stripe_reader.customers import read_credit, read_default_cards, read_running_card, read_saved_card
 from stripe_reader.invoices import read_invoice_status, read_preview
 from stripe_reader.prices import read_is_active, read_price
 from stripe_reader.stripe_json import UnknownShape

@@ -1,10 +1,20 @@
-"""Customers, of which only those that Stripe no longer has concern us as facts; and their cards."""
+"""Customers, of which only those that Stripe no longer has concern us as facts; their cards, and their credit."""
 
 from typing import Final
 
 from contracts.stripe_facts.words import SETUP_INTENT_STATUSES
 from stripe_reader.origin import StripeObject, read_origin
-from stripe_reader.stripe_json import Json, flag, id_of, part, required_word, text
+from stripe_reader.stripe_json import (
+    Json,
+    currency_of,
+    flag,
+    id_of,
+    integer,
+    part,
+    required_id,
+    required_word,
+    text,
+)
 from stripe_reader.value import Value
 
 
@@ -65,3 +75,23 @@ def read_saved_card(intent: Json) -> SavedCard | None:
     if required_word(intent, "status", known=SETUP_INTENT_STATUSES) != "succeeded" or card_id is None:
         return None
     return SavedCard(payment_method_id=card_id, customer_id=id_of(part(intent, "payment_method").get("customer")))
+
+
+class Credit(Value):
+    """What was given to the balance; `cents` in minor units of `currency`, below zero where it was taken."""
+
+    transaction_id: str
+    cents: int
+    currency: str
+
+
+def read_credit(transaction: Json) -> Credit:
+    """Return what a transaction gave; Stripe counts credit below zero. Raises UnknownShape.
+
+    Source: https://docs.stripe.com/api/customer_balance_transactions/object.
+    """
+    return Credit(
+        transaction_id=required_id(transaction, "id"),
+        cents=-integer(transaction, "amount"),
+        currency=currency_of(transaction),
+    )

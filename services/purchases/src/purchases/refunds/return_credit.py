@@ -14,7 +14,7 @@ from purchases.stripe_api.client import StripeRefused
 from purchases.stripe_api.keys import idempotency_key, metadata_of
 from purchases.stripe_api.money_back import AppliedCredit, fetch_applied_credit, fetch_given_back, give_credit
 from purchases.stripe_api.reading import Fetched
-from stripe_reader.balances import read_credit
+from stripe_reader.customers import read_credit
 
 log = get_logger(__name__)
 
