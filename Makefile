@@ -1,6 +1,6 @@
 # `make` alone lists what there is. Everything is installed into this checkout: .venv, .cache and .stack.
 .DEFAULT_GOAL := help
-.PHONY: help install demo up down status unit test rounds journeys golden unchanged browser conformance docs check bench lock clean
+.PHONY: help install demo up down status unit test rounds journeys golden unchanged browser conformance docs check bench cluster lock clean
 .DELETE_ON_ERROR:
 
 PY := .venv/bin/python
@@ -42,7 +42,7 @@ unit: $(INSTALLED) ## the tests that need no server, in seconds; ARGS='-k word' 
 		$(if $(findstring tests/,$(ARGS)),,tests/unit tests/contract) $(ARGS)
 
 test: $(INSTALLED) ## every test but those that need a browser or Go, and the benchmarks; ARGS='tests/… -k word' for some
-	@$(PY) -m pytest --numprocesses=$(WORKERS) --dist=loadfile --ignore=tests/bench --ignore=tests/browser --ignore=tests/conformance $(ARGS)
+	@$(PY) -m pytest --numprocesses=$(WORKERS) --dist=loadfile --ignore=tests/bench --ignore=tests/browser --ignore=tests/cluster --ignore=tests/conformance $(ARGS)
 
 rounds: $(INSTALLED) ## what `make test` tries some times, as often as its claims say: rare orders, races, fuzz, large tables
 	@ROUNDS=all $(PY) -m pytest --numprocesses=3 --dist=loadfile \
@@ -62,6 +62,9 @@ browser: $(INSTALLED) ## the pages as people use them, in Chromium (apt-get inst
 
 conformance: $(INSTALLED) ## the Stripe sandbox against Stripe's own description, and our requests against stripe-mock; needs Go
 	@$(PY) -m pytest tests/conformance $(ARGS)
+
+cluster: $(INSTALLED) ## the manifests on a real Kubernetes API server, and an upgrade under load; builds it first (Go, or PyPI's)
+	@$(PY) -m pytest --numprocesses=0 tests/cluster $(ARGS)
 
 docs: $(INSTALLED) ## write anew whatever is made from the code: schemas, API descriptions, diagram, tables in documents
 	@$(PY) -m contracts.schemas

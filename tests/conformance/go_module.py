@@ -3,18 +3,16 @@
 import functools
 import json
 import os
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any, Final
 
+from tests.go_toolchain import go
+
 MODULE: Final = "github.com/stripe/stripe-mock"
 VERSION: Final = "v0.203.0"
 CACHE: Final = Path(__file__).parents[2] / ".cache" / "stripe-mock"
-MISSING: Final = (
-    f"This suite needs Go 1.22 or newer to fetch and build {MODULE}, which carries Stripe's published OpenAPI "
-    "description, and found no `go` on the PATH. It does not skip: without the description nothing is compared."
-)
+GO: Final = (1, 22)
 
 
 @functools.cache
@@ -36,11 +34,8 @@ def binary() -> Path:
 
 
 def _go(*arguments: str, **environment: str) -> str:
-    go = shutil.which("go")
-    if go is None:
-        raise RuntimeError(MISSING)
     environment = {**os.environ, "GOFLAGS": "-mod=mod", "GOWORK": "off", **environment}
-    done = subprocess.run([go, *arguments], env=environment, capture_output=True, text=True, timeout=300)
+    done = subprocess.run([go(at_least=GO), *arguments], env=environment, capture_output=True, text=True, timeout=300)
     if done.returncode:
         raise RuntimeError(f"go {' '.join(arguments)}: {done.stdout}{done.stderr}")
     return done.stdout
