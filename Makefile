@@ -1,11 +1,12 @@
 # `make` alone lists what there is. Everything is installed into this checkout: .venv, .cache and .stack.
 .DEFAULT_GOAL := help
-.PHONY: help install demo up down status unit test rounds journeys golden unchanged browser conformance docs check bench cluster lock clean
+.PHONY: help install demo up down status unit test rounds journeys golden unchanged browser conformance images audit docs check bench cluster lock clean
 .DELETE_ON_ERROR:
 
 PY := .venv/bin/python
 INSTALLED := .venv/installed
 MEMBERS := contracts libs/stripe_reader libs/chassis services/catalog services/purchases services/webhook-gateway services/notifier sandbox
+AUDITOR := .cache/auditor
 BROKER ?=
 # Each worker of the test run has a database server, a broker and, where it needs one, a whole product of its own.
 # They wait more than they work: five keep two cores busy. Where ARGS name some tests, no worker has to start first.
@@ -42,7 +43,7 @@ unit: $(INSTALLED) ## the tests that need no server, in seconds; ARGS='-k word' 
 		$(if $(findstring tests/,$(ARGS)),,tests/unit tests/contract) $(ARGS)
 
 test: $(INSTALLED) ## every test but those that need a browser or Go, and the benchmarks; ARGS='tests/… -k word' for some
-	@$(PY) -m pytest --numprocesses=$(WORKERS) --dist=loadfile --ignore=tests/bench --ignore=tests/browser --ignore=tests/cluster --ignore=tests/conformance $(ARGS)
+	@$(PY) -m pytest --numprocesses=$(WORKERS) --dist=loadfile --ignore=tests/bench --ignore=tests/browser --ignore=tests/cluster --ignore=tests/conformance --ignore=tests/images $(ARGS)
 
 rounds: $(INSTALLED) ## what `make test` tries some times, as often as its claims say: rare orders, races, fuzz, large tables
 	@ROUNDS=all $(PY) -m pytest --numprocesses=3 --dist=loadfile \
@@ -66,6 +67,18 @@ conformance: $(INSTALLED) ## the Stripe sandbox against Stripe's own description
 cluster: $(INSTALLED) ## the manifests on a real Kubernetes API server, and an upgrade under load; builds it first (Go, or PyPI's)
 	@$(PY) -m pytest --numprocesses=0 tests/cluster $(ARGS)
 
+images: $(INSTALLED) ## build every image and run it as restricted as in production; as root, on Debian or Ubuntu
+	@sh tests/images/install.sh
+	@$(PY) -m pytest tests/images $(ARGS)
+
+audit: $(AUDITOR) ## known vulnerabilities of what is pinned, where their database can be reached; ARGS=--must fails elsewhere
+	@PYTHONPATH=$(AUDITOR) $(PY) deploy/release/audit.py $(ARGS)
+
+$(AUDITOR): deploy/release/tools.lock $(INSTALLED)
+	@rm -rf $@
+	@.venv/bin/uv pip install --quiet --python $(PY) --target $@ --require-hashes --no-deps -r deploy/release/tools.lock
+	@touch $@
+
 docs: $(INSTALLED) ## write anew whatever is made from the code: schemas, API descriptions, diagram, tables in documents
 	@$(PY) -m contracts.schemas
 	@$(PY) -m contracts.asyncapi
@@ -84,9 +97,11 @@ check: $(INSTALLED) ## format, lint, types, layers, documents
 bench: $(INSTALLED) ## the figures of the README, measured here
 	@$(PY) -m tests.bench
 
-lock: $(INSTALLED) ## pin anew what pyproject.toml asks for: requirements.lock
+lock: $(INSTALLED) ## pin anew what pyproject.toml and deploy/release/tools.in ask for
 	.venv/bin/uv lock --quiet --upgrade
 	.venv/bin/uv export --quiet --all-packages --all-groups --no-emit-workspace --no-header --output-file requirements.lock
+	.venv/bin/uv pip compile --quiet --upgrade --universal --python-version 3.11 --generate-hashes --no-header \
+		--output-file deploy/release/tools.lock deploy/release/tools.in
 
 clean: ## stop what runs, and remove all that was installed or made here
 	@if [ -x $(PY) ]; then $(PY) -m sandbox down; fi
