@@ -21,7 +21,7 @@ from tests.stack.docker import KAFKA_IMAGE, POSTGRES_IMAGE
 from tests.unit.deploy.compose import COMPOSE, OURS, ROOT, SERVICES, command, environment, option, published
 
 NAMES = [process.name for process in PROCESSES]
-JOBS = {name for name in OURS if SERVICES[name]["restart"] == "no"}
+JOBS = {name for name in OURS if SERVICES[name]["restart"] == "no" and "profiles" not in SERVICES[name]}
 
 
 def test_the_compose_file_follows_the_compose_specification() -> None:
@@ -198,17 +198,60 @@ def test_every_image_is_pinned_and_the_same_everywhere() -> None:
 
 
 def test_without_a_profile_no_account_is_needed() -> None:
-    profiles = {name: service["profiles"] for name, service in SERVICES.items() if "profiles" in service}
+    profiles: dict[str, set[str]] = {}
+    for name, service in SERVICES.items():
+        for profile in service.get("profiles", []):
+            profiles.setdefault(profile, set()).add(name)
 
-    assert profiles == {"stripe-cli": ["stripe"], "stripe-mock": ["mock"]}
+    assert profiles == {
+        "stripe": {"stripe-cli"},
+        "mock": {"stripe-mock"},
+        "tools": {"psql", "kafka-groups", "sweep"},
+        "observability": {"prometheus", "alertmanager", "grafana", "tempo"},
+    }
     assert environment("purchases-api")["STRIPE_SECRET_KEY"] == STRIPE_KEY
 
 
-def test_what_runs_in_our_images_may_do_little() -> None:
-    for name in OURS:
-        service = SERVICES[name]
-        assert (service["read_only"], service["cap_drop"]) == (True, ["ALL"]), name
-        assert service["security_opt"] == ["no-new-privileges:true"], name
+@pytest.mark.parametrize("name", SERVICES)
+def test_a_container_may_do_little_whoever_made_its_image(name: str) -> None:
+    service = SERVICES[name]
+
+    assert (service["read_only"], service["cap_drop"]) == (True, ["ALL"])
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert service["pids_limit"] <= 512
+    assert service["mem_limit"].endswith("m")
+    assert service.keys() & {"privileged", "network_mode", "pid", "ipc", "userns_mode", "devices"} == set()
+
+
+@pytest.mark.parametrize("name", sorted({*SERVICES} - {*OURS}))
+def test_a_container_of_somebody_elses_image_does_not_run_as_root(name: str) -> None:
+    """The user of ours stands in the image."""
+    assert str(SERVICES[name]["user"]).partition(":")[0] not in {"", "0", "root"}
+
+
+def test_one_right_is_given_back_to_one_container() -> None:
+    """Caddy's program file carries it, and is not started where it cannot have it."""
+    assert {name: service["cap_add"] for name, service in SERVICES.items() if "cap_add" in service} == {
+        "front": ["NET_BIND_SERVICE"]
+    }
+
+
+def test_a_file_of_this_machine_is_mounted_to_be_read_only() -> None:
+    mounts = [mount for service in SERVICES.values() for mount in service.get("volumes", []) if mount.startswith("./")]
+
+    assert mounts
+    assert [mount for mount in mounts if not mount.endswith(":ro")] == []
+
+
+def test_the_relay_runs_apart_and_nowhere_else() -> None:
+    """As in production: a service that also relays would hide a relay that does not."""
+    inside = {name for name in OURS if environment(name).get("RELAY") == "apart"}
+
+    assert inside == {"catalog", "purchases-worker"}
+    assert {command(name) for name in OURS if command(name)[-1] == "relay"} == {
+        ("catalog", "relay"),
+        ("purchases", "relay"),
+    }
 
 
 def test_a_script_can_drive_it_as_it_drives_the_embedded_stack() -> None:
