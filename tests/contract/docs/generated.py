@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from tests.contract.docs import decisions, tables
+from tests.contract.docs import decisions, licences, tables
 from tests.contract.docs.markdown import FILES
 
 PARTS: Final[Mapping[str, Callable[[], str]]] = {
@@ -19,6 +19,8 @@ PARTS: Final[Mapping[str, Callable[[], str]]] = {
     "problems": tables.problems,
     "metrics": tables.metrics_table,
     "settings": tables.settings,
+    "licences": licences.report,
+    "licences-of-the-sandbox": licences.sandbox,
 }
 _PART: Final = re.compile(
     r"(?P<begin>^<!-- make docs: (?P<name>[\w-]+) -->\n)(?:.*?)(?P<end>^<!-- /make docs -->$)", re.MULTILINE | re.DOTALL
