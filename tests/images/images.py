@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+import httpx
+
 from tests.images.bases import DOCKERFILE
 from tests.images.engine import ROOT, Built, Engine, EngineFailed
 from tests.unit.deploy.compose import SERVICES
@@ -20,6 +22,19 @@ IMAGES: Final = tuple(re.findall(r"^FROM build AS (\S+)-code$", DOCKERFILE.read_
 """What `SERVICE` may be."""
 VERSION: Final = "0.1.0-test"
 SOURCE: Final = "https://example.com/quittance"
+READY_WITHIN: Final = 120
+WRITE: Final = """
+import errno
+for path in ("/x", "/app/x", "/home/x"):
+    try:
+        open(path, "w")
+    except OSError as error:
+        print(errno.errorcode[error.errno])
+    else:
+        print("written")
+open("/tmp/x", "w")
+"""
+"""Says why each write was refused, and that /tmp takes one."""
 
 
 @dataclass(frozen=True)
@@ -121,3 +136,20 @@ def ended(container: Container, *, within: float = 120) -> int:
         return int(container.engine.podman("wait", container.name, timeout=within).strip())
     except subprocess.TimeoutExpired:
         raise EngineFailed(f"{container.name} did not end: {container.logs}") from None
+
+
+def answer(port: int, path: str) -> int:
+    """Return the status that a server on this machine answers, and 0 where there is none."""
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}{path}", timeout=5, trust_env=False).status_code
+    except httpx.TransportError:
+        return 0
+
+
+def until_answers(container: Container, port: int, path: str) -> None:
+    """Wait for a 200. Fails with what the container has printed when it ends before, or says nothing for too long."""
+    deadline = time.monotonic() + READY_WITHIN
+    while answer(port, path) != 200:
+        assert container.state["Running"], container.logs
+        assert time.monotonic() < deadline, container.logs
+        time.sleep(0.2)

@@ -1,12 +1,10 @@
 """Every command that is deployed runs in its image, as restricted as in compose, on the embedded stack."""
 
 import json
-import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-import httpx
 import pytest
 
 from sandbox.environment import Addresses, service_environment, shared_settings
@@ -14,7 +12,7 @@ from sandbox.ports import free_port
 from sandbox.processes import DATABASES, SERVICES, Service, clean_environment
 from sandbox.stack import EmbeddedStack
 from tests.images.engine import Built, Engine
-from tests.images.images import Container, ended, started
+from tests.images.images import WRITE, Container, answer, ended, started, until_answers
 from tests.unit.deploy.compose import SERVICES as COMPOSE
 from tests.unit.deploy.compose import command
 
@@ -24,19 +22,7 @@ RELAYS: Final = tuple(
     if "command" in COMPOSE[name] and command(name)[-1] == "relay"
 )
 DEPLOYED: Final = (*SERVICES, *RELAYS)
-READY_WITHIN: Final = 120
 STATUS: Final = "print(open('/proc/1/status').read())"
-WRITE: Final = """
-import errno
-for path in ("/x", "/app/x", "/home/x"):
-    try:
-        open(path, "w")
-    except OSError as error:
-        print(errno.errorcode[error.errno])
-    else:
-        print("written")
-open("/tmp/x", "w")
-"""
 
 
 def image_of(service: Service) -> str:
@@ -104,23 +90,8 @@ def container(
     image = images[image_of(service)].name
     environment = settings(parts, service)
     with started(engine, image, service.command, like=service.name, environment=environment) as container:
-        until_ready(container, operations_port(parts, service))
+        until_answers(container, operations_port(parts, service), "/readyz")
         yield container
-
-
-def until_ready(container: Container, port: int) -> None:
-    deadline = time.monotonic() + READY_WITHIN
-    while answer(port, "/readyz") != 200:
-        assert container.state["Running"], container.logs
-        assert time.monotonic() < deadline, container.logs
-        time.sleep(0.2)
-
-
-def answer(port: int, path: str) -> int:
-    try:
-        return httpx.get(f"http://127.0.0.1:{port}{path}", timeout=5, trust_env=False).status_code
-    except httpx.TransportError:
-        return 0
 
 
 def test_every_process_of_the_compose_file_is_tried() -> None:
