@@ -1,7 +1,7 @@
 #!/bin/sh
 # sbom.sh IMAGE: print, as CycloneDX 1.6, the Python packages that are installed in an image, as the image itself finds
-# them. TOOLS is a directory with deploy/release/tools.lock, installed for the image's Python; ENGINE is docker or
-# podman, with its options.
+# them. TOOLS is a directory with deploy/release/tools.lock, installed for the image's Python, which
+# the image's user may read; ENGINE is docker or podman, with its options.
 set -eu
 image=${1:?usage: ENGINE=docker TOOLS=directory sbom.sh IMAGE}
 tools=$(cd "${TOOLS:?a directory with tools.lock installed}" && pwd)

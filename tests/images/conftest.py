@@ -1,6 +1,6 @@
 """The engine, the images and what the services stand on, each once for the suite."""
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -22,11 +22,10 @@ def builder(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Builder
 
 
 @pytest.fixture(scope="session")
-def images(builder: Builder) -> Iterator[Mapping[str, Built]]:
+def images(builder: Builder) -> Mapping[str, Built]:
     """Every image, by the name of its service. Containers that a run before this one left are gone."""
     builder.engine.podman("rm", "--all", "--force", "--time=0")
-    yield {service: builder.build(service) for service in IMAGES}
-    builder.engine.podman("image", "prune", "--force")
+    return {service: builder.build(service) for service in IMAGES}
 
 
 @pytest.fixture(scope="session")

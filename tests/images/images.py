@@ -1,5 +1,6 @@
 """The images of the product, built from the unchanged Dockerfile, and containers of them as restricted as compose's."""
 
+import functools
 import json
 import os
 import re
@@ -67,6 +68,7 @@ class Builder:
             yield f"--volume={Path(trusted).resolve()}:/etc/ssl/certs/ca-certificates.crt:ro"
 
 
+@functools.cache
 def revision() -> str:
     """Return the commit of this checkout."""
     done = subprocess.run(["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=True)

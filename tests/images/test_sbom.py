@@ -19,6 +19,7 @@ from tests.unit.deploy.test_image import ROOTS, lock, packages_of
 def tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What a release installs to write it, for the Python of the image."""
     directory = tmp_path_factory.mktemp("tools")
+    directory.chmod(0o755)  # the image's user reads it
     uv = Path(sys.executable).with_name("uv")
     pinned = ROOT / "deploy/release/tools.lock"
     options = ("--quiet", "--python-version=3.11", f"--target={directory}", "--require-hashes", "--no-deps")

@@ -46,8 +46,9 @@ def licence_of(name: str) -> str:
         return _READ[name]
     said = metadata(name)
     classified = [text.split(" :: ")[-1] for text in said.get_all("Classifier") or [] if text.startswith("License ::")]
-    for text in (said.get("License-Expression"), said.get("License"), *classified):
-        first = (text or "").strip().partition("\n")[0]  # some have the whole text there
+    stated = [*(said.get_all("License-Expression") or []), *(said.get_all("License") or [])]
+    for text in (*stated, *classified):
+        first = text.strip().partition("\n")[0]  # some have the whole text there
         try:
             return canonicalize_license_expression(_OLD.get(first, first))
         except InvalidLicenseExpression:
