@@ -4,9 +4,11 @@ A service's one role owns its database and runs its migrations, so that no grant
 migrations, which stand for ever: what these functions write is never changed.
 """
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
 from typing import Final
 
+_CREATED: Final = re.compile(r"create trigger (\w+) .* on (\w+) for each ", re.ASCII)
 MAINTENANCE: Final = "set local quittance.maintenance = 'on'"
 """What a person, or a migration, says in the transaction that repairs such rows by hand."""
 FUNCTION: Final = """
@@ -53,3 +55,9 @@ def written_once(table: str, columns: Sequence[str], *, unless: str = "false") -
         f"create trigger {name} before update of {', '.join(columns)} on {table} for each row"
         f" when (({changed}) and not ({unless})) execute function refuse_change()"
     ]
+
+
+def taken_back(statements: Iterable[str]) -> list[str]:
+    """Return what takes back those of `statements` that create something, the last one first."""
+    triggers = [f"drop trigger {made[1]} on {made[2]}" for made in map(_CREATED.match, reversed([*statements])) if made]
+    return [*triggers, "drop function refuse_change()"] if FUNCTION in [*statements] else triggers

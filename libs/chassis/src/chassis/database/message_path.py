@@ -3,11 +3,17 @@
 Migrations stand for ever: what a step writes is never changed. What the tables are now, `tables.py` says.
 """
 
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
+
+ONE_A_PLACE: Final = """
+    delete from parked younger using parked older
+    where younger.id > older.id and (younger.consumer, younger.topic, younger.partition, younger."offset")
+        = (older.consumer, older.topic, older.partition, older."offset")
+"""
 
 
 def create_outbox() -> None:
@@ -55,8 +61,7 @@ def create_inbox_and_parked() -> None:
         sa.UniqueConstraint("consumer", "topic", "partition", "offset", name="parked_record"),
     )
     op.create_index("parked_fact", "parked", ["consumer", "fact_id"], unique=True)
-    _index_parked("parked_waits_for", "waits_for", where="resolved_at is null")
-    _index_parked("parked_due", "retry_at", where="resolved_at is null and retry_at is not null")
+    _index_by_need()
 
 
 def index_what_is_parked() -> None:
@@ -69,6 +74,13 @@ def index_what_is_parked() -> None:
     _index_parked("parked_resolved", "consumer", "parked_at", where="resolved_at is not null")
 
 
+def index_what_is_open() -> None:
+    """Take `index_what_is_parked` back."""
+    for index in ("parked_waits_for", "parked_due", "parked_open", "parked_resolved"):
+        op.drop_index(index, "parked")
+    _index_by_need()
+
+
 def add_digests() -> None:
     """Know bodies by their digests; a place on a topic is not unique, since a topic can be made anew."""
     op.add_column("inbox", sa.Column("digest", sa.BigInteger()))
@@ -76,6 +88,15 @@ def add_digests() -> None:
     op.drop_constraint("parked_record", "parked")
     place = ("consumer", "topic", "partition", "offset", "digest")
     _index_parked("parked_record", *place, where="fact_id is null", unique=True)
+
+
+def drop_digests() -> None:
+    """Take `add_digests` back; of records without a fact that came to one place, the oldest is kept."""
+    op.drop_index("parked_record", "parked")
+    op.execute(ONE_A_PLACE)
+    op.create_unique_constraint("parked_record", "parked", ["consumer", "topic", "partition", "offset"])
+    op.drop_column("inbox", "digest")
+    op.drop_column("parked", "digest")
 
 
 def index_what_is_resolved() -> None:
@@ -91,3 +112,8 @@ def written_at(name: str) -> sa.Column[Any]:
 
 def _index_parked(name: str, *columns: str, where: str, unique: bool = False) -> None:
     op.create_index(name, "parked", columns, unique=unique, postgresql_where=sa.text(where))
+
+
+def _index_by_need() -> None:
+    _index_parked("parked_waits_for", "waits_for", where="resolved_at is null")
+    _index_parked("parked_due", "retry_at", where="resolved_at is null and retry_at is not null")

@@ -16,6 +16,12 @@ def upgrade() -> None:
     message_path.create_outbox()
 
 
+def downgrade() -> None:
+    """Drop both tables."""
+    for table in ("outbox", "plan_addons"):
+        op.drop_table(table)
+
+
 def _create_plan_addons() -> None:
     op.create_table(
         "plan_addons",

@@ -18,6 +18,12 @@ def upgrade() -> None:
     message_path.create_inbox_and_parked()
 
 
+def downgrade() -> None:
+    """Drop the five tables."""
+    for table in ("parked", "inbox", "audit_log", "plan_prices", "plans"):
+        op.drop_table(table)
+
+
 def _create_plans() -> None:
     op.create_table(
         "plans",

@@ -9,3 +9,8 @@ down_revision = "0005"
 def upgrade() -> None:
     """Know bodies by their digests; a place on a topic is not unique, since a topic can be made anew."""
     message_path.add_digests()
+
+
+def downgrade() -> None:
+    """Forget the digests."""
+    message_path.drop_digests()

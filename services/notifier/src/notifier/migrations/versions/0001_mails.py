@@ -16,6 +16,12 @@ def upgrade() -> None:
     message_path.create_inbox_and_parked()
 
 
+def downgrade() -> None:
+    """Drop the three tables."""
+    for table in ("parked", "inbox", "mails"):
+        op.drop_table(table)
+
+
 def _create_mails() -> None:
     op.create_table(
         "mails",

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from chassis.database.kept_rows import FUNCTION, never_deleted, written_once
+from chassis.database.kept_rows import FUNCTION, never_deleted, taken_back, written_once
 
 revision = "0003"
 down_revision = "0002"
@@ -17,4 +17,10 @@ STATEMENTS = (
 def upgrade() -> None:
     """Add the triggers."""
     for statement in STATEMENTS:
+        op.execute(statement)
+
+
+def downgrade() -> None:
+    """Drop the triggers."""
+    for statement in taken_back(STATEMENTS):
         op.execute(statement)

@@ -35,3 +35,13 @@ def upgrade() -> None:
     op.create_index("parked_decisions_item", "parked_decisions", ["item", "id"])
     for statement in never_changed("parked_decisions"):
         op.execute(statement)
+
+
+def downgrade() -> None:
+    """Forget who decided; a mail that was ended is parked again."""
+    op.drop_table("parked_decisions")
+    op.drop_index("mails_ended_to_forget", "mails")
+    op.drop_constraint("mails_have_one_state", "mails")
+    op.execute("update mails set parked_at = ended_at where ended_at is not null")
+    op.drop_column("mails", "ended_at")
+    op.create_check_constraint("mails_have_one_state", "mails", "num_nonnulls(due_at, sent_at, parked_at) = 1")

@@ -19,6 +19,12 @@ def upgrade() -> None:
     _create_decisions()
 
 
+def downgrade() -> None:
+    """Drop all of it."""
+    for table in ("parked_decisions", "stripe_commands", "parked", "inbox", "outbox", "addons", "workspaces"):
+        op.drop_table(table)
+
+
 def _create_registry() -> None:
     """The workspaces, and the copy of the catalog."""
     op.create_table(

@@ -14,6 +14,13 @@ def upgrade() -> None:
     _create_money()
 
 
+def downgrade() -> None:
+    """Drop the ledger's tables."""
+    for table in ("disputes", "refunds", "parked_payments", "payments", "transitions"):
+        op.drop_table(f"purchase_{table}")
+    op.drop_table("workspace_addon_purchases")
+
+
 def _create_purchases() -> None:
     """The ledger's rows."""
     op.create_table(

@@ -20,6 +20,14 @@ def upgrade() -> None:
     _create_resources()
 
 
+def downgrade() -> None:
+    """Drop the plan's tables, and what a workspace had of one."""
+    for table in ("workspace_resources", "subscription_invoices", "subscriptions", "plans"):
+        op.drop_table(table)
+    for column in ("plan", "sequence"):
+        op.drop_column("workspaces", column)
+
+
 def _create_plans() -> None:
     """What is on offer."""
     op.create_table(

@@ -45,3 +45,10 @@ def upgrade() -> None:
         unique=True,
         postgresql_where=sa.text("state in ('asking', 'open')"),
     )
+
+
+def downgrade() -> None:
+    """Drop what Checkout needed."""
+    op.drop_table("checkout_sessions")
+    for column in ("card_setup_intent_id", "card_saved_at"):
+        op.drop_column("workspaces", column)

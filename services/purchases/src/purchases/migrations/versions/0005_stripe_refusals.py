@@ -30,3 +30,8 @@ def upgrade() -> None:
     op.create_index("stripe_refusals_newest", "stripe_refusals", ["last_at", "id"])
     for column in ("workspace_id", "purchase_id"):
         op.create_index(f"ix_stripe_refusals_{column}", "stripe_refusals", [column])
+
+
+def downgrade() -> None:
+    """Drop the table."""
+    op.drop_table("stripe_refusals")

@@ -11,3 +11,9 @@ def upgrade() -> None:
     """Add both columns, empty."""
     op.add_column("workspace_addon_purchases", sa.Column("waiting_for", sa.String(16), nullable=True))
     op.add_column("checkout_sessions", sa.Column("payment_status", sa.String(32), nullable=True))
+
+
+def downgrade() -> None:
+    """Drop both columns."""
+    op.drop_column("workspace_addon_purchases", "waiting_for")
+    op.drop_column("checkout_sessions", "payment_status")

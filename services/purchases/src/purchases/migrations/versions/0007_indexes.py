@@ -18,6 +18,16 @@ def upgrade() -> None:
     op.create_index("parked_payments_by_time", "purchase_parked_payments", ["parked_at"])
 
 
+def downgrade() -> None:
+    """Make the indexes of before."""
+    message_path.index_what_is_open()
+    for index in ("stripe_commands_set_aside", "stripe_commands_parked_about", "stripe_commands_parked_for"):
+        op.drop_index(index, "stripe_commands")
+    op.drop_index("purchases_by_status", "workspace_addon_purchases")
+    for index in ("ix_purchase_parked_payments_stripe_invoice_id", "parked_payments_by_time"):
+        op.drop_index(index, "purchase_parked_payments")
+
+
 def _of_commands() -> None:
     """Those that are parked: by time for staff's list, and by what they are about."""
     parked = sa.text("state = 'parked'")

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from chassis.database.kept_rows import FUNCTION, never_changed, never_deleted, written_once
+from chassis.database.kept_rows import FUNCTION, never_changed, never_deleted, taken_back, written_once
 
 revision = "0008"
 down_revision = "0007"
@@ -43,4 +43,10 @@ STATEMENTS = (
 def upgrade() -> None:
     """Add the triggers."""
     for statement in STATEMENTS:
+        op.execute(statement)
+
+
+def downgrade() -> None:
+    """Drop the triggers."""
+    for statement in taken_back(STATEMENTS):
         op.execute(statement)

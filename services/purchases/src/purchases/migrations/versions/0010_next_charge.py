@@ -35,3 +35,9 @@ def upgrade() -> None:
     for name, kind in COLUMNS.items():
         op.add_column("subscriptions", sa.Column(name, kind, nullable=True))
     op.execute(LOOK)
+
+
+def downgrade() -> None:
+    """Drop the columns; what Stripe was asked is harmless."""
+    for name in COLUMNS:
+        op.drop_column("subscriptions", name)

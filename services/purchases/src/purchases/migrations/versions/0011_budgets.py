@@ -22,3 +22,9 @@ def upgrade() -> None:
         ["declined_at"],
         postgresql_where=sa.text("declined_at is not null"),
     )
+
+
+def downgrade() -> None:
+    """Drop both."""
+    op.drop_index("purchases_declined", "workspace_addon_purchases")
+    op.drop_table("stripe_budgets")

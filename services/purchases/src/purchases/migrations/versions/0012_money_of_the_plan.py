@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from chassis.database.kept_rows import never_deleted, written_once
+from chassis.database.kept_rows import never_deleted, taken_back, written_once
 
 revision = "0012"
 down_revision = "0011"
@@ -50,6 +50,14 @@ def upgrade() -> None:
     op.create_index("ix_workspace_disputes_workspace_id", "workspace_disputes", ["workspace_id"])
     for statement in STATEMENTS:
         op.execute(statement)
+
+
+def downgrade() -> None:
+    """Drop the tables; invoices can be changed again."""
+    for statement in taken_back(STATEMENTS):
+        op.execute(statement)
+    for table in ("workspace_disputes", "workspace_refunds"):
+        op.drop_table(table)
 
 
 def _whose() -> list[sa.Column[str]]:

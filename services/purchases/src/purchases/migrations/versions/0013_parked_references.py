@@ -14,3 +14,8 @@ def upgrade() -> None:
         sa.Column("reference", sa.Text, primary_key=True),
         sa.Column("fact_id", sa.Uuid, primary_key=True),
     )
+
+
+def downgrade() -> None:
+    """Drop the table."""
+    op.drop_table("parked_references")

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from chassis.database.kept_rows import never_deleted, written_once
+from chassis.database.kept_rows import never_deleted, taken_back, written_once
 
 revision = "0014"
 down_revision = "0013"
@@ -21,6 +21,13 @@ MOVE = """
     ) gone using (stripe_invoice_id)
     where stripe_payment_intent_id is not null or stripe_charge_id is not null
 """
+MOVE_BACK = """
+    update purchase_payments payment
+    set stripe_payment_intent_id = charge.stripe_payment_intent_id, stripe_charge_id = charge.stripe_charge_id
+    from purchase_charges charge
+    where charge.purchase_id = payment.purchase_id and charge.stripe_invoice_id = payment.stripe_invoice_id
+        and charge.number = 1
+"""
 STAND_IN = "position(':' in old.stripe_refund_id) > 0"
 ASKED = "old.stripe_refund_id is null and old.status = 'requested'"
 """Nothing was made of it so far; of several charges each gives back its own."""
@@ -31,6 +38,9 @@ KEPT = (
     ),
     *never_deleted("purchase_charges"),
     *written_once("purchase_charges", ("purchase_id", "stripe_invoice_id", "number")),
+)
+KEPT_BEFORE = written_once(
+    "purchase_refunds", ("refund_cents",), unless=f"{STAND_IN} and new.refund_cents < old.refund_cents"
 )
 
 
@@ -61,3 +71,15 @@ def upgrade() -> None:
         op.execute(statement)
     op.drop_column("purchase_payments", "stripe_payment_intent_id")
     op.drop_column("purchase_payments", "stripe_charge_id")
+
+
+def downgrade() -> None:
+    """Columns first, then the rows that held what they hold: of several charges only the first is kept."""
+    for column in ("stripe_payment_intent_id", "stripe_charge_id"):
+        op.add_column("purchase_payments", sa.Column(column, sa.Text(), nullable=True))
+        op.create_index(f"ix_purchase_payments_{column}", "purchase_payments", [column])
+    op.execute(MOVE_BACK)
+    for statement in (*taken_back(KEPT), *KEPT_BEFORE):
+        op.execute(statement)
+    op.drop_column("purchase_refunds", "charge_number")
+    op.drop_table("purchase_charges")

@@ -19,3 +19,10 @@ def upgrade() -> None:
         postgresql_where=sa.text("state in ('done', 'discarded')"),
     )
     op.create_index("ix_parked_references_fact_id", "parked_references", ["fact_id"])
+
+
+def downgrade() -> None:
+    """Drop the indexes."""
+    op.drop_index("parked_to_prune", "parked")
+    op.drop_index("stripe_commands_to_prune", "stripe_commands")
+    op.drop_index("ix_parked_references_fact_id", "parked_references")

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from chassis.database.kept_rows import never_deleted, written_once
+from chassis.database.kept_rows import never_deleted, taken_back, written_once
 
 revision = "0016"
 down_revision = "0015"
@@ -13,6 +13,15 @@ MOVE = """
     select stripe_invoice_id, coalesce(stripe_payment_intent_id, stripe_charge_id), stripe_charge_id
     from subscription_invoices where coalesce(stripe_payment_intent_id, stripe_charge_id) is not null
 """
+MOVE_BACK = """
+    update subscription_invoices invoice
+    set stripe_payment_intent_id = case when left(charge.paid_with, 3) = 'pi_' then charge.paid_with end,
+        stripe_charge_id = charge.stripe_charge_id
+    from (
+        select distinct on (stripe_invoice_id) * from subscription_charges order by stripe_invoice_id, paid_with
+    ) charge
+    where charge.stripe_invoice_id = invoice.stripe_invoice_id
+"""
 TABLES = (("workspace_refunds", "refund", "recorded_at"), ("workspace_disputes", "dispute", "opened_at"))
 KEPT = (
     "drop trigger workspace_refunds_keeps_stripe_refund_id on workspace_refunds",
@@ -20,6 +29,7 @@ KEPT = (
     *never_deleted("subscription_charges"),
     *written_once("subscription_charges", ("stripe_invoice_id", "paid_with")),
 )
+KEPT_BEFORE = written_once("workspace_refunds", ("stripe_refund_id", "workspace_id", "refund_cents", "currency"))
 
 
 def upgrade() -> None:
@@ -50,3 +60,21 @@ def upgrade() -> None:
     op.create_check_constraint("share_within_refund", "workspace_refunds", "refund_cents between 0 and whole_cents")
     for statement in KEPT:
         op.execute(statement)
+
+
+def downgrade() -> None:
+    """Columns first, then the rows that held what they hold: of several charges only one is kept."""
+    for statement in (*taken_back(KEPT), *KEPT_BEFORE):
+        op.execute(statement)
+    op.drop_constraint("share_within_refund", "workspace_refunds")
+    for table, *_ in TABLES:
+        op.create_index(f"ix_{table}_workspace_id", table, ["workspace_id"])
+        for index in (f"{table}_by_time", f"{table}_of_workspace", f"ix_{table}_stripe_invoice_id"):
+            op.drop_index(index, table)
+        for column in ("whole_cents", "corrected_at"):
+            op.drop_column(table, column)
+    for column in ("stripe_payment_intent_id", "stripe_charge_id"):
+        op.add_column("subscription_invoices", sa.Column(column, sa.Text(), nullable=True))
+        op.create_index(f"ix_subscription_invoices_{column}", "subscription_invoices", [column])
+    op.execute(MOVE_BACK)
+    op.drop_table("subscription_charges")

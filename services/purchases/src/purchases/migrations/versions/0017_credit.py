@@ -28,3 +28,9 @@ def upgrade() -> None:
             "purchase_payments", sa.Column(column, sa.BigInteger(), server_default=sa.text("0"), nullable=False)
         )
     op.execute(ASK)
+
+
+def downgrade() -> None:
+    """Drop the columns; what Stripe was asked is harmless."""
+    for column in ("credit_cents", "off_stripe_cents"):
+        op.drop_column("purchase_payments", column)
