@@ -48,7 +48,7 @@ def sql_of(upgrade: Callable[[], None]) -> str:
 
 def findings(sql: str) -> list[str]:
     """The rules that it breaks."""
-    squawk = Path(sys.executable).with_name("squawk")
+    squawk = str(Path(sys.executable).with_name("squawk"))
     command = [squawk, "--reporter=json", "--pg-version=15", f"--exclude={','.join(NOT_OURS)}"]
     done = subprocess.run(command, input=sql, capture_output=True, text=True, check=False)
     assert done.returncode in {0, 1}, done.stderr
