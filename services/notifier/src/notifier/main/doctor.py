@@ -9,6 +9,7 @@ from chassis.kafka.broker_check import BrokerArrival, TopicsUsed
 from chassis.process import doctor
 from chassis.process.doctor_command import report, wait_until_ready
 from chassis.process.health import Health
+from chassis.process.kafka_settings import kafka
 from notifier.consumer import TOPICS
 from notifier.delivery.smtp_url import BadSmtpUrl
 from notifier.main import MIGRATIONS, NAME, Settings, read_settings
@@ -20,6 +21,7 @@ USED: Final = TopicsUsed.of(NAME, reads=TOPICS, sessions=True)
 def findings(settings: Settings) -> Iterable[str]:
     """Find what is wrong with the settings, in a sentence each."""
     yield from doctor.database(settings, settings.database_url)
+    yield from kafka(settings)
     yield from doctor.callers(settings)
     yield from doctor.pages(settings)
     try:
