@@ -90,7 +90,8 @@ async def answers_again(driver: Driver, purchase_id: str) -> bool:
 async def test_without_a_usable_secret_a_protected_gateway_stays_up_and_refuses_everything(
     stack: EmbeddedStack, driver: Driver, secret: str
 ) -> None:
-    await stack.restart("webhook-gateway", {"APP_ENV": "production", "STRIPE_WEBHOOK_SECRETS": secret})
+    without = {"APP_ENV": "production", "STRIPE_WEBHOOK_SECRETS": secret}
+    await stack.restart("webhook-gateway", without, until="/livez")
     try:
         signed = signature_header(body=b"{}", secrets=[secret or "x"], timestamp=1)
         for method, path in (("POST", "/billing/webhook"), ("POST", "/webhooks/stripe-billing"), ("GET", "/")):
@@ -99,11 +100,13 @@ async def test_without_a_usable_secret_a_protected_gateway_stays_up_and_refuses_
             )
             assert (answer.status_code, problem_of(answer)) == (403, "webhook-secret-missing")
         alive = await driver.http.get(f"{stack.operations_url('webhook-gateway')}/livez")
+        ready = await driver.http.get(f"{stack.operations_url('webhook-gateway')}/readyz")
         gauges = await driver.http.get(f"{stack.operations_url('webhook-gateway')}/metrics")
     finally:
         await stack.restart("webhook-gateway")
 
-    assert alive.status_code == 200
+    assert (alive.status_code, ready.status_code) == (200, 503)
+    assert "secrets" in ready.json()["reasons"]
     assert "billing_webhook_secret_missing 1.0" in gauges.text
     assert "secret" in stack.logs("webhook-gateway")
 

@@ -28,6 +28,7 @@ from sandbox.processes import DATABASES, SERVICES, STRIPE_KEY, Service, python
 from sandbox.progress import Report, silent
 from sandbox.together import together
 
+READY: Final = "/readyz"
 _READY_WITHIN: Final = 120
 
 
@@ -102,14 +103,14 @@ class EmbeddedStack:
         if self._own_directory:
             shutil.rmtree(self.directory, ignore_errors=True)
 
-    async def start(self, name: str, extra_env: Mapping[str, str] | None = None) -> None:
-        """Start one service and wait until it is ready; `extra_env` is for this run of it only."""
+    async def start(self, name: str, extra_env: Mapping[str, str] | None = None, *, until: str = READY) -> None:
+        """Start one service and wait until it is ready, or `until` succeeds; `extra_env` is for this run of it only."""
         service = self._services[name]
         process = self._running.setdefault(name, self._process(service))
         self._report(name, "starting")
         process.start(extra_env)
         self._on_spawn()
-        await process.until(lambda: _is_ready(self.operations_url(name)), within=_READY_WITHIN)
+        await process.until(lambda: _succeeds(self.operations_url(name) + until), within=_READY_WITHIN)
         self._report(name, f"ready at {self.addresses.url(name)}" if service.http_port else "ready")
 
     async def stop_process(self, name: str) -> None:
@@ -120,10 +121,10 @@ class EmbeddedStack:
         """SIGKILL."""
         await self.processes[name].kill()
 
-    async def restart(self, name: str, extra_env: Mapping[str, str] | None = None) -> None:
+    async def restart(self, name: str, extra_env: Mapping[str, str] | None = None, *, until: str = READY) -> None:
         """Stop it where it still runs, and start it with `extra_env`."""
         await self.stop_process(name)
-        await self.start(name, extra_env)
+        await self.start(name, extra_env, until=until)
 
     async def restart_ended(self) -> list[str]:
         """Start the services that ended by themselves again, and return their names; who cannot start stays out."""
@@ -211,10 +212,10 @@ class EmbeddedStack:
             process.kill_now()
 
 
-async def _is_ready(operations_url: str) -> bool:
+async def _succeeds(url: str) -> bool:
     try:
         # A TLS context, which nobody needs here, takes 20 ms of a processor: at each question, while others start.
         async with httpx.AsyncClient(trust_env=False, timeout=5, verify=False) as client:  # noqa: S501
-            return (await client.get(f"{operations_url}/readyz")).is_success
+            return (await client.get(url)).is_success
     except httpx.TransportError:
         return False

@@ -6,6 +6,7 @@ import pytest
 
 from chassis.database.database import plain_connection
 from chassis.outbox.pruning import keep_pruned, prune_all
+from chassis.process.health import Health
 from chassis.process.process import background
 from purchases.jobs import store as jobs
 from purchases.jobs.kinds import AdoptCard
@@ -35,7 +36,7 @@ async def crowded(harness: Harness) -> Harness:
 async def test_parked_facts_go_with_their_references_and_what_staff_decided_stays(crowded: Harness) -> None:
     async with (
         plain_connection(crowded.database.url, name="test") as connection,
-        background("pruning", lambda: keep_pruned(crowded.database, PRUNES, kept=DAYS_90)),
+        background("pruning", lambda: keep_pruned(crowded.database, PRUNES, kept=DAYS_90, health=Health())),
     ):
         await until_pruned(connection, LONG_RESOLVED)
 
@@ -46,14 +47,14 @@ async def test_parked_facts_go_with_their_references_and_what_staff_decided_stay
 
 
 async def test_jobs_that_ended_go_and_those_that_wait_for_somebody_stay(crowded: Harness) -> None:
-    await prune_all(crowded.database, "stripe_commands", PRUNES["stripe_commands"], kept=DAYS_90)
+    await prune_all(crowded.database, "stripe_commands", PRUNES["stripe_commands"], kept=DAYS_90, health=Health())
 
     left = sorted(job["subject"] for job in await crowded.jobs("adopt_card"))
     assert left == ["discarded89", "done89", "open89", "open91", "parked89", "parked91"]
 
 
 async def test_a_job_that_was_deleted_can_be_enqueued_again(crowded: Harness) -> None:
-    await prune_all(crowded.database, "stripe_commands", PRUNES["stripe_commands"], kept=DAYS_90)
+    await prune_all(crowded.database, "stripe_commands", PRUNES["stripe_commands"], kept=DAYS_90, health=Health())
 
     async with crowded.database.transaction() as session:
         await enqueue(session, AdoptCard(workspace_id="done91"))
@@ -77,6 +78,6 @@ async def test_a_job_that_staff_discard_is_kept_from_that_day_on(crowded: Harnes
     async with crowded.database.transaction() as session:
         await jobs.discard(session, parked["id"])
 
-    await prune_all(crowded.database, "stripe_commands", PRUNES["stripe_commands"], kept=DAYS_90)
+    await prune_all(crowded.database, "stripe_commands", PRUNES["stripe_commands"], kept=DAYS_90, health=Health())
 
     assert "parked91" in [job["subject"] for job in await crowded.jobs("adopt_card")]

@@ -125,6 +125,9 @@ async def test_without_a_secret_a_protected_deployment_refuses_everything_and_st
         assert "no_usable_webhook_secret" in gateway.log()
         assert '"level":"critical"' in gateway.log()
         assert (await gateway.ops.get("/livez")).status_code == 200
+        ready = await gateway.ops.get("/readyz")
+        assert (ready.status_code, list(ready.json()["reasons"])) == (503, ["secrets"])
+        assert "STRIPE_WEBHOOK_SECRETS" in ready.json()["reasons"]["secrets"]
         assert gateway.process.running
         assert await published(kafka_bootstrap, event_id) == []
         assert MADE not in gateway.log()

@@ -19,13 +19,18 @@ def ours(tmp_path: Path) -> Authority:
 
 
 def found(now: datetime = NOW, **settings: Any) -> list[str]:
-    named = {f"kafka_security_{name}": str(value) for name, value in settings.items()}
+    named: dict[str, Any] = {f"kafka_security_{name}": str(value) for name, value in settings.items()}
     return list(kafka(ServiceSettings(**named), now=now))
 
 
 def test_nothing_is_wrong_with_what_works(ours: Authority) -> None:
     certificate, key = ours.signed("service", password=b"secret")
-    mutual = {"certfile": certificate, "keyfile": key, "keyfile_password": "secret", "cafile": ours.cafile}
+    mutual: dict[str, Any] = {
+        "certfile": certificate,
+        "keyfile": key,
+        "keyfile_password": "secret",
+        "cafile": ours.cafile,
+    }
 
     assert found() == []
     assert found(protocol="SSL", cafile=ours.cafile) == []

@@ -6,6 +6,7 @@ from time import monotonic
 from typing import Final
 
 from chassis.database.database import Database
+from chassis.process.health import Health
 from chassis.process.logs import get_logger
 from notifier import mails, metrics
 
@@ -17,10 +18,11 @@ KEPT: Final = timedelta(days=90)
 """So long can a mail be sent again; then its personal data goes, and only its key stays."""
 
 
-async def run_housekeeping(database: Database) -> None:
+async def run_housekeeping(database: Database, health: Health) -> None:
     """Loop for ever; a database that is away costs nothing but old figures."""
     forget_at = monotonic()
     while True:
+        health.beat("housekeeping")
         try:
             await export_backlog(database)
             if monotonic() >= forget_at:

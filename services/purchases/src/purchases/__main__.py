@@ -62,7 +62,8 @@ def doctor() -> None:
     parser.add_argument("process", nargs="?", choices=PROCESSES, help="one of them; else all")
     given = parser.parse_args(sys.argv[2:])
     wanted = [given.process] if given.process else PROCESSES
-    sys.exit(max(asyncio.run(examine(process, wait=given.wait)) for process in wanted))
+    found = {asyncio.run(examine(process, wait=given.wait)) for process in wanted} - {0}
+    sys.exit(min(found, default=0))  # what is wrong, before what has not come
 
 
 COMMANDS: Final[Mapping[str, Callable[[], None]]] = {

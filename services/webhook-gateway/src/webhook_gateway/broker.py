@@ -12,6 +12,7 @@ from aiokafka.errors import KafkaError, KafkaTimeoutError, MessageSizeTooLargeEr
 
 from chassis.backoff import Backoff
 from chassis.kafka.kafka import BrokerUnavailable
+from chassis.process.health import Health
 from chassis.process.killpoints import reached
 from chassis.process.logs import get_logger
 from webhook_gateway.deadlines import Deadlines
@@ -23,6 +24,10 @@ MAX_BATCH_BYTES: Final = 1 << 20
 """Measured: with aiokafka's default of 16 KiB the p99 at c=64 is 21 ms, with this 8 ms."""
 REQUEST_MS: Final = 5_000
 STOP_SECONDS: Final = 5.0
+CONNECT_SECONDS: Final = 30.0
+"""For each attempt to connect, which tries all brokers."""
+CONNECTING: Final = "kafka-connection"
+"""The one loop of the gateway, which runs while it has no connection."""
 PAUSE_SECONDS: Final = 1.0
 """Between two replacements: an error that comes back at once must not make a storm of connections."""
 ACK_SECONDS: Final = 5.0
@@ -108,8 +113,9 @@ def connect_with(options: dict[str, Any], *, topic: str) -> Connect:
 class BrokerConnection:
     """A raw idempotent producer, `acks=all`; nothing between it and the hot path but one attribute."""
 
-    def __init__(self, connect: Connect) -> None:
+    def __init__(self, connect: Connect, *, health: Health | None = None) -> None:
         self._connect = connect
+        self._health = health or Health()
         self._connected: Connected | None = None
         self._connecting: asyncio.Task[None] | None = None
         self._not_before = 0.0
@@ -157,11 +163,14 @@ class BrokerConnection:
             await stopped(spoiled.producer)
         backoff = Backoff(first=0.2, limit=5)
         while self._connected is None:
+            self._health.beat(CONNECTING)
             try:
-                self._connected = await self._connect()
+                async with asyncio.timeout(CONNECT_SECONDS):
+                    self._connected = await self._connect()
             except Exception as error:  # whatever it is, giving up would mean 503 for ever
                 log.warning("kafka_unreachable", error=repr(error))
                 await backoff.sleep()
+        self._health.forget(CONNECTING)
 
 
 async def stopped(producer: AIOKafkaProducer) -> None:

@@ -7,6 +7,7 @@ from chassis.kafka.broker_check import BrokerArrival, TopicsUsed
 from chassis.process import doctor
 from chassis.process.doctor_command import failed_here, report, wait_until_ready
 from chassis.process.health import Health
+from chassis.process.kafka_settings import kafka
 from chassis.process.startup import prepare_process
 from webhook_gateway.settings import GatewaySettings
 from webhook_gateway.webhook.webhook_secrets import Policy, SigningSecrets, signing_secrets
@@ -26,6 +27,7 @@ def findings(settings: GatewaySettings, signing: SigningSecrets) -> Iterable[str
 
     Without a secret it starts, answers 403 to everything, and compares no event's mode with its own.
     """
+    yield from kafka(settings)
     if signing.secrets:
         yield from doctor.livemode(settings, settings.stripe_livemode)
 

@@ -8,11 +8,12 @@ from starlette.types import ASGIApp
 
 from chassis.kafka.broker_check import broker_is_reachable
 from chassis.kafka.kafka import connection
-from chassis.process.health import Health, ops_app
+from chassis.process.health import Health, NotReady
 from chassis.process.logs import get_logger
 from chassis.process.process import run_process
 from chassis.process.startup import prepare_process, refuse_unless_sound
-from chassis.web.web import HttpServer, web_app
+from chassis.web.server import HttpServer, ops_server
+from chassis.web.web import web_app
 from contracts.topics import STRIPE_EVENTS
 from webhook_gateway.api import router
 from webhook_gateway.broker import BrokerConnection, RecordProducer, connect_with
@@ -34,13 +35,13 @@ async def main() -> None:
     refuse_unless_sound(list(findings(settings, signing)))
     metrics = WebhookMetrics()
     REGISTRY.register(metrics)
-    broker = BrokerConnection(connect_with(connection(settings), topic=STRIPE_EVENTS.name))
+    health = Health()
+    broker = BrokerConnection(connect_with(connection(settings), topic=STRIPE_EVENTS.name), health=health)
     app = gateway_app(settings=settings, signing=signing, producer=broker, metrics=metrics)
-    health = health_of(settings, broker, metrics)
+    watch(health, settings=settings, signing=signing, broker=broker, metrics=metrics)
     await run_process(
-        broker,
-        HttpServer(ops_app(health), settings.http_host, settings.ops_port, name="ops", protected=settings.protected),
         HttpServer(app, settings.http_host, settings.http_port, protected=settings.protected),
+        foundations=(broker, ops_server(health, settings)),
         health=health,
     )
 
@@ -67,11 +68,26 @@ def public_app(settings: GatewaySettings) -> FastAPI:
     return app
 
 
-def health_of(settings: GatewaySettings, broker: BrokerConnection, metrics: WebhookMetrics) -> Health:
-    """Return its health: ready while the producer knows its topic and a broker can be reached."""
+def watch(
+    health: Health,
+    *,
+    settings: GatewaySettings,
+    signing: SigningSecrets,
+    broker: BrokerConnection,
+    metrics: WebhookMetrics,
+) -> None:
+    """Make it ready while the producer knows its topic, a broker can be reached, and a secret proves webhooks.
 
-    async def topics() -> bool:
-        return broker.connected
+    Without a secret it answers 403 to everything: a rollout that lost it must not take the place of what works.
+    """
+
+    async def topics() -> None:
+        if not broker.connected:
+            raise NotReady(f"no producer has met {STRIPE_EVENTS.name} yet")
+
+    async def secrets() -> None:
+        if signing.policy is Policy.REFUSE_ALL:
+            raise NotReady(f"every webhook is answered with 403: {REMEDY}")
 
     async def mode() -> bool:
         return metrics.wrong_mode == 0
@@ -79,12 +95,11 @@ def health_of(settings: GatewaySettings, broker: BrokerConnection, metrics: Webh
     async def account() -> bool:
         return metrics.other_account == 0
 
-    health = Health()
+    health.check("secrets", secrets)
     health.check("broker", partial(broker_is_reachable, settings.kafka_bootstrap_servers))
     health.check("topics", topics)
     health.inform("mode", mode)
     health.inform("account", account)
-    return health
 
 
 def announce(signing: SigningSecrets) -> None:

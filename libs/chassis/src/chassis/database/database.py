@@ -5,7 +5,7 @@ error that says so, and none lives longer than SESSION_SECONDS.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any, Final, Self
 
@@ -110,21 +110,26 @@ class Database:
         if channel not in self._notifying:
             self._notifying[channel] = asyncio.create_task(self._notify(channel))
 
-    async def listen(self, channel: str) -> None:
-        """Have the wake-ups of other processes set this process's event, until cancelled; reconnects by itself."""
+    async def listen(self, channel: str, *, turned: Callable[[], None] = lambda: None) -> None:
+        """Have the wake-ups of other processes set this process's event, until cancelled; reconnects by itself.
+
+        `turned` is called at each turn of the loop.
+        """
         backoff = Backoff(first=0.2, limit=5)
         while True:
+            turned()
             try:
-                await self._listening(channel, backoff)
+                await self._listening(channel, backoff, turned)
             except Exception as error:
                 backs_off("listener", error)
             await backoff.sleep()
 
-    async def _listening(self, channel: str, backoff: Backoff) -> None:
+    async def _listening(self, channel: str, backoff: Backoff, turned: Callable[[], None]) -> None:
         async with plain_connection(self.url, name="listener") as connection:
             await connection.add_listener(channel, lambda *_: self.event(channel).set())
             backoff.reset()
             while not connection.is_closed():
+                turned()
                 await connection.execute("select 1")
                 await asyncio.sleep(LISTEN_CHECK_SECONDS)
 

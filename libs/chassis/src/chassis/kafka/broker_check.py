@@ -10,7 +10,7 @@ from aiokafka.client import AIOKafkaClient
 from aiokafka.cluster import ClusterMetadata
 
 from chassis.kafka.kafka import connection
-from chassis.process.health import Health
+from chassis.process.health import Health, NotReady
 from chassis.process.settings import RelayPlace, ServiceSettings
 from contracts.topics import ALL_TOPICS, SESSION_STATE
 
@@ -72,10 +72,13 @@ class BrokerArrival:
         """Return whether a broker takes a connection, or did when the topics were seen."""
         return self._seen or await broker_is_reachable(self._settings.kafka_bootstrap_servers)
 
-    async def topics(self) -> bool:
-        """Return whether all topics are there, or were once. Raises KafkaError where no broker answers."""
-        self._seen = self._seen or self._topics <= await existing_topics(self._settings)
-        return self._seen
+    async def topics(self) -> None:
+        """Raise NotReady unless all topics are there, or were once, and KafkaError where no broker answers."""
+        if self._seen:
+            return
+        if missing := self._topics - await existing_topics(self._settings):
+            raise NotReady(f"Kafka has no {', '.join(sorted(missing))}, or does not let us see it: the topics' job")
+        self._seen = True
 
 
 async def existing_topics(settings: ServiceSettings) -> frozenset[str]:

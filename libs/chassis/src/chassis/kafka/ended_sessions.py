@@ -108,7 +108,7 @@ class EndedSessions:
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(background("ended-sessions", lambda: self._follow(health)))
             if self._publish is not None:
-                await stack.enter_async_context(background("untold-sessions", self._keep_publishing))
+                await stack.enter_async_context(background("untold-sessions", lambda: self._keep_publishing(health)))
             yield
 
     async def _follow(self, health: Health) -> None:
@@ -185,8 +185,9 @@ class EndedSessions:
         self._until = {digest: until for digest, until in self._until.items() if until > now}
         metrics.ENDED_SESSIONS.set(len(self._until))
 
-    async def _keep_publishing(self) -> None:
+    async def _keep_publishing(self, health: Health) -> None:
         while True:
+            health.beat("untold-sessions")
             await self._publish_waiting()
             await asyncio.sleep(RETRY_SECONDS)
 

@@ -26,7 +26,7 @@ from chassis.outbox.applying import Applier, Handler, Note
 from chassis.outbox.fates import FATES, Fates
 from chassis.outbox.parked_retries import ParkedRetries
 from chassis.process import metrics
-from chassis.process.health import Health
+from chassis.process.health import BEAT_LIMIT, Health
 from chassis.process.killpoints import reached
 from chassis.process.logs import get_logger
 from chassis.process.process import background
@@ -46,8 +46,8 @@ IDLE_LOOKS: Final = 4
 """Looks in a row without a partition, after which others have them; at first, none has been given out yet."""
 PULSE_SECONDS: Final = 5.0
 ANSWER_SECONDS: Final = 5.0
-ALIVE_SECONDS: Final = 30.0
-"""After the last beat of the pulse, /livez fails."""
+ALIVE_SECONDS: Final = BEAT_LIMIT
+"""After the last beat of the pulse, /livez fails; the pulse stops LOOP_SECONDS after the loop did."""
 COUNTED: Final = (
     metrics.INBOX_DUPLICATES,
     metrics.CONSUMER_STALLS,

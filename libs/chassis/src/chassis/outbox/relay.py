@@ -34,6 +34,8 @@ BATCH: Final = 500
 POLL_SECONDS: Final = 0.5
 LEADER_POLL_SECONDS: Final = 0.2
 GAUGE_SECONDS: Final = 5.0
+FINISH_SECONDS: Final = 5.0
+"""So long may the batch at hand take at a stop: one cut off between Kafka's yes and our delete comes again."""
 LOCK: Final = "quittance-relay"
 
 SELECT: Final = """
@@ -56,6 +58,9 @@ class Relay:
         self._health = health
         self._wake = database.event(outbox.CHANNEL)
         self._size = BATCH
+        self._stopping = asyncio.Event()
+        self._between_batches = asyncio.Event()
+        self._between_batches.set()
         self._held: set[tuple[str, str]] = set()
         """Topics and keys that a refused fact holds up."""
 
@@ -65,10 +70,20 @@ class Relay:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Relay until the block is left."""
+        """Relay until the block is left; the batch at hand is finished, in bounded time."""
         metrics.RELAY_LEADS.set(0)
         async with background("relay", self._run), self.measuring():
-            yield
+            try:
+                yield
+            finally:
+                await self._finish()
+
+    async def _finish(self) -> None:
+        self._stopping.set()
+        self._wake.set()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(FINISH_SECONDS):
+                await self._between_batches.wait()
 
     @asynccontextmanager
     async def measuring(self) -> AsyncIterator[None]:
@@ -79,6 +94,7 @@ class Relay:
     async def _gauge(self) -> None:
         """Every replica measures the outbox, whoever leads: a relay that hangs must not hide what piles up."""
         while True:
+            self._health.beat("outbox-gauge")
             with suppress(Exception):
                 await self._export_backlog()
             await asyncio.sleep(GAUGE_SECONDS)
@@ -91,7 +107,8 @@ class Relay:
 
     async def _run(self) -> None:
         backoff = Backoff(first=0.1, limit=5)
-        while True:
+        while not self._stopping.is_set():
+            self._health.beat("relay")
             try:
                 # The producer goes with the connection: a leader that lost its lock must not have sends in flight.
                 async with (
@@ -101,7 +118,6 @@ class Relay:
                     await self._lead(connection, producer, backoff)
             except Exception as error:  # whatever it is, the facts wait in the outbox for the next attempt
                 backs_off("relay", error)
-            self._health.beat("relay")
             await backoff.sleep()
 
     async def _lead(self, connection: Any, producer: Producer, backoff: Backoff) -> None:
@@ -122,10 +138,14 @@ class Relay:
             metrics.RELAY_LEADS.set(0)
 
     async def _relay_batches(self, connection: Any, producer: Producer, backoff: Backoff) -> None:
-        while True:
+        while not self._stopping.is_set():
             self._health.beat("relay")
             self._wake.clear()
-            is_full = await self._relay_batch(connection, producer)
+            self._between_batches.clear()
+            try:
+                is_full = await self._relay_batch(connection, producer)
+            finally:
+                self._between_batches.set()
             backoff.reset()
             if not is_full:
                 await self._wait_for_work()

@@ -41,6 +41,8 @@ async def wait_until_ready(process: str, health: Health, *, wait: float) -> int:
     while missing := await _missing(health):
         if missing != said:
             print(f"{process}: not ready: {missing}", file=sys.stderr, flush=True)
+            for name, reason in health.reasons.items():
+                print(f"{process}: {name}: {reason}", file=sys.stderr, flush=True)
             said = missing
         if time.monotonic() >= until:
             return NOT_READY

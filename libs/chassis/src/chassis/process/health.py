@@ -15,9 +15,15 @@ from chassis.process.logs import get_logger
 
 log = get_logger(__name__)
 
-BEAT_LIMIT: Final = 30.0
+BEAT_LIMIT: Final = 75.0
+"""After so many seconds without a beat a loop hangs, and /livez fails. Longer than one turn takes whose database is
+silent: 10 s for a connection of the pool, 5 s to make it, 30 s for a command and as many to give it up."""
 CHECK_TIMEOUT: Final = 2.0
 Check = Callable[[], Awaitable[object]]
+
+
+class NotReady(Exception):  # noqa: N818 - named for what it says
+    """What a check raises to say what is missing, in a sentence that /readyz and the doctor show."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +43,18 @@ class Health:
         self._beats: dict[str, _Beat] = {}
         self._checks: dict[str, Check] = {}
         self._informational: set[str] = set()
+        self._reasons: dict[str, str] = {}
         self._draining = False
 
     def beat(self, loop: str, *, limit: float = BEAT_LIMIT) -> None:
         """`loop` turned; it will again within `limit` seconds. The first beat registers it."""
         self._beats[loop] = _Beat(self._clock(), limit)
+
+    async def rest(self, loop: str, seconds: float) -> None:
+        """Sleep, as `loop` does between two turns that are far apart."""
+        self.beat(loop, limit=seconds + BEAT_LIMIT)
+        await asyncio.sleep(seconds)
+        self.beat(loop)
 
     def forget(self, loop: str) -> None:
         """`loop` ended on purpose."""
@@ -72,8 +85,16 @@ class Health:
     async def readiness(self) -> dict[str, str]:
         """Return `ok` or `failed`, by check. All run at once, each within CHECK_TIMEOUT."""
         results = await asyncio.gather(*(_run(name, check) for name, check in self._checks.items()))
-        state = dict(zip(self._checks, results, strict=True))
-        return state | {"draining": "failed"} if self._draining else state
+        reasons = dict(zip(self._checks, results, strict=True))
+        if self._draining:
+            reasons["draining"] = "the process is about to stop"
+        self._reasons = {name: reason for name, reason in reasons.items() if reason}
+        return {name: "failed" if reason else "ok" for name, reason in reasons.items()}
+
+    @property
+    def reasons(self) -> Mapping[str, str]:
+        """Return why each check failed that did the last time, in a sentence without a secret."""
+        return self._reasons
 
     @property
     def loops(self) -> frozenset[str]:
@@ -82,13 +103,16 @@ class Health:
 
 
 async def _run(name: str, check: Check) -> str:
+    """Return why it failed, or nothing. Of an exception that is not ours the log alone has the words."""
     try:
         async with asyncio.timeout(CHECK_TIMEOUT):
             passed = await check()
+    except NotReady as missing:
+        return str(missing)
     except Exception as error:
         log.warning("not_ready", check=name, error=repr(error)[:300])
-        return "failed"
-    return "failed" if passed is False else "ok"
+        return f"no answer in {CHECK_TIMEOUT:.0f} s" if isinstance(error, TimeoutError) else type(error).__name__
+    return "not yet" if passed is False else ""
 
 
 def ops_app(health: Health) -> ASGIApp:
@@ -101,7 +125,7 @@ def ops_app(health: Health) -> ASGIApp:
     async def readyz() -> Response:
         checks = await health.readiness()
         failed = [name for name, state in checks.items() if state == "failed" and health.decides(name)]
-        return _answer(not failed, {"checks": checks})
+        return _answer(not failed, {"checks": checks, "reasons": health.reasons})
 
     async def metrics() -> Response:
         return Response(generate_latest(REGISTRY), headers={"content-type": CONTENT_TYPE_LATEST})

@@ -1,11 +1,13 @@
-"""One process: its parts are entered in order, run until a signal or a failed part, and left in reverse."""
+"""One process: its parts are entered in order, run until a signal or a failed part, and left side by side in time."""
 
 import asyncio
 import gc
+import os
 import signal
+import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Final
 
 import uvloop
@@ -76,24 +78,69 @@ async def _watched(name: str, loop: Callable[[], Awaitable[None]], restarts: int
 _FAILURES: "asyncio.Queue[BaseException]" = asyncio.Queue()
 
 
-async def run_process(*parts: AbstractAsyncContextManager[Any], health: Health | None = None) -> None:
-    """Enter `parts`, wait for SIGTERM, SIGINT or a failed loop, leave them in reverse. Raises PartFailed.
+Part = AbstractAsyncContextManager[Any]
+PARTS_SECONDS: Final = 35.0
+"""So long may the parts take to stop, all at once. The longest of them is the consumer with 25 s, or a mail at hand."""
+FOUNDATIONS_SECONDS: Final = 10.0
+"""So long may then take what they stand on. With a `preStop` of 5 s it is 50 s: a grace period of 60 s is enough."""
+CUT_SHORT: Final = 70
+"""The exit status of a process whose parts did not stop in time: what they were at is as after a crash."""
 
-    `health` says at once that the process is not ready any more.
+
+async def run_process(*parts: Part, foundations: Sequence[Part] = (), health: Health | None = None) -> None:
+    """Enter `foundations` and `parts`, wait for SIGTERM, SIGINT or a failed loop, and leave them. Raises PartFailed.
+
+    `health` says at once that the process is not ready any more. The parts stop side by side, then what they stand on:
+    the database, the operations port. A part that takes longer than PARTS_SECONDS is cut off, and the process with it.
     """
     stop = asyncio.Event()
     gc.set_threshold(*YOUNG)
     gc.freeze()  # what is there now stays: a full collection of it would be a pause of tens of milliseconds
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    async with AsyncExitStack() as stack:
-        for part in parts:
-            await stack.enter_async_context(part)
+    async with _entered(foundations, within=FOUNDATIONS_SECONDS), _entered(parts, within=PARTS_SECONDS):
         log.info("started")
         await _first_of(stop)
         log.info("stopping")
         if health is not None:
             health.drain()
+    log.info("stopped")
+
+
+@asynccontextmanager
+async def _entered(parts: Sequence[Part], *, within: float) -> AsyncIterator[None]:
+    """Enter them in order, and leave all at once: each waits for something else."""
+    entered: list[Part] = []
+    try:
+        for part in parts:
+            await part.__aenter__()
+            entered.append(part)
+        yield
+    finally:
+        await _leave(entered, within=within)
+
+
+async def _leave(parts: Sequence[Part], *, within: float) -> None:
+    """Leave `parts`, or end the process where that takes too long. Raises the first thing that one of them raises."""
+    leaving = [asyncio.create_task(_left(part), name=_name_of(part)) for part in parts]
+    if not leaving:
+        return
+    done, late = await asyncio.wait(leaving, timeout=within)
+    if late:
+        # Nothing here is lost by that, as by no crash; a supervisor's SIGKILL would come later and say nothing.
+        log.critical("stop_cut_short", parts=sorted(task.get_name() for task in late), seconds=within)
+        sys.stdout.flush()
+        os._exit(CUT_SHORT)
+    for task in done:
+        task.result()
+
+
+async def _left(part: Part) -> None:
+    await part.__aexit__(None, None, None)
+
+
+def _name_of(part: Part) -> str:
+    return str(getattr(getattr(part, "gen", None), "__qualname__", type(part).__name__))
 
 
 async def _first_of(stop: asyncio.Event) -> None:

@@ -11,7 +11,9 @@ from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from chassis.problems import MEDIA_TYPE, Problem, encode
+from chassis.process.health import Health, ops_app
 from chassis.process.process import background
+from chassis.process.settings import ServiceSettings
 from chassis.web.every_answer import EveryAnswer, headers_for
 
 MAX_HEAD: Final = 32 * 1024
@@ -19,6 +21,9 @@ HEAD_SECONDS: Final = 15.0
 LINGER_SECONDS: Final = 3.0
 GRACEFUL_SECONDS: Final = 10
 START_SECONDS: Final = 10.0
+
+OPS_GRACEFUL_SECONDS: Final = 1
+"""For what asks the operations port: probes and scrapes."""
 
 HEADERS_TOO_LARGE: Final = Problem(431, "headers-too-large", "The request's headers are too large")
 MALFORMED: Final = Problem(400, "malformed-request", "This is not HTTP")
@@ -236,6 +241,12 @@ class HttpServer:
             timeout_graceful_shutdown=self._graceful,
             **options,
         )
+
+
+def ops_server(health: Health, settings: ServiceSettings) -> HttpServer:
+    """Return the server of `/livez`, `/readyz` and `/metrics`, which each process has."""
+    host, port, graceful = settings.http_host, settings.ops_port, OPS_GRACEFUL_SECONDS
+    return HttpServer(ops_app(health), host, port, name="ops", protected=settings.protected, graceful_seconds=graceful)
 
 
 def _listen(host: str, port: int) -> socket.socket:

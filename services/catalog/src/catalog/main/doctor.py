@@ -11,6 +11,7 @@ from chassis.kafka.broker_check import BrokerArrival, TopicsUsed
 from chassis.process import doctor
 from chassis.process.doctor_command import report, wait_until_ready
 from chassis.process.health import Health
+from chassis.process.kafka_settings import kafka
 
 USED: Final = TopicsUsed.of(NAME, reads=TOPICS, sessions=True)
 USED_BY_RELAY: Final = TopicsUsed.of(NAME)
@@ -19,6 +20,7 @@ USED_BY_RELAY: Final = TopicsUsed.of(NAME)
 def findings(settings: Settings) -> Iterable[str]:
     """Find what is wrong with the settings, in a sentence each."""
     yield from doctor.database(settings, settings.database_url)
+    yield from kafka(settings)
     yield from doctor.callers(settings)
     yield from doctor.pages(settings)
 
@@ -26,6 +28,7 @@ def findings(settings: Settings) -> Iterable[str]:
 def findings_of_relay(settings: Settings) -> Iterable[str]:
     """Find what is wrong with the relay's settings, in a sentence each: it needs the database and Kafka alone."""
     yield from doctor.database(settings, settings.database_url)
+    yield from kafka(settings)
 
 
 def health_of(settings: Settings, database: Database) -> Health:

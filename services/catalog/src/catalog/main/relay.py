@@ -6,10 +6,9 @@ from catalog.main import read_settings
 from catalog.main.doctor import findings_of_relay, health_of_relay
 from chassis.database.database import Database
 from chassis.outbox.relay import Relay
-from chassis.process.health import ops_app
 from chassis.process.process import run_process
 from chassis.process.startup import refuse_unless_sound
-from chassis.web.server import HttpServer
+from chassis.web.server import ops_server
 
 NAME: Final = "catalog-relay"
 
@@ -21,8 +20,7 @@ async def relay() -> None:
     database = Database(settings.database_url, name=NAME)
     health = health_of_relay(settings, database)
     await run_process(
-        database,
-        HttpServer(ops_app(health), settings.http_host, settings.ops_port, name="ops", protected=settings.protected),
         Relay(database=database, settings=settings, health=health).running(),
+        foundations=(database, ops_server(health, settings)),
         health=health,
     )

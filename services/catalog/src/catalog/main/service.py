@@ -17,13 +17,14 @@ from chassis.outbox.consumer import Consumer
 from chassis.outbox.fates import is_outage
 from chassis.outbox.pruning import keep_pruned, parked_of
 from chassis.outbox.relay import Relay
-from chassis.process.health import Health, ops_app
+from chassis.process.health import Health
 from chassis.process.process import background, run_process
 from chassis.process.settings import ServiceSettings
 from chassis.process.startup import refuse_unless_sound
 from chassis.web.auth import TokenVerifier
 from chassis.web.jwks import Jwks
-from chassis.web.web import HttpServer, web_app
+from chassis.web.server import HttpServer, ops_server
+from chassis.web.web import web_app
 
 
 def app(*, settings: ServiceSettings, database: Database, verifier: TokenVerifier) -> FastAPI:
@@ -63,12 +64,11 @@ async def serve() -> None:
     kept = timedelta(days=settings.parked_kept_days)
     api = app(settings=settings, database=database, verifier=verifier)
     await run_process(
-        database,
-        HttpServer(ops_app(health), settings.http_host, settings.ops_port, name="ops", protected=settings.protected),
         Relay(database=database, settings=settings, health=health).beside_a_service(settings.relay),
         consumer(settings=settings, database=database, health=health).running(),
-        background("pruning", lambda: keep_pruned(database, parked_of(GROUP), kept=kept)),
+        background("pruning", lambda: keep_pruned(database, parked_of(GROUP), kept=kept, health=health)),
         ended.running(health),
         HttpServer(api, settings.http_host, settings.http_port, protected=settings.protected),
+        foundations=(database, ops_server(health, settings)),
         health=health,
     )

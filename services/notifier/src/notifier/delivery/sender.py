@@ -67,8 +67,7 @@ class Sender:
             async with background("sender", self._run):
                 yield
         finally:
-            await self._release_leased()
-            await self._finish()
+            await asyncio.gather(self._release_leased(), self._finish())
             await asyncio.gather(*(connection.close() for connection in self._connections))
 
     def wake(self) -> None:

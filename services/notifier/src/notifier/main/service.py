@@ -12,13 +12,14 @@ from chassis.kafka.ended_sessions import EndedSessions
 from chassis.outbox.consumer import Consumer
 from chassis.outbox.fates import is_outage
 from chassis.outbox.pruning import keep_pruned, parked_of
-from chassis.process.health import Health, ops_app
+from chassis.process.health import Health
 from chassis.process.process import background, run_process
 from chassis.process.settings import ServiceSettings
 from chassis.process.startup import refuse_unless_sound
 from chassis.web.auth import TokenVerifier
 from chassis.web.jwks import Jwks
-from chassis.web.web import HttpServer, web_app
+from chassis.web.server import HttpServer, ops_server
+from chassis.web.web import web_app
 from notifier.consumer import FATES, GROUP, queue_mails
 from notifier.delivery.sender import Sender
 from notifier.housekeeping import run_housekeeping
@@ -51,8 +52,8 @@ def parts(*, settings: Settings, database: Database, health: Health) -> tuple[Ab
         serves=True,
     )
     return (
-        background("housekeeping", lambda: run_housekeeping(database)),
-        background("pruning", lambda: keep_pruned(database, parked_of(GROUP), kept=kept)),
+        background("housekeeping", lambda: run_housekeeping(database, health)),
+        background("pruning", lambda: keep_pruned(database, parked_of(GROUP), kept=kept, health=health)),
         sender.running(),
         consumer.running(),
     )
@@ -68,10 +69,9 @@ async def serve() -> None:
     verifier = TokenVerifier(jwks, settings.jwt_issuer, settings.jwt_audience, has_ended=ended.has)
     pages = app(settings=settings, database=database, verifier=verifier)
     await run_process(
-        database,
-        HttpServer(ops_app(health), settings.http_host, settings.ops_port, name="ops", protected=settings.protected),
         *parts(settings=settings, database=database, health=health),
         ended.running(health),
         HttpServer(pages, settings.http_host, settings.http_port, protected=settings.protected),
+        foundations=(database, ops_server(health, settings)),
         health=health,
     )

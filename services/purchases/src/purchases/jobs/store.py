@@ -131,6 +131,13 @@ async def postpone(session: AsyncSession, row: LeasedRow, *, due_in: timedelta, 
         await _leave_open(session, row, due_in=None, error=error)
 
 
+async def give_back(session: AsyncSession, row: LeasedRow) -> None:
+    """Let another worker take it at once, unless somebody has taken it since: each taking counts an attempt."""
+    ours = update(JobRow).where(JobRow.id == row.id, JobRow.state == "open", JobRow.attempts == row.attempts)
+    await session.execute(ours.values(leased_until=None))
+    wake_after_commit(session, CHANNEL)
+
+
 async def set_aside(session: AsyncSession, row: LeasedRow, *, error: str) -> None:
     """Park it for staff, since Stripe refuses it for good; unless it was enqueued again while it ran."""
     if not await _leave(session, row, state="parked", ended_at=func.now(), last_error=error[:2000]):

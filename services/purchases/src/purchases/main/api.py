@@ -12,12 +12,12 @@ from chassis.kafka.ended_sessions import EndedSessions
 from chassis.outbox.fates import is_outage
 from chassis.outbox.outbox import publish
 from chassis.process.faults import sqlstate
-from chassis.process.health import ops_app
 from chassis.process.process import run_process
 from chassis.process.startup import refuse_unless_sound
 from chassis.web.auth import TokenVerifier
 from chassis.web.jwks import Jwks
-from chassis.web.web import HttpServer, web_app
+from chassis.web.server import HttpServer, ops_server
+from chassis.web.web import web_app
 from contracts.session_facts import SessionEnded
 from purchases.main import read_settings
 from purchases.main.doctor import health_of_api, of_api
@@ -74,9 +74,8 @@ async def serve() -> None:
     client = stripe_client(secret_key=settings.stripe_secret_key.get_secret_value(), api_base=settings.stripe_api_base)
     api = app(settings=settings, database=database, client=client, verifier=verifier, ended=ended)
     await run_process(
-        database,
-        HttpServer(ops_app(health), settings.http_host, settings.ops_port, name="ops", protected=settings.protected),
         ended.running(health),
         HttpServer(api, settings.http_host, settings.http_port, protected=settings.protected),
+        foundations=(database, ops_server(health, settings)),
         health=health,
     )

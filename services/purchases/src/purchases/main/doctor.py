@@ -9,6 +9,7 @@ from chassis.kafka.broker_check import BrokerArrival, TopicsUsed
 from chassis.process import doctor
 from chassis.process.doctor_command import report, wait_until_ready
 from chassis.process.health import Health
+from chassis.process.kafka_settings import kafka
 from contracts.topics import ADDON_STATE, PLAN_STATE, STRIPE_EVENTS
 from purchases.main import MIGRATIONS, read_settings
 from purchases.settings import Settings
@@ -30,12 +31,14 @@ def of_api(settings: Settings) -> Iterable[str]:
 def of_worker(settings: Settings) -> Iterable[str]:
     """Find what is wrong with the worker's settings, in a sentence each."""
     yield from doctor.database(settings, settings.database_url)
+    yield from kafka(settings)
     yield from doctor.stripe(settings, settings)
 
 
 def of_relay(settings: Settings) -> Iterable[str]:
     """Find what is wrong with the relay's settings, in a sentence each: it needs the database and Kafka alone."""
     yield from doctor.database(settings, settings.database_url)
+    yield from kafka(settings)
 
 
 def health_of_api(settings: Settings, database: Database) -> Health:

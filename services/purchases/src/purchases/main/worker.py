@@ -8,10 +8,9 @@ from chassis.database.database import Database
 from chassis.outbox.consumer import Consumer
 from chassis.outbox.pruning import keep_pruned
 from chassis.outbox.relay import Relay
-from chassis.process.health import ops_app
 from chassis.process.process import background, run_process
 from chassis.process.startup import refuse_unless_sound
-from chassis.web.server import HttpServer
+from chassis.web.server import ops_server
 from purchases.batch.context import CONSUMER, Pages, keep_names
 from purchases.buying.card_testing import Brake
 from purchases.jobs.stripe_context import WorkerContext
@@ -46,11 +45,10 @@ async def work() -> None:
         note=keep_names,
     )
     await run_process(
-        database,
-        HttpServer(ops_app(health), settings.http_host, settings.ops_port, name="ops", protected=settings.protected),
         Relay(database=database, settings=settings, health=health).beside_a_service(settings.relay),
         JobsLoop(context=context, health=health, brake=Brake(settings.brake_declines)).running(),
-        background("pruning", lambda: keep_pruned(database, PRUNES, kept=kept)),
+        background("pruning", lambda: keep_pruned(database, PRUNES, kept=kept, health=health)),
         consumer.running(),
+        foundations=(database, ops_server(health, settings)),
         health=health,
     )

@@ -2,8 +2,10 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any, Final
 
 import stripe
@@ -124,6 +126,29 @@ def stripe_client(*, secret_key: str, api_base: str | None) -> StripeClient:
     )
 
 
+@dataclass(slots=True)
+class Calls:
+    """What one piece of work has sent to Stripe. `answered` is called at each answer."""
+
+    answered: Callable[[], None]
+    unanswered: int = 0
+    """Requests that change something and have no answer: they may be under way at Stripe, also once we gave them up."""
+
+
+_CALLS: Final[ContextVar[Calls | None]] = ContextVar("calls", default=None)
+
+
+@contextmanager
+def watching_calls(answered: Callable[[], None]) -> Iterator[Calls]:
+    """Count what the block, and what it starts, sends to Stripe."""
+    calls = Calls(answered)
+    token = _CALLS.set(calls)
+    try:
+        yield calls
+    finally:
+        _CALLS.reset(token)
+
+
 class PatientClient(stripe.HTTPXClient):
     """Repeats a request after a 429, which Stripe answers before it does anything: the same one, under the same key.
 
@@ -135,11 +160,23 @@ class PatientClient(stripe.HTTPXClient):
     ) -> tuple[bytes, int, Mapping[str, str]]:
         waits = Backoff(first=RATE_LIMIT_WAIT_SECONDS, limit=RATE_LIMIT_LONGEST_SECONDS)
         for _ in range(RATE_LIMIT_RETRIES):
-            answer = await super().request_async(method, url, headers, post_data)
+            answer = await self._request(method, url, headers, post_data)
             if answer[1] != RATE_LIMITED:
                 return answer
             await asyncio.sleep(max(waits.delay(), _retry_after(answer[2])))
-        return await super().request_async(method, url, headers, post_data)
+        return await self._request(method, url, headers, post_data)
+
+    async def _request(
+        self, method: str, url: str, headers: Mapping[str, str], post_data: Any
+    ) -> tuple[bytes, int, Mapping[str, str]]:
+        calls, changes = _CALLS.get(), method.lower() != "get"
+        if calls:
+            calls.unanswered += changes
+        answer: tuple[bytes, int, Mapping[str, str]] = await super().request_async(method, url, headers, post_data)
+        if calls:
+            calls.unanswered -= changes  # not where it raised, or was cut off: nobody knows what became of it
+            calls.answered()
+        return answer
 
 
 def _retry_after(headers: Mapping[str, str]) -> float:

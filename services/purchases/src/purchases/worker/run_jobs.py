@@ -2,10 +2,11 @@
 
 import asyncio
 from collections import Counter as Counts
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from functools import partial
+from typing import Any, Final
 
 from prometheus_client import Counter, Gauge
 
@@ -23,7 +24,7 @@ from purchases.jobs.kinds import Reconcile
 from purchases.jobs.store import LeasedRow, Task, enqueue
 from purchases.jobs.stripe_context import Later, Result, WorkerContext
 from purchases.reconcile.reconcile import EVERY
-from purchases.stripe_api.client import OutcomeUnknown, StripeRefused, UnknownShape
+from purchases.stripe_api.client import OutcomeUnknown, StripeRefused, UnknownShape, watching_calls
 from purchases.stripe_budgets import store as budgets
 from purchases.worker.jobs import JOBS, KINDS
 
@@ -34,6 +35,11 @@ POLL_SECONDS: Final = 0.5
 PLAN_SECONDS: Final = 3600.0
 PLAN_AGAIN_SECONDS: Final = 10.0
 WATCH_SECONDS: Final = 15.0
+FINISH_SECONDS: Final = 25.0
+"""So long may the jobs at hand take at a stop, and GIVE_BACK_SECONDS more."""
+GIVE_BACK_SECONDS: Final = 3.0
+QUIET_SECONDS: Final = 120.0
+"""Between two answers of Stripe; one call takes 3 times 10 s at most, and its pauses."""
 SET_ASIDE_AFTER: Final = 20
 """Failures in a row of one job that nothing names: about an hour, after which it is taken for a fault of ours."""
 MOST_COUNTED: Final = 10_000
@@ -51,26 +57,43 @@ class JobsLoop:
         self._context = context
         self._brake = brake
         self._health = health
+        self._stopping = False
+        self._workers: set[asyncio.Task[Any]] = set()
         self._unnamed: Counts[int] = Counts()
         """By job, how often in a row this process met what nothing names."""
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Do jobs until the block is left; one cut off is taken again when its lease ends."""
+        """Do jobs until the block is left; those at hand are finished, in bounded time.
+
+        One that is cut off gives its lease back, unless a change may be under way at Stripe: that one is taken again
+        when its lease ends, so that nobody sends the same at the same time.
+        """
         async with AsyncExitStack() as stack:
             await stack.enter_async_context(background("commands-listener", self._listen))
             await stack.enter_async_context(background("sweep-planner", self._plan_reconciling))
             await stack.enter_async_context(background("brake-watch", self._watch))
             for number in range(WORKERS):
-                await stack.enter_async_context(background(f"commands-{number}", self._work))
-            yield
+                work = partial(self._work, f"commands-{number}")
+                await stack.enter_async_context(background(f"commands-{number}", work))
+            try:
+                yield
+            finally:
+                await self._finish()
+
+    async def _finish(self) -> None:
+        self._stopping = True
+        self._context.database.event(jobs.CHANNEL).set()
+        if self._workers:
+            await asyncio.wait(self._workers, timeout=FINISH_SECONDS)
 
     async def _listen(self) -> None:
-        await self._context.database.listen(jobs.CHANNEL)
+        await self._context.database.listen(jobs.CHANNEL, turned=partial(self._health.beat, "commands-listener"))
 
     async def _plan_reconciling(self) -> None:
         """Make sure that there is the one job of `Reconcile`, which comes due again by itself."""
         while True:
+            self._health.beat("sweep-planner")
             try:
                 async with self._context.database.transaction() as session:
                     await enqueue(session, Reconcile(instance=self._context.instance), after=EVERY)
@@ -78,10 +101,11 @@ class JobsLoop:
                 backs_off("sweep-planner", error)
                 await asyncio.sleep(PLAN_AGAIN_SECONDS)
                 continue
-            await asyncio.sleep(PLAN_SECONDS)
+            await self._health.rest("sweep-planner", PLAN_SECONDS)
 
     async def _watch(self) -> None:
         while True:
+            self._health.beat("brake-watch")
             try:
                 await self.update_gauges()
             except Exception as error:
@@ -95,13 +119,15 @@ class JobsLoop:
             await budgets.forget_full(session)
             UNKNOWN.set(await jobs.count_unknown(session, kinds=KINDS))
 
-    async def _work(self) -> None:
-        wake = self._context.database.event(jobs.CHANNEL)
-        while True:
-            self._health.beat("stripe-commands", limit=120)
+    async def _work(self, name: str) -> None:
+        wake, beat = self._context.database.event(jobs.CHANNEL), partial(self._health.beat, name, limit=QUIET_SECONDS)
+        if worker := asyncio.current_task():
+            self._workers.add(worker)
+        while not self._stopping:
+            beat()
             wake.clear()
             try:
-                took = await self.do_one()
+                took = await self.do_one(beat)
             except Exception as error:
                 backs_off("stripe-commands", error)
                 took = False
@@ -110,14 +136,25 @@ class JobsLoop:
                     async with asyncio.timeout(POLL_SECONDS):
                         await wake.wait()
 
-    async def do_one(self) -> bool:
-        """Do the job that is due for longest; False where none is due."""
+    async def do_one(self, answered: Callable[[], None] = lambda: None) -> bool:
+        """Do the job that is due for longest; False where none is due. Each answer of Stripe calls `answered`."""
         async with self._context.database.transaction() as session:
             row = await jobs.take(session, kinds=KINDS)
         if row is None:
             return False
-        await self._do(row)
+        with watching_calls(answered) as calls:
+            try:
+                await self._do(row)
+            except asyncio.CancelledError:
+                if not calls.unanswered:
+                    await self._give_back(row)
+                raise
         return True
+
+    async def _give_back(self, row: LeasedRow) -> None:
+        with suppress(Exception):  # else its lease ends by itself
+            async with asyncio.timeout(GIVE_BACK_SECONDS), self._context.database.transaction() as session:
+                await jobs.give_back(session, row)
 
     async def _do(self, row: LeasedRow) -> None:
         try:
