@@ -17,13 +17,16 @@ from tests.contract.deploy.generated import ROOT
 from tests.contract.deploy.rendering import OVERLAYS
 from tests.contract.deploy.workloads import DEPLOYMENTS, PROTECTED, WORKLOADS, Workload, objects, of_kind
 from tests.contract.docs.tables import SETTINGS
+from tests.stack.authority import Authority
 from webhook_gateway.doctor import findings as of_gateway
 from webhook_gateway.doctor import unusable_secrets
 from webhook_gateway.settings import GatewaySettings
 from webhook_gateway.webhook.webhook_secrets import signing_secrets
 
-LIBRARIES: Final = frozenset({"PGSSLMODE", "PGSSLROOTCERT", "KAFKA_SECURITY_CERTFILE", "KAFKA_SECURITY_KEYFILE"})
-"""Variables that asyncpg reads for itself; and two that are settings as soon as the branch that adds them is here."""
+LIBRARIES: Final = frozenset({"PGSSLMODE", "PGSSLROOTCERT"})
+"""Variables that asyncpg reads for itself."""
+KAFKAS: Final = "/run/kafka"
+"""Where Strimzi's certificates are mounted."""
 MADE_BY_OPERATORS: Final[Mapping[str, frozenset[str]]] = {
     "quittance-cluster-ca-cert": frozenset({"ca.crt"}),
     "postgres-ca": frozenset({"ca.crt"}),
@@ -46,15 +49,23 @@ def sound(name: str, overlay: str) -> str:
     }[name]
 
 
+@pytest.fixture(scope="module")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What Strimzi would have put there: an authority's certificate, ours and its key."""
+    directory = tmp_path_factory.mktemp("kafka")
+    Authority(directory, "ca").signed("user")
+    return directory
+
+
 @pytest.fixture
-def settings_of(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[Workload], Any]:
+def settings_of(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, certificates: Path) -> Callable[[Workload], Any]:
     """Reads the settings of a workload's process as it would, with sound secrets."""
 
     def read(workload: Workload) -> Any:
         for name in {field.upper() for kind in SETTINGS.values() for field in kind.model_fields} & set(os.environ):
             monkeypatch.delenv(name)
         for name, value in workload.environment().items():
-            monkeypatch.setenv(name, value)
+            monkeypatch.setenv(name, value.replace(KAFKAS, str(certificates)))
         for name in workload.secret_settings():
             (tmp_path / name).write_text(sound(name, workload.overlay))
         monkeypatch.setenv("SECRETS_DIR", str(tmp_path))

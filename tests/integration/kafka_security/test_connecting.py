@@ -19,8 +19,8 @@ from sandbox.kafka import ApacheKafka
 from sandbox.ports import free_port
 from sandbox.stripe.signing import signature_header
 from sandbox.topics import create_topics
-from tests.integration.kafka_security.authority import Authority
 from tests.integration.starting.commands import run, serving
+from tests.stack.authority import Authority
 from tests.stack.postgres import NewDatabase, Template
 
 PASSWORD: Final = uuid.uuid4().hex

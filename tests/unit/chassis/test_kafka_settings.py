@@ -8,7 +8,7 @@ import pytest
 
 from chassis.process.kafka_settings import kafka
 from chassis.process.settings import ServiceSettings
-from tests.integration.kafka_security.authority import Authority
+from tests.stack.authority import Authority
 
 NOW: Final = datetime.now(UTC)
 
