@@ -105,5 +105,6 @@ lock: $(INSTALLED) ## pin anew what pyproject.toml and deploy/release/tools.in a
 
 clean: ## stop what runs, and remove all that was installed or made here
 	@if [ -x $(PY) ]; then $(PY) -m sandbox down; fi
+	@! [ -r /proc/mounts ] || awk -v below=$(CURDIR)/.cache/ 'index($$2, below) == 1 { print $$2 }' /proc/mounts | xargs -r umount
 	rm -rf .venv .cache .stack .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

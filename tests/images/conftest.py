@@ -1,6 +1,6 @@
 """The engine, the images and what the services stand on, each once for the suite."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -12,8 +12,12 @@ from tests.images.images import IMAGES, Builder
 
 
 @pytest.fixture(scope="session")
-def engine() -> Engine:
-    return Engine(ROOT / ".cache" / "images")
+def engine() -> Iterator[Engine]:
+    """No container is left, also none of a build that failed or a run that was killed: each holds a mount."""
+    engine = Engine(ROOT / ".cache" / "images")
+    engine.clear()
+    yield engine
+    engine.clear()
 
 
 @pytest.fixture(scope="session")
@@ -23,8 +27,7 @@ def builder(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Builder
 
 @pytest.fixture(scope="session")
 def images(builder: Builder) -> Mapping[str, Built]:
-    """Every image, by the name of its service. Containers that a run before this one left are gone."""
-    builder.engine.podman("rm", "--all", "--force", "--time=0")
+    """Every image, by the name of its service."""
     return {service: builder.build(service) for service in IMAGES}
 
 

@@ -108,6 +108,11 @@ class Engine:
             return False
         return True
 
+    def clear(self) -> None:
+        """Remove every container that an earlier run left, also those of builds that were killed; images stay."""
+        self.podman("rm", "--all", "--force", "--time=0")
+        self._buildah("rm", "--all")
+
     def remove(self, names: Iterable[str]) -> None:
         """Remove containers, running or not."""
         self.podman("rm", "--force", "--time=0", "--ignore", *names)
