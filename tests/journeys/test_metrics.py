@@ -13,8 +13,12 @@ from tests.contract.docs.code import metrics
 from webhook_gateway.outcomes import Outcome
 
 Samples = dict[str, list[dict[str, str]]]
-BY_USE: Final = {"billing_stripe_refusals_total", "billing_mail_seconds"}
-"""Their labels are Stripe's codes, which nobody lists; and of letters that were sent."""
+BY_USE: Final = {
+    "billing_http_request_duration_seconds",
+    "billing_mail_seconds",
+    "billing_stripe_refusals_total",
+}
+"""Their labels are of what came: a request's route and status, a letter that was sent, Stripe's code."""
 
 
 async def samples(stack: EmbeddedStack) -> Samples:

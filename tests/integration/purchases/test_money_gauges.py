@@ -14,6 +14,7 @@ from purchases.jobs.stripe_context import WorkerContext
 from purchases.ledger.move import move_or_record_stale
 from purchases.ledger.publish import Cause
 from purchases.ledger.rows import Purchase
+from purchases.ledger.store import lock_purchase
 from purchases.ledger.transitions import Trigger
 from purchases.reconcile.reconcile import REACH, reconcile_stretch
 from purchases.stripe_api.since import Stretch
@@ -29,8 +30,8 @@ JOB: Final = """
         now() - interval '2 hours')
 """
 FACT: Final = """
-    insert into parked (consumer, topic, partition, "offset", value, reason, parked_at, attempts)
-    values ('purchases', 't', 0, 1, ''::bytea, 'because', now() - interval '2 hours', 0)
+    insert into parked (consumer, topic, partition, "offset", value, headers, reason, parked_at, attempts)
+    values ('purchases', 't', 0, 1, ''::bytea, '[]', 'because', now() - interval '2 hours', 0)
 """
 PAYMENT: Final = """
     insert into purchase_parked_payments
@@ -158,7 +159,8 @@ async def test_a_move_is_counted_once_it_is_committed(harness: Harness) -> None:
 
 async def deliver(harness: Harness, purchase: Purchase, *, rolled_back: bool = False) -> None:
     async with harness.database.transaction() as session:
-        row = await session.get_one(Purchase, purchase.id)
+        row = await lock_purchase(session, purchase.id)
+        assert row is not None
         cause = Cause(actor="stefan", at=datetime.now(UTC))
         assert move_or_record_stale(session, row, Trigger.DELIVERED, cause=cause)
         if rolled_back:
@@ -174,7 +176,7 @@ async def test_how_old_an_event_is_when_it_is_applied_is_measured(harness: Harne
     await sweep(harness.context)
     swept = (shown("billing_stripe_fact_age_seconds_count") or 0) - before
     await harness.control.refund_as_dashboard(invoice=purchase.stripe_invoice_id, amount=20_000)
-    await harness.settle_everything()
+    await harness.deliver(*await harness.facts())
 
     assert swept == 0
     assert (shown("billing_stripe_fact_age_seconds_count") or 0) > before

@@ -5,8 +5,6 @@ from alembic import op
 
 revision = "0018"
 down_revision = "0017"
-branch_labels = None
-depends_on = None
 
 
 def upgrade() -> None:
@@ -18,6 +16,11 @@ def upgrade() -> None:
         sa.Column("amount_paid_cents", sa.BigInteger(), nullable=False),
         sa.Column("currency", sa.String(3), nullable=False),
         sa.Column("paid_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("found_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("found_at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False),
         sa.PrimaryKeyConstraint("stripe_invoice_id"),
     )
+
+
+def downgrade() -> None:
+    """Drop the table: the next sweep finds again what is still missing."""
+    op.drop_table("stripe_unrecorded_payments")
