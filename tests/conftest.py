@@ -14,6 +14,8 @@ from tests.stack import forked
 from tests.stack.kafka import a_kafka
 from tests.stack.postgres import NewDatabase, Template, a_postgres, fresh_databases, migrated_templates
 
+pytest_plugins = ["tests.log_scan"]
+
 # Every client makes a TLS context, which takes 20 ms of a processor and is the same for all.
 httpx._transports.default.create_ssl_context = functools.cache(httpx._config.create_ssl_context)  # type: ignore[attr-defined]
 

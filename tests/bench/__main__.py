@@ -1,4 +1,4 @@
-"""`python -m tests.bench [gateway|worker|latency|catalog|demo|all]`: measures, prints, writes `.stack/bench.json`."""
+"""`python -m tests.bench [gateway|worker|latency|catalog|tracing|demo|all]`: measures; writes `.stack/bench.json`."""
 
 import argparse
 import asyncio
@@ -9,7 +9,7 @@ from dataclasses import fields
 from typing import Final
 
 from sandbox import places
-from tests.bench import catalog, demo, gateway, latency, report, worker
+from tests.bench import catalog, demo, gateway, latency, report, tracing, worker
 from tests.bench.figures import Figure
 from tests.bench.options import Options
 
@@ -18,9 +18,10 @@ MEASURES: Final[Mapping[str, Callable[[Options], Awaitable[Sequence[Figure]]]]] 
     "worker": worker.measure,
     "latency": latency.measure,
     "catalog": catalog.measure,
+    "tracing": tracing.measure,
     "demo": demo.measure,
 }
-ALL: Final = ("gateway", "worker", "latency", "catalog")
+ALL: Final = ("gateway", "worker", "latency", "catalog", "tracing")
 """What is measured unless somebody asks for one of them: everything but the demo."""
 
 

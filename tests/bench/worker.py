@@ -84,17 +84,17 @@ async def _ours(bench: Bench, number: int) -> Turn:
     """From the first batch's first statement to the moment when the last row is there for others to see."""
     sales = [Sale() for _ in range(number)]
     await given_pending(bench.ours, sales)
-    records = [_record(sale) for sale in sales]
+    records = [record_of_sale(sale) for sale in sales]
     goal = (await changed(bench.ours))["history"] + number
     process = bench.stack.processes[WORKER]
     before, asked_at = cpu_seconds(process), time.time()
     await asyncio.gather(*[await bench.producer.send(**record) for record in records])
-    ended = await _until_applied(bench.ours, goal)
+    ended = await until_applied(bench.ours, goal)
     used = cpu_seconds(process) - before
     first = await bench.ours.fetchval(
         "select extract(epoch from min(received_at))::float8 from inbox where received_at > to_timestamp($1)", asked_at
     )
-    await _until_relayed(bench.ours)
+    await until_relayed(bench.ours)
     return Turn(number / (ended - first), used / number * 1e6)
 
 
@@ -109,7 +109,7 @@ async def _bare(bench: Bench, number: int) -> Turn:
     return Turn(number / seconds, used / number * 1e6)
 
 
-def _record(sale: Sale) -> Mapping[str, Any]:
+def record_of_sale(sale: Sale) -> Mapping[str, Any]:
     """What the gateway would publish."""
     record = take_in(body=paid_event(sale), livemode=False, received_at=time.time()).record
     if record is None:
@@ -117,7 +117,7 @@ def _record(sale: Sale) -> Mapping[str, Any]:
     return record._asdict()
 
 
-async def _until_applied(connection: Any, goal: int) -> float:
+async def until_applied(connection: Any, goal: int) -> float:
     deadline = time.time() + WITHIN_SECONDS
     while await connection.fetchval("select count(*) from purchase_transitions") < goal:
         if time.time() > deadline:
@@ -126,7 +126,7 @@ async def _until_applied(connection: Any, goal: int) -> float:
     return time.time()
 
 
-async def _until_relayed(connection: Any) -> None:
+async def until_relayed(connection: Any) -> None:
     """So that the relay does not work while the bare side is measured."""
     async with asyncio.timeout(WITHIN_SECONDS):
         while await connection.fetchval("select exists(select from outbox)"):  # noqa: ASYNC110 - it is another process

@@ -38,6 +38,8 @@ class NewMail:
     letter: str
     fact_type: str
     fact: dict[str, Any]
+    traceparent: str | None = None
+    """The trace of the fact."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +52,7 @@ class DueMail:
     fact: dict[str, Any]
     queued_at: datetime
     attempts: int
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,7 +87,13 @@ async def queue(session: AsyncSession, new: Sequence[NewMail]) -> None:
         return
     # In one order, so that two consumers with the same facts wait for each other instead of deadlocking.
     rows = [
-        {"key": mail.key, "letter": mail.letter, "fact_type": mail.fact_type, "fact": mail.fact}
+        {
+            "key": mail.key,
+            "letter": mail.letter,
+            "fact_type": mail.fact_type,
+            "fact": mail.fact,
+            "traceparent": mail.traceparent,
+        }
         for mail in sorted(new, key=lambda mail: mail.key)
     ]
     await session.execute(insert(MAILS).on_conflict_do_nothing(), rows)
@@ -104,7 +113,15 @@ async def lease(session: AsyncSession, *, limit: int, duration: timedelta, in_fl
         update(MAILS)
         .where(MAILS.c.key == due.c.key)
         .values(due_at=func.now() + duration, attempts=MAILS.c.attempts + 1)
-        .returning(MAILS.c.key, MAILS.c.letter, MAILS.c.fact_type, MAILS.c.fact, MAILS.c.queued_at, MAILS.c.attempts)
+        .returning(
+            MAILS.c.key,
+            MAILS.c.letter,
+            MAILS.c.fact_type,
+            MAILS.c.fact,
+            MAILS.c.queued_at,
+            MAILS.c.attempts,
+            MAILS.c.traceparent,
+        )
     )
     return [DueMail(**row) for row in (await session.execute(taken)).mappings()]
 

@@ -39,6 +39,8 @@ MAILS: Final = Table(
     Column("parked_at", DateTime(timezone=True)),
     # Staff have decided that it is never sent.
     Column("ended_at", DateTime(timezone=True)),
+    # The trace of the fact that called for it.
+    Column("traceparent", Text),
     CheckConstraint("num_nonnulls(due_at, sent_at, parked_at, ended_at) = 1", name="mails_have_one_state"),
     Index("mails_due", "due_at", postgresql_where=text("due_at is not null")),
     Index("mails_waiting", "queued_at", postgresql_where=text("due_at is not null")),

@@ -28,6 +28,7 @@ def findings(settings: GatewaySettings, signing: SigningSecrets) -> Iterable[str
     Without a secret it starts, answers 403 to everything, and compares no event's mode with its own.
     """
     yield from kafka(settings)
+    yield from doctor.traces(settings)
     if signing.secrets:
         yield from doctor.livemode(settings, settings.stripe_livemode)
 

@@ -1,6 +1,7 @@
 """Reads the settings, builds the gateway and runs it; the only place that does either."""
 
 from functools import partial
+from typing import cast
 
 from fastapi import FastAPI
 from prometheus_client import REGISTRY
@@ -12,6 +13,7 @@ from chassis.process.health import Health, NotReady
 from chassis.process.logs import get_logger
 from chassis.process.process import run_process
 from chassis.process.startup import prepare_process, refuse_unless_sound
+from chassis.tracing import spans
 from chassis.web.server import HttpServer, ops_server
 from chassis.web.web import web_app
 from contracts.topics import STRIPE_EVENTS
@@ -19,7 +21,7 @@ from webhook_gateway.api import router
 from webhook_gateway.broker import BrokerConnection, RecordProducer, connect_with
 from webhook_gateway.doctor import NAME, REMEDY, findings
 from webhook_gateway.settings import GatewaySettings
-from webhook_gateway.webhook.asgi import WebhookEndpoint
+from webhook_gateway.webhook.asgi import PATHS, WebhookEndpoint
 from webhook_gateway.webhook.metrics import WebhookMetrics
 from webhook_gateway.webhook.openapi import add_webhook
 from webhook_gateway.webhook.webhook_secrets import Policy, SigningSecrets, signing_secrets
@@ -50,7 +52,7 @@ def gateway_app(
     *, settings: GatewaySettings, signing: SigningSecrets, producer: RecordProducer, metrics: WebhookMetrics
 ) -> ASGIApp:
     """Build the public port: the hot path in front of FastAPI."""
-    return WebhookEndpoint(
+    endpoint = WebhookEndpoint(
         inner=public_app(settings),
         signing=signing,
         livemode=bool(settings.stripe_livemode),
@@ -58,6 +60,7 @@ def gateway_app(
         producer=producer,
         metrics=metrics,
     )
+    return cast("ASGIApp", spans.served(endpoint, paths=PATHS))
 
 
 def public_app(settings: GatewaySettings) -> FastAPI:

@@ -1,6 +1,7 @@
 """A Kafka record, decoded: the fact and its envelope, or why there is none."""
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any, Final, Protocol
@@ -8,6 +9,7 @@ from typing import Any, Final, Protocol
 from pydantic import ValidationError
 
 from chassis.texts import printable
+from chassis.tracing import spans
 from contracts import Envelope, Fact, MalformedEnvelope, UnknownFact, read
 
 MAX_REASON: Final = 1000
@@ -71,6 +73,13 @@ class Unknown:
 
     record: Record
     type: str
+
+
+def span_of(received: Received) -> AbstractContextManager[None]:
+    """Run the block in the trace of one fact, so that what it causes is part of it, whatever its batch brought."""
+    envelope = received.envelope
+    about = {"fact.id": str(envelope.id), "fact.type": envelope.type, "fact.subject": envelope.subject}
+    return spans.span("apply fact", after=[envelope.traceparent], attributes=about)
 
 
 def decode(record: Record) -> Received | Malformed | Unknown:

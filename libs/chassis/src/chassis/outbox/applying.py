@@ -25,6 +25,7 @@ from chassis.process.faults import Fault, fault_of
 from chassis.process.killpoints import reached
 from chassis.process.logs import get_logger
 from chassis.process.retrying import backs_off
+from chassis.tracing import spans
 
 log = get_logger(__name__)
 
@@ -88,9 +89,12 @@ class Applier:
 
     async def _apply_records(self, records: Sequence[Record]) -> None:
         decoded = [decode(record) for record in records]
-        self._pass_over([one for one in decoded if isinstance(one, Unknown)])
-        await self._set_aside([one for one in decoded if isinstance(one, Malformed)])
-        await self._apply([one for one in decoded if isinstance(one, Received)])
+        received = [one for one in decoded if isinstance(one, Received)]
+        about: spans.Attributes = {"consumer": self._group, "facts": len(received)}
+        with spans.span("apply batch", after=(one.envelope.traceparent for one in received), attributes=about):
+            self._pass_over([one for one in decoded if isinstance(one, Unknown)])
+            await self._set_aside([one for one in decoded if isinstance(one, Malformed)])
+            await self._apply(received)
 
     async def _one_by_one(self, records: Sequence[Record]) -> None:
         for record in records:

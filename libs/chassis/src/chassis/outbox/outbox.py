@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from chassis.database.appended import append
 from chassis.database.counting import count_up_to
 from chassis.database.tables import outbox_table
+from chassis.tracing import spans
 from contracts import TOPICS, Fact, seal
 
 CHANNEL: Final = "outbox"
@@ -25,8 +26,9 @@ class Backlog:
     oldest_seconds: float
 
 
-def publish(session: AsyncSession, *facts: Fact, occurred_at: datetime, traceparent: str | None = None) -> None:
+def publish(session: AsyncSession, *facts: Fact, occurred_at: datetime) -> None:
     """Add `facts` to what the transaction commits, in this order, in which the relay sends them to their topics."""
+    traceparent = spans.traceparent()
     for fact in facts:
         envelope = seal(fact, occurred_at=occurred_at, traceparent=traceparent)
         append(

@@ -25,8 +25,9 @@ from chassis.process.health import Health
 from chassis.process.killpoints import reached
 from chassis.process.logs import get_logger
 from chassis.process.process import background
-from chassis.process.retrying import backs_off, counts_back_offs
+from chassis.process.retrying import backs_off
 from chassis.process.settings import RelayPlace, ServiceSettings
+from chassis.tracing import spans
 
 log = get_logger(__name__)
 
@@ -56,7 +57,6 @@ class Relay:
         self._database = database
         self._settings = settings
         self._health = health
-        counts_back_offs("relay")
         self._wake = database.event(outbox.CHANNEL)
         self._size = BATCH
         self._stopping = asyncio.Event()
@@ -156,13 +156,15 @@ class Relay:
         held = sorted(self._held)
         rows = await connection.fetch(SELECT, self._size, [topic for topic, _ in held], [key for _, key in held])
         if rows:
-            try:
-                await self._send_all(rows, producer)
-            except REFUSED as error:
-                self._narrow_down(rows, error)
-                raise
-            reached("relay.between-ack-and-delete")
-            await connection.execute(DELETE, [row["id"] for row in rows])
+            records = [_record(row) for row in rows]
+            with spans.span("relay", after=map(_trace_of, records), attributes={"facts": len(rows)}):
+                try:
+                    await self._send_all(records, producer)
+                except REFUSED as error:
+                    self._narrow_down(rows, error)
+                    raise
+                reached("relay.between-ack-and-delete")
+                await connection.execute(DELETE, [row["id"] for row in rows])
             metrics.RELAYED.inc(len(rows))
         if len(rows) == self._size:
             return True
@@ -188,8 +190,8 @@ class Relay:
                 remedy="raise the topic's max.message.bytes, or take the row out of the outbox; then restart",
             )
 
-    async def _send_all(self, rows: Sequence[Any], producer: Producer) -> None:
-        futures = [await producer.send(**_record(row)) for row in rows]
+    async def _send_all(self, records: Sequence[dict[str, Any]], producer: Producer) -> None:
+        futures = [await _send(record, producer) for record in records]
         waiting = asyncio.gather(*futures)
         while True:
             with suppress(TimeoutError):
@@ -198,12 +200,22 @@ class Relay:
                 return
             # Never sent anew while pending: the acknowledgements come when the broker does.
             self._health.beat("relay")
-            log.warning("relay_waits_for_kafka", facts=len(rows))
+            log.warning("relay_waits_for_kafka", facts=len(records))
 
     async def _wait_for_work(self) -> None:
         with suppress(TimeoutError):
             async with asyncio.timeout(POLL_SECONDS):
                 await self._wake.wait()
+
+
+async def _send(record: dict[str, Any], producer: Producer) -> "asyncio.Future[Any]":
+    with spans.carried_on(_trace_of(record)):
+        return await producer.send(**record)
+
+
+def _trace_of(record: dict[str, Any]) -> str | None:
+    """Return the trace of what published the fact."""
+    return next((value.decode() for name, value in record["headers"] if name == "traceparent"), None)
 
 
 def _record(row: Any) -> dict[str, Any]:

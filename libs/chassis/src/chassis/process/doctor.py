@@ -31,6 +31,12 @@ def address(name: str, url: str, settings: ServiceSettings) -> Iterable[str]:
         yield f"{name} is plain HTTP: {PLAIN}."
 
 
+def traces(settings: ServiceSettings) -> Iterable[str]:
+    """Find what is wrong with where traces go; nothing where there are none."""
+    if settings.otel_exporter_otlp_endpoint:
+        yield from address("OTEL_EXPORTER_OTLP_ENDPOINT", settings.otel_exporter_otlp_endpoint, settings)
+
+
 def callers(settings: ServiceSettings) -> Iterable[str]:
     """Find what hinders a process that verifies tokens."""
     if not settings.jwt_issuer:

@@ -4,7 +4,7 @@ import json
 import logging
 import re
 import sys
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 from datetime import date
 from enum import Enum
 from functools import lru_cache
@@ -13,16 +13,21 @@ from uuid import UUID
 
 import orjson
 import structlog
-from opentelemetry import trace
 from structlog.typing import EventDict, FilteringBoundLogger, Processor, WrappedLogger
+
+from chassis.tracing import spans
 
 REDACTED: Final = "[redacted]"
 _SECRET_KEY: Final = re.compile(
     r"authorization|cookie|password|passwd|secret|api_?key|token|database_url|smtp_url", re.IGNORECASE
 )
 _SECRET_TEXT: Final = re.compile(
-    r"\b(?:sk|rk)_(?:live|test)_\w+|\bwhsec_[\w+/=]+|\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)"
+    r"\b(?:sk|rk)_(?:live|test)_\w+|\bwhsec_[\w+/=]+|\b[a-z]{2,8}_\w+_secret_\w+|\beyJ[\w-]{8,}\.[\w-]+\.[\w-]*"
+    r"|(?<=://)[^/\s:@]+:[^/\s@]+(?=@)|(?<=Bearer )[\w.~+/=-]{8,}"
 )
+_MAIL_ADDRESS: Final = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63})+")
+_CARD_NUMBER: Final = re.compile(r"(?<![\w.-])(?:3[47]|4\d|5[1-5]|6[05]|2[2-7])\d{2}(?:[ -]?\d{3,6}){3,4}(?![\w.-])")
+"""By the first digits of the brands, and by Luhn's sum: other long numbers are ids and times."""
 _ROW_VALUES: Final = re.compile(
     r"(DETAIL:  |invalid input for query argument \$\d+: |invalid input syntax for type [\w ]+: "
     r"|invalid input value for enum \w+: |date/time field value out of range: |\[parameters: )[^\n]*"
@@ -123,10 +128,7 @@ def _decoded(_: WrappedLogger, __: str, line: Any) -> str:
 
 def add_trace(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     """Put the ids of the running trace beside the event, so that a log line leads to its trace."""
-    context = trace.get_current_span().get_span_context()
-    if context.is_valid:
-        event["trace_id"] = f"{context.trace_id:032x}"
-        event["span_id"] = f"{context.span_id:016x}"
+    event.update(spans.ids())
     return event
 
 
@@ -148,14 +150,14 @@ def _masked(value: Any, *, is_secret: bool, depth: int = 0) -> Any:
         return "[too deep]"
     if isinstance(value, Mapping):
         return {
-            _text(str(name)): _masked(item, is_secret=is_secret or _names_secret(str(name)), depth=depth + 1)
+            without_secrets(str(name)): _masked(item, is_secret=is_secret or _names_secret(str(name)), depth=depth + 1)
             for name, item in value.items()
         }
     if isinstance(value, list | tuple | Set):
         return [_masked(item, is_secret=is_secret, depth=depth + 1) for item in value]
     if is_secret:
         return REDACTED
-    return _text(_as_text(value))
+    return without_secrets(_as_text(value))
 
 
 def _as_text(value: Any) -> str:
@@ -168,8 +170,23 @@ def _as_text(value: Any) -> str:
         return f"<{type(value).__name__}: {type(error).__name__}>"
 
 
-def _text(text: str) -> str:
-    return without_values(_SECRET_TEXT.sub(REDACTED, text))
+def without_secrets(text: str) -> str:
+    """Return `text` without keys, tokens, addresses, cards, and without the values that a database quotes."""
+    cleaned = without_values(_SECRET_TEXT.sub(REDACTED, text))
+    if "@" in cleaned:
+        cleaned = _MAIL_ADDRESS.sub(REDACTED, cleaned)
+    return _CARD_NUMBER.sub(_without_card, cleaned)
+
+
+def _without_card(found: "re.Match[str]") -> str:
+    digits = [int(sign) for sign in found[0] if sign.isdecimal()]
+    return REDACTED if 13 <= len(digits) <= 19 and is_card_number(digits) else found[0]
+
+
+def is_card_number(digits: Sequence[int]) -> bool:
+    """Return whether the last digit fits the others. Source: ISO/IEC 7812-1, annex B."""
+    doubled = [2 * digit - 9 * (digit > 4) for digit in digits[-2::-2]]
+    return (sum(digits[-1::-2]) + sum(doubled)) % 10 == 0
 
 
 @lru_cache(maxsize=256)

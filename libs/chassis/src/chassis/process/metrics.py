@@ -44,24 +44,8 @@ PARKED_ITEMS: Final = Gauge(
     ["consumer"],
 )
 PRUNED: Final = Counter(
-    "billing_pruned_rows_total", "Rows whose time was over: deleted, or emptied of what they said (mails).", ["table"]
+    "billing_pruned_rows_total", "Rows of what was parked and done with, deleted once they were old.", ["table"]
 )
-
-PRUNED_AT: Final = Gauge(
-    "billing_pruned_timestamp_seconds",
-    "When the table was last rid of all that is kept no longer, Unix time; NaN before.",
-    ["table"],
-)
-
-READY: Final = Gauge(
-    "billing_ready", "1 while every check that decides passes, 0 while one fails; NaN before the first."
-)
-READY.set(UNKNOWN)
-READY_CHECK: Final = Gauge(
-    "billing_ready_check", "1 while this check of /readyz passes, 0 while it fails; NaN before the first.", ["check"]
-)
-POOL_IN_USE: Final = Gauge("billing_database_pool_in_use", "Connections of the pool that somebody works with.")
-POOL_SIZE: Final = Gauge("billing_database_pool_size", "Connections that the pool may have at most.")
 
 OUTBOX_ROWS: Final = Gauge(
     "billing_outbox_rows",
@@ -79,6 +63,12 @@ RELAY_LEADS: Final = Gauge(
     "1 while this process sends what is in the outbox, 0 while it stands by (sum: 1 by database).",
 )
 RELAYED: Final = Counter("billing_relay_published_total", "Facts moved from the outbox to Kafka.")
+
+SPANS: Final = Counter(
+    "billing_spans_total", "Spans of traces by whether their receiver took them: exported or lost.", ["outcome"]
+)
+for _outcome in ("exported", "lost"):
+    SPANS.labels(_outcome)
 
 HTTP_REQUESTS: Final = Histogram(
     "billing_http_request_duration_seconds",

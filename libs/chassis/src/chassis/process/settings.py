@@ -117,6 +117,13 @@ class ServiceSettings(BaseSettings):
     plaintext_hosts: CommaSeparated = ()
     """Hosts that a protected deployment may reach over plain HTTP, beside this machine: a mesh encrypts, a test may."""
 
+    otel_exporter_otlp_endpoint: str = ""
+    """Where traces go, as OTLP over HTTP (`/v1/traces` is added); without it there are none, and they cost nothing."""
+    otel_traces_sampler_arg: float = Field(default=0.01, ge=0, le=1)
+    """The share of requests and works that begin a trace; what they cause, in other services too, is part of it."""
+    otel_trust_callers: bool = False
+    """Whether a caller's `traceparent` is believed: only behind a gateway of yours that sets it."""
+
     kill_at: str = ""
     """Where a fault test ends the process; a protected deployment ignores it."""
 

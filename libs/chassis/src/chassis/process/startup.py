@@ -8,8 +8,8 @@ from typing import TypeVar
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
-from chassis.process import killpoints
-from chassis.process.logs import configure_logs, get_logger
+from chassis.process import killpoints, metrics
+from chassis.process.logs import configure_logs, get_logger, without_secrets
 from chassis.process.settings import ServiceSettings
 
 OwnSettings = TypeVar("OwnSettings", bound=ServiceSettings)
@@ -34,7 +34,27 @@ def prepare_process(kind: type[OwnSettings], *, service: str) -> OwnSettings:
         raise
     configure_logs(service=service, level=settings.log_level)
     killpoints.arm("" if settings.protected else settings.kill_at)
+    start_tracing(settings, service=service)
     return settings
+
+
+def start_tracing(settings: ServiceSettings, *, service: str) -> None:
+    """Export traces where the settings say to whom; else nothing of OpenTelemetry is imported."""
+    endpoint = settings.otel_exporter_otlp_endpoint
+    if not endpoint:
+        return
+    from chassis.tracing.opentelemetry_sdk import Receiver, start
+
+    receiver = Receiver(
+        endpoint=endpoint, share=settings.otel_traces_sampler_arg, trusts_callers=settings.otel_trust_callers
+    )
+    start(
+        receiver,
+        service=service,
+        instance=settings.quittance_instance,
+        clean=without_secrets,
+        count=lambda outcome, spans: metrics.SPANS.labels(outcome).inc(spans),
+    )
 
 
 def unreadable(error: ValidationError) -> list[str]:

@@ -20,6 +20,7 @@ from chassis.problems import MEDIA_TYPE, METHODS, SCHEMA
 from chassis.process import metrics
 from chassis.process.logs import get_logger
 from chassis.process.settings import ServiceSettings
+from chassis.tracing import spans
 from chassis.web import cookies
 from chassis.web.auth import TokenVerifier
 from chassis.web.docs_page import DOCUMENT, install_docs
@@ -112,6 +113,12 @@ def web_app(
         redoc_url=None,
         responses=_OPENAPI_ERRORS,
         generate_unique_id_function=_operation_id,
+        telemetry={
+            "tracing": False,
+            "metrics": False,
+            "logs": False,
+            "auto_configure": False,
+        },  # ours is chassis.tracing
     )
     if settings.docs_served:
         install_docs(app)
@@ -122,6 +129,7 @@ def web_app(
     app.state.public_origin = origin_of(settings.public_base_url)
     app.state.passes = passes
     _add_middleware(app, settings, passes)
+    spans.instrument(app)
     return app
 
 

@@ -15,6 +15,7 @@ from chassis.process.health import Health
 from chassis.process.killpoints import reached
 from chassis.process.logs import get_logger
 from chassis.process.process import background
+from chassis.tracing import spans
 from notifier import mails, metrics
 from notifier.delivery.mailer import Mailer
 from notifier.delivery.outcomes import Outcome, Outcomes, Parked, Postponed, Sent
@@ -148,7 +149,8 @@ class Sender:
 
     async def _send(self, due: DueMail, connection: Connection) -> None:
         try:
-            outcome = await self._attempt(due, connection)
+            with spans.span("mail", after=[due.traceparent], attributes={"mail": due.key, "mail.letter": due.letter}):
+                outcome = await self._attempt(due, connection)
         finally:
             self._idle.append(connection)
             self._begin_ready()

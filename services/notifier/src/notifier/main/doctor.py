@@ -22,6 +22,7 @@ def findings(settings: Settings) -> Iterable[str]:
     """Find what is wrong with the settings, in a sentence each."""
     yield from doctor.database(settings, settings.database_url)
     yield from kafka(settings)
+    yield from doctor.traces(settings)
     yield from doctor.callers(settings)
     yield from doctor.pages(settings)
     try:

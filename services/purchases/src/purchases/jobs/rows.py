@@ -42,3 +42,5 @@ class JobRow(Row):
     last_error: Mapped[str | None] = mapped_column(Text)
     asked_at: Mapped[datetime] = mapped_column(server_default=NOW)
     ended_at: Mapped[datetime | None]
+    traceparent: Mapped[str | None] = mapped_column(Text)
+    """The trace of what enqueued it last."""

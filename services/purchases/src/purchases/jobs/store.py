@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.database.counting import count_up_to
 from chassis.database.database import wake_after_commit
+from chassis.tracing import spans
 from purchases.jobs.job import Job
 from purchases.jobs.kinds import Numbered
 from purchases.jobs.rows import JobRow
@@ -34,6 +35,7 @@ class LeasedRow:
     arguments: dict[str, Any]
     version: int
     attempts: int
+    traceparent: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +60,7 @@ async def enqueue(session: AsyncSession, *jobs: Job, after: timedelta = timedelt
                 "subject": job.subject,
                 "arguments": job.arguments,
                 "due_at": func.now() + after,
+                "traceparent": spans.traceparent(),
             }
             for key, job in sorted(by_key.items())
         ]
@@ -69,6 +72,7 @@ async def enqueue(session: AsyncSession, *jobs: Job, after: timedelta = timedelt
         "due_at": case((was_open, func.least(JobRow.due_at, row.excluded.due_at)), else_=row.excluded.due_at),
         "attempts": case((was_open, JobRow.attempts), else_=0),
         "arguments": row.excluded.arguments,
+        "traceparent": row.excluded.traceparent,
         "ended_at": None,
     }
     await session.execute(row.on_conflict_do_update(index_elements=[JobRow.key], set_=again))
@@ -110,29 +114,13 @@ async def take(session: AsyncSession, *, kinds: Collection[str]) -> LeasedRow | 
         return None
     row.leased_until = datetime.now(UTC) + LEASE
     row.attempts += 1
-    return LeasedRow(row.id, row.kind, row.subject, row.arguments, row.version, row.attempts)
+    return LeasedRow(row.id, row.kind, row.subject, row.arguments, row.version, row.attempts, row.traceparent)
 
 
 async def count_unknown(session: AsyncSession, *, kinds: Collection[str]) -> int:
     """Return how many jobs of other kinds are overdue, counted up to 10,000: no worker that runs knows them."""
     overdue = (JobRow.state == "open", JobRow.due_at < func.now() - OVERDUE)
     return (await session.scalar(select(count_up_to(JobRow.__table__, *overdue, JobRow.kind.not_in(kinds))))) or 0
-
-
-async def overdue_seconds(session: AsyncSession, *, kinds: Collection[str]) -> float:
-    """Return for how long the first job that is due, and that nobody is at, has been due; 0 where there is none."""
-    oldest = (
-        select(func.extract("epoch", func.now() - JobRow.due_at))
-        .where(
-            JobRow.state == "open",
-            JobRow.due_at <= func.now(),
-            JobRow.kind.in_(kinds),
-            or_(JobRow.leased_until.is_(None), JobRow.leased_until < func.now()),
-        )
-        .order_by(JobRow.due_at)
-        .limit(1)
-    )
-    return float((await session.scalar(oldest)) or 0)
 
 
 async def end(session: AsyncSession, row: LeasedRow) -> None:

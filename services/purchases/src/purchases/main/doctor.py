@@ -32,6 +32,7 @@ def of_worker(settings: Settings) -> Iterable[str]:
     """Find what is wrong with the worker's settings, in a sentence each."""
     yield from doctor.database(settings, settings.database_url)
     yield from kafka(settings)
+    yield from doctor.traces(settings)
     yield from doctor.stripe(settings, settings)
 
 
@@ -39,6 +40,7 @@ def of_relay(settings: Settings) -> Iterable[str]:
     """Find what is wrong with the relay's settings, in a sentence each: it needs the database and Kafka alone."""
     yield from doctor.database(settings, settings.database_url)
     yield from kafka(settings)
+    yield from doctor.traces(settings)
 
 
 def health_of_api(settings: Settings, database: Database) -> Health:

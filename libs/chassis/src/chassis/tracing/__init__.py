@@ -1,0 +1,1 @@
+"""Traces: spans of our own making, and OpenTelemetry behind them where it is on."""

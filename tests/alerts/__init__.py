@@ -1,1 +1,0 @@
-"""The alerts of deploy/observability: by promtool, and on the running product; `make alerts`."""
