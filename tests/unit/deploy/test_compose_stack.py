@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+import yaml
 
 from contracts.topics import ALL_TOPICS, TOPICS
 from sandbox import make_topics
@@ -241,6 +242,15 @@ def test_a_file_of_this_machine_is_mounted_to_be_read_only() -> None:
 
     assert mounts
     assert [mount for mount in mounts if not mount.endswith(":ro")] == []
+    assert [mount for mount in mounts if not (ROOT / mount.split(":")[0]).exists()] == []
+
+
+def test_every_process_is_scraped_under_its_name() -> None:
+    config = yaml.safe_load((ROOT / "deploy/observability/prometheus.yml").read_text())
+    (targets,) = [one["targets"] for job in config["scrape_configs"] for one in job["static_configs"]]
+
+    ours = [name for name in OURS if "OPS_PORT" in environment(name) and name not in JOBS and name != "sweep"]
+    assert sorted(targets) == sorted(f"{name}:{environment(name)['OPS_PORT']}" for name in ours)
 
 
 def test_the_relay_runs_apart_and_nowhere_else() -> None:
