@@ -1,6 +1,6 @@
 # `make` alone lists what there is. Everything is installed into this checkout: .venv, .cache and .stack.
 .DEFAULT_GOAL := help
-.PHONY: help install demo up down status unit test rounds journeys golden unchanged browser conformance images audit docs check bench cluster lock clean
+.PHONY: help install demo up down status unit test rounds journeys golden unchanged browser conformance alerts images audit docs check bench cluster lock clean
 .DELETE_ON_ERROR:
 
 PY := .venv/bin/python
@@ -43,7 +43,7 @@ unit: $(INSTALLED) ## the tests that need no server, in seconds; ARGS='-k word' 
 		$(if $(findstring tests/,$(ARGS)),,tests/unit tests/contract) $(ARGS)
 
 test: $(INSTALLED) ## every test but those that need a browser or Go, and the benchmarks; ARGS='tests/… -k word' for some
-	@$(PY) -m pytest --numprocesses=$(WORKERS) --dist=loadfile --ignore=tests/bench --ignore=tests/browser --ignore=tests/cluster --ignore=tests/conformance --ignore=tests/images $(ARGS)
+	@$(PY) -m pytest --numprocesses=$(WORKERS) --dist=loadfile --ignore=tests/alerts --ignore=tests/bench --ignore=tests/browser --ignore=tests/cluster --ignore=tests/conformance --ignore=tests/images $(ARGS)
 
 rounds: $(INSTALLED) ## what `make test` tries some times, as often as its claims say: rare orders, races, fuzz, large tables
 	@ROUNDS=all $(PY) -m pytest --numprocesses=3 --dist=loadfile \
@@ -71,6 +71,10 @@ images: $(INSTALLED) ## build every image and run it as restricted as in product
 	@sh tests/images/install.sh
 	@$(PY) -m pytest tests/images $(ARGS)
 
+alerts: $(INSTALLED) ## the alert rules, by promtool and on the running product; installs Prometheus as root, on Debian or Ubuntu
+	@sh tests/alerts/install.sh
+	@$(PY) -m pytest tests/alerts $(ARGS)
+
 audit: $(AUDITOR) ## known vulnerabilities of what is pinned, where their database can be reached; ARGS=--must fails elsewhere
 	@PYTHONPATH=$(AUDITOR) $(PY) deploy/release/audit.py $(ARGS)
 
@@ -85,6 +89,7 @@ docs: $(INSTALLED) ## write anew whatever is made from the code: schemas, API de
 	@for service in catalog purchases webhook_gateway; do $(PY) -m $$service.openapi || exit; done
 	@$(PY) -m purchases.diagram --write services/purchases/README.md
 	@$(PY) -m tests.contract.docs
+	@$(PY) deploy/observability/make_dashboards.py
 	@$(PY) -m tests.contract.deploy
 
 check: $(INSTALLED) ## format, lint, types, layers, documents

@@ -1,9 +1,11 @@
 """What Stripe's errors mean to us: unknown is never failed."""
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
 import stripe
+from prometheus_client import REGISTRY
 
 from purchases.stripe_api.client import (
     CardDeclined,
@@ -103,3 +105,32 @@ async def test_a_decline_has_the_banks_reason(error: stripe.CardError, code: str
 )
 async def test_missing_authentication_is_no_decline(error: stripe.CardError) -> None:
     assert isinstance(await meant(error), CustomerNeeded)
+
+
+def ended() -> dict[str, float]:
+    (family,) = (one for one in REGISTRY.collect() if one.name == "billing_stripe_calls")
+    return {one.labels["outcome"]: one.value for one in family.samples if one.name.endswith("_total")}
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [
+        (None, "ok"),
+        (RAISED.APIConnectionError("timed out"), "unreachable"),
+        (RAISED.APIError("broken", http_status=502), "server_error"),
+        (RAISED.AuthenticationError("no such key", http_status=401), "key_refused"),
+        (RAISED.PermissionError("no such right", http_status=403), "key_refused"),
+        (RAISED.RateLimitError("slowly", http_status=429), "rate_limited"),
+        (RAISED.InvalidRequestError("not like this", "id", http_status=400), "refused"),
+        (RAISED.IdempotencyError("another one", http_status=400), "other"),
+    ],
+)
+async def test_a_call_is_counted_by_whose_matter_its_end_is(error: stripe.StripeError | None, outcome: str) -> None:
+    before = ended()
+
+    with suppress(Exception):
+        async with phase("a-call"):
+            if error is not None:
+                raise error
+
+    assert {name for name, number in ended().items() if number > before[name]} == {outcome}

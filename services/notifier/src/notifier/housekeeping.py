@@ -6,6 +6,7 @@ from time import monotonic
 from typing import Final
 
 from chassis.database.database import Database
+from chassis.process import metrics as shared
 from chassis.process.health import Health
 from chassis.process.logs import get_logger
 from notifier import mails, metrics
@@ -21,6 +22,8 @@ KEPT: Final = timedelta(days=90)
 async def run_housekeeping(database: Database, health: Health) -> None:
     """Loop for ever; a database that is away costs nothing but old figures."""
     forget_at = monotonic()
+    shared.PRUNED.labels("mails")
+    shared.PRUNED_AT.labels("mails").set(shared.UNKNOWN)
     while True:
         health.beat("housekeeping")
         try:
@@ -44,4 +47,7 @@ async def export_backlog(database: Database) -> None:
 async def forget_old(database: Database, *, kept: timedelta = KEPT) -> int:
     """Drop the facts of mails sent or ended longer ago than `kept`."""
     async with database.transaction() as session:
-        return await mails.forget(session, older_than=kept)
+        forgotten = await mails.forget(session, older_than=kept)
+    shared.PRUNED.labels("mails").inc(forgotten)
+    shared.PRUNED_AT.labels("mails").set_to_current_time()
+    return forgotten

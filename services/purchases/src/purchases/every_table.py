@@ -10,6 +10,7 @@ from purchases.jobs import rows as jobs
 from purchases.ledger import plan_rows
 from purchases.ledger import rows as ledger
 from purchases.parked import rows as parked
+from purchases.reconcile import rows as reconcile
 from purchases.stripe_budgets import rows as budgets
 from purchases.stripe_refusals import rows as refusals
 from purchases.subscriptions import rows as subscriptions
@@ -26,6 +27,7 @@ ROWS: Final = (
     ledger,
     plan_rows,
     parked,
+    reconcile,
     refusals,
     subscriptions,
     workspaces,

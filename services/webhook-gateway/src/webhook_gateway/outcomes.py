@@ -1,6 +1,10 @@
 """How a webhook request can end: the words that are counted, and that the answers and the log go by."""
 
 from enum import StrEnum
+from typing import Final
+
+NO_TYPE: Final = "none"
+"""The `type` label of a request whose event type is not known, or not to be believed."""
 
 
 class Outcome(StrEnum):

@@ -7,20 +7,23 @@ error that says so, and none lives longer than SESSION_SECONDS.
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from typing import Any, Final, Self
+from typing import Any, Final, Self, cast
+from weakref import WeakSet
 
 import asyncpg
 from sqlalchemy import event, text
 from sqlalchemy.engine import URL, ExceptionContext, make_url
-from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.pool import QueuePool
 
 from chassis.backoff import Backoff
 from chassis.database import appended
+from chassis.process import metrics
 from chassis.process.faults import Fault, fault_of, sqlstate
 from chassis.process.logs import get_logger, without_values
-from chassis.process.retrying import backs_off
+from chassis.process.retrying import backs_off, counts_back_offs
 
-__all__ = ["Database", "ReadOnlyServer", "plain_connection", "sqlstate", "wake_after_commit"]
+__all__ = ["Database", "ReadOnlyServer", "call_after_commit", "plain_connection", "sqlstate", "wake_after_commit"]
 
 log = get_logger(__name__)
 
@@ -51,6 +54,23 @@ def wake_after_commit(session: AsyncSession, channel: str) -> None:
     session.info.setdefault("wake", set()).add(channel)
 
 
+def call_after_commit(session: AsyncSession, done: Callable[[], object]) -> None:
+    """Have `done`, which cannot fail, called once this transaction is committed, and never if it is rolled back."""
+    session.info.setdefault("done", []).append(done)
+
+
+_POOLS: Final[WeakSet[AsyncEngine]] = WeakSet()
+"""The engines of this process, as the gauges see them."""
+
+
+def _pools() -> list[QueuePool]:
+    return [cast("QueuePool", engine.pool) for engine in _POOLS]
+
+
+metrics.POOL_IN_USE.set_function(lambda: sum(pool.checkedout() for pool in _pools()))
+metrics.POOL_SIZE.set_function(lambda: sum(pool.size() for pool in _pools()))
+
+
 class Database:
     """One service's database: transactions, and wake-ups of the loops that work on its rows."""
 
@@ -70,6 +90,8 @@ class Database:
                 "server_settings": {"application_name": name},
             },
         )
+        _POOLS.add(self.engine)
+        counts_back_offs("listener")
         event.listen(self.engine.sync_engine, "handle_error", _hide_values)
         event.listen(self.engine.sync_engine, "handle_error", _leave_lost_sessions)
         self._sessions = async_sessionmaker(self.engine, expire_on_commit=False)
@@ -90,6 +112,8 @@ class Database:
                 yield session
                 await session.flush()
                 await appended.write(session)
+            for done in session.info.pop("done", ()):
+                done()
             for channel in session.info.pop("wake", ()):
                 self.wake(channel)
 
@@ -155,6 +179,7 @@ class Database:
         for task in pending:
             task.cancel()
         await asyncio.gather(*pending, return_exceptions=True)
+        _POOLS.discard(self.engine)
         await self.engine.dispose()
 
 

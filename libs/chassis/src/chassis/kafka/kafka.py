@@ -77,6 +77,7 @@ class Producer:
         self._ack_seconds = ack_seconds
         self._producer: AIOKafkaProducer | None = None
         self._connecting: asyncio.Task[None] | None = None
+        metrics.LOOP_BACKOFFS.labels("kafka-producer", "connection")
 
     async def __aenter__(self) -> Self:
         self._connecting = asyncio.create_task(self._connect())

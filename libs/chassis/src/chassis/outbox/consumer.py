@@ -30,7 +30,7 @@ from chassis.process.health import BEAT_LIMIT, Health
 from chassis.process.killpoints import reached
 from chassis.process.logs import get_logger
 from chassis.process.process import background
-from chassis.process.retrying import backs_off
+from chassis.process.retrying import backs_off, counts_back_offs
 from chassis.process.settings import ServiceSettings
 
 __all__ = ["Consumer", "Handler"]
@@ -94,6 +94,7 @@ class Consumer:
         self._lag = Lag(group)
         for counter in COUNTED:
             counter.labels(group)
+        counts_back_offs("consumer", "kafka", "kafka-client", "parked")
         for topic in topics:
             metrics.FACTS_UNKNOWN.labels(group, topic)
         self._applier = Applier(

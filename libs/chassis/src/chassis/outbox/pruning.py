@@ -10,7 +10,7 @@ from chassis.database.database import Database
 from chassis.outbox import parked
 from chassis.process import metrics
 from chassis.process.health import Health
-from chassis.process.retrying import backs_off
+from chassis.process.retrying import backs_off, counts_back_offs
 
 EVERY_SECONDS: Final = 3600.0
 BATCH: Final = 500
@@ -21,8 +21,10 @@ Prune = Callable[[AsyncSession, timedelta, int], Awaitable[int]]
 
 async def keep_pruned(database: Database, prunes: Mapping[str, Prune], *, kept: timedelta, health: Health) -> None:
     """Loop over `prunes`, which are by table; a fault of one does not keep the others from their turn."""
+    counts_back_offs("pruning")
     for table in prunes:
         metrics.PRUNED.labels(table)
+        metrics.PRUNED_AT.labels(table).set(metrics.UNKNOWN)
     while True:
         for table, prune in prunes.items():
             try:
@@ -42,6 +44,7 @@ async def prune_all(database: Database, table: str, prune: Prune, *, kept: timed
         metrics.PRUNED.labels(table).inc(rows)
         pruned += rows
         if rows < BATCH:
+            metrics.PRUNED_AT.labels(table).set_to_current_time()
             return pruned
 
 

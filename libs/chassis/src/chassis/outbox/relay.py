@@ -25,7 +25,7 @@ from chassis.process.health import Health
 from chassis.process.killpoints import reached
 from chassis.process.logs import get_logger
 from chassis.process.process import background
-from chassis.process.retrying import backs_off
+from chassis.process.retrying import backs_off, counts_back_offs
 from chassis.process.settings import RelayPlace, ServiceSettings
 from chassis.tracing import spans
 
@@ -57,6 +57,7 @@ class Relay:
         self._database = database
         self._settings = settings
         self._health = health
+        counts_back_offs("relay")
         self._wake = database.event(outbox.CHANNEL)
         self._size = BATCH
         self._stopping = asyncio.Event()

@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from chassis.problems import Problem, ProblemResponse
+from chassis.process import metrics as exported
 from chassis.process.logs import get_logger
 
 log = get_logger(__name__)
@@ -45,6 +46,7 @@ class Health:
         self._informational: set[str] = set()
         self._reasons: dict[str, str] = {}
         self._draining = False
+        self._looking: asyncio.Task[object] | None = None
 
     def beat(self, loop: str, *, limit: float = BEAT_LIMIT) -> None:
         """`loop` turned; it will again within `limit` seconds. The first beat registers it."""
@@ -63,6 +65,7 @@ class Health:
     def check(self, name: str, check: Check) -> None:
         """Ready only while `check` returns, in time, anything but False."""
         self._checks[name] = check
+        exported.READY_CHECK.labels(name).set(exported.UNKNOWN)
 
     def inform(self, name: str, check: Check) -> None:
         """As `check`, reported without changing the status: it is somebody's matter, and being ready is not."""
@@ -89,12 +92,24 @@ class Health:
         if self._draining:
             reasons["draining"] = "the process is about to stop"
         self._reasons = {name: reason for name, reason in reasons.items() if reason}
-        return {name: "failed" if reason else "ok" for name, reason in reasons.items()}
+        state = {name: "failed" if reason else "ok" for name, reason in reasons.items()}
+        self._export(state)
+        return state
 
     @property
     def reasons(self) -> Mapping[str, str]:
         """Return why each check failed that did the last time, in a sentence without a secret."""
         return self._reasons
+
+    def _export(self, state: Mapping[str, str]) -> None:
+        for name in self._checks:
+            exported.READY_CHECK.labels(name).set(state[name] == "ok")
+        exported.READY.set(all(result == "ok" for name, result in state.items() if self.decides(name)))
+
+    def look_again(self) -> None:
+        """Run the checks in the background, so that the next scrape shows how they are; a scrape waits for none."""
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self.readiness(), name="readiness")
 
     @property
     def loops(self) -> frozenset[str]:
@@ -128,6 +143,7 @@ def ops_app(health: Health) -> ASGIApp:
         return _answer(not failed, {"checks": checks, "reasons": health.reasons})
 
     async def metrics() -> Response:
+        health.look_again()
         return Response(generate_latest(REGISTRY), headers={"content-type": CONTENT_TYPE_LATEST})
 
     pages = {"/livez": livez, "/readyz": readyz, "/metrics": metrics}

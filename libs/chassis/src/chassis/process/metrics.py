@@ -44,8 +44,24 @@ PARKED_ITEMS: Final = Gauge(
     ["consumer"],
 )
 PRUNED: Final = Counter(
-    "billing_pruned_rows_total", "Rows of what was parked and done with, deleted once they were old.", ["table"]
+    "billing_pruned_rows_total", "Rows whose time was over: deleted, or emptied of what they said (mails).", ["table"]
 )
+
+PRUNED_AT: Final = Gauge(
+    "billing_pruned_timestamp_seconds",
+    "When the table was last rid of all that is kept no longer, Unix time; NaN before.",
+    ["table"],
+)
+
+READY: Final = Gauge(
+    "billing_ready", "1 while every check that decides passes, 0 while one fails; NaN before the first."
+)
+READY.set(UNKNOWN)
+READY_CHECK: Final = Gauge(
+    "billing_ready_check", "1 while this check of /readyz passes, 0 while it fails; NaN before the first.", ["check"]
+)
+POOL_IN_USE: Final = Gauge("billing_database_pool_in_use", "Connections of the pool that somebody works with.")
+POOL_SIZE: Final = Gauge("billing_database_pool_size", "Connections that the pool may have at most.")
 
 OUTBOX_ROWS: Final = Gauge(
     "billing_outbox_rows",

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Final, TypeVar
 from urllib.parse import quote
 
-from prometheus_client import Counter
+from prometheus_client import Counter, Histogram
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.kafka.records import Received
@@ -27,6 +27,12 @@ CONSUMER: Final = "purchases"
 FETCHED: Final = -1
 """The partition of a record that never was on Kafka: its fact was made of what Stripe answered."""
 OUTCOMES: Final = Counter("billing_stripe_facts_total", "Stripe facts by what became of them.", ["type", "outcome"])
+
+AGE: Final = Histogram(
+    "billing_stripe_fact_age_seconds",
+    "From Stripe's event to our ledger: what Stripe, the gateway, Kafka and the worker took together.",
+    buckets=(1, 2, 5, 10, 30, 60, 300, 900, 3600, 21_600, 86_400, 259_200),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +116,12 @@ async def keep_names(session: AsyncSession, received: Received) -> None:
 def was_fetched(received: Received) -> bool:
     """Return whether Stripe itself was asked: what such a fact says of money needs no second look."""
     return received.record.partition == FETCHED
+
+
+def note_age(received: Received) -> None:
+    """Measure how old a fact of an event is that is applied now; what was fetched is as old as the question."""
+    if not was_fetched(received) and isinstance(received.fact, StripeFact):
+        AGE.observe(max((datetime.now(UTC) - received.fact.occurred_at).total_seconds(), 0))
 
 
 def cause_of(fact: StripeFact, *, reason: str | None = None) -> Cause:

@@ -123,6 +123,22 @@ async def count_unknown(session: AsyncSession, *, kinds: Collection[str]) -> int
     return (await session.scalar(select(count_up_to(JobRow.__table__, *overdue, JobRow.kind.not_in(kinds))))) or 0
 
 
+async def overdue_seconds(session: AsyncSession, *, kinds: Collection[str]) -> float:
+    """Return for how long the first job that is due, and that nobody is at, has been due; 0 where there is none."""
+    oldest = (
+        select(func.extract("epoch", func.now() - JobRow.due_at))
+        .where(
+            JobRow.state == "open",
+            JobRow.due_at <= func.now(),
+            JobRow.kind.in_(kinds),
+            or_(JobRow.leased_until.is_(None), JobRow.leased_until < func.now()),
+        )
+        .order_by(JobRow.due_at)
+        .limit(1)
+    )
+    return float((await session.scalar(oldest)) or 0)
+
+
 async def end(session: AsyncSession, row: LeasedRow) -> None:
     """Record that the job is done, unless it was enqueued again while it ran."""
     if not await _leave(session, row, state="done", ended_at=func.now(), last_error=None):

@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
 
+from prometheus_client import Counter
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.database.appended import append
+from chassis.database.database import call_after_commit
 from purchases.ledger.publish import FACTS, Cause, announce
 from purchases.ledger.rows import HISTORY, WAITING_FOR_BANK, Purchase
-from purchases.ledger.transitions import Refused, Status, Step, Trigger, decide
+from purchases.ledger.transitions import TRANSITIONS, Refused, Status, Step, Trigger, decide
 
 STAMPS: Final[Mapping[Status, str]] = {
     Status.PAID: "paid_at",
@@ -18,6 +20,14 @@ STAMPS: Final[Mapping[Status, str]] = {
     Status.CANCELLED: "cancelled_at",
     Status.REFUNDED: "refunded_at",
 }
+
+MOVES: Final = Counter(
+    "billing_purchase_transitions_total",
+    "Purchases moved from one status to another, counted once it is committed.",
+    ["from_status", "trigger", "to_status"],
+)
+for (before, why), row in TRANSITIONS.items():
+    MOVES.labels(before, why, row.status)
 
 
 def move(
@@ -31,6 +41,7 @@ def move(
         _stamp(purchase, before, step.status, cause)
         announce(session, purchase, FACTS[step.fact], cause=cause, previous_status=before.value, **details)
         record(session, purchase, before, trigger, cause)
+        call_after_commit(session, MOVES.labels(before, trigger, step.status).inc)
     return step
 
 

@@ -25,6 +25,7 @@ from purchases.jobs.stripe_context import DONE, Later, Result, WorkerContext
 from purchases.ledger import plan_money
 from purchases.ledger import store as ledger
 from purchases.reconcile import store as known
+from purchases.reconcile import unrecorded
 from purchases.reconcile.adopt import adopt
 from purchases.reconcile.missed import note_missed
 from purchases.stripe_api.client import UnknownShape
@@ -96,6 +97,8 @@ async def _take_invoice(context: WorkerContext, listed: Fetched) -> bool:
         if not names or before >= len(names):
             return False
     fact = invoice_fact(await whole_invoice(context.client, listed.id))
+    async with context.database.transaction() as session:
+        await unrecorded.note(session, fact, purchases=len(names))
     async with context.database.transaction() as session:
         await adopt(session, fact)
         await context.apply(session, [received_from_stripe(fact)])

@@ -21,6 +21,7 @@ log = get_logger(__name__)
 TIMEOUT_SECONDS: Final = 10
 MAX_NETWORK_RETRIES: Final = 2
 RATE_LIMITED: Final = 429
+SERVER_ERRORS: Final = 500
 RATE_LIMIT_RETRIES: Final = 3
 RATE_LIMIT_WAIT_SECONDS: Final = 0.5
 RATE_LIMIT_LONGEST_SECONDS: Final = 4.0
@@ -37,6 +38,13 @@ FORBIDDEN: Final = Counter(
 REFUSALS: Final = Counter(
     "billing_stripe_refusals_total", "Calls that Stripe refused for what they said.", ["call", "code"]
 )
+CALLS: Final = Counter("billing_stripe_calls_total", "Calls to Stripe, by how they ended.", ["outcome"])
+for ended in ("ok", "declined", "refused", "key_refused", "rate_limited", "server_error", "unreachable", "other"):
+    CALLS.labels(ended)
+RATE_LIMITS: Final = Counter(
+    "billing_stripe_rate_limited_total", "Answers 429 of Stripe, also of calls that were repeated and then passed."
+)
+FORBIDDEN.labels(UNNAMED)
 CODE: Final = re.compile(r"[a-z0-9_]{1,60}", re.ASCII)
 SECRET: Final = re.compile(
     r"\b(?:[spr]k_(?:live|test)_|whsec_)[\w*+/=-]+|\b[a-z]{2,8}_(?:test_|live_)?[A-Za-z0-9]+_secret_\w+", re.ASCII
@@ -163,6 +171,7 @@ class PatientClient(stripe.HTTPXClient):
             answer = await self._request(method, url, headers, post_data)
             if answer[1] != RATE_LIMITED:
                 return answer
+            RATE_LIMITS.inc()
             await asyncio.sleep(max(waits.delay(), _retry_after(answer[2])))
         return await self._request(method, url, headers, post_data)
 
@@ -194,10 +203,26 @@ async def phase(name: str) -> AsyncIterator[None]:
     try:
         yield
     except stripe.StripeError as error:
+        CALLS.labels(_ending(error)).inc()
         if isinstance(error, stripe.CardError):
             reached(f"stripe.{name}")
         raise _meaning(error, name) from error
+    CALLS.labels("ok").inc()
     reached(f"stripe.{name}")
+
+
+def _ending(error: stripe.StripeError) -> str:
+    """Return how the call ended, for the counter: by whose matter it is, the card's, ours, our key's or Stripe's."""
+    status = error.http_status
+    if status is None:
+        return "unreachable"
+    if status >= SERVER_ERRORS:
+        return "server_error"
+    if isinstance(error, stripe.IdempotencyError):
+        return "other"
+    return {402: "declined", 401: "key_refused", 403: "key_refused", RATE_LIMITED: "rate_limited"}.get(
+        status, "refused" if status in REFUSED else "other"
+    )
 
 
 def _meaning(error: stripe.StripeError, call: str) -> Exception:
@@ -209,7 +234,7 @@ def _meaning(error: stripe.StripeError, call: str) -> Exception:
         return _refused(ObjectMissing(error, call=call) if missing else StripeRefused(error, call=call))
     if isinstance(error, stripe.PermissionError):
         _report_missing_right(error)
-    repeats = (error.http_status or 0) >= 500 or (
+    repeats = (error.http_status or 0) >= SERVER_ERRORS or (
         isinstance(error, stripe.IdempotencyError) and error.http_status in REFUSED
     )
     return OutcomeUnknown(str(error) or type(error).__name__, stored=repeats)

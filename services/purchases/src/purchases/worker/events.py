@@ -3,15 +3,17 @@
 import uuid
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from chassis.database.database import call_after_commit
 from chassis.kafka.records import Received, span_of
 from chassis.outbox import parked
 from chassis.outbox.fates import TryAgain
 from contracts import AddonState, Fact, PlanState, stripe_facts
-from purchases.batch.context import BatchContext, Pages, count_outcome, fact_as, was_fetched
+from purchases.batch.context import OUTCOMES, BatchContext, Pages, count_outcome, fact_as, note_age, was_fetched
 from purchases.batch.references import ids_of, is_uuid, payment_ids_of, subscription_ids_of
 from purchases.catalog_copy import plans
 from purchases.catalog_copy import store as addons
@@ -61,6 +63,8 @@ async def apply_facts(
             await _apply(context, received)
     await enqueue(session, *context.still_unexplained(), after=LINKED_WITHIN)
     await release_waiting(session, context.learned)
+    for received in ours:
+        call_after_commit(session, partial(note_age, received))
 
 
 async def _apply(context: BatchContext, received: Received) -> None:
@@ -237,3 +241,6 @@ APPLY: Final[Mapping[type[Fact], tuple[Applier, ...]]] = {
     stripe_facts.UnrecognisedEvent: (_unrecognised,),
 }
 """Who applies which fact, one after the other."""
+for known in APPLY:
+    for what in ("applied", "parked"):
+        OUTCOMES.labels(known.TYPE, what)

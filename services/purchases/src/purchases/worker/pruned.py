@@ -11,6 +11,7 @@ from chassis.outbox import parked
 from chassis.outbox.pruning import Prune
 from purchases.batch.rows import ParkedReference
 from purchases.jobs import store as jobs
+from purchases.reconcile import unrecorded
 
 
 async def prune_parked(session: AsyncSession, kept: timedelta, limit: int) -> int:
@@ -21,5 +22,9 @@ async def prune_parked(session: AsyncSession, kept: timedelta, limit: int) -> in
     return len(gone)
 
 
-PRUNES: Final[Mapping[str, Prune]] = {"parked": prune_parked, "stripe_commands": jobs.prune}
+PRUNES: Final[Mapping[str, Prune]] = {
+    "parked": prune_parked,
+    "stripe_commands": jobs.prune,
+    "stripe_unrecorded_payments": unrecorded.prune,
+}
 """By table."""

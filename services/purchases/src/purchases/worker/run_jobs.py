@@ -15,7 +15,7 @@ from chassis.process.faults import named_fault
 from chassis.process.health import Health
 from chassis.process.logs import get_logger
 from chassis.process.process import background
-from chassis.process.retrying import backs_off
+from chassis.process.retrying import backs_off, counts_back_offs
 from chassis.tracing import spans
 from purchases.buying import card_testing
 from purchases.buying.card_testing import USUAL, Brake
@@ -27,6 +27,7 @@ from purchases.jobs.stripe_context import Later, Result, WorkerContext
 from purchases.reconcile.reconcile import EVERY
 from purchases.stripe_api.client import OutcomeUnknown, StripeRefused, UnknownShape, watching_calls
 from purchases.stripe_budgets import store as budgets
+from purchases.worker.gauges import export_money
 from purchases.worker.jobs import JOBS, KINDS
 
 log = get_logger(__name__)
@@ -45,9 +46,12 @@ SET_ASIDE_AFTER: Final = 20
 """Failures in a row of one job that nothing names: about an hour, after which it is taken for a fault of ours."""
 MOST_COUNTED: Final = 10_000
 OUTCOMES: Final = Counter("billing_stripe_commands_total", "Commands to Stripe by outcome.", ["kind", "outcome"])
+for known in KINDS:
+    for ended in ("done", "later", "postponed", "parked"):
+        OUTCOMES.labels(known, ended)
 UNKNOWN: Final = Gauge(
     "billing_stripe_commands_unknown",
-    "Jobs overdue by ten minutes, of kinds that this version does not know; counted up to 10,000.",
+    "Jobs overdue by ten minutes, of kinds that this version does not know; counted up to 10,000 (max by).",
 )
 
 
@@ -60,6 +64,7 @@ class JobsLoop:
         self._health = health
         self._stopping = False
         self._workers: set[asyncio.Task[Any]] = set()
+        counts_back_offs("stripe-commands", "sweep-planner", "brake-watch")
         self._unnamed: Counts[int] = Counts()
         """By job, how often in a row this process met what nothing names."""
 
@@ -119,6 +124,7 @@ class JobsLoop:
             await card_testing.is_on(session, self._brake, now=datetime.now(UTC))
             await budgets.forget_full(session)
             UNKNOWN.set(await jobs.count_unknown(session, kinds=KINDS))
+            await export_money(session)
 
     async def _work(self, name: str) -> None:
         wake, beat = self._context.database.event(jobs.CHANNEL), partial(self._health.beat, name, limit=QUIET_SECONDS)

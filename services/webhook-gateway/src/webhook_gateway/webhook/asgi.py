@@ -11,7 +11,7 @@ from chassis.kafka.kafka import BrokerUnavailable
 from chassis.process.logs import get_logger
 from webhook_gateway.broker import RecordProducer, publish
 from webhook_gateway.deadlines import Deadlines
-from webhook_gateway.outcomes import Outcome
+from webhook_gateway.outcomes import NO_TYPE, Outcome
 from webhook_gateway.stripe_events.intake import Intake, MalformedBody, NotAnEvent, Whose, take_in
 from webhook_gateway.webhook.answers import ANSWERS
 from webhook_gateway.webhook.metrics import WebhookMetrics
@@ -27,8 +27,6 @@ PATHS: Final[Mapping[str, str]] = {
     "/webhooks/stripe-billing": "receive_webhook_by_alias",
 }
 """Where Stripe sends to, and what the operations are called. A slash behind it is no other place."""
-NO_TYPE: Final = "none"
-"""The `type` label of a request whose event type is not known, or not to be believed."""
 
 REFUSALS: Final[Mapping[type[Exception], Outcome]] = {
     BodyTooLarge: Outcome.BODY_TOO_LARGE,

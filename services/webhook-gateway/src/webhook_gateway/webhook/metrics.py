@@ -9,12 +9,20 @@ from typing import Final
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.registry import Collector
 
-from webhook_gateway.outcomes import Outcome
+from webhook_gateway.outcomes import NO_TYPE, Outcome
+from webhook_gateway.stripe_events.normalisers import NORMALISERS
 
 BUCKETS: Final = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 """Seconds."""
 MOST_TYPES: Final = 400
 """Event types that get a label of their own; Stripe has about 260, and only signed events are counted by type."""
+
+
+def _from_the_start() -> Iterator[tuple[str, str]]:
+    """Yield what is exported as 0: `increase()` misses what makes its series."""
+    yield from ((NO_TYPE, outcome.value) for outcome in Outcome)
+    for event_type in NORMALISERS:
+        yield from ((event_type, one.value) for one in (Outcome.PUBLISHED, Outcome.BROKER_UNAVAILABLE))
 
 
 class WebhookMetrics(Collector):
@@ -27,7 +35,7 @@ class WebhookMetrics(Collector):
         """Events of Stripe's other mode that were answered with 200 and dropped: Stripe never sends them again."""
         self.other_account = 0
         """Those of an account that is not ours."""
-        self._counts: Counter[tuple[str, str]] = Counter()
+        self._counts: Counter[tuple[str, str]] = Counter(dict.fromkeys(_from_the_start(), 0))
         self._types: set[str] = set()
         self._buckets = [0] * (len(BUCKETS) + 1)
         self._seconds = 0.0

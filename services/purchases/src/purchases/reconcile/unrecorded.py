@@ -1,0 +1,69 @@
+"""Money that is at Stripe and not in the ledger: noted before it is applied, so that it is seen where that fails."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import ColumnElement, delete, exists, func, not_, or_, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from contracts.stripe_facts import InvoicePaid, UnrecognisedEvent
+from purchases.batch.rows import ParkedReference
+from purchases.ledger.rows import ParkedPayment, Payment
+from purchases.reconcile.rows import UnrecordedPayment
+from purchases.tables import PARKED
+
+TYPES: Final = (InvoicePaid.TYPE, UnrecognisedEvent.TYPE)
+
+
+@dataclass(frozen=True, slots=True)
+class Unrecorded:
+    """How many payments the ledger lacks, and when the first of them was paid."""
+
+    payments: int
+    oldest_paid_at: datetime | None
+
+
+async def note(session: AsyncSession, fact: InvoicePaid, *, purchases: int) -> None:
+    """Note that the ledger lacks this payment; noted again, the first note stands."""
+    row = insert(UnrecordedPayment).values(
+        stripe_invoice_id=fact.invoice_id,
+        purchases=purchases,
+        amount_paid_cents=fact.amount_paid,
+        currency=fact.currency.upper(),
+        paid_at=fact.occurred_at,
+    )
+    await session.execute(row.on_conflict_do_nothing())
+
+
+async def still_unrecorded(session: AsyncSession) -> Unrecorded:
+    """Return what is noted, not recorded since, and not set aside for staff, who know of that."""
+    wanted = select(func.count(), func.min(UnrecordedPayment.paid_at)).where(not_(_is_recorded()), not_(_is_parked()))
+    payments, oldest = (await session.execute(wanted)).one()
+    return Unrecorded(payments, oldest)
+
+
+async def prune(session: AsyncSession, _kept: timedelta, limit: int) -> int:
+    """Delete up to `limit` notes of what is recorded by now: they are no history."""
+    recorded = select(UnrecordedPayment.stripe_invoice_id).where(_is_recorded()).limit(limit)
+    gone = delete(UnrecordedPayment).where(UnrecordedPayment.stripe_invoice_id.in_(recorded))
+    return len((await session.execute(gone.returning(UnrecordedPayment.stripe_invoice_id))).all())
+
+
+def _is_recorded() -> ColumnElement[bool]:
+    recorded = select(func.count()).where(Payment.stripe_invoice_id == UnrecordedPayment.stripe_invoice_id)
+    return recorded.scalar_subquery() >= UnrecordedPayment.purchases
+
+
+def _is_parked() -> ColumnElement[bool]:
+    """Return whether staff have it before them, or decided to leave it."""
+    payment = exists().where(ParkedPayment.stripe_invoice_id == UnrecordedPayment.stripe_invoice_id)
+    left = or_(PARKED.c.resolved_at.is_(None), PARKED.c.resolution == "discarded")
+    fact = exists().where(
+        ParkedReference.reference == UnrecordedPayment.stripe_invoice_id,
+        PARKED.c.fact_id == ParkedReference.fact_id,
+        PARKED.c.type.in_(TYPES),
+        left,
+    )
+    return or_(payment, fact)

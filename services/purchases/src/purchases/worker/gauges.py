@@ -1,0 +1,82 @@
+"""What says whether money is stuck: payments that the ledger lacks, and money about which nobody has decided."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Final
+
+from prometheus_client import Gauge
+from sqlalchemy import TextClause, bindparam, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from chassis.database.counting import AT_MOST
+from chassis.process.metrics import UNKNOWN
+from purchases.jobs import store as jobs
+from purchases.jobs.kinds import MakeRefund, RefundUnmatchedPayment, ReturnCredit
+from purchases.parked.store import PAYMENTS
+from purchases.reconcile import unrecorded
+from purchases.worker.jobs import KINDS
+
+UNRECORDED: Final = Gauge(
+    "billing_stripe_paid_not_in_ledger",
+    "Invoices paid at Stripe, compared and not recorded, nor set aside (max by: replicas share the table).",
+)
+UNRECORDED_AGE: Final = Gauge(
+    "billing_stripe_paid_not_in_ledger_oldest_age_seconds",
+    "Since the invoice of the oldest such payment was made; 0 without (max by: replicas share the table).",
+)
+UNDECIDED: Final = Gauge(
+    "billing_undecided_money_items",
+    "Money that waits for somebody, by what holds it; counted up to 10,000 (max by: replicas share the table).",
+    ["kind"],
+)
+UNDECIDED_AGE: Final = Gauge(
+    "billing_undecided_money_oldest_age_seconds",
+    "For how long the oldest of these waits; 0 without (max by: replicas share the table).",
+    ["kind"],
+)
+OVERDUE: Final = Gauge(
+    "billing_stripe_commands_overdue_seconds",
+    "For how long a job is due that no worker is at; 0 without (max by: replicas share the table).",
+)
+
+
+def _counted(since: str, rows: str, *, where: str = "true") -> TextClause:
+    """Return a statement for the number of `rows`, and the seconds since the oldest one's `since`."""
+    return text(
+        f"select count(*), coalesce(extract(epoch from now() - min({since})), 0) "  # noqa: S608
+        f"from (select {since} from {rows} where {where} limit {AT_MOST}) counted"
+    )
+
+
+PENDING: Final = """
+    status = 'pending' and action_url is null and waiting_for is null and stripe_checkout_session_id is null
+"""
+KINDS_OF_MONEY: Final[Mapping[str, TextClause]] = {
+    "payment": _counted("parked_at", f"({PAYMENTS}) payment", where="resolved_at is null"),
+    "fact": _counted("parked_at", "parked", where="consumer = 'purchases' and resolved_at is null"),
+    "command": _counted("ended_at", "stripe_commands", where="state = 'parked'"),
+    "refund": _counted("asked_at", "stripe_commands", where="state = 'open' and kind in :refunds").bindparams(
+        bindparam("refunds", [kind.KIND for kind in (MakeRefund, RefundUnmatchedPayment, ReturnCredit)], expanding=True)
+    ),
+    "purchase": _counted("started_at", "workspace_addon_purchases", where=PENDING),
+}
+"""Set aside for staff: payments, facts, jobs. Asked for and not sent: refunds. Pending, and not for the customer or a
+bank: purchases. Each is answered by an index on what is open."""
+for gauge in (UNRECORDED, UNRECORDED_AGE, OVERDUE):
+    gauge.set(UNKNOWN)
+for kind in KINDS_OF_MONEY:
+    UNDECIDED.labels(kind).set(UNKNOWN)
+    UNDECIDED_AGE.labels(kind).set(UNKNOWN)
+
+
+async def export_money(session: AsyncSession) -> None:
+    """Set the gauges to how it is now."""
+    missing = await unrecorded.still_unrecorded(session)
+    since = missing.oldest_paid_at
+    UNRECORDED.set(missing.payments)
+    UNRECORDED_AGE.set((datetime.now(UTC) - since).total_seconds() if since else 0)
+    OVERDUE.set(await jobs.overdue_seconds(session, kinds=KINDS))
+    for kind, counted in KINDS_OF_MONEY.items():
+        number, seconds = (await session.execute(counted)).one()
+        UNDECIDED.labels(kind).set(number)
+        UNDECIDED_AGE.labels(kind).set(float(seconds))
