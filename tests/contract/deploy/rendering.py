@@ -54,7 +54,7 @@ def digest_in(text: str) -> str:
 
 def documents(text: str) -> list[Json]:
     """Return the objects in `text`, in the order of their kinds and names, which versions of kustomize do not share."""
-    found = [document for document in yaml.safe_load_all(text) if document]
+    found = [document for document in yaml.load_all(text, Loader=yaml.CSafeLoader) if document]
     return sorted(found, key=lambda one: (one["kind"], one["metadata"]["name"]))
 
 
