@@ -5,6 +5,7 @@ import gc
 import os
 import sys
 from collections.abc import AsyncIterator
+from importlib.util import find_spec
 
 import httpx
 import pytest
@@ -21,7 +22,8 @@ pytest_plugins = ["tests.log_scan"]
 httpx._transports.default.create_ssl_context = functools.cache(httpx._config.create_ssl_context)  # type: ignore[attr-defined]
 
 # httpcore looks for it at every request; where it is not installed, that is a search of the whole path each time.
-sys.modules.setdefault("sniffio", None)  # type: ignore[arg-type]
+if find_spec("sniffio") is None:
+    sys.modules["sniffio"] = None  # type: ignore[assignment]
 
 if sys.platform == "linux" and os.environ.get("FORK") != "no":
     process.spawn = forked.spawn

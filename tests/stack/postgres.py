@@ -89,11 +89,14 @@ def emptying(tables: Iterable[str]) -> str:
 
 
 async def _copy(postgres: str, template: str, name: str) -> None:
-    """PostgreSQL gives whoever is still in the template five seconds to leave; a busy machine takes longer."""
+    """PostgreSQL gives whoever is still in the template five seconds to leave; a busy machine takes longer.
+
+    Copying files takes half the processor time of copying through the log, where nothing has to reach the disk.
+    """
     async with asyncio.timeout(60):
         while True:
             try:
-                return await _run(postgres, f"create database {name} template {template}")
+                return await _run(postgres, f"create database {name} template {template} strategy file_copy")
             except asyncpg.ObjectInUseError:
                 await asyncio.sleep(0.1)
 
