@@ -27,7 +27,9 @@ OURS: Final = [name for name, service in SERVICES.items() if service["image"].st
 
 
 def environment(name: str) -> dict[str, str]:
-    return dict(SERVICES[name].get("environment", {}))
+    """What it is given; a name without a value is passed on where there is one, and there is none here."""
+    given: Json = SERVICES[name].get("environment", {})
+    return {variable: value for variable, value in given.items() if value is not None}
 
 
 def command(name: str) -> tuple[str, ...]:
