@@ -17,6 +17,7 @@ from tests.contract.docs.tables import USED
 ROOT: Final = Path(__file__).parents[3]
 K8S: Final = ROOT / "deploy/k8s"
 RULES: Final = ROOT / "deploy/observability/rules"
+DASHBOARDS: Final = ROOT / "deploy/observability/dashboards"
 MADE: Final = "# Made by `make docs`; changes here are lost.\n"
 CLUSTER: Final = {"strimzi.io/cluster": "quittance"}
 PRODUCTION: Final = Durability(replication=3, min_insync=2)
@@ -77,11 +78,23 @@ def rules() -> str:
     )
 
 
+def dashboards() -> str:
+    """Return the component that brings each dashboard as a ConfigMap, where Grafana's sidecar looks for them."""
+    options = {"disableNameSuffixHash": True, "labels": {"grafana_dashboard": "1"}}
+    maps = [
+        {"name": f"dashboard-{path.stem}", "files": [path.name], "options": options}
+        for path in sorted(DASHBOARDS.glob("*.json"))
+    ]
+    head = {"apiVersion": "kustomize.config.k8s.io/v1alpha1", "kind": "Component"}
+    return _documents([{**head, "configMapGenerator": maps}])
+
+
 FILES: Final[Mapping[Path, Callable[[], str]]] = {
     K8S / "components/strimzi/topics.yaml": topics,
     K8S / "components/strimzi/users.yaml": users,
     K8S / "components/strimzi/clients.yaml": clients,
     **({K8S / "components/monitoring/rules.yaml": rules} if RULES.exists() else {}),
+    **({DASHBOARDS / "kustomization.yaml": dashboards} if DASHBOARDS.exists() else {}),
 }
 
 
