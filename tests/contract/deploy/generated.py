@@ -93,8 +93,8 @@ FILES: Final[Mapping[Path, Callable[[], str]]] = {
     K8S / "components/strimzi/topics.yaml": topics,
     K8S / "components/strimzi/users.yaml": users,
     K8S / "components/strimzi/clients.yaml": clients,
-    **({K8S / "components/monitoring/rules.yaml": rules} if RULES.exists() else {}),
-    **({DASHBOARDS / "kustomization.yaml": dashboards} if DASHBOARDS.exists() else {}),
+    K8S / "components/monitoring/rules.yaml": rules,
+    DASHBOARDS / "kustomization.yaml": dashboards,
 }
 
 
