@@ -73,7 +73,7 @@ images: $(INSTALLED) ## build every image and run it as restricted as in product
 
 alerts: $(INSTALLED) ## the alert rules, by promtool and on the running product; installs Prometheus as root, on Debian or Ubuntu
 	@sh tests/alerts/install.sh
-	@$(PY) -m pytest tests/alerts $(ARGS)
+	@$(PY) -m pytest --numprocesses=$(if $(ARGS),0,2) --dist=loadfile tests/alerts $(ARGS)
 
 audit: $(AUDITOR) ## known vulnerabilities of what is pinned, where their database can be reached; ARGS=--must fails elsewhere
 	@PYTHONPATH=$(AUDITOR) $(PY) deploy/release/audit.py $(ARGS)

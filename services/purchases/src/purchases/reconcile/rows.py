@@ -19,5 +19,5 @@ class UnrecordedPayment(Row):
     """How many purchases it names, and so should have paid."""
     amount_paid_cents: Mapped[int] = mapped_column(BigInteger)
     currency: Mapped[str] = mapped_column(String(3))
-    paid_at: Mapped[datetime]
+    invoiced_at: Mapped[datetime]
     found_at: Mapped[datetime] = mapped_column(server_default=NOW)

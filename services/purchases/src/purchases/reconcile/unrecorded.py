@@ -22,7 +22,7 @@ class Unrecorded:
     """How many payments the ledger lacks, and when the first of them was paid."""
 
     payments: int
-    oldest_paid_at: datetime | None
+    oldest_invoiced_at: datetime | None
 
 
 async def note(session: AsyncSession, fact: InvoicePaid, *, purchases: int) -> None:
@@ -32,14 +32,16 @@ async def note(session: AsyncSession, fact: InvoicePaid, *, purchases: int) -> N
         purchases=purchases,
         amount_paid_cents=fact.amount_paid,
         currency=fact.currency.upper(),
-        paid_at=fact.occurred_at,
+        invoiced_at=fact.occurred_at,
     )
     await session.execute(row.on_conflict_do_nothing())
 
 
 async def still_unrecorded(session: AsyncSession) -> Unrecorded:
     """Return what is noted, not recorded since, and not set aside for staff, who know of that."""
-    wanted = select(func.count(), func.min(UnrecordedPayment.paid_at)).where(not_(_is_recorded()), not_(_is_parked()))
+    wanted = select(func.count(), func.min(UnrecordedPayment.invoiced_at)).where(
+        not_(_is_recorded()), not_(_is_parked())
+    )
     payments, oldest = (await session.execute(wanted)).one()
     return Unrecorded(payments, oldest)
 

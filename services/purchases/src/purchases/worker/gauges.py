@@ -72,7 +72,7 @@ for kind in KINDS_OF_MONEY:
 async def export_money(session: AsyncSession) -> None:
     """Set the gauges to how it is now."""
     missing = await unrecorded.still_unrecorded(session)
-    since = missing.oldest_paid_at
+    since = missing.oldest_invoiced_at
     UNRECORDED.set(missing.payments)
     UNRECORDED_AGE.set((datetime.now(UTC) - since).total_seconds() if since else 0)
     OVERDUE.set(await jobs.overdue_seconds(session, kinds=KINDS))

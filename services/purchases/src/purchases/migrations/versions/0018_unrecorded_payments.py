@@ -15,7 +15,7 @@ def upgrade() -> None:
         sa.Column("purchases", sa.Integer(), nullable=False),
         sa.Column("amount_paid_cents", sa.BigInteger(), nullable=False),
         sa.Column("currency", sa.String(3), nullable=False),
-        sa.Column("paid_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("invoiced_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("found_at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False),
         sa.PrimaryKeyConstraint("stripe_invoice_id"),
     )
