@@ -40,12 +40,17 @@ CHANGED: Final = """
 
 
 async def given_pending(connection: Any, sales: Sequence[Sale]) -> None:
-    """One workspace and one pending purchase for each sale."""
+    """One workspace and one pending purchase for each sale, counted for the planner."""
+    await put(connection, sales)
+    await connection.execute("analyze workspaces, workspace_addon_purchases")
+
+
+async def put(connection: Any, sales: Sequence[Sale]) -> None:
+    """Write the rows of `sales`."""
     await connection.copy_records_to_table("workspaces", records=map(_workspace, sales), columns=WORKSPACE)
     addon, now = uuid4(), datetime.now(UTC)
     purchases = [_purchase(sale, addon, now) for sale in sales]
     await connection.copy_records_to_table("workspace_addon_purchases", records=purchases, columns=PURCHASE)
-    await connection.execute("analyze workspaces, workspace_addon_purchases")
 
 
 async def changed(connection: Any) -> dict[str, int]:

@@ -76,6 +76,10 @@ class PostgresServer:
     def url(self, *, role: str, password: str, database: str) -> str:
         return f"postgresql://{role}:{password}@{LOOPBACK}:{self.port}/{database}"
 
+    def program(self, name: str) -> Path:
+        """Return where PostgreSQL's own program `name` is, `pg_basebackup` say, of the server's version."""
+        return self._bin / name
+
     async def start(self) -> None:
         """Make the cluster where there is none yet, and wait for the first connection."""
         if not self._data.exists():

@@ -141,6 +141,20 @@ async def test_an_answer_that_another_issuer_gives_is_refused(site: Site, named:
     assert site.cookie not in visitor.cookies
 
 
+async def test_a_discovery_document_of_another_issuer_begins_no_sign_in(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who could put another document in its place would have people sign in at a place of their own."""
+    configuration = issuer_api._configuration
+    foreign = {"issuer": "https://evil.example"}
+    monkeypatch.setattr(issuer_api, "_configuration", lambda *of, **at: configuration(*of, **at) | foreign)
+    async with site.visitor() as visitor:
+        begun = await visitor.get("/session/sign-in")
+
+    assert begun.status_code == 503
+    assert "authorize" not in begun.text
+
+
 async def test_an_issuer_that_does_not_name_itself_may_go_on_so(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     configuration = issuer_api._configuration
     silent = {"authorization_response_iss_parameter_supported": False}

@@ -34,7 +34,7 @@ SIGNED_OUT: Final = "/session/signed-out"
 HINT: Final = "quittance_id"
 HINT_PATH: Final = "/session"
 TIMEOUT_SECONDS: Final = 10
-UNREACHED: Final = (httpx.HTTPError, RuntimeError, ValueError)
+UNREACHED: Final = (httpx.HTTPError, RuntimeError, ValueError, KeyError)
 
 
 class SignIn:
@@ -43,6 +43,7 @@ class SignIn:
     def __init__(self, settings: SignInSettings, pages: Pages) -> None:
         self._pages = pages
         self._pending = PendingSignIns(settings.session_secret.get_secret_value(), secure=pages.secure)
+        self._issuer = settings.oidc_issuer_url
         self._asked = {"audience": settings.oidc_audience} if settings.oidc_audience else {}
         self._client: Any = OAuth().register(
             "issuer",
@@ -65,6 +66,7 @@ class SignIn:
         request.scope["session"] = {}
         asked = self._asked | ({"prompt": "login"} if anew else {})
         try:
+            await self._metadata()
             made = await self._client.create_authorization_url(f"{self._pages.origin}{CALLBACK}", **asked)
             await self._client.save_authorize_data(request, redirect_uri=f"{self._pages.origin}{CALLBACK}", **made)
         except UNREACHED as error:
@@ -120,7 +122,7 @@ class SignIn:
 
     async def _tokens(self, request: Request) -> tuple[str, str]:
         try:
-            metadata = await self._client.load_server_metadata()
+            metadata = await self._metadata()
             _require_answer_of(metadata, request)
             expected = {
                 "iss": {"essential": True, "value": metadata["issuer"]},
@@ -130,11 +132,21 @@ class SignIn:
         except (AuthlibBaseError, JoseError) as error:
             log.info("sign_in_failed", error=repr(error)[:300])
             raise _failed("The sign-in was not completed.") from error
-        except (*UNREACHED, KeyError) as error:
+        except UNREACHED as error:
             raise _no_answer(error) from error
         if "userinfo" not in answer:
             raise _failed("The sign-in service did not say who you are.")
         return str(answer["access_token"]), str(answer["id_token"])
+
+    async def _metadata(self) -> Mapping[str, Any]:
+        """Return the issuer's discovery document. Raises RuntimeError for one that names another issuer than ours.
+
+        A slash at the end is forgiven. Source: https://openid.net/specs/openid-connect-discovery-1_0.html#rfc.section.4.3.
+        """
+        metadata: Mapping[str, Any] = await self._client.load_server_metadata()
+        if str(metadata["issuer"]).rstrip("/") != self._issuer.rstrip("/"):
+            raise RuntimeError(f"the discovery document is of another issuer: {str(metadata['issuer'])[:200]}")
+        return metadata
 
     def _set_hint(self, response: Response, id_token: str, *, seconds: int) -> None:
         """Who was signed in, for the issuer that is asked to sign them out: several ask for it."""
