@@ -170,7 +170,7 @@ async def _fill(url: str, rows: int) -> None:
 async def _base_backup(server: PostgresServer, into: Path, *options: str) -> Path:
     """Copy the running server to `into`, as `pg_basebackup` does; return that."""
     source = f"{server.admin_url}?application_name=standby"
-    words = [server.program("pg_basebackup"), "-d", source, "-D", into, "--checkpoint=fast", *options]
+    words: list[str | Path] = [server.program("pg_basebackup"), "-d", source, "-D", into, "--checkpoint=fast", *options]
     await asyncio.to_thread(subprocess.run, words, check=True, capture_output=True)
     _own(server, into)
     return into
