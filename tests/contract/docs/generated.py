@@ -5,11 +5,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-<<<<<<< HEAD
-from tests.contract.docs import decisions, licences, tables
-=======
-from tests.contract.docs import decisions, runbooks, tables
->>>>>>> abeca042 (Runbooks, a threat model, ASVS point by point; a measured restore)
+from tests.contract.docs import decisions, licences, runbooks, tables
 from tests.contract.docs.markdown import FILES
 
 PARTS: Final[Mapping[str, Callable[[], str]]] = {
@@ -23,12 +19,9 @@ PARTS: Final[Mapping[str, Callable[[], str]]] = {
     "problems": tables.problems,
     "metrics": tables.metrics_table,
     "settings": tables.settings,
-<<<<<<< HEAD
     "licences": licences.report,
     "licences-of-the-sandbox": licences.sandbox,
-=======
     "alerts": runbooks.index,
->>>>>>> abeca042 (Runbooks, a threat model, ASVS point by point; a measured restore)
 }
 _PART: Final = re.compile(
     r"(?P<begin>^<!-- make docs: (?P<name>[\w-]+) -->\n)(?:.*?)(?P<end>^<!-- /make docs -->$)", re.MULTILINE | re.DOTALL
