@@ -144,9 +144,7 @@ async def test_an_answer_that_another_issuer_gives_is_refused(site: Site, named:
 async def test_a_discovery_document_of_another_issuer_begins_no_sign_in(
     site: Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Who could put another document in its place would have people sign in at a place of their own."""
-    configuration = issuer_api._configuration
-    foreign = {"issuer": "https://evil.example"}
+    configuration, foreign = issuer_api._configuration, {"issuer": "https://evil.example"}
     monkeypatch.setattr(issuer_api, "_configuration", lambda *of, **at: configuration(*of, **at) | foreign)
     async with site.visitor() as visitor:
         begun = await visitor.get("/session/sign-in")
