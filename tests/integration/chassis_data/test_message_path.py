@@ -118,6 +118,25 @@ async def test_a_committed_fact_is_applied_once_by_the_consumer(path: Path) -> N
         await until(lambda: _equals(path.count("select count(*) from outbox"), 0))
 
 
+async def test_a_relay_that_is_stopped_between_kafkas_yes_and_its_delete_deletes_first(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Otherwise each rollout would send a batch again."""
+    confirmed, send_all = asyncio.Event(), Relay._send_all
+
+    async def confirmed_slowly(relay: Relay, *batch: Any) -> None:
+        await send_all(relay, *batch)
+        confirmed.set()
+        await asyncio.sleep(0.5)
+
+    monkeypatch.setattr(Relay, "_send_all", confirmed_slowly)
+    async with Relay(database=path.database, settings=path.settings, health=Health()).running():
+        await path.given_published(addon_state())
+        await asyncio.wait_for(confirmed.wait(), 20)
+
+    assert await path.count("select count(*) from outbox") == 0
+
+
 async def test_a_rolled_back_fact_never_leaves(path: Path) -> None:
     fact = addon_state()
 

@@ -103,12 +103,15 @@ async def until_it_leads(operator: httpx.AsyncClient) -> None:
 
 
 async def until_it_stands_by(operator: httpx.AsyncClient) -> None:
-    """Ready, although another one leads."""
+    """Ready, although another one leads; and so it stays."""
 
     async def does() -> bool:
         return await leads(operator) == 0 and (await operator.get("/readyz")).status_code == 200
 
     await until(does)
+    for _ in range(10):
+        await asyncio.sleep(0.15)
+        assert await does()
 
 
 async def publish(relays: Relays, *, facts: int) -> None:
