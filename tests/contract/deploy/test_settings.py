@@ -2,6 +2,7 @@
 
 import base64
 import os
+import secrets
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -25,6 +26,7 @@ from webhook_gateway.webhook.webhook_secrets import signing_secrets
 
 LIBRARIES: Final = frozenset({"PGSSLMODE", "PGSSLROOTCERT"})
 """Variables that asyncpg reads for itself."""
+MADE: Final = secrets.token_hex(24)
 KAFKAS: Final = "/run/kafka"
 """Where Strimzi's certificates are mounted."""
 MADE_BY_OPERATORS: Final[Mapping[str, frozenset[str]]] = {
@@ -41,10 +43,10 @@ def sound(name: str, overlay: str) -> str:
     mode = "live" if overlay == "production" else "test"
     return {
         "DATABASE_URL": "postgresql://any:vjR9pQw2nX7c@postgres-pooler:5432/any",
-        "STRIPE_SECRET_KEY": f"rk_{mode}_51Nq8sVjR9pQw2nX7cL4tHk3",
-        "STRIPE_WEBHOOK_SECRETS": "whsec_9kXv2LqT7nRb4JwPz8cY3hFd6sGm1aQe",
-        "OIDC_CLIENT_SECRET": "kP7xVb2nQ9wLr4TjZc8m",
-        "SESSION_SECRET": "b7e2c94f1d8a6035e7b2c94f1d8a6035e7b2c94f1d8a6035",
+        "STRIPE_SECRET_KEY": f"rk_{mode}_51{MADE}",
+        "STRIPE_WEBHOOK_SECRETS": f"whsec_{MADE}",
+        "OIDC_CLIENT_SECRET": MADE,
+        "SESSION_SECRET": MADE,
         "SMTP_URL": "smtp://quittance:q8Zt4Lw2@mail.quittance.example:587",
     }[name]
 

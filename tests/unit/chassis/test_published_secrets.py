@@ -1,5 +1,6 @@
 """What this repository publishes opens nothing: each secret in it is on the list of those that a deployment refuses."""
 
+import base64
 import re
 import subprocess
 from collections.abc import Iterator
@@ -19,7 +20,7 @@ from chassis.process.secret_shapes import (
 ROOT: Final = Path(__file__).parents[3]
 WEBHOOK_SECRET: Final = re.compile(r"whsec_[A-Za-z0-9+/=_-]*")
 KEY: Final = re.compile(r"[sr]k_(?:test|live)_[A-Za-z0-9_]*")
-SESSION_SECRET: Final = re.compile(r"""SESSION_SECRET["']?\s*[:=]\s*["']?([^\s"',{}]{8,})""")
+SESSION_SECRET: Final = re.compile(r"""SESSION_SECRET["']?\s*[:=]\s*["']?([^\s"',{}\]]{8,})""")
 CLIENT_SECRET: Final = re.compile(
     r"""(?:--client-secret=|OIDC_CLIENT_SECRET["']?\s*[:=]\s*["']?)((?!client_secret\b)[^\s"',{}]{8,})"""
 )
@@ -42,10 +43,20 @@ TREE: Final = dict(texts())
 def values(pattern: re.Pattern[str]) -> set[tuple[str, str]]:
     """Where it stands, and what."""
     return {
-        (name, next((group for group in match.groups() if group), match[0]))
+        (name, _read(name, next((group for group in match.groups() if group), match[0])))
         for name, text in TREE.items()
         for match in pattern.finditer(text)
     }
+
+
+def _read(name: str, value: str) -> str:
+    """What kustomize renders of a Secret is in base64."""
+    if not name.startswith("deploy/k8s/rendered/"):
+        return value
+    try:
+        return base64.b64decode(value, validate=True).decode()
+    except ValueError:
+        return value
 
 
 def test_the_tree_is_read() -> None:
