@@ -48,7 +48,7 @@ async def _demo(checkout: Path, what: str, *, limit: float, **extra_env: str) ->
 
 
 async def _make(checkout: Path, environment: Mapping[str, str]) -> None:
-    """Its output is shown only when it fails; interrupted, it is told so and awaited."""
+    """Its output is shown only when it fails; interrupted, it is signalled and awaited."""
     process = await asyncio.create_subprocess_exec(
         "make",
         "demo",

@@ -52,7 +52,7 @@ async def test_it_leads_to_the_page_of_the_own_workspace(
 async def test_who_is_in_several_chooses(
     harness: Harness, site: Site, address: str, of_the_owner: str, of_the_viewer: str
 ) -> None:
-    """By name; two of one name are told apart. One that is not known here is no choice."""
+    """By name; two of one name are shown with their ids. One that is not known here is no choice."""
     await given_the_plans(harness)
     for workspace, name in (("ws-a", "Acme"), ("ws-b", "<b>Beta</b>"), ("ws-c", "Acme")):
         await harness.given_a_workspace(None, workspace)

@@ -195,7 +195,7 @@ CASES: Final = [(name, secret) for name, (_, own) in NEEDED.items() for secret i
 
 @pytest.mark.parametrize(("name", "secret"), CASES)
 async def test_a_process_without_one_of_its_secrets_names_it_and_does_not_start(name: str, secret: str) -> None:
-    """The gateway's own secret is told by its readiness: it starts, and refuses every webhook."""
+    """The gateway's own secret is shown by its readiness: it starts, and refuses every webhook."""
     ended = await run(*NEEDED[name][0], given_settings=SOUND | {secret: ""})
 
     assert ended.status == 1, ended.output
