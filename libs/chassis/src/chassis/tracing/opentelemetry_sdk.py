@@ -28,6 +28,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from chassis.tracing.exported import OURS, Clean, CleanExporter, Count
 from chassis.tracing.heads import SAMPLER, Carriers, context_of, contexts_of, header_of, is_text
+from chassis.tracing.kafka_records import spare_what_is_not_sampled
 from chassis.tracing.spans import OFF, Attributes, set_tracer
 
 EXPORT_SECONDS: Final = 2.0
@@ -45,6 +46,9 @@ INSTRUMENTED: Final[Mapping[str, Callable[[], Any]]] = {
 }
 """Not SQLAlchemy's, which refuses 2.1; its statements are asyncpg's. FastAPI's is for each app."""
 _IDS: Final = RandomIdGenerator()
+with suppress_instrumentation():
+    _QUIET: Final = running.get_current()
+    """In it no instrumentation does anything."""
 log = logging.getLogger(__name__)
 
 
@@ -76,6 +80,7 @@ def start(receiver: Receiver, *, service: str, instance: str, clean: Clean, coun
         made.instrument(tracer_provider=provider)
         if not made.is_instrumented_by_opentelemetry:
             raise NotInstrumented(library)
+    spare_what_is_not_sampled()
     set_tracer(OpenTelemetry(provider, receiver))
 
     def stop() -> None:
@@ -213,8 +218,6 @@ def _within(context: Context) -> Iterator[None]:
         running.detach(token)
 
 
-@contextmanager
-def _unsampled(context: SpanContext) -> Iterator[None]:
+def _unsampled(context: SpanContext) -> AbstractContextManager[None]:
     unsampled = SpanContext(context.trace_id, context.span_id, context.is_remote, TraceFlags(TraceFlags.DEFAULT))
-    with trace.use_span(NonRecordingSpan(unsampled)), suppress_instrumentation():
-        yield
+    return _within(trace.set_span_in_context(NonRecordingSpan(unsampled), _QUIET))
