@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.alerts.cases import CASES, FRESH, LONG, Case
+from tests.alerts.cases import CASES, FRESH, LONG, NOW, Case
 from tests.alerts.rules import ALERTS, FILES, OBSERVABILITY, RECORDED, metrics_in
 
+A_DAY = 24 * 60
 FIRING = 'count by (alertname) (ALERTS{alertstate="firing"})'
 
 
@@ -21,23 +22,33 @@ def promtool(*words: str | Path) -> tuple[int, str]:
 
 def expectation(series: dict[str, str], firing: list[str], *, minutes: int) -> dict[str, Any]:
     """Return one of promtool's tests: which alerts fire then, and that there is no other."""
+    step = step_of(minutes)
     samples = [{"labels": f'{{alertname="{name}"}}', "value": 1} for name in sorted(firing)]
     return {
-        "interval": "1m",
-        "input_series": [{"series": name, "values": first(values, minutes + 2)} for name, values in series.items()],
+        "interval": f"{step}m",
+        "input_series": [{"series": name, "values": first(values, minutes, step)} for name, values in series.items()],
         "promql_expr_test": [{"expr": FIRING, "eval_time": f"{minutes}m", "exp_samples": samples}],
     }
 
 
-def first(values: str, minutes: int) -> str:
-    """Return no more of a series than is read: promtool takes seconds for what lasts for days."""
-    return " ".join(values.split()[:minutes]).replace(f"x{LONG}", f"x{minutes}")
+def step_of(minutes: int) -> int:
+    """Return the minutes from one scrape to the next: of days promtool takes minutes to evaluate every minute."""
+    return 5 if minutes > A_DAY else 1
 
 
-def judged(directory: Path, *tests: dict[str, Any]) -> tuple[int, str]:
+def first(values: str, minutes: int, step: int) -> str:
+    """Return no more of a series than is read; a clock goes on by the time between two scrapes."""
+    number = minutes // step + 2
+    read = " ".join(values.split()[:number]).replace(f"x{LONG}", f"x{number}")
+    return read.replace(NOW.partition("x")[0], f"0+{60 * step}")
+
+
+def judged(directory: Path, test: dict[str, Any]) -> tuple[int, str]:
     path = directory / "tests.yaml"
     path.write_text(
-        yaml.safe_dump({"rule_files": [str(one) for one in FILES], "evaluation_interval": "1m", "tests": list(tests)})
+        yaml.safe_dump(
+            {"rule_files": [str(one) for one in FILES], "evaluation_interval": test["interval"], "tests": [test]}
+        )
     )
     return promtool("test", "rules", path)
 
