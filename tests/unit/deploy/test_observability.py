@@ -121,3 +121,14 @@ def test_every_panel_uses_the_data_source_that_is_provisioned() -> None:
     panels = [panel for path in DASHBOARDS for panel in json.loads(path.read_text())["panels"]]
     assert {panel["datasource"]["uid"] for panel in panels} <= uids
     assert (ROOT / "deploy/observability/grafana/provisioning/dashboards/quittance.yaml").is_file()
+
+
+def test_each_alert_has_its_runbook_with_its_severity_and_each_other_page_stands_in_the_list() -> None:
+    pages = {path.name: path.read_text() for path in (ROOT / "docs/runbooks").glob("*.md") if path.stem != "README"}
+    alerts = {Path(rule["annotations"]["runbook_url"]).name: (name, rule) for name, rule in ALERTS.items()}
+    listed = set(re.findall(r"\]\(([\w-]+\.md)\)", (ROOT / "docs/runbooks/README.md").read_text()))
+
+    assert set(alerts) - set(pages) == set()
+    assert set(pages) - listed == set()
+    for page, (name, rule) in alerts.items():
+        assert f"Alert `{name}`. **{rule['labels']['severity'].capitalize()}**" in pages[page]
