@@ -1,6 +1,7 @@
 """Where traces begin: which requests and works are sampled, and whose word counts for it."""
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable
 from typing import Any, Final
 
 from opentelemetry.context import Context
@@ -13,11 +14,14 @@ from opentelemetry.propagators.textmap import (
     default_setter,
 )
 from opentelemetry.sdk.trace.sampling import Decision, ParentBased, Sampler, SamplingResult
-from opentelemetry.trace import SpanContext, SpanKind, format_span_id, format_trace_id, get_current_span
+from opentelemetry.trace import SpanContext, SpanKind, TraceFlags, format_span_id, format_trace_id, get_current_span
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from starlette.types import Scope
 
 TRACEPARENT: Final = "traceparent"
+SAMPLED: Final = "13579bdf"
+"""The last digit of the flags, of a trace that is sampled."""
+_PARTS: Final = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]([0-9a-f])(?:-.*)?")
 _W3C: Final = TraceContextTextMapPropagator()
 _BEGIN: Final = frozenset({SpanKind.SERVER, SpanKind.INTERNAL})
 
@@ -92,15 +96,22 @@ def header_of(context: SpanContext) -> str:
 
 def context_of(traceparent: str | None) -> SpanContext | None:
     """Return the context that `traceparent` names; None for none, and for a broken one."""
-    if traceparent is None:
+    found = _PARTS.fullmatch(traceparent) if traceparent else None
+    if found is None:
         return None
-    found = get_current_span(_W3C.extract({TRACEPARENT: traceparent})).get_span_context()
-    return found if found.is_valid else None
+    sampled = TraceFlags(TraceFlags.SAMPLED if found[3] in SAMPLED else TraceFlags.DEFAULT)
+    context = SpanContext(int(found[1], 16), int(found[2], 16), is_remote=True, trace_flags=sampled)
+    return context if context.is_valid else None
 
 
-def contexts_of(traceparents: Sequence[str | None]) -> list[SpanContext]:
-    """Return the different contexts, in their order."""
-    found = filter(None, map(context_of, traceparents))
+def contexts_of(traceparents: Iterable[str | None]) -> list[SpanContext]:
+    """Return the different contexts that are sampled, in their order; where none is, the first of the others.
+
+    A batch has hundreds, nearly none of them sampled: only what is used is read.
+    """
+    known = [one for one in traceparents if one]
+    chosen = [one for one in known if one[54:55] in SAMPLED and one[54:55]] or known[:1]
+    found = filter(None, map(context_of, chosen))
     return list({(one.trace_id, one.span_id): one for one in found}.values())
 
 
