@@ -36,7 +36,7 @@ EXPORT_SECONDS: Final = 2.0
 LAST_EXPORTS_SECONDS: Final = 1.0
 """After the process's parts have stopped no export begins later; with the one that runs, at most 3 s in all."""
 QUEUED: Final = 2048
-"""Spans that wait for the receiver at most; newer ones are lost, and nobody waits."""
+"""Spans that wait for the receiver at most; then the oldest are lost, uncounted, and nobody waits."""
 EXCLUDED: Final[list[Literal["receive", "send"]]] = ["receive", "send"]
 """Spans for each message of ASGI, which say nothing."""
 INSTRUMENTED: Final[Mapping[str, Callable[[], Any]]] = {

@@ -30,6 +30,7 @@ def findings_of_relay(settings: Settings) -> Iterable[str]:
     """Find what is wrong with the relay's settings, in a sentence each: it needs the database and Kafka alone."""
     yield from doctor.database(settings, settings.database_url)
     yield from kafka(settings)
+    yield from doctor.traces(settings)
 
 
 def health_of(settings: Settings, database: Database) -> Health:

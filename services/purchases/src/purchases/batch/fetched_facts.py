@@ -3,6 +3,7 @@
 import json
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from chassis.kafka.records import Received, StoredRecord
@@ -51,7 +52,10 @@ def invoice_fact(invoice: Fetched) -> stripe_facts.InvoicePaid:
 
 def unrecognised_fact(thing: Fetched, kind: str, error: UnknownShape) -> stripe_facts.UnrecognisedEvent:
     """Return what stands for an object of Stripe's API that nobody understands, to be parked with its body."""
-    metadata, body = thing.read(metadata_of), thing.payload
+    metadata: Mapping[str, str] = {}
+    with suppress(UnknownShape):  # it is parked because something in it cannot be read: that may be its metadata
+        metadata = thing.read(metadata_of)
+    body = thing.payload
     return stripe_facts.UnrecognisedEvent(
         **_found(body, kind, state=str(body.get("status"))),
         object_id=thing.id,

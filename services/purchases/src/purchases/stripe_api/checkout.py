@@ -99,8 +99,10 @@ async def _find_setup(client: StripeClient, *, instance: str, customer_id: str, 
     """Find the newest page of ours that still saves a card for this customer, and for some minutes more."""
     listing = client.v1.checkout.sessions.list_async(params={"customer": customer_id, "status": "open", "limit": 100})
     for session in (await request("list_setup_sessions", listing)).entries("data"):
+        if session.payload.get("mode") != "setup":
+            continue
         said, page = session.read(read_checkout_session), session.read(read_hosted_page)
-        ours = said.mode == "setup" and said.quittance_instance == instance
+        ours = said.quittance_instance == instance
         lasts = page.expires_at is not None and page.expires_at > datetime.now(UTC) + SETUP_LEAST
         if ours and lasts and page.return_url == return_url and page.url:
             return HostedPage(page.session_id, page.url)

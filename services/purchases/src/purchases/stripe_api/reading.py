@@ -1,6 +1,7 @@
 """What Stripe's client gives, as JSON that only `stripe_reader` reads, and when that was so."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -64,10 +65,17 @@ async def request(name: str, call: Awaitable[Any]) -> Fetched:
     began = monotonic()
     async with phase(name):
         answer = await call
+    return Fetched(json_of(answer), _answered_at(answer, took=timedelta(seconds=int(monotonic() - began) + 2)))
+
+
+def _answered_at(answer: Any, *, took: timedelta) -> datetime | None:
+    """Return when Stripe read it, at the latest. A date that is none is not known: what was asked for is done."""
     response = getattr(answer, "last_response", None)
-    date = (response.headers if response else {}).get("date")
-    took = timedelta(seconds=int(monotonic() - began) + 2)
-    return Fetched(json_of(answer), parsedate_to_datetime(date) - took if date else None)
+    with suppress(TypeError, ValueError):
+        return (
+            parsedate_to_datetime(response.headers["date"]) - took if response and "date" in response.headers else None
+        )
+    return None
 
 
 async def listed(name: str, call: Awaitable[Any]) -> AsyncIterator[Fetched]:
