@@ -12,6 +12,7 @@ from faststream.kafka.security import parse_security
 from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
 
 from chassis.backoff import Backoff
+from chassis.kafka.renewed_tls import RenewedTls
 from chassis.process import metrics
 from chassis.process.logs import get_logger
 from chassis.process.settings import ServiceSettings
@@ -47,16 +48,15 @@ def security(settings: ServiceSettings) -> BaseSecurity | None:
 
 
 def tls_context(settings: ServiceSettings) -> ssl.SSLContext:
-    """Return what a connection is encrypted with, read anew: a client made later has a certificate that was renewed.
+    """Return what a connection is encrypted with: our certificate as it is when the connection is made.
 
     The broker's certificate is checked, and its name. Raises OSError, also for what is no certificate or key.
     """
-    context = ssl.create_default_context(cafile=settings.kafka_security_cafile)
-    if settings.kafka_security_certfile:
-        # Always a password, and if empty: without one OpenSSL would ask the terminal for it.
-        password = settings.kafka_security_keyfile_password.get_secret_value
-        context.load_cert_chain(settings.kafka_security_certfile, settings.kafka_security_keyfile, password)
-    return context
+    # Always a password, and if empty: without one OpenSSL would ask the terminal for it.
+    password = settings.kafka_security_keyfile_password.get_secret_value
+    return RenewedTls(
+        settings.kafka_security_cafile, settings.kafka_security_certfile, settings.kafka_security_keyfile, password
+    )
 
 
 def connection(settings: ServiceSettings) -> dict[str, Any]:
