@@ -34,12 +34,27 @@ def waiting(kind: str, what: str) -> str:
     return series(f"billing_undecided_money_{what}", kind=kind)
 
 
+def up(service: str) -> str:
+    """Return what Prometheus says of its scrapes of a service."""
+    return f'up{{job="quittance",service="{service}",instance="i"}}'
+
+
+PROCESSES: Final = (
+    "catalog",
+    "catalog-relay",
+    "purchases-api",
+    "purchases-worker",
+    "purchases-relay",
+    "webhook-gateway",
+    "notifier",
+)
+"""What is scraped, by its label `service`."""
 AGE: Final = "oldest_age_seconds"
 KINDS: Final = ("payment", "fact", "command", "refund", "purchase")
-OUTCOMES: Final = ("published", "broker-unavailable", "failed", "no-secret", "signature-mismatch")
+OUTCOMES: Final = ("published", "broker-unavailable", "failed", "no-secret", "signature-mismatch", "body-too-slow")
 ENDINGS: Final = ("ok", "unreachable", "server_error", "key_refused", "rate_limited")
 FRESH: Final[Mapping[str, str]] = {
-    series("up"): FINE,
+    **{up(name): FINE for name in PROCESSES},
     series("billing_ready"): f"NaN {FINE}",
     series("billing_ready_check", check="database"): f"NaN {FINE}",
     series("billing_ready_check", check="broker"): f"NaN {FINE}",
@@ -95,6 +110,8 @@ STEADY: Final = f"0+100x{LONG}"
 """A counter of something that goes on, and well."""
 A_FEW: Final = f"0+1x{LONG}"
 HOUR: Final = f"3600x{LONG}"
+GONE: Final = f"1 1 _x{LONG}"
+"""A series that is not scraped any more."""
 ONCE: Final = f"0 0 1x{LONG}"
 
 CASES: Final = (
@@ -117,11 +134,22 @@ CASES: Final = (
         minutes=LONG - 10,
     ),
     Case(
+        "WebhookErrorBudgetBurnsSlowly",
+        {
+            webhooks("published"): f"0+1000x{LONG}",
+            series("billing_webhook_seconds_count"): f"0+1000x{LONG}",
+            series("billing_webhook_seconds_bucket", le="5.0"): f"0+999x{LONG}",
+        },
+        minutes=LONG - 10,
+    ),
+    Case(
         "WebhooksSlow",
         {
             series("billing_webhook_seconds_count"): STEADY,
             series("billing_webhook_seconds_bucket", le="5.0"): f"0+90x{LONG}",
+            webhooks("published"): STEADY,
         },
+        also=("WebhookErrorBudgetBurnsFast", "WebhookErrorBudgetBurnsSlowly"),
     ),
     Case("WebhookSignaturesRefused", {webhooks("published"): STEADY, webhooks("signature-mismatch"): A_FEW}),
     Case("WebhookSecretMissing", {series("billing_webhook_secret_missing"): FINE}),
@@ -173,7 +201,7 @@ CASES: Final = (
         Case("DatabaseReplicationLag", {series(name): HOUR})
         for name in ("pg_replication_lag", "pg_replication_lag_seconds", "cnpg_pg_replication_lag")
     ),
-    Case("ProcessDown", {series("up"): NOTHING}),
+    *(Case("ProcessDown", {up(name): values}) for name in PROCESSES for values in (NOTHING, GONE)),
     Case("ProcessNotReady", {series("billing_ready"): NOTHING}),
     Case("KafkaUnreachable", {series("billing_ready_check", check="broker"): NOTHING}),
     Case(
@@ -194,4 +222,25 @@ CASES: Final = (
     ),
     Case("SignOutsUnread", {series("billing_ended_sessions_read_timestamp_seconds"): NOTHING}),
     Case("RetentionStandsStill", {series("billing_pruned_timestamp_seconds", table="parked"): NOTHING}, minutes=500),
+    Case("RetentionStandsStill", {series("billing_pruned_timestamp_seconds", table="parked"): NEVER}, minutes=500),
 )
+
+QUIET: Final = (
+    (
+        "senders whose bodies come too slowly",
+        {
+            webhooks("published"): STEADY,
+            webhooks("body-too-slow"): f"0+10x{LONG}",
+            series("billing_webhook_seconds_count"): f"0+110x{LONG}",
+            series("billing_webhook_seconds_bucket", le="5.0"): STEADY,
+        },
+        300,
+    ),
+    ("no first pruning yet", {series("billing_pruned_timestamp_seconds", table="parked"): NEVER}, 300),
+    (
+        "a pruning that failed at the start and went well later",
+        {series("billing_pruned_timestamp_seconds", table="parked"): f"{'NaN ' * 120}{NOW}"},
+        500,
+    ),
+)
+"""What somebody could take for a cause, and how many minutes it lasts: nothing fires."""

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.alerts.cases import CASES, FRESH, LONG, NOW, Case
+from tests.alerts.cases import CASES, FRESH, LONG, NOW, QUIET, Case
 from tests.alerts.rules import ALERTS, FILES, OBSERVABILITY, RECORDED, metrics_in
 
 A_DAY = 24 * 60
@@ -16,7 +16,11 @@ FIRING = 'count by (alertname) (ALERTS{alertstate="firing"})'
 
 
 def promtool(*words: str | Path) -> tuple[int, str]:
-    done = subprocess.run(["promtool", *words], capture_output=True, text=True, timeout=120)
+    return run("promtool", *words)
+
+
+def run(*words: str | Path) -> tuple[int, str]:
+    done = subprocess.run(words, capture_output=True, text=True, timeout=120)
     return done.returncode, done.stdout + done.stderr
 
 
@@ -63,6 +67,9 @@ def test_prometheus_and_alertmanager_read_their_settings() -> None:
     status, said = promtool("check", "config", "--syntax-only", OBSERVABILITY / "prometheus.yml")
     assert status == 0, said
 
+    status, said = run("amtool", "check-config", OBSERVABILITY / "alertmanager.yml")
+    assert status == 0, said
+
 
 @pytest.mark.parametrize("minutes", [0, 1, 10, 60, 360, LONG - 10])
 def test_after_a_fresh_start_nothing_fires(tmp_path: Path, minutes: int) -> None:
@@ -77,6 +84,13 @@ def test_an_alert_fires_at_its_cause_and_no_other_does(tmp_path: Path, case: Cas
     firing = [case.alert, *case.also]
 
     status, said = judged(tmp_path, expectation({**FRESH, **case.different}, firing, minutes=case.minutes))
+
+    assert status == 0, said
+
+
+@pytest.mark.parametrize(("different", "minutes"), [row[1:] for row in QUIET], ids=[row[0] for row in QUIET])
+def test_what_is_no_fault_of_ours_calls_nobody(tmp_path: Path, different: dict[str, str], minutes: int) -> None:
+    status, said = judged(tmp_path, expectation({**FRESH, **different}, [], minutes=minutes))
 
     assert status == 0, said
 

@@ -18,6 +18,8 @@ from sandbox.stack import EmbeddedStack
 from tests.alerts.rules import FILES, OBSERVABILITY, faster
 
 SCRAPE: Final = "1s"
+RELAYED_BY: Final = {"catalog-relay": "catalog", "purchases-relay": "purchases-worker"}
+"""Deployed, relays are processes of their own; the stack's services relay by themselves."""
 READY_WITHIN: Final = 30
 
 
@@ -106,12 +108,10 @@ def prometheus_settings(stack: EmbeddedStack, *, alertmanager: int) -> dict[str,
     settings["alerting"]["alertmanagers"][0]["static_configs"] = [{"targets": [f"{LOOPBACK}:{alertmanager}"]}]
     (job,) = settings["scrape_configs"]
     del job["relabel_configs"]
+    scraped = {**{service.name: service.name for service in SERVICES}, **RELAYED_BY}
     job["static_configs"] = [
-        {
-            "targets": [stack.operations_url(service.name).removeprefix("http://")],
-            "labels": {"service": service.name},
-        }
-        for service in SERVICES
+        {"targets": [stack.operations_url(process).removeprefix("http://")], "labels": {"service": name}}
+        for name, process in scraped.items()
     ]
     return settings
 
