@@ -55,7 +55,9 @@ async def test_a_product_that_runs_calls_nobody(watch: Watch, driver: Driver) ->
 
 
 async def _all_seen(watch: Watch) -> bool:
-    return await watch.services() == {*(service.name for service in SERVICES), *RELAYED_BY}
+    """Prometheus evaluates rules some seconds before it knows of a target: until then each process is absent."""
+    seen = await watch.services() == {*(service.name for service in SERVICES), *RELAYED_BY}
+    return seen and "ProcessDown" not in await watch.firing()
 
 
 Fault = Callable[[EmbeddedStack, Driver], Awaitable[None]]
