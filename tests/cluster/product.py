@@ -59,6 +59,7 @@ async def a_product(cluster: Cluster, manifests: Manifests, directory: Path) -> 
             product = Product(cluster, manifests, stack, pods, balancer)
             await put(cluster, await product.rendered())
             await rolled_out(cluster, NAMESPACE)
+            await balancer.knows_all()
             yield product
             await cluster.do("delete", "namespace", NAMESPACE, "--timeout=150s", within=180)
     finally:

@@ -24,6 +24,7 @@ from tests.cluster.nodes.processes import Network
 
 LAG_SECONDS: Final = 1.5
 """How much later than the API a node knows of an endpoint: kube-proxy gathers changes for up to a second."""
+KNOWN_WITHIN_SECONDS: Final = 30
 _POLL_SECONDS: Final = 0.25
 _OF_ONE_CONNECTION: Final = frozenset({b"connection", b"keep-alive", b"transfer-encoding", b"host", b"content-length"})
 _METHODS: Final = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
@@ -55,6 +56,12 @@ class Balancer:
                 following.cancel()
                 for server in servers:
                     server.should_exit = True
+
+    async def knows_all(self) -> None:
+        """Wait until each Service has an endpoint here, too: LAG_SECONDS after the API. Raises TimeoutError."""
+        async with asyncio.timeout(KNOWN_WITHIN_SECONDS):
+            while not all(self._endpoints.get(service) for service in self._ports):  # noqa: ASYNC110 - it is polled
+                await asyncio.sleep(_POLL_SECONDS)
 
     def _server(self, service: str, port: int) -> uvicorn.Server:
         async def forward(request: Request) -> Response:
