@@ -41,4 +41,8 @@ class Bad:
 GOOD: Final[dict[str, Object]] = {
     found["kind"]: found for found in yaml.safe_load_all((_SAMPLES / "good.yaml").read_text())
 }
+OWNED: Final[dict[str, Object]] = {
+    found["kind"]: found for found in yaml.safe_load_all((_SAMPLES / "owned.yaml").read_text())
+}
+"""What another operator made in our namespace."""
 BAD: Final = {name: Bad(**row) for name, row in yaml.safe_load((_SAMPLES / "bad.yaml").read_text()).items()}

@@ -1,11 +1,12 @@
 """What the API server refuses in a namespace of ours, and why."""
 
+import copy
 from collections.abc import AsyncIterator
 
 import pytest
 
 from tests.cluster.api.cluster import Cluster
-from tests.cluster.bad_manifests import BAD, GOOD
+from tests.cluster.bad_manifests import BAD, GOOD, OWNED
 from tests.cluster.manifests import define_custom_kinds, dumped, is_custom, kind_of
 from tests.cluster.placing import Overlay, forget
 from tests.cluster.report import REPORT
@@ -30,6 +31,23 @@ async def free_kinds(cluster: Cluster, overlays: dict[str, Overlay]) -> AsyncIte
 async def test_the_good_manifest_is_accepted(cluster: Cluster, free_kinds: set[str], kind: str) -> None:
     """Else what follows would show nothing."""
     await cluster.apply(dumped([GOOD[kind]]), "--dry-run=server", "-n", NAMESPACE)
+
+
+@pytest.mark.parametrize("kind", OWNED)
+async def test_what_strimzi_made_is_accepted_and_only_since_strimzi_made_it(
+    cluster: Cluster, free_kinds: set[str], kind: str
+) -> None:
+    """Else its operator could not make Kafka here: its references to the owner say `controller: false`."""
+    words = ("apply", "--server-side", "--dry-run=server", "-n", NAMESPACE, "-f", "-")
+    ours = copy.deepcopy(OWNED[kind])
+    del ours["metadata"]["ownerReferences"]
+
+    accepted = await cluster.kubectl(*words, stdin=dumped([OWNED[kind]]))
+    refused = await cluster.kubectl(*words, stdin=dumped([ours]))
+
+    assert accepted.code == 0, accepted.error
+    assert refused.code != 0
+    assert "ValidatingAdmissionPolicy 'quittance-" in refused.error
 
 
 @pytest.mark.parametrize("name", BAD)

@@ -5,6 +5,7 @@ import inspect
 import pkgutil
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Final
 
 import yaml
@@ -17,6 +18,7 @@ import notifier
 import purchases
 import webhook_gateway
 from contracts.topics import ALL_TOPICS
+from tests.contract.deploy.workloads import of_kind
 from tests.contract.sources import ROOT
 
 POLICIES: Final = ROOT / "deploy" / "k8s" / "policies"
@@ -60,6 +62,26 @@ def test_every_policy_is_bound_and_denies() -> None:
         assert binding["spec"]["policyName"] == policy["metadata"]["name"]
         assert binding["spec"]["validationActions"] == ["Deny"]
     assert sorted(listed) == sorted(path.name for path in POLICIES.glob("*.yaml") if path.name != "kustomization.yaml")
+
+
+def test_no_policy_looks_at_what_another_operator_made() -> None:
+    """Strimzi's owner references say `controller: false`; all four know it by the group of its kinds."""
+    [condition] = {_condition(path) for path in POLICIES.glob("*.yaml") if path.name != "kustomization.yaml"}
+    groups = re.compile(re.search(r"o\.apiVersion\.matches\('(.+?)'\)", condition)[1])  # type: ignore[index]
+    owners = {one["apiVersion"] for one in of_kind("production", "Kafka")}
+
+    assert "has(o.controller) && o.controller" in condition
+    assert {owner for owner in {*owners, "core.strimzi.io/v1"} if not groups.search(owner)} == set()
+    assert not any(
+        map(groups.search, ("apps/v1", "v1", "strimzi.io.evil.example/v1", "evil.example/kafka.strimzi.io/"))
+    )
+
+
+def _condition(path: Path) -> str:
+    policy, _ = yaml.safe_load_all(path.read_text())
+    [condition] = policy["spec"]["matchConditions"]
+    assert condition["name"] == "not-owned"
+    return str(condition["expression"])
 
 
 def _variable(file: str, name: str) -> str:
