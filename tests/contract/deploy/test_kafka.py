@@ -96,6 +96,19 @@ def test_lag_is_asked_for_every_topic_that_a_worker_reads_from_the_outside(overl
     ]
 
 
+@pytest.mark.parametrize("overlay", PROTECTED)
+def test_keda_finds_kafka_from_a_namespace_of_its_own(overlay: str) -> None:
+    """A name without a namespace is looked up in KEDA's, and KEDA would stay at its fallback for ever."""
+    [namespace] = [one["metadata"]["name"] for one in of_kind(overlay, "Namespace")]
+    [kafka] = of_kind(overlay, "Kafka")
+    [port] = [one["port"] for one in kafka["spec"]["kafka"]["listeners"] if one["name"] == "scram"]
+
+    triggers = [trigger for one in of_kind(overlay, "ScaledObject") for trigger in one["spec"]["triggers"]]
+
+    address = f"{kafka['metadata']['name']}-kafka-bootstrap.{namespace}.svc:{port}"
+    assert {trigger["metadata"]["bootstrapServers"] for trigger in triggers} == {address}
+
+
 def rights_of(overlay: str, user: str) -> Mapping[tuple[str, str], frozenset[str]]:
     acls = named(overlay, "KafkaUser", user)["spec"]["authorization"]["acls"]
     assert all(acl["resource"]["patternType"] == "literal" and acl.get("host", "*") == "*" for acl in acls)
