@@ -84,6 +84,19 @@ def test_the_version_stands_in_one_place_and_names_the_jobs() -> None:
         assert workload.kind != "Job" or workload.name.endswith(f"-{RELEASE['slug']}")
 
 
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_the_readme_deletes_every_job_before_it_applies_them_anew(overlay: str) -> None:
+    """A changed setting changes a Job's template by the ConfigMap's name, and that is an immutable field."""
+    text = (K8S / "README.md").read_text()
+    [(key, values)] = re.findall(r"delete job -l '(\S+) in \(([a-z,]+)\)'", text)
+    steps = [text.index(step) for step in ("delete job -l", "kubectl apply --server-side -k deploy/k8s/overlays/")]
+    jobs = [one["metadata"] for one in of_kind(overlay, "Job")]
+
+    assert jobs
+    assert {one["name"] for one in jobs if one["labels"].get(key) not in values.split(",")} == set()
+    assert steps == sorted(steps)
+
+
 @pytest.mark.parametrize("workload", WORKLOADS, ids=str)
 def test_its_commands_exist(workload: Workload) -> None:
     for container in workload.containers:
