@@ -84,6 +84,15 @@ def test_the_version_stands_in_one_place_and_names_the_jobs() -> None:
         assert workload.kind != "Job" or workload.name.endswith(f"-{RELEASE['slug']}")
 
 
+@pytest.mark.parametrize("workload", [one for one in WORKLOADS if one.kind == "Job"], ids=str)
+def test_a_job_tries_until_its_time_is_up(workload: Workload) -> None:
+    """The first deployment's database comes after the Job: one that has used up its tries would be failed for a day."""
+    spec = workload.document["spec"]
+    pauses = [min(10 * 2**failed, 360) for failed in range(spec["backoffLimit"])]
+
+    assert sum(pauses) > spec["activeDeadlineSeconds"]
+
+
 @pytest.mark.parametrize("overlay", OVERLAYS)
 def test_the_readme_deletes_every_job_before_it_applies_them_anew(overlay: str) -> None:
     """A changed setting changes a Job's template by the ConfigMap's name, and that is an immutable field."""
