@@ -95,6 +95,19 @@ def test_kafkas_port_is_one_that_the_policy_opens(workload: Workload) -> None:
 
 
 @pytest.mark.parametrize("overlay", PROTECTED)
+def test_kafkas_listeners_let_in_whom_our_policy_does(overlay: str) -> None:
+    """Strimzi writes a policy of its own, and policies add to each other: without peers it lets everybody in."""
+    [kafka] = of_kind(overlay, "Kafka")
+    allowed = {rule["ports"][0]["port"]: rule["from"] for rule in policies(overlay)["kafka-pods"]["ingress"]}
+    listeners = kafka["spec"]["kafka"]["listeners"]
+
+    assert listeners
+    assert {one["port"]: one.get("networkPolicyPeers") for one in listeners} == {
+        one["port"]: allowed[one["port"]] for one in listeners
+    }
+
+
+@pytest.mark.parametrize("overlay", PROTECTED)
 def test_databases_are_reached_by_the_pooler_alone(overlay: str) -> None:
     [rule] = policies(overlay)["postgres"]["egress"]
     [pooler] = of_kind(overlay, "Pooler")
@@ -114,9 +127,11 @@ def test_databases_are_reached_by_the_pooler_alone(overlay: str) -> None:
 @pytest.mark.parametrize("overlay", OVERLAYS)
 def test_stripe_is_reached_in_the_internet_alone(overlay: str) -> None:
     [rule] = policies(overlay)["https"]["egress"]
-    [block] = [peer["ipBlock"] for peer in rule["to"]]
+    blocks = {peer["ipBlock"]["cidr"]: set(peer["ipBlock"]["except"]) for peer in rule["to"]}
 
-    assert {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16"} <= set(block["except"])
+    assert set(blocks) == {"0.0.0.0/0", "::/0"}
+    assert {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16"} <= blocks["0.0.0.0/0"]
+    assert {"fc00::/7", "fe80::/10"} <= blocks["::/0"]
     assert [port["port"] for port in rule["ports"]] == [443]
 
 

@@ -189,3 +189,12 @@ def test_the_namespace_refuses_what_is_not_restricted(overlay: str) -> None:
 
     assert namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
     assert {one["metadata"].get("namespace") for one in objects(overlay)} - {None} == {namespace["metadata"]["name"]}
+
+
+@pytest.mark.parametrize("overlay", PROTECTED)
+def test_a_pod_that_only_waits_is_no_target_and_so_not_down(overlay: str) -> None:
+    """While its init container runs, a migration say, its phase is Pending."""
+    [endpoint] = named(overlay, "PodMonitor", "quittance")["spec"]["podMetricsEndpoints"]
+
+    keep = {"sourceLabels": ["__meta_kubernetes_pod_phase"], "action": "keep", "regex": "Running"}
+    assert keep in endpoint["relabelings"]
