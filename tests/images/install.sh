@@ -1,10 +1,12 @@
 #!/bin/sh
-# Debian's own tools that build and run images without a daemon, where they are missing.
+# Debian's own tools that build and run images without a daemon, where they are missing. Debian's keys too, which Ubuntu
+# lacks: mmdebstrap takes the base from deb.debian.org, its mirror for a suite of Debian's, whichever system this is.
 set -eu
 missing=''
 for tool in buildah podman runc mmdebstrap; do
     command -v "$tool" >/dev/null || missing="$missing $tool"
 done
+[ -e /usr/share/keyrings/debian-archive-keyring.gpg ] || missing="$missing debian-archive-keyring"
 [ -n "$missing" ] || exit 0
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then
     echo "please install, and run this as root:$missing" >&2

@@ -1,9 +1,12 @@
 """`.ci/run`: a step past its budget fails, what fails is counted, and each step runs alone."""
 
+import os
 import re
+import shutil
 import subprocess
 import time
 from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -11,6 +14,19 @@ ROOT = Path(__file__).parents[3]
 RUN = (ROOT / ".ci" / "run").read_text()
 TARGETS = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
 STEPS = re.findall(r"^step (\S+) (\d+) (.+?)(?: #.*)?$", RUN, re.MULTILINE)
+MAKE: Final = """#!/bin/sh
+case "$*" in
+*install)
+    mkdir -p .venv/bin
+    printf '#!/bin/sh\\necho "$@" >built\\n' >.venv/bin/python
+    chmod +x .venv/bin/python
+    touch .venv/installed ;;
+*cluster*)
+    for _ in 1 2 3 4 5 6 7 8 9 10; do [ -s built ] && exit; sleep 0.5; done
+    exit 1 ;;
+esac
+"""
+"""Installs what writes down how it was called, and has the step wait for that."""
 
 
 def run(*lines: str, only: str = "") -> tuple[int, list[str]]:
@@ -78,3 +94,18 @@ def test_a_step_has_a_budget_and_a_target_that_runs_it_alone(name: str, minutes:
         command = f"make {command.removeprefix('bash -c ')}"
         assert command in RUN.partition("() {")[2]
     assert command.split()[1] in TARGETS
+
+
+def test_a_step_with_a_part_in_the_background_runs_alone_on_a_new_machine(tmp_path: Path) -> None:
+    """There is no .venv yet, and the background's command is in it."""
+    shutil.copytree(ROOT / ".ci", tmp_path / ".ci")
+    make = tmp_path / "bin" / "make"
+    make.parent.mkdir()
+    make.write_text(MAKE)
+    make.chmod(0o755)
+    env = {**os.environ, "PATH": f"{make.parent}:{os.environ['PATH']}"}
+
+    done = subprocess.run([tmp_path / ".ci/run", "cluster"], env=env, capture_output=True, text=True, timeout=60)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (tmp_path / "built").read_text() == "-m tests.cluster.build\n"
