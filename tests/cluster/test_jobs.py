@@ -35,6 +35,7 @@ async def test_the_jobs_run_again(cluster: Cluster, overlays: dict[str, Overlay]
     assert all(after[name] != before[name] for name in after)
 
 
+@pytest.mark.timeout(300)
 async def test_a_job_with_another_setting_is_refused_while_the_one_before_is_there(
     cluster: Cluster, overlays: dict[str, Overlay]
 ) -> None:
