@@ -1,6 +1,6 @@
 #!/bin/sh
 # Debian's own tools that build and run images without a daemon, where they are missing. Debian's keys too, which Ubuntu
-# lacks: mmdebstrap takes the base from deb.debian.org, its mirror for a suite of Debian's, whichever system this is.
+# lacks: mmdebstrap takes the base from its own default mirror for a suite of Debian, whichever system this is.
 set -eu
 missing=''
 for tool in buildah podman runc mmdebstrap; do
