@@ -10,13 +10,17 @@ from prometheus_client import REGISTRY
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.kafka.records import Received
+from chassis.outbox.pruning import prune_all
+from chassis.process.health import Health
 from purchases.jobs.stripe_context import WorkerContext
 from purchases.ledger.move import move_or_record_stale
 from purchases.ledger.publish import Cause
 from purchases.ledger.rows import Purchase
 from purchases.ledger.store import lock_purchase
 from purchases.ledger.transitions import Trigger
-from purchases.reconcile.reconcile import REACH, reconcile_stretch
+from purchases.parked.review_parked import discard_parked
+from purchases.reconcile.reconcile import reconcile_stretch
+from purchases.reconcile.rules import REACH
 from purchases.stripe_api.since import Stretch
 from purchases.worker.pruned import PRUNES
 from tests.integration.purchases.harness import Harness
@@ -37,6 +41,7 @@ PAYMENT: Final = """
     insert into purchase_parked_payments
     select id, 'in_strange', 100, 'EUR', 'because', now() - interval '2 hours' from workspace_addon_purchases
 """
+DAYS_90: Final = timedelta(days=90)
 PENDING: Final = "update workspace_addon_purchases set status = 'pending', started_at = now() - interval '2 hours'"
 
 
@@ -102,6 +107,36 @@ async def test_what_was_set_aside_for_staff_is_not_counted_as_missing(harness: H
     ]
     assert shown(MISSING) == 0
     assert shown("billing_undecided_money_items", kind="fact") == 1
+
+
+async def prune(harness: Harness) -> None:
+    """As the worker does once an hour, table by table."""
+    for table, one in PRUNES.items():
+        await prune_all(harness.database, table, one, kept=DAYS_90, health=Health())
+
+
+async def test_what_staff_discarded_pages_nobody_also_when_that_is_long_ago(harness: Harness, lost: Purchase) -> None:
+    """Given a payment that staff discarded, when what was parked is deleted 90 days later, then its note is gone too.
+
+    Until the sweep does not look at it any more, the note stays: it would be made again.
+    """
+    await harness.client.v1.invoices.update_async(
+        str(lost.stripe_invoice_id), {"metadata": {"workspace_id": "nobody-s"}}
+    )
+    await sweep(harness.context)
+    [item] = await harness.rows("select id from parked")
+    async with harness.database.transaction() as session:
+        await discard_parked(session=session, item_id=f"fact-{item['id']}", actor="stefan", reason="not ours")
+    await prune(harness)
+    kept = await harness.rows("select 1 from stripe_unrecorded_payments")
+
+    await harness.execute("update parked set resolved_at = now() - interval '91 days'")
+    await harness.execute("update stripe_unrecorded_payments set invoiced_at = now() - interval '91 days'")
+    await prune(harness)
+    await harness.loop.update_gauges()
+
+    assert (len(kept), await harness.rows("select 1 from parked")) == (1, [])
+    assert (shown(MISSING), await harness.rows("select 1 from stripe_unrecorded_payments")) == (0, [])
 
 
 @pytest.mark.parametrize(

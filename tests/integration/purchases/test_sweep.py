@@ -12,7 +12,8 @@ from purchases.jobs.kinds import Reconcile
 from purchases.jobs.store import enqueue
 from purchases.ledger.transitions import Status
 from purchases.main.sweep import period
-from purchases.reconcile.reconcile import REACH, Found, reconcile_stretch
+from purchases.reconcile.reconcile import Found, reconcile_stretch
+from purchases.reconcile.rules import REACH
 from purchases.stripe_api.since import Stretch
 from tests.integration.purchases.bundles import given_a_bundle
 from tests.integration.purchases.harness import PRICE, Harness

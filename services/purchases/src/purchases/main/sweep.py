@@ -12,8 +12,9 @@ from chassis.database.database import Database
 from purchases.batch.context import Pages
 from purchases.jobs.stripe_context import WorkerContext
 from purchases.main import read_settings
-from purchases.reconcile.reconcile import REACH, Found, reconcile_stretch
+from purchases.reconcile.reconcile import Found, reconcile_stretch
 from purchases.reconcile.reconcile_subscriptions import reconcile_subscriptions
+from purchases.reconcile.rules import REACH
 from purchases.stripe_api.client import stripe_client
 from purchases.stripe_api.since import Stretch
 from purchases.worker.events import apply_facts

@@ -28,6 +28,7 @@ from purchases.reconcile import store as known
 from purchases.reconcile import unrecorded
 from purchases.reconcile.adopt import adopt
 from purchases.reconcile.missed import note_missed
+from purchases.reconcile.rules import REACH
 from purchases.stripe_api.client import UnknownShape
 from purchases.stripe_api.fetch import whole_invoice, with_all_pages
 from purchases.stripe_api.reading import Fetched
@@ -37,7 +38,6 @@ from stripe_reader.unknown_shapes import owner_hints_of
 
 log = get_logger(__name__)
 
-REACH: Final = timedelta(days=35)
 A_DAY: Final = timedelta(days=1)
 EVERY: Final = timedelta(hours=6)
 APART: Final = timedelta(seconds=20)

@@ -8,6 +8,8 @@ from typing import Final
 from purchases.ledger.transitions import Status, Trigger
 from purchases.stripe_api.values import Finding, InvoiceState
 
+REACH: Final = timedelta(days=35)
+"""So far back Stripe's lists are compared; what was parked is kept for longer (`PARKED_KEPT_DAYS`, at least 40)."""
 AUTHENTICATION_LAPSES_AFTER: Final = timedelta(hours=23)
 """Stripe forgets idempotency keys after 24 hours; by then nothing that waits for the customer may be open."""
 BANK_ANSWERS_WITHIN: Final = timedelta(days=30)

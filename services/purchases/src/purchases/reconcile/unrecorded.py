@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import ColumnElement, delete, exists, func, not_, or_, select
+from sqlalchemy import ColumnElement, and_, delete, exists, func, not_, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -12,9 +12,13 @@ from contracts.stripe_facts import InvoicePaid, UnrecognisedEvent
 from purchases.batch.rows import ParkedReference
 from purchases.ledger.rows import ParkedPayment, Payment
 from purchases.reconcile.rows import UnrecordedPayment
+from purchases.reconcile.rules import REACH
 from purchases.tables import PARKED
 
 TYPES: Final = (InvoicePaid.TYPE, UnrecognisedEvent.TYPE)
+SEEN_FOR: Final = REACH + timedelta(days=1)
+"""The sweep compares whole days; what is older is not noted again."""
+_DISCARDED: Final = PARKED.c.resolution == "discarded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +44,23 @@ async def note(session: AsyncSession, fact: InvoicePaid, *, purchases: int) -> N
 async def still_unrecorded(session: AsyncSession) -> Unrecorded:
     """Return what is noted, not recorded since, and not set aside for staff, who know of that."""
     wanted = select(func.count(), func.min(UnrecordedPayment.invoiced_at)).where(
-        not_(_is_recorded()), not_(_is_parked())
+        not_(_is_recorded()),
+        not_(exists().where(ParkedPayment.stripe_invoice_id == UnrecordedPayment.stripe_invoice_id)),
+        not_(_has_fact(or_(PARKED.c.resolved_at.is_(None), _DISCARDED))),
     )
     payments, oldest = (await session.execute(wanted)).one()
     return Unrecorded(payments, oldest)
 
 
 async def prune(session: AsyncSession, _kept: timedelta, limit: int) -> int:
-    """Delete up to `limit` notes of what is recorded by now: they are no history."""
-    recorded = select(UnrecordedPayment.stripe_invoice_id).where(_is_recorded()).limit(limit)
-    gone = delete(UnrecordedPayment).where(UnrecordedPayment.stripe_invoice_id.in_(recorded))
+    """Delete up to `limit` notes: of what is recorded by now, or discarded and older than what the sweep looks back.
+
+    They are no history. A note has to go before the fact that staff discarded does, or it would count as missing
+    again, and for good: facts are kept for longer than the sweep looks back.
+    """
+    discarded = and_(UnrecordedPayment.invoiced_at < func.now() - SEEN_FOR, _has_fact(_DISCARDED))
+    over = select(UnrecordedPayment.stripe_invoice_id).where(or_(_is_recorded(), discarded)).limit(limit)
+    gone = delete(UnrecordedPayment).where(UnrecordedPayment.stripe_invoice_id.in_(over))
     return len((await session.execute(gone.returning(UnrecordedPayment.stripe_invoice_id))).all())
 
 
@@ -58,14 +69,11 @@ def _is_recorded() -> ColumnElement[bool]:
     return recorded.scalar_subquery() >= UnrecordedPayment.purchases
 
 
-def _is_parked() -> ColumnElement[bool]:
-    """Return whether staff have it before them, or decided to leave it."""
-    payment = exists().where(ParkedPayment.stripe_invoice_id == UnrecordedPayment.stripe_invoice_id)
-    left = or_(PARKED.c.resolved_at.is_(None), PARKED.c.resolution == "discarded")
-    fact = exists().where(
+def _has_fact(state: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Return whether a fact that names it was parked and is in that state."""
+    return exists().where(
         ParkedReference.reference == UnrecordedPayment.stripe_invoice_id,
         PARKED.c.fact_id == ParkedReference.fact_id,
         PARKED.c.type.in_(TYPES),
-        left,
+        state,
     )
-    return or_(payment, fact)
