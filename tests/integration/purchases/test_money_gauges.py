@@ -41,6 +41,10 @@ PAYMENT: Final = """
     insert into purchase_parked_payments
     select id, 'in_strange', 100, 'EUR', 'because', now() - interval '2 hours' from workspace_addon_purchases
 """
+NOTE: Final = """
+    insert into stripe_unrecorded_payments (stripe_invoice_id, purchases, amount_paid_cents, currency, invoiced_at)
+    values ('in_strange', 2, 100, 'EUR', now())
+"""
 DAYS_90: Final = timedelta(days=90)
 PENDING: Final = "update workspace_addon_purchases set status = 'pending', started_at = now() - interval '2 hours'"
 
@@ -137,6 +141,23 @@ async def test_what_staff_discarded_pages_nobody_also_when_that_is_long_ago(harn
 
     assert (len(kept), await harness.rows("select 1 from parked")) == (1, [])
     assert (shown(MISSING), await harness.rows("select 1 from stripe_unrecorded_payments")) == (0, [])
+
+
+async def test_a_payment_of_a_bundle_is_missing_until_each_purchase_of_it_is_recorded_or_set_aside(
+    harness: Harness,
+) -> None:
+    """Given a payment for two purchases, when staff have one of them before them, then it still counts."""
+    await harness.given_a_purchase()
+    await harness.execute(NOTE)
+    await harness.execute(PAYMENT)
+    await harness.loop.update_gauges()
+    half = shown(MISSING)
+
+    await harness.given_a_purchase()
+    await harness.execute(f"{PAYMENT} on conflict do nothing")
+    await harness.loop.update_gauges()
+
+    assert (half, shown(MISSING)) == (1, 0)
 
 
 @pytest.mark.parametrize(

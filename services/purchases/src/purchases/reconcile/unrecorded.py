@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import ColumnElement, and_, delete, exists, func, not_, or_, select
+from sqlalchemy import ColumnElement, and_, delete, exists, func, not_, or_, select, union
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -44,9 +44,7 @@ async def note(session: AsyncSession, fact: InvoicePaid, *, purchases: int) -> N
 async def still_unrecorded(session: AsyncSession) -> Unrecorded:
     """Return what is noted, not recorded since, and not set aside for staff, who know of that."""
     wanted = select(func.count(), func.min(UnrecordedPayment.invoiced_at)).where(
-        not_(_is_recorded()),
-        not_(exists().where(ParkedPayment.stripe_invoice_id == UnrecordedPayment.stripe_invoice_id)),
-        not_(_has_fact(or_(PARKED.c.resolved_at.is_(None), _DISCARDED))),
+        not_(_is_recorded(or_parked=True)), not_(_has_fact(or_(PARKED.c.resolved_at.is_(None), _DISCARDED)))
     )
     payments, oldest = (await session.execute(wanted)).one()
     return Unrecorded(payments, oldest)
@@ -64,9 +62,18 @@ async def prune(session: AsyncSession, _kept: timedelta, limit: int) -> int:
     return len((await session.execute(gone.returning(UnrecordedPayment.stripe_invoice_id))).all())
 
 
-def _is_recorded() -> ColumnElement[bool]:
-    recorded = select(func.count()).where(Payment.stripe_invoice_id == UnrecordedPayment.stripe_invoice_id)
-    return recorded.scalar_subquery() >= UnrecordedPayment.purchases
+def _is_recorded(*, or_parked: bool = False) -> ColumnElement[bool]:
+    """Return whether it is for each purchase that the invoice names; with `or_parked`, staff may have some of them.
+
+    A purchase may have both, and is counted once. A fact that is parked holds the whole invoice: `_has_fact`.
+    """
+    rows = (Payment, ParkedPayment) if or_parked else (Payment,)
+    known = union(*(select(row.purchase_id).where(_of_note(row)).correlate(UnrecordedPayment) for row in rows))
+    return select(func.count()).select_from(known.subquery()).scalar_subquery() >= UnrecordedPayment.purchases
+
+
+def _of_note(row: type[Payment] | type[ParkedPayment]) -> ColumnElement[bool]:
+    return row.stripe_invoice_id == UnrecordedPayment.stripe_invoice_id
 
 
 def _has_fact(state: ColumnElement[bool]) -> ColumnElement[bool]:
