@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts.stripe_facts import InvoicePaid, UnrecognisedEvent
+from purchases.batch.context import CONSUMER
 from purchases.batch.rows import ParkedReference
 from purchases.ledger.rows import ParkedPayment, Payment
 from purchases.reconcile.rows import UnrecordedPayment
@@ -80,6 +81,7 @@ def _has_fact(state: ColumnElement[bool]) -> ColumnElement[bool]:
     """Return whether a fact that names it was parked and is in that state."""
     return exists().where(
         ParkedReference.reference == UnrecordedPayment.stripe_invoice_id,
+        PARKED.c.consumer == CONSUMER,
         PARKED.c.fact_id == ParkedReference.fact_id,
         PARKED.c.type.in_(TYPES),
         state,
