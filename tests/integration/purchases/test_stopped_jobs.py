@@ -7,6 +7,9 @@ from contextlib import asynccontextmanager
 import pytest
 from sqlalchemy import text
 
+from purchases.jobs import store as jobs
+from purchases.jobs.kinds import SyncSubscription
+from purchases.jobs.store import LeasedRow
 from purchases.worker import run_jobs
 from tests.integration.purchases.harness import Harness
 from tests.integration.purchases.test_jobs import Worker, _enqueue, _row, worker
@@ -100,6 +103,45 @@ async def test_a_lease_that_another_worker_has_by_now_is_not_given_back(
         await harness.execute("update stripe_commands set attempts = 2")
 
     assert (await _row(harness))["leased_until"] is not None
+
+
+async def take(harness: Harness) -> LeasedRow:
+    async with harness.database.transaction() as session:
+        row = await jobs.take(session, kinds=[SyncSubscription.KIND])
+    assert row is not None
+    return row
+
+
+async def give_back(harness: Harness, row: LeasedRow) -> bool:
+    """Whether nobody has it after that."""
+    async with harness.database.transaction() as session:
+        await jobs.give_back(session, row)
+    return (await _row(harness))["leased_until"] is None
+
+
+async def test_a_lease_of_the_same_job_enqueued_anew_is_not_given_back_for_the_one_before(harness: Harness) -> None:
+    """Given one whose lease ran out, that others ended, and that was enqueued and taken again: as its first attempt."""
+    await _enqueue(harness)
+    ours = await take(harness)
+    await harness.execute("update stripe_commands set leased_until = now() - interval '1 second'")
+    async with harness.database.transaction() as session:
+        other = await jobs.take(session, kinds=[SyncSubscription.KIND])
+        assert other is not None
+        await jobs.end(session, other)
+    await _enqueue(harness)
+    theirs = await take(harness)
+
+    assert (ours.id, ours.attempts) == (theirs.id, theirs.attempts)
+    assert not await give_back(harness, ours)
+    assert await give_back(harness, theirs)
+
+
+async def test_one_that_was_enqueued_again_while_it_ran_is_given_back_too(harness: Harness) -> None:
+    await _enqueue(harness)
+    ours = await take(harness)
+    await _enqueue(harness)
+
+    assert await give_back(harness, ours)
 
 
 async def test_a_database_that_is_away_does_not_hold_up_the_stop(

@@ -27,7 +27,10 @@ JobT_co = TypeVar("JobT_co", bound=Job, covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class LeasedRow:
-    """A row that a worker has leased; `version` says whether it was enqueued again meanwhile."""
+    """A row that a worker has leased; `version` says whether it was enqueued again meanwhile.
+
+    `leased_until` is its lease's own: nobody else's ends at the same microsecond.
+    """
 
     id: int
     kind: str
@@ -35,6 +38,7 @@ class LeasedRow:
     arguments: dict[str, Any]
     version: int
     attempts: int
+    leased_until: datetime
     traceparent: str | None = None
 
 
@@ -112,9 +116,9 @@ async def take(session: AsyncSession, *, kinds: Collection[str]) -> LeasedRow | 
     row = (await session.execute(due)).scalar_one_or_none()
     if row is None:
         return None
-    row.leased_until = datetime.now(UTC) + LEASE
+    row.leased_until = until = datetime.now(UTC) + LEASE
     row.attempts += 1
-    return LeasedRow(row.id, row.kind, row.subject, row.arguments, row.version, row.attempts, row.traceparent)
+    return LeasedRow(row.id, row.kind, row.subject, row.arguments, row.version, row.attempts, until, row.traceparent)
 
 
 async def count_unknown(session: AsyncSession, *, kinds: Collection[str]) -> int:
@@ -152,8 +156,13 @@ async def postpone(session: AsyncSession, row: LeasedRow, *, due_in: timedelta, 
 
 
 async def give_back(session: AsyncSession, row: LeasedRow) -> None:
-    """Let another worker take it at once, unless somebody has taken it since: each taking counts an attempt."""
-    ours = update(JobRow).where(JobRow.id == row.id, JobRow.state == "open", JobRow.attempts == row.attempts)
+    """Let another worker take it at once, unless somebody has taken it since.
+
+    Attempts alone do not say that, which begin anew with a job enqueued after its end; its version says too much: one
+    that was enqueued again while it ran is still ours.
+    """
+    lease = JobRow.leased_until == row.leased_until, JobRow.attempts == row.attempts
+    ours = update(JobRow).where(JobRow.id == row.id, JobRow.state == "open", *lease)
     await session.execute(ours.values(leased_until=None))
     wake_after_commit(session, CHANNEL)
 
