@@ -1,18 +1,20 @@
 """The worker is stopped: jobs at hand are finished; one cut off is another worker's at once, or when its lease ends."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import text
 
 from purchases.jobs import store as jobs
 from purchases.jobs.kinds import SyncSubscription
-from purchases.jobs.store import LeasedRow
+from purchases.jobs.store import LeasedRow, enqueue
 from purchases.worker import run_jobs
 from tests.integration.purchases.harness import Harness
-from tests.integration.purchases.test_jobs import Worker, _enqueue, _row, worker
+from tests.integration.purchases.test_jobs import Worker, _enqueue, _job, _row, worker
 
 __all__ = ["worker"]
 
@@ -25,18 +27,21 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @asynccontextmanager
 async def at_work(
-    harness: Harness, worker: Worker, doing: Callable[[], Awaitable[object]]
+    harness: Harness, worker: Worker, doing: Callable[[], Awaitable[object]], *, jobs_at_hand: int = 1
 ) -> AsyncIterator[asyncio.Event]:
-    """A worker at a job that does `doing` and then waits; the event lets it go on."""
+    """So many workers at a job each, which does `doing` and then waits; the event lets them go on."""
     begun, over = asyncio.Event(), asyncio.Event()
 
     async def work() -> None:
-        begun.set()
+        if len(worker.got) == jobs_at_hand:
+            begun.set()
         await doing()
         await over.wait()
 
     worker.meanwhile = work
-    await _enqueue(harness)
+    async with harness.database.transaction() as session:
+        named = [replace(_job(), subscription_id=f"sub_{number}") for number in range(1, jobs_at_hand + 1)]
+        await enqueue(session, *named)
     async with harness.loop.running():
         await asyncio.wait_for(begun.wait(), 10)
         await asyncio.sleep(0.3)
@@ -147,14 +152,20 @@ async def test_one_that_was_enqueued_again_while_it_ran_is_given_back_too(harnes
 async def test_a_database_that_is_away_does_not_hold_up_the_stop(
     harness: Harness, worker: Worker, impatient: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run_jobs, "GIVE_BACK_SECONDS", 0.5)
-    async with at_work(harness, worker, nothing):
-        let_go = await holding_the_row(harness)
+    """Given a job at each worker's hand, then all are given up at once, and not one after the other."""
+    monkeypatch.setattr(run_jobs, "GIVE_BACK_SECONDS", 1.5)
+    async with at_work(harness, worker, nothing, jobs_at_hand=run_jobs.WORKERS):
+        let_go = await holding_the_rows(harness)
+        began = time.monotonic()
+    took = time.monotonic() - began
     await let_go()
 
+    assert len(worker.got) == run_jobs.WORKERS
+    assert took < run_jobs.FINISH_SECONDS + run_jobs.GIVE_BACK_SECONDS + run_jobs.CUT_OFF_SECONDS, took
 
-async def holding_the_row(harness: Harness) -> Callable[[], Awaitable[None]]:
-    """Lock it in a session of its own; return what lets it go."""
+
+async def holding_the_rows(harness: Harness) -> Callable[[], Awaitable[None]]:
+    """Lock the jobs in a session of its own; return what lets them go."""
     connection = await harness.database.engine.connect()
     await connection.execute(text("select id from stripe_commands for update"))
 

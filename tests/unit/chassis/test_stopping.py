@@ -75,7 +75,7 @@ def test_each_part_has_time_to_stop_by_itself_before_it_is_cut_off() -> None:
         consumer.STOP_SECONDS + 5,
         server.GRACEFUL_SECONDS + 5,
         relay.FINISH_SECONDS + kafka.STOP_SECONDS,
-        run_jobs.FINISH_SECONDS + run_jobs.GIVE_BACK_SECONDS,
+        run_jobs.FINISH_SECONDS + run_jobs.GIVE_BACK_SECONDS + run_jobs.CUT_OFF_SECONDS,
     )
 
     assert max(parts) < process.PARTS_SECONDS

@@ -38,8 +38,10 @@ PLAN_SECONDS: Final = 3600.0
 PLAN_AGAIN_SECONDS: Final = 10.0
 WATCH_SECONDS: Final = 15.0
 FINISH_SECONDS: Final = 25.0
-"""So long may the jobs at hand take at a stop, and GIVE_BACK_SECONDS more."""
+"""So long may the jobs at hand take at a stop; then GIVE_BACK_SECONDS and CUT_OFF_SECONDS more, all of them at once."""
 GIVE_BACK_SECONDS: Final = 3.0
+CUT_OFF_SECONDS: Final = 1.0
+"""For what giving back leaves behind: a transaction that is rolled back."""
 QUIET_SECONDS: Final = 120.0
 """Between two answers of Stripe; one call takes 3 times 10 s at most, and its pauses."""
 SET_ASIDE_AFTER: Final = 20
@@ -90,8 +92,13 @@ class JobsLoop:
     async def _finish(self) -> None:
         self._stopping = True
         self._context.database.event(jobs.CHANNEL).set()
-        if self._workers:
-            await asyncio.wait(self._workers, timeout=FINISH_SECONDS)
+        if not self._workers:
+            return
+        _, late = await asyncio.wait(self._workers, timeout=FINISH_SECONDS)
+        for worker in late:  # all at once: one after the other, they would take longer than the process has
+            worker.cancel()
+        if late:
+            await asyncio.wait(late, timeout=GIVE_BACK_SECONDS + CUT_OFF_SECONDS)
 
     async def _listen(self) -> None:
         await self._context.database.listen(jobs.CHANNEL, turned=partial(self._health.beat, "commands-listener"))
