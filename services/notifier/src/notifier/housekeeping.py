@@ -20,7 +20,7 @@ KEPT: Final = timedelta(days=90)
 
 
 async def run_housekeeping(database: Database, health: Health) -> None:
-    """Loop for ever; a database that is away costs nothing but old figures."""
+    """Loop for ever; a database that is away costs nothing but the figures, which are NaN meanwhile."""
     forget_at = monotonic()
     shared.PRUNED.labels("mails")
     shared.PRUNED_AT.labels("mails").set(shared.UNKNOWN)
@@ -38,8 +38,9 @@ async def run_housekeeping(database: Database, health: Health) -> None:
 
 async def export_backlog(database: Database) -> None:
     """Set the gauges that alerts watch."""
-    async with database.reading() as session:
-        backlog = await mails.backlog(session)
+    with shared.unknown_where_it_fails(metrics.OLDEST_UNSENT, metrics.PARKED):
+        async with database.reading() as session:
+            backlog = await mails.backlog(session)
     metrics.OLDEST_UNSENT.set(backlog.oldest_seconds)
     metrics.PARKED.set(backlog.parked)
 

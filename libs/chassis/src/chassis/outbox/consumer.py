@@ -213,9 +213,10 @@ class Consumer:
             await asyncio.wait(subscriber.tasks, timeout=LAG_SECONDS, return_when=asyncio.FIRST_COMPLETED)
 
     async def _export_parked(self) -> None:
-        with suppress(Exception):
+        gauge = metrics.PARKED_ITEMS.labels(self._group)
+        with suppress(Exception), metrics.unknown_where_it_fails(gauge):
             async with self._database.reading() as session:
-                metrics.PARKED_ITEMS.labels(self._group).set(await parked.count_open(session, consumer=self._group))
+                gauge.set(await parked.count_open(session, consumer=self._group))
 
 
 class ClientLog:

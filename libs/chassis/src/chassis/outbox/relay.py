@@ -102,8 +102,9 @@ class Relay:
             await asyncio.sleep(GAUGE_SECONDS)
 
     async def _export_backlog(self) -> None:
-        async with self._database.reading() as session:
-            backlog = await outbox.backlog(session)
+        with metrics.unknown_where_it_fails(metrics.OUTBOX_ROWS, metrics.OUTBOX_OLDEST_AGE):
+            async with self._database.reading() as session:
+                backlog = await outbox.backlog(session)
         metrics.OUTBOX_ROWS.set(backlog.facts)
         metrics.OUTBOX_OLDEST_AGE.set(backlog.oldest_seconds)
 

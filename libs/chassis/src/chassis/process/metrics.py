@@ -1,12 +1,27 @@
 """The metrics that services share, all named `billing_*`; a label's values are few and never an id."""
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram
 
 UNKNOWN: Final = math.nan
-"""What a gauge says of what has not happened yet: no alert compares with it, and no 0 is taken for a fault."""
+"""What a gauge says of what has not happened yet, or cannot be measured: no alert compares with it, and neither a 0 nor
+what it said before is taken for how it is now."""
+
+
+@contextmanager
+def unknown_where_it_fails(*gauges: Gauge) -> Iterator[None]:
+    """Set `gauges`, which the block measures, to UNKNOWN where it raises; what it raises goes on."""
+    try:
+        yield
+    except Exception:
+        for gauge in gauges:
+            gauge.set(UNKNOWN)
+        raise
+
 
 CONSUMER_LAG: Final = Gauge(
     "billing_consumer_lag_records",
