@@ -1,15 +1,12 @@
 """Whether money is stuck, as an operator sees it: paid and not recorded, not decided, on the way for too long."""
 
-import re
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import pytest
 from prometheus_client import REGISTRY
-from sqlalchemy import Engine, event
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.kafka.records import Received
@@ -22,7 +19,6 @@ from purchases.ledger.rows import Purchase
 from purchases.ledger.store import lock_purchase
 from purchases.ledger.transitions import Trigger
 from purchases.parked.review_parked import discard_parked
-from purchases.reconcile import unrecorded
 from purchases.reconcile.reconcile import reconcile_stretch
 from purchases.reconcile.rules import REACH
 from purchases.stripe_api.since import Stretch
@@ -48,11 +44,6 @@ PAYMENT: Final = """
 NOTE: Final = """
     insert into stripe_unrecorded_payments (stripe_invoice_id, purchases, amount_paid_cents, currency, invoiced_at)
     values ('in_strange', 2, 100, 'EUR', now())
-"""
-MANY_PARKED: Final = """
-    insert into parked (consumer, fact_id, type, topic, partition, "offset", value, headers, reason, parked_at)
-    select 'purchases', gen_random_uuid(), 'billing.stripe.invoice_paid.v1', 't', 0, number, ''::bytea, '[]', '', now()
-    from generate_series(1, 5000) number
 """
 DAYS_90: Final = timedelta(days=90)
 PENDING: Final = "update workspace_addon_purchases set status = 'pending', started_at = now() - interval '2 hours'"
@@ -167,37 +158,6 @@ async def test_a_payment_of_a_bundle_is_missing_until_each_purchase_of_it_is_rec
     await harness.loop.update_gauges()
 
     assert (half, shown(MISSING)) == (1, 0)
-
-
-async def test_what_is_set_aside_is_found_by_its_index(harness: Harness) -> None:
-    """`parked` grows: each note asks for its one fact by consumer and id."""
-    await harness.execute(MANY_PARKED)
-    await harness.execute("insert into parked_references select 'in_' || \"offset\", fact_id from parked")
-    await harness.execute(NOTE)
-    await harness.execute("analyze parked, parked_references, stripe_unrecorded_payments")
-    asked: list[tuple[str, tuple[object, ...]]] = []
-    engine = harness.database.engine
-    with listening(engine.sync_engine, lambda *about: asked.append((about[2], about[3]))):
-        async with harness.database.reading() as session:
-            await unrecorded.still_unrecorded(session)
-    statement, parameters = asked[-1]
-
-    async with engine.connect() as connection:
-        plan = "".join((await connection.exec_driver_sql(f"explain {statement}", parameters)).scalars())
-
-    assert re.search(
-        r"using parked_fact on parked .*?Index Cond: \(\(consumer = 'purchases'::text\) AND \(fact_id = ", plan
-    )
-    assert "Seq Scan on parked" not in plan
-
-
-@contextmanager
-def listening(engine: Engine, hears: Callable[..., object]) -> Iterator[None]:
-    event.listen(engine, "before_cursor_execute", hears)
-    try:
-        yield
-    finally:
-        event.remove(engine, "before_cursor_execute", hears)
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,11 @@ from chassis.process.health import Health
 from chassis.process.settings import ServiceSettings
 from notifier import housekeeping
 from notifier import metrics as mails
+from purchases.buying import card_testing
+from purchases.jobs.stripe_context import WorkerContext
+from purchases.worker import gauges as money
+from purchases.worker import run_jobs
+from purchases.worker.run_jobs import JobsLoop
 
 SETTINGS: Final = ServiceSettings(app_env="testing", kafka_bootstrap_servers="127.0.0.1:9")
 
@@ -53,12 +58,33 @@ async def unsent_mails() -> None:
     await housekeeping.export_backlog(DATABASE)
 
 
+async def money_and_declines() -> None:
+    context = WorkerContext(database=DATABASE, client=cast("Any", None), instance="test", apply=cast("Any", None))
+    await JobsLoop(context=context, health=Health()).update_gauges()
+
+
 @pytest.mark.parametrize(
     ("measure", "gauges"),
     [
         (outbox, [metrics.OUTBOX_ROWS, metrics.OUTBOX_OLDEST_AGE]),
         (parked_facts, [metrics.PARKED_ITEMS.labels("test")]),
         (unsent_mails, [mails.OLDEST_UNSENT, mails.PARKED]),
+        (
+            money_and_declines,
+            [
+                card_testing.BRAKE,
+                card_testing.DECLINES,
+                run_jobs.UNKNOWN,
+                money.UNRECORDED,
+                money.UNRECORDED_AGE,
+                money.OVERDUE,
+                *(
+                    gauge.labels(kind)
+                    for gauge in (money.UNDECIDED, money.UNDECIDED_AGE)
+                    for kind in money.KINDS_OF_MONEY
+                ),
+            ],
+        ),
     ],
 )
 async def test_it_says_nothing_of_a_database_that_is_away(

@@ -1,7 +1,9 @@
 """What says whether money is stuck: payments that the ledger lacks, and money about which nobody has decided."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
 from prometheus_client import Gauge
@@ -62,21 +64,41 @@ KINDS_OF_MONEY: Final[Mapping[str, TextClause]] = {
 }
 """Set aside for staff: payments, facts, jobs. Asked for and not sent: refunds. Pending, and not for the customer or a
 bank: purchases. Each is answered by an index on what is open."""
-for gauge in (UNRECORDED, UNRECORDED_AGE, OVERDUE):
-    gauge.set(UNKNOWN)
-for kind in KINDS_OF_MONEY:
-    UNDECIDED.labels(kind).set(UNKNOWN)
-    UNDECIDED_AGE.labels(kind).set(UNKNOWN)
 
 
-async def export_money(session: AsyncSession) -> None:
-    """Set the gauges to how it is now."""
+async def _unrecorded(session: AsyncSession) -> None:
     missing = await unrecorded.still_unrecorded(session)
     since = missing.oldest_invoiced_at
     UNRECORDED.set(missing.payments)
     UNRECORDED_AGE.set((datetime.now(UTC) - since).total_seconds() if since else 0)
+
+
+async def _overdue(session: AsyncSession) -> None:
     OVERDUE.set(await jobs.overdue_seconds(session, kinds=KINDS))
-    for kind, counted in KINDS_OF_MONEY.items():
-        number, seconds = (await session.execute(counted)).one()
-        UNDECIDED.labels(kind).set(number)
-        UNDECIDED_AGE.labels(kind).set(float(seconds))
+
+
+async def _undecided(session: AsyncSession, *, kind: str) -> None:
+    number, seconds = (await session.execute(KINDS_OF_MONEY[kind])).one()
+    UNDECIDED.labels(kind).set(number)
+    UNDECIDED_AGE.labels(kind).set(float(seconds))
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """Gauges, and one question to the database that sets them to how it is now."""
+
+    gauges: Sequence[Gauge]
+    ask: Callable[[AsyncSession], Awaitable[object]]
+
+
+MONEY: Final = (
+    Measure((UNRECORDED, UNRECORDED_AGE), _unrecorded),
+    Measure((OVERDUE,), _overdue),
+    *(
+        Measure((UNDECIDED.labels(kind), UNDECIDED_AGE.labels(kind)), partial(_undecided, kind=kind))
+        for kind in KINDS_OF_MONEY
+    ),
+)
+for measure in MONEY:
+    for gauge in measure.gauges:
+        gauge.set(UNKNOWN)

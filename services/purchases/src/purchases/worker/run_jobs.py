@@ -2,18 +2,21 @@
 
 import asyncio
 from collections import Counter as Counts
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
 from prometheus_client import Counter, Gauge
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.outbox.fates import FATES, Fate, fate_of
 from chassis.process.faults import named_fault
 from chassis.process.health import Health
 from chassis.process.logs import get_logger
+from chassis.process.metrics import unknown_where_it_fails
 from chassis.process.process import background
 from chassis.process.retrying import backs_off, counts_back_offs
 from chassis.tracing import spans
@@ -27,7 +30,7 @@ from purchases.jobs.stripe_context import Later, Result, WorkerContext
 from purchases.reconcile.reconcile import EVERY
 from purchases.stripe_api.client import OutcomeUnknown, StripeRefused, UnknownShape, watching_calls
 from purchases.stripe_budgets import store as budgets
-from purchases.worker.gauges import export_money
+from purchases.worker.gauges import MONEY, Measure
 from purchases.worker.jobs import JOBS, KINDS
 
 log = get_logger(__name__)
@@ -37,6 +40,8 @@ POLL_SECONDS: Final = 0.5
 PLAN_SECONDS: Final = 3600.0
 PLAN_AGAIN_SECONDS: Final = 10.0
 WATCH_SECONDS: Final = 15.0
+MEASURE_SECONDS: Final = 5.0
+"""So long may one question for a gauge take; what a slow database has to do meanwhile is more urgent."""
 FINISH_SECONDS: Final = 25.0
 """So long may the jobs at hand take at a stop; then GIVE_BACK_SECONDS and CUT_OFF_SECONDS more, all of them at once."""
 GIVE_BACK_SECONDS: Final = 3.0
@@ -126,12 +131,40 @@ class JobsLoop:
             await asyncio.sleep(WATCH_SECONDS)
 
     async def update_gauges(self) -> None:
-        """Set the gauges to how it is now, also when nobody buys; budgets that are full again are forgotten."""
+        """Set the gauges to how it is now, also when nobody buys; budgets that are full again are forgotten.
+
+        Each in a transaction of its own, with a beat before it: one that fails, or is slow, keeps no other from its
+        turn. Raises the first failure in the end; the gauges of those that failed are NaN.
+        """
+        failed = [error for step in (self._forget, *self._measures()) if (error := await self._tried(step))]
+        if failed:
+            raise failed[0]
+
+    async def _tried(self, step: Callable[[], Awaitable[None]]) -> Exception | None:
+        self._health.beat("brake-watch")
+        try:
+            await step()
+        except Exception as error:
+            return error
+        return None
+
+    async def _forget(self) -> None:
         async with self._context.database.transaction() as session:
-            await card_testing.is_on(session, self._brake, now=datetime.now(UTC))
             await budgets.forget_full(session)
-            UNKNOWN.set(await jobs.count_unknown(session, kinds=KINDS))
-            await export_money(session)
+
+    def _measures(self) -> Iterator[Callable[[], Awaitable[None]]]:
+        brake = Measure((card_testing.BRAKE, card_testing.DECLINES), self._measure_brake)
+        for measure in (brake, Measure((UNKNOWN,), _count_unknown), *MONEY):
+            yield partial(self._measured, measure)
+
+    async def _measured(self, measure: Measure) -> None:
+        with unknown_where_it_fails(*measure.gauges):
+            async with self._context.database.reading() as session:
+                await session.execute(text(f"set local statement_timeout = {MEASURE_SECONDS * 1000:.0f}"))
+                await measure.ask(session)
+
+    async def _measure_brake(self, session: AsyncSession) -> None:
+        await card_testing.is_on(session, self._brake, now=datetime.now(UTC))
 
     async def _work(self, name: str) -> None:
         wake, beat = self._context.database.event(jobs.CHANNEL), partial(self._health.beat, name, limit=QUIET_SECONDS)
@@ -222,6 +255,10 @@ class JobsLoop:
         async with self._context.database.transaction() as session:
             await jobs.set_aside(session, row, error=_reason(error))
         OUTCOMES.labels(row.kind, "parked").inc()
+
+
+async def _count_unknown(session: AsyncSession) -> None:
+    UNKNOWN.set(await jobs.count_unknown(session, kinds=KINDS))
 
 
 def _reason(error: Exception) -> str:
