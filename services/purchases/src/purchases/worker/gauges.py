@@ -63,7 +63,8 @@ KINDS_OF_MONEY: Final[Mapping[str, TextClause]] = {
     "purchase": _counted("started_at", "workspace_addon_purchases", where=PENDING),
 }
 """Set aside for staff: payments, facts, jobs. Asked for and not sent: refunds. Pending, and not for the customer or a
-bank: purchases. Each is answered by an index on what is open."""
+bank: purchases. Facts, jobs set aside and purchases are answered by an index on what is counted. For payments, all that
+were ever parked are read, with what became of each, and for refunds all jobs that are open, whatever their kind."""
 
 
 async def _unrecorded(session: AsyncSession) -> None:
