@@ -109,7 +109,7 @@ def write() -> list[Path]:
 def _rights(name: str, used: TopicsUsed) -> list[Json]:
     group = GROUPS.get(name)
     return [
-        *(_right("topic", topic, "Read", "Describe") for topic in sorted(used.heard)),
+        *(_right("topic", topic, "Read", "Describe") for topic in sorted(used.all_read)),
         *(_right("topic", topic, "Write", "Describe") for topic in sorted(used.writes) if name not in RELAYED),
         *([_right("group", group, "Read", "Describe")] if group else []),
     ]

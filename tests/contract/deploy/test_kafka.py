@@ -52,7 +52,7 @@ def test_a_process_may_do_with_kafka_what_its_own_list_says_and_nothing_else(wor
     group = GROUPS.get(workload.name)
 
     assert rights == {
-        **{("topic", topic): READ for topic in used.heard},
+        **{("topic", topic): READ for topic in used.all_read},
         **{("topic", topic): WRITE for topic in used.writes},
         **({("group", group): READ} if group else {}),
     }

@@ -63,7 +63,7 @@ def _kept(topic: Topic) -> str:
 
 
 def _readers(topic: Topic) -> str:
-    return ", ".join(process for process, used in USED.items() if topic.name in used.heard) or "others"
+    return ", ".join(process for process, used in USED.items() if topic.name in used.all_read) or "others"
 
 
 def topics_with_facts() -> str:
@@ -82,7 +82,7 @@ def _rows_with_facts(topic: Topic) -> Iterator[list[str]]:
 
 def processes() -> str:
     """Return what each process reads and writes on Kafka."""
-    rows = ((f"`{name}`", _names(used.heard), _names(used.writes)) for name, used in USED.items())
+    rows = ((f"`{name}`", _names(used.all_read), _names(used.writes)) for name, used in USED.items())
     return table("process | reads | writes", rows)
 
 

@@ -178,7 +178,7 @@ async def test_a_consumer_reads_and_commits_in_its_own_group_alone(guarded: Guar
 
 @pytest.mark.parametrize("process", [name for name, used in USED.items() if used.sessions])
 async def test_who_takes_tokens_reads_which_have_ended(guarded: Guarded, process: str) -> None:
-    [topic] = used_by(process).heard - set(used_by(process).reads)
+    [topic] = used_by(process).all_read - set(used_by(process).reads)
     consumer = AIOKafkaConsumer(**connection(guarded.as_user(process)), group_id=None, enable_auto_commit=False)
     async with consumer:
         consumer.assign([TopicPartition(topic, 0)])

@@ -41,14 +41,14 @@ class TopicsUsed:
         return self if place == "inside" else replace(self, writes=frozenset())
 
     @property
-    def heard(self) -> frozenset[str]:
+    def all_read(self) -> frozenset[str]:
         """Return all that it reads."""
         return frozenset({*self.reads, SESSION_STATE.name} if self.sessions else self.reads)
 
     @property
     def all(self) -> frozenset[str]:
         """Return all that has to be there before it is ready."""
-        return self.heard | self.writes
+        return self.all_read | self.writes
 
 
 class BrokerArrival:
