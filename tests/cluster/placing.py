@@ -1,5 +1,6 @@
 """Puts an overlay into a namespace: on the nodes that are meant for it, and with what is no part of the manifests."""
 
+import asyncio
 import copy
 from dataclasses import dataclass
 from typing import Final
@@ -62,6 +63,16 @@ async def rolled_out(cluster: Cluster, namespace: str, *, within: int = ROLLED_O
     for deployment in await cluster.items(f"/apis/apps/v1/namespaces/{namespace}/deployments"):
         name = f"deployment/{deployment['metadata']['name']}"
         await cluster.do(*("rollout", "status", "-n", namespace, name, f"--timeout={within}s"), within=within + 30)
+
+
+async def none_is_ending(cluster: Cluster, namespace: str, *, within: int = ROLLED_OUT_SECONDS) -> None:
+    """Wait until each pod that was replaced has gone: a roll-out is over before. Raises TimeoutError."""
+    async with asyncio.timeout(within):
+        while any(
+            "deletionTimestamp" in pod["metadata"]
+            for pod in await cluster.items(f"/api/v1/namespaces/{namespace}/pods")
+        ):
+            await asyncio.sleep(0.5)
 
 
 async def forget(cluster: Cluster, namespace: str) -> None:

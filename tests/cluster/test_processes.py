@@ -13,7 +13,7 @@ from tests.cluster.api.cluster import Cluster
 from tests.cluster.load import Load
 from tests.cluster.manifests import Manifests
 from tests.cluster.nodes.processes import Pod
-from tests.cluster.placing import put, rolled_out
+from tests.cluster.placing import none_is_ending, put, rolled_out
 from tests.cluster.product import NAMESPACE, Product, a_product
 from tests.cluster.report import REPORT
 from tests.reconciliation_check import check_reconciliation
@@ -46,6 +46,7 @@ async def upgrade(
         async with load.running():
             await put(cluster, changed)
             await rolled_out(cluster, NAMESPACE)
+            await none_is_ending(cluster, NAMESPACE)
         await driver.settle(seconds=90)
         await check_reconciliation(driver, *driver.shops)
         yield Upgrade(product, load, load.accepted - await _event_ids(driver), old)
@@ -57,7 +58,7 @@ async def test_no_request_fails_while_every_process_is_replaced(upgrade: Upgrade
     load = upgrade.load
 
     assert Counter(load.failures) == Counter()
-    assert load.answers["webhook 200"] > 200
+    assert load.answers["webhook 200"] > 100
     assert load.bought > 2
     counts = ", ".join(f"{count} × {what}" for what, count in sorted(load.answers.items()))
     REPORT.ran.append(f"an upgrade of every real process under load: {counts}; none failed")
@@ -66,7 +67,7 @@ async def test_no_request_fails_while_every_process_is_replaced(upgrade: Upgrade
 async def test_no_accepted_webhook_is_lost(upgrade: Upgrade) -> None:
     """Each one that was answered with 200 is a fact in the topic; and all that was bought meanwhile reconciles."""
     assert upgrade.lost == set()
-    assert len(upgrade.load.accepted) > 200
+    assert len(upgrade.load.accepted) > 100
     REPORT.ran.append(
         f"{len(upgrade.load.accepted)} webhooks accepted meanwhile, all of them in the topic; "
         f"{upgrade.load.bought} purchases of that time reconcile"
