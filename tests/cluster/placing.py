@@ -67,11 +67,9 @@ async def rolled_out(cluster: Cluster, namespace: str, *, within: int = ROLLED_O
 
 async def none_is_ending(cluster: Cluster, namespace: str, *, within: int = ROLLED_OUT_SECONDS) -> None:
     """Wait until each pod that was replaced has gone: a roll-out is over before. Raises TimeoutError."""
+    path = f"/api/v1/namespaces/{namespace}/pods"
     async with asyncio.timeout(within):
-        while any(
-            "deletionTimestamp" in pod["metadata"]
-            for pod in await cluster.items(f"/api/v1/namespaces/{namespace}/pods")
-        ):
+        while any("deletionTimestamp" in pod["metadata"] for pod in await cluster.items(path)):  # noqa: ASYNC110
             await asyncio.sleep(0.5)
 
 
