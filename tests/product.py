@@ -11,9 +11,16 @@ from tests.reconciliation_check import check_reconciliation
 
 @pytest.fixture(scope="package")
 async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[EmbeddedStack]:
-    """The whole product, running: every service as a process of its own, on the embedded parts."""
-    directory = tmp_path_factory.mktemp("stack")
-    async with EmbeddedStack(directory=directory, report=lambda name, text: print(f"{name}: {text}")) as stack:
+    """The whole product, running: every service as a process of its own, on the embedded parts.
+
+    Its database is thrown away, and nothing here ends PostgreSQL: it writes no commit to the disk.
+    """
+    stack = EmbeddedStack(
+        directory=tmp_path_factory.mktemp("stack"),
+        report=lambda name, text: print(f"{name}: {text}"),
+        forgetful=True,
+    )
+    async with stack:
         yield stack
 
 

@@ -105,7 +105,7 @@ async def main() -> None:
     parser.add_argument("--rows", type=int, default=1_000_000)
     rows = parser.parse_args().rows
     with tempfile.TemporaryDirectory() as logs:
-        async with embedded_postgres(Path(logs), durable=True) as server:
+        async with embedded_postgres(Path(logs)) as server:
             await measure(await server.add_owner("purchases"), rows)
 
 

@@ -32,9 +32,7 @@ async def a_stack(
     """A fresh stack with these services only: nobody else's work is measured. Apache Kafka, and a durable database."""
     names = ", ".join(service.name for service in services)
     print(f"  starting PostgreSQL, Apache Kafka, {names} …", flush=True)
-    async with EmbeddedStack(
-        services=services, broker="kafka", without=without, extra_env=extra_env, durable=True
-    ) as stack:
+    async with EmbeddedStack(services=services, broker="kafka", without=without, extra_env=extra_env) as stack:
         yield stack
 
 

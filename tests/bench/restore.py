@@ -65,7 +65,7 @@ class Loss:
 
 async def measure_backup(directory: Path, *, rows: int, archive_seconds: int, seconds: float) -> dict[str, float]:
     """Write, back up, go on writing, lose the disk, restore; return what was lost and how long each part took."""
-    server = PostgresServer(log=directory / "postgres.log", durable=True)
+    server = PostgresServer(log=directory / "postgres.log")
     try:
         await server.start()
         archive = server.directory / "archive"
@@ -86,8 +86,8 @@ async def measure_backup(directory: Path, *, rows: int, archive_seconds: int, se
 
 async def measure_standby(directory: Path, *, rows: int, seconds: float) -> dict[str, float]:
     """Write to a primary whose commits wait for a standby, kill it, promote the standby; return what was lost."""
-    primary = PostgresServer(log=directory / "primary.log", durable=True)
-    standby = PostgresServer(log=directory / "standby.log", durable=True)
+    primary = PostgresServer(log=directory / "primary.log")
+    standby = PostgresServer(log=directory / "standby.log")
     try:
         await primary.start()
         url = await _filled(primary, rows)

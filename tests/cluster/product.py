@@ -75,7 +75,7 @@ def _infrastructure(stack: EmbeddedStack) -> Infrastructure:
         choice=broker_choice(),
         prepare=[database for database in DATABASES if database.name == "catalog"],
         without=(),
-        durable=False,
+        forgetful=True,
         report=lambda name, text: print(f"{name}: {text}"),
         on_spawn=lambda: None,
     )

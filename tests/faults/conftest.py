@@ -12,14 +12,17 @@ from sandbox.stack import EmbeddedStack
 from tests.reconciliation_check import check_reconciliation
 
 LEASE_SECONDS: Final = 3
-SHORT: Final = {"PURCHASE_LEASE_SECONDS": str(LEASE_SECONDS), "SMTP_TIMEOUT_SECONDS": "2"}
+SHORT: Final = {"PURCHASE_LEASE_SECONDS": str(LEASE_SECONDS), "SMTP_TIMEOUT_SECONDS": "5"}
 
 KilledAt = Callable[[str, str], AbstractAsyncContextManager[None]]
 
 
 @pytest.fixture(scope="package")
 async def stack(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[EmbeddedStack]:
-    """On Apache Kafka, whatever BROKER says: the fallback's groups do not survive what is done here."""
+    """On Apache Kafka, whatever BROKER says: the fallback's groups do not survive what is done here.
+
+    Its PostgreSQL writes each commit to the disk, as in production: some of what is killed here is its own.
+    """
     directory = tmp_path_factory.mktemp("faults")
     async with EmbeddedStack(directory=directory, broker="kafka", extra_env=SHORT) as stack:
         yield stack

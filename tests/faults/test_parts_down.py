@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from sandbox.driver import TEAM, Driver
+from sandbox.process import ProcessDied
 from sandbox.stack import EmbeddedStack
 from sandbox.stripe.signing import signature_header
 from tests.faults.conftest import becomes
@@ -76,6 +77,34 @@ async def test_while_the_database_is_down_webhooks_are_taken_and_afterwards_appl
     await driver.until(lambda: answers_again(driver, purchase["id"]), "the API has found its database again")
     await becomes(driver, purchase["id"], "paid")
     assert await captured(driver, shop) == (49_900, 1)
+
+
+async def test_what_a_client_was_answered_is_there_after_the_postmaster_was_killed(
+    stack: EmbeddedStack, driver: Driver, agreed: None
+) -> None:
+    shop, addon = await driver.given_a_workspace(), await driver.given_an_addon()
+
+    bought = await driver.buy(shop, addon)
+    await stack.kill("postgres")
+    await driver.until(lambda: database_is_back(stack), "PostgreSQL has recovered", seconds=120)
+
+    purchase = bought.json()
+    assert (bought.status_code, purchase["status"]) == (201, "paid")
+    rows = await driver.inspector.rows(
+        "purchases", "select status from workspace_addon_purchases where id = $1", purchase["id"]
+    )
+    assert [row["status"] for row in rows] == ["paid"]
+    await driver.until(lambda: answers_again(driver, purchase["id"]), "the API has found its database again")
+    assert await captured(driver, shop) == (49_900, 1)
+
+
+async def database_is_back(stack: EmbeddedStack) -> bool:
+    """It refuses to start while a process of the one that was killed still holds its memory."""
+    try:
+        await stack.database_up()
+    except ProcessDied:
+        return False
+    return True
 
 
 async def answers_again(driver: Driver, purchase_id: str) -> bool:

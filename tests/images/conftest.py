@@ -35,5 +35,5 @@ def images(builder: Builder) -> Mapping[str, Built]:
 async def parts(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[EmbeddedStack]:
     """PostgreSQL with empty databases, Kafka with its topics, Stripe, mail box and issuer; no service of ours."""
     directory: Path = tmp_path_factory.mktemp("parts")
-    async with EmbeddedStack(directory=directory, services=()) as stack:
+    async with EmbeddedStack(directory=directory, services=(), forgetful=True) as stack:
         yield stack

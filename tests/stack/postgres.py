@@ -33,13 +33,13 @@ async def a_postgres(logs: Path) -> AsyncIterator[str]:
         with running_postgres() as url:
             yield url
     else:
-        async with embedded_postgres(logs) as server:
+        async with embedded_postgres(logs, forgetful=True) as server:
             yield await server.add_owner("tests", may_create_databases=True)
 
 
 @asynccontextmanager
-async def embedded_postgres(logs: Path, *, durable: bool = False) -> AsyncIterator[PostgresServer]:
-    server = PostgresServer(log=logs / "postgres.log", durable=durable)
+async def embedded_postgres(logs: Path, *, forgetful: bool = False) -> AsyncIterator[PostgresServer]:
+    server = PostgresServer(log=logs / "postgres.log", forgetful=forgetful)
     try:
         await server.start()
         yield server

@@ -41,7 +41,7 @@ class Infrastructure:
         choice: Choice,
         prepare: Sequence[Database],
         without: Collection[str],
-        durable: bool,
+        forgetful: bool,
         report: Report,
         on_spawn: Callable[[], None],
     ) -> None:
@@ -50,7 +50,7 @@ class Infrastructure:
         self._addresses = addresses
         self._choice = choice
         self._prepared = prepare
-        self._durable = durable
+        self._forgetful = forgetful
         self._report = report
         self._on_spawn = on_spawn
         self._broker: Broker | None = None
@@ -98,7 +98,7 @@ class Infrastructure:
     async def _start_databases(self) -> None:
         self._report("postgres", "starting")
         port = self._addresses.ports["postgres"]
-        postgres = self._postgres = PostgresServer(log=self._log("postgres"), port=port, durable=self._durable)
+        postgres = self._postgres = PostgresServer(log=self._log("postgres"), port=port, forgetful=self._forgetful)
         await postgres.start()
         self._on_spawn()
         self.database_urls = await postgres.add_owners(database.name for database in DATABASES)

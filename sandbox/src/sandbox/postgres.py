@@ -29,7 +29,7 @@ SETTINGS: Final = {
     "listen_addresses": LOOPBACK,
     "unix_socket_directories": "",
 }
-# A stack of tests survives no power cut, and need not.
+# For suites that throw their database away, and ask for it: a commit that was confirmed may be lost.
 FORGETFUL: Final = {
     "fsync": "off",
     "synchronous_commit": "off",
@@ -45,10 +45,10 @@ _READY_WITHIN: Final = 180
 class PostgresServer:
     """One server on the loopback interface; its data goes when it stops.
 
-    A `durable` one writes a commit to the disk before it answers, with PostgreSQL's own settings: for measuring.
+    It writes a commit to the disk before it answers, with PostgreSQL's own settings. A `forgetful` one does not.
     """
 
-    def __init__(self, *, log: Path, port: int | None = None, durable: bool = False) -> None:
+    def __init__(self, *, log: Path, port: int | None = None, forgetful: bool = False) -> None:
         self.port = choose(port)
         self._scratch = Scratch()
         self.directory = self._scratch.path
@@ -58,7 +58,8 @@ class PostgresServer:
             os.chown(self.directory, *self._user)
         self._bin = _binaries(self.directory, foreign_user=self._user is not None)
         command: list[str | Path] = [self._bin / "postgres", "-D", self._data, "-p", str(self.port)]
-        for name, value in (SETTINGS if durable else SETTINGS | FORGETFUL).items():
+        self._forgetful = forgetful
+        for name, value in (SETTINGS | FORGETFUL if forgetful else SETTINGS).items():
             command += ["-c", f"{name}={value}"]
         self.process = Process(
             "postgres", command, log=log, cwd=self.directory, user=self._user, stop_signal=signal.SIGINT
@@ -131,7 +132,8 @@ class PostgresServer:
             "--pwfile",
             secret,
         ]
-        words += ["-E", "UTF8", "--locale=C", "--no-sync", "--no-instructions", "-c", "scram_iterations=1"]
+        words += ["-E", "UTF8", "--locale=C", "--no-instructions", "-c", "scram_iterations=1"]
+        words += ["--no-sync"] if self._forgetful else []
         done = subprocess.run(
             words,
             capture_output=True,

@@ -46,12 +46,12 @@ class EmbeddedStack:
         report: Report = silent,
         on_spawn: Callable[[], None] = lambda: None,
         without: Collection[str] = (),
-        durable: bool = False,
+        forgetful: bool = False,
     ) -> None:
         """`extra_env` goes to every service; logs go to `directory`; ports that nobody prefers are any free ones.
 
         `without` leaves out small parts: stripe, mailbox, issuer, front. Without services that have pages there is
-        no front. With `durable`, PostgreSQL keeps what it commits, as in production.
+        no front. A `forgetful` PostgreSQL may lose what it committed: for suites that throw their database away.
         """
         self._own_directory = directory is None
         self.directory = directory or Path(tempfile.mkdtemp(prefix="quittance-stack-"))
@@ -71,7 +71,7 @@ class EmbeddedStack:
             choice=broker or broker_choice(),
             prepare=[database for database in DATABASES if database.name in wanted],
             without={*without} if has_pages else {*without, "front"},
-            durable=durable,
+            forgetful=forgetful,
             report=report,
             on_spawn=on_spawn,
         )

@@ -26,7 +26,7 @@ async def test_each_call_gives_an_empty_database_of_postgresql_18(database_url: 
 
 async def test_a_database_goes_as_soon_as_those_have_left_it_whom_its_owner_cannot_send_away(tmp_path: Path) -> None:
     """As autovacuum's workers, which are a superuser's."""
-    async with embedded_postgres(tmp_path) as server:
+    async with embedded_postgres(tmp_path, forgetful=True) as server:
         owner = await server.add_owner("tests", may_create_databases=True)
         async with fresh_databases(owner) as new_database:
             name = (await new_database()).rpartition("/")[2]

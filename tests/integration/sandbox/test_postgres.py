@@ -12,7 +12,7 @@ from tests.stack.postgres import embedded_postgres
 
 @pytest.fixture(scope="module")
 async def server(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[PostgresServer]:
-    async with embedded_postgres(tmp_path_factory.mktemp("postgres")) as server:
+    async with embedded_postgres(tmp_path_factory.mktemp("postgres"), forgetful=True) as server:
         yield server
 
 
@@ -58,17 +58,17 @@ async def test_what_was_committed_is_there_after_a_restart(server: PostgresServe
 
 
 async def test_it_leaves_no_file_behind(tmp_path: Path) -> None:
-    async with embedded_postgres(tmp_path) as server:
+    async with embedded_postgres(tmp_path, forgetful=True) as server:
         assert server.directory.exists()
 
     assert not server.directory.exists()
     assert not server.process.running
 
 
-async def test_what_is_measured_is_durable_as_in_production(tmp_path: Path) -> None:
+async def test_unless_a_suite_asks_for_a_forgetful_one_it_is_durable_as_in_production(tmp_path: Path) -> None:
     """All that PostgreSQL does to keep a commit, and nothing that is said otherwise of it."""
     keeps = "('fsync', 'synchronous_commit', 'full_page_writes', 'wal_level', 'wal_sync_method', 'commit_delay')"
-    async with embedded_postgres(tmp_path, durable=True) as durable:
+    async with embedded_postgres(tmp_path) as durable:
         connection = await asyncpg.connect(durable.admin_url)
         settings = await connection.fetch(f"select name, setting, boot_val from pg_settings where name in {keeps}")
         await connection.close()

@@ -22,7 +22,12 @@ STAND_IN = Service("stand-in", ("tests.integration.sandbox.answering",), None, 9
 
 def a_stack(directory: Path, **extra_env: str) -> EmbeddedStack:
     return EmbeddedStack(
-        services=(STAND_IN,), directory=directory, broker="librdkafka", without=("stripe",), extra_env=extra_env
+        services=(STAND_IN,),
+        directory=directory,
+        broker="librdkafka",
+        without=("stripe",),
+        extra_env=extra_env,
+        forgetful=True,
     )
 
 
