@@ -18,6 +18,8 @@ from chassis.outbox.relay import Relay
 from chassis.process.health import BEAT_LIMIT, Health
 from chassis.process.settings import ServiceSettings
 from notifier import housekeeping
+from notifier.delivery import sender as sender_module
+from notifier.delivery.patience import Patience
 from notifier.delivery.sender import Sender
 from purchases.jobs.stripe_context import WorkerContext
 from purchases.worker import run_jobs
@@ -86,10 +88,10 @@ def relay(database: Any, health: Health) -> Relay:
 
 def sender(database: Any, health: Health) -> Sender:
     class Mailer:
-        timeout = 30.0
+        patience = Patience(30.0)
 
-        def connection(self) -> None:
-            return None
+        def connections(self, _: int) -> list[Any]:
+            return []
 
     return Sender(database=database, mailer=cast("Any", Mailer()), health=health, connections=1)
 
@@ -115,6 +117,7 @@ LOOPS: Final[Mapping[str, Callable[[Any, Health], Awaitable[None]]]] = {
     "brake-watch": lambda database, health: jobs(database, health)._watch(),
     "commands-0": lambda database, health: jobs(database, health)._work("commands-0"),
     "sender": lambda database, health: sender(database, health)._run(),
+    "mail-leases": lambda database, health: sender(database, health)._keep_leases(),
     "housekeeping": lambda database, health: housekeeping.run_housekeeping(database, health),
     CONNECTING: lambda database, health: gateway(database, health)._keep_trying(),
 }
@@ -140,6 +143,7 @@ def no_connection(monkeypatch: pytest.MonkeyPatch) -> None:
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a loop sleeps between two turns is a part of a second."""
     monkeypatch.setattr(relay_module, "GAUGE_SECONDS", 0.05)
+    monkeypatch.setattr(sender_module, "LEASE_SECONDS", 0.2)
     monkeypatch.setattr(housekeeping, "EVERY_SECONDS", 0.05)
     monkeypatch.setattr(run_jobs, "WATCH_SECONDS", 0.05)
     monkeypatch.setattr(run_jobs, "PLAN_AGAIN_SECONDS", 0.05)

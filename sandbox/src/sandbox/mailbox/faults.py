@@ -1,6 +1,6 @@
 """What the mail server does wrong on request, so that a test sees the notifier cope."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -15,8 +15,18 @@ class Faults:
     """451: try again later."""
     hang: bool = False
     """The mail is kept, and the answer never comes."""
+    keep_silent: list[str] = field(default_factory=list)
+    """So for these recipients alone."""
+    ignore: list[str] = field(default_factory=list)
+    """No answer to RCPT TO with these recipients; nothing is kept."""
+    answer_after: float = 0
+    """The mail is kept, and the answer comes so many seconds later."""
     down: bool = False
     """Nobody listens on the SMTP port."""
+
+    def keeps_silent(self, recipients: Iterable[str]) -> bool:
+        """Return whether a mail to these is kept without an answer."""
+        return self.hang or not {"*", *recipients}.isdisjoint(self.keep_silent)
 
     def answer_for(self, address: str) -> str | None:
         """Return the refusal that this recipient gets, if any."""

@@ -43,6 +43,8 @@ class SmtpServer:
     async def handle_RCPT(  # noqa: N802 - aiosmtpd looks for this name
         self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
     ) -> str:
+        if address in self.faults.ignore:
+            await asyncio.Event().wait()
         if refusal := self.faults.answer_for(address):
             return refusal
         envelope.rcpt_tos.append(address)
@@ -53,8 +55,9 @@ class SmtpServer:
     ) -> str:
         raw = envelope.original_content or b""
         self._mails.keep(raw=raw, sender=envelope.mail_from or "", recipients=list(envelope.rcpt_tos))
-        if self.faults.hang:
+        if self.faults.keeps_silent(envelope.rcpt_tos):
             await asyncio.Event().wait()
+        await asyncio.sleep(self.faults.answer_after)
         return "250 2.0.0 Accepted"
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import ARRAY, ColumnElement, Text, Update, all_, any_, func, literal, select, update
+from sqlalchemy import ARRAY, ColumnElement, Integer, Text, Update, all_, any_, column, func, literal, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -53,6 +53,8 @@ class DueMail:
     queued_at: datetime
     attempts: int
     traceparent: str | None = None
+    unanswered: int = 0
+    """How often it was handed over before, and nobody said whether it was taken."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,9 +123,28 @@ async def lease(session: AsyncSession, *, limit: int, duration: timedelta, in_fl
             MAILS.c.queued_at,
             MAILS.c.attempts,
             MAILS.c.traceparent,
+            MAILS.c.unanswered,
         )
     )
     return [DueMail(**row) for row in (await session.execute(taken)).mappings()]
+
+
+async def renew(session: AsyncSession, held: Sequence[DueMail], *, duration: timedelta) -> None:
+    """Let leases that are still ours last `duration` from now; a row whose outcome is being stored is left alone."""
+    if not held:
+        return
+    pairs = func.unnest(_keys([mail.key for mail in held]), literal([mail.attempts for mail in held], ARRAY(Integer)))
+    ours = pairs.table_valued(column("key", Text), column("attempts", Integer)).render_derived(name="ours")
+    rows = (
+        select(MAILS.c.key)
+        .join(ours, (MAILS.c.key == ours.c.key) & (MAILS.c.attempts == ours.c.attempts))
+        .where(MAILS.c.due_at.is_not(None))
+        .with_for_update(of=MAILS, skip_locked=True)
+        .cte("rows")
+    )
+    # Never earlier: its outcome may have been stored just now, and be far away.
+    later = func.greatest(MAILS.c.due_at, func.now() + duration)
+    await session.execute(update(MAILS).where(MAILS.c.key == rows.c.key).values(due_at=later))
 
 
 async def mark_sent(session: AsyncSession, sent_mails: Sequence[DueMail]) -> None:
@@ -136,10 +157,12 @@ async def mark_sent(session: AsyncSession, sent_mails: Sequence[DueMail]) -> Non
     )
 
 
-async def postpone(session: AsyncSession, mail: DueMail, *, seconds: float, error: str) -> None:
-    """Make a mail due again in `seconds`."""
+async def postpone(
+    session: AsyncSession, mail: DueMail, *, seconds: float, error: str, unanswered: bool = False
+) -> None:
+    """Make a mail due again in `seconds`. One that is `unanswered` was handed over, and may have been taken."""
     later = {"due_at": func.now() + timedelta(seconds=seconds), "last_error": printable(error[:ERROR_LENGTH])}
-    await session.execute(_still_ours(mail).values(later))
+    await session.execute(_still_ours(mail).values(unanswered=MAILS.c.unanswered + int(unanswered), **later))
 
 
 async def release(session: AsyncSession, untried: Sequence[DueMail]) -> None:
@@ -220,6 +243,7 @@ async def _requeue(session: AsyncSession, which: ColumnElement[bool]) -> list[st
         "due_at": func.now(),
         "queued_at": func.now(),
         "attempts": 0,
+        "unanswered": 0,
         "sent_at": None,
         "parked_at": None,
         "ended_at": None,

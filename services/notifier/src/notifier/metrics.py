@@ -8,7 +8,7 @@ from prometheus_client import Counter, Gauge, Histogram
 from chassis.process.metrics import UNKNOWN
 
 MAILS: Final = Counter("billing_mails_total", "Attempts to send a mail, by what came of them.", ["letter", "outcome"])
-OUTCOMES: Final = ("sent", "paused", "deferred", "parked")
+OUTCOMES: Final = ("sent", "paused", "deferred", "unknown", "parked")
 MAIL_SECONDS: Final = Histogram(
     "billing_mail_seconds",
     "From the mail's row to the mail server's acceptance.",

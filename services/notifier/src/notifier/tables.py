@@ -34,6 +34,8 @@ MAILS: Final = Table(
     # When it may be tried next, or until when somebody is trying; null once it is sent, parked or ended.
     Column("due_at", DateTime(timezone=True), server_default=NOW),
     Column("attempts", Integer, nullable=False, server_default=text("0")),
+    # How often it was handed over and nobody said whether it was taken.
+    Column("unanswered", Integer, nullable=False, server_default=text("0")),
     Column("last_error", Text),
     Column("sent_at", DateTime(timezone=True)),
     Column("parked_at", DateTime(timezone=True)),

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from contracts import FACTS, UnknownFact
 from notifier.delivery.messages import InvalidAddress, Mail, Mailbox, compose, mailbox
+from notifier.delivery.patience import LongWaits, Patience
 from notifier.delivery.smtp import Connection, NotSent, Verdict
 from notifier.delivery.smtp_url import SmtpServer
 from notifier.letters.letters import LETTERS, SECOND_LETTERS, Letter, Mailable, Recipient
@@ -20,19 +21,23 @@ class NoSuchLetter(ValueError):  # noqa: N818 - named for what it says
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mailer:
-    """Who we are, whom we write to, and through which server. `timeout` in seconds bounds one attempt."""
+    """Who we are, whom we write to, through which server, and how long we wait for it."""
 
     settings: LetterSettings
     sender: Mailbox
     team: Mailbox
     support: Mailbox
     server: SmtpServer
-    timeout: float
+    patience: Patience
     tls_context: ssl.SSLContext
 
-    def connection(self) -> Connection:
-        """Return a new connection to the mail server."""
-        return Connection(self.server, timeout=self.timeout, tls_context=self.tls_context)
+    def connections(self, number: int) -> list[Connection]:
+        """Return new connections to the mail server; a quarter of them may wait long for what becomes of a mail."""
+        waits = LongWaits.of(number)
+        return [
+            Connection(self.server, patience=self.patience, long_waits=waits, tls_context=self.tls_context)
+            for _ in range(number)
+        ]
 
     def write(self, due: DueMail) -> Mail:
         """Write the mail in its envelope. Raises NotSent(PARK) for one that can never be written as it stands."""

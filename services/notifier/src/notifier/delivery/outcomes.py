@@ -24,11 +24,12 @@ class Sent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Postponed:
-    """Due again in `seconds`."""
+    """Due again in `seconds`. One that is `unanswered` was handed over, and may have been taken."""
 
     mail: DueMail
     seconds: float
     error: str
+    unanswered: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +84,8 @@ async def _store(session: AsyncSession, outcomes: Sequence[Outcome]) -> None:
     await mails.mark_sent(session, [outcome.mail for outcome in outcomes if isinstance(outcome, Sent)])
     for outcome in outcomes:
         if isinstance(outcome, Postponed):
-            await mails.postpone(session, outcome.mail, seconds=outcome.seconds, error=outcome.error)
+            await mails.postpone(
+                session, outcome.mail, seconds=outcome.seconds, error=outcome.error, unanswered=outcome.unanswered
+            )
         elif isinstance(outcome, Parked):
             await mails.park(session, outcome.mail, reason=outcome.reason)

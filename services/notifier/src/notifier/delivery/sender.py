@@ -29,8 +29,18 @@ POLL_SECONDS: Final = 1.0
 GATHER_SECONDS: Final = 0.01
 """What becomes due in this time is leased together: a transaction for each mail is a third of its cost."""
 LEASED_PER_CONNECTION: Final = 8
+LEASE_SECONDS: Final = 60.0
+"""At most, and renewed while the mail is at hand. One that waits here is begun in the first half, or leased anew."""
 LEASE_MARGIN: Final = 5.0
-"""Seconds of a lease beyond one attempt, which the mailer's timeout bounds. A mail that waited longer is not begun."""
+"""Seconds of a lease beyond one command's patience, where that is short."""
+RENEWALS: Final = 4
+"""Of a lease, so that some may fail before it ends."""
+UNKNOWN_RETRY_SECONDS: Final = 1800.0
+UNKNOWN_ATTEMPTS: Final = 3
+"""So often a mail is handed over that nobody says was taken: each time it may reach the recipient."""
+FINISH_SECONDS: Final = 10.0
+"""So long may mails at hand take at a stop; what then has no reply is unknown."""
+RECORD_SECONDS: Final = 5.0
 FIRST_RETRY_SECONDS: Final = 2.0
 LAST_RETRY_SECONDS: Final = 1800.0
 GIVE_UP_AFTER: Final = timedelta(days=5)
@@ -47,15 +57,18 @@ class Sender:
         self._mailer = mailer
         metrics.export_from_the_start(letter.name for letter in (*LETTERS.values(), *SECOND_LETTERS.values()))
         self._health = health
+        self._lease = timedelta(seconds=min(LEASE_SECONDS, mailer.patience.command + LEASE_MARGIN))
         self._outcomes = Outcomes(database)
         self._wake = asyncio.Event()
-        self._connections = [mailer.connection() for _ in range(connections)]
+        self._connections = mailer.connections(connections)
         self._idle = list(self._connections)
         self._ready: deque[tuple[DueMail, float]] = deque()
         """Leased, with the moment after which they may no longer be begun."""
         self._more = False
         """Whether the last lease left something behind."""
         self._sending: dict[str, asyncio.Task[None]] = {}
+        self._held: dict[str, DueMail] = {}
+        """At hand until what came of them is stored."""
         self._unreachable = Backoff(first=UNREACHABLE_FIRST, limit=UNREACHABLE_LIMIT)
         self._pause = 0.0
         self._probing = False
@@ -64,12 +77,13 @@ class Sender:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Send until the block is left; the mails at hand are finished, in bounded time."""
-        try:
-            async with background("sender", self._run):
-                yield
-        finally:
-            await asyncio.gather(self._release_leased(), self._finish())
-            await asyncio.gather(*(connection.close() for connection in self._connections))
+        async with background("mail-leases", self._keep_leases):
+            try:
+                async with background("sender", self._run):
+                    yield
+            finally:
+                await asyncio.gather(self._release_leased(), self._finish())
+                await asyncio.gather(*(connection.close() for connection in self._connections))
 
     def wake(self) -> None:
         """Look for due mails now: there may be some."""
@@ -83,13 +97,28 @@ class Sender:
                 await mails.release(session, untried)
 
     async def _finish(self) -> None:
-        """Wait for the mails at hand: one that is cut off is unknown and would be sent twice."""
+        """Wait for the mails at hand; then cut them off, which makes unknown what was handed over, and store that."""
         tasks = list(self._sending.values())
         if tasks:
-            await asyncio.wait(tasks, timeout=self._mailer.timeout + 1)
+            await asyncio.wait(tasks, timeout=FINISH_SECONDS)
+            for connection in self._connections:
+                connection.cut()
+            await asyncio.wait(tasks, timeout=RECORD_SECONDS)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _keep_leases(self) -> None:
+        """Renew the leases of the mails at hand: a server may take longer than any lease should last."""
+        while True:
+            self._health.beat("mail-leases")
+            held = list(self._held.values())
+            try:
+                async with self._database.transaction() as session:
+                    await mails.renew(session, held, duration=self._lease)
+            except Exception as error:
+                log.warning("mail_leases_not_renewed", mails=len(held), error=repr(error)[:500])
+            await asyncio.sleep(self._lease.total_seconds() / RENEWALS)
 
     async def _run(self) -> None:
         database_lost = Backoff(first=0.2, limit=5)
@@ -122,12 +151,12 @@ class Sender:
         limit = 1 if self._probing else room
         if len(self._ready) >= len(self._connections):
             return
-        begin_before = monotonic() + LEASE_MARGIN / 2
+        begin_before = monotonic() + self._lease.total_seconds() / 2
         async with self._database.transaction() as session:
             leased = await mails.lease(
                 session,
                 limit=limit,
-                duration=timedelta(seconds=self._mailer.timeout + LEASE_MARGIN),
+                duration=self._lease,
                 in_flight=[*self._sending, *(mail.key for mail, _ in self._ready)],
             )
         self._more = len(leased) == limit
@@ -144,8 +173,12 @@ class Sender:
 
     def _begin(self, mail: DueMail, connection: Connection) -> None:
         task = asyncio.create_task(self._send(mail, connection), name=f"mail {mail.key}")
-        self._sending[mail.key] = task
-        task.add_done_callback(lambda _: self._sending.pop(mail.key, None))
+        self._sending[mail.key], self._held[mail.key] = task, mail
+        task.add_done_callback(lambda _: self._end(mail.key))
+
+    def _end(self, key: str) -> None:
+        self._sending.pop(key, None)
+        self._held.pop(key, None)
 
     async def _send(self, due: DueMail, connection: Connection) -> None:
         try:
@@ -175,12 +208,21 @@ class Sender:
         verdict = Verdict.PARK if _is_given_up(due, failure) else failure.verdict
         metrics.MAILS.labels(due.letter, verdict.value).inc()
         log.warning("mail_not_sent", mail=due.key, outcome=verdict.value, code=failure.code, attempts=due.attempts)
+        if verdict is Verdict.UNKNOWN:
+            return self._unanswered(due, failure)
         if verdict is Verdict.PARK:
             return Parked(mail=due, reason=str(failure))
         if verdict is Verdict.PAUSE:
             self._mark_unreachable()
             return Postponed(mail=due, seconds=0, error=str(failure))
         return Postponed(mail=due, seconds=retry_seconds(due.attempts), error=str(failure))
+
+    def _unanswered(self, due: DueMail, failure: NotSent) -> Outcome:
+        """Have a mail that may have been taken sent again much later, a few times; others go one by one till then."""
+        self._mark_unreachable()
+        if due.unanswered + 1 >= UNKNOWN_ATTEMPTS:
+            return Parked(mail=due, reason=f"handed over {UNKNOWN_ATTEMPTS} times, and it may have arrived: {failure}")
+        return Postponed(mail=due, seconds=UNKNOWN_RETRY_SECONDS, error=str(failure), unanswered=True)
 
     def _mark_reachable(self) -> None:
         self._unreachable.reset()

@@ -1,6 +1,7 @@
 """The SMTP dialogue over a few connections that are kept open, and VERDICTS: what an error means for the mail."""
 
 import asyncio
+import re
 import socket
 import ssl
 from collections.abc import Mapping
@@ -13,19 +14,26 @@ from aiosmtplib import (
     SMTPDataError,
     SMTPException,
     SMTPNotSupported,
+    SMTPReadTimeoutError,
     SMTPRecipientRefused,
+    SMTPResponse,
     SMTPSenderRefused,
     SMTPServerDisconnected,
+    SMTPStatus,
     SMTPTimeoutError,
 )
+from aiosmtplib.protocol import SMTPProtocol
 
 from notifier.delivery.messages import Mail
+from notifier.delivery.patience import LongWaits, Patience
 from notifier.delivery.smtp_url import SmtpServer
 
 IDLE_SECONDS: Final = 10.0
 """After this long a connection is opened anew: firewalls and servers drop silent ones without a word."""
 MAILS_PER_CONNECTION: Final = 100
 CONNECT_SECONDS: Final = 10.0
+"""For the connection alone: the greeting may take as long as a command."""
+LINE_WITH_DOT: Final = re.compile(rb"(?m)^\.")
 
 
 class Verdict(Enum):
@@ -34,7 +42,9 @@ class Verdict(Enum):
     PAUSE = "paused"
     """The server takes nobody's mail now: all of them wait."""
     DEFER = "deferred"
-    """Not this one, not now; or nobody knows, and the same Message-ID is sent again."""
+    """Not this one, not now. The server does not have it."""
+    UNKNOWN = "unknown"
+    """It was handed over whole, and nobody said whether it was taken: the same Message-ID again, much later."""
     PARK = "parked"
     """Never, as it stands."""
 
@@ -60,7 +70,8 @@ VERDICTS: Final[Mapping[type[Exception], Verdict]] = {
     SMTPException: Verdict.DEFER,
     Exception: Verdict.DEFER,
 }
-"""Once the connection stands. Before, every error means PAUSE: host, TLS, greeting and login are the server's."""
+"""Once the connection stands, and until the mail's final dot; after it only a reply is no UNKNOWN.
+Before, every error means PAUSE: host, TLS, greeting and login are the server's."""
 
 CODES: Final[Mapping[int, Verdict]] = {503: Verdict.DEFER, 530: Verdict.PAUSE, 535: Verdict.PAUSE, 538: Verdict.PAUSE}
 """Permanent by their number, yet about the dialogue or our login and not about this mail."""
@@ -79,19 +90,21 @@ def verdict_on(error: Exception) -> NotSent:
 class Connection:
     """One connection, opened when it is needed and kept while it is young and has never failed."""
 
-    def __init__(self, server: SmtpServer, *, timeout: float, tls_context: ssl.SSLContext) -> None:
+    def __init__(
+        self, server: SmtpServer, *, patience: Patience, long_waits: LongWaits, tls_context: ssl.SSLContext
+    ) -> None:
         self._server = server
-        self._timeout = timeout
+        self._patience = patience
+        self._long_waits = long_waits
         self._tls_context = tls_context
         self._client: SMTP | None = None
         self._used_at = 0.0
         self._sent = 0
 
     async def send(self, mail: Mail) -> None:
-        """Return once the server has accepted `mail`. Raises NotSent, at the latest after the timeout."""
+        """Return once the server has accepted `mail`. Raises NotSent, at the latest when its patience is over."""
         try:
-            async with asyncio.timeout(self._timeout):
-                await self._deliver(mail)
+            await self._deliver(mail)
         except NotSent:
             self._drop()
             raise
@@ -102,6 +115,12 @@ class Connection:
             self._drop()
             raise
         self._used_at, self._sent = monotonic(), self._sent + 1
+
+    def cut(self) -> None:
+        """End the dialogue at hand, whose `send` raises NotSent: of a mail that was handed over nobody knows more."""
+        protocol = self._client.protocol if self._client else None
+        if protocol is not None and isinstance(protocol.transport, asyncio.WriteTransport):
+            protocol.transport.abort()
 
     async def close(self) -> None:
         """Say goodbye, briefly."""
@@ -117,7 +136,27 @@ class Connection:
     async def _deliver(self, mail: Mail) -> None:
         client = await self._begun(mail)
         await client.rcpt(mail.recipient.spec, encoding="utf-8" if mail.needs_smtputf8 else "ascii")
-        await client.data(mail.content)
+        await self._hand_over(client, mail.content)
+
+    async def _hand_over(self, client: SMTP, content: bytes) -> None:
+        """Send the mail itself. aiosmtplib's `data` has one time-out for the beginning and the end."""
+        begun = await client.execute_command(b"DATA", timeout=self._patience.data)
+        if begun.code != SMTPStatus.start_input or client.protocol is None:
+            raise SMTPDataError(begun.code, begun.message)
+        client.protocol.write(_dotted(content))
+        try:
+            reply = await self._reply_to_the_end(client.protocol)
+        except (SMTPException, OSError) as error:
+            raise NotSent(Verdict.UNKNOWN, f"handed over, and no reply: {error}") from error
+        if reply.code != SMTPStatus.completed:
+            raise SMTPDataError(reply.code, reply.message)
+
+    async def _reply_to_the_end(self, protocol: SMTPProtocol) -> SMTPResponse:
+        try:
+            return await protocol.read_response(timeout=self._patience.usual)
+        except SMTPReadTimeoutError:
+            with self._long_waits.one():
+                return await protocol.read_response(timeout=self._patience.end - self._patience.usual)
 
     async def _begun(self, mail: Mail) -> SMTP:
         """Return a connection that accepted MAIL FROM. One that died while idle is replaced: no mail was in it."""
@@ -141,17 +180,26 @@ class Connection:
         return self._client
 
     async def _connected(self) -> SMTP:
-        client = SMTP(timeout=self._timeout, local_hostname=socket.gethostname(), **self._options())
+        client = SMTP(timeout=self._patience.command, local_hostname=socket.gethostname(), **self._options())
         try:
-            # Shorter than the whole, so that a silent host is known as such and not as one mail's bad luck.
-            async with asyncio.timeout(min(CONNECT_SECONDS, self._timeout / 2)):
-                await client.connect()
-                await client.ehlo()
+            await self._connect(client)
+            await client.ehlo()
         except (SMTPException, OSError, ValueError) as error:
             client.close()
             raise NotSent(Verdict.PAUSE, f"no connection: {error}", code=getattr(error, "code", None)) from error
         self._client, self._sent = client, 0
         return client
+
+    async def _connect(self, client: SMTP) -> None:
+        """Connect, greet and log in. A host that is silent is known as such long before its greeting would be late."""
+        connecting = asyncio.ensure_future(client.connect())
+        try:
+            await asyncio.wait({connecting}, timeout=min(CONNECT_SECONDS, self._patience.command))
+            if not connecting.done() and client.transport is None:
+                raise TimeoutError("the host does not answer")
+            await connecting
+        finally:
+            connecting.cancel()
 
     def _options(self) -> dict[str, Any]:
         return {
@@ -168,6 +216,11 @@ class Connection:
         if self._client:
             self._client.close()
         self._client = None
+
+
+def _dotted(content: bytes) -> bytes:
+    """Return the lines of a mail, which end in CRLF, as DATA has them: RFC 5321 §4.5.2."""
+    return LINE_WITH_DOT.sub(b"..", content) + b".\r\n"
 
 
 async def _mail_from(client: SMTP, mail: Mail) -> None:

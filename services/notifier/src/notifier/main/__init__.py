@@ -21,8 +21,8 @@ class Settings(ServiceSettings, DatabaseSettings):
     """The sender of all mails."""
     mail_locale: str = "en"
     """How amounts and dates are written in mails."""
-    smtp_timeout_seconds: float = Field(default=30.0, gt=0, le=300)
-    """How long the mail server may take for one step."""
+    smtp_timeout_seconds: float = Field(default=300.0, gt=0, le=600)
+    """How long the mail server may take for one command; twice as long for its reply to a mail's end (RFC 5321)."""
     smtp_connections: int = Field(default=8, ge=1, le=50)
     """Connections to the mail server at once."""
 

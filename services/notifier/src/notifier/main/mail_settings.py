@@ -6,6 +6,7 @@ from babel import Locale, UnknownLocaleError
 
 from notifier.delivery.mailer import Mailer
 from notifier.delivery.messages import InvalidAddress, Mailbox, named_mailbox
+from notifier.delivery.patience import Patience
 from notifier.delivery.smtp_url import smtp_server
 from notifier.letters.rendering import LetterSettings
 from notifier.main import Settings
@@ -26,7 +27,7 @@ def mailer(settings: Settings) -> Mailer:
         team=_mailbox(settings.team_notify_email, name="TEAM_NOTIFY_EMAIL"),
         support=support,
         server=smtp_server(settings.smtp_url.get_secret_value()),
-        timeout=settings.smtp_timeout_seconds,
+        patience=Patience(settings.smtp_timeout_seconds),
         tls_context=ssl.create_default_context(),
     )
 
