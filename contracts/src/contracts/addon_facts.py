@@ -8,7 +8,7 @@ from contracts.fact import Fact
 
 
 class AddonState(Fact):
-    """The add-on as it is now; `sequence` increases by one with each change of it."""
+    """The add-on as it is now; `sequence` rises with each change of it, and may leap."""
 
     TYPE: ClassVar = "billing.addon.state.v1"
 

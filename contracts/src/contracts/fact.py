@@ -6,7 +6,7 @@ from uuid import UUID, uuid5
 from pydantic import BaseModel, ConfigDict
 
 NAMESPACE: Final = UUID("b1f0c7a2-5f0e-5c1d-9b53-6b1f2a9d4e10")
-"""The UUIDv5 namespace of all fact ids; changing it would make every restored backup publish new ids."""
+"""The UUIDv5 namespace of all fact ids; changing it would give a fact that is published again another id."""
 
 
 class Fact(BaseModel):
@@ -34,5 +34,8 @@ class Fact(BaseModel):
 
     @property
     def id(self) -> UUID:
-        """The same for the same fact however often it is published, also after a restored backup."""
+        """The same for the same fact however often it is published within one epoch of its database.
+
+        In the first epoch it is the envelope's; a later one, after a restored backup, makes another of it.
+        """
         return uuid5(NAMESPACE, f"{self.TYPE}:{self.identity}")

@@ -28,7 +28,7 @@ class PlanPrice(BaseModel):
 
 
 class PlanState(Fact):
-    """The plan as it is now; `sequence` increases by one with each change of it."""
+    """The plan as it is now; `sequence` rises with each change of it, and may leap."""
 
     TYPE: ClassVar = "billing.plan.state.v1"
 

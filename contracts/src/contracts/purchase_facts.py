@@ -24,7 +24,7 @@ class SoldAddon(BaseModel):
 
 
 class PurchaseFact(Fact):
-    """What every fact of a purchase carries; `sequence` increases by one with each fact of the purchase."""
+    """What every fact of a purchase carries; `sequence` rises with each fact of the purchase, and may leap."""
 
     purchase_id: UUID
     sequence: int

@@ -9,7 +9,7 @@ from contracts.stripe_facts.words import DisputeStatus, SubscriptionStatus
 
 
 class WorkspaceFact(Fact):
-    """What every fact of a workspace carries; `sequence` increases by one with each fact of the workspace."""
+    """What every fact of a workspace carries; `sequence` rises with each fact of the workspace, and may leap."""
 
     workspace_id: str
     sequence: int

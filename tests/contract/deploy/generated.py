@@ -1,6 +1,6 @@
 """Manifests that are made from the code: Kafka's topics, its users with what each may do, and the alert rules."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -109,10 +109,16 @@ def write() -> list[Path]:
 def _rights(name: str, used: TopicsUsed) -> list[Json]:
     group = GROUPS.get(name)
     return [
-        *(_right("topic", topic, "Read", "Describe") for topic in sorted(used.all_read)),
-        *(_right("topic", topic, "Write", "Describe") for topic in sorted(used.writes) if name not in RELAYED),
+        *(_right("topic", topic, *operations) for topic, operations in _by_topic(name, used)),
         *([_right("group", group, "Read", "Describe")] if group else []),
     ]
+
+
+def _by_topic(name: str, used: TopicsUsed) -> Iterator[tuple[str, list[str]]]:
+    """Return what a process may do with each topic: what it reads first, then what it only writes."""
+    read, written = used.all_read | used.reads_back, used.writes if name not in RELAYED else frozenset()
+    for topic in (*sorted(read), *sorted(written - read)):
+        yield topic, ["Read"] * (topic in read) + ["Write"] * (topic in written) + ["Describe"]
 
 
 def _right(kind: str, name: str, *operations: str) -> Json:

@@ -52,8 +52,9 @@ def test_a_process_may_do_with_kafka_what_its_own_list_says_and_nothing_else(wor
     group = GROUPS.get(workload.name)
 
     assert rights == {
-        **{("topic", topic): READ for topic in used.all_read},
         **{("topic", topic): WRITE for topic in used.writes},
+        **{("topic", topic): READ for topic in used.all_read | used.reads_back},
+        **{("topic", topic): READ | WRITE for topic in used.writes & (used.all_read | used.reads_back)},
         **({("group", group): READ} if group else {}),
     }
     assert bool(used.reads) is bool(group)

@@ -82,7 +82,7 @@ def _rows_with_facts(topic: Topic) -> Iterator[list[str]]:
 
 def processes() -> str:
     """Return what each process reads and writes on Kafka."""
-    rows = ((f"`{name}`", _names(used.all_read), _names(used.writes)) for name, used in USED.items())
+    rows = ((f"`{name}`", _names(used.all_read | used.reads_back), _names(used.writes)) for name, used in USED.items())
     return table("process | reads | writes", rows)
 
 

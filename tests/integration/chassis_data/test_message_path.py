@@ -124,10 +124,11 @@ async def test_a_relay_that_is_stopped_between_kafkas_yes_and_its_delete_deletes
     """Otherwise each rollout would send a batch again."""
     confirmed, send_all = asyncio.Event(), Relay._send_all
 
-    async def confirmed_slowly(relay: Relay, *batch: Any) -> None:
-        await send_all(relay, *batch)
+    async def confirmed_slowly(relay: Relay, *batch: Any) -> Sequence[Any]:
+        sent = await send_all(relay, *batch)
         confirmed.set()
         await asyncio.sleep(0.5)
+        return sent
 
     monkeypatch.setattr(Relay, "_send_all", confirmed_slowly)
     async with Relay(database=path.database, settings=path.settings, health=Health()).running():

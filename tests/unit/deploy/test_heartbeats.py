@@ -17,6 +17,8 @@ from chassis.outbox.pruning import keep_pruned
 from chassis.outbox.relay import Relay
 from chassis.process.health import BEAT_LIMIT, Health
 from chassis.process.settings import ServiceSettings
+from chassis.recovery import read_back
+from chassis.recovery.read_back import keep_read_back
 from notifier import housekeeping
 from notifier.delivery import sender as sender_module
 from notifier.delivery.patience import Patience
@@ -108,6 +110,7 @@ LOOPS: Final[Mapping[str, Callable[[Any, Health], Awaitable[None]]]] = {
     "relay": lambda database, health: relay(database, health)._run(),
     "outbox-gauge": lambda database, health: relay(database, health)._gauge(),
     "parked": lambda database, health: parked(database, health).run(),
+    "read-back": lambda database, health: keep_read_back(database, cast("Any", None), health=health),
     "pruning": lambda database, health: keep_pruned(
         database, {"parked": cast("Any", None)}, kept=timedelta(days=90), health=health
     ),
@@ -145,6 +148,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(relay_module, "GAUGE_SECONDS", 0.05)
     monkeypatch.setattr(sender_module, "LEASE_SECONDS", 0.2)
     monkeypatch.setattr(housekeeping, "EVERY_SECONDS", 0.05)
+    monkeypatch.setattr(read_back, "LOOK_SECONDS", 0.05)
     monkeypatch.setattr(run_jobs, "WATCH_SECONDS", 0.05)
     monkeypatch.setattr(run_jobs, "PLAN_AGAIN_SECONDS", 0.05)
 

@@ -1,5 +1,6 @@
 """`python -m purchases api`, `… worker` and `… relay` serve; `migrate`, `sweep [--since 35d]`,
-`retry-parked --kind command` and `doctor [api|worker|relay] [--wait]` do their work and end.
+`retry-parked --kind command`, `restored [--force --reason why]` and `doctor [api|worker|relay] [--wait]` do their work
+and end.
 
 What a command runs is imported by the command: each process starts with its own part only.
 """
@@ -55,6 +56,12 @@ def retry_parked() -> None:
     retry_parked(sys.argv[2:])
 
 
+def restored() -> None:
+    from purchases.main.restored import restored
+
+    restored(sys.argv[2:])
+
+
 def doctor() -> None:
     from purchases.main.doctor import PROCESSES, examine
 
@@ -73,9 +80,10 @@ COMMANDS: Final[Mapping[str, Callable[[], None]]] = {
     "migrate": migrate,
     "sweep": sweep,
     "retry-parked": retry_parked,
+    "restored": restored,
     "doctor": doctor,
 }
-WITH_ARGUMENTS: Final = (sweep, retry_parked, doctor)
+WITH_ARGUMENTS: Final = (sweep, retry_parked, restored, doctor)
 
 
 def main(words: Sequence[str]) -> None:

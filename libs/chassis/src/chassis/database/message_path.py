@@ -14,6 +14,9 @@ ONE_A_PLACE: Final = """
     where younger.id > older.id and (younger.consumer, younger.topic, younger.partition, younger."offset")
         = (older.consumer, older.topic, older.partition, older."offset")
 """
+CURRENT_EPOCH: Final = (
+    "create function current_epoch() returns bigint language sql stable as 'select max(epoch) from epochs'"
+)
 
 
 def create_outbox() -> None:
@@ -102,6 +105,42 @@ def drop_digests() -> None:
 def index_what_is_resolved() -> None:
     """Make the index by which what is resolved for long is deleted."""
     _index_parked("parked_to_prune", "consumer", "resolved_at", where="resolved_at is not null")
+
+
+def create_epochs() -> None:
+    """Create what finds a restored copy: acknowledged offsets, and the database's epochs, of which this is the first.
+
+    The default comes after the column, so that no row is rewritten.
+    """
+    op.create_table(
+        "relay_offsets",
+        sa.Column("topic", sa.Text(), primary_key=True),
+        sa.Column("partition", sa.Integer(), primary_key=True),
+        sa.Column("next_offset", sa.BigInteger(), nullable=False),
+    )
+    op.create_table(
+        "epochs",
+        sa.Column("epoch", sa.BigInteger(), primary_key=True, autoincrement=False),
+        written_at("began_at"),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("stretches", postgresql.JSONB(), nullable=False, server_default=sa.text("'[]'::jsonb")),
+        sa.Column("missing_facts", sa.BigInteger(), nullable=False, server_default=sa.text("0")),
+        sa.Column("ended_at", sa.DateTime(timezone=True)),
+        sa.Column("ended_by", sa.Text()),
+        sa.Column("end_reason", sa.Text()),
+    )
+    op.execute("insert into epochs (epoch, reason, ended_at) values (0, 'the first', clock_timestamp())")
+    op.execute(CURRENT_EPOCH)
+    op.add_column("outbox", sa.Column("epoch", sa.BigInteger()))
+    op.alter_column("outbox", "epoch", server_default=sa.text("current_epoch()"))
+
+
+def drop_epochs() -> None:
+    """Take `create_epochs` back."""
+    op.drop_column("outbox", "epoch")
+    op.execute("drop function current_epoch()")
+    op.drop_table("epochs")
+    op.drop_table("relay_offsets")
 
 
 def written_at(name: str) -> sa.Column[Any]:

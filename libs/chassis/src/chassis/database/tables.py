@@ -1,6 +1,9 @@
-"""The three tables of the message path; a service puts those that it needs into its own MetaData."""
+"""The tables of the message path; a service puts those that it needs into its own MetaData."""
+
+from typing import Final
 
 from sqlalchemy import (
+    DDL,
     BigInteger,
     Column,
     DateTime,
@@ -12,17 +15,27 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    event,
     func,
     text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
 NOW = func.clock_timestamp()
+FIRST_EPOCH: Final = "insert into epochs (epoch, reason, ended_at) values (0, 'the first', clock_timestamp())"
+CURRENT_EPOCH: Final = (
+    "create or replace function current_epoch() returns bigint language sql stable as 'select max(epoch) from epochs'"
+)
 
 
 def outbox_table(metadata: MetaData) -> Table:
-    """Facts that were committed and that Kafka has not yet acknowledged; the relay deletes what it sent."""
-    return Table(
+    """Facts that were committed and that Kafka has not yet acknowledged; the relay deletes what it sent.
+
+    Beside it stand the offsets up to which Kafka acknowledged, and the database's epochs.
+    """
+    _relay_offsets_table(metadata)
+    epochs = _epochs_table(metadata)
+    table = Table(
         "outbox",
         metadata,
         Column("id", BigInteger, Identity(always=True), primary_key=True),
@@ -32,7 +45,42 @@ def outbox_table(metadata: MetaData) -> Table:
         Column("headers", JSONB, nullable=False),
         Column("payload", LargeBinary, nullable=False),
         Column("created_at", DateTime(timezone=True), nullable=False, server_default=NOW),
+        # Given by the statement that inserts; empty in rows of before there were epochs, which is the first one.
+        Column("epoch", BigInteger, server_default=text("current_epoch()")),
     )
+    table.add_is_dependent_on(epochs)
+    return table
+
+
+def _relay_offsets_table(metadata: MetaData) -> Table:
+    """Up to where each partition of this service's own topics was acknowledged, in the transaction of the delete."""
+    return Table(
+        "relay_offsets",
+        metadata,
+        Column("topic", Text, primary_key=True),
+        Column("partition", Integer, primary_key=True),
+        Column("next_offset", BigInteger, nullable=False),
+    )
+
+
+def _epochs_table(metadata: MetaData) -> Table:
+    """Define the table of a database's lives, from one restored copy to the next; without an end: not read back yet."""
+    table = Table(
+        "epochs",
+        metadata,
+        Column("epoch", BigInteger, primary_key=True, autoincrement=False),
+        Column("began_at", DateTime(timezone=True), nullable=False, server_default=NOW),
+        Column("reason", Text, nullable=False),
+        # Of each partition, the offsets that hold facts which this database had forgotten: [topic, number, from, to].
+        Column("stretches", JSONB, nullable=False, server_default=text("'[]'::jsonb")),
+        Column("missing_facts", BigInteger, nullable=False, server_default=text("0")),
+        Column("ended_at", DateTime(timezone=True)),
+        Column("ended_by", Text),
+        Column("end_reason", Text),
+    )
+    for statement in (FIRST_EPOCH, CURRENT_EPOCH):
+        event.listen(table, "after_create", DDL(statement))  # type: ignore[no-untyped-call]
+    return table
 
 
 def inbox_table(metadata: MetaData) -> Table:

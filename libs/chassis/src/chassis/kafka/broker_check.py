@@ -28,13 +28,21 @@ class TopicsUsed:
     sessions: bool = False
     """Whether it takes tokens, and so reads which of them are not good any more."""
     writes: frozenset[str] = frozenset()
+    reads_back: frozenset[str] = frozenset()
+    """What `owner` wrote itself, read where its database may be a copy of before: by the relay, and by who mends it."""
 
     @classmethod
-    def of(cls, owner: str, *, reads: tuple[str, ...] = (), sessions: bool = False) -> Self:
+    def of(
+        cls,
+        owner: str,
+        *,
+        reads: tuple[str, ...] = (),
+        sessions: bool = False,
+        reads_back: frozenset[str] = frozenset(),
+    ) -> Self:
         """Return what a process uses that writes all topics of `owner`."""
-        return cls(
-            reads=reads, sessions=sessions, writes=frozenset(one.name for one in ALL_TOPICS if one.owner == owner)
-        )
+        writes = frozenset(one.name for one in ALL_TOPICS if one.owner == owner)
+        return cls(reads=reads, sessions=sessions, writes=writes, reads_back=reads_back)
 
     def with_relay(self, place: RelayPlace) -> Self:
         """Return what is left to the service's process: where the relay is a process apart, that one writes."""
@@ -48,7 +56,7 @@ class TopicsUsed:
     @property
     def all(self) -> frozenset[str]:
         """Return all that has to be there before it is ready."""
-        return self.all_read | self.writes
+        return self.all_read | self.writes | self.reads_back
 
 
 class BrokerArrival:
@@ -89,6 +97,12 @@ async def existing_topics(settings: ServiceSettings) -> frozenset[str]:
 async def existing_partitions(settings: ServiceSettings, topic: str) -> frozenset[int]:
     """Return the numbers of the partitions of `topic`, none without it. Raises KafkaError where no broker answers."""
     return frozenset((await _metadata(settings)).partitions_for_topic(topic) or ())
+
+
+async def partitions_of(settings: ServiceSettings, topics: Collection[str]) -> dict[str, frozenset[int]]:
+    """Return the partitions of those of `topics` that exist. Raises KafkaError where no broker answers."""
+    known = await _metadata(settings)
+    return {topic: frozenset(numbers) for topic in topics if (numbers := known.partitions_for_topic(topic))}
 
 
 async def _metadata(settings: ServiceSettings) -> ClusterMetadata:

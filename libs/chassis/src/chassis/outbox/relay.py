@@ -2,7 +2,8 @@
 
 One leader per database (session advisory lock; every replica runs one, and `RELAY` says whether the service does).
 Select by id, send all, await all acknowledgements, delete what was sent: never `id > last`, since ids commit out of
-order.
+order. With the delete the offsets are stored that Kafka acknowledged: what lies behind them is judged at each start, at
+each reconnect and every CHECK_SECONDS (`chassis.recovery.restored`), before anything is sent.
 
 A fact that Kafka will never take (larger than the topic allows) is found by halving the batch. It stays in the outbox
 and holds up what follows under its key, whose order is promised; all other keys go on. It is logged as critical and
@@ -10,8 +11,10 @@ counted in `billing_outbox_refused_facts` until a relay of a new process tries i
 """
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from functools import partial
 from typing import Any, Final
 
 import orjson
@@ -27,6 +30,9 @@ from chassis.process.logs import get_logger
 from chassis.process.process import background
 from chassis.process.retrying import backs_off, counts_back_offs
 from chassis.process.settings import RelayPlace, ServiceSettings
+from chassis.recovery import epochs
+from chassis.recovery.numbered import Numbered
+from chassis.recovery.restored import RestoreCheck
 from chassis.tracing import spans
 
 log = get_logger(__name__)
@@ -35,25 +41,44 @@ BATCH: Final = 500
 POLL_SECONDS: Final = 0.5
 LEADER_POLL_SECONDS: Final = 0.2
 GAUGE_SECONDS: Final = 5.0
+CHECK_SECONDS: Final = 30.0
+"""Between two looks at what lies on Kafka behind the acknowledged offsets."""
 FINISH_SECONDS: Final = 5.0
 """So long may the batch at hand take at a stop: one cut off between Kafka's yes and our delete comes again."""
 LOCK: Final = "quittance-relay"
+GAUGES: Final = (
+    metrics.OUTBOX_ROWS,
+    metrics.OUTBOX_OLDEST_AGE,
+    metrics.PUBLISHED_NOT_IN_LEDGER,
+    metrics.RECOVERY_SECONDS,
+)
 
 SELECT: Final = """
-    select id, topic, key, headers, payload, created_at from outbox
+    select id, fact_id, epoch, topic, key, headers, payload, created_at from outbox
     where not exists (
         select from unnest($2::text[], $3::text[]) as held (topic, key)
         where held.topic = outbox.topic and held.key = outbox.key
     )
     order by id limit $1
 """
-DELETE: Final = "delete from outbox where id = any($1::bigint[])"
+DELETE: Final = """
+    with sent as (delete from outbox where id = any($1::bigint[]))
+    insert into relay_offsets (topic, partition, next_offset)
+    select * from unnest($2::text[], $3::int[], $4::bigint[]) as acknowledged (topic, partition, next_offset)
+    order by topic, partition
+    on conflict (topic, partition)
+        do update set next_offset = greatest(relay_offsets.next_offset, excluded.next_offset)
+"""
 
 
 class Relay:
     """Runs one leader loop; when its connection is lost another replica leads, or this one again."""
 
-    def __init__(self, *, database: Database, settings: ServiceSettings, health: Health) -> None:
+    def __init__(
+        self, *, database: Database, settings: ServiceSettings, health: Health, ledger: Sequence[Numbered] = ()
+    ) -> None:
+        """`ledger`: which rows number the facts that are sent; without it a restored copy is not noticed."""
+        self._restore_check = RestoreCheck(settings, ledger=ledger)
         self._database = database
         self._settings = settings
         self._health = health
@@ -102,11 +127,13 @@ class Relay:
             await asyncio.sleep(GAUGE_SECONDS)
 
     async def _export_backlog(self) -> None:
-        with metrics.unknown_where_it_fails(metrics.OUTBOX_ROWS, metrics.OUTBOX_OLDEST_AGE):
+        with metrics.unknown_where_it_fails(*GAUGES):
             async with self._database.reading() as session:
-                backlog = await outbox.backlog(session)
+                backlog, recovery = await outbox.backlog(session), await epochs.state(session)
         metrics.OUTBOX_ROWS.set(backlog.facts)
         metrics.OUTBOX_OLDEST_AGE.set(backlog.oldest_seconds)
+        metrics.PUBLISHED_NOT_IN_LEDGER.set(recovery.missing_facts)
+        metrics.RECOVERY_SECONDS.set(recovery.seconds)
 
     async def _run(self) -> None:
         backoff = Backoff(first=0.1, limit=5)
@@ -141,8 +168,14 @@ class Relay:
             metrics.RELAY_LEADS.set(0)
 
     async def _relay_batches(self, connection: Any, producer: Producer, backoff: Backoff) -> None:
+        check_at = 0.0
         while not self._stopping.is_set():
             self._health.beat("relay")
+            if time.monotonic() >= check_at:
+                await self._restore_check.run(connection, turned=partial(self._health.beat, "relay"))
+                check_at = time.monotonic() + CHECK_SECONDS
+                metrics.COMPARED_AT.set_to_current_time()
+                self._health.beat("relay")
             self._wake.clear()
             self._between_batches.clear()
             try:
@@ -161,12 +194,12 @@ class Relay:
             records = [_record(row) for row in rows]
             with spans.span("relay", after=map(_trace_of, records), attributes={"facts": len(rows)}):
                 try:
-                    await self._send_all(records, producer)
+                    sent = await self._send_all(records, producer)
                 except REFUSED as error:
                     self._narrow_down(rows, error)
                     raise
                 reached("relay.between-ack-and-delete")
-                await connection.execute(DELETE, [row["id"] for row in rows])
+                await connection.execute(DELETE, [row["id"] for row in rows], *_acknowledged(sent))
             metrics.RELAYED.inc(len(rows))
         if len(rows) == self._size:
             return True
@@ -192,14 +225,14 @@ class Relay:
                 remedy="raise the topic's max.message.bytes, or take the row out of the outbox; then restart",
             )
 
-    async def _send_all(self, records: Sequence[dict[str, Any]], producer: Producer) -> None:
+    async def _send_all(self, records: Sequence[dict[str, Any]], producer: Producer) -> Sequence[Any]:
+        """Return what Kafka said of each record: its topic, partition and offset."""
         futures = [await _send(record, producer) for record in records]
         waiting = asyncio.gather(*futures)
         while True:
             with suppress(TimeoutError):
                 async with asyncio.timeout(1):
-                    await asyncio.shield(waiting)
-                return
+                    return await asyncio.shield(waiting)
             # Never sent anew while pending: the acknowledgements come when the broker does.
             self._health.beat("relay")
             log.warning("relay_waits_for_kafka", facts=len(records))
@@ -220,6 +253,16 @@ def _trace_of(record: dict[str, Any]) -> str | None:
     return next((value.decode() for name, value in record["headers"] if name == "traceparent"), None)
 
 
+def _acknowledged(sent: Sequence[Any]) -> tuple[list[str], list[int], list[int]]:
+    """Return topics, partitions and the offsets behind what was sent; Kafka may have none for what came to it twice."""
+    ends: dict[tuple[str, int], int] = {}
+    for place in sent:
+        if place.offset >= 0:
+            ends[place.topic, place.partition] = max(place.offset + 1, ends.get((place.topic, place.partition), 0))
+    return [topic for topic, _ in ends], [number for _, number in ends], list(ends.values())
+
+
 def _record(row: Any) -> dict[str, Any]:
-    headers = [(name, value.encode()) for name, value in orjson.loads(row["headers"]).items()]
+    stated = orjson.loads(row["headers"]) | {"ce_id": str(epochs.id_in_epoch(row["fact_id"], row["epoch"]))}
+    headers = [(name, value.encode()) for name, value in stated.items()]
     return {"topic": row["topic"], "key": row["key"], "headers": headers, "value": row["payload"]}

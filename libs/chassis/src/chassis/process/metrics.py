@@ -95,6 +95,20 @@ RELAY_LEADS: Final = Gauge(
 )
 RELAYED: Final = Counter("billing_relay_published_total", "Facts moved from the outbox to Kafka.")
 
+PUBLISHED_NOT_IN_LEDGER: Final = Gauge(
+    "billing_published_not_in_ledger",
+    "Facts on Kafka that the database had lost when that was found, until they are read back (max by: a shared table).",
+)
+RECOVERY_SECONDS: Final = Gauge(
+    "billing_recovery_seconds",
+    "For how long a restored copy of the database is read back, and nothing sold; 0 without (max by: a shared table).",
+)
+COMPARED_AT: Final = Gauge(
+    "billing_published_compared_timestamp_seconds",
+    "When the relay that leads last compared what Kafka has with the ledger, Unix time; NaN before.",
+)
+COMPARED_AT.set(UNKNOWN)
+
 SPANS: Final = Counter(
     "billing_spans_total", "Spans of traces by whether their receiver took them: exported or lost.", ["outcome"]
 )

@@ -5,6 +5,7 @@ from typing import Final
 
 from catalog.consumer import TOPICS
 from catalog.main import MIGRATIONS, NAME, Settings, read_settings
+from catalog.numbered import LEDGER
 from chassis.database.database import Database
 from chassis.database.schema_check import SchemaArrival
 from chassis.kafka.broker_check import BrokerArrival, TopicsUsed
@@ -12,9 +13,10 @@ from chassis.process import doctor
 from chassis.process.doctor_command import report, wait_until_ready
 from chassis.process.health import Health
 from chassis.process.kafka_settings import kafka
+from chassis.recovery.numbered import topics_of
 
-USED: Final = TopicsUsed.of(NAME, reads=TOPICS, sessions=True)
-USED_BY_RELAY: Final = TopicsUsed.of(NAME)
+USED: Final = TopicsUsed.of(NAME, reads=TOPICS, sessions=True, reads_back=topics_of(LEDGER))
+USED_BY_RELAY: Final = TopicsUsed.of(NAME, reads_back=topics_of(LEDGER))
 
 
 def findings(settings: Settings) -> Iterable[str]:

@@ -4,6 +4,7 @@ from typing import Final
 
 from catalog.main import read_settings
 from catalog.main.doctor import findings_of_relay, health_of_relay
+from catalog.numbered import LEDGER
 from chassis.database.database import Database
 from chassis.outbox.relay import Relay
 from chassis.process.process import run_process
@@ -20,7 +21,7 @@ async def relay() -> None:
     database = Database(settings.database_url, name=NAME)
     health = health_of_relay(settings, database)
     await run_process(
-        Relay(database=database, settings=settings, health=health).running(),
+        Relay(database=database, settings=settings, health=health, ledger=LEDGER).running(),
         foundations=(database, ops_server(health, settings)),
         health=health,
     )

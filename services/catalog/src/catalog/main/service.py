@@ -7,8 +7,10 @@ from fastapi import FastAPI
 
 from catalog.api import addons, audit, plans
 from catalog.consumer import GROUP, apply_facts
+from catalog.handlers.read_back import read_back
 from catalog.main import NAME, read_settings
 from catalog.main.doctor import USED, findings, health_of
+from catalog.numbered import LEDGER
 from catalog.pages.routes import install_pages
 from catalog.price_list import PriceListCache, addons_on_sale, plans_on_offer
 from chassis.database.database import Database
@@ -21,6 +23,7 @@ from chassis.process.health import Health
 from chassis.process.process import background, run_process
 from chassis.process.settings import ServiceSettings
 from chassis.process.startup import refuse_unless_sound
+from chassis.recovery.read_back import keep_read_back
 from chassis.web.auth import TokenVerifier
 from chassis.web.jwks import Jwks
 from chassis.web.server import HttpServer, ops_server
@@ -63,9 +66,11 @@ async def serve() -> None:
     verifier = TokenVerifier(jwks, settings.jwt_issuer, settings.jwt_audience, has_ended=ended.has)
     kept = timedelta(days=settings.parked_kept_days)
     api = app(settings=settings, database=database, verifier=verifier)
+    mend = partial(read_back, database=database, settings=settings)
     await run_process(
-        Relay(database=database, settings=settings, health=health).beside_a_service(settings.relay),
+        Relay(database=database, settings=settings, health=health, ledger=LEDGER).beside_a_service(settings.relay),
         consumer(settings=settings, database=database, health=health).running(),
+        background("read-back", lambda: keep_read_back(database, mend, health=health)),
         background("pruning", lambda: keep_pruned(database, parked_of(GROUP), kept=kept, health=health)),
         ended.running(health),
         HttpServer(api, settings.http_host, settings.http_port, protected=settings.protected),

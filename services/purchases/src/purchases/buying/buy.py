@@ -86,6 +86,7 @@ async def buy(context: StripeContext, *, lease: timedelta, order: Order, brake: 
         repeated = await _repeated(session, order)
         if repeated is not None:
             return Bought(repeated, Outcome.REPEATED)
+        await problems.refuse_while_recovering(session)
         addon = await _sellable(session, order)
         in_the_way = await _checkout_that_sells(session, order, addon)
         await _refuse_if_taken(session, order, addon, brake, excluding=in_the_way)
@@ -203,6 +204,7 @@ async def _start(
         raise workspace_not_found()
     if await _repeated(session, order) is not None:
         return None
+    await problems.refuse_while_recovering(session)
     addon = await _sellable(session, order)
     await _refuse_if_taken(session, order, addon, brake)
     now = datetime.now(UTC)

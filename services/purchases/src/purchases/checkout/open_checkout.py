@@ -25,6 +25,7 @@ from purchases.customers.usable_customer import (
     stripe_unavailable,
 )
 from purchases.jobs.stripe_context import StripeContext
+from purchases.ledger import problems
 from purchases.ledger import store as ledger
 from purchases.ledger.learn_ids import release_waiting
 from purchases.ledger.publish import Cause
@@ -64,6 +65,7 @@ async def open_checkout(context: CheckoutContext, upgrade: Upgrade) -> Opened:
     async with context.database.reading() as session:
         known = await repeated(session, upgrade)
         if known is None:
+            await problems.refuse_while_recovering(session)
             items = await items_of(session, upgrade)
             in_the_way = await checkouts.live(session, upgrade.workspace_id)
             await refuse_if_taken(session, upgrade, items, excluding=in_the_way)
@@ -95,6 +97,7 @@ async def _repeat(context: CheckoutContext, known: CheckoutSession) -> Opened:
     if is_leased(known):
         raise checkout_busy()
     async with context.database.transaction() as session:
+        await problems.refuse_while_recovering(session)
         checkout, _ = await lock_checkout(session, checkout_id=known.id, workspace_id=known.workspace_id)
         checkout.leased_until = datetime.now(UTC) + context.lease
     seen = await _fetch(context, checkout)

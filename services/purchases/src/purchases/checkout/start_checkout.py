@@ -154,6 +154,7 @@ async def start(
         raise workspace_not_found()
     if await repeated(session, upgrade) or await checkouts.live(session, upgrade.workspace_id):
         raise checkout_busy()
+    await problems.refuse_while_recovering(session)
     items = await items_of(session, upgrade)
     await refuse_if_taken(session, upgrade, items)
     if await subscriptions.unfinished(session, upgrade.workspace_id):

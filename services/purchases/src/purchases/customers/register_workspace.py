@@ -20,7 +20,7 @@ from purchases.stripe_api.customers import create_customer, describe_customer
 from purchases.stripe_refusals.store import keep_refusal
 from purchases.workspaces import store as workspaces
 from purchases.workspaces.problems import workspace_not_found
-from purchases.workspaces.rows import Workspace
+from purchases.workspaces.rows import UNKNOWN_OWNER, Workspace
 
 log = get_logger(__name__)
 
@@ -72,8 +72,9 @@ async def _register(session: AsyncSession, registration: Registration) -> _Shown
     values = _values(registration)
     await session.execute(insert(Workspace).values(values).on_conflict_do_nothing(index_elements=[Workspace.id]))
     workspace = await workspaces.lock_workspace(session, registration.workspace_id)
-    if workspace is None or workspace.owner_user_id != registration.owner_user_id:
+    if workspace is None or workspace.owner_user_id not in (UNKNOWN_OWNER, registration.owner_user_id):
         raise owner_fixed()
+    workspace.owner_user_id = registration.owner_user_id
     before = _Shown(workspace.name, workspace.owner_email)
     customer_id = registration.stripe_customer_id
     if customer_id and workspace.stripe_customer_id not in (None, customer_id):

@@ -1,6 +1,9 @@
 """The problems that people meet with a purchase, wherever it is raised."""
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from chassis.problems import Problem
+from chassis.recovery import epochs
 from purchases.ledger.rows import Purchase
 from purchases.ledger.transitions import HOLDS_SLOT, Status
 
@@ -12,6 +15,23 @@ def purchase_not_found() -> Problem:
 def key_reused() -> Problem:
     return Problem(
         422, "idempotency-key-reused", "This Idempotency-Key was used with another body", "Nothing was done."
+    )
+
+
+async def refuse_while_recovering(session: AsyncSession) -> None:
+    """Raise Problem 503 where the ledger is a restored copy: what was bought before may be missing in it."""
+    if await epochs.is_recovering(session):
+        raise recovering()
+
+
+def recovering() -> Problem:
+    """Return a 503: it ends by itself once Kafka's facts and Stripe's objects are read back."""
+    return Problem(
+        503,
+        "recovering",
+        "Nothing is sold at the moment",
+        "Nothing was charged. Earlier purchases are being read back; the same request succeeds afterwards.",
+        retry_after=30,
     )
 
 

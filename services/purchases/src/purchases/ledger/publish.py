@@ -131,6 +131,12 @@ def announce(
     publish(session, outgoing, facts.PurchaseState.model_validate(members), occurred_at=cause.at)
 
 
+def announce_state(session: AsyncSession, purchase: Purchase, *, cause: Cause) -> None:
+    """Publish the state of the purchase as it is now, which nothing has just changed; `sequence` grows by one."""
+    purchase.sequence += 1
+    publish(session, facts.PurchaseState.model_validate(_members(purchase, cause)), occurred_at=cause.at)
+
+
 def announce_of_workspace(
     session: AsyncSession, workspace: Workspace, fact: type[WorkspaceFact], *, cause: Cause, **details: Any
 ) -> None:

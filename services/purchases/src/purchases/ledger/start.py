@@ -33,10 +33,12 @@ def start_purchase(
     return_url: str | None = None,
     leased_until: datetime | None = None,
     started_at: datetime | None = None,
+    sequence: int = 0,
 ) -> Purchase:
     """Add a `pending` and `payable` purchase of the locked `workspace`, bought by `cause.actor`, and publish its start.
 
-    Its id is a new one and its time that of `cause`, unless they are given. Nothing is sent to the database before the
+    Its id is a new one and its time that of `cause`, unless they are given; `sequence` is the last number that was
+    published of it, by a database that is gone. Nothing is sent to the database before the
     caller's next statement or its commit, either of which raises IntegrityError where another purchase has the slot.
     """
     purchase = Purchase(
@@ -50,7 +52,7 @@ def start_purchase(
         currency=sold.currency,
         status=Status.PENDING,
         payable=True,
-        sequence=0,
+        sequence=sequence,
         idempotency_key=idempotency_key,
         request_fingerprint=request_fingerprint,
         bought_by=cause.actor,

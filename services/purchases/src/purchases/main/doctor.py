@@ -10,14 +10,18 @@ from chassis.process import doctor
 from chassis.process.doctor_command import report, wait_until_ready
 from chassis.process.health import Health
 from chassis.process.kafka_settings import kafka
+from chassis.recovery.numbered import topics_of
 from contracts.topics import ADDON_STATE, PLAN_STATE, STRIPE_EVENTS
 from purchases.main import MIGRATIONS, read_settings
+from purchases.restored.numbered import LEDGER
 from purchases.settings import Settings
 
 USED_BY_API: Final = TopicsUsed(sessions=True)
 """What the API publishes on Kafka, the relay sends."""
-USED_BY_RELAY: Final = TopicsUsed.of("purchases")
-USED_BY_WORKER: Final = TopicsUsed.of("purchases", reads=(STRIPE_EVENTS.name, ADDON_STATE.name, PLAN_STATE.name))
+USED_BY_RELAY: Final = TopicsUsed.of("purchases", reads_back=topics_of(LEDGER))
+USED_BY_WORKER: Final = TopicsUsed.of(
+    "purchases", reads=(STRIPE_EVENTS.name, ADDON_STATE.name, PLAN_STATE.name), reads_back=topics_of(LEDGER)
+)
 
 
 def of_api(settings: Settings) -> Iterable[str]:

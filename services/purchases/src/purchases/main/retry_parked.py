@@ -3,11 +3,11 @@
 import argparse
 import asyncio
 from collections.abc import Sequence
-from getpass import getuser
 from typing import Final
 
 from chassis.database.database import Database
 from purchases.main import read_settings
+from purchases.main.operator import operator
 from purchases.parked.retry_all_parked import retry_all_parked
 from purchases.parked.store import Kind
 
@@ -26,12 +26,4 @@ def retry_parked(arguments: Sequence[str]) -> None:
 async def _retry(kind: Kind, about: str | None) -> int:
     settings = read_settings(NAME)
     async with Database(settings.database_url, name=NAME) as database:
-        return await retry_all_parked(database=database, kind=kind, about=about, actor=f"operator:{_user()}")
-
-
-def _user() -> str:
-    """Return who runs it; in a container often nobody that has a name."""
-    try:
-        return getuser()
-    except (KeyError, OSError):
-        return "unknown"
+        return await retry_all_parked(database=database, kind=kind, about=about, actor=operator())

@@ -10,12 +10,15 @@ from chassis.outbox.pruning import keep_pruned
 from chassis.outbox.relay import Relay
 from chassis.process.process import background, run_process
 from chassis.process.startup import refuse_unless_sound
+from chassis.recovery.read_back import keep_read_back
 from chassis.web.server import ops_server
 from purchases.batch.context import CONSUMER, Pages, keep_names
 from purchases.buying.card_testing import Brake
 from purchases.jobs.stripe_context import WorkerContext
 from purchases.main import read_settings
 from purchases.main.doctor import USED_BY_WORKER, health_of_worker, of_worker
+from purchases.restored.numbered import LEDGER
+from purchases.restored.read_back import read_back
 from purchases.stripe_api.client import stripe_client
 from purchases.worker.events import apply_facts
 from purchases.worker.pruned import PRUNES
@@ -35,6 +38,7 @@ async def work() -> None:
     instance = settings.quittance_instance
     apply = partial(apply_facts, instance=instance, pages=Pages(settings.public_base_url))
     context = WorkerContext(database=database, client=client, instance=instance, apply=apply)
+    mend = partial(read_back, context=context, settings=settings)
     consumer = Consumer(
         topics=USED_BY_WORKER.reads,
         group=CONSUMER,
@@ -45,8 +49,9 @@ async def work() -> None:
         note=keep_names,
     )
     await run_process(
-        Relay(database=database, settings=settings, health=health).beside_a_service(settings.relay),
+        Relay(database=database, settings=settings, health=health, ledger=LEDGER).beside_a_service(settings.relay),
         JobsLoop(context=context, health=health, brake=Brake(settings.brake_declines)).running(),
+        background("read-back", lambda: keep_read_back(database, mend, health=health)),
         background("pruning", lambda: keep_pruned(database, PRUNES, kept=kept, health=health)),
         consumer.running(),
         foundations=(database, ops_server(health, settings)),

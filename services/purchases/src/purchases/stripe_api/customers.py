@@ -124,6 +124,11 @@ async def _find_customer(client: StripeClient, *, instance: str, workspace_id: s
     return customer.id if customer else None
 
 
+async def find_lost_customer(client: StripeClient, *, instance: str, workspace_id: str, back: timedelta) -> str | None:
+    """Return the workspace's customer of the last `back`, of which nothing is stored here; None without one."""
+    return await _find_customer(client, instance=instance, workspace_id=workspace_id, since=datetime.now(UTC) - back)
+
+
 def _attempt(first_asked_at: datetime) -> int:
     """Return the attempt's millisecond: a customer that was deleted at Stripe is made anew, under another key."""
     return int(first_asked_at.timestamp() * 1000)

@@ -1,12 +1,16 @@
 """Whom we sell to."""
 
 from datetime import datetime
+from typing import Final
 
 from sqlalchemy import String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from chassis.database.tables import NOW
 from purchases.tables import Row
+
+UNKNOWN_OWNER: Final = ""
+"""Of a workspace that was read back from facts, which do not say whose it is: its next registration does."""
 
 
 class Workspace(Row):

@@ -77,6 +77,7 @@ NOT_BOUGHT: Final = of_buyers(
     too_many_requests(seconds=2),
     stripe_refused("resource_missing"),
     stripe_unavailable(),
+    problems.recovering(),
 )
 NOT_CANCELLED = of_buyers(
     *UNREADABLE,

@@ -47,6 +47,7 @@ NOT_OPENED: Final = of_owner(
     already_purchased(PAID_ROW),
     settling(FAILED_ROW),
     checkout_busy(),
+    problems.recovering(),
     problems.payment_in_progress(),
     checkout_over("expired"),
     problems.key_reused(),

@@ -78,6 +78,11 @@ WORDS: Final[Mapping[str, Words]] = {
     "stripe-unavailable": Words(
         title="Our payment provider does not answer", what=NOTHING_CHARGED, next="Try again in a moment."
     ),
+    "recovering": Words(
+        title="Nothing is sold at the moment",
+        what="Nothing was charged. What was bought before is being read back, so that nobody pays for it twice.",
+        next="Try again in a few minutes.",
+    ),
     "stripe-refused": Words(
         title="Our payment provider refused this",
         what=NOTHING_CHARGED,
