@@ -1,88 +1,36 @@
 """A ledger that is a copy of before gets back what Kafka and Stripe know of it, and only then sells again."""
 
-import asyncio
 import json
-import math
 import uuid
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
-from functools import partial
 from typing import Any
 
 import pytest
 import stripe
 
-from chassis.database.database import Database
 from chassis.kafka.kafka import Producer
-from chassis.outbox.relay import Relay
 from chassis.problems import Problem
-from chassis.process import metrics
-from chassis.process.health import Health
 from chassis.process.settings import ServiceSettings
 from chassis.recovery import epochs
-from chassis.recovery.published import published_records
-from chassis.recovery.read_back import read_back_once
-from contracts import AddonState, Envelope, seal
+from contracts import AddonState, seal
 from contracts.topics import ADDON_STATE, PURCHASE_EVENTS, PURCHASE_STATE
 from purchases.ledger.rows import Purchase
 from purchases.ledger.transitions import Status, Trigger
 from purchases.main import MIGRATIONS
-from purchases.moves.cancel import Cancellation, cancel
-from purchases.moves.move_by_hand import move_by_hand
-from purchases.refunds.request_refund import RefundOrder, request_refund
-from purchases.restored.numbered import LEDGER
-from purchases.restored.read_back import read_back
 from sandbox.stripe.control import StripeControl
 from tests.integration.purchases.harness import Harness
+from tests.integration.purchases.restorable import (
+    Restorable,
+    given_paid,
+    restored,
+    shape,
+    when_cancelled,
+    when_moved,
+    when_refunded,
+)
 from tests.stack.postgres import NewDatabase, Template
-
-STAFF = "staff:sam"
-
-
-class Restorable:
-    """Two databases of one service: the one that is lost, and the copy that was taken of it."""
-
-    def __init__(
-        self, stack: AsyncExitStack, new: NewDatabase, settings: ServiceSettings, open_on: Callable[[Database], Harness]
-    ) -> None:
-        self._stack = stack
-        self._new = new
-        self._open_on = open_on
-        self.settings = settings
-
-    async def opened(self, url: str) -> Harness:
-        return self._open_on(await self._stack.enter_async_context(Database(url, name="restored-tests")))
-
-    async def copy(self, harness: Harness) -> str:
-        """Take a backup: nobody is connected meanwhile, and the pool opens its connections anew afterwards."""
-        await harness.database.engine.dispose()
-        return await self._new(like=harness.database.url.rpartition("/")[2])
-
-    async def relay(self, harness: Harness) -> None:
-        """Relay until Kafka was compared with the ledger, and nothing is left to send."""
-        metrics.COMPARED_AT.set(metrics.UNKNOWN)
-        relay = Relay(database=harness.database, settings=self.settings, health=Health(), ledger=LEDGER)
-        async with relay.running(), asyncio.timeout(60):
-            while math.isnan(metrics.COMPARED_AT._value.get()) or await waiting(harness):  # noqa: ASYNC110 - in the database
-                await asyncio.sleep(0.05)
-
-    async def read_back(self, harness: Harness) -> bool:
-        mend = partial(read_back, context=harness.context, settings=self.settings)
-        return await read_back_once(harness.database, mend)
-
-    async def on_topic(self, topic: str) -> list[tuple[Envelope, dict[str, Any]]]:
-        """Every fact there, the oldest of its key first."""
-        found: list[Any] = []
-        async with published_records(self.settings, [topic]) as records:
-            async for batch in records.read(await records.whole()):
-                found += batch
-        return [(Envelope.from_headers(one.headers), json.loads(one.value)) for one in found]
-
-
-async def waiting(harness: Harness) -> int:
-    [row] = await harness.rows("select count(*) as facts from outbox")
-    return int(row["facts"])
 
 
 @pytest.fixture
@@ -106,54 +54,6 @@ async def lost(service: Restorable, database_url: NewDatabase, template: Templat
     await harness.given_an_addon()
     await service.relay(harness)
     return harness
-
-
-async def given_paid(harness: Harness) -> Purchase:
-    bought = (await harness.buy(harness.order(await harness.given_a_workspace()))).purchase
-    assert bought.status is Status.PAID
-    return bought
-
-
-async def when_moved(harness: Harness, purchase: Purchase, trigger: Trigger, reason: str) -> None:
-    async with harness.database.transaction() as session:
-        await move_by_hand(session, trigger, purchase_id=purchase.id, actor=STAFF, reason=reason)
-
-
-async def when_cancelled(harness: Harness, purchase: Purchase, *, refund: bool = False) -> None:
-    cancellation = Cancellation(purchase_id=purchase.id, actor=STAFF, reason="wrong one", refund=refund)
-    await cancel(database=harness.database, client=harness.client, cancellation=cancellation)
-
-
-async def when_refunded(harness: Harness, purchase: Purchase, cents: int) -> None:
-    order = RefundOrder(
-        purchase_id=purchase.id, amount_cents=cents, reason="late", staff=STAFF, idempotency_key=uuid.uuid4().hex
-    )
-    async with harness.database.transaction() as session:
-        await request_refund(session=session, order=order)
-    await harness.settle_everything()
-
-
-async def restored(service: Restorable, url: str) -> Harness:
-    """The copy in place of what is lost, found out by its relay."""
-    harness = await service.opened(url)
-    await service.relay(harness)
-    return harness
-
-
-async def shape(harness: Harness, purchase: Purchase) -> dict[str, Any]:
-    """What must not be forgotten of a purchase."""
-    row = await harness.purchase(purchase.id)
-    lines = await harness.rows(
-        "select to_status, trigger, actor, reason from purchase_transitions"
-        " where purchase_id = :id and not stale and trigger in ('delivered', 'cancelled', 'reopened') order by id",
-        id=purchase.id,
-    )
-    refunds = sorted(
-        (one.id, one.stripe_refund_id, one.refund_cents, one.status, one.requested_by, one.reason)
-        for one in row.refunds
-    )
-    paid = [(one.stripe_invoice_id, one.paid_cents) for one in row.payments]
-    return {"status": row.status, "paid": paid, "refunds": refunds, "lines": lines, "buyer": row.bought_by}
 
 
 async def test_nothing_is_sold_until_the_ledger_was_read_back(service: Restorable, lost: Harness) -> None:

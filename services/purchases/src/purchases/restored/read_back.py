@@ -166,9 +166,11 @@ async def _sync_refunds(
     """Take what went back from Stripe, once it is known again who had requested it."""
     async with context.database.transaction() as session:
         purchase = await ledger.lock_purchase(session, fact.purchase_id)
-        for one in requested if purchase else ():
+        if purchase is None:
+            return
+        for one in requested:
             await insert_refund(session, purchase, one)
-    sale = sale_payment_of(purchase) if purchase else None
+    sale = sale_payment_of(purchase)
     for charge in sale.charges if sale else ():
         if subject := charge.stripe_payment_intent_id or charge.stripe_charge_id:
             job = SyncRefunds(payment=subject, purchase_id=fact.purchase_id, currency=fact.currency)
