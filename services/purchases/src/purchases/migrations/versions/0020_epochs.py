@@ -2,7 +2,7 @@
 
 from chassis.database import message_path
 
-revision = "0021"
+revision = "0020"
 down_revision = "0019"
 
 
