@@ -52,6 +52,7 @@ PROCESSES: Final = (
 AGE: Final = "oldest_age_seconds"
 KINDS: Final = ("payment", "fact", "command", "refund", "purchase")
 OUTCOMES: Final = ("published", "broker-unavailable", "failed", "no-secret", "signature-mismatch", "body-too-slow")
+REACHES: Final = ("hour", "day", "month")
 ENDINGS: Final = ("ok", "unreachable", "server_error", "key_refused", "rate_limited")
 FRESH: Final[Mapping[str, str]] = {
     **{up(name): FINE for name in PROCESSES},
@@ -65,6 +66,7 @@ FRESH: Final[Mapping[str, str]] = {
     series("billing_stripe_commands_unknown"): NOTHING,
     series("billing_parked_items", consumer="purchases"): NOTHING,
     series("billing_sweep_missed_total", what="payment"): NOTHING,
+    **{series("billing_sweep_age_seconds", reach=reach): f"NaN {NOTHING}" for reach in REACHES},
     **{webhooks(outcome): NOTHING for outcome in OUTCOMES},
     series("billing_webhook_seconds_bucket", le="5.0"): NOTHING,
     series("billing_webhook_seconds_count"): NOTHING,
@@ -124,6 +126,9 @@ CASES: Final = (
     Case("JobsOfUnknownKind", {series("billing_stripe_commands_unknown"): FINE}),
     Case("ParkedItems", {series("billing_parked_items", consumer="purchases"): FINE}),
     Case("WebhooksMissed", {series("billing_sweep_missed_total", what="payment"): ONCE}),
+    Case("SweepStale", {series("billing_sweep_age_seconds", reach="hour"): f"3601x{LONG}"}),
+    Case("SweepStale", {series("billing_sweep_age_seconds", reach="day"): f"14401x{LONG}"}),
+    Case("SweepStale", {series("billing_sweep_age_seconds", reach="month"): f"129601x{LONG}"}),
     Case(
         "WebhookErrorBudgetBurnsFast",
         {webhooks("published"): STEADY, webhooks("broker-unavailable"): f"0+2x{LONG}"},

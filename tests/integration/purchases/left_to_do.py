@@ -15,6 +15,8 @@ from tests.integration.purchases.left_to_do_of_subscriptions import (
     a_checkout_paid_unheard,
     a_first_payment_that_nobody_finished,
     a_next_charge_to_fetch,
+    a_period_that_ended,
+    a_renewal_that_failed,
     a_subscription_to_end,
     cancelled_unheard,
     one_subscription_too_many,
@@ -80,6 +82,12 @@ async def paid_and_forgotten(harness: Harness) -> LeftToDo:
     await harness.put(purchase, Status.PENDING)
     today = str(datetime.now(UTC).date())
     return LeftToDo(ids=_of(harness, purchase, today=today), seen=_status(harness, purchase), expected=Status.PAID)
+
+
+async def paid_a_while_ago_and_forgotten(harness: Harness) -> LeftToDo:
+    """Longer than its event takes."""
+    await harness.control.advance(seconds=-600)
+    return await paid_and_forgotten(harness)
 
 
 async def a_refund_of_nobody_knows_what(harness: Harness) -> LeftToDo:
@@ -203,7 +211,7 @@ async def a_price_to_make(harness: Harness) -> LeftToDo:
 async def days_to_compare(harness: Harness) -> LeftToDo:
     async def seen() -> bool:
         kinds = {row["kind"] for row in await harness.rows("select kind from stripe_commands where state = 'open'")}
-        return {"sweep", "sweep_day", "sweep_subscriptions"} <= kinds
+        return {"sweep_reach", "sweep_subscriptions", "sweep_periods"} <= kinds
 
     return LeftToDo(ids={}, seen=seen, expected=True)
 
@@ -223,9 +231,13 @@ LEFT_TO_DO: Final[Mapping[str, Callable[[Harness], Awaitable[LeftToDo]]]] = {
     "provision_plan": a_price_to_make,
     "sweep": days_to_compare,
     "sweep_day": paid_and_forgotten,
+    "sweep_reach": paid_a_while_ago_and_forgotten,
     "sweep_subscriptions": cancelled_unheard,
+    "sweep_subscription": cancelled_unheard,
+    "sweep_periods": a_period_that_ended,
     "settle_checkout": a_checkout_paid_unheard,
     "look_at_subscription": subscribed_unheard,
+    "look_at_renewal": a_renewal_that_failed,
     "fetch_next_charge": a_next_charge_to_fetch,
     "adopt_subscriptions": subscribed_before_it_was_registered,
     "compare_subscriptions": one_subscription_too_many,

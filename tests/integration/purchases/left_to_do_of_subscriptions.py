@@ -30,6 +30,27 @@ async def cancelled_unheard(harness: Harness) -> LeftToDo:
     return LeftToDo(ids=ids, seen=subscriber.plan, expected="free")
 
 
+async def a_period_that_ended(harness: Harness) -> LeftToDo:
+    """Cancelled since nothing was read of it."""
+    left = await cancelled_unheard(harness)
+    await harness.execute("update subscriptions set current_period_end = now() - interval '2 minutes', told_at = null")
+    return left
+
+
+async def a_renewal_that_failed(harness: Harness) -> LeftToDo:
+    subscriber, ids = await _subscribed(harness)
+    await subscriber.hear()
+    method = (await harness.control.objects(kind="payment_method"))["payment_method"][-1]["id"]
+    await harness.control.change_card(method, "chargeCustomerFail")
+    await harness.control.renew(ids["subscription"])
+    owed = [one for one in (await harness.control.objects(kind="invoice"))["invoice"] if one["status"] == "open"]
+
+    async def seen() -> list[str]:
+        return [body["stripe_invoice_id"] for kind, body in await subscriber.published() if kind == "renewal_failed"]
+
+    return LeftToDo(ids=ids | {"invoice": owed[0]["id"]}, seen=seen, expected=[owed[0]["id"]])
+
+
 async def subscribed_unheard(harness: Harness) -> LeftToDo:
     subscriber, ids = await _subscribed(harness)
     return LeftToDo(ids=ids, seen=subscriber.plan, expected="builder")

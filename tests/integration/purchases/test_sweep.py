@@ -8,8 +8,6 @@ from structlog.testing import capture_logs
 
 from contracts.purchase_facts import DisputeClosed, PaymentReturned, PurchasePaid, PurchaseStarted, RefundIssued
 from contracts.stripe_facts import RefundChanged
-from purchases.jobs.kinds import Reconcile
-from purchases.jobs.store import enqueue
 from purchases.ledger.transitions import Status
 from purchases.main.sweep import period
 from purchases.reconcile.reconcile import Found, reconcile_stretch
@@ -182,20 +180,6 @@ async def test_what_cannot_be_rebuilt_is_parked_for_staff(harness: Harness) -> N
 
     assert [one["waits_for"] for one in await harness.parked()] == [str(lost.id)]
     assert await harness.rows("select 1 from workspace_addon_purchases") == []
-
-
-async def test_the_command_plans_one_look_for_each_day_and_asks_for_itself_again(harness: Harness) -> None:
-    lost = await harness.given_a_purchase()
-    await forget(harness)
-    async with harness.database.transaction() as session:
-        await enqueue(session, Reconcile(instance="test"))
-
-    for _ in range(2):
-        await harness.run_jobs()
-
-    assert (await harness.purchase(lost.id)).status is Status.PAID
-    assert len(await harness.jobs("sweep_day")) == REACH.days + 1
-    assert [one["state"] for one in await harness.jobs("sweep")] == ["open"]
 
 
 @pytest.mark.parametrize(("text", "hours"), [("35d", 35 * 24), ("12h", 12), ("90m", 1.5)])

@@ -147,7 +147,7 @@ async def test_the_sweep_of_the_worker_compares_them_too(harness: Harness) -> No
     async with harness.database.transaction() as session:
         await enqueue(session, Reconcile(instance="test"))
 
-    for _ in range(2):
+    for _ in range(3):
         await harness.run_jobs()
 
     assert await subscriber.plan() == "free"

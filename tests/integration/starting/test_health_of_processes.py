@@ -26,7 +26,15 @@ from tests.integration.starting.commands import run, serving
 from tests.stack.postgres import NewDatabase
 
 CONSUMES: Final = ("consumer", "parked")
-JOBS: Final = ("brake-watch", "commands-0", "commands-1", "commands-2", "commands-3", "commands-listener")
+JOBS: Final = (
+    "brake-watch",
+    "commands-0",
+    "commands-1",
+    "commands-2",
+    "commands-3",
+    "commands-listener",
+    "commands-sweep",
+)
 RELAYS: Final = ("outbox-gauge", "relay")
 
 

@@ -25,6 +25,7 @@ from notifier.delivery.patience import Patience
 from notifier.delivery.sender import Sender
 from purchases.jobs.stripe_context import WorkerContext
 from purchases.worker import run_jobs
+from purchases.worker.jobs import SWEEPS, URGENT
 from purchases.worker.run_jobs import QUIET_SECONDS, JobsLoop
 from tests.contract.sources import sources
 from webhook_gateway.broker import CONNECTING, BrokerConnection
@@ -118,7 +119,8 @@ LOOPS: Final[Mapping[str, Callable[[Any, Health], Awaitable[None]]]] = {
     "commands-listener": lambda database, health: jobs(database, health)._listen(),
     "sweep-planner": lambda database, health: jobs(database, health)._plan_reconciling(),
     "brake-watch": lambda database, health: jobs(database, health)._watch(),
-    "commands-0": lambda database, health: jobs(database, health)._work("commands-0"),
+    "commands-0": lambda database, health: jobs(database, health)._work("commands-0", URGENT),
+    "commands-sweep": lambda database, health: jobs(database, health)._work("commands-sweep", SWEEPS),
     "sender": lambda database, health: sender(database, health)._run(),
     "mail-leases": lambda database, health: sender(database, health)._keep_leases(),
     "housekeeping": lambda database, health: housekeeping.run_housekeeping(database, health),

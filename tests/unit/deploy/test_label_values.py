@@ -17,7 +17,7 @@ from purchases.batch.context import AGE
 from purchases.batch.context import CONSUMER as PURCHASES
 from purchases.reconcile.missed import MISSED
 from purchases.stripe_api.client import CALLS
-from purchases.worker.gauges import KINDS_OF_MONEY
+from purchases.worker.gauges import KINDS_OF_MONEY, SWEEP_AGE
 from purchases.worker.run_jobs import OUTCOMES
 from tests.alerts.cases import CASES, FRESH, PROCESSES, QUIET
 from tests.alerts.rules import ALERTS, OBSERVABILITY, RECORDED, ROOT
@@ -64,6 +64,7 @@ KNOWN: Final[Mapping[tuple[str, str], set[str]]] = {
     ("billing_stripe_fact_age_seconds_bucket", "le"): exported(AGE, "le"),
     ("billing_stripe_calls_total", "outcome"): exported(CALLS, "outcome"),
     ("billing_sweep_missed_total", "what"): exported(MISSED, "what"),
+    ("billing_sweep_age_seconds", "reach"): exported(SWEEP_AGE, "reach"),
     ("billing_undecided_money_items", "kind"): set(KINDS_OF_MONEY),
     ("billing_undecided_money_oldest_age_seconds", "kind"): set(KINDS_OF_MONEY),
     ("billing_ready_check", "check"): named_first("check"),

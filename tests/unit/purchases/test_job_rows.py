@@ -73,6 +73,14 @@ WRITTEN: Final[list[tuple[Job, str, str, Json]]] = [
     (kinds.Reconcile(instance="prod"), "sweep", "prod", {}),
     (kinds.ReconcileDay(day=date(2026, 2, 3)), "sweep_day", "2026-02-03", {}),
     (kinds.ReconcileSubscriptions(instance="prod"), "sweep_subscriptions", "prod", {}),
+    (kinds.ReconcileReach(reach="hour"), "sweep_reach", "hour", {}),
+    (
+        kinds.ReconcileSubscription(subscription_id="sub_1", workspace_id="ws"),
+        "sweep_subscription",
+        "sub_1",
+        {"workspace_id": "ws"},
+    ),
+    (kinds.ReconcilePeriods(instance="prod"), "sweep_periods", "prod", {}),
     (kinds.ReconcileCheckout(checkout_id=ID), "settle_checkout", str(ID), {}),
     (kinds.ReconcileCheckout(checkout_id=ID, heard="cs_1"), "settle_checkout", str(ID), {"heard": "cs_1"}),
     (
@@ -92,6 +100,12 @@ WRITTEN: Final[list[tuple[Job, str, str, Json]]] = [
         "fetch_next_charge",
         "sub_1",
         {"workspace_id": "ws"},
+    ),
+    (
+        kinds.SyncRenewal(invoice_id="in_1", subscription_id="sub_1", workspace_id="ws"),
+        "look_at_renewal",
+        "in_1",
+        {"subscription_id": "sub_1", "workspace_id": "ws"},
     ),
     (kinds.AdoptSubscriptions(workspace_id="ws"), "adopt_subscriptions", "ws", {}),
     (kinds.CompareSubscriptions(workspace_id="ws"), "compare_subscriptions", "ws", {}),

@@ -103,6 +103,11 @@ def read_invoice_status(invoice: Json) -> str | None:
     return word(invoice, "status", known=INVOICE_STATUSES) or ("paid" if invoice.get("paid") is True else None)
 
 
+def read_paid_at(invoice: Json) -> datetime | None:
+    """Return when it was paid, where it says so. Raises UnknownShape."""
+    return optional_time(part(invoice, "status_transitions"), "paid_at")
+
+
 def read_preview(invoice: Json) -> InvoicePreview:
     """Return what a preview says; it has no id, so that it is no invoice to `read_invoice`. Raises UnknownShape.
 

@@ -42,7 +42,7 @@ class Billing:
     async def advance(self, request: Request) -> Json:
         """POST /_sandbox/clock/advance {"customer"?: all, "seconds" or "to": Unix time} → {"now"}.
 
-        Whatever falls due is done, in order. Time never goes back.
+        Whatever falls due is done, in order. Time goes back only before anything has happened.
         """
         wanted = await body_of(request)
         customer = wanted.get("customer")
@@ -87,8 +87,8 @@ class Billing:
         return self._shown(known)
 
     def _pass(self, seconds: int, *, customer: str | None) -> int:
-        if seconds < 0:
-            raise Refusal("Time never goes back.", param="seconds")
+        if seconds < 0 and any(self.account.events.newest_first()):
+            raise Refusal("Time never goes back once something has happened.", param="seconds")
         agenda.advance(account=self.account, customer=customer, seconds=seconds)
         return self.account.clock.now(customer)
 

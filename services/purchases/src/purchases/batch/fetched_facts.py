@@ -16,7 +16,7 @@ from purchases.stripe_api.reading import Fetched
 from stripe_reader.disputes import read_dispute
 from stripe_reader.invoices import read_invoice
 from stripe_reader.origin import metadata_of
-from stripe_reader.payments import read_paid_by
+from stripe_reader.payments import read_failure, read_paid_by
 from stripe_reader.refunds import read_refund
 from stripe_reader.stripe_json import Json, flag, integer, utc_time
 
@@ -48,6 +48,12 @@ def invoice_fact(invoice: Fetched) -> stripe_facts.InvoicePaid:
     """Return a paid invoice of Stripe's API, with all its lines and payments, as its event. Raises UnknownShape."""
     fields = {**vars(invoice.read(read_invoice)), **vars(invoice.read(read_paid_by))}
     return _fact(stripe_facts.InvoicePaid, invoice, fields, "paid")
+
+
+def failed_invoice_fact(invoice: Fetched) -> stripe_facts.InvoicePaymentFailed:
+    """Return an invoice that is open, and was tried in vain, as the event of that. Raises UnknownShape."""
+    fields = {**vars(invoice.read(read_invoice)), **vars(invoice.read(read_failure))}
+    return _fact(stripe_facts.InvoicePaymentFailed, invoice, fields, "open")
 
 
 def unrecognised_fact(thing: Fetched, kind: str, error: UnknownShape) -> stripe_facts.UnrecognisedEvent:

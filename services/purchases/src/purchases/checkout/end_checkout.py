@@ -30,6 +30,8 @@ from purchases.workspaces import store as workspaces
 PAID_AFTER: Final = timedelta(seconds=30)
 """When an invoice's events have had their time, its purchases are reconciled."""
 EXPIRED_AFTER: Final = timedelta(minutes=1)
+OPEN_AGAIN: Final = timedelta(seconds=90)
+"""An open page lives for 33 minutes: one that is paid, and whose event is lost, is found by then."""
 LONGEST_WAIT: Final = timedelta(minutes=10)
 OVER: Final = frozenset({Status.CANCELLED, Status.FAILED})
 
@@ -145,7 +147,7 @@ async def reconcile_checkout(context: StripeContext, task: Task[ReconcileCheckou
     if state not in checkouts.LIVE:
         return DONE
     over = checkout.expires_at + EXPIRED_AFTER
-    return Later(_left(over) if over > datetime.now(UTC) else _overdue(task))
+    return Later(min(_left(over), OPEN_AGAIN) if over > datetime.now(UTC) else _overdue(task))
 
 
 async def apply_fetched_session(

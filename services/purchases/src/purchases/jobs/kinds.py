@@ -139,7 +139,7 @@ class ProvisionPlan(Job):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reconcile(Job):
-    """Have each of the last 35 days compared with the ledger, and what runs now; due again every six hours."""
+    """Have everything compared with the ledger now: each reach of the sweep, and what runs."""
 
     KIND = "sweep"
     instance: str
@@ -147,15 +147,43 @@ class Reconcile(Job):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReconcileDay(Job):
-    """Compare what Stripe's lists show of one day, by UTC: paid invoices, refunds, disputes."""
+    """Compare what Stripe's lists show of one day, by UTC: paid invoices, refunds, disputes.
+
+    Only versions before the passes enqueue it.
+    """
 
     KIND = "sweep_day"
     day: date
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReconcileReach(Job):
+    """Compare a slice of what Stripe's lists show of the last hour, day or 35 days; due again by itself."""
+
+    KIND = "sweep_reach"
+    reach: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReconcileSubscription(Job):
+    """Fetch a subscription that was another one at Stripe than here, unless its event has come meanwhile."""
+
+    KIND = "sweep_subscription"
+    subscription_id: str
+    workspace_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReconcilePeriods(Job):
+    """Fetch each subscription of which nothing was read since its period ended; due again every minute."""
+
+    KIND = "sweep_periods"
+    instance: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReconcileSubscriptions(Job):
-    """Compare the subscriptions that run at the plan's prices with the stored ones, and fetch each that differs."""
+    """Compare the subscriptions at the plan's prices with the stored ones; due again every ten minutes."""
 
     KIND = "sweep_subscriptions"
     instance: str
@@ -180,6 +208,16 @@ class SyncSubscription(Job):
     workspace_id: str
     said: str | None = None
     """The status that an invoice lets one expect, for when Stripe does not know the subscription."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncRenewal(Job):
+    """Read a renewal that may have failed, and its subscription: what is still owed is announced, once per invoice."""
+
+    KIND = "look_at_renewal"
+    invoice_id: str
+    subscription_id: str
+    workspace_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -225,6 +263,8 @@ class EndUnfinished(EndSubscription):
     KIND = "end_unfinished"
 
 
+Sweeping = Reconcile | ReconcileDay | ReconcileReach | ReconcileSubscriptions | ReconcileSubscription | ReconcilePeriods
+"""What compares with Stripe, and is never urgent: one worker of all replicas is at it, which does nothing else."""
 OfPurchase = ReconcilePurchase | VoidInvoice
 """What is done about the invoice of a purchase."""
 Numbered = ProvisionPlan | RefundUnmatchedPayment | MakeRefund | EndSubscription

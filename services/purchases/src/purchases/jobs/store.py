@@ -95,10 +95,11 @@ async def is_open(session: AsyncSession, kind: type[Job], subject: str) -> bool:
     return bool(await session.scalar(select(exists().where(row, JobRow.state == "open"))))
 
 
-async def take(session: AsyncSession, *, kinds: Collection[str]) -> LeasedRow | None:
+async def take(session: AsyncSession, *, kinds: Collection[str], alone: bool = False) -> LeasedRow | None:
     """Lease the job of these kinds that is due for longest; nobody else takes it while the lease runs.
 
-    What this version does not know is left to the workers of a newer one: during a rollout both run.
+    What this version does not know is left to the workers of a newer one: during a rollout both run. With `alone`
+    none is taken while another of these kinds is under way, in whichever process.
     """
     # now() and not clock_timestamp(), which changes while a statement runs and so can be no condition of an index.
     due = (
@@ -114,11 +115,18 @@ async def take(session: AsyncSession, *, kinds: Collection[str]) -> LeasedRow | 
         .with_for_update(skip_locked=True)
     )
     row = (await session.execute(due)).scalar_one_or_none()
-    if row is None:
+    if row is None or (alone and await _is_one_under_way(session, kinds)):
         return None
     row.leased_until = until = datetime.now(UTC) + LEASE
     row.attempts += 1
     return LeasedRow(row.id, row.kind, row.subject, row.arguments, row.version, row.attempts, until, row.traceparent)
+
+
+async def _is_one_under_way(session: AsyncSession, kinds: Collection[str]) -> bool:
+    """Return whether a job of these kinds is leased; whoever asks at the same time is answered after this commit."""
+    await session.execute(select(func.pg_advisory_xact_lock(func.hashtextextended("one job of a set of kinds", 0))))
+    leased = (JobRow.state == "open", JobRow.kind.in_(kinds), JobRow.leased_until >= func.now())
+    return bool(await session.scalar(select(exists().where(*leased))))
 
 
 async def count_unknown(session: AsyncSession, *, kinds: Collection[str]) -> int:

@@ -145,17 +145,17 @@ LOST: Final = "lost"
 WON: Final = "won"
 
 
-_FINAL: Final = {"prevented": 1, "warning_closed": 1, "charge_refunded": 1, LOST: 2, WON: 3}
+FINAL: Final = {"prevented": 1, "warning_closed": 1, "charge_refunded": 1, LOST: 2, WON: 3}
 """A lost dispute can still be won, by the bank's second thoughts; all others are open."""
 
 
 def is_final(status: str) -> bool:
     """Return whether the bank has decided."""
-    return status in _FINAL
+    return status in FINAL
 
 
 def newer_dispute_status(*, known: str | None, reported: str) -> str:
     """Return the status further on: opened, inquiry closed, lost, won."""
-    if known is None or _FINAL.get(reported, 0) > _FINAL.get(known, 0):
+    if known is None or FINAL.get(reported, 0) > FINAL.get(known, 0):
         return reported
     return reported if not is_final(reported) and not is_final(known) else known

@@ -12,6 +12,7 @@ from chassis.database.database import Database
 from purchases.batch.context import Pages
 from purchases.jobs.stripe_context import WorkerContext
 from purchases.main import read_settings
+from purchases.reconcile.passes import reconcile_open_disputes
 from purchases.reconcile.reconcile import Found, reconcile_stretch
 from purchases.reconcile.reconcile_subscriptions import reconcile_subscriptions
 from purchases.reconcile.rules import REACH
@@ -48,4 +49,5 @@ async def _sweep(back: timedelta) -> Found:
         context = WorkerContext(database=database, client=client, instance=instance, apply=apply)
         now = datetime.now(UTC)
         found = await reconcile_stretch(context, Stretch(now - back, now + timedelta(minutes=1)))
+        found["disputes"] += await reconcile_open_disputes(context)
         return found + Found(subscriptions=await reconcile_subscriptions(context))

@@ -1,12 +1,13 @@
 """The subscriptions that run at Stripe, compared with those that are stored."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from chassis.process.logs import get_logger
 from purchases.catalog_copy import plans
-from purchases.jobs.kinds import ReconcileSubscriptions
-from purchases.jobs.store import Task
+from purchases.jobs.kinds import ReconcilePeriods, ReconcileSubscription, ReconcileSubscriptions
+from purchases.jobs.store import Task, enqueue
 from purchases.jobs.stripe_context import DONE, Later, Result, StripeContext
 from purchases.reconcile.missed import note_missed
 from purchases.stripe_api.subscriptions import FetchedSubscription, fetch_subscription, running_at
@@ -20,25 +21,48 @@ from purchases.workspaces import store as workspaces
 
 log = get_logger(__name__)
 
+EVERY: Final = timedelta(minutes=10)
+EVERY_MINUTE: Final = timedelta(minutes=1)
+EVENTS_TAKE: Final = timedelta(minutes=1)
+A_TURN: Final = 25
+"""Subscriptions whose period ended, fetched in one turn: thousands may renew at the same moment."""
 COMPARED: Final = ("price_id", "cancel_at_period_end", "cancel_at", "current_period_end")
 Homes = Mapping[str, str]
 """By subscription: the workspace."""
 
 
 async def reconcile_running(context: StripeContext, _: Task[ReconcileSubscriptions]) -> Result:
-    """Compare them all."""
-    await reconcile_subscriptions(context)
+    """Compare them all, and enqueue a fetch of each that differs for when its event has had its time."""
+    different = await _doubtful(context)
+    async with context.database.transaction() as session:
+        jobs = [ReconcileSubscription(subscription_id=one, workspace_id=home) for one, home in different.items()]
+        await enqueue(session, *jobs, after=EVENTS_TAKE)
+    return Later(EVERY)
+
+
+async def reconcile_one(context: StripeContext, task: Task[ReconcileSubscription]) -> Result:
+    """Take what Stripe answers of one that differed."""
+    await take_subscription(context, task.job.subscription_id, task.job.workspace_id)
     return DONE
+
+
+async def reconcile_periods(context: StripeContext, _: Task[ReconcilePeriods]) -> Result:
+    """Fetch each whose period has just ended: renewed, owed or over, and its event may be lost."""
+    async with context.database.reading() as session:
+        ended = await subscriptions.of_ended_periods(session, now=datetime.now(UTC), limit=A_TURN)
+    for subscription_id, workspace_id in ended.items():
+        await take_subscription(context, subscription_id, workspace_id)
+    return Later(timedelta(0) if len(ended) == A_TURN else EVERY_MINUTE)
 
 
 async def reconcile_subscriptions(context: StripeContext) -> int:
     """Ask Stripe for each that is stored otherwise, or not at all, and take the answer; how many had changed unheard.
 
-    Lists show what runs, by the plan's prices: what is stored as running and is on no list is asked for by its id.
+    Lists show what runs, by what the plan costs and what is paid still: what is on no list is asked for by its id.
     """
     missed = 0
     for subscription_id, workspace_id in (await _doubtful(context)).items():
-        missed += await _take(context, subscription_id, workspace_id)
+        missed += await take_subscription(context, subscription_id, workspace_id)
     log.info("swept_subscriptions", missed=missed)
     return missed
 
@@ -49,7 +73,8 @@ async def _doubtful(context: StripeContext) -> Homes:
         stored = await subscriptions.not_ended(session)
     doubtful = {one: row.workspace_id for one, (row, _) in stored.items()}
     strange: list[FetchedSubscription] = []
-    for price in sorted(prices):
+    still_paid = {row.stripe_price_id for row, _ in stored.values() if row.stripe_price_id}
+    for price in sorted(prices | still_paid):
         async for seen in running_at(context.client, price, instance=context.instance, prices=prices):
             known = stored.get(seen.snapshot.subscription_id)
             if known is None:
@@ -83,7 +108,7 @@ async def _workspaces(context: StripeContext, strange: list[FetchedSubscription]
     return {one: home for one, home in found.items() if home is not None and one not in ended}
 
 
-async def _take(context: StripeContext, subscription_id: str, workspace_id: str) -> bool:
+async def take_subscription(context: StripeContext, subscription_id: str, workspace_id: str) -> bool:
     """Apply it as an event would be; return whether it was news."""
     async with context.database.reading() as session:
         prices = await plans.price_ids(session)

@@ -1,17 +1,44 @@
 """Whether the ledger knows what Stripe knows: of one object at a time."""
 
-from sqlalchemy import func, select, union_all
+from collections.abc import Sequence
+from typing import Final
+
+from sqlalchemy import exists, func, select, union, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from purchases.ledger.plan_rows import WorkspaceDispute, WorkspaceRefund
+from purchases.ledger.money import FINAL
+from purchases.ledger.plan_rows import SubscriptionCharge, SubscriptionInvoice, WorkspaceDispute, WorkspaceRefund
 from purchases.ledger.rows import Dispute, Payment, Refund
 from purchases.tables import PARKED
+
+DECIDED: Final = sorted(FINAL)
 
 
 async def payments_with(session: AsyncSession, invoice_id: str) -> int:
     """Return how many purchases have a payment by this invoice."""
     counted = select(func.count()).where(Payment.stripe_invoice_id == invoice_id)
     return (await session.execute(counted)).scalar_one()
+
+
+async def has_plan_payment(session: AsyncSession, invoice_id: str) -> bool:
+    """Return whether the invoice is recorded as paid for the plan."""
+    paid = (SubscriptionInvoice.stripe_invoice_id == invoice_id, SubscriptionInvoice.paid_at.is_not(None))
+    return bool(await session.scalar(select(exists().where(*paid))))
+
+
+async def lacks_a_charge(session: AsyncSession, invoice_id: str) -> bool:
+    """Return whether nothing is recorded of what paid the plan's invoice, though money did: its refund fits nothing."""
+    charges = exists().where(SubscriptionCharge.stripe_invoice_id == SubscriptionInvoice.stripe_invoice_id)
+    paid = (SubscriptionInvoice.stripe_invoice_id == invoice_id, SubscriptionInvoice.amount_paid_cents > 0)
+    return bool(await session.scalar(select(exists().where(*paid, ~charges))))
+
+
+async def open_disputes(session: AsyncSession, *, after: str, limit: int) -> Sequence[str]:
+    """Return up to `limit` ids behind `after`, in their order: of disputes that the bank has not decided."""
+    rows = (Dispute, WorkspaceDispute)
+    still = [select(row.stripe_dispute_id).where(row.status.not_in(DECIDED)) for row in rows]
+    ids = union(*still).subquery().c.stripe_dispute_id
+    return (await session.execute(select(ids).where(ids > after).order_by(ids).limit(limit))).scalars().all()
 
 
 async def has_refund(session: AsyncSession, refund_id: str, *, status: str, mark: str) -> bool:

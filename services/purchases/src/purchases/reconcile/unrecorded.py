@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from contracts.stripe_facts import InvoicePaid, UnrecognisedEvent
 from purchases.batch.context import CONSUMER
 from purchases.batch.rows import ParkedReference
+from purchases.ledger.plan_rows import SubscriptionInvoice
 from purchases.ledger.rows import ParkedPayment, Payment
 from purchases.reconcile.rows import UnrecordedPayment
 from purchases.reconcile.rules import REACH
@@ -30,11 +31,12 @@ class Unrecorded:
     oldest_invoiced_at: datetime | None
 
 
-async def note(session: AsyncSession, fact: InvoicePaid, *, purchases: int) -> None:
-    """Note that the ledger lacks this payment; noted again, the first note stands."""
+async def note(session: AsyncSession, fact: InvoicePaid, *, purchases: int, of_plan: bool = False) -> None:
+    """Note that the ledger lacks this payment, of so many purchases and of the plan; the first note stands."""
     row = insert(UnrecordedPayment).values(
         stripe_invoice_id=fact.invoice_id,
         purchases=purchases,
+        of_plan=of_plan,
         amount_paid_cents=fact.amount_paid,
         currency=fact.currency.upper(),
         invoiced_at=fact.occurred_at,
@@ -64,13 +66,21 @@ async def prune(session: AsyncSession, _kept: timedelta, limit: int) -> int:
 
 
 def _is_recorded(*, or_parked: bool = False) -> ColumnElement[bool]:
-    """Return whether it is for each purchase that the invoice names; with `or_parked`, staff may have some of them.
+    """Return whether it is for each purchase that it names, and for its plan; `or_parked`: staff may have some of them.
 
     A purchase may have both, and is counted once. A fact that is parked holds the whole invoice: `_has_fact`.
     """
     rows = (Payment, ParkedPayment) if or_parked else (Payment,)
     known = union(*(select(row.purchase_id).where(_of_note(row)).correlate(UnrecordedPayment) for row in rows))
-    return select(func.count()).select_from(known.subquery()).scalar_subquery() >= UnrecordedPayment.purchases
+    of_purchases = select(func.count()).select_from(known.subquery()).scalar_subquery() >= UnrecordedPayment.purchases
+    return and_(of_purchases, or_(not_(UnrecordedPayment.of_plan), _is_kept_for_the_plan()))
+
+
+def _is_kept_for_the_plan() -> ColumnElement[bool]:
+    return exists().where(
+        SubscriptionInvoice.stripe_invoice_id == UnrecordedPayment.stripe_invoice_id,
+        SubscriptionInvoice.paid_at.is_not(None),
+    )
 
 
 def _of_note(row: type[Payment] | type[ParkedPayment]) -> ColumnElement[bool]:

@@ -38,6 +38,11 @@ class Fetched:
         """Return its id. Raises UnknownShape."""
         return self.read(lambda payload: stripe_json.required_id(payload, "id"))
 
+    @property
+    def made_at(self) -> datetime:
+        """Return when Stripe made it, to the second: lists show what was made last first. Raises UnknownShape."""
+        return self.read(lambda payload: stripe_json.utc_time(stripe_json.integer(payload, "created")))
+
     def part(self, name: str) -> "Fetched | None":
         """Return an object that it shows expanded, as true as itself; None where it does not."""
         found = stripe_json.part(self.payload, name)

@@ -22,8 +22,16 @@ from purchases.stripe_api.snapshots import snapshot_of
 from purchases.stripe_api.values import Part
 from purchases.subscriptions import store as subscriptions
 from purchases.subscriptions.fetch_next_charge import forget_next_charge
+from purchases.subscriptions.plan import GRANTING, plan_of
+from purchases.subscriptions.rows import Subscription
 from purchases.subscriptions.rules import ENDED, OWING, UNCONFIRMED, News
-from purchases.subscriptions.store_snapshot import apply_subscription_event, confirm, enqueue_sync, extend
+from purchases.subscriptions.store_snapshot import (
+    apply_subscription_event,
+    confirm,
+    enqueue_renewal_sync,
+    enqueue_sync,
+    extend,
+)
 from purchases.workspaces import store as workspaces
 from purchases.workspaces.rows import Workspace
 
@@ -190,7 +198,7 @@ async def payment_linked(context: BatchContext, received: Received) -> None:
 
 
 async def invoice_payment_failed(context: BatchContext, received: Received) -> None:
-    """Announce a renewal that failed, once; what it does to the subscription, a sync says."""
+    """Have a renewal that failed looked at; found open by that, it is announced once, while its subscription runs."""
     fact = fact_as(stripe_facts.InvoicePaymentFailed, received)
     workspace = context.workspaces_by_event.get(fact.stripe_event_id)
     if fact.subscription_id is None or workspace is None or fact.billing_reason == FIRST_INVOICE:
@@ -199,26 +207,38 @@ async def invoice_payment_failed(context: BatchContext, received: Received) -> N
     if row is None:
         await _wait_for_proof(context, received, fact, workspace, fact.subscription_id)
         return
-    known = await subscriptions.find_invoice(context.session, fact.invoice_id)
-    was_heard_of = known is not None and (known.failed_at is not None or known.paid_at is not None)
-    invoice = await subscriptions.keep_invoice(context.session, _invoice(fact, workspace, failed_at=fact.occurred_at))
+    invoice = await subscriptions.keep_invoice(context.session, _invoice(fact, workspace))
     part = Part(payment_intent_id=fact.payment_intent_id, charge_id=fact.charge_id)
     await plan_money.learn_charges(context.session, fact.invoice_id, [part])
-    if not was_heard_of:
-        _announce_failure(context, workspace, invoice, fact)
+    if was_fetched(received):
+        await _announce_failure(context, workspace, row, invoice, fact)
+        return
     await forget_next_charge(context.session, row)
     if row.status not in ENDED and invoice.paid_at is None:
         await enqueue_sync(context.session, fact.subscription_id, workspace.id, said="past_due")
+        await enqueue_renewal_sync(context.session, row, fact.invoice_id)
 
 
-def _announce_failure(
-    context: BatchContext, workspace: Workspace, invoice: SubscriptionInvoice, fact: stripe_facts.InvoicePaymentFailed
+async def _announce_failure(
+    context: BatchContext,
+    workspace: Workspace,
+    row: Subscription,
+    invoice: SubscriptionInvoice,
+    fact: stripe_facts.InvoicePaymentFailed,
 ) -> None:
+    """Announce that the invoice is owed, unless that was done, or it was paid, or its subscription runs no more.
+
+    `failed_at` says that it was announced: earlier versions store it as they announce, by an event's word.
+    """
+    if invoice.failed_at is not None or invoice.paid_at is not None or row.status not in GRANTING:
+        return
+    await subscriptions.keep_invoice(context.session, _invoice(fact, workspace, failed_at=fact.occurred_at))
     announce_of_workspace(
         context.session,
         workspace,
         RenewalFailed,
         cause=cause_of(fact),
+        plan=plan_of([row.status]),
         stripe_subscription_id=invoice.stripe_subscription_id,
         stripe_invoice_id=invoice.stripe_invoice_id,
         amount_due_cents=invoice.amount_due_cents,

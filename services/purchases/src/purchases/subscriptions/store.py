@@ -1,10 +1,10 @@
 """The subscriptions of workspaces, and their invoices."""
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 
-from sqlalchemy import ARRAY, Text, any_, case, cast, func, select
+from sqlalchemy import ARRAY, Text, any_, case, cast, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -12,6 +12,9 @@ from purchases.ledger.plan_rows import SubscriptionInvoice
 from purchases.subscriptions.rows import Subscription
 from purchases.subscriptions.rules import ENDED, UNCONFIRMED
 from purchases.workspaces.rows import Workspace
+
+EVENTS_TAKE: Final = timedelta(minutes=1)
+LOOKED_FOR: Final = timedelta(days=1)
 
 
 async def find(session: AsyncSession, subscription_id: str) -> Subscription | None:
@@ -43,6 +46,23 @@ async def not_ended(session: AsyncSession) -> dict[str, tuple[Subscription, str]
     )
     rows = [row.tuple() for row in await session.execute(known)]
     return {row.stripe_subscription_id: (row, plan) for row, plan in rows}
+
+
+async def of_ended_periods(session: AsyncSession, *, now: datetime, limit: int) -> dict[str, str]:
+    """Return up to `limit` workspace ids by subscription, where nothing was read of it since its period ended.
+
+    A minute after that, so that its event has had its time; and for a day, since one that Stripe does not know any
+    more stays as it is.
+    """
+    ends = Subscription.current_period_end
+    unread = or_(Subscription.event_at.is_(None), Subscription.event_at < ends)
+    known = (
+        select(Subscription.stripe_subscription_id, Subscription.workspace_id)
+        .where(Subscription.status.not_in(ENDED), ends.between(now - LOOKED_FOR, now - EVENTS_TAKE), unread)
+        .order_by(ends)
+        .limit(limit)
+    )
+    return dict([row.tuple() for row in await session.execute(known)])
 
 
 async def workspaces_of(session: AsyncSession, subscription_ids: Collection[str]) -> dict[str, str]:

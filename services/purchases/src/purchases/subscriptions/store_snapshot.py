@@ -7,7 +7,7 @@ from typing import Any, Final
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from contracts import workspace_facts as facts
-from purchases.jobs.kinds import CompareSubscriptions, SyncSubscription
+from purchases.jobs.kinds import CompareSubscriptions, SyncRenewal, SyncSubscription
 from purchases.jobs.store import enqueue
 from purchases.ledger.publish import Cause, announce_of_workspace
 from purchases.stripe_api.values import Snapshot
@@ -15,7 +15,7 @@ from purchases.subscriptions import store as subscriptions
 from purchases.subscriptions.fetch_next_charge import deciding, forget_next_charge
 from purchases.subscriptions.plan import BUILDER, plan_of
 from purchases.subscriptions.rows import Subscription
-from purchases.subscriptions.rules import ENDED, News, judge_news, status_now
+from purchases.subscriptions.rules import ENDED, OWING, News, judge_news, status_now
 from purchases.workspaces.rows import Workspace
 
 KEPT: Final = (
@@ -117,6 +117,14 @@ async def enqueue_sync(session: AsyncSession, subscription_id: str, workspace_id
     await enqueue(session, SyncSubscription(subscription_id=subscription_id, workspace_id=workspace_id, said=said))
 
 
+async def enqueue_renewal_sync(session: AsyncSession, row: Subscription, invoice_id: str) -> None:
+    """Enqueue a look at a renewal that may have failed, after the commit."""
+    await enqueue(
+        session,
+        SyncRenewal(invoice_id=invoice_id, subscription_id=row.stripe_subscription_id, workspace_id=row.workspace_id),
+    )
+
+
 async def _row(session: AsyncSession, workspace: Workspace, subscription_id: str) -> Subscription:
     row = await subscriptions.find(session, subscription_id)
     if row is None:
@@ -134,6 +142,10 @@ async def _row(session: AsyncSession, workspace: Workspace, subscription_id: str
 def _last_announced(row: Subscription) -> Mapping[str, Any] | None:
     """Return what was announced of it last; None for a row that is new."""
     return _announced(row) | deciding(row) if row.recorded_at is not None else None
+
+
+def _owes(row: Subscription) -> dict[str, Any]:
+    return {"status": row.status, "latest_invoice_id": row.latest_invoice_id}
 
 
 def _announced(row: Subscription) -> dict[str, Any]:
@@ -165,6 +177,8 @@ async def _publish_changes(
         _announce_status(session, workspace, row, before, cause)
     if before is None or not deciding(row).items() <= before.items():
         await forget_next_charge(session, row)
+    if row.status in OWING and row.latest_invoice_id and (before is None or not _owes(row).items() <= before.items()):
+        await enqueue_renewal_sync(session, row, row.latest_invoice_id)
     if news and sum(other.status not in ENDED for other in owned) > 1:
         # Only where something changed: the comparison itself comes here with what it fetched.
         await enqueue(session, CompareSubscriptions(workspace_id=workspace.id))

@@ -16,6 +16,7 @@ from purchases.jobs import store as jobs
 from purchases.jobs.kinds import MakeRefund, RefundUnmatchedPayment, ReturnCredit
 from purchases.parked.store import PAYMENTS
 from purchases.reconcile import unrecorded
+from purchases.reconcile.passes import REACHES, compared_until
 from purchases.worker.jobs import KINDS
 
 UNRECORDED: Final = Gauge(
@@ -39,6 +40,13 @@ UNDECIDED_AGE: Final = Gauge(
 OVERDUE: Final = Gauge(
     "billing_stripe_commands_overdue_seconds",
     "For how long a job is due that no worker is at; 0 without (max by: replicas share the table).",
+)
+
+
+SWEEP_AGE: Final = Gauge(
+    "billing_sweep_age_seconds",
+    "Since the moment until which a finished pass compared, by reach; NaN before the first (max by: one table).",
+    ["reach"],
 )
 
 
@@ -78,6 +86,12 @@ async def _overdue(session: AsyncSession) -> None:
     OVERDUE.set(await jobs.overdue_seconds(session, kinds=KINDS))
 
 
+async def _sweep_age(session: AsyncSession) -> None:
+    now = datetime.now(UTC)
+    for reach, until in (await compared_until(session)).items():
+        SWEEP_AGE.labels(reach).set((now - until).total_seconds() if until else UNKNOWN)
+
+
 async def _undecided(session: AsyncSession, *, kind: str) -> None:
     number, seconds = (await session.execute(KINDS_OF_MONEY[kind])).one()
     UNDECIDED.labels(kind).set(number)
@@ -95,6 +109,7 @@ class Measure:
 MONEY: Final = (
     Measure((UNRECORDED, UNRECORDED_AGE), _unrecorded),
     Measure((OVERDUE,), _overdue),
+    Measure(tuple(SWEEP_AGE.labels(reach) for reach in REACHES), _sweep_age),
     *(
         Measure((UNDECIDED.labels(kind), UNDECIDED_AGE.labels(kind)), partial(_undecided, kind=kind))
         for kind in KINDS_OF_MONEY

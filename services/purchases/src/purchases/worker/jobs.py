@@ -1,7 +1,7 @@
 """JOBS: which function does which job."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, get_args
 
 from purchases.catalog_copy.provision_plan import provision_plan
 from purchases.catalog_copy.provision_price import rename_product
@@ -11,9 +11,10 @@ from purchases.jobs import kinds
 from purchases.jobs.job import Job
 from purchases.jobs.store import Task
 from purchases.jobs.stripe_context import Result, WorkerContext
-from purchases.reconcile.reconcile import reconcile, reconcile_day
+from purchases.reconcile.passes import reconcile, reconcile_reach
+from purchases.reconcile.reconcile import reconcile_day
 from purchases.reconcile.reconcile_purchase import reconcile_purchase, void_invoice
-from purchases.reconcile.reconcile_subscriptions import reconcile_running
+from purchases.reconcile.reconcile_subscriptions import reconcile_one, reconcile_periods, reconcile_running
 from purchases.reconcile.sync_invoice import sync_invoice, sync_payment
 from purchases.refunds.make_refund import make_refund
 from purchases.refunds.match_refund import match_refund_to_payment
@@ -23,6 +24,7 @@ from purchases.refunds.sync_refunds import sync_refunds
 from purchases.subscriptions.end_extra import compare_subscriptions, end_and_pay_back
 from purchases.subscriptions.end_unfinished import end_unfinished
 from purchases.subscriptions.fetch_next_charge import fetch_next_charge
+from purchases.subscriptions.sync_renewal import sync_renewal
 from purchases.subscriptions.sync_subscription import adopt_subscriptions, sync_subscription
 
 JobT = TypeVar("JobT", bound=Job)
@@ -50,9 +52,13 @@ JOBS: Final[Mapping[type[Job], Worker[Any]]] = dict(
         _pair(kinds.ProvisionPlan, provision_plan),
         _pair(kinds.Reconcile, reconcile),
         _pair(kinds.ReconcileDay, reconcile_day),
+        _pair(kinds.ReconcileReach, reconcile_reach),
         _pair(kinds.ReconcileSubscriptions, reconcile_running),
+        _pair(kinds.ReconcileSubscription, reconcile_one),
+        _pair(kinds.ReconcilePeriods, reconcile_periods),
         _pair(kinds.ReconcileCheckout, reconcile_checkout),
         _pair(kinds.SyncSubscription, sync_subscription),
+        _pair(kinds.SyncRenewal, sync_renewal),
         _pair(kinds.FetchNextCharge, fetch_next_charge),
         _pair(kinds.AdoptSubscriptions, adopt_subscriptions),
         _pair(kinds.CompareSubscriptions, compare_subscriptions),
@@ -62,3 +68,6 @@ JOBS: Final[Mapping[type[Job], Worker[Any]]] = dict(
 )
 KINDS: Final[Mapping[str, type[Job]]] = {kind.KIND: kind for kind in JOBS}
 """By the word that a row has."""
+SWEEPS: Final = frozenset(kind.KIND for kind in get_args(kinds.Sweeping))
+"""What the worker takes that does nothing else, one at a time over all replicas."""
+URGENT: Final = frozenset(KINDS) - SWEEPS

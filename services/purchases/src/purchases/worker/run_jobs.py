@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter as Counts
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -24,14 +24,13 @@ from purchases.buying import card_testing
 from purchases.buying.card_testing import USUAL, Brake
 from purchases.jobs import store as jobs
 from purchases.jobs.job import UnreadableJob
-from purchases.jobs.kinds import Reconcile
-from purchases.jobs.store import LeasedRow, Task, enqueue
+from purchases.jobs.store import LeasedRow, Task
 from purchases.jobs.stripe_context import Later, Result, WorkerContext
-from purchases.reconcile.reconcile import EVERY
+from purchases.reconcile.passes import plan_sweep, start_sweep
 from purchases.stripe_api.client import OutcomeUnknown, StripeRefused, UnknownShape, watching_calls
 from purchases.stripe_budgets import store as budgets
 from purchases.worker.gauges import MONEY, Measure
-from purchases.worker.jobs import JOBS, KINDS
+from purchases.worker.jobs import JOBS, KINDS, SWEEPS, URGENT
 
 log = get_logger(__name__)
 
@@ -87,8 +86,10 @@ class JobsLoop:
             await stack.enter_async_context(background("sweep-planner", self._plan_reconciling))
             await stack.enter_async_context(background("brake-watch", self._watch))
             for number in range(WORKERS):
-                work = partial(self._work, f"commands-{number}")
+                work = partial(self._work, f"commands-{number}", URGENT)
                 await stack.enter_async_context(background(f"commands-{number}", work))
+            sweep = partial(self._work, "commands-sweep", SWEEPS)
+            await stack.enter_async_context(background("commands-sweep", sweep))
             try:
                 yield
             finally:
@@ -109,12 +110,14 @@ class JobsLoop:
         await self._context.database.listen(jobs.CHANNEL, turned=partial(self._health.beat, "commands-listener"))
 
     async def _plan_reconciling(self) -> None:
-        """Make sure that there is the one job of `Reconcile`, which comes due again by itself."""
+        """Have everything compared as the process starts, and make sure that it is again and again."""
+        plan = start_sweep
         while True:
             self._health.beat("sweep-planner")
             try:
                 async with self._context.database.transaction() as session:
-                    await enqueue(session, Reconcile(instance=self._context.instance), after=EVERY)
+                    await plan(session, self._context.instance)
+                plan = plan_sweep
             except Exception as error:
                 backs_off("sweep-planner", error)
                 await asyncio.sleep(PLAN_AGAIN_SECONDS)
@@ -166,7 +169,7 @@ class JobsLoop:
     async def _measure_brake(self, session: AsyncSession) -> None:
         await card_testing.is_on(session, self._brake, now=datetime.now(UTC))
 
-    async def _work(self, name: str) -> None:
+    async def _work(self, name: str, kinds: Collection[str]) -> None:
         wake, beat = self._context.database.event(jobs.CHANNEL), partial(self._health.beat, name, limit=QUIET_SECONDS)
         if worker := asyncio.current_task():
             self._workers.add(worker)
@@ -174,7 +177,7 @@ class JobsLoop:
             beat()
             wake.clear()
             try:
-                took = await self.do_one(beat)
+                took = await self.do_one(beat, kinds=kinds)
             except Exception as error:
                 backs_off("stripe-commands", error)
                 took = False
@@ -183,10 +186,15 @@ class JobsLoop:
                     async with asyncio.timeout(POLL_SECONDS):
                         await wake.wait()
 
-    async def do_one(self, answered: Callable[[], None] = lambda: None) -> bool:
-        """Do the job that is due for longest; False where none is due. Each answer of Stripe calls `answered`."""
+    async def do_one(
+        self, answered: Callable[[], None] = lambda: None, *, kinds: Collection[str] = frozenset(KINDS)
+    ) -> bool:
+        """Do the job of these kinds that is due for longest; False where none is. Stripe's answers call `answered`.
+
+        Of SWEEPS none while another process is at one: then that one has the turn.
+        """
         async with self._context.database.transaction() as session:
-            row = await jobs.take(session, kinds=KINDS)
+            row = await jobs.take(session, kinds=kinds, alone=kinds == SWEEPS)
         if row is None:
             return False
         about = {"job.kind": row.kind, "job.subject": row.subject}
