@@ -1,16 +1,20 @@
 # `make` alone lists what there is. Everything is installed into this checkout: .venv, .cache and .stack.
 .DEFAULT_GOAL := help
-.PHONY: help install demo up down status unit test rounds journeys golden unchanged browser conformance alerts images audit docs check bench cluster lock clean
+.PHONY: help install demo up down status unit test faults rounds journeys golden unchanged browser conformance alerts images audit docs check bench cluster lock clean
 .DELETE_ON_ERROR:
 
 PY := .venv/bin/python
 INSTALLED := .venv/installed
 MEMBERS := contracts libs/stripe_reader libs/chassis services/catalog services/purchases services/webhook-gateway services/notifier sandbox
 AUDITOR := .cache/auditor
+# What cannot be tried in part: with fewer rows PostgreSQL reads joined tables whole, and rightly; a process for each program.
+IN_FULL := integration/purchases_pages/test_reads_at_100000.py contract/test_command_lines.py
+# What `make test` leaves to other targets, each a step of `.ci/run`: it takes long, or needs more than Python.
+APART := alerts browser cluster conformance faults images journeys/test_rolling_upgrade.py $(IN_FULL)
 BROKER ?=
 # Each worker of the test run has a database server, a broker and, where it needs one, a whole product of its own.
-# They wait more than they work: five keep two cores busy. Where ARGS name some tests, no worker has to start first.
-WORKERS ?= $(if $(findstring tests/,$(ARGS))$(findstring -k,$(ARGS)),0,5)
+# The processors are what is short: each more worker costs what it collects and starts (decision 96). Where ARGS name some tests, no worker has to start first.
+WORKERS ?= $(if $(findstring tests/,$(ARGS))$(findstring -k,$(ARGS)),0,4)
 export BROKER
 # What is started is compiled once, and not at every start.
 unexport PYTHONDONTWRITEBYTECODE
@@ -42,14 +46,17 @@ unit: $(INSTALLED) ## the tests that need no server, in seconds; ARGS='-k word' 
 	@$(PY) -m pytest -q --numprocesses=$(if $(ARGS),0,2) --ignore=tests/contract/test_command_lines.py \
 		$(if $(findstring tests/,$(ARGS)),,tests/unit tests/contract) $(ARGS)
 
-test: $(INSTALLED) ## every test but those that need a browser or Go, and the benchmarks; ARGS='tests/… -k word' for some
-	@$(PY) -m pytest --numprocesses=$(WORKERS) --dist=loadfile --ignore=tests/alerts --ignore=tests/bench --ignore=tests/browser --ignore=tests/cluster --ignore=tests/conformance --ignore=tests/images $(ARGS)
+test: $(INSTALLED) ## every test but those with a target of their own; ARGS='tests/… -k word' for some
+	@$(PY) -m pytest --numprocesses=$(WORKERS) --dist=loadfile $(APART:%=--ignore=tests/%) $(ARGS)
+
+faults: $(INSTALLED) ## processes killed, stopped and cut off from what they need, on Apache Kafka; afterwards all must agree
+	@$(PY) -m pytest --numprocesses=0 tests/faults $(ARGS)
 
 rounds: $(INSTALLED) ## what `make test` tries some times, as often as its claims say: rare orders, races, fuzz, large tables
 	@ROUNDS=all $(PY) -m pytest --numprocesses=3 --dist=loadfile \
-		$$(grep -rl --include='test_*.py' 'from tests.rounds import' tests) $(ARGS)
+		$$(grep -rl --include='test_*.py' 'from tests.rounds import' tests) $(IN_FULL:%=tests/%) $(ARGS)
 
-journeys: $(INSTALLED) ## the journeys, every service started for real and not forked from one that has imported it
+journeys: $(INSTALLED) ## the journeys and a rolling upgrade, every service started for real and not forked from one that has imported it
 	@FORK=no $(PY) -m pytest tests/journeys $(ARGS)
 
 golden: $(INSTALLED) ## record anew what the journeys leave at the edges, into tests/golden; ARGS='-k word' for some

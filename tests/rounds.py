@@ -1,10 +1,13 @@
 """How often what only a rare order or a rare value shows is tried: less in `make test` than in `.ci/run`."""
 
 import os
-from typing import Final
+from typing import Final, TypeVar
 
 
-def rounds(some: int, *, every: int) -> int:
+_T = TypeVar("_T")
+
+
+def rounds(some: _T, *, every: _T) -> _T:
     """Return `every` with ROUNDS=all, which a claim of many asks for, and else `some`."""
     return every if os.environ.get("ROUNDS") == "all" else some
 

@@ -23,7 +23,7 @@ from tests.integration.purchases.replayed_stripe import ReplayedStripe, of_copy
 from tests.integration.purchases.scenarios import SCENARIOS, VERSIONS, Recording, record
 from tests.rounds import rounds
 
-ROUNDS: Final = rounds(2, every=64)
+ROUNDS: Final = rounds(1, every=64)
 """Each is `CASES` orders, of whichever recordings."""
 CASES: Final = 32
 PHASES: Final = 3

@@ -15,7 +15,7 @@ from tests.rounds import rounds
 
 pytestmark = pytest.mark.timeout(600)
 
-EXAMPLES: Final = rounds(4, every=64)
+EXAMPLES: Final = rounds(2, every=64)
 FORGET: Final = (
     "delete from subscriptions",
     "delete from subscription_charges",

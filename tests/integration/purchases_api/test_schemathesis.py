@@ -1,7 +1,5 @@
 """What schemathesis makes of the API's own description, it answers as described: real PostgreSQL, HTTP and Stripe."""
 
-import asyncio
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
@@ -14,9 +12,10 @@ from tests.integration.purchases.harness import Harness
 from tests.integration.purchases.test_caps import BUILDER, FREE, plan
 from tests.integration.purchases.test_portal import given_a_portal
 from tests.integration.purchases_api.conftest import STAFF, Api
+from tests.rounds import rounds
+from tests.schemathesis_run import SOME, Depth, run_schemathesis
 
-EXAMPLES: Final = 2
-"""Of each operation and kind, beside those that it derives itself."""
+DEPTH: Final = rounds(SOME, every=Depth("examples,coverage,fuzzing", 2))
 CONFIG: Final = """
 [parameters]
 "path.ws" = "{workspace_id}"
@@ -44,16 +43,10 @@ async def test_schemathesis_finds_nothing(harness: Harness, api: Api, part: str,
     workspace_id = await harness.given_a_workspace(workspace_id="ws-acme")
     await harness.buy(harness.order(workspace_id, "professional-ai-setup"))
     await given_a_portal(harness)
-    (tmp_path / "schemathesis.toml").write_text(CONFIG.format(workspace_id=workspace_id))
+    config, token = CONFIG.format(workspace_id=workspace_id), api.issuer.mint(CALLERS[part])
 
     async with HttpServer(api.app, LOOPBACK, 0) as server:
-        process = await asyncio.create_subprocess_exec(
-            str(Path(sys.executable).with_name("schemathesis")), "run",
-            f"http://{LOOPBACK}:{server.port}/openapi.json",
-            "--include-path-regex", f"^{part}", "--header", f"Authorization: Bearer {api.issuer.mint(CALLERS[part])}",
-            "--phases", "examples,coverage,fuzzing", "--max-examples", str(EXAMPLES), "--seed", "1", "--no-color",
-            cwd=tmp_path, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-        )  # fmt: skip
-        output, _ = await process.communicate()
+        url, only = f"http://{LOOPBACK}:{server.port}", ("--include-path-regex", f"^{part}")
+        status, output = await run_schemathesis(url, *only, directory=tmp_path, depth=DEPTH, config=config, token=token)
 
-    assert process.returncode == 0, output.decode()
+    assert status == 0, output

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.integration.webhook_gateway.conftest import Start
-from tests.schemathesis_run import run_schemathesis
+from tests.schemathesis_run import FULL, run_schemathesis
 
 HOOKS = "tests.integration.webhook_gateway.signing_hooks"
 """Imported by schemathesis' own process alone."""
@@ -15,7 +15,7 @@ HOOKS = "tests.integration.webhook_gateway.signing_hooks"
 async def test_schemathesis_finds_nothing(start: Start, tmp_path: Path) -> None:
     async with start(SERVE_DOCS="true") as gateway:
         url = str(gateway.client.base_url).rstrip("/")
-        status, output = await run_schemathesis(url, directory=tmp_path, hooks=HOOKS)
+        status, output = await run_schemathesis(url, directory=tmp_path, depth=FULL, hooks=HOOKS)
         metrics = await gateway.metrics()
 
     assert status == 0, output

@@ -51,7 +51,7 @@ def named_first(*functions: str) -> set[str]:
         for _, tree in trees()
         for call in ast.walk(tree)
         if isinstance(call, ast.Call) and call.args and isinstance(call.args[0], ast.Constant)
-        if ast.unparse(call.func).rpartition(".")[2] in functions
+        if getattr(call.func, "attr", getattr(call.func, "id", None)) in functions
     }
 
 
