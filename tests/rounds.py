@@ -3,7 +3,6 @@
 import os
 from typing import Final, TypeVar
 
-
 _T = TypeVar("_T")
 
 
