@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from chassis.database.database import Database
 from chassis.database.tables import inbox_table, outbox_table, parked_table
 from chassis.kafka.records import Received
+from chassis.kafka.sending import Sending, Sent
 from chassis.outbox import parked
 from chassis.outbox.consumer import Consumer
 from chassis.outbox.outbox import OUTBOX, publish
@@ -122,15 +123,15 @@ async def test_a_relay_that_is_stopped_between_kafkas_yes_and_its_delete_deletes
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Otherwise each rollout would send a batch again."""
-    confirmed, send_all = asyncio.Event(), Relay._send_all
+    confirmed, send = asyncio.Event(), Sending.send
 
-    async def confirmed_slowly(relay: Relay, *batch: Any) -> Sequence[Any]:
-        sent = await send_all(relay, *batch)
+    async def confirmed_slowly(sending: Sending, *batch: Any) -> Sent:
+        sent = await send(sending, *batch)
         confirmed.set()
         await asyncio.sleep(0.5)
         return sent
 
-    monkeypatch.setattr(Relay, "_send_all", confirmed_slowly)
+    monkeypatch.setattr(Sending, "send", confirmed_slowly)
     async with Relay(database=path.database, settings=path.settings, health=Health()).running():
         await path.given_published(addon_state())
         await asyncio.wait_for(confirmed.wait(), 20)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import structlog
 
-from chassis.process.logs import REDACTED, configure_logs, get_logger
+from chassis.process.logs import REDACTED, OneOfAKind, configure_logs, get_logger
 
 
 class Lines:
@@ -173,3 +173,19 @@ def test_an_error_of_ours_names_its_module_and_what_was_raised(lines: Lines) -> 
     (line,) = lines()
     assert (line["logger"], line["level"]) == ("chassis.outbox.relay", "error")
     assert line["exception"].endswith("invalid literal for int() with base 10: 'seven'")
+
+
+def test_of_the_kafka_clients_lines_that_say_the_same_one_is_written_and_says_how_many_were_not() -> None:
+    now = [0.0]
+    lines = OneOfAKind(clock=lambda: now[0])
+
+    def say(text: str, name: str = "aiokafka.cluster") -> str | None:
+        line = logging.LogRecord(name, logging.ERROR, "", 0, text, (), None)
+        return line.getMessage() if lines.filter(line) else None
+
+    assert [say("Topic a not found") for _ in range(1000)] == ["Topic a not found", *[None] * 999]
+    assert say("Topic b not found") == "Topic b not found"
+    assert [say("the same", name="asyncio") for _ in range(2)] == ["the same", "the same"]
+
+    now[0] = 31.0
+    assert say("Topic a not found") == "Topic a not found (and 999 times more)"

@@ -2,7 +2,8 @@
 
 import asyncio
 import ssl
-from collections.abc import Sequence
+import time
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from typing import Any, Final, Self
 
@@ -22,6 +23,8 @@ log = get_logger(__name__)
 ACK_SECONDS: Final = 5.0
 STOP_SECONDS: Final = 5.0
 MAX_BATCH_BYTES: Final = 1 << 20
+METADATA_MS: Final = 10_000
+"""A topic or partition that came or went is noticed so much later at most; aiokafka's own is five minutes."""
 SASL: Final = {"PLAIN": SASLPlaintext, "SCRAM-SHA-256": SASLScram256, "SCRAM-SHA-512": SASLScram512}
 REFUSED: Final = (MessageSizeTooLargeError, RecordListTooLargeError)
 """Said of the record itself, by us or by the broker: sending it again can never help."""
@@ -77,6 +80,8 @@ class Producer:
         self._ack_seconds = ack_seconds
         self._producer: AIOKafkaProducer | None = None
         self._connecting: asyncio.Task[None] | None = None
+        self._topics: frozenset[str] = frozenset()
+        self._topics_until = 0.0
         metrics.LOOP_BACKOFFS.labels("kafka-producer", "connection")
 
     async def __aenter__(self) -> Self:
@@ -121,8 +126,25 @@ class Producer:
             async with asyncio.timeout(self._ack_seconds):
                 await asyncio.shield(future)
         except (KafkaError, TimeoutError) as error:
-            future.add_done_callback(_retrieved)
+            future.add_done_callback(retrieved)
             raise BrokerUnavailable(str(error) or "no acknowledgement in time") from error
+
+    async def missing(self, topics: Collection[str], *, anew: bool = False) -> frozenset[str]:
+        """Return those of `topics` that Kafka has not, or does not let us see. Raises BrokerUnavailable.
+
+        Asked at most every METADATA_MS while none is missing, and `anew` in any case. All topics are asked for: a
+        question about one by its name would make it.
+        """
+        if anew or time.monotonic() > self._topics_until or not self._topics.issuperset(topics):
+            if self._producer is None:
+                raise BrokerUnavailable("not connected to Kafka yet")
+            try:
+                async with asyncio.timeout(self._ack_seconds):
+                    self._topics = frozenset((await self._producer.client.fetch_all_metadata()).topics())
+            except (KafkaError, TimeoutError) as error:
+                raise BrokerUnavailable(str(error) or "no metadata in time") from error
+            self._topics_until = time.monotonic() + METADATA_MS / 1000
+        return frozenset(topics) - self._topics
 
     async def stop(self) -> None:
         """Flush and leave; a dead broker cannot hold us for longer than STOP_SECONDS."""
@@ -144,6 +166,7 @@ class Producer:
                 linger_ms=0,
                 max_batch_size=MAX_BATCH_BYTES,
                 request_timeout_ms=10_000,
+                metadata_max_age_ms=METADATA_MS,
             )
             try:
                 await producer.start()
@@ -168,7 +191,7 @@ async def _stop(producer: AIOKafkaProducer) -> None:
         log.warning("kafka_producer_stopped_unflushed", error=repr(error)[:300])
 
 
-def _retrieved(future: "asyncio.Future[Any]") -> None:
+def retrieved(future: "asyncio.Future[Any]") -> None:
     """Retrieve the record's late fate, which interests nobody: else asyncio logs it as forgotten."""
     if not future.cancelled():
         future.exception()

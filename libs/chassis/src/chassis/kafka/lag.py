@@ -22,7 +22,10 @@ class Lag:
 
         While Kafka does not answer within ASK_SECONDS the last figures stand: the end grows unseen, and never shrinks.
         """
-        assigned = set(consumer.assignment())
+        # Kafka says nothing of any partition while it is asked for one that is gone, with its topic say.
+        assigned = {
+            one for one in consumer.assignment() if one.partition in (consumer.partitions_for_topic(one.topic) or ())
+        }
         self.forget(self._exported - assigned)
         with suppress(Exception):
             async with asyncio.timeout(ASK_SECONDS):

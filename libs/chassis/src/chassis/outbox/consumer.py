@@ -17,7 +17,7 @@ from chassis.backoff import Backoff
 from chassis.database.database import Database
 from chassis.kafka.broker_check import existing_topics
 from chassis.kafka.every_record import read_every_record
-from chassis.kafka.kafka import security
+from chassis.kafka.kafka import METADATA_MS, security
 from chassis.kafka.lag import Lag
 from chassis.kafka.progress import Progress
 from chassis.kafka.records import raw_records, safe_parser
@@ -26,7 +26,7 @@ from chassis.outbox.applying import Applier, Handler, Note
 from chassis.outbox.fates import FATES, Fates
 from chassis.outbox.parked_retries import ParkedRetries
 from chassis.process import metrics
-from chassis.process.health import BEAT_LIMIT, Health
+from chassis.process.health import BEAT_LIMIT, Health, NotReady
 from chassis.process.killpoints import reached
 from chassis.process.logs import get_logger
 from chassis.process.process import background
@@ -92,6 +92,8 @@ class Consumer:
         self._stopping = asyncio.Event()
         self._progress = Progress(group)
         self._lag = Lag(group)
+        self._missing: frozenset[str] = frozenset()
+        """Topics that were there, and of which Kafka shows no partition now."""
         for counter in COUNTED:
             counter.labels(group)
         counts_back_offs("consumer", "kafka", "kafka-client", "parked")
@@ -125,6 +127,8 @@ class Consumer:
                 self._stopping.set()
 
     async def _gets_on(self) -> bool:
+        if self._missing:
+            raise NotReady(f"Kafka shows no partition of {', '.join(sorted(self._missing))}: the topics' job")
         return self._progress.gets_on()
 
     async def _beat(self) -> None:
@@ -172,6 +176,7 @@ class Consumer:
             log_level=logging.DEBUG,
             allow_auto_create_topics=False,
             consumer_only=True,
+            metadata_max_age_ms=METADATA_MS,
             graceful_timeout=STOP_SECONDS,
         )
         subscriber = broker.subscriber(
@@ -202,6 +207,7 @@ class Consumer:
             for task in subscriber.tasks:
                 if task.done():
                     raise _reason(task)
+            self._note_missing(subscriber.consumer)
             await self._lag.export(subscriber.consumer)
             unread = await _unread(subscriber.consumer)
             idle = 0 if subscriber.consumer.assignment() else idle + 1
@@ -211,6 +217,14 @@ class Consumer:
                 self._progress.lags(unread)
             await self._export_parked()
             await asyncio.wait(subscriber.tasks, timeout=LAG_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+
+    def _note_missing(self, consumer: Any) -> None:
+        missing = frozenset(topic for topic in self._topics if not consumer.partitions_for_topic(topic))
+        for topic in sorted(missing - self._missing):
+            log.error("topic_missing", consumer=self._group, topic=topic)
+        for topic in sorted(self._missing - missing):
+            log.info("topic_is_back", consumer=self._group, topic=topic)
+        self._missing = missing
 
     async def _export_parked(self) -> None:
         gauge = metrics.PARKED_ITEMS.labels(self._group)

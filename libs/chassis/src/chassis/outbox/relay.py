@@ -7,7 +7,8 @@ each reconnect and every CHECK_SECONDS (`chassis.recovery.restored`), before any
 
 A fact that Kafka will never take (larger than the topic allows) is found by halving the batch. It stays in the outbox
 and holds up what follows under its key, whose order is promised; all other keys go on. It is logged as critical and
-counted in `billing_outbox_refused_facts` until a relay of a new process tries it again.
+counted in `billing_outbox_refused_facts` until a relay of a new process tries it again. A topic that takes nothing
+holds up its own facts alone (`chassis.kafka.sending`); the relay says which, and is not ready.
 """
 
 import asyncio
@@ -22,6 +23,7 @@ import orjson
 from chassis.backoff import Backoff
 from chassis.database.database import Database, ReadOnlyServer, plain_connection
 from chassis.kafka.kafka import REFUSED, Producer
+from chassis.kafka.sending import ClosedTopics, Sending, TopicsTakeNothing, trace_of
 from chassis.outbox import outbox
 from chassis.process import metrics
 from chassis.process.health import Health
@@ -52,6 +54,8 @@ GAUGES: Final = (
     metrics.PUBLISHED_NOT_IN_LEDGER,
     metrics.RECOVERY_SECONDS,
 )
+CHECK: Final = "relay"
+"""What /readyz calls the topics that take nothing."""
 
 SELECT: Final = """
     select id, fact_id, epoch, topic, key, headers, payload, created_at from outbox
@@ -59,6 +63,7 @@ SELECT: Final = """
         select from unnest($2::text[], $3::text[]) as held (topic, key)
         where held.topic = outbox.topic and held.key = outbox.key
     )
+    and topic <> all($4::text[])
     order by id limit $1
 """
 DELETE: Final = """
@@ -90,20 +95,27 @@ class Relay:
         self._between_batches.set()
         self._held: set[tuple[str, str]] = set()
         """Topics and keys that a refused fact holds up."""
+        self._closed = ClosedTopics()
+        self._sending = Sending(self._closed, turned=lambda: health.beat("relay"))
 
-    def beside_a_service(self, place: RelayPlace) -> AbstractAsyncContextManager[None]:
+    def beside_a_service(self, place: RelayPlace, *, serves: bool = False) -> AbstractAsyncContextManager[None]:
         """Relay in the service's own process, or only measure the outbox where the relay is a process apart."""
-        return self.running() if place == "inside" else self.measuring()
+        return self.running(serves=serves) if place == "inside" else self.measuring()
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        """Relay until the block is left; the batch at hand is finished, in bounded time."""
+    async def running(self, *, serves: bool = False) -> AsyncIterator[None]:
+        """Relay until the block is left; the batch at hand is finished, in bounded time.
+
+        With `serves` the process answers requests beside it: /readyz then reports a topic that takes nothing, only.
+        """
         metrics.RELAY_LEADS.set(0)
+        (self._health.inform if serves else self._health.check)(CHECK, self._closed.check)
         async with background("relay", self._run), self.measuring():
             try:
                 yield
             finally:
                 await self._finish()
+                self._closed.forget()
 
     async def _finish(self) -> None:
         self._stopping.set()
@@ -155,6 +167,7 @@ class Relay:
             raise ReadOnlyServer("what is sent could not be deleted here, and would be sent again and again")
         await connection.add_listener(outbox.CHANNEL, lambda *_: self._wake.set())
         while not await connection.fetchval("select pg_try_advisory_lock(hashtext($1))", LOCK):
+            self._closed.forget()  # another process sends, and says what takes nothing
             self._health.beat("relay")
             await asyncio.sleep(LEADER_POLL_SECONDS)
         while not producer.connected:
@@ -189,18 +202,22 @@ class Relay:
     async def _relay_batch(self, connection: Any, producer: Producer) -> bool:
         """Return whether the batch was full, so that there may be more."""
         held = sorted(self._held)
-        rows = await connection.fetch(SELECT, self._size, [topic for topic, _ in held], [key for _, key in held])
+        topics, keys = [topic for topic, _ in held], [key for _, key in held]
+        rows = await connection.fetch(SELECT, self._size, topics, keys, self._closed.waiting())
         if rows:
             records = [_record(row) for row in rows]
-            with spans.span("relay", after=map(_trace_of, records), attributes={"facts": len(rows)}):
+            with spans.span("relay", after=map(trace_of, records), attributes={"facts": len(rows)}):
                 try:
-                    sent = await self._send_all(records, producer)
+                    sent = await self._sending.send(records, producer)
                 except REFUSED as error:
                     self._narrow_down(rows, error)
                     raise
                 reached("relay.between-ack-and-delete")
-                await connection.execute(DELETE, [row["id"] for row in rows], *_acknowledged(sent))
-            metrics.RELAYED.inc(len(rows))
+                done = [row["id"] for row, place in zip(rows, sent.places, strict=True) if place]
+                await connection.execute(DELETE, done, *_acknowledged(sent.places))
+            metrics.RELAYED.inc(len(done))
+            if sent.spent:
+                raise TopicsTakeNothing("made anew without what it holds for a topic that takes nothing")
         if len(rows) == self._size:
             return True
         self._size = BATCH
@@ -225,39 +242,17 @@ class Relay:
                 remedy="raise the topic's max.message.bytes, or take the row out of the outbox; then restart",
             )
 
-    async def _send_all(self, records: Sequence[dict[str, Any]], producer: Producer) -> Sequence[Any]:
-        """Return what Kafka said of each record: its topic, partition and offset."""
-        futures = [await _send(record, producer) for record in records]
-        waiting = asyncio.gather(*futures)
-        while True:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(1):
-                    return await asyncio.shield(waiting)
-            # Never sent anew while pending: the acknowledgements come when the broker does.
-            self._health.beat("relay")
-            log.warning("relay_waits_for_kafka", facts=len(records))
-
     async def _wait_for_work(self) -> None:
         with suppress(TimeoutError):
             async with asyncio.timeout(POLL_SECONDS):
                 await self._wake.wait()
 
 
-async def _send(record: dict[str, Any], producer: Producer) -> "asyncio.Future[Any]":
-    with spans.carried_on(_trace_of(record)):
-        return await producer.send(**record)
-
-
-def _trace_of(record: dict[str, Any]) -> str | None:
-    """Return the trace of what published the fact."""
-    return next((value.decode() for name, value in record["headers"] if name == "traceparent"), None)
-
-
 def _acknowledged(sent: Sequence[Any]) -> tuple[list[str], list[int], list[int]]:
     """Return topics, partitions and the offsets behind what was sent; Kafka may have none for what came to it twice."""
     ends: dict[tuple[str, int], int] = {}
     for place in sent:
-        if place.offset >= 0:
+        if place is not None and place.offset >= 0:
             ends[place.topic, place.partition] = max(place.offset + 1, ends.get((place.topic, place.partition), 0))
     return [topic for topic, _ in ends], [number for _, number in ends], list(ends.values())
 

@@ -4,7 +4,8 @@ import json
 import logging
 import re
 import sys
-from collections.abc import Mapping, Sequence, Set
+import time
+from collections.abc import Callable, Mapping, Sequence, Set
 from datetime import date
 from enum import Enum
 from functools import lru_cache
@@ -46,6 +47,35 @@ _QUIET: Final = {
 }
 
 
+_SAME_LINE_SECONDS: Final = 30.0
+_MOST_LINES: Final = 1000
+
+
+class OneOfAKind(logging.Filter):
+    """Lets through one line of aiokafka in _SAME_LINE_SECONDS that says the same: it has no pause between tries."""
+
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._clock = clock
+        self._last: dict[tuple[str, int, str], tuple[float, int]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Return whether the line is written; it says how many like it were not."""
+        if not record.name.startswith("aiokafka"):
+            return True
+        line, now = (record.name, record.levelno, record.getMessage()), self._clock()
+        said_at, kept_back = self._last.get(line, (-_SAME_LINE_SECONDS, 0))
+        if now - said_at < _SAME_LINE_SECONDS:
+            self._last[line] = (said_at, kept_back + 1)
+            return False
+        if len(self._last) >= _MOST_LINES:
+            self._last.clear()
+        self._last[line] = (now, 0)
+        if kept_back:
+            record.msg, record.args = f"{line[2]} (and {kept_back} times more)", ()
+        return True
+
+
 def get_logger(name: str) -> FilteringBoundLogger:
     """Return a logger for one module; bind ids as keywords, never into the event's name."""
     logger: FilteringBoundLogger = structlog.get_logger(name)
@@ -65,6 +95,7 @@ def configure_logs(*, service: str, level: str = "INFO") -> None:
     )
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(_formatter(before, last))
+    handler.addFilter(OneOfAKind())
     logging.basicConfig(handlers=[handler], level=level, force=True)
     for name, quiet_level in _QUIET.items():
         logging.getLogger(name).setLevel(max(quiet_level, logging.getLevelName(level)))

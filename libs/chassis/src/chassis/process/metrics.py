@@ -89,6 +89,11 @@ OUTBOX_REFUSED: Final = Gauge(
     "billing_outbox_refused_facts",
     "Facts that Kafka will never take; they hold up whatever follows under their key (max by: a shared table).",
 )
+TOPIC_UNDELIVERABLE: Final = Gauge(
+    "billing_outbox_topic_undeliverable",
+    "1 while a topic takes none of the outbox's facts, which wait for it alone; no series else (max by).",
+    ["topic"],
+)
 RELAY_LEADS: Final = Gauge(
     "billing_relay_leads",
     "1 while this process sends what is in the outbox, 0 while it stands by (sum: 1 by database).",

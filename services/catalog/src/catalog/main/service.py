@@ -68,7 +68,9 @@ async def serve() -> None:
     api = app(settings=settings, database=database, verifier=verifier)
     mend = partial(read_back, database=database, settings=settings)
     await run_process(
-        Relay(database=database, settings=settings, health=health, ledger=LEDGER).beside_a_service(settings.relay),
+        Relay(database=database, settings=settings, health=health, ledger=LEDGER).beside_a_service(
+            settings.relay, serves=True
+        ),
         consumer(settings=settings, database=database, health=health).running(),
         background("read-back", lambda: keep_read_back(database, mend, health=health)),
         background("pruning", lambda: keep_pruned(database, parked_of(GROUP), kept=kept, health=health)),
