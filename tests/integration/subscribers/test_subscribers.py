@@ -5,13 +5,14 @@ from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from confluent_kafka import Consumer
 from faststream.kafka import KafkaBroker, KafkaMessage
 
+from chassis.recovery.epochs import id_in_epoch
 from contracts import FACTS, PURCHASE_EVENTS, TOPICS, Fact, schemas, seal
 from tests.contract.docs.markdown import blocks
 from tests.stack.kafka import a_kafka
@@ -19,6 +20,7 @@ from tests.subscribing import SUBSCRIBERS, heard
 
 README: Final = (schemas.ROOT / "README.md").read_text()
 SNIPPET: Final = next(code for kind, code in blocks(README) if kind == "python")
+EPOCH: Final = 1_796_083_200
 MOMENT: Final = datetime(2026, 3, 4, tzinfo=UTC)
 
 
@@ -31,13 +33,17 @@ async def broker(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[str]
 
 @pytest.fixture(scope="module")
 async def sent(broker: str) -> list[Fact]:
-    """Return one fact of each type of a purchase, and one of a version that does not exist yet."""
+    """Return one fact of each type of a purchase.
+
+    Each is also sent in a version that does not exist yet, and, as after a restored backup, under a later epoch's id.
+    """
     found = [example(fact) for fact, topic in TOPICS.items() if topic is PURCHASE_EVENTS]
     async with AIOKafkaProducer(bootstrap_servers=broker, acks="all") as producer:
         for fact in found:
             headers = seal(fact, occurred_at=MOMENT).to_headers()
             later = [(name, b"billing.purchase.paid.v9" if name == "ce_type" else value) for name, value in headers]
-            for one in (later, headers):
+            restored = [(name, str(again(fact)).encode() if name == "ce_id" else value) for name, value in headers]
+            for one in (later, headers, restored):
                 body = fact.model_dump_json().encode()
                 await producer.send_and_wait(PURCHASE_EVENTS.name, body, key=fact.key.encode(), headers=one)
     return found
@@ -47,15 +53,21 @@ def example(fact: type[Fact]) -> Fact:
     return fact.model_validate_json((schemas.ROOT / "examples" / f"{fact.TYPE}.json").read_bytes())
 
 
-def line_of(fact: Fact) -> str:
-    return f"{fact.id} {fact.TYPE} {fact.subject}"
+def again(fact: Fact) -> UUID:
+    """The id of the fact in an epoch that a restored backup began."""
+    return id_in_epoch(fact.id, EPOCH)
+
+
+def lines_of(fact: Fact) -> set[str]:
+    return {f"{one} {fact.TYPE} {fact.subject}" for one in (fact.id, again(fact))}
 
 
 @pytest.mark.parametrize("subscriber", SUBSCRIBERS, ids=lambda path: path.stem)
 async def test_a_subscriber_hears_every_fact_and_passes_over_what_it_does_not_know(
     subscriber: Path, sent: list[Fact], broker: str
 ) -> None:
-    expected = {line_of(fact) for fact in sent}
+    """Also those of a later epoch, without a change of its own."""
+    expected = {line for fact in sent for line in lines_of(fact)}
 
     lines = await heard(subscriber, bootstrap=broker, until=expected)
 
