@@ -52,7 +52,8 @@ async def until_nobody_is_in(connection: Any, statement: str) -> None:
     async with asyncio.timeout(60):
         while True:
             try:
-                return await connection.execute(statement)
+                await connection.execute(statement)
+                break
             except asyncpg.ObjectInUseError:
                 await asyncio.sleep(0.1)
 

@@ -109,8 +109,11 @@ async def test_what_was_published_is_taken_over_and_said_anew(lost: Restorable, 
     [known] = [one for one in (await lost.states()).values() if isinstance(one, AddonState)]
     backup = Restorable(await database_url(like=lost.url.rpartition("/")[2]), lost.settings)
     now = datetime.now(UTC)
-    cheaper, more = AddonEdit(price="399.00", is_active=True), NewAddon(name="Second", price="99.00")
-    plan = PlanEdit(prices=[{"interval": "month", "currency": "EUR", "price": "12.00"}])
+    cheaper, more = (
+        AddonEdit.model_validate({"price": "399.00", "is_active": True}),
+        NewAddon.model_validate({"name": "Second", "price": "99.00"}),
+    )
+    plan = PlanEdit.model_validate({"prices": [{"interval": "month", "currency": "EUR", "price": "12.00"}]})
     await lost.when(
         lambda session: edit_addon(
             session=session, addon_id=known.addon_id, if_match="*", edit=cheaper, by=SEED, now=now
