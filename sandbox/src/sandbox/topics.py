@@ -23,16 +23,23 @@ class TopicSpec(Protocol):
 
 
 async def create_topics(bootstrap: str, topics: Iterable[TopicSpec], *, within: float = 30) -> None:
-    """Create those that are missing; waits up to `within` seconds for a broker that is still starting."""
+    """Create those that are missing, and wait until the broker lists them; up to `within` seconds for each.
+
+    On KRaft the controller confirms a topic before the broker, which applies the same log later, tells of it.
+    """
+    wanted = [_new_topic(topic) for topic in topics]
     admin = await _connect(bootstrap, within)
     try:
-        answer = await admin.create_topics([_new_topic(topic) for topic in topics])
+        answer = await admin.create_topics(wanted)
+        for name, code, message in answer.topic_errors:
+            error = for_code(code)
+            if code and error is not TopicAlreadyExistsError:
+                raise error(f"{name}: {message}")
+        async with asyncio.timeout(within):
+            while not {topic.name for topic in wanted} <= set(await admin.list_topics()):
+                await asyncio.sleep(0.05)
     finally:
         await admin.close()
-    for name, code, message in answer.topic_errors:
-        error = for_code(code)
-        if code and error is not TopicAlreadyExistsError:
-            raise error(f"{name}: {message}")
 
 
 async def topic_names(bootstrap: str) -> set[str]:
