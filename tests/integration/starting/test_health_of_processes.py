@@ -49,16 +49,20 @@ class Running:
 
 PROCESSES: Final[Mapping[str, Running]] = {
     "catalog": Running(
-        ("catalog", "serve"), catalog.main.MIGRATIONS, (*CONSUMES, *RELAYS, "ended-sessions", "pruning")
+        ("catalog", "serve"), catalog.main.MIGRATIONS, (*CONSUMES, *RELAYS, "ended-sessions", "pruning", "read-back")
     ),
     "catalog-relay": Running(("catalog", "relay"), catalog.main.MIGRATIONS, RELAYS),
     "purchases-api": Running(("purchases", "api"), purchases.main.MIGRATIONS, ("ended-sessions", "untold-sessions")),
     "purchases-worker": Running(
-        ("purchases", "worker"), purchases.main.MIGRATIONS, (*CONSUMES, *RELAYS, *JOBS, "pruning", "sweep-planner")
+        ("purchases", "worker"),
+        purchases.main.MIGRATIONS,
+        (*CONSUMES, *RELAYS, *JOBS, "pruning", "read-back", "sweep-planner"),
     ),
     "purchases-relay": Running(("purchases", "relay"), purchases.main.MIGRATIONS, RELAYS),
     "notifier": Running(
-        ("notifier",), notifier.main.MIGRATIONS, (*CONSUMES, "ended-sessions", "housekeeping", "pruning", "sender")
+        ("notifier",),
+        notifier.main.MIGRATIONS,
+        (*CONSUMES, "ended-sessions", "housekeeping", "mail-leases", "pruning", "sender"),
     ),
     "webhook-gateway": Running(("webhook_gateway",), None, ()),
 }
