@@ -36,10 +36,16 @@ async def create_topics(bootstrap: str, topics: Iterable[TopicSpec], *, within: 
             if code and error is not TopicAlreadyExistsError:
                 raise error(f"{name}: {message}")
         async with asyncio.timeout(within):
-            while not {topic.name for topic in wanted} <= set(await admin.list_topics()):
-                await asyncio.sleep(0.05)
+            await _listed(admin, {topic.name for topic in wanted})
     finally:
         await admin.close()
+
+
+async def _listed(admin: AIOKafkaAdminClient, names: set[str]) -> None:
+    while True:
+        if names <= set(await admin.list_topics()):
+            return
+        await asyncio.sleep(0.05)
 
 
 async def topic_names(bootstrap: str) -> set[str]:

@@ -88,11 +88,18 @@ async def no_topics(broker: Broker) -> AsyncIterator[Broker]:
     try:
         ours = {topic.name for topic in ALL_TOPICS}
         await admin.delete_topics([*ours])
-        async with asyncio.timeout(60):  # the controller confirms before the broker has done it
-            while ours & set(await admin.list_topics()):
-                await asyncio.sleep(0.05)
+        async with asyncio.timeout(60):
+            await until_gone(admin, ours)
     finally:
         await admin.close()
+
+
+async def until_gone(admin: AIOKafkaAdminClient, topics: set[str]) -> None:
+    """The controller confirms before the broker has done it."""
+    while True:
+        if not topics & set(await admin.list_topics()):
+            return
+        await asyncio.sleep(0.05)
 
 
 def given_settings(broker: Broker, url: str) -> dict[str, str]:
@@ -118,9 +125,11 @@ async def readiness(operator: httpx.AsyncClient) -> tuple[int, dict[str, str]]:
 async def until_it_has_looked(operator: httpx.AsyncClient) -> tuple[int, dict[str, str]]:
     """On a busy machine the broker, or the database, may not have answered in time at first."""
     async with asyncio.timeout(60):
-        while (seen := await readiness(operator))[0] != 200 and "no answer in" in str(seen[1]):
+        while True:
+            status, reasons = await readiness(operator)
+            if "no answer in" not in str(reasons):
+                return status, reasons
             await asyncio.sleep(0.1)
-    return seen
 
 
 async def until_ready(operator: httpx.AsyncClient) -> None:
