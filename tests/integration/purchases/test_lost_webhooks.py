@@ -230,6 +230,19 @@ async def test_of_all_replicas_one_sweeps_at_a_time_and_what_is_urgent_waits_for
     assert (swept, urgent, swept_afterwards) == (False, True, True)
 
 
+async def test_while_a_restored_copy_is_read_back_nothing_is_swept(harness: Harness) -> None:
+    """Given that it is one, then what is urgent is done, and the sweep begins when it is over."""
+    await harness.execute("insert into epochs (epoch, began_at, reason, stretches) values (7, now(), 'a copy', '[]')")
+    async with harness.database.transaction() as session:
+        await start_sweep(session, INSTANCE)
+
+    meanwhile = await harness.loop.do_one(kinds=SWEEPS)
+    await harness.execute("update epochs set ended_at = now() where epoch = 7")
+    afterwards = await harness.loop.do_one(kinds=SWEEPS)
+
+    assert (meanwhile, afterwards) == (False, True)
+
+
 async def until_refunded(harness: Harness, purchase: Purchase) -> None:
     async with asyncio.timeout(LONGEST_WAIT):
         while True:
@@ -238,8 +251,9 @@ async def until_refunded(harness: Harness, purchase: Purchase) -> None:
             await asyncio.sleep(0.1)
 
 
-async def test_a_worker_that_starts_compares_at_once(harness: Harness) -> None:
+async def test_a_worker_that_starts_compares_at_once(harness: Harness, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody asks for it, and no timer of before is due."""
+    monkeypatch.setattr(passes, "RELAY_TAKES", timedelta(0))
     await begin(harness, timedelta(minutes=20))
     purchase = await harness.given_a_purchase()
     await harness.control.refund_as_dashboard(invoice=purchase.stripe_invoice_id, amount=5_000)

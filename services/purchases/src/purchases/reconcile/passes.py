@@ -24,6 +24,7 @@ from purchases.stripe_api.since import Stretch, disputes, paid_invoices, refunds
 
 EVENTS_TAKE: Final = timedelta(minutes=2)
 """What is younger is left to its event, which is on its way: else it would be counted as missed."""
+RELAY_TAKES: Final = timedelta(seconds=30)
 SLICE_SECONDS: Final = 15.0
 SLICE: Final = 500
 """Objects. After a slice another reach, or what runs, has its turn."""
@@ -65,6 +66,11 @@ async def start_sweep(session: AsyncSession, instance: str) -> None:
     A pass that is under way goes on; what is younger than it, a shorter reach compares.
     """
     await enqueue(session, Reconcile(instance=instance))
+
+
+async def start_sweep_soon(session: AsyncSession, instance: str) -> None:
+    """Have everything compared once the relay has had its time to find out whether this is a restored copy."""
+    await enqueue(session, Reconcile(instance=instance), after=RELAY_TAKES)
 
 
 async def plan_sweep(session: AsyncSession, instance: str) -> None:

@@ -17,7 +17,7 @@ from purchases.jobs.kinds import MakeRefund, RefundUnmatchedPayment, ReturnCredi
 from purchases.parked.store import PAYMENTS
 from purchases.reconcile import unrecorded
 from purchases.reconcile.passes import REACHES, compared_until
-from purchases.worker.jobs import KINDS
+from purchases.worker.jobs import URGENT
 
 UNRECORDED: Final = Gauge(
     "billing_stripe_paid_not_in_ledger",
@@ -39,7 +39,7 @@ UNDECIDED_AGE: Final = Gauge(
 )
 OVERDUE: Final = Gauge(
     "billing_stripe_commands_overdue_seconds",
-    "For how long a job is due that no worker is at; 0 without (max by: replicas share the table).",
+    "For how long a job is due that no worker is at, the sweep's aside; 0 without (max by: one table).",
 )
 
 
@@ -83,7 +83,7 @@ async def _unrecorded(session: AsyncSession) -> None:
 
 
 async def _overdue(session: AsyncSession) -> None:
-    OVERDUE.set(await jobs.overdue_seconds(session, kinds=KINDS))
+    OVERDUE.set(await jobs.overdue_seconds(session, kinds=URGENT))
 
 
 async def _sweep_age(session: AsyncSession) -> None:

@@ -19,6 +19,7 @@ from chassis.process.logs import get_logger
 from chassis.process.metrics import unknown_where_it_fails
 from chassis.process.process import background
 from chassis.process.retrying import backs_off, counts_back_offs
+from chassis.recovery import epochs
 from chassis.tracing import spans
 from purchases.buying import card_testing
 from purchases.buying.card_testing import USUAL, Brake
@@ -26,7 +27,7 @@ from purchases.jobs import store as jobs
 from purchases.jobs.job import UnreadableJob
 from purchases.jobs.store import LeasedRow, Task
 from purchases.jobs.stripe_context import Later, Result, WorkerContext
-from purchases.reconcile.passes import plan_sweep, start_sweep
+from purchases.reconcile.passes import plan_sweep, start_sweep_soon
 from purchases.stripe_api.client import OutcomeUnknown, StripeRefused, UnknownShape, watching_calls
 from purchases.stripe_budgets import store as budgets
 from purchases.worker.gauges import MONEY, Measure
@@ -111,7 +112,7 @@ class JobsLoop:
 
     async def _plan_reconciling(self) -> None:
         """Have everything compared as the process starts, and make sure that it is again and again."""
-        plan = start_sweep
+        plan = start_sweep_soon
         while True:
             self._health.beat("sweep-planner")
             try:
@@ -191,9 +192,12 @@ class JobsLoop:
     ) -> bool:
         """Do the job of these kinds that is due for longest; False where none is. Stripe's answers call `answered`.
 
-        Of SWEEPS none while another process is at one: then that one has the turn.
+        Of SWEEPS none while another process is at one, nor while a restored copy is read back: then rows that Stripe
+        knows, and the copy does not, come back with what they had published.
         """
         async with self._context.database.transaction() as session:
+            if kinds == SWEEPS and await epochs.is_recovering(session):
+                return False
             row = await jobs.take(session, kinds=kinds, alone=kinds == SWEEPS)
         if row is None:
             return False
