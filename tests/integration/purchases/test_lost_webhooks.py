@@ -9,10 +9,14 @@ import pytest
 from prometheus_client import REGISTRY
 
 from chassis.process.health import Health
+from purchases.jobs.kinds import ReconcileReach
+from purchases.jobs.store import enqueue
+from purchases.jobs.stripe_context import WorkerContext
 from purchases.ledger.rows import Purchase
 from purchases.ledger.transitions import Status
 from purchases.reconcile import passes
-from purchases.reconcile.passes import REACHES, compared_until, reconcile_open_disputes, start_sweep
+from purchases.reconcile.passes import REACHES, Place, compared_until, reconcile_open_disputes, start_sweep
+from purchases.stripe_api.since import Stretch
 from purchases.worker.jobs import SWEEPS, URGENT
 from purchases.worker.run_jobs import JobsLoop
 from sandbox.stripe.control import Json
@@ -203,6 +207,25 @@ async def test_a_pass_goes_on_where_it_was_and_ends_with_how_far_it_compared(
         "day": 6,
         "month": 144,
     }
+
+
+async def test_a_slice_that_another_worker_overtook_leaves_nothing_of_the_new_pass_out(
+    harness: Harness, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Given that its lease ended, and a new pass began meanwhile, then the place that it came to is not noted."""
+
+    async def slow(_: WorkerContext, stretch: Stretch, place: Place) -> Place:
+        await harness.execute("update sweep_passes set starts_at = starts_at + interval '10 minutes'")
+        return Place(stretch.start, place.after_id)
+
+    monkeypatch.setattr(passes, "STEPS", {**passes.STEPS, "payments": slow})
+    async with harness.database.transaction() as session:
+        await enqueue(session, ReconcileReach(reach="hour"))
+
+    await harness.loop.do_one(kinds=SWEEPS)
+
+    (row,) = await harness.rows("select step, made_before, compared_until from sweep_passes")
+    assert row == {"step": "payments", "made_before": None, "compared_until": None}
 
 
 WAITS: Final = "select subject, due_at - now() as wait from stripe_commands where kind = 'sweep_reach'"

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from time import monotonic
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -93,14 +93,14 @@ async def reconcile(context: WorkerContext, task: Task[Reconcile]) -> Result:
 
 async def reconcile_reach(context: WorkerContext, task: Task[ReconcileReach]) -> Result:
     """Compare a slice, and note how far it came; repeated at once until the pass is over, and then when it is due."""
-    name, now = task.job.reach, datetime.now(UTC)
+    name = task.job.reach
     async with context.database.transaction() as session:
-        row = await _begun(session, name, now)
+        row = await _begun(session, name)
         step, stretch = str(row.step), Stretch(row.starts_at, row.ends_at)
         place = Place(row.made_before or row.ends_at, row.after_id or "")
     further = await STEPS[step](context, stretch, place)
     async with context.database.transaction() as session:
-        return Later(await _note(session, name, step, further, now))
+        return Later(await _note(session, name, (step, stretch.start), further))
 
 
 async def compared_until(session: AsyncSession) -> dict[str, datetime | None]:
@@ -110,8 +110,9 @@ async def compared_until(session: AsyncSession) -> dict[str, datetime | None]:
     return ends | {reach: end for reach, end in rows.tuples() if reach in ends}
 
 
-async def _begun(session: AsyncSession, name: str, now: datetime) -> SweepPass:
-    """Return the pass that is under way, or a new one."""
+async def _begun(session: AsyncSession, name: str) -> SweepPass:
+    """Return the pass that is under way, or a new one, by the database's clock: a worker's may be wrong."""
+    now = await _now(session)
     await session.execute(insert(SweepPass).values(reach=name, starts_at=now, ends_at=now).on_conflict_do_nothing())
     row = await _lock(session, name)
     if row.step not in STEPS:
@@ -120,10 +121,15 @@ async def _begun(session: AsyncSession, name: str, now: datetime) -> SweepPass:
     return row
 
 
-async def _note(session: AsyncSession, name: str, step: str, further: Place | None, now: datetime) -> timedelta:
-    """Note where the pass goes on, and return after how long; it is due at once if another worker took the step."""
+async def _note(session: AsyncSession, name: str, slice_of: tuple[str, datetime], further: Place | None) -> timedelta:
+    """Note where the pass goes on, and return after how long.
+
+    Where another worker took the step, or began another pass, since this one's lease had ended, nothing is noted: a
+    place of an older pass would have the new one leave out what is younger.
+    """
     row = await _lock(session, name)
-    if row.step != step:
+    step, _ = slice_of
+    if (row.step, row.starts_at) != slice_of:
         return timedelta(0)
     row.made_before, row.after_id = (further.made_before, further.after_id) if further else (None, None)
     if further is None:
@@ -131,7 +137,11 @@ async def _note(session: AsyncSession, name: str, step: str, further: Place | No
     if row.step is not None:
         return timedelta(0)
     row.compared_until = row.ends_at
-    return max(row.ends_at + EVENTS_TAKE + REACHES[name].every - now, timedelta(0))
+    return max(row.ends_at + EVENTS_TAKE + REACHES[name].every - await _now(session), timedelta(0))
+
+
+async def _now(session: AsyncSession) -> datetime:
+    return (await session.execute(select(func.now()))).scalar_one()
 
 
 async def _lock(session: AsyncSession, name: str) -> SweepPass:

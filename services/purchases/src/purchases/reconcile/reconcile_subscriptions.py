@@ -1,7 +1,7 @@
 """The subscriptions that run at Stripe, compared with those that are stored."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
 from chassis.process.logs import get_logger
@@ -49,7 +49,7 @@ async def reconcile_one(context: StripeContext, task: Task[ReconcileSubscription
 async def reconcile_periods(context: StripeContext, _: Task[ReconcilePeriods]) -> Result:
     """Fetch each whose period has just ended: renewed, owed or over, and its event may be lost."""
     async with context.database.reading() as session:
-        ended = await subscriptions.of_ended_periods(session, now=datetime.now(UTC), limit=A_TURN)
+        ended = await subscriptions.of_ended_periods(session, limit=A_TURN)
     for subscription_id, workspace_id in ended.items():
         await take_subscription(context, subscription_id, workspace_id)
     return Later(timedelta(0) if len(ended) == A_TURN else EVERY_MINUTE)

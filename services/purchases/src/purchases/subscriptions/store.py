@@ -48,17 +48,18 @@ async def not_ended(session: AsyncSession) -> dict[str, tuple[Subscription, str]
     return {row.stripe_subscription_id: (row, plan) for row, plan in rows}
 
 
-async def of_ended_periods(session: AsyncSession, *, now: datetime, limit: int) -> dict[str, str]:
+async def of_ended_periods(session: AsyncSession, *, limit: int) -> dict[str, str]:
     """Return up to `limit` workspace ids by subscription, where nothing was read of it since its period ended.
 
     A minute after that, so that its event has had its time; and for a day, since one that Stripe does not know any
     more stays as it is.
     """
     ends = Subscription.current_period_end
+    just_ended = ends.between(func.now() - LOOKED_FOR, func.now() - EVENTS_TAKE)
     unread = or_(Subscription.event_at.is_(None), Subscription.event_at < ends)
     known = (
         select(Subscription.stripe_subscription_id, Subscription.workspace_id)
-        .where(Subscription.status.not_in(ENDED), ends.between(now - LOOKED_FOR, now - EVENTS_TAKE), unread)
+        .where(Subscription.status.not_in(ENDED), just_ended, unread)
         .order_by(ends)
         .limit(limit)
     )
