@@ -1,6 +1,6 @@
 # `make` alone lists what there is. Everything is installed into this checkout: .venv, .cache and .stack.
 .DEFAULT_GOAL := help
-.PHONY: help install demo up down status unit test faults rounds journeys golden unchanged browser conformance alerts images audit docs check bench cluster lock clean
+.PHONY: help install demo up down status unit test faults simulate rounds journeys golden unchanged browser conformance alerts images audit docs check bench cluster lock clean
 .DELETE_ON_ERROR:
 
 PY := .venv/bin/python
@@ -10,8 +10,9 @@ AUDITOR := .cache/auditor
 # What cannot be tried in part: with fewer rows PostgreSQL reads joined tables whole, and rightly; a process for each program.
 IN_FULL := integration/purchases_pages/test_reads_at_100000.py contract/test_command_lines.py
 # What `make test` leaves to other targets, each a step of `.ci/run`: it takes long, or needs more than Python.
-APART := alerts browser cluster conformance faults images journeys/test_rolling_upgrade.py $(IN_FULL)
+APART := alerts browser cluster conformance faults images simulation journeys/test_rolling_upgrade.py $(IN_FULL)
 BROKER ?=
+SEEDS ?= 1000
 # Each worker of the test run has a database server, a broker and, where it needs one, a whole product of its own.
 # The processors are what is short: each more worker costs what it collects and starts (decision 96). Where ARGS name some tests, no worker has to start first.
 WORKERS ?= $(if $(findstring tests/,$(ARGS))$(findstring -k,$(ARGS)),0,4)
@@ -51,6 +52,9 @@ test: $(INSTALLED) ## every test but those with a target of their own; ARGS='tes
 
 faults: $(INSTALLED) ## processes killed, stopped and cut off from what they need, on Apache Kafka; afterwards all must agree
 	@$(PY) -m pytest --numprocesses=0 tests/faults $(ARGS)
+
+simulate: $(INSTALLED) ## the ledger in an order, and with faults and deaths, that a seed decides; SEEDS=2000 of them, or SEED=7 again
+	@PYTHONHASHSEED=0 SEEDS=$(SEEDS) SEED=$(SEED) $(PY) -m pytest --numprocesses=$(if $(SEED),0,2) tests/simulation $(ARGS)
 
 rounds: $(INSTALLED) ## what `make test` tries some times, as often as its claims say: rare orders, races, fuzz, large tables
 	@ROUNDS=all $(PY) -m pytest --numprocesses=3 --dist=loadfile \

@@ -39,6 +39,9 @@ async def test_a_drain_stops_at_the_budget_and_goes_on(
         node.hold = True
     first, second = list(stand_ins)[:2]
 
+    # Both before any pod is evicted: else the scheduler puts it on the other one while that is being cordoned.
+    for name in (first, second):
+        await cluster.do("cordon", name)
     async with watched_budgets(cluster, namespace) as seen:
         drains = [await _drain(cluster, name, namespace) for name in (first, second)]
         try:

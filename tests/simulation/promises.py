@@ -1,9 +1,10 @@
-"""What must hold after each step, and what once everything has healed (P1-P6), counted from rows and from Stripe alone."""
+"""What must hold after each commit, and what once everything has healed; counted from rows and from Stripe alone."""
 
 from collections import Counter, defaultdict
 from typing import Any, Final
 
 from purchases.ledger.transitions import TRANSITIONS, Status, Trigger
+from tests.integration.purchases.harness import PRICE
 from tests.simulation.world import World
 
 ALWAYS: Final = """
@@ -37,16 +38,21 @@ MONEY: Final = """
 """
 LEFT: Final = """
     select 'job ' || kind || ' ' || state || coalesce(': ' || last_error, '') as what from stripe_commands
-    where state = 'parked' or (state = 'open' and kind in ('settle', 'void', 'refund', 'return_payment', 'return_credit'))
+    where state = 'parked'
+        or (state = 'open' and kind in ('settle', 'void', 'refund', 'return_payment', 'return_credit'))
     union all select 'fact ' || type || ': ' || reason from parked where resolved_at is null
     union all select 'purchase pending' from workspace_addon_purchases where status = 'pending'
 """
-SEQUENCES: Final = """
-    select key, headers->>'ce_type' = 'billing.purchase.state.v1' as state, array_agg(sequence order by sequence) as said
-    from (select key, headers::jsonb as headers, (payload::jsonb->>'sequence')::int as sequence from outbox
-          where topic like 'billing.purchase.%') published
-    group by 1, 2
+TWICE: Final = """
+    select purchase as key from (
+        select purchase, topic, count(*) as facts, count(distinct sequence) as numbers, max(sequence) as last
+        from (select topic, body->>'purchase_id' as purchase, (body->>'sequence')::int as sequence
+              from outbox, lateral (select convert_from(payload, 'utf8')::jsonb) as read (body)
+              where topic like 'billing.purchase.%') published
+        group by 1, 2) each
+    where facts <> numbers or last <> numbers
 """
+"""Purchases whose published facts, or states, are not numbered 1, 2, 3 …, each once."""
 
 
 async def hold_always(world: World) -> None:
@@ -61,9 +67,11 @@ async def hold_when_healed(world: World) -> None:
     assert [row["what"] for row in await world.harness.rows(LEFT)] == []
     ledger = {str(row["id"]): row for row in await world.harness.rows(MONEY)}
     stripe = await _money_at_stripe(world)
+    published = {str(row["key"]) for row in await world.harness.rows(TWICE)}
+    assert published == set(), "P10: a number of a purchase was used twice or passed over"
     assert {one: (row["paid"], row["back"]) for one, row in ledger.items() if row["paid"]} == stripe
     for one, (paid, back) in stripe.items():
-        assert paid - back <= _price(world), f"P1: {one} was paid {paid} and got {back} back"
+        assert paid - back <= PRICE, f"P1: {one} was paid {paid} and got {back} back"
     await _histories_replay(world, ledger)
     assert world.said.paid <= {row["id"] for row in ledger.values() if row["paid"]}, "paid, as a client was answered"
 
@@ -93,12 +101,9 @@ async def _histories_replay(world: World, ledger: dict[str, Any]) -> None:
     for line in await world.harness.rows(HISTORY):
         purchase = str(line["purchase_id"])
         assert statuses[purchase] == line["from_status"], "P4"
-        if not line["stale"] and statuses[purchase] is not None:
-            step = TRANSITIONS[Status(statuses[purchase]), Trigger(line["trigger"])]
+        before = statuses[purchase]
+        if not line["stale"] and before is not None:
+            step = TRANSITIONS[Status(before), Trigger(line["trigger"])]
             assert step.status.value == line["to_status"], "P4"
         statuses[purchase] = line["to_status"]
     assert {purchase: row["status"] for purchase, row in ledger.items()} == dict(statuses)
-
-
-def _price(world: World) -> int:
-    return 49_900

@@ -1,7 +1,7 @@
 """A scheduler that a seed decides: one actor runs at a time, from one point of the money path to the next.
 
-Points lie before and after each transaction and each call to Stripe. A crash there is what `kill -9` is anywhere: within
-a transaction it undoes it, within a call nobody knows. What runs between two points runs alone, so that a seed replays.
+Points lie before and after each transaction and each call to Stripe. A death there is what `kill -9` is anywhere: in a
+transaction it undoes it, in a call nobody knows. What runs between two points runs alone: a seed replays.
 """
 
 import asyncio

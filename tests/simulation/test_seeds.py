@@ -1,4 +1,4 @@
-"""Whatever the order, the faults and the deaths of a seed: the promises hold at each step, and heal to Stripe's truth."""
+"""Whatever order, faults and deaths a seed draws: the promises hold at each step, and all heals to Stripe's truth."""
 
 import os
 from collections.abc import AsyncIterator
@@ -15,7 +15,7 @@ from tests.simulation.scheduler import TRACE, Scheduler
 from tests.simulation.world import World, a_world, healed, seeded
 from tests.stack.postgres import NewDatabase, Template
 
-SEEDS: Final = int(os.environ.get("SEEDS", "100"))
+SEEDS: Final = int(os.environ.get("SEEDS") or 100)
 ONLY: Final = os.environ.get("SEED")
 """One seed, to see it again."""
 BLOCK: Final = 25
@@ -33,7 +33,7 @@ async def world(module_database_url: NewDatabase, template: Template) -> AsyncIt
 
 
 def _blocks() -> list[range]:
-    if ONLY is not None:
+    if ONLY:
         return [range(int(ONLY), int(ONLY) + 1)]
     return [range(first, min(first + BLOCK, SEEDS)) for first in range(0, SEEDS, BLOCK)]
 

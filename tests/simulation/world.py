@@ -12,7 +12,6 @@ from typing import Any, Final
 import httpx
 import pytest
 
-from chassis.database.database import Database
 from contracts import Fact
 from purchases.every_table import METADATA
 from purchases.reconcile.reconcile import reconcile_stretch
@@ -22,7 +21,7 @@ from sandbox.stripe.app import create_app
 from sandbox.stripe.control import StripeControl
 from tests.integration.purchases.harness import DEBIT, Harness
 from tests.simulation.parts import FailingDatabase, FailingStripe, Mishaps
-from tests.simulation.scheduler import TRACE, Scheduler
+from tests.simulation.scheduler import TRACE
 from tests.stack.postgres import emptying
 
 STRIPE: Final = "http://stripe.simulated"
@@ -121,9 +120,8 @@ async def healed(world: World, *, all_webhooks_lost: bool) -> None:
     await world.control.reset_faults()
     await _the_banks_decide(world)
     await world.harness.execute("update workspace_addon_purchases set leased_until = null")
-    if not all_webhooks_lost:
-        if facts := await world.events_to_deliver():
-            await world.harness.deliver(*facts)
+    if not all_webhooks_lost and (facts := await world.events_to_deliver()):
+        await world.harness.deliver(*facts)
     await world.harness.settle_everything()
     now = datetime.now(UTC)
     await reconcile_stretch(world.harness.context, Stretch(now - timedelta(hours=1), now + timedelta(hours=1)))
@@ -136,6 +134,3 @@ async def _the_banks_decide(world: World) -> None:
             await world.control.authenticate(intent["id"])
         if intent["status"] == "processing":
             await world.control.settle_debit(intent["id"], succeeded=world.random.random() < 0.5)
-
-
-__all__ = ["Database", "Scheduler", "World", "a_world", "healed", "seeded"]
