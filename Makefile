@@ -1,6 +1,6 @@
 # `make` alone lists what there is. Everything is installed into this checkout: .venv, .cache and .stack.
 .DEFAULT_GOAL := help
-.PHONY: help install demo up down status unit test faults simulate rounds journeys golden unchanged browser conformance alerts images audit docs check bench cluster lock clean
+.PHONY: help install demo up down status unit test faults guards simulate rounds journeys golden unchanged browser conformance alerts images audit docs check bench cluster lock clean
 .DELETE_ON_ERROR:
 
 PY := .venv/bin/python
@@ -55,6 +55,9 @@ faults: $(INSTALLED) ## processes killed, stopped and cut off from what they nee
 
 simulate: $(INSTALLED) ## the ledger in an order, and with faults and deaths, that a seed decides; SEEDS=2000 of them, or SEED=7 again
 	@PYTHONHASHSEED=0 SEEDS=$(SEEDS) SEED=$(SEED) $(PY) -m pytest --numprocesses=$(if $(SEED),0,2) tests/simulation $(ARGS)
+
+guards: $(INSTALLED) ## take each guard out in a copy of the tree and show which test fails without it; ARGS="'name of one'"
+	@$(PY) -m tests.guards $(ARGS)
 
 rounds: $(INSTALLED) ## what `make test` tries some times, as often as its claims say: rare orders, races, fuzz, large tables
 	@ROUNDS=all $(PY) -m pytest --numprocesses=3 --dist=loadfile \

@@ -7,6 +7,7 @@ from typing import Final
 
 from tests.contract.docs import decisions, licences, runbooks, tables
 from tests.contract.docs.markdown import FILES
+from tests.guards import found
 
 PARTS: Final[Mapping[str, Callable[[], str]]] = {
     "decisions": decisions.index,
@@ -22,6 +23,7 @@ PARTS: Final[Mapping[str, Callable[[], str]]] = {
     "licences": licences.report,
     "licences-of-the-sandbox": licences.sandbox,
     "alerts": runbooks.index,
+    "guards": found.table,
 }
 _PART: Final = re.compile(
     r"(?P<begin>^<!-- make docs: (?P<name>[\w-]+) -->\n)(?:.*?)(?P<end>^<!-- /make docs -->$)", re.MULTILINE | re.DOTALL

@@ -11,6 +11,7 @@ from chassis.outbox import parked
 from contracts.purchase_facts import PurchasePaid
 from contracts.stripe_facts import InvoicePaid, InvoicePaymentFailed, InvoicePaymentLinked, StripeFact
 from purchases.batch.context import CONSUMER
+from purchases.ledger.rows import Purchase
 from purchases.ledger.transitions import Status
 from tests.integration.purchases.harness import Harness
 from tests.integration.purchases.scenarios import LEGACY
@@ -101,21 +102,33 @@ async def test_one_bad_fact_is_parked_and_the_others_are_applied(harness: Harnes
     assert len(await harness.rows("select 1 from parked where resolved_at is null")) == 1
 
 
-async def test_a_late_failure_of_a_paid_purchase_is_stale(harness: Harness) -> None:
+async def _late_failure(harness: Harness) -> tuple[Purchase, InvoicePaymentFailed]:
+    """A purchase that is paid, and a declined attempt to pay it."""
     purchase = await harness.given_a_purchase("pm_card_chargeCustomerFail")
-    failed = [fact for fact in await harness.facts(version=LEGACY) if isinstance(fact, InvoicePaymentFailed)]
-    paid = await harness.given_a_purchase()
-    as_paid = [
-        fact.model_copy(update={"invoice_id": paid.stripe_invoice_id, "purchase_id": str(paid.id), "lines": ()})
-        for fact in failed
-    ]
     assert purchase.status is Status.FAILED
+    (failed,) = [fact for fact in await harness.facts(version=LEGACY) if isinstance(fact, InvoicePaymentFailed)]
+    paid = await harness.given_a_purchase()
+    of_it = {"invoice_id": paid.stripe_invoice_id, "purchase_id": str(paid.id), "lines": ()}
+    return paid, failed.model_copy(update=of_it)
 
-    await harness.deliver(*as_paid)
+
+async def test_a_late_failure_of_a_paid_purchase_is_stale(harness: Harness) -> None:
+    paid, failure = await _late_failure(harness)
+
+    await harness.deliver(failure)
 
     assert (await harness.purchase(paid.id)).status is Status.PAID
     (line,) = await harness.rows("select * from purchase_transitions where stale")
-    assert (line["trigger"], line["stripe_event_id"]) == ("payment_failed", as_paid[0].stripe_event_id)
+    assert (line["trigger"], line["stripe_event_id"]) == ("payment_failed", failure.stripe_event_id)
+
+
+async def test_a_stale_fact_that_is_delivered_again_stands_once_in_the_history(harness: Harness) -> None:
+    _, failure = await _late_failure(harness)
+
+    await harness.deliver(failure)
+    await harness.deliver(failure, failure)
+
+    assert len(await harness.rows("select 1 from purchase_transitions where stale")) == 1
 
 
 async def test_what_one_fact_teaches_the_next_one_of_its_batch_knows(harness: Harness) -> None:

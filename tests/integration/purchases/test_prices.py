@@ -145,6 +145,15 @@ async def test_an_edit_that_crosses_the_news_does_not_lose_the_price(harness: Ha
     assert await _known(harness) == first.purchase.stripe_price_id
 
 
+async def test_an_older_state_of_the_catalog_brings_no_old_price_back(harness: Harness) -> None:
+    await harness.given_an_addon(price_cents=PRICE + 100, sequence=2)
+
+    await harness.given_an_addon(price_cents=PRICE, sequence=1)
+
+    (row,) = await harness.rows("select sequence, price_cents from addons")
+    assert row == {"sequence": 2, "price_cents": PRICE + 100}
+
+
 @pytest.mark.parametrize("fault", ["error_before", "error_after", "close_before", "close_after"])
 @pytest.mark.parametrize("operation", PRICE_CALLS)
 async def test_a_price_that_cannot_be_made_costs_no_sale(harness: Harness, operation: str, fault: str) -> None:
