@@ -6,10 +6,10 @@ import pytest
 from prometheus_client import REGISTRY
 from structlog.testing import capture_logs
 
+from chassis.replay.options import period
 from contracts.purchase_facts import DisputeClosed, PaymentReturned, PurchasePaid, PurchaseStarted, RefundIssued
 from contracts.stripe_facts import RefundChanged
 from purchases.ledger.transitions import Status
-from purchases.main.sweep import period
 from purchases.reconcile.reconcile import Found, reconcile_stretch
 from purchases.reconcile.rules import REACH
 from purchases.stripe_api.since import Stretch

@@ -12,6 +12,7 @@ from typing import Final
 
 from chassis.outbox.parked_options import add_parked
 from chassis.process.doctor_options import add_doctor
+from chassis.replay.options import add_since
 
 
 def serve(_: Namespace) -> None:
@@ -71,6 +72,18 @@ def discard(given: Namespace) -> None:
     sys.exit(asyncio.run(discard(given.ids, reason=given.reason)))
 
 
+def republish(_: Namespace) -> None:
+    from catalog.main.replay import republish
+
+    sys.exit(asyncio.run(republish()))
+
+
+def reread(given: Namespace) -> None:
+    from catalog.main.replay import reread
+
+    sys.exit(asyncio.run(reread(since=given.since)))
+
+
 COMMANDS: Final[Mapping[str, Callable[[Namespace], None]]] = {
     "serve": serve,
     "relay": relay,
@@ -81,6 +94,8 @@ COMMANDS: Final[Mapping[str, Callable[[Namespace], None]]] = {
     "parked": parked,
     "retry": retry,
     "discard": discard,
+    "republish": republish,
+    "reread": reread,
 }
 
 
@@ -88,7 +103,7 @@ def options() -> Namespace:
     """Read the command line; without a command it serves."""
     parser = ArgumentParser(prog="python -m catalog", description=__doc__, allow_abbrev=False)
     commands = parser.add_subparsers(dest="command")
-    for name in ("serve", "relay", "migrate", "seed"):
+    for name in ("serve", "relay", "migrate", "seed", "republish"):
         commands.add_parser(name, allow_abbrev=False)
     add_doctor(commands, processes=("serve", "relay"))
     add_parked(commands)
@@ -97,6 +112,7 @@ def options() -> Namespace:
     )
     stripe.add_argument("--webhook-url", help="public address of the webhook-gateway; else STRIPE_WEBHOOK_URL")
     stripe.add_argument("--secret-file", type=Path, help="where a new signing secret goes instead of the terminal")
+    add_since(commands.add_parser("reread", help="read Kafka again; what is known is dropped", allow_abbrev=False))
     return parser.parse_args()
 
 

@@ -11,6 +11,7 @@ from typing import Final
 
 from chassis.outbox.parked_options import add_parked
 from chassis.process.doctor_options import add_doctor
+from chassis.replay.options import add_since
 
 
 def serve(_: Namespace) -> int:
@@ -60,6 +61,12 @@ def discard(given: Namespace) -> int:
     return asyncio.run(discard(given.ids, reason=given.reason))
 
 
+def reread(given: Namespace) -> int:
+    from notifier.main.reread import reread
+
+    return asyncio.run(reread(since=given.since))
+
+
 COMMANDS: Final[Mapping[str, Callable[[Namespace], int]]] = {
     "serve": serve,
     "migrate": migrate,
@@ -68,6 +75,7 @@ COMMANDS: Final[Mapping[str, Callable[[Namespace], int]]] = {
     "resend": resend,
     "retry": retry,
     "discard": discard,
+    "reread": reread,
 }
 
 
@@ -82,6 +90,8 @@ def options(words: Sequence[str]) -> Namespace:
     again = commands.add_parser("resend", help="queue mails anew", allow_abbrev=False)
     again.add_argument("keys", nargs="*", metavar="KEY")
     again.add_argument("--parked", action="store_true", help="every parked one")
+    read = commands.add_parser("reread", help="read Kafka again; what is known is dropped", allow_abbrev=False)
+    add_since(read)
     given = parser.parse_args(words)
     if given.command == "resend" and bool(given.keys) is given.parked:
         again.error("the keys of some, or --parked")

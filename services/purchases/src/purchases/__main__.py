@@ -1,6 +1,6 @@
-"""`python -m purchases api`, `… worker` and `… relay` serve; `migrate`, `sweep [--since 35d]`,
-`retry-parked --kind command`, `restored [--force --reason why]` and `doctor [api|worker|relay] [--wait]` do their work
-and end.
+"""`python -m purchases api`, `… worker` and `… relay` serve; `migrate`, `sweep [--since 35d]`, `reread --since 3d`,
+`republish`, `retry-parked --kind command`, `restored [--force --reason why]` and `doctor [api|worker|relay] [--wait]`
+do their work and end.
 
 What a command runs is imported by the command: each process starts with its own part only.
 """
@@ -62,6 +62,18 @@ def restored() -> None:
     restored(sys.argv[2:])
 
 
+def reread() -> None:
+    from purchases.main.replay import reread
+
+    reread(sys.argv[2:])
+
+
+def republish() -> None:
+    from purchases.main.replay import republish
+
+    republish(sys.argv[2:])
+
+
 def doctor() -> None:
     from purchases.main.doctor import PROCESSES, examine
 
@@ -81,9 +93,11 @@ COMMANDS: Final[Mapping[str, Callable[[], None]]] = {
     "sweep": sweep,
     "retry-parked": retry_parked,
     "restored": restored,
+    "reread": reread,
+    "republish": republish,
     "doctor": doctor,
 }
-WITH_ARGUMENTS: Final = (sweep, retry_parked, restored, doctor)
+WITH_ARGUMENTS: Final = (sweep, retry_parked, restored, reread, republish, doctor)
 
 
 def main(words: Sequence[str]) -> None:

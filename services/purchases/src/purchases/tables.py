@@ -8,7 +8,7 @@ from sqlalchemy import DateTime, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase
 
-from chassis.database.tables import inbox_table, outbox_table, parked_table
+from chassis.database.tables import inbox_table, outbox_table, parked_table, sent_facts_table
 
 
 class Row(DeclarativeBase):
@@ -23,6 +23,9 @@ class Row(DeclarativeBase):
 
 
 OUTBOX = outbox_table(Row.metadata)
+
+
+SENT_FACTS = sent_facts_table(Row.metadata)
 
 
 INBOX = inbox_table(Row.metadata)

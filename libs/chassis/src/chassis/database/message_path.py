@@ -143,6 +143,22 @@ def drop_epochs() -> None:
     op.drop_table("relay_offsets")
 
 
+def create_sent_facts() -> None:
+    """Create the copies of what was sent; what was sent before is on Kafka alone."""
+    op.create_table(
+        "sent_facts",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), primary_key=True),
+        sa.Column("fact_id", sa.Uuid(), nullable=False),
+        sa.Column("epoch", sa.BigInteger()),
+        sa.Column("topic", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("headers", postgresql.JSONB(), nullable=False),
+        sa.Column("payload", sa.LargeBinary(), nullable=False),
+        written_at("sent_at"),
+    )
+    op.create_index("sent_facts_sent_at", "sent_facts", ["sent_at"])
+
+
 def written_at(name: str) -> sa.Column[Any]:
     """Return a column that says when its row was written, by the database's clock."""
     now = sa.func.clock_timestamp()

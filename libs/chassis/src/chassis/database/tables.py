@@ -83,6 +83,24 @@ def _epochs_table(metadata: MetaData) -> Table:
     return table
 
 
+def sent_facts_table(metadata: MetaData) -> Table:
+    """Facts that Kafka confirmed and may lose: kept as they were sent, for as long as their topics keep them."""
+    return Table(
+        "sent_facts",
+        metadata,
+        Column("id", BigInteger, Identity(always=True), primary_key=True),
+        Column("fact_id", Uuid, nullable=False),
+        # Part of the id under which it was published.
+        Column("epoch", BigInteger),
+        Column("topic", Text, nullable=False),
+        Column("key", Text, nullable=False),
+        Column("headers", JSONB, nullable=False),
+        Column("payload", LargeBinary, nullable=False),
+        Column("sent_at", DateTime(timezone=True), nullable=False, server_default=NOW),
+        Index("sent_facts_sent_at", "sent_at"),
+    )
+
+
 def inbox_table(metadata: MetaData) -> Table:
     """Ids of the facts that each consumer has applied; kept for at least a year."""
     return Table(

@@ -1,8 +1,10 @@
 """The outbox: facts are rows of the transaction that made them true, and reach Kafka after its commit."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+from uuid import UUID
 
 import orjson
 from sqlalchemy import MetaData, func, select
@@ -41,6 +43,12 @@ def publish(session: AsyncSession, *facts: Fact, occurred_at: datetime) -> None:
             payload=fact.model_dump_json().encode(),
         )
     session.info.setdefault("wake", set()).add(CHANNEL)
+
+
+async def waits(session: AsyncSession, fact_ids: Sequence[UUID]) -> frozenset[UUID]:
+    """Return those of the facts that wait here to be sent."""
+    found = await session.scalars(select(OUTBOX.c.fact_id).where(OUTBOX.c.fact_id.in_(fact_ids)))
+    return frozenset(found)
 
 
 async def backlog(session: AsyncSession) -> Backlog:

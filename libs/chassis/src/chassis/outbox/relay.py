@@ -13,7 +13,7 @@ holds up its own facts alone (`chassis.kafka.sending`); the relay says which, an
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from functools import partial
 from typing import Any, Final
@@ -66,23 +66,41 @@ SELECT: Final = """
     and topic <> all($4::text[])
     order by id limit $1
 """
-DELETE: Final = """
-    with sent as (delete from outbox where id = any($1::bigint[]))
+_DELETE: Final = """
+    with sent as (delete from outbox where id = any($1::bigint[]){kept}
     insert into relay_offsets (topic, partition, next_offset)
     select * from unnest($2::text[], $3::int[], $4::bigint[]) as acknowledged (topic, partition, next_offset)
     order by topic, partition
     on conflict (topic, partition)
         do update set next_offset = greatest(relay_offsets.next_offset, excluded.next_offset)
 """
+DELETE: Final = _DELETE.format(kept=")")
+KEEP_AND_DELETE: Final = _DELETE.format(
+    kept=""" returning *),
+    kept as (
+        insert into sent_facts (fact_id, epoch, topic, key, headers, payload)
+        select fact_id, epoch, topic, key, headers, payload from sent where topic = any($5::text[]) order by id
+    )"""
+)
 
 
 class Relay:
     """Runs one leader loop; when its connection is lost another replica leads, or this one again."""
 
     def __init__(
-        self, *, database: Database, settings: ServiceSettings, health: Health, ledger: Sequence[Numbered] = ()
+        self,
+        *,
+        database: Database,
+        settings: ServiceSettings,
+        health: Health,
+        ledger: Sequence[Numbered] = (),
+        keeps: Collection[str] = (),
     ) -> None:
-        """`ledger`: which rows number the facts that are sent; without it a restored copy is not noticed."""
+        """`ledger`: which rows number the facts that are sent; without it a restored copy is not noticed.
+
+        Of the topics that it `keeps`, what was sent goes to `sent_facts`: Kafka may lose it.
+        """
+        self._keeps = sorted(keeps)
         self._restore_check = RestoreCheck(settings, ledger=ledger)
         self._database = database
         self._settings = settings
@@ -214,7 +232,7 @@ class Relay:
                     raise
                 reached("relay.between-ack-and-delete")
                 done = [row["id"] for row, place in zip(rows, sent.places, strict=True) if place]
-                await connection.execute(DELETE, done, *_acknowledged(sent.places))
+                await self._delete(connection, done, sent.places)
             metrics.RELAYED.inc(len(done))
             if sent.spent:
                 raise TopicsTakeNothing("made anew without what it holds for a topic that takes nothing")
@@ -222,6 +240,13 @@ class Relay:
             return True
         self._size = BATCH
         return False
+
+    async def _delete(self, connection: Any, done: Sequence[int], places: Sequence[Any]) -> None:
+        acknowledged = _acknowledged(places)
+        if self._keeps:
+            await connection.execute(KEEP_AND_DELETE, done, *acknowledged, self._keeps)
+        else:
+            await connection.execute(DELETE, done, *acknowledged)
 
     def _narrow_down(self, rows: Sequence[Any], error: Exception) -> None:
         """One of `rows` can never be sent. Half as many next time; a single one holds its key."""

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from datetime import datetime
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -45,6 +46,17 @@ class PublishedRecords:
         """Return all that there is now."""
         first, ends = await self.first(), await self.ends()
         return [Stretch(*place, first[place], end) for place, end in ends.items() if first[place] < end]
+
+    async def since(self, at: datetime) -> Sequence[Stretch]:
+        """Return what was written at `at` or later, as its records say; nothing where nothing was."""
+        asked = {place: int(at.timestamp() * 1000) for place in self._partitions}
+        if not asked:
+            return []
+        async with asyncio.timeout(ANSWER_SECONDS):
+            found = await self._consumer.offsets_for_times(asked)
+        ends = await self.ends()
+        firsts = {(place.topic, place.partition): one.offset for place, one in found.items() if one is not None}
+        return [Stretch(*place, first, ends[place]) for place, first in firsts.items() if first < ends[place]]
 
     async def read(self, stretches: Collection[Stretch]) -> AsyncIterator[Sequence[Any]]:
         """Yield the records of `stretches`, AT_ONCE at most; those of a partition in their order."""

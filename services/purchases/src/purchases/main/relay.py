@@ -9,7 +9,7 @@ from chassis.process.startup import refuse_unless_sound
 from chassis.web.server import ops_server
 from purchases.main import read_settings
 from purchases.main.doctor import health_of_relay, of_relay
-from purchases.restored.numbered import LEDGER
+from purchases.restored.numbered import KEEPS, LEDGER
 
 NAME: Final = "purchases-relay"
 
@@ -21,7 +21,7 @@ async def relay() -> None:
     database = Database(settings.database_url, name=NAME)
     health = health_of_relay(settings, database)
     await run_process(
-        Relay(database=database, settings=settings, health=health, ledger=LEDGER).running(),
+        Relay(database=database, settings=settings, health=health, ledger=LEDGER, keeps=KEEPS).running(),
         foundations=(database, ops_server(health, settings)),
         health=health,
     )

@@ -2,13 +2,12 @@
 
 import argparse
 import asyncio
-import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Final
 
 from chassis.database.database import Database
+from chassis.replay.options import period
 from purchases.batch.context import Pages
 from purchases.jobs.stripe_context import WorkerContext
 from purchases.main import read_settings
@@ -20,8 +19,6 @@ from purchases.stripe_api.client import stripe_client
 from purchases.stripe_api.since import Stretch
 from purchases.worker.events import apply_facts
 
-UNITS: Final = {"d": "days", "h": "hours", "m": "minutes"}
-
 
 def sweep(arguments: Sequence[str]) -> None:
     """Compare Stripe with the ledger over `--since 35d`, `12h` or `90m`; safe to repeat, also beside the worker."""
@@ -29,15 +26,6 @@ def sweep(arguments: Sequence[str]) -> None:
     parser.add_argument("--since", type=period, default=REACH, help="how far to look back: 35d, 12h, 90m")
     found = asyncio.run(_sweep(parser.parse_args(arguments).since))
     print("; ".join(f"{number} {what}" for what, number in found.items() if number) or "nothing was missed")
-
-
-def period(text: str) -> timedelta:
-    """Read `35d`. Raises ValueError, which argparse reports."""
-    match = re.fullmatch(r"([1-9][0-9]{0,4})([dhm])", text)
-    if match is None:
-        raise ValueError(text)
-    number, unit = match.groups()
-    return timedelta(**{UNITS[unit]: int(number)})
 
 
 async def _sweep(back: timedelta) -> Found:

@@ -17,7 +17,7 @@ from purchases.buying.card_testing import Brake
 from purchases.jobs.stripe_context import WorkerContext
 from purchases.main import read_settings
 from purchases.main.doctor import USED_BY_WORKER, health_of_worker, of_worker
-from purchases.restored.numbered import LEDGER
+from purchases.restored.numbered import KEEPS, LEDGER
 from purchases.restored.read_back import read_back
 from purchases.stripe_api.client import stripe_client
 from purchases.worker.events import apply_facts
@@ -49,7 +49,9 @@ async def work() -> None:
         note=keep_names,
     )
     await run_process(
-        Relay(database=database, settings=settings, health=health, ledger=LEDGER).beside_a_service(settings.relay),
+        Relay(database=database, settings=settings, health=health, ledger=LEDGER, keeps=KEEPS).beside_a_service(
+            settings.relay
+        ),
         JobsLoop(context=context, health=health, brake=Brake(settings.brake_declines)).running(),
         background("read-back", lambda: keep_read_back(database, mend, health=health)),
         background("pruning", lambda: keep_pruned(database, PRUNES, kept=kept, health=health)),

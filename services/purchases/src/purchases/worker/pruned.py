@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.outbox import parked
 from chassis.outbox.pruning import Prune
+from chassis.replay import sent_facts
 from purchases.batch.rows import ParkedReference
 from purchases.jobs import store as jobs
 from purchases.reconcile import unrecorded
@@ -26,5 +27,6 @@ PRUNES: Final[Mapping[str, Prune]] = {
     "stripe_unrecorded_payments": unrecorded.prune,
     "parked": prune_parked,
     "stripe_commands": jobs.prune,
+    "sent_facts": sent_facts.prune,
 }
 """By table, in this order: a note asks the parked facts whether it may go."""
