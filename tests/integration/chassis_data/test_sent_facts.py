@@ -1,4 +1,4 @@
-"""What was sent is kept as it was, goes out again under its own id, and is deleted once Kafka would not have it either."""
+"""What was sent is kept as it was, goes out again under its own id, and goes once Kafka would not have it either."""
 
 from datetime import timedelta
 
