@@ -18,7 +18,7 @@ SOURCES: Final = (
 )
 COMMANDS: Final = {
     "catalog": ("serve", "relay", "migrate", "seed", "bootstrap-stripe", "doctor", "parked"),
-    "purchases": ("api", "worker", "relay", "migrate", "sweep", "retry-parked", "doctor"),
+    "purchases": ("api", "worker", "relay", "migrate", "sweep", "retry-parked", "restored", "doctor"),
     "webhook_gateway": ("serve", "doctor"),
     "notifier": ("serve", "migrate", "doctor", "parked"),
 }
