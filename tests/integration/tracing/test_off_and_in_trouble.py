@@ -124,3 +124,18 @@ async def test_a_callers_trace_is_not_believed(stack: EmbeddedStack, receiver: R
 
     await asyncio.to_thread(receiver.until, lambda: len(receiver.spans) > before)
     assert theirs not in {span.trace for span in receiver.spans}
+
+
+async def test_where_callers_are_trusted_their_trace_goes_on_and_their_sampling_decides(
+    stack: EmbeddedStack, receiver: Receiver
+) -> None:
+    kept, dropped = os.urandom(16).hex(), os.urandom(16).hex()
+    await stack.restart("webhook-gateway", {"OTEL_TRUST_CALLERS": "true"})
+
+    for trace, sampled in ((dropped, "00"), (kept, "01")):
+        assert await send(stack, headers={b"traceparent": f"00-{trace}-00f067aa0ba902b7-{sampled}".encode()}) == 200
+
+    await asyncio.to_thread(receiver.until, lambda: kept in receiver.traces("POST /billing/webhook"))
+    webhooks = [span for span in receiver.spans if span.trace == kept and span.name == "POST /billing/webhook"]
+    assert [span.parent for span in webhooks] == ["00f067aa0ba902b7"]
+    assert dropped not in {span.trace for span in receiver.spans}

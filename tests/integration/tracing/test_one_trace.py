@@ -135,3 +135,28 @@ async def test_a_line_of_the_log_leads_to_its_trace(traced: Traced) -> None:
     lines = traced.stack.logs("purchases-api").splitlines()
     ids = {found[1] for line in lines if (found := re.search(r'"trace_id":"([0-9a-f]{32})"', line))}
     await traced.until(lambda: ids & {span.trace for span in traced.receiver.spans})
+
+
+async def test_a_batch_that_joins_many_is_linked_to_each(traced: Traced) -> None:
+    """What several webhooks brought while the worker was away is applied at once, and sent on at once."""
+    shop = await traced.driver.given_a_workspace(card="pm_card_authenticationRequired")
+    addons = [await traced.driver.given_an_addon(price="499.00") for _ in range(2)]
+    purchases = [(await traced.driver.buy(shop, addon)).json() for addon in addons]
+    await traced.driver.settle()
+    before = traced.receiver.traces(WEBHOOK)
+    await traced.stack.stop_process("purchases-worker")
+    for purchase in purchases:
+        await traced.driver.answer_bank(purchase["action_url"])
+    await traced.until(lambda: len(traced.receiver.traces(WEBHOOK) - before) > 1)
+
+    await traced.stack.start("purchases-worker")
+    await traced.driver.settle()
+
+    def linked(name: str) -> list[set[str]]:
+        """It goes on in the first trace, and is linked to the others."""
+        spans = (span for span in traced.receiver.spans if span.name == name and span.service == "purchases-worker")
+        joined = [{span.trace, *span.links} for span in spans]
+        return [traces for traces in joined if len(traces) > 1 and traces <= traced.receiver.traces(WEBHOOK)]
+
+    await traced.until(lambda: linked("apply batch"))
+    await traced.until(lambda: linked("relay"))
