@@ -9,8 +9,8 @@ from chassis.process.settings import DatabaseSettings, OutboxSettings, ServiceSe
 class Settings(ServiceSettings, DatabaseSettings, OutboxSettings, StripeSettings, PageSettings, SignInSettings):
     """Beside what every service has: Stripe, the pages, and how long a buying request may take."""
 
-    purchase_lease_seconds: int = Field(default=180, gt=0)
-    """How long a buying request holds its purchase between two writes; then the worker finds out what came of it."""
+    purchase_lease_seconds: int = Field(default=30, gt=0)
+    """How long a buying request that has died holds its purchase; while it lives it renews. Then the worker looks."""
     stripe_budget_workspace_burst: int = Field(default=60, gt=0)
     """Requests that call Stripe which one workspace may send at once; it has so many again after some minutes."""
     stripe_budget_workspace_per_minute: float = Field(default=30, gt=0)

@@ -23,6 +23,7 @@ from purchases.checkout.end_checkout import expire_checkout
 from purchases.checkout.rows import CheckoutSession
 from purchases.customers.usable_customer import ensure_usable_customer, map_stripe_errors, stripe_unavailable
 from purchases.jobs.kinds import ReconcilePurchase
+from purchases.jobs.lease import database_now
 from purchases.jobs.store import enqueue
 from purchases.jobs.stripe_context import StripeContext
 from purchases.ledger import problems
@@ -34,6 +35,7 @@ from purchases.ledger.start import start_purchase
 from purchases.ledger.transitions import Status
 from purchases.stripe_api.checkout import open_setup
 from purchases.stripe_api.customers import PayingCustomer
+from purchases.stripe_api.keys import id_of_request
 from purchases.workspaces import store as workspaces
 from purchases.workspaces.problems import workspace_not_found
 
@@ -49,6 +51,11 @@ class Order:
     return_url: str
     idempotency_key: str
     buyer: str
+
+    def purchase_id(self, instance: str) -> uuid.UUID:
+        """Return the purchase's id, which follows from the request: repeated, it is the same sale at Stripe."""
+        sold = (self.addon_slug, self.expected_price_cents, self.expected_currency)
+        return id_of_request(instance, "purchase", self.workspace_id, self.idempotency_key, *sold)
 
     @property
     def fingerprint(self) -> str:
@@ -83,7 +90,7 @@ async def buy(context: StripeContext, *, lease: timedelta, order: Order, brake: 
     Problem 404, 409, 422 or 429 for what cannot be bought like this now, 502 or 503 as Stripe answers.
     """
     async with context.database.reading() as session:
-        repeated = await _repeated(session, order)
+        repeated = await _repeated(session, order, context.instance)
         if repeated is not None:
             return Bought(repeated, Outcome.REPEATED)
         await problems.refuse_while_recovering(session)
@@ -96,11 +103,11 @@ async def buy(context: StripeContext, *, lease: timedelta, order: Order, brake: 
         await expire_checkout(database=context.database, client=context.client, checkout=in_the_way, cause=cause)
     try:
         async with context.database.transaction() as session:
-            purchase_id = await _start(session, order, customer, lease, brake)
+            purchase_id = await _start(session, order, customer, context.instance, lease, brake)
     except IntegrityError:
-        return await _lost_the_race(context.database, order, brake)
+        return await _lost_the_race(context, order, brake)
     if purchase_id is None:
-        return await _lost_the_race(context.database, order, brake)
+        return await _lost_the_race(context, order, brake)
     charging = ChargeContext(
         database=context.database,
         client=context.client,
@@ -139,11 +146,14 @@ def _awaited(purchase: Purchase) -> Outcome:
     return Outcome.NEEDS_CUSTOMER if purchase.action_url else Outcome.UNKNOWN
 
 
-async def _repeated(session: AsyncSession, order: Order) -> Purchase | None:
+async def _repeated(session: AsyncSession, order: Order, instance: str) -> Purchase | None:
+    """Return what an earlier request with this key bought, also as it was read back, from facts that know no key."""
     purchase = await ledger.find_request(
         session, workspace_id=order.workspace_id, idempotency_key=order.idempotency_key
     )
-    if purchase is not None and purchase.request_fingerprint != order.fingerprint:
+    if purchase is None:
+        return await ledger.find(session, order.purchase_id(instance), workspace_id=order.workspace_id)
+    if purchase.request_fingerprint != order.fingerprint:
         raise problems.key_reused()
     return purchase
 
@@ -196,23 +206,24 @@ async def _refuse_without_card(context: StripeContext, order: Order, customer: P
 
 
 async def _start(
-    session: AsyncSession, order: Order, customer: PayingCustomer, lease: timedelta, brake: Brake
+    session: AsyncSession, order: Order, customer: PayingCustomer, instance: str, lease: timedelta, brake: Brake
 ) -> uuid.UUID | None:
     """Commit to the purchase before anything is created at Stripe; return None when a repeat was first."""
     workspace = await workspaces.lock_workspace(session, order.workspace_id)
     if workspace is None:
         raise workspace_not_found()
-    if await _repeated(session, order) is not None:
+    if await _repeated(session, order, instance) is not None:
         return None
     await problems.refuse_while_recovering(session)
     addon = await _sellable(session, order)
     await _refuse_if_taken(session, order, addon, brake)
-    now = datetime.now(UTC)
+    now = await database_now(session)
     purchase = start_purchase(
         session,
         workspace=workspace,
         sold=addon.sold,
         cause=Cause(actor=order.buyer, at=now),
+        purchase_id=order.purchase_id(instance),
         idempotency_key=order.idempotency_key,
         request_fingerprint=order.fingerprint,
         stripe_customer_id=customer.customer_id,
@@ -224,10 +235,10 @@ async def _start(
     return purchase.id
 
 
-async def _lost_the_race(database: Database, order: Order, brake: Brake) -> Bought:
+async def _lost_the_race(context: StripeContext, order: Order, brake: Brake) -> Bought:
     """Answer as if another request with this key, or for this slot, which was first, had been seen at once."""
-    async with database.reading() as session:
-        repeated = await _repeated(session, order)
+    async with context.database.reading() as session:
+        repeated = await _repeated(session, order, context.instance)
         if repeated is not None:
             return Bought(repeated, Outcome.REPEATED)
         await _refuse_if_taken(session, order, await _sellable(session, order), brake)

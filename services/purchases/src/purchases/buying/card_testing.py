@@ -47,7 +47,7 @@ async def refusal(session: AsyncSession, *, workspace_id: str, now: datetime, br
     declines = await ledger.declines_since(session, workspace_id=workspace_id, since=now - within)
     if len(declines) > allowed:
         return too_many_declines(retry_at=declines[len(declines) - allowed - 1] + within, now=now)
-    under_way = await ledger.attempts_under_way(session, workspace_id=workspace_id, now=now)
+    under_way = await ledger.attempts_under_way(session, workspace_id=workspace_id)
     return others_under_way() if under_way and len(declines) + under_way > allowed else None
 
 

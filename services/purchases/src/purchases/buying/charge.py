@@ -3,12 +3,14 @@
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 from chassis.process.logs import get_logger
 from purchases.catalog_copy.provision_price import forget_dead_price, provision_price
 from purchases.catalog_copy.withdraw_addon import NOT_CHARGED, Offer, withdraw_if_not_charged
 from purchases.jobs.kinds import VoidInvoice
+from purchases.jobs.lease import LeaseRanOut, database_now, is_leased, renewing
 from purchases.jobs.store import enqueue
 from purchases.jobs.stripe_context import StripeContext
 from purchases.ledger import store as ledger
@@ -49,8 +51,10 @@ class ChargeContext(StripeContext):
 
 async def charge(context: ChargeContext, customer: PayingCustomer, *, workspace_id: str) -> None:
     """Charge the saved card. Raises nothing: what happened is on the row afterwards; what is unknown stays pending."""
+    renew = partial(ledger.renew_lease, purchase_id=context.purchase_id, lease=context.lease)
     try:
-        await _charge(context, customer)
+        async with renewing(context.database, lease=context.lease, renew=renew):
+            await _charge(context, customer)
     except CardDeclined as error:
         await _fail(context, code=error.code, declined=True)
     except StripeRefused as error:
@@ -58,7 +62,7 @@ async def charge(context: ChargeContext, customer: PayingCustomer, *, workspace_
         gone = await _card_is_gone(context, customer)
         await _fail(context, code=CARD_GONE if gone else error.code or "stripe_refused", declined=False)
         await _withdraw_if_not_charged(context, error)
-    except (OutcomeUnknown, LostTheRow) as error:
+    except (OutcomeUnknown, LostTheRow, LeaseRanOut) as error:
         log.warning("charge_left_to_settling", purchase=str(context.purchase_id), reason=repr(error))
 
 
@@ -213,8 +217,8 @@ async def _store(
     """Store what is known and renew the lease before each call. Raises LostTheRow unless it is pending and ours."""
     async with context.database.transaction() as session:
         purchase = await ledger.lock_purchase(session, context.purchase_id)
-        now = datetime.now(UTC)
-        if purchase is None or purchase.leased_until is None or purchase.leased_until <= now:
+        now = await database_now(session)
+        if purchase is None or not is_leased(purchase.leased_until, now=now):
             raise LostTheRow("the lease ran out")
         learned = learn_ids(purchase, **ids)
         if purchase.status is Status.PENDING:

@@ -14,6 +14,7 @@ from purchases.checkout import store as checkouts
 from purchases.checkout.rows import CheckoutSession
 from purchases.customers.usable_customer import refused_by_stripe
 from purchases.jobs.kinds import ReconcileCheckout, ReconcilePurchase, SyncSubscription, VoidInvoice
+from purchases.jobs.lease import database_now, is_leased
 from purchases.jobs.store import Task, enqueue
 from purchases.jobs.stripe_context import DONE, Later, Result, StripeContext
 from purchases.ledger import store as ledger
@@ -136,18 +137,18 @@ async def lock_checkout(
 async def reconcile_checkout(context: StripeContext, task: Task[ReconcileCheckout]) -> Result:
     """Fetch the Checkout's session and apply it; repeated until it is over. It never pays."""
     async with context.database.reading() as session:
-        checkout = await checkouts.find(session, task.job.checkout_id)
+        checkout, now = await checkouts.find(session, task.job.checkout_id), await database_now(session)
     if checkout is None or (checkout.state not in checkouts.LIVE and task.job.heard is None):
         return DONE  # unless an event names a session of it that was never stored
-    if is_leased(checkout):
-        return Later(_left(checkout.leased_until))
+    if checkout.leased_until is not None and is_leased(checkout.leased_until, now=now):
+        return Later(_left(checkout.leased_until - now))
     seen = await fetch_checkout(context.client, checkouts.sale_of(checkout))
     cause = Cause(actor="stripe", at=datetime.now(UTC), reason="found by looking at its Checkout")
     state = await apply_fetched_session(context.database, checkout, seen, cause)
     if state not in checkouts.LIVE:
         return DONE
     over = checkout.expires_at + EXPIRED_AFTER
-    return Later(min(_left(over), OPEN_AGAIN) if over > datetime.now(UTC) else _overdue(task))
+    return Later(min(_left(over - now), OPEN_AGAIN) if over > now else _overdue(task))
 
 
 async def apply_fetched_session(
@@ -155,17 +156,17 @@ async def apply_fetched_session(
 ) -> str:
     """Apply what was fetched, under the workspace's lock, and return the Checkout's state afterwards."""
     async with database.transaction() as session:
-        now, purchases = await lock_checkout(session, checkout_id=checkout.id, workspace_id=checkout.workspace_id)
+        row, purchases = await lock_checkout(session, checkout_id=checkout.id, workspace_id=checkout.workspace_id)
         if seen is not None:
-            learned = await apply_session(session, checkout=now, purchases=purchases, seen=seen, cause=cause)
+            learned = await apply_session(session, checkout=row, purchases=purchases, seen=seen, cause=cause)
             await release_waiting(session, [one for _, ids in learned for one in ids])
-            await _enqueue_subscription_sync(session, now, seen)
-        elif now.state == "asking" and not is_leased(now):
-            nothing_was_opened(session, checkout=now, purchases=purchases, cause=cause)
-        return now.state
+            await enqueue_subscription_sync(session, row, seen)
+        elif row.state == "asking" and not is_leased(row.leased_until, now=await database_now(session)):
+            nothing_was_opened(session, checkout=row, purchases=purchases, cause=cause)
+        return row.state
 
 
-async def _enqueue_subscription_sync(session: AsyncSession, checkout: CheckoutSession, seen: FetchedSession) -> None:
+async def enqueue_subscription_sync(session: AsyncSession, checkout: CheckoutSession, seen: FetchedSession) -> None:
     """Enqueue a sync of the subscription that was sold: it must not be sold once more while no event has come."""
     if seen.status == "complete" and seen.subscription_id is not None:
         await enqueue(
@@ -178,7 +179,7 @@ async def expire_checkout(*, database: Database, client: StripeClient, checkout:
 
     Raises Problem 409: `already-purchased` when it was completed, `checkout-busy` when Stripe does not say.
     """
-    if is_leased(checkout):
+    if await is_opening(database, checkout):
         raise checkout_busy()
     try:
         seen = await fetch_checkout(client, checkouts.sale_of(checkout))
@@ -193,9 +194,12 @@ async def expire_checkout(*, database: Database, client: StripeClient, checkout:
         raise checkout_completed(checkout.purchase_ids)
 
 
-def is_leased(checkout: CheckoutSession) -> bool:
+async def is_opening(database: Database, checkout: CheckoutSession) -> bool:
     """Return whether the request that opens the session is still at work."""
-    return checkout.leased_until is not None and checkout.leased_until > datetime.now(UTC)
+    if checkout.leased_until is None:
+        return False
+    async with database.reading() as session:
+        return is_leased(checkout.leased_until, now=await database_now(session))
 
 
 def _overdue(task: Task[ReconcileCheckout]) -> timedelta:
@@ -203,8 +207,7 @@ def _overdue(task: Task[ReconcileCheckout]) -> timedelta:
     return min(EXPIRED_AFTER * (1 << min(task.attempts, 10)), LONGEST_WAIT)
 
 
-def _left(until: datetime | None) -> timedelta:
-    left = (until or datetime.now(UTC)) - datetime.now(UTC)
+def _left(left: timedelta) -> timedelta:
     return min(max(left, timedelta(seconds=1)), LONGEST_WAIT)
 
 

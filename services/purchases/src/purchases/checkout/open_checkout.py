@@ -3,6 +3,7 @@
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from sqlalchemy.exc import IntegrityError
 
@@ -15,7 +16,13 @@ from purchases.catalog_copy.provision_price import forget_dead_price, provision_
 from purchases.catalog_copy.rows import Addon
 from purchases.catalog_copy.withdraw_addon import Offer, withdraw_if_not_charged
 from purchases.checkout import store as checkouts
-from purchases.checkout.end_checkout import apply_session, expire_checkout, is_leased, lock_checkout, nothing_was_opened
+from purchases.checkout.end_checkout import (
+    apply_session,
+    enqueue_subscription_sync,
+    expire_checkout,
+    lock_checkout,
+    nothing_was_opened,
+)
 from purchases.checkout.rows import CheckoutSession
 from purchases.checkout.start_checkout import Upgrade, items_of, refuse_if_taken, repeated, start
 from purchases.customers.usable_customer import (
@@ -24,6 +31,7 @@ from purchases.customers.usable_customer import (
     refused_by_stripe,
     stripe_unavailable,
 )
+from purchases.jobs.lease import LeaseRanOut, database_now, is_leased, renewing
 from purchases.jobs.stripe_context import StripeContext
 from purchases.ledger import problems
 from purchases.ledger import store as ledger
@@ -71,10 +79,9 @@ async def open_checkout(context: CheckoutContext, upgrade: Upgrade) -> Opened:
             await refuse_if_taken(session, upgrade, items, excluding=in_the_way)
     if known is not None:
         return await _repeat(context, known)
-    checkout_id = uuid.uuid4()
     async with map_stripe_errors(context.database, workspace_id=upgrade.workspace_id):
         customer = await ensure_usable_customer(context, workspace_id=upgrade.workspace_id)
-        prices = {addon.id: await _price_of(context, addon, checkout_id) for addon in items.addons}
+        prices = {addon.id: await _price_of(context, addon) for addon in items.addons}
     if in_the_way is not None:
         cause = Cause(actor=upgrade.buyer, at=datetime.now(UTC), reason="another Checkout was started")
         await expire_checkout(database=context.database, client=context.client, checkout=in_the_way, cause=cause)
@@ -82,10 +89,10 @@ async def open_checkout(context: CheckoutContext, upgrade: Upgrade) -> Opened:
         await make_room(context, workspace_id=upgrade.workspace_id)
     try:
         async with context.database.transaction() as session:
-            checkout = await start(session, upgrade, context.lease, checkout_id, customer.customer_id, prices)
+            checkout = await start(session, upgrade, context.lease, context.instance, customer.customer_id, prices)
     except IntegrityError as error:
         raise checkout_busy() from error
-    return await _open(context, checkout)
+    return await _open_leased(context, checkout)
 
 
 async def _repeat(context: CheckoutContext, known: CheckoutSession) -> Opened:
@@ -94,14 +101,25 @@ async def _repeat(context: CheckoutContext, known: CheckoutSession) -> Opened:
         raise checkout_over(known.state)
     if known.state == "open":
         return Opened(str(known.stripe_session_id), str(known.url), repeated=True)
-    if is_leased(known):
-        raise checkout_busy()
     async with context.database.transaction() as session:
         await problems.refuse_while_recovering(session)
         checkout, _ = await lock_checkout(session, checkout_id=known.id, workspace_id=known.workspace_id)
-        checkout.leased_until = datetime.now(UTC) + context.lease
-    seen = await _fetch(context, checkout)
-    return await _open(context, checkout) if seen is None else await _store_opened(context, checkout, seen)
+        now = await database_now(session)
+        if checkout.state != "asking" or is_leased(checkout.leased_until, now=now):
+            raise checkout_busy()
+        checkout.leased_until = now + context.lease
+    return await _open_leased(context, checkout, look=True)
+
+
+async def _open_leased(context: CheckoutContext, checkout: CheckoutSession, *, look: bool = False) -> Opened:
+    """Open the session while the lease is renewed; `look`: unless an earlier request has opened it."""
+    renew = partial(checkouts.renew_lease, checkout_id=checkout.id, lease=context.lease)
+    try:
+        async with renewing(context.database, lease=context.lease, renew=renew):
+            seen = await _fetch(context, checkout) if look else None
+            return await _open(context, checkout) if seen is None else await _store_opened(context, checkout, seen)
+    except LeaseRanOut as error:
+        raise stripe_unavailable() from error
 
 
 async def _fetch(context: CheckoutContext, checkout: CheckoutSession) -> FetchedSession | None:
@@ -117,11 +135,11 @@ async def _fetch(context: CheckoutContext, checkout: CheckoutSession) -> Fetched
         raise await refused_by_stripe(context.database, error, workspace_id=checkout.workspace_id) from error
 
 
-async def _price_of(context: CheckoutContext, addon: Addon, checkout_id: uuid.UUID) -> str:
+async def _price_of(context: CheckoutContext, addon: Addon) -> str:
     """Return the add-on's price, made where it has none: in Checkout a line is only known by its price."""
     if addon.stripe_price_id is not None:
         return addon.stripe_price_id
-    return await _provisioned(context, addon.sold, checkout_id)
+    return await _provisioned(context, addon.sold, uuid.uuid4())
 
 
 async def _provisioned(context: CheckoutContext, sold: SoldAddon, checkout_id: uuid.UUID) -> str:
@@ -149,6 +167,9 @@ async def _open(context: CheckoutContext, checkout: CheckoutSession, *, revive: 
             addon_prices=await _prices_of(context.database, checkout),
         )
     except OutcomeUnknown as error:
+        found = await _fetch(context, checkout) if error.stored else None
+        if found is not None:
+            return await _store_opened(context, checkout, found)
         await _release_lease(context.database, checkout, answered=error.stored)
         raise stripe_unavailable() from error
     except StripeRefused as error:
@@ -183,7 +204,7 @@ async def _with_living_prices(context: CheckoutContext, checkout: CheckoutSessio
         for purchase in purchases:
             purchase.stripe_price_id = of_addons.get(purchase.id) or purchase.stripe_price_id
         row.stripe_price_id, row.attempt = of_plan or row.stripe_price_id, row.attempt + 1
-        row.leased_until = datetime.now(UTC) + context.lease
+        row.leased_until = await database_now(session) + context.lease
         return row
 
 
@@ -247,6 +268,7 @@ async def _store_opened(context: CheckoutContext, checkout: CheckoutSession, see
             cause = Cause(actor="stripe", at=datetime.now(UTC))
             learned = await apply_session(session, checkout=row, purchases=purchases, seen=seen, cause=cause)
             await release_waiting(session, [one for _, ids in learned for one in ids])
+            await enqueue_subscription_sync(session, row, seen)
         state = row.state
     if ours and state != "open":
         raise checkout_over(state)

@@ -18,12 +18,14 @@ from purchases.checkout import store as checkouts
 from purchases.checkout.rows import CheckoutSession
 from purchases.checkout.upgrade_begun import Stage, upgrade_begun
 from purchases.jobs.kinds import ReconcileCheckout
+from purchases.jobs.lease import database_now
 from purchases.jobs.store import enqueue
 from purchases.ledger import problems
 from purchases.ledger import store as ledger
 from purchases.ledger.problems import refusal_for
 from purchases.ledger.publish import Cause
 from purchases.ledger.start import start_purchase
+from purchases.stripe_api.keys import id_of_request
 from purchases.subscriptions import store as subscriptions
 from purchases.subscriptions.problems import already_subscribed, checkout_busy
 from purchases.workspaces import store as workspaces
@@ -51,6 +53,10 @@ class Upgrade:
     cancel_url: str
     idempotency_key: str
     buyer: str
+
+    def checkout_id(self, instance: str) -> uuid.UUID:
+        """Return the Checkout's id, which follows from the request: repeated, it is the same session at Stripe."""
+        return id_of_request(instance, "checkout", self.workspace_id, self.idempotency_key, self.fingerprint)
 
     @property
     def fingerprint(self) -> str:
@@ -141,7 +147,7 @@ async def start(
     session: AsyncSession,
     upgrade: Upgrade,
     lease: timedelta,
-    checkout_id: uuid.UUID,
+    instance: str,
     customer_id: str,
     prices: dict[uuid.UUID, str],
 ) -> CheckoutSession:
@@ -159,11 +165,13 @@ async def start(
     await refuse_if_taken(session, upgrade, items)
     if await subscriptions.unfinished(session, upgrade.workspace_id):
         raise checkout_busy()
-    now = datetime.now(UTC)
+    now = await database_now(session)
     cause = Cause(actor=upgrade.buyer, at=now, reason="in a Checkout of the plan")
+    checkout_id = upgrade.checkout_id(instance)
     bundle = [
         start_purchase(
             session,
+            purchase_id=id_of_request(instance, "bundle", str(checkout_id), str(addon.id)),
             workspace=workspace,
             sold=addon.sold,
             cause=cause,

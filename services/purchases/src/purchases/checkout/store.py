@@ -1,8 +1,9 @@
 """Questions about the Checkout sessions that sell the plan."""
 
 import uuid
+from datetime import timedelta
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from purchases.checkout.rows import CheckoutSession
@@ -50,6 +51,17 @@ async def live(session: AsyncSession, workspace_id: str) -> CheckoutSession | No
     """Return the workspace's Checkout on which somebody may still pay; the index allows one."""
     one = select(CheckoutSession).where(CheckoutSession.workspace_id == workspace_id, CheckoutSession.state.in_(LIVE))
     return (await session.execute(one.execution_options(populate_existing=True))).scalar_one_or_none()
+
+
+async def renew_lease(session: AsyncSession, *, checkout_id: uuid.UUID, lease: timedelta) -> bool:
+    """Renew the lease of the request that opens the session; False where it is decided, let go of, or over."""
+    ours = (
+        CheckoutSession.id == checkout_id,
+        CheckoutSession.state == "asking",
+        CheckoutSession.leased_until > func.now(),
+    )
+    renewed = update(CheckoutSession).where(*ours).values(leased_until=func.clock_timestamp() + lease)
+    return (await session.execute(renewed.returning(CheckoutSession.id))).first() is not None
 
 
 async def newest(session: AsyncSession, workspace_id: str) -> CheckoutSession | None:

@@ -2,10 +2,10 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final, Generic, TypeVar
 
-from sqlalchemy import Integer, case, delete, exists, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, Integer, case, delete, exists, func, literal, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -13,12 +13,25 @@ from chassis.database.counting import count_up_to
 from chassis.database.database import wake_after_commit
 from chassis.tracing import spans
 from purchases.jobs.job import Job
-from purchases.jobs.kinds import Numbered
+from purchases.jobs.kinds import (
+    MakeRefund,
+    Numbered,
+    ReconcileCheckout,
+    ReconcilePurchase,
+    RefundUnmatchedPayment,
+    ReturnCredit,
+    VoidInvoice,
+)
 from purchases.jobs.rows import JobRow
 
 CHANNEL: Final = "stripe_commands"
 LEASE: Final = timedelta(seconds=180)
 """Longer than the calls of any job: Stripe's client gives one up after 3 times 10 seconds."""
+FIRST: Final = frozenset(
+    kind.KIND
+    for kind in (ReconcilePurchase, VoidInvoice, ReconcileCheckout, MakeRefund, ReturnCredit, RefundUnmatchedPayment)
+)
+"""What somebody waits for: a sale that is undecided, a slot that is to be free, money that goes back."""
 OVERDUE: Final = timedelta(minutes=10)
 """By then a rollout is over, and the workers of a newer version have taken what only they know."""
 
@@ -96,28 +109,29 @@ async def is_open(session: AsyncSession, kind: type[Job], subject: str) -> bool:
 
 
 async def take(session: AsyncSession, *, kinds: Collection[str], alone: bool = False) -> LeasedRow | None:
-    """Lease the job of these kinds that is due for longest; nobody else takes it while the lease runs.
+    """Lease the job of these kinds that is due for longest, FIRST before others, for `LEASE` by the database's clock.
 
     What this version does not know is left to the workers of a newer one: during a rollout both run. With `alone`
     none is taken while another of these kinds is under way, in whichever process.
     """
     # now() and not clock_timestamp(), which changes while a statement runs and so can be no condition of an index.
     due = (
-        select(JobRow)
+        select(JobRow, func.now())
         .where(
             JobRow.state == "open",
             JobRow.due_at <= func.now(),
             JobRow.kind.in_(kinds),
             or_(JobRow.leased_until.is_(None), JobRow.leased_until < func.now()),
         )
-        .order_by(JobRow.due_at)
+        .order_by(case((JobRow.kind.in_(FIRST), 0), else_=1), JobRow.due_at)
         .limit(1)
         .with_for_update(skip_locked=True)
     )
-    row = (await session.execute(due)).scalar_one_or_none()
-    if row is None or (alone and await _is_one_under_way(session, kinds)):
+    found = (await session.execute(due)).one_or_none()
+    if found is None or (alone and await _is_one_under_way(session, kinds)):
         return None
-    row.leased_until = until = datetime.now(UTC) + LEASE
+    row, now = found
+    row.leased_until = until = now + LEASE
     row.attempts += 1
     return LeasedRow(row.id, row.kind, row.subject, row.arguments, row.version, row.attempts, until, row.traceparent)
 
@@ -169,9 +183,7 @@ async def give_back(session: AsyncSession, row: LeasedRow) -> None:
     Attempts alone do not say that, which begin anew with a job enqueued after its end; its version says too much: one
     that was enqueued again while it ran is still ours.
     """
-    lease = JobRow.leased_until == row.leased_until, JobRow.attempts == row.attempts
-    ours = update(JobRow).where(JobRow.id == row.id, JobRow.state == "open", *lease)
-    await session.execute(ours.values(leased_until=None))
+    await session.execute(update(JobRow).where(*_ours(row)).values(leased_until=None))
     wake_after_commit(session, CHANNEL)
 
 
@@ -182,8 +194,11 @@ async def set_aside(session: AsyncSession, row: LeasedRow, *, error: str) -> Non
 
 
 async def _leave(session: AsyncSession, row: LeasedRow, **values: Any) -> bool:
-    """Write `values` and release the lease; return False, with nothing written, where it was enqueued again."""
-    leased = update(JobRow).where(JobRow.id == row.id, JobRow.version == row.version)
+    """Write `values` and release the lease; return False, with nothing written, where it was enqueued again.
+
+    Or where the lease ran out, and another worker has it.
+    """
+    leased = update(JobRow).where(*_ours(row), JobRow.version == row.version)
     left = leased.values(**values, leased_until=None).returning(JobRow.id)
     return (await session.execute(left)).first() is not None
 
@@ -262,5 +277,15 @@ async def _leave_open(session: AsyncSession, row: LeasedRow, *, due_in: timedelt
     values: dict[str, Any] = {"leased_until": None, "last_error": error}
     if due_in is not None:
         values["due_at"] = func.now() + due_in
-    await session.execute(update(JobRow).where(JobRow.id == row.id).values(values))
+    await session.execute(update(JobRow).where(*_ours(row)).values(values))
     wake_after_commit(session, CHANNEL)
+
+
+def _ours(row: LeasedRow) -> tuple[ColumnElement[bool], ...]:
+    """Build the condition that the worker still has the row: another one that took it since has another lease."""
+    return (
+        JobRow.id == row.id,
+        JobRow.state == "open",
+        JobRow.leased_until == row.leased_until,
+        JobRow.attempts == row.attempts,
+    )

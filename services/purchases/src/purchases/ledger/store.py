@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -21,6 +21,7 @@ from sqlalchemy import (
     or_,
     select,
     union_all,
+    update,
 )
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute, joinedload, selectinload
@@ -217,12 +218,22 @@ async def declines_since(session: AsyncSession, *, workspace_id: str, since: dat
     return [at for at in (await session.execute(declined)).scalars() if at is not None]
 
 
-async def attempts_under_way(session: AsyncSession, *, workspace_id: str, now: datetime) -> int:
+async def attempts_under_way(session: AsyncSession, *, workspace_id: str) -> int:
     """Return how many buying requests of this workspace are at work: what they end as is not known yet."""
     leased = select(func.count()).where(
-        Purchase.workspace_id == workspace_id, HELD, Purchase.status == Status.PENDING, Purchase.leased_until > now
+        Purchase.workspace_id == workspace_id,
+        HELD,
+        Purchase.status == Status.PENDING,
+        Purchase.leased_until > func.now(),
     )
     return (await session.execute(leased)).scalar_one()
+
+
+async def renew_lease(session: AsyncSession, *, purchase_id: uuid.UUID, lease: timedelta) -> bool:
+    """Renew the buying request's lease; False where the purchase is decided, or the lease let go of or over."""
+    ours = (Purchase.id == purchase_id, Purchase.status == Status.PENDING, Purchase.leased_until > func.now())
+    renewed = update(Purchase).where(*ours).values(leased_until=func.clock_timestamp() + lease).returning(Purchase.id)
+    return (await session.execute(renewed)).first() is not None
 
 
 async def declines_of_all(session: AsyncSession, *, since: datetime, at_most: int) -> int:

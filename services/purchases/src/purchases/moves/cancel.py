@@ -13,6 +13,7 @@ from purchases.checkout import store as checkouts
 from purchases.checkout.end_checkout import expire_checkout
 from purchases.checkout.rows import CheckoutSession
 from purchases.jobs.kinds import VoidInvoice
+from purchases.jobs.lease import database_now, is_leased
 from purchases.jobs.store import enqueue
 from purchases.ledger import problems
 from purchases.ledger import store as ledger
@@ -59,7 +60,7 @@ async def cancel(*, database: Database, client: StripeClient, cancellation: Canc
             raise problems.purchase_not_found()
         if checkout is not None and purchase.status is Status.CANCELLED:
             return purchase
-        _refuse_unless_possible(purchase, cancellation.expected)
+        _refuse_unless_possible(purchase, cancellation.expected, now=await database_now(session))
         await _cancel(session, purchase, cancellation)
         return purchase
 
@@ -94,13 +95,13 @@ def _cause(cancellation: Cancellation) -> Cause:
     return Cause(actor=cancellation.actor, at=datetime.now(UTC), reason=cancellation.reason)
 
 
-def _refuse_unless_possible(purchase: Purchase, expected: Status | None) -> None:
+def _refuse_unless_possible(purchase: Purchase, expected: Status | None, *, now: datetime) -> None:
     step = decide(status=purchase.status, trigger=Trigger.CANCELLED)
     if isinstance(step, Refused):
         raise illegal_move(step)
     if expected not in (None, purchase.status):
         raise problems.status_changed(purchase.status)
-    if purchase.leased_until is not None and purchase.leased_until > datetime.now(UTC):
+    if is_leased(purchase.leased_until, now=now):
         raise problems.payment_in_progress()
     if purchase.waiting_for is not None and purchase.stripe_invoice_id is None:
         raise problems.bank_at_work()

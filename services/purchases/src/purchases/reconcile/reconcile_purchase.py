@@ -10,6 +10,7 @@ from chassis.outbox import parked
 from purchases.batch.parked_money import leave_money_back
 from purchases.checkout import store as checkouts
 from purchases.jobs.kinds import OfPurchase, ReconcilePurchase, VoidInvoice
+from purchases.jobs.lease import database_now, is_leased
 from purchases.jobs.store import Task, enqueue
 from purchases.jobs.stripe_context import DONE, Later, Result, StripeContext
 from purchases.ledger import store as ledger
@@ -38,12 +39,13 @@ STATUS_AT_STRIPE: Final = {InvoiceState.DRAFT: "draft"}
 
 async def reconcile_purchase(context: StripeContext, task: Task[ReconcilePurchase]) -> Result:
     """Look the purchase's invoice up and apply what is found; repeated until nothing is open."""
-    purchase = await _read(context, task.job)
+    async with context.database.reading() as session:
+        purchase, now = await ledger.find(session, task.job.purchase_id), await database_now(session)
     if purchase is None or not _is_open(purchase):
         return DONE
     if await _is_in_checkout(context, purchase):
         return DONE  # until its Checkout is over, which is another job's to find out
-    leased = _is_leased(purchase)
+    leased = is_leased(purchase.leased_until, now=now)
     finding = await find_invoice(context.client, ledger.sale_of(purchase), instance=context.instance)
     async with context.database.transaction() as session:
         locked = await _lock_with_its_bundle(session, purchase, finding)
@@ -105,10 +107,6 @@ async def _is_in_checkout(context: StripeContext, purchase: Purchase) -> bool:
         return await checkouts.live_of_purchase(session, purchase) is not None
 
 
-def _is_leased(purchase: Purchase) -> bool:
-    return purchase.leased_until is not None and purchase.leased_until > datetime.now(UTC)
-
-
 async def _apply(
     session: AsyncSession, locked: Sequence[Purchase], finding: Finding, task: Task[OfPurchase], *, leased: bool = False
 ) -> Result:
@@ -117,8 +115,8 @@ async def _apply(
     learned = learn_ids(purchase, invoice_id=finding.invoice_id, payment_intent_id=finding.payment_intent_id)
     if finding.paid is not None:
         return await _apply_payment(session, locked, finding, learned)
-    now = datetime.now(UTC)
-    leased = leased or _is_leased(purchase)
+    now = await database_now(session)
+    leased = leased or is_leased(purchase.leased_until, now=now)
     verdict = decide_on(
         status=purchase.status,
         finding=finding,

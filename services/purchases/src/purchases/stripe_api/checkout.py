@@ -11,7 +11,7 @@ from stripe import StripeClient
 from purchases.stripe_api.client import StripeRefused
 from purchases.stripe_api.keys import idempotency_key
 from purchases.stripe_api.reading import Fetched, first_with_metadata, request
-from purchases.stripe_api.since import created_since
+from purchases.stripe_api.since import created_before
 from purchases.stripe_api.values import PlanSale
 from stripe_reader.checkout_sessions import (
     read_checkout_session,
@@ -167,7 +167,7 @@ async def _find_session(
     client: StripeClient, *, checkout_id: uuid.UUID, customer_id: str, at: datetime
 ) -> FetchedSession | None:
     listing = client.v1.checkout.sessions.list_async(
-        params={"customer": customer_id, "created": created_since(at), "limit": 100}
+        params={"customer": customer_id, "created": created_before(at), "limit": 100}
     )
     session = await first_with_metadata({"checkout_id": str(checkout_id)}, "list_sessions", listing)
     return _read_session(session) if session else None

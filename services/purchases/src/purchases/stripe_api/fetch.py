@@ -9,7 +9,7 @@ from purchases.stripe_api.client import ObjectMissing
 from purchases.stripe_api.invoices import EXPAND_PAID
 from purchases.stripe_api.paid_invoices import paid_invoice
 from purchases.stripe_api.reading import Fetched, first_with_metadata, listed, request
-from purchases.stripe_api.since import created_since
+from purchases.stripe_api.since import created_before
 from purchases.stripe_api.values import Finding, InvoiceState, Sale
 from stripe_reader.charges import read_charge, read_charged_at
 from stripe_reader.checkout_sessions import read_made
@@ -109,7 +109,7 @@ def _open_state(intents: Sequence[PaymentIntent]) -> InvoiceState:
 async def _find_invoice(client: StripeClient, sale: Sale, *, instance: str) -> str | None:
     """Find it by listing and metadata; a customer that Stripe does not know has no invoices."""
     wanted = {"quittance_instance": instance, "purchase_id": str(sale.purchase_id)}
-    params: Any = {"customer": str(sale.customer_id), "created": created_since(sale.started_at), "limit": 100}
+    params: Any = {"customer": str(sale.customer_id), "created": created_before(sale.started_at), "limit": 100}
     try:
         invoice = await first_with_metadata(wanted, "list_invoices", client.v1.invoices.list_async(params=params))
     except ObjectMissing:

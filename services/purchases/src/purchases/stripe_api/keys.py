@@ -1,8 +1,22 @@
 """Idempotency keys and metadata: both follow from the row, so that a repeat is a repeat."""
 
+import json
 import uuid
+from typing import Final
 
 from purchases.stripe_api.values import Sale
+
+OURS: Final = uuid.UUID("6f1d6a0e-6c39-5d0c-8d55-3a0f0b6f7f11")
+"""The namespace of ids that follow from a request. It never changes: a repeat would be another sale."""
+
+
+def id_of_request(*parts: str | int) -> uuid.UUID:
+    """Return the id of what these parts name, the instance first, as RFC 9562's UUID version 5.
+
+    So a request that is repeated to a restored database, which has forgotten it, is the same sale at Stripe: metadata
+    and idempotency keys follow from the id.
+    """
+    return uuid.uuid5(OURS, json.dumps(parts))
 
 
 def idempotency_key(instance: str, subject: uuid.UUID | str, step: str, attempt: int = 1) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from stripe import StripeClient
 
@@ -26,6 +26,15 @@ class Stretch:
 def created_since(at: datetime) -> Any:
     """Return a list's filter from five minutes before `at`, our time: clocks differ."""
     return {"gte": int((at - timedelta(minutes=5)).timestamp())}
+
+
+FORGOTTEN_WITHIN: Final = timedelta(days=35)
+"""So old may be what a restored database does not know: backups are kept for as long as the sweep looks back."""
+
+
+def created_before(at: datetime) -> Any:
+    """Return a list's filter for what a row of `at` names, which an earlier life of the database may have made."""
+    return created_since(at - FORGOTTEN_WITHIN)
 
 
 def paid_invoices(client: StripeClient, stretch: Stretch) -> AsyncIterator[Fetched]:
