@@ -89,9 +89,12 @@ def close() -> None:
 
 
 def spawn(command: Sequence[str], **options: Any) -> Child:
-    """Fork a program of ours of this version; start anything else, as `subprocess.Popen` does."""
+    """Fork a program of ours of this version; start anything else, as `subprocess.Popen` does.
+
+    Also what has a library loaded before its own: that works at the start of a program only.
+    """
     env, log, cwd = options["env"], options["stdout"], options["cwd"]
     is_ours = list(command[:2]) == [sys.executable, "-m"] and command[2] in PROGRAMS
-    if not is_ours or env.get("PYTHONPATH") != os.environ.get("PYTHONPATH"):
+    if not is_ours or env.get("PYTHONPATH") != os.environ.get("PYTHONPATH") or "LD_PRELOAD" in env:
         return subprocess.Popen(command, **options)
     return _forker().fork(words=command[2:], env=env, log=log.name, cwd=str(cwd) if cwd else "")

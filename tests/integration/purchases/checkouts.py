@@ -2,6 +2,7 @@
 
 import json
 import uuid
+from datetime import timedelta
 from typing import Any, Final
 
 import pytest
@@ -49,10 +50,10 @@ def upgrade(workspace: str, *addons: str, **changes: Any) -> Upgrade:
     return Upgrade(**(asked | changes))
 
 
-async def open_page(harness: Harness, wanted: Upgrade) -> Opened:
+async def open_page(harness: Harness, wanted: Upgrade, *, lease: timedelta = LEASE) -> Opened:
     """As the upgrade page asks for it."""
     return await open_checkout(
-        CheckoutContext(database=harness.database, client=harness.client, instance=INSTANCE, lease=LEASE), wanted
+        CheckoutContext(database=harness.database, client=harness.client, instance=INSTANCE, lease=lease), wanted
     )
 
 

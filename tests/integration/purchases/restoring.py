@@ -22,3 +22,11 @@ async def restore(harness: Harness) -> None:
     await harness.execute(emptying(TABLES))
     for table in TABLES:
         await harness.execute(f"insert into {table} overriding system value table backup.{table}")
+
+
+async def given_an_epoch(harness: Harness) -> None:
+    """Write what the relay writes when it finds the copy out, and what reading back writes at its end."""
+    await harness.execute(
+        "insert into epochs (epoch, began_at, reason, stretches, ended_at, ended_by, end_reason, missing_facts)"
+        " values (1, now(), 'a restored copy', '[]', now(), 'tests', 'read back', 0)"
+    )

@@ -63,7 +63,8 @@ async def is_recovering(session: AsyncSession) -> bool:
 
 async def changed_within(session: AsyncSession, period: timedelta) -> bool:
     """Return whether the database was found to be a restored copy within the last `period`."""
-    recent = text("select exists (select from epochs where epoch > 0 and began_at > clock_timestamp() - :period)")
+    since = "clock_timestamp() - cast(:period as interval)"
+    recent = text(f"select exists (select from epochs where epoch > 0 and began_at > {since})")  # noqa: S608
     return bool((await session.execute(recent, {"period": period})).scalar_one())
 
 

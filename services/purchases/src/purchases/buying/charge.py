@@ -7,9 +7,10 @@ from functools import partial
 from typing import Any, Final
 
 from chassis.process.logs import get_logger
+from chassis.recovery import epochs
 from purchases.catalog_copy.provision_price import forget_dead_price, provision_price
 from purchases.catalog_copy.withdraw_addon import NOT_CHARGED, Offer, withdraw_if_not_charged
-from purchases.jobs.kinds import VoidInvoice
+from purchases.jobs.kinds import ReconcilePurchase, VoidInvoice
 from purchases.jobs.lease import LeaseRanOut, database_now, is_leased, renewing
 from purchases.jobs.store import enqueue
 from purchases.jobs.stripe_context import StripeContext
@@ -23,8 +24,9 @@ from purchases.ledger.rows import Purchase
 from purchases.ledger.transitions import Status, Step, Trigger
 from purchases.stripe_api.client import CardDeclined, CustomerNeeded, OutcomeUnknown, StripeRefused
 from purchases.stripe_api.customers import PayingCustomer, has_card
-from purchases.stripe_api.fetch import fetch_invoice
+from purchases.stripe_api.fetch import fetch_invoice, find_invoice
 from purchases.stripe_api.invoices import Charging, Confirmation, amount_due
+from purchases.stripe_api.since import FORGOTTEN_WITHIN
 from purchases.stripe_api.values import InvoiceState, PaidInvoice
 from purchases.stripe_refusals.store import keep_refusal
 
@@ -100,6 +102,8 @@ async def _keep_refusal(context: ChargeContext, error: StripeRefused, workspace_
 
 async def _charge(context: ChargeContext, customer: PayingCustomer) -> None:
     purchase = await _store(context)
+    if await _was_charged_before(context, purchase):
+        return
     if purchase.stripe_price_id is None:
         purchase = await _store(context, price_id=await _provisioned(context, purchase))
     charging = Charging(context.client, instance=context.instance, sale=ledger.sale_of(purchase))
@@ -119,6 +123,32 @@ async def _charge(context: ChargeContext, customer: PayingCustomer) -> None:
             raise
     else:
         await _take_payment(context, invoice_id)
+
+
+async def _was_charged_before(context: ChargeContext, purchase: Purchase) -> bool:
+    """Apply what this request came to in an earlier life of the database; False where it came to nothing.
+
+    Stripe's keys may be forgotten after a day; for as long as a restored copy may lack a sale, its invoice is looked
+    for before any is made. Raises OutcomeUnknown where one is there that is not paid: the job decides about that.
+    """
+    async with context.database.reading() as session:
+        if not await epochs.changed_within(session, FORGOTTEN_WITHIN):
+            return False
+    finding = await find_invoice(context.client, ledger.sale_of(purchase), instance=context.instance)
+    if finding.state is InvoiceState.NOTHING:
+        return False
+    if finding.paid is None:
+        await _let_go(context)
+        raise OutcomeUnknown(f"it was begun before: {finding.invoice_id} is {finding.state}")
+    await _apply(context, finding.paid)
+    return True
+
+
+async def _let_go(context: ChargeContext) -> None:
+    """Leave the purchase to its job, now."""
+    await _store(context, done=True)
+    async with context.database.transaction() as session:
+        await enqueue(session, ReconcilePurchase(purchase_id=context.purchase_id))
 
 
 async def _provisioned(context: ChargeContext, purchase: Purchase) -> str | None:

@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from chassis.database.database import Database
 from chassis.problems import Problem
 from chassis.process.logs import get_logger
+from chassis.recovery import epochs
 from purchases.catalog_copy import plans
 from purchases.catalog_copy.provision_plan import provision_plan_price, to_be_sold
 from purchases.catalog_copy.provision_price import forget_dead_price, provision_price
@@ -41,6 +42,7 @@ from purchases.ledger.rows import Purchase
 from purchases.stripe_api.catalog.prices import is_sellable
 from purchases.stripe_api.checkout import FetchedSession, expire_session, fetch_checkout, open_subscription
 from purchases.stripe_api.client import ObjectMissing, OutcomeUnknown, StripeRefused
+from purchases.stripe_api.since import FORGOTTEN_WITHIN
 from purchases.stripe_api.values import SoldAddon
 from purchases.stripe_refusals.store import keep_refusal
 from purchases.subscriptions.end_unfinished import make_room
@@ -74,6 +76,7 @@ async def open_checkout(context: CheckoutContext, upgrade: Upgrade) -> Opened:
         known = await repeated(session, upgrade)
         if known is None:
             await problems.refuse_while_recovering(session)
+            restored = await epochs.changed_within(session, FORGOTTEN_WITHIN)
             items = await items_of(session, upgrade)
             in_the_way = await checkouts.live(session, upgrade.workspace_id)
             await refuse_if_taken(session, upgrade, items, excluding=in_the_way)
@@ -92,7 +95,7 @@ async def open_checkout(context: CheckoutContext, upgrade: Upgrade) -> Opened:
             checkout = await start(session, upgrade, context.lease, context.instance, customer.customer_id, prices)
     except IntegrityError as error:
         raise checkout_busy() from error
-    return await _open_leased(context, checkout)
+    return await _open_leased(context, checkout, look=restored)
 
 
 async def _repeat(context: CheckoutContext, known: CheckoutSession) -> Opened:
@@ -167,9 +170,6 @@ async def _open(context: CheckoutContext, checkout: CheckoutSession, *, revive: 
             addon_prices=await _prices_of(context.database, checkout),
         )
     except OutcomeUnknown as error:
-        found = await _fetch(context, checkout) if error.stored else None
-        if found is not None:
-            return await _store_opened(context, checkout, found)
         await _release_lease(context.database, checkout, answered=error.stored)
         raise stripe_unavailable() from error
     except StripeRefused as error:

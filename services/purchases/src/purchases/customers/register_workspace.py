@@ -11,12 +11,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.problems import Problem
 from chassis.process.logs import get_logger
+from chassis.recovery import epochs
 from purchases.jobs.kinds import AdoptSubscriptions
 from purchases.jobs.store import enqueue
 from purchases.jobs.stripe_context import StripeContext
 from purchases.ledger.learn_ids import release_waiting
 from purchases.stripe_api.client import OutcomeUnknown, StripeRefused
-from purchases.stripe_api.customers import create_customer, describe_customer
+from purchases.stripe_api.customers import create_customer, describe_customer, find_lost_customer
+from purchases.stripe_api.since import FORGOTTEN_WITHIN
 from purchases.stripe_refusals.store import keep_refusal
 from purchases.workspaces import store as workspaces
 from purchases.workspaces.problems import workspace_not_found
@@ -119,9 +121,11 @@ async def ensure_customer(context: StripeContext, *, workspace_id: str) -> str:
             .returning(Workspace)
         )
         workspace = (await session.execute(asked)).scalar_one()
+        restored = await epochs.changed_within(session, FORGOTTEN_WITHIN)
     if workspace.stripe_customer_id is not None:
         return workspace.stripe_customer_id
-    customer_id = await create_customer(
+    customer_id = await _find_lost_customer(context, workspace_id) if restored else None
+    customer_id = customer_id or await create_customer(
         context.client,
         instance=context.instance,
         workspace_id=workspace_id,
@@ -131,6 +135,13 @@ async def ensure_customer(context: StripeContext, *, workspace_id: str) -> str:
     )
     async with context.database.transaction() as session:
         return await workspaces.store_customer(session, workspace_id=workspace_id, customer_id=customer_id)
+
+
+async def _find_lost_customer(context: StripeContext, workspace_id: str) -> str | None:
+    """Return the customer that an earlier life of the database made; its purchases are found by it."""
+    return await find_lost_customer(
+        context.client, instance=context.instance, workspace_id=workspace_id, back=FORGOTTEN_WITHIN
+    )
 
 
 def owner_fixed() -> Problem:
