@@ -51,6 +51,7 @@ test: $(INSTALLED) ## every test but those with a target of their own; ARGS='tes
 	@$(PY) -m pytest --numprocesses=$(WORKERS) --dist=loadfile $(APART:%=--ignore=tests/%) $(ARGS)
 
 faults: $(INSTALLED) ## processes killed, stopped and cut off from what they need, on Apache Kafka; afterwards all must agree
+	@sh tests/faults/install.sh
 	@$(PY) -m pytest --numprocesses=0 tests/faults $(ARGS)
 
 simulate: $(INSTALLED) ## the ledger in an order, and with faults and deaths, that a seed decides; SEEDS=2000 of them, or SEED=7 again

@@ -44,7 +44,8 @@ async def test_with_a_wrong_clock_a_refund_is_sent_once(driver: Driver, wrong_cl
     await driver.settle()
 
     assert (await driver.record(purchase["id"]))["refunded_cents"] == 10_000
-    assert len(await driver.stripe.requests(operation="refunds.create")) - before == 1
+    sent = len(await driver.stripe.requests(operation="refunds.create")) - before
+    assert sent == 2  # the one without an answer, and its client's repeat of it
 
 
 async def test_with_a_wrong_clock_a_purchase_is_charged_once(driver: Driver, wrong_clock: str, agreed: None) -> None:

@@ -1,7 +1,10 @@
 """Who may act on a row: a lease is the database's, renewed while its holder lives, and only its holder's to end."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -12,41 +15,52 @@ from purchases.jobs.kinds import AdoptCard, ReconcilePurchase, SyncSubscription
 from purchases.jobs.lease import LeaseRanOut, renewing
 from purchases.jobs.store import LeasedRow, enqueue
 from purchases.ledger.transitions import Status
+from purchases.stripe_api.client import stripe_client
 from purchases.worker.jobs import KINDS
 from tests.integration.purchases.checkouts import open_page, sessions_of, upgrade
 from tests.integration.purchases.harness import Harness
 
 SHORT = timedelta(seconds=2)
 LONGER = 3.0
-"""Seconds for which Stripe does not answer: longer than the lease, shorter than its client's patience."""
+"""Seconds for which Stripe does not answer, longer than the lease; then its client asks once more."""
 
 
-async def test_a_buyer_whom_stripe_keeps_waiting_for_longer_than_the_lease_keeps_it(harness: Harness) -> None:
-    await harness.given_an_addon()
-    order = harness.order(await harness.given_a_workspace())
-    await harness.control.fault("hang_after", operation="invoices.finalize", seconds=LONGER)
+@pytest.fixture
+async def patient(harness: Harness, stripe_url: str) -> AsyncIterator[Harness]:
+    """With a client that tries again, as the service's own."""
+    client = stripe_client(secret_key="sk_test_x", api_base=stripe_url)
+    client._requestor._options.max_network_retries = 1
+    yield replace(harness, client=client)
+    http: Any = client._requestor._client
+    await http.close_async()
 
-    bought = await buy(harness.context, lease=SHORT, order=order)
+
+async def test_a_buyer_whom_stripe_keeps_waiting_for_longer_than_the_lease_keeps_it(patient: Harness) -> None:
+    await patient.given_an_addon()
+    order = patient.order(await patient.given_a_workspace())
+    await patient.control.fault("hang_after", operation="invoices.finalize", seconds=LONGER)
+
+    bought = await buy(patient.context, lease=SHORT, order=order)
 
     assert (bought.outcome, bought.purchase.status) == (Outcome.PAID, Status.PAID)
 
 
-async def test_a_checkout_that_stripe_is_slow_to_open_keeps_its_lease(harness: Harness, builder: None) -> None:
-    wanted = upgrade(await harness.given_a_workspace())
-    await harness.control.fault("hang_after", operation="checkout.sessions.create", seconds=LONGER)
-    opening = asyncio.create_task(open_page(harness, wanted, lease=SHORT))
-    await _until_asking(harness)
+async def test_a_checkout_that_stripe_is_slow_to_open_keeps_its_lease(patient: Harness, builder: None) -> None:
+    wanted = upgrade(await patient.given_a_workspace())
+    await patient.control.fault("hang_after", operation="checkout.sessions.create", seconds=LONGER)
+    opening = asyncio.create_task(open_page(patient, wanted, lease=SHORT))
+    await _until_asking(patient)
     await asyncio.sleep(SHORT.total_seconds() + 0.3)  # its first lease is over, and Stripe has not answered
 
-    [row] = await harness.rows("select state, leased_until > now() as leased from checkout_sessions")
+    [row] = await patient.rows("select state, leased_until > now() as leased from checkout_sessions")
 
     assert row == {"state": "asking", "leased": True}
-    assert [session["id"] for session in await sessions_of(harness)] == [(await opening).session_id]
+    assert [session["id"] for session in await sessions_of(patient)] == [(await opening).session_id]
 
 
 async def _until_asking(harness: Harness) -> None:
     async with asyncio.timeout(30):
-        while not await harness.rows("select from checkout_sessions"):  # noqa: ASYNC110 - in the database
+        while not await harness.rows("select id from checkout_sessions"):  # noqa: ASYNC110 - in the database
             await asyncio.sleep(0.01)
 
 

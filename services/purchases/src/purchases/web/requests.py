@@ -26,7 +26,14 @@ async def settings_of(request: Request) -> Settings:
 Stripe = Annotated[StripeClient, Depends(client_of)]
 SettingsOfApp = Annotated[Settings, Depends(settings_of)]
 IdempotencyKey = Annotated[
-    str, Header(alias="Idempotency-Key", min_length=1, max_length=255, pattern=r"^[\x21-\x7e]+$")
+    str,
+    Header(
+        alias="Idempotency-Key",
+        min_length=1,
+        max_length=255,
+        pattern=r"^[\x21-\x7e]+$",
+        description="One try: repeated, it answers with what that came to, also a failure. A new try has a new key.",
+    ),
 ]
 
 
