@@ -184,6 +184,16 @@ GUARDS: Final = (
         tests=("tests/integration/purchases/test_buying.py::test_a_price_that_changed_is_refused",),
     ),
     Guard(
+        name="sale's id",
+        prevents="a request that is repeated to a restored database is another sale at Stripe",
+        file=f"{PURCHASES}/buying/buy.py",
+        line="purchase_id=order.purchase_id(instance),",
+        without="purchase_id=uuid.uuid4(),",
+        tests=(
+            "tests/integration/purchases/test_repeated_after_a_restore.py::test_it_is_the_same_sale_and_the_same_invoice",
+        ),
+    ),
+    Guard(
         name="request's fingerprint",
         prevents="another order under a used key is answered with the first one's purchase",
         file=f"{PURCHASES}/buying/buy.py",
