@@ -76,6 +76,15 @@ class Subscriber:
 
         await self._driver.until(arrived, f"{self.shop.name} has {plan}, {status}")
 
+    async def until_mailed(self, subject: str) -> None:
+        """Wait until the owner has a mail whose subject begins so."""
+
+        async def arrived() -> bool:
+            mails = await self._driver.mails_to(self.shop.owner_email)
+            return any(mail["Subject"].startswith(subject) for mail in mails)
+
+        await self._driver.until(arrived, f"the owner of {self.shop.name} is mailed: {subject}")
+
     def ends(self, *, plan: str, status: str) -> None:
         """Note how it must stay."""
         usage = " → ".join(self._usage) or "–"

@@ -12,6 +12,7 @@ async def with_another_card(harness: Harness) -> None:
     await owner.period_ends()
     await owner.until(plan="builder", status="past_due")
     await owner.claims("project-1", "project-2")
+    await owner.until_mailed("Payment failed")
     await owner.in_the_portal("card", card="visa")
     await owner.until(plan="builder", status="active")
     owner.ends(plan="builder", status="active")
