@@ -50,6 +50,8 @@ PROCESSES: Final = (
 )
 """What is scraped, by its label `service`."""
 AGE: Final = "oldest_age_seconds"
+BACKFILLED_AT: Final = 'kube_cronjob_status_last_successful_time{cronjob="webhook-gateway-backfill"}'
+"""Of kube-state-metrics; in seconds since 1970, as is the time in promtool's tests."""
 KINDS: Final = ("payment", "fact", "command", "refund", "purchase")
 OUTCOMES: Final = ("published", "broker-unavailable", "failed", "no-secret", "signature-mismatch", "body-too-slow")
 REACHES: Final = ("hour", "day", "month")
@@ -67,6 +69,8 @@ FRESH: Final[Mapping[str, str]] = {
     series("billing_parked_items", consumer="purchases"): NOTHING,
     series("billing_sweep_missed_total", what="payment"): NOTHING,
     **{series("billing_sweep_age_seconds", reach=reach): f"NaN {NOTHING}" for reach in REACHES},
+    series("billing_backfill_missed_total", consumer="purchases"): NOTHING,
+    series("billing_stripe_events_unapplied_oldest_age_seconds"): f"NaN {NOTHING}",
     **{webhooks(outcome): NOTHING for outcome in OUTCOMES},
     series("billing_webhook_seconds_bucket", le="5.0"): NOTHING,
     series("billing_webhook_seconds_count"): NOTHING,
@@ -129,6 +133,13 @@ CASES: Final = (
     Case("SweepStale", {series("billing_sweep_age_seconds", reach="hour"): f"3601x{LONG}"}),
     Case("SweepStale", {series("billing_sweep_age_seconds", reach="day"): f"14401x{LONG}"}),
     Case("SweepStale", {series("billing_sweep_age_seconds", reach="month"): f"129601x{LONG}"}),
+    Case("StripeEventsUnapplied", {series("billing_stripe_events_unapplied_oldest_age_seconds"): HOUR}),
+    Case("BackfillFoundMissed", {series("billing_backfill_missed_total", consumer="purchases"): ONCE}),
+    Case(
+        "BackfillStandsStill",
+        {'kube_cronjob_status_last_successful_time{cronjob="webhook-gateway-backfill"}': NOTHING},
+        minutes=90,
+    ),
     Case(
         "WebhookErrorBudgetBurnsFast",
         {webhooks("published"): STEADY, webhooks("broker-unavailable"): f"0+2x{LONG}"},

@@ -14,7 +14,7 @@ SPEED: Final = 30
 """In a test on the running product so many seconds are one: `for`, and the windows of rates."""
 LEAST_SECONDS: Final = {"for": 2, "window": 10}
 """So that a window still has some scrapes, and a single late one fires nothing."""
-METRIC: Final = re.compile(r"\b(?:billing[_:][\w:]+|cnpg_\w+|pg_\w+|up)\b")
+METRIC: Final = re.compile(r"\b(?:billing[_:][\w:]+|cnpg_\w+|kube_\w+|pg_\w+|up)\b")
 FOR: Final = re.compile(r"(?m)^(\s+for: )(\d+)([smhd])$")
 WINDOW: Final = re.compile(r"\[(\d+)([smhd])\]")
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}

@@ -19,7 +19,7 @@ SOURCES: Final = (
 COMMANDS: Final = {
     "catalog": ("serve", "relay", "migrate", "seed", "bootstrap-stripe", "doctor", "parked"),
     "purchases": ("api", "worker", "relay", "migrate", "sweep", "retry-parked", "restored", "doctor"),
-    "webhook_gateway": ("serve", "doctor"),
+    "webhook_gateway": ("serve", "doctor", "backfill"),
     "notifier": ("serve", "migrate", "doctor", "parked"),
 }
 

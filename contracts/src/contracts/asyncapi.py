@@ -30,6 +30,10 @@ HEADERS: Final[Json] = {
         "ce_time": {"type": "string", "format": "date-time", "description": "When it happened."},
         "content-type": {"const": CONTENT_TYPE},
         "traceparent": {"type": "string", "description": "W3C Trace Context, where there is a trace."},
+        "ce_backfilled": {
+            "const": "true",
+            "description": "Published again from Stripe's list of events, rendered anew; under the same ce_id.",
+        },
     },
 }
 SERVERS: Final[Json] = {

@@ -16,6 +16,8 @@ Headers = Mapping[str, HeaderValue] | Iterable[tuple[str, HeaderValue]] | None
 """What Kafka's clients give: FastStream a dict of text, aiokafka pairs of text and bytes, confluent-kafka a list of
 pairs of text and bytes, text or None, or None for a record without headers.
 """
+BACKFILLED: Final = ("ce_backfilled", b"true")
+"""The header of a fact that is published again from its source's own list."""
 _TRACEPARENT: Final = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(?:-[!-~]{1,200})?")
 """Source: https://www.w3.org/TR/trace-context/#traceparent-header."""
 
@@ -34,6 +36,8 @@ class Envelope:
     subject: str
     time: datetime
     traceparent: str | None = None
+    backfilled: bool = False
+    """Published again from its source's own list. Whoever has the id drops it, and its body may be rendered anew."""
 
     def to_headers(self) -> list[tuple[str, bytes]]:
         """Kafka headers, in a fixed order."""
@@ -48,6 +52,8 @@ class Envelope:
         ]
         if self.traceparent:
             headers.append(("traceparent", self.traceparent.encode()))
+        if self.backfilled:
+            headers.append(BACKFILLED)
         return headers
 
     @classmethod
@@ -67,6 +73,7 @@ class Envelope:
                 subject=_text(raw, "ce_subject"),
                 time=_time(_text(raw, "ce_time")),
                 traceparent=_traceparent(raw.get("traceparent")),
+                backfilled=raw.get(BACKFILLED[0]) in (BACKFILLED[1], BACKFILLED[1].decode()),
             )
         except (ValueError, OverflowError) as error:
             raise MalformedEnvelope(str(error)) from error

@@ -27,6 +27,8 @@ GROUPS: Final[Mapping[str, str]] = {
     "notifier": notifier.consumer.GROUP,
 }
 """The consumer group of each process that has one."""
+SCHEDULED: Final = frozenset({"webhook-gateway-backfill", "webhook-gateway-backfill-wide"})
+"""CronJobs that use Kafka."""
 RELAYED: Final = frozenset({"catalog", "purchases-worker"})
 """Whose facts a relay of its own sends, since RELAY is `apart` here: they write nothing themselves."""
 
@@ -138,10 +140,13 @@ def _client(name: str) -> Json:
     sources = [_files(name, "user.crt", "user.key"), _files("quittance-cluster-ca-cert", "ca.crt")]
     mounts = [{"name": "kafka", "mountPath": "/run/kafka", "readOnly": True}]
     spec = {
-        "initContainers": [{"name": "doctor", "volumeMounts": mounts}],
         "containers": [{"name": "process", "volumeMounts": mounts}],
         "volumes": [{"name": "kafka", "projected": {"defaultMode": 0o440, "sources": sources}}],
     }
+    if name in SCHEDULED:
+        cronjob = {"apiVersion": "batch/v1", "kind": "CronJob", "metadata": {"name": name}}
+        return {**cronjob, "spec": {"jobTemplate": {"spec": {"template": {"spec": spec}}}}}
+    spec = {"initContainers": [{"name": "doctor", "volumeMounts": mounts}], **spec}
     deployment = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": name}}
     return {**deployment, "spec": {"template": {"spec": spec}}}
 

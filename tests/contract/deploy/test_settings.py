@@ -77,7 +77,13 @@ def settings_of(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, certificates: P
 
 
 def kind_of(workload: Workload) -> type[ServiceSettings]:
-    return ServiceSettings if workload.component == "topics" else SETTINGS[workload.service]
+    if workload.component == "topics":
+        return ServiceSettings
+    return (
+        SETTINGS[f"{workload.service}-{workload.component}"]
+        if workload.component == "backfill"
+        else SETTINGS[workload.service]
+    )
 
 
 def findings(workload: Workload, settings: Any) -> Iterable[str]:
@@ -143,6 +149,15 @@ def test_no_setting_of_a_deployment_is_spare(workload: Workload, settings_of: Ca
     arrived = {name.upper() for name in settings_of(workload).model_fields_set}
 
     assert {*workload.environment(), *workload.secret_settings()} - LIBRARIES - arrived == set()
+
+
+def test_the_gateway_that_serves_has_no_key_of_stripes_and_its_backfill_nothing_of_the_endpoints() -> None:
+    """The process that the Internet reaches can sell nothing and refund nothing."""
+    of_gateway = [one for one in WORKLOADS if one.service == "webhook-gateway"]
+    secrets_of = {one.component: set(one.secret_settings()) for one in of_gateway}
+
+    assert secrets_of == {"gateway": {"STRIPE_WEBHOOK_SECRETS"}, "backfill": {"STRIPE_SECRET_KEY"}}
+    assert "stripe_secret_key" not in GatewaySettings.model_fields
 
 
 @pytest.mark.parametrize("workload", WORKLOADS, ids=str)

@@ -16,6 +16,7 @@ import notifier.main
 import notifier.main.doctor
 import purchases.main.doctor
 import purchases.settings
+import webhook_gateway.backfill.command
 import webhook_gateway.doctor
 import webhook_gateway.settings
 from chassis.kafka.broker_check import TopicsUsed
@@ -27,12 +28,15 @@ from tests.contract.docs.markdown import ROOT
 
 SETTINGS: Final[Mapping[str, type[ServiceSettings]]] = {
     "webhook-gateway": webhook_gateway.settings.GatewaySettings,
+    "webhook-gateway-backfill": webhook_gateway.settings.BackfillSettings,
     "catalog": catalog.main.Settings,
     "purchases": purchases.settings.Settings,
     "notifier": notifier.main.Settings,
 }
 USED: Final[Mapping[str, TopicsUsed]] = {
     "webhook-gateway": webhook_gateway.doctor.USED,
+    "webhook-gateway-backfill": webhook_gateway.backfill.command.USED,
+    "webhook-gateway-backfill-wide": webhook_gateway.backfill.command.USED,
     "catalog": catalog.main.doctor.USED,
     "catalog-relay": catalog.main.doctor.USED_BY_RELAY,
     "purchases-api": purchases.main.doctor.USED_BY_API,

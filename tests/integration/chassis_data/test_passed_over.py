@@ -41,3 +41,22 @@ async def test_an_id_that_comes_again_with_another_body_is_counted_and_said_and_
     said = [line for line in lines if line["event"] == "fact_id_reused" and line["fact_id"] == str(first.id)]
     assert len(said) == 1
     assert metrics.FACT_IDS_REUSED.labels(path.group)._value.get() == 1
+
+
+async def test_what_a_backfill_brings_first_is_counted_once_and_its_other_body_is_no_reused_id(path: Path) -> None:
+    """A backfill renders anew what a webhook brought, in another version of Stripe's; the inbox drops it by its id."""
+    lost, known, behind = addon_state(), addon_state(), addon_state()
+    path.ids |= {lost.id, known.id, behind.id}
+    again = {"ce_backfilled": b"true", "ce_time": b"2026-01-01T00:00:00Z"}
+    with capture_logs() as lines:
+        async with any_producer(path.settings.kafka_bootstrap_servers) as producer, path.running():
+            await producer.send(TOPIC, sealed(known))
+            await until(lambda: _equals(path.effects(), 1))
+            await producer.send(TOPIC, sealed(addon_state(), **again, ce_id=str(known.id).encode()))
+            await producer.send(TOPIC, sealed(lost, **again), sealed(lost, **again), sealed(behind))
+            await until(lambda: _equals(path.effects(), 3))
+
+    said = [line["fact_id"] for line in lines if line["event"] == "backfill_missed"]
+    assert said == [str(lost.id)]
+    assert metrics.FACTS_MISSED.labels(path.group)._value.get() == 1
+    assert [line for line in lines if line["event"] == "fact_id_reused"] == []

@@ -4,7 +4,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final, cast
 
 import pytest
@@ -24,6 +24,9 @@ from notifier.delivery import sender as sender_module
 from notifier.delivery.patience import Patience
 from notifier.delivery.sender import Sender
 from purchases.jobs.stripe_context import WorkerContext
+from purchases.reconcile import silence as silence_module
+from purchases.reconcile.silence import SilenceAlarm
+from purchases.stripe_api.events import ListedEvent
 from purchases.worker import run_jobs
 from purchases.worker.jobs import SWEEPS, URGENT
 from purchases.worker.run_jobs import QUIET_SECONDS, JobsLoop
@@ -107,6 +110,14 @@ def parked(database: Any, health: Health) -> ParkedRetries:
     return ParkedRetries(group="test", database=database, handle=cast("Any", None), health=health)
 
 
+def silence(database: Any, health: Health) -> SilenceAlarm:
+    async def newest(_: datetime) -> AsyncIterator[ListedEvent]:
+        await database.ask()
+        yield cast("Any", None)
+
+    return SilenceAlarm(database=database, instance="test", newest=newest, health=health)
+
+
 LOOPS: Final[Mapping[str, Callable[[Any, Health], Awaitable[None]]]] = {
     "relay": lambda database, health: relay(database, health)._run(),
     "outbox-gauge": lambda database, health: relay(database, health)._gauge(),
@@ -118,6 +129,7 @@ LOOPS: Final[Mapping[str, Callable[[Any, Health], Awaitable[None]]]] = {
     "untold-sessions": lambda _, health: EndedSessions(SETTINGS)._keep_publishing(health),
     "commands-listener": lambda database, health: jobs(database, health)._listen(),
     "sweep-planner": lambda database, health: jobs(database, health)._plan_reconciling(),
+    "silence-alarm": lambda database, health: silence(database, health).watch(),
     "brake-watch": lambda database, health: jobs(database, health)._watch(),
     "commands-0": lambda database, health: jobs(database, health)._work("commands-0", URGENT),
     "commands-sweep": lambda database, health: jobs(database, health)._work("commands-sweep", SWEEPS),
@@ -152,6 +164,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(housekeeping, "EVERY_SECONDS", 0.05)
     monkeypatch.setattr(read_back, "LOOK_SECONDS", 0.05)
     monkeypatch.setattr(run_jobs, "WATCH_SECONDS", 0.05)
+    monkeypatch.setattr(silence_module, "EVERY_SECONDS", 0.05)
     monkeypatch.setattr(run_jobs, "PLAN_AGAIN_SECONDS", 0.05)
 
 

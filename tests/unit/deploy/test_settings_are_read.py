@@ -11,14 +11,14 @@ from pydantic_settings import BaseSettings
 from catalog.main import Settings as CatalogSettings
 from notifier.main import Settings as NotifierSettings
 from purchases.settings import Settings as PurchasesSettings
-from webhook_gateway.settings import GatewaySettings
+from webhook_gateway.settings import BackfillSettings
 
 ROOT: Final = Path(__file__).parents[3]
 SETTINGS: Final[Mapping[str, type[BaseSettings]]] = {
     "catalog": CatalogSettings,
     "notifier": NotifierSettings,
     "purchases": PurchasesSettings,
-    "webhook-gateway": GatewaySettings,
+    "webhook-gateway": BackfillSettings,
 }
 
 

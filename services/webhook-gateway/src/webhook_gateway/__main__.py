@@ -1,4 +1,5 @@
 """`python -m webhook_gateway` serves; `doctor [--wait]` says what is wrong, or not there yet, and ends.
+`backfill --since 3d [--until …] [--after evt_…]` publishes Stripe's list of events again.
 
 What a command runs is imported by the command: each process starts with its own part only.
 """
@@ -10,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from chassis.process.doctor_options import add_doctor
+from webhook_gateway.backfill_options import add_backfill
 
 
 def serve(_: Namespace) -> None:
@@ -25,7 +27,13 @@ def doctor(given: Namespace) -> None:
     sys.exit(asyncio.run(examine(wait=given.wait)))
 
 
-COMMANDS: Final[Mapping[str, Callable[[Namespace], None]]] = {"serve": serve, "doctor": doctor}
+def backfill(given: Namespace) -> None:
+    from webhook_gateway.backfill.command import backfill
+
+    sys.exit(asyncio.run(backfill(given)))
+
+
+COMMANDS: Final[Mapping[str, Callable[[Namespace], None]]] = {"serve": serve, "doctor": doctor, "backfill": backfill}
 
 
 def options() -> Namespace:
@@ -34,6 +42,7 @@ def options() -> Namespace:
     commands = parser.add_subparsers(dest="command")
     commands.add_parser("serve", allow_abbrev=False)
     add_doctor(commands)
+    add_backfill(commands)
     return parser.parse_args()
 
 

@@ -2,10 +2,10 @@
 
 from typing import Annotated
 
-from pydantic import BeforeValidator, SecretStr, StringConstraints
+from pydantic import BeforeValidator, Field, SecretStr, StringConstraints
 from pydantic_settings import NoDecode
 
-from chassis.process.settings import ServiceSettings, split_commas
+from chassis.process.settings import ServiceSettings, StripeSettings, split_commas
 
 Secrets = Annotated[tuple[SecretStr, ...], NoDecode, BeforeValidator(split_commas)]
 
@@ -31,3 +31,14 @@ class GatewaySettings(ServiceSettings):
         """Return the secrets as configured, blanks and placeholders included."""
         both = (*self.stripe_webhook_secrets, self.stripe_webhook_secret)
         return tuple(secret.get_secret_value() for secret in both)
+
+
+class BackfillSettings(GatewaySettings, StripeSettings):
+    """Of the command `backfill` alone: the process that serves webhooks has no key of Stripe's."""
+
+    stripe_livemode: bool | None = None
+    """Which of Stripe's two modes this deployment is for; has to be said where protected and a secret is set."""
+    backfill_events_per_second: float = Field(default=50, gt=0)
+    """Events of Stripe's list that `backfill` publishes in a second at most, so that webhooks are not held up."""
+    backfill_calls_per_second: float = Field(default=2, gt=0)
+    """Calls to Stripe that `backfill` makes in a second at most; purchases needs what Stripe allows, too."""

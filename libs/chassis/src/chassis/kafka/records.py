@@ -54,8 +54,13 @@ class Received:
     record: Record
 
     @property
-    def digest(self) -> int:
-        """What its body is known by in the inbox: 64 bits, signed as PostgreSQL's are."""
+    def digest(self) -> int | None:
+        """What its body is known by in the inbox: 64 bits, signed as PostgreSQL's are.
+
+        None for one that is backfilled: its source may have rendered it anew, and that is no other fact.
+        """
+        if self.envelope.backfilled:
+            return None
         return int.from_bytes(blake2b(self.record.value or b"", digest_size=8).digest(), "big", signed=True)
 
 

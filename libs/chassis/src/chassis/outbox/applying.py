@@ -9,13 +9,15 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Final
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from chassis.backoff import Backoff
-from chassis.database.database import Database
+from chassis.database.database import Database, call_after_commit
 from chassis.kafka.progress import Progress
 from chassis.kafka.records import Malformed, Received, Record, Unknown, decode
 from chassis.outbox import inbox, parked
@@ -41,6 +43,8 @@ SET_ASIDE_AFTER: Final = 20
 OUR_FAILURES: Final = 3
 """Failures of our own code in a row, after which the records are taken one by one."""
 PING_SECONDS: Final = 5.0
+ARRIVES_WITHIN: Final = timedelta(minutes=2)
+"""A backfill that brings what is younger may only have been faster than what brings it first."""
 
 
 class Stopping(Exception):  # noqa: N818 - named for what it says
@@ -160,19 +164,30 @@ class Applier:
         metrics.INBOX_DUPLICATES.labels(self._group).inc(len(batch) - len(fresh))
         if fresh:
             await self._handle(session, fresh)
+            call_after_commit(session, partial(self._note_missed, fresh))
             reached("consumer.inside-transaction")
 
     async def _notice_reused(
-        self, session: AsyncSession, batch: Sequence[Received], facts: dict[UUID, int], new: set[UUID]
+        self, session: AsyncSession, batch: Sequence[Received], facts: dict[UUID, int | None], new: set[UUID]
     ) -> None:
         """Drop and log a fact that comes under a known id with another body, like one that comes again."""
         known = {fact_id: digest for fact_id, digest in facts.items() if fact_id not in new}
         ids = await inbox.reused(session, consumer=self._group, facts=known)
         if len(batch) > len(facts):
-            ids |= {one.envelope.id for one in batch if one.digest != facts[one.envelope.id]}
+            both = [(one.envelope.id, one.digest, facts[one.envelope.id]) for one in batch]
+            ids |= {fact_id for fact_id, digest, first in both if None not in (digest, first) and digest != first}
         for fact_id in sorted(ids):
             metrics.FACT_IDS_REUSED.labels(self._group).inc()
             log.warning("fact_id_reused", consumer=self._group, fact_id=str(fact_id))
+
+    def _note_missed(self, fresh: Sequence[Received]) -> None:
+        """Count and log what a backfill brought first, once: what is tried again later does not come this way."""
+        latest = datetime.now(UTC) - ARRIVES_WITHIN
+        for envelope in (received.envelope for received in fresh):
+            if envelope.backfilled and envelope.time <= latest:
+                metrics.FACTS_MISSED.labels(self._group).inc()
+                about = {"fact_id": str(envelope.id), "type": envelope.type, "subject": envelope.subject}
+                log.warning("backfill_missed", consumer=self._group, **about)
 
     async def _park_poison(self, session: AsyncSession, received: Received, error: Exception) -> None:
         """Park a record at fault. What may pass all the same is tried again by the timer."""

@@ -54,6 +54,7 @@ COUNTED: Final = (
     metrics.CONSUMER_RESTARTS,
     metrics.BATCHES_FAILED,
     metrics.FACT_IDS_REUSED,
+    metrics.FACTS_MISSED,
 )
 """Exported from the start: `increase()` does not see a first event that also makes the series."""
 CHECK: Final = "consumer"

@@ -1,6 +1,6 @@
 """The inbox: each fact is applied once per consumer, in the transaction of its effect."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 from uuid import UUID
 
@@ -25,7 +25,18 @@ REUSED: Final = text("""
 """)
 
 
-async def take(session: AsyncSession, *, consumer: str, facts: Mapping[UUID, int]) -> set[UUID]:
+KNOWN: Final = text("select fact_id from inbox where consumer = :consumer and fact_id = any(cast(:fact_ids as uuid[]))")
+
+
+async def known(session: AsyncSession, *, consumer: str, fact_ids: Collection[UUID]) -> set[UUID]:
+    """Return those ids that `consumer` has applied or set aside."""
+    if not fact_ids:
+        return set()
+    found = await session.execute(KNOWN, {"consumer": consumer, "fact_ids": list(fact_ids)})
+    return set(found.scalars())
+
+
+async def take(session: AsyncSession, *, consumer: str, facts: Mapping[UUID, int | None]) -> set[UUID]:
     """Record the facts, by id and digest of their bodies, as applied by `consumer`; return the ids that were new."""
     if not facts:
         return set()
@@ -33,13 +44,13 @@ async def take(session: AsyncSession, *, consumer: str, facts: Mapping[UUID, int
     return set(new.scalars())
 
 
-async def reused(session: AsyncSession, *, consumer: str, facts: Mapping[UUID, int]) -> set[UUID]:
-    """Return those ids that `consumer` knows with another body; what was taken before digests were kept is no match."""
+async def reused(session: AsyncSession, *, consumer: str, facts: Mapping[UUID, int | None]) -> set[UUID]:
+    """Return those ids that `consumer` knows with another body; what has no digest is no match."""
     if not facts:
         return set()
     found = await session.execute(REUSED, {"consumer": consumer, **_columns(facts)})
     return set(found.scalars())
 
 
-def _columns(facts: Mapping[UUID, int]) -> dict[str, list[UUID] | list[int]]:
+def _columns(facts: Mapping[UUID, int | None]) -> dict[str, list[UUID] | list[int | None]]:
     return {"fact_ids": list(facts), "digests": list(facts.values())}

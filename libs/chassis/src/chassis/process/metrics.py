@@ -49,6 +49,11 @@ FACTS_UNKNOWN: Final = Counter(
 FACT_IDS_REUSED: Final = Counter(
     "billing_fact_ids_reused_total", "Facts dropped under an id that had come with another body.", ["consumer"]
 )
+FACTS_MISSED: Final = Counter(
+    "billing_backfill_missed_total",
+    "Facts older than two minutes that came first from a backfill: nothing had brought them before.",
+    ["consumer"],
+)
 LOOP_BACKOFFS: Final = Counter(
     "billing_loop_backoffs_total", "Times that a loop met a fault and waits before it tries again.", ["loop", "fault"]
 )

@@ -17,9 +17,11 @@ from purchases.buying.card_testing import Brake
 from purchases.jobs.stripe_context import WorkerContext
 from purchases.main import read_settings
 from purchases.main.doctor import USED_BY_WORKER, health_of_worker, of_worker
+from purchases.reconcile.silence import SilenceAlarm
 from purchases.restored.numbered import KEEPS, LEDGER
 from purchases.restored.read_back import read_back
 from purchases.stripe_api.client import stripe_client
+from purchases.stripe_api.events import newest_events
 from purchases.worker.events import apply_facts
 from purchases.worker.pruned import PRUNES
 from purchases.worker.run_jobs import JobsLoop
@@ -48,12 +50,14 @@ async def work() -> None:
         health=health,
         note=keep_names,
     )
+    alarm = SilenceAlarm(database=database, instance=instance, newest=partial(newest_events, client), health=health)
     await run_process(
         Relay(database=database, settings=settings, health=health, ledger=LEDGER, keeps=KEEPS).beside_a_service(
             settings.relay
         ),
         JobsLoop(context=context, health=health, brake=Brake(settings.brake_declines)).running(),
         background("read-back", lambda: keep_read_back(database, mend, health=health)),
+        background("silence-alarm", alarm.watch),
         background("pruning", lambda: keep_pruned(database, PRUNES, kept=kept, health=health)),
         consumer.running(),
         foundations=(database, ops_server(health, settings)),
