@@ -7,10 +7,10 @@ import pytest
 
 from contracts.topics import ALL_TOPICS
 from tests.contract.deploy.generated import GROUPS
-from tests.contract.deploy.workloads import DEPLOYMENTS, PROTECTED, Workload, named, of_kind
+from tests.contract.deploy.workloads import PROTECTED, WORKLOADS, Workload, named, of_kind
 from tests.contract.docs.tables import USED
 
-USES_KAFKA: Final = [one for one in DEPLOYMENTS if one.overlay in PROTECTED]
+USES_KAFKA: Final = [one for one in WORKLOADS if one.overlay in PROTECTED and one.name in USED]
 READ: Final = frozenset({"Read", "Describe"})
 WRITE: Final = frozenset({"Write", "Describe"})
 

@@ -59,4 +59,4 @@ async def test_what_a_backfill_brings_first_is_counted_once_and_its_other_body_i
     said = [line["fact_id"] for line in lines if line["event"] == "backfill_missed"]
     assert said == [str(lost.id)]
     assert metrics.FACTS_MISSED.labels(path.group)._value.get() == 1
-    assert [line for line in lines if line["event"] == "fact_id_reused"] == []
+    assert [line for line in lines if line["event"] == "fact_id_reused" and line["fact_id"] == str(known.id)] == []

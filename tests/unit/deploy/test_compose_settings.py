@@ -12,7 +12,7 @@ import notifier.main.mail_settings
 from chassis.process.settings import ServiceSettings
 from purchases.settings import Settings as PurchasesSettings
 from tests.unit.deploy.compose import OURS, SERVICES, environment, option
-from webhook_gateway.settings import GatewaySettings
+from webhook_gateway.settings import BackfillSettings, GatewaySettings
 from webhook_gateway.webhook.webhook_secrets import Policy, signing_secrets
 
 SETTINGS: Final[dict[str, type[ServiceSettings]]] = {
@@ -34,22 +34,26 @@ LISTENS: Final = {
 @pytest.fixture
 def passed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
     """An environment that says nothing yet."""
-    fields = {name.upper() for settings in SETTINGS.values() for name in settings.model_fields}
+    fields = {name.upper() for settings in (*SETTINGS.values(), BackfillSettings) for name in settings.model_fields}
     for name in fields:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("SECRETS_DIR", str(tmp_path / "none"))
     return monkeypatch
 
 
+def kind_of(name: str) -> type[ServiceSettings]:
+    return BackfillSettings if name == "backfill" else SETTINGS[SERVICES[name]["command"][0]]
+
+
 def settings_of(name: str, passed: pytest.MonkeyPatch) -> ServiceSettings:
     for variable, value in environment(name).items():
         passed.setenv(variable, value)
-    return SETTINGS[SERVICES[name]["command"][0]]()
+    return kind_of(name)()
 
 
 @pytest.mark.parametrize("name", PRODUCT)
 def test_every_variable_is_a_setting_of_its_service(name: str) -> None:
-    known = {field.upper() for field in SETTINGS[SERVICES[name]["command"][0]].model_fields}
+    known = {field.upper() for field in kind_of(name).model_fields}
 
     assert set() == set(environment(name)) - known
 

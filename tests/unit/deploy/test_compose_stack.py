@@ -207,7 +207,7 @@ def test_without_a_profile_no_account_is_needed() -> None:
     assert profiles == {
         "stripe": {"stripe-cli"},
         "mock": {"stripe-mock"},
-        "tools": {"psql", "kafka-groups", "sweep"},
+        "tools": {"psql", "kafka-groups", "sweep", "backfill"},
         "observability": {"prometheus", "alertmanager", "grafana", "tempo"},
     }
     assert environment("purchases-api")["STRIPE_SECRET_KEY"] == STRIPE_KEY
@@ -249,7 +249,7 @@ def test_every_process_is_scraped_under_its_name() -> None:
     config = yaml.safe_load((ROOT / "deploy/observability/prometheus.yml").read_text())
     (targets,) = [one["targets"] for job in config["scrape_configs"] for one in job["static_configs"]]
 
-    ours = [name for name in OURS if "OPS_PORT" in environment(name) and name not in JOBS and name != "sweep"]
+    ours = [name for name in OURS if "OPS_PORT" in environment(name) and name not in {*JOBS, "sweep", "backfill"}]
     assert sorted(targets) == sorted(f"{name}:{environment(name)['OPS_PORT']}" for name in ours)
 
 

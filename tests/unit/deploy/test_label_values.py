@@ -28,7 +28,7 @@ from webhook_gateway.webhook.metrics import BUCKETS
 
 SELECTOR: Final = re.compile(r"\b([a-z][\w]*)\{([^{}]*)\}")
 MATCHER: Final = re.compile(r'(\w+)(=~|=|!=|!~)"([^"]*)"')
-OF_NOBODY: Final = {"job", "instance", "topic", "partition", "pod", "datname", "name"}
+OF_NOBODY: Final = {"job", "instance", "topic", "partition", "pod", "datname", "name", "cronjob"}
 """Not chosen in code: of a scrape or of Kafka, or another exporter's."""
 
 
@@ -82,6 +82,7 @@ KNOWN: Final[Mapping[tuple[str, str], set[str]]] = {
             "billing_consumer_stalled_seconds",
             "billing_consumer_batches_failed_total",
             "billing_facts_unknown_total",
+            "billing_backfill_missed_total",
         )
     },
 }
