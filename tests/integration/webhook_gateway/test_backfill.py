@@ -38,7 +38,7 @@ class Done:
 
 @dataclass(frozen=True, kw_only=True)
 class Account:
-    """A Stripe account that no webhook endpoint hears of."""
+    """A Stripe account without a webhook endpoint."""
 
     url: str
     control: StripeControl

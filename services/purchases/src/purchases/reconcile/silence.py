@@ -55,7 +55,7 @@ class SilenceAlarm:
         self._silent: Mapping[str, datetime] = {}
         """What was missing at the last look, by its id: asked for again also when newer events push it off the page."""
         counts_back_offs(NAME)
-        health.inform("webhooks", self._heard)
+        health.inform("webhooks", self._webhooks_arrive)
 
     async def watch(self) -> None:
         """Look again and again."""
@@ -106,7 +106,7 @@ class SilenceAlarm:
             applied = {ids[fact_id] for fact_id in await inbox.known(session, consumer=CONSUMER, fact_ids=ids)}
         return {one: at for one, at in events.items() if one not in applied}
 
-    async def _heard(self) -> None:
+    async def _webhooks_arrive(self) -> None:
         if self._silent:
             raise NotReady(f"{len(self._silent)} events that Stripe lists were not applied: webhooks do not arrive")
 
