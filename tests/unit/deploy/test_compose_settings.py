@@ -21,6 +21,7 @@ SETTINGS: Final[dict[str, type[ServiceSettings]]] = {
     "webhook_gateway": GatewaySettings,
     "notifier": notifier.main.Settings,
 }
+KINDS: Final[tuple[type[ServiceSettings], ...]] = (*SETTINGS.values(), BackfillSettings)
 PRODUCT: Final = [name for name in OURS if SERVICES[name]["command"][0] in SETTINGS]
 LISTENS: Final = {
     "kafka": {9092},
@@ -34,7 +35,7 @@ LISTENS: Final = {
 @pytest.fixture
 def passed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
     """An environment that says nothing yet."""
-    fields = {name.upper() for settings in (*SETTINGS.values(), BackfillSettings) for name in settings.model_fields}
+    fields = {name.upper() for settings in KINDS for name in settings.model_fields}
     for name in fields:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("SECRETS_DIR", str(tmp_path / "none"))
