@@ -56,7 +56,7 @@ PROCESSES: Final[Mapping[str, Running]] = {
     "purchases-worker": Running(
         ("purchases", "worker"),
         purchases.main.MIGRATIONS,
-        (*CONSUMES, *RELAYS, *JOBS, "pruning", "read-back", "sweep-planner"),
+        (*CONSUMES, *RELAYS, *JOBS, "pruning", "read-back", "silence-alarm", "sweep-planner"),
     ),
     "purchases-relay": Running(("purchases", "relay"), purchases.main.MIGRATIONS, RELAYS),
     "notifier": Running(
