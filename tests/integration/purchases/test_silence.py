@@ -13,11 +13,12 @@ from chassis.process.health import Health
 from chassis.process.process import background
 from contracts import seal
 from contracts.stripe_facts import StripeFact
+from purchases.ledger.publish import refunded_cents
 from purchases.ledger.transitions import Status
 from purchases.reconcile import silence
 from purchases.reconcile.silence import SilenceAlarm
 from purchases.stripe_api.events import WATCHED, ListedEvent, newest_events
-from tests.integration.purchases.harness import INSTANCE, Harness
+from tests.integration.purchases.harness import INSTANCE, PRICE, Harness
 from webhook_gateway.stripe_events.normalisers import NORMALISERS
 
 
@@ -153,3 +154,32 @@ async def test_an_id_is_the_one_of_the_fact_that_the_gateway_makes(harness: Harn
     for fact in facts:
         assert isinstance(fact, StripeFact)
         assert seal(fact, occurred_at=fact.occurred_at).id in set(silence.fact_ids_of(fact.stripe_event_id))
+
+
+@pytest.mark.parametrize("silent", [timedelta(hours=1), timedelta(days=2, hours=23)], ids=["an hour", "three days"])
+async def test_after_a_silence_the_alarm_starts_what_finds_the_money_and_the_list_ends_it(
+    harness: Harness, silent: timedelta
+) -> None:
+    """Given webhooks that were dropped all the time: no purchase is known as paid, no refund of the Dashboard."""
+    await harness.control.advance(seconds=-int(silent.total_seconds()))
+    purchase = await harness.given_a_purchase()
+    charge = (await harness.control.objects(kind="charge"))["charge"][-1]["id"]
+    await harness.control.refund_as_dashboard(charge=charge)
+    await harness.control.advance(seconds=int(silent.total_seconds()))
+    alarm = alarm_of(harness)
+
+    await alarm.look()
+    missing, age = gauge(), gauge("billing_stripe_events_unapplied_oldest_age_seconds")
+    await harness.settle_everything()
+    found = await harness.purchase(purchase.id)
+    await harness.deliver(*await harness.facts())
+    await harness.settle_everything()
+    await alarm.look()
+
+    assert (missing or 0) > 0
+    assert silent.total_seconds() - 60 <= (age or 0) <= silent.total_seconds() + 60
+    assert found.status is Status.REFUNDED
+    assert gauge() == 0
+    after = await harness.purchase(purchase.id)
+    refunds = await harness.rows("select * from purchase_refunds")
+    assert (after.status, refunded_cents(after), len(refunds)) == (Status.REFUNDED, PRICE, 1)
