@@ -9,6 +9,7 @@ from importlib.util import find_spec
 
 import httpx
 import pytest
+from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadFileScheduling
 
 from sandbox import process
@@ -17,6 +18,10 @@ from tests.stack.kafka import a_kafka
 from tests.stack.postgres import NewDatabase, Template, a_postgres, fresh_databases, migrated_templates
 
 pytest_plugins = ["tests.log_scan"]
+
+# How long a busy machine takes to make up an example says nothing of the code.
+settings.register_profile("suite", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("suite")
 
 # Every client makes a TLS context, which takes 20 ms of a processor and is the same for all.
 httpx._transports.default.create_ssl_context = functools.cache(httpx._config.create_ssl_context)  # type: ignore[attr-defined]

@@ -20,8 +20,8 @@ from purchases.worker.jobs import KINDS
 from tests.integration.purchases.checkouts import open_page, sessions_of, upgrade
 from tests.integration.purchases.harness import Harness
 
-SHORT = timedelta(seconds=2)
-LONGER = 3.0
+SHORT = timedelta(seconds=5)
+LONGER = 7.0
 """Seconds for which Stripe does not answer, longer than the lease; then its client asks once more."""
 
 
