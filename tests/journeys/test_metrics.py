@@ -16,9 +16,11 @@ Samples = dict[str, list[dict[str, str]]]
 BY_USE: Final = {
     "billing_http_request_duration_seconds",
     "billing_mail_seconds",
+    "billing_outbox_topic_undeliverable",
     "billing_stripe_refusals_total",
 }
-"""Their labels are of what came: a request's route and status, a letter that was sent, Stripe's code."""
+"""Their labels are of what came: a request's route and status, a letter that was sent, a topic that takes nothing,
+Stripe's code."""
 
 
 async def samples(stack: EmbeddedStack) -> Samples:

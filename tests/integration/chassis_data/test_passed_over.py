@@ -40,7 +40,9 @@ async def test_an_id_that_comes_again_with_another_body_is_counted_and_said_and_
 
     said = [line for line in lines if line["event"] == "fact_id_reused" and line["fact_id"] == str(first.id)]
     assert len(said) == 1
-    assert metrics.FACT_IDS_REUSED.labels(path.group)._value.get() == 1
+    # Other tests leave such facts on the topic, too: each that was said is counted.
+    every = [line for line in lines if line["event"] == "fact_id_reused" and line["consumer"] == path.group]
+    assert metrics.FACT_IDS_REUSED.labels(path.group)._value.get() == len(every)
 
 
 async def test_what_a_backfill_brings_first_is_counted_once_and_its_other_body_is_no_reused_id(path: Path) -> None:

@@ -41,7 +41,7 @@ async def on_kafka(path: Path) -> list[tuple[bytes, bytes]]:
     async with published_records(path.settings, [TOPIC]) as records:
         async for batch in records.read(await records.whole()):
             for record in batch:
-                if dict(record.headers)["ce_id"].decode() in {str(one) for one in path.ids}:
+                if dict(record.headers).get("ce_id") in {str(one).encode() for one in path.ids}:
                     found.append((dict(record.headers)["ce_id"], record.value))
     return found
 
