@@ -14,8 +14,9 @@ APART := alerts browser cluster conformance faults images simulation journeys/te
 BROKER ?=
 SEEDS ?= 1000
 # Each worker of the test run has a database server, a broker and, where it needs one, a whole product of its own.
-# The processors are what is short: each more worker costs what it collects and starts (decision 96). Where ARGS name some tests, no worker has to start first.
-WORKERS ?= $(if $(findstring tests/,$(ARGS))$(findstring -k,$(ARGS)),0,4)
+# Four leave two cores idle a third of the time, and each more costs what it collects and starts (decision 96).
+# Where ARGS name some tests, no worker has to start first.
+WORKERS ?= $(if $(findstring tests/,$(ARGS))$(findstring -k,$(ARGS)),0,6)
 export BROKER
 # What is started is compiled once, and not at every start.
 unexport PYTHONDONTWRITEBYTECODE
