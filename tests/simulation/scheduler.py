@@ -5,7 +5,7 @@ transaction it undoes it, in a call nobody knows. What runs between two points r
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from contextvars import ContextVar, copy_context
 from dataclasses import dataclass, field
 from random import Random
@@ -62,7 +62,7 @@ class Scheduler:
     dead: list[Actor] = field(default_factory=list)
     started: int = 0
 
-    def start(self, name: str, doing: Coroutine[Any, Any, None]) -> None:
+    def start(self, name: str, doing: Callable[[], Awaitable[None]]) -> None:
         """Add an actor; it does nothing before it is chosen."""
         self.started += 1
         actor = Actor(f"{name}#{self.started}")
@@ -110,9 +110,6 @@ class Scheduler:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _from_the_first_point(doing: Coroutine[Any, Any, None]) -> None:
-    try:
-        await point("begins")
-        await doing
-    finally:
-        doing.close()
+async def _from_the_first_point(doing: Callable[[], Awaitable[None]]) -> None:
+    await point("begins")
+    await doing()

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import AsyncIterator
+from functools import partial
 from random import Random
 from typing import Final
 
@@ -67,6 +68,6 @@ async def _chaos(world: World, random: Random) -> None:
     for _ in range(random.randint(*STEPS)):
         while len(scheduler.running) < AT_ONCE:
             (doing,) = random.choices(list(ACTS), weights=list(ACTS.values()))
-            scheduler.start(doing.__name__, act(world, doing))
+            scheduler.start(doing.__name__, partial(act, world, doing))
         await scheduler.step()
     await scheduler.bury()
