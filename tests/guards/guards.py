@@ -152,10 +152,7 @@ GUARDS: Final = (
         file=f"{PURCHASES}/workspaces/store.py",
         line="row = select(Workspace).where(Workspace.id == workspace_id).with_for_update(key_share=True)",
         without="row = select(Workspace).where(Workspace.id == workspace_id)",
-        tests=(
-            "tests/integration/purchases/test_caps.py::"
-            "test_a_thousand_claims_from_two_processes_take_exactly_the_slots_there_are",
-        ),
+        tests=("tests/integration/purchases/test_caps.py::test_a_claim_waits_for_the_one_that_is_under_way",),
     ),
     Guard(
         name="newest snapshot",

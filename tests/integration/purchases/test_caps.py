@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from contracts import PlanPrice, PlanState
+from purchases.workspaces import store as workspaces
 from tests.integration.purchases.api import Api, an_api, api_processes
 from tests.integration.purchases.harness import Harness
 from tests.rounds import rounds
@@ -57,6 +58,17 @@ async def usage(api: Api, workspace_id: str, resource: str) -> tuple[int, int | 
 
 def viewer_of(workspace_id: str) -> dict[str, Any]:
     return {"workspaces": {workspace_id: "viewer"}}
+
+
+async def test_a_claim_waits_for_the_one_that_is_under_way(harness: Harness, api: Api) -> None:
+    ws = await harness.given_a_workspace()
+    async with harness.database.transaction() as session:
+        await workspaces.lock_workspace(session, ws)
+        later = asyncio.create_task(claim(api, ws, "projects", "one"))
+        over, _ = await asyncio.wait([later], timeout=2)
+
+    assert over == set()
+    assert (await later).status_code == 201
 
 
 async def test_a_claim_counts_once_and_the_one_over_the_cap_is_refused(harness: Harness, api: Api) -> None:
