@@ -213,7 +213,7 @@ async def test_the_relay(crowded: Harness) -> None:
     with every_statement(crowded.database, reads_at_most=BATCH + MOST):
         async with crowded.database.reading() as session:
             connection = await session.connection()
-            rows = (await connection.exec_driver_sql(SELECT, (BATCH, ["billing.x"], ["k1"]))).all()
+            rows = (await connection.exec_driver_sql(SELECT, (BATCH, ["billing.x"], ["k1"], []))).all()
 
     assert len(rows) == BATCH
 
