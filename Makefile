@@ -12,7 +12,7 @@ IN_FULL := integration/purchases_pages/test_reads_at_100000.py contract/test_com
 # What `make test` leaves to other targets, each a step of `.ci/run`: it takes long, or needs more than Python.
 APART := alerts browser cluster conformance faults images simulation journeys/test_rolling_upgrade.py $(IN_FULL)
 BROKER ?=
-SEEDS ?= 1000
+SEEDS ?= 800
 # Each worker of the test run has a database server, a broker and, where it needs one, a whole product of its own.
 # Four leave two cores idle a third of the time, and each more costs what it collects and starts (decision 96).
 # Where ARGS name some tests, no worker has to start first.
