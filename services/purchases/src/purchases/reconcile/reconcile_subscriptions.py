@@ -10,6 +10,7 @@ from purchases.jobs.kinds import ReconcilePeriods, ReconcileSubscription, Reconc
 from purchases.jobs.store import Task, enqueue
 from purchases.jobs.stripe_context import DONE, Later, Result, StripeContext
 from purchases.reconcile.missed import note_missed
+from purchases.stripe_api.client import StripeRefused, UnknownShape
 from purchases.stripe_api.subscriptions import FetchedSubscription, fetch_subscription, running_at
 from purchases.subscriptions import store as subscriptions
 from purchases.subscriptions.plan import BUILDER, GRANTING
@@ -51,8 +52,14 @@ async def reconcile_periods(context: StripeContext, _: Task[ReconcilePeriods]) -
     async with context.database.reading() as session:
         ended = await subscriptions.of_ended_periods(session, limit=A_TURN)
     for subscription_id, workspace_id in ended.items():
-        await take_subscription(context, subscription_id, workspace_id)
-    return Later(timedelta(0) if len(ended) == A_TURN else EVERY_MINUTE)
+        try:
+            await take_subscription(context, subscription_id, workspace_id)
+        except (UnknownShape, StripeRefused) as error:  # `reconcile_running` has a job of its own for it
+            log.warning("subscription_not_read", subscription=subscription_id, error=repr(error)[:300])
+    async with context.database.reading() as session:
+        left = await subscriptions.of_ended_periods(session, limit=A_TURN)
+    # Those that stay the same, since Stripe does not know them any more, are no reason to ask without a pause.
+    return Later(timedelta(0) if len(left) == A_TURN and left.keys() != ended.keys() else EVERY_MINUTE)
 
 
 async def reconcile_subscriptions(context: StripeContext) -> int:

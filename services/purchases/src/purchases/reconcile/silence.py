@@ -25,6 +25,8 @@ NAME: Final = "silence-alarm"
 EVERY_SECONDS: Final = 60.0
 GRACE: Final = timedelta(minutes=5)
 """A webhook, Kafka and the worker may take so long; longer, and Stripe lists what we have not."""
+APART: Final = timedelta(minutes=10)
+"""One sweep after the other: it reaches back 35 days."""
 BACK: Final = timedelta(days=3)
 """As long as Stripe sends a webhook again, and the nightly backfill reaches."""
 MOST_PAGES: Final = 10
@@ -52,6 +54,8 @@ class SilenceAlarm:
         self._instance = instance
         self._newest = newest
         self._health = health
+        self._sweep_is_due = False
+        self._sweep_began: datetime | None = None
         self._silent: Mapping[str, datetime] = {}
         """What was missing at the last look, by its id: asked for again also when newer events push it off the page."""
         counts_back_offs(NAME)
@@ -70,7 +74,7 @@ class SilenceAlarm:
             await self._health.rest(NAME, EVERY_SECONDS)
 
     async def look(self) -> None:
-        """Compare, set the gauges, and start a sweep for each event that was not missing at the look before."""
+        """Compare, set the gauges, and start a sweep for what was not missing before, at most every APART."""
         now = datetime.now(UTC)
         known_before = {one: at for one, at in self._silent.items() if at >= now - BACK}
         missing = await self._unapplied(known_before)
@@ -78,11 +82,19 @@ class SilenceAlarm:
         silent = {one: at for one, at in missing.items() if at <= now - GRACE}
         if fresh := silent.keys() - self._silent.keys():
             log.error("stripe_events_unapplied", events=len(silent), new=len(fresh), examples=sorted(fresh)[:5])
-            async with self._database.transaction() as session:
-                await start_sweep(session, self._instance)
+            self._sweep_is_due = True
+        await self._sweep(now)
         self._silent = silent
         UNAPPLIED.set(len(silent))
         UNAPPLIED_AGE.set((now - min(silent.values(), default=now)).total_seconds())
+
+    async def _sweep(self, now: datetime) -> None:
+        """Start one where it is due: while webhooks are away, each look finds events that were not missing before."""
+        if not self._sweep_is_due or (self._sweep_began and now - self._sweep_began < APART):
+            return
+        async with self._database.transaction() as session:
+            await start_sweep(session, self._instance)
+        self._sweep_is_due, self._sweep_began = False, now
 
     async def _missing_of_list(self, now: datetime) -> dict[str, datetime]:
         """Return what the list has and the inbox has not, of page after page until one is applied whole."""
