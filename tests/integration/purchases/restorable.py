@@ -5,7 +5,7 @@ import json
 import math
 import uuid
 from collections.abc import Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from functools import partial
 from typing import Any
 
@@ -17,6 +17,7 @@ from chassis.process.settings import ServiceSettings
 from chassis.recovery.published import published_records
 from chassis.recovery.read_back import read_back_once
 from contracts import Envelope
+from contracts.envelope import MalformedEnvelope
 from purchases.ledger.rows import Purchase
 from purchases.ledger.transitions import Status, Trigger
 from purchases.moves.cancel import Cancellation, cancel
@@ -63,11 +64,13 @@ class Restorable:
 
     async def on_topic(self, topic: str) -> list[tuple[Envelope, dict[str, Any]]]:
         """Every fact there, the oldest of its key first; other tests leave records there that are none."""
-        found: list[Any] = []
+        found: list[tuple[Envelope, dict[str, Any]]] = []
         async with published_records(self.settings, [topic]) as records:
             async for batch in records.read(await records.whole()):
-                found += [one for one in batch if dict(one.headers).get("ce_id")]
-        return [(Envelope.from_headers(one.headers), json.loads(one.value)) for one in found]
+                for one in batch:
+                    with suppress(MalformedEnvelope, ValueError):
+                        found.append((Envelope.from_headers(one.headers), json.loads(one.value)))
+        return found
 
 
 async def waiting(harness: Harness) -> int:

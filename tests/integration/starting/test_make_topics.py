@@ -54,7 +54,7 @@ async def partitions(admin: AIOKafkaAdminClient, name: str) -> int:
 
 async def until_there(admin: AIOKafkaAdminClient, name: str, number: int) -> None:
     """A broker answers before what was made is in all of its metadata."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while name not in await admin.list_topics() or await partitions(admin, name) != number:  # noqa: ASYNC110
             await asyncio.sleep(0.05)
 
@@ -118,7 +118,9 @@ async def test_what_is_refused_does_not_hold_up_the_rest(
     assert await make_topics(options(ONE_BROKER), settings, [fewer, other]) == 1
 
     await until_there(admin, other.name, 3)
-    assert (await config(admin, topic.name))["retention.ms"] == "86400000"
+    async with asyncio.timeout(60):
+        while (await config(admin, topic.name))["retention.ms"] != "86400000":  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
 
 
 async def test_too_few_replicas_are_named_and_left_to_an_operator(
