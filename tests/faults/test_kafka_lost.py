@@ -67,7 +67,7 @@ async def mails(driver: Driver, purchases: list[Json]) -> Counter[tuple[str, str
 async def test_kafka_lost_with_what_nobody_had_read_costs_neither_a_mail_nor_a_price(
     stack: EmbeddedStack, driver: Driver
 ) -> None:
-    """Given mailed and unmailed purchases, a price that nobody heard of, and a payment that nobody applied."""
+    """Given mailed and unmailed purchases, a price that nobody read, and a payment that nobody applied."""
     _, mailed = await given_a_paid_purchase(driver)
     _, at_the_bank = await given_a_pending_purchase(driver)
     addon = await driver.given_an_addon(price="499.00")

@@ -128,7 +128,7 @@ async def test_a_renewal_of_which_nothing_was_heard_is_known_when_a_worker_start
 
 
 async def test_a_dispute_that_was_lost_after_the_sweeps_reach_is_found_by_its_id(harness: Harness) -> None:
-    """Given one that was heard of as it was opened, two months ago; its end was not, and no list shows it any more."""
+    """Given one that was applied as it was opened, two months ago; its end was not, and no list shows it any more."""
     await begin(harness, timedelta(days=60))
     purchase = await harness.given_a_purchase()
     dispute = await harness.control.open_dispute(invoice=purchase.stripe_invoice_id)

@@ -1,4 +1,4 @@
-"""How a command is told how far to go back."""
+"""Options of a command that goes back: `--since`."""
 
 import re
 from argparse import ArgumentParser
